@@ -1,0 +1,23 @@
+"""MergeLab: merge models in parameter space, see what interferes, measure, keep."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "merge_state_dicts": "mergelab.engine",
+    "Recipe": "mergelab.recipe",
+    "METHODS": "mergelab.methods",
+    "SPARSIFIERS": "mergelab.sparsify",
+}
+__all__ = ["METHODS", "SPARSIFIERS", "Recipe", "__version__", "merge_state_dicts"]
+
+
+def __getattr__(name: str) -> Any:
+    """Public names arrive on first use, so that `import mergelab` does not import torch."""
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'mergelab' has no attribute {name!r}")

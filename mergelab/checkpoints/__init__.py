@@ -1,0 +1,43 @@
+"""Checkpoints: open by path, Hub id or suite name, compare, hash, and write a merged model as a whole or not at all."""
+
+from mergelab.checkpoints.address import address
+from mergelab.checkpoints.cache import cache_folder
+from mergelab.checkpoints.compatibility import Compatibility, compare
+from mergelab.checkpoints.errors import CheckpointError
+from mergelab.checkpoints.folder import FolderCheckpoint, open_folder
+from mergelab.checkpoints.identity import hash_state
+from mergelab.checkpoints.manifest import verify_folder
+from mergelab.checkpoints.opening import open_checkpoint, suite_of
+from mergelab.checkpoints.problems import Problem
+from mergelab.checkpoints.specs import Checkpoint, StateDict, TensorSpec, in_memory
+from mergelab.checkpoints.staging import sweep
+from mergelab.checkpoints.suites import Suite, SuiteBase, SuiteExpert, SuiteTask, list_suites, load_suite, unpack
+from mergelab.checkpoints.writing import MergedFolder
+
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "Compatibility",
+    "FolderCheckpoint",
+    "MergedFolder",
+    "Problem",
+    "StateDict",
+    "Suite",
+    "SuiteBase",
+    "SuiteExpert",
+    "SuiteTask",
+    "TensorSpec",
+    "address",
+    "cache_folder",
+    "compare",
+    "hash_state",
+    "in_memory",
+    "list_suites",
+    "load_suite",
+    "open_checkpoint",
+    "open_folder",
+    "suite_of",
+    "sweep",
+    "unpack",
+    "verify_folder",
+]

@@ -1,0 +1,122 @@
+"""What file keys say about a checkpoint: their twins in another checkpoint, its wrapper, and what is a head."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+WRAPPERS = _words(
+    "albert bart beit bert bloom camembert convnext convnextv2 data2vec_text deberta deit dinov2 distilbert electra "
+    "esm ernie flaubert gpt_neox hubert longformer mobilebert model modernbert mpnet nezha regnet rembert resnet "
+    "roberta roformer squeezebert swin swinv2 transformer vit vit_mae wav2vec2 wavlm xlm xlm_roberta"
+)
+"""First components under which a task model keeps its base model (transformers' base-model prefixes)."""
+
+HEADS = _words(
+    "classifier score lm_head cls qa_outputs head heads fc classification_head pre_classifier vocab_projector "
+    "vocab_transform vocab_layer_norm predictions generator_predictions discriminator_predictions generator_lm_head "
+    "embed_out regression_head logit_scale text_projection visual_projection v_head summary cls_classifier "
+    "distillation_classifier lm_loss answer_class"
+)
+"""First components of what sits on top of a base model."""
+
+BODY = _words(
+    "embeddings encoder decoder shared wte wpe h embed_tokens embed_positions layers norm ln_f layernorm pooler"
+)
+"""First components of a base model that is stored without a wrapper."""
+
+VOCABULARY_HEADS = _words(
+    "lm_head cls predictions generator_predictions generator_lm_head embed_out lm_loss"
+)
+"""Heads that predict tokens: their rows belong to the vocabulary, not to the labels of a task."""
+
+CONSTANTS = re.compile(r"(^|\.)(inv_freq|position_ids|masked_bias)$")
+MASKS = re.compile(r"(^|\.)(attn|attention)\.bias$")
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How an expert's keys map onto the base's: `keys[base key] = expert key`, with `prefix` on one of the sides."""
+
+    keys: Mapping[str, str]
+    prefix: str = ""
+    prefixed: str = ""
+    """Which side carries `prefix`: "expert", "base", or "" when the names agree."""
+
+
+def align(base: Collection[str], expert: Collection[str]) -> Alignment:
+    """The alignment with the most common keys: names as they are, or one first component added or removed.
+
+    Keys outside the prefix (a head such as `classifier.weight`) are matched by their own name. Among equals the names
+    as they are win, so identical key sets never get a prefix.
+    """
+    theirs = {modern(key): key for key in expert}
+    candidates = [("", "")]
+    candidates += [(prefix, "expert") for prefix in _first_components(expert)]
+    candidates += [(prefix, "base") for prefix in _first_components(base)]
+    return max((_aligned(base, theirs, prefix, side) for prefix, side in candidates), key=lambda found: len(found.keys))
+
+
+def _aligned(base: Collection[str], theirs: Mapping[str, str], prefix: str, side: str) -> Alignment:
+    keys = {key: theirs[twin] for key in base for twin in _twins(modern(key), prefix, side) if twin in theirs}
+    return Alignment(keys, prefix, side)
+
+
+def _twins(name: str, prefix: str, side: str) -> tuple[str, ...]:
+    """Names that the expert may have for the base's `name`; the last one that exists counts."""
+    if side == "expert":
+        return name, prefix + name
+    return (name.removeprefix(prefix),) if side == "base" else (name,)
+
+
+def _first_components(keys: Iterable[str]) -> list[str]:
+    counts = Counter(key.split(".", 1)[0] + "." for key in keys if "." in key)
+    return [prefix for prefix, _ in counts.most_common(8)]  # a wrapper holds most of a model, so it is among the first
+
+
+def modern(key: str) -> str:
+    """`key` with the norm parameters' old names (gamma, beta of early BERT files) replaced by today's."""
+    return re.sub(r"\.gamma$", ".weight", re.sub(r"\.beta$", ".bias", key))
+
+
+def wrapper(keys: Collection[str], model_type: str | None = None) -> str:
+    """The prefix under which these file keys hold the base model ("bert.", "model.", …), or "" when there is none."""
+    known = WRAPPERS | ({model_type.replace("-", "_")} if model_type else set())
+    for prefix in _first_components(keys)[:1]:
+        outside = [key for key in keys if not key.startswith(prefix)]
+        if prefix.removesuffix(".") in known and 2 * len(outside) < len(keys) and not any(map(_is_body, outside)):
+            return prefix
+    return ""
+
+
+def _is_body(key: str) -> bool:
+    return key.split(".", 1)[0] in BODY
+
+
+def is_head(key: str, prefix: str) -> bool:
+    """Whether `key` lies outside the body: not under the wrapper `prefix`, or, without one, under a head's name."""
+    if prefix:
+        return not key.startswith(prefix)
+    return key.split(".", 1)[0] in HEADS
+
+
+def is_vocabulary_head(key: str) -> bool:
+    """Whether `key` belongs to a head that predicts tokens."""
+    return key.split(".", 1)[0] in VOCABULARY_HEADS
+
+
+def is_optional(key: str) -> bool:
+    """Whether a body may come with or without `key`: transformers drops the pooler for tasks that do not use it."""
+    return "pooler" in key.split(".")
+
+
+def is_constant(key: str, shape: Sequence[int]) -> bool:
+    """Whether `key` is a buffer that the architecture fixes and that old files store: a mask, rotary frequencies."""
+    return CONSTANTS.search(key) is not None or (len(shape) == 4 and MASKS.search(key) is not None)

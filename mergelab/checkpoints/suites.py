@@ -1,0 +1,226 @@
+"""Bundled suites: a base, its experts and their task sets, described by a manifest and unpacked on first use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save
+
+from mergelab.checkpoints.cache import cache_folder
+from mergelab.checkpoints.errors import CheckpointError
+from mergelab.checkpoints.inside import PLAIN_NAME, json_inside
+from mergelab.checkpoints.packing import State, unpack_base, unpack_delta
+from mergelab.checkpoints.staging import Staging, sweep
+
+MANIFEST = "suite.json"
+BASE = "base"
+PACKED_BASE = "base/base.safetensors.xz"
+
+
+@dataclass(frozen=True)
+class SuiteBase:
+    """The common ancestor: what it is, where it comes from and under which licence."""
+
+    title: str
+    source: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class SuiteExpert:
+    """A fine-tuned model of the suite and the task that it was trained for; `config` updates the base's config.json."""
+
+    title: str
+    task: str
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SuiteTask:
+    """A task set: `head` names the expert that answers it, `counts` the rows of each split."""
+
+    title: str
+    kind: str
+    labels: tuple[str, ...]
+    head: str
+    counts: Mapping[str, int]
+    source: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The manifest of one suite; `folder` is where its packed files are."""
+
+    name: str
+    title: str
+    description: str
+    modality: str
+    prefix: str
+    base: SuiteBase
+    experts: Mapping[str, SuiteExpert]
+    tasks: Mapping[str, SuiteTask]
+    files: Mapping[str, str]
+    folder: Path
+    digest: str
+    """sha256 hex of the manifest, which holds the hashes of all data files."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """References of the base and all experts, as `open_checkpoint` takes them."""
+        return (f"{self.name}/{BASE}", *(f"{self.name}/{expert}" for expert in self.experts))
+
+    def file(self, name: str) -> Path:
+        """Path of the data file `name`, after its hash was checked against the manifest.
+
+        Raises `CheckpointError` when the manifest does not list it, or when it is absent or changed.
+        """
+        path, expected = self.folder / name, self.files.get(name)
+        if expected is None:
+            raise CheckpointError(f"{self.folder / MANIFEST} does not list {name!r} among its files")
+        if not path.is_file():
+            raise CheckpointError(f"{path} is missing; install mergelab again or rebuild the suite {self.name}")
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != expected:
+            raise CheckpointError(
+                f"{path} is not the file that the manifest describes (sha256 {found[:12]}…, not {expected[:12]}…); "
+                f"install mergelab again or rebuild the suite {self.name}"
+            )
+        return path
+
+
+def assets_folder() -> Path:
+    """Where the suites are: $MERGELAB_ASSETS, else `assets` beside the package, else `assets` inside it."""
+    chosen = os.environ.get("MERGELAB_ASSETS")
+    if chosen:
+        return Path(chosen).expanduser()
+    package = Path(__file__).resolve().parent.parent
+    beside = package.parent / "assets"
+    return beside if any(beside.glob(f"*/{MANIFEST}")) else package / "assets"
+
+
+def list_suites() -> dict[str, Suite]:
+    """All suites of the assets folder, by name; empty when there are none."""
+    folders = sorted(path.parent for path in assets_folder().glob(f"*/{MANIFEST}"))
+    return {folder.name: read_suite(folder) for folder in folders}
+
+
+def load_suite(name: str) -> Suite:
+    """The suite `name`. Raises `CheckpointError` listing the suites there are."""
+    suites = list_suites()
+    if name not in suites:
+        raise CheckpointError(f"there is no suite {name!r}; there are {', '.join(suites) or 'none'}")
+    return suites[name]
+
+
+def read_suite(folder: Path) -> Suite:
+    """Read the manifest in `folder`. Raises `CheckpointError` naming the field that is absent or of the wrong kind."""
+    manifest = json_inside(folder, MANIFEST)
+    if manifest is None:
+        raise CheckpointError(f"{folder} has no {MANIFEST}")
+    try:
+        suite = _suite(manifest, folder)
+    except KeyError as error:
+        raise CheckpointError(f"{folder / MANIFEST} lacks the field {error}") from error
+    except (TypeError, AttributeError) as error:
+        raise CheckpointError(f"{folder / MANIFEST} has a field of the wrong kind ({error})") from error
+    if not all(PLAIN_NAME.fullmatch(name) for name in suite.experts):
+        raise CheckpointError(f"{folder / MANIFEST} has an expert whose name is not a plain file name")
+    if suite.name != folder.name:
+        raise CheckpointError(f"{folder / MANIFEST} names the suite {suite.name!r}, but its folder is {folder.name!r}")
+    return suite
+
+
+def _suite(manifest: Mapping[str, Any], folder: Path) -> Suite:
+    base = manifest["base"]
+    return Suite(
+        name=manifest["name"],
+        title=manifest["title"],
+        description=manifest["description"],
+        modality=manifest["modality"],
+        prefix=manifest.get("prefix", ""),
+        base=SuiteBase(base["title"], base["source"], base["licence"]),
+        experts={name: _expert(entry) for name, entry in manifest["experts"].items()},
+        tasks={name: _task(entry) for name, entry in manifest["tasks"].items()},
+        files=dict(manifest["files"]),
+        folder=folder,
+        digest=hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest(),
+    )
+
+
+def _expert(entry: Mapping[str, Any]) -> SuiteExpert:
+    return SuiteExpert(entry["title"], entry["task"], dict(entry.get("config", {})))
+
+
+def _task(entry: Mapping[str, Any]) -> SuiteTask:
+    return SuiteTask(
+        title=entry["title"],
+        kind=entry["kind"],
+        labels=tuple(entry["labels"]),
+        head=entry["head"],
+        counts=dict(entry["counts"]),
+        source=entry["source"],
+        licence=entry["licence"],
+    )
+
+
+def unpack(suite: Suite, model: str = BASE) -> Path:
+    """Ordinary model folder of the suite's base or of one expert, made in the cache on first use.
+
+    Several processes may ask at once: each builds its own copy under a hidden name and the first to finish wins.
+    """
+    if model != BASE and model not in suite.experts:
+        raise CheckpointError(f"the suite {suite.name} has no model {model!r}; it has {', '.join(suite.models)}")
+    target = cache_folder() / "suites" / f"{suite.name}-{suite.digest[:16]}" / model
+    if target.is_dir():
+        return target
+    state = _base_state(suite) if model == BASE else _expert_state(suite, model)
+    sweep(target.parent)
+    staging = Staging(target)
+    try:
+        _write_model(suite, model, state, staging.path)
+    except BaseException:
+        staging.discard()
+        raise
+    try:
+        staging.commit()
+    except FileExistsError:
+        return target  # another process made the same folder meanwhile
+    return target
+
+
+def _base_state(suite: Suite) -> State:
+    return unpack_base(suite.file(PACKED_BASE))
+
+
+def _expert_state(suite: Suite, model: str) -> State:
+    """The expert's tensors under its own file keys: the body's with the prefix, the head's without."""
+    base = load_file(unpack(suite) / "model.safetensors")
+    state = unpack_delta(base, suite.file(f"experts/{model}.safetensors.xz"))
+    return {suite.prefix + key if key in base else key: value for key, value in state.items()}
+
+
+def _write_model(suite: Suite, model: str, state: State, folder: Path) -> None:
+    config = json_inside(suite.folder / BASE, "config.json") or {}
+    if model != BASE:
+        config |= suite.experts[model].config
+    for path in _companions(suite):
+        shutil.copyfile(path, folder / path.name)
+    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    tensors = {key: value.contiguous() for key, value in state.items()}
+    (folder / "model.safetensors").write_bytes(save(tensors, {"format": "pt"}))
+
+
+def _companions(suite: Suite) -> list[Path]:
+    """Tokenizer and preprocessor files of the base, checked where the manifest lists them."""
+    paths = sorted(path for path in (suite.folder / BASE).iterdir() if path.is_file() and path.suffix != ".xz")
+    names = [f"{BASE}/{path.name}" for path in paths]
+    return [suite.file(name) if name in suite.files else suite.folder / name for name in names]

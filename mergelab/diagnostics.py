@@ -1,0 +1,240 @@
+"""What a person reads off a recipe: conflict per layer, magnitudes, and the few numbers above the charts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+import pandas
+from numpy.typing import NDArray
+
+from mergelab.engine import Plan, kept_deltas, settle
+from mergelab.methods.ops import rows
+from mergelab.methods.registry import Draws
+from mergelab.methods.thresholds import BINS
+from mergelab.progress import Progress, Steps
+from mergelab.recipe import Recipe
+from mergelab.sketch import BIN_ERROR, DRAWN, GRID, Curves, Sketch, grid_place, trims
+
+
+@dataclass(frozen=True)
+class Number:
+    """One figure of the numbers strip: its name, its value (NaN when undefined), how to print it, what it means."""
+
+    name: str
+    value: float
+    text: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Magnitudes of each expert's deltas: `edges` are log10 |delta| (bins + 1), `shares` (n_experts, bins) are shares of
+    the entries per decade, `zero` (n_experts,) the share of entries that are exactly 0 in tensors that changed."""
+
+    edges: NDArray[numpy.float64]
+    shares: NDArray[numpy.float64]
+    zero: NDArray[numpy.float64]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """All that the live charts show for one recipe.
+
+    `cells`: layer, module, entries, conflict (share of co-active entries whose signs disagree, NaN when none is
+    co-active), coactive and active (shares of entries). `experts`: expert, kept (share of entries), threshold (smallest
+    kept magnitude, NaN when magnitudes do not decide), norm, mass (share of the squared norm that survives, before
+    rescaling). `knob` names the knob that is the threshold line: "method.density", "sparsify.density" or None.
+    """
+
+    cells: pandas.DataFrame
+    experts: pandas.DataFrame
+    histogram: Histogram
+    numbers: tuple[Number, ...]
+    knob: str | None
+    label: str
+    remark: str
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a recipe cuts the deltas: which curves answer, at which density, and by which knob."""
+
+    scope: str
+    density: float
+    knob: str | None
+
+
+def cut_of(recipe: Recipe) -> Cut:
+    """The last step of a recipe that drops entries; density 1 when none does."""
+    for owner, rule, step in (("method", recipe.rule, recipe.method), ("sparsify", recipe.sparsifier, recipe.sparsify)):
+        if rule and step and trims(rule):
+            return Cut(str(step.knobs["scope"]), float(step.knobs["density"]), f"{owner}.density")
+        if rule and step and rule.wanting(Draws):
+            return Cut(DRAWN, float(step.knobs["density"]), None)
+    return Cut("model", 1.0, None)
+
+
+def preview(sketch: Sketch, recipe: Recipe) -> Preview:
+    """The figures of a recipe by look-up in a sketch made for it; exact up to the sketch's bins."""
+    cut = cut_of(recipe)
+    at = _Reader(sketch.curves[cut.scope], cut.density)
+    tensors = pandas.DataFrame({
+        "layer": sketch.layers, "module": sketch.modules, "entries": sketch.entries,
+        "conflicting": at("conflict"), "coactive": at("coactive"), "active": at("active"),
+    })  # fmt: skip
+    total = numpy.sqrt(sketch.curves[cut.scope].mass[:, -1])
+    experts = pandas.DataFrame({
+        "expert": sketch.experts,
+        "kept": at("kept") / max(sketch.changed, 1),
+        "threshold": _thresholds(sketch, cut),
+        "norm": total,
+        "mass": at("mass") / numpy.maximum(total**2, numpy.finfo(float).tiny),
+    })  # fmt: skip
+    return Preview(
+        _cells(tensors),
+        experts,
+        histogram(sketch),
+        _numbers(tensors, experts),
+        cut.knob,
+        "preview",
+        _remark(recipe, cut),
+    )
+
+
+def density_at(sketch: Sketch, magnitude: float, expert: int | None = None) -> float:
+    """The density that keeps every magnitude from `magnitude` up, over the whole model; mean of experts, or one's."""
+    counts = sketch.magnitudes[:, _magnitude_bin(magnitude) :].sum(1)
+    shares = counts / max(sketch.changed, 1)
+    return float(numpy.clip(shares.mean() if expert is None else shares[expert], 0, 1))
+
+
+def histogram(sketch: Sketch) -> Histogram:
+    """The magnitude histograms, cut to the bins between the smallest and largest that hold 1 in 10,000 entries."""
+    shares = sketch.magnitudes / max(sketch.changed, 1)
+    lit = numpy.flatnonzero(shares[:, 1:].max(0) > 1e-4) + 1
+    low, high = (int(lit.min()), int(lit.max()) + 1) if len(lit) else (1, 2)
+    edges = numpy.log10(_bin_edge(numpy.arange(low, high + 1)))
+    return Histogram(edges, shares[:, low:high] / numpy.diff(edges), shares[:, 0])
+
+
+def exact_preview(plan: Plan, sketch: Sketch, device: str = "cpu") -> Steps[Preview]:
+    """The same figures from the tensors themselves: what the merge of `plan` keeps, counted entry by entry."""
+    settled = yield from settle(plan, device)
+    records = []
+    for number, key in enumerate(plan.keys, 1):
+        kept = rows(kept_deltas(settled, key))
+        records.append(_counted(kept))
+        yield Progress("Counting conflicts", number, len(plan.keys), key)
+    return _with_counts(preview(sketch, plan.recipe), sketch, records, numpy.argsort(plan.positions))
+
+
+def _counted(kept: Any) -> dict[str, Any]:
+    present = (kept != 0).sum(0)
+    opposed = (kept > 0).any(0) & (kept < 0).any(0)
+    gross, net = kept.abs().sum(dtype=kept.double().dtype), kept.sum(0).abs().double().sum()
+    return {
+        "conflicting": int(opposed.sum()), "coactive": int((present >= 2).sum()), "active": int((present >= 1).sum()),
+        "kept": (kept != 0).sum(1).cpu().numpy(), "gross": float(gross), "net": float(net),
+    }  # fmt: skip
+
+
+def _with_counts(
+    approximate: Preview, sketch: Sketch, records: list[dict[str, Any]], order: NDArray[numpy.int64]
+) -> Preview:
+    counts = pandas.DataFrame(records)
+    tensors = pandas.DataFrame({"layer": sketch.layers, "module": sketch.modules, "entries": sketch.entries})
+    tensors = tensors.join(counts[["conflicting", "coactive", "active"]])
+    kept = numpy.sum(counts["kept"].tolist(), axis=0)[order]
+    experts = approximate.experts.assign(kept=kept / max(sketch.changed, 1))
+    gross = float(counts["gross"].sum())
+    cancelled = 1 - float(counts["net"].sum()) / gross if gross else float("nan")
+    cancellation = Number(
+        "Cancelled",
+        cancelled,
+        _percent(cancelled),
+        "share of the kept changes' total magnitude that opposite signs cancel: 1 − |Σd| / Σ|d|",
+    )
+    return Preview(
+        _cells(tensors), experts, approximate.histogram, (*_numbers(tensors, experts), cancellation),
+        approximate.knob, "exact", "Counted entry by entry on the tensors of this merge.",
+    )  # fmt: skip
+
+
+class _Reader:
+    """Reads curves at one density, linearly between grid points."""
+
+    def __init__(self, curves: Curves, density: float) -> None:
+        self.curves, place = curves, grid_place(density)
+        self.low = min(int(place), GRID - 1)
+        self.share = place - self.low
+
+    def __call__(self, name: str) -> NDArray[numpy.float64]:
+        curve = getattr(self.curves, name)
+        return curve[:, self.low] * (1 - self.share) + curve[:, self.low + 1] * self.share
+
+
+def _cells(tensors: pandas.DataFrame) -> pandas.DataFrame:
+    cells = tensors.groupby(["layer", "module"], sort=False, as_index=False).sum()
+    cells["conflict"] = cells["conflicting"] / cells["coactive"].where(cells["coactive"] > 0)
+    for name in ("coactive", "active"):
+        cells[name] = cells[name] / cells["entries"]
+    return cells[["layer", "module", "entries", "conflict", "coactive", "active"]]
+
+
+def _numbers(tensors: pandas.DataFrame, experts: pandas.DataFrame) -> tuple[Number, ...]:
+    entries, coactive = float(tensors["entries"].sum()), float(tensors["coactive"].sum())
+    kept, mass = float(experts["kept"].mean()), float(experts["mass"].mean())
+    conflict = float(tensors["conflicting"].sum()) / coactive if coactive else float("nan")
+    overlap = coactive / entries if entries else float("nan")
+    return (
+        Number(
+            "Kept", kept, _percent(kept), "share of each expert's changed entries that take part, mean over experts"
+        ),
+        Number(
+            "Energy kept",
+            mass,
+            _percent(mass),
+            "share of the squared norm of each delta that survives, mean over experts, before rescaling",
+        ),
+        Number("Overlap", overlap, _percent(overlap), "share of all entries that two or more experts keep"),
+        Number(
+            "Conflict",
+            conflict,
+            _percent(conflict),
+            "share of those overlapping entries on which the experts' signs disagree",
+        ),
+    )
+
+
+def _percent(share: float) -> str:
+    return "–" if numpy.isnan(share) else f"{100 * share:.1f} %"
+
+
+def _thresholds(sketch: Sketch, cut: Cut) -> NDArray[numpy.float64]:
+    if cut.knob is None or cut.scope != "model" or cut.density == 0:
+        return numpy.full(len(sketch.experts), numpy.nan)
+    from_top = sketch.magnitudes[:, ::-1].cumsum(1)
+    wanted = cut.density * sketch.changed
+    places = [int(numpy.searchsorted(row, wanted)) for row in from_top]
+    return numpy.array([_bin_edge(numpy.array(max(0, BINS // 16 - 1 - place))) for place in places])
+
+
+def _bin_edge(upper: NDArray[Any]) -> NDArray[numpy.float64]:
+    return (upper.astype(numpy.uint32) << 20).view(numpy.float32).astype(numpy.float64)
+
+
+def _magnitude_bin(magnitude: float) -> int:
+    return int(numpy.float32(abs(magnitude)).view(numpy.uint32) >> 20)
+
+
+def _remark(recipe: Recipe, cut: Cut) -> str:
+    error = f"Read from a one-pass sketch, to within {100 * BIN_ERROR:g} points of density."
+    if cut.knob and cut.scope == "tensor":
+        return f"{error} Each tensor has a threshold of its own, so there is no single line."
+    if cut.scope == DRAWN:
+        return f"{error} Survivors are drawn at random, so magnitudes do not decide and there is no line."
+    if cut.knob is None:
+        return f"{recipe.rule.title} keeps every change: nothing is dropped before the merge."
+    return error

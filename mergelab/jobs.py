@@ -1,0 +1,274 @@
+"""Where heavy work runs: one spawned worker process that streams progress, can be stopped and, if need be, killed.
+
+The page's process never computes with tensors, so it stays responsive; the worker owns the threads and the GPU. Jobs are
+functions of `mergelab.workbench`, run one at a time in the order of submission.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import secrets
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Client, Connection, Listener
+from typing import Any
+
+from mergelab.progress import Progress
+
+STOP = "stop"
+ENTRY = "from mergelab.jobs import main; main()"
+"""Not `-m mergelab.jobs`: the events must be pickled as this module's, not as `__main__`'s."""
+REPORT_EVERY = 0.05
+"""Seconds between two progress reports that leave the worker; faster ones are dropped."""
+
+
+@dataclass(frozen=True)
+class Queued:
+    """`ahead` jobs will run before this one."""
+
+    ahead: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The job returned `result`."""
+
+    result: Any
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The input was at fault; `sentence` says what, where and what to do."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Crashed:
+    """The work failed; `detail` is for a bug report."""
+
+    sentence: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The job was stopped on request."""
+
+
+Event = Queued | Progress | Finished | Refused | Crashed | Stopped
+ENDS = (Finished, Refused, Crashed, Stopped)
+
+
+class JobError(ValueError):
+    """A job that did not finish; the message is the sentence for the person."""
+
+
+class Job:
+    """One submitted piece of work."""
+
+    def __init__(self, function: str, arguments: dict[str, Any], ahead: int) -> None:
+        self.function, self.arguments = function, arguments
+        self.stop_requested, self.grace = threading.Event(), 2.0
+        self._events: queue.Queue[Event] = queue.Queue()
+        self.ended: Event | None = None
+        self.report(Queued(ahead))
+
+    def events(self) -> Iterator[Event]:
+        """What happens to the job, as it happens; ends after Finished, Refused, Crashed or Stopped. Read it once."""
+        while True:
+            event = self._events.get()
+            yield event
+            if isinstance(event, ENDS):
+                return
+
+    def stop(self, grace: float = 2.0) -> None:
+        """Ask the work to close at its next yield; its process is killed when it has not done so in `grace` seconds."""
+        self.grace = grace
+        self.stop_requested.set()
+
+    def result(self, on_progress: Callable[[Progress], object] | None = None) -> Any:
+        """Wait for the result; raises JobError when the job was refused, crashed or stopped."""
+        for event in self.events():
+            if isinstance(event, Progress) and on_progress:
+                on_progress(event)
+        if isinstance(self.ended, Finished):
+            return self.ended.result
+        raise JobError(getattr(self.ended, "sentence", "the job was stopped"))
+
+    def report(self, event: Event) -> None:
+        """Hand an event to whoever follows the job."""
+        if isinstance(event, ENDS):
+            self.ended = event
+        self._events.put(event)
+
+
+class Worker:
+    """A worker process, started at the first job and again after it was killed. Use `close`, or a `with` block."""
+
+    def __init__(self, threads: int | None = None) -> None:
+        self.threads = threads
+        self._jobs: queue.Queue[Job | None] = queue.Queue()
+        self._waiting = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection | None = None
+        self._dispatcher: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def submit(self, function: str, /, **arguments: Any) -> Job:
+        """Queue a function of `mergelab.workbench`; arguments and results are pickled."""
+        with self._lock:
+            job = Job(function, arguments, ahead=self._waiting)
+            self._waiting += 1
+            self._jobs.put(job)
+            if self._dispatcher is None:
+                self._dispatcher = threading.Thread(target=self._dispatch, name="mergelab-jobs", daemon=True)
+                self._dispatcher.start()
+        return job
+
+    @property
+    def pid(self) -> int | None:
+        """The worker process's id while it lives."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    def close(self) -> None:
+        """Kill the process; jobs that still wait are stopped."""
+        self._jobs.put(None)
+        if self._dispatcher and self._dispatcher is not threading.current_thread():
+            self._kill()
+            self._dispatcher.join(timeout=5)
+            self._dispatcher = None
+        self._kill()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _dispatch(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                self._follow(job)
+            except OSError as error:
+                self._kill()
+                job.report(Crashed("the worker process could not be reached; try again", repr(error)))
+            with self._lock:
+                self._waiting -= 1
+
+    def _follow(self, job: Job) -> None:
+        if job.stop_requested.is_set():
+            return job.report(Stopped())
+        connection = self._alive()
+        connection.send((job.function, job.arguments))
+        told = 0.0
+        while job.ended is None:
+            if connection.poll(REPORT_EVERY):
+                job.report(self._received(connection, job))
+            elif job.stop_requested.is_set() and not told:
+                told = time.monotonic()
+                connection.send(STOP)
+            elif told and time.monotonic() > told + job.grace:
+                self._kill()
+                job.report(Stopped())
+        return None
+
+    def _received(self, connection: Connection, job: Job) -> Event:
+        try:
+            return connection.recv()  # type: ignore[no-any-return]
+        except (EOFError, ConnectionError):
+            code = self._process.wait(5) if self._process else None
+            self._kill()
+            if job.stop_requested.is_set():
+                return Stopped()
+            return Crashed(
+                f"the worker process ended (code {code}), perhaps for lack of memory; try fewer or smaller models"
+            )
+
+    def _alive(self) -> Connection:
+        if self._connection is None or self._process is None or self._process.poll() is not None:
+            self._kill()
+            self._start()
+        assert self._connection is not None
+        return self._connection
+
+    def _start(self) -> None:
+        key = secrets.token_bytes(32)
+        with Listener(authkey=key) as listener:
+            command = [sys.executable, "-c", ENTRY, str(listener.address), str(self.threads or 0)]
+            # libgomp's threads otherwise spin at every barrier and starve the page.
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
+            )
+            assert self._process.stdin is not None
+            self._process.stdin.write(key.hex().encode() + b"\n")
+            self._process.stdin.close()
+            self._connection = listener.accept()
+
+    def _kill(self) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(10)
+        if self._connection:
+            self._connection.close()
+        self._process = self._connection = None
+
+
+def serve(connection: Connection) -> None:
+    """The worker's loop: run each job that arrives until the page goes away."""
+    while True:
+        try:
+            message = connection.recv()
+        except (EOFError, ConnectionError):
+            return
+        if message != STOP:
+            for event in _events(*message, stopped=connection.poll):
+                connection.send(event)
+
+
+def _events(function: str, arguments: dict[str, Any], stopped: Callable[[], bool]) -> Iterator[Event]:
+    from mergelab import workbench
+
+    try:
+        yield from _watched(getattr(workbench, function)(**arguments), stopped)
+    except ValueError as error:
+        yield Refused(str(error))
+    except MemoryError:
+        yield Crashed("out of memory; try fewer or smaller models", traceback.format_exc())
+    except Exception as error:  # the worker must survive any failure of a job, and report it
+        yield Crashed(f"unexpected {type(error).__name__}: {error}", traceback.format_exc())
+
+
+def _watched(steps: Generator[Progress, None, Any], stopped: Callable[[], bool]) -> Iterator[Event]:
+    reported = 0.0
+    while True:
+        try:
+            progress = next(steps)
+        except StopIteration as end:
+            yield Finished(end.value)
+            return
+        if stopped():
+            steps.close()
+            yield Stopped()
+            return
+        if time.monotonic() > reported + REPORT_EVERY:
+            reported = time.monotonic()
+            yield progress
+
+
+def main() -> None:
+    """Entry of the worker process: connect to the page, warm up, serve."""
+    address, threads = sys.argv[1], int(sys.argv[2])
+    key = bytes.fromhex(sys.stdin.readline().strip())
+    connection = Client(address, authkey=key)
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    serve(connection)

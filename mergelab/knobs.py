@@ -1,0 +1,132 @@
+"""What a knob is: a domain (range, choice, one number per model) and its reader from a function's signature."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+Value = float | int | str
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number in [low, high]; `step` is the slider's; integer when `step` and both ends are `int`."""
+
+    low: float
+    high: float
+    step: float
+    help: str
+
+    kind = "range"
+
+    def check(self, name: str, value: object) -> Value:
+        """`value` as a number inside the range, or a ValueError that says the rule."""
+        number = _number(name, value)
+        if not self.low <= number <= self.high:
+            raise ValueError(f"{name} must be in [{self.low:g}, {self.high:g}], got {value}")
+        if isinstance(self.step, int):
+            if number != int(number):
+                raise ValueError(f"{name} must be a whole number, got {value}")
+            return int(number)
+        return number
+
+    def describe(self) -> dict[str, object]:
+        """The domain as plain data, for JSON listings."""
+        return {"kind": self.kind, "low": self.low, "high": self.high, "step": self.step}
+
+
+@dataclass(frozen=True)
+class PerModel(Range):
+    """One number in [low, high] for each expert; a recipe writes it beside the expert."""
+
+    kind = "per_model"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words."""
+
+    options: tuple[str, ...]
+    help: str
+
+    kind = "choice"
+
+    def check(self, name: str, value: object) -> Value:
+        """`value` if it is one of the options, or a ValueError that lists them and the nearest."""
+        if value not in self.options:
+            raise ValueError(f"{name} has no choice {value!r}{nearest(value, self.options)}")
+        return str(value)
+
+    def describe(self) -> dict[str, object]:
+        """The domain as plain data, for JSON listings."""
+        return {"kind": self.kind, "choices": list(self.options)}
+
+
+Domain = Range | PerModel | Choice
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting of a method or sparsifier, as its signature declares it."""
+
+    name: str
+    domain: Domain
+    default: Value
+
+    @property
+    def per_model(self) -> bool:
+        """Whether each expert has a value of its own."""
+        return isinstance(self.domain, PerModel)
+
+    def describe(self) -> dict[str, object]:
+        """Everything a slider, a flag or a table needs, as plain data."""
+        return {"name": self.name, **self.domain.describe(), "default": self.default, "help": self.domain.help}
+
+
+def read_knobs(function: Callable[..., object]) -> tuple[Knob, ...]:
+    """The keyword-only arguments of `function` whose annotation carries a domain, in order.
+
+    A `PerModel` knob without a default gets 1.0: every expert with full strength.
+    """
+    hints = typing.get_type_hints(function, include_extras=True)
+    knobs = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        domain = annotation_of(hints[name], Domain)
+        if domain is not None:
+            default = 1.0 if parameter.default is inspect.Parameter.empty else parameter.default
+            knobs.append(Knob(name, domain, default))
+    return tuple(knobs)
+
+
+def annotation_of(hint: object, kind: object) -> typing.Any:
+    """The object of type `kind` inside an `Annotated` hint, or None."""
+    return next((extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, kind)), None)  # type: ignore[arg-type]
+
+
+def check_knobs(owner: str, knobs: Iterable[Knob], given: Mapping[str, object]) -> dict[str, Value]:
+    """The complete settings of `owner`: defaults filled in, every value checked, unknown names refused."""
+    known = {knob.name: knob for knob in knobs if not knob.per_model}
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{owner} has no knob {name!r}{nearest(name, known)}")
+    return {
+        name: knob.domain.check(f"{name} of {owner}", given.get(name, knob.default)) for name, knob in known.items()
+    }
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """The tail of an error about an unknown name: `. Did you mean 'ties'? Known: average, ties`."""
+    known = list(known)
+    found = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    guess = f" Did you mean {found[0]!r}?" if found else ""
+    return f".{guess} Known: {', '.join(known) or 'none'}"
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, got {value!r}")
+    return float(value)

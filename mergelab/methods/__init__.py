@@ -1,0 +1,13 @@
+"""Merge methods: every module of this package that registers one is found by itself."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from mergelab.methods.registry import METHODS, Rule, method
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+
+__all__ = ["METHODS", "Rule", "method"]

@@ -1,0 +1,25 @@
+"""Weighted averaging of the experts' weights (model soups)."""
+
+from __future__ import annotations
+
+from typing import Annotated as A
+
+from torch import Tensor
+
+from mergelab.knobs import PerModel
+from mergelab.methods.ops import per_model, pull_towards
+from mergelab.methods.registry import method
+
+
+@method("Average", space="weights", paper="Wortsman et al. 2022, arXiv:2203.05482")
+def average(
+    models: Tensor,
+    *,
+    weights: A[Tensor, PerModel(0.0, 10.0, 0.1, "Share of this expert; only the ratio between experts matters")],
+) -> Tensor:
+    """The weighted mean of the experts.
+
+    `models` is (n_models, *shape) in float32; returns (*shape). The base takes no part. Weights that are all 0 give the
+    plain mean.
+    """
+    return pull_towards(models, per_model(weights, models))

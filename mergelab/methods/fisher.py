@@ -1,0 +1,85 @@
+"""Fisher-weighted averaging."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated as A
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import Choice, PerModel, Range
+from mergelab.methods.ops import per_model, pull_towards, rows
+from mergelab.methods.registry import Position, Stack, Statistic, Surveyed, method
+
+
+class Norms:
+    """A survey of each model's L2 norm of its Fisher over all tensors, summed in float64."""
+
+    def __init__(self, n_models: int, settings: Mapping[str, Any]) -> None:
+        self.passes = 1 if settings["normalize"] == "global" else 0
+        self.squares = torch.zeros(n_models, dtype=torch.float64)
+
+    def see(self, stack: Stack) -> None:
+        """Add one tensor's squares."""
+        self.squares += _squares(stack.statistics["fisher"]).cpu()
+
+    def turn(self) -> None:
+        """One pass is enough."""
+        self.passes -= 1
+
+    def result(self) -> Tensor:
+        """float32 (n_models,)."""
+        return self.squares.sqrt().float()
+
+
+@method("Fisher", space="weights", paper="Matena & Raffel 2022, arXiv:2111.09832")
+def fisher(
+    models: Tensor,
+    *,
+    weights: A[Tensor, PerModel(0.0, 2.0, 0.05, "How much this expert's Fisher information counts")],
+    normalize: A[
+        str,
+        Choice(
+            ("global", "tensor", "none"),
+            "Divide each Fisher by its L2 norm over the whole model (paper), inside each tensor, or not at all",
+        ),
+    ] = "global",
+    floor: A[float, Range(0.0, 0.01, 1e-6, "Smallest Fisher value; below it parameters are averaged evenly")] = 1e-6,
+    floor_on: A[
+        str,
+        Choice(
+            ("all", "first"),
+            "Apply the floor to every expert, or to the first alone so that it wins where nobody is sure (the authors' favour-target)",
+        ),
+    ] = "all",
+    information: A[Tensor | None, Statistic("fisher")] = None,
+    norms: A[Tensor | None, Surveyed(Norms)] = None,
+    position: A[Tensor | None, Position()] = None,
+) -> Tensor:
+    """The mean of the experts, each parameter weighted by how much its expert's predictions depend on it.
+
+    `models` and `information` (each expert's diagonal Fisher) are (n_models, *shape) in float32; returns (*shape). The
+    norms are taken before the floor. Where every share is 0 the plain mean is returned.
+    """
+    if information is None:
+        raise ValueError(
+            "fisher needs each expert's Fisher information: give statistics={'fisher': {name: {key: tensor}}}"
+        )
+    floored = information.clamp(min=floor)
+    if floor_on == "first" and position is not None:
+        floored = torch.where(per_model(position == 0, models), floored, information)
+    return pull_towards(models, floored * per_model(_coefficients(weights, normalize, information, norms), models))
+
+
+def _coefficients(weights: Tensor, normalize: str, information: Tensor, norms: Tensor | None) -> Tensor:
+    if normalize == "none":
+        return weights
+    if normalize == "tensor" or norms is None:
+        norms = _squares(information).sqrt().float()
+    return weights / torch.where(norms == 0, 1.0, norms).to(weights.device)
+
+
+def _squares(information: Tensor) -> Tensor:
+    return rows(information).double().square().sum(1)

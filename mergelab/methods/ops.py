@@ -1,0 +1,49 @@
+"""The few operations on a stack of tensors that merge methods are made of."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def per_model(weights: Tensor, stack: Tensor) -> Tensor:
+    """`weights` (n_models,) shaped to multiply `stack` (n_models, *shape)."""
+    return weights.reshape(-1, *[1] * (stack.ndim - 1))
+
+
+def rows(stack: Tensor) -> Tensor:
+    """`stack` (n_models, *shape) as (n_models, count), also for 0-dim and empty tensors."""
+    return stack.reshape(len(stack), stack[0].numel())
+
+
+def pull_towards(stack: Tensor, shares: Tensor) -> Tensor:
+    """Σ shares·x / Σ shares over models; `shares` broadcasts against `stack`. Where all shares are 0: the plain mean.
+
+    Computed as an offset from the first model, so that identical models come back bit for bit.
+    """
+    shares = shares.expand_as(stack)
+    total = shares.sum(0)
+    shares = torch.where(total == 0, torch.ones_like(shares), shares)
+    offsets = stack - stack[:1]
+    return stack[0] + (shares * offsets).sum(0) / shares.sum(0)
+
+
+def keep_from(deltas: Tensor, thresholds: Tensor) -> Tensor:
+    """Every delta whose magnitude reaches its model's threshold, the others 0."""
+    return torch.where(deltas.abs() >= per_model(thresholds, deltas), deltas, 0.0)
+
+
+def count_kept(density: float, count: int) -> int:
+    """How many of `count` entries a density keeps: rounded, at least one unless the density is 0."""
+    return max(1, int(density * count + 0.5)) if density > 0 and count > 0 else 0
+
+
+def elected_signs(votes: Tensor, by: str) -> Tensor:
+    """The sign (-1, 0, 1) that wins each entry: by the `mass` of the votes or by their `count`."""
+    return (votes.sign() if by == "count" else votes).sum(0).sign()
+
+
+def largest(values: Tensor) -> Tensor:
+    """The entry of largest magnitude over models, with its sign; the first model's on equal magnitudes."""
+    winner = values.abs().argmax(0, keepdim=True)
+    return values.gather(0, winner)[0]

@@ -1,0 +1,170 @@
+"""The table of merge methods: what a rule is, and the decorator that reads it from a function's signature."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from torch import Tensor
+
+from mergelab.knobs import Knob, annotation_of, nearest, read_knobs
+
+Space = Literal["deltas", "weights"]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One tensor of all experts, in the engine's fixed order: what a survey sees in each pass.
+
+    `values` is (n_models, *shape) float32, deltas or weights as the rule's space says; `statistics` holds a tensor of
+    the same shape for each kind that the rule declares.
+    """
+
+    key: str
+    values: Tensor
+    statistics: Mapping[str, Tensor]
+
+
+class Survey(Protocol):
+    """A figure of the whole model that a rule needs before it can treat one tensor.
+
+    While `passes` is above 0 the engine shows it every tensor once, then calls `turn`.
+    """
+
+    passes: int
+
+    def see(self, stack: Stack) -> None:
+        """Take in one tensor."""
+
+    def turn(self) -> None:
+        """End a pass, counting `passes` down."""
+
+    def result(self) -> object:
+        """The figure, handed to the rule under the name of the argument that declares the survey."""
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """Marks an argument that a survey over all tensors fills in.
+
+    `start(n_models, settings)` makes the survey; `settings` holds the knobs and the results of the surveys declared
+    before this one.
+    """
+
+    start: Callable[[int, Mapping[str, Any]], Survey]
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """Marks an argument holding a calibration statistic, (n_models, *shape), such as the diagonal Fisher."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class Position:
+    """Marks an argument that receives each model's place in the recipe, int64 (n_models,).
+
+    The stack is sorted by content, so that the order of a recipe cannot change a bit of the result; a rule in which
+    order has a meaning asks for the places.
+    """
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Marks an argument that receives random 32-bit integers, int64 (n_models, *shape), keyed by seed, expert and tensor."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """Marks an argument that receives the base's tensor, float32 (*shape)."""
+
+
+@dataclass(frozen=True)
+class Say:
+    """Marks an argument that receives a function to tell the person something about this tensor."""
+
+
+Mark = Surveyed | Statistic | Position | Draws | Base | Say
+
+
+def silent(sentence: str) -> None:
+    """Where a rule's remarks go when nobody listens."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A registered method or sparsifier: a pure function over one stack, plus what its signature declares."""
+
+    name: str
+    title: str
+    function: Callable[..., Tensor]
+    space: Space
+    paper: str
+    models: int | None
+    knobs: tuple[Knob, ...]
+    inputs: Mapping[str, Mark]
+
+    @classmethod
+    def read(
+        cls, function: Callable[..., Tensor], title: str, space: Space, paper: str, models: int | None = None
+    ) -> Rule:
+        """The rule that `function`'s name, docstring and annotations describe."""
+        hints = typing.get_type_hints(function, include_extras=True)
+        marks = {name: annotation_of(hint, Mark) for name, hint in hints.items()}
+        inputs = {name: mark for name, mark in marks.items() if mark is not None}
+        return cls(function.__name__, title, function, space, paper, models, read_knobs(function), inputs)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (self.function.__doc__ or "").strip().splitlines()[0]
+
+    @property
+    def per_model(self) -> Knob | None:
+        """The knob that every expert has a value of, or None."""
+        return next((knob for knob in self.knobs if knob.per_model), None)
+
+    def wanting(self, kind: type) -> dict[str, Any]:
+        """The arguments that carry a mark of that kind, by name."""
+        return {name: mark for name, mark in self.inputs.items() if isinstance(mark, kind)}
+
+    def describe(self) -> dict[str, object]:
+        """The rule as plain data, for JSON listings."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "summary": self.summary,
+            "paper": self.paper,
+            "models": self.models,
+            "statistics": [mark.kind for mark in self.wanting(Statistic).values()],
+            "knobs": [knob.describe() for knob in self.knobs],
+        }
+
+
+METHODS: dict[str, Rule] = {}
+
+
+def method(
+    title: str, *, space: Space, paper: str, models: int | None = None
+) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
+    """Register a function `(stack (n_models, *shape), *, knobs…) -> (*shape)` as a merge method under its own name.
+
+    `space` says what the stack holds; for "deltas" the engine adds the base to what comes back. `models` fixes how many
+    experts the method takes.
+    """
+
+    def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        METHODS[function.__name__] = Rule.read(function, title, space, paper, models)
+        return function
+
+    return register
+
+
+def find(kind: str, table: Mapping[str, Rule], name: str) -> Rule:
+    """The rule of that name in `table`, or a ValueError with the nearest and all known names."""
+    if name not in table:
+        raise ValueError(f"unknown {kind} {name!r}{nearest(name, table)}")
+    return table[name]

@@ -1,0 +1,44 @@
+"""Spherical interpolation between two experts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated as A
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import Range
+from mergelab.methods.registry import Position, Say, method, silent
+
+PARALLEL = 0.9995
+"""Above this |cosine| the arc is a line within float32."""
+
+
+@method("SLERP", space="weights", paper="Shoemake 1985, doi:10.1145/325165.325242", models=2)
+def slerp(
+    models: Tensor,
+    *,
+    t: A[float, Range(0.0, 1.0, 0.01, "0 is the first expert, 1 the second")] = 0.5,
+    position: A[Tensor | None, Position()] = None,
+    say: A[Callable[[str], None], Say()] = silent,
+) -> Tensor:
+    """Walk the arc between two experts, tensor by tensor, instead of the straight line.
+
+    `models` is (2, *shape) in float32, each taken as one flat vector; returns (*shape). Nearly parallel, opposite or
+    zero tensors are interpolated linearly, which is said.
+    """
+    first, second = models if position is None else models[position.argsort()]
+    cosine = _cosine(first, second)
+    if abs(cosine) > PARALLEL or (cosine == 0 and not (first.any() and second.any())):
+        say(f"interpolated linearly, the two are nearly parallel or zero (cosine {cosine:.5f})")
+        return first + t * (second - first)
+    angle = torch.tensor(cosine, dtype=torch.float64).arccos()
+    near, far = ((1 - t) * angle).sin() / angle.sin(), (t * angle).sin() / angle.sin()
+    return float(near) * first + float(far) * second
+
+
+def _cosine(first: Tensor, second: Tensor) -> float:
+    a, b = first.double().flatten(), second.double().flatten()
+    norms = a.norm() * b.norm()
+    return float((a @ b) / norms) if norms > 0 else 0.0

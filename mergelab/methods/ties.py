@@ -1,0 +1,122 @@
+"""TIES-Merging: trim, elect signs, merge what agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated as A
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import Choice, PerModel, Range
+from mergelab.methods.ops import elected_signs, keep_from, largest, per_model
+from mergelab.methods.registry import Stack, Surveyed, method
+from mergelab.methods.thresholds import own_thresholds, survey_thresholds
+
+
+class Majority:
+    """A survey of the sign that more entries of the whole model elect: -1, 0 or 1."""
+
+    def __init__(self, n_models: int, settings: Mapping[str, Any]) -> None:
+        self.settings = settings
+        self.passes = 1 if settings["zero_sign"] == "majority" else 0
+        self.total = 0
+
+    def see(self, stack: Stack) -> None:
+        """Add the elected signs of one tensor."""
+        trimmed = _trimmed(stack.values, self.settings["density"], self.settings["thresholds"])
+        votes = (
+            trimmed * per_model(self.settings["weights"], trimmed) if self.settings["weigh"] == "before" else trimmed
+        )
+        self.total += int(elected_signs(votes, self.settings["elect"]).sum(dtype=torch.float64))
+
+    def turn(self) -> None:
+        """One pass is enough."""
+        self.passes -= 1
+
+    def result(self) -> int:
+        """The majority's sign; 0 when both are equally many."""
+        return (self.total > 0) - (self.total < 0)
+
+
+@method("TIES", space="deltas", paper="Yadav et al. 2023, arXiv:2306.01708")
+def ties(
+    deltas: Tensor,
+    *,
+    weights: A[Tensor, PerModel(-2.0, 2.0, 0.05, "Strength of this expert")],
+    density: A[
+        float,
+        Range(
+            0.0,
+            1.0,
+            0.01,
+            "Share of each delta that is kept, largest magnitudes first; lower means fewer conflicts and less of each expert",
+        ),
+    ] = 0.2,
+    scope: A[
+        str,
+        Choice(
+            ("model", "tensor"), "Rank magnitudes over the whole model (paper) or inside each tensor (mergekit, PEFT)"
+        ),
+    ] = "model",
+    elect: A[
+        str, Choice(("mass", "count"), "The sign is won by summed magnitude (paper) or by number of experts")
+    ] = "mass",
+    weigh: A[
+        str,
+        Choice(
+            ("before", "after"), "Apply the experts' weights before the election (mergekit) or only after it (PEFT)"
+        ),
+    ] = "before",
+    zero_sign: A[
+        str,
+        Choice(
+            ("majority", "positive", "zero"),
+            "Where the votes cancel: the model's majority sign (paper), plus (mergekit, PEFT), or nothing",
+        ),
+    ] = "majority",
+    combine: A[str, Choice(("mean", "sum", "max"), "How the deltas that agree become one")] = "mean",
+    divide: A[
+        str,
+        Choice(
+            ("count", "weights"),
+            "What a mean divides by: the number of agreeing experts (paper) or their weights (mergekit)",
+        ),
+    ] = "count",
+    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta")] = 1.0,
+    thresholds: A[Tensor | None, Surveyed(survey_thresholds)] = None,
+    majority: A[int, Surveyed(Majority)] = 0,
+) -> Tensor:
+    """Keep each expert's largest changes, elect one sign per entry, merge the changes that agree with it.
+
+    `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. Entries that
+    no expert keeps come back as 0. Without `thresholds` each tensor is trimmed by itself.
+    """
+    trimmed = _trimmed(deltas, density, thresholds)
+    weighted = trimmed * per_model(weights, trimmed)
+    votes = weighted if weigh == "before" else trimmed
+    signs = _settle(elected_signs(votes, elect), zero_sign, majority, combine)
+    agree = (votes.sign() == signs) & (votes != 0)
+    return scale * _combine(weighted, agree, per_model(weights, trimmed), combine, divide)
+
+
+def _trimmed(deltas: Tensor, density: float, thresholds: Tensor | None) -> Tensor:
+    return keep_from(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
+
+
+def _settle(signs: Tensor, zero_sign: str, majority: int, combine: str) -> Tensor:
+    """Give cancelled votes a sign. A majority of 0 counts as negative, or as nothing for `max`: the authors' code."""
+    tied = 0.0 if combine == "max" else -1.0
+    settled = {"majority": float(majority or tied), "positive": 1.0, "zero": 0.0}[zero_sign]
+    return torch.where(signs == 0, settled, signs)
+
+
+def _combine(weighted: Tensor, agree: Tensor, weights: Tensor, combine: str, divide: str) -> Tensor:
+    agreeing = torch.where(agree, weighted, 0.0)
+    if combine == "max":
+        return largest(agreeing)
+    if combine == "sum":
+        return agreeing.sum(0)
+    shares = (agree * weights).sum(0) if divide == "weights" else agree.sum(0)
+    return torch.where(shares == 0, 0.0, agreeing.sum(0) / torch.where(shares == 0, 1, shares))

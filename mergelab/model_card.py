@@ -1,0 +1,45 @@
+"""The README.md of a merged folder: what it is, what it was made from, how to make it again."""
+
+from __future__ import annotations
+
+import mergelab
+from mergelab.engine import Plan
+
+TEMPLATE = """---
+base_model: {base}
+tags: [merge, mergelab]
+---
+# Merge of {experts} onto {base}
+
+Made with MergeLab {version}: {title} ({paper}).
+
+| model | weight | content (sha256) |
+|---|---|---|
+{rows}
+
+Base `{base}` has content {base_hash}. {merged} tensors ({parameters:,} parameters) were merged, the rest copied from the
+base. Random seed {seed}. `manifest.json` holds the sha256 of every file.
+
+To make these files again, bit for bit, from the same models:
+
+    mergelab merge recipe.yml --out DIR
+
+```yaml
+{recipe}```
+{left_out}"""
+
+
+def model_card(plan: Plan) -> str:
+    """Markdown for a plan that has been run."""
+    recipe = plan.recipe
+    rows = [
+        f"| {expert.name} | {weight:g} | {expert.content_hash()[:16]}… |"
+        for expert, weight in zip(plan.experts, plan.weights, strict=True)
+    ]
+    left_out = [f"- `{key}`: {reason}" for key, reason in plan.compatibility.left_out.items()]
+    return TEMPLATE.format(
+        base=plan.base.name, experts=", ".join(expert.model for expert in recipe.models), version=mergelab.__version__,
+        title=recipe.rule.title, paper=recipe.rule.paper, rows="\n".join(rows), base_hash=plan.base.content_hash()[:16] + "…",
+        merged=len(plan.keys), parameters=plan.parameters, seed=recipe.seed, recipe=recipe.to_yaml(),
+        left_out="\nNot merged:\n\n" + "\n".join(left_out) + "\n" if left_out else "",
+    )  # fmt: skip

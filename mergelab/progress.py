@@ -1,0 +1,34 @@
+"""The shape of long work: a generator that yields progress, can be closed at any yield, and returns its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`done` of `total` steps of `stage` are finished; `detail` names the step at hand (a tensor, a task)."""
+
+    stage: str
+    done: int
+    total: int
+    detail: str = ""
+
+
+Steps = Generator[Progress, None, T]
+"""Yields `Progress` at least once a tensor or batch, so that stopping is quick, and returns a `T`."""
+
+
+def finish(steps: Steps[T], on_progress: Callable[[Progress], object] | None = None) -> T:
+    """Run `steps` to the end and give its result, reporting each `Progress` to `on_progress`."""
+    while True:
+        try:
+            progress = next(steps)
+        except StopIteration as end:
+            return end.value
+        if on_progress:
+            on_progress(progress)

@@ -1,0 +1,61 @@
+"""DARE: drop at random and rescale."""
+
+from __future__ import annotations
+
+from typing import Annotated as A
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import Choice, Range
+from mergelab.methods.ops import per_model, rows
+from mergelab.methods.registry import Base, Draws
+from mergelab.sparsify.registry import sparsifier
+
+
+@sparsifier("DARE", paper="Yu et al. 2024, arXiv:2311.03099")
+def dare(
+    deltas: Tensor,
+    *,
+    density: A[
+        float, Range(0.0, 1.0, 0.01, "Share of each delta that survives the random drop; 1 minus the drop rate")
+    ] = 0.1,
+    rescale: A[
+        str,
+        Choice(
+            ("inverse", "l1", "none"),
+            "Survivors are multiplied by 1/density (paper), scaled to the tensor's L1 norm (mergekit), or left (the paper's ablation)",
+        ),
+    ] = "inverse",
+    target: A[
+        str,
+        Choice(
+            ("delta", "weights"), "Drop changes (paper) or, as its negative control, the fine-tuned weights themselves"
+        ),
+    ] = "delta",
+    draws: A[Tensor | None, Draws()] = None,
+    base: A[Tensor | None, Base()] = None,
+) -> Tensor:
+    """Drop each change with probability 1 - density and rescale the survivors, so that the mean stays.
+
+    `deltas` is (n_models, *shape) in float32, `draws` uniform 32-bit integers of the same shape: an entry survives iff its
+    draw is below density · 2^32, so a larger density only adds survivors. Density 1 changes nothing.
+    """
+    if draws is None:
+        raise ValueError("dare needs random draws: merge through a recipe, whose seed makes them")
+    if target == "weights" and base is None:
+        raise ValueError("dare with target weights needs the base: give base=")
+    values = deltas if target == "delta" else deltas + base
+    kept = torch.where(draws < int(density * 2**32), values, 0.0)
+    rescaled = _rescaled(values, kept, density, rescale)
+    return rescaled if target == "delta" else rescaled - base
+
+
+def _rescaled(values: Tensor, kept: Tensor, density: float, rescale: str) -> Tensor:
+    if rescale == "inverse" and density > 0:
+        return kept / density
+    if rescale == "l1":
+        before, after = (rows(x).abs().sum(1, dtype=torch.float64) for x in (values, kept))
+        factors = torch.where(after > 0, before / after.clamp(min=torch.finfo(torch.float64).tiny), 1.0)
+        return kept * per_model(factors.float(), kept)
+    return kept

@@ -1,0 +1,18 @@
+"""Task sets: labelled rows, and the model that answers them. A module that registers a kind of task is found by itself."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from mergelab.tasks.answering import Answering, answering
+from mergelab.tasks.kinds import KINDS, Encoded, Kind, encode, kind
+from mergelab.tasks.rows import Rows
+from mergelab.tasks.taskset import TaskSet, labels_of, suite_tasks, task_from_file
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+
+__all__ = [
+    "KINDS", "Answering", "Encoded", "Kind", "Rows", "TaskSet", "answering", "encode", "kind", "labels_of", "suite_tasks", "task_from_file",
+]  # fmt: skip

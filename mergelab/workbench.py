@@ -1,0 +1,260 @@
+"""The jobs of the lab: sketch, merge with scores, evaluate, save. Plain recipes in, plain results out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from mergelab.calibrate import estimate_fisher
+from mergelab.checkpoints import (
+    Checkpoint,
+    CheckpointError,
+    MergedFolder,
+    cache_folder,
+    hash_state,
+    load_suite,
+    open_checkpoint,
+    suite_of,
+)
+from mergelab.devices import resolve
+from mergelab.diagnostics import Preview, exact_preview, preview
+from mergelab.engine import Merged, Plan, merged_body, plan, run, settle, sparse_expert, with_statistics
+from mergelab.evaluate import Score, body_of
+from mergelab.evaluate import evaluate as evaluate_body
+from mergelab.methods.registry import Statistic
+from mergelab.model_card import model_card
+from mergelab.progress import Progress, Steps
+from mergelab.recipe import Recipe
+from mergelab.sketch import Sketch, draw_sketch, sketch_needs
+from mergelab.tasks import TaskSet, suite_tasks
+
+CALIBRATION_ROWS = 512
+EXACT_CLASSES = 16
+"""Up to so many classes the Fisher's expectation over classes is summed exactly; beyond, classes are drawn."""
+DRAWN_CLASSES = 4
+
+
+@dataclass(frozen=True)
+class Run:
+    """A merge and what was measured on it. `references` holds the base's scores on every task and each expert's on its
+    own, by model reference."""
+
+    recipe: dict[str, Any]
+    digest: str
+    scores: list[Score]
+    references: dict[str, list[Score]]
+    preview: Preview
+    split: str
+    device: str
+    seconds: float
+    parameters: int
+    notes: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def sketch(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> Steps[Sketch]:
+    """The sketch that a recipe's live charts are read from; kept in the cache by content."""
+    checked = Recipe.from_mapping(recipe)
+    planned = _planned(checked, models_dir)
+    path = cache_folder() / "sketches" / f"{_sketch_key(checked, planned)}.npz"
+    if path.exists():
+        return Sketch.load(path)
+    drawn = yield from draw_sketch(planned, resolve(device))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}-{time.monotonic_ns()}.npz")
+    drawn.save(temporary)
+    temporary.replace(path)
+    return drawn
+
+
+def merge(
+    recipe: Mapping[str, Any],
+    tasks: Sequence[str] | None = None,
+    split: str = "validation",
+    rows: int | None = None,
+    device: str = "auto",
+    models_dir: str | None = None,
+    counted: bool = True,
+) -> Steps[Run]:
+    """Merge in memory and score the result on the suite's task sets (all, or those named in `tasks`).
+
+    A recipe whose base is not a suite is merged without scores. `counted` asks for the exact diagnostics as well.
+    """
+    started = time.monotonic()
+    checked, where = Recipe.from_mapping(recipe), resolve(device)
+    planned = yield from _with_statistics(_planned(checked, models_dir), where)
+    body, remarks = yield from merged_body(planned, where)
+    chosen = _tasks_of(checked, tasks)
+    scores = yield from scored(body, chosen, split, rows, where)
+    references = yield from _references(planned, chosen, split, rows, where)
+    drawn = yield from sketch(recipe, device, models_dir)
+    counts = (yield from exact_preview(planned, drawn, where)) if counted else None
+    return Run(
+        checked.to_mapping(), checked.digest(), scores, references, counts or preview(drawn, checked), split, where,
+        time.monotonic() - started, planned.parameters,
+        notes=[*planned.compatibility.notes, *remarks], left_out=planned.compatibility.left_out,
+    )  # fmt: skip
+
+
+def save(
+    recipe: Mapping[str, Any], out: str, device: str = "auto", models_dir: str | None = None, archive: bool = False
+) -> Steps[str]:
+    """Merge straight to a folder (weights, config, tokenizer, recipe.yml, README.md, manifest.json); with `archive`
+    also pack it as OUT.zip. Returns the path of what was made last. Nothing half-written is left behind."""
+    checked, folder = Recipe.from_mapping(recipe), Path(out)
+    where = resolve(device)
+    planned = _planned(checked, models_dir)
+    specs = {key: planned.spec(key) for key in planned.base.specs}
+    with MergedFolder(folder, planned.base, specs) as writer:
+        planned = yield from _with_statistics(planned, where)
+        for number, step in enumerate(run(planned, where)):
+            if isinstance(step, Merged):
+                writer.write(step.key, step.tensor)
+                step = Progress("Merging to disk", number + 1, len(specs), step.key)
+            yield step
+        writer.add_text("recipe.yml", checked.to_yaml())
+        writer.add_text("README.md", model_card(planned))
+    return (yield from _archived(folder)) if archive else str(folder)
+
+
+def evaluate(
+    model: str | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    suite: str | None = None,
+    split: str = "validation",
+    rows: int | None = None,
+    device: str = "auto",
+    models_dir: str | None = None,
+    tasks: Sequence[str] | None = None,
+) -> Steps[list[Score]]:
+    """Score a model (folder, suite name or Hub id) or a recipe's merge on the task sets of a suite."""
+    where = resolve(device)
+    if recipe is not None:
+        checked = Recipe.from_mapping(recipe)
+        planned = yield from _with_statistics(_planned(checked, models_dir), where)
+        body, _ = yield from merged_body(planned, where)
+        suite = suite or suite_of(checked.base or "")
+    elif model is not None:
+        suite = suite or suite_of(model)
+        opened, base = _opened(model, models_dir), _opened(suite, None) if suite else None
+        body = body_of(opened, base or opened)
+    else:
+        raise ValueError("name a model or a recipe to evaluate")
+    if not suite:
+        raise ValueError("name the suite whose task sets are to be scored, for example --suite minilm")
+    return (yield from scored(body, _chosen(suite_tasks(suite), tasks), split, rows, where))
+
+
+def scored(
+    body: Mapping[str, Tensor], tasks: Sequence[TaskSet], split: str, rows: int | None, device: str
+) -> Steps[list[Score]]:
+    """Scores on `tasks`, each computed once for the same weights and rows and then kept in the cache."""
+    digest, scores = hash_state(body), []
+    for task in tasks:
+        path = cache_folder() / "scores" / f"{_key(digest, task.rows(split, rows).digest(), task.head, device)}.json"
+        if path.exists():
+            scores.append(Score(**json.loads(path.read_text())))
+            continue
+        scores += yield from evaluate_body(body, [task], split, rows=rows, device=device)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.stem}-{time.monotonic_ns()}")
+        temporary.write_text(json.dumps(asdict(scores[-1])))
+        temporary.replace(path)
+    return scores
+
+
+def _planned(recipe: Recipe, models_dir: str | None) -> Plan:
+    base = _opened(recipe.base, models_dir) if recipe.base else None
+    return plan(recipe, base, [_opened(expert.model, models_dir) for expert in recipe.models])
+
+
+@lru_cache(maxsize=64)
+def _opened(reference: str, models_dir: str | None) -> Checkpoint:
+    return open_checkpoint(reference, models_dir=Path(models_dir) if models_dir else None)
+
+
+def _with_statistics(planned: Plan, device: str) -> Steps[Plan]:
+    """The plan with what its method asks for: each expert's Fisher, taken after the sparsifier if there is one."""
+    kinds = {mark.kind for mark in planned.recipe.rule.wanting(Statistic).values()}
+    if not kinds:
+        return planned
+    settled = (yield from settle(planned, device)) if planned.recipe.sparsify and not planned.statistics else None
+    found: dict[str, dict[str, Tensor]] = {}
+    for place, expert in enumerate(planned.experts):
+        body = (yield from sparse_expert(settled, place)) if settled else body_of(expert, planned.base)
+        found[expert.name] = yield from _fisher(expert, body, planned.keys, device)
+    return with_statistics(planned, {"fisher": found})
+
+
+def _fisher(
+    expert: Checkpoint, body: Mapping[str, Tensor], keys: Sequence[str], device: str
+) -> Steps[dict[str, Tensor]]:
+    suite = suite_of(expert.name)
+    if suite is None or "/" not in expert.name:
+        raise CheckpointError(
+            f"fisher needs calibration rows of {expert.name}, which only experts of a suite bring along; use merge_state_dicts with statistics= for your own"
+        )
+    task = suite_tasks(suite)[load_suite(suite).experts[expert.name.split("/", 1)[1]].task]
+    exact = len(task.labels) <= EXACT_CLASSES
+    return (
+        yield from estimate_fisher(
+            body, task, rows=CALIBRATION_ROWS, estimator="exact" if exact else "sampled",
+            samples=1 if exact else DRAWN_CLASSES, device=device, keys=keys,
+        )
+    )  # fmt: skip
+
+
+def _references(
+    planned: Plan, tasks: Sequence[TaskSet], split: str, rows: int | None, device: str
+) -> Steps[dict[str, list[Score]]]:
+    if not tasks:
+        return {}
+    found = {planned.base.name: (yield from scored(body_of(planned.base, planned.base), tasks, split, rows, device))}
+    for expert in planned.experts:
+        own = [task for task in tasks if task.head == expert.name]
+        found[expert.name] = yield from scored(body_of(expert, planned.base), own, split, rows, device)
+    return found
+
+
+def _tasks_of(recipe: Recipe, names: Sequence[str] | None) -> list[TaskSet]:
+    suite = suite_of(recipe.base or "")
+    return _chosen(suite_tasks(suite), names) if suite else []
+
+
+def _chosen(tasks: Mapping[str, TaskSet], names: Sequence[str] | None) -> list[TaskSet]:
+    for name in names or ():
+        if name not in tasks:
+            raise ValueError(f"no task set {name!r} in this suite. Known: {', '.join(tasks)}")
+    return [task for name, task in tasks.items() if names is None or name in names]
+
+
+def _archived(folder: Path) -> Steps[str]:
+    yield Progress("Packing", 0, 1, folder.name)
+    # Weights do not compress: store them, which is fast.
+    made = shutil.make_archive(str(folder), "zip", root_dir=folder.parent, base_dir=folder.name)
+    yield Progress("Packing", 1, 1, folder.name)
+    return made
+
+
+def _sketch_key(recipe: Recipe, planned: Plan) -> str:
+    stage = sketch_needs(recipe.with_models("", ())).split("|")[-1]
+    ordered = sorted(zip(planned.positions, planned.experts, strict=True), key=lambda pair: pair[0])
+    return _key(
+        "sketch/v1",
+        planned.base.content_hash(),
+        *(f"{expert.name}:{expert.content_hash()}" for _, expert in ordered),
+        stage,
+    )
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

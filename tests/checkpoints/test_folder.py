@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from mergelab.checkpoints import CheckpointError, open_folder
+
+Make = Callable[..., Path]
+SECRET = {"secret": torch.full((4,), 42.0)}
+
+
+def test_tensors_come_back_with_their_stored_dtype_and_values(tmp_path: Path, make: Make) -> None:
+    tensors = {
+        "scalar": torch.tensor(3.5),
+        "half": torch.randn(3, 2).bfloat16(),
+        "flags": torch.tensor([True, False, True]),
+        "none": torch.zeros(0, 4),
+        "ids": torch.arange(5),
+    }
+    checkpoint = open_folder(make(tmp_path / "model", tensors))
+
+    assert list(checkpoint.specs) == sorted(tensors)
+    for key, expected in tensors.items():
+        found = checkpoint.read(key)
+        assert found.dtype == expected.dtype
+        assert torch.equal(found, expected)
+        assert checkpoint.specs[key].shape == tuple(expected.shape)
+
+
+def test_a_read_tensor_is_a_copy_of_its_own(tmp_path: Path, make: Make) -> None:
+    checkpoint = open_folder(make(tmp_path / "model", {"w": torch.ones(3)}))
+    checkpoint.read("w").zero_()
+    assert torch.equal(checkpoint.read("w"), torch.ones(3))
+
+
+def test_the_config_is_parsed_and_code_hooks_are_dropped_at_every_level(tmp_path: Path, make: Make) -> None:
+    config = {"model_type": "bert", "auto_map": {"AutoModel": "evil.Model"}, "text": {"trust_remote_code": True, "n": 1}}
+    checkpoint = open_folder(make(tmp_path / "model", config=config))
+    assert checkpoint.config == {"model_type": "bert", "text": {"n": 1}}
+
+
+def test_shards_read_as_one_model(tmp_path: Path, shard: Make) -> None:
+    first, second = {"a": torch.ones(2)}, {"b": torch.zeros(3)}
+    checkpoint = open_folder(shard(tmp_path / "model", {"one.safetensors": first, "two.safetensors": second}))
+
+    assert list(checkpoint.specs) == ["a", "b"]
+    assert torch.equal(checkpoint.read("a"), first["a"])
+    assert torch.equal(checkpoint.read("b"), second["b"])
+
+
+def test_an_unknown_tensor_is_named(tmp_path: Path, make: Make) -> None:
+    with pytest.raises(CheckpointError, match="has no tensor 'nothing'"):
+        open_folder(make(tmp_path / "model")).read("nothing")
+
+
+def test_a_checkpoint_can_be_sent_to_another_process(tmp_path: Path, make: Make) -> None:
+    checkpoint = pickle.loads(pickle.dumps(open_folder(make(tmp_path / "model", {"w": torch.ones(3)}))))
+    assert torch.equal(checkpoint.read("w"), torch.ones(3))
+
+
+def test_a_file_that_changed_after_opening_is_not_read(tmp_path: Path, make: Make) -> None:
+    folder = make(tmp_path / "model", {"w": torch.ones(3)})
+    checkpoint = open_folder(folder)
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").write_bytes(save({"w": torch.zeros(300)}))
+    with pytest.raises(CheckpointError, match="changed on disk"):
+        checkpoint.read("w")
+
+
+def test_a_truncated_model_is_refused_when_opened(tmp_path: Path, make: Make) -> None:
+    folder = make(tmp_path / "model")
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(CheckpointError, match="cut off"):
+        open_folder(folder)
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    path = tmp_path / "outside.safetensors"
+    path.write_bytes(save(SECRET))
+    return path
+
+
+@pytest.mark.parametrize("form", ["../{name}", "{path}", "./{name}", "sub/{name}", "..\\{name}", "{name}\0.safetensors"])
+def test_an_index_cannot_name_a_file_elsewhere(
+    tmp_path: Path, shard: Make, index: Callable[..., None], outside: Path, form: str
+) -> None:
+    folder = shard(tmp_path / "model", {"one.safetensors": {"a": torch.ones(2)}})
+    index(folder, {"secret": form.format(name=outside.name, path=outside)})
+    with pytest.raises(CheckpointError, match="plain names") as caught:
+        open_folder(folder)
+    assert "42" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "one.safetensors"])
+def test_a_link_out_of_the_folder_is_refused(
+    tmp_path: Path, make: Make, shard: Make, outside: Path, name: str
+) -> None:
+    folder = tmp_path / "model"
+    if name == "model.safetensors":
+        make(folder)
+    else:
+        shard(folder, {name: {"secret": torch.ones(4)}})
+    (folder / name).unlink()
+    (folder / name).symlink_to(outside)
+    with pytest.raises(CheckpointError, match="links to a file outside"):
+        open_folder(folder)
+
+
+def test_a_link_inside_the_folder_is_followed(tmp_path: Path, make: Make) -> None:
+    folder = make(tmp_path / "model", {"w": torch.ones(2)})
+    (folder / "model.safetensors").rename(folder / "weights.real")
+    (folder / "model.safetensors").symlink_to("weights.real")
+    assert torch.equal(open_folder(folder).read("w"), torch.ones(2))
+
+
+def test_a_snapshot_of_the_hub_cache_may_link_to_its_own_blobs_only(tmp_path: Path, make: Make, outside: Path) -> None:
+    entry = tmp_path / "hub" / "models--owner--name"
+    folder = make(entry / "snapshots" / "abc", {"w": torch.ones(2)})
+    (entry / "blobs").mkdir()
+    (folder / "model.safetensors").rename(entry / "blobs" / "123")
+    (folder / "model.safetensors").symlink_to("../../blobs/123")
+    assert torch.equal(open_folder(folder).read("w"), torch.ones(2))
+
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to(outside)
+    with pytest.raises(CheckpointError, match="links to a file outside"):
+        open_folder(folder)
+
+
+def test_a_device_or_folder_in_place_of_weights_is_refused(tmp_path: Path, make: Make) -> None:
+    folder = make(tmp_path / "model")
+    (folder / "model.safetensors").unlink()
+    os.mkfifo(folder / "model.safetensors")
+    with pytest.raises(CheckpointError, match="not a regular file"):
+        open_folder(folder)
+
+
+@pytest.mark.parametrize(
+    ("weight_map", "reason"),
+    [
+        ({"a": "gone.safetensors"}, "no shard gone.safetensors"),
+        ({"a": "one.bin"}, "no .safetensors file"),
+        ({"a": 3}, "no .safetensors file"),
+        ({"b": "one.safetensors"}, "disagree: tensor 'a' of one.safetensors is not in the index"),
+        ({"a": "one.safetensors", "c": "one.safetensors"}, "disagree: tensor 'c' of one.safetensors is not there"),
+        ({}, "no weight_map"),
+        ([], "no weight_map"),
+    ],
+)
+def test_an_index_that_does_not_hold_is_refused(
+    tmp_path: Path, shard: Make, index: Callable[..., None], weight_map: Any, reason: str
+) -> None:
+    folder = shard(tmp_path / "model", {"one.safetensors": {"a": torch.ones(2)}})
+    index(folder, weight_map)
+    with pytest.raises(CheckpointError, match=reason):
+        open_folder(folder)
+
+
+def test_pickle_is_never_opened_and_the_way_out_is_named(tmp_path: Path, make: Make) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (Path.touch, (tmp_path / "ran",))
+
+    folder = make(tmp_path / "model")
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Evil()))
+
+    with pytest.raises(CheckpointError, match=r"only as pickle \(pytorch_model.bin\).*save_pretrained"):
+        open_folder(folder)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("adapter_config.json", "an adapter, not a whole model"),
+        ("weights.safetensors", "neither model.safetensors nor .*weights.safetensors is there"),
+        ("notes.txt", "neither model.safetensors nor"),
+    ],
+)
+def test_a_folder_without_weights_says_what_it_holds_instead(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(CheckpointError, match=reason):
+        open_folder(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", "\udcff"])
+def test_a_config_that_is_no_json_object_is_refused(tmp_path: Path, make: Make, text: str) -> None:
+    folder = make(tmp_path / "model")
+    (folder / "config.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(CheckpointError, match=r"config\.json is refused"):
+        open_folder(folder)
+
+
+def test_a_huge_config_is_refused(tmp_path: Path, make: Make) -> None:
+    folder = make(tmp_path / "model")
+    (folder / "config.json").write_text('"' + "x" * (4 * 2**20) + '"')
+    with pytest.raises(CheckpointError, match=r"config\.json is refused: it has"):
+        open_folder(folder)
+
+
+def test_a_folder_without_config_or_no_folder_at_all_is_refused(tmp_path: Path, make: Make) -> None:
+    folder = make(tmp_path / "model")
+    (folder / "config.json").unlink()
+    with pytest.raises(CheckpointError, match=r"has no config\.json"):
+        open_folder(folder)
+    with pytest.raises(CheckpointError, match="is not a folder"):
+        open_folder(tmp_path / "gone")
+
+
+def test_values_agree_with_the_safetensors_library(tmp_path: Path, make: Make, body: Callable[..., dict[str, Tensor]]) -> None:
+    folder = make(tmp_path / "model", body())
+    checkpoint = open_folder(folder)
+    assert all(torch.equal(value, checkpoint.read(key)) for key, value in load_file(folder / "model.safetensors").items())

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from mergelab.checkpoints import cache_folder, hash_state, in_memory, open_folder
+from mergelab.checkpoints import folder as folder_module
+from mergelab.checkpoints.identity import hash_tensor, tensor_bytes
+
+Make = Callable[..., Path]
+LONG_AGO = (1_600_000_000, 1_600_000_000)
+
+
+def test_a_tensor_hash_is_sha256_of_dtype_shape_and_bytes() -> None:
+    tensor = torch.tensor([[1, 2]], dtype=torch.int16)
+    assert hash_tensor(tensor) == hashlib.sha256(b"int16 [1, 2]\n\x01\x00\x02\x00").hexdigest()
+
+
+def test_layout_in_memory_does_not_change_the_hash() -> None:
+    tensor = torch.randn(4, 6)
+    assert hash_tensor(tensor.t()) == hash_tensor(tensor.t().contiguous())
+    assert bytes(tensor_bytes(tensor[:, 1])) == bytes(tensor_bytes(tensor[:, 1].clone()))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"w": torch.ones(4).half()},
+        {"w": torch.ones(2, 2)},
+        {"v": torch.ones(4)},
+        {"w": torch.tensor([1.0, 1.0, 1.0, 2.0])},
+        {"w": torch.ones(4), "x": torch.ones(1)},
+        {},
+    ],
+)
+def test_dtype_shape_name_value_and_number_of_tensors_all_count(other: dict[str, torch.Tensor]) -> None:
+    assert hash_state(other) != hash_state({"w": torch.ones(4)})
+
+
+def test_files_with_other_metadata_and_shards_have_the_same_content_hash(
+    tmp_path: Path, make: Make, shard: Make
+) -> None:
+    tensors = {"a": torch.randn(3), "b": torch.randn(2, 2)}
+    plain = make(tmp_path / "plain", tensors)
+    save_file(tensors, make(tmp_path / "marked") / "model.safetensors", {"format": "pt", "by": "someone"})
+    split = shard(tmp_path / "split", {f"{key}.safetensors": {key: value} for key, value in tensors.items()})
+
+    hashes = {open_folder(folder).content_hash() for folder in (plain, tmp_path / "marked", split)}
+
+    assert hashes == {in_memory("mine", tensors).content_hash()}
+
+
+def test_the_hash_is_kept_until_the_file_changes(
+    tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make(tmp_path / "model", {"w": torch.ones(4)})
+    os.utime(folder / "model.safetensors", LONG_AGO)
+    first = open_folder(folder).content_hash()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_module, "hash_tensor", lambda tensor: pytest.fail("hashed again"))
+        assert open_folder(folder).content_hash() == first
+
+    make(folder, {"w": torch.zeros(4)})
+    os.utime(folder / "model.safetensors", (LONG_AGO[0] + 1, LONG_AGO[1] + 1))
+    assert open_folder(folder).content_hash() == hash_state({"w": torch.zeros(4)})
+
+
+def test_a_file_that_was_just_written_is_not_trusted_to_keep_its_hash(tmp_path: Path, make: Make) -> None:
+    before = set((cache_folder() / "hashes").glob("*"))
+    open_folder(make(tmp_path / "model")).content_hash()
+    assert set((cache_folder() / "hashes").glob("*")) == before
+
+
+def test_a_damaged_record_is_replaced(tmp_path: Path, make: Make) -> None:
+    folder = make(tmp_path / "model", {"w": torch.ones(4)})
+    os.utime(folder / "model.safetensors", LONG_AGO)
+    first = open_folder(folder).content_hash()
+    for record in (cache_folder() / "hashes").glob("*.json"):
+        record.write_text("[]")
+    assert open_folder(folder).content_hash() == first

@@ -1,0 +1,22 @@
+"""Options and fixtures that all tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--golden",
+        type=Path,
+        default=Path(__file__).parent / "conformance" / "golden",
+        help="folder of golden cases to run",
+    )
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or fills a person's cache; suites are unpacked once for the whole session."""
+    monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
