@@ -51,7 +51,7 @@ def one_backward_per_class(model: nn.Module, inputs: State) -> State:
         for log_p in told:
             grads = torch.autograd.grad(log_p, list(parameters.values()), retain_graph=True)
             for total, g in zip(sums.values(), grads, strict=True):
-                total.addcmul_(g, g, value=float(log_p.exp()))
+                total.addcmul_(g, g, value=float(log_p.detach().exp()))
     return sums
 
 

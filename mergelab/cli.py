@@ -150,7 +150,9 @@ def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None]
 
 def _where(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=DEVICES, default="auto", help="auto takes the GPU when there is one")
-    parser.add_argument("--models-dir", metavar="DIR", help="where relative model folders are looked up as well")
+    parser.add_argument(
+        "--models-dir", metavar="DIR", help="the folder that models are opened from; others are refused"
+    )
 
 
 def _positive(text: str) -> int:

@@ -7,15 +7,20 @@ from typing import Any
 
 import numpy
 import pandas
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from mergelab.engine import Plan, kept_deltas, settle
+from mergelab.engine import Plan, Settled, kept_deltas
 from mergelab.methods.ops import rows
 from mergelab.methods.registry import Draws
-from mergelab.methods.thresholds import BINS
 from mergelab.progress import Progress, Steps
 from mergelab.recipe import Recipe
-from mergelab.sketch import BIN_ERROR, DRAWN, GRID, Curves, Sketch, grid_place, trims
+from mergelab.sketch import BIN_ERROR, DRAWN, GRID, Curves, Sketch, grid_place, ranked, trims
+
+
+EDGES = (numpy.arange(0x7F9, dtype=numpy.uint32) << 20).view(numpy.float32).astype(numpy.float64)
+"""Lower edges of the bins of a sketch's magnitudes, from 0 to infinity."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +110,8 @@ def preview(sketch: Sketch, recipe: Recipe) -> Preview:
 
 def density_at(sketch: Sketch, magnitude: float, expert: int | None = None) -> float:
     """The density that keeps every magnitude from `magnitude` up, over the whole model; mean of experts, or one's."""
-    counts = sketch.magnitudes[:, _magnitude_bin(magnitude) :].sum(1)
-    shares = counts / max(sketch.changed, 1)
-    return float(numpy.clip(shares.mean() if expert is None else shares[expert], 0, 1))
+    shares = numpy.array([numpy.interp(abs(magnitude), EDGES, row) for row in _kept_from(sketch)])
+    return float(shares.mean() if expert is None else shares[expert])
 
 
 def histogram(sketch: Sketch) -> Histogram:
@@ -115,39 +119,60 @@ def histogram(sketch: Sketch) -> Histogram:
     shares = sketch.magnitudes / max(sketch.changed, 1)
     lit = numpy.flatnonzero(shares[:, 1:].max(0) > 1e-4) + 1
     low, high = (int(lit.min()), int(lit.max()) + 1) if len(lit) else (1, 2)
-    edges = numpy.log10(_bin_edge(numpy.arange(low, high + 1)))
+    edges = numpy.log10(EDGES[low : high + 1])
     return Histogram(edges, shares[:, low:high] / numpy.diff(edges), shares[:, 0])
 
 
-def exact_preview(plan: Plan, sketch: Sketch, device: str = "cpu") -> Steps[Preview]:
-    """The same figures from the tensors themselves: what the merge of `plan` keeps, counted entry by entry."""
-    settled = yield from settle(plan, device)
-    records = []
+def exact_preview(settled: Settled, sketch: Sketch) -> Steps[Preview]:
+    """The same figures from the tensors themselves: what the settled merge keeps, counted entry by entry."""
+    plan = settled.plan
+    entries, experts = [], []
     for number, key in enumerate(plan.keys, 1):
         kept = rows(kept_deltas(settled, key))
-        records.append(_counted(kept))
+        entries.append(_counted_entries(kept))
+        if kept.numel():
+            experts.append(_counted_experts(kept, ranked(settled, key)))
         yield Progress("Counting conflicts", number, len(plan.keys), key)
-    return _with_counts(preview(sketch, plan.recipe), sketch, records, numpy.argsort(plan.positions))
+    counted = _joined_experts(experts, plan, sketch)
+    return _with_counts(preview(sketch, plan.recipe), sketch, pandas.DataFrame(entries), counted)
 
 
-def _counted(kept: Any) -> dict[str, Any]:
+def _counted_entries(kept: Tensor) -> dict[str, float]:
     present = (kept != 0).sum(0)
     opposed = (kept > 0).any(0) & (kept < 0).any(0)
-    gross, net = kept.abs().sum(dtype=kept.double().dtype), kept.sum(0).abs().double().sum()
+    exact = kept.double()
     return {
         "conflicting": int(opposed.sum()), "coactive": int((present >= 2).sum()), "active": int((present >= 1).sum()),
-        "kept": (kept != 0).sum(1).cpu().numpy(), "gross": float(gross), "net": float(net),
+        "gross": float(exact.abs().sum()), "net": float(exact.sum(0).abs().sum()),
     }  # fmt: skip
 
 
-def _with_counts(
-    approximate: Preview, sketch: Sketch, records: list[dict[str, Any]], order: NDArray[numpy.int64]
-) -> Preview:
-    counts = pandas.DataFrame(records)
+def _counted_experts(kept: Tensor, offered: Tensor) -> NDArray[numpy.float64]:
+    """(4, n_experts): kept entries, their squared norm before any rescaling, the whole one, the smallest kept magnitude."""
+    survives, magnitudes = kept != 0, offered.double().abs()
+    squares = magnitudes.square()
+    lowest = torch.where(survives, magnitudes, torch.inf).amin(1)
+    figures = (survives.sum(1).double(), (squares * survives).sum(1), squares.sum(1), lowest)
+    found: NDArray[numpy.float64] = torch.stack(figures).cpu().numpy()
+    return found
+
+
+def _joined_experts(parts: list[NDArray[numpy.float64]], plan: Plan, sketch: Sketch) -> pandas.DataFrame:
+    """One row an expert, in the recipe's order."""
+    order = numpy.argsort(plan.positions)
+    kept, survived, whole, _ = numpy.sum(parts, axis=0)[:, order]
+    lowest = numpy.min(parts, axis=0)[3][order]
+    has_line = numpy.isfinite(lowest) & _has_line(cut_of(plan.recipe))
+    return pandas.DataFrame({
+        "expert": sketch.experts, "kept": kept / max(sketch.changed, 1),
+        "threshold": numpy.where(has_line, lowest, numpy.nan),
+        "norm": numpy.sqrt(whole), "mass": survived / numpy.maximum(whole, numpy.finfo(float).tiny),
+    })  # fmt: skip
+
+
+def _with_counts(approximate: Preview, sketch: Sketch, counts: pandas.DataFrame, experts: pandas.DataFrame) -> Preview:
     tensors = pandas.DataFrame({"layer": sketch.layers, "module": sketch.modules, "entries": sketch.entries})
     tensors = tensors.join(counts[["conflicting", "coactive", "active"]])
-    kept = numpy.sum(counts["kept"].tolist(), axis=0)[order]
-    experts = approximate.experts.assign(kept=kept / max(sketch.changed, 1))
     gross = float(counts["gross"].sum())
     cancelled = 1 - float(counts["net"].sum()) / gross if gross else float("nan")
     cancellation = Number(
@@ -172,7 +197,8 @@ class _Reader:
 
     def __call__(self, name: str) -> NDArray[numpy.float64]:
         curve = getattr(self.curves, name)
-        return curve[:, self.low] * (1 - self.share) + curve[:, self.low + 1] * self.share
+        read: NDArray[numpy.float64] = curve[:, self.low] * (1 - self.share) + curve[:, self.low + 1] * self.share
+        return read
 
 
 def _cells(tensors: pandas.DataFrame) -> pandas.DataFrame:
@@ -213,20 +239,31 @@ def _percent(share: float) -> str:
 
 
 def _thresholds(sketch: Sketch, cut: Cut) -> NDArray[numpy.float64]:
-    if cut.knob is None or cut.scope != "model" or cut.density == 0:
+    if not _has_line(cut):
         return numpy.full(len(sketch.experts), numpy.nan)
-    from_top = sketch.magnitudes[:, ::-1].cumsum(1)
-    wanted = cut.density * sketch.changed
-    places = [int(numpy.searchsorted(row, wanted)) for row in from_top]
-    return numpy.array([_bin_edge(numpy.array(max(0, BINS // 16 - 1 - place))) for place in places])
+    return numpy.array([_magnitude_keeping(cut.density, shares) for shares in _kept_from(sketch)])
 
 
-def _bin_edge(upper: NDArray[Any]) -> NDArray[numpy.float64]:
-    return (upper.astype(numpy.uint32) << 20).view(numpy.float32).astype(numpy.float64)
+def _has_line(cut: Cut) -> bool:
+    """Whether one magnitude an expert separates what is kept from what is dropped."""
+    return cut.knob is not None and cut.scope == "model" and cut.density > 0
 
 
-def _magnitude_bin(magnitude: float) -> int:
-    return int(numpy.float32(abs(magnitude)).view(numpy.uint32) >> 20)
+def _kept_from(sketch: Sketch) -> NDArray[numpy.float64]:
+    """(n_experts, len(EDGES)): the share of entries whose magnitude reaches each edge."""
+    shares = sketch.magnitudes[:, ::-1].cumsum(1)[:, ::-1] / max(sketch.changed, 1)
+    return shares[:, : len(EDGES)]
+
+
+def _magnitude_keeping(density: float, shares: NDArray[numpy.float64]) -> float:
+    """The largest magnitude that still keeps `density`, linear inside its bin; NaN for an expert without changes."""
+    nonzero = float(shares[1])
+    if nonzero == 0:
+        return float("nan")
+    wanted = min(density, nonzero)
+    place = int(numpy.flatnonzero(shares >= wanted)[-1])
+    inside = (shares[place] - wanted) / (shares[place] - shares[place + 1])
+    return float(EDGES[place] + inside * (EDGES[place + 1] - EDGES[place]))
 
 
 def _remark(recipe: Recipe, cut: Cut) -> str:

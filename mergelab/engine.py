@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, Compatibility, TensorSpec, compare, in_memory
 from mergelab.methods.ops import keep_from
-from mergelab.methods.registry import Base, Draws, Position, Rule, Say, Stack, Statistic, Surveyed
+from mergelab.methods.registry import Base, Draws, Position, Rule, Say, Stack, Statistic, Survey, Surveyed
 from mergelab.methods.thresholds import own_thresholds
 from mergelab.progress import Progress, Steps, finish
 from mergelab.randomness import draws
@@ -30,14 +30,15 @@ class MergeError(ValueError):
 class Plan:
     """Everything that is decided before the first weight is read.
 
-    `experts`, `weights` and `positions` are sorted by content, so that the order in a recipe cannot change a bit of the
-    result; `positions` are the places in the recipe. Without a base (`average` needs none) the first expert of the recipe
+    `experts`, `hashes`, `weights` and `positions` are sorted by content, so that the order in a recipe cannot change a bit
+    of the result; `hashes` are the experts' content hashes, `positions` their places in the recipe. Without a base (`average` needs none) the first expert of the recipe
     stands in for names, dtypes and whatever is not merged.
     """
 
     recipe: Recipe
     base: Checkpoint
     experts: tuple[Checkpoint, ...]
+    hashes: tuple[str, ...]
     expert_keys: tuple[Mapping[str, str], ...]
     weights: tuple[float, ...]
     positions: tuple[int, ...]
@@ -57,7 +58,7 @@ class Plan:
     def spec(self, key: str) -> TensorSpec:
         """Shape and dtype that `key` will have in the merged model."""
         stored = self.base.specs[key]
-        if self.compatibility.tied.get(key, key) not in self.keys or self.recipe.dtype == "base":
+        if self.recipe.dtype == "base" or key in self.compatibility.left_out:
             return stored
         return TensorSpec(stored.shape, getattr(torch, self.recipe.dtype))
 
@@ -78,6 +79,8 @@ class Stage:
     rule: Rule
     knobs: Mapping[str, Any]
     facts: dict[str, Any] = field(default_factory=dict)
+    idle: set[str] = field(default_factory=set)
+    """Tensors in which a survey saw no delta at all; they stay as the base has them."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +111,14 @@ def plan(
     frame = base or _without_base(recipe, experts)
     compatibility = compare(frame, experts)
     compatibility.raise_if_refused()
-    order = sorted(range(len(experts)), key=lambda place: (experts[place].content_hash(), recipe.models[place].weight))
+    hashes = [expert.content_hash() for expert in experts]
+    order = sorted(
+        range(len(experts)), key=lambda place: (hashes[place], recipe.models[place].weight, experts[place].name)
+    )
     return Plan(
         recipe, frame,
         experts=tuple(experts[place] for place in order),
+        hashes=tuple(hashes[place] for place in order),
         expert_keys=tuple(compatibility.expert_keys[place] for place in order),
         weights=tuple(recipe.models[place].weight for place in order),
         positions=tuple(order),
@@ -120,36 +127,29 @@ def plan(
     )  # fmt: skip
 
 
-def run(plan: Plan, device: str = "cpu") -> Generator[Progress | Merged, None, list[str]]:
-    """Merge tensor by tensor in the base's key order, yielding each as soon as it is finished.
+def run(settled: Settled) -> Iterator[Merged]:
+    """Merge tensor by tensor in the base's key order, copied tensors included, each when it is asked for.
 
-    Yields Progress while it surveys the whole model, then a Merged for every tensor of the base, copied ones included.
-    Returns the remarks of the rules. The result does not depend on when it is consumed.
+    What the rules had to say stands in `settled.remarks` afterwards.
     """
-    settled = yield from settle(plan, device)
-    tied = plan.compatibility.tied
-    owners = {owner: merge_tensor(settled, owner) for owner in set(tied.values())}
+    plan, tied = settled.plan, settled.plan.compatibility.tied
+    owners = {owner: merge_tensor(settled, owner) for owner in sorted(set(tied.values()))}
     for key in plan.base.specs:
-        if tied.get(key, key) in owners:
+        if key in plan.compatibility.left_out:
+            yield _copied(plan, key)
+        elif tied.get(key, key) in owners:
             yield Merged(key, owners[tied.get(key, key)])
         else:
-            yield Merged(key, merge_tensor(settled, key)) if key in plan.keys else _copied(plan, key)
-    return settled.remarks
+            yield Merged(key, merge_tensor(settled, key))
 
 
-def merged_body(plan: Plan, device: str = "cpu") -> Steps[tuple[dict[str, Tensor], list[str]]]:
-    """Run a plan in memory: all tensors of the base's file keys, and the remarks."""
+def merged_body(settled: Settled) -> Steps[dict[str, Tensor]]:
+    """Run in memory: all tensors of the base's file keys."""
     body: dict[str, Tensor] = {}
-    steps, total = run(plan, device), len(plan.base.specs)
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            return body, end.value
-        if isinstance(step, Merged):
-            body[step.key] = step.tensor
-            step = Progress("Merging", len(body), total, step.key)
-        yield step
+    for merged in run(settled):
+        body[merged.key] = merged.tensor
+        yield Progress("Merging", len(body), len(settled.plan.base.specs), merged.key)
+    return body
 
 
 def merge_state_dicts(
@@ -173,22 +173,27 @@ def merge_state_dicts(
             raise RecipeError(f"the recipe names {expert.model!r}, but models holds {', '.join(map(repr, models))}")
     frame = in_memory("base", base) if base is not None else None
     experts = [in_memory(expert.model, models[expert.model]) for expert in recipe.models]
-    body, _ = finish(merged_body(plan(recipe, frame, experts, statistics)))
-    return body
+    return finish(merged_body(finish(settle(plan(recipe, frame, experts, statistics)))))
 
 
 def settle(plan: Plan, device: str = "cpu") -> Steps[Settled]:
     """Do the surveys that the recipe's rules ask for; afterwards every tensor stands on its own."""
+    settled = yield from settle_sparsifier(plan, device)
+    yield from _survey(settled, settled.method, partial(_method_stack, settled))
+    return settled
+
+
+def settle_sparsifier(plan: Plan, device: str = "cpu") -> Steps[Settled]:
+    """Do the sparsifier's surveys alone: enough for `sparse_deltas`, before the method's statistics are known."""
     settled = Settled.unsurveyed(plan, device)
     if settled.sparsify:
         yield from _survey(settled, settled.sparsify, lambda key: Stack(key, deltas(settled, key), {}))
-    yield from _survey(settled, settled.method, partial(_method_stack, settled))
     return settled
 
 
 def deltas(settled: Settled, key: str) -> Tensor:
     """Every expert minus the base, float32 (n_models, *shape)."""
-    return _experts(settled, key) - _base(settled, key)
+    return _experts(settled, key).sub_(_base(settled, key))
 
 
 def sparse_deltas(settled: Settled, key: str) -> Tensor:
@@ -210,13 +215,20 @@ def kept_deltas(settled: Settled, key: str) -> Tensor:
 
 def merge_tensor(settled: Settled, key: str) -> Tensor:
     """One merged tensor in its final dtype, on the CPU: float32 inside, rounded once."""
-    stack = _method_stack(settled, key)
-    merged = _apply(settled, settled.method, key, stack.values, stack.statistics)
-    if settled.method.rule.space == "deltas":
-        merged = _base(settled, key) + merged
+    idle = key in settled.method.idle
+    merged = settled.plan.base.read(key).clone() if idle else _merged(settled, key)
     final = merged.to(settled.plan.spec(key).dtype).cpu()
     _refuse_non_finite(final, key, "the merged model", "lower the scale, or choose a wider dtype")
     return final
+
+
+def _merged(settled: Settled, key: str) -> Tensor:
+    stack = _method_stack(settled, key)
+    merged = _apply(settled, settled.method, key, stack.values, stack.statistics)
+    if settled.method.rule.space == "weights":
+        return merged
+    base = _base(settled, key)
+    return torch.where(merged == 0, base, base + merged)  # -0.0 + 0.0 would be 0.0
 
 
 def sparse_expert(settled: Settled, place: int) -> Steps[dict[str, Tensor]]:
@@ -236,10 +248,9 @@ def sparse_expert(settled: Settled, place: int) -> Steps[dict[str, Tensor]]:
 
 
 def _without_base(recipe: Recipe, experts: Sequence[Checkpoint]) -> Checkpoint:
-    if recipe.rule.space == "deltas" or recipe.sparsify:
-        raise RecipeError(
-            f"{recipe.method.name if recipe.rule.space == 'deltas' else recipe.sparsify.name} needs a base: name the model that the experts were fine-tuned from"
-        )  # type: ignore[union-attr]
+    needy = recipe.method if recipe.rule.space == "deltas" else recipe.sparsify
+    if needy:
+        raise RecipeError(f"{needy.name} needs a base: name the model that the experts were fine-tuned from")
     return experts[0]
 
 
@@ -254,10 +265,18 @@ def _survey(settled: Settled, stage: Stage, stack_of: Any) -> Steps[None]:
         survey = mark.start(n_models, {**stage.knobs, **stage.facts})
         while survey.passes:
             for number, key in enumerate(keys, 1):
-                survey.see(stack_of(key))
+                if key not in stage.idle:
+                    _show(survey, stage, stack_of(key))
                 yield Progress(f"Surveying for {stage.rule.title}", number, len(keys), key)
             survey.turn()
         stage.facts[name] = survey.result()
+
+
+def _show(survey: Survey, stage: Stage, stack: Stack) -> None:
+    if stage.rule.space == "deltas" and not stack.values.any():
+        stage.idle.add(stack.key)
+    else:
+        survey.see(stack)
 
 
 def _method_stack(settled: Settled, key: str) -> Stack:
@@ -299,9 +318,13 @@ def _input(settled: Settled, mark: object, key: str, statistics: Mapping[str, Te
         case Say():
             return lambda sentence: settled.remarks.append(f"{key}: {sentence}")
         case Draws():
-            shape = plan.base.specs[key].shape
-            return torch.stack([draws(plan.recipe.seed, expert.content_hash(), key, shape) for expert in plan.experts])
+            return drawn(plan, key)
     raise TypeError(f"no input for the mark {mark!r}")
+
+
+def drawn(plan: Plan, key: str) -> Tensor:
+    """The random integers of one tensor, int64 (n_models, *shape)."""
+    return torch.stack([draws(plan.recipe.seed, content, key, plan.base.specs[key].shape) for content in plan.hashes])
 
 
 def _base(settled: Settled, key: str) -> Tensor:
@@ -328,7 +351,15 @@ def _statistic(settled: Settled, kind: str, key: str) -> Tensor:
         raise MergeError(
             f"{plan.recipe.method.name} needs the {kind} statistics of {', '.join(missing)} for {key}: give statistics={{{kind!r}: {{name: {{key: tensor}}}}}}"
         )
-    return torch.stack([given[expert.name][key].float() for expert in plan.experts]).to(settled.device)
+    values = [given[expert.name][key].detach().float() for expert in plan.experts]
+    for expert, found in zip(plan.experts, values, strict=True):
+        shape = plan.base.specs[key].shape
+        if found.shape != shape:
+            raise MergeError(
+                f"the {kind} statistics of {expert.name} for {key} have shape {tuple(found.shape)}, the tensor has {shape}"
+            )
+        _refuse_non_finite(found, key, f"the {kind} statistics of {expert.name}", "estimate them again")
+    return torch.stack(values).to(settled.device)
 
 
 def _copied(plan: Plan, key: str) -> Merged:
@@ -336,9 +367,11 @@ def _copied(plan: Plan, key: str) -> Merged:
 
 
 def _refuse_non_finite(values: Tensor, key: str, owner: str, remedy: str) -> None:
-    if values.is_floating_point() and not bool(torch.isfinite(values).all()):
+    # A finite sum proves finite values and costs one read; a sum may overflow by itself, so only then count.
+    if values.is_floating_point() and not bool(torch.isfinite(values.sum())):
         count = int((~torch.isfinite(values)).sum())
-        raise MergeError(f"{key} of {owner} holds {count} values that are NaN or infinite: {remedy}")
+        if count:
+            raise MergeError(f"{key} of {owner} holds {count} values that are NaN or infinite: {remedy}")
 
 
 def with_statistics(plan: Plan, statistics: Statistics) -> Plan:

@@ -6,9 +6,10 @@ functions of `mergelab.workbench`, run one at a time in the order of submission.
 
 from __future__ import annotations
 
+import math
 import os
 import queue
-import secrets
+import signal
 import subprocess
 import sys
 import threading
@@ -16,7 +17,8 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from typing import Any
 
 from mergelab.progress import Progress
@@ -77,6 +79,7 @@ class Job:
         self.function, self.arguments = function, arguments
         self.stop_requested, self.grace = threading.Event(), 2.0
         self._events: queue.Queue[Event] = queue.Queue()
+        self._begun, self._lock = False, threading.Lock()
         self.ended: Event | None = None
         self.report(Queued(ahead))
 
@@ -89,9 +92,19 @@ class Job:
                 return
 
     def stop(self, grace: float = 2.0) -> None:
-        """Ask the work to close at its next yield; its process is killed when it has not done so in `grace` seconds."""
+        """End a job that waits at once; ask one that runs to close at its next yield, and kill its process when it has
+        not done so in `grace` seconds."""
         self.grace = grace
         self.stop_requested.set()
+        with self._lock:
+            if not self._begun and not self.ended:
+                self.report(Stopped())
+
+    def begin(self) -> bool:
+        """Whether the job is still wanted; from now on a stop goes to the worker."""
+        with self._lock:
+            self._begun = True
+            return self.ended is None
 
     def result(self, on_progress: Callable[[Progress], object] | None = None) -> Any:
         """Wait for the result; raises JobError when the job was refused, crashed or stopped."""
@@ -115,7 +128,7 @@ class Worker:
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads
         self._jobs: queue.Queue[Job | None] = queue.Queue()
-        self._waiting = 0
+        self._waiting, self._closing = 0, threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._dispatcher: threading.Thread | None = None
@@ -125,6 +138,9 @@ class Worker:
         """Queue a function of `mergelab.workbench`; arguments and results are pickled."""
         with self._lock:
             job = Job(function, arguments, ahead=self._waiting)
+            if self._closing.is_set():
+                job.stop()
+                return job
             self._waiting += 1
             self._jobs.put(job)
             if self._dispatcher is None:
@@ -138,13 +154,12 @@ class Worker:
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def close(self) -> None:
-        """Kill the process; jobs that still wait are stopped."""
-        self._jobs.put(None)
-        if self._dispatcher and self._dispatcher is not threading.current_thread():
-            self._kill()
-            self._dispatcher.join(timeout=5)
-            self._dispatcher = None
-        self._kill()
+        """Kill the process; the job that runs and those that wait are stopped, and so are any that come later."""
+        with self._lock:
+            self._closing.set()
+            self._jobs.put(None)
+        if self._dispatcher:
+            self._dispatcher.join()
 
     def __enter__(self) -> Worker:
         return self
@@ -153,35 +168,39 @@ class Worker:
         self.close()
 
     def _dispatch(self) -> None:
+        """Run the jobs in order; this thread alone touches the process."""
         while (job := self._jobs.get()) is not None:
-            try:
-                self._follow(job)
-            except OSError as error:
-                self._kill()
-                job.report(Crashed("the worker process could not be reached; try again", repr(error)))
+            if job.begin():
+                try:
+                    self._follow(job)
+                except Exception as error:  # whatever it is, the jobs behind this one must not wait for ever
+                    self._kill()
+                    job.report(Crashed("the worker process could not be reached; try again", repr(error)))
             with self._lock:
                 self._waiting -= 1
+        self._kill()
 
     def _follow(self, job: Job) -> None:
-        if job.stop_requested.is_set():
+        if self._closing.is_set():
             return job.report(Stopped())
         connection = self._alive()
         connection.send((job.function, job.arguments))
-        told = 0.0
+        deadline = math.inf
         while job.ended is None:
+            if self._closing.is_set() or time.monotonic() > deadline:
+                self._kill()
+                return job.report(Stopped())
+            if job.stop_requested.is_set() and deadline == math.inf:
+                deadline = time.monotonic() + job.grace
+                connection.send(STOP)
             if connection.poll(REPORT_EVERY):
                 job.report(self._received(connection, job))
-            elif job.stop_requested.is_set() and not told:
-                told = time.monotonic()
-                connection.send(STOP)
-            elif told and time.monotonic() > told + job.grace:
-                self._kill()
-                job.report(Stopped())
         return None
 
     def _received(self, connection: Connection, job: Job) -> Event:
         try:
-            return connection.recv()  # type: ignore[no-any-return]
+            event: Event = connection.recv()
+            return event
         except (EOFError, ConnectionError):
             code = self._process.wait(5) if self._process else None
             self._kill()
@@ -199,17 +218,14 @@ class Worker:
         return self._connection
 
     def _start(self) -> None:
-        key = secrets.token_bytes(32)
-        with Listener(authkey=key) as listener:
-            command = [sys.executable, "-c", ENTRY, str(listener.address), str(self.threads or 0)]
+        self._connection, theirs = Pipe()
+        with theirs:
+            command = [sys.executable, "-c", ENTRY, str(theirs.fileno()), str(self.threads or 0)]
             # libgomp's threads otherwise spin at every barrier and starve the page.
+            environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
+                command, stdin=subprocess.DEVNULL, env=environment, pass_fds=[theirs.fileno()]
             )
-            assert self._process.stdin is not None
-            self._process.stdin.write(key.hex().encode() + b"\n")
-            self._process.stdin.close()
-            self._connection = listener.accept()
 
     def _kill(self) -> None:
         if self._process and self._process.poll() is None:
@@ -228,7 +244,8 @@ def serve(connection: Connection) -> None:
         except (EOFError, ConnectionError):
             return
         if message != STOP:
-            for event in _events(*message, stopped=connection.poll):
+            function, arguments = message
+            for event in _events(function, arguments, connection.poll):
                 connection.send(event)
 
 
@@ -263,10 +280,9 @@ def _watched(steps: Generator[Progress, None, Any], stopped: Callable[[], bool])
 
 
 def main() -> None:
-    """Entry of the worker process: connect to the page, warm up, serve."""
-    address, threads = sys.argv[1], int(sys.argv[2])
-    key = bytes.fromhex(sys.stdin.readline().strip())
-    connection = Client(address, authkey=key)
+    """Entry of the worker process: take the page's end of the pipe and serve."""
+    connection, threads = Connection(int(sys.argv[1])), int(sys.argv[2])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the page, which closes the worker
     if threads:
         import torch
 

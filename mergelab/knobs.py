@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
+import reprlib
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -27,12 +28,12 @@ class Range:
         """`value` as a number inside the range, or a ValueError that says the rule."""
         number = _number(name, value)
         if not self.low <= number <= self.high:
-            raise ValueError(f"{name} must be in [{self.low:g}, {self.high:g}], got {value}")
+            raise ValueError(f"{name} must be in [{self.low:g}, {self.high:g}], got {brief(value)}")
         if isinstance(self.step, int):
             if number != int(number):
-                raise ValueError(f"{name} must be a whole number, got {value}")
+                raise ValueError(f"{name} must be a whole number, got {brief(value)}")
             return int(number)
-        return number
+        return float(number) + 0.0  # + 0.0 makes -0.0, which has another digest, 0.0
 
     def describe(self) -> dict[str, object]:
         """The domain as plain data, for JSON listings."""
@@ -58,7 +59,7 @@ class Choice:
     def check(self, name: str, value: object) -> Value:
         """`value` if it is one of the options, or a ValueError that lists them and the nearest."""
         if value not in self.options:
-            raise ValueError(f"{name} has no choice {value!r}{nearest(value, self.options)}")
+            raise ValueError(f"{name} has no choice {brief(value)}{nearest(value, self.options)}")
         return str(value)
 
     def describe(self) -> dict[str, object]:
@@ -108,25 +109,47 @@ def annotation_of(hint: object, kind: object) -> typing.Any:
 
 
 def check_knobs(owner: str, knobs: Iterable[Knob], given: Mapping[str, object]) -> dict[str, Value]:
-    """The complete settings of `owner`: defaults filled in, every value checked, unknown names refused."""
+    """The complete settings of `owner`: defaults filled in, every value checked, unknown names refused.
+
+    Raises ValueError with a line for each problem.
+    """
     known = {knob.name: knob for knob in knobs if not knob.per_model}
-    for name in given:
-        if name not in known:
-            raise ValueError(f"{owner} has no knob {name!r}{nearest(name, known)}")
-    return {
-        name: knob.domain.check(f"{name} of {owner}", given.get(name, knob.default)) for name, knob in known.items()
-    }
+    problems = [f"{owner} has no knob {brief(name)}{nearest(name, known)}" for name in given if name not in known]
+    settings: dict[str, Value] = {}
+    for name, knob in known.items():
+        try:
+            settings[name] = knob.domain.check(f"{name} of {owner}", given.get(name, knob.default))
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise ValueError("\n".join(problems))
+    return settings
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
     """The tail of an error about an unknown name: `. Did you mean 'ties'? Known: average, ties`."""
     known = list(known)
-    found = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    found = difflib.get_close_matches(brief(name).strip("'"), known, n=1, cutoff=0.5)
     guess = f" Did you mean {found[0]!r}?" if found else ""
     return f".{guess} Known: {', '.join(known) or 'none'}"
 
 
+def brief(value: object) -> str:
+    """`repr(value)` cut to a length that an error message can hold, however large or nested the value is."""
+    return _BRIEF.repr(value)
+
+
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = 80
+
+
 def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, got {value!r}")
-    return float(value)
+    """`value` itself, so that a large whole number keeps its last digit."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or isinstance(value, float)
+        and not math.isfinite(value)
+    ):
+        raise ValueError(f"{name} must be a finite number, got {brief(value)}")
+    return value

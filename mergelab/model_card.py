@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import mergelab
 from mergelab.engine import Plan
 
@@ -26,20 +28,24 @@ To make these files again, bit for bit, from the same models:
 
 ```yaml
 {recipe}```
-{left_out}"""
+{remarks}{left_out}"""
 
 
-def model_card(plan: Plan) -> str:
-    """Markdown for a plan that has been run."""
+def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
+    """Markdown for a plan that has been run, with what its rules remarked on the way."""
     recipe = plan.recipe
     rows = [
-        f"| {expert.name} | {weight:g} | {expert.content_hash()[:16]}… |"
-        for expert, weight in zip(plan.experts, plan.weights, strict=True)
+        f"| {expert.name} | {weight:g} | {content[:16]}… |"
+        for expert, weight, content in zip(plan.experts, plan.weights, plan.hashes, strict=True)
     ]
     left_out = [f"- `{key}`: {reason}" for key, reason in plan.compatibility.left_out.items()]
     return TEMPLATE.format(
         base=plan.base.name, experts=", ".join(expert.model for expert in recipe.models), version=mergelab.__version__,
         title=recipe.rule.title, paper=recipe.rule.paper, rows="\n".join(rows), base_hash=plan.base.content_hash()[:16] + "…",
         merged=len(plan.keys), parameters=plan.parameters, seed=recipe.seed, recipe=recipe.to_yaml(),
-        left_out="\nNot merged:\n\n" + "\n".join(left_out) + "\n" if left_out else "",
+        remarks=_section("Remarks", [f"- {remark}" for remark in remarks]), left_out=_section("Not merged", left_out),
     )  # fmt: skip
+
+
+def _section(title: str, lines: Sequence[str]) -> str:
+    return f"\n{title}:\n\n" + "\n".join(lines) + "\n" if lines else ""

@@ -38,6 +38,9 @@ STYLES = tuple(
 HEAT = ((0.0, "#f3f1fa"), (0.25, "#cfc8ee"), (0.5, "#9d8fdc"), (0.75, "#6650bd"), (1.0, "#33217c"))
 INK, MUTED = "#22242b", "#a3a8b3"
 MAX_LABELLED_CELLS = 150
+PARTS = ("word", "patch", "class", "position", "type", "query", "key", "value", "qkv", "output", "up", "gate", "gate_up", "down", "norm")
+"""Modules from left to right, in the order in which a block computes them."""
+SHARED = ("output", "norm")
 
 
 def style_of(place: int) -> Style:
@@ -60,7 +63,7 @@ def conflict_heatmap(cells: pandas.DataFrame) -> go.Figure:
 
     `cells` has layer, module, entries, conflict, coactive; a pair of layer and module that does not exist stays empty.
     """
-    layers, modules = list(dict.fromkeys(cells["layer"])), list(dict.fromkeys(cells["module"]))
+    layers, modules = list(dict.fromkeys(cells["layer"])), sorted(dict.fromkeys(cells["module"]), key=_module_place)
     grid = cells.set_index(["layer", "module"])
     words = grid.apply(_cell_words, axis=1)
     names = [(layer, module) for layer in layers for module in modules]
@@ -68,21 +71,38 @@ def conflict_heatmap(cells: pandas.DataFrame) -> go.Figure:
     conflict = numpy.reshape([grid["conflict"].get(name, numpy.nan) for name in names], shape)
     hover = numpy.reshape([words.get(name, "") for name in names], shape)
     heatmap = go.Heatmap(
-        z=_holes(conflict), x=[plain(module) for module in modules], y=[plain(layer) for layer in layers], text=hover.tolist(),
+        z=_holes(conflict), x=[_module_name(module) for module in modules], y=[_layer_name(layer) for layer in layers], text=hover.tolist(),
         hovertemplate="%{text}<extra></extra>", hoverongaps=False, zmin=0, zmax=1, colorscale=HEAT, xgap=2, ygap=2,
         texttemplate="%{z:.0%}" if conflict.size <= MAX_LABELLED_CELLS else None, textfont={"size": 11},
         colorbar={"thickness": 8, "len": 1, "outlinewidth": 0, "tickformat": ".0%", "tickvals": [0, 0.5, 1], "x": 1.01},
     )  # fmt: skip
     figure = go.Figure(heatmap, _frame(margin={"l": 8, "r": 8, "t": 6, "b": 8}))
-    figure.update_xaxes(side="bottom", tickangle="auto", automargin=True, showgrid=False, type="category")
-    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, type="category")
+    figure.update_xaxes(side="bottom", automargin=True, showgrid=False, type="category", tickfont={"size": 11})
+    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, type="category", tickfont={"size": 11})
     return figure
+
+
+def _module_place(module: str) -> tuple[int, int]:
+    """Outside the blocks first, then attention, then the rest, each in the order of computation."""
+    group, _, part = module.rpartition(".")
+    groups = ("", "attention", "cross", "mlp")
+    return (groups.index(group) if group in groups else len(groups), PARTS.index(part) if part in PARTS else len(PARTS))
+
+
+def _module_name(module: str) -> str:
+    """`query` for attention.query; what several parts of a block have keeps its part's name: `attn norm`, `mlp norm`."""
+    group, _, part = plain(module).rpartition(".")
+    return f"{group.replace('attention', 'attn')} {part}".strip() if part in SHARED else part
+
+
+def _layer_name(layer: str) -> str:
+    return f"layer {layer}" if layer.isdigit() else plain(layer)
 
 
 def _cell_words(cell: pandas.Series) -> str:
     layer, module = cell.name  # type: ignore[misc]
     overlapping = round(cell["coactive"] * cell["entries"])
-    where = f"{plain(layer)}, {plain(module)}"
+    where = f"{_layer_name(layer)}, {plain(module)}"
     if numpy.isnan(cell["conflict"]):
         return f"{where}: no entry is kept by two experts ({cell['entries']:,.0f} entries)"
     return f"{where}: {percent(cell['conflict'])} of {overlapping:,} overlapping entries disagree<br>({cell['entries']:,.0f} entries in all)"
@@ -109,10 +129,10 @@ def magnitude_histogram(
     decades = range(int(numpy.floor(histogram.edges[0])), int(numpy.ceil(histogram.edges[-1])) + 1)
     figure.update_xaxes(
         range=[float(histogram.edges[0]), float(histogram.edges[-1])], tickvals=list(decades), ticktext=[_power(d) for d in decades],
-        title={"text": "size of a change, |expert − base|", "standoff": 6}, automargin=True, hoverformat=".1f",
+        title={"text": "size of a change, |expert − base|", "standoff": 6, "font": {"size": 12}}, automargin=True, hoverformat=".1f",
     )  # fmt: skip
     figure.update_yaxes(
-        rangemode="tozero", title={"text": "share per decade", "standoff": 8}, automargin=True, nticks=5
+        rangemode="tozero", title={"text": "share per decade", "standoff": 8, "font": {"size": 12}}, automargin=True, nticks=5
     )
     return figure
 
@@ -174,13 +194,13 @@ def _bars(scores: pandas.DataFrame, role: str, name: str) -> dict[str, Any]:
     }
     return {
         "x": _tasks(scores), "y": scores["value"].tolist(), "name": name, "text": _score_words(scores), "textposition": "none",
-        "marker": {"color": colours}, "error_y": {**whiskers, "thickness": 1.2, "width": 3, "color": MUTED},
+        "marker": {"color": colours, "line": {"width": 0}}, "error_y": {**whiskers, "thickness": 1.2, "width": 3, "color": MUTED},
         "hovertemplate": "%{text}<extra></extra>", "meta": {"role": role},
     }  # fmt: skip
 
 
 def _tasks(scores: pandas.DataFrame) -> list[str]:
-    return [plain(title) for title in scores["title"]]
+    return [plain(title).replace(" ", "<br>", 1) for title in scores["title"]]
 
 
 def _score_words(scores: pandas.DataFrame) -> list[str]:
@@ -209,8 +229,8 @@ def conflict_summary(cells: pandas.DataFrame) -> str:
         return "Nowhere do two experts keep the same entry, so no signs can conflict."
     most, least = known.loc[known["conflict"].idxmax()], known.loc[known["conflict"].idxmin()]
     return (
-        f"Signs disagree most in {most['layer']}, {most['module']} ({percent(most['conflict'])}), "
-        f"least in {least['layer']}, {least['module']} ({percent(least['conflict'])})."
+        f"Signs disagree most in {_layer_name(most['layer'])}, {most['module']} ({percent(most['conflict'])}), "
+        f"least in {_layer_name(least['layer'])}, {least['module']} ({percent(least['conflict'])})."
     )
 
 

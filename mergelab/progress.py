@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -29,6 +30,6 @@ def finish(steps: Steps[T], on_progress: Callable[[Progress], object] | None = N
         try:
             progress = next(steps)
         except StopIteration as end:
-            return end.value
+            return typing.cast(T, end.value)
         if on_progress:
             on_progress(progress)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
-from mergelab.knobs import Choice, Range, Value, check_knobs, nearest
+from mergelab.knobs import Choice, Range, Value, brief, check_knobs, nearest
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule, find
 from mergelab.sparsify import SPARSIFIERS
@@ -72,34 +73,32 @@ class Recipe:
                 f"a recipe must be a mapping with the fields {', '.join(cls.FIELDS)}, got {type(given).__name__}"
             )
         problems = [
-            f"unknown field {name!r} of the recipe{nearest(name, cls.FIELDS)}"
+            f"unknown field {brief(name)} of the recipe{nearest(name, cls.FIELDS)}"
             for name in given
             if name not in cls.FIELDS
         ]
-        listed = given.get("models", list(models))
-        recipe = cls(
-            base=_try(problems, _base, given.get("base")),
-            models=_try(problems, _experts, listed) or (),
-            method=_try(problems, _step, given.get("method"), "method", METHODS) or Step("average"),
-            sparsify=_try(problems, _step, given["sparsify"], "sparsifier", SPARSIFIERS)
-            if given.get("sparsify") is not None
-            else None,
-            seed=int(_try(problems, SEED.check, "seed", given.get("seed", 0)) or 0),
-            dtype=str(_try(problems, DTYPE.check, "dtype", given.get("dtype", "base"))),
-        )
-        if not problems:
-            problems = list(_contradictions(recipe))
+        stage = given.get("sparsify")
+        base = _try(problems, _base, given.get("base"))
+        experts = _try(problems, _experts, given.get("models", list(models)))
+        method = _try(problems, _step, given.get("method"), "method", METHODS)
+        sparsify = _try(problems, _step, stage, "sparsifier", SPARSIFIERS) if stage is not None else None
+        seed = _try(problems, SEED.check, "seed", given.get("seed", 0))
+        dtype = _try(problems, DTYPE.check, "dtype", given.get("dtype", "base"))
+        if experts and method:
+            problems += _contradictions(METHODS[method.name], experts)
         if problems:
             raise RecipeError("\n".join(problems))
-        return recipe
+        return cls(base, experts, method, sparsify, seed, dtype)
 
     @classmethod
     def from_yaml(cls, text: str) -> Recipe:
         """Read a recipe from YAML (JSON is YAML); a key written twice is refused."""
         try:
             given = yaml.load(text, _Strict)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:  # ValueError: a number or date that Python cannot hold
             raise RecipeError(f"the recipe is not valid YAML: {' '.join(str(error).split())}") from error
+        except RecursionError:
+            raise RecipeError("the recipe is not valid YAML: it is nested too deeply") from None
         return cls.from_mapping(given)
 
     @classmethod
@@ -126,7 +125,7 @@ class Recipe:
 
     def to_yaml(self) -> str:
         """The recipe file's text."""
-        return yaml.safe_dump(self.to_mapping(), sort_keys=False, allow_unicode=True)
+        return str(yaml.safe_dump(self.to_mapping(), sort_keys=False, allow_unicode=True))
 
     def digest(self) -> str:
         """sha256 hex of the canonical recipe: equal for equal recipes, whatever their spelling."""
@@ -158,23 +157,29 @@ def _try(problems: list[str], check: Any, *args: Any) -> Any:
 
 def _base(given: object) -> str | None:
     if given is not None and (not isinstance(given, str) or not given.strip()):
-        raise ValueError(f"base must name a suite, a folder or owner/name@revision, got {given!r}")
+        raise ValueError(f"base must name a suite, a folder or owner/name@revision, got {brief(given)}")
     return given
 
 
 def _experts(given: object) -> tuple[Expert, ...]:
     if isinstance(given, str) or not isinstance(given, Sequence) or not given:
         raise ValueError("models must list at least one expert, such as `- {model: minilm/movie, weight: 1.0}`")
-    return tuple(_expert(number, entry) for number, entry in enumerate(given, 1))
+    problems: list[str] = []
+    experts = [_try(problems, _expert, number, entry) for number, entry in enumerate(given, 1)]
+    if problems:
+        raise ValueError("\n".join(problems))
+    return tuple(experts)
 
 
 def _expert(number: int, entry: object) -> Expert:
     entry = {"model": entry} if isinstance(entry, str) else entry
     if not isinstance(entry, Mapping) or not isinstance(entry.get("model"), str) or not entry["model"].strip():
-        raise ValueError(f"entry {number} of models must be a name or {{model: NAME, weight: 1.0}}, got {entry!r}")
+        raise ValueError(f"entry {number} of models must be a name or {{model: NAME, weight: 1.0}}, got {brief(entry)}")
     for name in entry:
         if name not in ("model", "weight"):
-            raise ValueError(f"unknown field {name!r} in entry {number} of models{nearest(name, ('model', 'weight'))}")
+            raise ValueError(
+                f"unknown field {brief(name)} in entry {number} of models{nearest(name, ('model', 'weight'))}"
+            )
     return Expert(entry["model"], float(_ANY_WEIGHT.check(f"weight of {entry['model']}", entry.get("weight", 1.0))))
 
 
@@ -185,22 +190,22 @@ def _step(given: object, kind: str, table: Mapping[str, Rule]) -> Step:
     given = {"name": given} if isinstance(given, str) else given
     if not isinstance(given, Mapping) or not isinstance(given.get("name"), str):
         raise ValueError(
-            f"{kind} must be a name or {{name: NAME, …knobs}}, got {given!r}. Known: {', '.join(sorted(table))}"
+            f"{kind} must be a name or {{name: NAME, …knobs}}, got {brief(given)}. Known: {', '.join(sorted(table))}"
         )
     rule = find(kind, table, given["name"])
     return Step(rule.name, check_knobs(rule.name, rule.knobs, {k: v for k, v in given.items() if k != "name"}))
 
 
-def _contradictions(recipe: Recipe) -> Iterable[str]:
-    rule, knob = recipe.rule, recipe.rule.per_model
-    if rule.models is not None and len(recipe.models) != rule.models:
-        yield f"{rule.name} takes exactly {rule.models} models, got {len(recipe.models)}"
-    for expert in recipe.models:
+def _contradictions(rule: Rule, experts: Sequence[Expert]) -> Iterable[str]:
+    knob = rule.per_model
+    if rule.models is not None and len(experts) != rule.models:
+        yield f"{rule.name} takes exactly {rule.models} models, got {len(experts)}"
+    for expert in experts:
         if knob is None and expert.weight != 1:
             yield f"{rule.name} has no weights, but {expert.model} has weight {expert.weight:g}; leave it out"
         elif knob is not None:
             yield from _complaint(knob.domain, f"weight of {expert.model} in {rule.name}", expert.weight)
-    names = [expert.model for expert in recipe.models]
+    names = [expert.model for expert in experts]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"{name} is listed more than once in models; list it once and raise its weight"
 
@@ -213,11 +218,25 @@ def _complaint(domain: Any, name: str, value: object) -> Iterable[str]:
 
 
 class _Strict(yaml.SafeLoader):
-    """YAML without silent duplicates."""
+    """YAML without silent duplicates or aliases, in which 1e-6 is a number as it is in JSON."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):  # a few nested aliases unfold to gigabytes
+            raise yaml.MarkedYAMLError(problem="aliases are not read", problem_mark=self.peek_event().start_mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        seen: set[Hashable] = set()
         for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.MarkedYAMLError(problem=f"the key {key!r} is written twice", problem_mark=node.start_mark)
-        return super().construct_mapping(node, deep)
+            if isinstance(key, Hashable) and key in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {brief(key)} is written twice", problem_mark=node.start_mark
+                )
+            seen |= {key} if isinstance(key, Hashable) else set()  # super() refuses the others
+        return cast("dict[Hashable, Any]", super().construct_mapping(node, deep))
+
+
+_Strict.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)

@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mergelab.checkpoints import address
-from mergelab.engine import Plan, Settled, deltas, settle, sparse_deltas
+from mergelab.engine import Plan, Settled, deltas, drawn, settle_sparsifier, sparse_deltas
 from mergelab.methods.ops import rows
 from mergelab.methods.registry import Draws, Rule
 from mergelab.methods.thresholds import BINS, magnitude_bits
 from mergelab.progress import Progress, Steps
-from mergelab.randomness import draws
 from mergelab.recipe import Recipe
 
 GRID = 400
@@ -35,7 +34,11 @@ NEVER = GRID + 1
 DRAWN = "draws"
 SCOPES = ("model", "tensor")
 
+PER_TENSOR = ("conflict", "coactive", "active")
+PER_EXPERT = ("kept", "mass")
+
 Curve = NDArray[numpy.float64]
+_Part = dict[str, Curve]
 
 
 @dataclass(frozen=True)
@@ -99,11 +102,11 @@ def draw_sketch(plan: Plan, device: str = "cpu") -> Steps[Sketch]:
     order = numpy.argsort(plan.positions)
     upper = yield from _histograms(settled)
     changed = int(upper[0].sum())
-    tables = {"model": _tables(upper, changed)}
-    parts: dict[str, list[Any]] = {}
+    ranks = _tables(upper, changed)
+    parts: dict[str, list[_Part]] = {}
     for number, key in enumerate(plan.keys, 1):
-        for scope, levels, values in _levels(settled, key, tables):
-            parts.setdefault(scope, []).append(_curves_of(values, levels))
+        for scope, part in _parts(settled, key, ranks):
+            parts.setdefault(scope, []).append(part)
         yield Progress("Sketching", number, len(plan.keys), key)
     places = [address(key) for key in plan.keys]
     return Sketch(
@@ -113,7 +116,7 @@ def draw_sketch(plan: Plan, device: str = "cpu") -> Steps[Sketch]:
         entries=numpy.array([plan.base.specs[key].count for key in plan.keys], dtype=numpy.int64),
         changed=changed,
         magnitudes=upper.reshape(len(upper), BINS // 16, 16).sum(2).numpy()[order],
-        curves={scope: _joined(rows_, order) for scope, rows_ in parts.items()},
+        curves={scope: _joined(of_tensors, order) for scope, of_tensors in parts.items()},
     )
 
 
@@ -140,11 +143,12 @@ def grid_place(density: float) -> float:
 def _prepared(plan: Plan, device: str) -> Steps[Settled]:
     """The sparsifier's surveys are needed only when its output is what gets ranked."""
     if plan.recipe.sparsify and trims(plan.recipe.rule):
-        return (yield from settle(plan, device))
+        return (yield from settle_sparsifier(plan, device))
     return Settled.unsurveyed(plan, device)
 
 
-def _ranked(settled: Settled, key: str) -> Tensor:
+def ranked(settled: Settled, key: str) -> Tensor:
+    """(n_models, count): the deltas among which the recipe's last step chooses, before it does."""
     values = sparse_deltas(settled, key) if trims(settled.plan.recipe.rule) else deltas(settled, key)
     return rows(values)
 
@@ -154,69 +158,101 @@ def _histograms(settled: Settled) -> Steps[Tensor]:
     keys = settled.plan.keys
     total = torch.zeros(len(settled.plan.experts), BINS, dtype=torch.int64)
     for number, key in enumerate(keys, 1):
-        values = _ranked(settled, key)
-        total += _histogram(values) if values.any() else 0
+        values = ranked(settled, key)
+        if values.any():
+            total += _histogram(magnitude_bits(values) >> 16)
+        else:
+            settled.method.idle.add(key)
         yield Progress("Ranking magnitudes", number, len(keys), key)
     return total
 
 
-def _histogram(values: Tensor) -> Tensor:
-    return torch.stack([torch.bincount(magnitude_bits(row) >> 16, minlength=BINS).cpu() for row in values])
+def _histogram(upper: Tensor) -> Tensor:
+    return torch.stack([torch.bincount(row, minlength=BINS).cpu() for row in upper])
 
 
 def _tables(histogram: Tensor, count: int) -> Tensor:
-    """(n_models, BINS) int16: the level bin of every magnitude bin; zero and absent magnitudes are NEVER kept."""
-    rank = histogram.flip(1).cumsum(1).flip(1).double()
-    levels = (GRID * (rank / max(count, 1)).sqrt()).ceil().clamp(1, GRID)
+    """(n_models, BINS) int16: the level bin of every magnitude bin; zero and absent magnitudes are NEVER kept.
+
+    A magnitude is kept once round(density · count) exceeds the number of larger ones, so equal magnitudes share a level.
+    """
+    larger = histogram.flip(1).cumsum(1).flip(1) - histogram
+    levels = (GRID * ((larger + 0.5) / max(count, 1)).sqrt()).ceil().clamp(1, GRID)
     levels[:, 0] = NEVER
     return levels.to(torch.int16)
 
 
-def _levels(settled: Settled, key: str, tables: dict[str, Tensor]) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """For each scope of survival: the level bins and the deltas, both (n_models, count)."""
-    values = _ranked(settled, key)
-    bits = (magnitude_bits(values) >> 16).long()
-    own = _histogram(values)
-    tables["tensor"] = _tables(own, values.shape[1])
-    for scope in SCOPES:
-        yield scope, tables[scope].to(values.device).gather(1, bits), values
-    sparsifier = settled.plan.recipe.sparsifier
-    if sparsifier and sparsifier.wanting(Draws) and not trims(settled.plan.recipe.rule):
-        yield DRAWN, _drawn_levels(settled, key, values), values
+def _parts(settled: Settled, key: str, ranks: Tensor) -> Iterator[tuple[str, _Part]]:
+    """The curves of one tensor for each scope of survival."""
+    drawing = _draws_survivors(settled.plan.recipe)
+    if key in settled.method.idle:
+        nothing = _nothing(len(settled.plan.experts))
+        yield from ((scope, nothing) for scope in (*SCOPES, *([DRAWN] if drawing else [])))
+        return
+    values = ranked(settled, key)
+    upper = magnitude_bits(values) >> 16
+    histogram = _histogram(upper)
+    for scope, tables in (("model", ranks), ("tensor", _tables(histogram, values.shape[1]))):
+        levels = torch.stack([table.to(values.device)[row] for table, row in zip(tables, upper, strict=True)])
+        yield scope, _overlaps(values, levels) | _survivors(histogram, tables)
+    if drawing:
+        levels = _drawn_levels(settled, key, values)
+        yield DRAWN, _overlaps(values, levels) | _counted_survivors(values, levels)
+
+
+def _draws_survivors(recipe: Recipe) -> bool:
+    return bool(recipe.sparsifier and recipe.sparsifier.wanting(Draws) and not trims(recipe.rule))
 
 
 def _drawn_levels(settled: Settled, key: str, values: Tensor) -> Tensor:
-    plan, shape = settled.plan, settled.plan.base.specs[key].shape
-    drawn = rows(torch.stack([draws(plan.recipe.seed, expert.content_hash(), key, shape) for expert in plan.experts]))
-    levels = (GRID * ((drawn + 1).double() / 2**32).sqrt()).ceil().clamp(1, GRID).to(torch.int16)
+    levels = (GRID * ((rows(drawn(settled.plan, key)) + 1).double() / 2**32).sqrt()).ceil().clamp(1, GRID).to(torch.int16)
     return torch.where(values == 0, NEVER, levels.to(values.device))
 
 
-def _curves_of(values: Tensor, levels: Tensor) -> dict[str, NDArray[numpy.float64]]:
+def _overlaps(values: Tensor, levels: Tensor) -> _Part:
+    """Where one, two and two opposed deltas start to be kept."""
     never = torch.full_like(levels[0], NEVER)
     first, second, positive, negative = never, never, never, never
     for row, level in zip(values, levels, strict=True):
         second = torch.minimum(second, torch.maximum(first, level))
         first = torch.minimum(first, level)
-        positive = torch.where(row > 0, torch.minimum(positive, level), positive)
-        negative = torch.where(row < 0, torch.minimum(negative, level), negative)
+        # A zero's level is NEVER, so it may count on either side.
+        positive = torch.minimum(positive, torch.where(row > 0, level, NEVER))
+        negative = torch.minimum(negative, torch.where(row > 0, NEVER, level))
+    conflict = torch.maximum(positive, negative)
+    return {"conflict": _cumulative(conflict), "coactive": _cumulative(second), "active": _cumulative(first)}
+
+
+def _survivors(histogram: Tensor, tables: Tensor) -> _Part:
+    """Kept entries and squares by level, from magnitude bins alone: each bin stands for its middle."""
+    middles = ((torch.arange(BINS) << 16) + (1 << 15)).to(torch.int32).view(torch.float32).double()
+    squares = torch.where(histogram > 0, histogram * middles.square(), 0.0)
     return {
-        "conflict": _cumulative(torch.maximum(positive, negative)),
-        "coactive": _cumulative(second),
-        "active": _cumulative(first),
-        "kept": numpy.stack([_cumulative(level) for level in levels]),
-        "mass": numpy.stack(
-            [_cumulative(level, row.double().square()) for row, level in zip(values, levels, strict=True)]
-        ),
+        "kept": numpy.stack([_cumulative(levels, row.double()) for levels, row in zip(tables, histogram, strict=True)]),
+        "mass": numpy.stack([_cumulative(levels, row) for levels, row in zip(tables, squares, strict=True)]),
     }
 
 
-def _cumulative(levels: Tensor, weights: Tensor | None = None) -> NDArray[numpy.float64]:
-    counts = torch.bincount(levels.long(), weights, minlength=NEVER + 1)[: GRID + 1]
+def _counted_survivors(values: Tensor, levels: Tensor) -> _Part:
+    """Kept entries and squares by level, entry by entry."""
+    pairs = list(zip(values, levels, strict=True))
+    return {
+        "kept": numpy.stack([_cumulative(level) for _, level in pairs]),
+        "mass": numpy.stack([_cumulative(level, row.double().square()) for row, level in pairs]),
+    }
+
+
+def _nothing(n_experts: int) -> _Part:
+    flat = {name: numpy.zeros(GRID + 1) for name in PER_TENSOR}
+    return flat | {name: numpy.zeros((n_experts, GRID + 1)) for name in PER_EXPERT}
+
+
+def _cumulative(levels: Tensor, weights: Tensor | None = None) -> Curve:
+    counts = torch.bincount(levels, weights, minlength=NEVER + 1)[: GRID + 1]
     return counts.double().cumsum(0).cpu().numpy()
 
 
-def _joined(parts: list[dict[str, NDArray[numpy.float64]]], order: NDArray[numpy.int64]) -> Curves:
-    per_tensor = {name: numpy.stack([part[name] for part in parts]) for name in ("conflict", "coactive", "active")}
-    per_expert = {name: numpy.sum([part[name] for part in parts], axis=0)[order] for name in ("kept", "mass")}
+def _joined(parts: list[_Part], order: NDArray[numpy.int64]) -> Curves:
+    per_tensor = {name: numpy.stack([part[name] for part in parts]) for name in PER_TENSOR}
+    per_expert = {name: numpy.sum([part[name] for part in parts], axis=0)[order] for name in PER_EXPERT}
     return Curves(**per_tensor, **per_expert)

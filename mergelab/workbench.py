@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,17 @@ from mergelab.checkpoints import (
 )
 from mergelab.devices import resolve
 from mergelab.diagnostics import Preview, exact_preview, preview
-from mergelab.engine import Merged, Plan, merged_body, plan, run, settle, sparse_expert, with_statistics
+from mergelab.engine import (
+    Plan,
+    Settled,
+    merged_body,
+    plan,
+    run,
+    settle,
+    settle_sparsifier,
+    sparse_expert,
+    with_statistics,
+)
 from mergelab.evaluate import Score, body_of
 from mergelab.evaluate import evaluate as evaluate_body
 from mergelab.methods.registry import Statistic
@@ -39,8 +49,9 @@ from mergelab.tasks import TaskSet, suite_tasks
 
 CALIBRATION_ROWS = 512
 EXACT_CLASSES = 16
-"""Up to so many classes the Fisher's expectation over classes is summed exactly; beyond, classes are drawn."""
-DRAWN_CLASSES = 4
+"""Up to so many classes the Fisher's expectation over classes is summed exactly; beyond, it is estimated without bias."""
+SKETCHES = 4
+"""Random-sign sums over all classes for each row: far less noisy than as many drawn classes on confident experts."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +77,8 @@ def sketch(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | No
     checked = Recipe.from_mapping(recipe)
     planned = _planned(checked, models_dir)
     path = cache_folder() / "sketches" / f"{_sketch_key(checked, planned)}.npz"
-    if path.exists():
-        return Sketch.load(path)
+    if kept := _kept_sketch(path):
+        return kept
     drawn = yield from draw_sketch(planned, resolve(device))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}-{time.monotonic_ns()}.npz")
@@ -92,16 +103,17 @@ def merge(
     started = time.monotonic()
     checked, where = Recipe.from_mapping(recipe), resolve(device)
     planned = yield from _with_statistics(_planned(checked, models_dir), where)
-    body, remarks = yield from merged_body(planned, where)
+    settled = yield from settle(planned, where)
+    body = yield from merged_body(settled)
     chosen = _tasks_of(checked, tasks)
     scores = yield from scored(body, chosen, split, rows, where)
     references = yield from _references(planned, chosen, split, rows, where)
     drawn = yield from sketch(recipe, device, models_dir)
-    counts = (yield from exact_preview(planned, drawn, where)) if counted else None
+    counts = (yield from exact_preview(settled, drawn)) if counted else None
     return Run(
         checked.to_mapping(), checked.digest(), scores, references, counts or preview(drawn, checked), split, where,
         time.monotonic() - started, planned.parameters,
-        notes=[*planned.compatibility.notes, *remarks], left_out=planned.compatibility.left_out,
+        notes=[*planned.compatibility.notes, *settled.remarks], left_out=planned.compatibility.left_out,
     )  # fmt: skip
 
 
@@ -111,18 +123,17 @@ def save(
     """Merge straight to a folder (weights, config, tokenizer, recipe.yml, README.md, manifest.json); with `archive`
     also pack it as OUT.zip. Returns the path of what was made last. Nothing half-written is left behind."""
     checked, folder = Recipe.from_mapping(recipe), Path(out)
+    if archive and _archive_of(folder).exists():
+        raise ValueError(f"{_archive_of(folder)} exists and is not overwritten; choose another name or move it away")
     where = resolve(device)
     planned = _planned(checked, models_dir)
     specs = {key: planned.spec(key) for key in planned.base.specs}
     with MergedFolder(folder, planned.base, specs) as writer:
         planned = yield from _with_statistics(planned, where)
-        for number, step in enumerate(run(planned, where)):
-            if isinstance(step, Merged):
-                writer.write(step.key, step.tensor)
-                step = Progress("Merging to disk", number + 1, len(specs), step.key)
-            yield step
+        settled = yield from settle(planned, where)
+        yield from _written(settled, writer)
         writer.add_text("recipe.yml", checked.to_yaml())
-        writer.add_text("README.md", model_card(planned))
+        writer.add_text("README.md", model_card(planned, settled.remarks))
     return (yield from _archived(folder)) if archive else str(folder)
 
 
@@ -141,7 +152,7 @@ def evaluate(
     if recipe is not None:
         checked = Recipe.from_mapping(recipe)
         planned = yield from _with_statistics(_planned(checked, models_dir), where)
-        body, _ = yield from merged_body(planned, where)
+        body = yield from merged_body((yield from settle(planned, where)))
         suite = suite or suite_of(checked.base or "")
     elif model is not None:
         suite = suite or suite_of(model)
@@ -177,7 +188,6 @@ def _planned(recipe: Recipe, models_dir: str | None) -> Plan:
     return plan(recipe, base, [_opened(expert.model, models_dir) for expert in recipe.models])
 
 
-@lru_cache(maxsize=64)
 def _opened(reference: str, models_dir: str | None) -> Checkpoint:
     return open_checkpoint(reference, models_dir=Path(models_dir) if models_dir else None)
 
@@ -187,7 +197,7 @@ def _with_statistics(planned: Plan, device: str) -> Steps[Plan]:
     kinds = {mark.kind for mark in planned.recipe.rule.wanting(Statistic).values()}
     if not kinds:
         return planned
-    settled = (yield from settle(planned, device)) if planned.recipe.sparsify and not planned.statistics else None
+    settled = (yield from settle_sparsifier(planned, device)) if planned.recipe.sparsify else None
     found: dict[str, dict[str, Tensor]] = {}
     for place, expert in enumerate(planned.experts):
         body = (yield from sparse_expert(settled, place)) if settled else body_of(expert, planned.base)
@@ -207,8 +217,8 @@ def _fisher(
     exact = len(task.labels) <= EXACT_CLASSES
     return (
         yield from estimate_fisher(
-            body, task, rows=CALIBRATION_ROWS, estimator="exact" if exact else "sampled",
-            samples=1 if exact else DRAWN_CLASSES, device=device, keys=keys,
+            body, task, rows=CALIBRATION_ROWS, estimator="exact" if exact else "sketched",
+            samples=1 if exact else SKETCHES, device=device, keys=keys,
         )
     )  # fmt: skip
 
@@ -237,23 +247,48 @@ def _chosen(tasks: Mapping[str, TaskSet], names: Sequence[str] | None) -> list[T
     return [task for name, task in tasks.items() if names is None or name in names]
 
 
+def _written(settled: Settled, writer: MergedFolder) -> Steps[None]:
+    """Run into a folder, one tensor in memory at a time."""
+    total = len(settled.plan.base.specs)
+    for number, merged in enumerate(run(settled), 1):
+        writer.write(merged.key, merged.tensor)
+        yield Progress("Merging to disk", number, total, merged.key)
+
+
+def _archive_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.zip")
+
+
 def _archived(folder: Path) -> Steps[str]:
-    yield Progress("Packing", 0, 1, folder.name)
-    # Weights do not compress: store them, which is fast.
-    made = shutil.make_archive(str(folder), "zip", root_dir=folder.parent, base_dir=folder.name)
-    yield Progress("Packing", 1, 1, folder.name)
-    return made
+    """Pack the folder; weights hardly compress, so they are stored, which is fast."""
+    files, target = sorted(path for path in folder.iterdir()), _archive_of(folder)
+    draft = target.with_name(f".{target.name}-{time.monotonic_ns()}")
+    try:
+        with zipfile.ZipFile(draft, "x", zipfile.ZIP_STORED) as archive:
+            for number, path in enumerate(files):
+                yield Progress("Packing", number, len(files), path.name)
+                archive.write(path, f"{folder.name}/{path.name}")
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return str(target)
+
+
+def _kept_sketch(path: Path) -> Sketch | None:
+    """A sketch of the cache, or None when there is none or it is damaged: it can be drawn again."""
+    try:
+        return Sketch.load(path)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
 
 
 def _sketch_key(recipe: Recipe, planned: Plan) -> str:
     stage = sketch_needs(recipe.with_models("", ())).split("|")[-1]
-    ordered = sorted(zip(planned.positions, planned.experts, strict=True), key=lambda pair: pair[0])
-    return _key(
-        "sketch/v1",
-        planned.base.content_hash(),
-        *(f"{expert.name}:{expert.content_hash()}" for _, expert in ordered),
-        stage,
-    )
+    names = [expert.name for expert in planned.experts]
+    ordered = [
+        f"{name}:{content}" for _, name, content in sorted(zip(planned.positions, names, planned.hashes, strict=True))
+    ]
+    return _key("sketch/v2", planned.base.content_hash(), *ordered, stage)
 
 
 def _key(*parts: str) -> str:

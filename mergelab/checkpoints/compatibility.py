@@ -109,7 +109,7 @@ class _Comparison:
             return ""
         spec = self.base.specs[key]
         if is_constant(key, spec.shape) or spec.dtype not in MERGEABLE:
-            return f"a {dtype_name(spec.dtype)} buffer, not a weight: copied from the base"
+            return f"a buffer ({dtype_name(spec.dtype)}), not a weight: copied from the base"
         absent = [expert.name for index, expert in enumerate(self.experts) if key not in self._alignments[index].keys]
         if absent:
             return f"absent in {listed(absent)}: copied from the base"
@@ -152,7 +152,7 @@ class _Comparison:
         keys = self._alignments[index].keys
         missing = [key for key in self.base.specs if self._is_required(key) and key not in keys]
         if missing:
-            what = f"{counted(missing, 'tensor')} of the base's body are absent ({some_of(missing)})"
+            what = f"it lacks {counted(missing, 'tensor')} of the base's body ({some_of(missing)})"
             yield Problem(self.experts[index].name, what, OTHER_EXPERT)
 
     def _mismatched(self, index: int) -> Iterator[Problem]:
@@ -163,13 +163,13 @@ class _Comparison:
             if pair[0] != pair[1] and self._is_required(key):
                 groups[pair].append(key)
         for (ours, theirs), keys in groups.items():
-            what = f"{counted(keys, 'tensor')} of its body have shape {theirs}, the base's {ours} ({some_of(keys)})"
+            what = f"it has {counted(keys, 'tensor')} of shape {theirs} where the base has {ours} ({some_of(keys)})"
             yield Problem(self.experts[index].name, what, OTHER_EXPERT)
 
     def _further_layers(self, index: int) -> Iterator[Problem]:
         layers = [key for key in self._unmatched(index) if address(key)[0].isdecimal()]
         if layers:
-            what = f"{counted(layers, 'tensor')} in its layers are not in the base ({some_of(layers)})"
+            what = f"it has {counted(layers, 'tensor')} in its layers that the base lacks ({some_of(layers)})"
             yield Problem(self.experts[index].name, what, OTHER_EXPERT)
 
     def _unmatched(self, index: int) -> list[str]:
@@ -187,7 +187,7 @@ class _Comparison:
             yield f"keys of the base carry the prefix {alignment.prefix!r} that {expert.name} does not have"
         own = [key for key in self._unmatched(index) if not address(key)[0].isdecimal()]
         if own:
-            yield f"{counted(own, 'tensor')} of {expert.name} stay with its task: not in the base ({some_of(own)})"
+            yield f"{expert.name} has {counted(own, 'tensor')} that the base lacks, kept with its task ({some_of(own)})"
         yield from self._dtype_notes(index)
         yield from self._buffer_notes(index)
         for name in WORTH_A_NOTE:

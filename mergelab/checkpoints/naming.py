@@ -32,9 +32,7 @@ BODY = _words(
 )
 """First components of a base model that is stored without a wrapper."""
 
-VOCABULARY_HEADS = _words(
-    "lm_head cls predictions generator_predictions generator_lm_head embed_out lm_loss"
-)
+VOCABULARY_HEADS = _words("lm_head cls predictions generator_predictions generator_lm_head embed_out lm_loss")
 """Heads that predict tokens: their rows belong to the vocabulary, not to the labels of a task."""
 
 CONSTANTS = re.compile(r"(^|\.)(inv_freq|position_ids|masked_bias)$")

@@ -82,10 +82,14 @@ def storage_problems(model: Checkpoint) -> Iterator[Problem]:
     if model.config.get("quantization_config"):
         yield Problem(model.name, "its weights are quantised (config.json has quantization_config)", PLAIN_WEIGHTS)
     elif small:
-        yield Problem(model.name, f"{counted(small, 'tensor')} are 8-bit floats ({some_of(small)})", PLAIN_WEIGHTS)
+        yield Problem(
+            model.name, f"it stores {counted(small, 'tensor')} as 8-bit floats ({some_of(small)})", PLAIN_WEIGHTS
+        )
     odd = [key for key, spec in model.specs.items() if _is_matrix(key, spec) and not spec.dtype.is_floating_point]
     if odd and not model.config.get("quantization_config"):
-        yield Problem(model.name, f"{counted(odd, 'weight')} are not real numbers ({some_of(odd)})", PLAIN_WEIGHTS)
+        yield Problem(
+            model.name, f"it stores {counted(odd, 'weight')} as other than floats ({some_of(odd)})", PLAIN_WEIGHTS
+        )
 
 
 def _is_matrix(key: str, spec: TensorSpec) -> bool:

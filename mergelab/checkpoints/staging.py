@@ -32,20 +32,20 @@ class Staging:
             ) from error
 
     def commit(self) -> None:
-        """Make everything durable and give the folder its name. Raises `FileExistsError` if the name is taken."""
+        """Make everything durable and give the folder its name.
+
+        Raises `FileExistsError` if the name is taken; after any error, call `discard`.
+        """
+        for path in self.path.iterdir():
+            _sync(path)
+        _sync(self.path)
+        if os.path.lexists(self.target):
+            raise FileExistsError(f"{self.target} exists")
         try:
-            for path in self.path.iterdir():
-                _sync(path)
-            _sync(self.path)
-            if os.path.lexists(self.target):
-                raise FileExistsError(f"{self.target} exists")
             self.path.rename(self.target)
-            _sync(self.target.parent)
-        except OSError as error:
-            self.discard()
-            if os.path.lexists(self.target):
-                raise FileExistsError(f"{self.target} exists") from error
-            raise
+        except OSError as error:  # the name was taken since the look above
+            raise FileExistsError(f"{self.target} exists") from error
+        _sync(self.target.parent)
         os.close(self._lock)
 
     def discard(self) -> None:

@@ -187,13 +187,12 @@ def unpack(suite: Suite, model: str = BASE) -> Path:
     staging = Staging(target)
     try:
         _write_model(suite, model, state, staging.path)
+        staging.commit()
+    except FileExistsError:  # another process made the same folder meanwhile
+        staging.discard()
     except BaseException:
         staging.discard()
         raise
-    try:
-        staging.commit()
-    except FileExistsError:
-        return target  # another process made the same folder meanwhile
     return target
 
 

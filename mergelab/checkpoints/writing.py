@@ -21,7 +21,7 @@ from mergelab.checkpoints.layout import SHARD_BYTES, index_of, plan_files
 from mergelab.checkpoints.manifest import MANIFEST, manifest_of
 from mergelab.checkpoints.specs import Checkpoint, TensorSpec
 from mergelab.checkpoints.staging import Staging, sweep
-from mergelab.checkpoints.wording import dtype_name, some_of
+from mergelab.checkpoints.wording import counted, dtype_name, some_of
 
 COMPANIONS = (
     "added_tokens.json",
@@ -141,7 +141,9 @@ class MergedFolder:
     def _finish(self) -> None:
         missing = sorted(self._specs.keys() - self._written)
         if missing:
-            raise CheckpointError(f"{self.out} is not written: {len(missing)} tensors never came ({some_of(missing)})")
+            raise CheckpointError(
+                f"{self.out} is not written: {counted(missing, 'tensor')} never came ({some_of(missing)})"
+            )
         self._close()
         if len(self._layouts) > 1:
             self._write_json(INDEX, index_of(self._layouts, self._specs))

@@ -19,13 +19,14 @@ def rows(stack: Tensor) -> Tensor:
 def pull_towards(stack: Tensor, shares: Tensor) -> Tensor:
     """Σ shares·x / Σ shares over models; `shares` broadcasts against `stack`. Where all shares are 0: the plain mean.
 
-    Computed as an offset from the first model, so that identical models come back bit for bit.
+    Computed as an offset from the first model, and subtracted because -0.0 + 0.0 is 0.0, so that identical models come
+    back bit for bit.
     """
     shares = shares.expand_as(stack)
     total = shares.sum(0)
     shares = torch.where(total == 0, torch.ones_like(shares), shares)
-    offsets = stack - stack[:1]
-    return stack[0] + (shares * offsets).sum(0) / shares.sum(0)
+    offsets = stack[:1] - stack
+    return stack[0] - (shares * offsets).sum(0) / shares.sum(0)
 
 
 def keep_from(deltas: Tensor, thresholds: Tensor) -> Tensor:

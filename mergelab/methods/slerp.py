@@ -32,10 +32,16 @@ def slerp(
     cosine = _cosine(first, second)
     if abs(cosine) > PARALLEL or (cosine == 0 and not (first.any() and second.any())):
         say(f"interpolated linearly, the two are nearly parallel or zero (cosine {cosine:.5f})")
-        return first + t * (second - first)
+        return _line(first, second, t)
     angle = torch.tensor(cosine, dtype=torch.float64).arccos()
     near, far = ((1 - t) * angle).sin() / angle.sin(), (t * angle).sin() / angle.sin()
     return float(near) * first + float(far) * second
+
+
+def _line(first: Tensor, second: Tensor, t: float) -> Tensor:
+    """From the nearer end, so that both ends and equal tensors come back bit for bit."""
+    near, far, step = (first, second, t) if t < 0.5 else (second, first, 1 - t)
+    return near - step * (near - far)
 
 
 def _cosine(first: Tensor, second: Tensor) -> float:

@@ -43,12 +43,15 @@ def dare(
     """
     if draws is None:
         raise ValueError("dare needs random draws: merge through a recipe, whose seed makes them")
-    if target == "weights" and base is None:
+    if target == "delta":
+        return _dropped(deltas, draws, density, rescale)
+    if base is None:
         raise ValueError("dare with target weights needs the base: give base=")
-    values = deltas if target == "delta" else deltas + base
-    kept = torch.where(draws < int(density * 2**32), values, 0.0)
-    rescaled = _rescaled(values, kept, density, rescale)
-    return rescaled if target == "delta" else rescaled - base
+    return _dropped(deltas + base, draws, density, rescale) - base
+
+
+def _dropped(values: Tensor, draws: Tensor, density: float, rescale: str) -> Tensor:
+    return _rescaled(values, torch.where(draws < int(density * 2**32), values, 0.0), density, rescale)
 
 
 def _rescaled(values: Tensor, kept: Tensor, density: float, rescale: str) -> Tensor:

@@ -13,6 +13,11 @@ from mergelab.checkpoints import Checkpoint
 from mergelab.tasks.kinds import Encoded, kind
 from mergelab.tasks.rows import Rows
 
+VOCABULARIES = (
+    "tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model",
+)  # fmt: skip
+"""Files of which a tokenizer needs one."""
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -44,6 +49,8 @@ def tokenise(rows: Rows, head: Checkpoint, config: Any) -> Encoded:
         raise ValueError(f"{head.name} answers texts, but these rows are images")
     if head.folder is None:
         raise ValueError(f"{head.name} is in memory and has no tokenizer; name a model folder as the task's head")
+    if not any((head.folder / name).is_file() for name in VOCABULARIES):  # transformers would make an empty tokenizer
+        raise ValueError(f"{head.folder} has no tokenizer ({VOCABULARIES[0]}); copy the tokenizer's files there")
     try:
         tokenizer = AutoTokenizer.from_pretrained(head.folder, local_files_only=True)
     except (OSError, ValueError) as error:

@@ -39,7 +39,7 @@ def test_an_expert_with_a_task_wrapper_is_aligned_and_keeps_its_head(body: Body)
     assert found.expert_keys[0][QUERY] == f"bert.{QUERY}"
     assert found.notes == (
         "keys of movie carry the prefix 'bert.' that the base does not have",
-        "1 tensor of movie stay with its task: not in the base (classifier.weight)",
+        "movie has 1 tensor that the base lacks, kept with its task (classifier.weight)",
     )
 
 
@@ -91,11 +91,11 @@ def test_every_problem_is_reported_at_once(body: Body) -> None:
     for part in (
         "first: its architecture is roberta, but that of the base base is bert",
         "first: its vocabulary size is 6, but that of the base base is 5",
-        f"first: 1 tensor of the base's body are absent ({BIAS})",
+        f"first: it lacks 1 tensor of the base's body ({BIAS})",
         "second: its depth is 2, but that of the base base is 1",
         "second: its width is 6",
-        f"second: 1 tensor of its body have shape (4, 6), the base's (4, 4) ({QUERY})",
-        "second: 1 tensor in its layers are not in the base (encoder.layer.1.output.dense.bias)",
+        f"second: it has 1 tensor of shape (4, 6) where the base has (4, 4) ({QUERY})",
+        "second: it has 1 tensor in its layers that the base lacks (encoder.layer.1.output.dense.bias)",
     ):
         assert part in sentences(found)
     assert len(found.problems) == 7
@@ -111,7 +111,7 @@ def test_a_model_of_three_layers_is_refused_for_a_base_of_six(tmp_path: Path, ma
     found = compare(base, [expert])
 
     assert "L3: its depth is 3, but that of the base L6 is 6; choose an expert" in sentences(found)
-    assert "6 tensors of the base's body are absent (encoder.layer.3." in sentences(found)
+    assert "it lacks 6 tensors of the base's body (encoder.layer.3." in sentences(found)
 
 
 def test_other_tokens_under_the_same_ids_are_refused(tmp_path: Path, make: Make) -> None:
@@ -129,7 +129,7 @@ def test_without_experts_there_is_nothing_to_merge(body: Body) -> None:
 
 def test_models_with_nothing_in_common_are_refused() -> None:
     found = compare(in_memory("base", {"a.weight": torch.ones(2)}), [in_memory("b", {"z.weight": torch.ones(2)})])
-    assert "b: 1 tensor of the base's body are absent (a.weight)" in sentences(found)
+    assert "b: it lacks 1 tensor of the base's body (a.weight)" in sentences(found)
     only_heads = compare(in_memory("base", {"score.weight": torch.ones(2)}), [in_memory("b", {"x": torch.ones(2)})])
     assert "no tensor of it can be merged" in sentences(only_heads)
 
@@ -138,10 +138,12 @@ def test_integer_buffers_are_copied_and_must_agree(body: Body) -> None:
     ids = {"embeddings.position_ids": torch.arange(3)}
     same = compare(in_memory("base", body() | ids), [in_memory("same", body() | ids), in_memory("none", body())])
     assert same.problems == ()
-    assert same.left_out == {"embeddings.position_ids": "a int64 buffer, not a weight: copied from the base"}
+    assert same.left_out == {"embeddings.position_ids": "a buffer (int64), not a weight: copied from the base"}
     assert not any("differs" in note for note in same.notes)
 
-    other = compare(in_memory("base", body() | ids), [in_memory("o", body() | {"embeddings.position_ids": torch.ones(3)})])
+    other = compare(
+        in_memory("base", body() | ids), [in_memory("o", body() | {"embeddings.position_ids": torch.ones(3)})]
+    )
     assert "buffer embeddings.position_ids of o differs from the base's, which is kept" in other.notes
 
 
@@ -171,9 +173,9 @@ def test_mixed_float_dtypes_are_fine_and_noted(body: Body) -> None:
 @pytest.mark.parametrize(
     ("weight", "config", "part"),
     [
-        (torch.ones(4, 4).to(torch.float8_e4m3fn), {}, "expert: 1 tensor are 8-bit floats"),
-        (torch.ones(4, 4, dtype=torch.int8), {}, "expert: 1 weight are not real numbers"),
-        (torch.ones(4, 4, dtype=torch.complex64), {}, "expert: 1 weight are not real numbers"),
+        (torch.ones(4, 4).to(torch.float8_e4m3fn), {}, "expert: it stores 1 tensor as 8-bit floats"),
+        (torch.ones(4, 4, dtype=torch.int8), {}, "expert: it stores 1 weight as other than floats"),
+        (torch.ones(4, 4, dtype=torch.complex64), {}, "expert: it stores 1 weight as other than floats"),
         (torch.ones(4, 4), {"quantization_config": {"bits": 4}}, "expert: its weights are quantised"),
     ],
 )
@@ -188,7 +190,7 @@ def test_weights_that_are_not_plain_floats_are_refused(
 def test_an_fp8_base_is_refused_and_its_tensor_left_out(body: Body) -> None:
     base = in_memory("base", body() | {QUERY: torch.ones(4, 4).to(torch.float8_e5m2)})
     found = compare(base, [in_memory("expert", body())])
-    assert "base: 1 tensor are 8-bit floats" in sentences(found)
+    assert "base: it stores 1 tensor as 8-bit floats" in sentences(found)
     assert QUERY in found.left_out
 
 
@@ -222,7 +224,9 @@ def test_a_tie_that_an_expert_broke_is_two_tensors(body: Body) -> None:
 
 
 def test_every_base_key_is_merged_left_out_or_tied(body: Body) -> None:
-    base = in_memory("base", tied(body) | {"bert.embeddings.position_ids": torch.arange(3), "score.weight": torch.ones(2)})
+    base = in_memory(
+        "base", tied(body) | {"bert.embeddings.position_ids": torch.arange(3), "score.weight": torch.ones(2)}
+    )
     found = compare(base, [in_memory("expert", tied(body))])
     assert sorted([*found.mergeable, *found.left_out, *found.tied]) == sorted(base.specs)
 
@@ -231,7 +235,9 @@ def test_configs_that_differ_without_harm_are_noted(body: Body) -> None:
     base = in_memory("base", body(), {"rope_theta": 10000.0})
     found = compare(base, [in_memory("long", body(), {"rope_theta": 1000000.0})])
     assert found.problems == ()
-    assert found.notes == ("rope_theta is 1000000.0 in long and 10000.0 in the base; the merged model takes the base's",)
+    assert found.notes == (
+        "rope_theta is 1000000.0 in long and 10000.0 in the base; the merged model takes the base's",
+    )
 
 
 def test_the_text_part_of_a_model_for_several_media_is_compared(body: Body) -> None:

@@ -42,7 +42,11 @@ def test_a_read_tensor_is_a_copy_of_its_own(tmp_path: Path, make: Make) -> None:
 
 
 def test_the_config_is_parsed_and_code_hooks_are_dropped_at_every_level(tmp_path: Path, make: Make) -> None:
-    config = {"model_type": "bert", "auto_map": {"AutoModel": "evil.Model"}, "text": {"trust_remote_code": True, "n": 1}}
+    config = {
+        "model_type": "bert",
+        "auto_map": {"AutoModel": "evil.Model"},
+        "text": {"trust_remote_code": True, "n": 1},
+    }
     checkpoint = open_folder(make(tmp_path / "model", config=config))
     assert checkpoint.config == {"model_type": "bert", "text": {"n": 1}}
 
@@ -90,7 +94,9 @@ def outside(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("form", ["../{name}", "{path}", "./{name}", "sub/{name}", "..\\{name}", "{name}\0.safetensors"])
+@pytest.mark.parametrize(
+    "form", ["../{name}", "{path}", "./{name}", "sub/{name}", "..\\{name}", "{name}\0.safetensors"]
+)
 def test_an_index_cannot_name_a_file_elsewhere(
     tmp_path: Path, shard: Make, index: Callable[..., None], outside: Path, form: str
 ) -> None:
@@ -102,9 +108,7 @@ def test_an_index_cannot_name_a_file_elsewhere(
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "one.safetensors"])
-def test_a_link_out_of_the_folder_is_refused(
-    tmp_path: Path, make: Make, shard: Make, outside: Path, name: str
-) -> None:
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path, make: Make, shard: Make, outside: Path, name: str) -> None:
     folder = tmp_path / "model"
     if name == "model.safetensors":
         make(folder)
@@ -218,7 +222,11 @@ def test_a_folder_without_config_or_no_folder_at_all_is_refused(tmp_path: Path, 
         open_folder(tmp_path / "gone")
 
 
-def test_values_agree_with_the_safetensors_library(tmp_path: Path, make: Make, body: Callable[..., dict[str, Tensor]]) -> None:
+def test_values_agree_with_the_safetensors_library(
+    tmp_path: Path, make: Make, body: Callable[..., dict[str, Tensor]]
+) -> None:
     folder = make(tmp_path / "model", body())
     checkpoint = open_folder(folder)
-    assert all(torch.equal(value, checkpoint.read(key)) for key, value in load_file(folder / "model.safetensors").items())
+    assert all(
+        torch.equal(value, checkpoint.read(key)) for key, value in load_file(folder / "model.safetensors").items()
+    )

@@ -56,9 +56,7 @@ def test_files_with_other_metadata_and_shards_have_the_same_content_hash(
     assert hashes == {in_memory("mine", tensors).content_hash()}
 
 
-def test_the_hash_is_kept_until_the_file_changes(
-    tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_hash_is_kept_until_the_file_changes(tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = make(tmp_path / "model", {"w": torch.ones(4)})
     os.utime(folder / "model.safetensors", LONG_AGO)
     first = open_folder(folder).content_hash()

@@ -35,6 +35,7 @@ def test_a_taken_name_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "out" / "theirs").write_text("x")
     with pytest.raises(FileExistsError):
         staging.commit()
+    staging.discard()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "theirs").exists()
 
@@ -67,7 +68,5 @@ def test_a_sweep_touches_nothing_else(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_hold_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(CheckpointError, match="cannot write in .*file"):
+    with pytest.raises(CheckpointError, match=r"cannot write in .*file"):
         Staging(tmp_path / "file" / "out")
-
-

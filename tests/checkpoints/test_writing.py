@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,14 +24,15 @@ from mergelab.checkpoints import (
     open_folder,
     verify_folder,
 )
-from mergelab.checkpoints import writing
 
 Make = Callable[..., Path]
 
 
 @pytest.fixture
 def base(tmp_path: Path, make: Make) -> Checkpoint:
-    return open_folder(make(tmp_path / "base", config={"model_type": "bert", "dtype": "bfloat16"}, vocab_txt="the\na\n"))
+    return open_folder(
+        make(tmp_path / "base", config={"model_type": "bert", "dtype": "bfloat16"}, vocab_txt="the\na\n")
+    )
 
 
 def write_all(out: Path, model: Checkpoint, source: Checkpoint | None = None, **options: Any) -> None:
@@ -139,9 +141,7 @@ def test_a_model_with_a_tensor_missing_is_not_kept(tmp_path: Path, base: Checkpo
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
-def test_an_error_in_the_middle_leaves_nothing(
-    tmp_path: Path, base: Checkpoint, error: type[BaseException]
-) -> None:
+def test_an_error_in_the_middle_leaves_nothing(tmp_path: Path, base: Checkpoint, error: type[BaseException]) -> None:
     with pytest.raises(error), MergedFolder(tmp_path / "out", base, base.specs):
         raise error
     assert left_in(tmp_path) == []
@@ -194,7 +194,7 @@ def test_a_folder_that_appears_meanwhile_is_not_overwritten(tmp_path: Path, base
 def test_a_disk_without_room_is_named_before_anything_is_merged(
     tmp_path: Path, base: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing.shutil, "disk_usage", lambda path: (0, 0, 10))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10))
     with pytest.raises(CheckpointError, match="bytes but only 10 are free; make room"):
         write_all(tmp_path / "out", base)
     assert left_in(tmp_path) == []
@@ -212,7 +212,7 @@ def test_a_disk_that_fills_up_at_any_write_leaves_nothing(
                 raise OSError(errno.ENOSPC, "No space left on device")
             return real(descriptor, content, offset)
 
-        monkeypatch.setattr(writing.os, "pwrite", full)
+        monkeypatch.setattr("os.pwrite", full)
         with pytest.raises(CheckpointError, match="No space left on device; make room"):
             write_all(tmp_path / "out", base)
         assert left_in(tmp_path) == []
@@ -244,7 +244,7 @@ with MergedFolder(Path(sys.argv[1]), model, model.specs) as folder:
 
 
 def test_a_killed_process_leaves_no_folder_and_the_next_merge_cleans_up(tmp_path: Path, base: Checkpoint) -> None:
-    for count in (0, 3, 7):
+    for count in (0, 7):
         child = subprocess.run([sys.executable, "-c", DIE, str(tmp_path / "out"), str(count)], check=False)
         assert child.returncode == -signal.SIGKILL
         assert not (tmp_path / "out").exists()

@@ -32,7 +32,12 @@ def test_images_are_chosen_like_texts() -> None:
 def test_the_digest_sees_texts_labels_and_their_order() -> None:
     digests = {
         Rows(texts, torch.tensor(labels)).digest()
-        for texts, labels in [(("ab", "c"), [0, 1]), (("a", "bc"), [0, 1]), (("c", "ab"), [0, 1]), (("ab", "c"), [1, 0])]
+        for texts, labels in [
+            (("ab", "c"), [0, 1]),
+            (("a", "bc"), [0, 1]),
+            (("c", "ab"), [0, 1]),
+            (("ab", "c"), [1, 0]),
+        ]
     }
     assert len(digests) == 4
     assert Rows(("ab", "c"), torch.tensor([0, 1])).digest() in digests

@@ -50,5 +50,5 @@ def test_images_come_by_split(tmp_path: Path) -> None:
 def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "digits.safetensors.xz"
     path.write_bytes(b"not xz")
-    with pytest.raises(ValueError, match="cannot read the rows in .*build its suite again"):
+    with pytest.raises(ValueError, match=r"cannot read the rows in .*build its suite again"):
         read_images(path, ("0",))

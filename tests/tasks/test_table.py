@@ -8,7 +8,9 @@ from mergelab.tasks.table import Columns, read_table
 LABELS = ("NA", "null", "good")
 
 
-def read(path: Path, content: str | bytes, labels: tuple[str, ...] = LABELS, columns: Columns | None = None) -> dict[str, Rows]:
+def read(
+    path: Path, content: str | bytes, labels: tuple[str, ...] = LABELS, columns: Columns | None = None
+) -> dict[str, Rows]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return read_table(path, labels, columns or Columns())
 
@@ -32,7 +34,10 @@ def test_quoted_texts_may_hold_separators_and_line_breaks(tmp_path: Path) -> Non
 
 def test_tabs_and_json_lines_are_read_too(tmp_path: Path) -> None:
     assert pairs(read(tmp_path / "own.tsv", "text\tlabel\na, b\tgood\n")) == {("a, b", 2)}
-    assert pairs(read(tmp_path / "own.jsonl", '{"text": "a", "label": "NA"}\n\n{"text": "b", "label": 2}\n')) == {("a", 0), ("b", 2)}
+    assert pairs(read(tmp_path / "own.jsonl", '{"text": "a", "label": "NA"}\n\n{"text": "b", "label": 2}\n')) == {
+        ("a", 0),
+        ("b", 2),
+    }
 
 
 def test_other_column_names_can_be_given(tmp_path: Path) -> None:
@@ -43,7 +48,11 @@ def test_other_column_names_can_be_given(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("own.csv", "text,label\nfine,good\nfine,goood\n", "line 3: unknown label 'goood'; the labels are 'NA', 'null', 'good'"),
+        (
+            "own.csv",
+            "text,label\nfine,good\nfine,goood\n",
+            "line 3: unknown label 'goood'; the labels are 'NA', 'null', 'good'",
+        ),
         ("own.csv", 'text,label\n"two\nlines",good\nfine,9\n', "line 4: unknown label '9'"),
         ("own.csv", "text,label\nfine\n", "line 2: 1 cells, but the header has 2"),
         ("own.csv", "text,mood\nfine,good\n", "line 2: there is no column 'label'; the columns are 'text', 'mood'"),
@@ -72,7 +81,11 @@ def test_class_numbers_count_only_where_no_class_is_called_by_a_number(tmp_path:
 
 def test_a_split_column_deals_the_rows(tmp_path: Path) -> None:
     found = read(tmp_path / "own.csv", "text,label,split\na,NA,train\nb,NA,dev\nc,NA,test\n")
-    assert {split: rows.inputs for split, rows in found.items()} == {"calibration": ("a",), "validation": ("b",), "test": ("c",)}
+    assert {split: rows.inputs for split, rows in found.items()} == {
+        "calibration": ("a",),
+        "validation": ("b",),
+        "test": ("c",),
+    }
 
 
 def test_without_one_equal_texts_stay_in_one_split_and_half_the_rows_are_for_testing(tmp_path: Path) -> None:

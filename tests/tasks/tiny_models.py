@@ -13,11 +13,13 @@ from torch import Tensor
 from mergelab.tasks import TaskSet
 from mergelab.tasks.table import Columns
 
-WORDS = "bad good fine awful film book the a is was".split()
+WORDS = ["bad", "good", "fine", "awful", "film", "book", "the", "a", "is", "was"]
 MOODS = ("bad", "good", "fine")
 
 
-def text_model(folder: Path, labels: Sequence[str] | None = MOODS, *, layers: int = 2, width: int = 16, seed: int = 0) -> Path:
+def text_model(
+    folder: Path, labels: Sequence[str] | None = MOODS, *, layers: int = 2, width: int = 16, seed: int = 0
+) -> Path:
     """A BERT with a classifier of `labels` and a tokenizer of ten words; without labels the bare BertModel (no prefix)."""
     from transformers import BertConfig, BertForSequenceClassification, BertModel
 
@@ -49,7 +51,9 @@ def image_model(folder: Path, labels: Sequence[str], *, seed: int = 0) -> Path:
     shape = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 12}
     names = dict(enumerate(labels))
     inverse = {name: number for number, name in names.items()}
-    config = ViTConfig(**shape, image_size=8, patch_size=4, num_channels=1, id2label=names, label2id=inverse, initializer_range=0.3)
+    config = ViTConfig(
+        **shape, image_size=8, patch_size=4, num_channels=1, id2label=names, label2id=inverse, initializer_range=0.3
+    )
     model = ViTForImageClassification(config)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -86,10 +90,19 @@ def _write_tokenizer(folder: Path) -> None:
     from transformers import PreTrainedTokenizerFast
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(special + WORDS)}, unk_token="[UNK]"))
+    tokenizer = Tokenizer(
+        models.WordLevel({word: number for number, word in enumerate(special + WORDS)}, unk_token="[UNK]")
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
     fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", model_max_length=12
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_max_length=12,
     )
     fast.save_pretrained(folder)

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_states import merge, merged_numbers, numbers, random_state, tuned
+
+
+def test_an_average_is_the_mean_and_the_base_takes_no_part() -> None:
+    assert merged_numbers("average", [1.0, 0.0], [3.0, 8.0], base=[100.0, 100.0]) == [2.0, 4.0]
+
+
+def test_weights_are_shares() -> None:
+    assert merged_numbers("average", [0.0], [4.0], weights=[1.0, 3.0]) == [3.0]
+    assert merged_numbers("average", [0.0], [4.0], weights=[0.1, 0.3]) == [3.0]
+
+
+def test_a_weight_of_zero_leaves_its_expert_out() -> None:
+    assert merged_numbers("average", [7.0], [4.0], weights=[0.0, 2.0]) == [4.0]
+
+
+def test_weights_that_are_all_zero_give_the_plain_mean() -> None:
+    assert merged_numbers("average", [2.0], [4.0], weights=[0.0, 0.0]) == [3.0]
+
+
+def test_an_average_needs_no_base() -> None:
+    assert merge("average", {"a": numbers(1.0), "b": numbers(3.0)})["w"].tolist() == [2.0]
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 5))
+def test_task_arithmetic_with_one_share_each_is_the_average(count: int) -> None:
+    base = random_state(0)
+    models = tuned(base, count)
+    summed = merge({"name": "task_arithmetic", "scale": 1 / count}, models, base)
+    averaged = merge("average", models, base)
+    assert all(torch.allclose(summed[key], averaged[key], atol=1e-6) for key in base)

@@ -1,0 +1,163 @@
+"""Promises of every registered merge method; a new one is covered by being registered."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+import torch
+from tiny_states import (
+    SHAPES,
+    State,
+    corners,
+    count_for,
+    ends,
+    merge,
+    random_state,
+    same_bits,
+    statistics_for,
+    tuned,
+)
+
+from mergelab.knobs import Value
+from mergelab.methods import METHODS, Rule
+
+EVERY_METHOD = pytest.mark.parametrize("rule", METHODS.values(), ids=METHODS)
+EVERY_CORNER = pytest.mark.parametrize(
+    ("rule", "knobs"),
+    [pytest.param(rule, knobs, id=f"{name}-{knobs}") for name, rule in METHODS.items() for knobs in corners(rule)],
+)
+DISTINCT = (0.5, 1.0, 1.5)
+
+
+def merged(rule: Rule, models: dict[str, State], base: State, knobs: dict[str, Value] | None = None, **options) -> State:
+    statistics = options.pop("statistics", None) or statistics_for(rule, models)
+    return merge({"name": rule.name, **(knobs or {})}, models, base, statistics=statistics, **options)
+
+
+def weights_of(rule: Rule) -> Iterator[list[float]]:
+    """Every expert at one end of the weight's slider, and the ends mixed."""
+    if rule.per_model:
+        low, high = map(float, ends(rule.per_model.domain))
+        count = count_for(rule)
+        yield from ([low] * count, [high] * count, [low, high, high][:count], [0.0] * count)
+
+
+@EVERY_METHOD
+def test_the_signature_says_all_that_a_page_needs(rule: Rule) -> None:
+    assert rule.title and rule.paper and len(rule.summary) > 10 and rule.summary.endswith(".")
+    for knob in rule.knobs:
+        assert len(knob.domain.help) > 10, f"{knob.name} has no help"
+        assert knob.domain.check(knob.name, knob.default) == knob.default, f"the default of {knob.name} is not legal"
+
+
+@EVERY_METHOD
+def test_a_rule_has_no_argument_that_is_neither_a_knob_nor_an_input(rule: Rule) -> None:
+    arguments = set(rule.function.__annotations__) - {"return"}
+    stack = next(iter(rule.function.__annotations__))
+    assert arguments - {stack} == {knob.name for knob in rule.knobs} | set(rule.inputs)
+
+
+@EVERY_CORNER
+def test_every_corner_keeps_shapes_and_stays_finite(rule: Rule, knobs: dict[str, Value]) -> None:
+    base = random_state(0)
+    result = merged(rule, tuned(base, count_for(rule)), base, knobs)
+    assert {key: tuple(value.shape) for key, value in result.items()} == SHAPES
+    assert all(bool(value.isfinite().all()) for value in result.values())
+
+
+@EVERY_METHOD
+def test_every_end_of_the_weights_stays_finite(rule: Rule) -> None:
+    base = random_state(0)
+    models = tuned(base, count_for(rule))
+    for weights in weights_of(rule):
+        result = merged(rule, models, base, weights=weights)
+        assert all(bool(value.isfinite().all()) for value in result.values()), weights
+
+
+@EVERY_CORNER
+def test_models_equal_to_their_base_give_the_base_bit_for_bit(rule: Rule, knobs: dict[str, Value]) -> None:
+    base = random_state(0) | {"zeros": torch.tensor([0.0, -0.0])}
+    models = {name: {key: value.clone() for key, value in base.items()} for name in "abc"[: count_for(rule)]}
+    assert same_bits(merged(rule, models, base, knobs), base)
+
+
+@EVERY_METHOD
+def test_equal_models_are_a_fixed_point(rule: Rule) -> None:
+    base = random_state(0)
+    expert = tuned(base, 1)["a"] | {"scalar": torch.tensor(-0.0)}
+    models = {name: {key: value.clone() for key, value in expert.items()} for name in "abc"[: count_for(rule)]}
+    if rule.space == "weights":
+        assert same_bits(merged(rule, models, base), expert)
+        return
+    knobs = {"density": 1.0} if "density" in {knob.name for knob in rule.knobs} else {"scale": 1 / len(models)}
+    for key, value in merged(rule, models, base, knobs).items():
+        assert torch.allclose(value, expert[key], atol=1e-6)
+
+
+@EVERY_METHOD
+def test_inputs_are_neither_changed_nor_handed_back(rule: Rule) -> None:
+    base = random_state(0) | {"frozen": torch.ones(3), "steps": torch.tensor([3])}
+    models = tuned(base, count_for(rule))
+    statistics = statistics_for(rule, models)
+    before = [{k: v.clone() for k, v in state.items()} for state in (base, *models.values())]
+    result = merged(rule, models, base, statistics=statistics)
+    for value in result.values():
+        value.fill_(9)
+    for kept, state in zip(before, (base, *models.values()), strict=True):
+        assert same_bits(kept, state)
+
+
+@EVERY_METHOD
+def test_the_same_recipe_gives_the_same_bits(rule: Rule) -> None:
+    base = random_state(0)
+    models = tuned(base, count_for(rule))
+    again = {name: {key: value.clone() for key, value in state.items()} for name, state in models.items()}
+    assert same_bits(merged(rule, models, base), merged(rule, again, base))
+
+
+@EVERY_METHOD
+def test_the_order_of_the_experts_changes_no_bit(rule: Rule) -> None:
+    """Slerp's default t is the middle of the arc; its other values have a first and a second expert by meaning."""
+    base = random_state(0)
+    models = tuned(base, count_for(rule))
+    statistics = statistics_for(rule, models)
+    weights = dict(zip(models, DISTINCT if rule.per_model else [1.0] * 3, strict=False))
+    orders = list(itertools.permutations(models))
+    results = [
+        merged(rule, {n: models[n] for n in order}, base, weights=[weights[n] for n in order], statistics=statistics)
+        for order in orders
+    ]
+    assert all(same_bits(results[0], result) for result in results[1:])
+
+
+@EVERY_METHOD
+def test_the_order_of_the_tensors_changes_no_bit(rule: Rule) -> None:
+    base = random_state(0)
+    models = tuned(base, count_for(rule))
+    statistics = statistics_for(rule, models)
+    turned = {name: dict(reversed(state.items())) for name, state in models.items()}
+    forward = merged(rule, models, base, statistics=statistics)
+    assert same_bits(forward, merged(rule, turned, dict(reversed(base.items())), statistics=statistics))
+
+
+@EVERY_METHOD
+def test_the_number_of_threads_changes_no_bit(rule: Rule) -> None:
+    base = random_state(0, shapes={"wide": (300, 700), "bias": (700,)})
+    models = tuned(base, count_for(rule))
+    results = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        results.append(merged(rule, models, base))
+    torch.set_num_threads(1)
+    assert same_bits(*results)
+
+
+@EVERY_METHOD
+def test_one_expert_alone_is_merged(rule: Rule) -> None:
+    if rule.models not in (None, 1):
+        pytest.skip(f"{rule.name} takes exactly {rule.models} models")
+    base = random_state(0)
+    result = merged(rule, tuned(base, 1), base)
+    assert all(bool(value.isfinite().all()) for value in result.values())
