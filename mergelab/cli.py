@@ -69,7 +69,12 @@ def _methods(options: argparse.Namespace) -> None:
 
     tables = {"methods": METHODS, "sparsifiers": SPARSIFIERS}
     listing = {kind: [rule.describe() for rule in rules.values()] for kind, rules in tables.items()}
-    print(json.dumps(listing, indent=2) if options.json else _listing_text(listing))
+    if options.markdown:
+        from mergelab.reference import table
+
+        print(f"{table(METHODS)}\n\nSparsifiers, usable before any method:\n\n{table(SPARSIFIERS)}")
+    else:
+        print(json.dumps(listing, indent=2) if options.json else _listing_text(listing))
 
 
 def _suite_list(options: argparse.Namespace) -> None:
@@ -129,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
 
     methods = _command(commands, "methods", _methods, "list methods and sparsifiers with their knobs")
     methods.add_argument("--json", action="store_true", help="print JSON")
+    methods.add_argument("--markdown", action="store_true", help="print the tables of the README")
 
     suite = commands.add_parser("suite", help="list, locate or rebuild the demo suites").add_subparsers(
         required=True, metavar="ACTION"
@@ -180,13 +186,14 @@ def _followed(steps: Steps[Any]) -> Any:
 
 
 def _score_table(scores: Sequence[Score]) -> str:
+    from mergelab.evaluate import mean_score
+
     lines = [f"{'task':<16}{'split':<12}{'metric':<10}{'value':>7}  {'95 % interval':<16}{'n':>6}"]
     lines += [
         f"{score.task:<16}{score.split:<12}{score.metric:<10}{score.value:>7.3f}  [{score.low:.3f}, {score.high:.3f}]  {score.n:>6}"
-        for score in scores
+        for score in [*scores, *([mean_score(scores)] if len(scores) > 1 else [])]
     ]
-    mean = sum(score.value for score in scores) / len(scores) if scores else float("nan")
-    return "\n".join([*lines, f"{'mean':<38}{mean:>7.3f}"])
+    return "\n".join(lines)
 
 
 def _listing_text(listing: dict[str, list[dict[str, Any]]]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy
 import pandas
@@ -17,7 +16,6 @@ from mergelab.methods.registry import Draws
 from mergelab.progress import Progress, Steps
 from mergelab.recipe import Recipe
 from mergelab.sketch import BIN_ERROR, DRAWN, GRID, Curves, Sketch, grid_place, ranked, trims
-
 
 EDGES = (numpy.arange(0x7F9, dtype=numpy.uint32) << 20).view(numpy.float32).astype(numpy.float64)
 """Lower edges of the bins of a sketch's magnitudes, from 0 to infinity."""

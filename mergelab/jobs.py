@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import queue
 import signal
 import subprocess
@@ -76,7 +77,7 @@ class Job:
     """One submitted piece of work."""
 
     def __init__(self, function: str, arguments: dict[str, Any], ahead: int) -> None:
-        self.function, self.arguments = function, arguments
+        self.function, self.message = function, pickle.dumps((function, arguments))
         self.stop_requested, self.grace = threading.Event(), 2.0
         self._events: queue.Queue[Event] = queue.Queue()
         self._begun, self._lock = False, threading.Lock()
@@ -135,7 +136,7 @@ class Worker:
         self._lock = threading.Lock()
 
     def submit(self, function: str, /, **arguments: Any) -> Job:
-        """Queue a function of `mergelab.workbench`; arguments and results are pickled."""
+        """Queue a function of `mergelab.workbench`; arguments and results are pickled, which raises here if they cannot."""
         with self._lock:
             job = Job(function, arguments, ahead=self._waiting)
             if self._closing.is_set():
@@ -184,7 +185,7 @@ class Worker:
         if self._closing.is_set():
             return job.report(Stopped())
         connection = self._alive()
-        connection.send((job.function, job.arguments))
+        connection.send_bytes(job.message)
         deadline = math.inf
         while job.ended is None:
             if self._closing.is_set() or time.monotonic() > deadline:

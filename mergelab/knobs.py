@@ -148,8 +148,7 @@ def _number(name: str, value: object) -> float:
     if (
         isinstance(value, bool)
         or not isinstance(value, (int, float))
-        or isinstance(value, float)
-        and not math.isfinite(value)
+        or (isinstance(value, float) and not math.isfinite(value))
     ):
         raise ValueError(f"{name} must be a finite number, got {brief(value)}")
     return value

@@ -8,7 +8,7 @@ import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -222,11 +222,12 @@ class _Strict(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):  # a few nested aliases unfold to gigabytes
-            raise yaml.MarkedYAMLError(problem="aliases are not read", problem_mark=self.peek_event().start_mark)
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="aliases are not read", problem_mark=mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         seen: set[Hashable] = set()
         for key in keys:
             if isinstance(key, Hashable) and key in seen:
@@ -234,7 +235,7 @@ class _Strict(yaml.SafeLoader):
                     problem=f"the key {brief(key)} is written twice", problem_mark=node.start_mark
                 )
             seen |= {key} if isinstance(key, Hashable) else set()  # super() refuses the others
-        return cast("dict[Hashable, Any]", super().construct_mapping(node, deep))
+        return super().construct_mapping(node, deep)
 
 
 _Strict.add_implicit_resolver(

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy
 import torch
@@ -80,7 +79,7 @@ class Sketch:
     @classmethod
     def load(cls, path: Path) -> Sketch:
         """Read a sketch that `save` wrote."""
-        with numpy.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, numpy.load(file, allow_pickle=False) as stored:
             scopes = sorted({name.split("/")[0] for name in stored if "/" in name})
             curves = {
                 scope: Curves(**{name: stored[f"{scope}/{name}"] for name in Curves.__dataclass_fields__})
@@ -205,7 +204,9 @@ def _draws_survivors(recipe: Recipe) -> bool:
 
 
 def _drawn_levels(settled: Settled, key: str, values: Tensor) -> Tensor:
-    levels = (GRID * ((rows(drawn(settled.plan, key)) + 1).double() / 2**32).sqrt()).ceil().clamp(1, GRID).to(torch.int16)
+    levels = (
+        (GRID * ((rows(drawn(settled.plan, key)) + 1).double() / 2**32).sqrt()).ceil().clamp(1, GRID).to(torch.int16)
+    )
     return torch.where(values == 0, NEVER, levels.to(values.device))
 
 

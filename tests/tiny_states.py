@@ -42,7 +42,7 @@ def tuned(base: State, count: int = 3, size: float = 0.1) -> dict[str, State]:
 
 def numbers(*values: float) -> State:
     """A model of one tensor, `w`."""
-    return {"w": torch.tensor(values)}
+    return {"w": torch.tensor(values, dtype=torch.float32)}
 
 
 def merge(
@@ -54,7 +54,9 @@ def merge(
     **fields: Any,
 ) -> State:
     """`merge_state_dicts` with one weight a model."""
-    entries = [{"model": name, "weight": weight} for name, weight in zip(models, weights or [1.0] * len(models))]
+    entries = [
+        {"model": name, "weight": weight} for name, weight in zip(models, weights or [1.0] * len(models), strict=True)
+    ]
     recipe = {"models": entries, "method": method, **fields}
     return merge_state_dicts(recipe, models, base, statistics)
 
@@ -63,7 +65,7 @@ def merged_numbers(
     method: Mapping[str, Any] | str, *models: Sequence[float], base: Sequence[float] | None = None, **options: Any
 ) -> list[float]:
     """Merge one-tensor models given as lists; the base is all zeros unless given."""
-    states = {name: numbers(*values) for name, values in zip(NAMES, models)}
+    states = {name: numbers(*values) for name, values in zip(NAMES, models, strict=False)}
     return merge(method, states, numbers(*(base or [0.0] * len(models[0]))), **options)["w"].tolist()
 
 

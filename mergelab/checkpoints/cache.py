@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 
 def cache_folder() -> Path:
     """$MERGELAB_CACHE, or the user's cache folder for mergelab. It may not exist yet."""
     chosen = os.environ.get("MERGELAB_CACHE")
-    return Path(chosen).expanduser() if chosen else _user_cache() / "mergelab"
+    return Path(chosen).expanduser() if chosen else user_cache_path("mergelab", appauthor=False)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -23,9 +24,3 @@ def write_atomically(path: Path, content: bytes) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _user_cache() -> Path:
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -162,15 +163,16 @@ def _read(shard: Shard, extent: Extent) -> Tensor:
         with shard.path.open("rb", buffering=0) as file:
             if _stamp(os.fstat(file.fileno())) != shard.stamp:
                 raise CheckpointError(f"{shard.path} changed on disk after it was opened; open the model again")
-            _fill(file.fileno(), raw.numpy().data, extent.start)
+            file.seek(extent.start)
+            _fill(file, raw.numpy().data)
     except OSError as error:
         raise CheckpointError(f"cannot read {shard.path}: {error.strerror}") from error
     return raw.view(extent.spec.dtype).reshape(extent.spec.shape)
 
 
-def _fill(descriptor: int, buffer: memoryview, offset: int) -> None:
+def _fill(file: FileIO, buffer: memoryview) -> None:
     while buffer:
-        count = os.preadv(descriptor, [buffer], offset)
-        if count == 0:
+        count = file.readinto(buffer)
+        if not count:
             raise OSError(5, "the file ends too early")
-        buffer, offset = buffer[count:], offset + count
+        buffer = buffer[count:]

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -63,7 +64,7 @@ class MergedFolder:
         self._layouts = plan_files(self._specs, shard_bytes)
         self._places = {key: (layout.name, start) for layout in self._layouts for key, start in layout.starts.items()}
         self._written: set[str] = set()
-        self._files: dict[str, int] = {}
+        self._files: dict[str, FileIO] = {}
 
     def __enter__(self) -> Self:
         """Raises `CheckpointError` when `out` exists or the disk is too full."""
@@ -101,7 +102,7 @@ class MergedFolder:
         path = self._staging.path / name
         if not PLAIN_NAME.fullmatch(name) or name in (MANIFEST, INDEX) or path.exists():
             raise CheckpointError(f"cannot add a file {name!r} to {self.out}: use a plain name that is not taken")
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", newline="\n")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -126,10 +127,9 @@ class MergedFolder:
     def _start_files(self) -> None:
         for layout in self._layouts:
             path = self._staging.path / layout.name
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-            self._files[layout.name] = descriptor
-            os.truncate(descriptor, layout.size)
-            _write_at(descriptor, memoryview(layout.header), 0, self.out)
+            file = self._files[layout.name] = path.open("xb", buffering=0)
+            file.truncate(layout.size)
+            _write_at(file, memoryview(layout.header), 0, self.out)
 
     def _copy_companions(self) -> None:
         config = _merged_config(self._base.config, self._specs)
@@ -155,22 +155,22 @@ class MergedFolder:
 
     def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
         text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
-        (self._staging.path / name).write_text(text + "\n", encoding="utf-8")
+        (self._staging.path / name).write_text(text + "\n", encoding="utf-8", newline="\n")
 
     def _close(self) -> None:
         while self._files:
-            os.close(self._files.popitem()[1])
+            self._files.popitem()[1].close()
 
     def _abandon(self) -> None:
         self._close()
         self._staging.discard()
 
 
-def _write_at(descriptor: int, content: memoryview, offset: int, out: Path) -> None:
+def _write_at(file: FileIO, content: memoryview, offset: int, out: Path) -> None:
     try:
+        file.seek(offset)
         while content:
-            count = os.pwrite(descriptor, content, offset)
-            content, offset = content[count:], offset + count
+            content = content[file.write(content) :]
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         step = "make room or choose another disk" if full else "choose another folder"

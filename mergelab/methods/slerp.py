@@ -35,7 +35,8 @@ def slerp(
         return _line(first, second, t)
     angle = torch.tensor(cosine, dtype=torch.float64).arccos()
     near, far = ((1 - t) * angle).sin() / angle.sin(), (t * angle).sin() / angle.sin()
-    return float(near) * first + float(far) * second
+    arc: Tensor = float(near) * first + float(far) * second
+    return arc
 
 
 def _line(first: Tensor, second: Tensor, t: float) -> Tensor:

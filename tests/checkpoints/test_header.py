@@ -112,7 +112,8 @@ def test_a_header_that_claims_more_than_the_file_holds_is_refused(tmp_path: Path
 
 
 def test_more_than_100000_tensors_are_refused(tmp_path: Path) -> None:
-    path = written(tmp_path, {str(index): entry(0, 0) for index in range(100_001)})
+    empty = json.dumps(entry(0, 0))
+    path = written(tmp_path, ("{" + ",".join(f'"{index}":{empty}' for index in range(100_001)) + "}").encode())
     with pytest.raises(CheckpointError, match="more than the 100000 tensors"):
         read_header(path)
 

@@ -6,8 +6,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from checkpoints.children import answer_of
 from safetensors.torch import save
 
 from mergelab.checkpoints import CheckpointError
@@ -23,15 +22,21 @@ from mergelab.checkpoints.hub import fetch, is_hub_reference
 
 COMMIT, OLDER = "a" * 40, "b" * 40
 OPEN = """
-import json, sys
+import os, warnings
 from mergelab.checkpoints import CheckpointError, open_checkpoint
-for ref in sys.argv[1:]:
+
+def opened(ref):
     try:
         found = open_checkpoint(ref)
-        print(json.dumps({"value": found.read("w").tolist(), "commit": found.folder.name, "name": found.name,
-                          "files": sorted(path.name for path in found.folder.rglob("*"))}))
     except CheckpointError as error:
-        print(json.dumps({"error": str(error)}))
+        return {"error": str(error)}
+    return {"value": found.read("w").tolist(), "commit": found.folder.name, "name": found.name,
+            "files": sorted(path.name for path in found.folder.rglob("*"))}
+
+folder, *refs = arguments
+os.chdir(folder)
+warnings.simplefilter("error")
+pipe.send([opened(ref) for ref in refs])
 """
 
 
@@ -117,7 +122,7 @@ class Hub(BaseHTTPRequestHandler):
 def hub() -> Iterator[ThreadingHTTPServer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     server.seen = []  # type: ignore[attr-defined]
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield server
     server.shutdown()
@@ -131,17 +136,8 @@ def ask(hub: ThreadingHTTPServer, tmp_path: Path) -> Any:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "TRANSFORMERS_"))}
         address = f"http://127.0.0.1:{hub.server_port}"
         home = {"HF_HOME": str(tmp_path / "hub"), "HF_ENDPOINT": address, "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", OPEN, *refs],
-            env=kept | home | settings,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        answers: list[dict[str, Any]] = answer_of(OPEN, tmp_path, *refs, environment=kept | home | settings)
+        return answers
 
     return ask
 

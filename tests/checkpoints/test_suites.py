@@ -2,15 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from checkpoints.children import Child
 from torch import Tensor
 
 from mergelab.checkpoints import (
@@ -55,7 +53,7 @@ def manifest(folder: Path) -> dict[str, Any]:
                 "licence": "CC0",
             }
         },
-        "files": {str(path.relative_to(folder)): digest(path) for path in sorted(folder.rglob("*.xz"))},
+        "files": {path.relative_to(folder).as_posix(): digest(path) for path in sorted(folder.rglob("*.xz"))},
     }
 
 
@@ -146,27 +144,21 @@ def test_a_file_that_the_manifest_does_not_list_is_refused(suite: Path) -> None:
 
 
 OPEN = """
-import sys
 from mergelab.checkpoints import open_checkpoint
-sys.stdin.readline()
-print(open_checkpoint("tiny/movie").content_hash())
+pipe.send("ready")
+pipe.recv()
+pipe.send(open_checkpoint("tiny/movie").content_hash())
 """
 
 
 def test_two_processes_unpack_at_once(suite: Path) -> None:
-    command = [sys.executable, "-c", OPEN]
-    children = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ.copy())
-        for _ in range(2)
-    ]
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    found = {child.communicate(timeout=60)[0] for child in children}
+    with Child(OPEN) as one, Child(OPEN) as two:
+        assert [child.pipe.recv() for child in (one, two)] == ["ready"] * 2
+        for child in (one, two):
+            child.pipe.send("go")
+        found = {child.pipe.recv() for child in (one, two)}
 
-    assert [child.returncode for child in children] == [0, 0]
-    assert found == {open_checkpoint("tiny/movie").content_hash() + "\n"}
+    assert found == {open_checkpoint("tiny/movie").content_hash()}
     assert sorted(path.name for path in unpack(load_suite("tiny")).parent.iterdir()) == ["base", "movie"]
 
 

@@ -3,16 +3,15 @@ from __future__ import annotations
 import errno
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from io import FileIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from checkpoints.children import Child
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -156,7 +155,8 @@ def test_a_closed_generator_leaves_nothing(tmp_path: Path, base: Checkpoint) -> 
 
     steps = merge()
     next(steps)
-    assert len(left_in(tmp_path)) == 1
+    assert not (tmp_path / "out").exists()
+    assert len(left_in(tmp_path)) == 2  # the unfinished folder and its lock
     steps.close()  # type: ignore[attr-defined]
     assert left_in(tmp_path) == []
 
@@ -203,16 +203,27 @@ def test_a_disk_without_room_is_named_before_anything_is_merged(
 def test_a_disk_that_fills_up_at_any_write_leaves_nothing(
     tmp_path: Path, base: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = os.pwrite
-    for allowed in range(5):
-        calls = iter(range(99))
+    class Full(FileIO):
+        room = 0
 
-        def full(descriptor: int, content: bytes, offset: int) -> int:
-            if next(calls) >= allowed:  # noqa: B023
+        def __init__(self, path: Path, mode: str, buffering: int) -> None:
+            assert buffering == 0
+            super().__init__(path, mode)
+
+        def write(self, content: Any) -> int:
+            Full.room -= 1
+            if Full.room < 0:
                 raise OSError(errno.ENOSPC, "No space left on device")
-            return real(descriptor, content, offset)
+            return super().write(content)
 
-        monkeypatch.setattr("os.pwrite", full)
+    real = Path.open
+    monkeypatch.setattr(
+        Path,
+        "open",
+        lambda path, mode="r", *rest, **named: (Full if mode == "xb" else real)(path, mode, *rest, **named),
+    )
+    for writes in range(5):
+        Full.room = writes
         with pytest.raises(CheckpointError, match="No space left on device; make room"):
             write_all(tmp_path / "out", base)
         assert left_in(tmp_path) == []
@@ -228,27 +239,49 @@ def test_files_have_the_permissions_of_the_umask(tmp_path: Path, base: Checkpoin
     assert (tmp_path / "out").stat().st_mode & 0o777 == 0o755
 
 
-DIE = """
-import os, signal, sys
-from pathlib import Path
+WRITE = """
+import os, signal
 import torch
-from mergelab.checkpoints import MergedFolder, in_memory
+from mergelab.checkpoints import CheckpointError, MergedFolder, in_memory, staging
+out, moment = arguments
+
+def die():
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+def sync_folder(path, real=staging._sync_folder):
+    real(path)
+    if moment == ("named" if path == out.parent else "unnamed"):
+        die()
+
+staging._sync_folder = sync_folder
 model = in_memory("m", {str(n): torch.full((1000,), float(n)) for n in range(8)})
-with MergedFolder(Path(sys.argv[1]), model, model.specs) as folder:
-    for n, key in enumerate(model.specs):
-        if n == int(sys.argv[2]):
-            os.kill(os.getpid(), signal.SIGKILL)
-        folder.write(key, model.read(key))
-    folder.add_text("recipe.yml", "x")
+pipe.send("ready")
+pipe.recv()
+try:
+    with MergedFolder(out, model, model.specs) as folder:
+        for n, key in enumerate(model.specs):
+            if n == moment:
+                die()
+            folder.write(key, model.read(key))
+        folder.add_text("recipe.yml", "x")
+except CheckpointError as error:
+    pipe.send(str(error))
+else:
+    pipe.send("written")
 """
 
 
+def write_and_die(out: Path, moment: int | str) -> None:
+    with Child(WRITE, out, moment) as child:
+        child.pipe.send("go")
+    assert child.status not in (0, 1)
+
+
 def test_a_killed_process_leaves_no_folder_and_the_next_merge_cleans_up(tmp_path: Path, base: Checkpoint) -> None:
-    for count in (0, 7):
-        child = subprocess.run([sys.executable, "-c", DIE, str(tmp_path / "out"), str(count)], check=False)
-        assert child.returncode == -signal.SIGKILL
+    for moment in (0, 3, 7, "unnamed"):
+        write_and_die(tmp_path / "out", moment)
         assert not (tmp_path / "out").exists()
-        assert len(left_in(tmp_path)) == 1  # each run swept what the one before had left
+        assert len(left_in(tmp_path)) == 2  # a folder and its lock: each run swept what the one before had left
 
     write_all(tmp_path / "out", base)
 
@@ -256,14 +289,24 @@ def test_a_killed_process_leaves_no_folder_and_the_next_merge_cleans_up(tmp_path
     verify_folder(tmp_path / "out")
 
 
-def test_two_processes_writing_one_folder_leave_one_whole_model(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", DIE, str(tmp_path / "out"), "99"]
-    children = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    errors = [child.communicate()[1] for child in children]
-    assert sorted(child.returncode for child in children) == [0, 1]
-    assert any("is not overwritten" in error for error in errors)
-    assert left_in(tmp_path) == ["out"]
+def test_a_process_killed_after_the_folder_has_its_name_leaves_a_whole_model(tmp_path: Path, base: Checkpoint) -> None:
+    write_and_die(tmp_path / "out", "named")
     verify_folder(tmp_path / "out")
+    write_all(tmp_path / "next", base)
+    assert left_in(tmp_path) == ["next", "out"]
+
+
+def test_two_processes_writing_one_folder_leave_one_whole_model(tmp_path: Path) -> None:
+    for out in (tmp_path / str(count) / "out" for count in range(5)):
+        with Child(WRITE, out, "never") as one, Child(WRITE, out, "never") as two:
+            assert [child.pipe.recv() for child in (one, two)] == ["ready"] * 2
+            for child in (one, two):
+                child.pipe.send("go")
+            answers = sorted((child.pipe.recv() for child in (one, two)), key=len)
+        assert answers[0] == "written"
+        assert "is not overwritten" in answers[1]
+        assert left_in(out.parent) == ["out"]
+        verify_folder(out)
 
 
 def test_a_base_in_the_hub_cache_gives_files_not_links(tmp_path: Path, make: Make) -> None:

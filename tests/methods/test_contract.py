@@ -31,7 +31,9 @@ EVERY_CORNER = pytest.mark.parametrize(
 DISTINCT = (0.5, 1.0, 1.5)
 
 
-def merged(rule: Rule, models: dict[str, State], base: State, knobs: dict[str, Value] | None = None, **options) -> State:
+def merged(
+    rule: Rule, models: dict[str, State], base: State, knobs: dict[str, Value] | None = None, **options
+) -> State:
     statistics = options.pop("statistics", None) or statistics_for(rule, models)
     return merge({"name": rule.name, **(knobs or {})}, models, base, statistics=statistics, **options)
 

@@ -1,0 +1,155 @@
+"""Imports point upwards in ARCHITECTURE.md's list of layers, and heavy libraries stay where it allows them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "mergelab"
+HEAVY = ("gradio", "plotly", "transformers", "huggingface_hub")
+VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc", "core", "shared"}
+PRIVATE_ON_PURPOSE: set[tuple[str, str]] = set()
+
+
+def layers() -> dict[str, set[str]]:
+    """Layer -> the heavy libraries that it may import, in the order of the page."""
+    block = re.search(r"```layers\n(.*?)```", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), re.S)
+    assert block, "ARCHITECTURE.md has no ```layers block"
+    found = {}
+    for line in block[1].strip().splitlines():
+        name, _, libraries = line.partition(" + ")
+        found[name.split()[0]] = {library.strip() for library in libraries.split(",") if library.strip()}
+    return found
+
+
+LAYERS = layers()
+ORDER = list(LAYERS)
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+EVERY_MODULE = pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(PACKAGE)) for path in MODULES])
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def layer_of(module: str) -> str | None:
+    return next((layer for layer in ORDER if module == layer or module.startswith(f"{layer}.")), None)
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every absolute module name that a file imports, at any depth, and whether the import runs with the module."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    at_once = {id(node) for statement in tree.body for node in _run_at_import(statement)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) in at_once) for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            assert node.module
+            # `from mergelab import workbench` imports the module mergelab.workbench
+            names = (
+                [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "mergelab" else [node.module]
+            )
+            yield from ((name, id(node) in at_once) for name in names)
+
+
+def _run_at_import(statement: ast.stmt) -> Iterator[ast.AST]:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        return
+    if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.dump(statement.test):
+        return
+    yield statement
+    for child in ast.iter_child_nodes(statement):
+        if isinstance(child, ast.stmt):
+            yield from _run_at_import(child)
+
+
+def test_the_list_names_every_module_and_nothing_else() -> None:
+    present = {name_of(path) for path in MODULES} - {"mergelab"}
+    assert {name for name in present if layer_of(name) is None} == set()
+    assert {layer for layer in ORDER if layer not in present} == set()
+
+
+@EVERY_MODULE
+def test_a_module_imports_only_from_layers_above_its_own(path: Path) -> None:
+    own = layer_of(name_of(path))
+    above = ORDER[: ORDER.index(own)] if own else []
+    allowed = {*above, own, None}
+    wrong = [name for name, _ in imports(path) if name.startswith("mergelab.") and layer_of(name) not in allowed]
+    assert wrong == []
+
+
+@EVERY_MODULE
+def test_heavy_libraries_stay_where_the_list_allows_them(path: Path) -> None:
+    allowed = LAYERS.get(layer_of(name_of(path)) or "", set())
+    used = {name.split(".")[0] for name, _ in imports(path)} & set(HEAVY)
+    assert used <= allowed
+
+
+@EVERY_MODULE
+def test_the_page_its_charts_and_the_command_do_not_import_torch(path: Path) -> None:
+    if layer_of(name_of(path)) in ("mergelab.ui", "mergelab.plots", "mergelab.cli", "mergelab.jobs"):
+        assert [name for name, at_once in imports(path) if at_once and name.split(".")[0] == "torch"] == []
+
+
+@EVERY_MODULE
+def test_no_module_has_a_vague_name_and_each_says_what_it_is(path: Path) -> None:
+    assert path.stem not in VAGUE
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), "a module needs a docstring"
+
+
+@EVERY_MODULE
+def test_no_module_reaches_into_another_ones_private_names(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    private = [
+        (node.module, alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mergelab")
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.startswith("__")
+    ]
+    assert set(private) <= PRIVATE_ON_PURPOSE
+
+
+@EVERY_MODULE
+def test_no_error_is_swallowed_in_silence(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, f"line {node.lineno}: a bare except"
+            assert not all(isinstance(statement, ast.Pass) for statement in node.body), (
+                f"line {node.lineno}: except: pass"
+            )
+
+
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("import mergelab", ("torch", "gradio", "numpy", "transformers", "pandas")),
+        ("import mergelab.cli", ("torch", "gradio", "numpy", "transformers", "pandas", "plotly")),
+        ("import mergelab.jobs", ("torch", "gradio", "transformers")),
+        ("import mergelab.recipe", ("gradio", "transformers", "pandas", "plotly")),
+        ("import mergelab.engine", ("gradio", "transformers", "pandas", "plotly")),
+        ("import mergelab.plots", ("gradio", "torch", "transformers")),
+    ],
+)
+def test_importing_a_module_does_not_import_what_it_can_do_without(statement: str, absent: tuple[str, ...]) -> None:
+    program = f"import sys; {statement}; print([name for name in {absent!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_public_names_arrive_on_first_use() -> None:
+    import mergelab
+
+    for name in mergelab.__all__:
+        assert getattr(mergelab, name) is not None
+    with pytest.raises(AttributeError, match="module 'mergelab' has no attribute 'merg'"):
+        _ = mergelab.merg  # type: ignore[attr-defined]

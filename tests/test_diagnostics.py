@@ -1,0 +1,303 @@
+"""The exact figures equal a brute-force count; the preview equals them up to its stated error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+import pandas
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_states import State, plan_for, random_state, tuned
+from torch import Tensor
+
+from mergelab.diagnostics import Preview, cut_of, density_at, exact_preview, histogram, preview
+from mergelab.engine import settle
+from mergelab.methods.ops import count_kept
+from mergelab.progress import finish
+from mergelab.randomness import draws
+from mergelab.recipe import Recipe
+from mergelab.sketch import BIN_ERROR, Sketch, draw_sketch
+
+WIDE = {f"encoder.layer.{layer}.output.dense.weight": (40, 50) for layer in range(2)}
+TRIM_MODEL = {"method": {"name": "ties", "density": 0.2}}
+TRIM_TENSOR = {"method": {"name": "ties", "density": 0.2, "scope": "tensor"}}
+SPARSE_TRIM = {"method": "average", "sparsify": {"name": "trim", "density": 0.2}}
+DARE = {"method": "average", "sparsify": {"name": "dare", "density": 0.2}}
+RECIPES = {"ties model": TRIM_MODEL, "ties tensor": TRIM_TENSOR, "trim": SPARSE_TRIM, "dare": DARE}
+KINDS: dict[str, Callable[[Tensor], Tensor]] = {
+    "normal": lambda values: values,
+    "heavy": lambda values: values**3,
+    "bf16": lambda values: (values * 1e-3).bfloat16().float(),
+    "few": lambda values: values.round(),
+    "equal": torch.sign,
+}
+
+
+def at_density(recipe: dict[str, Any], density: float) -> dict[str, Any]:
+    stage = "sparsify" if "sparsify" in recipe else "method"
+    return recipe | {stage: recipe[stage] | {"density": density}}
+
+
+def experts_of(kind: str, seed: int, count: int = 3) -> tuple[dict[str, State], State]:
+    base = {key: torch.zeros(shape) for key, shape in WIDE.items()}
+    return {
+        name: {key: KINDS[kind](value) for key, value in random_state(10 * seed + number, 1.0, WIDE).items()}
+        for number, name in enumerate("abcde"[:count])
+    }, base
+
+
+def look(recipe: dict[str, Any], models: dict[str, State], base: State) -> tuple[Preview, Preview, Sketch]:
+    planned = plan_for(recipe, models, base)
+    sketch = finish(draw_sketch(planned))
+    return preview(sketch, planned.recipe), finish(exact_preview(finish(settle(planned)), sketch)), sketch
+
+
+def kept_by_force(recipe: dict[str, Any], models: dict[str, State], base: State) -> dict[str, Tensor]:
+    """(n_models, count) masks of what takes part, the slow way; `models` in the recipe's order."""
+    planned = plan_for(recipe, models, base)
+    cut = cut_of(planned.recipe)
+    deltas = {key: torch.stack([(state[key] - base[key]).flatten() for state in models.values()]) for key in base}
+    if cut.scope == "draws":
+        hashes = dict(zip((expert.name for expert in planned.experts), planned.hashes, strict=True))
+        shapes = {key: tuple(value.shape) for key, value in base.items()}
+        return {
+            key: torch.stack([draws(0, hashes[name], key, shapes[key]).flatten() for name in models])
+            < int(cut.density * 2**32)
+            for key in base
+        } if cut.density else {key: torch.zeros_like(value, dtype=torch.bool) for key, value in deltas.items()}  # fmt: skip
+    pools = {key: torch.cat(list(deltas.values()), 1) if cut.scope == "model" else deltas[key] for key in base}
+    masks = {}
+    for key, values in deltas.items():
+        ranked = pools[key].abs().sort(1, descending=True).values
+        wanted = count_kept(cut.density, ranked.shape[1])
+        lowest = ranked[:, wanted - 1 : wanted] if wanted else torch.full((len(values), 1), torch.inf)
+        masks[key] = (values.abs() >= lowest) & (values != 0)
+    return masks
+
+
+def counts_by_force(recipe: dict[str, Any], models: dict[str, State], base: State) -> dict[str, Any]:
+    masks = kept_by_force(recipe, models, base)
+    signs = {
+        key: torch.stack([(state[key] - base[key]).flatten().sign() for state in models.values()]) * masks[key]
+        for key in base
+    }
+    deltas = torch.cat([torch.stack([(s[k] - base[k]).flatten() for s in models.values()]) for k in base], 1).double()
+    mask = torch.cat([masks[key] & (signs[key] != 0) for key in base], 1)
+    squares = deltas.square()
+    return {
+        "active": [int((sign != 0).any(0).sum()) for sign in signs.values()],
+        "coactive": [int(((sign != 0).sum(0) >= 2).sum()) for sign in signs.values()],
+        "conflicting": [int(((sign > 0).any(0) & (sign < 0).any(0)).sum()) for sign in signs.values()],
+        "kept": mask.sum(1).tolist(),
+        "mass": ((squares * mask).sum(1) / squares.sum(1)).tolist(),
+        "threshold": torch.where(mask, deltas.abs(), torch.inf).amin(1).tolist(),
+        "norm": squares.sum(1).sqrt().tolist(),
+    }
+
+
+def counts_of(found: Preview, total: int) -> dict[str, list[float]]:
+    cells = found.cells
+    active, coactive = cells["active"] * cells["entries"], cells["coactive"] * cells["entries"]
+    return {
+        "active": active.tolist(), "coactive": coactive.tolist(),
+        "conflicting": (cells["conflict"].fillna(0) * coactive).tolist(),
+        "kept": (found.experts["kept"] * total).tolist(), "mass": found.experts["mass"].tolist(),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_the_exact_figures_are_those_of_a_count_by_force(recipe: dict[str, Any], kind: str) -> None:
+    models, base = experts_of(kind, seed=1)
+    _, exact, _ = look(recipe, models, base)
+    expected = counts_by_force(recipe, models, base)
+    found = counts_of(exact, 4000)
+    for name in ("active", "coactive", "conflicting", "kept", "mass"):
+        assert found[name] == pytest.approx(expected[name], rel=1e-12), name
+    assert exact.experts["norm"].tolist() == pytest.approx(expected["norm"])
+    lines = exact.experts["threshold"].tolist()
+    if cut_of(Recipe.from_mapping({"base": "b", "models": ["a"], **recipe})).scope == "model":
+        assert lines == pytest.approx(expected["threshold"])
+    else:
+        assert all(math.isnan(line) for line in lines)
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.sampled_from(sorted(RECIPES)), st.sampled_from(sorted(KINDS)), st.integers(0, 5), st.floats(0, 1))
+def test_the_preview_is_the_exact_count_at_a_density_within_its_stated_error(
+    name: str, kind: str, seed: int, density: float
+) -> None:
+    models, base = experts_of(kind, seed)
+    recipe = at_density(RECIPES[name], density)
+    planned = plan_for(recipe, models, base)
+    found = counts_of(preview(finish(draw_sketch(planned)), planned.recipe), 4000)
+    around = [at_density(RECIPES[name], min(1.0, max(0.0, density + side * BIN_ERROR))) for side in (-1, 1)]
+    below, above = (counts_by_force(other, models, base) for other in around)
+    for figure, values in found.items():
+        slack = 1e-9 if figure == "mass" else 1e-6
+        for low, value, high in zip(below[figure], values, above[figure], strict=True):
+            assert low - slack <= value <= high + slack, f"{figure} at density {density}"
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_a_single_expert_never_conflicts(recipe: dict[str, Any]) -> None:
+    models, base = experts_of("normal", seed=0, count=1)
+    for found in look(recipe, models, base)[:2]:
+        assert found.cells["conflict"].isna().all() and (found.cells["coactive"] == 0).all()
+        values = {number.name: number for number in found.numbers}
+        assert math.isnan(values["Conflict"].value) and values["Conflict"].text == "–"
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_independent_signs_conflict_as_often_as_coins(count: int) -> None:
+    models, base = experts_of("normal", seed=3, count=count)
+    recipe = at_density(TRIM_MODEL, 1.0)
+    for found in look(recipe, models, base)[:2]:
+        conflict = {number.name: number.value for number in found.numbers}["Conflict"]
+        assert conflict == pytest.approx(1 - 2 ** (1 - count), abs=0.04)
+
+
+def test_curves_never_fall_as_the_density_grows() -> None:
+    models, base = experts_of("few", seed=0)
+    planned = plan_for(TRIM_MODEL, models, base)
+    sketch = finish(draw_sketch(planned))
+    reads = [
+        counts_of(
+            preview(sketch, Recipe.from_mapping({"base": "b", "models": list("abc")} | at_density(TRIM_MODEL, k))), 4000
+        )
+        for k in numpy.linspace(0, 1, 60).tolist()
+    ]
+    for name in ("active", "coactive", "conflicting", "kept", "mass"):
+        assert (numpy.diff([read[name] for read in reads], axis=0) >= -1e-6).all(), name
+
+
+def test_a_method_without_a_cut_keeps_everything() -> None:
+    models, base = experts_of("normal", seed=0)
+    approximate, exact, _ = look({"method": "task_arithmetic"}, models, base)
+    for found in (approximate, exact):
+        assert found.knob is None and found.experts["kept"].tolist() == [1.0] * 3
+        assert found.experts["mass"].tolist() == pytest.approx([1.0] * 3)
+        assert found.experts["threshold"].isna().all()
+    assert approximate.remark == "Task arithmetic keeps every change: nothing is dropped before the merge."
+
+
+@pytest.mark.parametrize(
+    ("recipe", "knob"),
+    [
+        (TRIM_MODEL, "method.density"), (SPARSE_TRIM, "sparsify.density"), (DARE, None),
+        ({"method": "ties", "sparsify": "dare"}, "method.density"), ({"method": "average"}, None),
+    ],
+)  # fmt: skip
+def test_the_threshold_line_belongs_to_the_last_knob_that_trims(recipe: dict[str, Any], knob: str | None) -> None:
+    models, base = experts_of("normal", seed=0)
+    assert look(recipe, models, base)[0].knob == knob
+
+
+def test_there_is_no_line_where_magnitudes_do_not_decide_which_is_said() -> None:
+    models, base = experts_of("normal", seed=0)
+    dare, tensor = (look(recipe, models, base)[0] for recipe in (DARE, TRIM_TENSOR))
+    assert dare.experts["threshold"].isna().all() and "drawn at random" in dare.remark
+    assert tensor.experts["threshold"].isna().all() and "a threshold of its own" in tensor.remark
+    assert look(at_density(TRIM_MODEL, 0.0), models, base)[0].experts["threshold"].isna().all()
+
+
+@pytest.mark.parametrize("density", [0.001, 0.05, 0.2, 0.7, 0.999, 1.0])
+def test_the_previews_line_stands_at_the_exact_threshold(density: float) -> None:
+    models, base = experts_of("normal", seed=0)
+    approximate, exact, _ = look(at_density(TRIM_MODEL, density), models, base)
+    found, expected = approximate.experts["threshold"].to_numpy(), exact.experts["threshold"].to_numpy()
+    assert (numpy.abs(numpy.log2(found / expected)) <= math.log2(9 / 8)).all(), "within one bin of the magnitudes"
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(0.002, 0.999), st.sampled_from(["normal", "heavy"]))
+def test_dragging_the_line_asks_for_the_density_that_drew_it(density: float, kind: str) -> None:
+    models, base = experts_of(kind, seed=0, count=2)
+    planned = plan_for(at_density(TRIM_MODEL, density), models, base)
+    sketch = finish(draw_sketch(planned))
+    for expert, line in enumerate(preview(sketch, planned.recipe).experts["threshold"]):
+        assert density_at(sketch, line, expert) == pytest.approx(density, abs=1e-9)
+        assert density_at(sketch, -line, expert) == density_at(sketch, line, expert)
+
+
+def test_dragging_to_either_end_asks_for_all_or_nothing() -> None:
+    models, base = experts_of("normal", seed=0)
+    _, _, sketch = look(TRIM_MODEL, models, base)
+    assert density_at(sketch, 0.0) == 1.0 and density_at(sketch, 1e30) == 0.0
+    both = [density_at(sketch, 1.0, expert) for expert in range(3)]
+    assert density_at(sketch, 1.0) == pytest.approx(sum(both) / 3)
+    assert both == pytest.approx([0.3173] * 3, abs=0.03)
+
+
+def test_an_expert_that_changed_nothing_has_no_line_and_no_mass() -> None:
+    models, base = experts_of("normal", seed=0, count=2)
+    models["b"] = {key: value.clone() for key, value in base.items()}
+    for found in look(TRIM_MODEL, models, base)[:2]:
+        still = found.experts.iloc[1]
+        assert (still["kept"], still["norm"], still["mass"]) == (0, 0, 0) and math.isnan(still["threshold"])
+        assert math.isfinite(found.experts.iloc[0]["threshold"])
+
+
+def test_models_equal_to_their_base_give_empty_figures() -> None:
+    _, base = experts_of("normal", seed=0)
+    models = {name: {key: value.clone() for key, value in base.items()} for name in "ab"}
+    for recipe in RECIPES.values():
+        for found in look(recipe, models, base)[:2]:
+            assert found.experts["kept"].tolist() == [0, 0] and found.cells["active"].tolist() == [0, 0]
+
+
+def test_the_histogram_counts_shares_per_decade() -> None:
+    models, base = experts_of("normal", seed=0)
+    models["a"]["encoder.layer.0.output.dense.weight"][:20] = 0
+    shown = histogram(look(TRIM_MODEL, models, base)[2])
+    assert shown.shares.shape == (3, len(shown.edges) - 1) and (numpy.diff(shown.edges) > 0).all()
+    assert shown.zero.tolist() == [0.25, 0, 0]
+    covered = (shown.shares * numpy.diff(shown.edges)).sum(1)
+    assert covered == pytest.approx([0.75, 1, 1], abs=0.01)
+
+
+def test_conflict_and_cancellation_by_hand() -> None:
+    """Entries: both plus, opposed, one alone, opposed and equal."""
+    base = {"w": torch.zeros(4)}
+    models = {"a": {"w": torch.tensor([1.0, 3.0, 2.0, 1.0])}, "b": {"w": torch.tensor([1.0, -1.0, 0.0, -1.0])}}
+    _, exact, _ = look(at_density(TRIM_MODEL, 1.0), models, base)
+    cell = exact.cells.iloc[0]
+    assert (cell["active"], cell["coactive"], cell["conflict"]) == (1.0, 0.75, pytest.approx(2 / 3))
+    values = {number.name: number.value for number in exact.numbers}
+    assert values == pytest.approx(
+        {"Kept": 0.875, "Energy kept": 1.0, "Overlap": 0.75, "Conflict": 2 / 3, "Cancelled": 1 - (2 + 2 + 2 + 0) / 10}
+    )
+
+
+def test_cells_gather_the_tensors_of_one_module() -> None:
+    base = {
+        f"encoder.layer.{layer}.output.dense.{name}": torch.zeros(shape)
+        for layer in range(2) for name, shape in (("weight", (4, 4)), ("bias", (4,)))
+    }  # fmt: skip
+    models = tuned(base)
+    for found in look(at_density(TRIM_MODEL, 1.0), models, base)[:2]:
+        assert found.cells[["layer", "module", "entries"]].to_numpy().tolist() == [
+            ["0", "mlp.down", 20], ["1", "mlp.down", 20],
+        ]  # fmt: skip
+
+
+def test_the_order_of_a_recipe_orders_the_rows_and_nothing_else() -> None:
+    models, base = experts_of("heavy", seed=2)
+    one, other = (look({**TRIM_MODEL, "models": list(order)}, models, base) for order in ("abc", "cab"))
+    for first, second in zip(one[:2], other[:2], strict=True):
+        pandas.testing.assert_frame_equal(first.cells, second.cells)
+        sorted_rows = second.experts.sort_values("expert").reset_index(drop=True)
+        pandas.testing.assert_frame_equal(first.experts, sorted_rows)
+
+
+def test_labels_tell_the_preview_from_the_exact() -> None:
+    models, base = experts_of("normal", seed=0)
+    approximate, exact, _ = look(TRIM_MODEL, models, base)
+    assert (approximate.label, exact.label) == ("preview", "exact")
+    assert f"within {100 * BIN_ERROR:g} points of density" in approximate.remark
+    assert [number.name for number in exact.numbers][:-1] == [number.name for number in approximate.numbers]

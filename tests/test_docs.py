@@ -1,0 +1,55 @@
+"""The documents say what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mergelab.cli import main
+from mergelab.methods import METHODS
+from mergelab.recipe import Recipe
+from mergelab.reference import table
+from mergelab.sparsify import SPARSIFIERS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("rules", [METHODS, SPARSIFIERS], ids=["methods", "sparsifiers"])
+def test_the_readme_lists_every_rule_as_its_signature_has_it(rules: dict) -> None:
+    assert table(rules) in README, "paste the output of `mergelab methods --markdown` into the README"
+
+
+def test_the_readmes_recipe_is_accepted() -> None:
+    text = re.search(r"```yaml\n(base: .*?)```", README, re.DOTALL)
+    assert text is not None
+    assert Recipe.from_yaml(text[1]).method.name == "ties"
+
+
+def test_every_file_that_the_readme_points_to_exists() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_example_method_of_contributing_is_complete() -> None:
+    code = re.search(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert code is not None
+    assert code[1].count("\n") <= 40
+    try:
+        exec(compile(code[1], "sign_mean.py", "exec"), {"__name__": "sign_mean"})
+        assert METHODS["sign_mean"].summary == "The mean of the deltas that carry the majority's sign."
+        assert [knob.name for knob in METHODS["sign_mean"].knobs] == ["weights", "scale"]
+    finally:
+        METHODS.pop("sign_mean", None)
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    for command in ("ui", "merge", "evaluate", "methods", "suite"):
+        assert command in text
+        assert f"mergelab {command}" in README

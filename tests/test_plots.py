@@ -1,0 +1,124 @@
+"""What the pictures hold: cells, hover words, thresholds, whiskers; never pixels."""
+
+from __future__ import annotations
+
+import math
+
+import numpy
+import pandas
+import pytest
+
+from mergelab.diagnostics import Histogram
+from mergelab.plots import (
+    STYLES,
+    Picture,
+    conflict_heatmap,
+    conflict_summary,
+    histogram_summary,
+    magnitude_histogram,
+    percent,
+    plain,
+    score_bars,
+    scores_summary,
+    style_of,
+)
+
+CELLS = pandas.DataFrame(
+    {
+        "layer": ["embeddings", "0", "0", "1"],
+        "module": ["word", "mlp.up", "attention.query", "attention.query"],
+        "entries": [1000, 200, 100, 100],
+        "conflict": [math.nan, 0.25, 0.5, 0.75],
+        "coactive": [0.0, 0.5, 0.2, 0.4],
+        "active": [0.1, 0.9, 0.8, 0.8],
+    }
+)
+HISTOGRAM = Histogram(numpy.array([-3.0, -2.0, -1.0]), numpy.array([[0.75, 0.25], [0.5, 0.5]]), numpy.array([0.0, 0.0]))
+EXPERTS = pandas.DataFrame({"expert": ["m/a", "m/b"], "kept": [0.2, 0.5], "threshold": [0.01, math.nan]})
+SCORES = pandas.DataFrame(
+    [
+        {"task": "t", "title": "Long title", "role": role, "model": model, "place": 1, "value": value, "low": value - 0.1, "high": value + 0.05, "n": 2000, "metric": "accuracy"}
+        for role, model, value in (("base", "m/base", 0.5), ("own", "m/a", 0.9), ("other", "m/b", 0.6), ("merged", "merged", 0.8))
+    ]
+)  # fmt: skip
+
+
+def histogram() -> Picture:
+    return magnitude_histogram(HISTOGRAM, EXPERTS, {"m/a": "A"}, {"m/a": 0, "m/b": 3})
+
+
+def test_the_heatmap_has_a_fixed_scale_and_leaves_holes_where_there_is_no_tensor_or_no_overlap() -> None:
+    trace = conflict_heatmap(CELLS).data[0]
+    assert (trace["zmin"], trace["zmax"]) == (0, 1)
+    assert trace["x"] == ["word", "query", "up"]
+    assert trace["y"] == ["embeddings", "layer 0", "layer 1"]
+    assert trace["z"] == [[None, None, None], [None, 0.5, 0.25], [None, 0.75, None]]
+
+
+def test_hovering_a_cell_says_the_share_and_the_counts_in_words() -> None:
+    text = conflict_heatmap(CELLS).data[0]["text"]
+    assert text[2][1] == "layer 1, attention.query: 75 % of 40 overlapping entries disagree<br>(100 entries in all)"
+    assert text[0][0] == "embeddings, word: no entry is kept by two experts (1,000 entries)"
+
+
+def test_cells_carry_numbers_only_while_there_are_few() -> None:
+    many = pandas.concat([CELLS.assign(layer=str(number)) for number in range(100)])
+    assert "texttemplate" in conflict_heatmap(CELLS).data[0]
+    assert "texttemplate" not in conflict_heatmap(many).data[0]
+
+
+def test_the_histogram_draws_one_step_line_an_expert_in_its_own_colour_and_dash() -> None:
+    first, second = histogram().data
+    assert first["name"] == "A"
+    assert second["name"] == "m/b"
+    assert first["line"]["shape"] == "hv"
+    assert (second["line"]["color"], second["line"]["dash"]) == (STYLES[3].colour, STYLES[3].dash)
+    assert first["x"] == [-3.0, -2.0]
+    assert first["y"] == [0.75, 0.25]
+
+
+def test_a_threshold_is_a_line_at_its_magnitude_and_an_undefined_one_is_none() -> None:
+    shapes = histogram().layout["shapes"]
+    assert [shape["x0"] for shape in shapes] == [pytest.approx(-2)]
+    assert shapes[0]["line"]["color"] == STYLES[0].colour
+
+
+def test_bars_carry_the_interval_as_whiskers_and_n_in_their_words() -> None:
+    base, own, merged, others = score_bars(SCORES).data
+    assert (base["y"], own["y"], merged["y"], others["y"]) == ([0.5], [0.9], [0.8], [0.6])
+    assert merged["error_y"]["array"] == [pytest.approx(0.05)]
+    assert merged["error_y"]["arrayminus"] == [pytest.approx(0.1)]
+    assert merged["text"] == ["merged on Long title: accuracy 80.0 %<br>95 % interval 70.0 % to 85.0 %, n = 2,000"]
+    assert own["marker"]["color"] == [STYLES[1].colour]
+    assert score_bars(SCORES).layout["yaxis"]["range"] == [0, 1.02]
+
+
+def test_markup_in_a_name_cannot_reach_plotly() -> None:
+    hostile = CELLS.assign(module="<b onclick=x>")
+    assert "<" not in conflict_heatmap(hostile).data[0]["x"][0]
+    assert plain("<script>") == "‹script›"
+
+
+def test_every_expert_of_a_page_has_a_look_of_its_own() -> None:
+    assert len({style.colour for style in STYLES}) == len(STYLES) == 8
+    assert len({style.dash for style in STYLES}) == len(STYLES)
+    assert style_of(8) == STYLES[0]
+
+
+@pytest.mark.parametrize("picture", [conflict_heatmap(CELLS), histogram(), score_bars(SCORES)], ids=["heatmap", "histogram", "bars"])
+def test_a_picture_is_a_valid_plotly_figure_with_few_shapes_and_kept_zoom(picture: Picture) -> None:
+    figure = picture.figure()
+    assert figure.layout.uirevision == "kept"
+    assert len(figure.layout.shapes) <= len(STYLES)
+
+
+def test_each_picture_has_a_sentence_for_whoever_does_not_see_it() -> None:
+    assert conflict_summary(CELLS) == "Signs disagree most in layer 1, attention.query (75 %), least in layer 0, mlp.up (25 %)."
+    assert conflict_summary(CELLS.assign(conflict=math.nan)).startswith("Nowhere do two experts")
+    assert histogram_summary(EXPERTS, {"m/a": "A"}) == "A keeps 20 %; m/b keeps 50 % of its changed entries."
+    assert scores_summary(SCORES) == "Merged model: Long title 80.0 %."
+    assert scores_summary(SCORES.iloc[:1]) == "No merged model has been scored yet."
+
+
+def test_an_undefined_share_is_a_dash() -> None:
+    assert (percent(0.314), percent(math.nan)) == ("31 %", "–")

@@ -1,0 +1,221 @@
+"""The lab's jobs on small real folders, and one real merge with scores of the pixels suite."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_folders import folders, recipe_for, write_folder
+from tiny_states import State, same_bits
+
+from mergelab import merge_state_dicts, workbench
+from mergelab.checkpoints import CheckpointError, list_suites, verify_folder
+from mergelab.progress import Progress, finish
+from mergelab.recipe import Recipe, RecipeError
+from mergelab.sketch import Sketch
+
+TIES = {"name": "ties", "density": 0.3}
+PIXELS = pytest.mark.skipif("pixels" not in list_suites(), reason="the pixels suite is not built here")
+
+
+@pytest.fixture
+def states(tmp_path: Path) -> dict[str, State]:
+    return folders(tmp_path)
+
+
+def saved(folder: Path) -> State:
+    return load_file(folder / "model.safetensors")
+
+
+def merged_in_memory(root: Path, states: dict[str, State], method: Any, **fields: Any) -> State:
+    models = {str(root / name): state for name, state in states.items() if name != "base"}
+    return merge_state_dicts({"method": method, **fields}, models, states["base"])
+
+
+@pytest.mark.parametrize("fields", [{}, {"sparsify": "dare", "seed": 7}, {"dtype": "bfloat16"}])
+def test_a_saved_merge_has_the_bits_of_a_merge_in_memory(
+    tmp_path: Path, states: dict[str, State], fields: dict[str, Any]
+) -> None:
+    out = finish(workbench.save(recipe_for(tmp_path, TIES, **fields), str(tmp_path / "out"), device="cpu"))
+    assert out == str(tmp_path / "out")
+    assert same_bits(saved(Path(out)), merged_in_memory(tmp_path, states, TIES, **fields))
+
+
+def test_a_saved_merge_brings_its_recipe_card_config_and_hashes(tmp_path: Path, states: dict[str, State]) -> None:
+    recipe = recipe_for(tmp_path, TIES, sparsify="dare", seed=3)
+    out = Path(finish(workbench.save(recipe, str(tmp_path / "out"), device="cpu")))
+    assert Recipe.from_file(out / "recipe.yml") == Recipe.from_mapping(recipe)
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert "# Merge of" in card and str(tmp_path / "a") in card and "density: 0.3" in card and "Remarks" not in card
+    assert json.loads((out / "config.json").read_text())["model_type"] == "bert"
+    verify_folder(out)
+    again = finish(
+        workbench.save(Recipe.from_file(out / "recipe.yml").to_mapping(), str(tmp_path / "two"), device="cpu")
+    )
+    assert (Path(again) / "model.safetensors").read_bytes() == (out / "model.safetensors").read_bytes()
+
+
+def test_remarks_of_the_method_are_in_the_card(tmp_path: Path, states: dict[str, State]) -> None:
+    write_folder(tmp_path / "b", {key: 2 * value for key, value in states["a"].items()})
+    out = Path(finish(workbench.save(recipe_for(tmp_path, "slerp"), str(tmp_path / "out"), device="cpu")))
+    assert "Remarks:\n\n- embeddings.word_embeddings.weight: interpolated linearly" in (out / "README.md").read_text()
+
+
+def test_an_existing_folder_is_refused_before_any_work_and_left_alone(tmp_path: Path, states: dict[str, State]) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("precious")
+    reported: list[Progress] = []
+    with pytest.raises(CheckpointError, match="out exists and is not overwritten"):
+        finish(workbench.save(recipe_for(tmp_path, TIES), str(tmp_path / "out"), device="cpu"), reported.append)
+    assert reported == [] and [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+
+
+def test_progress_never_passes_its_total(tmp_path: Path, states: dict[str, State]) -> None:
+    reported: list[Progress] = []
+    finish(
+        workbench.save(recipe_for(tmp_path, TIES), str(tmp_path / "out"), device="cpu", archive=True), reported.append
+    )
+    assert all(0 <= step.done <= step.total for step in reported)
+    written = [step for step in reported if step.stage == "Merging to disk"]
+    assert [step.done for step in written] == [1, 2, 3, 4] and {step.total for step in written} == {4}
+
+
+@pytest.mark.parametrize("yields", [1, 8, 14])
+def test_a_save_that_is_stopped_leaves_nothing(tmp_path: Path, states: dict[str, State], yields: int) -> None:
+    before = {path.name for path in tmp_path.iterdir()}
+    steps = workbench.save(recipe_for(tmp_path, TIES), str(tmp_path / "out"), device="cpu")
+    for _ in range(yields):
+        next(steps)
+    steps.close()
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_an_archive_holds_the_whole_folder(tmp_path: Path, states: dict[str, State]) -> None:
+    made = finish(workbench.save(recipe_for(tmp_path, TIES), str(tmp_path / "out"), device="cpu", archive=True))
+    assert made == str(tmp_path / "out.zip")
+    with zipfile.ZipFile(made) as archive:
+        assert archive.testzip() is None
+        assert archive.read("out/model.safetensors") == (tmp_path / "out" / "model.safetensors").read_bytes()
+        assert set(archive.namelist()) == {f"out/{path.name}" for path in (tmp_path / "out").iterdir()}
+
+
+def test_an_existing_archive_is_refused_before_any_work(tmp_path: Path, states: dict[str, State]) -> None:
+    (tmp_path / "out.zip").write_text("precious")
+    with pytest.raises(ValueError, match=r"out\.zip exists and is not overwritten"):
+        finish(workbench.save(recipe_for(tmp_path, TIES), str(tmp_path / "out"), device="cpu", archive=True))
+    assert (tmp_path / "out.zip").read_text() == "precious" and not (tmp_path / "out").exists()
+
+
+def test_a_merge_of_ones_own_folders_has_figures_but_no_scores(tmp_path: Path, states: dict[str, State]) -> None:
+    recipe = recipe_for(tmp_path, TIES)
+    run = finish(workbench.merge(recipe, device="cpu"))
+    assert (run.scores, run.references, run.device) == ([], {}, "cpu")
+    assert run.preview.label == "exact" and run.digest == Recipe.from_mapping(recipe).digest()
+    assert run.parameters == sum(value.numel() for value in states["base"].values())
+    assert run.recipe == Recipe.from_mapping(recipe).to_mapping() and run.seconds > 0
+    uncounted = finish(workbench.merge(recipe, device="cpu", counted=False))
+    assert uncounted.preview.label == "preview"
+
+
+def test_what_was_left_out_and_remarked_comes_with_the_run(tmp_path: Path, states: dict[str, State]) -> None:
+    base = states["base"] | {"classifier.weight": torch.ones(2, 6)}
+    write_folder(tmp_path / "base", base)
+    write_folder(tmp_path / "a", states["a"] | {"classifier.weight": torch.ones(3, 6)})
+    write_folder(tmp_path / "b", {key: 2 * value for key, value in states["a"].items()})
+    run = finish(workbench.merge(recipe_for(tmp_path, "slerp"), device="cpu"))
+    assert "classifier.weight" in run.left_out
+    assert any("interpolated linearly" in note for note in run.notes)
+
+
+def progress_of(steps: Any) -> tuple[Any, int]:
+    reported: list[Progress] = []
+    return finish(steps, reported.append), len(reported)
+
+
+def test_a_sketch_is_kept_by_content(tmp_path: Path, states: dict[str, State]) -> None:
+    recipe = recipe_for(tmp_path, TIES)
+    first, worked = progress_of(workbench.sketch(recipe, device="cpu"))
+    again, idle = progress_of(workbench.sketch({**recipe, "method": {**TIES, "density": 0.9}}, device="cpu"))
+    assert worked > 0 and idle == 0 and (again.magnitudes == first.magnitudes).all()
+    write_folder(tmp_path / "a", {key: value * 2 for key, value in states["a"].items()})
+    changed, worked = progress_of(workbench.sketch(recipe, device="cpu"))
+    assert worked > 0 and (changed.magnitudes != first.magnitudes).any()
+
+
+def test_a_damaged_sketch_in_the_cache_is_drawn_again(tmp_path: Path, states: dict[str, State]) -> None:
+    recipe = recipe_for(tmp_path, TIES)
+    first = finish(workbench.sketch(recipe, device="cpu"))
+    for content in (b"", b"PK\x03\x04 cut short", b"no archive"):
+        kept = max((Path(os.environ["MERGELAB_CACHE"]) / "sketches").glob("*.npz"), key=os.path.getmtime)
+        kept.write_bytes(content)
+        again, worked = progress_of(workbench.sketch(recipe, device="cpu"))
+        assert worked > 0 and isinstance(again, Sketch) and (again.magnitudes == first.magnitudes).all()
+
+
+def test_a_model_that_changed_on_disk_is_read_anew(tmp_path: Path, states: dict[str, State]) -> None:
+    recipe = recipe_for(tmp_path)
+    finish(workbench.save(recipe, str(tmp_path / "one"), device="cpu"))
+    states["a"] = {key: value + 1 for key, value in states["a"].items()}
+    write_folder(tmp_path / "a", states["a"])
+    finish(workbench.save(recipe, str(tmp_path / "two"), device="cpu"))
+    assert same_bits(saved(tmp_path / "two"), merged_in_memory(tmp_path, states, "average"))
+
+
+def test_problems_are_told_before_any_work(tmp_path: Path, states: dict[str, State]) -> None:
+    for job in (workbench.sketch, workbench.merge):
+        with pytest.raises(RecipeError, match="unknown method 'tise'"):
+            finish(job(recipe_for(tmp_path, "tise")))
+    with pytest.raises(CheckpointError, match="there is no suite, folder or Hub model"):
+        finish(workbench.merge({**recipe_for(tmp_path), "models": ["nowhere to be found"]}))
+    with pytest.raises(ValueError, match="device must be one of auto, cuda, cpu, got 'tpu'"):
+        finish(workbench.merge(recipe_for(tmp_path), device="tpu"))
+
+
+def test_fisher_on_ones_own_models_says_what_is_missing(tmp_path: Path, states: dict[str, State]) -> None:
+    with pytest.raises(CheckpointError, match=r"fisher needs calibration rows of .*a, which only experts of a suite"):
+        finish(workbench.merge(recipe_for(tmp_path, "fisher"), device="cpu"))
+
+
+def test_models_outside_the_models_folder_are_refused(tmp_path: Path, states: dict[str, State]) -> None:
+    (tmp_path / "allowed").mkdir()
+    with pytest.raises(CheckpointError, match="is not in the models folder"):
+        finish(workbench.merge(recipe_for(tmp_path), device="cpu", models_dir=str(tmp_path / "allowed")))
+    inside = {"base": "base", "models": ["a", "b"], "method": "average"}
+    assert finish(workbench.merge(inside, device="cpu", models_dir=str(tmp_path))).parameters > 0
+
+
+def test_an_evaluation_needs_a_model_and_a_suite(tmp_path: Path, states: dict[str, State]) -> None:
+    with pytest.raises(ValueError, match="name a model or a recipe to evaluate"):
+        finish(workbench.evaluate())
+    with pytest.raises(ValueError, match="name the suite whose task sets are to be scored"):
+        finish(workbench.evaluate(str(tmp_path / "a"), device="cpu"))
+
+
+@PIXELS
+def test_a_merge_of_pixels_is_scored_on_its_tasks_beside_its_references() -> None:
+    suite = list_suites()["pixels"]
+    experts = list(suite.experts)[:2]
+    tasks = [suite.experts[name].task for name in experts]
+    recipe = {"base": "pixels", "models": [f"pixels/{name}" for name in experts], "method": "task_arithmetic"}
+    run = finish(workbench.merge(recipe, tasks=tasks, rows=24, device="cpu"))
+    assert [score.task for score in run.scores] == tasks and {score.n for score in run.scores} == {24}
+    assert all(0 <= score.low <= score.value <= score.high <= 1 for score in run.scores)
+    assert run.references.keys() == {"pixels", *(f"pixels/{name}" for name in experts)}
+    for name, task in zip(experts, tasks, strict=True):
+        own = {score.task: score.value for score in run.references[f"pixels/{name}"]}
+        assert own.keys() == {task} and own[task] > 3 / len(suite.tasks[task].labels), "far above chance"
+    assert [score.task for score in run.references["pixels"]] == tasks
+    again, steps = progress_of(workbench.merge(recipe, tasks=tasks, rows=24, device="cpu", counted=False))
+    assert again.scores == run.scores and again.references == run.references and steps > 0
+
+
+@PIXELS
+def test_a_task_that_the_suite_has_not_is_named_with_those_it_has() -> None:
+    with pytest.raises(ValueError, match=r"no task set 'nosuch' in this suite\. Known: "):
+        finish(workbench.evaluate("pixels", tasks=["nosuch"], device="cpu"))
