@@ -89,7 +89,9 @@ def _half_width(scores: list[Score]) -> float:
 def _insert(card: Path, table: str) -> None:
     text, block = card.read_text(encoding="utf-8"), f"{BEGIN}\n{table}\n{END}"
     standing = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    card.write_text(standing.sub(lambda _: block, text) if END in text else text.replace(BEGIN, block), encoding="utf-8")
+    card.write_text(
+        standing.sub(lambda _: block, text) if END in text else text.replace(BEGIN, block), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -74,9 +74,14 @@ def cut_of(recipe: Recipe) -> Cut:
     for owner, rule, step in (("method", recipe.rule, recipe.method), ("sparsify", recipe.sparsifier, recipe.sparsify)):
         if rule and step and trims(rule):
             return Cut(str(step.knobs["scope"]), float(step.knobs["density"]), f"{owner}.density")
-        if rule and step and rule.wanting(Draws):
+        if rule and step and rule.wanting(Draws) and not _drops_weights(recipe):
             return Cut(DRAWN, float(step.knobs["density"]), None)
     return Cut("model", 1.0, None)
+
+
+def _drops_weights(recipe: Recipe) -> bool:
+    """DARE's negative control: what is dropped are weights, so every entry changes and nothing is a kept delta."""
+    return recipe.sparsify is not None and recipe.sparsify.knobs.get("target") == "weights"
 
 
 def preview(sketch: Sketch, recipe: Recipe) -> Preview:
@@ -270,6 +275,8 @@ def _remark(recipe: Recipe, cut: Cut) -> str:
         return f"{error} Each tensor has a threshold of its own, so there is no single line."
     if cut.scope == DRAWN:
         return f"{error} Survivors are drawn at random, so magnitudes do not decide and there is no line."
+    if _drops_weights(recipe):
+        return "Fine-tuned weights are dropped, not changes: every entry moves, and the deltas shown are the untouched ones."
     if cut.knob is None:
         return f"{recipe.rule.title} keeps every change: nothing is dropped before the merge."
     return error

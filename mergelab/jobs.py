@@ -10,6 +10,7 @@ import math
 import os
 import pickle
 import queue
+import secrets
 import signal
 import subprocess
 import sys
@@ -17,9 +18,10 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, Listener
 from typing import Any
 
 from mergelab.progress import Progress
@@ -219,14 +221,16 @@ class Worker:
         return self._connection
 
     def _start(self) -> None:
-        self._connection, theirs = Pipe()
-        with theirs:
-            command = [sys.executable, "-c", ENTRY, str(theirs.fileno()), str(self.threads or 0)]
+        key = secrets.token_bytes(32)
+        with Listener(authkey=key) as listener:
+            command = [sys.executable, "-c", ENTRY, str(listener.address), str(self.threads or 0)]
             # libgomp's threads otherwise spin at every barrier and starve the page.
             environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, env=environment, pass_fds=[theirs.fileno()]
-            )
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+            threading.Thread(target=_knock, args=(self._process, listener.address, key), daemon=True).start()
+            with suppress(OSError), self._process.stdin as stdin:  # type: ignore[union-attr]  # a worker dead already is met below
+                stdin.write(f"{key.hex()}\n".encode())
+            self._connection = listener.accept()
 
     def _kill(self) -> None:
         if self._process and self._process.poll() is None:
@@ -235,6 +239,13 @@ class Worker:
         if self._connection:
             self._connection.close()
         self._process = self._connection = None
+
+
+def _knock(process: subprocess.Popen[bytes], address: Any, key: bytes) -> None:
+    """Connect once the worker has died, so that nobody waits for ever for one that never called."""
+    process.wait()
+    with suppress(OSError, EOFError, AuthenticationError):
+        Client(address, authkey=key).close()
 
 
 def serve(connection: Connection) -> None:
@@ -281,8 +292,9 @@ def _watched(steps: Generator[Progress, None, Any], stopped: Callable[[], bool])
 
 
 def main() -> None:
-    """Entry of the worker process: take the page's end of the pipe and serve."""
-    connection, threads = Connection(int(sys.argv[1])), int(sys.argv[2])
+    """Entry of the worker process: call the page and serve."""
+    threads, key = int(sys.argv[2]), bytes.fromhex(sys.stdin.readline().strip())
+    connection = Client(sys.argv[1], authkey=key)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the page, which closes the worker
     if threads:
         import torch

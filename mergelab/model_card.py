@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import yaml
+
 import mergelab
+from mergelab.checkpoints import suite_of
 from mergelab.engine import Plan
 
 TEMPLATE = """---
-base_model: {base}
-tags: [merge, mergelab]
----
+{front_matter}---
 # Merge of {experts} onto {base}
 
 Made with MergeLab {version}: {title} ({paper}).
@@ -40,11 +41,19 @@ def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
     ]
     left_out = [f"- `{key}`: {reason}" for key, reason in plan.compatibility.left_out.items()]
     return TEMPLATE.format(
-        base=plan.base.name, experts=", ".join(expert.model for expert in recipe.models), version=mergelab.__version__,
+        front_matter=_front_matter(plan), base=plan.base.name, experts=", ".join(expert.model for expert in recipe.models), version=mergelab.__version__,
         title=recipe.rule.title, paper=recipe.rule.paper, rows="\n".join(rows), base_hash=plan.base.content_hash()[:16] + "…",
         merged=len(plan.keys), parameters=plan.parameters, seed=recipe.seed, recipe=recipe.to_yaml(),
         remarks=_section("Remarks", [f"- {remark}" for remark in remarks]), left_out=_section("Not merged", left_out),
     )  # fmt: skip
+
+
+def _front_matter(plan: Plan) -> str:
+    """What the Hub reads; a base that is not on the Hub has no place there."""
+    on_hub = plan.base.folder is not None and "/" in plan.base.name and not suite_of(plan.base.name)
+    named = on_hub and not (plan.base.name.startswith(("/", ".", "~")))
+    base = {"base_model": plan.base.name.split("@")[0]} if named else {}
+    return yaml.safe_dump({**base, "tags": ["merge", "mergelab"]}, sort_keys=False)
 
 
 def _section(title: str, lines: Sequence[str]) -> str:

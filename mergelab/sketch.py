@@ -8,6 +8,7 @@ the upper 16 bits of their float pattern. Together that is the sketch's error, `
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mergelab.checkpoints import address
+from mergelab.checkpoints.cache import write_atomically
 from mergelab.engine import Plan, Settled, deltas, drawn, settle_sparsifier, sparse_deltas
 from mergelab.methods.ops import rows
 from mergelab.methods.registry import Draws, Rule
@@ -69,12 +71,14 @@ class Sketch:
     curves: dict[str, Curves] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write the sketch as one .npz file."""
+        """Write the sketch as one .npz file; readers see a whole file or none."""
         flat = {
             f"{scope}/{name}": array for scope, curves in self.curves.items() for name, array in vars(curves).items()
         }
         plain = {name: numpy.asarray(value) for name, value in vars(self).items() if name != "curves"}
-        numpy.savez_compressed(path, allow_pickle=False, **plain, **flat)
+        buffer = io.BytesIO()
+        numpy.savez_compressed(buffer, allow_pickle=False, **plain, **flat)
+        write_atomically(path, buffer.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> Sketch:
@@ -193,7 +197,7 @@ def _parts(settled: Settled, key: str, ranks: Tensor) -> Iterator[tuple[str, _Pa
     histogram = _histogram(upper)
     for scope, tables in (("model", ranks), ("tensor", _tables(histogram, values.shape[1]))):
         levels = torch.stack([table.to(values.device)[row] for table, row in zip(tables, upper, strict=True)])
-        yield scope, _overlaps(values, levels) | _survivors(histogram, tables)
+        yield scope, _overlaps(values, levels) | _survivors(values, upper, histogram, tables)
     if drawing:
         levels = _drawn_levels(settled, key, values)
         yield DRAWN, _overlaps(values, levels) | _counted_survivors(values, levels)
@@ -224,10 +228,9 @@ def _overlaps(values: Tensor, levels: Tensor) -> _Part:
     return {"conflict": _cumulative(conflict), "coactive": _cumulative(second), "active": _cumulative(first)}
 
 
-def _survivors(histogram: Tensor, tables: Tensor) -> _Part:
-    """Kept entries and squares by level, from magnitude bins alone: each bin stands for its middle."""
-    middles = ((torch.arange(BINS) << 16) + (1 << 15)).to(torch.int32).view(torch.float32).double()
-    squares = torch.where(histogram > 0, histogram * middles.square(), 0.0)
+def _survivors(values: Tensor, upper: Tensor, histogram: Tensor, tables: Tensor) -> _Part:
+    """Kept entries and squares by level, summed over magnitude bins first: all of a bin share a level."""
+    squares = [torch.bincount(bins, row.double().square(), BINS).cpu() for bins, row in zip(upper, values, strict=True)]
     return {
         "kept": numpy.stack([_cumulative(levels, row.double()) for levels, row in zip(tables, histogram, strict=True)]),
         "mass": numpy.stack([_cumulative(levels, row) for levels, row in zip(tables, squares, strict=True)]),

@@ -25,6 +25,7 @@ from mergelab.checkpoints import (
     open_checkpoint,
     suite_of,
 )
+from mergelab.checkpoints.cache import write_atomically
 from mergelab.devices import resolve
 from mergelab.diagnostics import Preview, exact_preview, preview
 from mergelab.engine import (
@@ -80,10 +81,7 @@ def sketch(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | No
     if kept := _kept_sketch(path):
         return kept
     drawn = yield from draw_sketch(planned, resolve(device))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-{time.monotonic_ns()}.npz")
-    drawn.save(temporary)
-    temporary.replace(path)
+    drawn.save(path)
     return drawn
 
 
@@ -176,10 +174,7 @@ def scored(
             scores.append(Score(**json.loads(path.read_text())))
             continue
         scores += yield from evaluate_body(body, [task], split, rows=rows, device=device)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.stem}-{time.monotonic_ns()}")
-        temporary.write_text(json.dumps(asdict(scores[-1])))
-        temporary.replace(path)
+        write_atomically(path, json.dumps(asdict(scores[-1])).encode())
     return scores
 
 

@@ -105,7 +105,9 @@ def test_every_expert_of_a_page_has_a_look_of_its_own() -> None:
     assert style_of(8) == STYLES[0]
 
 
-@pytest.mark.parametrize("picture", [conflict_heatmap(CELLS), histogram(), score_bars(SCORES)], ids=["heatmap", "histogram", "bars"])
+@pytest.mark.parametrize(
+    "picture", [conflict_heatmap(CELLS), histogram(), score_bars(SCORES)], ids=["heatmap", "histogram", "bars"]
+)
 def test_a_picture_is_a_valid_plotly_figure_with_few_shapes_and_kept_zoom(picture: Picture) -> None:
     figure = picture.figure()
     assert figure.layout.uirevision == "kept"
@@ -113,7 +115,10 @@ def test_a_picture_is_a_valid_plotly_figure_with_few_shapes_and_kept_zoom(pictur
 
 
 def test_each_picture_has_a_sentence_for_whoever_does_not_see_it() -> None:
-    assert conflict_summary(CELLS) == "Signs disagree most in layer 1, attention.query (75 %), least in layer 0, mlp.up (25 %)."
+    assert (
+        conflict_summary(CELLS)
+        == "Signs disagree most in layer 1, attention.query (75 %), least in layer 0, mlp.up (25 %)."
+    )
     assert conflict_summary(CELLS.assign(conflict=math.nan)).startswith("Nowhere do two experts")
     assert histogram_summary(EXPERTS, {"m/a": "A"}) == "A keeps 20 %; m/b keeps 50 % of its changed entries."
     assert scores_summary(SCORES) == "Merged model: Long title 80.0 %."
