@@ -3,21 +3,26 @@
     python benchmarks/suite_table.py pixels [--write] [--split test]
 
 Knobs are the methods' defaults (the papers' values); nothing is chosen on these rows. `--write` puts the table into the
-suite's card.md in place of the line `<!-- table -->`, or of the table that stands there.
+suite's card.md in place of the line `<!-- table -->`, or of the table that stands there, and the scores of base and experts into
+its scores.json, where the lab looks them up by content.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mergelab import workbench
-from mergelab.checkpoints import Suite, load_suite
-from mergelab.evaluate import Score, mean_score
+from mergelab.checkpoints import Suite, hash_state, load_suite, open_checkpoint
+from mergelab.evaluate import Score, body_of, mean_score
 from mergelab.progress import finish
+from mergelab.scoring import SHIPPED, score_key, scored
+from mergelab.tasks import suite_tasks
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "average": {"method": {"name": "average"}},
@@ -32,8 +37,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "sparsify": {"name": "dare", "density": 0.01}, "method": {"name": "task_arithmetic", "scale": 0.3},
     },
     "DARE 50 % + TIES": {"sparsify": {"name": "dare", "density": 0.5}, "method": {"name": "ties"}},
-    "Fisher": {"method": {"name": "fisher"}},
-    "DARE 90 % + Fisher": {"sparsify": {"name": "dare"}, "method": {"name": "fisher"}},
+    "Fisher, sketched estimate": {"method": {"name": "fisher", "estimate": "sketched"}},
+    "DARE 90 % + Fisher, sketched estimate": {"sparsify": {"name": "dare"}, "method": {"name": "fisher", "estimate": "sketched"}},
 }  # fmt: skip
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 
@@ -45,6 +50,7 @@ def main() -> None:
     print(table)
     if options.write:
         _insert(suite.folder / "card.md", table)
+        (suite.folder / SHIPPED).write_text(json.dumps(_references(suite), indent=1, sort_keys=True) + "\n")
 
 
 def _options() -> argparse.Namespace:
@@ -84,6 +90,18 @@ def _row(title: str, scores: list[Score]) -> str:
 
 def _half_width(scores: list[Score]) -> float:
     return max((score.high - score.low) / 2 for score in scores)
+
+
+def _references(suite: Suite) -> dict[str, Any]:
+    """Scores of the base on every task and of each expert on its own, both splits, as the lab looks them up."""
+    tasks, base, found = suite_tasks(suite.name), open_checkpoint(suite.name), {}
+    for task in tasks.values():
+        for checkpoint in (base, open_checkpoint(task.head)):
+            body = body_of(checkpoint, base)
+            for split in ("validation", "test"):
+                [score] = finish(scored(body, [task], split, None, "cpu"))
+                found[score_key(hash_state(body), task, split, None)] = asdict(score)
+    return found
 
 
 def _insert(card: Path, table: str) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,10 @@ from mergelab.checkpoints import (
     CheckpointError,
     MergedFolder,
     cache_folder,
-    hash_state,
     load_suite,
     open_checkpoint,
     suite_of,
 )
-from mergelab.checkpoints.cache import write_atomically
 from mergelab.devices import resolve
 from mergelab.diagnostics import Preview, exact_preview, preview
 from mergelab.engine import (
@@ -40,17 +37,17 @@ from mergelab.engine import (
     with_statistics,
 )
 from mergelab.evaluate import Score, body_of
-from mergelab.evaluate import evaluate as evaluate_body
 from mergelab.methods.registry import Statistic
 from mergelab.model_card import model_card
 from mergelab.progress import Progress, Steps
 from mergelab.recipe import Recipe
+from mergelab.scoring import scored
 from mergelab.sketch import Sketch, draw_sketch, sketch_needs
 from mergelab.tasks import TaskSet, suite_tasks
 
 CALIBRATION_ROWS = 512
 EXACT_CLASSES = 16
-"""Up to so many classes the Fisher's expectation over classes is summed exactly; beyond, it is estimated without bias."""
+"""Up to so many classes `auto` sums the Fisher's expectation over classes exactly; beyond, it is estimated without bias."""
 SKETCHES = 4
 """Random-sign sums over all classes for each row: far less noisy than as many drawn classes on confident experts."""
 
@@ -163,21 +160,6 @@ def evaluate(
     return (yield from scored(body, _chosen(suite_tasks(suite), tasks), split, rows, where))
 
 
-def scored(
-    body: Mapping[str, Tensor], tasks: Sequence[TaskSet], split: str, rows: int | None, device: str
-) -> Steps[list[Score]]:
-    """Scores on `tasks`, each computed once for the same weights and rows and then kept in the cache."""
-    digest, scores = hash_state(body), []
-    for task in tasks:
-        path = cache_folder() / "scores" / f"{_key(digest, task.rows(split, rows).digest(), task.head, device)}.json"
-        if path.exists():
-            scores.append(Score(**json.loads(path.read_text())))
-            continue
-        scores += yield from evaluate_body(body, [task], split, rows=rows, device=device)
-        write_atomically(path, json.dumps(asdict(scores[-1])).encode())
-    return scores
-
-
 def _planned(recipe: Recipe, models_dir: str | None) -> Plan:
     base = _opened(recipe.base, models_dir) if recipe.base else None
     return plan(recipe, base, [_opened(expert.model, models_dir) for expert in recipe.models])
@@ -196,24 +178,24 @@ def _with_statistics(planned: Plan, device: str) -> Steps[Plan]:
     found: dict[str, dict[str, Tensor]] = {}
     for place, expert in enumerate(planned.experts):
         body = (yield from sparse_expert(settled, place)) if settled else body_of(expert, planned.base)
-        found[expert.name] = yield from _fisher(expert, body, planned.keys, device)
+        found[expert.name] = yield from _fisher(expert, body, planned, device)
     return with_statistics(planned, {"fisher": found})
 
 
-def _fisher(
-    expert: Checkpoint, body: Mapping[str, Tensor], keys: Sequence[str], device: str
-) -> Steps[dict[str, Tensor]]:
+def _fisher(expert: Checkpoint, body: Mapping[str, Tensor], planned: Plan, device: str) -> Steps[dict[str, Tensor]]:
     suite = suite_of(expert.name)
     if suite is None or "/" not in expert.name:
         raise CheckpointError(
-            f"fisher needs calibration rows of {expert.name}, which only experts of a suite bring along; use merge_state_dicts with statistics= for your own"
+            f"fisher needs calibration rows of {expert.name}, which only experts of a suite bring along; "
+            "use merge_state_dicts with statistics= for your own"
         )
     task = suite_tasks(suite)[load_suite(suite).experts[expert.name.split("/", 1)[1]].task]
-    exact = len(task.labels) <= EXACT_CLASSES
+    asked = planned.recipe.method.knobs["estimate"]
+    exact = asked == "exact" or (asked == "auto" and len(task.labels) <= EXACT_CLASSES)
     return (
         yield from estimate_fisher(
             body, task, rows=CALIBRATION_ROWS, estimator="exact" if exact else "sketched",
-            samples=1 if exact else SKETCHES, device=device, keys=keys,
+            samples=1 if exact else SKETCHES, device=device, keys=planned.keys,
         )
     )  # fmt: skip
 

@@ -54,6 +54,13 @@ def fisher(
             "Apply the floor to every expert, or to the first alone so that it wins where nobody is sure (the authors' favour-target)",
         ),
     ] = "all",
+    estimate: A[
+        str,
+        Choice(
+            ("auto", "exact", "sketched"),
+            "From calibration rows: the exact sum over classes (slow), an unbiased estimate by random signs (about 4 times faster), or exact up to 16 classes",
+        ),
+    ] = "auto",
     information: A[Tensor | None, Statistic("fisher")] = None,
     norms: A[Tensor | None, Surveyed(Norms)] = None,
     position: A[Tensor | None, Position()] = None,
@@ -61,7 +68,7 @@ def fisher(
     """The mean of the experts, each parameter weighted by how much its expert's predictions depend on it.
 
     `models` and `information` (each expert's diagonal Fisher) are (n_models, *shape) in float32; returns (*shape). The
-    norms are taken before the floor. Where every share is 0 the plain mean is returned.
+    norms are taken before the floor; `estimate` is for whoever takes the statistics. Where every share is 0 the plain mean is returned.
     """
     if information is None:
         raise ValueError(

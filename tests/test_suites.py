@@ -1,0 +1,68 @@
+"""The bundled suites give the scores that their cards state."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from mergelab import workbench
+from mergelab.checkpoints import hash_state, list_suites, load_suite, open_checkpoint
+from mergelab.evaluate import body_of, evaluate, mean_score
+from mergelab.progress import finish
+from mergelab.scoring import SHIPPED, score_key
+from mergelab.tasks import suite_tasks
+
+NOISE = 0.01
+"""Two rows in 200: another processor may round an answer that hangs in the balance to the other side."""
+
+
+def recipe(suite: str, experts: list[str], **settings: object) -> dict[str, object]:
+    return {"base": suite, "models": [f"{suite}/{name}" for name in experts], **settings}
+
+
+def test_the_suites_are_there() -> None:
+    assert {"pixels", "minilm"} <= set(list_suites())
+
+
+@pytest.mark.parametrize(
+    ("settings", "known"),
+    [
+        ({"method": {"name": "ties"}}, [0.805, 0.905, 0.62, 0.575, 0.87]),
+        ({"method": {"name": "task_arithmetic", "scale": 1.0}}, [0.285, 0.255, 0.095, 0.095, 0.41]),
+        ({"method": {"name": "task_arithmetic"}, "sparsify": {"name": "dare"}}, [0.805, 0.89, 0.595, 0.555, 0.865]),
+    ],
+    ids=["ties", "too large a scale", "dare"],
+)
+def test_pixels_merges_to_its_known_scores(settings: dict[str, object], known: list[float]) -> None:
+    run = finish(workbench.merge(recipe("pixels", list(load_suite("pixels").experts), **settings), device="cpu"))
+    assert [score.value for score in run.scores] == pytest.approx(known, abs=NOISE)
+    assert {score.n for score in run.scores} == {200}
+
+
+def test_average_beats_the_base_and_too_large_a_scale_collapses_in_the_card_of_pixels() -> None:
+    card = (load_suite("pixels").folder / "card.md").read_text(encoding="utf-8")
+    mean = {row: float(re.search(rf"^\| {re.escape(row)} \|.*\| (0\.\d+) \[", card, re.MULTILINE)[1]) for row in (  # type: ignore[index]
+        "base + heads", "average", "task arithmetic, scale 1", "each expert on its own task")}  # fmt: skip
+    assert (
+        mean["task arithmetic, scale 1"] < mean["base + heads"] < mean["average"] < mean["each expert on its own task"]
+    )
+
+
+def test_shipped_scores_are_those_of_the_shipped_weights() -> None:
+    suite, base = load_suite("pixels"), open_checkpoint("pixels")
+    shipped = json.loads((suite.folder / SHIPPED).read_text())
+    body = body_of(base, base)
+    for task in suite_tasks("pixels").values():
+        [measured] = finish(evaluate(body, [task], "validation"))
+        assert shipped[score_key(hash_state(body), task, "validation", None)]["value"] == pytest.approx(
+            measured.value, abs=NOISE
+        )
+
+
+def test_two_experts_of_minilm_merge_and_score_on_their_tasks() -> None:
+    made = recipe("minilm", ["movie", "spam"], method={"name": "ties"})
+    scores = finish(workbench.evaluate(recipe=made, tasks=["movie", "spam"], rows=60, device="cpu"))
+    assert [score.task for score in scores] == ["movie", "spam"]
+    assert mean_score(scores).value > 0.8
