@@ -46,7 +46,8 @@ BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 def main() -> None:
     options = _options()
     suite = load_suite(options.suite)
-    table = _table(suite, options.split)
+    variants = {title: made for title, made in VARIANTS.items() if not any(word in title for word in options.skip)}
+    table = _table(suite, options.split, variants)
     print(table)
     if options.write:
         _insert(suite.folder / "card.md", table)
@@ -57,17 +58,18 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("suite")
     parser.add_argument("--split", choices=("validation", "test"), default="test")
+    parser.add_argument("--skip", nargs="*", default=[], metavar="WORD", help="leave out rows whose title has the word")
     parser.add_argument("--write", action="store_true", help="put the table into the suite's card.md")
     return parser.parse_args()
 
 
-def _table(suite: Suite, split: str) -> str:
+def _table(suite: Suite, split: str, variants: dict[str, dict[str, Any]]) -> str:
     tasks = list(suite.tasks)
     counts = ", ".join(f"{name} {suite.tasks[name].counts[split]}" for name in tasks)
     rows = [_row("base + heads", _scores(suite, split, model=suite.name))]
     experts = [_scores(suite, split, model=f"{suite.name}/{suite.tasks[task].head}", tasks=[task])[0] for task in tasks]
     rows.append(_row("each expert on its own task", experts))
-    for title, settings in VARIANTS.items():
+    for title, settings in variants.items():
         recipe = {"base": suite.name, "models": [f"{suite.name}/{name}" for name in suite.experts], **settings}
         rows.append(_row(title, _scores(suite, split, recipe=recipe)))
     head = f"| {' | '.join(['', *tasks, 'mean [95 % interval]'])} |\n|{'---|' * (len(tasks) + 2)}"

@@ -1,0 +1,177 @@
+"""The panel: the one component that owns plotly.js, and the plain data that it draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy
+
+from mergelab.plots import (
+    conflict_heatmap,
+    conflict_summary,
+    histogram_summary,
+    magnitude_histogram,
+    rows_of,
+    score_bars,
+    scores_summary,
+    style_of,
+)
+from mergelab.recipe import Recipe
+from mergelab.ui.form import OWNERS, KnobPlace, all_knobs
+from mergelab.ui.results import score_frame, table
+from mergelab.ui.view import Charts, Scores, View
+from mergelab.ui.words import COMPLEMENTS, counted, title_of
+
+HERE = Path(__file__).parent
+
+
+PARTS = ("charts", "scores", "test", "status", "home", "device")
+
+
+def panel(parts: Mapping[str, Any]) -> gr.HTML:
+    """Charts, numbers, scores and status in one component; its parts are props that change one by one."""
+    return gr.HTML(
+        html_template=(HERE / "panel.html").read_text(encoding="utf-8"),
+        js_on_load=(HERE / "panel.js").read_text(encoding="utf-8"),
+        apply_default_css=False, elem_id="panel", complements=complements(), **{**dict.fromkeys(PARTS), **parts},
+    )  # fmt: skip
+
+
+def complements() -> dict[str, str]:
+    """What 1 minus a knob's value is called, by the knob's elem_id."""
+    return {place.elem_id: COMPLEMENTS[place.knob] for place in all_knobs() if place.knob in COMPLEMENTS}
+
+
+def parts_of(view: View) -> dict[str, Any]:
+    """The panel's parts that a view changes, as JSON."""
+    parts = {
+        "status": asdict(view.status) if view.status else None,
+        "charts": charts_data(view.charts) if view.charts else None,
+        "scores": scores_data(view.scores) if view.scores else None,
+        "test": scores_data(view.test) if view.test else None,
+        **({"scores": unscored_data(view.unscored)} if view.unscored else {}),
+        "home": home_data(view.recipe) if view.recipe else None,
+        "device": view.device,
+    }
+    return {name: part for name, part in parts.items() if part is not None}
+
+
+def update(view: View) -> Any:
+    """The panel's update for what changed; nothing for an empty view."""
+    changed = parts_of(view)
+    return gr.update(**changed) if changed else gr.skip()
+
+
+def charts_data(charts: Charts) -> dict[str, Any]:
+    """Both live charts, the numbers and the threshold line, as JSON."""
+    shown, models = charts.preview, charts.models
+    titles, line = models.titles, line_data(charts)
+    return {
+        "label": shown.label, "remark": shown.remark, "name": charts.recipe.digest()[:8],
+        "models": f"{models.base} · {counted(len(shown.experts), 'expert')} · {charts.recipe.rule.title}",
+        "heatmap": {"figure": vars(conflict_heatmap(shown.cells)), "summary": conflict_summary(shown.cells), "empty": "" if shown.cells["conflict"].notna().any() else conflict_summary(shown.cells)},
+        "histogram": {
+            "figure": vars(magnitude_histogram(shown.histogram, shown.experts, titles, models.places)),
+            "summary": histogram_summary(shown.experts, titles), "notice": _notice(charts, line),
+        },
+        "numbers": [{"name": number.name, "text": number.text, "help": number.help} for number in shown.numbers],
+        "legend": [_legend(row, models.places, titles) for row in rows_of(shown.experts)],
+        "line": line,
+    }  # fmt: skip
+
+
+def _notice(charts: Charts, line: dict[str, Any] | None) -> str:
+    if line:
+        return "Changes left of the line are dropped, right of it kept. Drag the line: it is the slider."
+    if charts.preview.label == "preview":
+        return charts.preview.remark.rsplit(". ", 1)[-1]
+    return "No line here: this recipe drops nothing by its size."
+
+
+def _legend(row: Mapping[str, Any], places: Mapping[str, int], titles: Mapping[str, str]) -> dict[str, Any]:
+    look = style_of(places.get(row["expert"], 0))
+    return {
+        "title": titles.get(row["expert"], row["expert"]),
+        "colour": look.colour,
+        "dash": look.dash,
+        "kept": _number(row["kept"]),
+    }
+
+
+def line_data(charts: Charts) -> dict[str, Any] | None:
+    """The knob that the threshold line stands for, with what the browser needs to move the line by itself."""
+    shown = charts.preview
+    if shown.knob is None or (shown.experts["threshold"].isna().all() and _line_value(charts) > 0):
+        return None
+    owner, name = shown.knob.split(".", 1)
+    step = getattr(charts.recipe, owner)
+    knob = next(knob for knob in OWNERS[owner][step.name].knobs if knob.name == name)
+    widths = numpy.diff(shown.histogram.edges)
+    return {
+        "key": " ".join(expert.model for expert in charts.recipe.models),
+        "elem_id": KnobPlace(owner, step.name, name).elem_id,
+        "title": title_of(name),
+        "value": step.knobs[name], **{end: knob.domain.describe()[end] for end in ("low", "high", "step")},
+        "edges": shown.histogram.edges.tolist(), "shares": (shown.histogram.shares * widths).tolist(),
+        "thresholds": [_number(numpy.log10(at)) if at > 0 else None for at in shown.experts["threshold"]],
+        "colours": [style_of(charts.models.places.get(expert, row)).colour for row, expert in enumerate(shown.experts["expert"])],
+    }  # fmt: skip
+
+
+def _line_value(charts: Charts) -> float:
+    owner, name = str(charts.preview.knob).split(".", 1)
+    return float(getattr(charts.recipe, owner).knobs[name])
+
+
+def scores_data(scores: Scores) -> dict[str, Any]:
+    """A split's table, and its bars."""
+    frame = score_frame(scores.run, scores.tasks, scores.models.places)
+    rows = table(scores.run, scores.tasks, scores.models.places)
+    for row in rows:
+        row["colour"] = None if row["place"] is None else style_of(row["place"]).colour
+    return {
+        "state": scores.state, "about": _about(scores), "rows": rows, "figure": vars(score_bars(frame)),
+        "summary": scores_summary(frame), "notice": _score_notice(scores), "split": scores.run.split,
+        "legend": [{"title": "base", "colour": "--ml-base"}, {"title": "the task’s own expert (in its colour)", "colour": "--ml-own"}, {"title": "merged", "colour": "--ml-ink"}],
+        "empty": "No task sets come with these models, so there is nothing to score. The charts above and “Keep this model” work all the same.",
+    }  # fmt: skip
+
+
+def unscored_data(sentence: str) -> dict[str, Any]:
+    """The place of the scores before there are any; scores of other models are taken away with it."""
+    return {
+        "state": "none",
+        "about": "",
+        "rows": [],
+        "figure": None,
+        "summary": sentence,
+        "notice": "",
+        "legend": [],
+        "empty": sentence,
+    }
+
+
+def _score_notice(scores: Scores) -> str:
+    if scores.state == "stale":
+        return "These scores belong to an earlier recipe. Press Merge to score the one on screen."
+    if scores.state == "updating":
+        return "Scores of an earlier recipe; those of the one on screen are on their way."
+    return "A good merge comes near each task’s own expert, on every task at once."
+
+
+def _about(scores: Scores) -> str:
+    which = f"merge {scores.number}" if scores.number else "the live merge"
+    return f"Scores of {which}, recipe {scores.run.digest[:8]}, {counted(scores.run.parameters, 'parameter')} on {scores.run.device}"
+
+
+def home_data(recipe: Recipe) -> dict[str, str]:
+    """The recipe as text, and the command that runs it."""
+    return {"yaml": recipe.to_yaml(), "cli": "mergelab merge recipe.yml --out merged"}
+
+
+def _number(value: float) -> float | None:
+    return None if numpy.isnan(value) else float(value)

@@ -1,0 +1,264 @@
+"""The sidebar: widgets generated from the signatures of methods and sparsifiers, and the form that they fill in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from mergelab.devices import DEVICES
+from mergelab.knobs import Choice, Knob, Range
+from mergelab.methods import METHODS
+from mergelab.methods.registry import Rule
+from mergelab.recipe import DTYPE, SEED, Recipe
+from mergelab.sparsify import SPARSIFIERS
+from mergelab.ui.form import MOST_EXPERTS, NO_SPARSIFIER, OWN, OWNERS, Form, KnobPlace, Models
+from mergelab.ui.presets import FIRST, presets
+from mergelab.ui.words import title_of
+
+Widget = Any
+FIXED = 9
+"""How many inputs stand before the weights and knobs."""
+QUICK_ROWS = 200
+
+
+def control(knob: Knob, **place: Any) -> Widget:
+    """The widget of a knob: a slider with number and reset, or a row of words."""
+    label = title_of(knob.name)
+    match knob.domain:
+        case Range(low, high, step, help):
+            return gr.Slider(low, high, knob.default, step=step, label=label, info=help, buttons=["reset"], **place)
+        case Choice(options, help):
+            return gr.Radio(list(options), value=str(knob.default), label=label, info=help, **place)
+
+
+@dataclass(frozen=True)
+class KnobGroup:
+    """The knobs of one rule, shown while it is chosen."""
+
+    owner: str
+    rule: str
+    column: gr.Column
+    widgets: Mapping[KnobPlace, Widget]
+
+
+def knob_group(owner: str, rule: Rule, visible: bool) -> KnobGroup:
+    """Sliders first; the choices, which fewer people turn, folded away."""
+    knobs = [(KnobPlace(owner, rule.name, knob.name), knob) for knob in rule.knobs if not knob.per_model]
+    sliders = [(place, knob) for place, knob in knobs if not isinstance(knob.domain, Choice)]
+    choices = [(place, knob) for place, knob in knobs if isinstance(knob.domain, Choice)]
+    widgets = {}
+    with gr.Column(
+        visible=visible, elem_classes="knobs", elem_id=f"knobs-{owner}-{rule.name}".replace("_", "-")
+    ) as column:
+        gr.Markdown(f"{rule.summary} *{rule.paper}*", elem_classes="summary")
+        widgets.update({place: control(knob, elem_id=place.elem_id) for place, knob in sliders})
+        if choices:
+            with gr.Accordion(f"Fine points of {rule.title}", open=False, elem_classes="fine"):
+                widgets.update({place: control(knob, elem_id=place.elem_id) for place, knob in choices})
+    return KnobGroup(owner, rule.name, column, widgets)
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Every widget of the sidebar."""
+
+    preset: Widget
+    source: Widget
+    experts: Widget
+    own_base: Widget
+    own_experts: Widget
+    use_own: Widget
+    method: Widget
+    sparsifier: Widget
+    groups: tuple[KnobGroup, ...]
+    weights_box: Widget
+    weights: tuple[Widget, ...]
+    seed: Widget
+    dtype: Widget
+    device: Widget
+    rows: Widget
+    live: Widget
+    merge: Widget
+    stop: Widget
+
+    @property
+    def knobs(self) -> dict[KnobPlace, Widget]:
+        """All knob widgets by place."""
+        return {place: widget for group in self.groups for place, widget in group.widgets.items()}
+
+    @property
+    def inputs(self) -> list[Widget]:
+        """The widgets that make a form, in the order that `form` reads their values."""
+        fixed = [
+            self.source,
+            self.experts,
+            self.method,
+            self.sparsifier,
+            self.seed,
+            self.dtype,
+            self.device,
+            self.rows,
+            self.live,
+        ]
+        return [*fixed, *self.weights, *self.knobs.values()]
+
+    def weights_of(self, values: Sequence[Any]) -> Sequence[Any]:
+        """The weights among `values` of `inputs`, by slot."""
+        return values[FIXED : FIXED + MOST_EXPERTS]
+
+    @property
+    def turning(self) -> list[Widget]:
+        """Widgets whose values alone change the recipe; the others also change what is on the sidebar."""
+        return [self.seed, self.dtype, *self.weights, *self.knobs.values()]
+
+    def form(self, models: Models, values: Sequence[Any]) -> Form:
+        """The form that `values` of `inputs` make with those models."""
+        _, chosen, method, sparsifier, seed, dtype, device, rows, live = values[:FIXED]
+        weights, knobs = self.weights_of(values), values[FIXED + MOST_EXPERTS :]
+        return Form(
+            models, tuple(chosen or ()), method, sparsifier,
+            dict(zip(self.knobs, knobs, strict=True)), dict(zip(models.titles, weights, strict=False)),
+            seed, dtype, device, rows or None, bool(live),
+        )  # fmt: skip
+
+    def visibility(self, method: str, sparsifier: str) -> list[Any]:
+        """Updates of the groups' columns: those of the chosen rules are shown."""
+        chosen = {("method", method), ("sparsify", sparsifier)}
+        return [gr.update(visible=(group.owner, group.rule) in chosen) for group in self.groups]
+
+    def weight_updates(self, models: Models, method: str, chosen: Sequence[str], values: Sequence[Any]) -> list[Any]:
+        """Updates of the weights' box and sliders: one for each chosen expert, in the range that the method allows."""
+        knob = METHODS[method].per_model
+        if knob is None:
+            return [gr.update(visible=False), *(gr.skip() for _ in self.weights)]
+        return [gr.update(visible=bool(chosen)), *weight_sliders(knob, models, chosen, values)]
+
+
+def weight_sliders(knob: Knob, models: Models, chosen: Sequence[str], values: Sequence[Any]) -> list[Any]:
+    """One update a slot; a value that the method's range does not hold goes back to the default, visibly."""
+    domain, references = knob.domain, list(models.titles)
+    assert isinstance(domain, Range)
+    updates = []
+    for place in range(MOST_EXPERTS):
+        reference = references[place] if place < len(references) else None
+        if reference is None or reference not in chosen:
+            updates.append(gr.update(visible=False))
+            continue
+        inside = isinstance(values[place], int | float) and domain.low <= values[place] <= domain.high
+        updates.append(
+            gr.update(
+                visible=True,
+                label=models.titles[reference],
+                minimum=domain.low,
+                maximum=domain.high,
+                value=values[place] if inside else knob.default,
+            )
+        )
+    return updates
+
+
+def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Controls:
+    """Lay out the sidebar for the suites (name to title), opening on the first with all its experts."""
+    start = presets()[FIRST].recipe
+    preset = gr.Dropdown(
+        [(f"{preset.title} — {preset.cites}", title) for title, preset in presets().items()], value=FIRST,
+        label="Start from", elem_id="preset", filterable=False,
+    )  # fmt: skip
+    source = gr.Dropdown(
+        [(title, name) for name, title in suites.items()],
+        value=models.base,
+        label="Models",
+        elem_id="suite",
+        filterable=False,
+    )
+    experts = gr.CheckboxGroup(
+        [(title, name) for name, title in models.titles.items()],
+        value=list(models.titles),
+        label="Experts",
+        elem_id="experts",
+    )
+    with gr.Accordion("Your own models", open=False, elem_id="own"):
+        own_base = gr.Textbox(
+            label="Base", placeholder="/path/to/folder  or  owner/name@revision", elem_id="own-base", max_lines=1
+        )
+        own_experts = gr.Textbox(
+            label="Experts, one a line", placeholder="/path/to/first\nowner/second", lines=3, elem_id="own-experts"
+        )
+        use_own = gr.Button("Use these models", size="sm", elem_id="use-own")
+    sparsifier = gr.Radio(
+        [("None", NO_SPARSIFIER), *((rule.title, name) for name, rule in SPARSIFIERS.items())],
+        value=start.sparsify.name if start.sparsify else NO_SPARSIFIER, label="Drop first", elem_id="sparsifier", elem_classes="pills",
+    )  # fmt: skip
+    groups = [knob_group("sparsify", rule, False) for rule in SPARSIFIERS.values()]
+    method = gr.Radio(
+        [(rule.title, name) for name, rule in METHODS.items()],
+        value=start.method.name,
+        label="Method",
+        elem_id="method",
+        elem_classes="pills",
+    )
+    groups += [knob_group("method", rule, rule.name == start.method.name) for rule in METHODS.values()]
+    with gr.Accordion("Weight of each expert", open=False, elem_id="weights") as weights_box:
+        weights = tuple(_weight_slot(place, models, METHODS[start.method.name]) for place in range(MOST_EXPERTS))
+    with gr.Accordion("Seed, format, device, rows", open=False, elem_id="more"):
+        seed = gr.Number(0, label="Seed", info=SEED.help, precision=0, minimum=SEED.low, elem_id="seed")
+        dtype = gr.Dropdown(
+            list(DTYPE.options), value="base", label="Number format", info=DTYPE.help, elem_id="dtype", filterable=False
+        )
+        device_box = gr.Radio(
+            list(DEVICES),
+            value=device,
+            label="Device",
+            info="auto takes the GPU when there is one",
+            elem_id="device",
+            elem_classes="pills",
+        )
+        rows = gr.Dropdown(
+            [("200", 200), ("500", 500), ("all", 0)], value=QUICK_ROWS, label="Validation rows a task",
+            info="Fewer are quicker and less sure; test rows are always all", elem_id="rows", filterable=False,
+        )  # fmt: skip
+    live = gr.Checkbox(True, label="Live scores", info="Merge and score small models after every knob", elem_id="live")
+    with gr.Row(elem_id="actions"):
+        merge = gr.Button("Merge", variant="primary", elem_id="merge")
+        stop = gr.Button("Stop", elem_id="stop")
+    return Controls(
+        preset, source, experts, own_base, own_experts, use_own, method, sparsifier, tuple(groups), weights_box, weights,
+        seed, dtype, device_box, rows, live, merge, stop,
+    )  # fmt: skip
+
+
+def _weight_slot(place: int, models: Models, rule: Rule) -> Widget:
+    titles, knob = list(models.titles.values()), rule.per_model
+    low, high, step = (
+        (knob.domain.low, knob.domain.high, knob.domain.step)
+        if knob and isinstance(knob.domain, Range)
+        else (0, 1, 0.05)
+    )
+    return gr.Slider(
+        low, high, 1.0, step=step, label=titles[place] if place < len(titles) else f"Expert {place + 1}",
+        visible=place < len(titles), buttons=["reset"], elem_id=f"weight-{place}", elem_classes="weight",
+    )  # fmt: skip
+
+
+def preset_updates(controls: Controls, recipe: Recipe) -> list[Any]:
+    """Updates of method, sparsifier and all knobs, in that order: the preset's values, elsewhere the defaults."""
+    sparsifier = recipe.sparsify.name if recipe.sparsify else NO_SPARSIFIER
+    values = {
+        ("method", recipe.method.name): recipe.method.knobs,
+        ("sparsify", sparsifier): recipe.sparsify.knobs if recipe.sparsify else {},
+    }
+    knobs = []
+    for place in controls.knobs:
+        rule = OWNERS[place.owner][place.rule]
+        default = next(knob.default for knob in rule.knobs if knob.name == place.knob)
+        knobs.append(values.get((place.owner, place.rule), {}).get(place.knob, default))
+    return [recipe.method.name, sparsifier, *knobs]
+
+
+def source_choices(suites: Mapping[str, str], own: Models | None) -> list[tuple[str, str]]:
+    """The choices of the models dropdown."""
+    listed = [(title, name) for name, title in suites.items()]
+    return [*listed, (f"Your own: {own.base}", OWN)] if own else listed

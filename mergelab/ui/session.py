@@ -1,0 +1,285 @@
+"""One visitor's lab: from a form to what the page shows. Plain Python, no widget and no tensor in it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from mergelab.checkpoints import Suite, list_suites, load_suite
+from mergelab.diagnostics import preview
+from mergelab.jobs import Worker
+from mergelab.recipe import Recipe, RecipeError
+from mergelab.sketch import Sketch, sketch_needs
+from mergelab.ui.form import OWN, Form, Models
+from mergelab.ui.results import TaskFace, faces
+from mergelab.ui.shelf import CrashError, Recent, Shelf, Stopper, StopPressedError
+from mergelab.ui.status import Status, Stopwatch, crash, refusal
+from mergelab.ui.view import Charts, Scores, View
+from mergelab.ui.words import counted, seconds
+from mergelab.workbench import Run
+
+T = TypeVar("T")
+LIVE_PARAMETERS = 2_000_000
+"""Up to so many parameters a merge with its scores is quick enough to follow every knob."""
+PATIENCE = 1.0
+"""Seconds after which a live merge is given up when the recipe has moved on; quicker ones may finish."""
+FIRST_SUITES = ("pixels", "minilm")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this server was started."""
+
+    device: str = "auto"
+    models_dir: str | None = None
+    threads: int | None = None
+
+
+Views = Iterator[View]
+FOLLOWING = Status("ready", "Preview follows every knob")
+STOPPED = Status("stopped", "Stopped. Results so far are kept.")
+
+
+class Lab:
+    """The server's side of the page: settings, the shelf, and one session a visitor."""
+
+    def __init__(self, settings: Settings | None = None, shelf: Shelf | None = None, sessions: int = 500) -> None:
+        self.settings = settings or Settings()
+        self.shelf = shelf or Shelf(lambda: Worker(threads=self.settings.threads))
+        self.sessions: Recent[str, Session] = Recent(sessions)
+
+    def session(self, visitor: str | None) -> Session:
+        """The session of that visitor, new at the first visit."""
+        return self.sessions.get_or_make(visitor or "", lambda: Session(self))
+
+    def suites(self) -> dict[str, Suite]:
+        """The bundled suites, the quickest first."""
+        found = list_suites()
+        order = [name for name in FIRST_SUITES if name in found]
+        return {name: found[name] for name in [*order, *(name for name in found if name not in order)]}
+
+    def warm(self, form: Form, finished: Callable[[View], None]) -> None:
+        """Compute what the first visitor will see, in a thread of its own; `finished` gets the complete view."""
+
+        def work() -> None:
+            for view in Session(self).first(form):
+                if view.charts and view.scores:
+                    finished(view)
+
+        threading.Thread(target=work, name="mergelab-warm", daemon=True).start()
+
+
+@dataclass
+class Session:
+    """One visitor's state: the last recipe shown, the last runs, and the jobs that Stop would end."""
+
+    lab: Lab
+    stopper: Stopper = field(default_factory=Stopper)
+    live_stopper: Stopper = field(default_factory=Stopper)
+    live_digest: str | None = None
+    live_since: float = 0.0
+    own: Models | None = None
+    merges: int = 0
+    shown: Scores | None = None
+    tested: Scores | None = None
+    on_screen: Recipe | None = None
+    refused: bool = False
+
+    def models(self, source: str) -> Models:
+        """The models of a suite, or the person's own. Raises ValueError when there are none yet."""
+        if source != OWN:
+            return Models.of_suite(load_suite(source))
+        if self.own is None:
+            raise RecipeError(
+                "No models of your own yet: open “Your own models”, fill in base and experts, and press Use these models."
+            )
+        return self.own
+
+    def first(self, form: Form) -> Views:
+        """The page at its opening: charts, then scores if the models are small; at once if both are known."""
+        if not self.lab.shelf.runs.get(self._run_key(form, "validation")):
+            yield from self.preview(form)
+        yield from self.live(form)
+
+    def preview(self, form: Form) -> Views:
+        """The live charts of a form; reads the models first if this is their first time."""
+        self._give_up_live(form)
+        return self._guarded(lambda: self._preview(form), "refused")
+
+    def live(self, form: Form) -> Views:
+        """Merge and score small models at once; for large ones nothing happens until Merge is pressed."""
+        if not self._follows_live(form):
+            return
+        self.live_digest, self.live_since = form.recipe().digest(), time.monotonic()
+        try:
+            for view in self._guarded(lambda: self._merge(form, "validation", "live", self.live_stopper), "live"):
+                if not self.refused:  # what is wrong with the recipe on the sidebar matters more
+                    yield view
+        finally:
+            self.live_digest = None
+
+    def merge(self, form: Form) -> Views:
+        """Merge exactly what the form says and score it on validation rows."""
+        return self._guarded(lambda: self._merge(form, "validation", "exact"))
+
+    def test(self, form: Form) -> Views:
+        """Merge and score on test rows, which knobs must not be chosen by."""
+        return self._guarded(lambda: self._merge(form, "test", "exact"))
+
+    def save(self, form: Form, out: str) -> Views:
+        """Write the merged model to the new folder `out`, packed as one file."""
+        return self._guarded(lambda: self._save(form, out))
+
+    def stop(self) -> View:
+        """End this visitor's work."""
+        stopped = [self.stopper.press(), self.live_stopper.press()]
+        return View(status=STOPPED if any(stopped) else Status("stopped", "Nothing was running."))
+
+    def _guarded(self, work: Callable[[], Views], kind: str = "error") -> Views:
+        """The views of some work; however it ends, the last one says so. `kind` is refused for previews."""
+        presses = self.stopper.presses
+        try:
+            yield from work()
+        except StopPressedError:
+            given_up = kind == "live" and self.stopper.presses == presses
+            yield View(status=FOLLOWING if given_up else STOPPED)
+        except CrashError as error:
+            yield View(status=crash(str(error), error.trace))
+        except ValueError as error:
+            self.refused = self.refused or kind == "refused"
+            yield View(status=refusal(str(error), "refused" if kind == "refused" else "error"))
+
+    def _follows_live(self, form: Form) -> bool:
+        """Whether new scores follow every knob: asked for, and the models are small."""
+        try:
+            sketch = self.lab.shelf.sketches.get(_needs(form))
+        except ValueError:
+            return False  # the preview of the same form tells the person why
+        return form.live and sketch is not None and int(sketch.entries.sum()) <= LIVE_PARAMETERS
+
+    def _give_up_live(self, form: Form) -> None:
+        """Stop a slow live merge of a recipe that is no longer on the sidebar."""
+        try:
+            digest = form.recipe().digest()
+        except ValueError:
+            digest = None
+        patience = PATIENCE if digest else 0
+        if self.live_digest not in (None, digest) and time.monotonic() > self.live_since + patience:
+            self.live_stopper.press()
+
+    def _preview(self, form: Form) -> Views:
+        recipe = form.recipe()
+        known = self.lab.shelf.sketches.get(_needs(form)) is not None
+        sketch = yield from self._sketch(form, recipe)
+        self.on_screen = recipe
+        charts = Charts(preview(sketch, recipe), recipe, form.models)
+        self.refused = False
+        status = replace(FOLLOWING, kind="preview") if known else FOLLOWING
+        unscored = self._forget_scores_of_others(form)
+        scores, test = self._aged(recipe, self._follows_live(form))
+        yield View(status=status, charts=charts, scores=scores, unscored=unscored, test=test, recipe=recipe)
+
+    def _sketch(self, form: Form, recipe: Recipe) -> Generator[View, None, Sketch]:
+        key = _needs(form)
+        found = self.lab.shelf.sketches.get(key)
+        if found is not None:
+            return found
+        steps = self.lab.shelf.once(
+            self.lab.shelf.sketches, key, Stopwatch("Reading the models", "loading"), self.stopper, "sketch",
+            recipe=recipe.to_mapping(), device=form.device, models_dir=self.lab.settings.models_dir,
+        )  # fmt: skip
+        return (yield from _as_views(steps))
+
+    def _merge(self, form: Form, split: str, state: str, stopper: Stopper | None = None) -> Views:
+        recipe, tasks = form.recipe(), self._tasks(form)
+        watch = Stopwatch("Scoring on test rows" if split == "test" else "Merging and scoring" if tasks else "Merging")
+        steps = self.lab.shelf.once(
+            self.lab.shelf.runs, self._run_key(form, split), watch, stopper or self.stopper, "merge",
+            recipe=recipe.to_mapping(), tasks=list(tasks), split=split, rows=form.rows if split == "validation" else None, device=form.device, models_dir=self.lab.settings.models_dir,
+        )  # fmt: skip
+        run: Run = yield from _as_views(steps)
+        yield self._finished(run, form, tasks, state, watch)
+
+    def _run_key(self, form: Form, split: str) -> tuple[str, str, str, int | None, int]:
+        return form.recipe().digest(), split, form.device, form.rows, form.models.edition
+
+    def _finished(self, run: Run, form: Form, tasks: dict[str, TaskFace], state: str, watch: Stopwatch) -> View:
+        recipe = form.recipe()
+        overtaken = state == "live" and self.on_screen is not None and self.on_screen.digest() != run.digest
+        self.merges += state == "exact" and run.split == "validation"
+        scores = Scores(run, form.models, tasks, "updating" if overtaken else state, self.merges)
+        if run.split == "test":
+            self.tested = scores
+            return View(
+                status=Status("ready", f"Scored on test rows in {seconds(watch.elapsed)}"),
+                test=scores,
+                device=run.device,
+            )
+        self.shown = scores
+        if overtaken:
+            return View(status=FOLLOWING, scores=scores, device=run.device)
+        self.on_screen = recipe
+        charts = Charts(run.preview, recipe, form.models) if run.preview.label == "exact" else None
+        done = (
+            f"Merge {self.merges} finished in {seconds(watch.elapsed)}"
+            if state == "exact"
+            else "Exact scores for this recipe"
+        )
+        return View(status=Status("ready", done), charts=charts, scores=scores, recipe=recipe, device=run.device)
+
+    def _save(self, form: Form, out: str) -> Views:
+        recipe = form.recipe()
+        steps = self.lab.shelf.follow(
+            Stopwatch("Writing the merged model"), self.stopper, "save",
+            recipe=recipe.to_mapping(), out=out, device=form.device, models_dir=self.lab.settings.models_dir, archive=True,
+        )  # fmt: skip
+        path = yield from _as_views(steps)
+        yield View(status=Status("ready", "The merged model is packed: press Download"), saved=str(path))
+
+    def _tasks(self, form: Form) -> dict[str, TaskFace]:
+        """The tasks of the chosen experts; none for a person's own models."""
+        suites = list_suites()
+        if form.models.base not in suites:
+            return {}
+        return {name: face for name, face in faces(suites[form.models.base]).items() if face.expert in form.chosen}
+
+    def _forget_scores_of_others(self, form: Form) -> str:
+        """Without scores of these very models, the sentence that stands in their place."""
+        if self.shown and self.shown.models == form.models:
+            return ""
+        self.shown = None
+        tasks = self._tasks(form)
+        if not tasks:
+            return "No task sets come with these models, so there is nothing to score. Charts and “Keep this model” work all the same."
+        if self._follows_live(form):
+            return "Scores are on their way."
+        return f"Not scored yet. Press Merge to merge these models and score the result on {counted(len(tasks), 'task set')}."
+
+    def _aged(self, recipe: Recipe, coming: bool) -> tuple[Scores | None, Scores | None]:
+        """The scores and test scores whose state changes beside this recipe."""
+        before = self.shown, self.tested
+        self.shown = self.shown and self.shown.beside(recipe, "updating" if coming else "stale")
+        self.tested = self.tested and self.tested.beside(recipe, "stale")
+        shown, tested = (
+            now if now is not was else None for now, was in zip((self.shown, self.tested), before, strict=True)
+        )
+        return shown, tested
+
+
+def _needs(form: Form) -> tuple[str, int]:
+    """What a form's sketch depends on; models read anew from the same place count as others."""
+    return sketch_needs(form.recipe()), form.models.edition
+
+
+def _as_views(steps: Generator[Status, None, T]) -> Generator[View, None, T]:
+    """The same work, each status wrapped for the page."""
+    while True:
+        try:
+            status = next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        yield View(status=status)

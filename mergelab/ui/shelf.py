@@ -1,0 +1,204 @@
+"""What all visitors share: the worker, and the sketches and runs that were already computed."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Hashable, Iterator
+from typing import Any, Generic, TypeVar
+
+from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stopped, Worker
+from mergelab.progress import Progress
+from mergelab.sketch import Sketch
+from mergelab.ui.status import Status, Stopwatch
+from mergelab.workbench import Run
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+TICK = 0.25
+"""Seconds after which a silent job still shows that time passes, and a stop is noticed."""
+
+
+class RefusalError(ValueError):
+    """Work that cannot be done as asked; the message is for the person."""
+
+
+class CrashError(Exception):
+    """Work that failed; the message is for the person, `trace` for a bug report."""
+
+    def __init__(self, sentence: str, trace: str) -> None:
+        super().__init__(sentence)
+        self.trace = trace
+
+
+class StopPressedError(Exception):
+    """The person pressed Stop."""
+
+
+class Recent(Generic[K, V]):
+    """The last `size` values by key; safe to use from several threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._lock = size, threading.Lock()
+        self._values: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        """The value, which counts as used now, or None."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
+    def put(self, key: K, value: V) -> V:
+        """Keep the value, dropping the one that was not used for longest."""
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            while len(self._values) > self._size:
+                self._values.popitem(last=False)
+        return value
+
+    def get_or_make(self, key: K, make: Callable[[], V]) -> V:
+        """The value, made at its first use."""
+        found = self.get(key)
+        return found if found is not None else self.put(key, make())
+
+
+class Stopper:
+    """One person's Stop button: ends the jobs that are under way for them."""
+
+    def __init__(self) -> None:
+        self._jobs: set[Job] = set()
+        self._lock = threading.Lock()
+        self._presses = 0
+
+    @property
+    def presses(self) -> int:
+        """How often Stop was pressed; work that began before the last press must end."""
+        return self._presses
+
+    def press(self) -> bool:
+        """Stop everything; whether there was anything to stop."""
+        with self._lock:
+            self._presses += 1
+            jobs = list(self._jobs)
+        for job in jobs:
+            job.stop()
+        return bool(jobs)
+
+    def watch(self, job: Job) -> None:
+        """From now on a press stops this job."""
+        with self._lock:
+            self._jobs.add(job)
+
+    def forget(self, job: Job) -> None:
+        """The job has ended."""
+        with self._lock:
+            self._jobs.discard(job)
+
+
+class Shelf:
+    """The worker, started at its first job, and the results worth keeping. Equal work asked for at once is done once."""
+
+    def __init__(self, start_worker: Callable[[], Worker] = Worker, sketches: int = 24, runs: int = 400) -> None:
+        self._start_worker = start_worker
+        self._worker: Worker | None = None
+        self._lock = threading.Lock()
+        self._under_way: dict[Hashable, threading.Lock] = {}
+        self.sketches: Recent[Hashable, Sketch] = Recent(sketches)
+        self.runs: Recent[Hashable, Run] = Recent(runs)
+
+    @property
+    def worker(self) -> Worker:
+        """The one worker process of this server."""
+        with self._lock:
+            if self._worker is None:
+                self._worker = self._start_worker()
+            return self._worker
+
+    def close(self) -> None:
+        """End the worker."""
+        with self._lock:
+            if self._worker is not None:
+                self._worker.close()
+                self._worker = None
+
+    def once(
+        self,
+        kept: Recent[Hashable, V],
+        key: Hashable,
+        watch: Stopwatch,
+        stopper: Stopper,
+        function: str,
+        **arguments: Any,
+    ) -> Generator[Status, None, V]:
+        """The result of a worker's function, from the shelf if it is there, else computed while yielding statuses.
+
+        Raises RefusalError when it cannot be done, CrashError when it failed and StopPressedError when the person stopped it.
+        """
+        presses = stopper.presses
+        with self._lock:
+            mine = self._under_way.setdefault(key, threading.Lock())
+        while not mine.acquire(timeout=TICK):
+            if stopper.presses != presses:
+                raise StopPressedError
+            yield watch.status()
+        try:
+            found = kept.get(key)
+            if found is None:
+                found = kept.put(key, (yield from self.follow(watch, stopper, function, **arguments)))
+            return found
+        finally:
+            mine.release()
+            with self._lock:
+                self._under_way.pop(key, None)
+
+    def follow(
+        self, watch: Stopwatch, stopper: Stopper, function: str, **arguments: Any
+    ) -> Generator[Status, None, Any]:
+        """Run a function of the workbench, yielding statuses; closing this generator stops the job."""
+        job = self.worker.submit(function, **arguments)
+        presses = stopper.presses
+        stopper.watch(job)
+        try:
+            for event in ticking(job):
+                if stopper.presses != presses:
+                    raise StopPressedError
+                match event:
+                    case Finished(result):
+                        return result
+                    case Refused(sentence):
+                        raise RefusalError(sentence)
+                    case Crashed(sentence, detail):
+                        raise CrashError(sentence, detail)
+                    case Stopped():
+                        raise StopPressedError
+                    case Progress() | Queued() | None:
+                        yield watch.status(event)
+        finally:
+            stopper.forget(job)
+            if job.ended is None:
+                job.stop()
+        raise CrashError("the job ended without a result; try again", "")
+
+
+def ticking(job: Job) -> Iterator[Event | None]:
+    """The job's events, and None whenever `TICK` seconds pass without one; progress that piled up is skipped."""
+    inbox: queue.Queue[Event] = queue.Queue()
+    threading.Thread(target=_pour, args=(job, inbox), daemon=True).start()
+    while True:
+        try:
+            event: Event | None = inbox.get(timeout=TICK)
+            while isinstance(event, Progress | Queued) and not inbox.empty():
+                event = inbox.get_nowait()
+        except queue.Empty:
+            event = None
+        yield event
+        if isinstance(event, Finished | Refused | Crashed | Stopped):
+            return
+
+
+def _pour(job: Job, inbox: queue.Queue[Event]) -> None:
+    for event in job.events():
+        inbox.put(event)

@@ -1,0 +1,62 @@
+"""The three calls for programs, through the client that a person would use."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+RECIPE = "base: pixels\nmodels: [pixels/fashion, pixels/mnist]\nmethod: {name: ties, density: 0.3}\n"
+
+
+@pytest.fixture(scope="module")
+def client(server: str) -> Client:
+    return Client(server, verbose=False)
+
+
+def test_the_public_calls_are_these_three_and_no_others(client: Client) -> None:
+    listed: dict[str, Any] = client.view_api(return_format="dict")  # type: ignore[assignment]
+    assert set(listed["named_endpoints"]) == {"/preview", "/merge", "/evaluate"}
+
+
+def test_preview_answers_in_plain_json(client: Client) -> None:
+    shown = client.predict(RECIPE, api_name="/preview")
+    assert shown["label"] == "preview"
+    assert shown["numbers"]["Kept"] == pytest.approx(0.3, abs=0.02)
+    assert json.loads(json.dumps(shown)) == shown
+
+
+def test_merge_scores_on_validation_and_evaluate_on_test(client: Client) -> None:
+    run = client.predict(RECIPE, tasks=["fashion"], rows=20, api_name="/merge")
+    assert [score["split"] for score in run["scores"]] == ["validation"]
+    assert run["scores"][0]["n"] == 20
+    scores = client.predict(RECIPE, tasks=["fashion"], rows=20, api_name="/evaluate")
+    assert [score["split"] for score in scores] == ["test"]
+
+
+def test_what_is_wrong_with_a_recipe_reaches_the_caller_as_a_sentence(client: Client) -> None:
+    with pytest.raises(AppError, match="unknown method 'tise'"):
+        client.predict("base: pixels\nmodels: [pixels/mnist]\nmethod: tise", api_name="/preview")
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}])
+def test_a_foreign_host_or_origin_is_refused(server: str, headers: dict[str, str]) -> None:
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(urllib.request.Request(f"{server}/config", headers=headers), timeout=10)
+    assert caught.value.code == 403
+    caught.value.close()
+
+
+def test_calls_cannot_skip_the_queue(server: str) -> None:
+    request = urllib.request.Request(
+        f"{server}/gradio_api/run/merge", data=b'{"data": []}', headers={"Content-Type": "application/json"}
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=10)
+    assert caught.value.code == 404
+    caught.value.close()

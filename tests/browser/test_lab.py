@@ -1,0 +1,262 @@
+"""The Lab in a real browser: the finished first sight, knobs, merges, stops, mistakes, sizes and themes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlparse
+
+import pytest
+from browser.conftest import CHROMIUM
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+DENSITY = "#knob-method-ties-density"
+READY = "mergelab.draws > 2 && mergelab.scores > 0 && mergelab.status === 'ready' && mergelab.label === 'exact'"
+SETTLED = "mergelab.status === 'ready' && mergelab.label === 'exact' && ['exact', 'live'].includes(mergelab.scoreState)"
+RANGE = "document.querySelector('[data-chart=histogram] .ml-plot').layout.xaxis.range"
+SLOW = 60_000
+
+
+@dataclass
+class Visit:
+    """An open page, with what it complained about and whom it called."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def state(self, name: str) -> object:
+        return self.page.evaluate(f"mergelab.{name}")
+
+    def until(self, condition: str) -> None:
+        self.page.wait_for_function(f"window.mergelab && ({condition})", timeout=SLOW)
+
+    def turn(self, slider: str, value: float) -> None:
+        """Set a slider as a drag does."""
+        self.page.evaluate(
+            "([id, value]) => { const found = document.querySelector(`${id} input[type=range]`);"
+            " found.value = value; found.dispatchEvent(new Event('input', {bubbles: true})); }",
+            [slider, value],
+        )
+
+    def number(self, slider: str) -> float:
+        return float(self.page.input_value(f"{slider} input[type=number]"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield opened
+        opened.close()
+
+
+def visit(browser: Browser, address: str, width: int = 1440, height: int = 900) -> Visit:
+    page = browser.new_page(viewport={"width": width, "height": height})
+    opened = Visit(page)
+    page.on("console", lambda message: opened.errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: opened.errors.append(str(error)))
+    page.on("request", lambda request: opened.hosts.add(urlparse(request.url).hostname or ""))
+    page.goto(address)
+    opened.until(READY)
+    return opened
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, server: str) -> Iterator[Visit]:
+    """One page for the tests that only turn knobs."""
+    opened = visit(browser, server)
+    yield opened
+    assert opened.errors == []
+    assert opened.hosts <= {"127.0.0.1", ""}
+    opened.page.close()
+
+
+@pytest.fixture
+def lab(shared: Visit) -> Visit:
+    """The shared page, back at TIES with density 0.2, all experts and live scores."""
+    page = shared.page
+    for box in page.locator("#experts input").all():
+        box.check()
+    if not page.locator("#live input").is_checked():
+        page.locator("#live input").check()
+    page.locator("#method label", has_text="TIES").click()
+    expect(page.locator(DENSITY)).to_be_visible()
+    shared.turn(DENSITY, 0.2)
+    shared.until(
+        f"{SETTLED} && mergelab.density === 0.2 && mergelab.yaml.includes('name: ties') && mergelab.rows.length === 6"
+    )
+    return shared
+
+
+def test_the_first_sight_is_a_finished_story(lab: Visit) -> None:
+    page = lab.page
+    expect(page.locator("[data-chart=heatmap] .main-svg").first).to_be_visible()
+    expect(page.locator("[data-chart=histogram] .main-svg").first).to_be_visible()
+    expect(page.locator(".ml-tile")).to_have_count(5)
+    expect(page.locator("[data-table=scores] tbody tr")).to_have_count(6)
+    expect(page.locator("[data-table=test]")).to_be_hidden()
+    expect(page.locator("[data-slot=device]")).to_have_text("CPU")
+    assert all(
+        row["n"] and row["merged"]["low"] < row["merged"]["value"] < row["merged"]["high"] for row in lab.state("rows")
+    )  # type: ignore[attr-defined]
+
+
+def test_a_fast_drag_ends_where_the_slider_is_and_keeps_the_zoom(lab: Visit) -> None:
+    page = lab.page
+    wide = page.evaluate(RANGE)
+    box = page.locator("[data-chart=histogram] .nsewdrag").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 40, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 180, box["y"] + 62, steps=5)
+    page.mouse.up()
+    zoomed = page.evaluate(RANGE)
+    before = page.inner_text(".ml-numbers")
+    for step in range(20):
+        lab.turn(DENSITY, round(0.3 + 0.02 * step, 2))
+        page.wait_for_timeout(25)
+    lab.until(f"{SETTLED} && mergelab.density === 0.68 && mergelab.yaml.includes('density: 0.68')")
+    assert lab.number(DENSITY) == 0.68
+    assert page.inner_text(".ml-numbers") != before
+    assert page.inner_text(".ml-line-label") == "keep 68 %"
+    assert "drop rate 32 %" in page.evaluate(f"document.querySelector('{DENSITY}').dataset.complement")
+    assert zoomed[1] - zoomed[0] < wide[1] - wide[0]
+    assert page.evaluate(RANGE) == zoomed
+    page.mouse.dblclick(box["x"] + 40, box["y"] + 60)
+    lab.until(f"{RANGE}[0] === {wide[0]}")
+
+
+def test_the_line_moves_in_the_same_moment_as_the_slider(lab: Visit) -> None:
+    moved = lab.page.evaluate(
+        f"() => {{ const found = document.querySelector('{DENSITY} input[type=range]');"
+        " const charts = mergelab.charts, line = document.querySelector('.ml-line'), before = line.style.transform;"
+        " found.value = 0.44; found.dispatchEvent(new Event('input', {bubbles: true}));"
+        " return [mergelab.density, line.innerText, line.style.transform !== before, mergelab.charts === charts]; }"
+    )
+    assert moved == [0.44, "keep 44 %", True, True]
+
+
+def test_dragging_the_line_sets_the_knob_and_so_do_the_arrow_keys(lab: Visit) -> None:
+    page = lab.page
+    page.locator(".ml-line").scroll_into_view_if_needed()
+    box = page.locator(".ml-line").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 12, box["y"] + 80)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 60, box["y"] + 80, steps=6)
+    page.mouse.up()
+    lab.until(f"{SETTLED} && mergelab.density > 0.25 && mergelab.yaml.includes(`density: ${{mergelab.density}}`)")
+    dragged = lab.number(DENSITY)
+    assert dragged == lab.state("density")
+    page.focus(".ml-line")
+    page.keyboard.press("ArrowRight")
+    lab.until(f"Math.abs(mergelab.density - {dragged} + 0.01) < 1e-6")
+    assert lab.number(DENSITY) == pytest.approx(dragged - 0.01)
+
+
+def test_the_reset_arrow_takes_the_charts_along(lab: Visit) -> None:
+    lab.turn(DENSITY, 0.5)
+    lab.until("mergelab.yaml.includes('density: 0.5')")
+    lab.page.click(f"{DENSITY} .reset-button")
+    lab.until(f"{SETTLED} && mergelab.density === 0.2 && mergelab.yaml.includes('density: 0.2')")
+
+
+def test_only_the_chosen_methods_knobs_are_there_and_their_values_are_kept(lab: Visit) -> None:
+    page = lab.page
+    lab.turn("#knob-method-ties-scale", 1.5)
+    page.locator("#method label", has_text="Task arithmetic").click()
+    expect(page.locator("#knob-method-task_arithmetic-scale")).to_be_visible()
+    expect(page.locator(DENSITY)).to_have_count(0)
+    lab.until("mergelab.yaml.includes('task_arithmetic')")
+    assert page.locator(".ml-line").is_hidden()
+    page.locator("#method label", has_text="TIES").click()
+    expect(page.locator(DENSITY)).to_be_visible()
+    assert lab.number("#knob-method-ties-scale") == 1.5
+    page.click("#knob-method-ties-scale .reset-button")
+
+
+def test_mistakes_are_sentences_and_nothing_typed_is_lost(lab: Visit) -> None:
+    page = lab.page
+    page.fill(f"{DENSITY} input[type=number]", "7")
+    lab.until("mergelab.status === 'refused'")
+    expect(page.locator(".ml-problems")).to_contain_text("density of ties must be in [0, 1], got 7")
+    expect(page.locator(".toast-body").first).to_contain_text("density of ties must be in [0, 1], got 7")
+    lab.turn(DENSITY, 0.3)
+    lab.until("mergelab.status !== 'refused'")
+    expect(page.locator(".ml-problems")).to_be_hidden()
+    for box in page.locator("#experts input").all():
+        box.uncheck()
+    lab.until("mergelab.status === 'refused'")
+    expect(page.locator(".ml-problems")).to_contain_text("No expert is chosen")
+    expect(page.locator("[data-chart=histogram] .main-svg").first).to_be_visible()
+
+
+def test_own_models_that_do_not_exist_are_refused_in_words(lab: Visit) -> None:
+    page = lab.page
+    page.click("#own > button")
+    page.click("#use-own")
+    expect(page.locator(".ml-problems")).to_contain_text("Base is empty")
+    page.fill("#own-base input, #own-base textarea", "/nowhere/base")
+    page.fill("#own-experts textarea", "/nowhere/one\n/nowhere/two")
+    page.click("#use-own")
+    expect(page.locator(".ml-problems")).to_contain_text("/nowhere/base", timeout=SLOW)
+    assert page.input_value("#own-experts textarea") == "/nowhere/one\n/nowhere/two"
+    page.click("#suite input")
+    page.get_by_role("option").first.click()
+    lab.until(f"{SETTLED} && mergelab.yaml.includes('base: pixels')")
+    page.click("#own > button")
+
+
+def test_without_live_scores_a_change_makes_them_stale_until_merge(lab: Visit) -> None:
+    page = lab.page
+    page.locator("#live input").uncheck()
+    lab.turn(DENSITY, 0.37)
+    lab.until("mergelab.scoreState === 'stale' && mergelab.label === 'preview'")
+    expect(page.locator("[data-chart=bars] [data-slot=notice]")).to_contain_text("Press Merge")
+    page.click("#merge")
+    lab.until("mergelab.scoreState === 'exact' && mergelab.label === 'exact' && mergelab.status === 'ready'")
+    assert "Merge" in page.inner_text(".ml-strip-text")
+
+
+def test_stop_ends_a_long_merge_quickly_and_keeps_what_was_there(lab: Visit) -> None:
+    page = lab.page
+    page.locator("#live input").uncheck()
+    page.locator("#method label", has_text="Fisher").click()
+    lab.until("mergelab.yaml.includes('name: fisher')")
+    rows = lab.state("rows")
+    page.click("#merge")
+    lab.until("mergelab.status === 'running'")
+    page.click("#stop")
+    page.wait_for_function("mergelab.status === 'stopped'", timeout=3000)
+    assert lab.state("rows") == rows
+    assert lab.state("label") == "preview"
+
+
+def test_test_rows_get_a_table_of_their_own_and_the_model_can_be_kept(lab: Visit) -> None:
+    page = lab.page
+    page.click("[data-act=test]")
+    expect(page.locator("[data-table=test]")).to_be_visible(timeout=SLOW)
+    expect(page.locator("[data-table=test]")).to_contain_text("Knobs are chosen on validation")
+    page.click("[data-act=keep]")
+    expect(page.locator("#download")).to_be_visible(timeout=SLOW)
+    with page.expect_download() as download:
+        page.click("#download")
+    assert download.value.suggested_filename == "mergelab-ties-5-experts.zip"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone_needs_no_sideways_scroll_and_text_stands_out(browser: Browser, server: str, theme: str) -> None:
+    opened = visit(browser, f"{server}/?__theme={theme}", width=420, height=860)
+    page = opened.page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    assert page.evaluate("document.body.classList.contains('dark')") is (theme == "dark")
+    light = page.evaluate(
+        "() => [getComputedStyle(document.querySelector('.ml h2')).color,"
+        " getComputedStyle(document.querySelector('[data-chart=heatmap] .xtick text')).fill]"
+        ".map(text => text.match(/\\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 3)"
+    )
+    assert all((value > 140) is (theme == "dark") for value in light)
+    assert opened.errors == []
+    page.close()

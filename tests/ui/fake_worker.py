@@ -1,0 +1,103 @@
+"""A worker without a process: jobs that report what a test tells them to, and the tiny lab they serve."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from tiny_states import State, plan_for, random_state, tuned
+
+from mergelab.diagnostics import preview
+from mergelab.evaluate import Score
+from mergelab.jobs import Event, Finished, Queued, Stopped
+from mergelab.progress import Progress, finish
+from mergelab.recipe import Recipe
+from mergelab.sketch import Sketch, draw_sketch
+from mergelab.ui.form import Form, Models
+from mergelab.workbench import Run
+
+SHAPES = {f"encoder.layer.{layer}.output.dense.weight": (8, 8) for layer in range(2)}
+BASE = random_state(1, 1.0, SHAPES)
+EXPERTS: dict[str, State] = {f"tiny/{name}": state for name, state in tuned(BASE, 3).items()}
+MODELS = Models("tiny", {"tiny/a": "Expert A", "tiny/b": "Expert B", "tiny/c": "Expert C"})
+
+
+def form(**fields: Any) -> Form:
+    """The sidebar with TIES and all three experts."""
+    return Form(**{"models": MODELS, "chosen": tuple(MODELS.titles), "method": "ties", **fields})
+
+
+def sketch_of(recipe: Mapping[str, Any]) -> Sketch:
+    """The real sketch of the tiny models."""
+    chosen = [entry["model"] for entry in recipe["models"]]
+    return finish(draw_sketch(plan_for(recipe, {name: EXPERTS[name] for name in chosen}, BASE)))
+
+
+def run_of(recipe: Mapping[str, Any], split: str) -> Run:
+    """A run with made-up scores."""
+    checked = Recipe.from_mapping(recipe)
+    score = Score("task-a", split, "accuracy", 0.8, 100, 0.7, 0.9)
+    shown = replace(preview(sketch_of(recipe), checked), label="exact")
+    return Run(
+        checked.to_mapping(),
+        checked.digest(),
+        [score],
+        {"tiny/base": [score], "tiny/a": [score]},
+        shown,
+        split,
+        "cpu",
+        0.1,
+        128,
+    )
+
+
+class FakeJob:
+    """Yields its events; blocks at a `threading.Event` among them until that is set or the job is stopped."""
+
+    def __init__(self, script: list[Any]) -> None:
+        self.script, self.ended = script, None
+        self.stopped = threading.Event()
+
+    def events(self) -> Iterator[Event]:
+        yield Queued(0)
+        for step in self.script:
+            if isinstance(step, threading.Event):
+                while not step.wait(0.01):
+                    if self.stopped.is_set():
+                        self.ended = Stopped()
+                        yield self.ended
+                        return
+                continue
+            if not isinstance(step, Progress | Queued):
+                self.ended = step
+            yield step
+
+    def stop(self, grace: float = 2.0) -> None:
+        self.stopped.set()
+
+
+class FakeWorker:
+    """Answers sketch and merge at once, unless `scripts` has another story for the function."""
+
+    def __init__(self, **scripts: Callable[[], list[Any]]) -> None:
+        self.scripts, self.calls, self.jobs = scripts, [], []
+        self.closed = False
+
+    def submit(self, function: str, /, **arguments: Any) -> FakeJob:
+        self.calls.append((function, arguments))
+        script = self.scripts[function]() if function in self.scripts else [Finished(self._answer(function, arguments))]
+        self.jobs.append(FakeJob(script))
+        return self.jobs[-1]
+
+    def _answer(self, function: str, arguments: Mapping[str, Any]) -> Any:
+        if function == "sketch":
+            return sketch_of(arguments["recipe"])
+        return run_of(arguments["recipe"], arguments["split"]) if function == "merge" else f"{arguments['out']}.zip"
+
+    def named(self, function: str) -> list[dict[str, Any]]:
+        return [arguments for called, arguments in self.calls if called == function]
+
+    def close(self) -> None:
+        self.closed = True

@@ -1,0 +1,80 @@
+"""What the panel is sent: plain JSON, the line that is a knob, states in words."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ui.fake_worker import MODELS, form, run_of, sketch_of
+
+from mergelab.diagnostics import preview
+from mergelab.ui.charts import charts_data, line_data, parts_of, scores_data
+from mergelab.ui.form import KnobPlace
+from mergelab.ui.results import TaskFace
+from mergelab.ui.status import Status
+from mergelab.ui.view import Charts, Scores, View
+
+TASKS = {"task-a": TaskFace("Task A", "tiny/a")}
+
+
+def charts(**fields: object) -> Charts:
+    recipe = form(**fields).recipe()
+    return Charts(preview(sketch_of(recipe.to_mapping()), recipe), recipe, MODELS)
+
+
+def test_everything_sent_is_strict_json() -> None:
+    run = run_of(form().recipe().to_mapping(), "validation")
+    scores = Scores(run, MODELS, TASKS, "exact", 1)
+    view = View(Status("ready", "done"), charts(), scores, scores, form().recipe(), "cpu")
+    json.dumps(parts_of(view), allow_nan=False)
+    assert set(parts_of(view)) == {"status", "charts", "scores", "test", "home", "device"}
+
+
+def test_an_unchanged_part_is_not_sent() -> None:
+    assert set(parts_of(View(status=Status("ready", "done")))) == {"status"}
+
+
+def test_the_line_names_the_widget_of_its_knob_and_its_value() -> None:
+    line = line_data(charts(knobs={KnobPlace("method", "ties", "density"): 0.4}))
+    assert line is not None
+    assert (line["elem_id"], line["value"], line["low"], line["high"]) == ("knob-method-ties-density", 0.4, 0.0, 1.0)
+    assert len(line["thresholds"]) == len(line["shares"]) == 3
+    assert all(sum(shares) == pytest.approx(1, abs=0.02) for shares in line["shares"])
+
+
+def test_the_browsers_threshold_agrees_with_the_servers() -> None:
+    """The page interpolates the histogram from the top; within a bin both stand at the same place."""
+    line = line_data(charts(knobs={KnobPlace("method", "ties", "density"): 0.4}))
+    assert line is not None
+    for shares, threshold in zip(line["shares"], line["thresholds"], strict=True):
+        above = sum(share for share, edge in zip(shares, line["edges"][:-1], strict=True) if edge >= threshold)
+        assert above == pytest.approx(0.4, abs=max(shares))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"method": "average"},
+        {"method": "average", "sparsifier": "dare"},
+        {"knobs": {KnobPlace("method", "ties", "scope"): "tensor"}},
+    ],
+)
+def test_there_is_no_line_where_size_does_not_decide_and_a_sentence_says_so(fields: dict[str, object]) -> None:
+    sent = charts_data(charts(**fields))
+    assert sent["line"] is None
+    assert sent["histogram"]["notice"]
+    assert "Drag" not in sent["histogram"]["notice"]
+
+
+def test_a_density_of_zero_keeps_its_handle() -> None:
+    assert line_data(charts(knobs={KnobPlace("method", "ties", "density"): 0.0})) is not None
+
+
+def test_one_expert_alone_gets_a_sentence_instead_of_an_empty_chart() -> None:
+    assert charts_data(charts(chosen=("tiny/a",)))["heatmap"]["empty"].startswith("Nowhere")
+    assert charts_data(charts())["heatmap"]["empty"] == ""
+
+
+def test_stale_scores_say_what_to_do() -> None:
+    run = run_of(form().recipe().to_mapping(), "validation")
+    assert "Press Merge" in scores_data(Scores(run, MODELS, TASKS, "stale", 1))["notice"]

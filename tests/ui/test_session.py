@@ -1,0 +1,191 @@
+"""One visitor's lab: what each action shows, and what it leaves alone."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from ui.fake_worker import FakeWorker, form, run_of, sketch_of
+
+from mergelab.jobs import Crashed, Finished
+from mergelab.ui import session as session_module
+from mergelab.ui.form import KnobPlace
+from mergelab.ui.results import TaskFace
+from mergelab.ui.session import Lab, Session
+from mergelab.ui.shelf import Shelf
+from mergelab.ui.view import View
+
+DENSITY = KnobPlace("method", "ties", "density")
+
+
+def opened(**scripts: Any) -> tuple[Session, FakeWorker]:
+    worker = FakeWorker(**scripts)
+    session = Lab(shelf=Shelf(lambda: worker)).session("visitor")  # type: ignore[arg-type,return-value]
+    return session, worker
+
+
+@pytest.fixture(autouse=True)
+def one_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Session, "_tasks", lambda self, form: {"task-a": TaskFace("Task A", "tiny/a")})
+
+
+def last(views: Any) -> View:
+    return list(views)[-1]
+
+
+def test_the_opening_shows_charts_and_scores_without_a_click() -> None:
+    session, _ = opened()
+    views = list(session.first(form()))
+    assert any(view.charts for view in views)
+    assert views[-1].scores is not None
+    assert views[-1].scores.state == "live"
+    assert views[-1].device == "cpu"
+
+
+def test_a_known_opening_is_one_view() -> None:
+    session, worker = opened()
+    list(session.first(form()))
+    again = list(session.lab.session("another visitor").first(form()))
+    assert len(again) == 1
+    assert again[0].charts
+    assert again[0].scores
+    assert len(worker.named("merge")) == 1
+
+
+def test_a_knob_moves_charts_from_the_sketch_without_new_work() -> None:
+    session, worker = opened()
+    list(session.preview(form()))
+    view = last(session.preview(form(knobs={DENSITY: 0.9})))
+    assert view.charts is not None
+    assert view.charts.preview.experts["kept"].mean() == pytest.approx(0.9, abs=0.02)
+    assert len(worker.calls) == 1
+
+
+def test_scores_turn_stale_with_the_recipe_and_exact_again_with_it() -> None:
+    session, _ = opened()
+    list(session.merge(form(live=False)))
+    moved = last(session.preview(form(knobs={DENSITY: 0.9}, live=False)))
+    assert moved.scores is not None
+    assert moved.scores.state == "stale"
+    back = last(session.preview(form(live=False)))
+    assert back.scores is not None
+    assert back.scores.state == "exact"
+
+
+def test_scores_on_their_way_are_called_updating() -> None:
+    session, _ = opened()
+    list(session.first(form()))
+    moved = last(session.preview(form(knobs={DENSITY: 0.9})))
+    assert moved.scores is not None
+    assert moved.scores.state == "updating"
+
+
+def test_live_scores_follow_small_models_only_and_only_when_asked() -> None:
+    session, worker = opened()
+    list(session.preview(form()))
+    assert list(session.live(form(live=False))) == []
+    session_module.LIVE_PARAMETERS, kept = 10, session_module.LIVE_PARAMETERS
+    try:
+        assert list(session.live(form())) == []
+    finally:
+        session_module.LIVE_PARAMETERS = kept
+    assert worker.named("merge") == []
+    assert last(session.live(form())).scores is not None
+
+
+def test_a_slow_live_merge_is_given_up_when_the_recipe_moves_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "PATIENCE", 0.0)
+    session, worker = opened(merge=lambda: [threading.Event(), Finished(None)])
+    list(session.preview(form()))
+    live = session.live(form())
+    next(live)
+    list(session.preview(form(knobs={DENSITY: 0.9})))
+    assert worker.jobs[-1].stopped.is_set()
+    assert last(live).status.kind == "ready"  # type: ignore[union-attr]
+
+
+def test_what_is_wrong_with_the_recipe_stays_on_screen_while_live_work_ends() -> None:
+    gate = threading.Event()
+    recipe = form().recipe().to_mapping()
+    session, _ = opened(merge=lambda: [gate, Finished(run_of(recipe, "validation"))])
+    list(session.preview(form()))
+    live = session.live(form())
+    next(live)
+    refused = last(session.preview(form(chosen=())))
+    gate.set()
+    assert refused.status is not None
+    assert refused.status.kind == "refused"
+    assert list(live) == []
+
+
+def test_no_expert_is_a_sentence_and_the_charts_are_left_alone() -> None:
+    session, worker = opened()
+    view = last(session.preview(form(chosen=())))
+    assert view.charts is None
+    assert view.status is not None
+    assert view.status.problems == ("No expert is chosen: tick at least one under Experts.",)
+    assert worker.calls == []
+
+
+def test_a_crash_is_told_and_the_lab_goes_on() -> None:
+    scripts = iter([[Crashed("it broke", "trace")], [Finished(sketch_of(form().recipe().to_mapping()))]])
+    session, _ = opened(sketch=lambda: next(scripts))
+    broken = last(session.preview(form()))
+    assert broken.status is not None
+    assert (broken.status.text, broken.status.trace) == ("Something went wrong", "trace")
+    assert last(session.preview(form())).charts is not None
+
+
+def test_stop_ends_a_merge_and_keeps_what_is_on_screen() -> None:
+    session, worker = opened(merge=lambda: [threading.Event(), Finished(None)])
+    merging = session.merge(form())
+    next(merging)
+    stopped = session.stop()
+    assert stopped.status is not None
+    assert stopped.status.kind == "stopped"
+    view = last(merging)
+    assert (view.charts, view.scores) == (None, None)
+    assert worker.jobs[-1].stopped.is_set()
+
+
+def test_test_rows_are_kept_apart_and_do_not_count_as_a_merge() -> None:
+    session, worker = opened()
+    view = last(session.test(form()))
+    assert view.scores is None
+    assert view.test is not None
+    assert worker.named("merge")[-1]["split"] == "test"
+    assert session.merges == 0
+
+
+def test_merges_are_numbered() -> None:
+    session, _ = opened()
+    for number, density in enumerate((0.1, 0.3), 1):
+        view = last(session.merge(form(knobs={DENSITY: density})))
+        assert view.scores is not None
+        assert view.scores.number == number
+
+
+def test_saving_asks_for_an_archive_and_hands_back_its_path() -> None:
+    session, worker = opened()
+    view = last(session.save(form(), "/private/merged"))
+    assert view.saved == "/private/merged.zip"
+    assert worker.named("save")[0]["archive"] is True
+
+
+def test_models_read_again_from_the_same_place_are_sketched_again() -> None:
+    session, worker = opened()
+    again = form().models.__class__("tiny", form().models.titles, edition=1)
+    list(session.preview(form()))
+    list(session.preview(form(models=again)))
+    assert len(worker.named("sketch")) == 2
+
+
+def test_visitors_have_sessions_of_their_own_and_share_results() -> None:
+    session, worker = opened()
+    other = session.lab.session("other")
+    list(session.merge(form()))
+    list(other.merge(form()))
+    assert other is not session
+    assert session.lab.session("visitor") is session
+    assert len(worker.named("merge")) == 1
