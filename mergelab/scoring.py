@@ -25,7 +25,8 @@ def scored(
     body: Mapping[str, Tensor], tasks: Sequence[TaskSet], split: str, rows: int | None, device: str
 ) -> Steps[list[Score]]:
     """Scores of `body` (base file keys) on `split` of each task: known ones looked up, the others measured and kept."""
-    content, scores = hash_state(body), []
+    content = hash_state(body)
+    scores: list[Score] = []
     for task in tasks:
         key = score_key(content, task, split, rows)
         path = cache_folder() / "scores" / f"{key}-{device}.json"

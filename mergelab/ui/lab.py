@@ -60,7 +60,13 @@ class LabPage:
         c = self.controls
         follow = [widget.input for widget in c.turning]
         gr.on(follow, self.preview, c.inputs, self.panel, **QUICK)
-        gr.on([*follow, c.rows.input, c.live.input], self.live, c.inputs, self.panel, **{**HEAVY, "trigger_mode": "always_last"})
+        gr.on(
+            [*follow, c.rows.input, c.live.input],
+            self.live,
+            c.inputs,
+            self.panel,
+            **{**HEAVY, "trigger_mode": "always_last"},
+        )
 
         self._then_show(
             gr.on(
