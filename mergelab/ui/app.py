@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -31,6 +32,8 @@ from mergelab.ui.theme import STYLE, theme
 from mergelab.ui.view import View
 
 FIRST_PORT, PORTS = 7860, 100
+FIRST_START = 60.0
+"""Seconds that the first start waits for its example before it opens without."""
 PLOTLY = Path(plotly.__file__).parent / "package_data"
 HEAD = '<script defer src="plotly/plotly.min.js"></script><meta name="color-scheme" content="light dark">'
 
@@ -54,23 +57,32 @@ def launch(
 ) -> None:
     """Serve the lab until interrupted, printing its address once it answers.
 
-    The opening view is computed in the worker meanwhile, and kept, so that the next start has it at once.
+    The opening view is computed in the worker, and kept: the first start waits for it, so that nobody meets an empty
+    page; later starts serve what was kept while the worker comes up.
     """
     private = tempfile.mkdtemp(prefix="mergelab-")
     os.environ["GRADIO_TEMP_DIR"] = private
     lab = Lab(Settings(device, models_dir))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that a service manager's stop cleans up as well
     try:
         page, blocks = _built(lab)
-        lab.warm(opening_form(lab), lambda view: _opened(page, blocks, view))
+        warming = lab.warm(opening_form(lab), lambda view: _opened(page, blocks, view))
+        if not _first_sight(lab).read():
+            _say("Preparing the opening example; later starts have it at once …")
+            warming.join(FIRST_START)
         chosen = port if port is not None else _free_port(host)
         blocks.launch(**launch_options(host, chosen))
-        sys.stdout.write(f"MergeLab is at http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{chosen}\n")
-        sys.stdout.flush()
+        _say(f"MergeLab is at http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{chosen}")
         blocks.block_thread()
     finally:
         lab.shelf.close()
         for folder in (private, page_downloads()):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
 
 
 def _opened(page: LabPage, blocks: gr.Blocks, view: View) -> None:

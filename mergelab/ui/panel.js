@@ -300,6 +300,7 @@ function showScores(name) {
   chipState(root, sent);
   $(".ml-table", root).replaceChildren(...(sent.rows.length ? [tableOf(sent)] : [make("p", sent.empty, "ml-empty")]));
   markAge(root, sent.state);
+  root.classList.toggle("ml-unscored", !sent.rows.length);
   if (name !== "scores") return;
   state.scores += 1;
   state.scoreState = sent.state;
@@ -314,7 +315,7 @@ function showScores(name) {
   slot(bars, "empty", sent.rows.length ? "" : sent.empty);
   $('[data-act="test"]').closest(".ml-foot").hidden = !sent.rows.length;
   if (sent.state === "none") $('[data-table="test"]').hidden = true; // those were of other models too
-  if (sent.rows.length) draw("bars", sent.figure, bars.classList.contains("ml-unscored"));
+  if (sent.rows.length) draw("bars", sent.figure);
 }
 
 function markAge(root, age) {

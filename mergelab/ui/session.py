@@ -61,15 +61,17 @@ class Lab:
         order = [name for name in FIRST_SUITES if name in found]
         return {name: found[name] for name in [*order, *(name for name in found if name not in order)]}
 
-    def warm(self, form: Form, finished: Callable[[View], None]) -> None:
-        """Compute what the first visitor will see, in a thread of its own; `finished` gets the complete view."""
+    def warm(self, form: Form, finished: Callable[[View], None]) -> threading.Thread:
+        """Compute what the first visitor will see, in the thread returned; `finished` gets the complete view."""
 
         def work() -> None:
             for view in Session(self).first(form):
                 if view.charts and view.scores:
                     finished(view)
 
-        threading.Thread(target=work, name="mergelab-warm", daemon=True).start()
+        thread = threading.Thread(target=work, name="mergelab-warm", daemon=True)
+        thread.start()
+        return thread
 
 
 @dataclass

@@ -10,6 +10,9 @@ from mergelab.jobs import Queued
 from mergelab.progress import Progress
 from mergelab.ui.words import counted, seconds
 
+MEASURED = 0.05
+"""Share of a stage after which its remaining time is worth saying; the first tensor is often the largest."""
+
 
 @dataclass(frozen=True)
 class Status:
@@ -96,6 +99,6 @@ class Stopwatch:
 
     def _left(self, progress: Progress) -> float | None:
         spent = self.now() - self._stage_began
-        if not progress.done or progress.done >= progress.total or spent < 1:
+        if spent < 1 or not MEASURED <= progress.done / max(progress.total, 1) < 1:
             return None
         return spent / progress.done * (progress.total - progress.done)

@@ -25,7 +25,7 @@ def charts(**fields: object) -> Charts:
 def test_everything_sent_is_strict_json() -> None:
     run = run_of(form().recipe().to_mapping(), "validation")
     scores = Scores(run, MODELS, TASKS, "exact", 1)
-    view = View(Status("ready", "done"), charts(), scores, scores, form().recipe(), "cpu")
+    view = View(Status("ready", "done"), charts(), scores, test=scores, recipe=form().recipe(), device="cpu")
     json.dumps(parts_of(view), allow_nan=False)
     assert set(parts_of(view)) == {"status", "charts", "scores", "test", "home", "device"}
 
@@ -78,3 +78,8 @@ def test_one_expert_alone_gets_a_sentence_instead_of_an_empty_chart() -> None:
 def test_stale_scores_say_what_to_do() -> None:
     run = run_of(form().recipe().to_mapping(), "validation")
     assert "Press Merge" in scores_data(Scores(run, MODELS, TASKS, "stale", 1))["notice"]
+
+
+def test_scores_of_other_models_give_way_to_a_sentence() -> None:
+    sent = parts_of(View(unscored="Not scored yet."))["scores"]
+    assert (sent["state"], sent["rows"], sent["empty"]) == ("none", [], "Not scored yet.")

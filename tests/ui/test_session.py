@@ -189,3 +189,20 @@ def test_visitors_have_sessions_of_their_own_and_share_results() -> None:
     assert other is not session
     assert session.lab.session("visitor") is session
     assert len(worker.named("merge")) == 1
+
+
+def test_scores_of_other_models_are_taken_away() -> None:
+    session, _ = opened()
+    first = last(session.preview(form(live=False)))
+    assert first.unscored.startswith("Not scored yet. Press Merge")
+    list(session.merge(form(live=False)))
+    assert last(session.preview(form(live=False))).unscored == ""
+    others = form().models.__class__("tiny", form().models.titles, edition=1)
+    assert last(session.preview(form(models=others))).unscored == "Scores are on their way."
+
+
+def test_validation_rows_are_limited_as_asked_and_test_rows_never() -> None:
+    session, worker = opened()
+    list(session.merge(form(rows=200)))
+    list(session.test(form(rows=200)))
+    assert [call["rows"] for call in worker.named("merge")] == [200, None]

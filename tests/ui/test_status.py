@@ -37,6 +37,19 @@ def test_no_remaining_time_is_promised_from_less_than_a_second() -> None:
     assert "left" not in watch.status(Progress("Merging", 4, 10)).detail
 
 
+def test_the_next_task_of_a_stage_starts_a_clock_of_its_own_and_is_named() -> None:
+    clock = Clock()
+    watch = Stopwatch("Scoring", now=clock)
+    watch.status(Progress("Scoring", 4, 4, "Spam"))
+    clock.time += 60
+    watch.status(Progress("Scoring", 0, 4, "Movies"))
+    clock.time += 2
+    assert (
+        watch.status(Progress("Scoring", 2, 4, "Movies")).detail
+        == "Scoring Movies 2 of 4 · 1 min 02 s · about 2.0 s left in this step"
+    )
+
+
 def test_a_silent_second_still_moves_the_clock() -> None:
     clock = Clock()
     watch = Stopwatch("Merging", now=clock)
