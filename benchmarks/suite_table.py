@@ -21,7 +21,7 @@ from mergelab import workbench
 from mergelab.checkpoints import Suite, hash_state, load_suite, open_checkpoint
 from mergelab.evaluate import Score, body_of, mean_score
 from mergelab.progress import finish
-from mergelab.scoring import SHIPPED, score_key, scored
+from mergelab.scoring import QUICK_ROWS, SHIPPED, score_key, scored
 from mergelab.tasks import suite_tasks
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -100,9 +100,9 @@ def _references(suite: Suite) -> dict[str, Any]:
     for task in tasks.values():
         for checkpoint in (base, open_checkpoint(task.head)):
             body = body_of(checkpoint, base)
-            for split in ("validation", "test"):
-                [score] = finish(scored(body, [task], split, None, "cpu"))
-                found[score_key(hash_state(body), task, split, None)] = asdict(score)
+            for split, rows in (("validation", QUICK_ROWS), ("validation", None), ("test", None)):
+                [score] = finish(scored(body, [task], split, rows, "cpu"))
+                found[score_key(hash_state(body), task, split, rows)] = asdict(score)
     return found
 
 

@@ -17,6 +17,8 @@ from mergelab.evaluate import Score, evaluate
 from mergelab.progress import Progress, Steps
 from mergelab.tasks import TaskSet
 
+QUICK_ROWS = 200
+"""Validation rows a task that the page scores unless told otherwise: quick, and sure to about ± 6 points."""
 SHIPPED = "scores.json"
 """In a suite's folder: the scores of its base and experts by `score_key`, measured when the suite was built."""
 

@@ -19,8 +19,8 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from mergelab.scoring import QUICK_ROWS
 from mergelab.ui.charts import parts_of
-from mergelab.ui.controls import QUICK_ROWS
 from mergelab.ui.endpoints import add_endpoints
 from mergelab.ui.first_sight import FirstSight
 from mergelab.ui.form import Form, Models

@@ -13,6 +13,7 @@ from mergelab.knobs import Choice, Knob, Range
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule
 from mergelab.recipe import DTYPE, SEED, Recipe
+from mergelab.scoring import QUICK_ROWS
 from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.form import MOST_EXPERTS, NO_SPARSIFIER, OWN, OWNERS, Form, KnobPlace, Models
 from mergelab.ui.presets import FIRST, presets
@@ -21,7 +22,6 @@ from mergelab.ui.words import title_of
 Widget = Any
 FIXED = 9
 """How many inputs stand before the weights and knobs."""
-QUICK_ROWS = 200
 
 
 def control(knob: Knob, **place: Any) -> Widget:
@@ -217,7 +217,7 @@ def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Controls:
             elem_classes="pills",
         )
         rows = gr.Dropdown(
-            [("200", 200), ("500", 500), ("all", 0)], value=QUICK_ROWS, label="Validation rows a task",
+            [(str(QUICK_ROWS), QUICK_ROWS), ("500", 500), ("all", 0)], value=QUICK_ROWS, label="Validation rows a task",
             info="Fewer are quicker and less sure; test rows are always all", elem_id="rows", filterable=False,
         )  # fmt: skip
     live = gr.Checkbox(True, label="Live scores", info="Merge and score small models after every knob", elem_id="live")
