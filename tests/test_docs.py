@@ -53,3 +53,12 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("ui", "merge", "evaluate", "methods", "suite"):
         assert command in text
         assert f"mergelab {command}" in README
+
+
+@pytest.mark.parametrize(("suite", "column"), [("pixels", 2), ("minilm", 3)])
+def test_the_readmes_suites_table_repeats_the_cards(suite: str, column: int) -> None:
+    card = (ROOT / "assets" / suite / "card.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| (0\.\d+ \[[^|]+\]) \| (0\.\d+ \[[^|]+\]) \|$", README, re.MULTILINE)
+    assert len(rows) >= 8
+    for row in rows:
+        assert re.search(rf"^\| {re.escape(row[0])} \|.*\| {re.escape(row[column - 1])} \|$", card, re.MULTILINE), row
