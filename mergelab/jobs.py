@@ -295,6 +295,8 @@ def main() -> None:
     """Entry of the worker process: call the page and serve."""
     threads, key = int(sys.argv[2]), bytes.fromhex(sys.stdin.readline().strip())
     connection = Client(sys.argv[1], authkey=key)
+    if lower_priority := getattr(os, "nice", None):  # Windows has none
+        lower_priority(5)  # the page answers first when both want the processor
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the page, which closes the worker
     if threads:
         import torch
