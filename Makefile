@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run setup test check browser bench figures clean
+.PHONY: run setup test check browser bench clean
 
 run: setup
 	$(BIN)/mergelab ui

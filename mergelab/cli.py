@@ -1,9 +1,10 @@
-"""The `mergelab` command: thin flags over the library, one clear line on stderr for bad input."""
+"""The `mergelab` command: thin flags over the library, one clear message on stderr for bad input."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -24,6 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough, as in `mergelab methods | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError) as error:
         print(f"mergelab: {error}", file=sys.stderr)
         return 1
@@ -107,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     ui = _command(commands, "ui", _ui, "open the lab in the browser")
-    ui.add_argument("--port", type=int, default=None, help="port (default: 7860, or the next free one)")
+    ui.add_argument("--port", type=_port, default=None, help="port (default: 7860, or the next free one)")
     ui.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     _where(ui)
 
@@ -157,7 +162,10 @@ def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None]
 def _where(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=DEVICES, default="auto", help="auto takes the GPU when there is one")
     parser.add_argument(
-        "--models-dir", metavar="DIR", help="the folder that models are opened from; others are refused"
+        "--models-dir",
+        type=_folder,
+        metavar="DIR",
+        help="the folder that models are opened from and that plain names count from; others are refused",
     )
 
 
@@ -165,6 +173,18 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text!r}")
     return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 65535, got {text!r}")
+    return int(text)
+
+
+def _folder(text: str) -> str:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a folder")
+    return text
 
 
 def _followed(steps: Steps[Any]) -> Any:

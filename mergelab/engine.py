@@ -22,6 +22,10 @@ Statistics = Mapping[str, Mapping[str, Mapping[str, Tensor]]]
 """kind -> model name -> the base's key -> tensor, such as `statistics["fisher"]["minilm/movie"]["encoder…"]`."""
 
 
+KEEP_BYTES = 64 << 20
+"""Deltas of up to so many bytes are read once per merge; larger models are read again in each pass."""
+
+
 class MergeError(ValueError):
     """A merge that cannot go on: what is wrong, in which tensor of which model, and what to do."""
 
@@ -92,6 +96,13 @@ class Settled:
     sparsify: Stage | None
     method: Stage
     remarks: list[str] = field(default_factory=list)
+    kept: dict[str, Tensor] = field(default_factory=dict)
+    """Deltas of a model small enough to hold on to between passes, by key."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether all deltas together fit into `KEEP_BYTES`."""
+        return 4 * self.plan.parameters * len(self.plan.experts) <= KEEP_BYTES
 
     @classmethod
     def unsurveyed(cls, plan: Plan, device: str) -> Settled:
@@ -192,8 +203,13 @@ def settle_sparsifier(plan: Plan, device: str = "cpu") -> Steps[Settled]:
 
 
 def deltas(settled: Settled, key: str) -> Tensor:
-    """Every expert minus the base, float32 (n_models, *shape)."""
-    return _experts(settled, key).sub_(_base(settled, key))
+    """Every expert minus the base, float32 (n_models, *shape); not to be changed in place."""
+    if key in settled.kept:
+        return settled.kept[key]
+    values = _experts(settled, key).sub_(_base(settled, key))
+    if settled.keeps:
+        settled.kept[key] = values
+    return values
 
 
 def sparse_deltas(settled: Settled, key: str) -> Tensor:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import yaml
 
 import mergelab
-from mergelab.checkpoints import suite_of
+from mergelab.checkpoints.hub import is_hub_reference
+from mergelab.checkpoints.inside import is_snapshot
 from mergelab.engine import Plan
 
 TEMPLATE = """---
@@ -50,9 +51,8 @@ def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
 
 def _front_matter(plan: Plan) -> str:
     """What the Hub reads; a base that is not on the Hub has no place there."""
-    on_hub = plan.base.folder is not None and "/" in plan.base.name and not suite_of(plan.base.name)
-    named = on_hub and not (plan.base.name.startswith(("/", ".", "~")))
-    base = {"base_model": plan.base.name.split("@")[0]} if named else {}
+    on_hub = plan.base.folder is not None and is_hub_reference(plan.base.name) and is_snapshot(plan.base.folder)
+    base = {"base_model": plan.base.name.split("@")[0]} if on_hub else {}
     return yaml.safe_dump({**base, "tags": ["merge", "mergelab"]}, sort_keys=False)
 
 

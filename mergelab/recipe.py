@@ -93,13 +93,7 @@ class Recipe:
     @classmethod
     def from_yaml(cls, text: str) -> Recipe:
         """Read a recipe from YAML (JSON is YAML); a key written twice is refused."""
-        try:
-            given = yaml.load(text, _Strict)
-        except (yaml.YAMLError, ValueError) as error:  # ValueError: a number or date that Python cannot hold
-            raise RecipeError(f"the recipe is not valid YAML: {' '.join(str(error).split())}") from error
-        except RecursionError:
-            raise RecipeError("the recipe is not valid YAML: it is nested too deeply") from None
-        return cls.from_mapping(given)
+        return cls.from_mapping(_loaded(text))
 
     @classmethod
     def from_file(cls, path: str | Path) -> Recipe:
@@ -145,6 +139,19 @@ class Recipe:
     def sparsifier(self) -> Rule | None:
         """The sparsifier's rule, if the recipe has that stage."""
         return SPARSIFIERS[self.sparsify.name] if self.sparsify else None
+
+
+def _loaded(text: str) -> Any:
+    try:
+        given = yaml.load(text, _Strict)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a number or date that Python cannot hold
+        told = " ".join(str(error).split()).replace('in "<unicode string>", line', "in line")
+        raise RecipeError(f"the recipe is not valid YAML: {told}") from error
+    except RecursionError:
+        raise RecipeError("the recipe is not valid YAML: it is nested too deeply") from None
+    if given is None:
+        raise RecipeError(f"the recipe is empty; its fields are {', '.join(Recipe.FIELDS)}")
+    return given
 
 
 def _try(problems: list[str], check: Any, *args: Any) -> Any:

@@ -72,14 +72,7 @@ class Run:
 
 def sketch(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> Steps[Sketch]:
     """The sketch that a recipe's live charts are read from; kept in the cache by content."""
-    checked = Recipe.from_mapping(recipe)
-    planned = _planned(checked, models_dir)
-    path = cache_folder() / "sketches" / f"{_sketch_key(checked, planned)}.npz"
-    if kept := _kept_sketch(path):
-        return kept
-    drawn = yield from draw_sketch(planned, resolve(device))
-    drawn.save(path)
-    return drawn
+    return (yield from _sketched(_planned(Recipe.from_mapping(recipe), models_dir), resolve(device)))
 
 
 def merge(
@@ -103,7 +96,7 @@ def merge(
     chosen = _tasks_of(checked, tasks)
     scores = yield from scored(body, chosen, split, rows, where)
     references = yield from _references(planned, chosen, split, rows, where)
-    drawn = yield from sketch(recipe, device, models_dir)
+    drawn = yield from _sketched(planned, where)
     counts = (yield from exact_preview(settled, drawn)) if counted else None
     return Run(
         checked.to_mapping(), checked.digest(), scores, references, counts or preview(drawn, checked), split, where,
@@ -249,6 +242,15 @@ def _archived(folder: Path) -> Steps[str]:
     finally:
         draft.unlink(missing_ok=True)
     return str(target)
+
+
+def _sketched(planned: Plan, device: str) -> Steps[Sketch]:
+    path = cache_folder() / "sketches" / f"{_sketch_key(planned.recipe, planned)}.npz"
+    if kept := _kept_sketch(path):
+        return kept
+    drawn = yield from draw_sketch(planned, device)
+    drawn.save(path)
+    return drawn
 
 
 def _kept_sketch(path: Path) -> Sketch | None:

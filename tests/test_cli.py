@@ -152,6 +152,7 @@ def test_an_evaluation_without_a_suite_says_what_to_name(tmp_path: Path, capsys:
     "arguments",
     [
         [], ["merge"], ["merge", "recipe.yml"], ["frobnicate"], ["suite"], ["evaluate", "x", "--rows", "0"],
+        ["ui", "--port", "99999"], ["ui", "--port", "0"], ["ui", "--models-dir", "nowhere"],
         ["evaluate", "x", "--rows", "1.5"], ["evaluate", "x", "--split", "train"], ["merge", "x", "--out", "y", "--device", "tpu"],
     ],
 )  # fmt: skip
@@ -160,6 +161,23 @@ def test_wrong_flags_are_refused_with_the_usage(arguments: list[str], capsys: py
         cli.main(arguments)
     told = capsys.readouterr()
     assert left.value.code == 2 and told.out == "" and told.err.startswith("usage: mergelab")
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    listing = subprocess.Popen(
+        [sys.executable, "-m", "mergelab.cli", "methods"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert listing.stdout is not None and listing.stderr is not None
+    listing.stdout.close()
+    with listing.stderr as told:
+        assert told.read() == b""
+    assert listing.wait() == 0
+
+
+def test_an_empty_recipe_is_called_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "recipe.yml").write_text("# nothing yet\n")
+    told = complaint(capsys, "merge", tmp_path / "recipe.yml", "--out", tmp_path / "out")
+    assert told.startswith("the recipe is empty; its fields are base, models")
 
 
 def test_an_interrupt_ends_with_the_shells_code(

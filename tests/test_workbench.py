@@ -52,6 +52,7 @@ def test_a_saved_merge_brings_its_recipe_card_config_and_hashes(tmp_path: Path, 
     out = Path(finish(workbench.save(recipe, str(tmp_path / "out"), device="cpu")))
     assert Recipe.from_file(out / "recipe.yml") == Recipe.from_mapping(recipe)
     card = (out / "README.md").read_text(encoding="utf-8")
+    assert "base_model" not in card, "a folder is not a model on the Hub"
     assert "# Merge of" in card and str(tmp_path / "a") in card and "density: 0.3" in card and "Remarks" not in card
     assert json.loads((out / "config.json").read_text())["model_type"] == "bert"
     verify_folder(out)
@@ -59,6 +60,23 @@ def test_a_saved_merge_brings_its_recipe_card_config_and_hashes(tmp_path: Path, 
         workbench.save(Recipe.from_file(out / "recipe.yml").to_mapping(), str(tmp_path / "two"), device="cpu")
     )
     assert (Path(again) / "model.safetensors").read_bytes() == (out / "model.safetensors").read_bytes()
+
+
+def test_only_a_base_of_the_hub_is_linked_in_the_card(
+    tmp_path: Path, states: dict[str, State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = tmp_path / "models--owner--name" / "snapshots" / "abc"
+    cached.parent.mkdir(parents=True)
+    (tmp_path / "base").rename(cached)
+    monkeypatch.setattr("mergelab.checkpoints.opening.fetch", lambda ref: cached)
+    monkeypatch.chdir(tmp_path)
+    recipe = recipe_for(tmp_path, TIES, base="owner/name@main")
+    out = Path(finish(workbench.save(recipe, str(tmp_path / "out"), device="cpu")))
+    assert "base_model: owner/name\n" in (out / "README.md").read_text()
+    (tmp_path / "owner").mkdir()
+    cached.rename(tmp_path / "owner" / "name")
+    out = Path(finish(workbench.save({**recipe, "base": "owner/name"}, str(tmp_path / "two"), device="cpu")))
+    assert "base_model" not in (out / "README.md").read_text()
 
 
 def test_remarks_of_the_method_are_in_the_card(tmp_path: Path, states: dict[str, State]) -> None:

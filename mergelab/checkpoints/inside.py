@@ -37,8 +37,13 @@ def file_inside(folder: Path, name: str) -> Path | None:
 def _roots(folder: Path) -> list[Path]:
     """Where the files of `folder` may really lie: in it, or in the blobs of the Hub cache entry it belongs to."""
     real = Path(os.path.realpath(folder))
-    is_snapshot = real.parent.name == "snapshots" and real.parent.parent.name.startswith("models--")
-    return [real, real.parent.parent / "blobs"] if is_snapshot else [real]
+    return [real, real.parent.parent / "blobs"] if is_snapshot(folder) else [real]
+
+
+def is_snapshot(folder: Path) -> bool:
+    """Whether `folder` is a model in the Hub cache."""
+    real = Path(os.path.realpath(folder))
+    return real.parent.name == "snapshots" and real.parent.parent.name.startswith("models--")
 
 
 def text_inside(folder: Path, name: str, limit: int = MAX_TEXT_BYTES) -> str | None:

@@ -71,7 +71,8 @@ def _open_from_hub(ref: str, models_dir: Path | None) -> FolderCheckpoint:
     try:
         return open_folder(fetch(ref), ref)
     except CheckpointError as error:
-        raise CheckpointError(f"{error}; {hint}" if "did you mean" in hint else str(error)) from error
+        told = f"there is no folder {ref}; as a Hub model: {error}"
+        raise CheckpointError(f"{told}; {hint}" if "did you mean" in hint else told) from error
 
 
 def _known(models_dir: Path | None) -> list[str]:

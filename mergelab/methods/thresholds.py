@@ -25,6 +25,15 @@ def magnitude_bits(values: Tensor) -> Tensor:
     return values.abs().contiguous().view(torch.int32)
 
 
+def add_counts(histogram: Tensor, bins: Tensor) -> None:
+    """Count `bins` into `histogram` (BINS,), int64 on the CPU; a short row touches only the bins it has."""
+    if bins.numel() < BINS:
+        places = bins.cpu().long()
+        histogram.index_add_(0, places, torch.ones_like(places))
+    else:
+        histogram += torch.bincount(bins, minlength=BINS).cpu()
+
+
 class Thresholds:
     """A survey that gives, per model, the m-th largest magnitude of all tensors, m = density · count.
 
@@ -51,12 +60,12 @@ class Thresholds:
                 self._see_lower(model, values)
 
     def _see_upper(self, model: int, values: Tensor) -> None:
-        self.upper[model] += torch.bincount(magnitude_bits(values) >> 16, minlength=BINS).cpu()
+        add_counts(self.upper[model], magnitude_bits(values) >> 16)
 
     def _see_lower(self, model: int, values: Tensor) -> None:
         bits = magnitude_bits(values)
         inside = bits[(bits >> 16) == self.chosen[model][0]]
-        self.lower[model] += torch.bincount(inside & 0xFFFF, minlength=BINS).cpu()
+        add_counts(self.lower[model], inside & 0xFFFF)
 
     def turn(self) -> None:
         """After the first pass choose each model's bin."""

@@ -29,6 +29,10 @@ from mergelab.ui.words import COMPLEMENTS, counted, title_of
 HERE = Path(__file__).parent
 
 
+NOTHING_TO_SCORE = (
+    "No task sets come with these models, so there is nothing to score. "
+    "The charts above and “Keep this model” work all the same."
+)
 PARTS = ("charts", "scores", "test", "status", "home", "device")
 
 
@@ -134,10 +138,10 @@ def scores_data(scores: Scores) -> dict[str, Any]:
     for row in rows:
         row["colour"] = None if row["place"] is None else style_of(row["place"]).colour
     return {
-        "state": scores.state, "about": _about(scores), "rows": rows, "figure": vars(score_bars(frame)),
-        "summary": scores_summary(frame), "notice": _score_notice(scores), "split": scores.run.split,
-        "legend": [{"title": "base", "colour": "--ml-base"}, {"title": "the task’s own expert (in its colour)", "colour": "--ml-own"}, {"title": "merged", "colour": "--ml-ink"}],
-        "empty": "No task sets come with these models, so there is nothing to score. The charts above and “Keep this model” work all the same.",
+        "state": scores.state if rows else "none", "about": _about(scores), "rows": rows, "figure": vars(score_bars(frame)),
+        "summary": scores_summary(frame) if rows else NOTHING_TO_SCORE, "notice": _score_notice(scores), "split": scores.run.split,
+        "legend": [{"title": "base", "colour": "--ml-base"}, {"title": "the task’s own expert (in its colour)", "colour": "--ml-own"}, {"title": "merged", "colour": "--ml-ink"}] if rows else [],
+        "empty": NOTHING_TO_SCORE,
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import gradio as gr
 
 from mergelab.diagnostics import Preview
 from mergelab.diagnostics import preview as look_up
+from mergelab.knobs import brief
 from mergelab.recipe import Recipe
 from mergelab.sketch import sketch_needs
 from mergelab.ui.session import Lab
@@ -24,7 +25,7 @@ def add_endpoints(lab: Lab) -> None:
 
     def preview(recipe: str) -> dict[str, Any]:
         """What a recipe (YAML or JSON text) would keep and where its experts disagree, without merging."""
-        return _answer(lambda stopper: _preview(lab, Recipe.from_yaml(recipe), stopper))
+        return _answer(lambda stopper: _preview(lab, _recipe(recipe), stopper))
 
     def merge(
         recipe: str, tasks: list[str] | None = None, rows: int | None = None, device: str = "auto"
@@ -32,7 +33,7 @@ def add_endpoints(lab: Lab) -> None:
         """Merge a recipe and score it on validation rows: scores with intervals, references, exact diagnostics, notes."""
         return _answer(
             lambda stopper: _merge(
-                lab, Recipe.from_yaml(recipe), stopper, tasks=tasks, split="validation", rows=rows, device=device
+                lab, _recipe(recipe), stopper, tasks=_tasks(tasks), split="validation", rows=_rows(rows), device=device
             )
         )
 
@@ -42,13 +43,31 @@ def add_endpoints(lab: Lab) -> None:
         """The scores alone of a recipe's merge, by default on test rows; choose knobs on validation."""
         return _answer(
             lambda stopper: _evaluate(
-                lab, Recipe.from_yaml(recipe), stopper, tasks=tasks, split=split, rows=rows, device=device
+                lab, _recipe(recipe), stopper, tasks=_tasks(tasks), split=split, rows=_rows(rows), device=device
             )
         )
 
     gr.api(preview, api_name="preview", concurrency_id="preview")
     for endpoint in (merge, evaluate):
         gr.api(endpoint, api_name=endpoint.__name__, concurrency_id="heavy")
+
+
+def _recipe(given: object) -> Recipe:
+    if not isinstance(given, str):
+        raise ValueError(f"recipe must be YAML or JSON text, got {brief(given)}")
+    return Recipe.from_yaml(given)
+
+
+def _tasks(given: object) -> list[str] | None:
+    if given is not None and not (isinstance(given, list) and all(isinstance(name, str) for name in given)):
+        raise ValueError(f"tasks must be a list of names, or null for all, got {brief(given)}")
+    return given or None
+
+
+def _rows(given: object) -> int | None:
+    if given is not None and (isinstance(given, bool) or not isinstance(given, int)):
+        raise ValueError(f"rows must be a whole number, or null for all, got {brief(given)}")
+    return given
 
 
 Work = Generator[Status, None, dict[str, Any]]

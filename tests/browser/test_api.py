@@ -44,6 +44,21 @@ def test_what_is_wrong_with_a_recipe_reaches_the_caller_as_a_sentence(client: Cl
         client.predict("base: pixels\nmodels: [pixels/mnist]\nmethod: tise", api_name="/preview")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"recipe": None}, "recipe must be YAML or JSON text, got None"),
+        ({"recipe": RECIPE, "rows": "many"}, "rows must be a whole number, or null for all, got 'many'"),
+        ({"recipe": RECIPE, "tasks": "mnist"}, "tasks must be a list of names, or null for all, got 'mnist'"),
+    ],
+)
+def test_an_argument_of_another_type_is_refused_by_name(
+    client: Client, arguments: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(AppError, match=sentence):
+        client.predict(**arguments, api_name="/evaluate")
+
+
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}])
 def test_a_foreign_host_or_origin_is_refused(server: str, headers: dict[str, str]) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:

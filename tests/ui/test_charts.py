@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from ui.fake_worker import MODELS, form, run_of, sketch_of
@@ -78,6 +79,13 @@ def test_one_expert_alone_gets_a_sentence_instead_of_an_empty_chart() -> None:
 def test_stale_scores_say_what_to_do() -> None:
     run = run_of(form().recipe().to_mapping(), "validation")
     assert "Press Merge" in scores_data(Scores(run, MODELS, TASKS, "stale", 1))["notice"]
+
+
+def test_a_merge_without_task_sets_claims_no_scores() -> None:
+    run = replace(run_of(form().recipe().to_mapping(), "validation"), scores=[], references={})
+    sent = scores_data(Scores(run, MODELS, {}, "exact", 1))
+    assert (sent["state"], sent["rows"], sent["legend"]) == ("none", [], [])
+    assert sent["summary"] == sent["empty"] and "nothing to score" in sent["empty"]
 
 
 def test_scores_of_other_models_give_way_to_a_sentence() -> None:
