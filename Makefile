@@ -37,7 +37,7 @@ test: browser check
 	$(BIN)/python -m pytest -q
 
 bench: .venv/.ready
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	$(BIN)/python benchmarks/fisher.py
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache

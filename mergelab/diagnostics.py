@@ -111,12 +111,6 @@ def preview(sketch: Sketch, recipe: Recipe) -> Preview:
     )
 
 
-def density_at(sketch: Sketch, magnitude: float, expert: int | None = None) -> float:
-    """The density that keeps every magnitude from `magnitude` up, over the whole model; mean of experts, or one's."""
-    shares = numpy.array([numpy.interp(abs(magnitude), EDGES, row) for row in _kept_from(sketch)])
-    return float(shares.mean() if expert is None else shares[expert])
-
-
 def histogram(sketch: Sketch) -> Histogram:
     """The magnitude histograms, cut to the bins between the smallest and largest that hold 1 in 10,000 entries."""
     shares = sketch.magnitudes / max(sketch.changed, 1)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tiny_states import State, plan_for, random_state, tuned
 from torch import Tensor
 
-from mergelab.diagnostics import Preview, cut_of, density_at, exact_preview, histogram, preview
+from mergelab.diagnostics import Preview, cut_of, exact_preview, histogram, preview
 from mergelab.engine import settle
 from mergelab.methods.ops import count_kept
 from mergelab.progress import finish
@@ -212,26 +212,6 @@ def test_the_previews_line_stands_at_the_exact_threshold(density: float) -> None
     approximate, exact, _ = look(at_density(TRIM_MODEL, density), models, base)
     found, expected = approximate.experts["threshold"].to_numpy(), exact.experts["threshold"].to_numpy()
     assert (numpy.abs(numpy.log2(found / expected)) <= math.log2(9 / 8)).all(), "within one bin of the magnitudes"
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.floats(0.002, 0.999), st.sampled_from(["normal", "heavy"]))
-def test_dragging_the_line_asks_for_the_density_that_drew_it(density: float, kind: str) -> None:
-    models, base = experts_of(kind, seed=0, count=2)
-    planned = plan_for(at_density(TRIM_MODEL, density), models, base)
-    sketch = finish(draw_sketch(planned))
-    for expert, line in enumerate(preview(sketch, planned.recipe).experts["threshold"]):
-        assert density_at(sketch, line, expert) == pytest.approx(density, abs=1e-9)
-        assert density_at(sketch, -line, expert) == density_at(sketch, line, expert)
-
-
-def test_dragging_to_either_end_asks_for_all_or_nothing() -> None:
-    models, base = experts_of("normal", seed=0)
-    _, _, sketch = look(TRIM_MODEL, models, base)
-    assert density_at(sketch, 0.0) == 1.0 and density_at(sketch, 1e30) == 0.0
-    both = [density_at(sketch, 1.0, expert) for expert in range(3)]
-    assert density_at(sketch, 1.0) == pytest.approx(sum(both) / 3)
-    assert both == pytest.approx([0.3173] * 3, abs=0.03)
 
 
 def test_an_expert_that_changed_nothing_has_no_line_and_no_mass() -> None:

@@ -58,7 +58,7 @@ def fisher(
         str,
         Choice(
             ("auto", "exact", "sketched"),
-            "From calibration rows: the exact sum over classes (slow), an unbiased estimate by random signs (about 4 times faster), or exact up to 16 classes",
+            "How it is estimated from calibration rows: exactly up to 16 classes and by random signs beyond, always by the exact sum over classes (slow), or always by random signs (unbiased, noisier, quicker with many classes)",
         ),
     ] = "auto",
     information: A[Tensor | None, Statistic("fisher")] = None,

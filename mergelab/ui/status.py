@@ -30,11 +30,6 @@ class Status:
     problems: tuple[str, ...] = ()
     trace: str = ""
 
-    @property
-    def busy(self) -> bool:
-        """Whether there is work that Stop could end."""
-        return self.kind in ("loading", "running", "queued")
-
 
 def refusal(sentence: str, kind: str = "error") -> Status:
     """A status that shows every line of `sentence` as a problem of its own."""

@@ -27,7 +27,6 @@ def test_progress_tells_stage_count_elapsed_and_what_is_left_of_the_step() -> No
         "Merging 4 of 10 · 7.0 s · about 6.0 s left in this step",
         0.4,
     )
-    assert status.busy
 
 
 def test_no_remaining_time_is_promised_from_less_than_a_second() -> None:
@@ -67,7 +66,6 @@ def test_a_queued_job_tells_how_many_are_ahead() -> None:
 def test_every_line_of_a_refusal_is_a_problem() -> None:
     status = refusal("first\n\nsecond")
     assert (status.kind, status.problems, status.text) == ("error", ("first", "second"), "2 problems to solve first")
-    assert not status.busy
 
 
 def test_a_crash_keeps_its_trace_for_a_bug_report() -> None:
