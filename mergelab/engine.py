@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, Compatibility, TensorSpec, compare, in_memory
 from mergelab.methods.ops import keep_from
-from mergelab.methods.registry import Base, Draws, Position, Rule, Say, Stack, Statistic, Survey, Surveyed
+from mergelab.methods.registry import Base, Draws, Key, Position, Rule, Say, Stack, Statistic, Survey, Surveyed
 from mergelab.methods.thresholds import own_thresholds
 from mergelab.progress import Progress, Steps, finish
 from mergelab.randomness import draws
@@ -305,7 +305,7 @@ def _method_stack(settled: Settled, key: str) -> Stack:
     return Stack(
         key,
         values,
-        {mark.kind: _statistic(settled, mark.kind, key) for mark in settled.method.rule.wanting(Statistic).values()},
+        _statistics(settled, key),
     )
 
 
@@ -325,8 +325,10 @@ def _apply(
 def _input(settled: Settled, mark: object, key: str, statistics: Mapping[str, Tensor]) -> Any:
     plan = settled.plan
     match mark:
-        case Statistic(kind):
-            return statistics[kind]
+        case Statistic():
+            return statistics.get(mark.kind)
+        case Key():
+            return key
         case Position():
             return torch.tensor(plan.positions)
         case Base():
@@ -360,7 +362,22 @@ def _read(settled: Settled, checkpoint: Checkpoint, file_key: str, key: str) -> 
     return values
 
 
-def _statistic(settled: Settled, kind: str, key: str) -> Tensor:
+def _statistics(settled: Settled, key: str) -> dict[str, Tensor]:
+    """What the method's statistics are for one tensor; a partial one that nobody has is left out."""
+    found = {}
+    for mark in settled.method.rule.wanting(Statistic).values():
+        shape = mark.shape(settled.plan.base.specs[key].shape)
+        if shape is not None and not (mark.partial and _nobody_has(settled.plan, mark.kind, key)):
+            found[mark.kind] = _statistic(settled, mark.kind, key, shape)
+    return found
+
+
+def _nobody_has(plan: Plan, kind: str, key: str) -> bool:
+    given = plan.statistics.get(kind, {})
+    return not any(key in given.get(expert.name, {}) for expert in plan.experts)
+
+
+def _statistic(settled: Settled, kind: str, key: str, shape: tuple[int, ...]) -> Tensor:
     plan, given = settled.plan, settled.plan.statistics.get(kind, {})
     missing = [expert.name for expert in plan.experts if key not in given.get(expert.name, {})]
     if missing:
@@ -369,10 +386,9 @@ def _statistic(settled: Settled, kind: str, key: str) -> Tensor:
         )
     values = [given[expert.name][key].detach().float() for expert in plan.experts]
     for expert, found in zip(plan.experts, values, strict=True):
-        shape = plan.base.specs[key].shape
         if found.shape != shape:
             raise MergeError(
-                f"the {kind} statistics of {expert.name} for {key} have shape {tuple(found.shape)}, the tensor has {shape}"
+                f"the {kind} statistics of {expert.name} for {key} have shape {tuple(found.shape)}, {tuple(shape)} is expected"
             )
         _refuse_non_finite(found, key, f"the {kind} statistics of {expert.name}", "estimate them again")
     return torch.stack(values).to(settled.device)

@@ -15,12 +15,16 @@ Value = float | int | str
 
 @dataclass(frozen=True)
 class Range:
-    """A number in [low, high]; `step` is the slider's; integer when `step` and both ends are `int`."""
+    """A number in [low, high]; `step` is the slider's; integer when `step` and both ends are `int`.
+
+    With `each`, an expert of a recipe may have a number of its own: the function then gets a tensor (n_models,).
+    """
 
     low: float
     high: float
     step: float
     help: str
+    each: bool = False
 
     kind = "range"
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 
-def per_model(weights: Tensor, stack: Tensor) -> Tensor:
-    """`weights` (n_models,) shaped to multiply `stack` (n_models, *shape)."""
-    return weights.reshape(-1, *[1] * (stack.ndim - 1))
+def per_model(values: Tensor | float, stack: Tensor) -> Tensor:
+    """One number for all models, or (n_models,), shaped to meet `stack` (n_models, *shape)."""
+    return torch.as_tensor(values, device=stack.device).reshape(-1, *[1] * (stack.ndim - 1))
 
 
 def rows(stack: Tensor) -> Tensor:

@@ -56,11 +56,25 @@ class Surveyed:
     start: Callable[[int, Mapping[str, Any]], Survey]
 
 
+Shape = tuple[int, ...]
+
+
+def same_shape(shape: Shape) -> Shape:
+    """The shape of a statistic that has one number for each parameter."""
+    return shape
+
+
 @dataclass(frozen=True)
 class Statistic:
-    """Marks an argument holding a calibration statistic, (n_models, *shape), such as the diagonal Fisher."""
+    """Marks an argument holding a calibration statistic, (n_models, *statistic's shape), such as the diagonal Fisher.
+
+    `shape` gives one model's statistic shape for a tensor's shape, or None for a tensor that has none. Where `partial`,
+    a tensor of which no model has the statistic gets None instead of an error.
+    """
 
     kind: str
+    shape: Callable[[Shape], Shape | None] = same_shape
+    partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,11 @@ class Draws:
 
 
 @dataclass(frozen=True)
+class Key:
+    """Marks an argument that receives the tensor's name, for rules that treat some tensors apart."""
+
+
+@dataclass(frozen=True)
 class Base:
     """Marks an argument that receives the base's tensor, float32 (*shape)."""
 
@@ -87,7 +106,7 @@ class Say:
     """Marks an argument that receives a function to tell the person something about this tensor."""
 
 
-Mark = Surveyed | Statistic | Position | Draws | Base | Say
+Mark = Surveyed | Statistic | Position | Draws | Key | Base | Say
 
 
 def silent(sentence: str) -> None:
@@ -103,19 +122,18 @@ class Rule:
     function: Callable[..., Tensor]
     space: Space
     paper: str
-    models: int | None
     knobs: tuple[Knob, ...]
     inputs: Mapping[str, Mark]
+    models: int | None = None
+    keeps_equal: bool = True
 
     @classmethod
-    def read(
-        cls, function: Callable[..., Tensor], title: str, space: Space, paper: str, models: int | None = None
-    ) -> Rule:
+    def read(cls, function: Callable[..., Tensor], title: str, space: Space, paper: str, **traits: Any) -> Rule:
         """The rule that `function`'s name, docstring and annotations describe."""
         hints = typing.get_type_hints(function, include_extras=True)
         marks = {name: annotation_of(hint, Mark) for name, hint in hints.items()}
         inputs = {name: mark for name, mark in marks.items() if mark is not None}
-        return cls(function.__name__, title, function, space, paper, models, read_knobs(function), inputs)
+        return cls(function.__name__, title, function, space, paper, read_knobs(function), inputs, **traits)
 
     @property
     def summary(self) -> str:
@@ -148,16 +166,16 @@ METHODS: dict[str, Rule] = {}
 
 
 def method(
-    title: str, *, space: Space, paper: str, models: int | None = None
+    title: str, *, space: Space, paper: str, models: int | None = None, keeps_equal: bool = True
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function `(stack (n_models, *shape), *, knobs…) -> (*shape)` as a merge method under its own name.
 
     `space` says what the stack holds; for "deltas" the engine adds the base to what comes back. `models` fixes how many
-    experts the method takes.
+    experts the method takes; `keeps_equal` is False where identical experts do not come back for any knobs.
     """
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        METHODS[function.__name__] = Rule.read(function, title, space, paper, models)
+        METHODS[function.__name__] = Rule.read(function, title, space, paper, models=models, keeps_equal=keeps_equal)
         return function
 
     return register

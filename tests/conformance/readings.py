@@ -1,4 +1,4 @@
-"""How each operation of the golden cases reads in MergeLab: one function a method, or the reason why it is not offered."""
+"""How each operation of the golden cases reads in MergeLab: one function a method (more in `readings_*.py`), or the reason why it is not offered."""
 
 from __future__ import annotations
 

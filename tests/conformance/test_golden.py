@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
+
 import pytest
 from golden import Case, read_cases
 from readings import NOT_OFFERED, READINGS, why_not_offered
+
+for _file in sorted(Path(__file__).parent.glob("readings_*.py")):
+    importlib.import_module(_file.stem)
 
 MERGED = ("merged", "delta")
 
