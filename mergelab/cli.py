@@ -16,8 +16,11 @@ from mergelab import __version__
 from mergelab.devices import DEVICES
 
 if TYPE_CHECKING:
+    from mergelab.checkpoints import Checkpoint
     from mergelab.evaluate import Score
     from mergelab.progress import Progress, Steps
+
+MODELS_DIR = "the folder that models are opened from and that plain names count from; others are refused"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,6 +56,39 @@ def _merge(options: argparse.Namespace) -> None:
     print(made)
 
 
+def _adapter(options: argparse.Namespace) -> None:
+    from mergelab.checkpoints import extract_adapter
+
+    base, merged = _base_and(options.model, options)
+    made = _followed(extract_adapter(base, merged, Path(options.out), options.rank))
+    for key, reason in made.left_out.items():
+        print(f"mergelab: left out {key}: {reason}", file=sys.stderr)
+    print(f"{made.folder}: rank {made.rank}, {made.nbytes / 1e6:.1f} MB, relative error {made.error:.3g}")
+
+
+def _pack(options: argparse.Namespace) -> None:
+    from mergelab.checkpoints import pack_expert
+
+    base, expert = _base_and(options.expert, options)
+    made = _followed(pack_expert(expert, base, Path(options.out), options.levels))
+    told = f"relative error {made.error:.3g}" if options.levels else "exact"
+    print(f"{made.folder}: {made.nbytes / 1e6:.1f} MB instead of {made.expert_nbytes / 1e6:.1f} MB, {told}")
+
+
+def _convert(options: argparse.Namespace) -> None:
+    from mergelab.checkpoints import convert_pickle
+
+    print(_followed(convert_pickle(Path(options.model), Path(options.out))))
+
+
+def _base_and(model: str, options: argparse.Namespace) -> tuple[Checkpoint, Checkpoint]:
+    from mergelab.checkpoints import open_checkpoint
+
+    folder = Path(options.models_dir) if options.models_dir else None
+    base = open_checkpoint(options.base, models_dir=folder)
+    return base, open_checkpoint(model, models_dir=folder, base=base)
+
+
 def _evaluate(options: argparse.Namespace) -> None:
     from mergelab import workbench
     from mergelab.recipe import Recipe
@@ -75,9 +111,9 @@ def _methods(options: argparse.Namespace) -> None:
     tables = {"methods": METHODS, "sparsifiers": SPARSIFIERS}
     listing = {kind: [rule.describe() for rule in rules.values()] for kind, rules in tables.items()}
     if options.markdown:
-        from mergelab.reference import table
+        from mergelab.reference import page
 
-        print(f"{table(METHODS)}\n\nSparsifiers, usable before any method:\n\n{table(SPARSIFIERS)}")
+        print(page(METHODS, SPARSIFIERS))
     else:
         print(json.dumps(listing, indent=2) if options.json else _listing_text(listing))
 
@@ -118,7 +154,7 @@ def _parser() -> argparse.ArgumentParser:
 
     merge = _command(commands, "merge", _merge, "merge a recipe into a new folder")
     merge.add_argument("recipe", metavar="RECIPE.yml", help="the recipe file (YAML or JSON)")
-    merge.add_argument("--out", required=True, metavar="DIR", help="folder to create; an existing one is never touched")
+    _out(merge)
     _where(merge)
 
     evaluate = _command(commands, "evaluate", _evaluate, "score a model or a recipe's merge on a suite's task sets")
@@ -137,9 +173,27 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     _where(evaluate)
 
+    adapter = _command(commands, "adapter", _adapter, "give a merged model back as a LoRA adapter of its base")
+    adapter.add_argument("model", metavar="MODEL", help="folder, suite name or owner/name@revision")
+    adapter.add_argument("--rank", type=_positive, required=True, metavar="R", help="rank of every factor")
+    _beside_base(adapter)
+
+    pack = _command(
+        commands, "pack", _pack, "keep an expert as what differs from its base, exactly unless told otherwise"
+    )
+    pack.add_argument("expert", metavar="EXPERT", help="folder, suite name or owner/name@revision")
+    pack.add_argument(
+        "--levels", type=_positive, metavar="N", help="round to N steps on each side of a row (15: 4.5 bits an entry)"
+    )
+    _beside_base(pack)
+
+    convert = _command(commands, "convert", _convert, "copy a pickled model (.bin) that you trust to safetensors")
+    convert.add_argument("model", metavar="MODEL", help="a weight file, or a folder with pytorch_model.bin")
+    _out(convert)
+
     methods = _command(commands, "methods", _methods, "list methods and sparsifiers with their knobs")
     methods.add_argument("--json", action="store_true", help="print JSON")
-    methods.add_argument("--markdown", action="store_true", help="print the tables of the README")
+    methods.add_argument("--markdown", action="store_true", help="print the page docs/methods.md")
 
     suite = commands.add_parser("suite", help="list, locate or rebuild the demo suites").add_subparsers(
         required=True, metavar="ACTION"
@@ -159,14 +213,21 @@ def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None]
     return parser
 
 
+def _out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="folder to create; an existing one is never touched"
+    )
+
+
+def _beside_base(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--base", required=True, metavar="BASE", help="the model that it is stored as a change of")
+    parser.add_argument("--models-dir", type=_folder, metavar="DIR", help=MODELS_DIR)
+    _out(parser)
+
+
 def _where(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=DEVICES, default="auto", help="auto takes the GPU when there is one")
-    parser.add_argument(
-        "--models-dir",
-        type=_folder,
-        metavar="DIR",
-        help="the folder that models are opened from and that plain names count from; others are refused",
-    )
+    parser.add_argument("--models-dir", type=_folder, metavar="DIR", help=MODELS_DIR)
 
 
 def _positive(text: str) -> int:

@@ -18,6 +18,7 @@ class Range:
     """A number in [low, high]; `step` is the slider's; integer when `step` and both ends are `int`.
 
     With `each`, an expert of a recipe may have a number of its own: the function then gets a tensor (n_models,).
+    Unless `varies` is False the number may also differ from tensor to tensor.
     """
 
     low: float
@@ -25,6 +26,7 @@ class Range:
     step: float
     help: str
     each: bool = False
+    varies: bool = True
 
     kind = "range"
 

@@ -36,9 +36,10 @@ To make these files again, bit for bit, from the same models:
 def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
     """Markdown for a plan that has been run, with what its rules remarked on the way."""
     recipe = plan.recipe
+    weights = [recipe.models[place].weight for place in plan.positions]
     rows = [
         f"| {expert.name} | {weight:g} | {content[:16]}… |"
-        for expert, weight, content in zip(plan.experts, plan.weights, plan.hashes, strict=True)
+        for expert, weight, content in zip(plan.experts, weights, plan.hashes, strict=True)
     ]
     left_out = [f"- `{key}`: {reason}" for key, reason in plan.compatibility.left_out.items()]
     return TEMPLATE.format(

@@ -6,22 +6,55 @@ import hashlib
 
 import numpy
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-STREAM = "mergelab/draws/v1"
+STREAM = "mergelab/draws/v2"
+LANES = 16
+"""Entries 32g … 32g+15 are the first words of counters 16g … 16g+15, the next 16 entries their second words."""
+ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+PARITY = 0x1BD11BDA
+
+Words = NDArray[numpy.uint32]
 
 
-def draws(seed: int, expert: str, tensor: str, shape: tuple[int, ...]) -> Tensor:
-    """Uniform integers in [0, 2^32), int64 of `shape`, from Philox4x64 with counter 0.
-
-    The key is the first 128 bits of SHA-256 over (stream name, seed, the expert's content hash, the tensor's name);
-    entry i is the i-th 32-bit half, low half first, of the generator's output.
-    """
+def key_of(seed: int, expert: str, tensor: str) -> tuple[int, int]:
+    """The generator's key: the first two 32-bit words, low byte first, of SHA-256 over (stream name, seed, the expert's
+    content hash, the tensor's name)."""
     digest = hashlib.sha256(b"".join(_framed(part) for part in (STREAM, str(seed), expert, tensor))).digest()
-    generator = numpy.random.Philox(key=int.from_bytes(digest[:16], "little"))
+    return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little")
+
+
+def draws(seed: int, expert: str, tensor: str, shape: tuple[int, ...], start: int = 0) -> Tensor:
+    """Uniform integers in [0, 2^32), int64 of `shape`: the entries from `start` on of the stream, which has no end.
+
+    Entry by entry the output of Threefry-2x32 with 20 rounds (Salmon et al. 2011, doi:10.1145/2063384.2063405).
+    """
     count = int(numpy.prod(shape, dtype=numpy.int64))
-    words = generator.random_raw((count + 1) // 2).astype("<u8", copy=False).view("<u4")[:count]
-    return torch.from_numpy(words.astype(numpy.int64)).reshape(shape)
+    first, last = start // (2 * LANES), -(-(start + count) // (2 * LANES))
+    words = _lanes(key_of(seed, expert, tensor), first, max(last, first))
+    skip = start - first * 2 * LANES
+    return torch.from_numpy(words[skip : skip + count].astype(numpy.int64)).reshape(shape)
+
+
+def threefry(key: tuple[int, int], low: Words, high: Words) -> tuple[Words, Words]:
+    """Both output words of Threefry-2x32-20 for counters given as two words each."""
+    schedule = numpy.array([*key, key[0] ^ key[1] ^ PARITY], dtype=numpy.uint32)
+    first, second = low + schedule[0], high + schedule[1]
+    for group in range(5):
+        for turn in ROTATIONS[group % 2]:
+            first = first + second
+            second = ((second << numpy.uint32(turn)) | (second >> numpy.uint32(32 - turn))) ^ first
+        first = first + schedule[(group + 1) % 3]
+        second = second + schedule[(group + 2) % 3] + numpy.uint32(group + 1)
+    return first, second
+
+
+def _lanes(key: tuple[int, int], first: int, last: int) -> Words:
+    """All entries of the groups first … last-1, in order."""
+    counters = numpy.arange(first * LANES, last * LANES, dtype=numpy.uint64)
+    pair = threefry(key, counters.astype(numpy.uint32), (counters >> numpy.uint64(32)).astype(numpy.uint32))
+    return numpy.stack([words.reshape(-1, LANES) for words in pair], axis=1).reshape(-1)
 
 
 def _framed(part: str) -> bytes:

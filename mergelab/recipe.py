@@ -12,16 +12,22 @@ from typing import Any
 
 import yaml
 
-from mergelab.knobs import Choice, Range, Value, brief, check_knobs, nearest
+from mergelab.knobs import Choice, Knob, Range, Value, brief, check_knobs, nearest
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule, find
+from mergelab.overrides import Override, Stages, at, is_own, read_override, read_own_knobs
 from mergelab.sparsify import SPARSIFIERS
 
 DTYPE = Choice(
     ("base", "float32", "float16", "bfloat16"), "Number format of the merged weights; base keeps each tensor's own"
 )
 SEED = Range(0, 2**53, 1, "Random bits of DARE come from this number, the experts' contents and the tensor names")
-ALGORITHM = 1
+MATCH_NORMS = Choice(
+    ("none", "tensor", "model"),
+    "Scale the experts' deltas to a common L2 norm before the merge: never, tensor by tensor, or over the whole model",
+)
+DEPTH_SCALE = Range(0.0, 10.0, 0.05, "Factor on the merged change, from the first layer to the last")
+ALGORITHM = 2
 """Part of every digest: raised when the same recipe would give other bits."""
 
 
@@ -31,10 +37,19 @@ class RecipeError(ValueError):
 
 @dataclass(frozen=True)
 class Expert:
-    """A fine-tuned model and its strength."""
+    """A fine-tuned model, its strength, and knobs in which it differs from the other experts, such as its density."""
 
     model: str
     weight: float = 1.0
+    knobs: Mapping[str, Value] = field(default_factory=dict)
+
+    def own(self, owner: str, name: str, step: Step) -> Value:
+        """Its value of a knob of the stage `owner`: its own, or that of the step."""
+        return self.knobs.get(f"{owner}.{name}", self.knobs.get(name, step.knobs[name]))
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The expert as a recipe file writes it."""
+        return {"model": self.model, "weight": self.weight, **self.knobs}
 
 
 @dataclass(frozen=True)
@@ -59,8 +74,11 @@ class Recipe:
     sparsify: Step | None = None
     seed: int = 0
     dtype: str = "base"
+    overrides: tuple[Override, ...] = ()
+    match_norms: str = "none"
+    depth_scale: tuple[float, ...] = ()
 
-    FIELDS = ("base", "models", "sparsify", "method", "seed", "dtype")
+    FIELDS = ("base", "models", "sparsify", "method", "overrides", "match_norms", "depth_scale", "seed", "dtype")
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any], models: Sequence[str] = ()) -> Recipe:
@@ -77,23 +95,33 @@ class Recipe:
             for name in given
             if name not in cls.FIELDS
         ]
-        stage = given.get("sparsify")
+        stage, listed = given.get("sparsify"), given.get("models", list(models))
         base = _try(problems, _base, given.get("base"))
-        experts = _try(problems, _experts, given.get("models", list(models)))
+        experts = _experts(problems, listed)
         method = _try(problems, _step, given.get("method"), "method", METHODS)
         sparsify = _try(problems, _step, stage, "sparsifier", SPARSIFIERS) if stage is not None else None
         seed = _try(problems, SEED.check, "seed", given.get("seed", 0))
         dtype = _try(problems, DTYPE.check, "dtype", given.get("dtype", "base"))
-        if experts and method:
-            problems += _contradictions(METHODS[method.name], experts)
+        norms = _try(problems, MATCH_NORMS.check, "match_norms", given.get("match_norms", "none"))
+        depth_scale = _try(problems, _depth_scale, given.get("depth_scale"))
+        overrides: tuple[Override, ...] = ()
+        rules = _rules(given.get("method"), stage)
+        if rules:
+            stages = _stages(rules)
+            problems += _contradictions(rules["method"], list(experts.values()), len(listed) if experts else 0)
+            experts = _with_own_knobs(problems, experts, stages)
+            overrides = _overrides(problems, given.get("overrides"), stages, experts.values())
         if problems:
             raise RecipeError("\n".join(problems))
-        return cls(base, experts, method, sparsify, seed, dtype)
+        return cls(base, tuple(experts.values()), method, sparsify, seed, dtype, overrides, norms, depth_scale)
 
     @classmethod
     def from_yaml(cls, text: str) -> Recipe:
         """Read a recipe from YAML (JSON is YAML); a key written twice is refused."""
-        return cls.from_mapping(_loaded(text))
+        given = read_yaml(text, "recipe")
+        if given is None:
+            raise RecipeError(f"the recipe is empty; its fields are {', '.join(cls.FIELDS)}")
+        return cls.from_mapping(given)
 
     @classmethod
     def from_file(cls, path: str | Path) -> Recipe:
@@ -110,9 +138,12 @@ class Recipe:
         """The recipe as plain data, every default written out."""
         return {
             "base": self.base,
-            "models": [{"model": expert.model, "weight": expert.weight} for expert in self.models],
+            "models": [expert.to_mapping() for expert in self.models],
             **({"sparsify": self.sparsify.to_mapping()} if self.sparsify else {}),
             "method": self.method.to_mapping(),
+            **({"overrides": [override.to_mapping() for override in self.overrides]} if self.overrides else {}),
+            **({"match_norms": self.match_norms} if self.match_norms != "none" else {}),
+            **({"depth_scale": list(self.depth_scale)} if self.depth_scale else {}),
             "seed": self.seed,
             "dtype": self.dtype,
         }
@@ -130,6 +161,39 @@ class Recipe:
         """The same recipe for other models."""
         return replace(self, base=base, models=tuple(models))
 
+    def settings(self, owner: str, key: str, depth: float) -> dict[str, Value | tuple[float, ...]]:
+        """Every knob of the `method` or the `sparsify` stage for one tensor at its depth in the model.
+
+        A knob that experts have of their own, or in which they differ here, is a tuple in the recipe's order.
+        """
+        step = self.method if owner == "method" else self.sparsify
+        if step is None:
+            return {}
+        rule = self.rule if owner == "method" else SPARSIFIERS[step.name]
+        return {knob.name: self._setting(owner, step, knob, key, depth) for knob in rule.knobs}
+
+    def _setting(self, owner: str, step: Step, knob: Knob, key: str, depth: float) -> Value | tuple[float, ...]:
+        if not knob.per_model and not is_own(knob):
+            return self._overridden(owner, knob, step.knobs[knob.name], key, depth, None)
+        values = [
+            self._overridden(
+                owner, knob, expert.weight if knob.per_model else expert.own(owner, knob.name, step), key, depth,
+                expert.model,
+            )
+            for expert in self.models
+        ]  # fmt: skip
+        same = not knob.per_model and len(set(values)) == 1
+        return values[0] if same else tuple(float(value) for value in values)
+
+    def _overridden(self, owner: str, knob: Knob, value: Value, key: str, depth: float, model: str | None) -> Value:
+        """The last override that applies has the word."""
+        for override in self.overrides:
+            for name, other in override.knobs.items():
+                said, of = name.rpartition(".")[::2]
+                if of == _written(knob) and said in ("", owner) and override.applies(key, model):
+                    value = at(other, depth)
+        return value
+
     @property
     def rule(self) -> Rule:
         """The method's rule."""
@@ -141,17 +205,18 @@ class Recipe:
         return SPARSIFIERS[self.sparsify.name] if self.sparsify else None
 
 
-def _loaded(text: str) -> Any:
+def read_yaml(text: str, what: str) -> Any:
+    """The data that a text of YAML or JSON holds, `what` in the words of an error.
+
+    Raises RecipeError for what is no YAML, for a key written twice, and for aliases, which may unfold without end.
+    """
     try:
-        given = yaml.load(text, _Strict)
+        return yaml.load(text, _Strict)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a number or date that Python cannot hold
         told = " ".join(str(error).split()).replace('in "<unicode string>", line', "in line")
-        raise RecipeError(f"the recipe is not valid YAML: {told}") from error
+        raise RecipeError(f"the {what} is not valid YAML: {told}") from error
     except RecursionError:
-        raise RecipeError("the recipe is not valid YAML: it is nested too deeply") from None
-    if given is None:
-        raise RecipeError(f"the recipe is empty; its fields are {', '.join(Recipe.FIELDS)}")
-    return given
+        raise RecipeError(f"the {what} is not valid YAML: it is nested too deeply") from None
 
 
 def _try(problems: list[str], check: Any, *args: Any) -> Any:
@@ -168,26 +233,24 @@ def _base(given: object) -> str | None:
     return given
 
 
-def _experts(given: object) -> tuple[Expert, ...]:
+def _experts(problems: list[str], given: object) -> dict[int, Expert]:
+    """Those that have a name, by their number in the list; their own knobs are still as they were written."""
     if isinstance(given, str) or not isinstance(given, Sequence) or not given:
-        raise ValueError("models must list at least one expert, such as `- {model: minilm/movie, weight: 1.0}`")
-    problems: list[str] = []
-    experts = [_try(problems, _expert, number, entry) for number, entry in enumerate(given, 1)]
-    if problems:
-        raise ValueError("\n".join(problems))
-    return tuple(experts)
+        problems.append("models must list at least one expert, such as `- {model: minilm/movie, weight: 1.0}`")
+        return {}
+    experts = {number: _expert(problems, number, entry) for number, entry in enumerate(given, 1)}
+    return {number: expert for number, expert in experts.items() if expert}
 
 
-def _expert(number: int, entry: object) -> Expert:
+def _expert(problems: list[str], number: int, entry: object) -> Expert | None:
     entry = {"model": entry} if isinstance(entry, str) else entry
     if not isinstance(entry, Mapping) or not isinstance(entry.get("model"), str) or not entry["model"].strip():
-        raise ValueError(f"entry {number} of models must be a name or {{model: NAME, weight: 1.0}}, got {brief(entry)}")
-    for name in entry:
-        if name not in ("model", "weight"):
-            raise ValueError(
-                f"unknown field {brief(name)} in entry {number} of models{nearest(name, ('model', 'weight'))}"
-            )
-    return Expert(entry["model"], float(_ANY_WEIGHT.check(f"weight of {entry['model']}", entry.get("weight", 1.0))))
+        rule = f"entry {number} of models must be a name or {{model: NAME, weight: 1.0}}"
+        problems.append(f"{rule}, got {brief(entry)}")
+        return None
+    weight = _try(problems, _ANY_WEIGHT.check, f"weight of {entry['model']}", entry.get("weight", 1.0))
+    own = {str(name): value for name, value in entry.items() if name not in ("model", "weight")}
+    return Expert(entry["model"], 1.0 if weight is None else float(weight), own)
 
 
 _ANY_WEIGHT = Range(-1e6, 1e6, 0.05, "Bounds that every method's own weights lie in")
@@ -203,10 +266,52 @@ def _step(given: object, kind: str, table: Mapping[str, Rule]) -> Step:
     return Step(rule.name, check_knobs(rule.name, rule.knobs, {k: v for k, v in given.items() if k != "name"}))
 
 
-def _contradictions(rule: Rule, experts: Sequence[Expert]) -> Iterable[str]:
+def _rules(method: object, sparsify: object) -> dict[str, Rule] | None:
+    """The rules that a recipe names, whatever their knobs; None where a name is wrong, which is told elsewhere."""
+    named = {"method": (method, METHODS), **({} if sparsify is None else {"sparsify": (sparsify, SPARSIFIERS)})}
+    names = {owner: (given.get("name") if isinstance(given, Mapping) else given) for owner, (given, _) in named.items()}
+    found = {owner: table.get(str(names[owner])) for owner, (_, table) in named.items()}
+    return {owner: rule for owner, rule in found.items() if rule} if all(found.values()) else None
+
+
+def _stages(rules: Mapping[str, Rule]) -> dict[str, Sequence[Knob]]:
+    """The knobs of each stage; the per-expert knob goes by the name that a recipe gives it, weight."""
+    return {owner: [replace(knob, name=_written(knob)) for knob in rule.knobs] for owner, rule in rules.items()}
+
+
+def _written(knob: Knob) -> str:
+    return "weight" if knob.per_model else knob.name
+
+
+def _with_own_knobs(problems: list[str], experts: Mapping[int, Expert], stages: Stages) -> dict[int, Expert]:
+    read = {
+        number: _try(problems, read_own_knobs, number, expert.model, expert.knobs, stages)
+        for number, expert in experts.items()
+    }
+    return {number: replace(expert, knobs=read[number] or {}) for number, expert in experts.items()}
+
+
+def _overrides(problems: list[str], given: object, stages: Stages, experts: Iterable[Expert]) -> tuple[Override, ...]:
+    given = () if given is None else given
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        problems.append(f"overrides must be a list of {{match: REGEX, KNOB: number}}, got {brief(given)}")
+        return ()
+    models = [expert.model for expert in experts]
+    found = [_try(problems, read_override, number, entry, stages, models) for number, entry in enumerate(given, 1)]
+    return tuple(override for override in found if override)
+
+
+def _depth_scale(given: object) -> tuple[float, ...]:
+    given = () if given is None else given
+    if isinstance(given, str) or not isinstance(given, Sequence) or len(given) == 1:
+        raise ValueError(f"depth_scale must be a ramp of two or more factors, first layer to last, got {brief(given)}")
+    return tuple(float(DEPTH_SCALE.check("depth_scale", entry)) for entry in given)
+
+
+def _contradictions(rule: Rule, experts: Sequence[Expert], listed: int) -> Iterable[str]:
     knob = rule.per_model
-    if rule.models is not None and len(experts) != rule.models:
-        yield f"{rule.name} takes exactly {rule.models} models, got {len(experts)}"
+    if experts and rule.models not in (None, listed):
+        yield f"{rule.name} takes exactly {rule.models} models, got {listed}"
     for expert in experts:
         if knob is None and expert.weight != 1:
             yield f"{rule.name} has no weights, but {expert.model} has weight {expert.weight:g}; leave it out"

@@ -1,4 +1,4 @@
-"""The reference table of methods and sparsifiers as Markdown, read from their signatures."""
+"""The reference of methods and sparsifiers as a Markdown page, read from their signatures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,24 @@ from collections.abc import Iterable, Mapping
 from mergelab.knobs import Choice, Knob
 from mergelab.methods.registry import Rule
 
+PAGE = """# Methods
+
+Written by `mergelab methods --markdown`; every row is read from a signature. A knob marked *each* may have a value for
+every expert, numbers may vary over layers (`overrides`, see the README).
+
+{methods}
+
+## Sparsifiers
+
+Steps that drop part of each delta, usable before any method.
+
+{sparsifiers}"""
 HEAD = "| name | what it does | knobs (default first) | source |\n|---|---|---|---|"
+
+
+def page(methods: Mapping[str, Rule], sparsifiers: Mapping[str, Rule]) -> str:
+    """docs/methods.md."""
+    return PAGE.format(methods=table(methods), sparsifiers=table(sparsifiers))
 
 
 def table(rules: Mapping[str, Rule]) -> str:
@@ -27,4 +44,4 @@ def _values(knob: Knob) -> str:
     if isinstance(knob.domain, Choice):
         return " / ".join([str(knob.default), *(option for option in knob.domain.options if option != knob.default)])
     bounds = f"{knob.default:g} ({knob.domain.low:g} … {knob.domain.high:g})"
-    return f"{bounds} per expert" if knob.per_model else bounds
+    return f"{bounds} per expert" if knob.per_model else f"{bounds} each" if knob.domain.each else bounds

@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor
 
-from mergelab.calibrate import estimate_fisher
+from mergelab.calibrate import Experts, take_statistics
 from mergelab.checkpoints import (
     Checkpoint,
     CheckpointError,
@@ -32,7 +32,7 @@ from mergelab.engine import (
     plan,
     run,
     settle,
-    settle_sparsifier,
+    settle_steps,
     sparse_expert,
     with_statistics,
 )
@@ -46,10 +46,7 @@ from mergelab.sketch import Sketch, draw_sketch, sketch_needs
 from mergelab.tasks import TaskSet, suite_tasks
 
 CALIBRATION_ROWS = 512
-EXACT_CLASSES = 16
-"""Up to so many classes `auto` sums the Fisher's expectation over classes exactly; beyond, it is estimated without bias."""
-SKETCHES = 4
-"""Random-sign sums over all classes for each row: far less noisy than as many drawn classes on confident experts."""
+"""Rows of each expert's task set that statistics are taken on, at most."""
 
 
 @dataclass(frozen=True)
@@ -163,34 +160,37 @@ def _opened(reference: str, models_dir: str | None) -> Checkpoint:
 
 
 def _with_statistics(planned: Plan, device: str) -> Steps[Plan]:
-    """The plan with what its method asks for: each expert's Fisher, taken after the sparsifier if there is one."""
-    kinds = {mark.kind for mark in planned.recipe.rule.wanting(Statistic).values()}
+    """The plan with what its method asks for: statistics of the experts as they go into it, after the steps before it."""
+    recipe = planned.recipe
+    kinds = {mark.kind for mark in recipe.rule.wanting(Statistic).values()}
     if not kinds:
         return planned
-    settled = (yield from settle_sparsifier(planned, device)) if planned.recipe.sparsify else None
-    found: dict[str, dict[str, Tensor]] = {}
-    for place, expert in enumerate(planned.experts):
-        body = (yield from sparse_expert(settled, place)) if settled else body_of(expert, planned.base)
-        found[expert.name] = yield from _fisher(expert, body, planned, device)
-    return with_statistics(planned, {"fisher": found})
+    tasks = [_task_of(expert, recipe.method.name) for expert in planned.experts]
+    settled = yield from settle_steps(planned, device)
+
+    def body(place: int) -> Steps[dict[str, Tensor]]:
+        if settled.steps:
+            return (yield from sparse_expert(settled, place))
+        return body_of(planned.experts[place], planned.base)
+
+    experts = Experts(
+        names=[expert.name for expert in planned.experts], tasks=tasks,
+        base=lambda: body_of(planned.base, planned.base), body=body,
+        keys=planned.keys, tied=planned.compatibility.tied,
+        knobs=recipe.method.knobs, rows=CALIBRATION_ROWS, seed=recipe.seed, device=device,
+    )  # fmt: skip
+    return with_statistics(planned, (yield from take_statistics(kinds, experts)))
 
 
-def _fisher(expert: Checkpoint, body: Mapping[str, Tensor], planned: Plan, device: str) -> Steps[dict[str, Tensor]]:
+def _task_of(expert: Checkpoint, method: str) -> TaskSet:
+    """The task that an expert of a suite was trained for."""
     suite = suite_of(expert.name)
     if suite is None or "/" not in expert.name:
         raise CheckpointError(
-            f"fisher needs calibration rows of {expert.name}, which only experts of a suite bring along; "
+            f"{method} needs calibration rows of {expert.name}, which only experts of a suite bring along; "
             "use merge_state_dicts with statistics= for your own"
         )
-    task = suite_tasks(suite)[load_suite(suite).experts[expert.name.split("/", 1)[1]].task]
-    asked = planned.recipe.method.knobs["estimate"]
-    exact = asked == "exact" or (asked == "auto" and len(task.labels) <= EXACT_CLASSES)
-    return (
-        yield from estimate_fisher(
-            body, task, rows=CALIBRATION_ROWS, estimator="exact" if exact else "sketched",
-            samples=1 if exact else SKETCHES, device=device, keys=planned.keys,
-        )
-    )  # fmt: skip
+    return suite_tasks(suite)[load_suite(suite).experts[expert.name.split("/", 1)[1]].task]
 
 
 def _references(

@@ -185,10 +185,10 @@ def test_equal_experts_with_different_statistics_are_ordered_by_name() -> None:
     assert same_bits(results[0], results[1]) and same_bits(results[0], results[2])
 
 
-def test_a_plan_reads_no_weights_beyond_their_hashes() -> None:
+def test_a_plan_reads_the_first_entries_of_each_tensor_and_hashes_nothing() -> None:
     class Counting:
         def __init__(self, name: str, state: State) -> None:
-            self._inner, self.reads = in_memory(name, state), 0
+            self._inner, self.reads, self.hashed = in_memory(name, state), 0, 0
 
         def __getattr__(self, name: str) -> Any:
             return getattr(self._inner, name)
@@ -197,14 +197,19 @@ def test_a_plan_reads_no_weights_beyond_their_hashes() -> None:
             self.reads += 1
             return self._inner.read(key)
 
+        def content_hash(self) -> str:
+            self.hashed += 1
+            return self._inner.content_hash()
+
     base = random_state(0)
     experts = [Counting(name, state) for name, state in tuned(base).items()]
     recipe = Recipe.from_mapping({"base": "base", "models": list("abc"), "method": SUM})
     planned = plan(recipe, Counting("base", base), experts)
-    assert sum(expert.reads for expert in experts) == 0
+    assert [expert.reads for expert in experts] == [len(base)] * 3, "one look to sort them by content"
     assert planned.parameters == sum(value.numel() for value in base.values())
     finish(merged_body(finish(settle(planned))))
-    assert [expert.reads for expert in experts] == [len(base)] * 3, "a method without surveys reads each tensor once"
+    assert [expert.reads for expert in experts] == [2 * len(base)] * 3, "a method without surveys reads each tensor once"
+    assert sum(expert.hashed for expert in experts) == 0
 
 
 def test_contents_are_hashed_once_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,20 +5,42 @@ from __future__ import annotations
 
 import itertools
 
+import numpy
 import pytest
 import torch
 
-from mergelab.randomness import draws
+from mergelab.randomness import draws, threefry
 
 KNOWN = (
-    [1469091610, 2967737279, 276970725, 2425993828, 1187660755, 652120361],
-    [1976843670, 3851255646, 13159011, 87724348, 4249256779, 2877199526],
+    [2566024374, 1012391705, 4040784990, 1415421804, 1920450432, 4141143886],
+    [1890377362, 2037054385, 836576624, 1216365414, 2341817500, 3817082911],
 )
 
 
 def test_the_stream_gives_the_bits_that_recipes_were_digested_with() -> None:
     assert draws(0, "expert", "tensor", (6,)).tolist() == KNOWN[0]
     assert draws(2**53, "", "encoder.weight", (6,)).tolist() == KNOWN[1]
+
+
+@pytest.mark.parametrize(
+    ("key", "counter", "output"),
+    [
+        ((0, 0), (0, 0), (0x6B200159, 0x99BA4EFE)),
+        ((0xFFFFFFFF, 0xFFFFFFFF), (0xFFFFFFFF, 0xFFFFFFFF), (0x1CB996FC, 0xBB002BE7)),
+        ((0x13198A2E, 0x03707344), (0x243F6A88, 0x85A308D3), (0xC4923A9C, 0x483DF7A0)),
+    ],
+)
+def test_the_generator_gives_the_known_answers_of_its_authors(
+    key: tuple[int, int], counter: tuple[int, int], output: tuple[int, int]
+) -> None:
+    low, high = (numpy.array([word], dtype=numpy.uint32) for word in counter)
+    assert tuple(int(words[0]) for words in threefry(key, low, high)) == output
+
+
+@pytest.mark.parametrize("start", [0, 1, 15, 16, 31, 32, 33, 100])
+def test_a_stretch_of_the_stream_is_the_same_wherever_it_is_begun(start: int) -> None:
+    whole = draws(5, "expert", "tensor", (200,))
+    assert torch.equal(draws(5, "expert", "tensor", (70,), start), whole[start : start + 70])
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (3, 5), (2, 3, 4), (4, 1), (0,), (3, 0)])

@@ -15,10 +15,16 @@ from tiny_folders import folders, recipe_for, write_folder
 from tiny_states import State, same_bits
 
 from mergelab import merge_state_dicts, workbench
-from mergelab.checkpoints import CheckpointError, list_suites, verify_folder
+from mergelab.calibrate import Gram, estimate
+from mergelab.checkpoints import CheckpointError, list_suites, open_checkpoint, verify_folder
+from mergelab.engine import Plan, Statistics, plan, settle_steps, sparse_expert, with_statistics
+from mergelab.evaluate import body_of
+from mergelab.methods import METHODS
+from mergelab.methods.registry import Statistic
 from mergelab.progress import Progress, finish
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.sketch import Sketch
+from mergelab.tasks import suite_tasks
 
 TIES = {"name": "ties", "density": 0.3}
 PIXELS = pytest.mark.skipif("pixels" not in list_suites(), reason="the pixels suite is not built here")
@@ -195,9 +201,14 @@ def test_problems_are_told_before_any_work(tmp_path: Path, states: dict[str, Sta
         finish(workbench.merge(recipe_for(tmp_path), device="tpu"))
 
 
-def test_fisher_on_ones_own_models_says_what_is_missing(tmp_path: Path, states: dict[str, State]) -> None:
-    with pytest.raises(CheckpointError, match=r"fisher needs calibration rows of .*a, which only experts of a suite"):
-        finish(workbench.merge(recipe_for(tmp_path, "fisher"), device="cpu"))
+@pytest.mark.parametrize("method", [name for name, rule in METHODS.items() if rule.wanting(Statistic)])
+def test_calibration_on_ones_own_models_says_what_is_missing(
+    tmp_path: Path, states: dict[str, State], method: str
+) -> None:
+    with pytest.raises(
+        CheckpointError, match=rf"{method} needs calibration rows of .*[ab], which only experts of a suite bring"
+    ):
+        finish(workbench.merge(recipe_for(tmp_path, method), device="cpu"))
 
 
 def test_models_outside_the_models_folder_are_refused(tmp_path: Path, states: dict[str, State]) -> None:
@@ -231,6 +242,94 @@ def test_a_merge_of_pixels_is_scored_on_its_tasks_beside_its_references() -> Non
     assert [score.task for score in run.references["pixels"]] == tasks
     again, steps = progress_of(workbench.merge(recipe, tasks=tasks, rows=24, device="cpu", counted=False))
     assert again.scores == run.scores and again.references == run.references and steps > 0
+
+
+@pytest.fixture
+def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbench, "CALIBRATION_ROWS", 24)
+
+
+@pytest.fixture
+def statistics(monkeypatch: pytest.MonkeyPatch) -> list[Statistics]:
+    """What merges were given, one entry a merge."""
+    given: list[Statistics] = []
+
+    def spy(planned: Plan, found: Statistics) -> Plan:
+        given.append(found)
+        return with_statistics(planned, found)
+
+    monkeypatch.setattr(workbench, "with_statistics", spy)
+    return given
+
+
+def pair_of_pixels(method: Any, **fields: Any) -> tuple[dict[str, Any], list[str]]:
+    """A recipe of two experts, and their tasks."""
+    suite = list_suites()["pixels"]
+    experts = list(suite.experts)[:2]
+    recipe = {"base": "pixels", "models": [f"pixels/{name}" for name in experts], "method": method, **fields}
+    return recipe, [suite.experts[name].task for name in experts]
+
+
+@PIXELS
+@pytest.mark.parametrize("method", ["regmean", {"name": "adamerging", "steps": 3}])
+def test_a_recipe_takes_its_statistics_by_itself(few_rows: None, method: Any) -> None:
+    recipe, tasks = pair_of_pixels(method)
+    run = finish(workbench.merge(recipe, tasks=tasks, rows=24, device="cpu"))
+    assert all(score.value > 0.5 for score in run.scores) and run.preview.label == "exact"
+
+
+@PIXELS
+def test_adamerging_without_steps_is_task_arithmetic(tmp_path: Path, few_rows: None) -> None:
+    states = []
+    for method in ({"name": "adamerging", "steps": 0, "init": 0.4}, {"name": "task_arithmetic", "scale": 0.4}):
+        recipe, _ = pair_of_pixels(method)
+        states.append(saved(Path(finish(workbench.save(recipe, str(tmp_path / method["name"]), device="cpu")))))
+    for key, value in states[1].items():
+        torch.testing.assert_close(states[0][key], value, rtol=1e-5, atol=1e-6)
+
+
+@PIXELS
+def test_a_merge_that_is_saved_takes_its_statistics_too(tmp_path: Path, few_rows: None) -> None:
+    states = {}
+    for method in ("average", "regmean"):
+        recipe, _ = pair_of_pixels(method)
+        states[method] = saved(Path(finish(workbench.save(recipe, str(tmp_path / method), device="cpu"))))
+    key = "vit.layers.0.mlp.fc1.weight"
+    assert not torch.equal(states["regmean"][key], states["average"][key])
+    assert torch.equal(states["regmean"]["vit.layernorm.bias"], states["average"]["vit.layernorm.bias"]), (
+        "what is no linear layer's weight is averaged"
+    )
+
+
+@PIXELS
+def test_after_a_sparsifier_statistics_are_those_of_the_sparsified_experts(
+    few_rows: None, statistics: list[Statistics]
+) -> None:
+    recipe, tasks = pair_of_pixels("regmean")
+    dare = {**recipe, "sparsify": {"name": "dare", "density": 0.5}, "seed": 3}
+    for each in (recipe, dare):
+        finish(workbench.merge(each, tasks=tasks, rows=24, device="cpu", counted=False))
+    dense, sparse = (given["gram"] for given in statistics)
+    name, key = dare["models"][1], "vit.layers.3.mlp.fc2.weight"
+    assert not torch.equal(sparse[name][key], dense[name][key])
+
+    base, expert = open_checkpoint("pixels"), open_checkpoint(name)
+    planned = plan(Recipe.from_mapping({**dare, "models": [name]}), base, [expert])
+    body = finish(sparse_expert(finish(settle_steps(planned)), 0))
+    assert not torch.equal(body[key], body_of(expert, base)[key])
+    task = suite_tasks("pixels")[tasks[1]]
+    expected = finish(estimate(body, task, Gram(), rows=24, keys=planned.keys, cache=False))
+    assert sparse[name].keys() == expected.keys()
+    assert all(torch.equal(sparse[name][each], value) for each, value in expected.items())
+
+
+@PIXELS
+def test_coefficients_are_learned_for_the_sparsified_experts(few_rows: None, statistics: list[Statistics]) -> None:
+    recipe, tasks = pair_of_pixels({"name": "adamerging", "steps": 2})
+    for each in (recipe, {**recipe, "sparsify": {"name": "trim", "density": 0.3}}):
+        finish(workbench.merge(each, tasks=tasks, rows=24, device="cpu", counted=False))
+    dense, sparse = (given["coefficients"] for given in statistics)
+    assert dense.keys() == set(recipe["models"]) and dense != sparse
 
 
 @PIXELS

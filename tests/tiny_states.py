@@ -12,7 +12,7 @@ from mergelab import merge_state_dicts
 from mergelab.checkpoints import in_memory
 from mergelab.engine import Plan, Statistics, plan
 from mergelab.knobs import Choice, Domain, Value
-from mergelab.methods.registry import Rule, Statistic
+from mergelab.methods.registry import Rule, Statistic, same_shape
 from mergelab.recipe import Recipe
 
 torch.set_num_threads(1)
@@ -22,6 +22,8 @@ SHAPES = {
     "scalar": (), "one": (1,), "seven": (7,), "matrix": (3, 5), "cube": (2, 3, 4), "column": (4, 1), "empty": (0,),
 }  # fmt: skip
 NAMES = ("a", "b", "c", "d", "e")
+PLACES = ("task",)
+"""Knobs that name an expert by its place: they end at the number of experts, whatever their slider offers."""
 
 
 def random_state(seed: int, size: float = 1.0, shapes: Mapping[str, tuple[int, ...]] = SHAPES) -> State:
@@ -91,7 +93,8 @@ def corners(rule: Rule) -> Iterator[dict[str, Value]]:
     """Knob settings with one knob at an end of its slider or at one of its choices, the others at their defaults."""
     for knob in rule.knobs:
         if not knob.per_model:
-            yield from ({knob.name: value} for value in ends(knob.domain))
+            values = (0, count_for(rule)) if knob.name in PLACES else ends(knob.domain)
+            yield from ({knob.name: value} for value in values)
 
 
 def ends(domain: Domain) -> tuple[Value, ...]:
@@ -103,15 +106,36 @@ def count_for(rule: Rule) -> int:
 
 
 def statistics_for(rule: Rule, models: Mapping[str, State]) -> Statistics:
-    """Random non-negative statistics of each kind that the rule asks for."""
-    kinds = {mark.kind for mark in rule.wanting(Statistic).values()}
+    """Random non-negative statistics of each kind that the rule asks for, square ones positive definite.
+
+    Kinds that tensors may lack take turns over the tensors that can have them: each has one kind at most, some have none.
+    """
+    marks = list(rule.wanting(Statistic).values())
+    turns = [mark.kind for mark in marks if mark.partial]
+    state = next(iter(models.values()))
+    able = [key for key in state if any(mark.partial and mark.shape(tuple(state[key].shape)) for mark in marks)]
+    turn = {key: [*turns, None][number % (len(turns) + 1)] for number, key in enumerate(able)}
     return {
-        kind: {
-            name: {
-                key: value.square()
-                for key, value in random_state(number, shapes={k: tuple(v.shape) for k, v in state.items()}).items()
-            }
-            for number, (name, state) in enumerate(models.items())
+        mark.kind: {
+            name: _statistics(
+                mark, {key: value for key, value in own.items() if not mark.partial or turn.get(key) == mark.kind}, seed
+            )
+            for seed, (name, own) in enumerate(models.items())
         }
-        for kind in kinds
+        for mark in marks
     }
+
+
+def _statistics(mark: Statistic, state: State, seed: int) -> State:
+    shapes = {key: mark.shape(tuple(value.shape)) for key, value in state.items()}
+    drawn = random_state(seed, shapes={key: shape for key, shape in shapes.items() if shape is not None})
+    if mark.shape is same_shape:
+        return {key: value.square() for key, value in drawn.items()}
+    return {key: _positive(value.square()) for key, value in drawn.items()}
+
+
+def _positive(values: Tensor) -> Tensor:
+    """`values`; made positive definite, by operations that round alike on any number of threads, where they are square."""
+    if values.ndim != 2:
+        return values
+    return values[0, :, None] * values[0] + torch.eye(len(values))

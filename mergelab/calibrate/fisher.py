@@ -9,11 +9,13 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from mergelab.calibrate.measures import Session, measure
 from mergelab.calibrate.objectives import Objective, probe
 from mergelab.calibrate.squares import Inputs, Squares, squares_of
+from mergelab.knobs import Value
 from mergelab.progress import Progress, Steps, finish
+from mergelab.tasks import TaskSet
 from mergelab.tasks.batches import batches
-from mergelab.tasks.kinds import Encoded
 from mergelab.tasks.precision import full_precision
 
 BYTES = {"cpu": 2**29, "cuda": 2**32}
@@ -22,16 +24,33 @@ GRAPH = 3
 """A batch holds about this many times the inputs and outputs of its layers: the graph, and one gradient of each."""
 PROBES = 3
 """Rows on which the fast routes are proven against one backward per row."""
+EXACT_CLASSES = 16
+"""Up to so many classes `auto` sums the expectation over classes exactly; beyond, it is estimated without bias."""
+SKETCHES = 4
+"""Random-sign sums over all classes for each row: far less noisy than as many drawn classes on confident experts."""
 
 
 @dataclass(frozen=True)
-class Request:
-    """Which parameters (names in the model; None: all of them) and which estimate."""
+class Fisher:
+    """The diagonal Fisher by one of the estimators of `directions`: the statistic that rules declare as fisher."""
 
-    names: Collection[str] | None = None
     estimator: str = "exact"
     samples: int = 1
     seed: int = 0
+
+    title = "Fisher"
+    attention = "eager"
+
+    def take(self, session: Session) -> Steps[dict[str, Tensor]]:
+        """float32 >= 0 in each parameter's shape."""
+        return fisher_steps(session, self)
+
+
+@measure("fisher")
+def asked_by(task: TaskSet, knobs: Mapping[str, Value]) -> Fisher:
+    """The estimate that the knob `estimate` asks for."""
+    exact = knobs["estimate"] == "exact" or (knobs["estimate"] == "auto" and len(task.labels) <= EXACT_CLASSES)
+    return Fisher("exact") if exact else Fisher("sketched", samples=SKETCHES)
 
 
 def fisher_of(
@@ -53,32 +72,26 @@ def fisher_of(
     """
     given = Given({name: value for name, value in inputs.items() if name != "labels"})
     labels = labels if labels is not None else inputs.get("labels")
-    return finish(fisher_steps(model, given, labels, Request(names, estimator, samples, seed), batch_size=batch_size))
+    names = names if names is not None else [name for name, _ in model.named_parameters()]
+    session = Session(model, given, labels, frozenset(names))
+    return finish(fisher_steps(session, Fisher(estimator, samples, seed), batch_size))
 
 
-def fisher_steps(
-    model: nn.Module,
-    rows: Encoded,
-    labels: Tensor | None,
-    request: Request,
-    *,
-    title: str = "",
-    batch_size: int | None = None,
-) -> Steps[dict[str, Tensor]]:
+def fisher_steps(session: Session, fisher: Fisher, batch_size: int | None = None) -> Steps[dict[str, Tensor]]:
     """The same for encoded rows, batch by batch. Rows of like length go together; batches do not change the result."""
-    count = len(rows.lengths)
-    if count == 0:
+    lengths = session.rows.lengths
+    if not lengths:
         raise ValueError("a Fisher estimate needs at least one row")
-    yield Progress("Fisher", 0, count, title)
-    objective = Objective(request.estimator, labels, count, request.samples, request.seed)
-    squares, positions = _prepared(model, rows, request)
+    yield Progress("Fisher", 0, len(lengths), session.title)
+    objective = Objective(fisher.estimator, session.labels, len(lengths), fisher.samples, fisher.seed)
+    squares, positions = _prepared(session)
     done = 0
-    for group in _groups(rows.lengths, positions, 1 if squares.one_by_one else batch_size):
+    for group in _groups(lengths, positions, 1 if squares.one_by_one else batch_size):
         with full_precision():
-            squares.add(_on(model, rows, group), partial(objective, group))
+            squares.add(session.batch(group), partial(objective, group))
         done += len(group)
-        yield Progress("Fisher", done, count, title)
-    return {name: value.div_(count).cpu() for name, value in squares.sums.items()}
+        yield Progress("Fisher", done, len(lengths), session.title)
+    return {name: value.div_(len(lengths)).cpu() for name, value in squares.sums.items()}
 
 
 @dataclass(frozen=True)
@@ -99,14 +112,14 @@ class Given:
         return {name: value[chosen] for name, value in self.inputs.items()}
 
 
-def _prepared(model: nn.Module, rows: Encoded, request: Request) -> tuple[Squares, int]:
+def _prepared(session: Session) -> tuple[Squares, int]:
     """Proven routes, and how many positions fit in a batch."""
-    names = request.names if request.names is not None else [name for name, _ in model.named_parameters()]
-    first = range(min(PROBES, len(rows.lengths)))
+    lengths = session.rows.lengths
+    first = range(min(PROBES, len(lengths)))
     with full_precision():
-        squares = squares_of(model, names, _on(model, rows, first), probe)
-    padded = (1 if squares.one_by_one else len(first)) * max(rows.lengths[row] for row in first)
-    budget = BYTES.get(_device(model).type, BYTES["cpu"])
+        squares = squares_of(session.model, session.names, session.batch(first), probe)
+    padded = (1 if squares.one_by_one else len(first)) * max(lengths[row] for row in first)
+    budget = BYTES.get(session.device.type, BYTES["cpu"])
     return squares, budget * padded // max(1, GRAPH * squares.nbytes)
 
 
@@ -114,11 +127,3 @@ def _groups(lengths: Sequence[int], positions: int, batch_size: int | None) -> l
     if batch_size is None:
         return batches(lengths, positions, most=256)
     return batches(lengths, batch_size * max(lengths), most=batch_size)
-
-
-def _on(model: nn.Module, rows: Encoded, index: Sequence[int]) -> Inputs:
-    return {name: value.to(_device(model)) for name, value in rows.batch(index).items()}
-
-
-def _device(model: nn.Module) -> torch.device:
-    return next(model.parameters()).device

@@ -11,7 +11,7 @@ from mergelab.methods.ops import per_model, pull_towards
 from mergelab.methods.registry import method
 
 
-@method("Average", space="weights", paper="Wortsman et al. 2022, arXiv:2203.05482")
+@method("Average", space="weights", paper="Wortsman et al. 2022, arXiv:2203.05482", elementwise=True)
 def average(
     models: Tensor,
     *,

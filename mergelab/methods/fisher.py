@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated as A
 from typing import Any
 
@@ -17,8 +17,10 @@ from mergelab.methods.registry import Position, Stack, Statistic, Surveyed, meth
 class Norms:
     """A survey of each model's L2 norm of its Fisher over all tensors, summed in float64."""
 
-    def __init__(self, n_models: int, settings: Mapping[str, Any]) -> None:
-        self.passes = 1 if settings["normalize"] == "global" else 0
+    scope = "model"
+
+    def __init__(self, n_models: int, settings: Sequence[Mapping[str, Any]]) -> None:
+        self.passes = 1 if settings[0]["normalize"] == "global" else 0
         self.squares = torch.zeros(n_models, dtype=torch.float64)
 
     def see(self, stack: Stack) -> None:
@@ -29,12 +31,12 @@ class Norms:
         """One pass is enough."""
         self.passes -= 1
 
-    def result(self) -> Tensor:
+    def result(self, settings: Mapping[str, Any]) -> Tensor:
         """float32 (n_models,)."""
         return self.squares.sqrt().float()
 
 
-@method("Fisher", space="weights", paper="Matena & Raffel 2022, arXiv:2111.09832")
+@method("Fisher", space="weights", paper="Matena & Raffel 2022, arXiv:2111.09832", elementwise=lambda knobs: knobs["normalize"] != "tensor")
 def fisher(
     models: Tensor,
     *,
@@ -47,6 +49,13 @@ def fisher(
         ),
     ] = "global",
     floor: A[float, Range(0.0, 0.01, 1e-6, "Smallest Fisher value; below it parameters are averaged evenly")] = 1e-6,
+    floor_by: A[
+        str,
+        Choice(
+            ("max", "add"),
+            "Raise values below the floor to it (the authors), or add it to every value and to the norms (MergeLM)",
+        ),
+    ] = "max",
     floor_on: A[
         str,
         Choice(
@@ -68,23 +77,28 @@ def fisher(
     """The mean of the experts, each parameter weighted by how much its expert's predictions depend on it.
 
     `models` and `information` (each expert's diagonal Fisher) are (n_models, *shape) in float32; returns (*shape). The
-    norms are taken before the floor; `estimate` is for whoever takes the statistics. Where every share is 0 the plain mean is returned.
+    norms are taken before the floor; one that is 0 does not divide. `estimate` is for whoever takes the statistics. Where
+    every share is 0 the plain mean is returned.
     """
     if information is None:
         raise ValueError(
             "fisher needs each expert's Fisher information: give statistics={'fisher': {name: {key: tensor}}}"
         )
-    floored = information.clamp(min=floor)
+    floored = information + floor if floor_by == "add" else information.clamp(min=floor)
     if floor_on == "first" and position is not None:
         floored = torch.where(per_model(position == 0, models), floored, information)
-    return pull_towards(models, floored * per_model(_coefficients(weights, normalize, information, norms), models))
+    added = floor if floor_by == "add" else 0.0
+    return pull_towards(
+        models, floored * per_model(_coefficients(weights, normalize, information, norms, added), models)
+    )
 
 
-def _coefficients(weights: Tensor, normalize: str, information: Tensor, norms: Tensor | None) -> Tensor:
+def _coefficients(weights: Tensor, normalize: str, information: Tensor, norms: Tensor | None, added: float) -> Tensor:
     if normalize == "none":
         return weights
     if normalize == "tensor" or norms is None:
         norms = _squares(information).sqrt().float()
+    norms = norms + added
     return weights / torch.where(norms == 0, 1.0, norms).to(weights.device)
 
 

@@ -48,3 +48,16 @@ def largest(values: Tensor) -> Tensor:
     """The entry of largest magnitude over models, with its sign; the first model's on equal magnitudes."""
     winner = values.abs().argmax(0, keepdim=True)
     return values.gather(0, winner)[0]
+
+
+def rescaled(values: Tensor, kept: Tensor, density: float | Tensor, rescale: str) -> Tensor:
+    """The survivors `kept` of `values` as they are (`none`), divided by the density (`inverse`), or scaled so that each
+    model's L1 norm is what it was (`l1`); both (n_models, *shape) float32."""
+    if rescale == "inverse":
+        divisors = per_model(density, kept).float()
+        return torch.where(divisors > 0, kept / divisors.clamp(min=torch.finfo(torch.float32).tiny), kept)
+    if rescale == "l1":
+        before, after = (rows(x).abs().sum(1, dtype=torch.float64) for x in (values, kept))
+        factors = torch.where(after > 0, before / after.clamp(min=torch.finfo(torch.float64).tiny), 1.0)
+        return kept * per_model(factors.float(), kept)
+    return kept

@@ -3,57 +3,68 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from torch import Tensor
 
 from mergelab.knobs import Knob, annotation_of, nearest, read_knobs
+from mergelab.methods.stack import Stack
+
+__all__ = [
+    "METHODS",
+    "Base",
+    "Draws",
+    "Key",
+    "Position",
+    "Rule",
+    "Say",
+    "Stack",
+    "Statistic",
+    "Survey",
+    "Surveyed",
+    "find",
+    "method",
+    "silent",
+]
 
 Space = Literal["deltas", "weights"]
-
-
-@dataclass(frozen=True)
-class Stack:
-    """One tensor of all experts, in the engine's fixed order: what a survey sees in each pass.
-
-    `values` is (n_models, *shape) float32, deltas or weights as the rule's space says; `statistics` holds a tensor of
-    the same shape for each kind that the rule declares.
-    """
-
-    key: str
-    values: Tensor
-    statistics: Mapping[str, Tensor]
+EntryByEntry = bool | Callable[[Mapping[str, Any]], bool]
+"""Whether a rule treats every entry by itself, given its surveys: always, never, or as its knobs say."""
 
 
 class Survey(Protocol):
-    """A figure of the whole model that a rule needs before it can treat one tensor.
+    """A figure that a rule needs before it can treat one tensor: of the whole model, or of that tensor.
 
-    While `passes` is above 0 the engine shows it every tensor once, then calls `turn`.
+    While `passes` is above 0 the engine shows it every tensor once (in stretches and from several threads, where rules
+    work entry by entry), then calls `turn`. Tensors in which all deltas are 0 may be left out. With `scope` "tensor"
+    each tensor has a survey of its own.
     """
 
     passes: int
+    scope: str
 
     def see(self, stack: Stack) -> None:
-        """Take in one tensor."""
+        """Take in one tensor, or a stretch of it."""
 
     def turn(self) -> None:
         """End a pass, counting `passes` down."""
 
-    def result(self) -> object:
-        """The figure, handed to the rule under the name of the argument that declares the survey."""
+    def result(self, settings: Mapping[str, Any]) -> object:
+        """The figure for a tensor with these settings, handed to the rule under the name of the argument that declares
+        the survey."""
 
 
 @dataclass(frozen=True)
 class Surveyed:
-    """Marks an argument that a survey over all tensors fills in.
+    """Marks an argument that a survey fills in.
 
-    `start(n_models, settings)` makes the survey; `settings` holds the knobs and the results of the surveys declared
-    before this one.
+    `start(n_models, settings)` makes the survey; `settings` has the knobs for each tensor that it will be shown. What
+    surveys declared before this one found stands in the settings of the stacks that it sees.
     """
 
-    start: Callable[[int, Mapping[str, Any]], Survey]
+    start: Callable[[int, Sequence[Mapping[str, Any]]], Survey]
 
 
 Shape = tuple[int, ...]
@@ -126,6 +137,8 @@ class Rule:
     inputs: Mapping[str, Mark]
     models: int | None = None
     keeps_equal: bool = True
+    elementwise: EntryByEntry = False
+    alone: bool = True
 
     @classmethod
     def read(cls, function: Callable[..., Tensor], title: str, space: Space, paper: str, **traits: Any) -> Rule:
@@ -134,6 +147,10 @@ class Rule:
         marks = {name: annotation_of(hint, Mark) for name, hint in hints.items()}
         inputs = {name: mark for name, mark in marks.items() if mark is not None}
         return cls(function.__name__, title, function, space, paper, read_knobs(function), inputs, **traits)
+
+    def splits(self, settings: Mapping[str, Any]) -> bool:
+        """Whether a stretch of a tensor can be treated without the rest of it."""
+        return self.elementwise if isinstance(self.elementwise, bool) else self.elementwise(settings)
 
     @property
     def summary(self) -> str:
@@ -166,16 +183,24 @@ METHODS: dict[str, Rule] = {}
 
 
 def method(
-    title: str, *, space: Space, paper: str, models: int | None = None, keeps_equal: bool = True
+    title: str,
+    *,
+    space: Space,
+    paper: str,
+    models: int | None = None,
+    keeps_equal: bool = True,
+    elementwise: EntryByEntry = False,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function `(stack (n_models, *shape), *, knobs…) -> (*shape)` as a merge method under its own name.
 
     `space` says what the stack holds; for "deltas" the engine adds the base to what comes back. `models` fixes how many
-    experts the method takes; `keeps_equal` is False where identical experts do not come back for any knobs.
+    experts the method takes; `keeps_equal` is False where identical experts do not come back for any knobs;
+    `elementwise` lets the engine hand over a large tensor in stretches.
     """
+    traits = {"models": models, "keeps_equal": keeps_equal, "elementwise": elementwise}
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        METHODS[function.__name__] = Rule.read(function, title, space, paper, models=models, keeps_equal=keeps_equal)
+        METHODS[function.__name__] = Rule.read(function, title, space, paper, **traits)
         return function
 
     return register

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated as A
 
-import torch
 from torch import Tensor
 
 from mergelab.knobs import Range
 from mergelab.methods.registry import Position, Say, method, silent
+from mergelab.methods.sphere import arc
+from mergelab.methods.vectors import as_vectors, cosines, inner_products
 
 PARALLEL = 0.9995
 """Above this |cosine| the arc is a line within float32."""
@@ -29,23 +30,16 @@ def slerp(
     zero tensors are interpolated linearly, which is said.
     """
     first, second = models if position is None else models[position.argsort()]
-    cosine = _cosine(first, second)
+    cosine = cosines(inner_products(as_vectors(models)))[0, 0, 1]
     if abs(cosine) > PARALLEL or (cosine == 0 and not (first.any() and second.any())):
-        say(f"interpolated linearly, the two are nearly parallel or zero (cosine {cosine:.5f})")
+        say(f"interpolated linearly, the two are nearly parallel or zero (cosine {float(cosine):.5f})")
         return _line(first, second, t)
-    angle = torch.tensor(cosine, dtype=torch.float64).arccos()
-    near, far = ((1 - t) * angle).sin() / angle.sin(), (t * angle).sin() / angle.sin()
-    arc: Tensor = float(near) * first + float(far) * second
-    return arc
+    near, far = arc(cosine.arccos(), t)
+    between: Tensor = float(near) * first + float(far) * second
+    return between
 
 
 def _line(first: Tensor, second: Tensor, t: float) -> Tensor:
     """From the nearer end, so that both ends and equal tensors come back bit for bit."""
     near, far, step = (first, second, t) if t < 0.5 else (second, first, 1 - t)
     return near - step * (near - far)
-
-
-def _cosine(first: Tensor, second: Tensor) -> float:
-    a, b = first.double().flatten(), second.double().flatten()
-    norms = a.norm() * b.norm()
-    return float((a @ b) / norms) if norms > 0 else 0.0

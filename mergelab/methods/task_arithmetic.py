@@ -11,7 +11,7 @@ from mergelab.methods.ops import per_model
 from mergelab.methods.registry import method
 
 
-@method("Task arithmetic", space="deltas", paper="Ilharco et al. 2023, arXiv:2212.04089")
+@method("Task arithmetic", space="deltas", paper="Ilharco et al. 2023, arXiv:2212.04089", elementwise=True)
 def task_arithmetic(
     deltas: Tensor,
     *,

@@ -1,127 +1,142 @@
 """The magnitude that a density keeps from: exact, model-wide or per tensor, without sorting.
 
-The order of non-negative IEEE floats is the order of their bit patterns. A histogram of the upper 16 bits finds the bin
-that holds the m-th largest magnitude, a second one of the lower 16 bits finds the magnitude inside that bin; histograms
-of tensors add up to the model's, so the whole model never lies in memory.
+A histogram of the upper 16 bits of float patterns finds the bin that holds the m-th largest magnitude, a second one of
+the lower 16 bits finds the magnitude inside that bin; histograms of tensors add up to the model's, so the whole model
+never lies in memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mergelab.methods.ops import count_kept, rows
-from mergelab.methods.registry import Stack
+from mergelab.methods.ops import count_kept
+from mergelab.methods.stack import BINS, Stack, bin_holding, magnitude
 
-BINS = 1 << 16
 NEVER = float("inf")
+SMALLEST = 2.0**-149
+"""The smallest positive float32: from here on everything but zeros is kept."""
 
 
-def magnitude_bits(values: Tensor) -> Tensor:
-    """The bit patterns of float32 magnitudes as int32: same order as the magnitudes."""
-    return values.abs().contiguous().view(torch.int32)
+class Ranking:
+    """The magnitudes of all tensors that are ranked together, as histograms; several threads may add to it at once.
 
+    First every tensor goes through `add`, then `choose` says how many entries of each model are wanted, then every tensor
+    goes through `refine`. A tensor that no model changed, such as a frozen embedding, does not count.
+    """
 
-def add_counts(histogram: Tensor, bins: Tensor) -> None:
-    """Count `bins` into `histogram` (BINS,), int64 on the CPU; a short row touches only the bins it has."""
-    if bins.numel() < BINS:
-        places = bins.cpu().long()
-        histogram.index_add_(0, places, torch.ones_like(places))
-    else:
-        histogram += torch.bincount(bins, minlength=BINS).cpu()
+    def __init__(self, n_models: int) -> None:
+        self.upper = torch.zeros(n_models, BINS, dtype=torch.int64)
+        self.lower: list[Tensor] = []
+        self.bins: list[list[int]] = []
+        self._counts: Counter[str] = Counter()
+        self._moved: set[str] = set()
+        self._left: list[list[int]] = []
+        self._lock = Lock()
+
+    @property
+    def count(self) -> int:
+        """Entries of one model, in tensors that some model changed."""
+        return sum(self._counts[key] for key in self._moved)
+
+    def add(self, stack: Stack) -> None:
+        """Count a tensor, or a stretch of it, by the upper 16 bits of its magnitudes."""
+        counts, moved = stack.upper_counts(), stack.any()
+        with self._lock:
+            self.upper += counts
+            self._counts[stack.key] += stack.count
+            self._moved |= {stack.key} if moved else set()
+
+    def choose(self, *wanted: Sequence[int]) -> None:
+        """Find the bins that hold each model's m-th largest magnitude; each of `wanted` has an m for every model."""
+        found = [[bin_holding(row, m) for row, m in zip(self.upper, each, strict=True)] for each in wanted]
+        self.bins = [[place for place, _ in each] for each in found]
+        self._left = [[left for _, left in each] for each in found]
+        self.lower = [torch.zeros_like(self.upper) for _ in wanted]
+
+    def refine(self, stack: Stack) -> None:
+        """Count what lies in the chosen bins by the lower 16 bits."""
+        counts = [stack.lower_counts(bins) for bins in self.bins]
+        with self._lock:
+            for total, more in zip(self.lower, counts, strict=True):
+                total += more
+
+    def magnitudes(self, number: int = 0) -> Tensor:
+        """float32 (n_models,): the m-th largest magnitudes for the `wanted` of that number; inf where m is 0.
+
+        Where the m-th largest is 0 it is the smallest positive float, because zeros are never kept.
+        """
+        places = zip(self.lower[number], self.bins[number], self._left[number], strict=True)
+        return torch.tensor([magnitude(*place) for place in places]).clamp(min=SMALLEST)
 
 
 class Thresholds:
     """A survey that gives, per model, the m-th largest magnitude of all tensors, m = density · count.
 
-    A tensor that no model changed, such as a frozen embedding, does not count. Zeros are never kept: where the m-th
-    largest is 0 the threshold is the smallest positive float.
+    Tensors whose densities differ (by overrides) are ranked apart. With `scope` "tensor" the engine surveys each tensor
+    by itself.
     """
 
-    def __init__(self, n_models: int, density: float) -> None:
-        self.density, self.passes = density, 2
-        self.upper = torch.zeros(n_models, BINS, dtype=torch.int64)
-        self.lower = torch.zeros(n_models, BINS, dtype=torch.int64)
-        self.n_models, self.count = n_models, 0
-        self.chosen: list[tuple[int, int]] = []
+    def __init__(self, n_models: int, settings: Sequence[Mapping[str, Any]]) -> None:
+        self.n_models, self.scope = n_models, str(settings[0].get("scope", "tensor"))
+        self.rankings = {d: Ranking(n_models) for d in map(self._densities, settings) if not _trivial(d)}
+        self.passes = 2 if self.rankings else 0
+        self.found: Tensor | None = None
 
     def see(self, stack: Stack) -> None:
-        """Add one tensor to the histograms of this pass."""
-        if not stack.values.any():
-            return
-        self.count += stack.values[0].numel() if self.passes == 2 else 0
-        for model, values in enumerate(rows(stack.values)):
-            if self.passes == 2:
-                self._see_upper(model, values)
-            else:
-                self._see_lower(model, values)
-
-    def _see_upper(self, model: int, values: Tensor) -> None:
-        add_counts(self.upper[model], magnitude_bits(values) >> 16)
-
-    def _see_lower(self, model: int, values: Tensor) -> None:
-        bits = magnitude_bits(values)
-        inside = bits[(bits >> 16) == self.chosen[model][0]]
-        add_counts(self.lower[model], inside & 0xFFFF)
+        """Add one tensor to the histograms of this pass; a tensor that is ranked by itself may be done in one."""
+        densities = self._densities(stack.settings)
+        ranking = self.rankings.get(densities)
+        if ranking and self.scope == "tensor" and stack.whole:
+            count = stack.count if stack.any() else 0
+            self.found = stack.largest([count_kept(density, count) for density in densities]).clamp(min=SMALLEST)
+            self.passes = 1
+        elif ranking and self.passes == 2:
+            ranking.add(stack)
+        elif ranking:
+            ranking.refine(stack)
 
     def turn(self) -> None:
         """After the first pass choose each model's bin."""
-        if self.passes == 2:
-            wanted = count_kept(self.density, self.count)
-            self.chosen = [_bin_holding(histogram, wanted) for histogram in self.upper]
+        if self.passes == 2 and self.found is None:
+            for densities, ranking in self.rankings.items():
+                ranking.choose([count_kept(density, ranking.count) for density in densities])
         self.passes -= 1
 
-    def result(self) -> Tensor:
-        """float32 (n_models,): keep an entry iff its magnitude is at least this; inf keeps none."""
-        return torch.tensor([self._threshold(model) for model in range(self.n_models)])
+    def result(self, settings: Mapping[str, Any]) -> Tensor:
+        """float32 (n_models,) for tensors with these settings: keep an entry iff its magnitude is at least this."""
+        if self.found is not None:
+            return self.found
+        densities = self._densities(settings)
+        if densities in self.rankings:
+            return self.rankings[densities].magnitudes()
+        return torch.tensor([SMALLEST if density else NEVER for density in densities])
 
-    def _threshold(self, model: int) -> float:
-        upper, left = self.chosen[model]
-        if left == 0:
-            return NEVER
-        lower, _ = _bin_holding(self.lower[model], left)
-        bits = max(1, (upper << 16) | lower)
-        return torch.tensor(bits, dtype=torch.int32).view(torch.float32).item()
-
-
-class NoThresholds:
-    """Stands in for `Thresholds` when each tensor has its own: nothing to survey."""
-
-    passes = 0
-
-    def see(self, stack: Stack) -> None:
-        """Never called."""
-
-    def turn(self) -> None:
-        """Never called."""
-
-    def result(self) -> None:
-        """Nothing: the rule then takes the thresholds of the tensor at hand."""
-        return
+    def _densities(self, settings: Mapping[str, Any]) -> tuple[float, ...]:
+        return each_model(settings["density"], self.n_models)
 
 
-def survey_thresholds(n_models: int, settings: Mapping[str, Any]) -> Thresholds | NoThresholds:
-    """The survey that `density` and `scope` call for."""
-    return Thresholds(n_models, settings["density"]) if settings["scope"] == "model" else NoThresholds()
+def each_model(value: float | Tensor, n_models: int) -> tuple[float, ...]:
+    """A knob's number for every model."""
+    return tuple(torch.as_tensor(value, dtype=torch.float64).expand(n_models).tolist())
 
 
-def own_thresholds(deltas: Tensor, density: float) -> Tensor:
+def own_thresholds(deltas: Tensor, density: float | Tensor) -> Tensor:
     """The thresholds of one stack (n_models, *shape) by itself, float32 (n_models,)."""
-    survey = Thresholds(len(deltas), density)
+    settings = {"density": density, "scope": "tensor"}
+    survey = Thresholds(len(deltas), [settings])
+    stack = Stack("", deltas, settings=settings)
     while survey.passes:
-        survey.see(Stack("", deltas, {}))
+        survey.see(stack)
         survey.turn()
-    return survey.result().to(deltas.device)
+    return survey.result(settings).to(deltas.device)
 
 
-def _bin_holding(histogram: Tensor, m: int) -> tuple[int, int]:
-    """The bin of the m-th largest entry, and how many of that bin are wanted; (0, 0) when m is 0."""
-    if m == 0:
-        return 0, 0
-    from_top = histogram.flip(0).cumsum(0)
-    place = int(torch.searchsorted(from_top, m))
-    above = int(from_top[place - 1]) if place else 0
-    return BINS - 1 - place, m - above
+def _trivial(densities: Sequence[float]) -> bool:
+    """Whether nothing needs to be counted: every model keeps all or nothing."""
+    return all(density in (0, 1) for density in densities)

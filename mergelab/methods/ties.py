@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Annotated as A
 from typing import Any
 
@@ -12,46 +13,49 @@ from torch import Tensor
 from mergelab.knobs import Choice, PerModel, Range
 from mergelab.methods.ops import elected_signs, keep_from, largest, per_model
 from mergelab.methods.registry import Stack, Surveyed, method
-from mergelab.methods.thresholds import own_thresholds, survey_thresholds
+from mergelab.methods.thresholds import Thresholds, own_thresholds
 
 
 class Majority:
     """A survey of the sign that more entries of the whole model elect: -1, 0 or 1."""
 
-    def __init__(self, n_models: int, settings: Mapping[str, Any]) -> None:
-        self.settings = settings
-        self.passes = 1 if settings["zero_sign"] == "majority" else 0
+    scope = "model"
+
+    def __init__(self, n_models: int, settings: Sequence[Mapping[str, Any]]) -> None:
+        self.passes = 1 if settings[0]["zero_sign"] == "majority" else 0
         self.total = 0
+        self.lock = Lock()
 
     def see(self, stack: Stack) -> None:
         """Add the elected signs of one tensor."""
-        trimmed = _trimmed(stack.values, self.settings["density"], self.settings["thresholds"])
-        votes = (
-            trimmed * per_model(self.settings["weights"], trimmed) if self.settings["weigh"] == "before" else trimmed
-        )
-        self.total += int(elected_signs(votes, self.settings["elect"]).sum(dtype=torch.float64))
+        knobs = stack.settings
+        weights = knobs["weights"] if knobs["weigh"] == "before" else None
+        elected = stack.election(knobs["thresholds"], weights, knobs["elect"])
+        with self.lock:
+            self.total += elected
 
     def turn(self) -> None:
         """One pass is enough."""
         self.passes -= 1
 
-    def result(self) -> int:
+    def result(self, settings: Mapping[str, Any]) -> int:
         """The majority's sign; 0 when both are equally many."""
         return (self.total > 0) - (self.total < 0)
 
 
-@method("TIES", space="deltas", paper="Yadav et al. 2023, arXiv:2306.01708")
+@method("TIES", space="deltas", paper="Yadav et al. 2023, arXiv:2306.01708", elementwise=True)
 def ties(
     deltas: Tensor,
     *,
     weights: A[Tensor, PerModel(-2.0, 2.0, 0.05, "Strength of this expert")],
     density: A[
-        float,
+        float | Tensor,
         Range(
             0.0,
             1.0,
             0.01,
             "Share of each delta that is kept, largest magnitudes first; lower means fewer conflicts and less of each expert",
+            each=True,
         ),
     ] = 0.2,
     scope: A[
@@ -85,7 +89,7 @@ def ties(
         ),
     ] = "count",
     scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta")] = 1.0,
-    thresholds: A[Tensor | None, Surveyed(survey_thresholds)] = None,
+    thresholds: A[Tensor | None, Surveyed(Thresholds)] = None,
     majority: A[int, Surveyed(Majority)] = 0,
 ) -> Tensor:
     """Keep each expert's largest changes, elect one sign per entry, merge the changes that agree with it.
@@ -93,16 +97,12 @@ def ties(
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. Entries that
     no expert keeps come back as 0. Without `thresholds` each tensor is trimmed by itself.
     """
-    trimmed = _trimmed(deltas, density, thresholds)
+    trimmed = keep_from(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
     weighted = trimmed * per_model(weights, trimmed)
     votes = weighted if weigh == "before" else trimmed
     signs = _settle(elected_signs(votes, elect), zero_sign, majority, combine)
     agree = (votes.sign() == signs) & (votes != 0)
-    return scale * _combine(weighted, agree, per_model(weights, trimmed), combine, divide)
-
-
-def _trimmed(deltas: Tensor, density: float, thresholds: Tensor | None) -> Tensor:
-    return keep_from(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
+    return scale * combine_agreeing(weighted, agree, per_model(weights, trimmed), combine, divide)
 
 
 def _settle(signs: Tensor, zero_sign: str, majority: int, combine: str) -> Tensor:
@@ -112,7 +112,8 @@ def _settle(signs: Tensor, zero_sign: str, majority: int, combine: str) -> Tenso
     return torch.where(signs == 0, settled, signs)
 
 
-def _combine(weighted: Tensor, agree: Tensor, weights: Tensor, combine: str, divide: str) -> Tensor:
+def combine_agreeing(weighted: Tensor, agree: Tensor, weights: Tensor, combine: str, divide: str) -> Tensor:
+    """The disjoint merge: of `weighted` deltas (n_models, *shape) those where `agree` is true become one, (*shape)."""
     agreeing = torch.where(agree, weighted, 0.0)
     if combine == "max":
         return largest(agreeing)

@@ -8,17 +8,18 @@ import torch
 from torch import Tensor
 
 from mergelab.knobs import Choice, Range
-from mergelab.methods.ops import per_model, rows
+from mergelab.methods.ops import per_model, rescaled
 from mergelab.methods.registry import Base, Draws
 from mergelab.sparsify.registry import sparsifier
 
 
-@sparsifier("DARE", paper="Yu et al. 2024, arXiv:2311.03099")
+@sparsifier("DARE", paper="Yu et al. 2024, arXiv:2311.03099", elementwise=lambda knobs: knobs["rescale"] != "l1")
 def dare(
     deltas: Tensor,
     *,
     density: A[
-        float, Range(0.0, 1.0, 0.01, "Share of each delta that survives the random drop; 1 minus the drop rate")
+        float | Tensor,
+        Range(0.0, 1.0, 0.01, "Share of each delta that survives the random drop; 1 minus the drop rate", each=True),
     ] = 0.1,
     rescale: A[
         str,
@@ -50,15 +51,11 @@ def dare(
     return _dropped(deltas + base, draws, density, rescale) - base
 
 
-def _dropped(values: Tensor, draws: Tensor, density: float, rescale: str) -> Tensor:
-    return _rescaled(values, torch.where(draws < int(density * 2**32), values, 0.0), density, rescale)
+def _dropped(values: Tensor, draws: Tensor, density: float | Tensor, rescale: str) -> Tensor:
+    kept = torch.where(draws < per_model(limits(density), draws), values, 0.0)
+    return rescaled(values, kept, density, rescale)
 
 
-def _rescaled(values: Tensor, kept: Tensor, density: float, rescale: str) -> Tensor:
-    if rescale == "inverse" and density > 0:
-        return kept / density
-    if rescale == "l1":
-        before, after = (rows(x).abs().sum(1, dtype=torch.float64) for x in (values, kept))
-        factors = torch.where(after > 0, before / after.clamp(min=torch.finfo(torch.float64).tiny), 1.0)
-        return kept * per_model(factors.float(), kept)
-    return kept
+def limits(density: float | Tensor) -> Tensor:
+    """int64: a draw survives iff it is below this, density · 2^32 rounded down."""
+    return (torch.as_tensor(density, dtype=torch.float64) * 2**32).long()

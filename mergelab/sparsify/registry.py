@@ -6,16 +6,23 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from mergelab.methods.registry import Rule
+from mergelab.methods.registry import EntryByEntry, Rule
 
 SPARSIFIERS: dict[str, Rule] = {}
 
 
-def sparsifier(title: str, *, paper: str) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
-    """Register a function `(deltas (n_models, *shape), *, knobs…) -> deltas of the same shape` under its own name."""
+def sparsifier(
+    title: str, *, paper: str, alone: bool = True, elementwise: EntryByEntry = False
+) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
+    """Register a function `(deltas (n_models, *shape), *, knobs…) -> deltas of the same shape` under its own name.
+
+    `alone` is False where what an expert keeps depends on the other experts; `elementwise` as for methods.
+    """
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        SPARSIFIERS[function.__name__] = Rule.read(function, title, "deltas", paper)
+        SPARSIFIERS[function.__name__] = Rule.read(
+            function, title, "deltas", paper, alone=alone, elementwise=elementwise
+        )
         return function
 
     return register

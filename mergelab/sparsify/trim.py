@@ -7,17 +7,19 @@ from typing import Annotated as A
 from torch import Tensor
 
 from mergelab.knobs import Choice, Range
-from mergelab.methods.ops import keep_from
+from mergelab.methods.ops import keep_from, rescaled
 from mergelab.methods.registry import Surveyed
-from mergelab.methods.thresholds import own_thresholds, survey_thresholds
+from mergelab.methods.thresholds import Thresholds, own_thresholds
 from mergelab.sparsify.registry import sparsifier
 
 
-@sparsifier("Trim", paper="Yadav et al. 2023, arXiv:2306.01708")
+@sparsifier("Trim", paper="Yadav et al. 2023, arXiv:2306.01708", elementwise=lambda knobs: knobs["rescale"] != "l1")
 def trim(
     deltas: Tensor,
     *,
-    density: A[float, Range(0.0, 1.0, 0.01, "Share of each delta that is kept, largest magnitudes first")] = 0.2,
+    density: A[
+        float | Tensor, Range(0.0, 1.0, 0.01, "Share of each delta that is kept, largest magnitudes first", each=True)
+    ] = 0.2,
     scope: A[
         str,
         Choice(
@@ -27,10 +29,11 @@ def trim(
     rescale: A[
         str,
         Choice(
-            ("none", "inverse"), "Leave survivors as they are, or multiply them by 1/density (DARE's negative control)"
+            ("none", "inverse", "l1"),
+            "Leave survivors as they are, multiply them by 1/density (DARE's negative control), or scale them to the tensor's L1 norm (mergekit)",
         ),
     ] = "none",
-    thresholds: A[Tensor | None, Surveyed(survey_thresholds)] = None,
+    thresholds: A[Tensor | None, Surveyed(Thresholds)] = None,
 ) -> Tensor:
     """Keep each expert's largest changes and drop the rest.
 
@@ -38,4 +41,4 @@ def trim(
     magnitudes stay together; zeros are never kept. Without `thresholds` each tensor is ranked by itself.
     """
     kept = keep_from(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
-    return kept / density if rescale == "inverse" and density > 0 else kept
+    return rescaled(deltas, kept, density, rescale)

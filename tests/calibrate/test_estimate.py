@@ -5,7 +5,7 @@ import torch
 from tasks.tiny_models import sentences, text_model, text_task, weights
 from torch import Tensor
 
-from mergelab.calibrate import estimate_fisher, fisher_of
+from mergelab.calibrate import Fisher, estimate, fisher_of
 from mergelab.checkpoints import cache_folder
 from mergelab.progress import Progress, finish
 from mergelab.tasks import TaskSet
@@ -33,7 +33,7 @@ def test_the_result_is_in_the_bases_keys_without_the_head(case: Case) -> None:
     from transformers import AutoTokenizer, BertForSequenceClassification
 
     body, task, expert = case
-    found = finish(estimate_fisher(body, task))
+    found = finish(estimate(body, task, Fisher()))
     assert set(found) == set(body)
     model, tokenizer = BertForSequenceClassification.from_pretrained(expert), AutoTokenizer.from_pretrained(expert)
     inputs = tokenizer(list(task.rows("calibration").inputs), padding=True, return_tensors="pt")
@@ -45,21 +45,21 @@ def test_the_result_is_in_the_bases_keys_without_the_head(case: Case) -> None:
 
 def test_rows_limit_keys_and_labels_are_heeded(case: Case) -> None:
     body, task, _ = case
-    some = finish(estimate_fisher(body, task, rows=5, keys=["pooler.dense.bias"]))
+    some = finish(estimate(body, task, Fisher(), rows=5, keys=["pooler.dense.bias"]))
     assert set(some) == {"pooler.dense.bias"}
     assert not torch.allclose(
-        some["pooler.dense.bias"], finish(estimate_fisher(body, task))["pooler.dense.bias"], rtol=1e-3
+        some["pooler.dense.bias"], finish(estimate(body, task, Fisher()))["pooler.dense.bias"], rtol=1e-3
     )
-    assert finish(estimate_fisher(body, task, estimator="empirical"))["pooler.dense.bias"].max() > 0
+    assert finish(estimate(body, task, Fisher("empirical")))["pooler.dense.bias"].max() > 0
     with pytest.raises(ValueError, match=r"no tensor 'pooler\.bias'"):
-        finish(estimate_fisher(body, task, keys=["pooler.bias"]))
+        finish(estimate(body, task, Fisher(), keys=["pooler.bias"]))
 
 
 def test_the_same_content_is_estimated_once(case: Case) -> None:
     body, task, _ = case
-    first = finish(estimate_fisher(body, task))
+    first = finish(estimate(body, task, Fisher()))
     seen: list[Progress] = []
-    again = finish(estimate_fisher({key: value.clone() for key, value in body.items()}, task), seen.append)
+    again = finish(estimate({key: value.clone() for key, value in body.items()}, task, Fisher()), seen.append)
     assert len(seen) == 1 and len(files()) == 1
     assert all(torch.equal(first[key], again[key]) for key in first)
 
@@ -67,30 +67,30 @@ def test_the_same_content_is_estimated_once(case: Case) -> None:
 def test_another_model_rows_or_estimator_is_another_entry(case: Case) -> None:
     body, task, _ = case
     changed = {**body, "pooler.dense.bias": body["pooler.dense.bias"] + 1}
-    finish(estimate_fisher(body, task))
-    finish(estimate_fisher(changed, task))
-    finish(estimate_fisher(body, task, rows=6))
-    finish(estimate_fisher(body, task, estimator="sampled"))
-    finish(estimate_fisher(body, task, estimator="sampled", seed=1))
+    finish(estimate(body, task, Fisher()))
+    finish(estimate(changed, task, Fisher()))
+    finish(estimate(body, task, Fisher(), rows=6))
+    finish(estimate(body, task, Fisher("sampled")))
+    finish(estimate(body, task, Fisher("sampled", seed=1)))
     assert len(files()) == 5
 
 
 def test_a_damaged_entry_is_estimated_again(case: Case) -> None:
     body, task, _ = case
-    first = finish(estimate_fisher(body, task))
+    first = finish(estimate(body, task, Fisher()))
     (entry,) = files()
     whole = entry.read_bytes()
     for damage in (whole[:100], whole[:-4] + b"\0\0\0\1", b""):
         entry.write_bytes(damage)
-        again = finish(estimate_fisher(body, task))
+        again = finish(estimate(body, task, Fisher()))
         assert all(torch.equal(first[key], again[key]) for key in first)
         assert entry.read_bytes() == whole
 
 
 def test_without_the_cache_nothing_is_written_and_stopping_leaves_nothing(case: Case) -> None:
     body, task, _ = case
-    finish(estimate_fisher(body, task, cache=False))
-    steps = estimate_fisher(body, task)
+    finish(estimate(body, task, Fisher(), cache=False))
+    steps = estimate(body, task, Fisher())
     next(steps)
     next(steps)
     steps.close()

@@ -52,11 +52,11 @@ class Case:
         return [key for name in names if name in self.expected for key, _ in self.layouts[self.expected[name]]]
 
     def check(self, got: Mapping[str, Tensor]) -> None:
-        """Every expected entry within tolerance; entries that the source left NaN are not a target."""
+        """Every expected entry within tolerance, masks included; entries that the source left NaN are not a target."""
         stored = _load(self.folder / self.expected["file"])
-        self._compare(got, stored[self.expected["key"]], self.layouts[self.expected["layout"]])
-        if "key_i64" in self.expected:
-            self._compare(got, stored[self.expected["key_i64"]], self.layouts[self.expected["layout_i64"]])
+        for kind in ("", "_i64", "_u8"):
+            if f"key{kind}" in self.expected:
+                self._compare(got, stored[self.expected[f"key{kind}"]], self.layouts[self.expected[f"layout{kind}"]])
 
     def _compare(self, got: Mapping[str, Tensor], expected: Tensor, layout: list[Any]) -> None:
         for key, _ in layout:

@@ -15,10 +15,6 @@ from mergelab.sparsify import SPARSIFIERS
 READINGS: dict[str, Callable[[Case], State]] = {}
 NOT_OFFERED = {
     "ties_variant": "other switches of the authors' code (norm-fraction trim, other elections)",
-    "ties_oracle": "signs given from outside",
-    "basic_median": "a median of weights",
-    "basic_magnitude": "the largest raw weight",
-    "fisher_additive_floor": "a floor that is added instead of taken as the maximum",
 }
 LAST_DRAW = 2**32 - 1
 SIGNED = {"ta-negation": [0.0, -1.0], "ta-analogy": [-1.0, 1.0, 1.0]}

@@ -13,10 +13,12 @@ for _file in sorted(Path(__file__).parent.glob("readings_*.py")):
     importlib.import_module(_file.stem)
 
 MERGED = ("merged", "delta")
+ELSEWHERE = ("fisher_estimate", "diagnostics")
+"""Categories that are no merges and have a test file of their own."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    cases = [case for case in read_cases(metafunc.config.getoption("--golden")) if case.category != "fisher_estimate"]
+    cases = [case for case in read_cases(metafunc.config.getoption("--golden")) if case.category not in ELSEWHERE]
     if "case" in metafunc.fixturenames:
         metafunc.parametrize("case", cases, ids=[case.id for case in cases])
 

@@ -49,6 +49,25 @@ def test_the_floor_evens_out_what_nobody_depends_on() -> None:
     assert informed({**RAW, "floor": 0.01}, [[0.0], [1.0]], [[0.0], [0.005]]) == [0.5]
 
 
+def test_the_floor_may_be_added_instead() -> None:
+    information = [[0.0], [0.02]]
+    assert informed({**RAW, "floor": 0.01}, [[0.0], [1.0]], information) == pytest.approx([2 / 3])
+    assert informed({**RAW, "floor": 0.01, "floor_by": "add"}, [[0.0], [1.0]], information) == [0.75]
+
+
+@pytest.mark.parametrize("normalize", ["global", "tensor"])
+def test_an_added_floor_is_added_to_the_norms_too(normalize: str) -> None:
+    method = {"name": "fisher", "normalize": normalize, "floor": 0.01, "floor_by": "add"}
+    assert informed(method, [[0.0], [1.0]], [[0.0], [0.99]]) == pytest.approx([0.5])
+    assert informed(method, [[0.0], [1.0]], [[0.01], [0.03]], weights=[0.5, 1.5]) == pytest.approx([0.75])
+
+
+def test_a_floor_added_to_the_first_alone_leaves_the_others() -> None:
+    first = {**RAW, "floor": 0.01, "floor_by": "add", "floor_on": "first"}
+    assert informed(first, [[0.0], [1.0]], [[0.0], [0.01]]) == [0.5]
+    assert informed(first, [[7.0], [1.0]], [[0.0], [0.0]]) == [7.0]
+
+
 def test_without_floor_and_information_the_plain_mean_is_returned() -> None:
     assert informed(RAW, [[0.0], [1.0]], [[0.0], [0.0]]) == [0.5]
 

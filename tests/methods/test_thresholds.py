@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mergelab.methods.ops import count_kept, keep_from
 from mergelab.methods.registry import Stack
-from mergelab.methods.thresholds import NoThresholds, Thresholds, own_thresholds, survey_thresholds
+from mergelab.methods.thresholds import Thresholds, own_thresholds
 
 SMALLEST = 2.0**-149
 FLOATS = st.one_of(
@@ -21,18 +21,21 @@ FLOATS = st.one_of(
 
 def by_sorting(values: Tensor, density: float) -> float:
     wanted = count_kept(density, values.numel())
+    if density == 1:
+        return SMALLEST
     if not wanted or not values.any():
         return float("inf")
     return float(values.abs().sort(descending=True).values[wanted - 1]) or SMALLEST
 
 
 def surveyed(density: float, tensors: list[Tensor]) -> Tensor:
-    survey = Thresholds(len(tensors[0]), density)
+    knobs = {"density": density, "scope": "model"}
+    survey = Thresholds(len(tensors[0]), [knobs])
     while survey.passes:
         for number, values in enumerate(tensors):
-            survey.see(Stack(str(number), values, {}))
+            survey.see(Stack(str(number), values, settings=knobs))
         survey.turn()
-    return survey.result()
+    return survey.result(knobs)
 
 
 @settings(deadline=None, max_examples=150)
@@ -62,8 +65,9 @@ def test_equal_magnitudes_stay_together() -> None:
 
 def test_zeros_are_never_kept() -> None:
     deltas = torch.tensor([[0.0, 0.0, SMALLEST, 0.0]])
-    assert own_thresholds(deltas, 1.0).tolist() == [SMALLEST]
-    assert own_thresholds(torch.zeros(1, 4), 1.0).tolist() == [float("inf")]
+    assert own_thresholds(deltas, 0.9).tolist() == [SMALLEST]
+    assert own_thresholds(torch.zeros(1, 4), 0.9).tolist() == [float("inf")]
+    assert own_thresholds(torch.zeros(1, 4), 1.0).tolist() == [SMALLEST]
 
 
 def test_a_tensor_that_no_model_changed_does_not_count() -> None:
@@ -82,7 +86,32 @@ def test_empty_tensors_are_harmless() -> None:
     assert own_thresholds(torch.zeros(2, 0), 0.5).tolist() == [float("inf")] * 2
 
 
-def test_only_the_model_scope_surveys_the_model() -> None:
-    assert isinstance(survey_thresholds(2, {"density": 0.5, "scope": "model"}), Thresholds)
-    own = survey_thresholds(2, {"density": 0.5, "scope": "tensor"})
-    assert isinstance(own, NoThresholds) and own.passes == 0 and own.result() is None
+def test_densities_of_all_or_nothing_need_no_pass() -> None:
+    survey = Thresholds(2, [{"density": torch.tensor([1.0, 0.0])}])
+    assert survey.passes == 0
+    assert survey.result({"density": torch.tensor([1.0, 0.0])}).tolist() == [SMALLEST, float("inf")]
+
+
+def test_every_model_may_have_a_density_of_its_own() -> None:
+    deltas = torch.tensor([[4.0, 3.0, 2.0, 1.0], [4.0, 3.0, 2.0, 1.0]])
+    assert own_thresholds(deltas, torch.tensor([0.25, 0.75])).tolist() == [4.0, 2.0]
+
+
+def test_tensors_of_different_densities_are_ranked_apart() -> None:
+    tight, loose = {"density": 0.25, "scope": "model"}, {"density": 0.5, "scope": "model"}
+    survey = Thresholds(1, [tight, loose])
+    while survey.passes:
+        survey.see(Stack("a", torch.tensor([[4.0, 3.0, 2.0, 1.0]]), settings=tight))
+        survey.see(Stack("b", torch.tensor([[40.0, 30.0, 20.0, 10.0]]), settings=loose))
+        survey.turn()
+    assert survey.result(tight).tolist() == [4.0] and survey.result(loose).tolist() == [30.0]
+
+
+def test_a_tensor_shown_in_stretches_is_one_tensor() -> None:
+    knobs, values = {"density": 0.5, "scope": "model"}, torch.tensor([[4.0, 3.0, 2.0, 1.0, 0.0, 0.0]])
+    survey = Thresholds(1, [knobs])
+    while survey.passes:
+        for stretch in values.split(2, dim=1):
+            survey.see(Stack("a", stretch, settings=knobs))
+        survey.turn()
+    assert survey.result(knobs).tolist() == [2.0]

@@ -3,27 +3,52 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import pytest
 import torch
 from tiny_states import SHAPES, State, corners, merge, plan_for, random_state, same_bits, tuned
 
 from mergelab.engine import deltas, settle, sparse_deltas
-from mergelab.knobs import Value
+from mergelab.knobs import Knob, Range, Value
 from mergelab.methods.registry import Rule
 from mergelab.progress import finish
 from mergelab.sparsify import SPARSIFIERS
 
+
+def has_density(rule: Rule) -> bool:
+    return any(knob.name == "density" for knob in rule.knobs)
+
+
 EVERY_SPARSIFIER = pytest.mark.parametrize("rule", SPARSIFIERS.values(), ids=SPARSIFIERS)
+DENSE = {name: rule for name, rule in SPARSIFIERS.items() if has_density(rule)}
+WITH_A_DENSITY = pytest.mark.parametrize("rule", DENSE.values(), ids=DENSE)
 EVERY_CORNER = pytest.mark.parametrize(
     ("rule", "knobs"),
     [pytest.param(rule, knobs, id=f"{name}-{knobs}") for name, rule in SPARSIFIERS.items() for knobs in corners(rule)],
 )
 
 
-def sparse(rule: Rule, models: dict[str, State], base: State, seed: int = 0, **knobs: Value) -> State:
-    """What the sparsifier leaves of every delta, (n_models, *shape), in the order of the models' names."""
-    recipe = {"method": "average", "sparsify": {"name": rule.name, **knobs}, "seed": seed}
+OWN_KNOBS = [
+    pytest.param(rule, knob, id=f"{name}-{knob.name}")
+    for name, rule in SPARSIFIERS.items()
+    for knob in rule.knobs
+    if rule.alone and isinstance(knob.domain, Range) and knob.domain.each
+]
+
+
+def sparse(
+    rule: Rule,
+    models: dict[str, State],
+    base: State,
+    seed: int = 0,
+    own: Sequence[dict[str, Value]] = (),
+    **knobs: Value,
+) -> State:
+    """What the sparsifier leaves of every delta, (n_models, *shape), in the order of the models' names; `own` are knobs
+    of single experts."""
+    entries = [{"model": name, **knobs} for name, knobs in zip(models, own or [{}] * len(models), strict=True)]
+    recipe = {"models": entries, "method": "average", "sparsify": {"name": rule.name, **knobs}, "seed": seed}
     settled = finish(settle(plan_for(recipe, models, base)))
     order = [settled.plan.positions.index(place) for place in range(len(models))]
     return {key: sparse_deltas(settled, key)[order] for key in settled.plan.keys}
@@ -62,20 +87,20 @@ def test_models_equal_to_their_base_give_the_base_bit_for_bit(rule: Rule, knobs:
         assert same_bits(merge(method, models, base, sparsify={"name": rule.name, **knobs}), base)
 
 
-@EVERY_SPARSIFIER
+@WITH_A_DENSITY
 def test_density_one_changes_nothing(rule: Rule) -> None:
     base = random_state(0)
     models = tuned(base)
     assert same_bits(sparse(rule, models, base, density=1.0), all_deltas(models, base))
 
 
-@EVERY_SPARSIFIER
+@WITH_A_DENSITY
 def test_density_zero_leaves_nothing(rule: Rule) -> None:
     base = random_state(0)
     assert not any(value.any() for value in sparse(rule, tuned(base), base, density=0.0).values())
 
 
-@EVERY_SPARSIFIER
+@WITH_A_DENSITY
 def test_a_larger_density_only_adds_survivors(rule: Rule) -> None:
     base = random_state(0, shapes={"w": (40, 30), "b": (30,)})
     models = tuned(base)
@@ -89,7 +114,9 @@ def test_a_larger_density_only_adds_survivors(rule: Rule) -> None:
 def test_survivors_keep_their_sign(rule: Rule) -> None:
     base = random_state(0)
     models = tuned(base)
-    before, after = all_deltas(models, base), sparse(rule, models, base, density=0.5)
+    knobs = {"density": 0.5} if has_density(rule) else {}
+    before, after = all_deltas(models, base), sparse(rule, models, base, **knobs)
+    assert any(value.any() for value in after.values())
     for key in base:
         assert bool(((after[key] == 0) | (after[key].sign() == before[key].sign())).all())
 
@@ -114,12 +141,25 @@ def test_neither_the_order_of_experts_nor_of_tensors_changes_a_bit(rule: Rule) -
 
 
 @EVERY_SPARSIFIER
-def test_an_experts_survivors_do_not_depend_on_its_company(rule: Rule) -> None:
+def test_an_experts_survivors_depend_on_its_company_only_where_the_rule_says_so(rule: Rule) -> None:
     base = random_state(0)
     models = tuned(base, 2)
     alone = sparse(rule, {"a": models["a"]}, base)
     together = sparse(rule, models, base)
-    assert same_bits({key: value[:1] for key, value in together.items()}, alone)
+    assert same_bits({key: value[:1] for key, value in together.items()}, alone) == rule.alone
+
+
+@pytest.mark.parametrize(("rule", "knob"), OWN_KNOBS)
+def test_an_expert_with_a_number_of_its_own_keeps_what_it_would_keep_if_all_had_it(rule: Rule, knob: Knob) -> None:
+    base = random_state(0)
+    models = tuned(base, 2)
+    values = [0.1 * knob.domain.high, 0.6 * knob.domain.high]
+    together = sparse(rule, models, base, own=[{knob.name: value} for value in values])
+    for place, value in enumerate(values):
+        same = sparse(rule, models, base, **{knob.name: value})
+        assert same_bits(
+            {key: kept[place] for key, kept in together.items()}, {key: kept[place] for key, kept in same.items()}
+        )
 
 
 @EVERY_SPARSIFIER

@@ -1,0 +1,124 @@
+"""Decide everything about a merge before the first weight is read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from mergelab.checkpoints import Checkpoint, Compatibility, TensorSpec, compare, read_stretch
+from mergelab.checkpoints.identity import tensor_bytes
+from mergelab.overrides import depths
+from mergelab.recipe import Recipe, RecipeError
+
+START = 64
+"""Entries of each tensor that are looked at to tell experts apart."""
+Statistics = Mapping[str, Mapping[str, Mapping[str, Tensor]]]
+"""kind -> model name -> the base's key -> tensor, such as `statistics["fisher"]["minilm/movie"]["encoder…"]`."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is decided before the first weight is read.
+
+    `experts` are sorted by content, so that the order in a recipe cannot change a bit of the result; `positions` are
+    their places in the recipe. Without a base (`average` needs none) the first expert of the recipe stands in for names,
+    dtypes and whatever is not merged.
+    """
+
+    recipe: Recipe
+    base: Checkpoint
+    experts: tuple[Checkpoint, ...]
+    expert_keys: tuple[Mapping[str, str], ...]
+    positions: tuple[int, ...]
+    compatibility: Compatibility
+    statistics: Statistics = field(default_factory=dict)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The tensors that are merged, by the base's file keys."""
+        return self.compatibility.mergeable
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers are merged."""
+        return sum(self.base.specs[key].count for key in self.keys)
+
+    @cached_property
+    def hashes(self) -> tuple[str, ...]:
+        """The experts' content hashes; found out when first asked for, which reads every expert."""
+        return tuple(expert.content_hash() for expert in self.experts)
+
+    @cached_property
+    def depths(self) -> Mapping[str, float]:
+        """How deep each tensor lies in the model, 0 to 1."""
+        return depths(self.base.specs)
+
+    def spec(self, key: str) -> TensorSpec:
+        """Shape and dtype that `key` will have in the merged model."""
+        stored = self.base.specs[key]
+        if self.recipe.dtype == "base" or key in self.compatibility.left_out:
+            return stored
+        return TensorSpec(stored.shape, getattr(torch, self.recipe.dtype))
+
+
+def plan(
+    recipe: Recipe, base: Checkpoint | None, experts: Sequence[Checkpoint], statistics: Statistics | None = None
+) -> Plan:
+    """Check that the models fit the recipe and each other, reading headers and the first entries of each tensor.
+
+    Raises CheckpointError with every incompatibility, or RecipeError when the method needs a base that is missing.
+    """
+    frame = base or _without_base(recipe, experts)
+    compatibility = compare(frame, experts)
+    compatibility.raise_if_refused()
+    order = _by_content(recipe, experts, compatibility)
+    return Plan(
+        recipe, frame,
+        experts=tuple(experts[place] for place in order),
+        expert_keys=tuple(compatibility.expert_keys[place] for place in order),
+        positions=tuple(order),
+        compatibility=compatibility,
+        statistics=statistics or {},
+    )  # fmt: skip
+
+
+def _by_content(recipe: Recipe, experts: Sequence[Checkpoint], compatibility: Compatibility) -> list[int]:
+    """The experts' places in an order that their weights alone decide; equal experts go by weight and name.
+
+    The first entries of every tensor nearly always tell experts apart; only where they do not are all weights hashed.
+    """
+    pairs = zip(experts, compatibility.expert_keys, strict=True)
+    starts = [_start_of(expert, [keys[key] for key in compatibility.mergeable]) for expert, keys in pairs]
+    alike = {start for start in starts if starts.count(start) > 1}
+
+    def content(place: int) -> tuple[str, str, float, str]:
+        whole = experts[place].content_hash() if starts[place] in alike else ""
+        return starts[place], whole, recipe.models[place].weight, experts[place].name
+
+    return sorted(range(len(experts)), key=content)
+
+
+def _start_of(expert: Checkpoint, keys: Sequence[str]) -> str:
+    digest = hashlib.sha256()
+    for key in keys:
+        digest.update(tensor_bytes(read_stretch(expert, key, 0, min(START, expert.specs[key].count))))
+    return digest.hexdigest()
+
+
+def with_statistics(plan: Plan, statistics: Statistics) -> Plan:
+    """The same plan with other statistics."""
+    return replace(plan, statistics=statistics)
+
+
+def _without_base(recipe: Recipe, experts: Sequence[Checkpoint]) -> Checkpoint:
+    needy = recipe.method.name if recipe.rule.space == "deltas" else recipe.sparsify and recipe.sparsify.name
+    needy = needy or ("match_norms" if recipe.match_norms != "none" else "")
+    needy = needy or ("depth_scale" if recipe.depth_scale else "")
+    if needy:
+        raise RecipeError(f"{needy} needs a base: name the model that the experts were fine-tuned from")
+    return experts[0]

@@ -1,0 +1,172 @@
+"""Surveys: the passes over the model after which every tensor stands on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mergelab.engine.fusing import stored_stack
+from mergelab.engine.inputs import (
+    Piece,
+    pieces,
+    read_base,
+    read_deltas,
+    read_draws,
+    read_experts,
+    read_statistics,
+)
+from mergelab.engine.plan import Plan
+from mergelab.engine.stages import Settled, Stage
+from mergelab.engine.threads import in_order
+from mergelab.methods.registry import Base, Draws, Key, Position, Say, Stack, Statistic, Survey, Surveyed
+from mergelab.methods.stack import UnfitError
+from mergelab.progress import Progress, Steps
+
+
+def settle(plan: Plan, device: str = "cpu") -> Steps[Settled]:
+    """Do the surveys that the recipe's rules ask for; afterwards every tensor stands on its own."""
+    settled = yield from settle_steps(plan, device)
+    yield from _survey(settled, settled.method)
+    return settled
+
+
+def settle_steps(plan: Plan, device: str = "cpu") -> Steps[Settled]:
+    """Do the surveys of what comes before the method: enough for sparse deltas, before the method's statistics exist."""
+    settled = Settled.unsurveyed(plan, device)
+    for stage in settled.steps:
+        yield from _survey(settled, stage)
+    return settled
+
+
+def stack_for(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str, Any] | None = None) -> Stack:
+    """What a stage gets to see of a piece: the deltas that the stages before it leave, or the models' weights."""
+    found = settings(settled, stage, piece.key) if found is None else found
+    if settled.fuses and (stage.rule.space == "deltas" or not settled.steps):
+        step = settings(settled, settled.steps[0], piece.key) if settled.steps and stage is settled.method else {}
+        stack = stored_stack(settled, piece, found, step, lambda: _values(settled, stage, piece))
+        if stack:
+            return stack
+    return plain_stack(settled, stage, piece, found)
+
+
+def plain_stack(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str, Any]) -> Stack:
+    """The same in float32, for the reference functions."""
+    statistics = read_statistics(settled.plan, piece, settled.device) if stage is settled.method else {}
+    return Stack(piece.key, _values(settled, stage, piece), statistics, found, piece.stop is None)
+
+
+def settings(settled: Settled, stage: Stage, key: str) -> dict[str, Any]:
+    """The knobs of a stage for one tensor and what its surveys found so far."""
+    found = stage.knobs(key)
+    for name, mark in stage.surveyed.items():
+        if name in stage.surveys:
+            found[name] = stage.surveys[name].result(found)
+        elif name in stage.local:
+            found[name] = _found(settled, stage, key, name, mark, dict(found))
+    return found
+
+
+def kept_or_read(settled: Settled, piece: Piece) -> Tensor:
+    """Every expert minus the base, float32 (n_models, *shape); not to be changed in place."""
+    if piece.key in settled.kept:
+        return piece.of(settled.kept[piece.key])
+    values = read_deltas(settled.plan, piece, settled.device)
+    if settled.keeps:
+        settled.kept[piece.key] = values
+    return values
+
+
+def stepped_deltas(settled: Settled, piece: Piece, until: Stage | None = None) -> Tensor:
+    """The deltas after every step before `until`."""
+    values = kept_or_read(settled, piece)
+    for stage in settled.steps:
+        if stage is until:
+            break
+        found = settings(settled, stage, piece.key)
+        values = apply(settled, stage, piece, Stack(piece.key, values, {}, found))
+    return values
+
+
+def apply(settled: Settled, stage: Stage, piece: Piece, stack: Stack) -> Tensor:
+    """What the stage's rule makes of a stack."""
+    arguments = dict(stack.settings)
+    for name, mark in stage.rule.inputs.items():
+        if not isinstance(mark, Surveyed):
+            arguments[name] = _input(settled, mark, piece, stack)
+    on_device = {
+        name: value.to(settled.device) if isinstance(value, Tensor) else value for name, value in arguments.items()
+    }
+    return stage.rule.function(stack.values, **on_device)
+
+
+def _values(settled: Settled, stage: Stage, piece: Piece) -> Tensor:
+    if stage is not settled.method or stage.rule.space == "deltas":
+        return stepped_deltas(settled, piece, stage)
+    if settled.steps:
+        return read_base(settled.plan, piece, settled.device) + stepped_deltas(settled, piece)
+    return read_experts(settled.plan, piece, settled.device)
+
+
+def _survey(settled: Settled, stage: Stage) -> Steps[None]:
+    """Run the stage's surveys of the whole model; those of single tensors wait until their tensor is at hand."""
+    keys, n_models = settled.plan.keys, len(settled.plan.experts)
+    for name, mark in stage.surveyed.items() if keys else ():
+        survey = mark.start(n_models, [stage.knobs(key) for key in keys])
+        if survey.scope == "tensor":
+            stage.local.add(name)
+            continue
+        while survey.passes:
+            shown = in_order(partial(_show, settled, stage, survey), keys, settled.threads)
+            for number, (key, _) in enumerate(zip(keys, shown, strict=True), 1):
+                yield Progress(f"Surveying for {stage.rule.title}", number, len(keys), key)
+            survey.turn()
+        stage.surveys[name] = survey
+
+
+def _show(settled: Settled, stage: Stage, survey: Survey, key: str, found: Mapping[str, Any] | None = None) -> None:
+    """Show a tensor to a survey and notice whether any expert moved it."""
+    if key in stage.idle:
+        return
+    moved = False
+    for piece in pieces(settled.plan, key, settled.stretch):
+        stack = stack_for(settled, stage, piece, found)
+        try:
+            survey.see(stack)
+        except UnfitError:
+            survey.see(plain_stack(settled, stage, piece, stack.settings))
+        moved = moved or stack.any()
+    if stage.rule.space == "deltas" and not moved:
+        stage.idle.add(key)
+
+
+def _found(settled: Settled, stage: Stage, key: str, name: str, mark: Surveyed, found: dict[str, Any]) -> Any:
+    """What the survey of a single tensor found, done when first asked for."""
+    kept = stage.found.setdefault(key, {})
+    if name not in kept:
+        survey = mark.start(len(settled.plan.experts), [found])
+        while survey.passes:
+            _show(settled, stage, survey, key, found)
+            survey.turn()
+        kept[name] = survey.result(found)
+    return kept[name]
+
+
+def _input(settled: Settled, mark: object, piece: Piece, stack: Stack) -> Any:
+    match mark:
+        case Statistic():
+            return stack.statistics.get(mark.kind)
+        case Position():
+            return torch.tensor(settled.plan.positions)
+        case Key():
+            return piece.key
+        case Base():
+            return read_base(settled.plan, piece, settled.device)
+        case Say():
+            return lambda sentence: settled.remarks.append(f"{piece.key}: {sentence}")
+        case Draws():
+            return read_draws(settled.plan, piece)
+    raise TypeError(f"no input for the mark {mark!r}")

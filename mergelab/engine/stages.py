@@ -1,0 +1,135 @@
+"""The rules of a recipe in the order they act, each with its knobs for every tensor and what its surveys found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mergelab import kernels
+from mergelab.checkpoints import is_plain
+from mergelab.engine.plan import Plan
+from mergelab.knobs import Knob
+from mergelab.methods.registry import Rule, Survey, Surveyed
+from mergelab.norms import MATCH_NORMS
+
+STRETCH = 1 << 20
+"""Entries handed over at once where rules work entry by entry: what all temporaries of a stretch take stays small."""
+FUSED_STRETCH = 24 << 20
+"""Entries of all models together handed to a kernel at once: it needs no temporaries."""
+STEP = 1 << 14
+"""Stretches for kernels start at multiples of this."""
+KEEP_BYTES = 64 << 20
+"""Deltas of up to so many bytes are read once per merge; larger models are read again in each pass."""
+FUSED_FROM = 4 << 20
+"""Smaller models are merged by the reference functions: the kernels take longer to compile than those to run."""
+SIEVES: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "trim": lambda knobs: knobs["rescale"] != "l1",
+    "dare": lambda knobs: knobs["rescale"] != "l1" and knobs["target"] == "delta",
+}
+"""Steps that a kernel can do while it reads, and for which knobs."""
+
+
+@dataclass
+class Stage:
+    """One rule of a recipe. `owner` is the recipe's field that speaks of it."""
+
+    owner: str
+    rule: Rule
+    plan: Plan
+    surveys: dict[str, Survey] = field(default_factory=dict)
+    """Finished surveys of the whole model, by argument."""
+    local: set[str] = field(default_factory=set)
+    """Arguments that a survey of each single tensor fills in."""
+    found: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What those surveys found, by tensor and argument."""
+    idle: set[str] = field(default_factory=set)
+    """Tensors in which a survey saw no delta at all; they stay as the base has them."""
+
+    def knobs(self, key: str) -> dict[str, Any]:
+        """Every knob for one tensor: a number, a word, or where experts differ a tensor (n_models,) in the plan's order."""
+        if self.owner == "match_norms":
+            return {"scope": self.plan.recipe.match_norms}
+        given = self.plan.recipe.settings(self.owner, key, self.plan.depths[key])
+        weights = self.rule.per_model
+        return {name: self._value(value, weights, name) for name, value in given.items()}
+
+    def _value(self, value: Any, weights: Knob | None, name: str) -> Any:
+        if not isinstance(value, tuple):
+            return value
+        # Only weights enter the arithmetic as they are; a density of 0.3 must stay exact until entries are counted.
+        dtype = torch.float32 if weights and weights.name == name else torch.float64
+        return torch.tensor([value[place] for place in self.plan.positions], dtype=dtype)
+
+    @property
+    def surveyed(self) -> dict[str, Surveyed]:
+        """The arguments that surveys fill in."""
+        return self.rule.wanting(Surveyed)
+
+    @property
+    def splits(self) -> bool:
+        """Whether it can treat a stretch of a tensor without the rest; words among knobs are the same for all tensors."""
+        return not self.plan.keys or self.rule.splits(self.knobs(self.plan.keys[0]))
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A plan whose surveys are done: any tensor can now be merged by itself, in any order."""
+
+    plan: Plan
+    device: torch.device
+    steps: tuple[Stage, ...]
+    """What changes the deltas before the merge: the sparsifier, then matching norms."""
+    method: Stage
+    remarks: list[str] = field(default_factory=list)
+    kept: dict[str, Tensor] = field(default_factory=dict)
+    """Deltas of a model small enough to hold on to between passes, by key."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether all deltas together fit into `KEEP_BYTES`."""
+        return 4 * self.plan.parameters * len(self.plan.experts) <= KEEP_BYTES
+
+    @property
+    def splits(self) -> bool:
+        """Whether tensors can be merged in stretches."""
+        return not self.keeps and all(stage.splits for stage in (*self.steps, self.method))
+
+    @cached_property
+    def fuses(self) -> bool:
+        """Whether kernels can read the deltas as they are stored: on a CPU, from plain files, in stretches, after no
+        other step than one that sieves."""
+        plain = all(is_plain(checkpoint) for checkpoint in (self.plan.base, *self.plan.experts))
+        sieving = all(
+            stage.rule.name in SIEVES and SIEVES[stage.rule.name](stage.knobs(self.plan.keys[0]))
+            for stage in self.steps
+        )
+        large = self.plan.parameters >= FUSED_FROM
+        return kernels.available() and large and self.device.type == "cpu" and self.splits and plain and sieving
+
+    @property
+    def stretch(self) -> int | None:
+        """The most entries of a tensor that are treated at once; None where tensors stay whole."""
+        if not self.splits:
+            return None
+        return FUSED_STRETCH // (len(self.plan.experts) + 1) // STEP * STEP if self.fuses else STRETCH
+
+    @cached_property
+    def threads(self) -> int:
+        """Tensors that are worked on at once: kernels use one thread each, the reference functions all of them."""
+        return torch.get_num_threads() if self.fuses else 1
+
+    @classmethod
+    def unsurveyed(cls, plan: Plan, device: str) -> Settled:
+        """A plan whose rules have not looked at the whole model yet: good for reading deltas alone."""
+        recipe = plan.recipe
+        rules: Mapping[str, Rule | None] = {
+            "sparsify": recipe.sparsifier,
+            "match_norms": MATCH_NORMS if recipe.match_norms != "none" else None,
+        }
+        steps = tuple(Stage(owner, rule, plan) for owner, rule in rules.items() if rule)
+        return cls(plan, torch.device(device), steps, Stage("method", recipe.rule, plan))

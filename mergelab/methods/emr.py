@@ -1,0 +1,157 @@
+"""EMR-Merging: elect one vector, then mask and rescale it for each task."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Annotated as A
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import Choice, Range
+from mergelab.methods.ops import elected_signs, rows
+from mergelab.methods.registry import Position, Stack, Surveyed, method
+
+
+class Rescalers:
+    """A survey of what each expert's mask takes off the magnitude of its delta, over all tensors."""
+
+    scope = "model"
+
+    def __init__(self, n_models: int, settings: Sequence[Mapping[str, Any]]) -> None:
+        for found in settings:
+            _check_task(found["task"], n_models)
+        self.passes = 1 if any(found["task"] for found in settings) else 0
+        self.nothing = Sums(0, [0.0] * n_models, [0.0] * n_models)
+        self.seen: dict[str, list[Sums]] = {}
+        self.ratios: dict[str, Tensor] = {}
+        self.lock = Lock()
+
+    def see(self, stack: Stack) -> None:
+        """Take in the magnitudes of one tensor or a stretch of it: each expert's own, and what its mask lets through."""
+        unified = elect(stack.values)
+        masked = torch.where(masks(stack.values, unified), unified, 0.0)
+        sums = Sums(stack.count, _magnitudes(stack.values), _magnitudes(masked))
+        with self.lock:
+            self.seen.setdefault(stack.key, []).append(sums)
+
+    def turn(self) -> None:
+        """One pass is enough."""
+        self.passes -= 1
+        tensors = [Sums.together(parts) for parts in self.seen.values()]
+        self.ratios = {
+            "tensor": Sums.together([self.nothing, *(tensor.means for tensor in tensors if tensor.count)]).ratios(),
+            "flat": Sums.together([self.nothing, *tensors]).ratios(),
+        }
+
+    def result(self, settings: Mapping[str, Any]) -> Tensor | None:
+        """float32 (n_models,), 1 for an expert whose mask lets nothing through; None when no task asks for it."""
+        return self.ratios.get(settings["means"])
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Magnitudes summed over `count` entries, for each expert: its `own`, and what its mask let through (`carried`)."""
+
+    count: int
+    own: list[float]
+    carried: list[float]
+
+    @classmethod
+    def together(cls, parts: Sequence[Sums]) -> Sums:
+        """All parts added exactly, so that the order in which they were seen cannot change a bit."""
+        own, carried = (
+            [math.fsum(of_model) for of_model in zip(*(getattr(part, name) for part in parts), strict=True)]
+            for name in ("own", "carried")
+        )
+        return cls(sum(part.count for part in parts), own, carried)
+
+    @property
+    def means(self) -> Sums:
+        """Means over the entries instead of sums."""
+        return Sums(1, [value / self.count for value in self.own], [value / self.count for value in self.carried])
+
+    def ratios(self) -> Tensor:
+        """Own to carried, float32 (n_models,); 1 where nothing is carried."""
+        pairs = zip(self.own, self.carried, strict=True)
+        return torch.tensor([own / carried if carried else 1.0 for own, carried in pairs])
+
+
+@method(
+    "EMR (not one model: masks at inference)",
+    space="deltas",
+    paper="Huang et al. 2024, arXiv:2405.17461",
+    elementwise=True,
+)
+def emr(
+    deltas: Tensor,
+    *,
+    task: A[
+        int,
+        Range(
+            0, 64, 1, "0: the unified vector alone; k: the model for the task of the recipe's k-th expert, mask applied"
+        ),
+    ] = 0,
+    means: A[
+        str,
+        Choice(
+            ("tensor", "flat"),
+            "The rescaler compares mean magnitudes taken inside each tensor and summed (the authors' first script), or one mean over all entries (their second)",
+        ),
+    ] = "tensor",
+    rescalers: A[Tensor | None, Surveyed(Rescalers)] = None,
+    position: A[Tensor | None, Position()] = None,
+) -> Tensor:
+    """Not one model: a vector for all tasks, and a mask and a factor for each, applied at inference.
+
+    `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. `task` 0 gives
+    the unified vector, the largest magnitude with the elected sign; `task` k gives what the k-th expert's mask lets
+    through, times its rescaler, the model that answers this task and no other. Without `rescalers` those of this tensor
+    serve. Raises ValueError for a task beyond the number of experts.
+    """
+    _check_task(task, len(deltas))
+    unified = elect(deltas)
+    if task == 0:
+        return unified
+    place = int(task) - 1 if position is None else int((position == task - 1).nonzero())
+    factors = _own_rescalers(deltas, task, means) if rescalers is None else rescalers
+    return float(factors[place]) * torch.where(masks(deltas[place], unified), unified, 0.0)
+
+
+def elect(deltas: Tensor) -> Tensor:
+    """The unified vector (*shape): the largest magnitude among the deltas that have the sign of their sum.
+
+    A sum of 0 counts as negative: the authors' code.
+    """
+    signs = elected_signs(deltas, "mass")
+    signs = torch.where(signs == 0, -1.0, signs)
+    return (deltas * signs).amax(0).clamp(min=0) * signs
+
+
+def masks(deltas: Tensor, unified: Tensor) -> Tensor:
+    """Where each delta, of `deltas` (n_models, *shape) or (*shape), has the sign that was elected."""
+    return deltas.sign() * unified.sign() > 0
+
+
+def _magnitudes(stack: Tensor) -> list[float]:
+    """The sum of magnitudes of each model, added in float64."""
+    return [float(value) for value in rows(stack).abs().sum(1, dtype=torch.float64)]
+
+
+def _own_rescalers(deltas: Tensor, task: int, means: str) -> Tensor:
+    settings = {"task": task, "means": means}
+    survey = Rescalers(len(deltas), [settings])
+    survey.see(Stack("", deltas, settings=settings))
+    survey.turn()
+    return survey.ratios[means]
+
+
+def _check_task(task: float, n_models: int) -> None:
+    if task > n_models or task != int(task):
+        raise ValueError(
+            f"task of emr must be 0 (the unified vector) or the place of an expert, 1 to {n_models}, got {task:g}"
+        )

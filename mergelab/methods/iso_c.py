@@ -1,0 +1,29 @@
+"""Iso-C: flatten the singular spectrum of the summed deltas."""
+
+from __future__ import annotations
+
+from typing import Annotated as A
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import Range
+from mergelab.methods.registry import Key, method
+from mergelab.methods.spectra import is_matrix, triplets
+
+
+@method("Iso-C", space="deltas", paper="Marczak et al. 2025, arXiv:2502.04959", keeps_equal=False)
+def iso_c(
+    deltas: Tensor,
+    *,
+    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta, averaged tensors included")] = 1.0,
+    key: A[str, Key()] = "",
+) -> Tensor:
+    """Sum the deltas of each matrix and give every singular direction the same strength, the mean singular value.
+
+    `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. Directions
+    that the sum lacks stay empty. Tensors that are not 2-D, and `text_projection`, get the mean of the deltas.
+    """
+    if not is_matrix(key, deltas):
+        return scale * deltas.mean(0)
+    return scale * triplets(deltas.sum(0, dtype=torch.float64)).flattened().product()

@@ -1,0 +1,48 @@
+"""Iso-CTS: a flat spectrum over common and task-specific directions."""
+
+from __future__ import annotations
+
+from typing import Annotated as A
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import Range
+from mergelab.methods.registry import Key, method
+from mergelab.methods.spectra import is_matrix, joined, outside, triplets
+
+
+@method("Iso-CTS", space="deltas", paper="Marczak et al. 2025, arXiv:2502.04959", keeps_equal=False)
+def iso_cts(
+    deltas: Tensor,
+    *,
+    common: A[
+        float,
+        Range(
+            0.0, 1.0, 0.05, "Share of each matrix's directions taken from the sum; the experts share the rest evenly"
+        ),
+    ] = 0.8,
+    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta, averaged tensors included")] = 1.0,
+    key: A[str, Key()] = "",
+) -> Tensor:
+    """Iso-C with a part of the directions given to what single experts learned outside the common ones.
+
+    `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. The leading
+    directions of the sum and, from each expert, those of its delta outside their left space are made orthonormal
+    together and get the same strength. Tensors that are not 2-D, and `text_projection`, get the mean of the deltas.
+    """
+    if not is_matrix(key, deltas):
+        return scale * deltas.mean(0)
+    shared, own = shares(min(deltas.shape[1:]), len(deltas), common)
+    together = triplets(deltas.sum(0, dtype=torch.float64)).top(shared)
+    apart = [triplets(outside(delta.double(), together.left)).top(own) for delta in deltas]
+    return scale * joined([together, *apart]).orthogonalised().flattened().product()
+
+
+def shares(directions: int, n_models: int, common: float) -> tuple[int, int]:
+    """How many of a matrix's directions are common, and how many each expert adds.
+
+    The authors' rounding: each expert's number is rounded, halves to even, and the common ones take what remains.
+    """
+    own = min(round((directions - int(directions * common)) / n_models), directions // n_models)
+    return directions - n_models * own, own

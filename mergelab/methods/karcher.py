@@ -1,0 +1,80 @@
+"""The Karcher mean of the experts: the point on the sphere with the least squared angles to all of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Annotated as A
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import PerModel, Range
+from mergelab.methods.registry import Say, method, silent
+from mergelab.methods.sphere import at_length, fractions, mean_direction
+from mergelab.methods.vectors import as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
+
+SMALL = 1e-6
+"""Below this sine an angle is 0, or π and without a direction to go."""
+
+
+@method("Karcher mean", space="weights", paper="Karcher 1977, doi:10.1002/cpa.3160300502")
+def karcher(
+    models: Tensor,
+    *,
+    weights: A[Tensor, PerModel(0.0, 10.0, 0.1, "Pull of this expert; only the ratio between experts matters")],
+    steps: A[int, Range(1, 100, 1, "Steps towards the mean at most")] = 10,
+    tolerance: A[float, Range(1e-7, 1e-2, 1e-6, "Stop when a step is shorter than this, in radians")] = 1e-5,
+    say: A[Callable[[str], None], Say()] = silent,
+) -> Tensor:
+    """Average the experts' directions along arcs instead of lines, and give the result their mean length.
+
+    `models` is (n_models, *shape) in float32, each taken as one flat vector; returns (*shape). From the mean direction
+    on, each step goes along the mean of the arcs towards the experts; stopping before the tolerance is met is said. A
+    zero tensor has no direction and only shortens the result; directions that cancel are averaged linearly, which is
+    said. Weights that are all 0 count the same.
+    """
+    vectors = as_vectors(models)
+    shares = _shares(inner_products(vectors)[0].cpu(), fractions(weights, say), steps, tolerance, say)
+    return as_tensor(weighted_sum(vectors, shares[None]), models.shape[1:])
+
+
+def _shares(products: Tensor, weights: Tensor, steps: int, tolerance: float, say: Callable[[str], None]) -> Tensor:
+    norms, between = lengths(products), cosines(products)
+    present = weights * (norms > 0)
+    start = mean_direction(between, present)
+    if start is None:
+        if norms.any():
+            say("averaged linearly, the directions cancel")
+        return weights
+    direction, step = _descend(between, present / present.sum(), start, steps, tolerance)
+    if step >= tolerance:
+        say(f"stopped after step {steps}, which was {step:.0e} long")
+    return at_length(direction, norms, weights @ norms)
+
+
+def _descend(between: Tensor, weights: Tensor, mean: Tensor, steps: int, tolerance: float) -> tuple[Tensor, float]:
+    """The mean as shares of unit vectors, and the length of the last step that was looked at."""
+    step = 0.0
+    for _ in range(steps):
+        tangent = _towards_all(between, weights, mean)
+        step = _length(between, tangent)
+        if step < tolerance:
+            break
+        moved = math.cos(step) * mean + math.sin(step) / step * tangent
+        mean = moved / _length(between, moved)
+    return mean, step
+
+
+def _towards_all(between: Tensor, weights: Tensor, mean: Tensor) -> Tensor:
+    """The weighted mean of the tangent vectors from `mean` to each unit vector, as long as the arcs to them."""
+    cosine = (between @ mean).clamp(-1.0, 1.0)
+    angle = cosine.arccos()
+    stretch = torch.where(angle.sin() > SMALL, angle / angle.sin(), (cosine > 0).double())
+    pulls = weights * stretch
+    tangent: Tensor = pulls - (pulls @ cosine) * mean
+    return tangent
+
+
+def _length(between: Tensor, shares: Tensor) -> float:
+    return math.sqrt(max(0.0, float(shares @ between @ shares)))

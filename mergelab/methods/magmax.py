@@ -1,0 +1,44 @@
+"""MagMax: the largest change wins."""
+
+from __future__ import annotations
+
+from typing import Annotated as A
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import Choice, Range
+from mergelab.methods.registry import Position, method
+
+
+@method("MagMax", space="deltas", paper="Marczak et al. 2024, arXiv:2407.06322", elementwise=True)
+def magmax(
+    deltas: Tensor,
+    *,
+    scale: A[float, Range(0.0, 2.0, 0.05, "Factor on the winning delta")] = 0.5,
+    equal: A[
+        str,
+        Choice(
+            ("positive", "first", "last"),
+            "Of opposite deltas of equal magnitude the positive one wins, whatever the order, or the first expert's, or the last one's (the authors')",
+        ),
+    ] = "positive",
+    position: A[Tensor | None, Position()] = None,
+) -> Tensor:
+    """Take, entry by entry, the delta of largest magnitude over the experts.
+
+    `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base.
+    """
+    if equal == "positive":
+        high, low = deltas.amax(0), deltas.amin(0)
+        return scale * torch.where(high >= -low, high, low)
+    order = list(range(len(deltas))) if position is None else position.argsort().tolist()
+    return scale * _largest(deltas, order if equal == "first" else order[::-1])
+
+
+def _largest(deltas: Tensor, order: list[int]) -> Tensor:
+    """The entry of largest magnitude; on equal magnitudes that of the model which comes first in `order`."""
+    winner = deltas[order[0]]
+    for place in order[1:]:
+        winner = torch.where(deltas[place].abs() > winner.abs(), deltas[place], winner)
+    return winner

@@ -1,0 +1,77 @@
+"""Model Stock: how far from the base towards the experts' mean, told by the angle between the experts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated as A
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import Choice, Range
+from mergelab.methods.registry import Say, method, silent
+from mergelab.methods.vectors import as_tensor, as_vectors, cosines, inner_products, weighted_sum
+
+SINGULAR = 1e-6
+"""Where 1 + (M - 1) cos is smaller than this, the deltas cancel and the base is the answer."""
+
+
+@method("Model Stock", space="deltas", paper="Jang et al. 2024, arXiv:2403.19522")
+def model_stock(
+    deltas: Tensor,
+    *,
+    along: A[
+        str, Choice(("tensor", "rows"), "One angle for the whole tensor, or one for each row (along the last axis)")
+    ] = "tensor",
+    clamp: A[
+        str,
+        Choice(
+            ("yes", "no"), "Keep t between the base and the experts' mean, or let obtuse angles push away (mergekit)"
+        ),
+    ] = "yes",
+    floor: A[
+        float,
+        Range(0.0, 1e-3, 1e-6, "Least product of two norms that a cosine is divided by: 0 is exact, mergekit has 1e-6"),
+    ] = 0.0,
+    say: A[Callable[[str], None], Say()] = silent,
+) -> Tensor:
+    """Go from the base towards the mean of M experts by t = M cos / (1 + (M - 1) cos).
+
+    `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. cos is the
+    mean cosine over all pairs of deltas, 0 for pairs with a zero delta; a single expert has t = 1. Where t is clamped to
+    [0, 1], or is 0 because the deltas cancel, that is said.
+    """
+    vectors = as_vectors(deltas, along)
+    cosine = _mean_cosine(cosines(inner_products(vectors), floor))
+    t = _ratio(cosine, len(deltas), say)
+    if clamp == "yes":
+        t = _clamped(t, say)
+    shares = (t / len(deltas))[:, None].expand(-1, len(deltas))
+    return as_tensor(weighted_sum(vectors, shares), deltas.shape[1:], along)
+
+
+def _mean_cosine(between: Tensor) -> Tensor:
+    """Over pairs, (count, n_models, n_models) gives (count,); 1 without a pair."""
+    one, other = torch.triu_indices(between.shape[1], between.shape[2], 1)
+    pairs = between[:, one, other]
+    return pairs.mean(1) if len(one) else torch.ones_like(between[:, 0, 0])
+
+
+def _ratio(cosine: Tensor, count: int, say: Callable[[str], None]) -> Tensor:
+    whole = 1 + (count - 1) * cosine
+    singular = whole.abs() < SINGULAR
+    if singular.any():
+        say(f"the deltas cancel{_where(singular)}, so the base is kept")
+    return torch.where(singular, 0.0, count * cosine / torch.where(singular, 1.0, whole))
+
+
+def _clamped(t: Tensor, say: Callable[[str], None]) -> Tensor:
+    within = t.clamp(0.0, 1.0)
+    outside = (t - within).abs() > SINGULAR
+    if outside.any():
+        say(f"t clamped to [0, 1]{_where(outside)}, it was {float(t.min()):.3f}")
+    return within
+
+
+def _where(hit: Tensor) -> str:
+    return f" in {int(hit.sum())} of {len(hit)} rows" if len(hit) > 1 else ""

@@ -1,0 +1,55 @@
+"""The weighted mean direction of several experts, at the weighted mean of their lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated as A
+
+from torch import Tensor
+
+from mergelab.knobs import Choice, PerModel
+from mergelab.methods.registry import Base, Say, method, silent
+from mergelab.methods.sphere import OF, at_length, fractions, mean_direction, put_back, seen
+from mergelab.methods.vectors import as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
+
+
+@method("Multi-SLERP", space="weights", paper="mergekit, Goddard et al. 2024, arXiv:2403.13257")
+def multislerp(
+    models: Tensor,
+    *,
+    weights: A[Tensor, PerModel(-10.0, 10.0, 0.1, "Pull of this expert")],
+    of: A[str, OF] = "weights",
+    normalize: A[
+        str,
+        Choice(
+            ("yes", "no"),
+            "Divide the weights by their sum, or (deltas only) let them add up to a longer or shorter one",
+        ),
+    ] = "yes",
+    base: A[Tensor | None, Base()] = None,
+    say: A[Callable[[str], None], Say()] = silent,
+) -> Tensor:
+    """Point each tensor where the experts point on average, and give it their average length.
+
+    `models` is (n_models, *shape) in float32, each taken as one flat vector; returns (*shape). The mean direction is that
+    of the weighted sum of unit vectors; a first-order step in its tangent space is zero, so it is mergekit's result too
+    (`karcher` goes on from there). A zero tensor has no direction and only shortens the result. Directions that cancel
+    are summed linearly; weights that are to be normalised but sum to 0 count the same; both are said. Without a base,
+    `of` has to stay at weights.
+    """
+    stack = seen(models, base, of)
+    vectors = as_vectors(stack)
+    raw = normalize == "no" and of == "deltas"
+    pulls = weights.double().cpu() if raw else fractions(weights, say)
+    shares = _shares(inner_products(vectors)[0].cpu(), pulls, say)
+    return put_back(as_tensor(weighted_sum(vectors, shares[None]), stack.shape[1:]), base, of)
+
+
+def _shares(products: Tensor, weights: Tensor, say: Callable[[str], None]) -> Tensor:
+    norms = lengths(products)
+    direction = mean_direction(cosines(products), weights * (norms > 0))
+    if direction is None:
+        if norms.any():
+            say("summed linearly, the weighted directions cancel")
+        return weights
+    return at_length(direction, norms, weights @ norms)

@@ -1,0 +1,141 @@
+"""RegMean: each linear layer becomes the least-squares answer to what its experts compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated as A
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import PerModel, Range
+from mergelab.methods.ops import per_model, pull_towards
+from mergelab.methods.registry import Say, Shape, Stack, Statistic, Surveyed, method, silent
+from mergelab.methods.spectra import one_thread
+
+RIDGES = (0.0, *(10.0**power for power in range(-6, 0)))
+"""Tried in turn, in units of each input's own mean square, until the system can be solved."""
+PIVOT = 1e-7
+"""A smaller pivot, in the same units, is rounding noise of float32 statistics: the system is singular."""
+
+
+def of_last_axis(shape: Shape) -> Shape | None:
+    """The Gram's shape where weights are (out, in), as torch's `Linear` has them; None for what is no matrix."""
+    return (shape[1], shape[1]) if len(shape) == 2 and all(shape) else None
+
+
+def of_first_axis(shape: Shape) -> Shape | None:
+    """The Gram's shape where weights are (in, out), as GPT-2's `Conv1D` has them; None for what is no matrix."""
+    return (shape[0], shape[0]) if len(shape) == 2 and all(shape) else None
+
+
+class Calibrated:
+    """A survey that refuses to go on when no tensor has a Gram matrix: the merge would be a plain average."""
+
+    scope = "model"
+
+    def __init__(self, n_models: int, settings: Sequence[Mapping[str, Any]]) -> None:
+        self.passes = 1
+        self.found = False
+
+    def see(self, stack: Stack) -> None:
+        """Look for a Gram."""
+        self.found = self.found or bool(stack.statistics)
+
+    def turn(self) -> None:
+        """One pass is enough."""
+        self.passes -= 1
+
+    def result(self, settings: Mapping[str, Any]) -> bool:
+        """True, or a ValueError."""
+        if not self.found:
+            raise ValueError(
+                "regmean needs the Gram matrices of linear layers' inputs, and no tensor here has one: "
+                "give statistics={'gram': {name: {key: tensor (in, in)}}}"
+            )
+        return True
+
+
+@method("RegMean", space="weights", paper="Jin et al. 2023, arXiv:2212.09849")
+def regmean(
+    models: Tensor,
+    *,
+    weights: A[Tensor, PerModel(0.0, 2.0, 0.05, "How much this expert's inputs count")],
+    shrink: A[
+        float,
+        Range(
+            0.0,
+            1.0,
+            0.01,
+            "Factor on the Gram matrices' off-diagonal entries: below 1 inputs count as less correlated, which keeps the merge near the average",
+        ),
+    ] = 0.9,
+    gram: A[Tensor | None, Statistic("gram", shape=of_last_axis, partial=True)] = None,
+    gram_in_out: A[Tensor | None, Statistic("gram_in_out", shape=of_first_axis, partial=True)] = None,
+    calibrated: A[bool, Surveyed(Calibrated)] = False,
+    say: A[Callable[[str], None], Say()] = silent,
+) -> Tensor:
+    """Give each linear layer the weights whose outputs are nearest to every expert's on that expert's own inputs.
+
+    `models` is (n_models, *shape) in float32; returns (*shape). W^T = (Σ w G)^-1 Σ w G W^T with each expert's `gram`
+    G = X^T X / tokens, (n_models, in, in) for weights (out, in), or `gram_in_out` for weights (in, out). Tensors without
+    either are averaged, and so is whatever the inputs leave open: a ridge pulls it there, which is said. With all
+    weights 0 every expert counts alike.
+    """
+    if gram is not None and gram_in_out is not None:
+        raise ValueError("a weight is (out, in) or (in, out): give regmean its gram or its gram_in_out, not both")
+    weights = weights if bool(weights.any()) else torch.ones_like(weights)
+    mean = pull_towards(models, per_model(weights, models))
+    grams = gram if gram is not None else gram_in_out
+    if grams is None:
+        return mean
+    offsets = models - mean
+    change = _least_squares(grams, offsets.mT if gram is not None else offsets, weights, shrink, say)
+    change = change.mT if gram is not None else change
+    return torch.where(change == 0, mean, (mean.double() + change).float())  # -0.0 + 0.0 would be 0.0
+
+
+@one_thread()
+def _least_squares(
+    grams: Tensor, columns: Tensor, weights: Tensor, shrink: float, say: Callable[[str], None]
+) -> Tensor:
+    """(Σ w G)^-1 Σ w G X for X `columns` (n_models, in, out), in float64."""
+    left = torch.zeros_like(grams[0], dtype=torch.float64)
+    right = torch.zeros_like(columns[0], dtype=torch.float64)
+    for gram, own, weight in zip(grams, columns, weights.tolist(), strict=True):
+        weighted = weight * _shrunk(gram.double(), shrink)
+        left += weighted
+        right += weighted @ own.double()
+    return _solved(left, right, say)
+
+
+def _shrunk(gram: Tensor, shrink: float) -> Tensor:
+    shrunk = gram * shrink
+    shrunk.diagonal().copy_(gram.diagonal())
+    return shrunk
+
+
+def _solved(left: Tensor, right: Tensor, say: Callable[[str], None]) -> Tensor:
+    """left^-1 right for a symmetric, positive `left`; every input is measured by its own mean square."""
+    size = left.diagonal().clamp(min=0).sqrt()
+    scale = torch.where(size > 0, 1 / size, 0.0)
+    dead = int((size == 0).sum())
+    unit = left * scale * scale[:, None]
+    unit.diagonal().fill_(1.0)
+    factor, ridge = _factor(unit)
+    if ridge or dead:
+        say(f"the inputs leave directions open, which are averaged (ridge {ridge:g}, {dead} inputs always 0)")
+    return scale[:, None] * torch.cholesky_solve(scale[:, None] * right, factor)
+
+
+def _factor(unit: Tensor) -> tuple[Tensor, float]:
+    """The Cholesky factor of `unit` (ones on its diagonal) plus the smallest ridge that allows one, and that ridge."""
+    for ridge in RIDGES:
+        factor, failed = torch.linalg.cholesky_ex(unit + ridge * torch.eye(len(unit)).to(unit))
+        if not bool(failed) and float(factor.diagonal().min()) ** 2 >= PIVOT:
+            return factor, ridge
+    raise ValueError(
+        "the Gram matrices that regmean was given are not positive semi-definite; take them as X^T X / tokens of a "
+        "layer's inputs X"
+    )

@@ -1,0 +1,84 @@
+"""SCE: select where the experts differ most, calculate their shares, erase what disagrees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated as A
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import Range
+from mergelab.methods.ops import elected_signs
+from mergelab.methods.registry import Say, method, silent
+from mergelab.methods.vectors import as_vectors, inner_products
+
+
+@method("SCE", space="deltas", paper="Wan et al. 2024, arXiv:2408.07990")
+def sce(
+    deltas: Tensor,
+    *,
+    density: A[
+        float,
+        Range(
+            0.0,
+            1.0,
+            0.01,
+            "Share of the entries in which the experts differ that is kept, largest variance first; 1 keeps all",
+        ),
+    ] = 1.0,
+    floor: A[
+        float,
+        Range(0.0, 1e-3, 1e-6, "Energies that sum to less count as equal (mergekit: 1e-6); 0 always tells them apart"),
+    ] = 1e-6,
+    say: A[Callable[[str], None], Say()] = silent,
+) -> Tensor:
+    """Keep the entries of largest variance, weigh experts by their energy there, average what agrees in sign.
+
+    `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. An expert's
+    energy is the mean square of its kept delta; `floor` is also the least sum of shares that an average divides by. Equal
+    variances are kept together; below density 1 entries in which all experts agree are never kept. Cancelled votes elect
+    plus. Energies that count as equal, and a density that keeps nothing, are said.
+    """
+    kept = _selected(deltas, density, say)
+    upward = torch.where(elected_signs(kept, "mass") < 0, -1.0, 1.0)
+    total, whole, agreeing = torch.zeros_like(upward), torch.zeros_like(upward), torch.empty_like(upward)
+    for delta, share in zip(kept, _shares(kept, floor, say), strict=True):
+        torch.mul(delta, upward, out=agreeing).clamp_(min=0.0)
+        whole.add_(agreeing > 0, alpha=share)
+        total += agreeing.mul_(share)
+    return upward * total / torch.where(whole == 0, 1.0, whole.clamp(min=floor))
+
+
+def _selected(deltas: Tensor, density: float, say: Callable[[str], None]) -> Tensor:
+    if density >= 1:
+        return deltas
+    spread = _spread(deltas)
+    differing = int((spread > 0).sum())
+    wanted = int(density * differing)
+    if wanted == 0:
+        if density > 0 and deltas.any():
+            say(f"nothing is kept: the experts differ in {differing} entries, and {density:g} of that is less than one")
+        return torch.zeros_like(deltas)
+    threshold = spread.flatten().kthvalue(spread.numel() - wanted + 1).values
+    return torch.where(spread >= threshold, deltas, 0.0)
+
+
+def _spread(deltas: Tensor) -> Tensor:
+    """The standard deviation over experts, float32 (*shape), exactly 0 where they agree."""
+    mean = deltas.sum(0, dtype=torch.float64) / len(deltas)
+    squares, offset = torch.zeros_like(mean), torch.empty_like(mean)
+    for delta in deltas:
+        squares += torch.sub(delta, mean, out=offset).square_()
+    return squares.div_(len(deltas)).sqrt_().float()
+
+
+def _shares(kept: Tensor, floor: float, say: Callable[[str], None]) -> list[float]:
+    """Each expert's part of the energy."""
+    energies = inner_products(as_vectors(kept))[0].diagonal() / max(1, kept[0].numel())
+    total = energies.sum()
+    if total < floor or total == 0:
+        if total > 0:
+            say(f"the experts count the same, their energies sum to {float(total):.0e} only")
+        return [1 / len(energies)] * len(energies)
+    return [float(energy / total) for energy in energies]

@@ -1,0 +1,102 @@
+"""One tensor of all experts as rules and surveys see it: its values, and the few counts that need no copy of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor
+
+from mergelab.methods.ops import elected_signs, keep_from, per_model, rows
+
+BINS = 1 << 16
+
+
+class UnfitError(Exception):
+    """A stack that a fast path cannot take, such as one that holds NaN: the reference functions have the word."""
+
+
+@dataclass
+class Stack:
+    """A tensor of all experts in the engine's fixed order, or a stretch of it where rules work entry by entry.
+
+    `values` is (n_models, *shape) float32, deltas or weights as the rule's space says; `statistics` holds a tensor for
+    each kind that the rule declares; `settings` are the knobs for this tensor and what earlier surveys found; `whole` is
+    False for a stretch.
+    """
+
+    key: str
+    values: Tensor
+    statistics: Mapping[str, Tensor] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    whole: bool = True
+
+    @property
+    def count(self) -> int:
+        """Entries of one model."""
+        return self.values[0].numel()
+
+    def any(self) -> bool:
+        """Whether any value of any model is not zero."""
+        return bool(self.values.any())
+
+    def upper_counts(self) -> Tensor:
+        """How often each value of the upper 16 bits occurs among each model's magnitudes, int64 (n_models, BINS)."""
+        return torch.stack([_counts(magnitude_bits(values) >> 16) for values in rows(self.values)])
+
+    def lower_counts(self, upper: Sequence[int]) -> Tensor:
+        """The same for the lower 16 bits of those magnitudes whose upper 16 bits are the model's `upper`."""
+        pairs = zip(rows(self.values), upper, strict=True)
+        return torch.stack([_counts(_inside(magnitude_bits(values), wanted)) for values, wanted in pairs])
+
+    def largest(self, wanted: Sequence[int]) -> Tensor:
+        """The m-th largest magnitude of each model, float32 (n_models,), for each model's m; inf where m is 0.
+
+        Found through histograms of the upper and the lower 16 bits of the magnitudes' float patterns, whose order is
+        theirs.
+        """
+        upper = self.upper_counts()
+        places = [bin_holding(row, m) for row, m in zip(upper, wanted, strict=True)]
+        lower = self.lower_counts([place for place, _ in places])
+        pairs = zip(lower, places, strict=True)
+        return torch.tensor([magnitude(row, *place) for row, place in pairs])
+
+    def election(self, thresholds: Tensor, weights: Tensor | None, by: str) -> int:
+        """The sum of the signs (-1, 0, 1) that the values from `thresholds` on elect, weighted if weights are given."""
+        kept = keep_from(self.values, thresholds)
+        votes = kept if weights is None else kept * per_model(weights, kept)
+        return int(elected_signs(votes, by).sum(dtype=torch.float64))
+
+
+def magnitude_bits(values: Tensor) -> Tensor:
+    """The bit patterns of float32 magnitudes as int32: same order as the magnitudes."""
+    return values.abs().contiguous().view(torch.int32)
+
+
+def _inside(bits: Tensor, upper: int) -> Tensor:
+    return bits[(bits >> 16) == upper] & 0xFFFF
+
+
+def _counts(bins: Tensor) -> Tensor:
+    return torch.bincount(bins, minlength=BINS).cpu()
+
+
+def bin_holding(histogram: Tensor, m: int) -> tuple[int, int]:
+    """The bin of the m-th largest entry, and how many of that bin are wanted; (0, 0) when m is 0."""
+    if m == 0:
+        return 0, 0
+    from_top = histogram.flip(0).cumsum(0)
+    place = int(torch.searchsorted(from_top, m))
+    above = int(from_top[place - 1]) if place else 0
+    return BINS - 1 - place, m - above
+
+
+def magnitude(lower: Tensor, upper: int, left: int) -> float:
+    """The magnitude whose upper bits are `upper` and which `left` entries reach, by their lower bits; inf if none is
+    wanted."""
+    if left == 0:
+        return float("inf")
+    return float(numpy.uint32((upper << 16) | bin_holding(lower, left)[0]).view(numpy.float32))

@@ -1,0 +1,35 @@
+"""TSV-M: task singular vectors, made orthogonal across experts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated as A
+
+from torch import Tensor
+
+from mergelab.knobs import Range
+from mergelab.methods.registry import Key, Say, method, silent
+from mergelab.methods.spectra import is_matrix, joined, triplets
+
+
+@method("TSV-M", space="deltas", paper="Gargiulo et al. 2025, arXiv:2412.00081", keeps_equal=False)
+def tsv_m(
+    deltas: Tensor,
+    *,
+    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta, averaged tensors included")] = 1.0,
+    key: A[str, Key()] = "",
+    say: A[Callable[[str], None], Say()] = silent,
+) -> Tensor:
+    """Keep 1/M of each expert's singular directions, turn them until no two experts share one, and add them up.
+
+    `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. A matrix with
+    fewer rows or columns than experts has no direction for each and stays as the base has it, which is said. Tensors
+    that are not 2-D, and `text_projection`, get the mean of the deltas.
+    """
+    if not is_matrix(key, deltas):
+        return scale * deltas.mean(0)
+    rank = min(deltas.shape[1:]) // len(deltas)
+    if rank == 0:
+        say(f"left as the base has it: its smaller side, {min(deltas.shape[1:])}, is below the {len(deltas)} experts")
+    kept = [triplets(delta).top(rank) for delta in deltas]
+    return scale * joined(kept).orthogonalised().product()

@@ -1,0 +1,98 @@
+"""The experts' versions of a tensor as vectors: their inner products in float64, and weighted sums of them.
+
+What geometric methods want to know about a tensor (lengths, angles, means on a sphere) follows from the inner products
+of the experts, a matrix with one row for each of them; what they return is a weighted sum of the experts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import Choice
+
+WHOLE, ROWS, COLUMNS = "tensor", "rows", "columns"
+ALONG = Choice(
+    (WHOLE, ROWS, COLUMNS),
+    "What counts as one vector: the whole tensor, each row (along the last axis) or each column (along the first axis)",
+)
+SPAN = 1 << 14
+"""Longest stretch that is summed at once: torch leaves a sum this short to one thread, so its bits never change."""
+BLOCK = 1 << 17
+"""Entries of each expert that are held in float64 at a time."""
+
+
+def as_vectors(stack: Tensor, along: str = WHOLE) -> Tensor:
+    """`stack` (n_models, *shape) as (n_models, count, length); a 0-dim tensor is one vector of one entry."""
+    turned = stack.movedim(1, -1) if along == COLUMNS and stack.ndim > 1 else stack
+    shape = turned.shape[1:]
+    length = shape[-1:].numel() if along != WHOLE else shape.numel()
+    return turned.reshape(len(stack), shape.numel() // length if length else math.prod(shape[:-1]), length)
+
+
+def as_tensor(vectors: Tensor, shape: torch.Size, along: str = WHOLE) -> Tensor:
+    """The inverse of `as_vectors` for one model: (count, length) as (*shape)."""
+    if along == COLUMNS and shape:
+        return vectors.reshape(*shape[1:], shape[0]).movedim(-1, 0).contiguous()
+    return vectors.reshape(shape)
+
+
+def inner_products(vectors: Tensor) -> Tensor:
+    """Every expert with every expert: (n_models, count, length) gives float64 (count, n_models, n_models).
+
+    Exact products, summed in one order whatever the number of threads.
+    """
+    if vectors.shape[2] <= SPAN:
+        return _short(vectors)
+    return torch.stack([_long(vectors[:, place]) for place in range(vectors.shape[1])])
+
+
+def lengths(products: Tensor) -> Tensor:
+    """The norms of the experts: (…, n_models, n_models) gives (…, n_models)."""
+    return products.diagonal(dim1=-2, dim2=-1).sqrt()
+
+
+def cosines(products: Tensor, floor: float = 0.0) -> Tensor:
+    """Inner products divided by both norms, or by `floor` where their product is smaller; 0 for a zero vector."""
+    norms = lengths(products)
+    both = (norms[..., :, None] * norms[..., None, :]).clamp(min=floor)
+    return (products / torch.where(both == 0, 1.0, both)).clamp(-1.0, 1.0)
+
+
+def weighted_sum(vectors: Tensor, shares: Tensor) -> Tensor:
+    """Σ shares·x over experts: `vectors` (n_models, count, length) and `shares` (count, n_models) give (count, length).
+
+    Computed as an offset from the expert with the largest share, so that equal experts whose shares sum to 1, and an
+    expert that has the only share, come back bit for bit.
+    """
+    leading = shares.abs().argmax(1).to(vectors.device)
+    pivot = vectors.gather(0, leading.reshape(1, -1, 1).expand(1, *vectors.shape[1:]))[0]
+    factors = shares.T[..., None].to(vectors)
+    merged = pivot * shares.sum(1, keepdim=True).to(vectors)
+    offset = torch.empty_like(pivot)
+    for expert, factor in zip(vectors, factors, strict=True):
+        merged -= torch.sub(pivot, expert, out=offset).mul_(factor)
+    return merged
+
+
+def _short(vectors: Tensor) -> Tensor:
+    step = max(1, BLOCK // max(1, vectors.shape[2]))
+    return torch.cat([_products(block.double()) for block in torch.split(vectors, step, dim=1)])
+
+
+def _long(vector: Tensor) -> Tensor:
+    """The products of (n_models, length), stretch by stretch."""
+    whole = vector.shape[1] // SPAN * SPAN
+    products: Tensor = _short(vector[:, :whole].reshape(len(vector), -1, SPAN)).sum(0)
+    return products + _short(vector[:, None, whole:])[0]
+
+
+def _products(block: Tensor) -> Tensor:
+    n_models, count, _ = block.shape
+    products = block.new_empty(count, n_models, n_models)
+    for one, other in itertools.combinations_with_replacement(range(n_models), 2):
+        products[:, one, other] = products[:, other, one] = (block[one] * block[other]).sum(-1)
+    return products

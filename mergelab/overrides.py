@@ -1,0 +1,186 @@
+"""Knobs that vary: over the layers of a model, and from expert to expert."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mergelab.knobs import Knob, Range, Value, brief, nearest
+
+Ramp = tuple[float, ...]
+"""Numbers spread evenly from the first layer to the last, straight lines between them."""
+
+_LAYER = re.compile(r"^(.*?)\.(\d+)(?=\.|$)")
+
+
+Stages = Mapping[str, Sequence[Knob]]
+"""The knobs of each stage of a recipe, `method` and `sparsify`, by the names that recipes give them."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A knob of one stage. `name` is how recipes spell it: with `method.` or `sparsify.` in front where both have it."""
+
+    owner: str
+    knob: Knob
+    name: str
+
+
+@dataclass(frozen=True)
+class Override:
+    """Other knob values for the tensors whose name `match` is found in; with `model`, for that expert alone.
+
+    A knob is named as its rule names it, with `method.` or `sparsify.` in front where both have it (see `Place`).
+    """
+
+    match: str
+    knobs: Mapping[str, Value | Ramp]
+    model: str | None = None
+
+    def applies(self, key: str, model: str | None) -> bool:
+        """Whether it speaks of this tensor and expert; of all experts when `model` is None."""
+        return self.model in (None, model) and re.search(self.match, key) is not None
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The override as a recipe file writes it."""
+        knobs = {name: list(value) if isinstance(value, tuple) else value for name, value in self.knobs.items()}
+        return {"match": self.match, **({"model": self.model} if self.model else {}), **knobs}
+
+
+def read_override(number: int, given: object, stages: Stages, models: Sequence[str]) -> Override:
+    """Check one entry of a recipe's `overrides`; `stages` holds the knobs of the method and of the sparsifier.
+
+    Raises ValueError with a line for each problem.
+    """
+    where = f"entry {number} of overrides"
+    if not isinstance(given, Mapping) or not isinstance(given.get("match"), str):
+        raise ValueError(f"{where} must be {{match: REGEX, KNOB: number}}, got {brief(given)}")
+    problems = [*_regex_problems(where, given["match"]), *_model_problems(where, given.get("model"), models)]
+    knobs: dict[str, Value | Ramp] = {}
+    for name in given:
+        if name not in ("match", "model"):
+            try:
+                place = _varying(where, name, given, stages)
+                knobs[_once(where, place, knobs)] = _read_value(where, place, given[name])
+            except ValueError as error:
+                problems.append(str(error))
+    if not knobs and not problems:
+        problems.append(f"{where} changes nothing: give it a knob, such as density: 0.5")
+    if problems:
+        raise ValueError("\n".join(problems))
+    return Override(given["match"], knobs, given.get("model"))
+
+
+def read_own_knobs(number: int, model: str, given: Mapping[str, object], stages: Stages) -> dict[str, Value]:
+    """Check the knobs that an entry of a recipe's `models` has for itself, and spell them as `Place` does.
+
+    Raises ValueError with a line for each problem.
+    """
+    own = {owner: [knob for knob in knobs if is_own(knob)] for owner, knobs in stages.items()}
+    known = ["model", "weight", *(place.name for place in _places(own))]
+    problems, where = [], f"entry {number} of models"
+    checked: dict[str, Value] = {}
+    for name, value in given.items():
+        try:
+            place = find_place(name, own) or _unknown(f"unknown field {brief(name)} in {where}{nearest(name, known)}")
+            checked[_once(where, place, checked)] = place.knob.domain.check(f"{place.name} of {model}", value)
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise ValueError("\n".join(problems))
+    return checked
+
+
+def find_place(name: object, stages: Stages) -> Place | None:
+    """The knob that a recipe means by a name, if there is one. Raises ValueError where both stages have it."""
+    asked, _, plain = str(name).rpartition(".")
+    found = [place for place in _places(stages) if place.knob.name == plain and asked in ("", place.owner)]
+    if len(found) > 1:
+        raise ValueError(f"{name} is a knob of both stages: write {' or '.join(place.name for place in found)}")
+    return found[0] if found else None
+
+
+def is_own(knob: Knob) -> bool:
+    """Whether an expert may have a value of its own beside its weight."""
+    return isinstance(knob.domain, Range) and knob.domain.each
+
+
+def varies(knob: Knob) -> bool:
+    """Whether the knob may differ between tensors: numbers may, unless they concern the merge as a whole."""
+    return isinstance(knob.domain, Range) and knob.domain.varies
+
+
+def at(value: Value | Ramp, depth: float) -> Value:
+    """The value at a depth in [0, 1]: constant, or interpolated along the ramp."""
+    if not isinstance(value, tuple):
+        return value
+    place = depth * (len(value) - 1)
+    left = min(int(place), len(value) - 2)
+    return value[left] + (place - left) * (value[left + 1] - value[left])
+
+
+def depths(keys: Iterable[str]) -> dict[str, float]:
+    """How deep each tensor lies in its stack of layers, 0 (first) to 1 (last); 0 for tensors outside of layers.
+
+    The first number in a name is its layer; stacks with different words in front (encoder, decoder) count apart.
+    """
+    keys = list(keys)
+    found = {key: match for key in keys if (match := _LAYER.match(key))}
+    last: dict[str, int] = {}
+    for match in found.values():
+        last[match[1]] = max(last.get(match[1], 0), int(match[2]))
+    return {key: int(found[key][2]) / max(1, last[found[key][1]]) if key in found else 0.0 for key in keys}
+
+
+def _regex_problems(where: str, pattern: str) -> Iterable[str]:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield f"match in {where} is not a regular expression: {error}"
+
+
+def _model_problems(where: str, model: object, models: Sequence[str]) -> Iterable[str]:
+    if model is not None and model not in models:
+        yield f"{where} speaks of the model {brief(model)}{nearest(model, models)}"
+
+
+def _places(stages: Stages) -> list[Place]:
+    names = [knob.name for knobs in stages.values() for knob in knobs]
+    return [
+        Place(owner, knob, knob.name if names.count(knob.name) == 1 else f"{owner}.{knob.name}")
+        for owner, knobs in stages.items()
+        for knob in knobs
+    ]
+
+
+def _unknown(sentence: str) -> Place:
+    raise ValueError(sentence)
+
+
+def _once(where: str, place: Place, knobs: Mapping[str, object]) -> str:
+    if place.name in knobs:
+        raise ValueError(f"{place.name} stands twice in {where}: keep one of the two")
+    return place.name
+
+
+def _varying(where: str, name: object, given: Mapping[str, object], stages: Stages) -> Place:
+    known = [place.name for place in _places(stages) if varies(place.knob)]
+    place = find_place(name, stages) or _unknown(f"no knob {brief(name)} can vary over layers{nearest(name, known)}")
+    if not varies(place.knob):
+        raise ValueError(f"{name} in {where} cannot vary over layers: only numbers that act tensor by tensor can")
+    if given.get("model") is not None and not (place.knob.per_model or is_own(place.knob)):
+        raise ValueError(f"{name} in {where} has one value for all experts: leave out model")
+    return place
+
+
+def _read_value(where: str, place: Place, value: object) -> Value | Ramp:
+    knob, label = place.knob, f"{place.knob.name} of {place.owner} in {where}"
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return knob.domain.check(label, value)
+    if isinstance(knob.default, int):
+        raise ValueError(f"{label} is a whole number and has no values in between: give one number, got {brief(value)}")
+    if len(value) < 2:
+        raise ValueError(f"{label} must be a number or a ramp of at least two numbers, got {brief(value)}")
+    return tuple(float(knob.domain.check(label, entry)) for entry in value)

@@ -1,0 +1,92 @@
+"""DELLA: drop at random, the small changes of a row more often than its large ones."""
+
+from __future__ import annotations
+
+from typing import Annotated as A
+
+import torch
+from torch import Tensor
+
+from mergelab.knobs import Choice, Range
+from mergelab.methods.ops import per_model, rescaled
+from mergelab.methods.registry import Draws
+from mergelab.methods.stack import magnitude_bits
+from mergelab.sparsify.dare import limits
+from mergelab.sparsify.registry import sparsifier
+
+
+@sparsifier("DELLA", paper="Deep et al. 2024, arXiv:2406.11617")
+def della(
+    deltas: Tensor,
+    *,
+    density: A[
+        float | Tensor, Range(0.0, 1.0, 0.01, "Share of each delta that survives the random drop", each=True)
+    ] = 0.3,
+    epsilon: A[
+        float | Tensor,
+        Range(
+            0.0,
+            0.5,
+            0.01,
+            "A row's largest change survives by so much more probably than the density says, its smallest by so much less",
+            each=True,
+        ),
+    ] = 0.15,
+    rescale: A[
+        str,
+        Choice(
+            ("element", "l1", "none"),
+            "Survivors are divided by their own probability (paper), scaled to the tensor's L1 norm (mergekit), or left",
+        ),
+    ] = "element",
+    draws: A[Tensor | None, Draws()] = None,
+) -> Tensor:
+    """Drop each change at random, small ones of a row more often, and rescale the survivors.
+
+    `deltas` is (n_models, *shape) in float32, `draws` uniform 32-bit integers of the same shape: an entry survives iff its
+    draw is below its probability · 2^32. The probabilities run from density - epsilon to density + epsilon, linearly with
+    the rank of the magnitude inside its row (all entries of one place on the first axis; below two axes the whole
+    tensor), and are clipped to [0, 1]; a larger density only adds survivors. Equal magnitudes share their mean rank.
+    Density 0 keeps nothing and density 1 all, whatever epsilon.
+    """
+    if draws is None:
+        raise ValueError("della needs random draws: merge through a recipe, whose seed makes them")
+    chances = _chances(deltas, _exact(density, deltas), _exact(epsilon, deltas))
+    kept = torch.where(draws < limits(chances), deltas, 0.0)
+    if rescale == "element":
+        return kept / chances.clamp(min=2**-32).float()
+    return rescaled(deltas, kept, density, rescale)
+
+
+def _chances(deltas: Tensor, density: Tensor, epsilon: Tensor) -> Tensor:
+    """Each entry's probability to survive, float64 like `deltas`."""
+    shifted = (density + epsilon * _centred_ranks(deltas)).clamp(0, 1)
+    return torch.where((density == 0) | (density == 1), density, shifted)
+
+
+def _centred_ranks(deltas: Tensor) -> Tensor:
+    """From -1 (a row's smallest magnitude) to 1 (its largest), float64; 0 where all are equal and in rows of width 1."""
+    ordered, places = _by_row(magnitude_bits(deltas)).sort(1)
+    first, last = _runs(ordered)
+    doubled = torch.empty_like(first).scatter_(1, places, first + last)
+    span = max(1, ordered.shape[1] - 1)
+    return ((doubled - ordered.shape[1] + 1).double() / span).reshape(deltas.shape)
+
+
+def _runs(ordered: Tensor) -> tuple[Tensor, Tensor]:
+    """The first and the last place of the run of equal values that each entry of a sorted row stands in."""
+    places = torch.arange(ordered.shape[1], dtype=torch.int32, device=ordered.device).expand_as(ordered)
+    opens, closes = torch.ones_like(ordered, dtype=torch.bool), torch.ones_like(ordered, dtype=torch.bool)
+    opens[:, 1:] = closes[:, :-1] = ordered[:, 1:] != ordered[:, :-1]
+    first = torch.where(opens, places, 0).cummax(1).values
+    return first, torch.where(closes, places, ordered.shape[1]).flip(1).cummin(1).values.flip(1)
+
+
+def _by_row(stack: Tensor) -> Tensor:
+    n_rows = stack.shape[:2].numel() if stack.ndim > 2 else len(stack)
+    return stack.reshape(n_rows, stack.numel() // max(1, n_rows))
+
+
+def _exact(value: float | Tensor, deltas: Tensor) -> Tensor:
+    """One number for all experts, or one for each, in float64 as the draws are compared."""
+    return per_model(torch.as_tensor(value, dtype=torch.float64), deltas)

@@ -1,0 +1,214 @@
+"""The kernels give the reference functions' bits, on random and on adversarial numbers, for every combination they take."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import torch
+from tiny_states import State, same_bits
+from torch import Tensor
+
+from mergelab import merge_state_dicts
+from mergelab.engine import MergeError, stages
+
+SHAPES = {"block.0.w": (37, 129), "block.1.w": (5000,), "scalar": (), "one": (1,), "empty": (0,), "column": (3, 1)}
+DTYPES = (torch.bfloat16, torch.float16, torch.float32)
+WEIGHTS = ((1.0, 1.0, 1.0), (0.5, -0.3, 1.2))
+SIEVES: tuple[dict[str, Any] | None, ...] = (
+    None,
+    {"name": "dare", "density": 0.3},
+    {"name": "dare", "density": 0.3, "rescale": "none"},
+    {"name": "trim", "density": 0.3, "rescale": "inverse"},
+    {"name": "trim", "density": 0.3, "scope": "tensor"},
+)
+
+
+def every_ties() -> Iterator[dict[str, Any]]:
+    choices = {
+        "scope": ("model", "tensor"), "elect": ("mass", "count"), "weigh": ("before", "after"),
+        "zero_sign": ("majority", "positive", "zero"), "combine": ("mean", "sum", "max"), "divide": ("count", "weights"),
+    }  # fmt: skip
+    for values in itertools.product(*choices.values()):
+        yield {"name": "ties", "density": 0.3, "scale": 0.9, **dict(zip(choices, values, strict=True))}
+
+
+METHODS = (
+    {"name": "task_arithmetic"}, {"name": "magmax"}, {"name": "magmax", "equal": "last"}, {"name": "magmax", "equal": "first"},
+    {"name": "ties"}, {"name": "ties", "density": 1.0, "combine": "sum"}, {"name": "ties", "density": 0.0},
+)  # fmt: skip
+
+
+def numbers(kind: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """`normal` numbers; `coarse` ones with many equal and cancelling; `extreme` ones with zeros of both signs, subnormals
+    and magnitudes from 1e-40 to 1e4."""
+    values = torch.randn(shape, generator=generator)
+    if kind == "coarse":
+        return (values * 4).round() / 8
+    if kind == "extreme":
+        special = torch.tensor([0.0, -0.0, 1e-40, -1e-40, 1e-6, -3e-8, 1e4, -6e-5])
+        return special[torch.randint(len(special), shape, generator=generator)]
+    return values * 0.02
+
+
+def models(kind: str, dtype: torch.dtype, seed: int = 0) -> tuple[State, dict[str, State]]:
+    generator = torch.Generator().manual_seed(seed)
+    base = {key: numbers(kind, shape, generator).to(dtype) for key, shape in SHAPES.items()}
+    base["frozen"] = torch.ones(70, dtype=dtype)
+    experts = {
+        name: {
+            key: value if key == "frozen" else (value.float() + 0.1 * numbers(kind, value.shape, generator)).to(dtype)
+            for key, value in base.items()
+        }
+        for name in "abc"
+    }
+    return base, experts
+
+
+def both(monkeypatch: pytest.MonkeyPatch, recipe: Mapping[str, Any], base: State, experts: dict[str, State]) -> bool:
+    """Whether the kernels and the reference functions agree in every bit."""
+    monkeypatch.setattr(stages, "FUSED_FROM", 10**12)
+    expected = merge_state_dicts(recipe, experts, base)
+    fused(monkeypatch)
+    return same_bits(merge_state_dicts(recipe, experts, base), expected)
+
+
+def fused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "FUSED_FROM", 0)
+    monkeypatch.setattr(stages, "KEEP_BYTES", 0)
+
+
+def recipe(method: Mapping[str, Any], sieve: Mapping[str, Any] | None, weights: tuple[float, ...]) -> dict[str, Any]:
+    given = weights if method["name"] in ("ties", "task_arithmetic") else (1.0, 1.0, 1.0)
+    entries = [{"model": name, "weight": weight} for name, weight in zip("abc", given, strict=True)]
+    return {"models": entries, "method": method, **({"sparsify": sieve} if sieve else {})}
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("kind", ["normal", "coarse", "extreme"])
+def test_every_ties_has_the_references_bits(monkeypatch: pytest.MonkeyPatch, kind: str, dtype: torch.dtype) -> None:
+    base, experts = models(kind, dtype)
+    wrong = [
+        (method, weights)
+        for number, method in enumerate(every_ties())
+        for weights in WEIGHTS[number % 2 :][:1]
+        if not both(monkeypatch, recipe(method, None, weights), base, experts)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("kind", ["normal", "coarse", "extreme"])
+def test_every_method_after_every_sieve_has_the_references_bits(
+    monkeypatch: pytest.MonkeyPatch, kind: str, dtype: torch.dtype
+) -> None:
+    base, experts = models(kind, dtype, seed=1)
+    wrong = [
+        (method, sieve)
+        for method in METHODS
+        for sieve in SIEVES
+        if not both(monkeypatch, recipe(method, sieve, WEIGHTS[1]), base, experts)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("weights", [(1.0, 1.0, 1.0), (0.5, 0.0, 1.2), (0.0, 0.0, 0.0)])
+def test_the_average_has_the_references_bits(
+    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, weights: tuple[float, ...]
+) -> None:
+    base, experts = models("normal", dtype)
+    entries = [{"model": name, "weight": weight} for name, weight in zip("abc", weights, strict=True)]
+    assert both(monkeypatch, {"models": entries, "method": "average"}, base, experts)
+
+
+@pytest.mark.parametrize("out", ["float32", "float16", "bfloat16"])
+def test_mixed_formats_have_the_references_bits(monkeypatch: pytest.MonkeyPatch, out: str) -> None:
+    base, experts = models("normal", torch.float32)
+    experts = {name: {key: value.bfloat16() for key, value in state.items()} for name, state in experts.items()}
+    assert both(monkeypatch, {"method": "ties", "dtype": out}, base, experts)
+    experts["a"] = {key: value.half() for key, value in experts["a"].items()}
+    assert both(monkeypatch, {"method": "ties", "dtype": out}, base, experts)
+
+
+def test_neither_threads_nor_stretches_change_a_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    base, experts = models("coarse", torch.bfloat16)
+    base["big"] = torch.randn(300, 700).bfloat16()
+    experts = {
+        name: {**state, "big": (base["big"].float() + 0.1 * torch.randn(300, 700)).bfloat16()}
+        for name, state in experts.items()
+    }
+    given = {"method": {"name": "ties", "density": 0.5}, "sparsify": {"name": "dare", "density": 0.5}}
+    fused(monkeypatch)
+    results = []
+    for threads, stretch in ((1, 24 << 20), (2, 24 << 20), (2, 4 * stages.STEP)):
+        torch.set_num_threads(threads)
+        monkeypatch.setattr(stages, "FUSED_STRETCH", stretch)
+        results.append(merge_state_dicts(given, experts, base))
+    torch.set_num_threads(1)
+    assert same_bits(results[0], results[1]) and same_bits(results[0], results[2])
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_every_stored_number_is_read_and_written_as_torch_does(
+    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype
+) -> None:
+    """A task vector of zeros gives each number back; an added one rounds as torch rounds."""
+    whole = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16).view(torch.float16).float()
+    values = whole[whole.isfinite()].to(dtype)
+    base, expert = {"w": values, "v": values}, {"w": values.flip(0), "v": values}
+    kept = {"w": expert["w"].isfinite() & base["w"].isfinite()}["w"]
+    base, expert = {"w": base["w"][kept], "v": base["v"][kept]}, {"w": expert["w"][kept], "v": expert["v"][kept]}
+    given = {"method": {"name": "task_arithmetic", "scale": 0.37}}
+    assert both(monkeypatch, given, base, {"a": expert})
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("method", ["ties", "task_arithmetic", "average"])
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_values_that_are_not_finite_stop_the_merge(
+    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, method: str, bad: float
+) -> None:
+    base, experts = models("normal", dtype)
+    experts["b"]["block.1.w"][4999] = bad
+    fused(monkeypatch)
+    with pytest.raises(MergeError, match=r"block\.1\.w of b holds 1 values that are NaN or infinite"):
+        merge_state_dicts({"method": method}, experts, base)
+
+
+def test_an_overflow_born_in_a_kernel_is_told_as_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    base, experts = models("normal", torch.float16)
+    for state in experts.values():
+        state["block.1.w"][7] = 60_000
+    fused(monkeypatch)
+    with pytest.raises(MergeError, match=r"block\.1\.w of the merged model holds 1 values"):
+        merge_state_dicts({"method": {"name": "task_arithmetic", "scale": 1.0}}, experts, base)
+
+
+def test_the_kernels_do_take_these_merges(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mergelab.kernels import stretch
+
+    taken: list[str] = []
+    real = stretch.merge
+    monkeypatch.setattr(
+        stretch, "merge", lambda name, stack, *rest: taken.append(stack.key) or real(name, stack, *rest)
+    )
+    base, experts = models("normal", torch.bfloat16)
+    fused(monkeypatch)
+    merge_state_dicts({"method": "ties", "sparsify": {"name": "dare", "density": 0.999}}, experts, base)
+    assert sorted(taken) == sorted(set(SHAPES) - {"empty"})
+    taken.clear()
+    merge_state_dicts({"method": "ties", "sparsify": {"name": "dare", "rescale": "l1"}}, experts, base)
+    assert taken == []
+
+
+def test_without_numba_the_reference_functions_do_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mergelab import kernels
+
+    base, experts = models("normal", torch.bfloat16)
+    fused(monkeypatch)
+    with_kernels = merge_state_dicts({"method": "ties"}, experts, base)
+    monkeypatch.setattr(kernels, "available", lambda: False)
+    assert same_bits(merge_state_dicts({"method": "ties"}, experts, base), with_kernels)
