@@ -52,7 +52,8 @@ def _merge(options: argparse.Namespace) -> None:
     from mergelab.recipe import Recipe
 
     recipe = Recipe.from_file(options.recipe).to_mapping()
-    made = _followed(workbench.save(recipe, options.out, device=options.device, models_dir=options.models_dir))
+    size = {"shard_bytes": options.shard_bytes} if options.shard_bytes else {}
+    made = _followed(workbench.save(recipe, options.out, options.device, options.models_dir, **size))
     print(made)
 
 
@@ -155,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     merge = _command(commands, "merge", _merge, "merge a recipe into a new folder")
     merge.add_argument("recipe", metavar="RECIPE.yml", help="the recipe file (YAML or JSON)")
     _out(merge)
+    merge.add_argument("--shard-bytes", type=_positive, metavar="N", help="largest weight file (5,000,000,000)")
     _where(merge)
 
     evaluate = _command(commands, "evaluate", _evaluate, "score a model or a recipe's merge on a suite's task sets")

@@ -23,6 +23,7 @@ from mergelab.checkpoints import (
     open_checkpoint,
     suite_of,
 )
+from mergelab.checkpoints.layout import SHARD_BYTES
 from mergelab.devices import resolve
 from mergelab.diagnostics import Preview, exact_preview, preview
 from mergelab.engine import (
@@ -103,17 +104,22 @@ def merge(
 
 
 def save(
-    recipe: Mapping[str, Any], out: str, device: str = "auto", models_dir: str | None = None, archive: bool = False
+    recipe: Mapping[str, Any],
+    out: str,
+    device: str = "auto",
+    models_dir: str | None = None,
+    archive: bool = False,
+    shard_bytes: int = SHARD_BYTES,
 ) -> Steps[str]:
     """Merge straight to a folder (weights, config, tokenizer, recipe.yml, README.md, manifest.json); with `archive`
-    also pack it as OUT.zip. Returns the path of what was made last. Nothing half-written is left behind."""
+    also pack it as OUT.zip. Weights of more than `shard_bytes` go to several files. Returns the path of what was made last. Nothing half-written is left behind."""
     checked, folder = Recipe.from_mapping(recipe), Path(out)
     if archive and _archive_of(folder).exists():
         raise ValueError(f"{_archive_of(folder)} exists and is not overwritten; choose another name or move it away")
     where = resolve(device)
     planned = _planned(checked, models_dir)
     specs = {key: planned.spec(key) for key in planned.base.specs}
-    with MergedFolder(folder, planned.base, specs) as writer:
+    with MergedFolder(folder, planned.base, specs, shard_bytes=shard_bytes) as writer:
         planned = yield from _with_statistics(planned, where)
         settled = yield from settle(planned, where)
         yield from _written(settled, writer)
@@ -141,7 +147,8 @@ def evaluate(
         suite = suite or suite_of(checked.base or "")
     elif model is not None:
         suite = suite or suite_of(model)
-        opened, base = _opened(model, models_dir), _opened(suite, None) if suite else None
+        base = _opened(suite, None) if suite else None
+        opened = _opened(model, models_dir, base)
         body = body_of(opened, base or opened)
     else:
         raise ValueError("name a model or a recipe to evaluate")
@@ -152,11 +159,12 @@ def evaluate(
 
 def _planned(recipe: Recipe, models_dir: str | None) -> Plan:
     base = _opened(recipe.base, models_dir) if recipe.base else None
-    return plan(recipe, base, [_opened(expert.model, models_dir) for expert in recipe.models])
+    return plan(recipe, base, [_opened(expert.model, models_dir, base) for expert in recipe.models])
 
 
-def _opened(reference: str, models_dir: str | None) -> Checkpoint:
-    return open_checkpoint(reference, models_dir=Path(models_dir) if models_dir else None)
+def _opened(reference: str, models_dir: str | None, base: Checkpoint | None = None) -> Checkpoint:
+    """A model; adapters and packed experts count from `base`."""
+    return open_checkpoint(reference, models_dir=Path(models_dir) if models_dir else None, base=base)
 
 
 def _with_statistics(planned: Plan, device: str) -> Steps[Plan]:

@@ -17,7 +17,7 @@ from mergelab import __version__, cli
 from mergelab.methods import METHODS
 from mergelab.sparsify import SPARSIFIERS
 
-COMMANDS = ("ui", "merge", "evaluate", "methods", "suite")
+COMMANDS = ("ui", "merge", "evaluate", "adapter", "pack", "convert", "methods", "suite")
 
 
 def run(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -143,6 +143,58 @@ def test_models_that_do_not_fit_are_told_with_the_tensor(tmp_path: Path, capsys:
     assert "encoder.layer.0.output.dense.weight" in told and not (tmp_path / "out").exists()
 
 
+def test_a_merged_model_is_given_back_as_an_adapter_with_its_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, name in enumerate(("base", "merged")):
+        text_model(tmp_path / name, None, seed=seed)
+    out = tmp_path / "adapter"
+    asked = ["adapter", tmp_path / "merged", "--base", tmp_path / "base", "--rank", "2", "--out", out]
+    assert cli.main([str(argument) for argument in asked]) == 0
+    told = capsys.readouterr()
+    error = json.loads((out / "manifest.json").read_text())["adapter"]["relative_error"]
+    assert told.out == f"{out}: rank 2, 0.0 MB, relative error {error:.3g}\n" and 0 < error < 1
+    assert "mergelab: left out encoder.layer.0.attention.self.query.bias: a bias" in told.err
+    assert "exists and is not overwritten" in complaint(capsys, *asked)
+
+
+def test_an_expert_is_packed_and_merges_as_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders(tmp_path)
+    for out, flags, told in (("exact", [], ", exact\n"), ("rounded", ["--levels", "15"], "MB, relative error 0.0")):
+        asked = [
+            "pack",
+            "a",
+            "--base",
+            str(tmp_path / "base"),
+            "--models-dir",
+            str(tmp_path),
+            "--out",
+            str(tmp_path / out),
+        ]
+        assert cli.main([*asked, *flags]) == 0
+        assert told in capsys.readouterr().out
+    assert "levels must be in" in complaint(capsys, *asked[:-1], tmp_path / "none", "--levels", "128")
+    recipe = {**recipe_for(tmp_path), "models": [str(tmp_path / "exact")]}
+    assert cli.main(["merge", str(write_recipe(tmp_path / "recipe.yml", recipe)), "--out", str(tmp_path / "out")]) == 0
+
+
+def test_a_pickle_is_converted_on_request_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    states = folders(tmp_path)
+    old = tmp_path / "a"
+    (old / "model.safetensors").unlink()
+    torch.save(dict(states["a"]), old / "pytorch_model.bin")
+    told = complaint(
+        capsys, "merge", write_recipe(tmp_path / "recipe.yml", recipe_for(tmp_path)), "--out", tmp_path / "m"
+    )
+    assert f"mergelab convert {old} --out DIR" in told
+    assert cli.main(["convert", str(old), "--out", str(tmp_path / "new")]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'new'}\n"
+    assert (tmp_path / "new" / "model.safetensors").exists() and not (old / "model.safetensors").exists()
+    assert "there is no file or folder nowhere" in complaint(capsys, "convert", "nowhere", "--out", tmp_path / "x")
+
+
 def test_an_evaluation_without_a_suite_says_what_to_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folders(tmp_path)
     assert "--suite" in complaint(capsys, "evaluate", tmp_path / "a", "--device", "cpu")
@@ -153,7 +205,8 @@ def test_an_evaluation_without_a_suite_says_what_to_name(tmp_path: Path, capsys:
     [
         [], ["merge"], ["merge", "recipe.yml"], ["frobnicate"], ["suite"], ["evaluate", "x", "--rows", "0"],
         ["ui", "--port", "99999"], ["ui", "--port", "0"], ["ui", "--models-dir", "nowhere"],
-        ["evaluate", "x", "--rows", "1.5"], ["evaluate", "x", "--split", "train"], ["merge", "x", "--out", "y", "--device", "tpu"],
+        ["evaluate", "x", "--rows", "1.5"], ["evaluate", "x", "--split", "train"], ["adapter", "x", "--base", "y", "--out", "z"],
+        ["adapter", "x", "--base", "y", "--out", "z", "--rank", "0"], ["pack", "x", "--out", "z"], ["convert", "x"], ["merge", "x", "--out", "y", "--device", "tpu"],
     ],
 )  # fmt: skip
 def test_wrong_flags_are_refused_with_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from mergelab import workbench
 from mergelab.cli import main
 from mergelab.methods import METHODS
+from mergelab.progress import finish
 from mergelab.recipe import Recipe
 from mergelab.reference import page
 from mergelab.sparsify import SPARSIFIERS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
 
 
 def test_the_methods_page_is_what_the_signatures_say() -> None:
@@ -31,6 +34,12 @@ def test_the_readmes_recipe_is_accepted() -> None:
     text = re.search(r"```yaml\n(base: .*?)```", README, re.DOTALL)
     assert text is not None
     assert Recipe.from_yaml(text[1]).method.name == "ties"
+
+
+@pytest.mark.parametrize("text", re.findall(r"```yaml\n(base: .*?)```", RECIPES, re.DOTALL))
+def test_every_recipe_of_the_recipes_page_merges(text: str) -> None:
+    run = finish(workbench.merge(Recipe.from_yaml(text).to_mapping(), tasks=[], counted=False, device="cpu"))
+    assert run.parameters > 0
 
 
 def test_every_file_that_the_readme_points_to_exists() -> None:

@@ -270,3 +270,48 @@ def test_dare_at_density_one_is_no_step_at_all() -> None:
     for method in (SUM, {"name": "ties", "density": 0.3}):
         full = merge(method, models, base, sparsify={"name": "dare", "density": 1.0})
         assert same_bits(full, merge(method, models, base))
+
+
+def test_an_override_that_matches_no_tensor_is_refused() -> None:
+    base = random_state(0, shapes={"layers.0.w": (3,), "layers.1.w": (3,)})
+    overrides = [{"match": "blocks", "scale": 0.5}, {"match": "layers", "scale": 0.5}]
+    with pytest.raises(RecipeError, match=r"'blocks' matches no merged tensor; they are called layers\.0\.w … layers\.1"):
+        merge(SUM, tuned(base), base, overrides=overrides)
+
+
+def test_a_ramp_runs_from_the_first_layer_to_the_last() -> None:
+    base = {f"layers.{number}.w": torch.zeros(1) for number in range(3)} | {"embed": torch.zeros(1)}
+    expert = {key: torch.ones(1) for key in base}
+    merged = merge(SUM, {"a": expert}, base, overrides=[{"match": ".*", "scale": [0.5, 1.5]}])
+    assert {key: float(value) for key, value in merged.items()} == {
+        "embed": 0.5, "layers.0.w": 0.5, "layers.1.w": 1.0, "layers.2.w": 1.5,
+    }  # fmt: skip
+
+
+def test_depth_scale_acts_on_the_change_of_any_method() -> None:
+    base = {f"layers.{number}.w": torch.tensor([2.0]) for number in range(2)}
+    expert = {key: torch.tensor([4.0]) for key in base}
+    for method in ("average", {"name": "task_arithmetic", "scale": 1.0}):
+        merged = merge(method, {"a": expert}, base, depth_scale=[0.0, 0.5])
+        assert [float(value) for value in merged.values()] == [2.0, 3.0]
+
+
+def test_matching_norms_brings_every_delta_to_the_mean_norm() -> None:
+    base = {"w": torch.zeros(2), "v": torch.zeros(2)}
+    models = {
+        "a": {"w": torch.tensor([3.0, 0.0]), "v": torch.tensor([0.0, 4.0])},
+        "b": {"w": torch.tensor([0.0, 1.0]), "v": torch.tensor([0.0, 0.0])},
+    }
+    by_tensor = merge(SUM, models, base, match_norms="tensor")
+    assert by_tensor["w"].tolist() == [2.0, 2.0] and by_tensor["v"].tolist() == [0.0, 4.0]
+    by_model = merge(SUM, models, base, match_norms="model")
+    assert torch.allclose(by_model["w"], torch.tensor([1.8, 3.0])) and torch.allclose(by_model["v"], torch.tensor([0.0, 2.4]))
+
+
+def test_an_expert_may_have_a_density_of_its_own() -> None:
+    base = {"w": torch.zeros(4)}
+    expert = {"w": torch.tensor([4.0, 3.0, 2.0, 1.0])}
+    models = {"a": expert, "b": {"w": -0.1 * expert["w"]}}
+    entries = [{"model": "a", "density": 0.25}, {"model": "b", "density": 0.5}]
+    merged = merge_state_dicts({"models": entries, "method": {"name": "ties", "scope": "tensor"}}, models, base)
+    assert merged["w"].tolist() == pytest.approx([4.0, -0.3, 0.0, 0.0])

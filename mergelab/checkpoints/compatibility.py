@@ -73,7 +73,8 @@ class _Comparison:
         problems += [problem for index in range(len(self.experts)) for problem in self._expert_problems(index)]
         if not mergeable and not problems:
             problems.append(Problem(self.base.name, "no tensor of it can be merged with the experts", OTHER_EXPERT))
-        notes = [note for index in range(len(self.experts)) for note in self._notes(index)]
+        notes = [remark for model in (self.base, *self.experts) for remark in model.remarks]
+        notes += [note for index in range(len(self.experts)) for note in self._notes(index)]
         notes += [f"{alias} is tied to {owner}: merged once, written under both names" for alias, owner in ties.items()]
         keys = tuple(dict(alignment.keys) for alignment in self._alignments)
         return Compatibility(tuple(problems), tuple(notes), mergeable, left_out, keys, ties)

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from mergelab.checkpoints.errors import CheckpointError
-from mergelab.checkpoints.header import Extent, read_header
-from mergelab.checkpoints.identity import hash_pairs, hash_tensor, keep_hash, known_hash
+from mergelab.checkpoints.identity import hash_once
 from mergelab.checkpoints.inside import file_inside, json_inside
-from mergelab.checkpoints.specs import TensorSpec
+from mergelab.checkpoints.shard import Shard, open_shard
+from mergelab.checkpoints.specs import Checkpoint, TensorSpec
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 RUNS_CODE = ("auto_map", "trust_remote_code")
 """Config entries that would make transformers run code from the model's repository; dropped at every level."""
-
-Stamp = tuple[int, int, int]
-"""Inode, size and mtime: a file with the same stamp is the one whose header was read."""
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One safetensors file of a folder, as it was when the folder was opened."""
-
-    path: Path
-    stamp: Stamp
-    extents: Mapping[str, Extent]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +31,7 @@ class FolderCheckpoint:
     folder: Path
     config: Mapping[str, Any]
     shards: tuple[Shard, ...]
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def specs(self) -> Mapping[str, TensorSpec]:
@@ -56,21 +42,25 @@ class FolderCheckpoint:
         return {key: shard for shard in self.shards for key in shard.extents}
 
     def read(self, key: str) -> Tensor:
-        shard = self._homes.get(key)
-        if shard is None:
+        return self._home(key).read(key)
+
+    def read_stretch(self, key: str, start: int, stop: int) -> Tensor:
+        """The flat entries from `start` to `stop` of a tensor, nothing else of it read."""
+        return self._home(key).read_stretch(key, start, stop)
+
+    def _home(self, key: str) -> Shard:
+        if key not in self._homes:
             raise CheckpointError(f"{self.name} has no tensor {key!r}")
-        return _read(shard, shard.extents[key])
+        return self._homes[key]
+
+    def read_delta(self, key: str, base: Checkpoint, start: int = 0, stop: int | None = None) -> None:
+        return None
 
     def content_hash(self) -> str:
-        files = [shard.path for shard in self.shards]
-        found = known_hash(files)
-        if found is None:
-            found = hash_pairs((key, hash_tensor(self.read(key))) for key in self.specs)
-            keep_hash(files, found)
-        return found
+        return hash_once([shard.path for shard in self.shards], self.specs, self.read)
 
 
-def open_folder(folder: Path, name: str | None = None) -> FolderCheckpoint:
+def open_folder(folder: Path, name: str | None = None, remarks: tuple[str, ...] = ()) -> FolderCheckpoint:
     """Open the model folder at `folder`, reading its config and the headers of its weights.
 
     Raises `CheckpointError` when there is no config.json or no safetensors, when only pickle files are there, when a
@@ -83,7 +73,7 @@ def open_folder(folder: Path, name: str | None = None) -> FolderCheckpoint:
     config = json_inside(folder, "config.json", limit=4 * 2**20)
     if config is None:
         raise CheckpointError(f"{folder} has no config.json; a model folder has one beside its safetensors")
-    return FolderCheckpoint(name, folder, _harmless(config), shards)
+    return FolderCheckpoint(name, folder, harmless(config), shards, remarks)
 
 
 def _open_shards(folder: Path) -> tuple[Shard, ...]:
@@ -121,58 +111,32 @@ def _check_index(folder: Path, weight_map: Mapping[str, str], shards: Mapping[st
 
 
 def _open_shard(folder: Path, name: str) -> Shard:
-    path = file_inside(folder, name)
-    if path is None:
+    shard = open_shard(folder, name)
+    if shard is None:
         raise CheckpointError(f"{folder} has no shard {name}, which {INDEX} names; download or copy the folder again")
-    stamp = _stamp(path.stat())
-    return Shard(path, stamp, read_header(path))
+    return shard
 
 
 def _why_no_weights(folder: Path) -> str:
     names = sorted(entry.name for entry in folder.iterdir())
-    if "adapter_config.json" in names or "adapter_model.safetensors" in names:
-        return (
-            f"{folder} holds an adapter, not a whole model; put it into its base first "
-            "(peft: load it, merge_and_unload(), save_pretrained) and open the result"
-        )
+    if "adapter_config.json" in names:
+        return f"{folder} holds an adapter, not a whole model; it opens next to its base: open_checkpoint(…, base=…)"
     pickles = [name for name in names if name.endswith(PICKLES)]
     if pickles:
         return (
             f"{folder} holds its weights only as pickle ({pickles[0]}), which can run code when it is opened; "
-            "save it as safetensors first: where you trust it, load it with transformers and call save_pretrained"
+            f"where you trust it, make a safetensors copy: mergelab convert {folder} --out DIR"
         )
+    ggufs = [name for name in names if name.endswith(".gguf")]
+    if ggufs:
+        return f"{folder} holds {len(ggufs)} GGUF files; name one of them, such as {folder / ggufs[0]}"
     others = [name for name in names if name.endswith(".safetensors")]
     seen = f" ({others[0]} is there, but is not the name transformers reads)" if others else ""
     return f"{folder} has neither {WEIGHTS} nor {INDEX}{seen}; name a folder written by save_pretrained"
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
+    """A parsed config without what would make transformers run code of the model's repository."""
     if isinstance(value, dict):
-        return {key: _harmless(item) for key, item in value.items() if key not in RUNS_CODE}
-    return [_harmless(item) for item in value] if isinstance(value, list) else value
-
-
-def _stamp(stat: os.stat_result) -> Stamp:
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns
-
-
-def _read(shard: Shard, extent: Extent) -> Tensor:
-    """One tensor as its own copy: unlike a mapped file, it cannot change or vanish under the reader."""
-    raw = torch.empty(extent.spec.nbytes, dtype=torch.uint8)
-    try:
-        with shard.path.open("rb", buffering=0) as file:
-            if _stamp(os.fstat(file.fileno())) != shard.stamp:
-                raise CheckpointError(f"{shard.path} changed on disk after it was opened; open the model again")
-            file.seek(extent.start)
-            _fill(file, raw.numpy().data)
-    except OSError as error:
-        raise CheckpointError(f"cannot read {shard.path}: {error.strerror}") from error
-    return raw.view(extent.spec.dtype).reshape(extent.spec.shape)
-
-
-def _fill(file: FileIO, buffer: memoryview) -> None:
-    while buffer:
-        count = file.readinto(buffer)
-        if not count:
-            raise OSError(5, "the file ends too early")
-        buffer = buffer[count:]
+        return {key: harmless(item) for key, item in value.items() if key not in RUNS_CODE}
+    return [harmless(item) for item in value] if isinstance(value, list) else value

@@ -9,7 +9,7 @@ from mergelab.checkpoints.errors import CheckpointError
 
 REFERENCE = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
 WANTED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
-UNWANTED = ["*/*", "consolidated*", "adapter_*", "optimizer*", "training_args*"]
+UNWANTED = ["*/*", "consolidated*", "optimizer*", "training_args*"]
 """Subfolders hold other formats and checkpoints of the same model; `consolidated` repeats the weights."""
 
 
@@ -30,7 +30,7 @@ def fetch(ref: str) -> Path:
     folder = _download(ref, match.group(1), match.group(2))
     if not any(folder.glob("*.safetensors")):
         raise CheckpointError(
-            f"{ref} has no safetensors weights in its main folder (pickle files and adapters are not read); "
+            f"{ref} has no safetensors weights in its main folder (pickle files are not read); "
             "look for a converted revision, such as refs/pr/1, or another copy of the model"
         )
     return folder

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -46,6 +46,16 @@ def hash_state(state: Mapping[str, Tensor]) -> str:
     return hash_pairs((key, hash_tensor(value)) for key, value in state.items())
 
 
+def hash_once(files: Iterable[Path], keys: Iterable[str], read: Callable[[str], Tensor]) -> str:
+    """Content hash of the tensors that `read` gives for `keys`, kept for as long as `files` stay as they are."""
+    files = list(files)
+    found = known_hash(files)
+    if found is None:
+        found = hash_pairs((key, hash_tensor(read(key))) for key in keys)
+        keep_hash(files, found)
+    return found
+
+
 def known_hash(files: Iterable[Path]) -> str | None:
     """The content hash that was kept for exactly these files (path, size, mtime), or None."""
     try:
@@ -62,6 +72,11 @@ def keep_hash(files: Iterable[Path], content_hash: str) -> None:
 
 
 def _record(files: Iterable[Path]) -> Path:
+    return cache_folder() / "hashes" / f"{stamp_of(files)}.json"
+
+
+def stamp_of(files: Iterable[Path]) -> str:
+    """sha256 hex over path, size and mtime of `files`: another one when a file has changed, without reading it."""
     stats = [(os.path.realpath(path), path.stat()) for path in files]
     key = json.dumps(sorted([path, stat.st_size, stat.st_mtime_ns] for path, stat in stats))
-    return cache_folder() / "hashes" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -35,9 +35,9 @@ def plan_files(specs: Mapping[str, TensorSpec], shard_bytes: int = SHARD_BYTES) 
         raise CheckpointError(f"a model has 1 to {MAX_TENSORS} tensors, got {len(specs)}")
     shards = _shards(specs, shard_bytes)
     if len(shards) == 1:
-        return (_layout(WEIGHTS, shards[0]),)
+        return (layout_of(WEIGHTS, shards[0]),)
     names = [f"model-{index:05}-of-{len(shards):05}.safetensors" for index in range(1, len(shards) + 1)]
-    return tuple(_layout(name, shard) for name, shard in zip(names, shards, strict=True))
+    return tuple(layout_of(name, shard) for name, shard in zip(names, shards, strict=True))
 
 
 def _shards(specs: Mapping[str, TensorSpec], shard_bytes: int) -> list[dict[str, TensorSpec]]:
@@ -54,8 +54,9 @@ def _shards(specs: Mapping[str, TensorSpec], shard_bytes: int) -> list[dict[str,
     return shards
 
 
-def _layout(name: str, specs: Mapping[str, TensorSpec]) -> Layout:
-    """Wide dtypes come first, so that every tensor starts at a multiple of its element size."""
+def layout_of(name: str, specs: Mapping[str, TensorSpec]) -> Layout:
+    """One file `name` for `specs`: wide dtypes first, so that a tensor starts at a multiple of its element size; then
+    by key."""
     order = sorted(specs, key=lambda key: (-specs[key].dtype.itemsize, key))
     entries: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     offsets, end = {}, 0

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
 from pathlib import Path
 
+from mergelab.checkpoints import adapter, folder, packed
+from mergelab.checkpoints.adapter import adapter_settings, open_adapter
 from mergelab.checkpoints.errors import CheckpointError
-from mergelab.checkpoints.folder import FolderCheckpoint, open_folder
+from mergelab.checkpoints.folder import open_folder
+from mergelab.checkpoints.gguf import is_gguf, open_gguf
 from mergelab.checkpoints.hub import fetch, is_hub_reference
+from mergelab.checkpoints.inside import file_inside
+from mergelab.checkpoints.packed import open_packed, packed_base
+from mergelab.checkpoints.specs import Checkpoint
 from mergelab.checkpoints.suites import BASE, Suite, list_suites, load_suite, unpack
 
 
-def open_checkpoint(ref: str, *, models_dir: Path | None = None) -> FolderCheckpoint:
+def open_checkpoint(ref: str, *, models_dir: Path | None = None, base: Checkpoint | None = None) -> Checkpoint:
     """Open the checkpoint that `ref` names, the first that fits of:
 
     - a path (`/…`, `./…`, `../…`, `~/…`),
     - `suite` or `suite/base` or `suite/expert`,
-    - a folder, relative to `models_dir` or else to the working folder,
+    - a folder or a .gguf file, relative to `models_dir` or else to the working folder,
     - `owner/name` or `owner/name@revision` on the Hugging Face Hub.
 
+    Adapters and packed experts are opened next to `base`, or, without one, next to the base that they name themselves.
     With `models_dir`, folders outside it are refused. Raises `CheckpointError`; an unknown name comes with near ones.
     """
-    if not ref.strip() or "\0" in ref:
-        raise CheckpointError("a model needs a name: a suite's model, a folder, or owner/name on the Hub")
-    try:
-        return _open(ref, models_dir)
-    except OSError as error:
-        raise CheckpointError(f"cannot open {ref}: {error.strerror or type(error).__name__}") from error
+    return _Opening(models_dir, base).open(ref)
 
 
 def suite_of(ref: str) -> str | None:
@@ -35,51 +38,94 @@ def suite_of(ref: str) -> str | None:
     return name if name in list_suites() else None
 
 
-def _open(ref: str, models_dir: Path | None) -> FolderCheckpoint:
-    if _is_path(ref):
-        return open_folder(_allowed(Path(ref).expanduser(), models_dir), ref)
-    suite = suite_of(ref)
-    if suite is not None:
-        return _open_from_suite(ref, load_suite(suite))
-    folder = (models_dir or Path()) / ref
-    if folder.is_dir():
-        return open_folder(_allowed(folder, models_dir), ref)
-    return _open_from_hub(ref, models_dir)
+@dataclass(frozen=True)
+class _Opening:
+    models_dir: Path | None
+    base: Checkpoint | None
+    beside: str = ""
+    """Whose base is being opened, which must be a model of its own."""
+
+    def open(self, ref: str) -> Checkpoint:
+        if not ref.strip() or "\0" in ref:
+            raise CheckpointError("a model needs a name: a suite's model, a folder, or owner/name on the Hub")
+        try:
+            return self._open(ref)
+        except OSError as error:
+            raise CheckpointError(f"cannot open {ref}: {error.strerror or type(error).__name__}") from error
+
+    def _open(self, ref: str) -> Checkpoint:
+        if _is_path(ref):
+            return self._at(Path(ref).expanduser(), ref)
+        suite = suite_of(ref)
+        if suite is not None:
+            return _open_from_suite(ref, load_suite(suite))
+        path = (self.models_dir or Path()) / ref
+        if path.is_dir() or is_gguf(path):
+            return self._at(path, ref)
+        return self._from_hub(ref)
+
+    def _at(self, path: Path, ref: str) -> Checkpoint:
+        if self.models_dir is not None and not path.resolve().is_relative_to(self.models_dir.resolve()):
+            raise CheckpointError(f"{path} is not in the models folder; folders elsewhere are not opened here")
+        return self._of_its_kind(path, ref)
+
+    def _of_its_kind(self, path: Path, ref: str) -> Checkpoint:
+        """The checkpoint at `path` by what lies there; a folder with whole weights is a model whatever else it holds."""
+        if is_gguf(path):
+            return open_gguf(path, ref)
+        names = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+        if names & {folder.WEIGHTS, folder.INDEX}:
+            return open_folder(path, ref)
+        if adapter.CONFIG in names:
+            return open_adapter(path, self._base_for(ref, adapter_settings(path).base), ref)
+        if packed.MANIFEST in names:
+            return open_packed(path, self._base_for(ref, packed_base(path)), ref)
+        ggufs = sorted(name for name in names if name.endswith(".gguf"))
+        if len(ggufs) == 1 and file_inside(path, ggufs[0]):
+            return open_gguf(path / ggufs[0], ref)
+        return open_folder(path, ref)
+
+    def _base_for(self, ref: str, named: str | None) -> Checkpoint:
+        if self.base is not None:
+            return self.base
+        if self.beside:
+            raise CheckpointError(f"{self.beside} names {ref} as its base, which is itself stored as changes of a base")
+        if named is None:
+            raise CheckpointError(f"{ref} is stored as changes of a base and does not name it; give the base as well")
+        try:
+            return _Opening(self.models_dir, None, beside=ref).open(named)
+        except CheckpointError as error:
+            told = f"{ref} is stored as changes of a base; give the base as well, since the one that it names"
+            raise CheckpointError(f"{told} does not open: {error}") from error
+
+    def _from_hub(self, ref: str) -> Checkpoint:
+        hint = _near(ref, _known(self.models_dir))
+        if not is_hub_reference(ref):
+            raise CheckpointError(f"there is no suite, folder or Hub model {ref!r} (Hub models are owner/name); {hint}")
+        try:
+            return self._of_its_kind(fetch(ref), ref)
+        except CheckpointError as error:
+            told = f"there is no folder {ref}; as a Hub model: {error}"
+            raise CheckpointError(f"{told}; {hint}" if "did you mean" in hint else told) from error
 
 
 def _is_path(ref: str) -> bool:
     return ref in (".", "..", "~") or ref.startswith(("/", "./", "../", "~/"))
 
 
-def _allowed(folder: Path, models_dir: Path | None) -> Path:
-    if models_dir is not None and not folder.resolve().is_relative_to(models_dir.resolve()):
-        raise CheckpointError(f"{folder} is not in the models folder; folders elsewhere are not opened here")
-    return folder
-
-
-def _open_from_suite(ref: str, suite: Suite) -> FolderCheckpoint:
+def _open_from_suite(ref: str, suite: Suite) -> Checkpoint:
     model = ref.partition("/")[2] or BASE
     if model != BASE and model not in suite.experts:
         raise CheckpointError(f"there is no {ref!r}; {_near(ref, list(suite.models))}")
     return open_folder(unpack(suite, model), ref)
 
 
-def _open_from_hub(ref: str, models_dir: Path | None) -> FolderCheckpoint:
-    hint = _near(ref, _known(models_dir))
-    if not is_hub_reference(ref):
-        raise CheckpointError(f"there is no suite, folder or Hub model {ref!r} (Hub models are owner/name); {hint}")
-    try:
-        return open_folder(fetch(ref), ref)
-    except CheckpointError as error:
-        told = f"there is no folder {ref}; as a Hub model: {error}"
-        raise CheckpointError(f"{told}; {hint}" if "did you mean" in hint else told) from error
-
-
 def _known(models_dir: Path | None) -> list[str]:
     """All names that can be opened without the network."""
     names = [name for suite in list_suites().values() for name in (suite.name, *suite.models)]
-    folder = models_dir or Path()
-    return names + sorted(path.parent.name for path in folder.glob("*/config.json"))
+    root = models_dir or Path()
+    found = [path.parent.name for config in ("config.json", adapter.CONFIG) for path in root.glob(f"*/{config}")]
+    return names + sorted({*found, *(path.name for path in root.glob("*.gguf"))})
 
 
 def _near(ref: str, names: list[str]) -> str:

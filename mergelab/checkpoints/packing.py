@@ -42,7 +42,7 @@ def pack_delta(base: State, expert: State, path: Path, levels: int) -> State:
         elif value.ndim < 2:
             packed[f"vector/{key}"] = value - base[key]
         elif not torch.equal(value, base[key]):
-            packed[f"level/{key}"], packed[f"step/{key}"] = _quantise(value - base[key], levels)
+            packed[f"level/{key}"], packed[f"step/{key}"] = quantise(value - base[key], levels)
     _write(packed, path)
     return unpack_delta(base, path)
 
@@ -58,15 +58,20 @@ def unpack_delta(base: State, path: Path) -> State:
         elif kind == "vector":
             expert[key] = base[key] + value
         elif kind == "level":
-            step = packed[f"step/{key}"].reshape(-1, *[1] * (value.ndim - 1))
-            expert[key] = base[key] + value.float() * step
+            expert[key] = base[key] + dequantise(value, packed[f"step/{key}"])
     return expert
 
 
-def _quantise(delta: Tensor, levels: int) -> tuple[Tensor, Tensor]:
+def quantise(delta: Tensor, levels: int) -> tuple[Tensor, Tensor]:
+    """`delta` (rows, *rest) as int8 of its shape, in [-levels, levels], and the float32 step of each row (rows,)."""
     step = delta.flatten(1).abs().amax(1) / levels
     safe = torch.where(step > 0, step, torch.ones_like(step)).reshape(-1, *[1] * (delta.ndim - 1))
     return (delta / safe).round().to(torch.int8), step
+
+
+def dequantise(levels: Tensor, step: Tensor) -> Tensor:
+    """The float32 delta that `quantise` stands for."""
+    return levels.float() * step.reshape(-1, *[1] * (levels.ndim - 1))
 
 
 def _write(state: State, path: Path) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -50,27 +51,53 @@ class Checkpoint(Protocol):
         """The parsed config.json; empty when there is none."""
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences about how its weights are stored that a person should know; none for plain weights."""
+
+    @property
     def specs(self) -> Mapping[str, TensorSpec]:
-        """Spec of every stored tensor, by file key, sorted."""
+        """Spec of every tensor that can be read, by file key, sorted."""
 
     def read(self, key: str) -> Tensor:
-        """The tensor of `key` in its stored dtype, on the CPU. Raises `CheckpointError` for an unknown key."""
+        """The tensor of `key` in its spec's dtype, on the CPU. Raises `CheckpointError` for an unknown key."""
+
+    def read_delta(self, key: str, base: Checkpoint, start: int = 0, stop: int | None = None) -> Tensor | None:
+        """What is stored of the tensor of `key` (its own file key) as a change of `base`: float32, on the CPU.
+
+        With `stop`, the flat entries from `start` to `stop`. Exact where `read(key)` minus the base's tensor would lose bits, as for an adapter, whose small products are
+        rounded when the base is added. None for a tensor that is not stored as a change of this very base (compared by
+        content): subtract then.
+        """
 
     def content_hash(self) -> str:
-        """sha256 hex over sorted (key, dtype, shape, bytes): equal for equal tensors, wherever they are stored."""
+        """sha256 hex over sorted (key, dtype, shape, bytes): equal for equal tensors, wherever they are stored.
+
+        An adapter's is over what it stores and its base's hash, since its products may round differently elsewhere.
+        """
+
+
+_hashes: WeakKeyDictionary[Checkpoint, str] = WeakKeyDictionary()
+
+
+def same_content(first: Checkpoint, second: Checkpoint) -> bool:
+    """Whether two checkpoints hold the same tensors; each is hashed once for as long as it lives."""
+    if first is second:
+        return True
+    for checkpoint in (first, second):
+        if checkpoint not in _hashes:
+            _hashes[checkpoint] = checkpoint.content_hash()
+    return _hashes[first] == _hashes[second]
 
 
 @dataclass(frozen=True, eq=False)
 class StateDict:
-    """A checkpoint whose tensors are already in memory."""
+    """A checkpoint whose tensors are already in memory; `folder` may hold its tokenizer."""
 
     name: str
     tensors: Mapping[str, Tensor]
     config: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def folder(self) -> Path | None:
-        return None
+    folder: Path | None = None
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def specs(self) -> Mapping[str, TensorSpec]:
@@ -80,6 +107,9 @@ class StateDict:
         if key not in self.tensors:
             raise CheckpointError(f"{self.name} has no tensor {key!r}")
         return self.tensors[key].detach().cpu()
+
+    def read_delta(self, key: str, base: Checkpoint, start: int = 0, stop: int | None = None) -> None:
+        return None
 
     def content_hash(self) -> str:
         return hash_state(self.tensors)

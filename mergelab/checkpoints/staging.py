@@ -6,7 +6,8 @@ import os
 import re
 import secrets
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -56,6 +57,27 @@ class Staging:
     def discard(self) -> None:
         """Remove the unfinished folder."""
         _remove(self.path, self._lock)
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder to fill, which is at `out` once the block has ended without an error, and nowhere otherwise.
+
+    Raises `CheckpointError` when `out` exists: it is never touched.
+    """
+    if os.path.lexists(out):
+        raise CheckpointError(f"{out} exists and is not overwritten; choose another name or move it away")
+    sweep(out.parent)
+    staging = Staging(out)
+    try:
+        yield staging.path
+        staging.commit()
+    except FileExistsError as error:
+        staging.discard()
+        raise CheckpointError(f"{out} was made by someone else meanwhile and is not overwritten") from error
+    except BaseException:
+        staging.discard()
+        raise
 
 
 def sweep(parent: Path) -> list[Path]:

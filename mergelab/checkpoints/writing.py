@@ -14,33 +14,16 @@ from typing import Any, Self
 
 from torch import Tensor
 
+from mergelab.checkpoints.companions import companions
 from mergelab.checkpoints.errors import CheckpointError
 from mergelab.checkpoints.folder import INDEX
 from mergelab.checkpoints.identity import tensor_bytes
-from mergelab.checkpoints.inside import PLAIN_NAME, file_inside
+from mergelab.checkpoints.inside import PLAIN_NAME
 from mergelab.checkpoints.layout import SHARD_BYTES, index_of, plan_files
 from mergelab.checkpoints.manifest import MANIFEST, manifest_of
 from mergelab.checkpoints.specs import Checkpoint, TensorSpec
 from mergelab.checkpoints.staging import Staging, sweep
 from mergelab.checkpoints.wording import counted, dtype_name, some_of
-
-COMPANIONS = (
-    "added_tokens.json",
-    "chat_template.jinja",
-    "generation_config.json",
-    "merges.txt",
-    "preprocessor_config.json",
-    "processor_config.json",
-    "sentencepiece.bpe.model",
-    "special_tokens_map.json",
-    "spiece.model",
-    "tokenizer.json",
-    "tokenizer.model",
-    "tokenizer_config.json",
-    "vocab.json",
-    "vocab.txt",
-)
-"""Files of the base that the merged model needs to run: its tokenizer or image preprocessor."""
 
 
 class MergedFolder:
@@ -135,7 +118,7 @@ class MergedFolder:
         config = _merged_config(self._base.config, self._specs)
         if config:
             self._write_json("config.json", config)
-        for name, path in _companions(self._base):
+        for name, path in companions(self._base):
             shutil.copyfile(path, self._staging.path / name)
 
     def _finish(self) -> None:
@@ -187,11 +170,3 @@ def _merged_config(config: Mapping[str, Any], specs: Mapping[str, TensorSpec]) -
         return dict(config)
     named = [name for name in ("dtype", "torch_dtype") if name in config] or ["torch_dtype"]
     return {**config, **dict.fromkeys(named, max(sizes, key=lambda name: sizes[name]))}
-
-
-def _companions(base: Checkpoint) -> list[tuple[str, Path]]:
-    """Name and real path (a link in the Hub cache) of the files to copy from the base's folder."""
-    if base.folder is None:
-        return []
-    found = [(name, file_inside(base.folder, name)) for name in COMPANIONS]
-    return [(name, path) for name, path in found if path is not None]

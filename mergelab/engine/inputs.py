@@ -93,12 +93,12 @@ def refuse_non_finite(values: Tensor, key: str, owner: str, remedy: str) -> None
 
 
 def _delta(plan: Plan, expert: Checkpoint, file_key: str, piece: Piece, base: Tensor) -> Tensor:
-    change = expert.read_delta(file_key, plan.base)
+    stretch = () if piece.stop is None else (piece.start, piece.stop)
+    change = expert.read_delta(file_key, plan.base, *stretch)
     if change is None:
         return _read(expert, file_key, piece, base.device) - base
-    change = piece.of(change).to(base.device)
     refuse_non_finite(change, piece.key, expert.name, "leave this model out or repair it")
-    return change
+    return change.to(base.device)
 
 
 def _read(checkpoint: Checkpoint, file_key: str, piece: Piece, device: torch.device) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, Compatibility, TensorSpec, compare, read_stretch
 from mergelab.checkpoints.identity import tensor_bytes
+from mergelab.knobs import brief
 from mergelab.overrides import depths
 from mergelab.recipe import Recipe, RecipeError
 
@@ -76,6 +77,7 @@ def plan(
     frame = base or _without_base(recipe, experts)
     compatibility = compare(frame, experts)
     compatibility.raise_if_refused()
+    _check_overrides(recipe, compatibility.mergeable)
     order = _by_content(recipe, experts, compatibility)
     return Plan(
         recipe, frame,
@@ -85,6 +87,18 @@ def plan(
         compatibility=compatibility,
         statistics=statistics or {},
     )  # fmt: skip
+
+
+def _check_overrides(recipe: Recipe, keys: Sequence[str]) -> None:
+    """An override that speaks of no tensor is a mistake in its pattern."""
+    idle = [each.match for each in recipe.overrides if not any(each.applies(key, each.model) for key in keys)]
+    if idle and keys:
+        raise RecipeError(
+            "\n".join(
+                f"the override for {brief(match)} matches no merged tensor; they are called {keys[0]} … {keys[-1]}"
+                for match in idle
+            )
+        )
 
 
 def _by_content(recipe: Recipe, experts: Sequence[Checkpoint], compatibility: Compatibility) -> list[int]:

@@ -25,7 +25,7 @@ STEP = 1 << 14
 """Stretches for kernels start at multiples of this."""
 KEEP_BYTES = 64 << 20
 """Deltas of up to so many bytes are read once per merge; larger models are read again in each pass."""
-FUSED_FROM = 4 << 20
+FUSED_FROM = 16 << 20
 """Smaller models are merged by the reference functions: the kernels take longer to compile than those to run."""
 SIEVES: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "trim": lambda knobs: knobs["rescale"] != "l1",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy
 from numba import njit
 
+from mergelab.kernels.experts import part_of
 from mergelab.kernels.floats import Array, load
 from mergelab.kernels.sieve import BLOCK, sifted
 
@@ -82,8 +83,8 @@ def count_elected(
         part = base[place : place + BLOCK]
         load(part, anchor)
         votes[:] = 0
-        for model in range(len(experts)):
-            sifted(experts[model][place : place + BLOCK], anchor, model, sieve, start + place, drawn, values)
+        for model in range(len(experts.addresses)):
+            sifted(part_of(experts, model, place, place + BLOCK), anchor, model, sieve, start + place, drawn, values)
             threshold, weight = thresholds[model], weights[model]
             for i in range(len(part)):
                 vote = values[i] * weight if abs(values[i]) >= threshold else numpy.float32(0)

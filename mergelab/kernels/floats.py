@@ -34,7 +34,7 @@ def load_difference(stored: Array, base: Array, values: Array) -> int:  # pragma
     """Write `stored - base` to `values`, both as float32, and return the largest magnitude's bits as uint32."""
 
 
-@overload(load, inline="always")
+@overload(load)
 def _load(stored: Any, values: Any) -> Any:
     if stored.dtype == types.uint16:
 
@@ -66,7 +66,7 @@ def _load(stored: Any, values: Any) -> Any:
     return from_float32
 
 
-@overload(load_difference, inline="always")
+@overload(load_difference)
 def _load_difference(stored: Any, base: Any, values: Any) -> Any:
     if stored.dtype == types.uint16:
 
@@ -94,7 +94,7 @@ def _load_difference(stored: Any, base: Any, values: Any) -> Any:
     return of_others
 
 
-@overload(store, inline="always")
+@overload(store)
 def _store(values: Any, stored: Any) -> Any:
     if stored.dtype == types.uint16:
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy
 from numba import njit
 
+from mergelab.kernels.experts import part_of
 from mergelab.kernels.floats import Array, load, store
 from mergelab.kernels.sieve import BLOCK, sifted
 
@@ -36,8 +37,8 @@ def merge_linear(base: Array, experts: Any, sieve: Any, start: int, weights: Arr
         load(part, anchor)
         for i in range(len(part)):
             total[i] = 0
-        for model in range(len(experts)):
-            bad |= sifted(experts[model][place : place + BLOCK], anchor, model, sieve, start + place, drawn, values)
+        for model in range(len(experts.addresses)):
+            bad |= sifted(part_of(experts, model, place, place + BLOCK), anchor, model, sieve, start + place, drawn, values)
             weight = weights[model]
             for i in range(len(part)):
                 total[i] += weight * values[i]
@@ -51,7 +52,7 @@ def merge_linear(base: Array, experts: Any, sieve: Any, start: int, weights: Arr
 @njit(nogil=True, cache=True)
 def merge_elected(base: Array, experts: Any, sieve: Any, start: int, election: Any, merged: Array) -> int:
     """TIES after its thresholds are known, to `merged`; 1 if a value is not finite, else 0."""
-    n_models = len(experts)
+    n_models = len(experts.addresses)
     anchor, stack = numpy.empty(BLOCK, numpy.float32), numpy.empty((n_models, BLOCK), numpy.float32)
     votes, drawn = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.uint32)
     total, shares = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
@@ -62,7 +63,7 @@ def merge_elected(base: Array, experts: Any, sieve: Any, start: int, election: A
         for i in range(len(part)):
             votes[i] = 0
         for model in range(n_models):
-            values, stored = stack[model], experts[model][place : place + BLOCK]
+            values, stored = stack[model], part_of(experts, model, place, place + BLOCK)
             bad |= sifted(stored, anchor, model, sieve, start + place, drawn, values)
             _vote(
                 values, len(part), election.thresholds[model], _vote_weight(election, model), election.by_count, votes
@@ -78,12 +79,12 @@ def merge_elected(base: Array, experts: Any, sieve: Any, start: int, election: A
     return bad
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True)
 def _vote_weight(election: Any, model: int) -> float:
     return election.weights[model] if election.weigh_votes else numpy.float32(1)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True)
 def _vote(values: Array, count: int, threshold: float, weight: float, by_count: bool, votes: Array) -> None:
     """Trim a model's block in place and add its votes."""
     for i in range(count):
@@ -97,7 +98,7 @@ def _vote(values: Array, count: int, threshold: float, weight: float, by_count: 
             votes[i] += values[i] * weight
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True)
 def _settle(votes: Array, count: int, tied: float) -> None:
     """Summed votes to signs."""
     for i in range(count):
@@ -105,7 +106,7 @@ def _settle(votes: Array, count: int, tied: float) -> None:
         votes[i] = tied if sign == 0 else sign
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True)
 def _combine(values: Array, count: int, election: Any, model: int, signs: Array, total: Array, shares: Array) -> None:
     """Add what of a model's block agrees with the elected signs."""
     weight = election.weights[model]
@@ -123,7 +124,7 @@ def _combine(values: Array, count: int, election: Any, model: int, signs: Array,
         shares[i] += share if agrees else numpy.float32(0)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True)
 def _add(anchor: Array, total: Array, shares: Array, count: int, election: Any) -> None:
     """Divide where a mean is wanted, scale, add to the base."""
     scale = numpy.float32(election.scale)
@@ -143,17 +144,17 @@ def merge_mean(experts: Any, weights: Array, merged: Array) -> int:
     """
     first, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
     total, sum_of_weights, bad = numpy.empty(BLOCK, numpy.float32), numpy.float32(0), 0
-    for model in range(len(experts)):
+    for model in range(len(experts.addresses)):
         sum_of_weights += weights[model]
     even = sum_of_weights == 0
-    divisor = numpy.float32(len(experts)) if even else sum_of_weights
+    divisor = numpy.float32(len(experts.addresses)) if even else sum_of_weights
     for place in range(0, len(merged), BLOCK):
-        part = experts[0][place : place + BLOCK]
+        part = part_of(experts, 0, place, place + BLOCK)
         load(part, first)
         for i in range(len(part)):
             total[i] = 0
-        for model in range(len(experts)):
-            load(experts[model][place : place + BLOCK], values)
+        for model in range(len(experts.addresses)):
+            load(part_of(experts, model, place, place + BLOCK), values)
             weight = numpy.float32(1) if even else weights[model]
             for i in range(len(part)):
                 total[i] += weight * (first[i] - values[i])
@@ -180,7 +181,7 @@ def merge_largest(
         for i in range(len(part)):
             best[i] = 0
         for model in order:
-            bad |= sifted(experts[model][place : place + BLOCK], anchor, model, sieve, start + place, drawn, values)
+            bad |= sifted(part_of(experts, model, place, place + BLOCK), anchor, model, sieve, start + place, drawn, values)
             for i in range(len(part)):
                 mine, yours = abs(values[i]), abs(best[i])
                 wins = mine > yours or (positive and mine == yours and values[i] > 0)

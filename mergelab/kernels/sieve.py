@@ -38,7 +38,7 @@ def open_sieve(n_models: int) -> Sieve:
     )  # fmt: skip
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True)
 def sifted(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn: Array, out: Array) -> int:
     """Write a block of what is left of `stored - base` to `out`; 1 if a delta is NaN or infinite, else 0.
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mergelab.kernels import counting, merging
+from mergelab.kernels.experts import gathered
 from mergelab.kernels.floats import VIEWS, Array, as_array
 from mergelab.kernels.merging import Election
 from mergelab.kernels.selecting import largest
@@ -41,6 +42,7 @@ class StoredStack(Stack):
         self.whole = whole
         self.key, self.sieve, self.start, self.settings, self.statistics = key, sieve, start, settings, {}
         self.base, self.experts = as_array(base), tuple(as_array(expert) for expert in experts)
+        self.gathered = gathered(self.experts)
         self._values = values
 
     @cached_property
@@ -86,7 +88,7 @@ class StoredStack(Stack):
         factors = torch.ones(len(self.experts)) if weights is None else weights
         return int(
             counting.count_elected(
-                self.base, self.experts, self.sieve, self.start, thresholds.numpy(), factors.numpy(), by == "count"
+                self.base, self.gathered, self.sieve, self.start, thresholds.numpy(), factors.numpy(), by == "count"
             )
         )
 
@@ -108,7 +110,7 @@ def merge(method: str, stack: StoredStack, positions: Sequence[int], merged: Ten
 def _task_arithmetic(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
     weights = knobs["weights"].numpy()
     return int(
-        merging.merge_linear(stack.base, stack.experts, stack.sieve, stack.start, weights, knobs["scale"], merged)
+        merging.merge_linear(stack.base, stack.gathered, stack.sieve, stack.start, weights, knobs["scale"], merged)
     )
 
 
@@ -120,11 +122,11 @@ def _ties(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
         {"majority": majority, "positive": 1.0, "zero": 0.0}[knobs["zero_sign"]],
         COMBINE.get(combine, DIVIDE[knobs["divide"]]), knobs["scale"],
     )  # fmt: skip
-    return int(merging.merge_elected(stack.base, stack.experts, stack.sieve, stack.start, election, merged))
+    return int(merging.merge_elected(stack.base, stack.gathered, stack.sieve, stack.start, election, merged))
 
 
 def _average(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
-    return int(merging.merge_mean(stack.experts, knobs["weights"].numpy(), merged))
+    return int(merging.merge_mean(stack.gathered, knobs["weights"].numpy(), merged))
 
 
 def _magmax(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
@@ -133,7 +135,7 @@ def _magmax(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
     positive = knobs["equal"] == "positive"
     return int(
         merging.merge_largest(
-            stack.base, stack.experts, stack.sieve, stack.start, knobs["scale"], order, positive, merged
+            stack.base, stack.gathered, stack.sieve, stack.start, knobs["scale"], order, positive, merged
         )
     )
 

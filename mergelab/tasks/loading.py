@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mergelab.checkpoints import Checkpoint
+from mergelab.checkpoints.quiet import quiet
 from mergelab.tasks.kinds import Kind
 
 
@@ -30,7 +30,7 @@ def load_model(
 
     Keys go through transformers' renaming. A missing, unexpected or mismatched key is a `ValueError` that names it.
     """
-    with _quiet():
+    with quiet():
         model, report = _model_class(kind, config, name).from_pretrained(
             None,
             config=config,
@@ -67,19 +67,3 @@ def _check(report: Mapping[str, Any], name: str) -> None:
     ]
     if told:
         raise ValueError(f"the tensors do not fit the model of {name}: {'; '.join(told)}")
-
-
-@contextmanager
-def _quiet() -> Generator[None, None, None]:
-    """No progress bar and no printed report: what the report says is raised as an error."""
-    from transformers.utils import logging
-
-    bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

@@ -250,12 +250,16 @@ def test_no_weights_are_read_when_nothing_is_tied_or_integer(tmp_path: Path, mak
     base = open_folder(make(tmp_path / "a"))
 
     class Unread:
-        name, folder, config, specs = "expert", base.folder, base.config, base.specs
+        name, folder, config, specs, remarks = "expert", base.folder, base.config, base.specs, ("a remark",)
 
         def read(self, key: str) -> Tensor:
+            raise AssertionError(f"{key} was read")
+
+        def read_delta(self, key: str, base: Checkpoint, start: int = 0, stop: int | None = None) -> Tensor | None:
             raise AssertionError(f"{key} was read")
 
         content_hash = base.content_hash
 
     expert: Checkpoint = Unread()
-    assert compare(base, [expert]).problems == ()
+    found = compare(base, [expert])
+    assert (found.problems, found.notes) == ((), ("a remark",))

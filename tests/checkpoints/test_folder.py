@@ -179,7 +179,7 @@ def test_pickle_is_never_opened_and_the_way_out_is_named(tmp_path: Path, make: M
     (folder / "model.safetensors").unlink()
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Evil()))
 
-    with pytest.raises(CheckpointError, match=r"only as pickle \(pytorch_model.bin\).*save_pretrained"):
+    with pytest.raises(CheckpointError, match=r"only as pickle \(pytorch_model.bin\).*mergelab convert"):
         open_folder(folder)
     assert not (tmp_path / "ran").exists()
 
@@ -190,6 +190,7 @@ def test_pickle_is_never_opened_and_the_way_out_is_named(tmp_path: Path, make: M
         ("adapter_config.json", "an adapter, not a whole model"),
         ("weights.safetensors", "neither model.safetensors nor .*weights.safetensors is there"),
         ("notes.txt", "neither model.safetensors nor"),
+        ("model.gguf", "holds 1 GGUF files; name one of them, such as .*model.gguf"),
     ],
 )
 def test_a_folder_without_weights_says_what_it_holds_instead(tmp_path: Path, name: str, reason: str) -> None:

@@ -41,7 +41,7 @@ pipe.send([opened(ref) for ref in refs])
 
 
 def model_files(value: float) -> dict[str, bytes]:
-    weights = save({"w": torch.full((2,), value)})
+    weights = save({"w": torch.full((2,), value), "q.weight": torch.zeros(2, 2)})
     return {
         "config.json": b'{"model_type": "bert"}',
         "model.safetensors": weights,
@@ -53,8 +53,18 @@ def model_files(value: float) -> dict[str, bytes]:
     }
 
 
+def adapter_files(base: str) -> dict[str, bytes]:
+    config = {"peft_type": "LORA", "r": 1, "lora_alpha": 1, "base_model_name_or_path": base, "revision": "v1"}
+    stored = {
+        f"base_model.model.q.lora_{side}": torch.ones(shape)
+        for side, shape in (("A.weight", (1, 2)), ("B.weight", (2, 1)))
+    }
+    return {"adapter_config.json": json.dumps(config).encode(), "adapter_model.safetensors": save(stored)}
+
+
 REPOSITORIES: dict[str, dict[str, dict[str, bytes]]] = {
     "owner/name": {COMMIT: model_files(1.0), OLDER: model_files(2.0)},
+    "owner/adapter": {COMMIT: adapter_files("owner/name")},
     "owner/pickle": {COMMIT: {"config.json": b"{}", "pytorch_model.bin": b"pickle"}},
 }
 REVISIONS = {"main": COMMIT, COMMIT: COMMIT, "v1": OLDER, OLDER: OLDER}
@@ -159,6 +169,12 @@ def test_a_revision_opens_by_name_or_commit_and_again_offline(ask: Any) -> None:
     *offline, unseen = ask(*refs, "owner/other", HF_HUB_OFFLINE="1")
     assert offline == online
     assert "not in the local Hub cache and HF_HUB_OFFLINE is set" in unseen["error"]
+
+
+def test_an_adapter_is_fetched_with_the_base_that_it_names(ask: Any) -> None:
+    (found,) = ask("owner/adapter")
+    assert found["files"] == ["adapter_config.json", "adapter_model.safetensors"]
+    assert found["value"] == [2.0, 2.0]  # of the base's revision v1
 
 
 def test_an_unreachable_hub_is_told_from_a_missing_model(ask: Any) -> None:

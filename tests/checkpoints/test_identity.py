@@ -9,8 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from mergelab.checkpoints import cache_folder, hash_state, in_memory, open_folder
-from mergelab.checkpoints import folder as folder_module
+from mergelab.checkpoints import cache_folder, hash_state, identity, in_memory, open_folder
 from mergelab.checkpoints.identity import hash_tensor, tensor_bytes
 
 Make = Callable[..., Path]
@@ -62,7 +61,7 @@ def test_the_hash_is_kept_until_the_file_changes(tmp_path: Path, make: Make, mon
     first = open_folder(folder).content_hash()
 
     with monkeypatch.context() as patch:
-        patch.setattr(folder_module, "hash_tensor", lambda tensor: pytest.fail("hashed again"))
+        patch.setattr(identity, "hash_tensor", lambda tensor: pytest.fail("hashed again"))
         assert open_folder(folder).content_hash() == first
 
     make(folder, {"w": torch.zeros(4)})

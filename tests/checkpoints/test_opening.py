@@ -90,3 +90,30 @@ def test_with_a_models_folder_only_folders_in_it_are_opened(tmp_path: Path, make
     for ref in (str(other), "../other", "../models/../other", "link"):
         with pytest.raises(CheckpointError, match="is not in the models folder"):
             open_checkpoint(ref, models_dir=models)
+
+
+def test_the_one_gguf_file_of_a_folder_is_opened_and_several_are_asked_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "open_gguf", lambda path, name: (path, name))
+    folder = tmp_path / "work" / "quantised"
+    folder.mkdir()
+    (folder / "q4.gguf").touch()
+    path = Path("quantised") / "q4.gguf"
+    assert open_checkpoint("quantised") == (path, "quantised")
+    assert open_checkpoint("quantised/q4.gguf") == (path, "quantised/q4.gguf")
+    (folder / "q8.gguf").touch()
+    with pytest.raises(CheckpointError, match="holds 2 GGUF files; name one of them"):
+        open_checkpoint("quantised")
+    with pytest.raises(CheckpointError, match="is not in the models folder"):
+        open_checkpoint("../quantised/q4.gguf", models_dir=tmp_path / "models")
+
+
+def test_adapters_and_gguf_files_are_among_the_near_names(tmp_path: Path) -> None:
+    (tmp_path / "work" / "mood-adapter").mkdir()
+    (tmp_path / "work" / "mood-adapter" / "adapter_config.json").write_text("{}")
+    (tmp_path / "work" / "smol.gguf").touch()
+    with pytest.raises(CheckpointError, match=r"did you mean mood-adapter\?"):
+        open_checkpoint("mood-adaptr")
+    with pytest.raises(CheckpointError, match=r"did you mean smol.gguf\?"):
+        open_checkpoint("smoll.gguf")

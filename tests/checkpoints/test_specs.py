@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from mergelab.checkpoints import CheckpointError, TensorSpec, in_memory
+from mergelab.checkpoints.specs import same_content
 
 
 def test_a_spec_knows_its_size() -> None:
@@ -30,3 +31,17 @@ def test_what_is_not_a_tensor_is_refused_by_name() -> None:
         in_memory("mine", {"step": 3})  # type: ignore[dict-item]
     with pytest.raises(CheckpointError, match="mine has no tensor 'x'"):
         in_memory("mine", {}).read("x")
+
+
+def test_models_are_the_same_by_content_and_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, twin, other = (
+        in_memory(name, {"w": torch.full((2,), value)}) for name, value in (("a", 1), ("b", 1), ("c", 2))
+    )
+    assert same_content(first, first) and same_content(first, twin) and not same_content(first, other)
+    monkeypatch.setattr(type(first), "content_hash", lambda self: pytest.fail("hashed again"))
+    assert same_content(twin, first) and not same_content(other, twin)
+
+
+def test_a_model_of_its_own_stores_no_change_of_another() -> None:
+    model = in_memory("mine", {"w": torch.ones(2)})
+    assert model.read_delta("w", model) is None and model.remarks == ()

@@ -9,7 +9,7 @@ from checkpoints.children import Child
 from filelock import FileLock
 
 from mergelab.checkpoints import CheckpointError, sweep
-from mergelab.checkpoints.staging import PREFIX, Staging
+from mergelab.checkpoints.staging import PREFIX, Staging, new_folder
 
 HOLD = """
 from mergelab.checkpoints.staging import Staging
@@ -125,3 +125,17 @@ def test_the_lock_file_is_gone_before_the_lock_is_free(tmp_path: Path, monkeypat
     staging.commit()
     assert seen
     assert not any(seen)
+
+
+def test_a_new_folder_is_there_after_its_block_and_not_after_an_error(tmp_path: Path) -> None:
+    with new_folder(tmp_path / "out") as folder:
+        (folder / "file").write_text("x")
+        assert not (tmp_path / "out").exists()
+    assert (tmp_path / "out" / "file").read_text() == "x"
+    with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "other"):
+        raise KeyboardInterrupt
+    with pytest.raises(CheckpointError, match="exists and is not overwritten"), new_folder(tmp_path / "out"):
+        pytest.fail("the block ran")
+    with pytest.raises(CheckpointError, match="made by someone else meanwhile"), new_folder(tmp_path / "late"):
+        (tmp_path / "late").mkdir()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["late", "out"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from mergelab.checkpoints import in_memory, open_folder
-from mergelab.checkpoints.ties import tied_keys
+from mergelab.checkpoints.ties import is_also_head, tied_keys
 
 Make = Callable[..., Path]
 WORDS = torch.arange(6.0).reshape(3, 2)
@@ -34,3 +34,16 @@ def test_both_halves_of_t5_share_one_embedding(tmp_path: Path, make: Make) -> No
     names = ["decoder.embed_tokens.weight", "encoder.embed_tokens.weight", "shared.weight"]
     ties = tied_keys(open_folder(make(tmp_path / "t5", {name: WORDS.clone() for name in names}, {})))
     assert ties == dict.fromkeys(names[:2], "shared.weight")
+
+
+def test_an_embedding_predicts_tokens_where_such_a_model_stores_no_head() -> None:
+    words, llama = {"model.embed_tokens.weight": WORDS}, {"architectures": ["LlamaForCausalLM"]}
+    key = "model.embed_tokens.weight"
+    assert is_also_head(in_memory("m", words, llama), key)
+    assert not is_also_head(in_memory("m", words, llama | {"tie_word_embeddings": False}), key)
+    assert not is_also_head(in_memory("m", words | {"lm_head.weight": WORDS + 1}, llama), key)
+    assert not is_also_head(in_memory("m", words, {"architectures": ["LlamaModel"]}), key)
+    assert not is_also_head(in_memory("m", words, llama), "model.norm.weight")
+    masked = {"bert.embeddings.word_embeddings.weight": WORDS, "cls.predictions.transform.dense.weight": WORDS}
+    bert = in_memory("m", masked, {"architectures": ["BertForMaskedLM"]})
+    assert is_also_head(bert, "bert.embeddings.word_embeddings.weight")
