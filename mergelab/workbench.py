@@ -9,11 +9,10 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from mergelab.calibrate import Experts, take_statistics
 from mergelab.checkpoints import (
     Checkpoint,
     CheckpointError,
@@ -25,7 +24,6 @@ from mergelab.checkpoints import (
 )
 from mergelab.checkpoints.layout import SHARD_BYTES
 from mergelab.devices import resolve
-from mergelab.diagnostics import Preview, exact_preview, preview
 from mergelab.engine import (
     Plan,
     Settled,
@@ -45,6 +43,9 @@ from mergelab.recipe import Recipe
 from mergelab.scoring import scored
 from mergelab.sketch import Sketch, draw_sketch, sketch_needs
 from mergelab.tasks import TaskSet, suite_tasks
+
+if TYPE_CHECKING:  # pandas takes a while to import, and saving a merge needs none of it
+    from mergelab.diagnostics import Preview
 
 CALIBRATION_ROWS = 512
 """Rows of each expert's task set that statistics are taken on, at most."""
@@ -86,6 +87,8 @@ def merge(
 
     A recipe whose base is not a suite is merged without scores. `counted` asks for the exact diagnostics as well.
     """
+    from mergelab.diagnostics import exact_preview, preview
+
     started = time.monotonic()
     checked, where = Recipe.from_mapping(recipe), resolve(device)
     planned = yield from _with_statistics(_planned(checked, models_dir), where)
@@ -173,6 +176,8 @@ def _with_statistics(planned: Plan, device: str) -> Steps[Plan]:
     kinds = {mark.kind for mark in recipe.rule.wanting(Statistic).values()}
     if not kinds:
         return planned
+    from mergelab.calibrate import Experts, take_statistics
+
     tasks = [_task_of(expert, recipe.method.name) for expert in planned.experts]
     settled = yield from settle_steps(planned, device)
 

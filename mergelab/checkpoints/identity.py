@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -43,7 +44,7 @@ def hash_pairs(pairs: Iterable[tuple[str, str]]) -> str:
 
 def hash_state(state: Mapping[str, Tensor]) -> str:
     """Content hash of a state dict, equal to `content_hash()` of a checkpoint that holds the same tensors."""
-    return hash_pairs((key, hash_tensor(value)) for key, value in state.items())
+    return _hash_each(state, state.__getitem__)
 
 
 def hash_once(files: Iterable[Path], keys: Iterable[str], read: Callable[[str], Tensor]) -> str:
@@ -51,9 +52,16 @@ def hash_once(files: Iterable[Path], keys: Iterable[str], read: Callable[[str], 
     files = list(files)
     found = known_hash(files)
     if found is None:
-        found = hash_pairs((key, hash_tensor(read(key))) for key in keys)
+        found = _hash_each(keys, read)
         keep_hash(files, found)
     return found
+
+
+def _hash_each(keys: Iterable[str], read: Callable[[str], Tensor]) -> str:
+    """Two tensors at once: hashing leaves Python's lock alone, and more would wait for memory."""
+    keys = list(keys)
+    with ThreadPoolExecutor(2) as pool:
+        return hash_pairs(zip(keys, pool.map(lambda key: hash_tensor(read(key)), keys), strict=True))
 
 
 def known_hash(files: Iterable[Path]) -> str | None:

@@ -21,7 +21,12 @@ if TYPE_CHECKING:  # numba takes a while to import
 
 
 def stored_stack(
-    settled: Settled, piece: Piece, found: Mapping[str, Any], step: Mapping[str, Any], values: Callable[[], Tensor]
+    settled: Settled,
+    piece: Piece,
+    found: Mapping[str, Any],
+    step: Mapping[str, Any],
+    values: Callable[[], Tensor],
+    statistics: Mapping[str, Tensor],
 ) -> StoredStack | None:
     """The stored numbers of a piece behind the sieve of the sparsifier, whose settings are `step`; None where the
     kernels do not know their formats. `values` gives what the reference functions would see."""
@@ -35,7 +40,15 @@ def stored_stack(
     base = piece.stored(plan.base, piece.key)
     experts = [piece.stored(expert, keys[piece.key]) for expert, keys in pairs]
     return StoredStack(
-        piece.key, base, experts, _sieve(plan, step, piece.key), piece.start, values, found, piece.stop is None
+        piece.key,
+        base,
+        experts,
+        _sieve(plan, step, piece.key),
+        piece.start,
+        values,
+        found,
+        piece.stop is None,
+        statistics,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -53,7 +53,8 @@ def read_deltas(plan: Plan, piece: Piece, device: torch.device) -> Tensor:
     """Every expert minus the base, float32 (n_models, *shape); what an expert stores as a change is taken as it is."""
     base = read_base(plan, piece, device)
     pairs = zip(plan.experts, plan.expert_keys, strict=True)
-    return torch.stack([_delta(plan, expert, keys[piece.key], piece, base) for expert, keys in pairs])
+    parts = (_delta(plan, expert, keys[piece.key], piece, base) for expert, keys in pairs)
+    return _stacked(len(plan.experts), piece, device, parts)
 
 
 def read_base(plan: Plan, piece: Piece, device: torch.device) -> Tensor:
@@ -64,7 +65,8 @@ def read_base(plan: Plan, piece: Piece, device: torch.device) -> Tensor:
 def read_experts(plan: Plan, piece: Piece, device: torch.device) -> Tensor:
     """Every expert's values in the plan's order, float32 (n_models, *shape)."""
     pairs = zip(plan.experts, plan.expert_keys, strict=True)
-    return torch.stack([_read(expert, keys[piece.key], piece, device) for expert, keys in pairs])
+    parts = (_read(expert, keys[piece.key], piece, device) for expert, keys in pairs)
+    return _stacked(len(plan.experts), piece, device, parts)
 
 
 def read_draws(plan: Plan, piece: Piece) -> Tensor:
@@ -90,6 +92,14 @@ def refuse_non_finite(values: Tensor, key: str, owner: str, remedy: str) -> None
         count = int((~torch.isfinite(values)).sum())
         if count:
             raise MergeError(f"{key} of {owner} holds {count} values that are NaN or infinite: {remedy}")
+
+
+def _stacked(count: int, piece: Piece, device: torch.device, parts: Iterable[Tensor]) -> Tensor:
+    """`torch.stack` with one part in memory beside the result."""
+    whole = torch.empty((count, *piece.shape), device=device)
+    for place, part in zip(whole, parts, strict=True):
+        place.copy_(part)
+    return whole
 
 
 def _delta(plan: Plan, expert: Checkpoint, file_key: str, piece: Piece, base: Tensor) -> Tensor:

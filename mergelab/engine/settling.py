@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -46,8 +46,9 @@ def stack_for(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str, 
     """What a stage gets to see of a piece: the deltas that the stages before it leave, or the models' weights."""
     found = settings(settled, stage, piece.key) if found is None else found
     if settled.fuses and (stage.rule.space == "deltas" or not settled.steps):
+        statistics = _statistics(settled, stage, piece)
         step = settings(settled, settled.steps[0], piece.key) if settled.steps and stage is settled.method else {}
-        stack = stored_stack(settled, piece, found, step, lambda: _values(settled, stage, piece))
+        stack = stored_stack(settled, piece, found, step, lambda: _values(settled, stage, piece), statistics)
         if stack:
             return stack
     return plain_stack(settled, stage, piece, found)
@@ -55,8 +56,13 @@ def stack_for(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str, 
 
 def plain_stack(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str, Any]) -> Stack:
     """The same in float32, for the reference functions."""
-    statistics = read_statistics(settled.plan, piece, settled.device) if stage is settled.method else {}
-    return Stack(piece.key, _values(settled, stage, piece), statistics, found, piece.stop is None)
+    return Stack(
+        piece.key, _values(settled, stage, piece), _statistics(settled, stage, piece), found, piece.stop is None
+    )
+
+
+def _statistics(settled: Settled, stage: Stage, piece: Piece) -> dict[str, Tensor]:
+    return read_statistics(settled.plan, piece, settled.device) if stage is settled.method else {}
 
 
 def settings(settled: Settled, stage: Stage, key: str) -> dict[str, Any]:
@@ -151,8 +157,16 @@ def _found(settled: Settled, stage: Stage, key: str, name: str, mark: Surveyed, 
         while survey.passes:
             _show(settled, stage, survey, key, found)
             survey.turn()
-        kept[name] = survey.result(found)
-    return kept[name]
+        kept[name] = _kept(survey.result(found))
+    return kept[name]()
+
+
+def _kept(result: Any) -> Callable[[], Any]:
+    """What gives a result again. Tensors are kept as numbers: small ones between large buffers that come and go would
+    keep the allocator from using those buffers' memory again."""
+    if isinstance(result, Tensor):
+        return partial(torch.tensor, result.tolist(), dtype=result.dtype)
+    return lambda: result
 
 
 def _input(settled: Settled, mark: object, piece: Piece, stack: Stack) -> Any:

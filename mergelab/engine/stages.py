@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from mergelab import kernels
-from mergelab.checkpoints import is_plain
+from mergelab.checkpoints import StateDict, is_plain
 from mergelab.engine.plan import Plan
+from mergelab.engine.room import affordable
 from mergelab.knobs import Knob
 from mergelab.methods.registry import Rule, Survey, Surveyed
 from mergelab.norms import MATCH_NORMS
@@ -20,7 +21,9 @@ from mergelab.norms import MATCH_NORMS
 STRETCH = 1 << 20
 """Entries handed over at once where rules work entry by entry: what all temporaries of a stretch take stays small."""
 FUSED_STRETCH = 24 << 20
-"""Entries of all models together handed to a kernel at once: it needs no temporaries."""
+"""Entries of all models together handed to a kernel at once where they are in memory: it needs no temporaries."""
+FILE_STRETCH = 6 << 20
+"""The same where they are read from files, so are copies."""
 STEP = 1 << 14
 """Stretches for kernels start at multiples of this."""
 KEEP_BYTES = 64 << 20
@@ -116,12 +119,29 @@ class Settled:
         """The most entries of a tensor that are treated at once; None where tensors stay whole."""
         if not self.splits:
             return None
-        return FUSED_STRETCH // (len(self.plan.experts) + 1) // STEP * STEP if self.fuses else STRETCH
+        if not self.fuses or not self.fused_merge:
+            return STRETCH
+        return (FUSED_STRETCH if self.resident else FILE_STRETCH) // (len(self.plan.experts) + 1) // STEP * STEP
 
     @cached_property
     def threads(self) -> int:
         """Tensors that are worked on at once: kernels use one thread each, the reference functions all of them."""
-        return torch.get_num_threads() if self.fuses else 1
+        if not self.fuses or self.stretch is None:
+            return 1
+        wanted = torch.get_num_threads()
+        return wanted if self.resident else min(wanted, affordable(self.plan, self.stretch, self.fused_merge))
+
+    @property
+    def resident(self) -> bool:
+        """Whether all models are in memory anyway."""
+        return all(isinstance(checkpoint, StateDict) for checkpoint in (self.plan.base, *self.plan.experts))
+
+    @cached_property
+    def fused_merge(self) -> bool:
+        """Whether, where deltas are fused, the method itself is a kernel too, not only what comes before it."""
+        from mergelab.kernels.stretch import FUSED
+
+        return self.method.rule.name in FUSED and not self.plan.recipe.depth_scale
 
     @classmethod
     def unsurveyed(cls, plan: Plan, device: str) -> Settled:

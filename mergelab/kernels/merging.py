@@ -38,7 +38,9 @@ def merge_linear(base: Array, experts: Any, sieve: Any, start: int, weights: Arr
         for i in range(len(part)):
             total[i] = 0
         for model in range(len(experts.addresses)):
-            bad |= sifted(part_of(experts, model, place, place + BLOCK), anchor, model, sieve, start + place, drawn, values)
+            bad |= sifted(
+                part_of(experts, model, place, place + BLOCK), anchor, model, sieve, start + place, drawn, values
+            )
             weight = weights[model]
             for i in range(len(part)):
                 total[i] += weight * values[i]
@@ -164,6 +166,51 @@ def merge_mean(experts: Any, weights: Array, merged: Array) -> int:
     return bad
 
 
+class Shares(NamedTuple):
+    """How much of each expert enters a mean, entry by entry: max(information, lowest) + added, times its coefficient.
+
+    `information` is (n_models, entries), the others arrays over models.
+    """
+
+    information: Array
+    lowest: Array
+    added: Array
+    coefficients: Array
+
+
+@njit(nogil=True, cache=True)
+def merge_shared(experts: Any, shares: Any, merged: Array) -> int:
+    """The mean of the experts by their shares, as an offset from the first, to `merged`; 1 if one is not finite, else 0.
+
+    Where the shares add up to 0 they count as equal.
+    """
+    n_models, bad = len(experts.addresses), 0
+    first, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
+    offset, plain = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
+    total = numpy.empty(BLOCK, numpy.float32)
+    for place in range(0, len(merged), BLOCK):
+        count = min(BLOCK, len(merged) - place)
+        load(part_of(experts, 0, place, place + BLOCK), first)
+        for i in range(count):
+            offset[i] = plain[i] = total[i] = 0
+        for model in range(n_models):
+            load(part_of(experts, model, place, place + BLOCK), values)
+            given = shares.information[model, place : place + count]
+            lowest, added, factor = shares.lowest[model], shares.added[model], shares.coefficients[model]
+            for i in range(count):
+                share = (max(given[i], lowest) + added) * factor
+                away = first[i] - values[i]
+                total[i] += share
+                offset[i] += share * away
+                plain[i] += away
+        for i in range(count):
+            even = total[i] == 0
+            divisor = numpy.float32(n_models) if even else total[i]
+            first[i] -= (plain[i] if even else offset[i]) / divisor
+        bad |= store(first, merged[place : place + BLOCK])
+    return bad
+
+
 @njit(nogil=True, cache=True)
 def merge_largest(
     base: Array, experts: Any, sieve: Any, start: int, scale: float, order: Array, positive: bool, merged: Array
@@ -181,7 +228,9 @@ def merge_largest(
         for i in range(len(part)):
             best[i] = 0
         for model in order:
-            bad |= sifted(part_of(experts, model, place, place + BLOCK), anchor, model, sieve, start + place, drawn, values)
+            bad |= sifted(
+                part_of(experts, model, place, place + BLOCK), anchor, model, sieve, start + place, drawn, values
+            )
             for i in range(len(part)):
                 mine, yours = abs(values[i]), abs(best[i])
                 wins = mine > yours or (positive and mine == yours and values[i] > 0)

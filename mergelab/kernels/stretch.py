@@ -16,6 +16,8 @@ from mergelab.kernels.floats import VIEWS, Array, as_array
 from mergelab.kernels.merging import Election
 from mergelab.kernels.selecting import largest
 from mergelab.kernels.sieve import Sieve
+from mergelab.methods.fisher import coefficients
+from mergelab.methods.ops import rows
 from mergelab.methods.stack import BINS, Stack, UnfitError
 
 SAMPLED_FROM = 1 << 18
@@ -38,9 +40,10 @@ class StoredStack(Stack):
         values: Callable[[], Tensor],
         settings: Mapping[str, Any],
         whole: bool,
+        statistics: Mapping[str, Tensor],
     ) -> None:
         self.whole = whole
-        self.key, self.sieve, self.start, self.settings, self.statistics = key, sieve, start, settings, {}
+        self.key, self.sieve, self.start, self.settings, self.statistics = key, sieve, start, settings, statistics
         self.base, self.experts = as_array(base), tuple(as_array(expert) for expert in experts)
         self.gathered = gathered(self.experts)
         self._values = values
@@ -129,6 +132,21 @@ def _average(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int
     return int(merging.merge_mean(stack.gathered, knobs["weights"].numpy(), merged))
 
 
+def _fisher(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
+    information, floor = stack.statistics["fisher"], knobs["floor"]
+    floored = (
+        numpy.array(knobs["positions"]) == 0 if knobs["floor_on"] == "first" else numpy.full(len(stack.experts), True)
+    )
+    adds = knobs["floor_by"] == "add"
+    shares = merging.Shares(
+        rows(information).numpy(),
+        numpy.where(floored & (not adds), floor, -numpy.inf).astype(numpy.float32),
+        numpy.where(floored & adds, floor, 0.0).astype(numpy.float32),
+        coefficients(knobs["weights"], knobs["normalize"], information, knobs["norms"], floor if adds else 0.0).numpy(),
+    )
+    return int(merging.merge_shared(stack.gathered, shares, merged))
+
+
 def _magmax(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
     places = numpy.argsort(knobs["positions"])
     order = places[::-1].copy() if knobs["equal"] == "last" else places
@@ -141,6 +159,6 @@ def _magmax(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
 
 
 FUSED: Mapping[str, Callable[[StoredStack, Mapping[str, Any], Array], int]] = {
-    "task_arithmetic": _task_arithmetic, "ties": _ties, "average": _average, "magmax": _magmax,
+    "task_arithmetic": _task_arithmetic, "ties": _ties, "average": _average, "magmax": _magmax, "fisher": _fisher,
 }  # fmt: skip
 """The methods that have a kernel."""

@@ -36,7 +36,12 @@ class Norms:
         return self.squares.sqrt().float()
 
 
-@method("Fisher", space="weights", paper="Matena & Raffel 2022, arXiv:2111.09832", elementwise=lambda knobs: knobs["normalize"] != "tensor")
+@method(
+    "Fisher",
+    space="weights",
+    paper="Matena & Raffel 2022, arXiv:2111.09832",
+    elementwise=lambda knobs: knobs["normalize"] != "tensor",
+)
 def fisher(
     models: Tensor,
     *,
@@ -89,11 +94,12 @@ def fisher(
         floored = torch.where(per_model(position == 0, models), floored, information)
     added = floor if floor_by == "add" else 0.0
     return pull_towards(
-        models, floored * per_model(_coefficients(weights, normalize, information, norms, added), models)
+        models, floored * per_model(coefficients(weights, normalize, information, norms, added), models)
     )
 
 
-def _coefficients(weights: Tensor, normalize: str, information: Tensor, norms: Tensor | None, added: float) -> Tensor:
+def coefficients(weights: Tensor, normalize: str, information: Tensor, norms: Tensor | None, added: float) -> Tensor:
+    """Each model's weight over the norm of its Fisher, float32 (n_models,)."""
     if normalize == "none":
         return weights
     if normalize == "tensor" or norms is None:

@@ -12,7 +12,7 @@ from tiny_states import State, same_bits
 from torch import Tensor
 
 from mergelab import merge_state_dicts
-from mergelab.engine import MergeError, stages
+from mergelab.engine import MergeError, Statistics, stages
 
 SHAPES = {"block.0.w": (37, 129), "block.1.w": (5000,), "scalar": (), "one": (1,), "empty": (0,), "column": (3, 1)}
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)
@@ -67,12 +67,18 @@ def models(kind: str, dtype: torch.dtype, seed: int = 0) -> tuple[State, dict[st
     return base, experts
 
 
-def both(monkeypatch: pytest.MonkeyPatch, recipe: Mapping[str, Any], base: State, experts: dict[str, State]) -> bool:
+def both(
+    monkeypatch: pytest.MonkeyPatch,
+    recipe: Mapping[str, Any],
+    base: State,
+    experts: dict[str, State],
+    statistics: Statistics | None = None,
+) -> bool:
     """Whether the kernels and the reference functions agree in every bit."""
     monkeypatch.setattr(stages, "FUSED_FROM", 10**12)
-    expected = merge_state_dicts(recipe, experts, base)
+    expected = merge_state_dicts(recipe, experts, base, statistics)
     fused(monkeypatch)
-    return same_bits(merge_state_dicts(recipe, experts, base), expected)
+    return same_bits(merge_state_dicts(recipe, experts, base, statistics), expected)
 
 
 def fused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +128,27 @@ def test_the_average_has_the_references_bits(
     base, experts = models("normal", dtype)
     entries = [{"model": name, "weight": weight} for name, weight in zip("abc", weights, strict=True)]
     assert both(monkeypatch, {"models": entries, "method": "average"}, base, experts)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("normalize", ["global", "none"])
+@pytest.mark.parametrize("floor_by", ["max", "add"])
+@pytest.mark.parametrize("floor_on", ["all", "first"])
+def test_fisher_has_the_references_bits(
+    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, normalize: str, floor_by: str, floor_on: str
+) -> None:
+    base, experts = models("normal", dtype)
+    generator = torch.Generator().manual_seed(3)
+    information = {
+        name: {k: numbers("coarse", v.shape, generator).square() * 1e-5 for k, v in state.items()}
+        for name, state in experts.items()
+    }
+    method = {"name": "fisher", "normalize": normalize, "floor_by": floor_by, "floor_on": floor_on, "floor": 1e-6}
+    given = {
+        "models": [{"model": n, "weight": w} for n, w in zip("abc", (1.0, 0.0, 0.4), strict=True)],
+        "method": method,
+    }
+    assert both(monkeypatch, given, base, experts, {"fisher": information})
 
 
 @pytest.mark.parametrize("out", ["float32", "float16", "bfloat16"])
