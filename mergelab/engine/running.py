@@ -12,7 +12,7 @@ from torch import Tensor
 from mergelab.checkpoints import in_memory
 from mergelab.engine.inputs import Piece, pieces, read_base, read_draws, refuse_non_finite
 from mergelab.engine.plan import Plan, Statistics, plan
-from mergelab.engine.settling import apply, kept_or_read, plain_stack, settings, settle, stack_for, stepped_deltas
+from mergelab.engine.settling import apply, kept_or_read, plain_stack, settings, settle, stepped_deltas, stored_for
 from mergelab.engine.stages import Settled
 from mergelab.engine.threads import in_order
 from mergelab.methods.ops import keep_from
@@ -143,23 +143,20 @@ def _merge_into(final: Tensor, settled: Settled, piece: Piece) -> None:
     if key in stage.idle:
         final.copy_(piece.stored(settled.plan.base, key).reshape(-1))
     else:
-        stack = stack_for(settled, stage, piece)
-        if _fused(settled, stack, final):
+        found = settings(settled, stage, key)
+        if _fused(settled, piece, found, final):
             return
-        final.copy_(_merged(settled, piece, plain_stack(settled, stage, piece, stack.settings)).reshape(-1))
+        final.copy_(_merged(settled, piece, plain_stack(settled, stage, piece, found)).reshape(-1))
     refuse_non_finite(final, key, "the merged model", "lower the scale, or choose a wider dtype")
 
 
-def _fused(settled: Settled, stack: Stack, final: Tensor) -> bool:
-    """Let a kernel merge the stack, if it can: whether it did."""
-    if not settled.fuses or settled.plan.recipe.depth_scale:
-        return False
-    from mergelab.kernels.stretch import FUSED, StoredStack, merge
-
-    if not isinstance(stack, StoredStack) or settled.method.rule.name not in FUSED:
+def _fused(settled: Settled, piece: Piece, found: Mapping[str, Any], final: Tensor) -> bool:
+    """Let a kernel merge the piece, if it can: whether it did."""
+    stack = stored_for(settled, settled.method, piece, found) if settled.fuses and settled.fused_merge else None
+    if stack is None:
         return False
     try:
-        merge(settled.method.rule.name, stack, settled.plan.positions, final)
+        stack.merge(settled.method.rule.name, settled.plan.positions, final)
     except UnfitError:
         return False
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -26,6 +26,9 @@ from mergelab.methods.registry import Base, Draws, Key, Position, Say, Stack, St
 from mergelab.methods.stack import UnfitError
 from mergelab.progress import Progress, Steps
 
+if TYPE_CHECKING:  # numba takes a while to import
+    from mergelab.kernels.stretch import StoredStack
+
 
 def settle(plan: Plan, device: str = "cpu") -> Steps[Settled]:
     """Do the surveys that the recipe's rules ask for; afterwards every tensor stands on its own."""
@@ -42,20 +45,22 @@ def settle_steps(plan: Plan, device: str = "cpu") -> Steps[Settled]:
     return settled
 
 
-def stack_for(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str, Any] | None = None) -> Stack:
-    """What a stage gets to see of a piece: the deltas that the stages before it leave, or the models' weights."""
-    found = settings(settled, stage, piece.key) if found is None else found
-    if settled.fuses and (stage.rule.space == "deltas" or not settled.steps):
-        statistics = _statistics(settled, stage, piece)
-        step = settings(settled, settled.steps[0], piece.key) if settled.steps and stage is settled.method else {}
-        stack = stored_stack(settled, piece, found, step, lambda: _values(settled, stage, piece), statistics)
-        if stack:
-            return stack
-    return plain_stack(settled, stage, piece, found)
+def stack_for(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str, Any]) -> Stack:
+    """What a stage with the settings `found` gets to see of a piece, for a kernel if one can read it."""
+    return stored_for(settled, stage, piece, found) or plain_stack(settled, stage, piece, found)
+
+
+def stored_for(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str, Any]) -> StoredStack | None:
+    """The piece as it is stored, where a kernel can do all that comes before the stage."""
+    if not settled.fuses or (stage.rule.space == "weights" and settled.steps):
+        return None
+    step = settings(settled, settled.steps[0], piece.key) if settled.steps and stage is settled.method else {}
+    statistics = _statistics(settled, stage, piece)
+    return stored_stack(settled, piece, found, step, lambda: _values(settled, stage, piece), statistics)
 
 
 def plain_stack(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str, Any]) -> Stack:
-    """The same in float32, for the reference functions."""
+    """The deltas that the stages before it leave, or the models' weights, in float32, for the reference functions."""
     return Stack(
         piece.key, _values(settled, stage, piece), _statistics(settled, stage, piece), found, piece.stop is None
     )
@@ -137,13 +142,13 @@ def _show(settled: Settled, stage: Stage, survey: Survey, key: str, found: Mappi
     """Show a tensor to a survey and notice whether any expert moved it."""
     if key in stage.idle:
         return
-    moved = False
+    moved, found = False, settings(settled, stage, key) if found is None else found
     for piece in pieces(settled.plan, key, settled.stretch):
         stack = stack_for(settled, stage, piece, found)
         try:
             survey.see(stack)
         except UnfitError:
-            survey.see(plain_stack(settled, stage, piece, stack.settings))
+            survey.see(plain_stack(settled, stage, piece, found))
         moved = moved or stack.any()
     if stage.rule.space == "deltas" and not moved:
         stage.idle.add(key)

@@ -95,19 +95,18 @@ class StoredStack(Stack):
             )
         )
 
+    def merge(self, method: str, positions: Sequence[int], merged: Tensor) -> None:
+        """Write the merged stretch to `merged` (count,); `positions` are the experts' places in the recipe.
+
+        Raises `UnfitError` where a value is not finite.
+        """
+        if FUSED[method](self, {**self.settings, "positions": positions}, as_array(merged)):
+            raise UnfitError(self.key)
+
 
 def fits(base: torch.dtype, experts: Sequence[torch.dtype], merged: torch.dtype) -> bool:
     """Whether the kernels read and write these number formats; all experts must share one."""
     return base in VIEWS and merged in VIEWS and len(set(experts)) == 1 and experts[0] in VIEWS
-
-
-def merge(method: str, stack: StoredStack, positions: Sequence[int], merged: Tensor) -> None:
-    """Write the merged stretch to `merged` (count,); `positions` are the experts' places in the recipe.
-
-    Raises `UnfitError` where a value is not finite.
-    """
-    if FUSED[method](stack, {**stack.settings, "positions": positions}, as_array(merged)):
-        raise UnfitError(stack.key)
 
 
 def _task_arithmetic(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:

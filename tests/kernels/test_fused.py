@@ -215,13 +215,11 @@ def test_an_overflow_born_in_a_kernel_is_told_as_everywhere(monkeypatch: pytest.
 
 
 def test_the_kernels_do_take_these_merges(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mergelab.kernels import stretch
+    from mergelab.kernels.stretch import StoredStack
 
     taken: list[str] = []
-    real = stretch.merge
-    monkeypatch.setattr(
-        stretch, "merge", lambda name, stack, *rest: taken.append(stack.key) or real(name, stack, *rest)
-    )
+    real = StoredStack.merge
+    monkeypatch.setattr(StoredStack, "merge", lambda self, *rest: taken.append(self.key) or real(self, *rest))
     base, experts = models("normal", torch.bfloat16)
     fused(monkeypatch)
     merge_state_dicts({"method": "ties", "sparsify": {"name": "dare", "density": 0.999}}, experts, base)
