@@ -39,6 +39,18 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "DARE 50 % + TIES": {"sparsify": {"name": "dare", "density": 0.5}, "method": {"name": "ties"}},
     "Fisher, sketched estimate": {"method": {"name": "fisher", "estimate": "sketched"}},
     "DARE 90 % + Fisher, sketched estimate": {"sparsify": {"name": "dare"}, "method": {"name": "fisher", "estimate": "sketched"}},
+    "Breadcrumbs + task arithmetic 0.3": {"sparsify": {"name": "breadcrumbs"}, "method": {"name": "task_arithmetic", "scale": 0.3}},
+    "DELLA 30 % + TIES": {"sparsify": {"name": "della"}, "method": {"name": "ties", "density": 1.0}},
+    "Consensus + task arithmetic 0.3": {"sparsify": {"name": "consensus"}, "method": {"name": "task_arithmetic", "scale": 0.3}},
+    "MagMax, scale 0.5": {"method": {"name": "magmax"}},
+    "SCE": {"method": {"name": "sce"}},
+    "Model Stock": {"method": {"name": "model_stock"}},
+    "Karcher mean": {"method": {"name": "karcher"}},
+    "Iso-C": {"method": {"name": "iso_c"}},
+    "Iso-CTS": {"method": {"name": "iso_cts"}},
+    "TSV-M": {"method": {"name": "tsv_m"}},
+    "RegMean": {"method": {"name": "regmean"}},
+    "AdaMerging": {"method": {"name": "adamerging"}},
 }  # fmt: skip
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 
