@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mergelab.checkpoints import Checkpoint
     from mergelab.evaluate import Score
     from mergelab.progress import Progress, Steps
+    from mergelab.recipe import Recipe
 
 MODELS_DIR = "the folder that models are opened from and that plain names count from; others are refused"
 
@@ -49,12 +50,45 @@ def _ui(options: argparse.Namespace) -> None:
 
 def _merge(options: argparse.Namespace) -> None:
     from mergelab import workbench
-    from mergelab.recipe import Recipe
 
-    recipe = Recipe.from_file(options.recipe).to_mapping()
+    recipe = _recipe_of(options).to_mapping()
     size = {"shard_bytes": options.shard_bytes} if options.shard_bytes else {}
     made = _followed(workbench.save(recipe, options.out, options.device, options.models_dir, **size))
     print(made)
+
+
+def _recipe_of(options: argparse.Namespace) -> Recipe:
+    from mergelab.presets import preset_of
+    from mergelab.recipe import Recipe
+
+    if bool(options.recipe) == bool(options.preset or options.base or options.models):
+        raise ValueError("merge takes a recipe file, or --preset with --base and --models")
+    if options.recipe:
+        return Recipe.from_file(options.recipe)
+    return preset_of(options.preset or "").recipe_for(options.base, options.models or [])
+
+
+def _import(options: argparse.Namespace) -> None:
+    from mergelab.mergekit import from_mergekit
+
+    read = from_mergekit(Path(options.config).read_text(encoding="utf-8-sig"))
+    for remark in read.remarks:
+        print(f"mergelab: {remark}", file=sys.stderr)
+    print(read.recipe.to_yaml(), end="")
+
+
+def _export(options: argparse.Namespace) -> None:
+    from mergelab.mergekit import to_mergekit
+    from mergelab.recipe import Recipe
+
+    print(to_mergekit(Recipe.from_file(options.recipe)), end="")
+
+
+def _presets(options: argparse.Namespace) -> None:
+    from mergelab.presets import presets
+
+    for preset in presets().values():
+        print(f"{preset.title}\t{preset.cites}")
 
 
 def _adapter(options: argparse.Namespace) -> None:
@@ -154,10 +188,20 @@ def _parser() -> argparse.ArgumentParser:
     _where(ui)
 
     merge = _command(commands, "merge", _merge, "merge a recipe into a new folder")
-    merge.add_argument("recipe", metavar="RECIPE.yml", help="the recipe file (YAML or JSON)")
+    merge.add_argument("recipe", nargs="?", metavar="RECIPE.yml", help="the recipe file (YAML or JSON)")
+    merge.add_argument("--preset", metavar="TITLE", help="instead of a file: a way to merge that `presets` lists")
+    merge.add_argument("--base", metavar="BASE", help="with --preset: the model that the experts were fine-tuned from")
+    merge.add_argument("--models", nargs="+", metavar="EXPERT", help="with --preset: the experts, each with weight 1")
     _out(merge)
     merge.add_argument("--shard-bytes", type=_positive, metavar="N", help="largest weight file (5,000,000,000)")
     _where(merge)
+
+    _command(commands, "presets", _presets, "list ways to merge that papers and other tools have")
+
+    read = _command(commands, "import", _import, "print the recipe that a mergekit config means")
+    read.add_argument("config", metavar="CONFIG.yml", help="the mergekit config")
+    export = _command(commands, "export", _export, "print the mergekit config that a recipe means")
+    export.add_argument("recipe", metavar="RECIPE.yml", help="the recipe file (YAML or JSON)")
 
     evaluate = _command(commands, "evaluate", _evaluate, "score a model or a recipe's merge on a suite's task sets")
     evaluate.add_argument(

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_states import ends
 
-from mergelab.knobs import Choice
+from mergelab.knobs import Choice, Domain, Value
 from mergelab.methods import METHODS
+from mergelab.overrides import is_own, varies
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.sparsify import SPARSIFIERS
 
@@ -42,14 +43,41 @@ def recipes(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def steps(rule: Any) -> st.SearchStrategy[dict[str, Any]]:
-    knobs = {
-        knob.name: st.sampled_from(knob.domain.options)
-        if isinstance(knob.domain, Choice)
-        else st.floats(*map(float, ends(knob.domain)))
-        for knob in rule.knobs
-        if not knob.per_model
-    }
+    knobs = {knob.name: values(knob.domain) for knob in rule.knobs if not knob.per_model}
     return st.fixed_dictionaries({"name": st.just(rule.name)}, optional=knobs)
+
+
+def values(domain: Domain) -> st.SearchStrategy[Value]:
+    if isinstance(domain, Choice):
+        return st.sampled_from(domain.options)
+    low, high = ends(domain)
+    if isinstance(domain.step, int):
+        return st.integers(int(low), int(high))
+    return st.floats(float(low), float(high))
+
+
+@st.composite
+def varied(draw: st.DrawFn) -> dict[str, Any]:
+    """The same, with a knob of an expert's own and overrides wherever a rule allows them."""
+    recipe = draw(recipes())
+    rules = {"method": METHODS[recipe["method"]["name"]]}
+    if "sparsify" in recipe:
+        rules["sparsify"] = SPARSIFIERS[recipe["sparsify"]["name"]]
+    places = [(owner, knob) for owner, rule in rules.items() for knob in rule.knobs if not knob.per_model]
+    for owner, knob in draw(st.lists(st.sampled_from(places), max_size=3, unique=True)) if places else []:
+        if is_own(knob):
+            draw(st.sampled_from(recipe["models"]))[f"{owner}.{knob.name}"] = draw(values(knob.domain))
+        if varies(knob):
+            ramp = st.lists(values(knob.domain), min_size=2, max_size=4)
+            value = draw(values(knob.domain) if isinstance(knob.default, int) else values(knob.domain) | ramp)
+            override = {"match": draw(st.sampled_from(["", "mlp", r"layers\.[0-3]\."])), f"{owner}.{knob.name}": value}
+            recipe.setdefault("overrides", []).append(override)
+    factors = st.lists(st.floats(0, 10), min_size=2, max_size=4)
+    return recipe | draw(
+        st.fixed_dictionaries(
+            {}, optional={"match_norms": st.sampled_from(["none", "tensor", "model"]), "depth_scale": factors}
+        )
+    )
 
 
 def test_defaults_are_filled_in() -> None:
@@ -61,7 +89,7 @@ def test_defaults_are_filled_in() -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(recipes())
+@given(varied())
 def test_yaml_json_and_mappings_carry_a_recipe_there_and_back(given: dict[str, Any]) -> None:
     recipe = Recipe.from_mapping(given)
     for other in (
@@ -81,6 +109,27 @@ def test_the_digest_does_not_depend_on_spelling() -> None:
     assert {Recipe.from_yaml(text).digest() for text in spellings} == {Recipe.from_mapping(SHORT).digest()}
 
 
+def test_numbers_of_experts_ramps_and_overrides_have_one_spelling_in_the_digest() -> None:
+    whole: dict[str, Any] = {
+        "models": ["a", {"model": "b", "density": 1}], "method": "ties", "depth_scale": [1, 2],
+        "overrides": [{"match": "x", "density": [0, 1], "scale": 2}, {"match": "y", "model": "a", "weight": -0.0}],
+    }  # fmt: skip
+    spelled: dict[str, Any] = {
+        "models": ["a", {"model": "b", "method.density": 1.0}], "method": "ties", "depth_scale": [1.0, 2.0],
+        "overrides": [
+            {"match": "x", "method.density": [0.0, 1.0], "method.scale": 2.0},
+            {"match": "y", "model": "a", "method.weight": 0.0},
+        ],
+    }  # fmt: skip
+    assert Recipe.from_mapping(whole).digest() == Recipe.from_mapping(spelled).digest()
+    assert Recipe.from_mapping(whole) == Recipe.from_mapping(spelled)
+
+
+def test_fields_that_are_left_empty_are_absent_ones() -> None:
+    empty = SHORT_YAML + "overrides:\ndepth_scale: []\nsparsify:\n"
+    assert Recipe.from_yaml(empty).digest() == Recipe.from_mapping(SHORT).digest()
+
+
 def test_minus_zero_has_the_digest_of_zero() -> None:
     zero, minus = ({**SHORT, "method": {"name": "task_arithmetic", "scale": scale}} for scale in (0.0, -0.0))
     assert Recipe.from_mapping(zero).digest() == Recipe.from_mapping(minus).digest()
@@ -92,6 +141,8 @@ def test_minus_zero_has_the_digest_of_zero() -> None:
         {"base": "other"}, {"models": ["minilm/movie"]}, {"seed": 1}, {"dtype": "float32"}, {"sparsify": "dare"},
         {"method": {"name": "ties", "density": 0.21}}, {"method": "average"},
         {"models": ["minilm/movie", {"model": "minilm/spam", "weight": 0.5}]},
+        {"models": ["minilm/movie", {"model": "minilm/spam", "density": 0.5}]},
+        {"overrides": [{"match": "mlp", "density": 0.5}]}, {"match_norms": "tensor"}, {"depth_scale": [0.5, 1]},
     ],
 )  # fmt: skip
 def test_every_field_counts_in_the_digest(change: dict[str, Any]) -> None:
@@ -100,26 +151,46 @@ def test_every_field_counts_in_the_digest(change: dict[str, Any]) -> None:
 
 def test_the_digest_is_the_one_of_this_algorithm_version() -> None:
     """Should this have to change although the recipe's meaning did not, links and caches of people break: think twice."""
-    assert Recipe.from_mapping(SHORT).digest() == "2336f7f9c3b8d9a2379b8c934ad4ad976ca664332e55ce5e3b61891015f62a56"
+    assert Recipe.from_mapping(SHORT).digest() == "52f9f7fe14cedf805e40a0319f90f964308d66bd99a992b5049b163466a552f5"
 
 
 def test_every_problem_is_told_at_once() -> None:
     assert refusal(
         {
-            "bass": 1, "base": 3, "models": [{"model": "a", "weight": "x"}, 7, {"model": "b", "wieght": 1}],
+            "bass": 1, "base": 3, "models": [{"model": "a", "weight": "x"}, 7],
             "method": {"name": "ties", "density": 1.4, "scope": "modle"}, "sparsify": "dear", "seed": -1, "dtype": "int8",
         }
     ) == [
-        "unknown field 'bass' of the recipe. Did you mean 'base'? Known: base, models, sparsify, method, seed, dtype",
+        f"unknown field 'bass' of the recipe. Did you mean 'base'? Known: {', '.join(Recipe.FIELDS)}",
         "base must name a suite, a folder or owner/name@revision, got 3",
         "weight of a must be a finite number, got 'x'",
         "entry 2 of models must be a name or {model: NAME, weight: 1.0}, got 7",
-        "unknown field 'wieght' in entry 3 of models. Did you mean 'weight'? Known: model, weight",
         "density of ties must be in [0, 1], got 1.4",
         "scope of ties has no choice 'modle'. Did you mean 'model'? Known: model, tensor",
         f"unknown sparsifier 'dear'. Did you mean 'dare'? Known: {', '.join(SPARSIFIERS)}",
         "seed must be in [0, 9.0072e+15], got -1",
         "dtype has no choice 'int8'. Known: base, float32, float16, bfloat16",
+    ]  # fmt: skip
+
+
+def test_problems_of_experts_and_overrides_are_told_beside_those_of_knobs() -> None:
+    assert refusal(
+        {
+            "models": [{"model": "a", "weight": "x", "density": 7}, 7, {"model": "b", "wieght": 1}],
+            "method": {"name": "ties", "scope": "modle"}, "match_norms": "layer", "depth_scale": [1.0],
+            "overrides": [{"match": "(", "model": "c", "scope": "tensor"}],
+        }
+    ) == [
+        "weight of a must be a finite number, got 'x'",
+        "entry 2 of models must be a name or {model: NAME, weight: 1.0}, got 7",
+        "scope of ties has no choice 'modle'. Did you mean 'model'? Known: model, tensor",
+        "match_norms has no choice 'layer'. Known: none, tensor, model",
+        "depth_scale must be a ramp of two or more factors, first layer to last, got [1.0]",
+        "density of a must be in [0, 1], got 7",
+        "unknown field 'wieght' in entry 3 of models. Did you mean 'weight'? Known: model, weight, density",
+        "match in entry 1 of overrides is not a regular expression: missing ), unterminated subpattern at position 0",
+        "entry 1 of overrides speaks of the model 'c'. Known: a, b",
+        "scope in entry 1 of overrides cannot vary over layers: only numbers that act tensor by tensor can",
     ]  # fmt: skip
 
 
@@ -154,6 +225,44 @@ def test_weights_lie_in_the_methods_own_bounds() -> None:
     assert refusal({**SHORT, "method": "average", "models": over}) == [
         "weight of b in average must be in [0, 10], got -3.0"
     ]
+
+
+def test_an_expert_may_have_a_density_of_its_own() -> None:
+    recipe = Recipe.from_mapping({**SHORT, "models": [{"model": "a", "density": 0.3}, "b"]})
+    assert recipe.settings("method", "w", 0.0)["density"] == (0.3, 0.2)
+    assert recipe.to_mapping()["models"] == [
+        {"model": "a", "weight": 1.0, "density": 0.3}, {"model": "b", "weight": 1.0},
+    ]  # fmt: skip
+
+
+def test_an_experts_own_knob_of_both_stages_names_its_stage() -> None:
+    both: dict[str, Any] = {"method": "ties", "sparsify": "dare"}
+    assert refusal({**both, "models": [{"model": "a", "density": 0.3}]}) == [
+        "density is a knob of both stages: write method.density or sparsify.density"
+    ]
+    recipe = Recipe.from_mapping({**both, "models": [{"model": "a", "sparsify.density": 0.3}, "b"]})
+    assert recipe.settings("sparsify", "w", 0.0)["density"] == (0.3, 0.1)
+    assert recipe.settings("method", "w", 0.0)["density"] == 0.2
+    twice = {"model": "a", "sparsify.density": 0.3, "epsilon": 0.1, "sparsify.epsilon": 0.1}
+    assert refusal({"method": "ties", "sparsify": "della", "models": [twice]}) == [
+        "epsilon stands twice in entry 1 of models: keep one of the two"
+    ]
+
+
+@pytest.mark.parametrize("value", [1.4, "0.3", [0.1, 0.2], None])
+def test_an_experts_own_knob_is_one_number_in_its_range(value: object) -> None:
+    sentence = refusal({"method": "ties", "models": [{"model": "a", "density": value}]})[0]
+    assert sentence.startswith("density of a must be ")
+
+
+@pytest.mark.parametrize("value", [[1.0], 1.0, "up", [1.0, "x"], [1.0, 11.0], [-1.0, 1.0]])
+def test_a_depth_scale_is_a_ramp_of_factors(value: object) -> None:
+    assert refusal({**SHORT, "depth_scale": value})[0].startswith("depth_scale must be ")
+
+
+@pytest.mark.parametrize("value", ["mlp", {"match": "mlp", "density": 0.5}, 3])
+def test_overrides_are_a_list(value: object) -> None:
+    assert refusal({**SHORT, "overrides": value})[0].startswith("overrides must be a list of {match: REGEX, KNOB: ")
 
 
 def test_a_per_model_knob_is_written_beside_the_expert_and_nowhere_else() -> None:

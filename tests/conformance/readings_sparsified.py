@@ -16,10 +16,11 @@ from torch import Tensor
 
 from mergelab import merge_state_dicts
 from mergelab.methods.ties import combine_agreeing
+from mergelab.presets import presets
 from mergelab.sparsify.consensus import tall_masks
 
-MERGEKIT_TIES = {"name": "ties", "scope": "tensor", "zero_sign": "positive", "divide": "weights"}
-PEFT_TIES = {"name": "ties", "scope": "tensor", "weigh": "after", "zero_sign": "positive"}
+MERGEKIT_TIES = presets()["mergekit: ties"].stages["method"]
+PEFT_TIES = presets()["PEFT: ties"].stages["method"]
 SUM = {"name": "task_arithmetic", "scale": 1.0}
 
 

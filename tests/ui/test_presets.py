@@ -1,16 +1,13 @@
-"""Presets are recipes that pass the recipe's own checks."""
+"""The page opens on a preset and offers them all."""
 
 from __future__ import annotations
 
+from mergelab import presets as home
 from mergelab.ui.presets import FIRST, presets
 
 
-def test_every_preset_is_a_checked_recipe_that_cites_its_source() -> None:
-    assert FIRST in presets()
-    for title, preset in presets().items():
-        assert preset.cites
-        assert preset.recipe.method.name
-        assert title == preset.title
+def test_the_page_reads_the_presets_from_their_one_place() -> None:
+    assert presets is home.presets
 
 
 def test_the_first_preset_is_the_papers_default() -> None:

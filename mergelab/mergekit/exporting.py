@@ -1,0 +1,162 @@
+"""mergekit's YAML for a recipe, or every reason why mergekit cannot run it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from mergelab.knobs import Value
+from mergelab.mergekit.readings import READINGS, WEIGHT, Reading, Role
+from mergelab.mergekit.spoken import Spoken, spellings, spoken_of
+from mergelab.mergekit.values import Varied, literal, said, write_said
+from mergelab.methods import METHODS
+from mergelab.recipe import Expert, Recipe, RecipeError
+
+RANDOM = ("dare", "della")
+"""Sparsifiers that draw."""
+DIVIDING = ("linear", "nuslerp", "multislerp")
+"""Methods that divide by the sum of the weights."""
+
+
+def to_mergekit(recipe: Recipe) -> str:
+    """The YAML with which mergekit gives the recipe's numbers, as near as a comment on top says.
+
+    `from_mergekit` reads the recipe back, except for its seed, which mergekit takes from the command line. Values that
+    overrides hide from every tensor are lost, and overrides that contradict mergekit's order (an expert's before those of
+    all) come back as others that mean the same. Raises RecipeError with every reason why mergekit cannot run it.
+    """
+    readings = [reading for reading in READINGS if _names(reading) == _stages(recipe)]
+    problems = list(_foreign(recipe))
+    if not readings:
+        stages = " after ".join(name for name in reversed(_stages(recipe)) if name)
+        raise RecipeError("\n".join([*problems, f"mergekit has no {stages}"]))
+    reading = min(readings, key=lambda one: len(_differences(recipe, one)))
+    problems += _differences(recipe, reading)
+    problems += [
+        *_base_problems(recipe, reading),
+        *_weight_problems(recipe, reading),
+        *_chance_problems(recipe, reading),
+        *_override_problems(recipe, reading),
+    ]
+    if problems:
+        raise RecipeError("\n".join(problems))
+    text = str(yaml.safe_dump(_config(recipe, reading), sort_keys=False, allow_unicode=True, default_flow_style=None))
+    return "".join(f"# {line}\n" for line in _comments(recipe)) + text
+
+
+def _stages(recipe: Recipe) -> tuple[str | None, str]:
+    return recipe.sparsify.name if recipe.sparsify else None, recipe.method.name
+
+
+def _names(reading: Reading) -> tuple[Value | None, Value]:
+    return reading.sparsify["name"] if reading.sparsify else None, reading.method["name"]
+
+
+def _differences(recipe: Recipe, reading: Reading) -> list[str]:
+    """What of the stages is not as mergekit has it."""
+    return [
+        f"{knob} of {step.name} must be {wanted} as in mergekit's {reading.merge_method}, got {step.knobs[knob]}"
+        for owner, step in (("sparsify", recipe.sparsify), ("method", recipe.method)) if step
+        for knob, wanted in reading.words(owner).items() if step.knobs[knob] != wanted
+    ]  # fmt: skip
+
+
+def _foreign(recipe: Recipe) -> Iterator[str]:
+    if recipe.match_norms != "none":
+        yield "mergekit does not match norms: set match_norms to none"
+    if recipe.depth_scale:
+        yield "mergekit has no depth_scale: let an override vary the scale or the weights"
+    for name in sorted({recipe.base or "", *(expert.model for expert in recipe.models)}):
+        if "+" in name:
+            yield f"mergekit reads the + in {name} as an adapter: give the folder another name"
+
+
+def _base_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
+    method, base, models = reading.merge_method, recipe.base, [expert.model for expert in recipe.models]
+    if reading.base is Role.AROUND and base is None:
+        yield f"{method} needs base: name the model that the experts were fine-tuned from"
+    if reading.base is Role.AROUND and base in models:
+        yield f"{base} is base and expert: mergekit's {method} would leave it out"
+    if reading.base is Role.ABSENT and base is not None:
+        yield f"mergekit's {method} turns deltas as soon as it has a base: leave base out, or set of to deltas"
+    if reading.base is Role.FIRST and base != models[0]:
+        yield f"mergekit's {method} starts from its base: make {models[0]} the base too"
+    if method == "karcher" and base not in (None, *models):
+        yield "mergekit's karcher takes the base for another expert: leave base out"
+    for expert in recipe.models:
+        if reading.base is Role.INPUT and WEIGHT in reading.numbers and expert == Expert(str(base), 0.0):
+            yield f"{base} is the base and has weight 0: leave it out of models"
+
+
+def _weight_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
+    method, weights = reading.merge_method, [expert.weight for expert in recipe.models]
+    if METHODS[recipe.method.name].per_model and WEIGHT not in reading.numbers and set(weights) != {1.0}:
+        yield f"mergekit's {method} has no weights: all must be 1, got {', '.join(map(str, weights))}"
+    if method in DIVIDING and sum(weights) == 0:
+        yield f"mergekit's {method} divides by the sum of the weights, which is 0"
+
+
+def _chance_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
+    """mergekit stops where della's probabilities leave (0, 1), except for density 0 and 1; here they are clipped."""
+    if "epsilon" not in reading.numbers:
+        return
+    numbers = {name: Spoken(recipe, name, reading.numbers[name]).numbers for name in ("density", "epsilon")}
+    densities = [value for value in numbers["density"] if value not in (0.0, 1.0)]
+    if densities and not max(numbers["epsilon"]) < min(*densities, *(1 - value for value in densities)):
+        yield f"mergekit's {reading.merge_method} stops where density - epsilon or density + epsilon leaves (0, 1): lower epsilon"
+
+
+def _override_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
+    places = [name for place in reading.numbers.values() for name in spellings(place)]
+    for number, override in enumerate(recipe.overrides, 1):
+        try:
+            literal(override.match)
+        except ValueError as error:
+            yield f"entry {number} of overrides: {error}"
+        for name in override.knobs:
+            if name not in places:
+                yield f"{name} in entry {number} of overrides cannot vary in mergekit's {reading.merge_method}"
+    for expert in recipe.models:
+        for name in expert.knobs:
+            if name not in places:
+                yield f"{name} of {expert.model} cannot differ from the other experts in mergekit's {reading.merge_method}"
+
+
+def _config(recipe: Recipe, reading: Reading) -> dict[str, Any]:
+    shared: dict[str, Any] = dict(reading.switches)
+    for number in spoken_of(recipe, reading, None):
+        shared |= _written(number, number.shared)
+    own: dict[str, dict[str, Any]] = {expert.model: {} for expert in recipe.models}
+    for expert in recipe.models:
+        for number in spoken_of(recipe, reading, expert.model):
+            own[expert.model] |= _written(number, number.own(expert))
+    models = [{"model": model, **({"parameters": numbers} if numbers else {})} for model, numbers in own.items()]
+    if reading.base is Role.INPUT and recipe.base not in (None, *own):
+        models.append({"model": str(recipe.base), "parameters": {"weight": 0.0}})
+    return {
+        "models": models, "merge_method": reading.merge_method,
+        **({"base_model": recipe.base} if recipe.base else {}), **({"parameters": shared} if shared else {}),
+        **({"dtype": "float32"} if recipe.dtype != "base" else {}),
+        **({"out_dtype": recipe.dtype} if recipe.dtype not in ("base", "float32") else {}),
+    }  # fmt: skip
+
+
+def _written(number: Spoken, meant: Varied) -> dict[str, Any]:
+    words = said(meant)
+    return {number.name: write_said(words)} if words else {}
+
+
+def _comments(recipe: Recipe) -> Iterator[str]:
+    yield "Written by MergeLab for mergekit 0.1.5."
+    sparsifier = recipe.sparsify.name if recipe.sparsify else None
+    if sparsifier in RANDOM:
+        yield f"Other entries survive the random drop than under MergeLab's seed {recipe.seed}; mergekit takes --random-seed."
+    elif sparsifier or recipe.method.name in ("ties", "sce"):
+        yield "mergekit keeps floor(density * count) entries of a tensor and breaks equal magnitudes arbitrarily;"
+        yield "MergeLab rounds the count and keeps equal magnitudes together."
+    if recipe.dtype == "base":
+        yield "Without dtype mergekit computes in the models' own number format: results are equal for float32 models alone."
+    if recipe.base is None:
+        yield "Without base_model the config and the tokenizer come from any one of the models."

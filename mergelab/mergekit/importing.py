@@ -1,0 +1,217 @@
+"""A recipe from mergekit's YAML, or every reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mergelab.knobs import brief, nearest
+from mergelab.mergekit.config import Config, layers_of, read_config
+from mergelab.mergekit.parameters import Parameters, read_parameters
+from mergelab.mergekit.readings import ELSEWHERE, IDLE, MEANS, PARAMETERS, SWITCHES, WEIGHT, Reading, Role, readings_of
+from mergelab.mergekit.values import EVERYWHERE, Override, Varied, grouped
+from mergelab.recipe import Recipe, RecipeError, read_yaml
+
+CANCELLED = 1e-8
+"""Weights whose sum is smaller are not divided by it, as in mergekit."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A recipe, and what a person should know about how it was read."""
+
+    recipe: Recipe
+    remarks: tuple[str, ...] = ()
+
+
+def from_mergekit(text: str) -> Imported:
+    """Read a mergekit config (YAML): whole models, with scalars, gradients and filters as parameters.
+
+    Raises RecipeError with every problem, one sentence each: nothing that a config says is passed over in silence.
+    """
+    given = read_yaml(text, "mergekit config")
+    if not isinstance(given, Mapping):
+        raise RecipeError(f"a mergekit config must be a mapping with merge_method and models, got {brief(given)}")
+    problems: list[str] = []
+    config = read_config(problems, given)
+    reading, recipe = None, None
+    if _known(problems, config.merge_method):
+        parameters = read_parameters(problems, config)
+        reading = _reading(problems, config, parameters)
+        if reading and config.sources:
+            recipe = _recipe(problems, _draft(problems, config, reading, parameters))
+    if problems or recipe is None or reading is None:
+        raise RecipeError("\n".join(problems))
+    return Imported(recipe, tuple(_remarks(config, reading)))
+
+
+def _known(problems: list[str], name: str) -> bool:
+    if name in ELSEWHERE:
+        problems.append(f"merge_method {name} does not exist here. Known: {', '.join(SWITCHES)}")
+    elif name not in SWITCHES:
+        problems.append(f"unknown merge_method {name!r}{nearest(name, SWITCHES)}")
+    return name in SWITCHES
+
+
+def _reading(problems: list[str], config: Config, parameters: Parameters) -> Reading | None:
+    """The one that fits the switches and the presence of a base."""
+    method, unfit = config.merge_method, Role.ABSENT if config.base_model else Role.AROUND
+    fitting = [reading for reading in readings_of(method) if reading.base is not unfit]
+    if not fitting or (fitting[0].base is Role.FIRST and not config.base_model):
+        problems.append(f"{method} needs base_model: name the model that the others are compared with")
+        return None
+    found = [reading for reading in fitting if reading.switches == parameters.switches]
+    if not found and method in MEANS and _sums_to_one(config, parameters):
+        found = [reading for reading in fitting if reading.switches[MEANS[method]]]
+    if not found:
+        said = ", ".join(f"{name}: {str(value).lower()}" for name, value in parameters.switches.items())
+        problems.append(f"{method} with {said} does not exist here{_unless_means(method)}")
+    return found[0] if found else None
+
+
+def _unless_means(method: str) -> str:
+    return ", unless the weights sum to 1" if method in MEANS else ""
+
+
+def _sums_to_one(config: Config, parameters: Parameters) -> bool:
+    weights = [_weight(parameters, model) for model in _inputs(config)]
+    values = [weight.value for weight in weights if weight.value is not None and not weight.overrides]
+    return len(values) == len(weights) and abs(sum(values) - 1) <= CANCELLED
+
+
+def _weight(parameters: Parameters, model: str) -> Varied:
+    own = parameters.of(model, "weight")
+    return own if own.complete else parameters.shared.get("weight", Varied())
+
+
+def _inputs(config: Config) -> list[str]:
+    """All models that mergekit would load, the base among them."""
+    models = [source.model for source in config.sources]
+    return models if config.base_model in (None, *models) else [*models, str(config.base_model)]
+
+
+def _experts(config: Config, reading: Reading, parameters: Parameters) -> list[str]:
+    models, base = _inputs(config), config.base_model
+    if reading.base is Role.FIRST:
+        return sorted(models, key=lambda model: model != base)
+    absent = base is not None and parameters.of(base, "weight") == Varied(0)
+    if reading.base is Role.AROUND or (reading.base is Role.INPUT and absent):
+        return [model for model in models if model != base]
+    return models
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A recipe's mapping while it is written. `chains` holds overrides by model (None: all) and place of the number."""
+
+    fields: Mapping[str, Any]
+    stages: dict[str, Any]
+    experts: dict[str, dict[str, Any]]
+    chains: dict[str | None, dict[str, tuple[Override, ...]]]
+
+    def set(self, place: str, value: float | None) -> None:
+        """A number of the whole merge."""
+        if value is not None and place != WEIGHT:
+            owner, _, knob = place.partition(".")
+            self.stages[owner][knob] = value
+
+    def mapping(self) -> dict[str, Any]:
+        """The recipe's mapping."""
+        groups = [grouped(chains, model) for model, chains in self.chains.items()]
+        overrides = [entry for group in groups for entry in group]
+        return {**self.fields, **self.stages, "models": list(self.experts.values()), "overrides": overrides}
+
+
+def _draft(problems: list[str], config: Config, reading: Reading, parameters: Parameters) -> _Draft:
+    models = _experts(config, reading, parameters)
+    problems += [
+        f"{model} is listed twice: list it once" for model in sorted({m for m in models if models.count(m) > 1})
+    ]
+    fields = {"base": config.base_model, "dtype": config.dtype}
+    chains = {model: _in_order(reading, parameters, model) for model in (None, *models)}
+    draft = _Draft(fields, reading.stages({}), {model: {"model": model} for model in models}, chains)
+    for name, place in reading.numbers.items():
+        if PARAMETERS[name].per_model:
+            _write_own(problems, draft, name, place, parameters)
+        else:
+            _write_shared(problems, draft, name, place, parameters)
+    if reading.shares:
+        _divide(problems, draft)
+    return draft
+
+
+def _in_order(reading: Reading, parameters: Parameters, model: str | None) -> dict[str, tuple[Override, ...]]:
+    """A chain for the place of each number, those that the config names first and in its order: so come the overrides."""
+    named = parameters.shared if model is None else parameters.own.get(model, {})
+    return {reading.numbers[name]: () for name in (*named, *reading.numbers) if name in reading.numbers}
+
+
+def _write_shared(problems: list[str], draft: _Draft, name: str, place: str, parameters: Parameters) -> None:
+    meant = parameters.shared.get(name, Varied())
+    if PARAMETERS[name].default is None and not meant.complete:
+        problems.append(_missing(name, "the merge", meant, draft))
+    draft.set(place, PARAMETERS[name].default if meant.value is None else meant.value)
+    draft.chains[None][place] = meant.overrides
+
+
+def _write_own(problems: list[str], draft: _Draft, name: str, place: str, parameters: Parameters) -> None:
+    """What is written beside a model goes before what is said of the merge, so it comes later among the overrides."""
+    meant = parameters.shared.get(name, Varied())
+    reached = not all(parameters.of(model, name).complete for model in draft.experts)
+    common = meant.overrides if reached else ()
+    draft.set(place, PARAMETERS[name].default if meant.value is None else meant.value)
+    draft.chains[None][place] = common
+    for model in draft.experts:
+        own = parameters.of(model, name)
+        hides = common and own.value is not None
+        draft.chains[model][place] = ((EVERYWHERE, own.value or 0.0), *own.overrides) if hides else own.overrides
+        if place == WEIGHT and not own.complete:
+            own = replace(own, value=meant.value)
+            if not meant.complete:
+                problems.append(_missing(name, model, own if own.overrides else meant, draft))
+        if own.value is not None:
+            draft.experts[model][place] = own.value
+
+
+def _missing(name: str, owner: str, meant: Varied, draft: _Draft) -> str:
+    if meant.overrides:
+        return f"{name} of {owner} is missing for the tensors that no filter finds: end the list with {{value: NUMBER}}"
+    if owner == draft.fields["base"]:
+        return f"{name} of {owner} is missing: mergekit takes base_model for another model here; give it weight 0 or leave it out"
+    return f"{name} of {owner} is missing: mergekit has no default for it"
+
+
+def _divide(problems: list[str], draft: _Draft) -> None:
+    """Weights as shares of their sum."""
+    if any(chains.get(WEIGHT) for chains in draft.chains.values()):
+        problems.append(
+            "weights that vary over layers cannot be normalised here: set normalize: false and write their shares"
+        )
+        return
+    total = sum(entry.get(WEIGHT, 0.0) for entry in draft.experts.values())
+    for entry in draft.experts.values():
+        if abs(total) > CANCELLED and WEIGHT in entry:
+            entry[WEIGHT] /= total
+
+
+def _recipe(problems: list[str], draft: _Draft) -> Recipe | None:
+    try:
+        return Recipe.from_mapping(draft.mapping())
+    except RecipeError as error:
+        problems.append(str(error))
+        return None
+
+
+def _remarks(config: Config, reading: Reading) -> Iterator[str]:
+    if config.working not in (None, "float32"):
+        yield f"mergekit computes in {config.working}; here numbers are float32 inside and rounded once"
+    if reading.sparsify and reading.sparsify["name"] in ("dare", "della"):
+        yield "the random drop has the same probabilities as mergekit's, but other bits: other entries survive"
+    named = {name for level in config.shared for name in level} & set(IDLE[config.merge_method]) - {"int8_mask"}
+    for name in sorted(named):
+        yield f"{name} changes nothing in {config.merge_method}, neither there nor here"
+    if reading.base is Role.AROUND and any(one.parameters for one in config.sources if one.model == config.base_model):
+        yield f"parameters beside the base {config.base_model} change nothing, neither in mergekit nor here"
+    if config.layers is not None and all(layers_of(source.model) is None for source in config.sources):
+        yield f"the slice ends at layer {config.layers}, which is taken for the models' last"

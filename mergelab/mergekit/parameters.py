@@ -1,0 +1,101 @@
+"""Every parameter that a mergekit config names, checked by name and put together over the levels that speak of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mergelab.knobs import brief, nearest
+from mergelab.mergekit.config import Config, Source
+from mergelab.mergekit.readings import FIXED, IDLE, PARAMETERS, SWITCHES, Role, readings_of
+from mergelab.mergekit.values import Said, Varied, read_said, varied
+
+Level = Mapping[str, tuple[Said, ...]]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Numbers by mergekit's names in the order of the config, of the merge and beside the models, and all switches."""
+
+    shared: Mapping[str, Varied]
+    own: Mapping[str, Mapping[str, Varied]]
+    switches: Mapping[str, bool]
+
+    def of(self, model: str, name: str) -> Varied:
+        """What is written beside a model; nothing for a model that is not listed."""
+        return self.own.get(model, {}).get(name, Varied())
+
+
+def read_parameters(problems: list[str], config: Config) -> Parameters:
+    """The parameters of a config whose method is known; what cannot be read is added to `problems`."""
+    levels = [_numbers(problems, config, level) for level in config.shared]
+    names = dict.fromkeys(name for level in levels for name in level)
+    switches = dict(SWITCHES[config.merge_method])
+    for level in reversed(config.shared):
+        said = {name: _switch(problems, name, value) for name, value in level.items() if name in switches}
+        switches |= {name: value for name, value in said.items() if value is not None}
+    return Parameters(
+        {name: _layered([level.get(name, ()) for level in levels]) for name in names},
+        {
+            source.model: {name: varied(said) for name, said in _numbers(problems, config, source.parameters, source).items()}
+            for source in config.sources
+        },
+        switches,
+    )  # fmt: skip
+
+
+def _numbers(problems: list[str], config: Config, given: Mapping[str, Any], source: Source | None = None) -> Level:
+    """The numbers of one level; whatever else has no business there is a problem."""
+    numbers = {name for reading in readings_of(config.merge_method) for name in reading.numbers}
+    if source:
+        numbers = {name for name in numbers if PARAMETERS[name].per_model}
+    owner, found = source.model if source else "the merge", {}
+    for name, value in given.items():
+        if name not in numbers:
+            problems += _misplaced(config, owner, name, value) if source else _unread(config.merge_method, name, value)
+            continue
+        try:
+            found[name] = read_said(f"{name} of {owner}", value)
+        except ValueError as error:
+            problems.append(str(error))
+    return found
+
+
+def _misplaced(config: Config, model: str, name: str, value: object) -> list[str]:
+    around = any(reading.base is Role.AROUND for reading in readings_of(config.merge_method))
+    if (around and model == config.base_model) or name in IDLE[config.merge_method]:
+        return []
+    if not _unread(config.merge_method, name, value) or name in _names(config.merge_method):
+        return [f"{name} beside {model} stands for the whole merge: move it to the config's own parameters"]
+    return _unread(config.merge_method, name, value)
+
+
+def _unread(method: str, name: str, value: object) -> list[str]:
+    fixed = FIXED.get(method, {})
+    if name in fixed and value != fixed[name]:
+        return [f"{name} of {method} is {fixed[name]:g} here and cannot be {brief(value)}"]
+    if name not in _names(method):
+        return [f"unknown parameter {brief(name)} of {method}{nearest(name, sorted(_names(method)))}"]
+    return []
+
+
+def _names(method: str) -> set[str]:
+    numbers = {name for reading in readings_of(method) for name in reading.numbers}
+    return {*numbers, *SWITCHES[method], *IDLE[method], *FIXED.get(method, {})}
+
+
+def _switch(problems: list[str], name: str, value: object) -> bool | None:
+    if not isinstance(value, (bool, int, float)) or value not in (0, 1):
+        problems.append(f"{name} must be true or false for the whole merge, got {brief(value)}")
+        return None
+    return bool(value)
+
+
+def _layered(levels: Sequence[tuple[Said, ...]]) -> Varied:
+    """mergekit goes on to the next level for the tensors that a level's filters leave over."""
+    said: tuple[Said, ...] = ()
+    for level in levels:
+        if not varied(said).complete:
+            said += level
+    return varied(said)

@@ -1,0 +1,131 @@
+"""mergekit's way to write a number: a scalar, a gradient over the layers, or a list of filters; and recipes' way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mergelab.knobs import Value, brief, nearest
+from mergelab.overrides import Ramp
+
+Override = tuple[str, float | Ramp]
+"""A match and the value for the tensors that it finds."""
+EVERYWHERE = ""
+"""The part that every name holds, and the match that finds every name."""
+_SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What mergekit says of the tensors whose name holds `part`, unless something before it spoke of them."""
+
+    part: str
+    value: float | Ramp
+
+
+@dataclass(frozen=True)
+class Varied:
+    """What a recipe says: `value` (None: nothing), and overrides as (match, value), of which the last has the word."""
+
+    value: float | None = None
+    overrides: tuple[Override, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every tensor gets a number."""
+        return self.value is not None or any(match == EVERYWHERE for match, _ in self.overrides)
+
+
+def read_said(label: str, given: object) -> tuple[Said, ...]:
+    """What a value of a config says, first word first. Raises ValueError where it is no value."""
+    if isinstance(given, Sequence) and not isinstance(given, str) and any(isinstance(one, Mapping) for one in given):
+        return tuple(_conditional(label, entry) for entry in given)
+    return (Said(EVERYWHERE, _number_or_gradient(label, given)),)
+
+
+def write_said(words: Sequence[Said]) -> Any:
+    """The inverse of `read_said`."""
+    if len(words) == 1 and words[0].part == EVERYWHERE:
+        return plain(words[0].value)
+    return [{**({"filter": one.part} if one.part else {}), "value": plain(one.value)} for one in words]
+
+
+def varied(words: Sequence[Said]) -> Varied:
+    """The first word of mergekit's is the last override of a recipe's; a number for the rest stands by itself."""
+    *before, last = _heard(words) or (None,)
+    if last is None or last.part != EVERYWHERE or isinstance(last.value, tuple):
+        return Varied(None, tuple((escaped(one.part), one.value) for one in reversed(_heard(words))))
+    return Varied(last.value, tuple((escaped(one.part), one.value) for one in reversed(before)))
+
+
+def said(meant: Varied) -> tuple[Said, ...]:
+    """The inverse of `varied`. Raises ValueError for a match that no filter can say."""
+    words = [Said(literal(match), value) for match, value in reversed(meant.overrides)]
+    return _heard([*words, *([] if meant.value is None else [Said(EVERYWHERE, meant.value)])])
+
+
+def _heard(words: Sequence[Said]) -> tuple[Said, ...]:
+    """Without what comes after a word about all tensors: nobody hears it."""
+    last = next((place for place, one in enumerate(words) if one.part == EVERYWHERE), len(words))
+    return tuple(words[: last + 1])
+
+
+def grouped(chains: Mapping[str, Iterable[Override]], model: str | None) -> list[dict[str, Any]]:
+    """Entries of a recipe's `overrides` for chains of (match, value) by knob: equal matches together, order kept."""
+    waiting = {knob: list(chain) for knob, chain in chains.items()}
+    entries = []
+    while heads := [chain[0][0] for chain in waiting.values() if chain]:
+        same = {knob: chain.pop(0)[1] for knob, chain in waiting.items() if chain and chain[0][0] == heads[0]}
+        named = {knob: plain(value) for knob, value in same.items()}
+        entries.append({"match": heads[0], **({"model": model} if model else {}), **named})
+    return entries
+
+
+def plain(value: Value | Ramp) -> Any:
+    """A number or ramp as YAML has it."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def escaped(part: str) -> str:
+    """The regular expression that finds `part` itself."""
+    return _SPECIAL.sub(lambda found: "\\" + found[0], part)
+
+
+def literal(match: str) -> str:
+    """The text that a regular expression stands for. Raises ValueError where it is more than a text."""
+    if _SPECIAL.search(re.sub(r"\\[^A-Za-z0-9]", "", match)):
+        raise ValueError(
+            f"mergekit's filters are parts of a name, not regular expressions such as {match}: "
+            "write an override for each part, with a backslash before each dot"
+        )
+    return re.sub(r"\\(.)", r"\1", match)
+
+
+def _conditional(label: str, entry: object) -> Said:
+    if not isinstance(entry, Mapping):
+        raise ValueError(f"{label} mixes numbers and filters: write {{value: {brief(entry)}}}")
+    for name in entry:
+        if name not in ("filter", "value"):
+            raise ValueError(f"unknown key {brief(name)} in a filter of {label}{nearest(name, ('filter', 'value'))}")
+    part = entry.get("filter")
+    if part is not None and not isinstance(part, str):
+        raise ValueError(f"filter in {label} must be a part of a tensor's name, got {brief(part)}")
+    everywhere = part is None or part == "*"
+    return Said(EVERYWHERE if everywhere else str(part), _number_or_gradient(label, entry.get("value")))
+
+
+def _number_or_gradient(label: str, given: object) -> float | Ramp:
+    if isinstance(given, Sequence) and not isinstance(given, str) and given:
+        numbers = tuple(_number(label, entry) for entry in given)
+        return numbers if len(numbers) > 1 else numbers[0]
+    return _number(label, given)
+
+
+def _number(label: str, given: object) -> float:
+    if isinstance(given, bool) or not isinstance(given, (int, float)):
+        raise ValueError(
+            f"{label} must be a number, a gradient such as [0, 0.5, 1] or a list of filters, got {brief(given)}"
+        )
+    return given
