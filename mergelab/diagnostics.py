@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mergelab.engine import Plan, Settled, kept_deltas
+from mergelab.interference import Interference, interference
 from mergelab.methods.ops import rows
-from mergelab.methods.registry import Draws
 from mergelab.progress import Progress, Steps
 from mergelab.recipe import Recipe
-from mergelab.sketch import BIN_ERROR, DRAWN, GRID, Curves, Sketch, grid_place, ranked, trims
+from mergelab.sketch import GRID, Curves, Cut, Sketch, cut_of, grid_place, ranked
 
 EDGES = (numpy.arange(0x7F9, dtype=numpy.uint32) << 20).view(numpy.float32).astype(numpy.float64)
 """Lower edges of the bins of a sketch's magnitudes, from 0 to infinity."""
+UNKNOWN = "No preview for these settings; the exact figures come with the merge."
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class Preview:
     `cells`: layer, module, entries, conflict (share of co-active entries whose signs disagree, NaN when none is
     co-active), coactive and active (shares of entries). `experts`: expert, kept (share of entries), threshold (smallest
     kept magnitude, NaN when magnitudes do not decide), norm, mass (share of the squared norm that survives, before
-    rescaling). `knob` names the knob that is the threshold line: "method.density", "sparsify.density" or None.
+    rescaling). `knob` names the knob that is the threshold line, "method.density" or "sparsify.density"; where it is None,
+    `notice` says why there is no line. `label` is "preview" or "exact", or "unknown" where the sketch at hand was drawn
+    for other settings: then all figures are NaN. `remark` says how the figures were come by.
     """
 
     cells: pandas.DataFrame
@@ -58,41 +61,20 @@ class Preview:
     knob: str | None
     label: str
     remark: str
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Where a recipe cuts the deltas: which curves answer, at which density, and by which knob."""
-
-    scope: str
-    density: float
-    knob: str | None
-
-
-def cut_of(recipe: Recipe) -> Cut:
-    """The last step of a recipe that drops entries; density 1 when none does."""
-    for owner, rule, step in (("method", recipe.rule, recipe.method), ("sparsify", recipe.sparsifier, recipe.sparsify)):
-        if rule and step and trims(rule):
-            return Cut(str(step.knobs["scope"]), float(step.knobs["density"]), f"{owner}.density")
-        if rule and step and rule.wanting(Draws) and not _drops_weights(recipe):
-            return Cut(DRAWN, float(step.knobs["density"]), None)
-    return Cut("model", 1.0, None)
-
-
-def _drops_weights(recipe: Recipe) -> bool:
-    """DARE's negative control: what is dropped are weights, so every entry changes and nothing is a kept delta."""
-    return recipe.sparsify is not None and recipe.sparsify.knobs.get("target") == "weights"
+    notice: str
 
 
 def preview(sketch: Sketch, recipe: Recipe) -> Preview:
-    """The figures of a recipe by look-up in a sketch made for it; exact up to the sketch's bins."""
+    """The figures of a recipe by look-up in a sketch made for it; `cut_of(recipe).error` says how exact they are."""
     cut = cut_of(recipe)
-    at = _Reader(sketch.curves[cut.scope], cut.density)
+    known = cut.curves in sketch.curves
+    curves = sketch.curves[cut.curves] if known else _unknown(sketch)
+    at = _Reader(curves, cut.place)
     tensors = pandas.DataFrame({
         "layer": sketch.layers, "module": sketch.modules, "entries": sketch.entries,
         "conflicting": at("conflict"), "coactive": at("coactive"), "active": at("active"),
     })  # fmt: skip
-    total = numpy.sqrt(sketch.curves[cut.scope].mass[:, -1])
+    total = numpy.sqrt(curves.mass[:, -1])
     experts = pandas.DataFrame({
         "expert": sketch.experts,
         "kept": at("kept") / max(sketch.changed, 1),
@@ -101,14 +83,9 @@ def preview(sketch: Sketch, recipe: Recipe) -> Preview:
         "mass": at("mass") / numpy.maximum(total**2, numpy.finfo(float).tiny),
     })  # fmt: skip
     return Preview(
-        _cells(tensors),
-        experts,
-        histogram(sketch),
-        _numbers(tensors, experts),
-        cut.knob,
-        "preview",
-        _remark(recipe, cut),
-    )
+        _cells(tensors), experts, histogram(sketch), _numbers(tensors, experts), cut.knob if known else None,
+        "preview" if known else "unknown", cut.error if known else UNKNOWN, cut.notice,
+    )  # fmt: skip
 
 
 def histogram(sketch: Sketch) -> Histogram:
@@ -123,25 +100,15 @@ def histogram(sketch: Sketch) -> Histogram:
 def exact_preview(settled: Settled, sketch: Sketch) -> Steps[Preview]:
     """The same figures from the tensors themselves: what the settled merge keeps, counted entry by entry."""
     plan = settled.plan
-    entries, experts = [], []
+    tensors, experts = [], []
     for number, key in enumerate(plan.keys, 1):
         kept = rows(kept_deltas(settled, key))
-        entries.append(_counted_entries(kept))
+        tensors.append(interference(kept))
         if kept.numel():
             experts.append(_counted_experts(kept, ranked(settled, key)))
         yield Progress("Counting conflicts", number, len(plan.keys), key)
     counted = _joined_experts(experts, plan, sketch)
-    return _with_counts(preview(sketch, plan.recipe), sketch, pandas.DataFrame(entries), counted)
-
-
-def _counted_entries(kept: Tensor) -> dict[str, float]:
-    present = (kept != 0).sum(0)
-    opposed = (kept > 0).any(0) & (kept < 0).any(0)
-    exact = kept.double()
-    return {
-        "conflicting": int(opposed.sum()), "coactive": int((present >= 2).sum()), "active": int((present >= 1).sum()),
-        "gross": float(exact.abs().sum()), "net": float(exact.sum(0).abs().sum()),
-    }  # fmt: skip
+    return _with_counts(cut_of(plan.recipe), sketch, tensors, counted)
 
 
 def _counted_experts(kept: Tensor, offered: Tensor) -> NDArray[numpy.float64]:
@@ -167,11 +134,13 @@ def _joined_experts(parts: list[NDArray[numpy.float64]], plan: Plan, sketch: Ske
     })  # fmt: skip
 
 
-def _with_counts(approximate: Preview, sketch: Sketch, counts: pandas.DataFrame, experts: pandas.DataFrame) -> Preview:
-    tensors = pandas.DataFrame({"layer": sketch.layers, "module": sketch.modules, "entries": sketch.entries})
-    tensors = tensors.join(counts[["conflicting", "coactive", "active"]])
-    gross = float(counts["gross"].sum())
-    cancelled = 1 - float(counts["net"].sum()) / gross if gross else float("nan")
+def _with_counts(cut: Cut, sketch: Sketch, counts: list[Interference], experts: pandas.DataFrame) -> Preview:
+    tensors = pandas.DataFrame({
+        "layer": sketch.layers, "module": sketch.modules, "entries": sketch.entries,
+        "conflicting": [found.conflicting for found in counts], "coactive": [found.overlapping for found in counts],
+        "active": [found.active for found in counts],
+    })  # fmt: skip
+    cancelled = sum(counts, Interference.nothing(len(experts))).interference_loss
     cancellation = Number(
         "Cancelled",
         cancelled,
@@ -179,16 +148,23 @@ def _with_counts(approximate: Preview, sketch: Sketch, counts: pandas.DataFrame,
         "share of the kept changes' total magnitude that opposite signs cancel: 1 − |Σd| / Σ|d|",
     )
     return Preview(
-        _cells(tensors), experts, approximate.histogram, (*_numbers(tensors, experts), cancellation),
-        approximate.knob, "exact", "Counted entry by entry on the tensors of this merge.",
+        _cells(tensors), experts, histogram(sketch), (*_numbers(tensors, experts), cancellation),
+        cut.knob, "exact", "Counted entry by entry on the tensors of this merge.", cut.notice,
     )  # fmt: skip
 
 
-class _Reader:
-    """Reads curves at one density, linearly between grid points."""
+def _unknown(sketch: Sketch) -> Curves:
+    """Curves that tell nothing."""
+    per_tensor = numpy.full((len(sketch.entries), GRID + 1), numpy.nan)
+    per_expert = numpy.full((len(sketch.experts), GRID + 1), numpy.nan)
+    return Curves(per_tensor, per_tensor, per_tensor, per_expert, per_expert)
 
-    def __init__(self, curves: Curves, density: float) -> None:
-        self.curves, place = curves, grid_place(density)
+
+class _Reader:
+    """Reads curves at one place, linearly between grid points."""
+
+    def __init__(self, curves: Curves, at: float) -> None:
+        self.curves, place = curves, grid_place(at)
         self.low = min(int(place), GRID - 1)
         self.share = place - self.low
 
@@ -199,7 +175,7 @@ class _Reader:
 
 
 def _cells(tensors: pandas.DataFrame) -> pandas.DataFrame:
-    cells = tensors.groupby(["layer", "module"], sort=False, as_index=False).sum()
+    cells = tensors.groupby(["layer", "module"], sort=False, as_index=False).sum(min_count=1)
     cells["conflict"] = cells["conflicting"] / cells["coactive"].where(cells["coactive"] > 0)
     for name in ("coactive", "active"):
         cells[name] = cells[name] / cells["entries"]
@@ -207,9 +183,11 @@ def _cells(tensors: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def _numbers(tensors: pandas.DataFrame, experts: pandas.DataFrame) -> tuple[Number, ...]:
-    entries, coactive = float(tensors["entries"].sum()), float(tensors["coactive"].sum())
-    kept, mass = float(experts["kept"].mean()), float(experts["mass"].mean())
-    conflict = float(tensors["conflicting"].sum()) / coactive if coactive else float("nan")
+    entries, coactive, conflicting = (
+        float(tensors[name].sum(skipna=False)) for name in ("entries", "coactive", "conflicting")
+    )
+    kept, mass = (float(experts[name].mean(skipna=False)) for name in ("kept", "mass"))
+    conflict = conflicting / coactive if coactive else float("nan")
     overlap = coactive / entries if entries else float("nan")
     return (
         Number(
@@ -238,12 +216,12 @@ def _percent(share: float) -> str:
 def _thresholds(sketch: Sketch, cut: Cut) -> NDArray[numpy.float64]:
     if not _has_line(cut):
         return numpy.full(len(sketch.experts), numpy.nan)
-    return numpy.array([_magnitude_keeping(cut.density, shares) for shares in _kept_from(sketch)])
+    return numpy.array([_magnitude_keeping(cut.place, shares) for shares in _kept_from(sketch)])
 
 
 def _has_line(cut: Cut) -> bool:
     """Whether one magnitude an expert separates what is kept from what is dropped."""
-    return cut.knob is not None and cut.scope == "model" and cut.density > 0
+    return cut.knob is not None and cut.place > 0
 
 
 def _kept_from(sketch: Sketch) -> NDArray[numpy.float64]:
@@ -261,16 +239,3 @@ def _magnitude_keeping(density: float, shares: NDArray[numpy.float64]) -> float:
     place = int(numpy.flatnonzero(shares >= wanted)[-1])
     inside = (shares[place] - wanted) / (shares[place] - shares[place + 1])
     return float(EDGES[place] + inside * (EDGES[place + 1] - EDGES[place]))
-
-
-def _remark(recipe: Recipe, cut: Cut) -> str:
-    error = f"Read from a one-pass sketch, to within {100 * BIN_ERROR:g} points of density."
-    if cut.knob and cut.scope == "tensor":
-        return f"{error} Each tensor has a threshold of its own, so there is no single line."
-    if cut.scope == DRAWN:
-        return f"{error} Survivors are drawn at random, so magnitudes do not decide and there is no line."
-    if _drops_weights(recipe):
-        return "Fine-tuned weights are dropped, not changes: every entry moves, and the deltas shown are the untouched ones."
-    if cut.knob is None:
-        return f"{recipe.rule.title} keeps every change: nothing is dropped before the merge."
-    return error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated as A
 from typing import Any
 
 import numpy
@@ -15,20 +16,29 @@ from hypothesis import strategies as st
 from tiny_states import State, plan_for, random_state, tuned
 from torch import Tensor
 
-from mergelab.diagnostics import Preview, cut_of, exact_preview, histogram, preview
+from mergelab.diagnostics import Preview, exact_preview, histogram, preview
 from mergelab.engine import settle
+from mergelab.knobs import Choice, Range
 from mergelab.methods.ops import count_kept
+from mergelab.methods.registry import Rule
 from mergelab.progress import finish
 from mergelab.randomness import draws
 from mergelab.recipe import Recipe
-from mergelab.sketch import BIN_ERROR, Sketch, draw_sketch
+from mergelab.sketch import BIN_ERROR, Sketch, cut_of, draw_sketch
+from mergelab.sketch.levels import LEVELS
+from mergelab.sparsify import SPARSIFIERS
 
 WIDE = {f"encoder.layer.{layer}.output.dense.weight": (40, 50) for layer in range(2)}
 TRIM_MODEL = {"method": {"name": "ties", "density": 0.2}}
 TRIM_TENSOR = {"method": {"name": "ties", "density": 0.2, "scope": "tensor"}}
 SPARSE_TRIM = {"method": "average", "sparsify": {"name": "trim", "density": 0.2}}
 DARE = {"method": "average", "sparsify": {"name": "dare", "density": 0.2}}
-RECIPES = {"ties model": TRIM_MODEL, "ties tensor": TRIM_TENSOR, "trim": SPARSE_TRIM, "dare": DARE}
+RECIPES: dict[str, dict[str, Any]] = {
+    "ties model": TRIM_MODEL,
+    "ties tensor": TRIM_TENSOR,
+    "trim": SPARSE_TRIM,
+    "dare": DARE,
+}
 KINDS: dict[str, Callable[[Tensor], Tensor]] = {
     "normal": lambda values: values,
     "heavy": lambda values: values**3,
@@ -62,19 +72,19 @@ def kept_by_force(recipe: dict[str, Any], models: dict[str, State], base: State)
     planned = plan_for(recipe, models, base)
     cut = cut_of(planned.recipe)
     deltas = {key: torch.stack([(state[key] - base[key]).flatten() for state in models.values()]) for key in base}
-    if cut.scope == "draws":
+    if cut.by == "levels":
         hashes = dict(zip((expert.name for expert in planned.experts), planned.hashes, strict=True))
         shapes = {key: tuple(value.shape) for key, value in base.items()}
         return {
             key: torch.stack([draws(0, hashes[name], key, shapes[key]).flatten() for name in models])
-            < int(cut.density * 2**32)
+            < int(cut.place * 2**32)
             for key in base
-        } if cut.density else {key: torch.zeros_like(value, dtype=torch.bool) for key, value in deltas.items()}  # fmt: skip
+        } if cut.place else {key: torch.zeros_like(value, dtype=torch.bool) for key, value in deltas.items()}  # fmt: skip
     pools = {key: torch.cat(list(deltas.values()), 1) if cut.scope == "model" else deltas[key] for key in base}
     masks = {}
     for key, values in deltas.items():
         ranked = pools[key].abs().sort(1, descending=True).values
-        wanted = count_kept(cut.density, ranked.shape[1])
+        wanted = count_kept(cut.place, ranked.shape[1])
         lowest = ranked[:, wanted - 1 : wanted] if wanted else torch.full((len(values), 1), torch.inf)
         masks[key] = (values.abs() >= lowest) & (values != 0)
     return masks
@@ -121,7 +131,7 @@ def test_the_exact_figures_are_those_of_a_count_by_force(recipe: dict[str, Any],
         assert found[name] == pytest.approx(expected[name], rel=1e-12), name
     assert exact.experts["norm"].tolist() == pytest.approx(expected["norm"])
     lines = exact.experts["threshold"].tolist()
-    if cut_of(Recipe.from_mapping({"base": "b", "models": ["a"], **recipe})).scope == "model":
+    if cut_of(Recipe.from_mapping({"base": "b", "models": ["a"], **recipe})).knob:
         assert lines == pytest.approx(expected["threshold"])
     else:
         assert all(math.isnan(line) for line in lines)
@@ -142,6 +152,160 @@ def test_the_preview_is_the_exact_count_at_a_density_within_its_stated_error(
         slack = 1e-9 if figure == "mass" else 1e-6
         for low, value, high in zip(below[figure], values, above[figure], strict=True):
             assert low - slack <= value <= high + slack, f"{figure} at density {density}"
+
+
+def every_setting(name: str) -> Iterator[dict[str, Any]]:
+    """The defaults of a sparsifier, each knob at both ends and in between, each of its choices."""
+    yield {}
+    for knob in SPARSIFIERS[name].knobs:
+        values: tuple[Any, ...]
+        if isinstance(knob.domain, Choice):
+            values = knob.domain.options
+        elif isinstance(knob.domain.step, int):
+            values = (knob.domain.low, 3, knob.domain.high)
+        else:
+            values = (knob.domain.low, 0.7 * knob.domain.low + 0.3 * knob.domain.high, knob.domain.high)
+        yield from ({knob.name: value} for value in values)
+
+
+def settings_around(name: str, knobs: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The settings that lie within the stated error of `knobs`, at its ends: the knob that is looked up is moved, and so
+    is the share of outliers, which is a rank as well."""
+    levels = LEVELS.get(name)
+    looked_up, place = (levels.knob, levels.place) if levels else ("density", float)
+    recipe = recipe_of(name, knobs)
+    cut = cut_of(recipe)
+    if cut.by == "survivors" or recipe.sparsify is None:
+        return [dict(knobs)]
+    domain: Any = next(knob.domain for knob in SPARSIFIERS[name].knobs if knob.name == looked_up)
+    near = [
+        value for value in numpy.linspace(domain.low, domain.high, 4001) if abs(place(value) - cut.place) <= BIN_ERROR
+    ]
+    ends = [{**knobs, looked_up: float(value)} for value in (near[0], near[-1])]
+    if not cut.outliers:
+        return ends
+    shares = [min(1.0, max(0.0, cut.outliers + side * BIN_ERROR)) for side in (-1, 0, 1)]
+    return [{**end, "gamma": share} for end in ends for share in shares]
+
+
+def recipe_of(name: str, knobs: Mapping[str, Any]) -> Recipe:
+    return Recipe.from_mapping({"base": "b", "models": list("abc"), **sparsified(name, knobs)})
+
+
+def sparsified(name: str, knobs: Mapping[str, Any]) -> dict[str, Any]:
+    return {"method": "average", "sparsify": {"name": name, **knobs}}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", SPARSIFIERS)
+def test_the_preview_of_every_sparsifier_is_its_exact_count_within_the_stated_error(name: str, kind: str) -> None:
+    models, base = experts_of(kind, seed=1)
+    for knobs in every_setting(name):
+        approximate, _, sketch = look(sparsified(name, knobs), models, base)
+        found = counts_of(approximate, 4000)
+        near = [counts_of(exact_of(name, other, models, base, sketch), 4000) for other in settings_around(name, knobs)]
+        for figure, values in found.items():
+            lowest, highest = (end([other[figure] for other in near], axis=0) for end in (numpy.min, numpy.max))
+            slack = 1e-3 if figure == "mass" else 1.0
+            assert (lowest - slack <= values).all() and (values <= highest + slack).all(), f"{figure} with {knobs}"
+
+
+def exact_of(name: str, knobs: Mapping[str, Any], models: dict[str, State], base: State, sketch: Sketch) -> Preview:
+    return finish(exact_preview(finish(settle(plan_for(sparsified(name, knobs), models, base))), sketch))
+
+
+VARIED: dict[str, dict[str, Any]] = {
+    "a density of one expert": {"models": [{"model": "a", "density": 0.6}, "b", "c"]},
+    "a density of one layer": {"overrides": [{"match": r"layer\.1\.", "density": 0.6}]},
+    "a ramp": {"overrides": [{"match": "weight", "density": [0.1, 0.7]}]},
+    "a density of one expert in one layer": {"overrides": [{"match": r"layer\.1\.", "density": 0.6, "model": "b"}]},
+}
+
+
+@pytest.mark.parametrize("varied", VARIED.values(), ids=VARIED)
+@pytest.mark.parametrize(
+    "recipe", [*RECIPES.values(), sparsified("della", {}), sparsified("breadcrumbs", {"scope": "model"})]
+)
+def test_knobs_that_differ_between_layers_or_experts_are_in_the_preview(
+    recipe: dict[str, Any], varied: dict[str, Any]
+) -> None:
+    models, base = experts_of("heavy", seed=1)
+    plain, approximate, exact = look(recipe, models, base)[0], *look({**recipe, **varied}, models, base)[:2]
+    assert same_figures(approximate, exact) and not same_figures(plain, exact)
+    assert approximate.knob is None and "differs between layers or experts" in approximate.notice
+
+
+def same_figures(first: Preview, second: Preview) -> bool:
+    pairs = zip(counts_of(first, 4000).values(), counts_of(second, 4000).values(), strict=True)
+    return all(one == pytest.approx(other, rel=1e-9, abs=1e-9) for one, other in pairs)
+
+
+def test_own_thresholds_of_consensus_are_in_the_preview() -> None:
+    models, base = experts_of("normal", seed=1)
+    own = sparsified("consensus", {}) | {"models": [{"model": "a", "threshold": 2.0}, "b", "c"]}
+    approximate, exact, _ = look(own, models, base)
+    assert same_figures(approximate, exact)
+    assert not same_figures(look(sparsified("consensus", {}), models, base)[0], exact)
+
+
+@pytest.mark.parametrize("varied", [{}, VARIED["a density of one layer"]], ids=["plain", "varied"])
+@pytest.mark.parametrize("norms", ["tensor", "model"])
+@pytest.mark.parametrize("scope", ["model", "tensor"])
+def test_a_trim_ranks_what_matching_norms_leaves(scope: str, norms: str, varied: dict[str, Any]) -> None:
+    models, base = experts_of("bf16", seed=1)
+    base["encoder.layer.0.output.dense.weight"] = torch.ones(40, 50)
+    for place, state in enumerate(models.values(), 1):
+        for key in state:
+            state[key] = base[key] + place * state[key]
+    recipe = {"method": {"name": "ties", "density": 0.3, "scope": scope}, "match_norms": norms, **varied}
+    approximate, exact, _ = look(recipe, models, base)
+    assert exact.experts["norm"].to_numpy() == pytest.approx(exact.experts["norm"].mean(), rel=0.05)
+    for figure in ("kept", "mass", "norm"):
+        assert approximate.experts[figure].to_numpy() == pytest.approx(exact.experts[figure].to_numpy(), rel=0.03)
+    if exact.knob:
+        lines = approximate.experts["threshold"] / exact.experts["threshold"]
+        assert (numpy.abs(numpy.log2(lines)) <= math.log2(9 / 8)).all()
+
+
+@pytest.mark.parametrize("step", [{"match_norms": "model"}, {"depth_scale": [0.2, 2.0]}], ids=["norms", "depth"])
+def test_what_comes_after_the_last_cut_changes_no_figure(step: dict[str, Any]) -> None:
+    models, base = experts_of("normal", seed=1)
+    for found, plain in zip(look({**SPARSE_TRIM, **step}, models, base), look(SPARSE_TRIM, models, base), strict=True):
+        if isinstance(found, Preview) and isinstance(plain, Preview):
+            assert same_figures(found, plain) and found.knob == plain.knob
+
+
+def test_a_sparsifier_without_levels_is_counted_for_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    def alternate(deltas: Tensor, *, stride: A[int, Range(1, 9, 1, "Keep every so many entries")] = 2) -> Tensor:
+        """Keep every second entry."""
+        kept = torch.zeros_like(deltas)
+        kept[..., ::stride] = deltas[..., ::stride]
+        return kept
+
+    monkeypatch.setitem(SPARSIFIERS, "alternate", Rule.read(alternate, "Alternate", "deltas", "nobody"))
+    models, base = experts_of("normal", seed=0)
+    for stride, share in ((2, 0.5), (5, 0.2)):
+        approximate, exact, _ = look(sparsified("alternate", {"stride": stride}), models, base)
+        assert approximate.experts["kept"].tolist() == [share] * 3 and same_figures(approximate, exact)
+        assert approximate.notice == "Alternate does not go by size alone here, so there is no line."
+
+
+def test_weights_dropped_instead_of_changes_are_counted_as_they_move() -> None:
+    base = {"w": torch.tensor([1.0, 1.0, 1.0, 1.0]), "frozen": torch.ones(2)}
+    models = {"a": {"w": torch.tensor([1.0, 2.0, 1.0, 3.0]), "frozen": torch.ones(2)}}
+    approximate, exact, _ = look(sparsified("dare", {"target": "weights", "density": 0.0}), models, base)
+    assert same_figures(approximate, exact)
+    assert approximate.cells["active"].tolist() == [1.0] * len(approximate.cells)
+
+
+def test_a_sketch_of_other_settings_tells_nothing_and_says_so() -> None:
+    models, base = experts_of("normal", seed=0)
+    sketch = look(TRIM_MODEL, models, base)[2]
+    found = preview(sketch, recipe_of("breadcrumbs", {}))
+    assert (found.label, found.knob) == ("unknown", None) and "come with the merge" in found.remark
+    assert found.cells[["conflict", "coactive", "active"]].isna().all(axis=None)
+    assert found.experts[["kept", "norm", "mass", "threshold"]].isna().all(axis=None)
+    assert {number.text for number in found.numbers} == {"–"}
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
@@ -183,7 +347,14 @@ def test_a_method_without_a_cut_keeps_everything() -> None:
         assert found.knob is None and found.experts["kept"].tolist() == [1.0] * 3
         assert found.experts["mass"].tolist() == pytest.approx([1.0] * 3)
         assert found.experts["threshold"].isna().all()
-    assert approximate.remark == "Task arithmetic keeps every change: nothing is dropped before the merge."
+    assert approximate.notice == "Task arithmetic gets every change: nothing is dropped before it."
+
+
+def test_a_method_that_drops_by_itself_is_not_said_to_keep_all() -> None:
+    models, base = experts_of("normal", seed=0)
+    for found in look({"method": {"name": "sce", "density": 0.3}}, models, base)[:2]:
+        assert "what SCE then drops by itself is not counted here" in found.notice
+    assert look({"method": "sce"}, models, base)[0].notice == "SCE gets every change: nothing is dropped before it."
 
 
 @pytest.mark.parametrize(
@@ -200,9 +371,15 @@ def test_the_threshold_line_belongs_to_the_last_knob_that_trims(recipe: dict[str
 
 def test_there_is_no_line_where_magnitudes_do_not_decide_which_is_said() -> None:
     models, base = experts_of("normal", seed=0)
-    dare, tensor = (look(recipe, models, base)[0] for recipe in (DARE, TRIM_TENSOR))
-    assert dare.experts["threshold"].isna().all() and "drawn at random" in dare.remark
-    assert tensor.experts["threshold"].isna().all() and "a threshold of its own" in tensor.remark
+    reasons = {
+        "drawn at random": DARE, "a threshold of its own": TRIM_TENSOR,
+        "the large changes of a row with better odds": sparsified("della", {}),
+        "and the very largest": sparsified("breadcrumbs", {"scope": "model"}),
+        "matters to enough experts": sparsified("consensus", {}),
+    }  # fmt: skip
+    for reason, recipe in reasons.items():
+        for found in look(recipe, models, base)[:2]:
+            assert found.knob is None and found.experts["threshold"].isna().all() and reason in found.notice
     assert look(at_density(TRIM_MODEL, 0.0), models, base)[0].experts["threshold"].isna().all()
 
 

@@ -208,7 +208,9 @@ def test_a_plan_reads_the_first_entries_of_each_tensor_and_hashes_nothing() -> N
     assert [expert.reads for expert in experts] == [len(base)] * 3, "one look to sort them by content"
     assert planned.parameters == sum(value.numel() for value in base.values())
     finish(merged_body(finish(settle(planned))))
-    assert [expert.reads for expert in experts] == [2 * len(base)] * 3, "a method without surveys reads each tensor once"
+    assert [expert.reads for expert in experts] == [2 * len(base)] * 3, (
+        "a method without surveys reads each tensor once"
+    )
     assert sum(expert.hashed for expert in experts) == 0
 
 
@@ -275,7 +277,9 @@ def test_dare_at_density_one_is_no_step_at_all() -> None:
 def test_an_override_that_matches_no_tensor_is_refused() -> None:
     base = random_state(0, shapes={"layers.0.w": (3,), "layers.1.w": (3,)})
     overrides = [{"match": "blocks", "scale": 0.5}, {"match": "layers", "scale": 0.5}]
-    with pytest.raises(RecipeError, match=r"'blocks' matches no merged tensor; they are called layers\.0\.w … layers\.1"):
+    with pytest.raises(
+        RecipeError, match=r"'blocks' matches no merged tensor; they are called layers\.0\.w … layers\.1"
+    ):
         merge(SUM, tuned(base), base, overrides=overrides)
 
 
@@ -305,7 +309,9 @@ def test_matching_norms_brings_every_delta_to_the_mean_norm() -> None:
     by_tensor = merge(SUM, models, base, match_norms="tensor")
     assert by_tensor["w"].tolist() == [2.0, 2.0] and by_tensor["v"].tolist() == [0.0, 4.0]
     by_model = merge(SUM, models, base, match_norms="model")
-    assert torch.allclose(by_model["w"], torch.tensor([1.8, 3.0])) and torch.allclose(by_model["v"], torch.tensor([0.0, 2.4]))
+    assert torch.allclose(by_model["w"], torch.tensor([1.8, 3.0])) and torch.allclose(
+        by_model["v"], torch.tensor([0.0, 2.4])
+    )
 
 
 def test_an_expert_may_have_a_density_of_its_own() -> None:

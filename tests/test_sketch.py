@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import pickle
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from tiny_states import merge, plan_for, random_state, tuned
 
 from mergelab.progress import Progress, finish
 from mergelab.recipe import Recipe
-from mergelab.sketch import DRAWN, GRID, Sketch, draw_sketch, grid_place, sketch_needs, trims
+from mergelab.sketch import GRID, Sketch, cut_of, draw_sketch, grid_place, sketch_needs, trims
+from mergelab.sketch.levels import LEVELS, rank_levels
+from mergelab.sparsify import SPARSIFIERS
 
 LAYERS = {"encoder.layer.0.output.dense.weight": (30, 20), "encoder.layer.1.output.dense.weight": (20, 30)}
 
@@ -20,21 +23,43 @@ def sketched(recipe: dict[str, object], count: int = 3) -> Sketch:
     return finish(draw_sketch(plan_for(recipe, tuned(base, count), base)))
 
 
-@pytest.mark.parametrize("recipe", [{"method": "ties"}, {"method": "average", "sparsify": "dare"}])
-def test_every_curve_rises_from_nothing_to_all(recipe: dict[str, object]) -> None:
+def every_stage() -> dict[str, dict[str, object]]:
+    """TIES, nothing at all, and every sparsifier alone and before TIES."""
+    stages: dict[str, dict[str, object]] = {"ties": {"method": "ties"}, "average": {"method": "average"}}
+    stages |= {name: {"method": "average", "sparsify": name} for name in SPARSIFIERS}
+    return stages | {f"{name} ties": {"method": "ties", "sparsify": name} for name in SPARSIFIERS}
+
+
+@pytest.mark.parametrize("recipe", every_stage().values(), ids=every_stage())
+def test_every_curve_rises_from_nothing_to_all_that_is_offered(recipe: dict[str, object]) -> None:
     sketch = sketched(recipe)
+    offered = [int(row[1:].sum()) for row in sketch.magnitudes]
     for curves in sketch.curves.values():
         for curve in vars(curves).values():
             assert curve.shape[1] == GRID + 1
             assert (numpy.diff(curve, axis=1) >= 0).all() and (curve[:, 0] == 0).all()
-        assert (curves.kept[:, -1] == 1200).all() and (curves.active[:, -1] == 600).all()
+        assert curves.kept[:, -1].tolist() == offered
         assert (curves.conflict <= curves.coactive).all() and (curves.coactive <= curves.active).all()
 
 
-def test_a_sketch_with_draws_has_a_curve_for_them() -> None:
-    assert sketched({"method": "ties"}).curves.keys() == {"model", "tensor"}
-    assert sketched({"method": "average", "sparsify": "dare"}).curves.keys() == {"model", "tensor", DRAWN}
-    assert sketched({"method": "ties", "sparsify": "dare"}).curves.keys() == {"model", "tensor"}
+@pytest.mark.parametrize("recipe", every_stage().values(), ids=every_stage())
+def test_a_sketch_has_the_curves_that_its_recipe_is_read_from(recipe: dict[str, object]) -> None:
+    base = random_state(0, shapes=LAYERS)
+    planned = plan_for(recipe, tuned(base), base)
+    assert cut_of(planned.recipe).curves in finish(draw_sketch(planned)).curves
+
+
+@pytest.mark.parametrize("recipe", every_stage().values(), ids=every_stage())
+def test_scalars_rows_of_one_and_empty_tensors_can_be_sketched(recipe: dict[str, object]) -> None:
+    base = random_state(0)
+    sketch = finish(draw_sketch(plan_for(recipe, tuned(base), base)))
+    assert sorted(sketch.entries.tolist()) == sorted(value.numel() for value in base.values())
+
+
+def test_ranks_are_drawn_in_both_scopes_and_draws_alone() -> None:
+    assert sketched({"method": "ties"}).curves.keys() == {"ranks model", "ranks tensor"}
+    assert len(sketched({"method": "average", "sparsify": "dare"}).curves) == 1
+    assert len(sketched({"method": "ties", "sparsify": "dare"}).curves) == 2
 
 
 def test_a_sketch_comes_back_from_disk_and_from_a_pickle(tmp_path: Path) -> None:
@@ -55,7 +80,7 @@ def test_a_sketch_names_experts_in_the_recipes_order_and_where_each_tensor_sits(
     for order in ("abc", "cab", "bca"):
         sketch = finish(draw_sketch(plan_for({"method": "ties", "models": list(order)}, models, base)))
         deltas = torch.stack([torch.cat([(models[n][k] - base[k]).flatten() for k in LAYERS]) for n in order])
-        norms = numpy.sqrt(sketch.curves["model"].mass[:, -1])
+        norms = numpy.sqrt(sketch.curves["ranks model"].mass[:, -1])
         assert sketch.experts == tuple(order)
         assert norms == pytest.approx(deltas.double().norm(dim=1).numpy(), rel=2**-8)
     assert sketch.layers == ("0", "1") and sketch.entries.tolist() == [600, 600]
@@ -79,6 +104,35 @@ def test_a_grid_place_inverts_the_square_root_grid() -> None:
         assert grid_place(place**2 / GRID**2) == pytest.approx(place)
 
 
+def test_ranks_count_from_the_largest_and_equal_magnitudes_start_together() -> None:
+    """Bins of 0, 3, 2 and 1 entries: of six, the largest is wanted once half an entry is, all three of one bin together."""
+    levels = rank_levels(torch.tensor([[0, 3, 2, 1]]), 6)
+    assert (levels * 6)[0, 1:].tolist() == [3.5, 1.5, 0.5]
+
+
+def test_outliers_come_last_and_the_largest_of_them_at_the_very_end() -> None:
+    """Of six entries floor(0.4 · 6) = 2 are outliers: the third largest is the first that is kept."""
+    levels = rank_levels(torch.tensor([[0, 1, 1, 1, 1, 1, 1]]), 6, outliers=0.4)
+    assert (levels * 6)[0, 1:].tolist() == [3.5, 2.5, 1.5, 0.5, 4.5, 5.5]
+
+
+def test_consensus_keeps_an_entry_while_it_matters_to_enough_experts() -> None:
+    """Entries of two experts: |d| / |other| is 4 and 1/4, 1 and 1, and nothing for whoever does not change it."""
+    deltas = torch.tensor([[4.0, 1.0, 0.0], [1.0, -1.0, 2.0]])
+    of, place = LEVELS["consensus"].of, LEVELS["consensus"].place
+    for needed, ratios in ((1, (4.0, 1.0, math.inf)), (2, (0.25, 1.0, 0.0))):
+        levels = of(deltas, None, {"min_models": needed})
+        wanted = [place(ratio) if ratio else 1.0 for ratio in ratios]
+        assert levels[0].tolist() == levels[1].tolist() == pytest.approx(wanted)
+    assert of(deltas, None, {"min_models": 3}).tolist() == [[1.0] * 3] * 2
+
+
+def test_dellas_levels_are_the_draws_less_what_the_rank_gives() -> None:
+    deltas, draws = torch.tensor([[1.0, 2.0, -3.0]]), torch.full((1, 3), 2**31 - 1)
+    levels = LEVELS["della"].of(deltas, draws, {"epsilon": 0.2})
+    assert levels.tolist() == [pytest.approx([0.7, 0.5, 0.3])]
+
+
 def needs(**fields: object) -> str:
     return sketch_needs(Recipe.from_mapping({"base": "b", "models": ["x", "y"], **fields}))
 
@@ -88,22 +142,59 @@ def test_recipes_that_differ_in_what_is_looked_up_share_a_sketch() -> None:
     assert needs(method={"name": "ties", "density": 0.5, "scope": "tensor", "scale": 2}) == shared
     assert needs(method="task_arithmetic", sparsify={"name": "trim", "density": 0.4}) == shared
     assert needs(method="average", seed=5) == shared
+    assert needs(method="average", match_norms="model", depth_scale=[0.5, 1.0]) == shared
+    assert needs(method="ties", overrides=[{"match": "layer", "scale": 0.5}, {"match": "x", "weight": 0}]) == shared
+
+
+VARIED = [{"match": "layer", "density": 0.5}]
+OWN = [{"model": "x", "density": 0.5}, "y"]
 
 
 def test_recipes_that_differ_in_what_is_read_do_not_share_a_sketch() -> None:
     keys = [
         needs(method="ties"), needs(method="ties", models=["x", "z"]), needs(method="ties", base="c"),
         needs(method="average", sparsify="dare"), needs(method="average", sparsify="dare", seed=1),
+        needs(method="average", sparsify={"name": "dare", "target": "weights"}),
+        needs(method="average", sparsify={"name": "dare", "target": "weights", "density": 0.7}),
         needs(method="ties", sparsify="dare"), needs(method="ties", sparsify={"name": "dare", "density": 0.3}),
         needs(method="ties", sparsify="trim"), needs(method="ties", models=["y", "x"]),
+        needs(method="average", sparsify="della"), needs(method="average", sparsify="della", seed=1),
+        needs(method="average", sparsify={"name": "della", "epsilon": 0.2}),
+        needs(method="average", sparsify="breadcrumbs"),
+        needs(method="average", sparsify={"name": "breadcrumbs", "gamma": 0.02}),
+        needs(method="average", sparsify="consensus"),
+        needs(method="average", sparsify={"name": "consensus", "min_models": 1}),
+        needs(method="ties", match_norms="tensor"), needs(method="ties", match_norms="model"),
+        needs(method="ties", match_norms="model", sparsify="dare"),
+        needs(method="ties", overrides=VARIED), needs(method={"name": "ties", "density": 0.3}, overrides=VARIED),
+        needs(method="average", sparsify="trim", overrides=VARIED),
+        needs(method="average", sparsify="dare", overrides=VARIED),
+        needs(method="average", sparsify="dare", overrides=VARIED, seed=1),
+        needs(method="ties", models=OWN), needs(method="ties", models=[*reversed(OWN)]),
+        needs(method="ties", models=[{"model": "x", "density": 0.6}, "y"]),
+        needs(method="average", sparsify="trim", models=OWN),
+        needs(method="ties", sparsify="dare", models=[{"model": "x", "sparsify.density": 0.5}, "y"]),
+        needs(method="ties", sparsify="dare", models=[{"model": "x", "method.density": 0.5}, "y"]),
+        needs(method="ties", sparsify="dare", overrides=[{"match": "layer", "sparsify.density": 0.5}]),
+        needs(method="ties", sparsify="dare", overrides=[{"match": "layer", "method.density": 0.5}]),
     ]  # fmt: skip
     assert len(set(keys)) == len(keys)
 
 
-def test_dares_density_is_a_look_up_unless_a_trim_follows() -> None:
-    low, high = ({"name": "dare", "density": density} for density in (0.1, 0.9))
-    assert needs(method="average", sparsify=low) == needs(method="average", sparsify=high)
-    assert needs(method="ties", sparsify=low) != needs(method="ties", sparsify=high)
+def test_the_knob_that_levels_are_for_is_a_look_up_unless_a_trim_follows() -> None:
+    for name, knob in (
+        ("dare", "density"),
+        ("della", "density"),
+        ("breadcrumbs", "density"),
+        ("consensus", "threshold"),
+    ):
+        low, high = ({"name": name, knob: value} for value in (0.1, 0.9))
+        assert needs(method="average", sparsify=low) == needs(method="average", sparsify=high)
+        assert needs(method="ties", sparsify=low) != needs(method="ties", sparsify=high)
+
+
+def test_the_name_of_the_curves_holds_nothing_that_separates_the_parts_of_a_key() -> None:
+    assert needs(method="ties", overrides=[{"match": "a|b", "density": 0.5}]).count("|") == 2
 
 
 def test_only_rules_with_thresholds_trim() -> None:

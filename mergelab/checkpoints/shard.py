@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mergelab.checkpoints.buffers import empty
 from mergelab.checkpoints.errors import CheckpointError
 from mergelab.checkpoints.header import Extent, read_header
 from mergelab.checkpoints.inside import file_inside
@@ -36,7 +37,7 @@ class Shard:
         """The flat entries from `start` to `stop` of one tensor."""
         extent = self.extents[key]
         size = extent.spec.dtype.itemsize
-        raw = torch.empty((stop - start) * size, dtype=torch.uint8)
+        raw = empty(((stop - start) * size,), torch.uint8)
         try:
             with self.path.open("rb", buffering=0) as file:
                 if _stamp(os.fstat(file.fileno())) != self.stamp:

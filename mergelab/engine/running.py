@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import in_memory
+from mergelab.checkpoints.buffers import empty
 from mergelab.engine.inputs import Piece, pieces, read_base, read_draws, refuse_non_finite
 from mergelab.engine.plan import Plan, Statistics, plan
 from mergelab.engine.settling import apply, kept_or_read, plain_stack, settings, settle, stepped_deltas, stored_for
@@ -85,7 +86,7 @@ def merge_state_dicts(
 def merge_tensor(settled: Settled, key: str) -> Tensor:
     """One merged tensor in its final dtype, on the CPU: float32 inside, rounded once."""
     spec = settled.plan.spec(key)
-    final = torch.empty(spec.shape, dtype=spec.dtype)
+    final = empty(spec.shape, spec.dtype)
     for piece in pieces(settled.plan, key, settled.stretch):
         _merge_into(final.reshape(-1)[piece.start : piece.stop], settled, piece)
     return final

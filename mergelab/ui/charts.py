@@ -10,6 +10,8 @@ from typing import Any
 import gradio as gr
 import numpy
 
+from mergelab.diagnostics import Preview
+from mergelab.methods import METHODS
 from mergelab.plots import (
     conflict_heatmap,
     conflict_summary,
@@ -21,6 +23,8 @@ from mergelab.plots import (
     style_of,
 )
 from mergelab.recipe import Recipe
+from mergelab.sparsify import SPARSIFIERS
+from mergelab.ui.catalogue import catalogue, line_of
 from mergelab.ui.form import OWNERS, KnobPlace, all_knobs
 from mergelab.ui.results import score_frame, table
 from mergelab.ui.view import Charts, Scores, View
@@ -33,6 +37,8 @@ NOTHING_TO_SCORE = (
     "No task sets come with these models, so there is nothing to score. "
     "The charts above and “Keep this model” work all the same."
 )
+CHIPS = {"preview": "preview", "exact": "exact", "unknown": "no preview"}
+"""What stands beside the headings of the live charts."""
 PARTS = ("charts", "scores", "test", "status", "home", "device")
 
 
@@ -41,8 +47,16 @@ def panel(parts: Mapping[str, Any]) -> gr.HTML:
     return gr.HTML(
         html_template=(HERE / "panel.html").read_text(encoding="utf-8"),
         js_on_load=(HERE / "panel.js").read_text(encoding="utf-8"),
-        apply_default_css=False, elem_id="panel", complements=complements(), **{**dict.fromkeys(PARTS), **parts},
+        apply_default_css=False, elem_id="panel", complements=complements(), lists=lists(), **{**dict.fromkeys(PARTS), **parts},
     )  # fmt: skip
+
+
+def lists() -> dict[str, list[dict[str, str]]]:
+    """Family and line of every choice of the two lists of rules, in their order, by the list's elem_id."""
+    methods = [{"family": entry.family, "line": entry.line} for entry in catalogue(METHODS.values())]
+    nothing = {"family": "", "line": "Every change goes into the merge."}
+    sparsifiers = [{"family": "", "line": line_of(rule)} for rule in SPARSIFIERS.values()]
+    return {"method": methods, "sparsifier": [nothing, *sparsifiers]}
 
 
 def complements() -> dict[str, str]:
@@ -75,9 +89,9 @@ def charts_data(charts: Charts) -> dict[str, Any]:
     shown, models = charts.preview, charts.models
     titles, line = models.titles, line_data(charts)
     return {
-        "label": shown.label, "remark": shown.remark, "name": charts.recipe.digest()[:8],
+        "label": shown.label, "chip": CHIPS[shown.label], "remark": shown.remark, "name": charts.recipe.digest()[:8],
         "models": f"{models.base} · {counted(len(shown.experts), 'expert')} · {charts.recipe.rule.title}",
-        "heatmap": {"figure": vars(conflict_heatmap(shown.cells)), "summary": conflict_summary(shown.cells), "empty": "" if shown.cells["conflict"].notna().any() else conflict_summary(shown.cells)},
+        "heatmap": {"figure": vars(conflict_heatmap(shown.cells)), "summary": _conflicts(shown), "empty": "" if shown.cells["conflict"].notna().any() else _conflicts(shown)},
         "histogram": {
             "figure": vars(magnitude_histogram(shown.histogram, shown.experts, titles, models.places)),
             "summary": histogram_summary(shown.experts, titles), "notice": _notice(charts, line),
@@ -91,9 +105,11 @@ def charts_data(charts: Charts) -> dict[str, Any]:
 def _notice(charts: Charts, line: dict[str, Any] | None) -> str:
     if line:
         return "Changes left of the line are dropped, right of it kept. Drag the line: it is the slider."
-    if charts.preview.label == "preview":
-        return charts.preview.remark.rsplit(". ", 1)[-1]
-    return "No line here: this recipe drops nothing by its size."
+    return charts.preview.notice or "No expert changed anything here, so there is no line."
+
+
+def _conflicts(shown: Preview) -> str:
+    return shown.remark if shown.label == "unknown" else conflict_summary(shown.cells)
 
 
 def _legend(row: Mapping[str, Any], places: Mapping[str, int], titles: Mapping[str, str]) -> dict[str, Any]:

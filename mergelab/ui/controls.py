@@ -15,19 +15,32 @@ from mergelab.methods.registry import Rule
 from mergelab.recipe import DTYPE, SEED, Recipe
 from mergelab.scoring import QUICK_ROWS
 from mergelab.sparsify import SPARSIFIERS
-from mergelab.ui.form import MOST_EXPERTS, NO_SPARSIFIER, OWN, OWNERS, Form, KnobPlace, Models
+from mergelab.ui.catalogue import catalogue, line_of, short_title
+from mergelab.ui.form import MOST_EXPERTS, NO_SPARSIFIER, OWN, OWNERS, Form, KnobPlace, Models, all_knobs
 from mergelab.ui.presets import FIRST, presets
-from mergelab.ui.words import title_of
+from mergelab.ui.words import NUMBERS_OF_EXPERTS, PLACES, number, title_of
 
 Widget = Any
+FINE = 500
+"""A range of more steps than this gets no slider: a pixel would be many steps."""
 FIXED = 9
 """How many inputs stand before the weights and knobs."""
 
 
 def control(knob: Knob, **place: Any) -> Widget:
-    """The widget of a knob: a slider with number and reset, or a row of words."""
+    """The widget of a knob: a slider with number and reset, a number alone where a slider is too coarse, or a row of words."""
     label = title_of(knob.name)
     match knob.domain:
+        case Range(low, high, step, help) if (high - low) / step > FINE:
+            return gr.Number(
+                knob.default,
+                minimum=low,
+                maximum=high,
+                step=step,
+                label=label,
+                info=f"{help}. From {number(low)} to {number(high)}.",
+                **place,
+            )
         case Range(low, high, step, help):
             return gr.Slider(low, high, knob.default, step=step, label=label, info=help, buttons=["reset"], **place)
         case Choice(options, help):
@@ -53,10 +66,10 @@ def knob_group(owner: str, rule: Rule, visible: bool) -> KnobGroup:
     with gr.Column(
         visible=visible, elem_classes="knobs", elem_id=f"knobs-{owner}-{rule.name}".replace("_", "-")
     ) as column:
-        gr.Markdown(f"{rule.summary} *{rule.paper}*", elem_classes="summary")
+        gr.Markdown(f"{line_of(rule)} *{rule.paper}*", elem_classes="summary")
         widgets.update({place: control(knob, elem_id=place.elem_id) for place, knob in sliders})
         if choices:
-            with gr.Accordion(f"Fine points of {rule.title}", open=False, elem_classes="fine"):
+            with gr.Accordion(f"Fine points of {short_title(rule)}", open=False, elem_classes="fine"):
                 widgets.update({place: control(knob, elem_id=place.elem_id) for place, knob in choices})
     return KnobGroup(owner, rule.name, column, widgets)
 
@@ -129,12 +142,45 @@ class Controls:
         chosen = {("method", method), ("sparsify", sparsifier)}
         return [gr.update(visible=(group.owner, group.rule) in chosen) for group in self.groups]
 
+    @property
+    def per_expert(self) -> list[Widget]:
+        """The widgets that depend on which experts are chosen."""
+        return [self.weights_box, *self.weights, *self._numbers.values()]
+
+    @property
+    def _numbers(self) -> dict[KnobPlace, Widget]:
+        return {place: widget for place, widget in self.knobs.items() if place.knob in NUMBERS_OF_EXPERTS}
+
+    def deal(
+        self, models: Models, method: str, chosen: Sequence[str], values: Sequence[Any] | None = None
+    ) -> list[Any]:
+        """Updates of `per_expert` for the chosen experts; `values` are those of `inputs`, or None to start afresh."""
+        weights = self.weights_of(values) if values else [1.0] * len(self.weights)
+        turned = dict(zip(self.knobs, values[FIXED + MOST_EXPERTS :], strict=True)) if values else {}
+        titles = [title for reference, title in models.titles.items() if reference in chosen]
+        numbers = [number_of_experts(place, titles, turned.get(place)) for place in self._numbers]
+        return [*self.weight_updates(models, method, chosen, weights), *numbers]
+
     def weight_updates(self, models: Models, method: str, chosen: Sequence[str], values: Sequence[Any]) -> list[Any]:
         """Updates of the weights' box and sliders: one for each chosen expert, in the range that the method allows."""
         knob = METHODS[method].per_model
         if knob is None:
             return [gr.update(visible=False), *(gr.skip() for _ in self.weights)]
         return [gr.update(visible=bool(chosen)), *weight_sliders(knob, models, chosen, values)]
+
+
+def number_of_experts(place: KnobPlace, titles: Sequence[str], value: Any) -> Any:
+    """The update of a knob that counts experts: its slider ends at their number, and says which expert is which."""
+    knob = all_knobs()[place]
+    assert isinstance(knob.domain, Range)
+    most = max(int(knob.domain.low) + 1, len(titles))
+    who = ", ".join(f"{number} is {title}" for number, title in enumerate(titles, 1)) if place.knob in PLACES else ""
+    inside = isinstance(value, int | float) and knob.domain.low <= value <= most
+    return gr.update(
+        maximum=most,
+        value=value if inside else knob.default,
+        info=f"{knob.domain.help}. Here {who}." if who else knob.domain.help,
+    )
 
 
 def weight_sliders(knob: Knob, models: Models, chosen: Sequence[str], values: Sequence[Any]) -> list[Any]:
@@ -193,12 +239,12 @@ def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Controls:
         value=start.sparsify.name if start.sparsify else NO_SPARSIFIER, label="Drop first", elem_id="sparsifier", elem_classes="pills",
     )  # fmt: skip
     groups = [knob_group("sparsify", rule, False) for rule in SPARSIFIERS.values()]
-    method = gr.Radio(
-        [(rule.title, name) for name, rule in METHODS.items()],
+    method = gr.Dropdown(
+        [(entry.title, entry.name) for entry in catalogue(METHODS.values())],
         value=start.method.name,
         label="Method",
         elem_id="method",
-        elem_classes="pills",
+        filterable=False,
     )
     groups += [knob_group("method", rule, rule.name == start.method.name) for rule in METHODS.values()]
     with gr.Accordion("Weight of each expert", open=False, elem_id="weights") as weights_box:

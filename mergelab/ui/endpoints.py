@@ -125,7 +125,7 @@ def _evaluate(
 def preview_data(shown: Preview) -> dict[str, Any]:
     """A preview as plain JSON; undefined shares are null."""
     return {
-        "label": shown.label, "remark": shown.remark,
+        "label": shown.label, "remark": shown.remark, "notice": shown.notice,
         "numbers": {number.name: None if number.value != number.value else number.value for number in shown.numbers},
         "experts": json.loads(shown.experts.to_json(orient="records")),
         "cells": json.loads(shown.cells.to_json(orient="records")),

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mergelab.checkpoints import Suite
+from mergelab.checkpoints import Suite, suite_of
 from mergelab.knobs import Knob
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.sparsify import SPARSIFIERS
+from mergelab.ui.catalogue import calibrated
 
 OWN = "own"
 """The source that stands for the person's own models."""
@@ -117,6 +118,7 @@ class Form:
         if not self.chosen:
             raise RecipeError("No expert is chosen: tick at least one under Experts.")
         chosen = [reference for reference in self.models.titles if reference in self.chosen]
+        self._check_count(len(chosen))
         return Recipe.from_mapping({
             "base": self.models.base,
             "models": [{"model": reference, **self._weight(reference)} for reference in chosen],
@@ -125,6 +127,31 @@ class Form:
             "seed": 0 if self.seed is None else self.seed,
             "dtype": self.dtype,
         })  # fmt: skip
+
+    @property
+    def obstacle(self) -> str:
+        """Why this form's recipe can be looked at but not merged here, as a sentence; empty where nothing is in the way."""
+        rule = METHODS.get(self.method)
+        if rule is None or not calibrated(rule):
+            return ""
+        strangers = [reference for reference in self.chosen if not suite_of(reference) or "/" not in reference]
+        if not strangers:
+            return ""
+        return (
+            f"{rule.title} needs calibration rows, and {self.models.titles.get(strangers[0], strangers[0])} brings none: "
+            "only a suite's experts do. Choose a suite under Models or another method; "
+            "in Python, merge_state_dicts takes statistics of your own."
+        )
+
+    def _check_count(self, ticked: int) -> None:
+        rule = METHODS.get(self.method)
+        if rule is None or rule.models in (None, ticked):
+            return
+        wanted = int(rule.models or 0)
+        todo = f"untick {ticked - wanted}" if ticked > wanted else f"tick {wanted - ticked} more"
+        raise RecipeError(
+            f"{rule.title} merges exactly {wanted} experts and {ticked} {'is' if ticked == 1 else 'are'} ticked: {todo} under Experts."
+        )
 
     def _weight(self, reference: str) -> dict[str, Any]:
         has_weights = self.method in METHODS and METHODS[self.method].per_model

@@ -77,14 +77,12 @@ class LabPage:
                 **PRIVATE,
             )
         )
-        self._then_show(
-            c.source.input(self.change_source, [c.source, c.method], [c.experts, c.weights_box, *c.weights], **PRIVATE)
-        )
+        self._then_show(c.source.input(self.change_source, [c.source, c.method], [c.experts, *c.per_expert], **PRIVATE))
         self._then_show(
             c.use_own.click(
                 self.use_own,
                 [c.own_base, c.own_experts, c.method],
-                [self.panel, c.source, c.experts, c.weights_box, *c.weights],
+                [self.panel, c.source, c.experts, *c.per_expert],
                 **QUICK,
             )
         )
@@ -100,7 +98,7 @@ class LabPage:
         blocks.load(
             self.open,
             c.inputs,
-            [self.panel, c.source, c.experts, c.weights_box, *c.weights],
+            [self.panel, c.source, c.experts, *c.per_expert],
             **{**HEAVY, "concurrency_id": "open"},
         )
 
@@ -111,7 +109,7 @@ class LabPage:
 
     @property
     def _arranged(self) -> list[Any]:
-        return [*(group.column for group in self.controls.groups), self.controls.weights_box, *self.controls.weights]
+        return [*(group.column for group in self.controls.groups), *self.controls.per_expert]
 
     def _then_show(self, event: Any) -> None:
         c = self.controls
@@ -130,7 +128,7 @@ class LabPage:
         sidebar_updates = [
             models.base,
             _experts(models),
-            *c.weight_updates(models, form.method, form.chosen, [1.0] * len(c.weights)),
+            *c.deal(models, form.method, form.chosen),
         ]
         for view in self._shown(session.first(form)):
             yield [update(view), *sidebar_updates]
@@ -178,7 +176,7 @@ class LabPage:
             return [gr.skip() for _ in self._arranged]  # the preview that follows says what is wrong
         return [
             *c.visibility(form.method, form.sparsifier),
-            *c.weight_updates(form.models, form.method, form.chosen, c.weights_of(values)),
+            *c.deal(form.models, form.method, form.chosen, values),
         ]
 
     def change_source(self, request: gr.Request, source: str, method: str) -> list[Any]:
@@ -192,7 +190,7 @@ class LabPage:
         try:
             models = session.own = Models.typed(base, experts, next(self._numbers))
         except ValueError as error:
-            return [self._refused(str(error)), *(gr.skip() for _ in range(3 + len(self.controls.weights)))]
+            return [self._refused(str(error)), *(gr.skip() for _ in range(2 + len(self.controls.per_expert)))]
         choices = source_choices(self.titles, models)
         return [gr.skip(), gr.update(choices=choices, value=OWN), *self._dealt(models, method)]
 
@@ -203,8 +201,7 @@ class LabPage:
     # ---- shared steps
 
     def _dealt(self, models: Models, method: str) -> list[Any]:
-        c = self.controls
-        return [_experts(models), *c.weight_updates(models, method, list(models.titles), [1.0] * len(c.weights))]
+        return [_experts(models), *self.controls.deal(models, method, list(models.titles))]
 
     def _form(self, session: Session, values: tuple[Any, ...]) -> Form:
         return self.controls.form(session.models(values[0]), values)
@@ -228,7 +225,7 @@ class LabPage:
     def _shown(self, views: Iterator[View]) -> Iterator[View]:
         """The same views; a refusal also appears as a toast."""
         for view in views:
-            if view.status and view.status.problems:
+            if view.status and view.status.problems and view.status.kind in ("error", "refused"):
                 _toast(view.status)
             yield view
 

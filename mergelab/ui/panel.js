@@ -173,6 +173,29 @@ function tellComplements() {
   }
 }
 
+function tellLists() {
+  // Gradio's lists hold titles alone; each choice's line and each family's heading are written into them.
+  for (const [id, entries] of Object.entries(props.lists || {})) {
+    document.querySelectorAll(`#${id} label`).forEach((label, place) => (label.title = entries[place]?.line || ""));
+    document.querySelectorAll(`#${id} li[data-index]`).forEach((item) => {
+      const place = Number(item.dataset.index), { family, line } = entries[place];
+      item.dataset.line = line;
+      item.setAttribute("aria-description", line);
+      const opens = family && family !== entries[place - 1]?.family;
+      if (!opens || item.previousElementSibling?.classList.contains("ml-family")) return;
+      const heading = make("li", family, "ml-family");
+      heading.setAttribute("role", "presentation");
+      item.before(heading);
+    });
+  }
+}
+const lists = new MutationObserver(tellLists); // a list is made anew whenever it opens
+document.addEventListener("focusin", (event) => {
+  const list = event.target.closest?.(Object.keys(props.lists || {}).map((id) => `#${id}`).join());
+  if (list) lists.observe(list, { childList: true, subtree: true });
+  tellLists();
+});
+
 function placeLines() {
   const plot = $(".ml-plot", card("histogram"));
   if (!line || !shown || !plot._fullLayout) return;
@@ -244,9 +267,9 @@ function showCharts() {
   slot(element, "models", sent.models);
   for (const name of ["heatmap", "histogram"]) {
     const root = card(name), chip = $('[data-slot="label"]', root);
-    chip.textContent = sent.label;
+    chip.textContent = sent.chip;
     chip.dataset.kind = sent.label;
-    chip.title = sent.label === "exact" ? "Counted on the tensors of this merge" : "Read from the one-pass sketch";
+    chip.title = sent.remark;
     slot(root, "summary", sent[name].summary);
     slot(root, "remark", sent.remark);
   }
@@ -259,6 +282,7 @@ function showCharts() {
   draw("histogram", sent.histogram.figure);
   setLine(sent.line);
   tellComplements();
+  tellLists();
 }
 
 let exactNumbers = []; // numbers that a preview cannot know keep their place, so that the strip does not jump
@@ -447,6 +471,11 @@ document.addEventListener("click", (event) => {
   const reset = event.target.closest?.(".reset-button"), slider = reset?.closest(".block")?.querySelector("input[type=range]");
   if (slider) setTimeout(() => slider.dispatchEvent(new Event("input", { bubbles: true })), 60);
 });
+document.addEventListener("mousedown", (event) => {
+  // Gradio opens a list when its box gets the focus; after Escape the box has it already.
+  const box = event.target.closest?.("#sidebar [role=combobox]");
+  if (box && box === document.activeElement && box.getAttribute("aria-expanded") === "false") box.blur();
+}, true);
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) document.querySelector("#merge")?.click();
   if (event.key === "Escape" && document.body.classList.contains("ml-busy")) trigger("stop", {});

@@ -40,6 +40,7 @@ class Settings:
 
 Views = Iterator[View]
 FOLLOWING = Status("ready", "Preview follows every knob")
+BLOCKED = Status("ready", "Preview only: this cannot be merged here")
 STOPPED = Status("stopped", "Stopped. Results so far are kept.")
 
 
@@ -160,7 +161,7 @@ class Session:
             sketch = self.lab.shelf.sketches.get(_needs(form))
         except ValueError:
             return False  # the preview of the same form tells the person why
-        return form.live and sketch is not None and int(sketch.entries.sum()) <= LIVE_PARAMETERS
+        return form.live and not form.obstacle and sketch is not None and int(sketch.entries.sum()) <= LIVE_PARAMETERS
 
     def _give_up_live(self, form: Form) -> None:
         """Stop a slow live merge of a recipe that is no longer on the sidebar."""
@@ -179,7 +180,8 @@ class Session:
         self.on_screen = recipe
         charts = Charts(preview(sketch, recipe), recipe, form.models)
         self.refused = False
-        status = replace(FOLLOWING, kind="preview") if known else FOLLOWING
+        problems = (form.obstacle,) if form.obstacle else ()
+        status = replace(BLOCKED if problems else FOLLOWING, kind="preview" if known else "ready", problems=problems)
         unscored = self._forget_scores_of_others(form)
         scores, test = self._aged(recipe, self._follows_live(form))
         yield View(status=status, charts=charts, scores=scores, unscored=unscored, test=test, recipe=recipe)
@@ -197,6 +199,7 @@ class Session:
 
     def _merge(self, form: Form, split: str, state: str, stopper: Stopper | None = None) -> Views:
         recipe, tasks = form.recipe(), self._tasks(form)
+        _refuse(form)
         watch = Stopwatch("Scoring on test rows" if split == "test" else "Merging and scoring" if tasks else "Merging")
         steps = self.lab.shelf.once(
             self.lab.shelf.runs, self._run_key(form, split), watch, stopper or self.stopper, "merge",
@@ -234,6 +237,7 @@ class Session:
 
     def _save(self, form: Form, out: str) -> Views:
         recipe = form.recipe()
+        _refuse(form)
         steps = self.lab.shelf.follow(
             Stopwatch("Writing the merged model"), self.stopper, "save",
             recipe=recipe.to_mapping(), out=out, device=form.device, models_dir=self.lab.settings.models_dir, archive=True,
@@ -269,6 +273,11 @@ class Session:
             now if now is not was else None for now, was in zip((self.shown, self.tested), before, strict=True)
         )
         return shown, tested
+
+
+def _refuse(form: Form) -> None:
+    if form.obstacle:
+        raise RecipeError(form.obstacle)
 
 
 def _needs(form: Form) -> tuple[str, int]:

@@ -5,10 +5,30 @@ from __future__ import annotations
 COMPLEMENTS = {"density": "drop rate"}
 """Knobs that some papers count from the other end; the page shows 1 minus the value beside them."""
 
+PLACES = ("task",)
+"""Knobs whose number k stands for the k-th of the chosen experts."""
+NUMBERS_OF_EXPERTS = (*PLACES, "min_models")
+"""Knobs whose sliders end at the number of the chosen experts."""
+NAMES = {
+    "equal": "Equal magnitudes",
+    "init": "First coefficients",
+    "lr": "Learning rate",
+    "of": "Directions of",
+    "zero": "Zero vectors",
+}
+"""Knobs whose own name says too little above a slider."""
+
 
 def title_of(name: str) -> str:
     """`zero_sign` -> `Zero sign`; a single letter stays as the paper writes it."""
+    if name in NAMES:
+        return NAMES[name]
     return name if len(name) == 1 else name.replace("_", " ").capitalize()
+
+
+def number(value: float) -> str:
+    """`0.01`, `1e−7`: short, and not broken at the end of a line."""
+    return f"{value:g}".replace("e-0", "e-").replace("-", "−")
 
 
 def seconds(value: float) -> str:

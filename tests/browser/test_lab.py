@@ -10,6 +10,10 @@ import pytest
 from browser.conftest import CHROMIUM
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from mergelab.methods import METHODS
+from mergelab.sparsify import SPARSIFIERS
+from mergelab.ui.catalogue import FAMILIES, catalogue
+
 DENSITY = "#knob-method-ties-density"
 READY = "mergelab.draws > 2 && mergelab.scores > 0 && mergelab.status === 'ready' && mergelab.label === 'exact'"
 SETTLED = "mergelab.status === 'ready' && mergelab.label === 'exact' && ['exact', 'live'].includes(mergelab.scoreState)"
@@ -38,6 +42,11 @@ class Visit:
             " found.value = value; found.dispatchEvent(new Event('input', {bubbles: true})); }",
             [slider, value],
         )
+
+    def choose(self, method: str) -> None:
+        """Take a method from the list by its title."""
+        self.page.click("#method input")
+        self.page.locator(f"#method li[aria-label='{method}']").click()
 
     def number(self, slider: str) -> float:
         return float(self.page.input_value(f"{slider} input[type=number]"))
@@ -81,7 +90,7 @@ def lab(shared: Visit) -> Visit:
         box.check()
     if not page.locator("#live input").is_checked():
         page.locator("#live input").check()
-    page.locator("#method label", has_text="TIES").click()
+    shared.choose("TIES")
     expect(page.locator(DENSITY)).to_be_visible()
     shared.turn(DENSITY, 0.2)
     shared.until(
@@ -166,15 +175,76 @@ def test_the_reset_arrow_takes_the_charts_along(lab: Visit) -> None:
 def test_only_the_chosen_methods_knobs_are_there_and_their_values_are_kept(lab: Visit) -> None:
     page = lab.page
     lab.turn("#knob-method-ties-scale", 1.5)
-    page.locator("#method label", has_text="Task arithmetic").click()
+    lab.choose("Task arithmetic")
     expect(page.locator("#knob-method-task_arithmetic-scale")).to_be_visible()
     expect(page.locator(DENSITY)).to_have_count(0)
     lab.until("mergelab.yaml.includes('task_arithmetic')")
     assert page.locator(".ml-line").is_hidden()
-    page.locator("#method label", has_text="TIES").click()
+    lab.choose("TIES")
     expect(page.locator(DENSITY)).to_be_visible()
     assert lab.number("#knob-method-ties-scale") == 1.5
     page.click("#knob-method-ties-scale .reset-button")
+
+
+def test_the_list_of_methods_says_what_each_does_under_headings(lab: Visit) -> None:
+    page = lab.page
+    page.click("#method input")
+    options = page.locator("#method li[role=option]")
+    expect(options).to_have_count(len(METHODS))
+    for option, entry in zip(options.all(), catalogue(METHODS.values()), strict=True):
+        assert option.get_attribute("aria-label") == entry.title
+        assert option.get_attribute("data-line") == entry.line
+    assert page.locator("#method .ml-family").all_inner_texts() == list(FAMILIES)
+    page.keyboard.press("Escape")
+    expect(options).to_have_count(0)
+    page.click("#method input")
+    expect(options).to_have_count(len(METHODS))
+    page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("name", sorted(set(SPARSIFIERS) - {"trim"}))
+def test_every_sparsifier_is_merged_from_the_page_and_says_why_there_is_no_line(lab: Visit, name: str) -> None:
+    page = lab.page
+    lab.choose("Task arithmetic")
+    page.locator("#sparsifier label", has_text=SPARSIFIERS[name].title).click()
+    lab.until(f"{SETTLED} && mergelab.yaml.includes('name: {name}')")
+    assert "no line" in page.inner_text("[data-chart=histogram] [data-slot=notice]").replace(
+        "no single line", "no line"
+    )
+    kept = page.inner_text(".ml-tile >> nth=0")
+    assert not kept.startswith(("99", "100"))
+    page.locator("#sparsifier label", has_text="None").click()
+    lab.until(f"{SETTLED} && !mergelab.yaml.includes('sparsify')")
+
+
+@pytest.mark.parametrize("title", ["Model Stock", "TSV-M", "Karcher mean"])
+def test_a_new_method_is_merged_and_scored_from_the_page(lab: Visit, title: str) -> None:
+    lab.choose(title)
+    name = next(rule.name for rule in METHODS.values() if rule.title == title)
+    lab.until(f"{SETTLED} && mergelab.yaml.includes('name: {name}')")
+    assert len(lab.state("rows")) == 6  # type: ignore[arg-type]
+    expect(lab.page.locator(f"#knobs-method-{name.replace('_', '-')}")).to_be_visible()
+
+
+def test_a_method_for_two_asks_for_two(lab: Visit) -> None:
+    page = lab.page
+    lab.choose("SLERP")
+    expect(page.locator(".ml-problems")).to_contain_text("SLERP merges exactly 2 experts and 5 are ticked: untick 3")
+    for box in page.locator("#experts input").all()[2:]:
+        box.uncheck()
+    lab.until(f"{SETTLED} && mergelab.yaml.includes('name: slerp') && mergelab.rows.length === 3")
+    expect(page.locator(".ml-problems")).to_be_hidden()
+
+
+def test_a_slider_that_names_experts_ends_with_the_chosen_ones(lab: Visit) -> None:
+    page = lab.page
+    lab.choose("EMR (not one model: masks at inference)")
+    task = "#knob-method-emr-task"
+    expect(page.locator(f"{task} input[type=range]")).to_have_attribute("max", "5")
+    expect(page.locator(task)).to_contain_text("2 is MNIST digits")
+    page.locator("#experts input").first.uncheck()
+    expect(page.locator(f"{task} input[type=range]")).to_have_attribute("max", "4")
+    expect(page.locator(task)).to_contain_text("1 is MNIST digits")
 
 
 def test_mistakes_are_sentences_and_nothing_typed_is_lost(lab: Visit) -> None:
@@ -223,7 +293,7 @@ def test_without_live_scores_a_change_makes_them_stale_until_merge(lab: Visit) -
 def test_stop_ends_a_long_merge_quickly_and_keeps_what_was_there(lab: Visit) -> None:
     page = lab.page
     page.locator("#live input").uncheck()
-    page.locator("#method label", has_text="Fisher").click()
+    lab.choose("Fisher")
     lab.until("mergelab.yaml.includes('name: fisher')")
     rows = lab.state("rows")
     page.click("#merge")

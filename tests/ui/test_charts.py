@@ -9,7 +9,10 @@ import pytest
 from ui.fake_worker import MODELS, form, run_of, sketch_of
 
 from mergelab.diagnostics import preview
-from mergelab.ui.charts import charts_data, line_data, parts_of, scores_data
+from mergelab.methods import METHODS
+from mergelab.sparsify import SPARSIFIERS
+from mergelab.ui.catalogue import catalogue
+from mergelab.ui.charts import charts_data, line_data, lists, parts_of, scores_data
 from mergelab.ui.form import KnobPlace
 from mergelab.ui.results import TaskFace
 from mergelab.ui.status import Status
@@ -56,15 +59,34 @@ def test_the_browsers_threshold_agrees_with_the_servers() -> None:
     "fields",
     [
         {"method": "average"},
-        {"method": "average", "sparsifier": "dare"},
+        *({"method": "average", "sparsifier": name} for name in SPARSIFIERS if name != "trim"),
+        {"method": "slerp", "chosen": ("tiny/a", "tiny/b")},
         {"knobs": {KnobPlace("method", "ties", "scope"): "tensor"}},
     ],
 )
 def test_there_is_no_line_where_size_does_not_decide_and_a_sentence_says_so(fields: dict[str, object]) -> None:
-    sent = charts_data(charts(**fields))
-    assert sent["line"] is None
-    assert sent["histogram"]["notice"]
-    assert "Drag" not in sent["histogram"]["notice"]
+    shown = charts(**fields)
+    for label in ("preview", "exact"):
+        sent = charts_data(replace(shown, preview=replace(shown.preview, label=label)))
+        assert sent["line"] is None
+        assert sent["histogram"]["notice"] == shown.preview.notice != ""
+
+
+def test_a_sketch_of_other_settings_shows_no_figures_and_a_sentence() -> None:
+    recipe = form(method="average", sparsifier="dare").recipe()
+    unknown = Charts(preview(sketch_of(form().recipe().to_mapping()), recipe), recipe, MODELS)
+    sent = charts_data(unknown)
+    json.dumps(sent, allow_nan=False)
+    assert sent["chip"] == "no preview"
+    assert sent["heatmap"]["empty"] == sent["heatmap"]["summary"] == unknown.preview.remark
+    assert {number["text"] for number in sent["numbers"]} == {"–"}
+
+
+def test_the_lists_of_rules_have_a_line_for_each_choice_and_headings_for_methods() -> None:
+    sent = lists()
+    assert [entry["line"] for entry in sent["method"]] == [entry.line for entry in catalogue(METHODS.values())]
+    assert len(sent["sparsifier"]) == len(SPARSIFIERS) + 1
+    assert all(entry["line"] for entries in sent.values() for entry in entries)
 
 
 def test_a_density_of_zero_keeps_its_handle() -> None:

@@ -6,19 +6,26 @@ import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated as A
 from typing import Any
 
 import gradio as gr
 import pytest
-from ui.fake_worker import MODELS
+from torch import Tensor
+from ui.fake_worker import MODELS, form, run_of
 
-from mergelab.knobs import Choice
+from mergelab.knobs import Choice, Knob, Range
 from mergelab.methods import METHODS
+from mergelab.methods.registry import Rule
+from mergelab.recipe import Step
 from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui import controls as controls_module
-from mergelab.ui.controls import Controls, control, preset_updates, sidebar
+from mergelab.ui.catalogue import catalogue
+from mergelab.ui.controls import Controls, control, number_of_experts, preset_updates, sidebar
 from mergelab.ui.form import KnobPlace, all_knobs
-from mergelab.ui.presets import presets
+from mergelab.ui.presets import FIRST, presets
+from mergelab.ui.results import score_frame
+from mergelab.ui.words import NUMBERS_OF_EXPERTS, PLACES
 
 UI = Path(controls_module.__file__).parent
 
@@ -43,7 +50,7 @@ def test_every_knob_of_every_rule_gets_a_widget_with_its_range_default_and_help(
     for place, knob in all_knobs().items():
         widget = built.knobs[place]
         assert widget.elem_id == place.elem_id
-        assert widget.info == knob.domain.help
+        assert str(widget.info).startswith(knob.domain.help)
         assert widget.value == knob.default
         if isinstance(knob.domain, Choice):
             assert [value for _, value in widget.choices] == list(knob.domain.options)
@@ -58,7 +65,9 @@ def test_every_knob_of_every_rule_gets_a_widget_with_its_range_default_and_help(
 def test_a_form_reads_the_values_in_the_order_of_the_inputs(built: Controls) -> None:
     values = [widget.value for widget in built.inputs]
     shown = built.form(MODELS, values)
-    assert shown.recipe().digest() == presets()["TIES"].recipe.with_models("tiny", shown.recipe().models).digest()
+    assert (
+        shown.recipe().digest() == presets()["paper: TIES"].recipe.with_models("tiny", shown.recipe().models).digest()
+    )
     place = KnobPlace("method", "task_arithmetic", "scale")
     values[len(built.inputs) - len(built.knobs) + list(built.knobs).index(place)] = 1.25
     assert built.form(MODELS, values).knobs[place] == 1.25
@@ -90,12 +99,12 @@ def test_a_weight_outside_the_new_methods_range_goes_back_to_the_default(built: 
 
 
 def test_a_preset_sets_its_knobs_and_resets_the_others(built: Controls) -> None:
-    method, sparsifier, *knobs = preset_updates(built, presets()["DARE + TIES"].recipe)
+    method, sparsifier, *knobs = preset_updates(built, presets()["paper: DARE+TIES"].recipe)
     values = dict(zip(built.knobs, knobs, strict=True))
     assert (method, sparsifier) == ("ties", "dare")
     assert (values[KnobPlace("sparsify", "dare", "density")], values[KnobPlace("method", "ties", "density")]) == (
-        0.3,
-        1.0,
+        0.5,
+        0.2,
     )
     assert values[KnobPlace("method", "task_arithmetic", "scale")] == 0.3
 
@@ -105,16 +114,79 @@ def test_a_slider_has_a_number_box_and_a_reset() -> None:
     assert in_blocks(lambda: control(knob)).buttons == ["reset"]
 
 
+def test_a_range_too_fine_for_a_slider_is_a_number_that_tells_its_ends() -> None:
+    knob = Knob("tiny", Range(0.0, 0.01, 1e-06, "Smallest value"), 1e-06)
+    widget = in_blocks(lambda: control(knob))
+    assert isinstance(widget, gr.Number)
+    assert widget.info == "Smallest value. From 0 to 0.01."
+
+
+def test_methods_are_listed_in_families_and_the_opening_one_is_chosen(built: Controls) -> None:
+    assert [name for _, name in built.method.choices] == [entry.name for entry in catalogue(METHODS.values())]
+    assert built.method.value == presets()[FIRST].recipe.method.name
+
+
+def test_a_rule_that_nobody_knew_gets_its_widgets_and_its_knobs_reach_the_recipe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def swirl(deltas: Tensor, *, twist: A[float, Range(0.0, 4.0, 0.5, "How far")] = 1.0) -> Tensor:
+        """Turn every change."""
+        return deltas.sum(0) * twist
+
+    def sift(deltas: Tensor, *, mesh: A[str, Choice(("fine", "coarse"), "How wide")] = "fine") -> Tensor:
+        """Sift every change."""
+        return deltas
+
+    monkeypatch.setitem(METHODS, "swirl", Rule.read(swirl, "Swirl", "deltas", "nobody"))
+    monkeypatch.setitem(SPARSIFIERS, "sift", Rule.read(sift, "Sift", "deltas", "nobody"))
+    fresh: Controls = in_blocks(lambda: sidebar({"tiny": "Tiny"}, MODELS, "auto"))
+    values = {widget: widget.value for widget in fresh.inputs}
+    values |= {fresh.method: "swirl", fresh.sparsifier: "sift"}
+    values |= {fresh.knobs[KnobPlace("method", "swirl", "twist")]: 2.5}
+    values |= {fresh.knobs[KnobPlace("sparsify", "sift", "mesh")]: "coarse"}
+    recipe = fresh.form(MODELS, [values[widget] for widget in fresh.inputs]).recipe()
+    assert recipe.method == Step("swirl", {"twist": 2.5})
+    assert recipe.sparsify == Step("sift", {"mesh": "coarse"})
+
+
+NUMBERS = [place for place in all_knobs() if place.knob in NUMBERS_OF_EXPERTS]
+
+
+@pytest.mark.parametrize("place", NUMBERS, ids=lambda place: f"{place.rule} {place.knob}")
+def test_a_slider_that_counts_experts_ends_at_their_number_and_keeps_a_value_that_fits(place: KnobPlace) -> None:
+    knob = all_knobs()[place]
+    both = number_of_experts(place, ["Expert A", "Expert B"], 2)
+    assert (both["maximum"], both["value"]) == (2, 2)
+    assert number_of_experts(place, ["Expert A", "Expert B"], 3)["value"] == knob.default
+    assert ("Here 1 is Expert A, 2 is Expert B." in both["info"]) is (place.knob in PLACES)
+
+
+def test_what_depends_on_the_chosen_experts_is_updated_together(built: Controls) -> None:
+    updates = built.deal(MODELS, "emr", list(MODELS.titles), [widget.value for widget in built.inputs])
+    assert len(updates) == len(built.per_expert) == 1 + 8 + len(NUMBERS)
+    assert {update["maximum"] for update in updates[9:]} == {3}
+
+
+def table_columns() -> set[str]:
+    run = run_of(form().recipe().to_mapping(), "validation")
+    tables = (run.preview.cells, run.preview.experts, score_frame(run, {}, {}))
+    return {str(column) for table in tables for column in table.columns}
+
+
 @pytest.mark.parametrize(
     "path",
     [path for path in sorted(UI.iterdir()) if path.suffix in (".py", ".js", ".html") and path.name != "words.py"],
     ids=lambda path: path.name,
 )
 def test_the_page_names_no_hyperparameter(path: Path) -> None:
-    """A new knob needs no line here; words.py alone knows that a density has a drop rate."""
+    """A new knob needs no line here; words.py alone knows what is special about one.
+
+    A word that is also a column of a table on the page, such as the task of a score, is taken for that.
+    """
     names = {knob.name for rules in (METHODS, SPARSIFIERS) for rule in rules.values() for knob in rule.knobs} - {
         "weights",
         "t",
+        *table_columns(),
     }
     prose = r'(?s)""".*?"""|<p>.*?</p>|(?-s:#.*|//.*)'
     code = re.sub(prose, "", path.read_text(encoding="utf-8"))

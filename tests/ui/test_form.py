@@ -6,6 +6,7 @@ import pytest
 from ui.fake_worker import MODELS, form
 
 from mergelab.methods import METHODS
+from mergelab.methods.registry import Statistic
 from mergelab.recipe import RecipeError
 from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.form import KnobPlace, Models, all_knobs, short
@@ -31,6 +32,34 @@ def test_the_order_of_clicks_does_not_change_the_recipe() -> None:
 
 def test_weights_are_left_out_where_the_method_has_none() -> None:
     assert form(method="slerp", chosen=("tiny/a", "tiny/b"), weights={"tiny/a": 0.3}).recipe().models[0].weight == 1
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        (("tiny/a", "tiny/b", "tiny/c"), "SLERP merges exactly 2 experts and 3 are ticked: untick 1 under Experts."),
+        (("tiny/a",), "SLERP merges exactly 2 experts and 1 is ticked: tick 1 more under Experts."),
+    ],
+)
+def test_a_method_for_two_says_how_many_to_tick(chosen: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        form(method="slerp", chosen=chosen).recipe()
+    assert str(caught.value) == sentence
+    assert form(method="slerp", chosen=("tiny/a", "tiny/c")).recipe().method.name == "slerp"
+
+
+@pytest.mark.parametrize("method", [name for name, rule in METHODS.items() if rule.wanting(Statistic)])
+def test_models_without_calibration_rows_cannot_be_merged_by_a_method_that_needs_them(method: str) -> None:
+    own = form(method=method)
+    assert own.obstacle.startswith(f"{METHODS[method].title} needs calibration rows, and Expert A brings none")
+    assert own.recipe().method.name == method
+    assert form().obstacle == ""
+
+
+def test_a_suites_experts_bring_calibration_rows() -> None:
+    suite = Models("pixels", {"pixels/fashion": "Fashion", "pixels/mnist": "MNIST"})
+    assert form(models=suite, chosen=tuple(suite.titles), method="fisher").obstacle == ""
+    assert "pixels brings none" in form(models=suite, chosen=("pixels",), method="fisher").obstacle
 
 
 def test_no_expert_is_a_sentence() -> None:

@@ -137,6 +137,24 @@ def test_a_crash_is_told_and_the_lab_goes_on() -> None:
     assert last(session.preview(form())).charts is not None
 
 
+def test_what_cannot_be_merged_here_is_previewed_and_refused_before_any_work() -> None:
+    session, worker = opened()
+    view = last(session.preview(form(method="fisher")))
+    assert view.charts is not None
+    assert view.status is not None
+    assert view.status.text == "Preview only: this cannot be merged here"
+    assert view.status.problems[0].startswith("Fisher needs calibration rows")
+    assert list(session.live(form(method="fisher"))) == []
+    for refused in (session.merge(form(method="fisher")), session.save(form(method="fisher"), "/private/merged")):
+        status = last(refused).status
+        assert status is not None
+        assert (status.kind, status.problems) == ("error", view.status.problems)
+    assert len(worker.calls) == 1  # the sketch
+    again = last(session.preview(form()))
+    assert again.status is not None
+    assert again.status.problems == ()
+
+
 def test_stop_ends_a_merge_and_keeps_what_is_on_screen() -> None:
     session, worker = opened(merge=lambda: [threading.Event(), Finished(None)])
     merging = session.merge(form())

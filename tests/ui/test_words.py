@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mergelab.ui.words import counted, seconds, title_of
+from mergelab.methods import METHODS
+from mergelab.sparsify import SPARSIFIERS
+from mergelab.ui.words import COMPLEMENTS, NAMES, NUMBERS_OF_EXPERTS, counted, number, seconds, title_of
 
 
 @pytest.mark.parametrize(
@@ -18,5 +20,15 @@ def test_names_of_knobs_become_words_and_papers_letters_stay() -> None:
     assert (title_of("zero_sign"), title_of("t")) == ("Zero sign", "t")
 
 
+def test_a_small_number_cannot_be_broken_at_its_minus() -> None:
+    assert (number(1e-7), number(0.01), number(0)) == ("1e−7", "0.01", "0")
+
+
 def test_one_is_singular() -> None:
     assert (counted(1, "expert"), counted(2000, "row")) == ("1 expert", "2,000 rows")
+
+
+def test_a_knob_whose_name_says_too_little_has_a_longer_one() -> None:
+    known = {knob.name for rules in (METHODS, SPARSIFIERS) for rule in rules.values() for knob in rule.knobs}
+    assert {*NAMES, *NUMBERS_OF_EXPERTS, *COMPLEMENTS} <= known
+    assert title_of("lr") == "Learning rate"
