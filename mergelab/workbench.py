@@ -275,7 +275,7 @@ def _kept_sketch(path: Path) -> Sketch | None:
 
 
 def _sketch_key(recipe: Recipe, planned: Plan) -> str:
-    stage = sketch_needs(recipe.with_models("", ())).split("|")[-1]
+    stage = sketch_needs(recipe).split("|")[-1]
     names = [expert.name for expert in planned.experts]
     ordered = [
         f"{name}:{content}" for _, name, content in sorted(zip(planned.positions, names, planned.hashes, strict=True))
