@@ -39,6 +39,8 @@ test: browser check
 # MERGEKIT_PYTHON names an interpreter of another environment that has mergekit 0.1.5; without it that comparison is left out.
 bench: .venv/.ready
 	$(BIN)/python benchmarks/fisher.py
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/bandwidth.py
 	$(BIN)/python benchmarks/memory.py
 	@if [ -n "$(MERGEKIT_PYTHON)" ]; then $(BIN)/python benchmarks/against_mergekit.py $(MERGEKIT_PYTHON); \
 	  else echo "against mergekit: left out, set MERGEKIT_PYTHON"; fi

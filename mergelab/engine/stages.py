@@ -126,10 +126,10 @@ class Settled:
     @cached_property
     def threads(self) -> int:
         """Tensors that are worked on at once: kernels use one thread each, the reference functions all of them."""
-        if not self.fuses or self.stretch is None:
+        if not self.fuses or not self.fused_merge or self.stretch is None:
             return 1
         wanted = torch.get_num_threads()
-        return wanted if self.resident else min(wanted, affordable(self.plan, self.stretch, self.fused_merge))
+        return wanted if self.resident else min(wanted, affordable(self.plan, self.stretch))
 
     @property
     def resident(self) -> bool:
