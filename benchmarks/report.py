@@ -41,13 +41,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Record:
-    """One run of one benchmark. `command` makes it again; `values` are the unrounded numbers behind the tables."""
+    """One run of one benchmark. `command` makes it again; `values` are the unrounded numbers behind the tables; `timed` is
+    False where a busy machine does not matter."""
 
     name: str
     command: str
     tables: Sequence[Table]
     notes: Sequence[str] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
+    timed: bool = True
 
 
 def parser(doc: str | None) -> argparse.ArgumentParser:
@@ -61,7 +63,7 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
 
 def publish(record: Record, options: argparse.Namespace) -> None:
     """Print a record and, unless the run was a quick one, put it in the place of the benchmark's last one."""
-    notes = [*record.notes, *_disturbance(options.load)]
+    notes = [*record.notes, *(_disturbance(options.load) if record.timed else [])]
     print("\n\n".join([table.markdown() for table in record.tables] + list(notes)), flush=True)
     if options.quick:
         return

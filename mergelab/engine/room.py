@@ -1,4 +1,5 @@
-"""How many tensors may be worked on at once, so that a merge from files stays within the memory that is promised."""
+"""How long stretches may be, and how many tensors worked on at once, so that a merge from files stays within the memory
+that is promised."""
 
 from __future__ import annotations
 
@@ -8,13 +9,21 @@ FACTOR, SLACK = 6, 64 << 20
 """A merge takes at most so many times its largest tensor in float32, and so many bytes beside it."""
 RESERVE = 24 << 20
 """Part of the slack for what belongs to no tensor: threads, counts, what the allocator cannot give back at once."""
+WAITING = 2
+"""Merged tensors that are written or wait for it, beside those that are worked on."""
 
 
-def affordable(plan: Plan, stretch: int) -> int:
-    """How many threads may each hold a merged tensor and a stretch of every model; two more tensors wait or are written."""
+def share_out(plan: Plan, threads: int, longest: int, shortest: int) -> tuple[int, int]:
+    """Threads, at most `threads`, and entries of a stretch, from `shortest` to `longest`.
+
+    Each thread holds a merged tensor and a stretch of every model. There are rather fewer threads than stretches shorter
+    than `shortest`, and one thread however little room there is.
+    """
     merged = max(plan.spec(key).nbytes for key in plan.base.specs)
     largest = max(spec.count for spec in plan.base.specs.values())
     models = [plan.base, *plan.experts]
-    stored = max(spec.dtype.itemsize for model in models for spec in model.specs.values())
-    room = FACTOR * 4 * largest + SLACK - RESERVE - 2 * merged
-    return max(1, room // (merged + min(stretch, largest) * len(models) * stored))
+    entry = len(models) * max(spec.dtype.itemsize for model in models for spec in model.specs.values())
+    room = FACTOR * 4 * largest + SLACK - RESERVE - WAITING * merged
+    least = min(shortest, largest) * entry
+    threads = max(1, min(threads, room // (merged + least)))
+    return threads, max(shortest, min(longest, (room // threads - merged) // entry))

@@ -13,7 +13,7 @@ from torch import Tensor
 from mergelab import kernels
 from mergelab.checkpoints import StateDict, is_plain
 from mergelab.engine.plan import Plan
-from mergelab.engine.room import affordable
+from mergelab.engine.room import share_out
 from mergelab.knobs import Knob
 from mergelab.methods.registry import Rule, Survey, Surveyed
 from mergelab.norms import MATCH_NORMS
@@ -21,9 +21,7 @@ from mergelab.norms import MATCH_NORMS
 STRETCH = 1 << 20
 """Entries handed over at once where rules work entry by entry: what all temporaries of a stretch take stays small."""
 FUSED_STRETCH = 24 << 20
-"""Entries of all models together handed to a kernel at once where they are in memory: it needs no temporaries."""
-FILE_STRETCH = 6 << 20
-"""The same where they are read from files, so are copies."""
+"""Entries of all models together handed to a kernel at once: it needs no temporaries."""
 STEP = 1 << 14
 """Stretches for kernels start at multiples of this."""
 KEEP_BYTES = 64 << 20
@@ -119,17 +117,20 @@ class Settled:
         """The most entries of a tensor that are treated at once; None where tensors stay whole."""
         if not self.splits:
             return None
-        if not self.fuses or not self.fused_merge:
-            return STRETCH
-        return (FUSED_STRETCH if self.resident else FILE_STRETCH) // (len(self.plan.experts) + 1) // STEP * STEP
+        return self._shares[1] if self.fuses and self.fused_merge else STRETCH
 
-    @cached_property
+    @property
     def threads(self) -> int:
         """Tensors that are worked on at once: kernels use one thread each, the reference functions all of them."""
-        if not self.fuses or not self.fused_merge or self.stretch is None:
-            return 1
-        wanted = torch.get_num_threads()
-        return wanted if self.resident else min(wanted, affordable(self.plan, self.stretch))
+        return self._shares[0] if self.fuses and self.fused_merge else 1
+
+    @cached_property
+    def _shares(self) -> tuple[int, int]:
+        """Threads and the length of a stretch for kernels."""
+        threads, longest = torch.get_num_threads(), FUSED_STRETCH // (len(self.plan.experts) + 1)
+        if not self.resident:
+            threads, longest = share_out(self.plan, threads, longest, STRETCH)
+        return threads, longest // STEP * STEP
 
     @property
     def resident(self) -> bool:
