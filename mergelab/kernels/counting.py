@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy
 from numba import njit
 
 from mergelab.kernels.experts import part_of
-from mergelab.kernels.floats import Array, load
-from mergelab.kernels.sieve import BLOCK, sifted
+from mergelab.kernels.floats import INFINITE, Array, widened
+from mergelab.kernels.sieve import BLOCK, lets_all_through, scratch_for, sift
+from mergelab.kernels.words import MASKED, inside, lowest_bit, magnitude
 
-GRAIN, FEW = 64, 16
-"""A run of so many entries is searched one by one only if it holds something: of what is rare, and of what is not."""
+BEYOND = 0xFFFFFFFF
+"""No magnitude has these bits."""
 
 
 @njit(nogil=True, cache=True)
 def any_left(base: Array, expert: Array, model: int, sieve: Any, start: int) -> bool:
     """Whether anything of `expert - base`, sifted, is not zero; the first block nearly always tells."""
-    anchor, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    drawn = numpy.empty(BLOCK, numpy.uint32)
+    scratch, bits = scratch_for(BLOCK), numpy.empty(BLOCK, numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        load(part, anchor)
-        sifted(expert[place : place + BLOCK], anchor, model, sieve, start + place, drawn, values)
+        _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
         for i in range(len(part)):
-            if values[i] != 0:
+            if bits[i] != 0:
                 return True
     return False
 
@@ -33,68 +33,25 @@ def any_left(base: Array, expert: Array, model: int, sieve: Any, start: int) -> 
 @njit(nogil=True, cache=True)
 def count_upper(base: Array, expert: Array, model: int, sieve: Any, start: int, counts: Array) -> int:
     """Add the upper 16 bits of the magnitudes of `expert - base`, sifted, to `counts` (65536,); 1 if one is not finite."""
-    anchor, values, bad = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32), 0
-    drawn = numpy.empty(BLOCK, numpy.uint32)
-    bits = values.view(numpy.uint32)
+    scratch, bits, bad = scratch_for(BLOCK), numpy.empty(BLOCK, numpy.uint32), 0
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        load(part, anchor)
-        bad |= sifted(expert[place : place + BLOCK], anchor, model, sieve, start + place, drawn, values)
+        bad |= _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
         for i in range(len(part)):
-            bits[i] = numpy.uint32(numpy.uint32(bits[i] & numpy.uint32(0x7FFFFFFF)) >> numpy.uint32(16))
-        for i in range(len(part)):
-            counts[bits[i]] += numpy.uint32(1)
+            counts[bits[i] >> numpy.uint32(16)] += numpy.uint32(1)
     return bad
 
 
 @njit(nogil=True, cache=True)
 def count_lower(base: Array, expert: Array, model: int, sieve: Any, start: int, upper: int, counts: Array) -> None:
     """Add the lower 16 bits of those magnitudes whose upper 16 bits are `upper` to `counts` (65536,)."""
-    anchor, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    drawn = numpy.empty(BLOCK, numpy.uint32)
-    bits = values.view(numpy.uint32)
-    wanted = numpy.uint32(upper)
+    scratch, bits = scratch_for(BLOCK), numpy.empty(BLOCK, numpy.uint32)
+    places, lowest = numpy.empty(BLOCK, numpy.uint16), numpy.uint32(upper << 16)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        load(part, anchor)
-        sifted(expert[place : place + BLOCK], anchor, model, sieve, start + place, drawn, values)
-        for i in range(len(part)):
-            bits[i] = numpy.uint32(bits[i] & numpy.uint32(0x7FFFFFFF))
-        for grain in range(0, len(part), GRAIN):
-            run = bits[grain : min(grain + GRAIN, len(part))]
-            found = numpy.uint32(0)
-            for i in range(len(run)):
-                found = numpy.uint32(found | numpy.uint32(numpy.uint32(run[i] >> numpy.uint32(16)) == wanted))
-            if found:
-                for i in range(len(run)):
-                    if (run[i] >> numpy.uint32(16)) == wanted:
-                        counts[run[i] & numpy.uint32(0xFFFF)] += numpy.uint32(1)
-
-
-@njit(nogil=True, cache=True)
-def count_elected(
-    base: Array, experts: Any, sieve: Any, start: int, thresholds: Array, weights: Array, by_count: bool
-) -> int:
-    """The sum over entries of the sign that the deltas from `thresholds` on elect, each times its weight."""
-    anchor, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    votes, drawn = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.uint32)
-    total = 0
-    for place in range(0, len(base), BLOCK):
-        part = base[place : place + BLOCK]
-        load(part, anchor)
-        votes[:] = 0
-        for model in range(len(experts.addresses)):
-            sifted(part_of(experts, model, place, place + BLOCK), anchor, model, sieve, start + place, drawn, values)
-            threshold, weight = thresholds[model], weights[model]
-            for i in range(len(part)):
-                vote = values[i] * weight if abs(values[i]) >= threshold else numpy.float32(0)
-                sign = numpy.float32(vote > 0) - numpy.float32(vote < 0)
-                votes[i] += sign if by_count else vote
-        surplus = numpy.int32(0)
-        for i in range(len(part)):
-            surplus += numpy.int32(votes[i] > 0) - numpy.int32(votes[i] < 0)
-        total += surplus
-    return total
+        _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
+        for i in range(_search(bits, lowest, numpy.uint32(0xFFFF), places)):
+            counts[bits[places[i]] & numpy.uint32(0xFFFF)] += numpy.uint32(1)
 
 
 @njit(nogil=True, cache=True)
@@ -105,30 +62,105 @@ def collect(
 
     Gives how many lie above, and how many were copied; -1 where `found` is too short.
     """
-    anchor, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    drawn, bits = numpy.empty(BLOCK, numpy.uint32), values.view(numpy.uint32)
-    low, high = numpy.uint32(lowest), numpy.uint32(highest)
+    scratch, bits = scratch_for(BLOCK), numpy.empty(BLOCK, numpy.uint32)
+    places, low, high = numpy.empty(BLOCK, numpy.uint16), numpy.uint32(lowest), numpy.uint32(highest)
     above, count = 0, 0
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        load(part, anchor)
-        sifted(expert[place : place + BLOCK], anchor, model, sieve, start + place, drawn, values)
+        _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
         larger = numpy.uint32(0)
-        for i in range(len(part)):
-            bits[i] = numpy.uint32(bits[i] & numpy.uint32(0x7FFFFFFF))
         for i in range(len(part)):
             larger = numpy.uint32(larger + numpy.uint32(bits[i] > high))
         above += larger
         if count + BLOCK > len(found):
             return above, -1
-        for grain in range(0, len(part), FEW):
-            run = bits[grain : min(grain + FEW, len(part))]
-            some = numpy.uint32(0)
-            for i in range(len(run)):
-                some = numpy.uint32(some | numpy.uint32((run[i] >= low) & (run[i] <= high)))
-            if some:
-                for i in range(len(run)):
-                    if low <= run[i] <= high:
-                        found[count] = run[i]
-                        count += 1
+        for i in range(_search(bits, low, numpy.uint32(high - low), places)):
+            found[count] = bits[places[i]]
+            count += 1
     return above, count
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _magnitudes(stored: Array, base: Array, model: int, sieve: Any, start: int, scratch: Any, bits: Array) -> int:
+    """Write the magnitudes of what is left of a block of `stored - base` as bits; 1 if a delta is not finite, else 0.
+
+    Beyond the block's end come bits that no magnitude has.
+    """
+    if lets_all_through(sieve, model):
+        bad = _magnitudes_of(stored, base, bits)
+    else:
+        bad = sift(stored, base, model, sieve, start, scratch.drawn, scratch.left)
+        _magnitudes_of(scratch.left[: len(base)], scratch.zeros, bits)
+    for i in range(len(base), len(bits)):
+        bits[i] = numpy.uint32(BEYOND)
+    return bad
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _magnitudes_of(stored: Array, base: Array, bits: Array) -> int:
+    largest = numpy.uint32(0)
+    for i in range(len(stored)):
+        bits[i] = magnitude(widened(stored[i]) - widened(base[i]))
+        largest = max(largest, bits[i])
+    return int(largest >= INFINITE)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _search(bits: Array, lowest: int, span: int, places: Array) -> int:
+    """Write where `bits` lie from `lowest` to `lowest + span` to `places`, and say how many do."""
+    count = 0
+    for first in range(0, len(bits), MASKED):
+        mask = inside(numba.uintp(bits.ctypes.data + 4 * first), lowest, span)
+        while mask != numpy.uint64(0):
+            places[count] = first + lowest_bit(mask)
+            count += 1
+            mask &= mask - numpy.uint64(1)
+    return count
+
+
+@njit(nogil=True, cache=True)
+def count_elected(
+    base: Array, experts: Any, sieve: Any, start: int, thresholds: Array, weights: Array, by_count: bool
+) -> int:
+    """The sum over entries of the sign that the deltas from `thresholds` on elect, each times its weight."""
+    scratch, total = scratch_for(BLOCK), 0
+    kept, votes = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
+    for place in range(0, len(base), BLOCK):
+        part = base[place : place + BLOCK]
+        for i in range(len(part)):
+            votes[i] = 0
+        for model in range(len(experts.addresses)):
+            stored, threshold, weight = part_of(experts, model, place, place + BLOCK), thresholds[model], weights[model]
+            if lets_all_through(sieve, model):
+                add_votes(stored, part, threshold, weight, by_count, kept, votes)
+            else:
+                sift(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
+                add_votes(scratch.left[: len(part)], scratch.zeros, threshold, weight, by_count, kept, votes)
+        surplus = numpy.int32(0)
+        for i in range(len(part)):
+            surplus += numpy.int32(votes[i] > 0) - numpy.int32(votes[i] < 0)
+        total += surplus
+    return total
+
+
+@njit(nogil=True, cache=True, inline="always")
+def add_votes(
+    stored: Array, base: Array, threshold: float, weight: float, by_count: bool, kept: Array, votes: Array
+) -> int:
+    """Write what a model keeps of a block to `kept` and add its votes: weighted values, or only their signs.
+
+    1 if a delta is not finite, else 0.
+    """
+    largest = numpy.uint32(0)
+    for i in range(len(stored)):
+        delta = widened(stored[i]) - widened(base[i])
+        largest = max(largest, magnitude(delta))
+        kept[i] = delta if abs(delta) >= threshold else numpy.float32(0)
+    if by_count:
+        for i in range(len(stored)):
+            vote = kept[i] * weight
+            votes[i] += numpy.float32(vote > 0) - numpy.float32(vote < 0)
+    else:
+        for i in range(len(stored)):
+            votes[i] += kept[i] * weight
+    return int(largest >= INFINITE)

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 import numpy
 from numba import njit
 
+from mergelab.kernels.counting import add_votes
 from mergelab.kernels.experts import part_of
-from mergelab.kernels.floats import Array, load, store
-from mergelab.kernels.sieve import BLOCK, sifted
+from mergelab.kernels.floats import INFINITE, Array, load, rounded, store, widened
+from mergelab.kernels.sieve import BLOCK, lets_all_through, scratch_for, sift
+from mergelab.kernels.words import magnitude
 
 SUM, MEAN_BY_COUNT, MEAN_BY_WEIGHTS, LARGEST = range(4)
 
@@ -29,78 +31,84 @@ class Election(NamedTuple):
 @njit(nogil=True, cache=True)
 def merge_linear(base: Array, experts: Any, sieve: Any, start: int, weights: Array, scale: float, merged: Array) -> int:
     """base + scale · Σ weights · delta, to `merged`; 1 if a value is not finite, else 0."""
-    anchor, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    total, drawn = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.uint32)
-    factor, bad = numpy.float32(scale), 0
+    total, scratch, bad = numpy.empty(BLOCK, numpy.float32), scratch_for(BLOCK), 0
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        load(part, anchor)
         for i in range(len(part)):
             total[i] = 0
         for model in range(len(experts.addresses)):
-            bad |= sifted(
-                part_of(experts, model, place, place + BLOCK), anchor, model, sieve, start + place, drawn, values
-            )
-            weight = weights[model]
-            for i in range(len(part)):
-                total[i] += weight * values[i]
-        for i in range(len(part)):
-            change = factor * total[i]
-            anchor[i] = anchor[i] if change == 0 else anchor[i] + change
-        bad |= store(anchor, merged[place : place + BLOCK])
+            stored = part_of(experts, model, place, place + BLOCK)
+            if lets_all_through(sieve, model):
+                bad |= _add(stored, part, weights[model], total)
+            else:
+                bad |= sift(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
+                _add(scratch.left[: len(part)], scratch.zeros, weights[model], total)
+        bad |= _moved(part, total, scale, merged[place : place + BLOCK])
     return bad
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _add(stored: Array, base: Array, weight: float, total: Array) -> int:
+    """Add a model's weighted deltas of a block; 1 if one is not finite, else 0."""
+    largest = numpy.uint32(0)
+    for i in range(len(stored)):
+        delta = widened(stored[i]) - widened(base[i])
+        largest = max(largest, magnitude(delta))
+        total[i] += weight * delta
+    return int(largest >= INFINITE)
 
 
 @njit(nogil=True, cache=True)
 def merge_elected(base: Array, experts: Any, sieve: Any, start: int, election: Any, merged: Array) -> int:
     """TIES after its thresholds are known, to `merged`; 1 if a value is not finite, else 0."""
-    n_models = len(experts.addresses)
-    anchor, stack = numpy.empty(BLOCK, numpy.float32), numpy.empty((n_models, BLOCK), numpy.float32)
-    votes, drawn = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.uint32)
+    n_models, scratch, bad = len(experts.addresses), scratch_for(BLOCK), 0
+    stack, votes = numpy.empty((n_models, BLOCK), numpy.float32), numpy.empty(BLOCK, numpy.float32)
     total, shares = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    bad = 0
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        load(part, anchor)
         for i in range(len(part)):
-            votes[i] = 0
+            votes[i] = total[i] = shares[i] = 0
         for model in range(n_models):
-            values, stored = stack[model], part_of(experts, model, place, place + BLOCK)
-            bad |= sifted(stored, anchor, model, sieve, start + place, drawn, values)
-            _vote(
-                values, len(part), election.thresholds[model], _vote_weight(election, model), election.by_count, votes
-            )
+            stored = part_of(experts, model, place, place + BLOCK)
+            threshold, weight = election.thresholds[model], _vote_weight(election, model)
+            if lets_all_through(sieve, model):
+                bad |= add_votes(stored, part, threshold, weight, election.by_count, stack[model], votes)
+            else:
+                bad |= sift(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
+                rest = scratch.left[: len(part)]
+                add_votes(rest, scratch.zeros, threshold, weight, election.by_count, stack[model], votes)
         _settle(votes, len(part), numpy.float32(election.tied))
-        for i in range(len(part)):
-            total[i] = 0
-            shares[i] = 0
         for model in range(n_models):
-            _combine(stack[model], len(part), election, model, votes, total, shares)
-        _add(anchor, total, shares, len(part), election)
-        bad |= store(anchor, merged[place : place + BLOCK])
+            weight, vote_weight = election.weights[model], _vote_weight(election, model)
+            if election.combine == LARGEST:
+                _take_larger(stack[model], len(part), weight, vote_weight, votes, total)
+            else:
+                share = weight if election.combine == MEAN_BY_WEIGHTS else numpy.float32(1)
+                _add_agreeing(stack[model], len(part), weight, vote_weight, share, votes, total, shares)
+        if election.combine == MEAN_BY_COUNT or election.combine == MEAN_BY_WEIGHTS:
+            for i in range(len(part)):
+                total[i] = numpy.float32(0) if shares[i] == 0 else total[i] / shares[i]
+        bad |= _moved(part, total, election.scale, merged[place : place + BLOCK])
     return bad
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, inline="always")
+def _moved(base: Array, change: Array, scale: float, merged: Array) -> int:
+    """Write base + scale · change to `merged`, a change of 0 leaving the base's bits; 1 if a value is not finite, else 0."""
+    factor, largest = numpy.float32(scale), numpy.uint32(0)
+    for i in range(len(base)):
+        anchor, step = widened(base[i]), factor * change[i]
+        merged[i] = rounded(anchor if step == 0 else anchor + step, merged)
+        largest = max(largest, magnitude(widened(merged[i])))
+    return int(largest >= INFINITE)
+
+
+@njit(nogil=True, cache=True, inline="always")
 def _vote_weight(election: Any, model: int) -> float:
     return election.weights[model] if election.weigh_votes else numpy.float32(1)
 
 
-@njit(nogil=True, cache=True)
-def _vote(values: Array, count: int, threshold: float, weight: float, by_count: bool, votes: Array) -> None:
-    """Trim a model's block in place and add its votes."""
-    for i in range(count):
-        values[i] = values[i] if abs(values[i]) >= threshold else numpy.float32(0)
-    if by_count:
-        for i in range(count):
-            vote = values[i] * weight
-            votes[i] += numpy.float32(vote > 0) - numpy.float32(vote < 0)
-    else:
-        for i in range(count):
-            votes[i] += values[i] * weight
-
-
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, inline="always")
 def _settle(votes: Array, count: int, tied: float) -> None:
     """Summed votes to signs."""
     for i in range(count):
@@ -108,34 +116,31 @@ def _settle(votes: Array, count: int, tied: float) -> None:
         votes[i] = tied if sign == 0 else sign
 
 
-@njit(nogil=True, cache=True)
-def _combine(values: Array, count: int, election: Any, model: int, signs: Array, total: Array, shares: Array) -> None:
-    """Add what of a model's block agrees with the elected signs."""
-    weight = election.weights[model]
-    vote_weight = weight if election.weigh_votes else numpy.float32(1)
-    if election.combine == LARGEST:
-        for i in range(count):
-            agrees = values[i] * vote_weight * signs[i] > 0
-            mine = values[i] * weight if agrees else numpy.float32(0)
-            total[i] = mine if abs(mine) > abs(total[i]) else total[i]
-        return
-    share = weight if election.combine == MEAN_BY_WEIGHTS else numpy.float32(1)
+@njit(nogil=True, cache=True, inline="always")
+def _take_larger(values: Array, count: int, weight: float, vote_weight: float, signs: Array, total: Array) -> None:
+    """Put a model's weighted deltas that agree with the elected signs in the place of smaller ones."""
+    for i in range(count):
+        agrees = values[i] * vote_weight * signs[i] > 0
+        mine = values[i] * weight if agrees else numpy.float32(0)
+        total[i] = mine if abs(mine) > abs(total[i]) else total[i]
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _add_agreeing(
+    values: Array,
+    count: int,
+    weight: float,
+    vote_weight: float,
+    share: float,
+    signs: Array,
+    total: Array,
+    shares: Array,
+) -> None:
+    """Add a model's weighted deltas that agree with the elected signs, and its share where they do."""
     for i in range(count):
         agrees = values[i] * vote_weight * signs[i] > 0
         total[i] += values[i] * weight if agrees else numpy.float32(0)
         shares[i] += share if agrees else numpy.float32(0)
-
-
-@njit(nogil=True, cache=True)
-def _add(anchor: Array, total: Array, shares: Array, count: int, election: Any) -> None:
-    """Divide where a mean is wanted, scale, add to the base."""
-    scale = numpy.float32(election.scale)
-    if election.combine == MEAN_BY_COUNT or election.combine == MEAN_BY_WEIGHTS:
-        for i in range(count):
-            total[i] = numpy.float32(0) if shares[i] == 0 else total[i] / shares[i]
-    for i in range(count):
-        change = scale * total[i]
-        anchor[i] = anchor[i] if change == 0 else anchor[i] + change
 
 
 @njit(nogil=True, cache=True)
@@ -144,8 +149,8 @@ def merge_mean(experts: Any, weights: Array, merged: Array) -> int:
 
     Weights that add up to 0 count as equal.
     """
-    first, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    total, sum_of_weights, bad = numpy.empty(BLOCK, numpy.float32), numpy.float32(0), 0
+    first, total = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
+    sum_of_weights, bad = numpy.float32(0), 0
     for model in range(len(experts.addresses)):
         sum_of_weights += weights[model]
     even = sum_of_weights == 0
@@ -156,10 +161,10 @@ def merge_mean(experts: Any, weights: Array, merged: Array) -> int:
         for i in range(len(part)):
             total[i] = 0
         for model in range(len(experts.addresses)):
-            load(part_of(experts, model, place, place + BLOCK), values)
+            stored = part_of(experts, model, place, place + BLOCK)
             weight = numpy.float32(1) if even else weights[model]
             for i in range(len(part)):
-                total[i] += weight * (first[i] - values[i])
+                total[i] += weight * (first[i] - widened(stored[i]))
         for i in range(len(part)):
             first[i] -= total[i] / divisor
         bad |= store(first, merged[place : place + BLOCK])
@@ -185,21 +190,20 @@ def merge_shared(experts: Any, shares: Any, merged: Array) -> int:
     Where the shares add up to 0 they count as equal.
     """
     n_models, bad = len(experts.addresses), 0
-    first, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
+    first, total = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
     offset, plain = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    total = numpy.empty(BLOCK, numpy.float32)
     for place in range(0, len(merged), BLOCK):
         count = min(BLOCK, len(merged) - place)
         load(part_of(experts, 0, place, place + BLOCK), first)
         for i in range(count):
             offset[i] = plain[i] = total[i] = 0
         for model in range(n_models):
-            load(part_of(experts, model, place, place + BLOCK), values)
+            stored = part_of(experts, model, place, place + BLOCK)
             given = shares.information[model, place : place + count]
             lowest, added, factor = shares.lowest[model], shares.added[model], shares.coefficients[model]
             for i in range(count):
                 share = (max(given[i], lowest) + added) * factor
-                away = first[i] - values[i]
+                away = first[i] - widened(stored[i])
                 total[i] += share
                 offset[i] += share * away
                 plain[i] += away
@@ -219,24 +223,17 @@ def merge_largest(
 
     On equal magnitudes the model that comes first in `order` wins, or with `positive` the positive delta.
     """
-    anchor, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    best, drawn = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.uint32)
-    factor, bad = numpy.float32(scale), 0
+    best, scratch, bad = numpy.empty(BLOCK, numpy.float32), scratch_for(BLOCK), 0
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        load(part, anchor)
         for i in range(len(part)):
             best[i] = 0
         for model in order:
-            bad |= sifted(
-                part_of(experts, model, place, place + BLOCK), anchor, model, sieve, start + place, drawn, values
-            )
+            stored = part_of(experts, model, place, place + BLOCK)
+            bad |= sift(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
             for i in range(len(part)):
-                mine, yours = abs(values[i]), abs(best[i])
-                wins = mine > yours or (positive and mine == yours and values[i] > 0)
-                best[i] = values[i] if wins else best[i]
-        for i in range(len(part)):
-            change = factor * best[i]
-            anchor[i] = anchor[i] if change == 0 else anchor[i] + change
-        bad |= store(anchor, merged[place : place + BLOCK])
+                mine, yours = scratch.left[i], best[i]
+                wins = abs(mine) > abs(yours) or (positive and abs(mine) == abs(yours) and mine > 0)
+                best[i] = mine if wins else yours
+        bad |= _moved(part, best, scale, merged[place : place + BLOCK])
     return bad

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import numpy
 from numba import njit
 
-from mergelab.kernels.floats import Array, load_difference
-from mergelab.kernels.words import added, mixed
+from mergelab.kernels.floats import INFINITE, Array, widened
+from mergelab.kernels.words import added, magnitude, mixed
 from mergelab.randomness import LANES, PARITY, ROTATIONS
 
-BLOCK = 2048
-"""Entries worked on at once: all buffers of a block stay in the nearest cache."""
+BLOCK = 256
+"""Entries worked on at once: few enough that every buffer of a block stays in the nearest cache while the stored numbers
+come as steady streams, which processors fetch ahead."""
 A0, A1, A2, A3 = ROTATIONS[0]
 B0, B1, B2, B3 = ROTATIONS[1]
 
@@ -30,6 +31,22 @@ class Sieve(NamedTuple):
     divisors: Array
 
 
+class Scratch(NamedTuple):
+    """Room for a block: its draws, what is left of it, and zeros to take that for a delta from."""
+
+    drawn: Array
+    left: Array
+    zeros: Array
+
+
+@njit(nogil=True, cache=True, inline="always")
+def scratch_for(block: int) -> Any:
+    """Room for a block of so many entries."""
+    return Scratch(
+        numpy.empty(block, numpy.uint32), numpy.empty(block, numpy.float32), numpy.zeros(block, numpy.float32)
+    )
+
+
 def open_sieve(n_models: int) -> Sieve:
     """A sieve that lets everything through."""
     return Sieve(
@@ -38,26 +55,32 @@ def open_sieve(n_models: int) -> Sieve:
     )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
-def sifted(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn: Array, out: Array) -> int:
-    """Write a block of what is left of `stored - base` to `out`; 1 if a delta is NaN or infinite, else 0.
+@njit(nogil=True, cache=True, inline="always")
+def lets_all_through(sieve: Any, model: int) -> bool:
+    """Whether this model's deltas stay as they are."""
+    return sieve.thresholds[model] == 0 and sieve.divisors[model] == 0 and sieve.limits[model] == numpy.uint64(2**32)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def sift(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn: Array, left: Array) -> int:
+    """Write what is left of a block of `stored - base` to `left` (float32); 1 if a delta is not finite, else 0.
 
     `start` is the block's place in its tensor, a multiple of 2 · LANES; `drawn` is scratch as long as a block.
     """
-    largest = load_difference(stored, base, out)
-    threshold, divisor = sieve.thresholds[model], sieve.divisors[model]
+    largest, threshold, divisor = numpy.uint32(0), sieve.thresholds[model], sieve.divisors[model]
+    for i in range(len(stored)):
+        delta = widened(stored[i]) - widened(base[i])
+        largest = max(largest, magnitude(delta))
+        left[i] = delta if abs(delta) >= threshold else numpy.float32(0)
     if sieve.limits[model] < numpy.uint64(2**32):
         limit = numpy.uint32(sieve.limits[model])
         draw(sieve.keys[model, 0], sieve.keys[model, 1], start, len(stored), drawn)
         for i in range(len(stored)):
-            out[i] = out[i] if drawn[i] < limit else numpy.float32(0)
-    if threshold > numpy.float32(0):
-        for i in range(len(stored)):
-            out[i] = out[i] if abs(out[i]) >= threshold else numpy.float32(0)
+            left[i] = left[i] if drawn[i] < limit else numpy.float32(0)
     if divisor > numpy.float32(0):
         for i in range(len(stored)):
-            out[i] /= divisor
-    return int(largest >= numpy.uint32(0x7F800000))
+            left[i] /= divisor
+    return int(largest >= INFINITE)
 
 
 @njit(nogil=True, cache=True)

@@ -1,4 +1,5 @@
-"""Arithmetic on 32-bit words. Numba widens it to 64 bits, which halves what one vector instruction does."""
+"""Single instructions on 32-bit words that numba has no word for: it widens integers to 64 bits, which halves what one
+vector instruction does, and sees bits only through a second array, which keeps loops from being merged into one."""
 
 from __future__ import annotations
 
@@ -7,6 +8,10 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
+
+WORD, REAL = ir.IntType(32), ir.FloatType()
+MASKED = 64
+"""Words that one mask tells of."""
 
 
 @intrinsic
@@ -24,10 +29,68 @@ def mixed(typing: Any, word: Any, left: Any, other: Any) -> Any:
     """`word` rotated by `left` bits to the left, exclusive-or `other`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        bits = ir.IntType(32)
-        kind = ir.FunctionType(bits, [bits, bits, bits])
-        rotate = builder.module.declare_intrinsic("llvm.fshl", [bits], kind)
+        kind = ir.FunctionType(WORD, [WORD, WORD, WORD])
+        rotate = builder.module.declare_intrinsic("llvm.fshl", [WORD], kind)
         word, left, other = arguments
         return builder.xor(builder.call(rotate, [word, word, left]), other)
 
     return types.uint32(types.uint32, types.uint32, types.uint32), generate
+
+
+@intrinsic
+def float_of(typing: Any, bits: Any) -> Any:
+    """The float32 that has these bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], REAL)
+
+    return types.float32(types.uint32), generate
+
+
+@intrinsic
+def bits_of(typing: Any, value: Any) -> Any:
+    """The bits of a float32."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], WORD)
+
+    return types.uint32(types.float32), generate
+
+
+@intrinsic
+def magnitude(typing: Any, value: Any) -> Any:
+    """The bits of |value|: ordered like the magnitudes, infinity and then NaN above all."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.and_(builder.bitcast(arguments[0], WORD), WORD(0x7FFFFFFF))
+
+    return types.uint32(types.float32), generate
+
+
+@intrinsic
+def inside(typing: Any, address: Any, lowest: Any, span: Any) -> Any:
+    """Which of the `MASKED` words at `address` lie from `lowest` to `lowest + span`, as bits."""
+    lanes = ir.VectorType(WORD, MASKED)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def everywhere(word: Any) -> Any:
+            nothing = ir.Constant(lanes, ir.Undefined)
+            first = builder.insert_element(nothing, word, WORD(0))
+            return builder.shuffle_vector(first, nothing, ir.Constant(lanes, [0] * MASKED))
+
+        address, lowest, span = arguments
+        words = builder.load(builder.inttoptr(address, lanes.as_pointer()), align=4)
+        within = builder.icmp_unsigned("<=", builder.sub(words, everywhere(lowest)), everywhere(span))
+        return builder.bitcast(within, ir.IntType(MASKED))
+
+    return types.uint64(types.uintp, types.uint32, types.uint32), generate
+
+
+@intrinsic
+def lowest_bit(typing: Any, mask: Any) -> Any:
+    """The place of the lowest bit that is set in `mask`, which is not 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.IntType(1)(1))
+
+    return types.uint64(types.uint64), generate

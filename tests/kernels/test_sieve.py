@@ -10,7 +10,7 @@ from mergelab.randomness import draws, key_of
 
 
 @pytest.mark.parametrize("start", [0, BLOCK, 17 * BLOCK, 2**33 - BLOCK, 2**33])
-@pytest.mark.parametrize("count", [1, 31, 32, 33, 1000, BLOCK])
+@pytest.mark.parametrize("count", [1, 31, 32, 33, BLOCK])
 def test_a_blocks_draws_are_the_streams(start: int, count: int) -> None:
     drawn = numpy.empty(BLOCK, numpy.uint32)
     draw(*key_of(7, "expert", "tensor"), start, count, drawn)
