@@ -10,7 +10,7 @@ from numba import njit
 
 from mergelab.kernels.experts import part_of
 from mergelab.kernels.floats import INFINITE, Array, widened
-from mergelab.kernels.sieve import BLOCK, lets_all_through, scratch_for, sift
+from mergelab.kernels.sieve import BLOCK, lets_all_through, scratch_for, sifted
 from mergelab.kernels.words import MASKED, inside, lowest_bit, magnitude
 
 BEYOND = 0xFFFFFFFF
@@ -89,7 +89,7 @@ def _magnitudes(stored: Array, base: Array, model: int, sieve: Any, start: int, 
     if lets_all_through(sieve, model):
         bad = _magnitudes_of(stored, base, bits)
     else:
-        bad = sift(stored, base, model, sieve, start, scratch.drawn, scratch.left)
+        bad = sifted(stored, base, model, sieve, start, scratch.drawn, scratch.left)
         _magnitudes_of(scratch.left[: len(base)], scratch.zeros, bits)
     for i in range(len(base), len(bits)):
         bits[i] = numpy.uint32(BEYOND)
@@ -134,7 +134,7 @@ def count_elected(
             if lets_all_through(sieve, model):
                 add_votes(stored, part, threshold, weight, by_count, kept, votes)
             else:
-                sift(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
+                sifted(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
                 add_votes(scratch.left[: len(part)], scratch.zeros, threshold, weight, by_count, kept, votes)
         surplus = numpy.int32(0)
         for i in range(len(part)):

@@ -10,7 +10,7 @@ from numba import njit
 from mergelab.kernels.counting import add_votes
 from mergelab.kernels.experts import part_of
 from mergelab.kernels.floats import INFINITE, Array, load, rounded, store, widened
-from mergelab.kernels.sieve import BLOCK, lets_all_through, scratch_for, sift
+from mergelab.kernels.sieve import BLOCK, lets_all_through, scratch_for, sifted
 from mergelab.kernels.words import magnitude
 
 SUM, MEAN_BY_COUNT, MEAN_BY_WEIGHTS, LARGEST = range(4)
@@ -41,7 +41,7 @@ def merge_linear(base: Array, experts: Any, sieve: Any, start: int, weights: Arr
             if lets_all_through(sieve, model):
                 bad |= _add(stored, part, weights[model], total)
             else:
-                bad |= sift(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
+                bad |= sifted(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
                 _add(scratch.left[: len(part)], scratch.zeros, weights[model], total)
         bad |= _moved(part, total, scale, merged[place : place + BLOCK])
     return bad
@@ -74,7 +74,7 @@ def merge_elected(base: Array, experts: Any, sieve: Any, start: int, election: A
             if lets_all_through(sieve, model):
                 bad |= add_votes(stored, part, threshold, weight, election.by_count, stack[model], votes)
             else:
-                bad |= sift(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
+                bad |= sifted(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
                 rest = scratch.left[: len(part)]
                 add_votes(rest, scratch.zeros, threshold, weight, election.by_count, stack[model], votes)
         _settle(votes, len(part), numpy.float32(election.tied))
@@ -230,7 +230,7 @@ def merge_largest(
             best[i] = 0
         for model in order:
             stored = part_of(experts, model, place, place + BLOCK)
-            bad |= sift(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
+            bad |= sifted(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
             for i in range(len(part)):
                 mine, yours = scratch.left[i], best[i]
                 wins = abs(mine) > abs(yours) or (positive and abs(mine) == abs(yours) and mine > 0)

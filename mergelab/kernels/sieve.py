@@ -62,7 +62,7 @@ def lets_all_through(sieve: Any, model: int) -> bool:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def sift(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn: Array, left: Array) -> int:
+def sifted(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn: Array, left: Array) -> int:
     """Write what is left of a block of `stored - base` to `left` (float32); 1 if a delta is not finite, else 0.
 
     `start` is the block's place in its tensor, a multiple of 2 · LANES; `drawn` is scratch as long as a block.
