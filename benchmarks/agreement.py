@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import in_memory
-from mergelab.engine import Statistics, merged_body, plan, settle
+from mergelab.engine import Statistics, merged_body, plan, settle, stages
+from mergelab.kernels import gpu
 from mergelab.progress import finish
 from mergelab.recipe import Recipe
 
@@ -28,13 +29,31 @@ State = dict[str, Tensor]
 
 @dataclass
 class Agreement:
-    """How many cases of a category were run, how many the device got within tolerance, how many with the CPU's bits."""
+    """How many cases of a category were run, in how many of them the GPU's kernels took part, how many the device got within
+    tolerance, how many with the CPU's bits."""
 
     cases: int = 0
+    on_kernels: int = 0
     within: int = 0
     same_bits: int = 0
     worst: float = 0.0
     """The largest difference between CPU and device."""
+
+
+@contextmanager
+def through_kernels() -> Iterator[list[str]]:
+    """Merges of any size go through the GPU's kernels, also in Triton's interpreter; gives the tensors that did."""
+    from mergelab.kernels.gpu.stack import DeviceStack
+
+    merged: list[str] = []
+    real = DeviceStack.merge
+    with ExitStack() as patches:
+        patches.enter_context(mock.patch.multiple(stages, FUSED_FROM=0, KEEP_BYTES=0))
+        patches.enter_context(mock.patch.object(gpu, "takes", lambda device: True))
+        patches.enter_context(
+            mock.patch.object(DeviceStack, "merge", lambda self, *rest: (merged.append(self.key), real(self, *rest))[1])
+        )
+        yield merged
 
 
 def merge_on(device: str) -> Any:
@@ -55,8 +74,9 @@ def merge_on(device: str) -> Any:
     return merge
 
 
-def on_goldens(device: str, every: int = 1) -> dict[str, Agreement]:
-    """By category; of all merges that are offered, or of every n-th."""
+def on_goldens(device: str, every: int = 1, kernels: bool = False) -> dict[str, Agreement]:
+    """By category; of all merges that are offered, or of every n-th. With `kernels` the device uses those wherever they can
+    take a merge, else the reference functions."""
     sys.path[:0] = [str(CONFORMANCE)]
     golden, readings = importlib.import_module("golden"), importlib.import_module("readings")
     names = ["readings", *(file.stem for file in sorted(CONFORMANCE.glob("readings_*.py")))]
@@ -66,7 +86,9 @@ def on_goldens(device: str, every: int = 1) -> dict[str, Agreement]:
     found: dict[str, Agreement] = {}
     for case in offered[::every]:
         expected = _read(case, readings, modules, "cpu")
-        _add(found.setdefault(case.category, Agreement()), case, expected, _read(case, readings, modules, device))
+        with through_kernels() if kernels else nullcontext([]) as taken:
+            got = _read(case, readings, modules, device)
+        _add(found.setdefault(case.category, Agreement()), case, expected, got, bool(taken))
     return found
 
 
@@ -80,8 +102,9 @@ def _read(case: Any, readings: Any, modules: Iterable[Any], device: str) -> Stat
     return result
 
 
-def _add(found: Agreement, case: Any, expected: State, got: State) -> None:
+def _add(found: Agreement, case: Any, expected: State, got: State, on_kernels: bool) -> None:
     found.cases += 1
+    found.on_kernels += on_kernels
     try:
         case.check(got)
         found.within += 1

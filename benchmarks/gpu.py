@@ -2,12 +2,15 @@
 
     python benchmarks/gpu.py [--device cuda] [--small]
 
-1. Every golden merge on the CPU and on the device: within the golden tolerances, and how many bit for bit.
-2. Merges of 1 and 7 billion parameters in bfloat16, base + 2 experts, as a share of the device's copy bandwidth: with all
-   models on the device (resident), and with models and result in the host's memory, as the engine works.
+1. Every golden merge on the CPU and on the device, there by the reference functions and by the kernels: within the golden
+   tolerances, and how many bit for bit.
+2. Merges of 1 and 7 billion parameters in bfloat16, base + 2 experts. Resident: models and result lie on the device, and
+   kernels do the surveys and the merge; as a share of the device's copy bandwidth. From host: the engine reads models from
+   the host's memory and hands every merged tensor back there; as a share of what the link to the device copies.
 3. Rows a second of Fisher estimates and of scoring.
 
-Without a GPU it says so and ends; `--device cpu --small` tries everything on the CPU in about a minute, and keeps nothing.
+A size for which there is not enough memory is left out, and the output says so. Without a GPU nothing is measured;
+`--device cpu --small` tries everything in Triton's interpreter in about a minute, and keeps nothing.
 """
 
 from __future__ import annotations
@@ -16,27 +19,33 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from typing import Any
-from unittest import mock
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import interpreter  # noqa: F401 - before what imports triton
 import report
 import synthetic
 import torch
-from agreement import Agreement, on_goldens
+from agreement import Agreement, on_goldens, through_kernels
 from torch import Tensor
 
 from mergelab.calibrate import fisher_of
 from mergelab.checkpoints import StateDict, in_memory, open_checkpoint
-from mergelab.engine import Plan, merged_body, plan, settle, stages
-from mergelab.engine.inputs import pieces, read_base
-from mergelab.engine.settling import apply, plain_stack, settings
+from mergelab.engine import Plan, plan, run, settle
+from mergelab.engine.inputs import Piece
+from mergelab.engine.settling import stored_for
 from mergelab.engine.stages import Settled
 from mergelab.evaluate import body_of, evaluate
+from mergelab.methods.registry import Surveyed
 from mergelab.progress import finish
 from mergelab.recipe import Recipe
 from mergelab.tasks import suite_tasks
+
+if TYPE_CHECKING:  # without triton the script still says that nothing was measured
+    from mergelab.kernels.gpu.stack import DeviceStack
 
 TIES = {"name": "ties", "density": 0.3}
 RECIPES: dict[str, dict[str, Any]] = {
@@ -48,17 +57,20 @@ RECIPES: dict[str, dict[str, Any]] = {
     "DARE + TIES": {"sparsify": "dare", "method": {**TIES, "density": 1.0, "combine": "sum"}},
     "magmax": {"method": "magmax"},
 }
+WITHOUT_BASE = ("average",)
 ASKED = {"task arithmetic": 0.7, "TIES, by tensor": 0.4, "TIES, over the model": 0.4}
 """Share of the copy bandwidth that a resident merge is to reach."""
 LLAMAS = {"1 B": (2048, 16, 8192, 32000), "7 B": (4096, 32, 11008, 32000)}
-SMALL = {"small": (512, 4, 1408, 4000)}
-LONG = 1 << 24
-"""Entries of a stretch that keep a GPU busy."""
+SMALL = {"tiny": (32, 1, 64, 96)}
+SPARE = 2 << 30
+"""Bytes that are left free beside models and results."""
+BYTES = 2
+"""Of a number in bfloat16."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds of a merge, and its traffic (read + written) a second as a share of the device's copy bandwidth."""
+    """Seconds of a merge, and its traffic a second as a share of the bandwidth that bounds it."""
 
     seconds: float
     share: float
@@ -76,45 +88,93 @@ def main() -> None:
     if options.device == "cuda" and not torch.cuda.is_available():
         print("gpu.py: torch sees no GPU, so nothing was measured; --device cpu --small tries the script on the CPU")
         return
-    agreement = on_goldens(options.device, every=12 if options.small else 1)
-    tables = [_agreement_table(agreement, options.device)]
-    copied = _copy_bandwidth(options.device, options.small)
-    speeds: dict[str, dict[str, Speed]] = {}
-    for title in options.sizes:
-        sizes = SMALL[title] if options.small else LLAMAS[title]
-        speeds[title] = _speeds(sizes, copied, options)
-        tables.append(_speed_table(title, sizes, speeds[title], copied, judged=options.device == "cuda"))
+    if options.device == "cpu":
+        _use_large_blocks()
+    every = 24 if options.small else 1
+    agreement = {
+        "the reference functions": on_goldens(options.device, every),
+        "kernels": on_goldens(options.device, every, kernels=True),
+    }
+    tables = [_agreement_table(by, found, options.device) for by, found in agreement.items()]
+    copy, link = _copy_bandwidth(options, options.device), _copy_bandwidth(options, "cpu")
+    notes, speeds = [], {}
+    with through_kernels() if options.small else nullcontext():
+        for title, sizes in _sizes(options):
+            speeds[title], left_out = _speeds(sizes, copy, link, options)
+            notes += [f"{title}, {line}" for line in left_out]
+            tables.append(_speed_table(title, sizes, speeds[title], copy, link, judged=options.device == "cuda"))
     rows = _throughput(options)
     tables.append(
         report.Table("Rows a second.", ["work", "rows/s"], [[name, f"{found:.1f}"] for name, found in rows.items()])
     )
     values = {
-        "agreement": {name: asdict(found) for name, found in agreement.items()}, "copy": copied, "rows": rows,
+        "agreement": {by: {name: asdict(each) for name, each in found.items()} for by, found in agreement.items()},
+        "copy": copy, "link": link, "rows": rows,
         "speeds": {title: {name: asdict(each) for name, each in found.items()} for title, found in speeds.items()},
     }  # fmt: skip
-    report.publish(report.Record("gpu", "python benchmarks/gpu.py", tables, values=values), options)
-    if any(found.within < found.cases for found in agreement.values()):
+    report.publish(report.Record("gpu", "python benchmarks/gpu.py", tables, notes, values), options)
+    if any(each.within < each.cases for found in agreement.values() for each in found.values()):
         sys.exit("some golden cases are off on this device")
 
 
-def _speeds(sizes: tuple[int, ...], copy: float, options: argparse.Namespace) -> dict[str, Speed]:
-    """Every recipe resident, in short and in long stretches, and from the host's memory."""
+def _use_large_blocks() -> None:
+    """The interpreter takes as long for a small block as for a large one."""
+    from mergelab.kernels.gpu import launching
+
+    launching.BLOCK = 1 << 14
+
+
+def _sizes(options: argparse.Namespace) -> list[tuple[str, tuple[int, ...]]]:
+    return list(SMALL.items()) if options.small else [(title, LLAMAS[title]) for title in options.sizes]
+
+
+def _speeds(
+    sizes: tuple[int, ...], copy: float, link: float, options: argparse.Namespace
+) -> tuple[dict[str, Speed], list[str]]:
+    """Every recipe resident and from the host's memory, and what was left out for want of memory."""
     shapes, _ = synthetic.llama(*sizes)
-    traffic = 4 * 2 * synthetic.parameters(shapes)
-    found = {}
-    resident = {name: _random(shapes, place, options.device) for place, name in enumerate(("base", "a", "b"))}
-    for title, recipe in RECIPES.items():
-        for stretch in (stages.STRETCH, LONG):
-            with mock.patch.object(stages, "STRETCH", stretch):
-                planned = _planned(recipe, resident, OnDevice)
-                seconds = _median(lambda planned=planned: _resident(planned, options.device), options)
-            found[f"{title}, resident, stretches of {stretch >> 20} M"] = Speed(seconds, traffic / seconds / copy)
-    host = {name: {key: value.cpu() for key, value in resident.pop(name).items()} for name in ("base", "a", "b")}
-    for title, recipe in RECIPES.items():
-        planned = _planned(recipe, host, in_memory)
-        seconds = _median(lambda planned=planned: _hosted(planned, options.device), options)
-        found[f"{title}, from host"] = Speed(seconds, traffic / seconds / copy)
-    return found
+    weight = BYTES * synthetic.parameters(shapes)
+    found: dict[str, Speed] = {}
+    lacking = [
+        _lack("resident", 4 * weight, _free(options.device)),
+        _lack("from host", 3 * weight, _free("cpu")),
+    ]
+    if not lacking[0]:
+        models = {name: _random(shapes, place, options.device) for place, name in enumerate(("base", "a", "b"))}
+        results = {
+            key: torch.empty(shape, dtype=torch.bfloat16, device=options.device) for key, shape in shapes.items()
+        }
+        for title, recipe in RECIPES.items():
+            seconds = _resident(_planned(recipe, models, OnDevice), results, options)
+            touched = 3 if title in WITHOUT_BASE else 4
+            found[f"{title}, resident"] = Speed(seconds, touched * weight / seconds / copy)
+        del models, results
+    if not lacking[1]:
+        models = {name: _hosted_random(shapes, place, options.device) for place, name in enumerate(("base", "a", "b"))}
+        for title, recipe in RECIPES.items():
+            planned = _planned(recipe, models, in_memory)
+            seconds = _median(lambda planned=planned: _from_host(planned, options.device), options)
+            read = 2 if title in WITHOUT_BASE else 3
+            found[f"{title}, from host"] = Speed(seconds, read * weight / seconds / link)
+    return found, [line for line in lacking if line]
+
+
+def _lack(what: str, needed: int, free: int) -> str:
+    """Empty where there is enough memory, else what to say."""
+    if needed + SPARE <= free:
+        return ""
+    return (
+        f"{what}: left out, it takes {needed / 1e9:.0f} GB (+ {SPARE / 1e9:.0f} spare) and {free / 1e9:.0f} GB are free"
+    )
+
+
+def _free(device: str) -> int:
+    """Bytes that can be had."""
+    if device == "cuda":
+        torch.cuda.empty_cache()
+        return int(torch.cuda.mem_get_info()[0])
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable"))
 
 
 def _planned(recipe: Mapping[str, Any], models: Mapping[str, synthetic.State], kind: Callable[..., Any]) -> Plan:
@@ -127,51 +187,81 @@ def _planned(recipe: Mapping[str, Any], models: Mapping[str, synthetic.State], k
     return made
 
 
-def _resident(planned: Plan, device: str) -> None:
-    """The merge with everything on the device, tensor by tensor, results dropped."""
-    settled = finish(settle(planned, device))
-    for key in planned.keys:
-        _merged(settled, key)
+def _resident(planned: Plan, results: Mapping[str, Tensor], options: argparse.Namespace) -> float:
+    """Seconds of surveys and merges by kernels alone, everything on the device."""
+    settled = Settled.unsurveyed(planned, options.device)
+    stacks = [_stack(settled, key) for key in planned.keys]
+    bad = stacks[0].flag()
+
+    def work() -> None:
+        for name, mark in settled.method.surveyed.items():
+            _survey(settled, name, mark, stacks)
+        for stack in stacks:
+            stack.start_merge(settled.method.rule.name, planned.positions, results[stack.key].reshape(-1), bad)
+
+    seconds = _median(work, options)
+    if bad:
+        raise ArithmeticError(f"{settled.method.rule.name}: a merged value is not finite")
+    return seconds
 
 
-def _merged(settled: Settled, key: str) -> Tensor:
-    spec = settled.plan.spec(key)
-    merged = torch.empty(spec.shape, dtype=spec.dtype, device=settled.device)
-    for piece in pieces(settled.plan, key, settled.stretch):
-        stack = plain_stack(settled, settled.method, piece, settings(settled, settled.method, key))
-        values = apply(settled, settled.method, piece, stack)
-        if settled.method.rule.space == "deltas":
-            base = read_base(settled.plan, piece, settled.device)
-            values = torch.where(values == 0, base, base + values)
-        merged.reshape(-1)[piece.start : piece.start + values.numel()].copy_(values.reshape(-1))
-    return merged
+def _stack(settled: Settled, key: str) -> DeviceStack:
+    from mergelab.kernels.gpu.stack import DeviceStack
+
+    piece = Piece(key, settled.plan.base.specs[key].shape)
+    stack = stored_for(settled, settled.method, piece, settled.method.knobs(key))
+    if not isinstance(stack, DeviceStack):
+        raise TypeError(f"{key} would not be merged by a GPU's kernel")
+    return stack
 
 
-def _hosted(planned: Plan, device: str) -> None:
-    """The merge as the engine does it: models and result in the host's memory."""
-    finish(merged_body(finish(settle(planned, device))))
+def _survey(settled: Settled, name: str, mark: Surveyed, stacks: list[DeviceStack]) -> None:
+    """What the engine does, without its passes over files; what is found goes to the stacks' settings."""
+    together = mark.start(len(settled.plan.experts), [stack.settings for stack in stacks])
+    for group in [stacks] if together.scope == "model" else [[stack] for stack in stacks]:
+        survey = mark.start(len(settled.plan.experts), [stack.settings for stack in group])
+        while survey.passes:
+            for stack in group:
+                survey.see(stack)
+            survey.turn()
+        for stack in group:
+            stack.settings = {**stack.settings, name: survey.result(stack.settings)}
+
+
+def _from_host(planned: Plan, device: str) -> None:
+    """The merge as the engine does it, models in the host's memory; merged tensors arrive there and are dropped."""
+    for _ in run(finish(settle(planned, device))):
+        pass
 
 
 def _random(shapes: synthetic.Shapes, place: int, device: str) -> synthetic.State:
     """A base (place 0) or an expert near it, made on the device; the same whenever it is asked for."""
+    return dict(_tensors(shapes, place, device))
 
-    def tensor(number: int, shape: tuple[int, ...]) -> Tensor:
+
+def _hosted_random(shapes: synthetic.Shapes, place: int, device: str) -> synthetic.State:
+    return {key: tensor.cpu() for key, tensor in _tensors(shapes, place, device)}
+
+
+def _tensors(shapes: synthetic.Shapes, place: int, device: str) -> Iterator[tuple[str, Tensor]]:
+    for number, (key, shape) in enumerate(shapes.items()):
         drawn = torch.Generator(device).manual_seed(number)
-        base = torch.randn(shape, generator=drawn, device=device, dtype=torch.bfloat16) * synthetic.SPREAD
+        tensor = torch.randn(shape, generator=drawn, device=device, dtype=torch.bfloat16) * synthetic.SPREAD
         if place:
             drawn.manual_seed(1_000_000 * place + number)
-            base += torch.randn(shape, generator=drawn, device=device, dtype=torch.bfloat16) * synthetic.CHANGE
-        return base
-
-    return {key: tensor(number, shape) for number, (key, shape) in enumerate(shapes.items())}
+            tensor += torch.randn(shape, generator=drawn, device=device, dtype=torch.bfloat16) * synthetic.CHANGE
+        yield key, tensor
 
 
-def _copy_bandwidth(device: str, small: bool) -> float:
-    """Bytes a second, read + written, of copying a large tensor on the device."""
-    count = 1 << (26 if small else 30)
-    source, target = (torch.ones(count, dtype=torch.bfloat16, device=device) for _ in range(2))
-    seconds = [_seconds(lambda: target.copy_(source), device) for _ in range(9)]
-    return 2 * 2 * count / statistics.median(seconds)
+def _copy_bandwidth(options: argparse.Namespace, source: str) -> float:
+    """Bytes a second of copying a large tensor to the device: read + written from the device itself, else those that cross
+    the link from pinned memory."""
+    count = 1 << (22 if options.small else 29)
+    pinned = source != options.device
+    given = torch.ones(count, dtype=torch.bfloat16, device=source, pin_memory=pinned)
+    target = torch.ones(count, dtype=torch.bfloat16, device=options.device)
+    seconds = [_seconds(lambda: target.copy_(given, non_blocking=True), options.device) for _ in range(9)]
+    return (1 if pinned else 2) * BYTES * count / statistics.median(seconds)
 
 
 def _throughput(options: argparse.Namespace) -> dict[str, float]:
@@ -219,29 +309,29 @@ def _wait(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def _agreement_table(agreement: Mapping[str, Agreement], device: str) -> report.Table:
+def _agreement_table(by: str, agreement: Mapping[str, Agreement], device: str) -> report.Table:
     rows = [
-        [name, str(found.cases), str(found.within), str(found.same_bits), f"{found.worst:.2g}"]
+        [name, str(found.cases), str(found.on_kernels), str(found.within), str(found.same_bits), f"{found.worst:.2g}"]
         for name, found in agreement.items()
     ]
-    columns = ["golden merges", "cases", f"within tolerance on {device}", "same bits as the CPU", "largest difference"]
-    return report.Table(f"Golden merges on {device} and on the CPU.", columns, rows)
+    columns = ["golden merges", "cases", "by kernels", "within tolerance", "same bits as the CPU", "largest difference"]
+    return report.Table(f"Golden merges on {device} by {by}, against the CPU's reference functions.", columns, rows)
 
 
 def _speed_table(
-    title: str, sizes: tuple[int, ...], speeds: Mapping[str, Speed], copy: float, judged: bool
+    title: str, sizes: tuple[int, ...], speeds: Mapping[str, Speed], copy: float, link: float, judged: bool
 ) -> report.Table:
     count = synthetic.parameters(synthetic.llama(*sizes)[0])
     rows = [
         [name, f"{each.seconds:.3f} s", f"{each.share:.1%}", *(_verdict(name, each.share) if judged else ("", ""))]
         for name, each in speeds.items()
     ]
-    caption = f"{title}: {count / 1e6:.0f} M parameters in bfloat16, base + 2 experts; the device copies {copy / 1e9:.0f} GB/s (read + written)."
-    return report.Table(caption, ["merge", "time", "share of copy bandwidth", "asked", "met"], rows)
+    caption = f"{title}: {count / 1e6:.0f} M parameters in bfloat16, base + 2 experts. Resident: share of the {copy / 1e9:.0f} GB/s (read + written) that the device copies; from host: of the {link / 1e9:.0f} GB/s that reach it from pinned memory, each model counted once."
+    return report.Table(caption, ["merge", "time", "share of bandwidth", "asked", "met"], rows)
 
 
 def _verdict(name: str, share: float) -> tuple[str, str]:
-    asked = next((least for title, least in ASKED.items() if name.startswith(f"{title}, resident")), None)
+    asked = next((least for title, least in ASKED.items() if name == f"{title}, resident"), None)
     if asked is None:
         return "", ""
     return f"≥ {asked:.0%}", "yes" if share >= asked else "**no**"
@@ -260,7 +350,9 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     options.quick = options.small = options.small or options.quick
     if options.small:
-        options.sizes, options.repeats = list(SMALL), 1
+        options.repeats = 1
+    if options.device == "cpu" and not options.small:
+        parser.error("--device cpu measures nothing: give --small too")
     return options
 
 

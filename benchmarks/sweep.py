@@ -2,8 +2,8 @@
 
     python benchmarks/sweep.py [--quick] [--threads 2]
 
-TIES with magnitudes ranked over the model: all densities share the reading and the counting of magnitudes. Every point is
-compared bit for bit with its separate merge before anything is timed.
+TIES, magnitudes ranked over the model or by tensor: all densities share the passes that count magnitudes, elect signs and
+merge. Every point is compared bit for bit with its separate merge before anything is timed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import synthetic
 import timing
 import torch
 
-from mergelab import engine, merge_state_dicts
+from mergelab import merge_state_dicts
+from mergelab.engine import sweep_bodies
 
 POINTS = 20
 ASKED = 2
@@ -31,11 +32,6 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     options = _options()
-    if not hasattr(engine, "sweep_bodies"):
-        print(
-            "sweep.py: this version has no sweep that shares its passes (mergelab.engine.sweep_bodies): nothing to compare"
-        )
-        return
     threads = timing.pin(options.threads)
     torch.set_num_threads(threads)
     shapes, _ = synthetic.llama(512, 8, 1376, 8000) if options.quick else synthetic.llama(1024, 8, 2752, 8000)
@@ -58,10 +54,10 @@ def _compared(
             separate(density)
 
     def together() -> None:
-        for _ in engine.sweep_bodies(recipe, experts, base, knob="density", values=densities):
+        for _ in sweep_bodies(recipe, experts, base, knob="density", values=densities):
             pass
 
-    for density, body in engine.sweep_bodies(recipe, experts, base, knob="density", values=densities):
+    for density, body in sweep_bodies(recipe, experts, base, knob="density", values=densities):
         if any(not torch.equal(body[key], value) for key, value in separate(density).items()):
             sys.exit(f"the sweep's point at density {density:g} is not what a merge at that density gives")
     return _in_turn({"apart": apart, "together": together}, options.repeats)

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mergelab"
-HEAVY = ("gradio", "plotly", "transformers", "huggingface_hub", "numba")
+HEAVY = ("gradio", "plotly", "transformers", "huggingface_hub", "numba", "triton")
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc", "core", "shared"}
 PRIVATE_ON_PURPOSE: set[tuple[str, str]] = set()
 

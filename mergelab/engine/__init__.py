@@ -16,6 +16,7 @@ from mergelab.engine.running import (
 )
 from mergelab.engine.settling import settle, settle_steps
 from mergelab.engine.stages import Settled
+from mergelab.engine.sweeping import sweep_bodies
 
 __all__ = [
     "MergeError",
@@ -35,5 +36,6 @@ __all__ = [
     "settle_steps",
     "sparse_deltas",
     "sparse_expert",
+    "sweep_bodies",
     "with_statistics",
 ]

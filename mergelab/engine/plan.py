@@ -44,7 +44,7 @@ class Plan:
         """The tensors that are merged, by the base's file keys."""
         return self.compatibility.mergeable
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         """How many numbers are merged."""
         return sum(self.base.specs[key].count for key in self.keys)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -33,27 +34,29 @@ class Merged:
     note: str = ""
 
 
-def run(settled: Settled) -> Iterator[Merged]:
+def run(settled: Settled, merge: Callable[[str], Tensor] | None = None) -> Iterator[Merged]:
     """Merge tensor by tensor in the base's key order, copied tensors included, each when it is asked for or just before.
 
-    What the rules had to say stands in `settled.remarks` afterwards.
+    `merge` gives a merged tensor where something else than `merge_tensor` does. What the rules had to say stands in
+    `settled.remarks` afterwards.
     """
+    merge = merge or partial(merge_tensor, settled)
     plan, tied = settled.plan, settled.plan.compatibility.tied
-    owners = {owner: merge_tensor(settled, owner) for owner in sorted(set(tied.values()))}
+    owners = {owner: merge(owner) for owner in sorted(set(tied.values()))}
 
     def finished(key: str) -> Merged:
         if key in plan.compatibility.left_out:
             return _copied(plan, key)
         owner = tied.get(key, key)
-        return Merged(key, owners[owner] if owner in owners else merge_tensor(settled, key))
+        return Merged(key, owners[owner] if owner in owners else merge(key))
 
     yield from in_order(finished, plan.base.specs, settled.threads)
 
 
-def merged_body(settled: Settled) -> Steps[dict[str, Tensor]]:
-    """Run in memory: all tensors of the base's file keys."""
+def merged_body(settled: Settled, merge: Callable[[str], Tensor] | None = None) -> Steps[dict[str, Tensor]]:
+    """`run` in memory: all tensors of the base's file keys."""
     body: dict[str, Tensor] = {}
-    for merged in run(settled):
+    for merged in run(settled, merge):
         body[merged.key] = merged.tensor
         yield Progress("Merging", len(body), len(settled.plan.base.specs), merged.key)
     return body
@@ -72,6 +75,16 @@ def merge_state_dicts(
     `{"fisher": {name: {key: tensor}}}`. Inputs are not changed. The result has the base's keys and, unless the recipe
     says otherwise, its dtypes. Raises ValueError (RecipeError, CheckpointError, MergeError) saying what does not fit.
     """
+    return finish(merged_body(finish(settle(plan_in_memory(recipe_like, models, base, statistics)))))
+
+
+def plan_in_memory(
+    recipe_like: Mapping[str, Any],
+    models: Mapping[str, Mapping[str, Tensor]],
+    base: Mapping[str, Tensor] | None,
+    statistics: Statistics | None,
+) -> Plan:
+    """The plan of `merge_state_dicts` for these arguments."""
     recipe = Recipe.from_mapping(
         {key: value for key, value in recipe_like.items() if key != "base"}, models=list(models)
     )
@@ -80,7 +93,7 @@ def merge_state_dicts(
             raise RecipeError(f"the recipe names {expert.model!r}, but models holds {', '.join(map(repr, models))}")
     frame = in_memory("base", base) if base is not None else None
     experts = [in_memory(expert.model, models[expert.model]) for expert in recipe.models]
-    return finish(merged_body(finish(settle(plan(recipe, frame, experts, statistics)))))
+    return plan(recipe, frame, experts, statistics)
 
 
 def merge_tensor(settled: Settled, key: str) -> Tensor:

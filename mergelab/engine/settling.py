@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,19 +22,16 @@ from mergelab.engine.inputs import (
 from mergelab.engine.plan import Plan
 from mergelab.engine.stages import Settled, Stage
 from mergelab.engine.threads import in_order
+from mergelab.kernels.stored import Stored
 from mergelab.methods.registry import Base, Draws, Key, Position, Say, Stack, Statistic, Survey, Surveyed
 from mergelab.methods.stack import UnfitError
 from mergelab.progress import Progress, Steps
-
-if TYPE_CHECKING:  # numba takes a while to import
-    from mergelab.kernels.stretch import StoredStack
 
 
 def settle(plan: Plan, device: str = "cpu") -> Steps[Settled]:
     """Do the surveys that the recipe's rules ask for; afterwards every tensor stands on its own."""
     settled = yield from settle_steps(plan, device)
-    yield from _survey(settled, settled.method)
-    return settled
+    return (yield from settle_method(settled))
 
 
 def settle_steps(plan: Plan, device: str = "cpu") -> Steps[Settled]:
@@ -45,12 +42,18 @@ def settle_steps(plan: Plan, device: str = "cpu") -> Steps[Settled]:
     return settled
 
 
+def settle_method(settled: Settled) -> Steps[Settled]:
+    """Do the surveys of the method, those of what comes before it being done."""
+    yield from _survey(settled, settled.method)
+    return settled
+
+
 def stack_for(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str, Any]) -> Stack:
     """What a stage with the settings `found` gets to see of a piece, for a kernel if one can read it."""
     return stored_for(settled, stage, piece, found) or plain_stack(settled, stage, piece, found)
 
 
-def stored_for(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str, Any]) -> StoredStack | None:
+def stored_for(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str, Any]) -> Stored | None:
     """The piece as it is stored, where a kernel can do all that comes before the stage."""
     if not settled.fuses or (stage.rule.space == "weights" and settled.steps):
         return None

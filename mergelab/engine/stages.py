@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from mergelab import kernels
 from mergelab.checkpoints import StateDict, is_plain
 from mergelab.engine.plan import Plan
 from mergelab.engine.room import share_out
+from mergelab.kernels import gpu
 from mergelab.knobs import Knob
 from mergelab.methods.registry import Rule, Survey, Surveyed
 from mergelab.norms import MATCH_NORMS
@@ -22,6 +24,10 @@ STRETCH = 1 << 20
 """Entries handed over at once where rules work entry by entry: what all temporaries of a stretch take stays small."""
 FUSED_STRETCH = 24 << 20
 """Entries of all models together handed to a kernel at once: it needs no temporaries."""
+GPU_STRETCH = 64 << 20
+"""The same for a GPU, which takes as long to start a kernel as to merge a million entries."""
+LANES = 3
+"""Tensors that a GPU works on at once: one is read, one copied, one merged."""
 STEP = 1 << 14
 """Stretches for kernels start at multiples of this."""
 KEEP_BYTES = 64 << 20
@@ -53,6 +59,14 @@ class Stage:
 
     def knobs(self, key: str) -> dict[str, Any]:
         """Every knob for one tensor: a number, a word, or where experts differ a tensor (n_models,) in the plan's order."""
+        return dict(self._everywhere) if not self.plan.recipe.overrides else self._knobs(key)
+
+    @cached_property
+    def _everywhere(self) -> dict[str, Any]:
+        """The knobs of every tensor where no override makes them differ."""
+        return self._knobs(self.plan.keys[0]) if self.plan.keys else {}
+
+    def _knobs(self, key: str) -> dict[str, Any]:
         if self.owner == "match_norms":
             return {"scope": self.plan.recipe.match_norms}
         given = self.plan.recipe.settings(self.owner, key, self.plan.depths[key])
@@ -101,16 +115,22 @@ class Settled:
         return not self.keeps and all(stage.splits for stage in (*self.steps, self.method))
 
     @cached_property
+    def on_gpu(self) -> bool:
+        """Whether kernels would be the GPU's."""
+        return gpu.takes(self.device)
+
+    @cached_property
     def fuses(self) -> bool:
-        """Whether kernels can read the deltas as they are stored: on a CPU, from plain files, in stretches, after no
-        other step than one that sieves."""
+        """Whether kernels can read the deltas as they are stored: from plain files, in stretches, after no other step than
+        one that sieves."""
         plain = all(is_plain(checkpoint) for checkpoint in (self.plan.base, *self.plan.experts))
         sieving = all(
             stage.rule.name in SIEVES and SIEVES[stage.rule.name](stage.knobs(self.plan.keys[0]))
             for stage in self.steps
         )
         large = self.plan.parameters >= FUSED_FROM
-        return kernels.available() and large and self.device.type == "cpu" and self.splits and plain and sieving
+        kernels_at_hand = self.on_gpu or (self.device.type == "cpu" and kernels.available())
+        return kernels_at_hand and large and self.splits and plain and sieving
 
     @property
     def stretch(self) -> int | None:
@@ -127,7 +147,8 @@ class Settled:
     @cached_property
     def _shares(self) -> tuple[int, int]:
         """Threads and the length of a stretch for kernels."""
-        threads, longest = torch.get_num_threads(), FUSED_STRETCH // (len(self.plan.experts) + 1)
+        threads, together = (LANES, GPU_STRETCH) if self.on_gpu else (torch.get_num_threads(), FUSED_STRETCH)
+        longest = together // (len(self.plan.experts) + 1)
         if not self.resident:
             threads, longest = share_out(self.plan, threads, longest, STRETCH)
         return threads, longest // STEP * STEP
@@ -140,9 +161,8 @@ class Settled:
     @cached_property
     def fused_merge(self) -> bool:
         """Whether, where deltas are fused, the method itself is a kernel too, not only what comes before it."""
-        from mergelab.kernels.stretch import FUSED
-
-        return self.method.rule.name in FUSED and not self.plan.recipe.depth_scale
+        kernel_module = import_module("mergelab.kernels.gpu.stack" if self.on_gpu else "mergelab.kernels.stretch")
+        return self.method.rule.name in kernel_module.FUSED and not self.plan.recipe.depth_scale
 
     @classmethod
     def unsurveyed(cls, plan: Plan, device: str) -> Settled:

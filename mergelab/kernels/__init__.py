@@ -1,4 +1,5 @@
-"""Fused fast paths on the CPU: one pass over the stored numbers, bit for bit what the reference functions give."""
+"""Fused fast paths: one pass over the stored numbers, bit for bit what the reference functions give. Numba's are for the
+CPU, Triton's for GPUs."""
 
 from __future__ import annotations
 
@@ -8,5 +9,5 @@ from functools import cache
 
 @cache
 def available() -> bool:
-    """Whether numba is installed; without it the reference functions do the work."""
+    """Whether numba is installed; without it the reference functions do the work on a CPU."""
     return importlib.util.find_spec("numba") is not None

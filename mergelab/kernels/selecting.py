@@ -12,6 +12,8 @@ from mergelab.kernels.sieve import BLOCK
 
 WINDOWS, WIDTH = 32, 1024
 """Stretches of the sample, spread evenly, and their length."""
+SAMPLED_FROM = 1 << 17
+"""Shorter stretches are collected whole: a sample would be much of them."""
 EVERYTHING = 0, 0x7FFFFFFF
 MARGIN = 3.0
 """Standard errors of the sample's quantile on each side of the bracket; a miss costs time, never the result."""
@@ -23,18 +25,19 @@ def largest(base: Array, expert: Array, model: int, sieve: Any, start: int, m: i
     The magnitudes inside a bracket that nearly surely holds it are collected, those above it counted.
     """
     lowest, highest = _bracket(base, expert, model, sieve, start, m)
-    found = numpy.empty(len(base) // 8 + 2 * BLOCK, numpy.uint32)
+    room = len(base) if (lowest, highest) == EVERYTHING else len(base) // 8
+    found = numpy.empty(room + 2 * BLOCK, numpy.uint32)
     above, count = counting.collect(base, expert, model, sieve, start, lowest, highest, found)
     wanted = m - above
     if not 1 <= wanted <= count:
         return None
-    inside = found[:count]
-    inside.sort()
-    return int(inside[count - wanted])
+    return int(numpy.partition(found[:count], count - wanted)[count - wanted])
 
 
 def _bracket(base: Array, expert: Array, model: int, sieve: Any, start: int, m: int) -> tuple[int, int]:
     """Bit patterns between which the m-th largest lies nearly surely, by the quantiles of a sample."""
+    if len(base) < SAMPLED_FROM:
+        return EVERYTHING
     sample = numpy.empty((WINDOWS, WIDTH + BLOCK), numpy.uint32)
     for number, row in enumerate(sample):
         place = len(base) * number // WINDOWS // BLOCK * BLOCK

@@ -1,61 +1,39 @@
-"""A stretch of one tensor as stored: the counts a survey needs and the merges that are fused, without float32 copies."""
+"""A stretch of one tensor on the CPU: the counts a survey needs and the merges that are fused, without float32 copies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy
 import torch
 from torch import Tensor
 
-from mergelab.kernels import counting, merging
+from mergelab.kernels import counting, merging, points
+from mergelab.kernels.arguments import Election, Shares, Thinning, precedence
 from mergelab.kernels.experts import gathered
-from mergelab.kernels.floats import VIEWS, Array, as_array
-from mergelab.kernels.merging import Election
+from mergelab.kernels.floats import Array, as_array
 from mergelab.kernels.selecting import largest
 from mergelab.kernels.sieve import Sieve
-from mergelab.methods.fisher import coefficients
-from mergelab.methods.ops import rows
-from mergelab.methods.stack import BINS, Stack, UnfitError
+from mergelab.kernels.stored import Stored
+from mergelab.methods.stack import BINS, UnfitError
 
-SAMPLED_FROM = 1 << 18
-"""Shorter stretches are counted in full."""
 INFINITY = 0x7F800000
-COMBINE = {"sum": merging.SUM, "max": merging.LARGEST}
-DIVIDE = {"count": merging.MEAN_BY_COUNT, "weights": merging.MEAN_BY_WEIGHTS}
+COMBINE = {
+    "sum": merging.SUM, "count": merging.MEAN_BY_COUNT, "weights": merging.MEAN_BY_WEIGHTS, "max": merging.LARGEST,
+}  # fmt: skip
 
 
-class StoredStack(Stack):
-    """A `Stack` over the stored numbers; its values are computed only if someone asks for them."""
+class StoredStack(Stored):
+    """A stretch for numba's kernels."""
 
-    def __init__(
-        self,
-        key: str,
-        base: Tensor,
-        experts: Sequence[Tensor],
-        sieve: Sieve,
-        start: int,
-        values: Callable[[], Tensor],
-        settings: Mapping[str, Any],
-        whole: bool,
-        statistics: Mapping[str, Tensor],
-    ) -> None:
-        self.whole = whole
-        self.key, self.sieve, self.start, self.settings, self.statistics = key, sieve, start, settings, statistics
+    def take(self, base: Tensor, experts: Sequence[Tensor], thinning: Thinning) -> None:
         self.base, self.experts = as_array(base), tuple(as_array(expert) for expert in experts)
         self.gathered = gathered(self.experts)
-        self._values = values
-
-    @cached_property
-    def values(self) -> Tensor:  # type: ignore[override]
-        """What the reference functions would see."""
-        return self._values()
-
-    @property
-    def count(self) -> int:
-        return len(self.base)
+        self.sieve = Sieve(
+            thinning.thresholds.numpy(), thinning.limits.numpy().astype(numpy.uint64),
+            thinning.keys.numpy().astype(numpy.uint32), thinning.divisors.numpy(),
+        )  # fmt: skip
 
     def any(self) -> bool:
         pairs = enumerate(self.experts)
@@ -83,8 +61,6 @@ class StoredStack(Stack):
     def _largest(self, model: int, m: int) -> int | None:
         if m == 0:
             return INFINITY
-        if self.count < SAMPLED_FROM:
-            return None
         return largest(self.base, self.experts[model], model, self.sieve, self.start, m)
 
     def election(self, thresholds: Tensor, weights: Tensor | None, by: str) -> int:
@@ -95,18 +71,27 @@ class StoredStack(Stack):
             )
         )
 
-    def merge(self, method: str, positions: Sequence[int], merged: Tensor) -> None:
-        """Write the merged stretch to `merged` (count,); `positions` are the experts' places in the recipe.
+    def add_lower_counts(self, bins: Sequence[Sequence[int]], totals: Sequence[Tensor]) -> None:
+        if max(map(len, bins)) == 1:
+            super().add_lower_counts(bins, totals)
+            return
+        for model, (own, total) in enumerate(zip(bins, totals, strict=True)):
+            points.add_lower_counts(self, model, own, total.numpy())
+
+    def elections(self, thresholds: Tensor, weights: Tensor | None, by: str) -> list[int]:
+        factors = torch.ones(len(self.experts)) if weights is None else weights
+        return points.elections(self, thresholds.numpy(), factors.numpy(), by == "count")
+
+    def merge_at(self, settings: Sequence[Mapping[str, Any]], merged: Sequence[Tensor]) -> None:
+        """TIES at many densities: the stretch merged with each of `settings`, to its place in `merged`.
 
         Raises `UnfitError` where a value is not finite.
         """
+        points.merge(self, [_election(knobs) for knobs in settings], [as_array(each) for each in merged])
+
+    def merge(self, method: str, positions: Sequence[int], merged: Tensor) -> None:
         if FUSED[method](self, {**self.settings, "positions": positions}, as_array(merged)):
             raise UnfitError(self.key)
-
-
-def fits(base: torch.dtype, experts: Sequence[torch.dtype], merged: torch.dtype) -> bool:
-    """Whether the kernels read and write these number formats; all experts must share one."""
-    return base in VIEWS and merged in VIEWS and len(set(experts)) == 1 and experts[0] in VIEWS
 
 
 def _task_arithmetic(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
@@ -116,14 +101,16 @@ def _task_arithmetic(stack: StoredStack, knobs: Mapping[str, Any], merged: Array
     )
 
 
-def _ties(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
-    combine = knobs["combine"]
-    majority = float(knobs["majority"] or (0 if combine == "max" else -1))
-    election = Election(
-        knobs["thresholds"].numpy(), knobs["weights"].numpy(), knobs["weigh"] == "before", knobs["elect"] == "count",
-        {"majority": majority, "positive": 1.0, "zero": 0.0}[knobs["zero_sign"]],
-        COMBINE.get(combine, DIVIDE[knobs["divide"]]), knobs["scale"],
+def _election(knobs: Mapping[str, Any]) -> merging.Election:
+    given = Election.of(knobs)
+    return merging.Election(
+        given.thresholds.numpy(), given.weights.numpy(), given.weigh_votes, given.by_count, given.tied,
+        COMBINE[given.combine], given.scale,
     )  # fmt: skip
+
+
+def _ties(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
+    election = _election(knobs)
     return int(merging.merge_elected(stack.base, stack.gathered, stack.sieve, stack.start, election, merged))
 
 
@@ -132,24 +119,12 @@ def _average(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int
 
 
 def _fisher(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
-    information, floor = stack.statistics["fisher"], knobs["floor"]
-    floored = (
-        numpy.array(knobs["positions"]) == 0 if knobs["floor_on"] == "first" else numpy.full(len(stack.experts), True)
-    )
-    adds = knobs["floor_by"] == "add"
-    shares = merging.Shares(
-        rows(information).numpy(),
-        numpy.where(floored & (not adds), floor, -numpy.inf).astype(numpy.float32),
-        numpy.where(floored & adds, floor, 0.0).astype(numpy.float32),
-        coefficients(knobs["weights"], knobs["normalize"], information, knobs["norms"], floor if adds else 0.0).numpy(),
-    )
-    return int(merging.merge_shared(stack.gathered, shares, merged))
+    given = Shares.of(knobs, stack.statistics["fisher"])
+    return int(merging.merge_shared(stack.gathered, merging.Shares(*(values.numpy() for values in given)), merged))
 
 
 def _magmax(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
-    places = numpy.argsort(knobs["positions"])
-    order = places[::-1].copy() if knobs["equal"] == "last" else places
-    positive = knobs["equal"] == "positive"
+    order, positive = numpy.array(precedence(knobs["positions"], knobs["equal"])), knobs["equal"] == "positive"
     return int(
         merging.merge_largest(
             stack.base, stack.gathered, stack.sieve, stack.start, knobs["scale"], order, positive, merged

@@ -13,6 +13,7 @@ from torch import Tensor
 from mergelab.methods.ops import elected_signs, keep_from, per_model, rows
 
 BINS = 1 << 16
+SIDE = 1 << 8
 
 
 class UnfitError(Exception):
@@ -52,6 +53,14 @@ class Stack:
         pairs = zip(rows(self.values), upper, strict=True)
         return torch.stack([_counts(_inside(magnitude_bits(values), wanted)) for values, wanted in pairs])
 
+    def add_lower_counts(self, bins: Sequence[Sequence[int]], totals: Sequence[Tensor]) -> None:
+        """Add the lower counts of several upper bins, at least one for each model, to `totals`: int64 (bins, BINS) each."""
+        for number in range(max(map(len, bins))):
+            counts = self.lower_counts([own[min(number, len(own) - 1)] for own in bins])
+            for own, total, more in zip(bins, totals, counts, strict=True):
+                if number < len(own):
+                    total[number] += more
+
     def largest(self, wanted: Sequence[int]) -> Tensor:
         """The m-th largest magnitude of each model, float32 (n_models,), for each model's m; inf where m is 0.
 
@@ -69,6 +78,10 @@ class Stack:
         kept = keep_from(self.values, thresholds)
         votes = kept if weights is None else kept * per_model(weights, kept)
         return int(elected_signs(votes, by).sum(dtype=torch.float64))
+
+    def elections(self, thresholds: Tensor, weights: Tensor | None, by: str) -> list[int]:
+        """The `election` for each row of `thresholds` (n_points, n_models)."""
+        return [self.election(row, weights, by) for row in thresholds]
 
 
 def magnitude_bits(values: Tensor) -> Tensor:
@@ -88,10 +101,16 @@ def bin_holding(histogram: Tensor, m: int) -> tuple[int, int]:
     """The bin of the m-th largest entry, and how many of that bin are wanted; (0, 0) when m is 0."""
     if m == 0:
         return 0, 0
-    from_top = histogram.flip(0).cumsum(0)
+    counts = histogram.reshape(SIDE, SIDE)  # sums of runs of bins first: most bins need not be added up one by one
+    row, left = _from_top(counts.sum(1), m)
+    column, left = _from_top(counts[row], left)
+    return row * SIDE + column, left
+
+
+def _from_top(counts: Tensor, m: int) -> tuple[int, int]:
+    from_top = counts.flip(0).cumsum(0)
     place = int(torch.searchsorted(from_top, m))
-    above = int(from_top[place - 1]) if place else 0
-    return BINS - 1 - place, m - above
+    return len(counts) - 1 - place, m - (int(from_top[place - 1]) if place else 0)
 
 
 def magnitude(lower: Tensor, upper: int, left: int) -> float:

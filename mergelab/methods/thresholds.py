@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from threading import Lock
+from functools import reduce
+from threading import Lock, get_ident
 from typing import Any
 
 import torch
@@ -32,11 +33,11 @@ class Ranking:
 
     def __init__(self, n_models: int) -> None:
         self.upper = torch.zeros(n_models, BINS, dtype=torch.int64)
-        self.lower: list[Tensor] = []
-        self.bins: list[list[int]] = []
         self._counts: Counter[str] = Counter()
         self._moved: set[str] = set()
-        self._left: list[list[int]] = []
+        self._places: list[list[tuple[int, int]]] = []
+        self._bins: list[list[int]] = []
+        self._lower: dict[int, list[Tensor]] = {}
         self._lock = Lock()
 
     @property
@@ -54,25 +55,35 @@ class Ranking:
 
     def choose(self, *wanted: Sequence[int]) -> None:
         """Find the bins that hold each model's m-th largest magnitude; each of `wanted` has an m for every model."""
-        found = [[bin_holding(row, m) for row, m in zip(self.upper, each, strict=True)] for each in wanted]
-        self.bins = [[place for place, _ in each] for each in found]
-        self._left = [[left for _, left in each] for each in found]
-        self.lower = [torch.zeros_like(self.upper) for _ in wanted]
+        self._places = [[bin_holding(row, m) for row, m in zip(self.upper, each, strict=True)] for each in wanted]
+        self._bins = [sorted({upper for upper, _ in places}) for places in zip(*self._places, strict=True)]
+        self._lower = {}
 
     def refine(self, stack: Stack) -> None:
         """Count what lies in the chosen bins by the lower 16 bits."""
-        counts = [stack.lower_counts(bins) for bins in self.bins]
+        stack.add_lower_counts(self._bins, self._own_counts())
+
+    def _own_counts(self) -> list[Tensor]:
+        """The calling thread's counts of lower bits, int64 (bins, BINS) for each model; nobody waits for another."""
         with self._lock:
-            for total, more in zip(self.lower, counts, strict=True):
-                total += more
+            if get_ident() not in self._lower:
+                self._lower[get_ident()] = [torch.zeros(len(bins), BINS, dtype=torch.int64) for bins in self._bins]
+            return self._lower[get_ident()]
 
     def magnitudes(self, number: int = 0) -> Tensor:
         """float32 (n_models,): the m-th largest magnitudes for the `wanted` of that number; inf where m is 0.
 
         Where the m-th largest is 0 it is the smallest positive float, because zeros are never kept.
         """
-        places = zip(self.lower[number], self.bins[number], self._left[number], strict=True)
-        return torch.tensor([magnitude(*place) for place in places]).clamp(min=SMALLEST)
+        places = enumerate(self._places[number])
+        found = [magnitude(self._lower_counts(model, upper), upper, left) for model, (upper, left) in places]
+        return torch.tensor(found).clamp(min=SMALLEST)
+
+    def _lower_counts(self, model: int, upper: int) -> Tensor:
+        """What all threads counted in a bin."""
+        row = self._bins[model].index(upper)
+        counted = [counts[model][row] for counts in self._lower.values()]
+        return reduce(torch.add, counted) if counted else torch.zeros(BINS, dtype=torch.int64)
 
 
 class Thresholds:

@@ -34,6 +34,16 @@ def test_of_normal_numbers_it_is_that_of_a_full_sort(share: float, dtype: torch.
     assert found(base, expert, COUNT // 3) == float(sorted_magnitudes(base, expert)[COUNT // 3 - 1])
 
 
+@pytest.mark.parametrize("count", [1, 2, 255, 256, 257, 5000])
+def test_of_a_short_stretch_it_is_always_found(count: int) -> None:
+    base, expert = torch.zeros(count), torch.randn(count, generator=torch.Generator().manual_seed(1))
+    expert[::3] = 0.5
+    ordered = sorted_magnitudes(base, expert)
+    assert [found(base, expert, m) for m in (1, (count + 1) // 2, count)] == [
+        float(ordered[m - 1]) for m in (1, (count + 1) // 2, count)
+    ]
+
+
 def test_a_sample_that_misleads_is_noticed() -> None:
     """The large changes lie where the sample does not look."""
     base, expert = torch.zeros(COUNT), torch.full((COUNT,), 1e-3)

@@ -1,0 +1,107 @@
+"""Merged models for many values of one knob, sharing what does not depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+
+from mergelab.engine.plan import Plan, Statistics
+from mergelab.engine.running import merged_body, plan_in_memory
+from mergelab.engine.settling import settle, settle_method, settle_steps
+from mergelab.engine.stages import Settled, Stage
+from mergelab.engine.together import merged_together
+from mergelab.knobs import Value, brief, nearest
+from mergelab.methods.thresholds import each_model
+from mergelab.overrides import Place, find_place
+from mergelab.progress import finish
+from mergelab.recipe import Recipe, RecipeError
+
+ROOM = 2 << 30
+"""Bytes of merged models that a sweep makes in one pass: more saves little reading, and fresh memory has its price too."""
+AFTER_SURVEYS = {"scale"}
+"""Knobs of methods that no survey looks at."""
+
+
+def sweep_bodies(
+    recipe_like: Mapping[str, Any],
+    models: Mapping[str, Mapping[str, Tensor]],
+    base: Mapping[str, Tensor] | None = None,
+    statistics: Statistics | None = None,
+    *,
+    knob: str = "density",
+    values: Sequence[Value],
+    room: int = ROOM,
+) -> Iterator[tuple[Value, dict[str, Tensor]]]:
+    """Each of `values` with what `merge_state_dicts` gives when the recipe's `knob` has that value, bit for bit.
+
+    `knob` is a number or a word of the method or the sparsifier, with `method.` or `sparsify.` in front where both have
+    it; experts and overrides that have a value of their own keep it. Points come in the order of `values`.
+
+    A sweep of TIES over density reads the models for all points at once. It merges as many of them in one pass as fit
+    into `room` bytes, at least one, and lets go of each body as it is taken. Other sweeps merge point by point, and
+    share the surveys that the knob does not change. Raises ValueError as `merge_state_dicts` does, for all values before
+    the first merge.
+    """
+    plan = plan_in_memory(recipe_like, models, base, statistics)
+    place = _place(plan.recipe, knob)
+    plans = [replace(plan, recipe=_with(plan.recipe, place, value)) for value in values]
+    return zip(values, _bodies(plans, place, room), strict=True)
+
+
+def _place(recipe: Recipe, name: str) -> Place:
+    """The stage and the knob that a name means."""
+    rules = {"method": recipe.rule, **({"sparsify": recipe.sparsifier} if recipe.sparsifier else {})}
+    stages = {owner: [knob for knob in rule.knobs if not knob.per_model] for owner, rule in rules.items()}
+    try:
+        place = find_place(name, stages)
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
+    if place is None:
+        known = sorted({knob.name for knobs in stages.values() for knob in knobs})
+        raise RecipeError(f"no knob {brief(name)} to sweep{nearest(name, known)}")
+    return place
+
+
+def _with(recipe: Recipe, place: Place, value: Value) -> Recipe:
+    """The recipe with another value of a knob, checked."""
+    given = recipe.to_mapping()
+    given[place.owner][place.knob.name] = value
+    return Recipe.from_mapping(given)
+
+
+def _bodies(plans: Sequence[Plan], place: Place, room: int) -> Iterator[dict[str, Tensor]]:
+    if plans and _counts_at_once(plans[0].recipe, place):
+        steps = finish(settle_steps(plans[0]))
+        yield from merged_together(steps, [_densities(plan) for plan in plans], room)
+    else:
+        for settled in _settled(plans, place):
+            yield finish(merged_body(settled))
+
+
+def _counts_at_once(recipe: Recipe, place: Place) -> bool:
+    """Whether one count of magnitudes gives the thresholds of all points."""
+    of_ties = recipe.method.name == "ties" and (place.owner, place.knob.name) == ("method", "density")
+    return of_ties and not recipe.overrides
+
+
+def _settled(plans: Sequence[Plan], place: Place) -> Iterator[Settled]:
+    """Every point settled, without a survey twice that the knob does not change."""
+    if place.owner == "sparsify" or not plans:
+        yield from (finish(settle(plan)) for plan in plans)
+        return
+    steps = finish(settle_steps(plans[0]))
+    if place.knob.name in AFTER_SURVEYS:
+        once = finish(settle_method(steps))
+        yield from (replace(once, plan=plan, method=replace(once.method, plan=plan)) for plan in plans)
+    else:
+        own = (replace(steps, plan=plan, method=Stage("method", plan.recipe.rule, plan)) for plan in plans)
+        yield from (finish(settle_method(point)) for point in own)
+
+
+def _densities(plan: Plan) -> tuple[float, ...]:
+    """Every model's density, the same for all tensors."""
+    stage = Stage("method", plan.recipe.rule, plan)
+    return each_model(stage.knobs(plan.keys[0])["density"], len(plan.experts))

@@ -1,0 +1,95 @@
+"""What the knobs of sparsifiers and methods are to a kernel, whichever processor it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from mergelab.methods.fisher import coefficients
+from mergelab.methods.ops import rows
+from mergelab.methods.thresholds import each_model
+
+ALL = 1 << 32
+"""A limit that every draw stays below."""
+
+
+class Thinning(NamedTuple):
+    """How each model's delta is thinned before the merge; tensors over models.
+
+    `thresholds` (float32): keep from this magnitude on, 0 keeps all. `limits` (int64): keep entries whose draw is below;
+    `keys` (int64, two words each) are the generator's. `divisors` (float32): survivors are divided by this unless it is 0.
+    """
+
+    thresholds: Tensor
+    limits: Tensor
+    keys: Tensor
+    divisors: Tensor
+
+    @classmethod
+    def none(cls, n_models: int) -> Thinning:
+        """Everything stays as it is."""
+        return cls(
+            torch.zeros(n_models), torch.full((n_models,), ALL),
+            torch.zeros(n_models, 2, dtype=torch.int64), torch.zeros(n_models),
+        )  # fmt: skip
+
+    def divided_by(self, density: float | Tensor) -> Thinning:
+        """The same with survivors divided by the density."""
+        return self._replace(divisors=torch.tensor(each_model(density, len(self.divisors)), dtype=torch.float32))
+
+
+class Election(NamedTuple):
+    """What TIES needs to know once its thresholds are known. `thresholds` and `weights`: float32 over models; `tied`: the
+    sign of cancelled votes; `combine`: sum, max, or what a mean divides by (count, weights)."""
+
+    thresholds: Tensor
+    weights: Tensor
+    weigh_votes: bool
+    by_count: bool
+    tied: float
+    combine: str
+    scale: float
+
+    @classmethod
+    def of(cls, knobs: Mapping[str, Any]) -> Election:
+        """From the knobs of `ties` and what its surveys found."""
+        combine = knobs["combine"]
+        majority = float(knobs["majority"] or (0 if combine == "max" else -1))
+        tied = {"majority": majority, "positive": 1.0, "zero": 0.0}[knobs["zero_sign"]]
+        return cls(
+            knobs["thresholds"], knobs["weights"], knobs["weigh"] == "before", knobs["elect"] == "count", tied,
+            knobs["divide"] if combine == "mean" else combine, knobs["scale"],
+        )  # fmt: skip
+
+
+class Shares(NamedTuple):
+    """How much of each expert enters a mean, entry by entry: max(information, lowest) + added, times its coefficient.
+
+    `information` is (n_models, entries), the others are over models, all float32.
+    """
+
+    information: Tensor
+    lowest: Tensor
+    added: Tensor
+    coefficients: Tensor
+
+    @classmethod
+    def of(cls, knobs: Mapping[str, Any], information: Tensor) -> Shares:
+        """From the knobs of `fisher`, the experts' `positions` in the recipe among them."""
+        floor, adds = knobs["floor"], knobs["floor_by"] == "add"
+        floored = [place == 0 or knobs["floor_on"] == "all" for place in knobs["positions"]]
+        return cls(
+            rows(information),
+            torch.tensor([floor if here and not adds else float("-inf") for here in floored]),
+            torch.tensor([floor if here and adds else 0.0 for here in floored]),
+            coefficients(knobs["weights"], knobs["normalize"], information, knobs["norms"], floor if adds else 0.0),
+        )
+
+
+def precedence(positions: Sequence[int], equal: str) -> list[int]:
+    """The models of `magmax`, first the one that wins where magnitudes are equal."""
+    places = sorted(range(len(positions)), key=lambda model: positions[model])
+    return places[::-1] if equal == "last" else places

@@ -1,0 +1,19 @@
+"""The same fused merges in Triton, for NVIDIA's GPUs."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cache
+
+import torch
+
+
+def takes(device: torch.device) -> bool:
+    """Whether these kernels run on a device; where they do not, the reference functions do the work."""
+    return device.type == "cuda" and torch.version.cuda is not None and installed()
+
+
+@cache
+def installed() -> bool:
+    """Whether triton is there."""
+    return importlib.util.find_spec("triton") is not None

@@ -1,0 +1,50 @@
+"""The random bits of `mergelab.randomness`, in Triton."""
+
+from __future__ import annotations
+
+import triton
+from triton import language as tl
+
+from mergelab import randomness
+
+# ruff: noqa: N803
+
+LANES = tl.constexpr(randomness.LANES)
+PARITY = tl.constexpr(randomness.PARITY)
+A0, A1, A2, A3 = map(tl.constexpr, randomness.ROTATIONS[0])
+B0, B1, B2, B3 = map(tl.constexpr, randomness.ROTATIONS[1])
+
+
+@triton.jit
+def draw(key0, key1, start, BLOCK: tl.constexpr):
+    """The draws (uint32) of the entries start … start+BLOCK-1 for a key of two words (uint32).
+
+    `start` (int64) is a multiple of 2 · LANES. Both words of a counter are used, so half as many are worked out.
+    """
+    counters = start // 2 + tl.arange(0, BLOCK // 2)
+    a, b, c = key0, key1, key0 ^ key1 ^ PARITY
+    x = counters.to(tl.uint32) + a
+    y = (counters >> 32).to(tl.uint32) + b
+    for group in tl.static_range(5):
+        if group % 2 == 0:
+            x, y = _four_rounds(x, y, A0, A1, A2, A3)
+        else:
+            x, y = _four_rounds(x, y, B0, B1, B2, B3)
+        x += b
+        y += c + (group + 1)
+        a, b, c = b, c, a
+    pair = tl.join(tl.reshape(x, (BLOCK // 2 // LANES, LANES)), tl.reshape(y, (BLOCK // 2 // LANES, LANES)))
+    return tl.reshape(tl.permute(pair, (0, 2, 1)), (BLOCK,))
+
+
+@triton.jit
+def _four_rounds(x, y, R0: tl.constexpr, R1: tl.constexpr, R2: tl.constexpr, R3: tl.constexpr):
+    x += y
+    y = ((y << R0) | (y >> (32 - R0))) ^ x
+    x += y
+    y = ((y << R1) | (y >> (32 - R1))) ^ x
+    x += y
+    y = ((y << R2) | (y >> (32 - R2))) ^ x
+    x += y
+    y = ((y << R3) | (y >> (32 - R3))) ^ x
+    return x, y

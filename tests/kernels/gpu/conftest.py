@@ -1,0 +1,14 @@
+"""Triton's interpreter takes as long for a small block as for a large one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mergelab.kernels.gpu import launching
+
+
+@pytest.fixture(autouse=True)
+def large_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not torch.cuda.is_available():
+        monkeypatch.setattr(launching, "BLOCK", 4096)

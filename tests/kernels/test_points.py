@@ -1,0 +1,100 @@
+"""The kernels for many points give what those for one point give at each of them."""
+
+from __future__ import annotations
+
+import numpy
+import pytest
+import torch
+
+from mergelab.kernels import counting, merging, points
+from mergelab.kernels.experts import gathered
+from mergelab.kernels.floats import Array, as_array
+from mergelab.kernels.sieve import open_sieve
+from mergelab.methods.stack import BINS, UnfitError
+
+COUNT = 2 * points.BLOCK + 77
+
+
+def stored(models: int, dtype: torch.dtype = torch.bfloat16) -> list[Array]:
+    """A base and experts with many equal and cancelling changes."""
+    generator = torch.Generator().manual_seed(0)
+    base = torch.randn(COUNT, generator=generator).to(dtype)
+    changes = [(4 * torch.randn(COUNT, generator=generator)).round() / 8 for _ in range(models)]
+    return [as_array(base), *(as_array((base.float() + change).to(dtype)) for change in changes)]
+
+
+def thresholds(models: int, n_points: int = 6) -> Array:
+    """Falling from never to everything, not alike for all models."""
+    steps = numpy.linspace(1.5, 0.1, n_points - 2, dtype=numpy.float32)[:, None]
+    steps = steps * numpy.linspace(1, 1.3, models, dtype=numpy.float32)
+    return numpy.concatenate([numpy.full((1, models), numpy.inf), steps, numpy.full((1, models), 1e-45)], 0).astype(
+        numpy.float32
+    )
+
+
+@pytest.mark.parametrize("models", [1, 2, 3, 5])
+@pytest.mark.parametrize("by_count", [False, True])
+def test_elections_at_all_points_are_the_elections_at_each(models: int, by_count: bool) -> None:
+    base, *experts = stored(models)
+    given, together, sieve = thresholds(models), gathered(experts), open_sieve(models)
+    weights = numpy.linspace(1, -0.5, models, dtype=numpy.float32)
+    totals = numpy.zeros(len(given), numpy.int64)
+    points.count_elected_at(base, together, sieve, 0, points.padded(given), weights, by_count, totals)
+    assert totals.tolist() == [
+        counting.count_elected(base, together, sieve, 0, row, weights, by_count) for row in given
+    ]
+
+
+@pytest.mark.parametrize("models", [1, 2, 3, 5])
+@pytest.mark.parametrize("combine", [merging.SUM, merging.MEAN_BY_COUNT, merging.MEAN_BY_WEIGHTS, merging.LARGEST])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32], ids=str)
+def test_merges_at_all_points_are_the_merges_at_each(models: int, combine: int, dtype: torch.dtype) -> None:
+    base, *experts = stored(models, dtype)
+    given, together, sieve = thresholds(models), gathered(experts), open_sieve(models)
+    weights, tied = (
+        numpy.linspace(1, 0.5, models, dtype=numpy.float32),
+        numpy.array([-1, 0, 1, 1, -1, 0], numpy.float32),
+    )
+    election = merging.Election(given[0], weights, True, False, 0.0, combine, 0.9)
+    found = [numpy.empty_like(base) for _ in given]
+    falls = points.padded(given)
+    points.merge_elected_at(base, together, sieve, 0, falls, tied, election, gathered(found))
+    for row, sign, merged in zip(given, tied, found, strict=True):
+        expected = numpy.empty_like(base)
+        merging.merge_elected(base, together, sieve, 0, election._replace(thresholds=row, tied=float(sign)), expected)
+        assert merged.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("where", [0, 1])
+def test_a_number_that_is_not_finite_is_told(where: int) -> None:
+    models, given = stored(1), thresholds(1)
+    models[where][COUNT - 1] = 0x7FC0
+    base, expert = models
+    election = merging.Election(given[0], numpy.ones(1, numpy.float32), True, False, 0.0, merging.SUM, 1.0)
+    found, tied = [numpy.empty_like(base) for _ in given], numpy.zeros(len(given), numpy.float32)
+    together, places, falls = gathered([expert]), gathered(found), points.padded(given)
+    assert points.merge_elected_at(base, together, open_sieve(1), 0, falls, tied, election, places)
+
+
+def test_lower_bits_are_counted_in_the_rows_of_their_upper_bits() -> None:
+    base, expert = stored(1)
+    sieve, rows = open_sieve(1), numpy.full(BINS, -1, numpy.int16)
+    asked = [int(numpy.float32(size).view(numpy.uint32)) >> 16 for size in (0.0, 0.125, 0.5, 3.0)]
+    rows[asked] = range(len(asked))
+    found = numpy.zeros((len(asked), BINS), numpy.int64)
+    points.count_lower_of(base, expert, 0, sieve, 0, rows, found)
+    for upper, row in zip(asked, found, strict=True):
+        alone = numpy.zeros(BINS, numpy.uint32)
+        counting.count_lower(base, expert, 0, sieve, 0, upper, alone)
+        assert row.tolist() == alone.tolist()
+    assert found.sum() > 0
+
+
+def test_points_are_put_in_an_order_in_which_thresholds_fall() -> None:
+    given = numpy.array([[2.0, 5.0], [numpy.inf, 5.0], [2.0, 4.0]], numpy.float32)
+    assert points.falling("w", given).tolist() == [1, 0, 2]
+
+
+def test_points_without_such_an_order_are_left_to_others() -> None:
+    with pytest.raises(UnfitError):
+        points.falling("w", numpy.array([[1.0, 2.0], [2.0, 1.0]], numpy.float32))
