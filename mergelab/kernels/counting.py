@@ -31,15 +31,14 @@ def any_left(base: Array, expert: Array, model: int, sieve: Any, start: int) -> 
 
 
 @njit(nogil=True, cache=True)
-def count_upper(base: Array, expert: Array, model: int, sieve: Any, start: int, counts: Array) -> int:
-    """Add the upper 16 bits of the magnitudes of `expert - base`, sifted, to `counts` (65536,); 1 if one is not finite."""
-    scratch, bits, bad = scratch_for(BLOCK), numpy.empty(BLOCK, numpy.uint32), 0
+def count_upper(base: Array, expert: Array, model: int, sieve: Any, start: int, counts: Array) -> None:
+    """Add the upper 16 bits of the magnitudes of `expert - base`, sifted, to `counts` (65536,)."""
+    scratch, bits = scratch_for(BLOCK), numpy.empty(BLOCK, numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        bad |= _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
+        _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
         for i in range(len(part)):
-            counts[bits[i] >> numpy.uint32(16)] += numpy.uint32(1)
-    return bad
+            counts[bits[i] >> numpy.uint32(16)] += 1
 
 
 @njit(nogil=True, cache=True)
@@ -51,7 +50,7 @@ def count_lower(base: Array, expert: Array, model: int, sieve: Any, start: int, 
         part = base[place : place + BLOCK]
         _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
         for i in range(_search(bits, lowest, numpy.uint32(0xFFFF), places)):
-            counts[bits[places[i]] & numpy.uint32(0xFFFF)] += numpy.uint32(1)
+            counts[bits[places[i]] & numpy.uint32(0xFFFF)] += 1
 
 
 @njit(nogil=True, cache=True)
@@ -81,28 +80,21 @@ def collect(
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _magnitudes(stored: Array, base: Array, model: int, sieve: Any, start: int, scratch: Any, bits: Array) -> int:
-    """Write the magnitudes of what is left of a block of `stored - base` as bits; 1 if a delta is not finite, else 0.
-
-    Beyond the block's end come bits that no magnitude has.
-    """
+def _magnitudes(stored: Array, base: Array, model: int, sieve: Any, start: int, scratch: Any, bits: Array) -> None:
+    """Write the magnitudes of what is left of a block of `stored - base` as bits, beyond its end what no magnitude has."""
     if lets_all_through(sieve, model):
-        bad = _magnitudes_of(stored, base, bits)
+        _magnitudes_of(stored, base, bits)
     else:
-        bad = sifted(stored, base, model, sieve, start, scratch.drawn, scratch.left)
+        sifted(stored, base, model, sieve, start, scratch.drawn, scratch.left)
         _magnitudes_of(scratch.left[: len(base)], scratch.zeros, bits)
     for i in range(len(base), len(bits)):
         bits[i] = numpy.uint32(BEYOND)
-    return bad
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _magnitudes_of(stored: Array, base: Array, bits: Array) -> int:
-    largest = numpy.uint32(0)
+def _magnitudes_of(stored: Array, base: Array, bits: Array) -> None:
     for i in range(len(stored)):
         bits[i] = magnitude(widened(stored[i]) - widened(base[i]))
-        largest = max(largest, bits[i])
-    return int(largest >= INFINITE)
 
 
 @njit(nogil=True, cache=True, inline="always")

@@ -40,17 +40,18 @@ class StoredStack(Stored):
         return any(counting.any_left(self.base, expert, m, self.sieve, self.start) for m, expert in pairs)
 
     def upper_counts(self) -> Tensor:
-        counts = numpy.zeros((len(self.experts), BINS), numpy.uint32)
-        for model, expert in enumerate(self.experts):
-            if counting.count_upper(self.base, expert, model, self.sieve, self.start, counts[model]):
-                raise UnfitError(self.key)
-        return torch.from_numpy(counts.astype(numpy.int64))
+        counts = torch.zeros(len(self.experts), BINS, dtype=torch.int64)
+        self.add_upper_counts(counts)
+        return counts
+
+    def add_upper_counts(self, totals: Sequence[Tensor] | Tensor) -> None:
+        for model, (expert, total) in enumerate(zip(self.experts, totals, strict=True)):
+            counting.count_upper(self.base, expert, model, self.sieve, self.start, total.numpy())
 
     def lower_counts(self, upper: Sequence[int]) -> Tensor:
-        counts = numpy.zeros((len(self.experts), BINS), numpy.uint32)
-        for model, (expert, wanted) in enumerate(zip(self.experts, upper, strict=True)):
-            counting.count_lower(self.base, expert, model, self.sieve, self.start, wanted, counts[model])
-        return torch.from_numpy(counts.astype(numpy.int64))
+        counts = torch.zeros(len(self.experts), 1, BINS, dtype=torch.int64)
+        self.add_lower_counts([[each] for each in upper], list(counts))
+        return counts[:, 0]
 
     def largest(self, wanted: Sequence[int]) -> Tensor:
         found = [self._largest(model, m) for model, m in enumerate(wanted)]
@@ -72,11 +73,12 @@ class StoredStack(Stored):
         )
 
     def add_lower_counts(self, bins: Sequence[Sequence[int]], totals: Sequence[Tensor]) -> None:
-        if max(map(len, bins)) == 1:
-            super().add_lower_counts(bins, totals)
-            return
         for model, (own, total) in enumerate(zip(bins, totals, strict=True)):
-            points.add_lower_counts(self, model, own, total.numpy())
+            if len(own) == 1:
+                rest = self.base, self.experts[model], model, self.sieve, self.start
+                counting.count_lower(*rest, own[0], total[0].numpy())
+            else:
+                points.add_lower_counts(self, model, own, total.numpy())
 
     def elections(self, thresholds: Tensor, weights: Tensor | None, by: str) -> list[int]:
         factors = torch.ones(len(self.experts)) if weights is None else weights

@@ -48,6 +48,11 @@ class Stack:
         """How often each value of the upper 16 bits occurs among each model's magnitudes, int64 (n_models, BINS)."""
         return torch.stack([_counts(magnitude_bits(values) >> 16) for values in rows(self.values)])
 
+    def add_upper_counts(self, totals: Sequence[Tensor]) -> None:
+        """Add the upper counts to `totals`: int64 (BINS,) for each model."""
+        for total, more in zip(totals, self.upper_counts(), strict=True):
+            total += more
+
     def lower_counts(self, upper: Sequence[int]) -> Tensor:
         """The same for the lower 16 bits of those magnitudes whose upper 16 bits are the model's `upper`."""
         pairs = zip(rows(self.values), upper, strict=True)

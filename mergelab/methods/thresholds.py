@@ -8,10 +8,9 @@ never lies in memory.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import reduce
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Lock, get_ident
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,9 +18,25 @@ from torch import Tensor
 from mergelab.methods.ops import count_kept
 from mergelab.methods.stack import BINS, Stack, bin_holding, magnitude
 
+Table = TypeVar("Table", bound=Sequence[Any])
 NEVER = float("inf")
 SMALLEST = 2.0**-149
 """The smallest positive float32: from here on everything but zeros is kept."""
+
+
+class Tables(Generic[Table]):
+    """Counts that several threads add to at once: each has a table of its own, so that nobody waits for another."""
+
+    def __init__(self, make: Callable[[], Table]) -> None:
+        self._make, self._of = make, dict[int, Table]()
+
+    def own(self) -> Table:
+        """The calling thread's table."""
+        return self._of.get(get_ident()) or self._of.setdefault(get_ident(), self._make())
+
+    def all(self) -> list[Table]:
+        """The tables of all threads that counted."""
+        return list(self._of.values())
 
 
 class Ranking:
@@ -32,12 +47,12 @@ class Ranking:
     """
 
     def __init__(self, n_models: int) -> None:
-        self.upper = torch.zeros(n_models, BINS, dtype=torch.int64)
+        self._upper = Tables(lambda: [_no_counts() for _ in range(n_models)])
         self._counts: Counter[str] = Counter()
         self._moved: set[str] = set()
         self._places: list[list[tuple[int, int]]] = []
         self._bins: list[list[int]] = []
-        self._lower: dict[int, list[Tensor]] = {}
+        self._lower: Tables[list[Tensor]] = Tables(list)
         self._lock = Lock()
 
     @property
@@ -47,28 +62,22 @@ class Ranking:
 
     def add(self, stack: Stack) -> None:
         """Count a tensor, or a stretch of it, by the upper 16 bits of its magnitudes."""
-        counts, moved = stack.upper_counts(), stack.any()
+        stack.add_upper_counts(self._upper.own())
+        moved = stack.any()
         with self._lock:
-            self.upper += counts
             self._counts[stack.key] += stack.count
             self._moved |= {stack.key} if moved else set()
 
     def choose(self, *wanted: Sequence[int]) -> None:
         """Find the bins that hold each model's m-th largest magnitude; each of `wanted` has an m for every model."""
-        self._places = [[bin_holding(row, m) for row, m in zip(self.upper, each, strict=True)] for each in wanted]
-        self._bins = [sorted({upper for upper, _ in places}) for places in zip(*self._places, strict=True)]
-        self._lower = {}
+        upper = [_sum(counts) for counts in zip(*self._upper.all(), strict=True)]
+        self._places = [[bin_holding(row, m) for row, m in zip(upper, each, strict=True)] for each in wanted]
+        self._bins = bins = [sorted({upper for upper, _ in places}) for places in zip(*self._places, strict=True)]
+        self._lower = Tables(lambda: [_no_counts(len(own)) for own in bins])
 
     def refine(self, stack: Stack) -> None:
         """Count what lies in the chosen bins by the lower 16 bits."""
-        stack.add_lower_counts(self._bins, self._own_counts())
-
-    def _own_counts(self) -> list[Tensor]:
-        """The calling thread's counts of lower bits, int64 (bins, BINS) for each model; nobody waits for another."""
-        with self._lock:
-            if get_ident() not in self._lower:
-                self._lower[get_ident()] = [torch.zeros(len(bins), BINS, dtype=torch.int64) for bins in self._bins]
-            return self._lower[get_ident()]
+        stack.add_lower_counts(self._bins, self._lower.own())
 
     def magnitudes(self, number: int = 0) -> Tensor:
         """float32 (n_models,): the m-th largest magnitudes for the `wanted` of that number; inf where m is 0.
@@ -82,8 +91,15 @@ class Ranking:
     def _lower_counts(self, model: int, upper: int) -> Tensor:
         """What all threads counted in a bin."""
         row = self._bins[model].index(upper)
-        counted = [counts[model][row] for counts in self._lower.values()]
-        return reduce(torch.add, counted) if counted else torch.zeros(BINS, dtype=torch.int64)
+        return _sum([counts[model][row] for counts in self._lower.all()])
+
+
+def _no_counts(*shape: int) -> Tensor:
+    return torch.zeros(*shape, BINS, dtype=torch.int64)
+
+
+def _sum(counts: Iterable[Tensor]) -> Tensor:
+    return sum(counts, start=_no_counts())
 
 
 class Thresholds:
