@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy
+from numba import njit
 
 from mergelab.kernels import counting
 from mergelab.kernels.floats import Array
 from mergelab.kernels.sieve import BLOCK
 
-WINDOWS, WIDTH = 32, 1024
+WINDOWS, WIDTH = 64, 1024
 """Stretches of the sample, spread evenly, and their length."""
 SAMPLED_FROM = 1 << 17
 """Shorter stretches are collected whole: a sample would be much of them."""
+INTERVALS = 1 << 11
 EVERYTHING = 0, 0x7FFFFFFF
 MARGIN = 3.0
 """Standard errors of the sample's quantile on each side of the bracket; a miss costs time, never the result."""
@@ -31,7 +33,7 @@ def largest(base: Array, expert: Array, model: int, sieve: Any, start: int, m: i
     wanted = m - above
     if not 1 <= wanted <= count:
         return None
-    return int(numpy.partition(found[:count], count - wanted)[count - wanted])
+    return int(nth_largest(found[:count], wanted))
 
 
 def _bracket(base: Array, expert: Array, model: int, sieve: Any, start: int, m: int) -> tuple[int, int]:
@@ -43,12 +45,44 @@ def _bracket(base: Array, expert: Array, model: int, sieve: Any, start: int, m: 
         place = len(base) * number // WINDOWS // BLOCK * BLOCK
         window = slice(place, place + WIDTH)
         counting.collect(base[window], expert[window], model, sieve, start + place, *EVERYTHING, row)
-    drawn = numpy.sort(sample[:, :WIDTH].reshape(-1))
+    drawn = sample[:, :WIDTH].reshape(-1)
     share = m / len(base)
     margin = MARGIN * (share * (1 - share) / len(drawn)) ** 0.5 + 2 / len(drawn)
-    return _quantile(drawn, 1 - share - margin, 0), _quantile(drawn, 1 - share + margin, EVERYTHING[1])
+    return _from_top(drawn, share + margin, EVERYTHING[0]), _from_top(drawn, share - margin, EVERYTHING[1])
 
 
-def _quantile(ascending: Array, share: float, beyond: int) -> int:
-    place = int(share * len(ascending))
-    return int(ascending[place]) if 0 <= place < len(ascending) else beyond
+def _from_top(drawn: Array, share: float, beyond: int) -> int:
+    """The magnitude that so large a share of the sample reaches; `beyond` where that is none or all of it."""
+    place = int(share * len(drawn))
+    return int(nth_largest(drawn.copy(), place)) if 1 <= place <= len(drawn) else beyond
+
+
+@njit(nogil=True, cache=True)
+def nth_largest(words: Array, n: int) -> int:
+    """The n-th largest of uint32 `words`, from n = 1 on; their order is lost.
+
+    Counted into equal intervals from the smallest to the largest, of which only the one that holds the n-th goes on.
+    """
+    counts = numpy.empty(INTERVALS, numpy.int64)
+    lowest = highest = numpy.int64(words[0])
+    for word in words:
+        lowest, highest = min(lowest, numpy.int64(word)), max(highest, numpy.int64(word))
+    while lowest < highest:
+        shift = 0
+        while (highest - lowest) >> shift >= INTERVALS:
+            shift += 1
+        counts[:] = 0
+        for word in words:
+            counts[(numpy.int64(word) - lowest) >> shift] += 1
+        interval = INTERVALS - 1
+        while n > counts[interval]:
+            n -= counts[interval]
+            interval -= 1
+        kept = 0
+        for word in words:
+            if (numpy.int64(word) - lowest) >> shift == interval:
+                words[kept] = word
+                kept += 1
+        words, lowest = words[:kept], lowest + (interval << shift)
+        highest = min(highest, lowest + (1 << shift) - 1)
+    return lowest

@@ -74,10 +74,11 @@ def sifted(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn
         left[i] = delta if abs(delta) >= threshold else numpy.float32(0)
     if sieve.limits[model] < numpy.uint64(2**32):
         limit = numpy.uint32(sieve.limits[model])
+        by = divisor if divisor > numpy.float32(0) else numpy.float32(1)
         draw(sieve.keys[model, 0], sieve.keys[model, 1], start, len(stored), drawn)
         for i in range(len(stored)):
-            left[i] = left[i] if drawn[i] < limit else numpy.float32(0)
-    if divisor > numpy.float32(0):
+            left[i] = left[i] / by if drawn[i] < limit else numpy.float32(0)
+    elif divisor > numpy.float32(0):
         for i in range(len(stored)):
             left[i] /= divisor
     return int(largest >= INFINITE)

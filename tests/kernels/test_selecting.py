@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mergelab.kernels.floats import as_array
-from mergelab.kernels.selecting import largest
+from mergelab.kernels.selecting import largest, nth_largest
 from mergelab.kernels.sieve import open_sieve
 
 COUNT = 300_000
@@ -54,3 +54,12 @@ def test_a_sample_that_misleads_is_noticed() -> None:
 def test_many_equal_magnitudes_do_not_overflow_the_bracket() -> None:
     base, expert = torch.zeros(COUNT), torch.ones(COUNT)
     assert found(base, expert, COUNT // 2) in (None, 1.0)
+
+
+@pytest.mark.parametrize("highest", [1, 2**11, 2**32])
+@pytest.mark.parametrize("count", [1, 2, 3000])
+def test_the_nth_largest_word_is_that_of_a_full_sort(count: int, highest: int) -> None:
+    words = numpy.random.default_rng(0).integers(0, highest, count, dtype=numpy.uint32)
+    ordered = sorted(words.tolist(), reverse=True)
+    places = {1, (count + 1) // 2, count}
+    assert {n: int(nth_largest(words.copy(), n)) for n in places} == {n: ordered[n - 1] for n in places}
