@@ -42,6 +42,9 @@ bench: .venv/.ready
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/bandwidth.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/scaling.py --full
+	$(BIN)/python benchmarks/gpu.py
 	@if [ -n "$(MERGEKIT_PYTHON)" ]; then $(BIN)/python benchmarks/against_mergekit.py $(MERGEKIT_PYTHON); \
 	  else echo "against mergekit: left out, set MERGEKIT_PYTHON"; fi
 	$(BIN)/python benchmarks/report.py

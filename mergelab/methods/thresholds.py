@@ -114,6 +114,7 @@ class Thresholds:
         self.rankings = {d: Ranking(n_models) for d in map(self._densities, settings) if not _trivial(d)}
         self.passes = 2 if self.rankings else 0
         self.found: Tensor | None = None
+        self._known: dict[tuple[float, ...], Tensor] = {}
 
     def see(self, stack: Stack) -> None:
         """Add one tensor to the histograms of this pass; a tensor that is ranked by itself may be done in one."""
@@ -141,7 +142,9 @@ class Thresholds:
             return self.found
         densities = self._densities(settings)
         if densities in self.rankings:
-            return self.rankings[densities].magnitudes()
+            if densities not in self._known:
+                self._known[densities] = self.rankings[densities].magnitudes()
+            return self._known[densities]
         return torch.tensor([SMALLEST if density else NEVER for density in densities])
 
     def _densities(self, settings: Mapping[str, Any]) -> tuple[float, ...]:
