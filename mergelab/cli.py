@@ -51,6 +51,8 @@ def _ui(options: argparse.Namespace) -> None:
 
 
 def _merge(options: argparse.Namespace) -> None:
+    if options.recipe and not options.models_dir:
+        _hash_ahead(Path(options.recipe))
     with _to_stay():
         from mergelab import workbench
 
@@ -58,6 +60,13 @@ def _merge(options: argparse.Namespace) -> None:
     size = {"shard_bytes": options.shard_bytes} if options.shard_bytes else {}
     made = _followed(workbench.save(recipe, options.out, options.device, options.models_dir, **size))
     print(made)
+
+
+def _hash_ahead(recipe: Path) -> None:
+    from mergelab.ahead import folders_in, hash_ahead
+
+    if recipe.is_file():
+        hash_ahead(folders_in(recipe.read_text(encoding="utf-8-sig", errors="replace")))
 
 
 @contextmanager

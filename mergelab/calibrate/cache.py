@@ -11,8 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from mergelab.cache import write_atomically
 from mergelab.checkpoints import cache_folder, hash_state
-from mergelab.checkpoints.cache import write_atomically
 
 KEPT_BYTES = 4 * 2**30
 """The oldest statistics go when all of them take more."""

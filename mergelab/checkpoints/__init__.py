@@ -1,7 +1,7 @@
 """Checkpoints: open by path, Hub id or suite name, compare, hash, and write a merged model as a whole or not at all."""
 
+from mergelab.cache import cache_folder
 from mergelab.checkpoints.address import address
-from mergelab.checkpoints.cache import cache_folder
 from mergelab.checkpoints.compatibility import Compatibility, compare
 from mergelab.checkpoints.convert import convert_pickle
 from mergelab.checkpoints.errors import CheckpointError

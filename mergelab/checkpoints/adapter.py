@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints.errors import CheckpointError
-from mergelab.checkpoints.identity import hash_pairs, hash_tensor
+from mergelab.checkpoints.identity import hash_tensor
 from mergelab.checkpoints.inside import json_inside
 from mergelab.checkpoints.lora import LoraSettings, read_settings
 from mergelab.checkpoints.low_rank import product
@@ -25,6 +25,7 @@ from mergelab.checkpoints.specs import Checkpoint, TensorSpec, same_content
 from mergelab.checkpoints.stretches import read_stretch
 from mergelab.checkpoints.ties import is_also_head
 from mergelab.checkpoints.wording import some_of
+from mergelab.hashing import hash_pairs
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"

@@ -13,29 +13,12 @@ import torch
 
 from mergelab.checkpoints.errors import CheckpointError
 from mergelab.checkpoints.specs import TensorSpec
+from mergelab.hashing import FORMATS
 
 MAX_HEADER_BYTES = 16 * 2**20
 MAX_TENSORS = 100_000
 
-DTYPES: Mapping[str, torch.dtype] = {
-    "BOOL": torch.bool,
-    "U8": torch.uint8,
-    "I8": torch.int8,
-    "I16": torch.int16,
-    "U16": torch.uint16,
-    "I32": torch.int32,
-    "U32": torch.uint32,
-    "I64": torch.int64,
-    "U64": torch.uint64,
-    "F16": torch.float16,
-    "BF16": torch.bfloat16,
-    "F32": torch.float32,
-    "F64": torch.float64,
-    "C64": torch.complex64,
-    "F8_E4M3": torch.float8_e4m3fn,
-    "F8_E5M2": torch.float8_e5m2,
-    "F8_E8M0": torch.float8_e8m0fnu,
-}
+DTYPES: Mapping[str, torch.dtype] = {code: getattr(torch, name) for code, name in FORMATS.items()}
 CODES: Mapping[torch.dtype, str] = {dtype: code for code, dtype in DTYPES.items()}
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,10 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mergelab.checkpoints.cache import cache_folder, write_atomically
-
-SETTLED_NS = 2_000_000_000
-"""A file younger than this may still change without its time stamp changing, so its hash is not kept."""
+from mergelab.hashing import hash_bytes, hash_pairs, keep_hash, known_hash
 
 
 def tensor_bytes(tensor: Tensor) -> memoryview:
@@ -27,19 +20,7 @@ def tensor_bytes(tensor: Tensor) -> memoryview:
 
 def hash_tensor(tensor: Tensor) -> str:
     """sha256 hex over dtype, shape and bytes; 0.0 and -0.0 count as different."""
-    dtype = str(tensor.dtype).removeprefix("torch.")
-    digest = hashlib.sha256(f"{dtype} {list(tensor.shape)}\n".encode())
-    digest.update(tensor_bytes(tensor))
-    return digest.hexdigest()
-
-
-def hash_pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    """sha256 hex over (key, tensor hash) pairs, sorted by key."""
-    digest = hashlib.sha256()
-    for key, value in sorted(pairs):
-        name = key.encode("utf-8", "surrogatepass")
-        digest.update(f"{len(name)}:".encode() + name + bytes.fromhex(value))
-    return digest.hexdigest()
+    return hash_bytes(str(tensor.dtype).removeprefix("torch."), tensor.shape, [tensor_bytes(tensor)])
 
 
 def hash_state(state: Mapping[str, Tensor]) -> str:
@@ -62,29 +43,3 @@ def _hash_each(keys: Iterable[str], read: Callable[[str], Tensor]) -> str:
     keys = list(keys)
     with ThreadPoolExecutor(2) as pool:
         return hash_pairs(zip(keys, pool.map(lambda key: hash_tensor(read(key)), keys), strict=True))
-
-
-def known_hash(files: Iterable[Path]) -> str | None:
-    """The content hash that was kept for exactly these files (path, size, mtime), or None."""
-    try:
-        return str(json.loads(_record(files).read_text())["content_hash"])
-    except (OSError, ValueError, KeyError, TypeError):  # nothing kept, or a damaged record: hash again
-        return None
-
-
-def keep_hash(files: Iterable[Path], content_hash: str) -> None:
-    """Keep `content_hash` for `files`, unless one of them changed so recently that its time stamp proves nothing."""
-    files = list(files)
-    if all(time.time_ns() - path.stat().st_mtime_ns > SETTLED_NS for path in files):
-        write_atomically(_record(files), json.dumps({"content_hash": content_hash}).encode())
-
-
-def _record(files: Iterable[Path]) -> Path:
-    return cache_folder() / "hashes" / f"{stamp_of(files)}.json"
-
-
-def stamp_of(files: Iterable[Path]) -> str:
-    """sha256 hex over path, size and mtime of `files`: another one when a file has changed, without reading it."""
-    stats = [(os.path.realpath(path), path.stat()) for path in files]
-    key = json.dumps(sorted([path, stat.st_size, stat.st_mtime_ns] for path, stat in stats))
-    return hashlib.sha256(key.encode()).hexdigest()

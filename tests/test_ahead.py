@@ -1,0 +1,78 @@
+"""Hashing ahead gives the hashes that the checkpoints have, or nothing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_folders import write_folder
+
+from mergelab import hashing
+from mergelab.ahead import folders_in, hash_ahead
+from mergelab.checkpoints import cache_folder, in_memory, open_folder
+from mergelab.hashing import known_hash
+
+TENSORS = {
+    "a": torch.arange(6.0).reshape(2, 3), "b": torch.ones(5, dtype=torch.bfloat16), "c": torch.tensor(3),
+    "d": torch.zeros(0), "e": torch.ones(2, dtype=torch.bool), "ü": torch.randn(3).half(),
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def every_file_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashing, "SETTLED_NS", -(10**12))
+
+
+def finished() -> None:
+    until = time.monotonic() + 20
+    while hashing.under_way and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def test_it_finds_the_hash_that_the_model_has(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "model", TENSORS)
+    hash_ahead([folder, folder])
+    expected = in_memory("mine", TENSORS).content_hash()
+    assert open_folder(folder).content_hash() == expected
+    finished()
+    assert known_hash([folder / "model.safetensors"]) == expected
+
+
+def test_whoever_asks_meanwhile_waits_for_it(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "model", {"w": torch.ones(1 << 20)})
+    hash_ahead([folder])
+    waited = known_hash([folder / "model.safetensors"])
+    assert waited == in_memory("mine", {"w": torch.ones(1 << 20)}).content_hash()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff" * 100, b"\x02" + b"\x00" * 7 + b"[]", b"\x0a" + b"\x00" * 7 + b'{"a": {}} ']
+)
+def test_a_file_that_is_no_safetensors_is_left_to_whoever_opens_it(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "model.safetensors").write_bytes(content)
+    hash_ahead([tmp_path])
+    finished()
+    assert known_hash([tmp_path / "model.safetensors"]) is None
+    assert not hashing.under_way
+
+
+def test_a_hash_that_is_kept_is_not_worked_out_again(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "model", TENSORS)
+    open_folder(folder).content_hash()
+    record = max((cache_folder() / "hashes").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    before = record.stat().st_mtime_ns
+    hash_ahead([folder])
+    finished()
+    assert record.stat().st_mtime_ns == before
+
+
+def test_folders_are_found_in_a_recipe_and_only_there(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "x").mkdir()
+    recipe = (
+        f"base: {tmp_path / 'b'}\nmodels: [{tmp_path / 'x'}, {{model: {tmp_path / 'none'}, weight: 2}}, someone/model]"
+    )
+    assert folders_in(recipe) == [tmp_path / "b", tmp_path / "x"]
+    assert [folders_in(text) for text in ("", "[1", "models: 3", "models: [{weight: 1}]", "base: x")] == [[]] * 5
