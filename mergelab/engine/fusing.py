@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from mergelab.engine.plan import Plan
 from mergelab.engine.stages import Settled
 from mergelab.kernels.arguments import Thinning
 from mergelab.kernels.stored import Stored, fits
+from mergelab.methods.stack import UnfitError
 from mergelab.methods.thresholds import each_model
 from mergelab.randomness import key_of
 from mergelab.sparsify.dare import limits
@@ -27,7 +28,8 @@ def stored_stack(
     statistics: Mapping[str, Tensor],
 ) -> Stored | None:
     """The stored numbers of a piece behind the sieve of the sparsifier, whose settings are `step`; None where the
-    kernels do not know their formats. `values` gives what the reference functions would see."""
+    kernels do not know their formats, or the sparsifier meets what is not finite. `values` gives what the reference
+    functions would see."""
     plan = settled.plan
     pairs = list(zip(plan.experts, plan.expert_keys, strict=True))
     formats = [expert.specs[keys[piece.key]].dtype for expert, keys in pairs]
@@ -35,15 +37,17 @@ def stored_stack(
         return None
     base = piece.stored(plan.base, piece.key)
     experts = [piece.stored(expert, keys[piece.key]) for expert, keys in pairs]
+    rest = (piece.start, values, found, piece.stop is None, statistics)
+    if "epsilon" in step:
+        return _ready_stack(plan, step, piece, base, experts, *rest)
     thinning = _thinning(plan, step, piece.key)
-    rest = (thinning, piece.start, values, found, piece.stop is None, statistics)
     if settled.on_gpu:
         from mergelab.kernels.gpu.stack import DeviceStack
 
-        return DeviceStack(settled.device, piece.key, base, experts, *rest)
+        return DeviceStack(settled.device, piece.key, base, experts, thinning, *rest)
     from mergelab.kernels.stretch import StoredStack  # numba takes a while to import
 
-    return StoredStack(piece.key, base, experts, *rest)
+    return StoredStack(piece.key, base, experts, thinning, *rest)
 
 
 def _thinning(plan: Plan, step: Mapping[str, Any], key: str) -> Thinning:
@@ -54,7 +58,29 @@ def _thinning(plan: Plan, step: Mapping[str, Any], key: str) -> Thinning:
     if "thresholds" in step:
         thinning = thinning._replace(thresholds=step["thresholds"])
     else:
-        keys = [key_of(plan.recipe.seed, content, key) for content in plan.hashes]
         drawn = torch.tensor(each_model(limits(step["density"]), count), dtype=torch.int64)
-        thinning = thinning._replace(limits=drawn, keys=torch.tensor(keys))
+        thinning = thinning._replace(limits=drawn, keys=torch.tensor(_keys(plan, key)))
     return thinning.divided_by(step["density"]) if step["rescale"] == "inverse" else thinning
+
+
+def _keys(plan: Plan, key: str) -> list[tuple[int, int]]:
+    """Each expert's key of the generator."""
+    return [key_of(plan.recipe.seed, content, key) for content in plan.hashes]
+
+
+def _ready_stack(
+    plan: Plan, step: Mapping[str, Any], piece: Piece, base: Tensor, experts: Sequence[Tensor], *rest: Any
+) -> Stored | None:
+    """What DELLA with the settings `step` leaves of the experts; None where a delta is not finite."""
+    from mergelab.kernels.ranking import Chances, thinned
+    from mergelab.kernels.ready import ReadyStack
+
+    knobs = (each_model(step[name], len(experts)) for name in ("density", "epsilon"))
+    divides = step["rescale"] == "element"
+    chances = [Chances(density, epsilon, divides) for density, epsilon in zip(*knobs, strict=True)]
+    triples = zip(experts, chances, _keys(plan, piece.key), strict=True)
+    try:
+        deltas = [thinned(base, expert, piece.row, own, key, piece.start) for expert, own, key in triples]
+    except UnfitError:
+        return None
+    return ReadyStack(piece.key, base, deltas, *rest)

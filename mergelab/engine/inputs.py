@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ class MergeError(ValueError):
 
 @dataclass(frozen=True)
 class Piece:
-    """A tensor, whole and in its shape, or its flat entries from `start` to `stop`."""
+    """A tensor, whole and in its shape, or its entries from `start` to `stop`: flat, or as whole rows."""
 
     key: str
     shape: tuple[int, ...]
@@ -29,24 +30,32 @@ class Piece:
 
     def of(self, tensor: Tensor) -> Tensor:
         """This piece of the whole tensor, without a copy where it is contiguous."""
-        return tensor if self.stop is None else tensor.reshape(-1)[self.start : self.stop]
+        return tensor if self.stop is None else tensor.reshape(-1)[self.start : self.stop].reshape(self.shape)
 
     def stored(self, checkpoint: Checkpoint, file_key: str) -> Tensor:
         """This piece of a checkpoint's tensor as it is stored."""
         if self.stop is None:
             return checkpoint.read(file_key)
-        return read_stretch(checkpoint, file_key, self.start, self.stop)
+        return read_stretch(checkpoint, file_key, self.start, self.stop).reshape(self.shape)
+
+    @property
+    def row(self) -> int:
+        """Entries of one row: all of one place on the first axis, or below two axes the whole tensor."""
+        return prod(self.shape[1:] if len(self.shape) > 1 else self.shape)
 
 
 def pieces(plan: Plan, key: str, longest: int | None) -> Iterator[Piece]:
-    """The tensor in one piece, or in stretches of at most `longest` entries."""
-    spec = plan.base.specs[key]
+    """The tensor in one piece, or in stretches of at most `longest` entries; of whole rows where a rule ranks inside
+    them, however long one is."""
+    spec, whole = plan.base.specs[key], Piece(key, plan.base.specs[key].shape)
     if longest is None or spec.count <= longest:
-        yield Piece(key, spec.shape)
+        yield whole
         return
+    longest = max(1, longest // whole.row) * whole.row if plan.by_row else longest
     for start in range(0, spec.count, longest):
         stop = min(start + longest, spec.count)
-        yield Piece(key, (stop - start,), start, stop)
+        shape = ((stop - start) // whole.row, whole.row) if plan.by_row else (stop - start,)
+        yield Piece(key, shape, start, stop)
 
 
 def read_deltas(plan: Plan, piece: Piece, device: torch.device) -> Tensor:
@@ -108,7 +117,7 @@ def _delta(plan: Plan, expert: Checkpoint, file_key: str, piece: Piece, base: Te
     if change is None:
         return _read(expert, file_key, piece, base.device) - base
     refuse_non_finite(change, piece.key, expert.name, "leave this model out or repair it")
-    return change.to(base.device)
+    return change.reshape(piece.shape).to(base.device)
 
 
 def _read(checkpoint: Checkpoint, file_key: str, piece: Piece, device: torch.device) -> Tensor:

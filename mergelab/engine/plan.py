@@ -49,6 +49,11 @@ class Plan:
         """How many numbers are merged."""
         return sum(self.base.specs[key].count for key in self.keys)
 
+    @property
+    def by_row(self) -> bool:
+        """Whether stretches of a tensor have to hold whole rows."""
+        return self.recipe.sparsifier is not None and self.recipe.sparsifier.by_row
+
     @cached_property
     def hashes(self) -> tuple[str, ...]:
         """The experts' content hashes; found out when first asked for, which reads every expert."""

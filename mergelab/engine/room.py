@@ -23,6 +23,7 @@ def share_out(plan: Plan, threads: int, longest: int, shortest: int) -> tuple[in
     largest = max(spec.count for spec in plan.base.specs.values())
     models = [plan.base, *plan.experts]
     entry = len(models) * max(spec.dtype.itemsize for model in models for spec in model.specs.values())
+    entry += 4 * (len(models) + 1) if plan.by_row else 0  # the deltas, zeros in the base's place, the merged change
     room = FACTOR * 4 * largest + SLACK - RESERVE - WAITING * merged
     least = min(shortest, largest) * entry
     threads = max(1, min(threads, room // (merged + least)))

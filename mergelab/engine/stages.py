@@ -37,8 +37,9 @@ FUSED_FROM = 16 << 20
 SIEVES: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "trim": lambda knobs: knobs["rescale"] != "l1",
     "dare": lambda knobs: knobs["rescale"] != "l1" and knobs["target"] == "delta",
+    "della": lambda knobs: knobs["rescale"] != "l1",
 }
-"""Steps that a kernel can do while it reads, and for which knobs."""
+"""Steps that a kernel can do before others look at what is left, and for which knobs; those by row on the CPU only."""
 
 
 @dataclass
@@ -127,7 +128,7 @@ class Settled:
         sieving = all(
             stage.rule.name in SIEVES and SIEVES[stage.rule.name](stage.knobs(self.plan.keys[0]))
             for stage in self.steps
-        )
+        ) and not (self.on_gpu and self.plan.by_row)
         large = self.plan.parameters >= FUSED_FROM
         kernels_at_hand = self.on_gpu or (self.device.type == "cpu" and kernels.available())
         return kernels_at_hand and large and self.splits and plain and sieving
@@ -148,7 +149,7 @@ class Settled:
     def _shares(self) -> tuple[int, int]:
         """Threads and the length of a stretch for kernels."""
         threads, together = (LANES, GPU_STRETCH) if self.on_gpu else (torch.get_num_threads(), FUSED_STRETCH)
-        longest = together // (len(self.plan.experts) + 1)
+        longest = STRETCH if self.plan.by_row else together // (len(self.plan.experts) + 1)
         if not self.resident:
             threads, longest = share_out(self.plan, threads, longest, STRETCH)
         return threads, longest // STEP * STEP
@@ -161,6 +162,8 @@ class Settled:
     @cached_property
     def fused_merge(self) -> bool:
         """Whether, where deltas are fused, the method itself is a kernel too, not only what comes before it."""
+        if self.steps and self.method.rule.space == "weights":
+            return False
         kernel_module = import_module("mergelab.kernels.gpu.stack" if self.on_gpu else "mergelab.kernels.stretch")
         return self.method.rule.name in kernel_module.FUSED and not self.plan.recipe.depth_scale
 

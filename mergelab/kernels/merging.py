@@ -103,6 +103,12 @@ def _moved(base: Array, change: Array, scale: float, merged: Array) -> int:
     return int(largest >= INFINITE)
 
 
+@njit(nogil=True, cache=True)
+def add_change(base: Array, change: Array, merged: Array) -> int:
+    """base + change (float32), to `merged`; 1 if a value is not finite, else 0."""
+    return int(_moved(base, change, 1.0, merged))
+
+
 @njit(nogil=True, cache=True, inline="always")
 def _vote_weight(election: Any, model: int) -> float:
     return election.weights[model] if election.weigh_votes else numpy.float32(1)

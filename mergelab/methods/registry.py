@@ -138,6 +138,7 @@ class Rule:
     models: int | None = None
     keeps_equal: bool = True
     elementwise: EntryByEntry = False
+    by_row: bool = False
     alone: bool = True
 
     @classmethod

@@ -15,7 +15,9 @@ from mergelab.sparsify.dare import limits
 from mergelab.sparsify.registry import sparsifier
 
 
-@sparsifier("DELLA", paper="Deep et al. 2024, arXiv:2406.11617")
+@sparsifier(
+    "DELLA", paper="Deep et al. 2024, arXiv:2406.11617", elementwise=lambda knobs: knobs["rescale"] != "l1", by_row=True
+)
 def della(
     deltas: Tensor,
     *,

@@ -12,12 +12,12 @@ from mergelab.engine.room import FACTOR, RESERVE, SLACK, WAITING, share_out
 LONGEST, SHORTEST = 8 << 20, 1 << 20
 
 
-def planned(count: int, dtype: torch.dtype, experts: int = 2) -> Plan:
-    """A plan of models with one tensor, whose entries all share one number in memory."""
+def planned(count: int, dtype: torch.dtype, experts: int = 2, **fields: object) -> Plan:
+    """A plan of models with one tensor, whose entries all share one number in memory; `fields` are the recipe's."""
     names = "abcdefgh"[:experts]
     base = {"w": torch.zeros((), dtype=dtype).expand(count)}
     models = {name: {"w": torch.full((), place + 1.0, dtype=dtype).expand(count)} for place, name in enumerate(names)}
-    return plan_for({"method": "average"}, models, base)
+    return plan_for({"method": "average", **fields}, models, base)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32], ids=str)
@@ -42,3 +42,11 @@ def test_stretches_are_as_long_as_the_room_for_all_threads_allows() -> None:
 
 def test_one_thread_remains_however_little_room_there_is() -> None:
     assert share_out(planned(10**7, torch.float32, experts=8), 4, LONGEST, LONGEST)[0] == 1
+
+
+def test_deltas_that_are_worked_out_first_count_as_well() -> None:
+    plan = planned(10**9, torch.bfloat16, sparsify="della")
+    given, stretch = share_out(plan, 16, SHORTEST, SHORTEST)
+    merged, piece, ready = 2 * 10**9, 3 * 2 * stretch, (2 + 2) * 4 * stretch
+    room = FACTOR * 4 * 10**9 + SLACK - RESERVE - WAITING * merged
+    assert given * (merged + piece + ready) <= room < (given + 1) * (merged + piece + ready)

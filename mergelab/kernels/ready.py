@@ -1,0 +1,50 @@
+"""A stretch on the CPU whose deltas were worked out before: numba's kernels merge those, and the base is added last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mergelab.kernels.arguments import Thinning
+from mergelab.kernels.floats import as_array
+from mergelab.kernels.merging import add_change
+from mergelab.kernels.stretch import StoredStack
+from mergelab.methods.stack import UnfitError
+
+
+class ReadyStack(StoredStack):
+    """Deltas as if they were experts of a base of zeros, from which kernels take nothing away."""
+
+    def __init__(
+        self,
+        key: str,
+        base: Tensor,
+        deltas: Sequence[Tensor],
+        start: int,
+        values: Callable[[], Tensor],
+        settings: Mapping[str, Any],
+        whole: bool,
+        statistics: Mapping[str, Tensor],
+    ) -> None:
+        """`deltas` is a float32 tensor (count,) for each expert; the rest is what every `Stored` takes."""
+        self.anchor = as_array(base)
+        zeros, through = torch.zeros(base.numel()), Thinning.none(len(deltas))
+        super().__init__(key, zeros, deltas, through, start, values, settings, whole, statistics)
+
+    def merge(self, method: str, positions: Sequence[int], merged: Tensor) -> None:
+        change = torch.empty(self.count)
+        super().merge(method, positions, change)
+        self._add(change, merged)
+
+    def merge_at(self, settings: Sequence[Mapping[str, Any]], merged: Sequence[Tensor]) -> None:
+        changes = [torch.empty(self.count) for _ in merged]
+        super().merge_at(settings, changes)
+        for change, final in zip(changes, merged, strict=True):
+            self._add(change, final)
+
+    def _add(self, change: Tensor, merged: Tensor) -> None:
+        if add_change(self.anchor, as_array(change), as_array(merged)):
+            raise UnfitError(self.key)
