@@ -1,8 +1,6 @@
 """`python -m mergelab` is the `mergelab` command."""
 
-import sys
-
-from mergelab.cli import main
+from mergelab.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mergelab import __version__
 from mergelab.devices import DEVICES
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mergelab.progress import Progress, Steps
     from mergelab.recipe import Recipe
 
+OBJECTS = 200_000
+"""New objects after which garbage is looked for."""
 MODELS_DIR = "the folder that models are opened from and that plain names count from; others are refused"
 
 
@@ -42,6 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("mergelab: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def command() -> NoReturn:
+    """`main` as a process of its own. It ends without taking apart what importing torch has put together, which would
+    take longer than a small merge; only the page has a process to say goodbye to."""
+    code = main()
+    if sys.argv[1:2] == ["ui"]:
+        sys.exit(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _ui(options: argparse.Namespace) -> None:
@@ -71,12 +84,16 @@ def _hash_ahead(recipe: Path) -> None:
 
 @contextmanager
 def _to_stay() -> Iterator[None]:
-    """Imports: looking for garbage among the many objects that they make finds none, and takes a tenth of a second."""
+    """Imports: looking for garbage among the many objects that they make finds none, and takes a tenth of a second.
+
+    The kernels' compiler makes as many once more when it is first needed, so later looks are rare.
+    """
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
+        gc.set_threshold(OBJECTS)
         gc.enable()
 
 

@@ -31,12 +31,11 @@ def stored_stack(
     kernels do not know their formats, or the sparsifier meets what is not finite. `values` gives what the reference
     functions would see."""
     plan = settled.plan
-    pairs = list(zip(plan.experts, plan.expert_keys, strict=True))
+    pairs = zip(plan.experts, plan.expert_keys, strict=True)
     formats = [expert.specs[keys[piece.key]].dtype for expert, keys in pairs]
     if not fits(plan.base.specs[piece.key].dtype, formats, plan.spec(piece.key).dtype):
         return None
-    base = piece.stored(plan.base, piece.key)
-    experts = [piece.stored(expert, keys[piece.key]) for expert, keys in pairs]
+    base, *experts = settled.at_hand.read(plan, piece)
     rest = (piece.start, values, found, piece.stop is None, statistics)
     if "epsilon" in step:
         return _ready_stack(plan, step, piece, base, experts, *rest)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mergelab import kernels
 from mergelab.checkpoints import StateDict, is_plain
+from mergelab.engine.at_hand import AtHand
 from mergelab.engine.plan import Plan
 from mergelab.engine.room import share_out
 from mergelab.kernels import gpu
@@ -102,6 +103,7 @@ class Settled:
     """What changes the deltas before the merge: the sparsifier, then matching norms."""
     method: Stage
     remarks: list[str] = field(default_factory=list)
+    at_hand: AtHand = field(default_factory=AtHand)
     kept: dict[str, Tensor] = field(default_factory=dict)
     """Deltas of a model small enough to hold on to between passes, by key."""
 
