@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from mergelab.checkpoints.inside import file_inside, json_inside
 MANIFEST = "manifest.json"
 
 
-def manifest_of(folder: Path) -> dict[str, Any]:
-    """Version of mergelab, and bytes and sha256 of every file now in `folder`."""
-    files = {path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in folder.iterdir()}
+def manifest_of(folder: Path, known: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Version of mergelab, and bytes and sha256 of every file now in `folder`; `known` are hashes by file name."""
+    hashes = {path: (known or {}).get(path.name) or _sha256(path) for path in folder.iterdir()}
+    files = {path.name: {"bytes": path.stat().st_size, "sha256": found} for path, found in hashes.items()}
     return {"mergelab": __version__, "files": files}
 
 

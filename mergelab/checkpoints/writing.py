@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
 from collections.abc import Mapping
-from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +21,7 @@ from mergelab.checkpoints.layout import SHARD_BYTES, index_of, plan_files
 from mergelab.checkpoints.manifest import MANIFEST, manifest_of
 from mergelab.checkpoints.specs import Checkpoint, TensorSpec
 from mergelab.checkpoints.staging import Staging, sweep
+from mergelab.checkpoints.weight_file import WeightFile
 from mergelab.checkpoints.wording import counted, dtype_name, some_of
 
 
@@ -47,7 +46,8 @@ class MergedFolder:
         self._layouts = plan_files(self._specs, shard_bytes)
         self._places = {key: (layout.name, start) for layout in self._layouts for key, start in layout.starts.items()}
         self._written: set[str] = set()
-        self._files: dict[str, FileIO] = {}
+        self._files: dict[str, WeightFile] = {}
+        self._hashes: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         """Raises `CheckpointError` when `out` exists or the disk is too full."""
@@ -77,7 +77,7 @@ class MergedFolder:
                 f"got {dtype_name(tensor.dtype)} of shape {tuple(tensor.shape)}"
             )
         name, start = self._places[key]
-        _write_at(self._files[name], tensor_bytes(tensor), start, self.out)
+        self._files[name].write(tensor_bytes(tensor), start)
         self._written.add(key)
 
     def add_text(self, name: str, text: str) -> None:
@@ -109,10 +109,8 @@ class MergedFolder:
 
     def _start_files(self) -> None:
         for layout in self._layouts:
-            path = self._staging.path / layout.name
-            file = self._files[layout.name] = path.open("xb", buffering=0)
-            file.truncate(layout.size)
-            _write_at(file, memoryview(layout.header), 0, self.out)
+            file = self._files[layout.name] = WeightFile(self._staging.path / layout.name, layout.size, self.out)
+            file.write(memoryview(layout.header), 0)
 
     def _copy_companions(self) -> None:
         config = _merged_config(self._base.config, self._specs)
@@ -130,7 +128,7 @@ class MergedFolder:
         self._close()
         if len(self._layouts) > 1:
             self._write_json(INDEX, index_of(self._layouts, self._specs))
-        self._write_json(MANIFEST, manifest_of(self._staging.path))
+        self._write_json(MANIFEST, manifest_of(self._staging.path, self._hashes))
         try:
             self._staging.commit()
         except FileExistsError as error:
@@ -142,22 +140,13 @@ class MergedFolder:
 
     def _close(self) -> None:
         while self._files:
-            self._files.popitem()[1].close()
+            name, file = self._files.popitem()
+            found = file.close()
+            self._hashes.update({name: found} if found else {})
 
     def _abandon(self) -> None:
         self._close()
         self._staging.discard()
-
-
-def _write_at(file: FileIO, content: memoryview, offset: int, out: Path) -> None:
-    try:
-        file.seek(offset)
-        while content:
-            content = content[file.write(content) :]
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        step = "make room or choose another disk" if full else "choose another folder"
-        raise CheckpointError(f"writing {out} failed: {error.strerror}; {step}") from error
 
 
 def _merged_config(config: Mapping[str, Any], specs: Mapping[str, TensorSpec]) -> dict[str, Any]:

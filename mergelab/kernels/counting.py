@@ -45,12 +45,12 @@ def count_upper(base: Array, expert: Array, model: int, sieve: Any, start: int, 
 def count_lower(base: Array, expert: Array, model: int, sieve: Any, start: int, upper: int, counts: Array) -> None:
     """Add the lower 16 bits of those magnitudes whose upper 16 bits are `upper` to `counts` (65536,)."""
     scratch, bits = scratch_for(BLOCK), numpy.empty(BLOCK, numpy.uint32)
-    places, lowest = numpy.empty(BLOCK, numpy.uint16), numpy.uint32(upper << 16)
+    picked, lowest = numpy.empty(BLOCK, numpy.uint32), numpy.uint32(upper << 16)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
-        for i in range(_search(bits, lowest, numpy.uint32(0xFFFF), places)):
-            counts[bits[places[i]] & numpy.uint32(0xFFFF)] += 1
+        for i in range(_pick(bits, lowest, numpy.uint32(0xFFFF), picked, 0)):
+            counts[picked[i] & numpy.uint32(0xFFFF)] += 1
 
 
 @njit(nogil=True, cache=True)
@@ -62,8 +62,7 @@ def collect(
     Gives how many lie above, and how many were copied; -1 where `found` is too short.
     """
     scratch, bits = scratch_for(BLOCK), numpy.empty(BLOCK, numpy.uint32)
-    places, low, high = numpy.empty(BLOCK, numpy.uint16), numpy.uint32(lowest), numpy.uint32(highest)
-    above, count = 0, 0
+    low, high, above, count = numpy.uint32(lowest), numpy.uint32(highest), 0, 0
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
@@ -73,9 +72,7 @@ def collect(
         above += larger
         if count + BLOCK > len(found):
             return above, -1
-        for i in range(_search(bits, low, numpy.uint32(high - low), places)):
-            found[count] = bits[places[i]]
-            count += 1
+        count = _pick(bits, low, numpy.uint32(high - low), found, count)
     return above, count
 
 
@@ -98,13 +95,12 @@ def _magnitudes_of(stored: Array, base: Array, bits: Array) -> None:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _search(bits: Array, lowest: int, span: int, places: Array) -> int:
-    """Write where `bits` lie from `lowest` to `lowest + span` to `places`, and say how many do."""
-    count = 0
+def _pick(bits: Array, lowest: int, span: int, picked: Array, count: int) -> int:
+    """Copy those of `bits` that lie from `lowest` to `lowest + span` to `picked` from place `count` on; the place after."""
     for first in range(0, len(bits), MASKED):
         mask = inside(numba.uintp(bits.ctypes.data + 4 * first), lowest, span)
         while mask != numpy.uint64(0):
-            places[count] = first + lowest_bit(mask)
+            picked[count] = bits[numpy.uint64(first) + lowest_bit(mask)]
             count += 1
             mask &= mask - numpy.uint64(1)
     return count

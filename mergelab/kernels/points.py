@@ -21,7 +21,7 @@ from mergelab.methods.stack import BINS, UnfitError
 if TYPE_CHECKING:
     from mergelab.kernels.stretch import StoredStack
 
-BLOCK = 2048
+BLOCK = 1024
 """Entries worked on at once: many, because every point goes over them once more."""
 AT_ONCE = 4
 """Thresholds that a magnitude is compared with while it is at hand."""
