@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import mmap
+from collections import defaultdict
 from contextlib import suppress
 from math import prod
+from weakref import finalize
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -20,10 +23,36 @@ def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     of an earlier one: peaks would be a multiple of what is in use. Huge pages are several times faster to touch first.
     """
     nbytes = prod(shape) * dtype.itemsize
-    if nbytes < OWN_FROM or not hasattr(mmap, "MAP_PRIVATE"):
+    if not _is_worth_a_mapping(nbytes):
         return torch.empty(shape, dtype=dtype)
+    return torch.frombuffer(_mapping(nbytes), dtype=dtype).reshape(shape)
+
+
+class Pool:
+    """Memory of tensors that are gone, for the next ones of the same size: fresh pages cost more than filling them."""
+
+    def __init__(self) -> None:
+        self._free: defaultdict[int, list[mmap.mmap]] = defaultdict(list)
+
+    def empty(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        """Like `empty`, in the memory of an earlier tensor if nothing looks at it any more, views included."""
+        nbytes = prod(shape) * dtype.itemsize
+        if not _is_worth_a_mapping(nbytes):
+            return torch.empty(shape, dtype=dtype)
+        free = self._free[nbytes]
+        block = free.pop() if free else _mapping(nbytes)
+        array = numpy.frombuffer(block, numpy.uint8)  # lives as long as the tensor's storage
+        finalize(array, free.append, block).atexit = False
+        return torch.from_numpy(array).view(dtype).reshape(shape)
+
+
+def _is_worth_a_mapping(nbytes: int) -> bool:
+    return nbytes >= OWN_FROM and hasattr(mmap, "MAP_PRIVATE")
+
+
+def _mapping(nbytes: int) -> mmap.mmap:
     block = mmap.mmap(-1, nbytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with suppress(OSError):  # a system without them
             block.madvise(mmap.MADV_HUGEPAGE)
-    return torch.frombuffer(block, dtype=dtype).reshape(shape)
+    return block

@@ -19,7 +19,7 @@ from mergelab.overrides import Place, find_place
 from mergelab.progress import finish
 from mergelab.recipe import Recipe, RecipeError
 
-ROOM = 4 << 30
+ROOM = 2 << 30
 """Bytes of merged models that a sweep makes in one pass: more saves little reading, and fresh memory has its price too."""
 AFTER_SURVEYS = {"scale"}
 """Knobs of methods that no survey looks at."""

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.checkpoints.buffers import empty
+from mergelab.checkpoints.buffers import Pool
 from mergelab.engine.inputs import pieces
 from mergelab.engine.running import merge_tensor, merged_body
 from mergelab.engine.settling import settings, settle_method, stored_for
@@ -84,9 +84,9 @@ def merged_together(settled: Settled, densities: Densities, room: int) -> Iterat
     """
     swept = finish(settle_method(replace(settled, method=_answering_for_all(settled.method, densities))))
     size = max(1, sum(swept.plan.spec(key).nbytes for key in swept.plan.keys))
-    at_once, points = max(1, room // size), range(len(densities))
+    at_once, points, pool = max(1, room // size), range(len(densities)), Pool()
     for start in points[::at_once]:
-        yield from _group(swept, points[start : start + at_once])
+        yield from _group(swept, pool, points[start : start + at_once])
 
 
 def _answering_for_all(stage: Stage, densities: Densities) -> Stage:
@@ -99,24 +99,24 @@ def _answering_for_all(stage: Stage, densities: Densities) -> Stage:
     return replace(stage, rule=rule)
 
 
-def _group(swept: Settled, points: Sequence[int]) -> Iterator[dict[str, Tensor]]:
+def _group(swept: Settled, pool: Pool, points: Sequence[int]) -> Iterator[dict[str, Tensor]]:
     """The bodies of some points, from one pass over the models."""
     keys = swept.plan.keys
-    merged = in_order(partial(_merged, swept, points), keys, swept.threads)
+    merged = in_order(partial(_merged, swept, pool, points), keys, swept.threads)
     waiting = dict(zip(keys, merged, strict=True))
     for _ in points:
         yield finish(merged_body(swept, lambda key: waiting[key].pop(0)))
 
 
-def _merged(swept: Settled, points: Sequence[int], key: str) -> list[Tensor]:
+def _merged(swept: Settled, pool: Pool, points: Sequence[int], key: str) -> list[Tensor]:
     """One tensor at some points: by a kernel for all, or one after the other."""
     found = settings(swept, swept.method, key)
     each = [{name: found[name][point] for name in swept.method.surveyed} for point in points]
-    return _fused(swept, key, found, each) or [merge_tensor(_at(swept, key, own), key) for own in each]
+    return _fused(swept, pool, key, found, each) or [merge_tensor(_at(swept, key, own), key) for own in each]
 
 
 def _fused(
-    swept: Settled, key: str, found: Mapping[str, Any], points: Sequence[Mapping[str, Any]]
+    swept: Settled, pool: Pool, key: str, found: Mapping[str, Any], points: Sequence[Mapping[str, Any]]
 ) -> list[Tensor] | None:
     """One tensor at some points, each with what surveys found for it; None where kernels cannot do it."""
     if key in swept.method.idle or not (swept.fuses and swept.fused_merge):
@@ -124,7 +124,7 @@ def _fused(
     from mergelab.kernels.stretch import StoredStack  # numba takes a while to import
 
     spec = swept.plan.spec(key)
-    finals = [empty(spec.shape, spec.dtype) for _ in points]
+    finals = [pool.empty(spec.shape, spec.dtype) for _ in points]
     for piece in pieces(swept.plan, key, swept.stretch):
         stack = stored_for(swept, swept.method, piece, found)
         if not isinstance(stack, StoredStack):

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from mergelab.checkpoints.buffers import OWN_FROM, empty
+from mergelab.checkpoints.buffers import OWN_FROM, Pool, empty
+
+COUNT = OWN_FROM // 2
+"""16-bit numbers that have a mapping of their own."""
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (3, 5), (OWN_FROM, 2)], ids=str)
@@ -34,3 +37,27 @@ def test_the_memory_of_a_large_buffer_goes_with_it() -> None:
     assert taken() - before >= 64 << 20
     del part
     assert taken() - before < 8 << 20
+
+
+def test_memory_of_a_tensor_that_is_gone_is_given_out_again() -> None:
+    pool = Pool()
+    first = pool.empty((COUNT,), torch.bfloat16)
+    place = first.data_ptr()
+    assert first.shape == (COUNT,) and first.dtype == torch.bfloat16
+    del first
+    assert pool.empty((COUNT // 2, 2), torch.float16).data_ptr() == place
+
+
+def test_a_view_or_an_array_of_it_keeps_the_memory() -> None:
+    pool = Pool()
+    tensor = pool.empty((COUNT,), torch.float16).fill_(7)
+    view, array = tensor[5:6], tensor[9:].numpy()
+    del tensor
+    other = pool.empty((COUNT,), torch.float16).fill_(1)
+    del view
+    another = pool.empty((COUNT,), torch.float16).fill_(2)
+    assert array[0] == 7 and len({other.data_ptr(), another.data_ptr()}) == 2
+
+
+def test_small_tensors_are_ordinary_ones() -> None:
+    assert Pool().empty((3,), torch.float32).shape == (3,)

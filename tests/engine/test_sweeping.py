@@ -143,7 +143,9 @@ def test_points_in_groups_are_the_points_at_once(monkeypatch: pytest.MonkeyPatch
     with_kernels(monkeypatch)
     passes: list[int] = []
     real = together._group
-    monkeypatch.setattr(together, "_group", lambda swept, points: passes.append(len(points)) or real(swept, points))
+    monkeypatch.setattr(
+        together, "_group", lambda swept, pool, points: passes.append(len(points)) or real(swept, pool, points)
+    )
     size = sum(value.nbytes for value in base.values())
     for room, groups in ((0, [1] * 7), (3 * size, [3, 3, 1]), (100 * size, [7])):
         passes.clear()
