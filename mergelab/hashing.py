@@ -1,4 +1,4 @@
-"""Content hashes of tensors' bytes, kept for files that stay as they are; needs no torch."""
+"""Content hashes of tensors' bytes (BLAKE3, 256 bits), kept for files that stay as they are; needs no torch."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+from blake3 import blake3
+
 from mergelab.cache import cache_folder, write_atomically
 
 SETTLED_NS = 2_000_000_000
 """A file younger than this may still change without its time stamp changing, so its hash is not kept."""
+FIELD = "blake3"
+"""Where a kept record holds the hash; named after the algorithm, so that a record of another one is not taken for it."""
 FORMATS = {
     "BOOL": "bool", "U8": "uint8", "I8": "int8", "I16": "int16", "U16": "uint16", "I32": "int32", "U32": "uint32",
     "I64": "int64", "U64": "uint64", "F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64",
@@ -25,16 +29,16 @@ under_way: dict[str, Future[str | None]] = {}
 
 
 def hash_bytes(dtype: str, shape: Sequence[int], parts: Iterable[bytes | memoryview]) -> str:
-    """sha256 hex over a tensor's dtype ("bfloat16"), shape, and elements as little-endian bytes in row-major order."""
-    digest = hashlib.sha256(f"{dtype} {list(shape)}\n".encode())
+    """BLAKE3 hex over a tensor's dtype ("bfloat16"), shape, and elements as little-endian bytes in row-major order."""
+    digest = blake3(f"{dtype} {list(shape)}\n".encode())
     for part in parts:
         digest.update(part)
     return digest.hexdigest()
 
 
 def hash_pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    """sha256 hex over (key, tensor hash) pairs, sorted by key."""
-    digest = hashlib.sha256()
+    """BLAKE3 hex over (key, tensor hash) pairs, sorted by key."""
+    digest = blake3()
     for key, value in sorted(pairs):
         name = key.encode("utf-8", "surrogatepass")
         digest.update(f"{len(name)}:".encode() + name + bytes.fromhex(value))
@@ -47,7 +51,7 @@ def known_hash(files: Iterable[Path]) -> str | None:
     if stamp in under_way:
         return under_way[stamp].result()
     try:
-        return str(json.loads(_record(stamp).read_text())["content_hash"])
+        return str(json.loads(_record(stamp).read_text())[FIELD])
     except (OSError, ValueError, KeyError, TypeError):  # nothing kept, or a damaged record: hash again
         return None
 
@@ -56,7 +60,7 @@ def keep_hash(files: Iterable[Path], content_hash: str) -> None:
     """Keep `content_hash` for `files`, unless one of them changed so recently that its time stamp proves nothing."""
     files = list(files)
     if all(time.time_ns() - path.stat().st_mtime_ns > SETTLED_NS for path in files):
-        write_atomically(_record(stamp_of(files)), json.dumps({"content_hash": content_hash}).encode())
+        write_atomically(_record(stamp_of(files)), json.dumps({FIELD: content_hash}).encode())
 
 
 def stamp_of(files: Iterable[Path]) -> str:

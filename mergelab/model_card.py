@@ -17,7 +17,7 @@ TEMPLATE = """---
 
 Made with MergeLab {version}: {title} ({paper}).
 
-| model | weight | content (sha256) |
+| model | weight | content (BLAKE3) |
 |---|---|---|
 {rows}
 

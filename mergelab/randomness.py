@@ -9,9 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-STREAM = "mergelab/draws/v2"
-LANES = 16
-"""Entries 32g … 32g+15 are the first words of counters 16g … 16g+15, the next 16 entries their second words."""
+STREAM = "mergelab/draws/v3"
+LANES, GROUP = 16, 64
+"""Entries 64g … 64g+63 belong to counters 16g … 16g+15: to the lower halves of their first words, then to the upper halves
+of these, then to the halves of their second words, 16 entries each."""
+REST = 1 << 31
+"""What the counter's upper word has besides for the lower halves of draws."""
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA
 
@@ -28,13 +31,16 @@ def key_of(seed: int, expert: str, tensor: str) -> tuple[int, int]:
 def draws(seed: int, expert: str, tensor: str, shape: tuple[int, ...], start: int = 0) -> Tensor:
     """Uniform integers in [0, 2^32), int64 of `shape`: the entries from `start` on of the stream, which has no end.
 
-    Entry by entry the output of Threefry-2x32 with 20 rounds (Salmon et al. 2011, doi:10.1145/2063384.2063405).
+    The upper half of a draw is one stream of 16-bit halves of words, its lower half another: most often the upper one alone
+    tells whether a draw lies below a limit, and then the lower one need not be made. The words are those of Threefry-2x32
+    with 20 rounds (Salmon et al. 2011, doi:10.1145/2063384.2063405).
     """
     count = int(numpy.prod(shape, dtype=numpy.int64))
-    first, last = start // (2 * LANES), -(-(start + count) // (2 * LANES))
-    words = _lanes(key_of(seed, expert, tensor), first, max(last, first))
-    skip = start - first * 2 * LANES
-    return torch.from_numpy(words[skip : skip + count].astype(numpy.int64)).reshape(shape)
+    first, last = start // GROUP, -(-(start + count) // GROUP)
+    key, groups = key_of(seed, expert, tensor), (first, max(last, first))
+    drawn = (_halves(key, *groups, 0) << 16 | _halves(key, *groups, REST)).reshape(-1)
+    skip = start - first * GROUP
+    return torch.from_numpy(drawn[skip : skip + count]).reshape(shape)
 
 
 def threefry(key: tuple[int, int], low: Words, high: Words) -> tuple[Words, Words]:
@@ -50,11 +56,13 @@ def threefry(key: tuple[int, int], low: Words, high: Words) -> tuple[Words, Word
     return first, second
 
 
-def _lanes(key: tuple[int, int], first: int, last: int) -> Words:
-    """All entries of the groups first … last-1, in order."""
+def _halves(key: tuple[int, int], first: int, last: int, besides: int) -> NDArray[numpy.int64]:
+    """The halves of words of the groups first … last-1, in order; `besides` joins the counters' upper words."""
     counters = numpy.arange(first * LANES, last * LANES, dtype=numpy.uint64)
-    pair = threefry(key, counters.astype(numpy.uint32), (counters >> numpy.uint64(32)).astype(numpy.uint32))
-    return numpy.stack([words.reshape(-1, LANES) for words in pair], axis=1).reshape(-1)
+    upper = (counters >> numpy.uint64(32)).astype(numpy.uint32) | numpy.uint32(besides)
+    pair = [words.reshape(-1, LANES) for words in threefry(key, counters.astype(numpy.uint32), upper)]
+    halves = [half for words in pair for half in (words & numpy.uint32(0xFFFF), words >> numpy.uint32(16))]
+    return numpy.stack(halves, axis=1).astype(numpy.int64)
 
 
 def _framed(part: str) -> bytes:

@@ -12,8 +12,8 @@ import torch
 from mergelab.randomness import draws, threefry
 
 KNOWN = (
-    [2566024374, 1012391705, 4040784990, 1415421804, 1920450432, 4141143886],
-    [1890377362, 2037054385, 836576624, 1216365414, 2341817500, 3817082911],
+    [1951007184, 2882198686, 1576114229, 675656128, 3532695585, 75307769],
+    [1719180168, 3935629449, 367334473, 3480012401, 685983577, 3282993004],
 )
 
 
@@ -37,9 +37,9 @@ def test_the_generator_gives_the_known_answers_of_its_authors(
     assert tuple(int(words[0]) for words in threefry(key, low, high)) == output
 
 
-@pytest.mark.parametrize("start", [0, 1, 15, 16, 31, 32, 33, 100])
+@pytest.mark.parametrize("start", [0, 1, 15, 16, 63, 64, 65, 200])
 def test_a_stretch_of_the_stream_is_the_same_wherever_it_is_begun(start: int) -> None:
-    whole = draws(5, "expert", "tensor", (200,))
+    whole = draws(5, "expert", "tensor", (300,))
     assert torch.equal(draws(5, "expert", "tensor", (70,), start), whole[start : start + 70])
 
 

@@ -14,6 +14,8 @@ from torch import Tensor
 
 OWN_FROM = 1 << 20
 """Bytes from which a tensor is worth a mapping."""
+HUGE = 2 << 20
+"""Bytes of a huge page."""
 
 
 def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
@@ -25,7 +27,7 @@ def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     nbytes = prod(shape) * dtype.itemsize
     if not _is_worth_a_mapping(nbytes):
         return torch.empty(shape, dtype=dtype)
-    return torch.frombuffer(_mapping(nbytes), dtype=dtype).reshape(shape)
+    return torch.frombuffer(_mapping(nbytes), dtype=dtype, count=prod(shape)).reshape(shape)
 
 
 class Pool:
@@ -41,7 +43,7 @@ class Pool:
             return torch.empty(shape, dtype=dtype)
         free = self._free[nbytes]
         block = free.pop() if free else _mapping(nbytes)
-        array = numpy.frombuffer(block, numpy.uint8)  # lives as long as the tensor's storage
+        array = numpy.frombuffer(block, numpy.uint8, nbytes)  # lives as long as the tensor's storage
         finalize(array, free.append, block).atexit = False
         return torch.from_numpy(array).view(dtype).reshape(shape)
 
@@ -51,8 +53,15 @@ def _is_worth_a_mapping(nbytes: int) -> bool:
 
 
 def _mapping(nbytes: int) -> mmap.mmap:
-    block = mmap.mmap(-1, nbytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    block = mmap.mmap(-1, _in_huge_pages(nbytes), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with suppress(OSError):  # a system without them
             block.madvise(mmap.MADV_HUGEPAGE)
     return block
+
+
+def _in_huge_pages(nbytes: int) -> int:
+    """The whole number of huge pages that hold so many bytes, without which the system puts a mapping anywhere; the bytes
+    themselves where an eighth or more would be wasted."""
+    whole = -(-nbytes // HUGE) * HUGE
+    return whole if whole - nbytes < nbytes // 8 else nbytes

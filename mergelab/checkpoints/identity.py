@@ -19,7 +19,7 @@ def tensor_bytes(tensor: Tensor) -> memoryview:
 
 
 def hash_tensor(tensor: Tensor) -> str:
-    """sha256 hex over dtype, shape and bytes; 0.0 and -0.0 count as different."""
+    """BLAKE3 hex over dtype, shape and bytes; 0.0 and -0.0 count as different."""
     return hash_bytes(str(tensor.dtype).removeprefix("torch."), tensor.shape, [tensor_bytes(tensor)])
 
 

@@ -25,7 +25,8 @@ from mergelab.checkpoints.stretches import read_stretch
 FORMAT = "mergelab delta"
 MANIFEST = "delta.json"
 WEIGHTS = "delta.safetensors"
-VERSION = 1
+VERSION = 2
+"""Of delta.json; version 1 knew its base by a SHA-256."""
 WAYS = ("same", "bits", "levels", "plain")
 FROM_TWIN = ("same", "levels")
 """Ways in which the base's tensor is a part of the expert's."""
@@ -148,7 +149,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
     if manifest is None or manifest.get("format") != FORMAT or not isinstance(manifest.get("base"), dict):
         raise CheckpointError(f"{folder / MANIFEST} is refused: it is not as `mergelab pack` writes it")
     if manifest.get("version") != VERSION:
-        raise CheckpointError(f"{folder} is packed in version {manifest.get('version')!r}, and {VERSION} is read here")
+        raise CheckpointError(
+            f"{folder} is packed in version {manifest.get('version')!r}, and {VERSION} is read here; pack it again"
+        )
     return manifest
 
 

@@ -70,7 +70,7 @@ class Checkpoint(Protocol):
         """
 
     def content_hash(self) -> str:
-        """sha256 hex over sorted (key, dtype, shape, bytes): equal for equal tensors, wherever they are stored.
+        """BLAKE3 hex over sorted (key, dtype, shape, bytes): equal for equal tensors, wherever they are stored.
 
         An adapter's is over what it stores and its base's hash, since its products may round differently elsewhere.
         """

@@ -10,10 +10,9 @@ from numba import njit
 from torch import Tensor
 
 from mergelab.kernels.floats import INFINITE, Array, as_array, widened
-from mergelab.kernels.sieve import BLOCK, draw
+from mergelab.kernels.sieve import BLOCK, complete, draw
 from mergelab.kernels.words import magnitude
 from mergelab.methods.stack import UnfitError
-from mergelab.randomness import LANES
 
 DIGITS, BITS = 4, 8
 """Digits that magnitudes are sorted by, lowest first, and the bits of one: 32 in all."""
@@ -61,7 +60,7 @@ def thin(base: Array, expert: Array, width: int, chances: Any, key: Array, start
         bad |= _subtract(expert[first : first + width], base[first : first + width], row)
         ordered = _ordered(row, scratch)
         _rank(ordered, scratch.firsts, scratch.ranks)
-        before = (start + first) % (2 * LANES)
+        before = (start + first) % BLOCK
         _draw(key, start + first - before, before + width, scratch.drawn)
         _drop(scratch.ranks, chances, scratch.drawn[before:], row)
     return bad
@@ -134,12 +133,10 @@ def _rank(ordered: Array, firsts: Array, ranks: Array) -> None:
 
 @njit(nogil=True, cache=True)
 def _draw(key: Array, start: int, count: int, drawn: Array) -> None:
-    """The draws of the entries start … start+count-1, `start` a multiple of 2 · LANES, block by block as `draw` wants."""
-    place = start
-    while place < start + count:
-        stop = min(start + count, (place // BLOCK + 1) * BLOCK)
-        draw(key[0], key[1], place, stop - place, drawn[place - start :])
-        place = stop
+    """The draws of the entries start … start+count-1 and of those up to the end of their block; `start` is where one begins."""
+    for place in range(0, count, BLOCK):
+        draw(key[0], key[1], start + place, 0, drawn[place:])
+        complete(key[0], key[1], start + place, drawn[place:])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")  # a check of each divisor would keep the loop from vector units

@@ -9,7 +9,7 @@ from numba import njit
 
 from mergelab.kernels.floats import INFINITE, Array, widened
 from mergelab.kernels.words import added, magnitude, mixed
-from mergelab.randomness import LANES, PARITY, ROTATIONS
+from mergelab.randomness import GROUP, LANES, PARITY, REST, ROTATIONS
 
 BLOCK = 256
 """Entries worked on at once: few enough that every buffer of a block stays in the nearest cache while the stored numbers
@@ -63,40 +63,65 @@ def lets_all_through(sieve: Any, model: int) -> bool:
 
 @njit(nogil=True, cache=True, inline="always")
 def sifted(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn: Array, left: Array) -> int:
-    """Write what is left of a block of `stored - base` to `left` (float32); 1 if a delta is not finite, else 0.
+    """Write what is left of some blocks of `stored - base` to `left` (float32); 1 if a delta is not finite, else 0.
 
-    `start` is the block's place in its tensor, a multiple of 2 · LANES; `drawn` is scratch as long as a block.
+    `start` is their place in the tensor, a multiple of BLOCK; `drawn` is scratch for whole blocks.
     """
     largest, threshold, divisor = numpy.uint32(0), sieve.thresholds[model], sieve.divisors[model]
-    for i in range(len(stored)):
-        delta = widened(stored[i]) - widened(base[i])
-        largest = max(largest, magnitude(delta))
-        left[i] = delta if abs(delta) >= threshold else numpy.float32(0)
+    by = divisor if divisor > numpy.float32(0) else numpy.float32(1)
     if sieve.limits[model] < numpy.uint64(2**32):
         limit = numpy.uint32(sieve.limits[model])
-        by = divisor if divisor > numpy.float32(0) else numpy.float32(1)
-        draw(sieve.keys[model, 0], sieve.keys[model, 1], start, len(stored), drawn)
+        for part in range(0, len(stored), BLOCK):
+            _draw_to(limit, sieve.keys[model, 0], sieve.keys[model, 1], start + part, drawn[part:])
         for i in range(len(stored)):
-            left[i] = left[i] / by if drawn[i] < limit else numpy.float32(0)
-    elif divisor > numpy.float32(0):
+            delta = widened(stored[i]) - widened(base[i])
+            largest = max(largest, magnitude(delta))
+            large = delta if abs(delta) >= threshold else numpy.float32(0)
+            left[i] = large / by if drawn[i] < limit else numpy.float32(0)
+    else:
         for i in range(len(stored)):
-            left[i] /= divisor
+            delta = widened(stored[i]) - widened(base[i])
+            largest = max(largest, magnitude(delta))
+            left[i] = delta if abs(delta) >= threshold else numpy.float32(0)
+        if divisor > numpy.float32(0):
+            for i in range(len(stored)):
+                left[i] /= divisor
     return int(largest >= INFINITE)
 
 
 @njit(nogil=True, cache=True)
-def draw(key0: int, key1: int, start: int, count: int, drawn: Array) -> None:
-    """The draws of the entries start … start+count-1; see `randomness.draws` for what they are."""
-    pairs = (count + 2 * LANES - 1) // (2 * LANES) * LANES
+def _draw_to(limit: int, key0: int, key1: int, start: int, drawn: Array) -> None:
+    """Draw as much of a block as it takes to tell which draws lie below `limit`."""
+    draw(key0, key1, start, 0, drawn)
+    nearest = numpy.uint32(0xFFFFFFFF)
+    for i in range(BLOCK):
+        nearest = min(nearest, numpy.uint32(drawn[i] ^ limit))
+    if nearest < numpy.uint32(1 << 16):
+        complete(key0, key1, start, drawn)
+
+
+@njit(nogil=True, cache=True)
+def complete(key0: int, key1: int, start: int, drawn: Array) -> None:
+    """Put the lower halves of a block's draws below their upper ones."""
+    lower = numpy.empty(BLOCK, numpy.uint32)
+    draw(key0, key1, start, REST, lower)
+    for i in range(BLOCK):
+        drawn[i] |= lower[i] >> numpy.uint32(16)
+
+
+@njit(nogil=True, cache=True)
+def draw(key0: int, key1: int, start: int, besides: int, drawn: Array) -> None:
+    """One half of the draws of the entries start … start+BLOCK-1, as upper halves of words: the upper one with `besides`
+    0, the lower one with REST; see `randomness.draws`. `start` is a multiple of BLOCK."""
     k0, k1 = numpy.uint32(key0), numpy.uint32(key1)
     k2 = numpy.uint32(numpy.uint32(k0 ^ k1) ^ numpy.uint32(PARITY))
     # Blocks start at multiples of their length, so the counter's high word is the same in all of one.
-    low = numpy.uint32(numpy.uint32(start // 2) + k0)
-    high = numpy.uint32(numpy.uint32(start // 2 >> 32) + k1)
-    for lane in range(0, pairs, LANES):
+    low = numpy.uint32(numpy.uint32(start // 4) + k0)
+    high = numpy.uint32(numpy.uint32(numpy.uint32(start // 4 >> 32) | numpy.uint32(besides)) + k1)
+    for first in range(0, BLOCK, GROUP):
         for i in range(LANES):
             # All rounds written out: the two words stay in registers, many counters at once.
-            x = added(low, lane + i)
+            x = added(low, first // 4 + i)
             y = high
             x = added(x, y)
             y = mixed(y, A0, x)
@@ -148,5 +173,7 @@ def draw(key0: int, key1: int, start: int, count: int, drawn: Array) -> None:
             y = mixed(y, A3, x)
             x = added(x, k2)
             y = added(y, added(k0, 5))
-            drawn[2 * lane + i] = x
-            drawn[2 * lane + LANES + i] = y
+            drawn[first + i] = numpy.uint32(x << numpy.uint32(16))
+            drawn[first + LANES + i] = x & numpy.uint32(0xFFFF0000)
+            drawn[first + 2 * LANES + i] = numpy.uint32(y << numpy.uint32(16))
+            drawn[first + 3 * LANES + i] = y & numpy.uint32(0xFFFF0000)

@@ -31,7 +31,7 @@ class Stored(Stack, ABC):
         whole: bool,
         statistics: Mapping[str, Tensor],
     ) -> None:
-        """`start` is the stretch's place in its tensor, a multiple of 2 · LANES; `values` gives what the reference
+        """`start` is the stretch's place in its tensor, a multiple of a block; `values` gives what the reference
         functions would see."""
         self.key, self.start, self.whole = key, start, whole
         self.settings, self.statistics = settings, statistics

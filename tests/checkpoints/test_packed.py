@@ -136,7 +136,7 @@ def test_a_stopped_packing_leaves_nothing(tmp_path: Path, pair: tuple[Path, Path
 
 CHANGES: list[tuple[dict[str, Any], str]] = [
     ({"format": "other"}, "not as `mergelab pack` writes it"),
-    ({"version": 2}, "packed in version 2, and 1 is read here"),
+    ({"version": 1}, "packed in version 1, and 2 is read here; pack it again"),
     ({"base": None}, "not as `mergelab pack` writes it"),
     ({"tensors": {"w": ["bits", "F32"]}}, "not as `mergelab pack` writes it"),
     ({"tensors": {"w": ["magic", "F32", [2, 2]]}}, "not as `mergelab pack` writes it"),

@@ -5,13 +5,29 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from mergelab.kernels.sieve import BLOCK, draw
+from mergelab.kernels.sieve import BLOCK, complete, draw, open_sieve, sifted
 from mergelab.randomness import draws, key_of
 
+KEY = key_of(7, "expert", "tensor")
 
-@pytest.mark.parametrize("start", [0, BLOCK, 17 * BLOCK, 2**33 - BLOCK, 2**33])
-@pytest.mark.parametrize("count", [1, 31, 32, 33, BLOCK])
-def test_a_blocks_draws_are_the_streams(start: int, count: int) -> None:
+
+@pytest.mark.parametrize("start", [0, BLOCK, 17 * BLOCK, 2**34 - BLOCK, 2**34])
+def test_a_blocks_draws_are_the_streams(start: int) -> None:
     drawn = numpy.empty(BLOCK, numpy.uint32)
-    draw(*key_of(7, "expert", "tensor"), start, count, drawn)
-    assert drawn[:count].tolist() == draws(7, "expert", "tensor", (count,), start).tolist()
+    draw(*KEY, start, 0, drawn)
+    expected = draws(7, "expert", "tensor", (BLOCK,), start)
+    assert drawn.tolist() == (expected >> 16 << 16).tolist()
+    complete(*KEY, start, drawn)
+    assert drawn.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("place", [0, 100, BLOCK - 1])
+@pytest.mark.parametrize("above", [0, 1])
+def test_a_limit_close_to_a_draw_is_told_from_it_by_the_lower_half(place: int, above: int) -> None:
+    expected = draws(7, "expert", "tensor", (BLOCK,))
+    limit = int(expected[place]) + above
+    sieve = open_sieve(1)._replace(limits=numpy.array([limit], numpy.uint64), keys=numpy.array([KEY], numpy.uint32))
+    drawn, left = numpy.empty(BLOCK, numpy.uint32), numpy.empty(BLOCK, numpy.float32)
+    deltas = numpy.ones(BLOCK, numpy.float32)
+    assert sifted(deltas, deltas * 0, 0, sieve, 0, drawn, left) == 0
+    assert left.tolist() == (expected < limit).float().tolist()

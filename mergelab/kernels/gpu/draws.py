@@ -10,6 +10,7 @@ from mergelab import randomness
 # ruff: noqa: N803
 
 LANES = tl.constexpr(randomness.LANES)
+REST = tl.constexpr(randomness.REST)
 PARITY = tl.constexpr(randomness.PARITY)
 A0, A1, A2, A3 = map(tl.constexpr, randomness.ROTATIONS[0])
 B0, B1, B2, B3 = map(tl.constexpr, randomness.ROTATIONS[1])
@@ -19,12 +20,18 @@ B0, B1, B2, B3 = map(tl.constexpr, randomness.ROTATIONS[1])
 def draw(key0, key1, start, BLOCK: tl.constexpr):
     """The draws (uint32) of the entries start … start+BLOCK-1 for a key of two words (uint32).
 
-    `start` (int64) is a multiple of 2 · LANES. Both words of a counter are used, so half as many are worked out.
+    `start` (int64) is a multiple of GROUP. All four halves of two words are used, so a quarter as many are worked out for
+    either half of the draws. Memory takes longer than that here, so the lower halves are always made.
     """
-    counters = start // 2 + tl.arange(0, BLOCK // 2)
+    return (_halves(key0, key1, start, 0, BLOCK) << 16) | _halves(key0, key1, start, REST, BLOCK)
+
+
+@triton.jit
+def _halves(key0, key1, start, besides: tl.constexpr, BLOCK: tl.constexpr):
+    counters = start // 4 + tl.arange(0, BLOCK // 4)
     a, b, c = key0, key1, key0 ^ key1 ^ PARITY
     x = counters.to(tl.uint32) + a
-    y = (counters >> 32).to(tl.uint32) + b
+    y = ((counters >> 32).to(tl.uint32) | tl.full((), besides, tl.uint32)) + b
     for group in tl.static_range(5):
         if group % 2 == 0:
             x, y = _four_rounds(x, y, A0, A1, A2, A3)
@@ -33,8 +40,16 @@ def draw(key0, key1, start, BLOCK: tl.constexpr):
         x += b
         y += c + (group + 1)
         a, b, c = b, c, a
-    pair = tl.join(tl.reshape(x, (BLOCK // 2 // LANES, LANES)), tl.reshape(y, (BLOCK // 2 // LANES, LANES)))
-    return tl.reshape(tl.permute(pair, (0, 2, 1)), (BLOCK,))
+    return _side_by_side(
+        _side_by_side(x & 0xFFFF, x >> 16, LANES), _side_by_side(y & 0xFFFF, y >> 16, LANES), 2 * LANES
+    )
+
+
+@triton.jit
+def _side_by_side(a, b, RUN: tl.constexpr):
+    """Runs of RUN entries of `a` and of `b` in turn."""
+    pair = tl.join(tl.reshape(a, (a.shape[0] // RUN, RUN)), tl.reshape(b, (b.shape[0] // RUN, RUN)))
+    return tl.reshape(tl.permute(pair, (0, 2, 1)), (2 * a.shape[0],))
 
 
 @triton.jit

@@ -10,7 +10,7 @@ from mergelab.kernels.arguments import Thinning
 from mergelab.randomness import draws, key_of
 
 
-@pytest.mark.parametrize("start", [0, 32, 2**14, 2**32 - 2**14, 2**33 - 2**10, 2**33])
+@pytest.mark.parametrize("start", [0, 64, 2**14, 2**33 - 2**14, 2**34 - 2**10, 2**34])
 def test_an_entry_stays_iff_its_draw_in_the_stream_is_below_the_limit(start: int) -> None:
     drawn = draws(7, "expert", "tensor", (2500,), start)
     for limit in (0, 2**31, int(drawn[3]), int(drawn[3]) + 1, 2**32 - 1):
