@@ -96,10 +96,10 @@ def plan_in_memory(
     return plan(recipe, frame, experts, statistics)
 
 
-def merge_tensor(settled: Settled, key: str) -> Tensor:
-    """One merged tensor in its final dtype, on the CPU: float32 inside, rounded once."""
+def merge_tensor(settled: Settled, key: str, make: Callable[[tuple[int, ...], torch.dtype], Tensor] = empty) -> Tensor:
+    """One merged tensor in its final dtype, on the CPU: float32 inside, rounded once. `make` gives the room for it."""
     spec = settled.plan.spec(key)
-    final = empty(spec.shape, spec.dtype)
+    final = make(spec.shape, spec.dtype)
     for piece in pieces(settled.plan, key, settled.stretch):
         _merge_into(final.reshape(-1)[piece.start : piece.stop], settled, piece)
     return final

@@ -19,8 +19,6 @@ from mergelab.overrides import Place, find_place
 from mergelab.progress import finish
 from mergelab.recipe import Recipe, RecipeError
 
-ROOM = 2 << 30
-"""Bytes of merged models that a sweep makes in one pass: more saves little reading, and fresh memory has its price too."""
 AFTER_SURVEYS = {"scale"}
 """Knobs of methods that no survey looks at."""
 
@@ -33,22 +31,26 @@ def sweep_bodies(
     *,
     knob: str = "density",
     values: Sequence[Value],
-    room: int = ROOM,
 ) -> Iterator[tuple[Value, dict[str, Tensor]]]:
     """Each of `values` with what `merge_state_dicts` gives when the recipe's `knob` has that value, bit for bit.
 
     `knob` is a number or a word of the method or the sparsifier, with `method.` or `sparsify.` in front where both have
     it; experts and overrides that have a value of their own keep it. Points come in the order of `values`.
 
-    A sweep of TIES over density reads the models for all points at once. It merges as many of them in one pass as fit
-    into `room` bytes, at least one, and lets go of each body as it is taken. Other sweeps merge point by point, and
-    share the surveys that the knob does not change. Raises ValueError as `merge_state_dicts` does, for all values before
-    the first merge.
+    Points share the surveys that the knob does not change; a sweep of TIES over density surveys for all points at once.
+    Whoever lets go of each body before the next lends it its memory. Raises ValueError as `merge_state_dicts` does, for
+    all values before the first merge.
     """
     plan = plan_in_memory(recipe_like, models, base, statistics)
     place = _place(plan.recipe, knob)
     plans = [replace(plan, recipe=_with(plan.recipe, place, value)) for value in values]
-    return zip(values, _bodies(plans, place, room), strict=True)
+    return _paired(values, _bodies(plans, place))
+
+
+def _paired(values: Sequence[Value], bodies: Iterator[dict[str, Tensor]]) -> Iterator[tuple[Value, dict[str, Tensor]]]:
+    """`zip`, which would hold on to the first body."""
+    for value in values:
+        yield value, next(bodies)
 
 
 def _place(recipe: Recipe, name: str) -> Place:
@@ -72,10 +74,10 @@ def _with(recipe: Recipe, place: Place, value: Value) -> Recipe:
     return Recipe.from_mapping(given)
 
 
-def _bodies(plans: Sequence[Plan], place: Place, room: int) -> Iterator[dict[str, Tensor]]:
+def _bodies(plans: Sequence[Plan], place: Place) -> Iterator[dict[str, Tensor]]:
     if plans and _counts_at_once(plans[0].recipe, place):
         steps = finish(settle_steps(plans[0]))
-        yield from merged_together(steps, [_densities(plan) for plan in plans], room)
+        yield from merged_together(steps, [_densities(plan) for plan in plans])
     else:
         for settled in _settled(plans, place):
             yield finish(merged_body(settled))

@@ -1,4 +1,4 @@
-"""TIES at many densities: every survey answers for all of them, and one pass merges all that memory holds."""
+"""TIES at many densities: every survey answers for all of them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints.buffers import Pool
-from mergelab.engine.inputs import pieces
 from mergelab.engine.running import merge_tensor, merged_body
-from mergelab.engine.settling import settings, settle_method, stored_for
+from mergelab.engine.settling import settings, settle_method
 from mergelab.engine.stages import Settled, Stage
-from mergelab.engine.threads import in_order
 from mergelab.methods.ops import count_kept
 from mergelab.methods.registry import Rule, Stack, Surveyed
-from mergelab.methods.stack import UnfitError
 from mergelab.methods.thresholds import Ranking
 from mergelab.methods.ties import Majority
 from mergelab.progress import finish
@@ -77,16 +74,15 @@ class MajorityAt(Majority):
         return found
 
 
-def merged_together(settled: Settled, densities: Densities, room: int) -> Iterator[dict[str, Tensor]]:
-    """The merged body at every point. As many points as fit into `room` bytes are merged in one pass, at least one.
+def merged_together(settled: Settled, densities: Densities) -> Iterator[dict[str, Tensor]]:
+    """The merged body at every point, in memory that bodies use again which are gone.
 
     `settled` has not surveyed for its method yet.
     """
     swept = finish(settle_method(replace(settled, method=_answering_for_all(settled.method, densities))))
-    size = max(1, sum(swept.plan.spec(key).nbytes for key in swept.plan.keys))
-    at_once, points, pool = max(1, room // size), range(len(densities)), Pool()
-    for start in points[::at_once]:
-        yield from _group(swept, pool, points[start : start + at_once])
+    pool = Pool()
+    for point in range(len(densities)):
+        yield finish(merged_body(swept, partial(_merged, swept, pool, point)))
 
 
 def _answering_for_all(stage: Stage, densities: Densities) -> Stage:
@@ -99,50 +95,12 @@ def _answering_for_all(stage: Stage, densities: Densities) -> Stage:
     return replace(stage, rule=rule)
 
 
-def _group(swept: Settled, pool: Pool, points: Sequence[int]) -> Iterator[dict[str, Tensor]]:
-    """The bodies of some points, from one pass over the models."""
-    keys = swept.plan.keys
-    merged = in_order(partial(_merged, swept, pool, points), keys, swept.threads)
-    waiting = dict(zip(keys, merged, strict=True))
-    for _ in points:
-        yield finish(merged_body(swept, lambda key: waiting[key].pop(0)))
-
-
-def _merged(swept: Settled, pool: Pool, points: Sequence[int], key: str) -> list[Tensor]:
-    """One tensor at some points: by a kernel for all, or one after the other."""
+def _merged(swept: Settled, pool: Pool, point: int, key: str) -> Tensor:
+    """One tensor at one point."""
     found = settings(swept, swept.method, key)
-    each = [{name: found[name][point] for name in swept.method.surveyed} for point in points]
-    return _fused(swept, pool, key, found, each) or [merge_tensor(_at(swept, key, own), key) for own in each]
-
-
-def _fused(
-    swept: Settled, pool: Pool, key: str, found: Mapping[str, Any], points: Sequence[Mapping[str, Any]]
-) -> list[Tensor] | None:
-    """One tensor at some points, each with what surveys found for it; None where kernels cannot do it."""
-    if key in swept.method.idle or not (swept.fuses and swept.fused_merge):
-        return None
-    from mergelab.kernels.stretch import StoredStack  # numba takes a while to import
-
-    spec = swept.plan.spec(key)
-    finals = [pool.empty(spec.shape, spec.dtype) for _ in points]
-    for piece in pieces(swept.plan, key, swept.stretch):
-        stack = stored_for(swept, swept.method, piece, found)
-        if not isinstance(stack, StoredStack):
-            return None
-        try:
-            stack.merge_at(
-                [{**found, **own} for own in points], [final.reshape(-1)[piece.start : piece.stop] for final in finals]
-            )
-        except UnfitError:
-            return None
-    return finals
-
-
-def _at(swept: Settled, key: str, found: Mapping[str, Any]) -> Settled:
-    """One point of the sweep, for one tensor of which it knows all that surveys found."""
-    known = {name: partial(_given, value) for name, value in found.items()}
+    known = {name: partial(_given, found[name][point]) for name in swept.method.surveyed}
     stage = replace(swept.method, surveys={}, local=set(known), found={key: known})
-    return replace(swept, method=stage)
+    return merge_tensor(replace(swept, method=stage), key, pool.empty)
 
 
 def _given(value: Any) -> Any:

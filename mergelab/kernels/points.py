@@ -1,7 +1,7 @@
-"""What many points of a sweep need of the stored numbers, in one pass for all of them.
+"""What surveys for many points of a sweep count in the stored numbers, in one pass for all of them.
 
 From point to point thresholds only fall, so a delta arrives at one of them and stays. The n experts of an entry arrive in at
-most n steps: however many points there are, n + 1 outcomes are worked out, and each point picks one.
+most n steps: however many points there are, its elected sign changes at n of them at most.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy
 from numba import njit
 
-from mergelab.kernels.experts import gathered, part_of
-from mergelab.kernels.floats import Array, load, store
-from mergelab.kernels.merging import LARGEST, MEAN_BY_COUNT, MEAN_BY_WEIGHTS, Election
+from mergelab.kernels.experts import part_of
+from mergelab.kernels.floats import Array, load
 from mergelab.kernels.sieve import sifted
 from mergelab.methods.stack import BINS, UnfitError
 
@@ -45,20 +44,6 @@ def elections(stack: StoredStack, thresholds: Array, weights: Array, by_count: b
     return [int(totals[place]) for place in numpy.argsort(order)]
 
 
-def merge(stack: StoredStack, points: Sequence[Election], merged: Sequence[Array]) -> None:
-    """`merge_elected` at points that differ in thresholds and the sign of ties alone, each to its place in `merged`.
-
-    Raises `UnfitError` where a value is not finite or the points have no order in which thresholds only fall.
-    """
-    thresholds = numpy.stack([point.thresholds for point in points])
-    order = falling(stack.key, thresholds)
-    tied = numpy.array([points[place].tied for place in order], numpy.float32)
-    places = gathered([merged[place] for place in order])
-    falls = padded(thresholds[order])
-    if merge_elected_at(stack.base, stack.gathered, stack.sieve, stack.start, falls, tied, points[0], places):
-        raise UnfitError(stack.key)
-
-
 def falling(key: str, thresholds: Array) -> Array:
     """The order of points (n_points, n_models) in which no model's threshold rises; `UnfitError` where there is none."""
     order: Array = numpy.lexsort(thresholds.T)[::-1].copy()
@@ -82,15 +67,18 @@ def count_lower_of(base: Array, expert: Array, model: int, sieve: Any, start: in
     """
     anchor, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
     drawn, bits = numpy.empty(BLOCK, numpy.uint32), values.view(numpy.uint32)
+    asked, flat = numpy.empty(BLOCK, numpy.uint32), counts.reshape(-1)
     for place in range(0, len(base), BLOCK):
-        count = min(BLOCK, len(base) - place)
+        count, found = min(BLOCK, len(base) - place), 0
         load(base[place : place + count], anchor)
         sifted(expert[place : place + count], anchor, model, sieve, start + place, drawn, values)
-        for i in range(count):
-            magnitude = numpy.uint32(bits[i] & numpy.uint32(0x7FFFFFFF))
-            row = rows[magnitude >> numpy.uint32(16)]
-            if row >= 0:
-                counts[row, magnitude & numpy.uint32(0xFFFF)] += 1
+        for i in range(count):  # a jump for each entry would be mistaken too often
+            bits[i] &= numpy.uint32(0x7FFFFFFF)
+            row = rows[bits[i] >> numpy.uint32(16)]
+            asked[found] = numpy.uint32(row) << numpy.uint32(16) | bits[i] & numpy.uint32(0xFFFF)
+            found += row >= 0
+        for i in range(found):
+            flat[asked[i]] += 1
 
 
 @njit(nogil=True, cache=True)
@@ -125,43 +113,6 @@ def _add_gains(gain: Array, since: Array, count: int, totals: Array) -> None:
             more, when = gain[i], since[i]
             total = numpy.int16(total + (more if when <= at else numpy.int16(0)))
         totals[point] += total
-
-
-@njit(nogil=True, cache=True)
-def merge_elected_at(
-    base: Array, experts: Any, sieve: Any, start: int, thresholds: Array, tied: Array, election: Any, merged: Any
-) -> int:
-    """`merge_elected` at every point of the `padded` thresholds, each with its sign where votes cancel (`tied`) and its output.
-
-    `election` has what all points share, `merged` is the outputs' `gathered`. Gives 1 if a value is not finite, else 0.
-    """
-    n_models = len(experts.addresses)
-    anchor, stack = numpy.empty(BLOCK, numpy.float32), numpy.empty((n_models, BLOCK), numpy.float32)
-    arrivals, order = numpy.empty((n_models, BLOCK), numpy.uint16), numpy.empty((n_models, BLOCK), numpy.uint16)
-    votes, drawn = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.uint32)
-    total, shares = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    voting = election.weights if election.weigh_votes else numpy.ones_like(election.weights)
-    outcomes, bad = numpy.empty((n_models + 1, BLOCK), merged.kind.dtype), 0
-    for place in range(0, len(base), BLOCK):
-        count = min(BLOCK, len(base) - place)
-        load(base[place : place + count], anchor)
-        bad |= _arrive(experts, anchor, sieve, start, place, thresholds, stack, arrivals, order, drawn)
-        for i in range(count):
-            total[i] = anchor[i]
-        bad |= store(total[:count], outcomes[0, :count])
-        for sign in (numpy.float32(-1), numpy.float32(0), numpy.float32(1)):
-            if not (tied == sign).any():
-                continue
-            for step in range(n_models):
-                _vote(stack, arrivals, order[step], count, voting, election.by_count, votes)
-                _settle(votes, count, sign)
-                _combine(stack, arrivals, order[step], count, election, votes, total, shares)
-                _add(anchor, total, shares, count, election)
-                bad |= store(total[:count], outcomes[step + 1, :count])
-            for point in range(len(tied)):
-                if tied[point] == sign:
-                    _pick(outcomes, order, point, part_of(merged, point, place, place + count))
-    return bad
 
 
 @njit(nogil=True, cache=True)
@@ -213,63 +164,3 @@ def _vote(stack: Array, arrivals: Array, when: Array, count: int, weights: Array
         else:
             for i in range(count):
                 votes[i] += values[i] * weight if arrival[i] <= when[i] else numpy.float32(0)
-
-
-@njit(nogil=True, cache=True)
-def _settle(votes: Array, count: int, tied: float) -> None:
-    """Summed votes to signs."""
-    for i in range(count):
-        sign = numpy.float32(votes[i] > 0) - numpy.float32(votes[i] < 0)
-        votes[i] = tied if sign == 0 else sign
-
-
-@njit(nogil=True, cache=True)
-def _combine(
-    stack: Array, arrivals: Array, when: Array, count: int, election: Any, signs: Array, total: Array, shares: Array
-) -> None:
-    """What of all that have arrived at `when` agrees with the elected signs, as one number and its divisor."""
-    for i in range(count):
-        total[i] = 0
-        shares[i] = 0
-    for model in range(len(stack)):
-        values, arrival, weight = stack[model], arrivals[model], election.weights[model]
-        vote_weight = weight if election.weigh_votes else numpy.float32(1)
-        share = weight if election.combine == MEAN_BY_WEIGHTS else numpy.float32(1)
-        if election.combine == LARGEST:
-            for i in range(count):
-                agrees = (arrival[i] <= when[i]) & (values[i] * vote_weight * signs[i] > 0)
-                mine = values[i] * weight if agrees else numpy.float32(0)
-                total[i] = mine if abs(mine) > abs(total[i]) else total[i]
-        else:
-            for i in range(count):
-                agrees = (arrival[i] <= when[i]) & (values[i] * vote_weight * signs[i] > 0)
-                total[i] += values[i] * weight if agrees else numpy.float32(0)
-                shares[i] += share if agrees else numpy.float32(0)
-
-
-@njit(nogil=True, cache=True)
-def _add(anchor: Array, total: Array, shares: Array, count: int, election: Any) -> None:
-    """Divide where a mean is wanted, scale, add the base."""
-    scale = numpy.float32(election.scale)
-    if election.combine == MEAN_BY_COUNT or election.combine == MEAN_BY_WEIGHTS:
-        for i in range(count):
-            total[i] = numpy.float32(0) if shares[i] == 0 else total[i] / shares[i]
-    for i in range(count):
-        change = scale * total[i]
-        total[i] = anchor[i] if change == 0 else anchor[i] + change
-
-
-@njit(nogil=True, cache=True)
-def _pick(outcomes: Array, order: Array, point: int, merged: Array) -> None:
-    """Write each entry's outcome at a point: that of the last step until then."""
-    for i in range(len(merged)):
-        merged[i] = outcomes[0, i]
-    for step in range(len(order)):
-        _overwrite(merged, outcomes[step + 1], order[step], numpy.uint16(point))
-
-
-@njit(nogil=True, cache=True)
-def _overwrite(merged: Array, outcome: Array, since: Array, point: int) -> None:
-    for i in range(len(merged)):
-        old, new, when = merged[i], outcome[i], since[i]  # numbers are chosen in one instruction, places are not
-        merged[i] = new if when <= point else old

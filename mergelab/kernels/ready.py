@@ -37,14 +37,5 @@ class ReadyStack(StoredStack):
     def merge(self, method: str, positions: Sequence[int], merged: Tensor) -> None:
         change = torch.empty(self.count)
         super().merge(method, positions, change)
-        self._add(change, merged)
-
-    def merge_at(self, settings: Sequence[Mapping[str, Any]], merged: Sequence[Tensor]) -> None:
-        changes = [torch.empty(self.count) for _ in merged]
-        super().merge_at(settings, changes)
-        for change, final in zip(changes, merged, strict=True):
-            self._add(change, final)
-
-    def _add(self, change: Tensor, merged: Tensor) -> None:
         if add_change(self.anchor, as_array(change), as_array(merged)):
             raise UnfitError(self.key)

@@ -84,13 +84,6 @@ class StoredStack(Stored):
         factors = torch.ones(len(self.experts)) if weights is None else weights
         return points.elections(self, thresholds.numpy(), factors.numpy(), by == "count")
 
-    def merge_at(self, settings: Sequence[Mapping[str, Any]], merged: Sequence[Tensor]) -> None:
-        """TIES at many densities: the stretch merged with each of `settings`, to its place in `merged`.
-
-        Raises `UnfitError` where a value is not finite.
-        """
-        points.merge(self, [_election(knobs) for knobs in settings], [as_array(each) for each in merged])
-
     def merge(self, method: str, positions: Sequence[int], merged: Tensor) -> None:
         if FUSED[method](self, {**self.settings, "positions": positions}, as_array(merged)):
             raise UnfitError(self.key)

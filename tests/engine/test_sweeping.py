@@ -14,7 +14,8 @@ import torch
 from tiny_states import NAMES, State, numbers, random_state, same_bits, tuned
 
 from mergelab import merge_state_dicts
-from mergelab.engine import MergeError, stages, sweep_bodies, together
+from mergelab.checkpoints.buffers import OWN_FROM
+from mergelab.engine import MergeError, stages, sweep_bodies
 from mergelab.methods import METHODS
 from mergelab.recipe import RecipeError
 
@@ -138,19 +139,15 @@ def test_formats_may_differ_between_base_experts_and_result(monkeypatch: pytest.
     assert wrong({"method": {"name": "ties"}, "dtype": out}, base, experts, "density", DENSITIES[:3]) == []
 
 
-def test_points_in_groups_are_the_points_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    base, experts = models(2, torch.bfloat16)
+def test_a_body_that_is_gone_lends_its_memory_to_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = {"w": torch.zeros(OWN_FROM // 2, dtype=torch.bfloat16)}
+    experts = {name: {"w": torch.randn(OWN_FROM // 2).bfloat16()} for name in "ab"}
     with_kernels(monkeypatch)
-    passes: list[int] = []
-    real = together._group
-    monkeypatch.setattr(
-        together, "_group", lambda swept, pool, points: passes.append(len(points)) or real(swept, pool, points)
-    )
-    size = sum(value.nbytes for value in base.values())
-    for room, groups in ((0, [1] * 7), (3 * size, [3, 3, 1]), (100 * size, [7])):
-        passes.clear()
-        assert wrong({"method": {"name": "ties"}}, base, experts, "density", DENSITIES, room=room) == []
-        assert passes == groups
+    places = []
+    for _, body in sweep_bodies({"method": "ties"}, experts, base, knob="density", values=DENSITIES):
+        places.append(body["w"].data_ptr())
+        del body
+    assert len(set(places)) < len(places)
 
 
 def test_threads_and_stretches_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,10 +286,10 @@ def test_the_kernels_do_take_a_sweep_over_density(monkeypatch: pytest.MonkeyPatc
 
     base, experts = models(2, torch.bfloat16)
     calls: list[str] = []
-    for name in ("add_lower_counts", "elections", "merge"):
+    for name in ("add_lower_counts", "elections"):
         real = getattr(points, name)
         monkeypatch.setattr(points, name, lambda *given, name=name, real=real: calls.append(name) or real(*given))
     with_kernels(monkeypatch)
     list(sweep_bodies({"method": {"name": "ties", "scope": scope}}, experts, base, values=DENSITIES))
-    assert set(calls) == {"add_lower_counts", "elections", "merge"}
-    assert calls.count("merge") == sum(value.numel() > 0 and key != "frozen" for key, value in base.items())
+    assert set(calls) == {"add_lower_counts", "elections"}
+    assert calls.count("elections") == sum(value.numel() > 0 and key != "frozen" for key, value in base.items())

@@ -6,7 +6,7 @@ import numpy
 import pytest
 import torch
 
-from mergelab.kernels import counting, merging, points
+from mergelab.kernels import counting, points
 from mergelab.kernels.experts import gathered
 from mergelab.kernels.floats import Array, as_array
 from mergelab.kernels.sieve import open_sieve
@@ -43,37 +43,6 @@ def test_elections_at_all_points_are_the_elections_at_each(models: int, by_count
     assert totals.tolist() == [
         counting.count_elected(base, together, sieve, 0, row, weights, by_count) for row in given
     ]
-
-
-@pytest.mark.parametrize("models", [1, 2, 3, 5])
-@pytest.mark.parametrize("combine", [merging.SUM, merging.MEAN_BY_COUNT, merging.MEAN_BY_WEIGHTS, merging.LARGEST])
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32], ids=str)
-def test_merges_at_all_points_are_the_merges_at_each(models: int, combine: int, dtype: torch.dtype) -> None:
-    base, *experts = stored(models, dtype)
-    given, together, sieve = thresholds(models), gathered(experts), open_sieve(models)
-    weights, tied = (
-        numpy.linspace(1, 0.5, models, dtype=numpy.float32),
-        numpy.array([-1, 0, 1, 1, -1, 0], numpy.float32),
-    )
-    election = merging.Election(given[0], weights, True, False, 0.0, combine, 0.9)
-    found = [numpy.empty_like(base) for _ in given]
-    falls = points.padded(given)
-    points.merge_elected_at(base, together, sieve, 0, falls, tied, election, gathered(found))
-    for row, sign, merged in zip(given, tied, found, strict=True):
-        expected = numpy.empty_like(base)
-        merging.merge_elected(base, together, sieve, 0, election._replace(thresholds=row, tied=float(sign)), expected)
-        assert merged.tobytes() == expected.tobytes()
-
-
-@pytest.mark.parametrize("where", [0, 1])
-def test_a_number_that_is_not_finite_is_told(where: int) -> None:
-    models, given = stored(1), thresholds(1)
-    models[where][COUNT - 1] = 0x7FC0
-    base, expert = models
-    election = merging.Election(given[0], numpy.ones(1, numpy.float32), True, False, 0.0, merging.SUM, 1.0)
-    found, tied = [numpy.empty_like(base) for _ in given], numpy.zeros(len(given), numpy.float32)
-    together, places, falls = gathered([expert]), gathered(found), points.padded(given)
-    assert points.merge_elected_at(base, together, open_sieve(1), 0, falls, tied, election, places)
 
 
 def test_lower_bits_are_counted_in_the_rows_of_their_upper_bits() -> None:
