@@ -82,7 +82,8 @@ def merged_together(settled: Settled, densities: Densities) -> Iterator[dict[str
     swept = finish(settle_method(replace(settled, method=_answering_for_all(settled.method, densities))))
     pool = Pool()
     for point in range(len(densities)):
-        yield finish(merged_body(swept, partial(_merged, swept, pool, point)))
+        at = replace(swept, method=replace(swept.method, surveys={}, local=set(swept.method.surveyed), found={}))
+        yield finish(merged_body(at, partial(_merged, swept, at, point, pool)))
 
 
 def _answering_for_all(stage: Stage, densities: Densities) -> Stage:
@@ -95,12 +96,11 @@ def _answering_for_all(stage: Stage, densities: Densities) -> Stage:
     return replace(stage, rule=rule)
 
 
-def _merged(swept: Settled, pool: Pool, point: int, key: str) -> Tensor:
-    """One tensor at one point."""
+def _merged(swept: Settled, at: Settled, point: int, pool: Pool, key: str) -> Tensor:
+    """One tensor at one point, which knows of it what surveys found for all points."""
     found = settings(swept, swept.method, key)
-    known = {name: partial(_given, found[name][point]) for name in swept.method.surveyed}
-    stage = replace(swept.method, surveys={}, local=set(known), found={key: known})
-    return merge_tensor(replace(swept, method=stage), key, pool.empty)
+    at.method.found[key] = {name: partial(_given, found[name][point]) for name in swept.method.surveyed}
+    return merge_tensor(at, key, pool.empty)
 
 
 def _given(value: Any) -> Any:

@@ -69,14 +69,14 @@ def count_lower_of(base: Array, expert: Array, model: int, sieve: Any, start: in
     drawn, bits = numpy.empty(BLOCK, numpy.uint32), values.view(numpy.uint32)
     asked, flat = numpy.empty(BLOCK, numpy.uint32), counts.reshape(-1)
     for place in range(0, len(base), BLOCK):
-        count, found = min(BLOCK, len(base) - place), 0
+        count, found = min(BLOCK, len(base) - place), numpy.uint64(0)
         load(base[place : place + count], anchor)
         sifted(expert[place : place + count], anchor, model, sieve, start + place, drawn, values)
         for i in range(count):  # a jump for each entry would be mistaken too often
             bits[i] &= numpy.uint32(0x7FFFFFFF)
             row = rows[bits[i] >> numpy.uint32(16)]
             asked[found] = numpy.uint32(row) << numpy.uint32(16) | bits[i] & numpy.uint32(0xFFFF)
-            found += row >= 0
+            found += numpy.uint64(row >= 0)
         for i in range(found):
             flat[asked[i]] += 1
 

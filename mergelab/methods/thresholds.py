@@ -99,7 +99,8 @@ def _no_counts(*shape: int) -> Tensor:
 
 
 def _sum(counts: Iterable[Tensor]) -> Tensor:
-    return sum(counts, start=_no_counts())
+    tables = list(counts)
+    return sum(tables[1:], start=tables[0]) if tables else _no_counts()
 
 
 class Thresholds:
