@@ -153,9 +153,13 @@ def _table(caption: str, points: Sequence[Point], by: str) -> report.Table:
     for title in dict.fromkeys(point["recipe"] for point in points):
         cells = [next(p for p in points if p["recipe"] == title and p[by] == column) for column in columns]
         rows.append([title, "seconds", *(f"{p['seconds']:.3g}" for p in cells)])
-        rows.append(["", "ns a parameter", *(f"{p['seconds'] / p['parameters'] * 1e9:.2g}" for p in cells)])
+        rows.append(["", "ns a parameter", *(_in_two_digits(p["seconds"] / p["parameters"] * 1e9) for p in cells)])
         rows.append(["", "memory, MiB", *(f"{p['memory'] / 2**20:.0f}" for p in cells)])
     return report.Table(caption, ["merge", "", *map(str, columns)], rows)
+
+
+def _in_two_digits(value: float) -> str:
+    return f"{float(f'{value:.2g}'):g}"
 
 
 def _draw(points: Sequence[Point], threads: int) -> None:
