@@ -149,7 +149,7 @@ def test_the_preview_is_the_exact_count_at_a_density_within_its_stated_error(
     around = [at_density(RECIPES[name], min(1.0, max(0.0, density + side * BIN_ERROR))) for side in (-1, 1)]
     below, above = (counts_by_force(other, models, base) for other in around)
     for figure, values in found.items():
-        slack = 1e-9 if figure == "mass" else 1e-6
+        slack = 1e-6
         for low, value, high in zip(below[figure], values, above[figure], strict=True):
             assert low - slack <= value <= high + slack, f"{figure} at density {density}"
 
@@ -237,7 +237,7 @@ def test_knobs_that_differ_between_layers_or_experts_are_in_the_preview(
 
 def same_figures(first: Preview, second: Preview) -> bool:
     pairs = zip(counts_of(first, 4000).values(), counts_of(second, 4000).values(), strict=True)
-    return all(one == pytest.approx(other, rel=1e-9, abs=1e-9) for one, other in pairs)
+    return all(one == pytest.approx(other, rel=1e-6, abs=1e-9) for one, other in pairs)
 
 
 def test_own_thresholds_of_consensus_are_in_the_preview() -> None:
@@ -457,4 +457,4 @@ def test_labels_tell_the_preview_from_the_exact() -> None:
     approximate, exact, _ = look(TRIM_MODEL, models, base)
     assert (approximate.label, exact.label) == ("preview", "exact")
     assert f"within {100 * BIN_ERROR:g} points of density" in approximate.remark
-    assert [number.name for number in exact.numbers][:-1] == [number.name for number in approximate.numbers]
+    assert [number.name for number in exact.numbers] == [number.name for number in approximate.numbers]

@@ -2,19 +2,33 @@ from __future__ import annotations
 
 import math
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from tiny_states import merge, plan_for, random_state, tuned
+from torch import Tensor
 
+from mergelab.engine import kept_deltas, settle
+from mergelab.interference import interference
+from mergelab.methods.ops import rows
 from mergelab.progress import Progress, finish
 from mergelab.recipe import Recipe
 from mergelab.sketch import GRID, Sketch, cut_of, draw_sketch, grid_place, sketch_needs, trims
+from mergelab.sketch import ranked as offered_to
+from mergelab.sketch.curves import PER_PAIR, Curve, pairs_of
 from mergelab.sketch.levels import LEVELS, rank_levels
+from mergelab.sketch.steps import NEVER, curves_of, steps
 from mergelab.sparsify import SPARSIFIERS
 
+RISING = {
+    "active", "overlapping", "conflicting", "kept", "norms_l1", "mass", "energy", "offered", "shared", "opposed",
+}  # fmt: skip
 LAYERS = {"encoder.layer.0.output.dense.weight": (30, 20), "encoder.layer.1.output.dense.weight": (20, 30)}
 
 
@@ -35,11 +49,11 @@ def test_every_curve_rises_from_nothing_to_all_that_is_offered(recipe: dict[str,
     sketch = sketched(recipe)
     offered = [int(row[1:].sum()) for row in sketch.magnitudes]
     for curves in sketch.curves.values():
-        for curve in vars(curves).values():
-            assert curve.shape[1] == GRID + 1
-            assert (numpy.diff(curve, axis=1) >= 0).all() and (curve[:, 0] == 0).all()
-        assert curves.kept[:, -1].tolist() == offered
-        assert (curves.conflict <= curves.coactive).all() and (curves.coactive <= curves.active).all()
+        for name, curve in (curves.present | {"mass": curves.mass, "energy": curves.energy}).items():
+            assert curve.shape[-1] == GRID + 1 and (curve[..., 0] == 0).all()
+            assert name not in RISING or (numpy.diff(curve, axis=-1) >= 0).all(), name
+        assert curves.kept[..., -1].sum(0).tolist() == offered
+        assert (curves.conflicting <= curves.overlapping).all() and (curves.overlapping <= curves.active).all()
 
 
 @pytest.mark.parametrize("recipe", every_stage().values(), ids=every_stage())
@@ -70,7 +84,8 @@ def test_a_sketch_comes_back_from_disk_and_from_a_pickle(tmp_path: Path) -> None
         assert other.changed == sketch.changed and (other.entries == sketch.entries).all()
         assert (other.magnitudes == sketch.magnitudes).all() and other.curves.keys() == sketch.curves.keys()
         for scope, curves in sketch.curves.items():
-            for name, curve in vars(curves).items():
+            assert other.curves[scope].present.keys() == curves.present.keys()
+            for name, curve in curves.present.items():
                 assert (getattr(other.curves[scope], name) == curve).all()
 
 
@@ -80,9 +95,9 @@ def test_a_sketch_names_experts_in_the_recipes_order_and_where_each_tensor_sits(
     for order in ("abc", "cab", "bca"):
         sketch = finish(draw_sketch(plan_for({"method": "ties", "models": list(order)}, models, base)))
         deltas = torch.stack([torch.cat([(models[n][k] - base[k]).flatten() for k in LAYERS]) for n in order])
-        norms = numpy.sqrt(sketch.curves["ranks model"].mass[:, -1])
+        norms = numpy.sqrt(sketch.curves["ranks model"].mass[..., -1].sum(0))
         assert sketch.experts == tuple(order)
-        assert norms == pytest.approx(deltas.double().norm(dim=1).numpy(), rel=2**-8)
+        assert norms == pytest.approx(deltas.double().norm(dim=1).numpy(), rel=1e-6)
     assert sketch.layers == ("0", "1") and sketch.entries.tolist() == [600, 600]
 
 
@@ -131,6 +146,95 @@ def test_dellas_levels_are_the_draws_less_what_the_rank_gives() -> None:
     deltas, draws = torch.tensor([[1.0, 2.0, -3.0]]), torch.full((1, 3), 2**31 - 1)
     levels = LEVELS["della"].of(deltas, draws, {"epsilon": 0.2})
     assert levels.tolist() == [pytest.approx([0.7, 0.5, 0.3])]
+
+
+def by_force(kept: Tensor, values: Tensor) -> dict[str, Curve]:
+    """What each curve has to hold where `kept` (n_models, count) is kept of `values`, from their pairwise sums."""
+    found, exact, whole = interference(kept), kept.double(), values.double()
+    pairs = pairs_of(len(kept))
+    sign = exact.sum(0).sign()
+    agreeing = torch.where(exact.sign() == sign, exact, 0.0)
+    merged = agreeing.sum(0) / (agreeing != 0).sum(0).clamp(min=1)
+    alike = ("active", "overlapping", "conflicting", "against_count", "net", "agreement", "sign_agreement")
+    return {name: numpy.array(getattr(found, name)) for name in alike} | {
+        "merged_square": merged.square().sum().numpy(), "cross": (whole @ merged).numpy(), "reach": (exact @ whole.T).numpy(),
+        "kept": found.kept.numpy(), "norms_l1": found.norms_l1.numpy(),
+        **{name: numpy.array([float(getattr(found, name)[pair]) for pair in pairs]) for name in PER_PAIR},
+    }  # fmt: skip
+
+
+def check(found: Mapping[str, Curve], expected: Mapping[str, Curve], place: int, rel: float) -> None:
+    assert found.keys() == expected.keys()
+    for name, curve in found.items():
+        assert curve[..., place] == pytest.approx(expected[name], rel=rel, abs=rel), (name, place)
+
+
+VALUES = st.sampled_from([0.0, 0.0, 1.0, -1.0, 1.0, 2.0, -2.0, 0.5, 3.0, -0.25, 1e-4, -7.0])
+STARTS = st.sampled_from([1, 2, 3, 7, 100, 399, GRID, NEVER])
+
+
+@given(
+    st.integers(1, 5).flatmap(
+        lambda n: st.lists(st.lists(st.tuples(VALUES, STARTS), min_size=n, max_size=n), min_size=1, max_size=12)
+    )
+)
+def test_every_curve_is_the_sum_over_what_is_kept_at_each_place(entries: list[list[tuple[float, int]]]) -> None:
+    values = torch.tensor([[value for value, _ in entry] for entry in entries]).T.contiguous()
+    levels = torch.tensor([[start if value else NEVER for value, start in entry] for entry in entries]).T
+    found = curves_of(steps(values, levels.to(torch.int16)), range(len(values)))
+    for place in (0, 1, 2, 3, 6, 7, 99, 100, 250, 398, 399, GRID):
+        check(found, by_force(torch.where(levels <= place, values, 0.0), values), place, 1e-12)
+
+
+CUTS: dict[str, tuple[dict[str, Any], str]] = {
+    "ties": ({"method": {"name": "ties"}}, "method"),
+    "ties by tensor": ({"method": {"name": "ties", "scope": "tensor"}}, "method"),
+    "dare ties": ({"method": {"name": "ties"}, "sparsify": {"name": "dare", "density": 0.5}}, "method"),
+    **{
+        name: ({"method": "average", "sparsify": {"name": name}}, "sparsify")
+        for name in ("trim", "dare", "della", "breadcrumbs")
+    },
+}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+@pytest.mark.parametrize(("recipe", "stage"), CUTS.values(), ids=CUTS)
+def test_at_the_places_of_the_grid_a_sketch_is_what_a_merge_at_that_density_keeps(
+    recipe: dict[str, Any], stage: str, count: int
+) -> None:
+    """Where draws have 16 bits, at places that 16 bits tell; changes are told apart by their upper 16 bits."""
+    base = {key: torch.zeros(shape) for key, shape in LAYERS.items()}
+    models = {
+        name: {k: (4 * v).round() / 4 for k, v in state.items()} for name, state in tuned(base, count, 1.0).items()
+    }
+    for place in (75, 200, 350, GRID):
+        at = recipe | {stage: recipe[stage] | {"density": (place / GRID) ** 2}}
+        planned = plan_for(at, models, base)
+        curves, settled = finish(draw_sketch(planned)).curves[cut_of(planned.recipe).curves], finish(settle(planned))
+        order = list(numpy.argsort(planned.positions))
+        for tensor, key in enumerate(planned.keys):
+            values, kept = offered_to(settled, key)[order], rows(kept_deltas(settled, key))[order]
+            expected = by_force(torch.where(kept != 0, values, 0.0), values)
+            check({name: curve[tensor] for name, curve in curves.present.items()}, expected, place, 2e-6)
+
+
+def test_weighted_sums_of_kept_deltas_are_read_off_their_products() -> None:
+    base = random_state(0, shapes=LAYERS)
+    models, place, weights = tuned(base), 200, numpy.array([1.5, -0.5, 2.0])
+    planned = plan_for({"method": {"name": "ties", "density": (place / GRID) ** 2}}, models, base)
+    curves, settled = finish(draw_sketch(planned)).curves["ranks model"], finish(settle(planned))
+    order = list(numpy.argsort(planned.positions))
+    kept = torch.cat([rows(kept_deltas(settled, key)) for key in planned.keys], 1)[order].double()
+    whole = torch.cat([offered_to(settled, key) for key in planned.keys], 1)[order].double()
+    total = torch.from_numpy(weights) @ kept
+    mass, products, reach = (
+        getattr(curves, name)[..., place].sum(0, dtype=float) for name in ("mass", "products", "reach")
+    )
+    square = (weights**2 * mass).sum() + 2 * sum(
+        weights[i] * weights[j] * product for (i, j), product in zip(pairs_of(3), products, strict=True)
+    )
+    assert square == pytest.approx(float(total.square().sum()), rel=1e-2)
+    assert weights @ reach == pytest.approx((whole @ total).numpy(), rel=2e-2)
 
 
 def needs(**fields: object) -> str:
