@@ -49,12 +49,13 @@ class Levels(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room for a block: what all models hold, their levels in their order and sorted, draws; sums of the positive and of
-    the negative that are kept, their numbers, all together, what is merged; features before and what was gained."""
+    """Room for a block: what all models hold and their levels; the levels sorted, and what arrives at them; draws; sums of
+    the positive and of the negative that are kept, their numbers, all together, what is merged; features before and what was gained."""
 
     values: Array
     levels: Array
     order: Array
+    arrived: Array
     drawn: Array
     plus: Array
     minus: Array
@@ -145,7 +146,8 @@ def _scratch_for(n_models: int, kind: Array) -> Any:
     lanes = CROSS + n_models + 2 + WIDE
     return Scratch(
         numpy.empty((n_models, BLOCK), numpy.float32), numpy.empty((n_models, BLOCK), numpy.int16),
-        numpy.empty((n_models, BLOCK), numpy.int16), numpy.empty(BLOCK, numpy.uint32),
+        numpy.empty((n_models, BLOCK), numpy.int16), numpy.empty((n_models, BLOCK), numpy.float32),
+        numpy.empty(BLOCK, numpy.uint32),
         numpy.empty(BLOCK, kind.dtype), numpy.empty(BLOCK, kind.dtype),
         numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32),
         numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32),
@@ -179,61 +181,88 @@ def _find_levels(levels: Any, cut: int, model: int, place: int, start: int, coun
 @njit(nogil=True, cache=True)
 def _add_block(scratch: Any, wide: Array, narrow: Array) -> None:
     """What changes in a block whenever an expert arrives."""
-    n_models = len(scratch.values)
-    _sort(scratch.levels, scratch.order)
-    scratch.before[:] = 0
+    n_models, gained = len(scratch.values), scratch.gained
+    _arrange(scratch.levels, scratch.values, scratch.order, scratch.arrived)
+    _clear(scratch)
     for step in range(n_models):
-        when = scratch.order[step]
-        _keep_until(when, scratch)
+        _keep(scratch.arrived[step], scratch)
         _gain(scratch)
         if n_models > 2:
-            scratch.gained[CROSS + n_models, :] = numpy.float32(step == 0)
-            scratch.gained[CROSS + n_models + 1, :] = numpy.float32(step == 1)
-        _add_rows(scratch.gained, when, wide, narrow)
+            _fill(gained[CROSS + n_models], numpy.float32(step == 0))
+            _fill(gained[CROSS + n_models + 1], numpy.float32(step == 1))
+        _add_rows(gained, scratch.order[step], wide, narrow)
 
 
 @njit(nogil=True, cache=True)
-def _sort(levels: Array, order: Array) -> None:
-    """The levels of each entry in rising order."""
+def _arrange(levels: Array, values: Array, order: Array, arrived: Array) -> None:
+    """Each entry's levels in rising order, and its deltas in theirs."""
     for model in range(len(levels)):
-        order[model] = levels[model]
+        for i in range(BLOCK):
+            order[model, i] = levels[model, i]
+        for i in range(BLOCK):
+            arrived[model, i] = values[model, i]
         for earlier in range(model):
-            low, high = order[earlier], order[model]
-            for i in range(BLOCK):
-                first, second = low[i], high[i]
-                low[i] = min(first, second)
-                high[i] = max(first, second)
+            _exchange_values(order[earlier], order[model], arrived[earlier], arrived[model])
+            _exchange_levels(order[earlier], order[model])
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _exchange_values(low: Array, high: Array, first: Array, second: Array) -> None:
+    for i in range(BLOCK):
+        one, other, turned = first[i], second[i], high[i] < low[i]
+        first[i] = other if turned else one
+        second[i] = one if turned else other
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _exchange_levels(low: Array, high: Array) -> None:
+    for i in range(BLOCK):
+        one, other = low[i], high[i]
+        low[i] = other if other < one else one
+        high[i] = one if other < one else other
 
 
 @njit(nogil=True, cache=True)
-def _keep_until(when: Array, scratch: Any) -> None:
-    """Sums and numbers of the deltas whose levels are at most `when`, and their mean where they agree with their sum."""
+def _clear(scratch: Any) -> None:
+    """Nothing is kept."""
+    _fill(scratch.plus, numpy.float32(0))
+    _fill(scratch.minus, numpy.float32(0))
+    _fill(scratch.ups, numpy.float32(0))
+    _fill(scratch.downs, numpy.float32(0))
+    for feature in range(CROSS + len(scratch.values)):
+        _fill(scratch.before[feature], numpy.float32(0))
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _fill(row: Array, value: float) -> None:
+    for i in range(BLOCK):
+        row[i] = value
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _keep(arrived: Array, scratch: Any) -> None:
+    """Add deltas to what is kept: its sums and numbers, and the mean of what agrees with its sum."""
     plus, minus, ups, downs = scratch.plus, scratch.minus, scratch.ups, scratch.downs
-    plus[:] = 0
-    minus[:] = 0
-    ups[:] = 0
-    downs[:] = 0
-    for model in range(len(scratch.values)):
-        _take(scratch.values[model], scratch.levels[model], when, plus, minus)
-        _number(scratch.values[model], scratch.levels[model], when, ups, downs)
+    _take(arrived, plus, minus)
+    _number(arrived, ups, downs)
     _sum_up(plus, minus, scratch.total)
     _elect(scratch.total, plus, minus, ups, downs, scratch.mean)
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _take(values: Array, levels: Array, when: Array, plus: Array, minus: Array) -> None:
+def _take(values: Array, plus: Array, minus: Array) -> None:
     for i in range(BLOCK):
-        value, arrived = values[i], levels[i] <= when[i]
-        plus[i] += value if arrived and value > 0 else numpy.float32(0)
-        minus[i] += value if arrived and value < 0 else numpy.float32(0)
+        value = values[i]
+        plus[i] += value if value > 0 else numpy.float32(0)
+        minus[i] += value if value < 0 else numpy.float32(0)
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _number(values: Array, levels: Array, when: Array, ups: Array, downs: Array) -> None:
+def _number(values: Array, ups: Array, downs: Array) -> None:
     for i in range(BLOCK):
-        value, arrived = values[i], levels[i] <= when[i]
-        ups[i] += numpy.float32(arrived and value > 0)
-        downs[i] += numpy.float32(arrived and value < 0)
+        value = values[i]
+        ups[i] += numpy.float32(value > 0)
+        downs[i] += numpy.float32(value < 0)
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -318,7 +347,7 @@ def _gain_products(mean: Array, other: Array, before: Array, gained: Array) -> N
 def _add_own(scratch: Any, wide: Array, narrow: Array) -> None:
     """What each model brings when it arrives."""
     n_models, gained = len(scratch.values), scratch.gained
-    gained[KEPT, :] = 1
+    _fill(gained[KEPT], numpy.float32(1))
     for model in range(n_models):
         values = scratch.values[model]
         _sizes(values, gained[NORM])
@@ -331,7 +360,7 @@ def _add_own(scratch: Any, wide: Array, narrow: Array) -> None:
 def _add_pairs(scratch: Any, narrow: Array) -> None:
     """What each two models share when the second of them arrives."""
     n_models, gained, both, number = len(scratch.values), scratch.gained, scratch.order[0], 0
-    gained[SHARED, :] = 1
+    _fill(gained[SHARED], numpy.float32(1))
     for first in range(n_models):
         for second in range(first + 1, n_models):
             one, other = scratch.values[first], scratch.values[second]
@@ -364,7 +393,7 @@ def _oppositions(one: Array, other: Array, opposed: Array) -> None:
 def _later(one: Array, other: Array, later: Array) -> None:
     for i in range(BLOCK):
         first, second = one[i], other[i]
-        later[i] = max(first, second)
+        later[i] = first if first > second else second
 
 
 @njit(nogil=True, cache=True)
