@@ -28,6 +28,9 @@ KEPT, NORM, REACH = range(3)
 SHARED, OPPOSED, PRODUCT = range(3)
 """Features of two models."""
 
+SPREAD = 8
+"""Levels that stand for never: additions to the same sums wait for each other."""
+
 
 class Sums(NamedTuple):
     """Float64 sums by level, (n_cuts, n_things, groups, n_levels, 8 or 4): features in groups of 8, at the end one of 4
@@ -49,7 +52,7 @@ class Levels(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room for a block: what all models hold and their levels; the levels sorted, and what arrives at them; draws; sums of
+    """Room for a block: what all models hold and their levels in every cut; those of a cut sorted, and what arrives at them; draws; sums of
     the positive and of the negative that are kept, their numbers, all together, what is merged; features before and what was gained."""
 
     values: Array
@@ -80,15 +83,15 @@ def empty_sums(n_cuts: int, n_things: int, n_levels: int, features: int) -> Sums
 
 
 def gathered_sums(sums: Sums, features: int) -> Array:
-    """The sums as (n_cuts, n_things, n_levels, features)."""
+    """The sums as (n_cuts, n_things, n_levels, features), with one level that stands for never."""
     groups = [part[:, :, group] for part in sums for group in range(part.shape[2])]
-    return numpy.concatenate(groups, 3)[..., :features]
+    return numpy.concatenate(groups, 3)[:, :, : 1 - SPREAD, :features]
 
 
 def stepped(stack: StoredStack, levels: Levels) -> list[tuple[Array, Array, Array]] | None:
     """For each cut the sums of entries, models and pairs, as `sketch.steps` has them; None where a delta is not finite."""
     n_models = len(stack.experts)
-    n_cuts, n_levels, n_features = max(1, len(levels.tables)), levels.never + 1, features_of(n_models)
+    n_cuts, n_levels, n_features = max(1, len(levels.tables)), levels.never + SPREAD, features_of(n_models)
     things = 1, n_models, n_models * (n_models - 1) // 2
     sums = [empty_sums(n_cuts, count, n_levels, each) for count, each in zip(things, n_features, strict=True)]
     # With two models a sum of float32 has the right sign; with more, only one that is not rounded.
@@ -124,7 +127,7 @@ def add_steps(
     1 if a delta is not finite, else 0.
     """
     n_models, bad = len(experts.addresses), 0
-    scratch = _scratch_for(n_models, kind)
+    scratch = _scratch_for(len(ranks.wide), n_models, kind)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         for model in range(n_models):
@@ -132,20 +135,20 @@ def add_steps(
             bad |= sifted(stored, part, model, sieve, start + place, scratch.drawn, left)
             for i in range(len(part), BLOCK):
                 left[i] = 0
-        for cut in range(len(ranks.wide)):
+        for cut in range(len(scratch.levels)):
             for model in range(n_models):
                 _find_levels(levels, cut, model, place, start + place, len(part), scratch)
-            _add_block(scratch, ranks.wide[cut, 0], ranks.narrow[cut, 0])
-            _add_own(scratch, own.wide[cut], own.narrow[cut])
-            _add_pairs(scratch, pairs.narrow[cut])
+            _add_block(scratch, scratch.levels[cut], ranks.wide[cut, 0], ranks.narrow[cut, 0])
+        _add_own(scratch, own)
+        _add_pairs(scratch, pairs)
     return bad
 
 
 @njit(nogil=True, cache=True)
-def _scratch_for(n_models: int, kind: Array) -> Any:
+def _scratch_for(n_cuts: int, n_models: int, kind: Array) -> Any:
     lanes = CROSS + n_models + 2 + WIDE
     return Scratch(
-        numpy.empty((n_models, BLOCK), numpy.float32), numpy.empty((n_models, BLOCK), numpy.int16),
+        numpy.empty((n_models, BLOCK), numpy.float32), numpy.empty((n_cuts, n_models, BLOCK), numpy.int16),
         numpy.empty((n_models, BLOCK), numpy.int16), numpy.empty((n_models, BLOCK), numpy.float32),
         numpy.empty(BLOCK, numpy.uint32),
         numpy.empty(BLOCK, kind.dtype), numpy.empty(BLOCK, kind.dtype),
@@ -158,7 +161,7 @@ def _scratch_for(n_models: int, kind: Array) -> Any:
 @njit(nogil=True, cache=True)
 def _find_levels(levels: Any, cut: int, model: int, place: int, start: int, count: int, scratch: Any) -> None:
     """Write a model's levels in a block, of which `count` entries exist."""
-    found, values, drawn = scratch.levels[model], scratch.values[model], scratch.drawn
+    found, values, drawn = scratch.levels[cut, model], scratch.values[model], scratch.drawn
     never = numpy.int16(levels.never)
     if len(levels.given):
         given = levels.given[model, place : place + count]
@@ -174,15 +177,15 @@ def _find_levels(levels: Any, cut: int, model: int, place: int, start: int, coun
         for i in range(count):
             found[i] = table[magnitude(values[i]) >> numpy.uint32(16)]
     for i in range(BLOCK):
-        level = found[i]
-        found[i] = never if values[i] == 0 else level
+        level, spread = found[i], numpy.int16(never + numpy.int16(i & (SPREAD - 1)))
+        found[i] = spread if values[i] == 0 or level >= never else level
 
 
 @njit(nogil=True, cache=True)
-def _add_block(scratch: Any, wide: Array, narrow: Array) -> None:
-    """What changes in a block whenever an expert arrives."""
+def _add_block(scratch: Any, levels: Array, wide: Array, narrow: Array) -> None:
+    """What changes in a block whenever an expert arrives at one of its `levels`."""
     n_models, gained = len(scratch.values), scratch.gained
-    _arrange(scratch.levels, scratch.values, scratch.order, scratch.arrived)
+    _arrange(levels, scratch.values, scratch.order, scratch.arrived)
     _clear(scratch)
     for step in range(n_models):
         _keep(scratch.arrived[step], scratch)
@@ -344,8 +347,8 @@ def _gain_products(mean: Array, other: Array, before: Array, gained: Array) -> N
 
 
 @njit(nogil=True, cache=True)
-def _add_own(scratch: Any, wide: Array, narrow: Array) -> None:
-    """What each model brings when it arrives."""
+def _add_own(scratch: Any, sums: Any) -> None:
+    """What each model brings when it arrives, in every cut."""
     n_models, gained = len(scratch.values), scratch.gained
     _fill(gained[KEPT], numpy.float32(1))
     for model in range(n_models):
@@ -353,21 +356,23 @@ def _add_own(scratch: Any, wide: Array, narrow: Array) -> None:
         _sizes(values, gained[NORM])
         for other in range(n_models):
             _products(values, scratch.values[other], gained[REACH + other])
-        _add_rows(gained, scratch.levels[model], wide[model], narrow[model])
+        for cut in range(len(scratch.levels)):
+            _add_rows(gained, scratch.levels[cut, model], sums.wide[cut, model], sums.narrow[cut, model])
 
 
 @njit(nogil=True, cache=True)
-def _add_pairs(scratch: Any, narrow: Array) -> None:
-    """What each two models share when the second of them arrives."""
-    n_models, gained, both, number = len(scratch.values), scratch.gained, scratch.order[0], 0
+def _add_pairs(scratch: Any, sums: Any) -> None:
+    """What each two models share when the second of them arrives, in every cut."""
+    n_models, gained, number = len(scratch.values), scratch.gained, 0
     _fill(gained[SHARED], numpy.float32(1))
     for first in range(n_models):
         for second in range(first + 1, n_models):
             one, other = scratch.values[first], scratch.values[second]
             _oppositions(one, other, gained[OPPOSED])
             _products(one, other, gained[PRODUCT])
-            _later(scratch.levels[first], scratch.levels[second], both)
-            _add_narrow_rows(gained, both, narrow[number, 0])
+            for cut in range(len(scratch.levels)):
+                _later(scratch.levels[cut, first], scratch.levels[cut, second], scratch.order[0])
+                _add_narrow_rows(gained, scratch.order[0], sums.narrow[cut, number, 0])
             number += 1
 
 
