@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,14 @@ from hypothesis import strategies as st
 from tiny_states import merge, plan_for, random_state, tuned
 from torch import Tensor
 
-from mergelab.engine import kept_deltas, settle
+from mergelab.engine import MergeError, kept_deltas, settle, stages
 from mergelab.interference import interference
 from mergelab.methods.ops import rows
 from mergelab.progress import Progress, finish
 from mergelab.recipe import Recipe
 from mergelab.sketch import GRID, Sketch, cut_of, draw_sketch, grid_place, sketch_needs, trims
 from mergelab.sketch import ranked as offered_to
-from mergelab.sketch.curves import PER_PAIR, Curve, pairs_of
+from mergelab.sketch.curves import COUNTS, PER_PAIR, Curve, Curves, pairs_of
 from mergelab.sketch.levels import LEVELS, rank_levels
 from mergelab.sketch.steps import NEVER, curves_of, steps
 from mergelab.sparsify import SPARSIFIERS
@@ -29,6 +30,7 @@ from mergelab.sparsify import SPARSIFIERS
 RISING = {
     "active", "overlapping", "conflicting", "kept", "norms_l1", "mass", "energy", "offered", "shared", "opposed",
 }  # fmt: skip
+BROAD = {"wide": (130, 300), "encoder.layer.0.output.dense.weight": (77,), "frozen": (5,)}
 LAYERS = {"encoder.layer.0.output.dense.weight": (30, 20), "encoder.layer.1.output.dense.weight": (20, 30)}
 
 
@@ -216,6 +218,71 @@ def test_at_the_places_of_the_grid_a_sketch_is_what_a_merge_at_that_density_keep
             values, kept = offered_to(settled, key)[order], rows(kept_deltas(settled, key))[order]
             expected = by_force(torch.where(kept != 0, values, 0.0), values)
             check({name: curve[tensor] for name, curve in curves.present.items()}, expected, place, 2e-6)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("stretch", [1 << 14, 24 << 20])
+@pytest.mark.parametrize("name", CUTS)
+def test_kernels_draw_what_the_reference_draws(
+    name: str, stretch: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = {key: value.bfloat16() for key, value in random_state(0, shapes=BROAD).items()}
+    changes = tuned({key: value.float() for key, value in base.items()}, 2, 0.1)
+    models = {name: {key: value.bfloat16() for key, value in state.items()} for name, state in changes.items()}
+    planned = plan_for(CUTS[name][0], models, base)
+    expected = finish(draw_sketch(planned))
+    for threshold, value in {"FUSED_FROM": 0, "KEEP_BYTES": 0, "FUSED_STRETCH": 3 * stretch}.items():
+        monkeypatch.setattr(stages, threshold, value)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    found = finish(draw_sketch(planned))
+    assert (found.changed, found.experts) == (expected.changed, expected.experts)
+    assert (found.magnitudes == expected.magnitudes).all()
+    for cut, curves in found.curves.items():
+        for curve_name, curve in curves.present.items():
+            wanted = getattr(expected.curves[cut], curve_name)
+            slack = 0 if curve_name in COUNTS else 1e-6 * numpy.abs(wanted).max(initial=0)
+            assert numpy.abs(curve - wanted).max(initial=0) <= slack, (cut, curve_name)
+
+
+def test_numbers_that_float32_cannot_multiply_are_left_to_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "FUSED_FROM", 0)
+    monkeypatch.setattr(stages, "KEEP_BYTES", 0)
+    base = {"w": torch.zeros(300)}
+    models = {name: {"w": 1e-30 * state["w"]} for name, state in tuned({"w": torch.zeros(300)}, 2, 1.0).items()}
+    curves = finish(draw_sketch(plan_for({"method": "ties"}, models, base))).curves["ranks model"]
+    assert (curves.norms_l1[0, :, -1] > 1e-29).all() and (curves.active[0, -1] == 300).all()
+
+
+def test_what_is_not_finite_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = {"w": torch.zeros(300)}
+    models = tuned(base, 2)
+    models["b"]["w"][7] = torch.nan
+    for smallest in (10**12, 0):
+        monkeypatch.setattr(stages, "FUSED_FROM", smallest)
+        monkeypatch.setattr(stages, "KEEP_BYTES", 0)
+        with pytest.raises(MergeError, match="w of b holds 1 values"):
+            finish(draw_sketch(plan_for({"method": "ties"}, models, base)))
+
+
+def test_a_sketch_stays_small_and_comes_back_at_once(tmp_path: Path) -> None:
+    """Eight experts of 300 tensors have two sets of curves below 200 MB together."""
+    kinds: list[int] = []
+
+    def room(shape: tuple[int, ...], dtype: type) -> Curve:
+        kinds.append(math.prod(shape) * numpy.dtype(dtype).itemsize)
+        return numpy.broadcast_to(numpy.zeros((), dtype), shape)
+
+    Curves.filled(room, 300, 8)
+    assert 2 * sum(kinds) < 200e6
+    curves = {name: Curves.filled(numpy.zeros, 200, 4) for name in ("ranks model", "ranks tensor")}
+    texts = ("x",) * 200
+    sketch = Sketch(
+        tuple("abcd"), texts, texts, numpy.ones(200, numpy.int64), 1, numpy.zeros((4, 4096), numpy.int64), curves
+    )
+    sketch.save(tmp_path / "sketch.npz")
+    started = time.process_time()
+    Sketch.load(tmp_path / "sketch.npz")
+    assert time.process_time() - started < 0.5
 
 
 def test_weighted_sums_of_kept_deltas_are_read_off_their_products() -> None:
