@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy
 import torch
@@ -15,7 +15,7 @@ from mergelab.sketch.curves import GRID, Curve, pairs_of
 NEVER = GRID + 1
 """The level of what is never kept, zeros among it."""
 LEVEL_COUNT = NEVER + 1
-BLOCK = 1 << 15
+BLOCK = 1 << 13
 """Entries treated at once, so that temporaries stay small."""
 OF_ENTRIES = ("conflicting", "against_count", "net", "agreement", "sign_agreement", "merged_square")
 
@@ -73,18 +73,26 @@ def curves_of(found: Steps, order: Sequence[int]) -> dict[str, Curve]:
 
 
 def _steps(values: Tensor, levels: Tensor) -> Steps:
-    n_models, both = len(values), pairs_of(len(values))
-    entries, before = torch.zeros(LEVEL_COUNT, 8 + n_models, dtype=torch.float64), torch.zeros(8 + n_models, 1)
+    entries, before = torch.zeros(8 + len(values), LEVEL_COUNT, dtype=torch.float64), torch.zeros(8 + len(values), 1)
     for when in levels.sort(0).values:
         now = _features(torch.where(levels <= when, values, 0.0), values)
-        entries.index_add_(0, when, (now - before).T)
+        entries += _by_level(now - before, when)
         before = now
-    models = [_summed(starts, 1, row.abs(), row * values) for row, starts in zip(values, levels, strict=True)]
-    pairs = [
-        _summed(torch.maximum(levels[i], levels[j]), 1, values[i] * values[j] < 0, values[i] * values[j])
-        for i, j in both
+    ones = torch.ones_like(values[:1])
+    models = [
+        _by_level(torch.cat([ones, row.abs()[None], row * values]), own)
+        for row, own in zip(values, levels, strict=True)
     ]
-    return Steps(entries.numpy(), torch.stack(models).numpy(), _stacked(pairs))
+    pairs = [
+        _by_level(torch.cat([ones, *_together(values[i], values[j])]), torch.maximum(levels[i], levels[j]))
+        for i, j in pairs_of(len(values))
+    ]
+    return Steps(entries.T.numpy(), _stacked(models, 2 + len(values)), _stacked(pairs, 3))
+
+
+def _together(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    product = (one * other)[None]
+    return (product < 0).double(), product
 
 
 def _features(kept: Tensor, values: Tensor) -> Tensor:
@@ -101,17 +109,14 @@ def _features(kept: Tensor, values: Tensor) -> Tensor:
     ])  # fmt: skip
 
 
-def _summed(levels: Tensor, *features: Any) -> Tensor:
-    """(LEVEL_COUNT, n_features): sums by level of numbers, rows (count,) and stacks of rows."""
-    rows = [torch.as_tensor(each).double().expand(*_leading(each), len(levels)) for each in features]
-    stacked = torch.cat([row.reshape(-1, len(levels)) for row in rows])
-    return torch.zeros(LEVEL_COUNT, len(stacked), dtype=torch.float64).index_add_(0, levels, stacked.T)
+def _by_level(features: Tensor, levels: Tensor) -> Tensor:
+    """(n_features, LEVEL_COUNT): sums of (n_features, count) by the levels of the entries."""
+    sums = torch.zeros(len(features), LEVEL_COUNT, dtype=torch.float64)
+    return sums.scatter_add_(1, levels.expand(len(features), -1), features)
 
 
-def _leading(each: Any) -> tuple[int, ...]:
-    return tuple(each.shape[:-1]) if isinstance(each, Tensor) else ()
-
-
-def _stacked(pairs: Sequence[Tensor]) -> NDArray[numpy.float64]:
-    found: NDArray[numpy.float64] = torch.stack(list(pairs)).numpy() if pairs else numpy.zeros((0, LEVEL_COUNT, 3))
-    return found
+def _stacked(sums: Sequence[Tensor], n_features: int) -> NDArray[numpy.float64]:
+    """(n_things, LEVEL_COUNT, n_features) from what `_by_level` gives for each."""
+    found = torch.stack(list(sums)) if sums else torch.zeros(0, n_features, LEVEL_COUNT, dtype=torch.float64)
+    turned: NDArray[numpy.float64] = found.transpose(1, 2).numpy()
+    return turned
