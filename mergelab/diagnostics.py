@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy
 import pandas
@@ -15,10 +17,17 @@ from mergelab.interference import Interference, interference
 from mergelab.methods.ops import rows
 from mergelab.progress import Progress, Steps
 from mergelab.recipe import Recipe
-from mergelab.sketch import GRID, Curves, Cut, Sketch, cut_of, grid_place, ranked
+from mergelab.sketch import GRID, Curve, Curves, Cut, Sketch, cut_of, grid_place, pairs_of, ranked
 
 EDGES = (numpy.arange(0x7F9, dtype=numpy.uint32) << 20).view(numpy.float32).astype(numpy.float64)
 """Lower edges of the bins of a sketch's magnitudes, from 0 to infinity."""
+LINEAR = ("task_arithmetic", "average")
+"""Methods whose merged delta is a weighted sum of the kept ones."""
+SUMMED = (
+    "conflicting", "overlapping", "active", "net", "norms_l1", "energy", "merged_square", "cross", "reach", "products",
+)  # fmt: skip
+GRID_PLACES = (numpy.arange(GRID + 1) / GRID) ** 2
+Tensors = Sequence[int] | NDArray[numpy.int64] | NDArray[numpy.bool_]
 UNKNOWN = "No preview for these settings; the exact figures come with the merge."
 
 
@@ -68,24 +77,103 @@ def preview(sketch: Sketch, recipe: Recipe) -> Preview:
     """The figures of a recipe by look-up in a sketch made for it; `cut_of(recipe).error` says how exact they are."""
     cut = cut_of(recipe)
     known = cut.curves in sketch.curves
-    curves = sketch.curves[cut.curves] if known else _unknown(sketch)
-    at = _Reader(curves, cut.place)
+    at = _Reader(_curves_at(sketch, cut), cut.place)
     tensors = pandas.DataFrame({
         "layer": sketch.layers, "module": sketch.modules, "entries": sketch.entries,
-        "conflicting": at("conflict"), "coactive": at("coactive"), "active": at("active"),
+        "conflicting": at("conflicting"), "coactive": at("overlapping"), "active": at("active"),
     })  # fmt: skip
-    total = numpy.sqrt(curves.mass[:, -1])
+    whole = _Reader(_curves_at(sketch, cut), 1.0)("energy").sum(0)
     experts = pandas.DataFrame({
         "expert": sketch.experts,
-        "kept": at("kept") / max(sketch.changed, 1),
+        "kept": at("kept").sum(0) / max(sketch.changed, 1),
         "threshold": _thresholds(sketch, cut),
-        "norm": total,
-        "mass": at("mass") / numpy.maximum(total**2, numpy.finfo(float).tiny),
+        "norm": numpy.sqrt(whole),
+        "mass": at("energy").sum(0) / numpy.maximum(whole, numpy.finfo(float).tiny),
     })  # fmt: skip
+    cancelled = 1 - float(_share(at("net").sum(), at("norms_l1").sum()))
     return Preview(
-        _cells(tensors), experts, histogram(sketch), _numbers(tensors, experts), cut.knob if known else None,
+        _cells(tensors), experts, histogram(sketch), _numbers(tensors, experts, cancelled), cut.knob if known else None,
         "preview" if known else "unknown", cut.error if known else UNKNOWN, cut.notice,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """How each two experts' kept deltas agree, (n_experts, n_experts) each: `conflict`, the share of the entries which both
+    keep that have opposite signs, NaN for an expert with itself and where there is none; `cosines`, NaN for an expert that
+    keeps nothing."""
+
+    experts: tuple[str, ...]
+    conflict: NDArray[numpy.float64]
+    cosines: NDArray[numpy.float64]
+
+
+def pairs(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> Pairs:
+    """The pairs at a recipe's place, in all tensors or some; all NaN where the sketch was made for other settings."""
+    cut, chosen = cut_of(recipe), slice(None) if tensors is None else numpy.asarray(tensors)
+    at, count = _Reader(_curves_at(sketch, cut), cut.place), len(sketch.experts)
+    shared, opposed, products = (at(name)[chosen].sum(0) for name in ("shared", "opposed", "products"))
+    norms = numpy.sqrt(numpy.diagonal(at("reach")[chosen].sum(0)))
+    conflict, dots = numpy.full((count, count), numpy.nan), numpy.diag(norms**2)
+    for place, (i, j) in enumerate(pairs_of(count)):
+        conflict[i, j] = conflict[j, i] = _share(opposed[place], shared[place])
+        dots[i, j] = dots[j, i] = products[place]
+    return Pairs(sketch.experts, conflict, _share(dots, numpy.outer(norms, norms)))
+
+
+def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pandas.DataFrame:
+    """What a sketch tells at every place of its grid, of all tensors or some, which are given by their numbers or a mask.
+
+    `place`: the density, or for consensus what stands for its threshold; for curves of survivors there is one row, that of
+    the settings. `conflict`: share of overlapping entries; `conflict_of_all`; `cancellation`: 1 - Σ|Σd| / Σ|d|; `union`: share
+    of entries that any expert keeps; `retained`: share of the squared norms, mean over experts; `norm` of the merged delta,
+    before its scale, and its cosine with each expert's whole delta, `cosine EXPERT`. Task arithmetic and average merge to the weighted sum
+    and mean of what is kept, any other method counts as TIES does, with equal weights. Shares of nothing are NaN.
+    """
+    cut, chosen = cut_of(recipe), slice(None) if tensors is None else numpy.asarray(tensors)
+    found = _curves_at(sketch, cut)
+    places = _places(cut)
+    sums = {name: _along(getattr(found, name)[chosen], places) for name in SUMMED}
+    energy = sums["energy"]
+    squares, cross = _merged(sums, recipe)
+    whole = numpy.sqrt(_along(found.mass[chosen], numpy.array([1.0])))
+    cosines = _share(cross, numpy.sqrt(numpy.maximum(squares, 0)) * whole)
+    entries = sketch.entries[chosen].sum()
+    return pandas.DataFrame({
+        "place": places, "conflict": _share(sums["conflicting"], sums["overlapping"]),
+        "conflict_of_all": _share(sums["conflicting"], entries),
+        "cancellation": 1 - _share(sums["net"], sums["norms_l1"].sum(0)), "union": _share(sums["active"], entries),
+        "retained": _share(energy, _along(found.energy[chosen], numpy.array([1.0]))).mean(0),
+        "norm": numpy.sqrt(numpy.maximum(squares, 0)),
+        **{f"cosine {name}": row for name, row in zip(sketch.experts, cosines, strict=True)},
+    })  # fmt: skip
+
+
+def _places(cut: Cut) -> NDArray[numpy.float64]:
+    """The grid's places, or the only one that survivors have."""
+    return numpy.array([cut.place]) if cut.by == "survivors" else (numpy.arange(GRID + 1) / GRID) ** 2
+
+
+def _along(curve: Curve, places: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
+    """A curve of some tensors, summed over them, at each of `places`."""
+    summed = curve.sum(0, dtype=numpy.float64)
+    return numpy.apply_along_axis(lambda row: numpy.interp(places, GRID_PLACES, row), -1, summed)
+
+
+def _merged(
+    sums: dict[str, NDArray[numpy.float64]], recipe: Recipe
+) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
+    """The squared norm of the merged delta at each place, and its products with each expert's delta."""
+    if recipe.method.name not in LINEAR:
+        return sums["merged_square"], sums["cross"]
+    weights = numpy.array([expert.weight for expert in recipe.models])
+    if recipe.method.name == "average":
+        weights = weights / weights.sum() if weights.sum() else numpy.full(len(weights), 1 / len(weights))
+    reach = sums["reach"]
+    squares = numpy.einsum("i,iip->p", weights**2, reach)
+    for place, (i, j) in enumerate(pairs_of(len(weights))):
+        squares += 2 * weights[i] * weights[j] * sums["products"][place]
+    return squares, numpy.einsum("j,jip->ip", weights, reach)
 
 
 def histogram(sketch: Sketch) -> Histogram:
@@ -141,27 +229,23 @@ def _with_counts(cut: Cut, sketch: Sketch, counts: list[Interference], experts: 
         "active": [found.active for found in counts],
     })  # fmt: skip
     cancelled = sum(counts, Interference.nothing(len(experts))).interference_loss
-    cancellation = Number(
-        "Cancelled",
-        cancelled,
-        _percent(cancelled),
-        "share of the kept changes' total magnitude that opposite signs cancel: 1 − |Σd| / Σ|d|",
-    )
     return Preview(
-        _cells(tensors), experts, histogram(sketch), (*_numbers(tensors, experts), cancellation),
+        _cells(tensors), experts, histogram(sketch), _numbers(tensors, experts, cancelled),
         cut.knob, "exact", "Counted entry by entry on the tensors of this merge.", cut.notice,
     )  # fmt: skip
 
 
-def _unknown(sketch: Sketch) -> Curves:
-    """Curves that tell nothing."""
-    per_tensor = numpy.full((len(sketch.entries), GRID + 1), numpy.nan)
-    per_expert = numpy.full((len(sketch.experts), GRID + 1), numpy.nan)
-    return Curves(per_tensor, per_tensor, per_tensor, per_expert, per_expert)
+def _curves_at(sketch: Sketch, cut: Cut) -> Curves:
+    """The curves of a cut; where the sketch lacks them, some that tell nothing."""
+    return sketch.curves.get(cut.curves) or Curves.filled(_unknown, len(sketch.entries), len(sketch.experts))
+
+
+def _unknown(shape: tuple[int, ...], dtype: type) -> Curve:
+    return numpy.broadcast_to(numpy.array(numpy.nan), shape)
 
 
 class _Reader:
-    """Reads curves at one place, linearly between grid points."""
+    """Reads curves at one place, linearly between grid points, as float64 without their last axis."""
 
     def __init__(self, curves: Curves, at: float) -> None:
         self.curves, place = curves, grid_place(at)
@@ -169,8 +253,8 @@ class _Reader:
         self.share = place - self.low
 
     def __call__(self, name: str) -> NDArray[numpy.float64]:
-        curve = getattr(self.curves, name)
-        read: NDArray[numpy.float64] = curve[:, self.low] * (1 - self.share) + curve[:, self.low + 1] * self.share
+        low, high = (getattr(self.curves, name)[..., place].astype(float) for place in (self.low, self.low + 1))
+        read: NDArray[numpy.float64] = low * (1 - self.share) + high * self.share
         return read
 
 
@@ -182,7 +266,7 @@ def _cells(tensors: pandas.DataFrame) -> pandas.DataFrame:
     return cells[["layer", "module", "entries", "conflict", "coactive", "active"]]
 
 
-def _numbers(tensors: pandas.DataFrame, experts: pandas.DataFrame) -> tuple[Number, ...]:
+def _numbers(tensors: pandas.DataFrame, experts: pandas.DataFrame, cancelled: float) -> tuple[Number, ...]:
     entries, coactive, conflicting = (
         float(tensors[name].sum(skipna=False)) for name in ("entries", "coactive", "conflicting")
     )
@@ -206,7 +290,18 @@ def _numbers(tensors: pandas.DataFrame, experts: pandas.DataFrame) -> tuple[Numb
             _percent(conflict),
             "share of those overlapping entries on which the experts' signs disagree",
         ),
+        Number(
+            "Cancelled",
+            cancelled,
+            _percent(cancelled),
+            "share of the kept changes' total magnitude that opposite signs cancel: 1 − |Σd| / Σ|d|",
+        ),
     )
+
+
+def _share(part: Any, whole: Any) -> Any:
+    """part / whole, NaN where the whole is 0."""
+    return numpy.divide(part, numpy.where(numpy.asarray(whole) == 0, numpy.nan, whole))
 
 
 def _percent(share: float) -> str:

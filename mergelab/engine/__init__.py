@@ -1,11 +1,12 @@
 """Plan a merge from headers alone, then run it tensor by tensor."""
 
-from mergelab.engine.inputs import MergeError
+from mergelab.engine.fusing import draw_keys
+from mergelab.engine.inputs import MergeError, Piece, read_draws
+from mergelab.engine.offering import offered, offered_pieces, stored_offered
 from mergelab.engine.plan import Plan, Statistics, plan, with_statistics
 from mergelab.engine.running import (
     Merged,
     deltas,
-    drawn,
     kept_deltas,
     merge_state_dicts,
     merge_tensor,
@@ -17,25 +18,32 @@ from mergelab.engine.running import (
 from mergelab.engine.settling import settle, settle_steps
 from mergelab.engine.stages import Settled
 from mergelab.engine.sweeping import sweep_bodies
+from mergelab.engine.threads import in_order
 
 __all__ = [
     "MergeError",
     "Merged",
+    "Piece",
     "Plan",
     "Settled",
     "Statistics",
     "deltas",
-    "drawn",
+    "draw_keys",
+    "in_order",
     "kept_deltas",
     "merge_state_dicts",
     "merge_tensor",
     "merged_body",
+    "offered",
+    "offered_pieces",
     "plan",
+    "read_draws",
     "run",
     "settle",
     "settle_steps",
     "sparse_deltas",
     "sparse_expert",
+    "stored_offered",
     "sweep_bodies",
     "with_statistics",
 ]

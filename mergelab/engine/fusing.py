@@ -58,11 +58,11 @@ def _thinning(plan: Plan, step: Mapping[str, Any], key: str) -> Thinning:
         thinning = thinning._replace(thresholds=step["thresholds"])
     else:
         drawn = torch.tensor(each_model(limits(step["density"]), count), dtype=torch.int64)
-        thinning = thinning._replace(limits=drawn, keys=torch.tensor(_keys(plan, key)))
+        thinning = thinning._replace(limits=drawn, keys=torch.tensor(draw_keys(plan, key)))
     return thinning.divided_by(step["density"]) if step["rescale"] == "inverse" else thinning
 
 
-def _keys(plan: Plan, key: str) -> list[tuple[int, int]]:
+def draw_keys(plan: Plan, key: str) -> list[tuple[int, int]]:
     """Each expert's key of the generator."""
     return [key_of(plan.recipe.seed, content, key) for content in plan.hashes]
 
@@ -77,7 +77,7 @@ def _ready_stack(
     knobs = (each_model(step[name], len(experts)) for name in ("density", "epsilon"))
     divides = step["rescale"] == "element"
     chances = [Chances(density, epsilon, divides) for density, epsilon in zip(*knobs, strict=True)]
-    triples = zip(experts, chances, _keys(plan, piece.key), strict=True)
+    triples = zip(experts, chances, draw_keys(plan, piece.key), strict=True)
     try:
         deltas = [thinned(base, expert, piece.row, own, key, piece.start) for expert, own, key in triples]
     except UnfitError:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import in_memory
 from mergelab.checkpoints.buffers import empty
-from mergelab.engine.inputs import Piece, pieces, read_base, read_draws, refuse_non_finite
+from mergelab.engine.inputs import Piece, pieces, read_base, refuse_non_finite
 from mergelab.engine.plan import Plan, Statistics, plan
 from mergelab.engine.settling import apply, kept_or_read, plain_stack, settings, settle, stepped_deltas, stored_for
 from mergelab.engine.stages import Settled
@@ -123,11 +123,6 @@ def kept_deltas(settled: Settled, key: str) -> Tensor:
     found = settings(settled, settled.method, key)
     thresholds = found.get("thresholds")
     return keep_from(values, own_thresholds(values, found["density"]) if thresholds is None else thresholds)
-
-
-def drawn(plan: Plan, key: str) -> Tensor:
-    """The random integers of one tensor, int64 (n_models, *shape)."""
-    return read_draws(plan, Piece(key, plan.base.specs[key].shape))
 
 
 def sparse_expert(settled: Settled, place: int) -> Steps[dict[str, Tensor]]:

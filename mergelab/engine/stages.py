@@ -117,6 +117,11 @@ class Settled:
         """Whether tensors can be merged in stretches."""
         return not self.keeps and all(stage.splits for stage in (*self.steps, self.method))
 
+    @property
+    def large(self) -> bool:
+        """Whether kernels save more time than compiling them takes."""
+        return self.plan.parameters >= FUSED_FROM
+
     @cached_property
     def on_gpu(self) -> bool:
         """Whether kernels would be the GPU's."""
@@ -131,9 +136,8 @@ class Settled:
             stage.rule.name in SIEVES and SIEVES[stage.rule.name](stage.knobs(self.plan.keys[0]))
             for stage in self.steps
         ) and not (self.on_gpu and self.plan.by_row)
-        large = self.plan.parameters >= FUSED_FROM
         kernels_at_hand = self.on_gpu or (self.device.type == "cpu" and kernels.available())
-        return kernels_at_hand and large and self.splits and plain and sieving
+        return kernels_at_hand and self.large and self.splits and plain and sieving
 
     @property
     def stretch(self) -> int | None:

@@ -1,15 +1,17 @@
-"""What a sketch holds: conflict, overlap and retained mass as cumulative curves, small enough for the page.
+"""What a sketch holds: how experts agree, cancel and are merged, as cumulative curves small enough for the page.
 
 Each element of each delta has a survival level in [0, 1]: it is kept at a place iff its level is at most that place; the
-place of a density is the density. A statistic that only changes when an element starts to be kept is therefore a
-histogram over levels whose cumulative sum is the whole curve. Levels are binned on a square-root grid, finest at small
+place of a density is the density. What is kept of an entry changes only where its next delta starts to be kept: any
+statistic is therefore a histogram over levels of what it gains there, whose cumulative sum is the whole curve. Levels are binned on a square-root grid, finest at small
 places. Together with how magnitudes are ranked, that is the sketch's error, `BIN_ERROR`.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 import numpy
@@ -23,19 +25,74 @@ BIN_ERROR = 0.005
 """Largest error of a curve's position, in places."""
 
 Curve = NDArray[numpy.float64]
+"""Or of int32 or float32, as sketches keep them."""
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Cumulative curves over the grid. Per tensor (n_tensors, GRID+1) counts of entries: `conflict` (two kept deltas of
-    opposite sign), `coactive` (two or more kept), `active` (one or more kept). Per expert (n_experts, GRID+1): `kept`
-    entries and `mass`, the sum of their squares."""
+    """Cumulative curves over the grid, int32 counts and float32 sums that add up over tensors; named as in `Interference`.
 
-    conflict: Curve
-    coactive: Curve
+    Per tensor, (n_tensors, GRID+1): counts of entries that are `active`, `overlapping`, `conflicting`, of those where the
+    majority by count goes `against` that by magnitude; the sums `net`, `agreement`, `sign_agreement`, and of the squares
+    of the merged delta: the mean, with equal weights, of those kept deltas of an entry that agree in sign with their sum.
+    Per expert, (n_tensors, n_experts, GRID+1): `kept`, `norms_l1` and `cross`, the dot product of the merged delta with
+    the expert's, all of it. Per pair of experts in the order of `pairs_of`, (n_tensors, n_pairs, GRID+1): `shared`,
+    `opposed`, `products`. `reach` (n_tensors, n_experts, n_experts, GRID+1) sums d_j·d_i over the entries that j keeps.
+    `offered` is (n_tensors, n_experts, GRID+1) where something rescales what is kept: the kept `mass` before that.
+    """
+
     active: Curve
+    overlapping: Curve
+    conflicting: Curve
+    against_count: Curve
+    net: Curve
+    agreement: Curve
+    sign_agreement: Curve
+    merged_square: Curve
     kept: Curve
-    mass: Curve
+    norms_l1: Curve
+    cross: Curve
+    shared: Curve
+    opposed: Curve
+    products: Curve
+    reach: Curve
+    offered: Curve | None = None
+
+    @classmethod
+    def filled(cls, make: Callable[[tuple[int, ...], type], Curve], n_tensors: int, n_experts: int) -> Curves:
+        """Curves of arrays that `make` gives for their shapes and dtypes; `offered` is left out."""
+        n_pairs = len(pairs_of(n_experts))
+        things = dict.fromkeys(PER_EXPERT, (n_experts,)) | dict.fromkeys(PER_PAIR, (n_pairs,))
+        shapes = {name: things.get(name, ()) for name in CURVES} | {"reach": (n_experts, n_experts)}
+        return cls(**{
+            name: make((n_tensors, *shape, GRID + 1), numpy.int32 if name in COUNTS else numpy.float32)
+            for name, shape in shapes.items()
+        })  # fmt: skip
+
+    @property
+    def mass(self) -> Curve:
+        """(n_tensors, n_experts, GRID+1): the sum of the squares of what each expert keeps."""
+        return numpy.moveaxis(numpy.diagonal(self.reach, axis1=1, axis2=2), 2, 1)
+
+    @property
+    def energy(self) -> Curve:
+        """`mass` before anything rescales it."""
+        return self.mass if self.offered is None else self.offered
+
+    @property
+    def present(self) -> dict[str, Curve]:
+        """All arrays by name."""
+        return {name: curve for name, curve in vars(self).items() if curve is not None}
+
+
+COUNTS = {"active", "overlapping", "conflicting", "against_count", "kept", "shared", "opposed"}
+PER_EXPERT, PER_PAIR = ("kept", "norms_l1", "cross"), ("shared", "opposed", "products")
+CURVES = tuple(name for name in Curves.__dataclass_fields__ if name != "offered")
+
+
+def pairs_of(n_experts: int) -> list[tuple[int, int]]:
+    """The pairs (i, j) of experts, i < j, in the order of curves."""
+    return list(combinations(range(n_experts), 2))
 
 
 @dataclass(frozen=True)
@@ -55,32 +112,36 @@ class Sketch:
     curves: dict[str, Curves] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write the sketch as one .npz file; readers see a whole file or none."""
+        """Write the sketch as one .npz file, not compressed, which would take longer than drawing it; readers see a whole
+        file or none."""
         flat = {
-            f"{scope}/{name}": array for scope, curves in self.curves.items() for name, array in vars(curves).items()
+            f"{scope}/{name}": array for scope, curves in self.curves.items() for name, array in curves.present.items()
         }
         plain = {name: numpy.asarray(value) for name, value in vars(self).items() if name != "curves"}
         buffer = io.BytesIO()
-        numpy.savez_compressed(buffer, allow_pickle=False, **plain, **flat)
+        numpy.savez(buffer, allow_pickle=False, **plain, **flat)
         write_atomically(path, buffer.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> Sketch:
         """Read a sketch that `save` wrote."""
         with path.open("rb") as file, numpy.load(file, allow_pickle=False) as stored:
-            scopes = sorted({name.split("/")[0] for name in stored if "/" in name})
-            curves = {
-                scope: Curves(**{name: stored[f"{scope}/{name}"] for name in Curves.__dataclass_fields__})
-                for scope in scopes
-            }
+            scopes: dict[str, dict[str, Curve]] = {}
+            for scope, _, name in (entry.partition("/") for entry in stored if "/" in entry):
+                scopes.setdefault(scope, {})[name] = stored[f"{scope}/{name}"]
             texts = {name: tuple(str(entry) for entry in stored[name]) for name in ("experts", "layers", "modules")}
             return cls(
                 **texts,
                 entries=stored["entries"],
                 changed=int(stored["changed"]),
                 magnitudes=stored["magnitudes"],
-                curves=curves,
+                curves={scope: _whole(found) for scope, found in sorted(scopes.items())},
             )
+
+
+def _whole(found: dict[str, Curve]) -> Curves:
+    """Raises KeyError where one is missing."""
+    return Curves(**{name: found[name] for name in CURVES}, offered=found.get("offered"))
 
 
 def grid_place(place: float) -> float:

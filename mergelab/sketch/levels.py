@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.sketch.curves import BIN_ERROR
+from mergelab.sketch.curves import BIN_ERROR, GRID
 from mergelab.sparsify.della import della
 
 POINTS = f"{100 * BIN_ERROR:g} points of density"
@@ -26,7 +26,7 @@ class Levels:
     entry is kept iff its level is at most `place` of the value of `knob`. What may never be kept is at 1, so that the end
     of a curve counts everything. `error` says how near to that value the sketch's bins come, `given` names the other knobs
     that levels depend on, `fits` tells for which knobs they hold. `notice` says why no line divides the kept from the
-    dropped by their size.
+    dropped by their size. `by_draw` is True where the upper half of its draw alone gives an entry's level, as `draw_levels`.
     """
 
     of: Callable[[Tensor, Tensor | None, Knobs], Tensor]
@@ -36,6 +36,7 @@ class Levels:
     error: Callable[[float], str] = lambda value: POINTS
     given: tuple[str, ...] = ()
     fits: Callable[[Knobs], bool] = lambda knobs: True
+    by_draw: bool = False
 
 
 def rank_levels(histogram: Tensor, count: int, outliers: float = 0.0) -> Tensor:
@@ -50,9 +51,19 @@ def rank_levels(histogram: Tensor, count: int, outliers: float = 0.0) -> Tensor:
     return (wanted - 0.5) / max(count, 1)
 
 
+def draw_levels(halves: Tensor) -> Tensor:
+    """float64: the levels of draws by their upper halves; the lower ones would tell them apart by 2^-16."""
+    return (halves + 1).double() / 2**16
+
+
+def level_bins(levels: Tensor) -> Tensor:
+    """The grid's bins of levels, int16; a level above 1 is never reached."""
+    return (GRID * levels.sqrt()).ceil().clamp(1, GRID + 1).to(torch.int16)
+
+
 def _drawn(deltas: Tensor, draws: Tensor | None, knobs: Knobs) -> Tensor:
     assert draws is not None
-    return (draws + 1).double() / 2**32
+    return draw_levels(draws >> 16)
 
 
 def _drawn_by_rank(deltas: Tensor, draws: Tensor | None, knobs: Knobs) -> Tensor:
@@ -62,7 +73,7 @@ def _drawn_by_rank(deltas: Tensor, draws: Tensor | None, knobs: Knobs) -> Tensor
         deltas, density=0.5, epsilon=knobs["epsilon"], rescale="element", draws=torch.zeros_like(draws)
     ).double()
     advantage = torch.where(told == 0, 0.0, deltas.double() / told) - 0.5
-    return (_drawn(deltas, draws, knobs) - advantage).clamp(0, 1)
+    return ((draws + 1).double() / 2**32 - advantage).clamp(0, 1)
 
 
 def _agreed(deltas: Tensor, draws: Tensor | None, knobs: Knobs) -> Tensor:
@@ -79,6 +90,7 @@ LEVELS: dict[str, Levels] = {
         _drawn,
         "Survivors are drawn at random, so size does not decide and there is no line.",
         fits=lambda knobs: knobs["target"] == "delta",
+        by_draw=True,
     ),
     "della": Levels(
         _drawn_by_rank,

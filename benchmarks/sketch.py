@@ -1,0 +1,98 @@
+"""Drawing a sketch, which answers for every density at once, against one TIES merge of the same models.
+
+    python benchmarks/sketch.py [--quick] [--threads 2]
+
+Sketches of ranks hold two sets of curves, for magnitudes ranked over the model and by tensor. Models are in memory; DARE's
+draws depend on the experts' contents, which are hashed before anything is timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+import report
+import synthetic
+import timing
+import torch
+
+from mergelab.checkpoints import in_memory
+from mergelab.engine import Plan, merged_body, plan, settle
+from mergelab.progress import finish
+from mergelab.recipe import Recipe
+from mergelab.sketch import cut_of, draw_sketch
+
+ASKED = 3
+"""How many merges by TIES the curves of one cut may cost."""
+TIES: dict[str, Any] = {"method": {"name": "ties", "density": 0.3}}
+RECIPES: dict[str, dict[str, Any]] = {
+    "ranks of magnitudes (TIES, trim)": TIES,
+    "draws (DARE)": {"method": "average", "sparsify": {"name": "dare", "density": 0.3}},
+    "ranks of what DARE leaves": {**TIES, "sparsify": {"name": "dare", "density": 0.3}},
+}
+Costs = Mapping[str, timing.Cost]
+
+
+def main() -> None:
+    options = _options()
+    threads = timing.pin(options.threads)
+    torch.set_num_threads(threads)
+    shapes, _ = synthetic.llama(512, 8, 1376, 8000) if options.quick else synthetic.llama(1024, 8, 2752, 8000)
+    states = synthetic.states(shapes, experts=max(options.experts))
+    found = {count: _timed(states, count, options.repeats) for count in options.experts}
+    report.publish(_record(found, synthetic.parameters(shapes), threads), options)
+
+
+def _timed(states: Mapping[str, synthetic.State], count: int, repeats: int) -> Costs:
+    """Medians of a merge by TIES and of each sketch, all taking turns."""
+    plans = {title: _planned(recipe, states, count) for title, recipe in RECIPES.items()}
+    works = {title: lambda each=each: finish(draw_sketch(each)) for title, each in plans.items()}
+    ties = _planned(TIES, states, count)
+    works["TIES"] = lambda: finish(merged_body(finish(settle(ties))))
+    taken: dict[str, list[timing.Cost]] = {title: [] for title in works}
+    for turn in range(repeats + 1):
+        for title, work in works.items():
+            spent = timing.cost(work)
+            taken[title] += [spent] if turn else []
+    return {title: timing.median(each) for title, each in taken.items()}
+
+
+def _planned(recipe: Mapping[str, Any], states: Mapping[str, synthetic.State], count: int) -> Plan:
+    names = synthetic.NAMES[:count]
+    checked = Recipe.from_mapping({"base": "base", "models": list(names), **recipe})
+    planned = plan(checked, in_memory("base", states["base"]), [in_memory(name, states[name]) for name in names])
+    assert planned.hashes
+    return planned
+
+
+def _record(found: Mapping[int, Costs], count: int, threads: int) -> report.Record:
+    rows = [_row(experts, title, costs, count) for experts, costs in found.items() for title in RECIPES]
+    columns = [
+        "experts", "sketch of", "cuts", "CPU s", "wall s", "TIES, CPU s", "merges by TIES a cut", "asked", "met", "ns an entry and cut",
+    ]  # fmt: skip
+    caption = f"{count / 1e6:.0f} M parameters in bfloat16, in memory, {threads} threads."
+    values = {f"{experts} {title}": vars(cost) for experts, costs in found.items() for title, cost in costs.items()}
+    return report.Record("sketch", "python benchmarks/sketch.py", [report.Table(caption, columns, rows)], values=values)
+
+
+def _row(experts: int, title: str, costs: Costs, count: int) -> list[str]:
+    cuts = len(cut_of(Recipe.from_mapping({"base": "base", "models": ["a"], **RECIPES[title]})).drawn)
+    drawn, ties = costs[title], costs["TIES"]
+    merges = drawn.cpu / ties.cpu / cuts
+    return [
+        str(experts), title, str(cuts), f"{drawn.cpu:.2f}", f"{drawn.wall:.2f}", f"{ties.cpu:.2f}", f"{merges:.1f}",
+        f"≤ {ASKED}", "yes" if merges <= ASKED else "**no**", f"{1e9 * drawn.cpu / count / cuts:.1f}",
+    ]  # fmt: skip
+
+
+def _options() -> argparse.Namespace:
+    parser = report.parser(__doc__)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    options.experts, options.repeats = ((2,), 1) if options.quick else ((2, 3), 5)
+    return options
+
+
+if __name__ == "__main__":
+    main()

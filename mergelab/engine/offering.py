@@ -1,0 +1,31 @@
+"""What a sketch reads: the deltas among which the last step of a recipe chooses, piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor
+
+from mergelab.engine.fusing import stored_stack
+from mergelab.engine.inputs import Piece, pieces
+from mergelab.engine.settling import kept_or_read, settings, stepped_deltas
+from mergelab.engine.stages import Settled
+
+
+def offered_pieces(settled: Settled, key: str) -> Iterator[Piece]:
+    """The pieces in which a tensor is read."""
+    return pieces(settled.plan, key, settled.stretch)
+
+
+def offered(settled: Settled, piece: Piece, sparse: bool) -> Tensor:
+    """Every expert minus the base, float32 (n_models, *shape); `sparse`: what the steps before the method leave of it."""
+    return stepped_deltas(settled, piece) if sparse else kept_or_read(settled, piece)
+
+
+def stored_offered(settled: Settled, piece: Piece, sparse: bool) -> Any:
+    """The same as the CPU's kernels read it, a `StoredStack`; None where they cannot."""
+    if not settled.fuses or settled.on_gpu:
+        return None
+    step = settings(settled, settled.steps[0], piece.key) if sparse and settled.steps else {}
+    return stored_stack(settled, piece, {}, step, lambda: offered(settled, piece, sparse), {})

@@ -1,0 +1,421 @@
+"""Curves of a sketch from stored numbers in one pass: what changes at an entry when its next expert starts to be kept.
+
+What is kept of an entry changes at the levels of its n experts alone: n times it is worked out what has changed, and that is
+added to the sums of the level. Sums over levels are the curves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numba
+import numpy
+from numba import njit
+
+from mergelab.kernels.experts import part_of
+from mergelab.kernels.floats import Array
+from mergelab.kernels.sieve import BLOCK, draw, sifted
+from mergelab.kernels.transposed import AT_ONCE, NARROW, WIDE, add_narrow, add_wide
+from mergelab.kernels.words import magnitude
+
+if TYPE_CHECKING:
+    from mergelab.kernels.stretch import StoredStack
+
+CONFLICTING, AGAINST, NET, AGREEMENT, SIGN_AGREEMENT, SQUARE, CROSS = range(7)
+"""Features of what is kept: from CROSS on one for each model, and after those whether one and two models keep something."""
+KEPT, NORM, REACH = range(3)
+"""Features of one model, from REACH on one for each model."""
+SHARED, OPPOSED, PRODUCT = range(3)
+"""Features of two models."""
+
+SPREAD = 8
+"""Levels that stand for never: additions to the same sums wait for each other."""
+
+
+class Sums(NamedTuple):
+    """Float64 sums by level, (n_cuts, n_things, groups, n_levels, 8 or 4): features in groups of 8, at the end one of 4
+    where that is enough."""
+
+    wide: Array
+    narrow: Array
+
+
+class Levels(NamedTuple):
+    """Where levels come from. `tables`: int16 (n_cuts, n_models, 65536) by the upper 16 bits of the magnitude, or where
+    `keys` (uint32, two words a model) are the generator's, of the draw. `given`: int16 (n_models, entries) instead of
+    tables. Those that do not apply have a first axis of 0. `never` is the level of zeros."""
+
+    tables: Array
+    keys: Array
+    given: Array
+    never: int
+
+
+class Scratch(NamedTuple):
+    """Room for a block: what all models hold and their levels in every cut; those of a cut sorted, and what arrives at them; draws; sums of
+    the positive and of the negative that are kept, their numbers, all together, what is merged; features before and what was gained."""
+
+    values: Array
+    levels: Array
+    order: Array
+    arrived: Array
+    drawn: Array
+    plus: Array
+    minus: Array
+    ups: Array
+    downs: Array
+    total: Array
+    mean: Array
+    before: Array
+    gained: Array
+
+
+def features_of(n_models: int) -> tuple[int, int, int]:
+    """How many features entries, models and pairs have. With one or two models, who keeps one and two follows from kept."""
+    return CROSS + n_models + (2 if n_models > 2 else 0), REACH + n_models, PRODUCT + 1
+
+
+def empty_sums(n_cuts: int, n_things: int, n_levels: int, features: int) -> Sums:
+    """Zeros, each row in one line of the processor's cache."""
+    groups = (features + WIDE - NARROW - 1) // WIDE
+    rest = int(features > groups * WIDE)
+    return Sums(_aligned(n_cuts, n_things, groups, n_levels, WIDE), _aligned(n_cuts, n_things, rest, n_levels, NARROW))
+
+
+def gathered_sums(sums: Sums, features: int) -> Array:
+    """The sums as (n_cuts, n_things, n_levels, features), with one level that stands for never."""
+    groups = [part[:, :, group] for part in sums for group in range(part.shape[2])]
+    return numpy.concatenate(groups, 3)[:, :, : 1 - SPREAD, :features]
+
+
+def stepped(stack: StoredStack, levels: Levels) -> list[tuple[Array, Array, Array]] | None:
+    """For each cut the sums of entries, models and pairs, as `sketch.steps` has them; None where a delta is not finite."""
+    n_models = len(stack.experts)
+    n_cuts, n_levels, n_features = max(1, len(levels.tables)), levels.never + SPREAD, features_of(n_models)
+    things = 1, n_models, n_models * (n_models - 1) // 2
+    sums = [empty_sums(n_cuts, count, n_levels, each) for count, each in zip(things, n_features, strict=True)]
+    # With two models a sum of float32 has the right sign; with more, only one that is not rounded.
+    kind = numpy.empty(0, numpy.float64 if n_models > 2 else numpy.float32)
+    if add_steps(stack.base, stack.gathered, stack.sieve, stack.start, levels, kind, *sums):
+        return None
+    found = [gathered_sums(each, count) for each, count in zip(sums, n_features, strict=True)]
+    return [(_with_presence(entries[0], own, pairs), own, pairs) for entries, own, pairs in zip(*found, strict=True)]
+
+
+def _with_presence(entries: Array, own: Array, pairs: Array) -> Array:
+    """The features of entries with those that are left out for one or two models."""
+    if len(own) > 2:
+        return entries
+    both = pairs[:, :, SHARED].sum(0)
+    return numpy.concatenate([entries, (own[:, :, KEPT].sum(0) - both)[:, None], both[:, None]], 1)
+
+
+def _aligned(*shape: int) -> Array:
+    size = int(numpy.prod(shape))
+    room = numpy.zeros(size + WIDE)
+    skipped = -room.ctypes.data % 64 // 8
+    return room[skipped : skipped + size].reshape(shape)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def add_steps(
+    base: Array, experts: Any, sieve: Any, start: int, levels: Any, kind: Array, ranks: Any, own: Any, pairs: Any
+) -> int:
+    """Add the steps of all entries of `experts - base`, sifted, to the sums of entries (`ranks`), models (`own`) and pairs.
+
+    `start` is their place in the tensor; `kind` an empty array of the dtype in which the deltas of an entry are added up.
+    1 if a delta is not finite, else 0.
+    """
+    n_models, bad = len(experts.addresses), 0
+    scratch = _scratch_for(len(ranks.wide), n_models, kind)
+    for place in range(0, len(base), BLOCK):
+        part = base[place : place + BLOCK]
+        for model in range(n_models):
+            stored, left = part_of(experts, model, place, place + BLOCK), scratch.values[model]
+            bad |= sifted(stored, part, model, sieve, start + place, scratch.drawn, left)
+            for i in range(len(part), BLOCK):
+                left[i] = 0
+        for cut in range(len(scratch.levels)):
+            for model in range(n_models):
+                _find_levels(levels, cut, model, place, start + place, len(part), scratch)
+            _add_block(scratch, scratch.levels[cut], ranks.wide[cut, 0], ranks.narrow[cut, 0])
+        _add_own(scratch, own)
+        _add_pairs(scratch, pairs)
+    return bad
+
+
+@njit(nogil=True, cache=True)
+def _scratch_for(n_cuts: int, n_models: int, kind: Array) -> Any:
+    lanes = CROSS + n_models + 2 + WIDE
+    return Scratch(
+        numpy.empty((n_models, BLOCK), numpy.float32), numpy.empty((n_cuts, n_models, BLOCK), numpy.int16),
+        numpy.empty((n_models, BLOCK), numpy.int16), numpy.empty((n_models, BLOCK), numpy.float32),
+        numpy.empty(BLOCK, numpy.uint32),
+        numpy.empty(BLOCK, kind.dtype), numpy.empty(BLOCK, kind.dtype),
+        numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32),
+        numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32),
+        numpy.empty((lanes, BLOCK), numpy.float32), numpy.zeros((lanes, BLOCK), numpy.float32),
+    )  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def _find_levels(levels: Any, cut: int, model: int, place: int, start: int, count: int, scratch: Any) -> None:
+    """Write a model's levels in a block, of which `count` entries exist."""
+    found, values, drawn = scratch.levels[cut, model], scratch.values[model], scratch.drawn
+    never = numpy.int16(levels.never)
+    if len(levels.given):
+        given = levels.given[model, place : place + count]
+        for i in range(count):
+            found[i] = given[i]
+    elif len(levels.keys):
+        table = levels.tables[cut, model]
+        draw(levels.keys[model, 0], levels.keys[model, 1], start, 0, drawn)
+        for i in range(count):
+            found[i] = table[drawn[i] >> numpy.uint32(16)]
+    else:
+        table = levels.tables[cut, model]
+        for i in range(count):
+            found[i] = table[magnitude(values[i]) >> numpy.uint32(16)]
+    for i in range(BLOCK):
+        level, spread = found[i], numpy.int16(never + numpy.int16(i & (SPREAD - 1)))
+        found[i] = spread if values[i] == 0 or level >= never else level
+
+
+@njit(nogil=True, cache=True)
+def _add_block(scratch: Any, levels: Array, wide: Array, narrow: Array) -> None:
+    """What changes in a block whenever an expert arrives at one of its `levels`."""
+    n_models, gained = len(scratch.values), scratch.gained
+    _arrange(levels, scratch.values, scratch.order, scratch.arrived)
+    _clear(scratch)
+    for step in range(n_models):
+        _keep(scratch.arrived[step], scratch)
+        _gain(scratch)
+        if n_models > 2:
+            _fill(gained[CROSS + n_models], numpy.float32(step == 0))
+            _fill(gained[CROSS + n_models + 1], numpy.float32(step == 1))
+        _add_rows(gained, scratch.order[step], wide, narrow)
+
+
+@njit(nogil=True, cache=True)
+def _arrange(levels: Array, values: Array, order: Array, arrived: Array) -> None:
+    """Each entry's levels in rising order, and its deltas in theirs."""
+    for model in range(len(levels)):
+        for i in range(BLOCK):
+            order[model, i] = levels[model, i]
+        for i in range(BLOCK):
+            arrived[model, i] = values[model, i]
+        for earlier in range(model):
+            _exchange_values(order[earlier], order[model], arrived[earlier], arrived[model])
+            _exchange_levels(order[earlier], order[model])
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _exchange_values(low: Array, high: Array, first: Array, second: Array) -> None:
+    for i in range(BLOCK):
+        one, other, turned = first[i], second[i], high[i] < low[i]
+        first[i] = other if turned else one
+        second[i] = one if turned else other
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _exchange_levels(low: Array, high: Array) -> None:
+    for i in range(BLOCK):
+        one, other = low[i], high[i]
+        low[i] = other if other < one else one
+        high[i] = one if other < one else other
+
+
+@njit(nogil=True, cache=True)
+def _clear(scratch: Any) -> None:
+    """Nothing is kept."""
+    _fill(scratch.plus, numpy.float32(0))
+    _fill(scratch.minus, numpy.float32(0))
+    _fill(scratch.ups, numpy.float32(0))
+    _fill(scratch.downs, numpy.float32(0))
+    for feature in range(CROSS + len(scratch.values)):
+        _fill(scratch.before[feature], numpy.float32(0))
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _fill(row: Array, value: float) -> None:
+    for i in range(BLOCK):
+        row[i] = value
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _keep(arrived: Array, scratch: Any) -> None:
+    """Add deltas to what is kept: its sums and numbers, and the mean of what agrees with its sum."""
+    plus, minus, ups, downs = scratch.plus, scratch.minus, scratch.ups, scratch.downs
+    _take(arrived, plus, minus)
+    _number(arrived, ups, downs)
+    _sum_up(plus, minus, scratch.total)
+    _elect(scratch.total, plus, minus, ups, downs, scratch.mean)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _take(values: Array, plus: Array, minus: Array) -> None:
+    for i in range(BLOCK):
+        value = values[i]
+        plus[i] += value if value > 0 else numpy.float32(0)
+        minus[i] += value if value < 0 else numpy.float32(0)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _number(values: Array, ups: Array, downs: Array) -> None:
+    for i in range(BLOCK):
+        value = values[i]
+        ups[i] += numpy.float32(value > 0)
+        downs[i] += numpy.float32(value < 0)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _sum_up(plus: Array, minus: Array, total: Array) -> None:
+    for i in range(BLOCK):
+        total[i] = numpy.float32(plus[i] + minus[i])
+
+
+@njit(nogil=True, cache=True, inline="always", error_model="numpy")
+def _elect(total: Array, plus: Array, minus: Array, ups: Array, downs: Array, mean: Array) -> None:
+    for i in range(BLOCK):
+        above, below, sign = numpy.float32(plus[i]), numpy.float32(minus[i]), total[i]
+        up, down = ups[i], downs[i]
+        agreeing = (above if sign > 0 else below) / (up if sign > 0 else down)
+        mean[i] = numpy.float32(0) if sign == 0 else agreeing
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _gain(scratch: Any) -> None:
+    """How every feature changed since the arrival before."""
+    before, gained, ups, downs = scratch.before, scratch.gained, scratch.ups, scratch.downs
+    _gain_conflicts(ups, downs, before[CONFLICTING], gained[CONFLICTING])
+    _gain_against(scratch.total, ups, downs, before[AGAINST], gained[AGAINST])
+    _gain_sizes(scratch.total, before[NET], gained[NET])
+    _gain_agreement(scratch.total, scratch.plus, scratch.minus, before[AGREEMENT], gained[AGREEMENT])
+    _gain_sign_agreement(ups, downs, before[SIGN_AGREEMENT], gained[SIGN_AGREEMENT])
+    _gain_products(scratch.mean, scratch.mean, before[SQUARE], gained[SQUARE])
+    for model in range(len(scratch.values)):
+        _gain_products(scratch.mean, scratch.values[model], before[CROSS + model], gained[CROSS + model])
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _gain_conflicts(ups: Array, downs: Array, before: Array, gained: Array) -> None:
+    for i in range(BLOCK):
+        now = numpy.float32((ups[i] > 0) & (downs[i] > 0))
+        gained[i] = now - before[i]
+        before[i] = now
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _gain_against(total: Array, ups: Array, downs: Array, before: Array, gained: Array) -> None:
+    for i in range(BLOCK):
+        votes, mass = ups[i] - downs[i], total[i]
+        now = numpy.float32(((votes > 0) != (mass > 0)) | ((votes < 0) != (mass < 0)))
+        gained[i] = now - before[i]
+        before[i] = now
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _gain_sizes(total: Array, before: Array, gained: Array) -> None:
+    for i in range(BLOCK):
+        now = abs(total[i])
+        gained[i] = now - before[i]
+        before[i] = now
+
+
+@njit(nogil=True, cache=True, inline="always", error_model="numpy")
+def _gain_agreement(total: Array, plus: Array, minus: Array, before: Array, gained: Array) -> None:
+    for i in range(BLOCK):
+        now = abs(total[i]) / numpy.float32(plus[i] - minus[i])
+        gained[i] = now - before[i]
+        before[i] = now
+
+
+@njit(nogil=True, cache=True, inline="always", error_model="numpy")
+def _gain_sign_agreement(ups: Array, downs: Array, before: Array, gained: Array) -> None:
+    for i in range(BLOCK):
+        now = abs(ups[i] - downs[i]) / (ups[i] + downs[i])
+        gained[i] = now - before[i]
+        before[i] = now
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _gain_products(mean: Array, other: Array, before: Array, gained: Array) -> None:
+    for i in range(BLOCK):
+        now = mean[i] * other[i]
+        gained[i] = now - before[i]
+        before[i] = now
+
+
+@njit(nogil=True, cache=True)
+def _add_own(scratch: Any, sums: Any) -> None:
+    """What each model brings when it arrives, in every cut."""
+    n_models, gained = len(scratch.values), scratch.gained
+    _fill(gained[KEPT], numpy.float32(1))
+    for model in range(n_models):
+        values = scratch.values[model]
+        _sizes(values, gained[NORM])
+        for other in range(n_models):
+            _products(values, scratch.values[other], gained[REACH + other])
+        for cut in range(len(scratch.levels)):
+            _add_rows(gained, scratch.levels[cut, model], sums.wide[cut, model], sums.narrow[cut, model])
+
+
+@njit(nogil=True, cache=True)
+def _add_pairs(scratch: Any, sums: Any) -> None:
+    """What each two models share when the second of them arrives, in every cut."""
+    n_models, gained, number = len(scratch.values), scratch.gained, 0
+    _fill(gained[SHARED], numpy.float32(1))
+    for first in range(n_models):
+        for second in range(first + 1, n_models):
+            one, other = scratch.values[first], scratch.values[second]
+            _oppositions(one, other, gained[OPPOSED])
+            _products(one, other, gained[PRODUCT])
+            for cut in range(len(scratch.levels)):
+                _later(scratch.levels[cut, first], scratch.levels[cut, second], scratch.order[0])
+                _add_narrow_rows(gained, scratch.order[0], sums.narrow[cut, number, 0])
+            number += 1
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _sizes(values: Array, sizes: Array) -> None:
+    for i in range(BLOCK):
+        sizes[i] = abs(values[i])
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _products(one: Array, other: Array, products: Array) -> None:
+    for i in range(BLOCK):
+        products[i] = one[i] * other[i]
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _oppositions(one: Array, other: Array, opposed: Array) -> None:
+    for i in range(BLOCK):
+        opposed[i] = numpy.float32((one[i] > 0) != (other[i] > 0))
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _later(one: Array, other: Array, later: Array) -> None:
+    for i in range(BLOCK):
+        first, second = one[i], other[i]
+        later[i] = first if first > second else second
+
+
+@njit(nogil=True, cache=True)
+def _add_rows(gained: Array, levels: Array, wide: Array, narrow: Array) -> None:
+    """Add the features of a block to the sums of its levels."""
+    rows = numba.uintp(levels.ctypes.data)
+    for group in range(len(wide)):
+        features, totals = numba.uintp(gained[WIDE * group].ctypes.data), numba.uintp(wide[group].ctypes.data)
+        for first in range(0, BLOCK, AT_ONCE):
+            add_wide(features + numba.uintp(4 * first), rows + numba.uintp(2 * first), totals)
+    if len(narrow):
+        _add_narrow_rows(gained[WIDE * len(wide) :], levels, narrow[0])
+
+
+@njit(nogil=True, cache=True)
+def _add_narrow_rows(gained: Array, levels: Array, narrow: Array) -> None:
+    rows, features = numba.uintp(levels.ctypes.data), numba.uintp(gained.ctypes.data)
+    totals = numba.uintp(narrow.ctypes.data)
+    for first in range(0, BLOCK, AT_ONCE):
+        add_narrow(features + numba.uintp(4 * first), rows + numba.uintp(2 * first), totals)
