@@ -175,6 +175,7 @@ function tellComplements() {
 
 function tellLists() {
   // Gradio's lists hold titles alone; each choice's line and each family's heading are written into them.
+  document.querySelector("#preset input")?.setAttribute("placeholder", "no preset fits any more");
   for (const [id, entries] of Object.entries(props.lists || {})) {
     document.querySelectorAll(`#${id} label`).forEach((label, place) => (label.title = entries[place]?.line || ""));
     document.querySelectorAll(`#${id} li[data-index]`).forEach((item) => {

@@ -95,6 +95,7 @@ def test_presets_methods_and_models_are_steps_that_come_back_whole(lab: Visit) -
 
 def test_thirty_steps_can_be_undone(lab: Visit) -> None:
     page = lab.page
+    page.locator("#live input").uncheck()  # thirty merges would take longer than the steps
     for number in range(30):
         page.evaluate("document.dispatchEvent(new PointerEvent('pointerdown'))")
         page.evaluate("document.dispatchEvent(new PointerEvent('pointerup'))")
@@ -103,7 +104,7 @@ def test_thirty_steps_can_be_undone(lab: Visit) -> None:
     for _ in range(30):
         page.keyboard.press("u")
     steps(lab, 0)
-    lab.until(f"{SETTLED_STEP} && mergelab.yaml.includes('scale: 1.0')")
+    lab.until("mergelab.yaml.includes('scale: 1.0')")
     assert len(lab.state("steps.keys")) == 31  # type: ignore[arg-type]
 
 
