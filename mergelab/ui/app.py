@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,11 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from mergelab.scoring import QUICK_ROWS
 from mergelab.ui.charts import parts_of
 from mergelab.ui.endpoints import add_endpoints
 from mergelab.ui.first_sight import FirstSight
-from mergelab.ui.form import Form, Models
 from mergelab.ui.guard import LOOPBACK, Guard
 from mergelab.ui.lab import LabPage
-from mergelab.ui.presets import FIRST, presets
 from mergelab.ui.session import Lab, Settings
 from mergelab.ui.theme import STYLE, theme
 from mergelab.ui.view import View
@@ -66,7 +64,7 @@ def launch(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that a service manager's stop cleans up as well
     try:
         page, blocks = _built(lab)
-        warming = lab.warm(opening_form(lab), lambda view: _opened(page, blocks, view))
+        warming = lab.warm(lab.opening(), lambda view: _opened(page, blocks, view))
         if not _first_sight(lab).read():
             _say("Preparing the opening example; later starts have it at once …")
             warming.join(FIRST_START)
@@ -86,13 +84,13 @@ def _say(sentence: str) -> None:
 
 
 def _opened(page: LabPage, blocks: gr.Blocks, view: View) -> None:
-    parts = parts_of(view)
+    parts = parts_of(replace(view, link=None))  # each visit has a link of its own
     page.show_first(parts, blocks)
     _first_sight(page.lab).keep(parts)
 
 
 def _first_sight(lab: Lab) -> FirstSight:
-    return FirstSight(opening_form(lab).recipe(), next(iter(lab.suites().values())).digest)
+    return FirstSight(lab.opening().recipe(), next(iter(lab.suites().values())).digest)
 
 
 def launch_options(host: str, port: int) -> dict[str, Any]:
@@ -104,13 +102,6 @@ def launch_options(host: str, port: int) -> dict[str, Any]:
         "footer_links": ["api", "settings"], "theme": theme(), "css_paths": [STYLE], "head": HEAD,
         "app_kwargs": {"routes": [Mount("/plotly", StaticFiles(directory=PLOTLY))], "middleware": [Middleware(Guard, hosts=hosts)]},
     }  # fmt: skip
-
-
-def opening_form(lab: Lab) -> Form:
-    """What the page shows before anybody touched it: the first suite, all experts, the first preset."""
-    models = Models.of_suite(next(iter(lab.suites().values())))
-    recipe = presets()[FIRST].recipe
-    return Form(models, tuple(models.titles), recipe.method.name, device=lab.settings.device, rows=QUICK_ROWS)
 
 
 def page_downloads() -> Path:

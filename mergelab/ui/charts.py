@@ -11,6 +11,7 @@ import gradio as gr
 import numpy
 
 from mergelab.diagnostics import Preview
+from mergelab.knobs import Value
 from mergelab.methods import METHODS
 from mergelab.plots import (
     conflict_heatmap,
@@ -25,7 +26,8 @@ from mergelab.plots import (
 from mergelab.recipe import Recipe
 from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.catalogue import catalogue, line_of
-from mergelab.ui.form import OWNERS, KnobPlace, all_knobs
+from mergelab.ui.form import MOST_EXPERTS, OWNERS, KnobPlace, all_knobs, weight_id
+from mergelab.ui.program import program_of
 from mergelab.ui.results import score_frame, table
 from mergelab.ui.view import Charts, Scores, View
 from mergelab.ui.words import COMPLEMENTS, counted, title_of
@@ -39,15 +41,17 @@ NOTHING_TO_SCORE = (
 )
 CHIPS = {"preview": "preview", "exact": "exact", "unknown": "no preview"}
 """What stands beside the headings of the live charts."""
-PARTS = ("charts", "scores", "test", "status", "home", "device")
+PARTS = ("charts", "scores", "test", "status", "home", "link", "notes", "device")
+SCRIPTS = ("panel.js", "steps.js", "link.js", "resets.js", "keys.js")
+"""One function body, in this order."""
 
 
 def panel(parts: Mapping[str, Any]) -> gr.HTML:
     """Charts, numbers, scores and status in one component; its parts are props that change one by one."""
     return gr.HTML(
         html_template=(HERE / "panel.html").read_text(encoding="utf-8"),
-        js_on_load=(HERE / "panel.js").read_text(encoding="utf-8"),
-        apply_default_css=False, elem_id="panel", complements=complements(), lists=lists(), **{**dict.fromkeys(PARTS), **parts},
+        js_on_load="\n".join((HERE / script).read_text(encoding="utf-8") for script in SCRIPTS),
+        apply_default_css=False, elem_id="panel", complements=complements(), lists=lists(), defaults=defaults(), **{**dict.fromkeys(PARTS), **parts},
     )  # fmt: skip
 
 
@@ -64,6 +68,12 @@ def complements() -> dict[str, str]:
     return {place.elem_id: COMPLEMENTS[place.knob] for place in all_knobs() if place.knob in COMPLEMENTS}
 
 
+def defaults() -> dict[str, Value]:
+    """Each knob's default, by its elem_id; every method's weights begin at the same one."""
+    weights = {weight_id(place): 1.0 for place in range(MOST_EXPERTS)}
+    return {**{place.elem_id: knob.default for place, knob in all_knobs().items()}, **weights}
+
+
 def parts_of(view: View) -> dict[str, Any]:
     """The panel's parts that a view changes, as JSON."""
     parts = {
@@ -73,6 +83,8 @@ def parts_of(view: View) -> dict[str, Any]:
         "test": scores_data(view.test) if view.test else None,
         **({"scores": unscored_data(view.unscored)} if view.unscored else {}),
         "home": home_data(view.recipe) if view.recipe else None,
+        "link": asdict(view.link) if view.link else None,
+        "notes": list(view.notes) if view.notes is not None else None,
         "device": view.device,
     }
     return {name: part for name, part in parts.items() if part is not None}
@@ -189,8 +201,12 @@ def _about(scores: Scores) -> str:
 
 
 def home_data(recipe: Recipe) -> dict[str, str]:
-    """The recipe as text, and the command that runs it."""
-    return {"yaml": recipe.to_yaml(), "cli": "mergelab merge recipe.yml --out merged"}
+    """The recipe as text, the command that runs it, and the program."""
+    return {
+        "yaml": recipe.to_yaml(),
+        "cli": "mergelab merge recipe.yml --out merged",
+        "python": program_of(recipe),
+    }
 
 
 def _number(value: float) -> float | None:

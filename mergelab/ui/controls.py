@@ -16,8 +16,8 @@ from mergelab.recipe import DTYPE, SEED, Recipe
 from mergelab.scoring import QUICK_ROWS
 from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.catalogue import catalogue, line_of, short_title
-from mergelab.ui.form import MOST_EXPERTS, NO_SPARSIFIER, OWN, OWNERS, Form, KnobPlace, Models, all_knobs
-from mergelab.ui.presets import FIRST, presets
+from mergelab.ui.form import MOST_EXPERTS, NO_SPARSIFIER, OWN, OWNERS, Form, KnobPlace, Models, all_knobs, weight_id
+from mergelab.ui.presets import FIRST, presets, title_fitting
 from mergelab.ui.words import NUMBERS_OF_EXPERTS, PLACES, number, title_of
 
 Widget = Any
@@ -136,6 +136,43 @@ class Controls:
             dict(zip(self.knobs, knobs, strict=True)), dict(zip(models.titles, weights, strict=False)),
             seed, dtype, device, rows or None, bool(live),
         )  # fmt: skip
+
+    @property
+    def outputs(self) -> list[Widget]:
+        """Everything that `filled` may update."""
+        c = self
+        columns = [group.column for group in c.groups]
+        asked = [c.preset, c.source, c.experts, c.method, c.sparsifier, c.seed, c.dtype]
+        return [*asked, *columns, c.weights_box, *c.weights, *c.knobs.values()]
+
+    def filled(self, form: Form) -> dict[Widget, Any]:
+        """Updates that make the sidebar say what `form` says; knobs of rules that it does not use stay as they are."""
+        recipe_says = {
+            self.preset: title_fitting(form), self.source: OWN if form.models.edition else form.models.base,
+            self.experts: expert_choices(form.models, form.chosen), self.method: form.method,
+            self.sparsifier: form.sparsifier, self.seed: form.seed, self.dtype: form.dtype,
+        }  # fmt: skip
+        columns = dict(
+            zip((group.column for group in self.groups), self.visibility(form.method, form.sparsifier), strict=True)
+        )
+        return {**recipe_says, **columns, **self._weights_filled(form), **self._knobs_filled(form)}
+
+    def _weights_filled(self, form: Form) -> dict[Widget, Any]:
+        knob = METHODS[form.method].per_model
+        references = [*form.models.titles, *[""] * MOST_EXPERTS][:MOST_EXPERTS]
+        values = [form.weights.get(reference, knob.default if knob else 1.0) for reference in references]
+        updates = self.weight_updates(form.models, form.method, form.chosen, values)
+        return dict(zip((self.weights_box, *self.weights), updates, strict=True))
+
+    def _knobs_filled(self, form: Form) -> dict[Widget, Any]:
+        used = {("method", form.method), ("sparsify", form.sparsifier)}
+        titles = [title for reference, title in form.models.titles.items() if reference in form.chosen]
+        filled = {}
+        for place, knob in all_knobs().items():
+            if (place.owner, place.rule) in used:
+                value = form.knobs.get(place, knob.default)
+                filled[self.knobs[place]] = number_of_experts(place, titles, value) if place in self._numbers else value
+        return filled
 
     def visibility(self, method: str, sparsifier: str) -> list[Any]:
         """Updates of the groups' columns: those of the chosen rules are shown."""
@@ -285,7 +322,7 @@ def _weight_slot(place: int, models: Models, rule: Rule) -> Widget:
     )
     return gr.Slider(
         low, high, 1.0, step=step, label=titles[place] if place < len(titles) else f"Expert {place + 1}",
-        visible=place < len(titles), buttons=["reset"], elem_id=f"weight-{place}", elem_classes="weight",
+        visible=place < len(titles), buttons=["reset"], elem_id=weight_id(place), elem_classes="weight",
     )  # fmt: skip
 
 
@@ -302,6 +339,11 @@ def preset_updates(controls: Controls, recipe: Recipe) -> list[Any]:
         default = next(knob.default for knob in rule.knobs if knob.name == place.knob)
         knobs.append(values.get((place.owner, place.rule), {}).get(place.knob, default))
     return [recipe.method.name, sparsifier, *knobs]
+
+
+def expert_choices(models: Models, chosen: Sequence[str]) -> Any:
+    """The update of the experts' list: all of these models, some of them ticked."""
+    return gr.update(choices=[(title, name) for name, title in models.titles.items()], value=list(chosen))
 
 
 def source_choices(suites: Mapping[str, str], own: Models | None) -> list[tuple[str, str]]:

@@ -36,6 +36,11 @@ class KnobPlace:
         return "-".join(("knob", self.owner, self.rule, self.knob.replace("_", "-")))
 
 
+def weight_id(place: int) -> str:
+    """The id of the weight's slider for the expert at this place in the models' list."""
+    return f"weight-{place}"
+
+
 def all_knobs() -> dict[KnobPlace, Knob]:
     """Every knob that a rule has once (weights belong to experts and are not here)."""
     return {

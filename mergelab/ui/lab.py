@@ -5,15 +5,18 @@ from __future__ import annotations
 import itertools
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import gradio as gr
 
 from mergelab.ui.charts import panel, update
-from mergelab.ui.controls import preset_updates, sidebar, source_choices
+from mergelab.ui.controls import expert_choices, preset_updates, sidebar, source_choices
 from mergelab.ui.form import OWN, Form, Models
+from mergelab.ui.link import Landing, read_query
 from mergelab.ui.presets import presets
 from mergelab.ui.session import Lab, Session
 from mergelab.ui.status import Status, refusal
@@ -35,6 +38,7 @@ HEAVY = {
     "api_visibility": "private",
 }
 """Values come as the browser sent them: the recipe checks them, and says what is wrong in its own words. Heavy events share one line; the worker behind them runs one job at a time and tells the others their place."""
+LONGEST_KEY = 4000
 PRIVATE = {"preprocess": False, "show_progress": "hidden", "queue": False, "api_visibility": "private"}
 
 
@@ -47,7 +51,7 @@ class LabPage:
         if not suites:
             raise ValueError("no suite is installed: `mergelab suite build pixels` makes one")
         self.titles = {name: suite.title for name, suite in suites.items()}
-        self.opening = Models.of_suite(next(iter(suites.values())))
+        self.opening = lab.opening().models
         with gr.Sidebar(width=340, elem_id="sidebar"):
             self.controls = sidebar(self.titles, self.opening, lab.settings.device)
         self.panel = panel(parts)
@@ -95,10 +99,11 @@ class LabPage:
         for stopping in (c.stop.click, self.panel.stop):
             stopping(self.stop, None, self.panel, **PRIVATE)
         blocks.unload(self.leave)
+        self._then_show(self.panel.restore(self.restore, [c.device, c.rows, c.live], c.outputs, **PRIVATE))
         blocks.load(
             self.open,
-            c.inputs,
-            [self.panel, c.source, c.experts, *c.per_expert],
+            [c.device, c.rows, c.live],
+            [self.panel, *c.outputs],
             **{**HEAVY, "concurrency_id": "open"},
         )
 
@@ -119,20 +124,24 @@ class LabPage:
 
     # ---- handlers
 
-    def open(self, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
-        """The first sight of the page: the suite of the address (`?suite=…`) or the first one, finished."""
-        c, session = self.controls, self.lab.session(request.session_hash)
-        asked = request.query_params.get("suite")
-        models = session.models(asked) if asked in self.titles else self.opening
-        form = c.form(models, [models.base, list(models.titles), *values[2:]])
-        sidebar_updates = [
-            models.base,
-            _experts(models),
-            *c.deal(models, form.method, form.chosen),
-        ]
-        for view in self._shown(session.first(form)):
-            yield [update(view), *sidebar_updates]
-            sidebar_updates = [gr.skip() for _ in sidebar_updates]
+    def open(self, request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
+        """The first sight of the page: what the address asks for, finished, and what of it was changed."""
+        session = self.lab.session(request.session_hash)
+        landing = self._landing(session, dict(request.query_params), values)
+        changes = {self.panel: update(View(notes=landing.notes)), **self.controls.filled(landing.form)}
+        yield changes
+        for view in self._shown(session.first(landing.form)):
+            yield {self.panel: update(view)}
+
+    def restore(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
+        """Set every control as it was in an earlier state of this page, given by its key."""
+        session = self.lab.session(request.session_hash)
+        form = self._landing(session, dict(parse_qsl(str(event.key)[:LONGEST_KEY])), values).form
+        if form.models.edition:
+            session.take(form.models)
+        choices = source_choices(self.titles, session.own)
+        source = OWN if form.models.edition else form.models.base
+        return {**self.controls.filled(form), self.controls.source: gr.update(choices=choices, value=source)}
 
     def preview(self, request: gr.Request, *values: Any) -> Iterator[Any]:
         """Charts of the recipe on the sidebar."""
@@ -188,9 +197,10 @@ class LabPage:
         """Take the typed models, or say what is wrong with them and leave everything as it is."""
         session = self.lab.session(request.session_hash)
         try:
-            models = session.own = Models.typed(base, experts, next(self._numbers))
+            models = Models.typed(base, experts, next(self._numbers))
         except ValueError as error:
             return [self._refused(str(error)), *(gr.skip() for _ in range(2 + len(self.controls.per_expert)))]
+        session.take(models)
         choices = source_choices(self.titles, models)
         return [gr.skip(), gr.update(choices=choices, value=OWN), *self._dealt(models, method)]
 
@@ -200,8 +210,13 @@ class LabPage:
 
     # ---- shared steps
 
+    def _landing(self, session: Session, query: Mapping[str, str], values: Sequence[Any]) -> Landing:
+        device, rows, live = values
+        opening = replace(self.lab.opening(), device=device, rows=rows or None, live=bool(live))
+        return read_query(query, session.sources, opening)
+
     def _dealt(self, models: Models, method: str) -> list[Any]:
-        return [_experts(models), *self.controls.deal(models, method, list(models.titles))]
+        return [expert_choices(models, list(models.titles)), *self.controls.deal(models, method, list(models.titles))]
 
     def _form(self, session: Session, values: tuple[Any, ...]) -> Form:
         return self.controls.form(session.models(values[0]), values)
@@ -241,10 +256,6 @@ class LabPage:
         folder = self._folder_of(visitor) / str(next(self._numbers))
         folder.mkdir(parents=True, mode=0o700)
         return folder
-
-
-def _experts(models: Models) -> Any:
-    return gr.update(choices=[(title, name) for name, title in models.titles.items()], value=list(models.titles))
 
 
 def _packed(path: str) -> Any:

@@ -175,6 +175,7 @@ function tellComplements() {
 
 function tellLists() {
   // Gradio's lists hold titles alone; each choice's line and each family's heading are written into them.
+  document.querySelector("#preset input")?.setAttribute("placeholder", "no preset fits any more");
   for (const [id, entries] of Object.entries(props.lists || {})) {
     document.querySelectorAll(`#${id} label`).forEach((label, place) => (label.title = entries[place]?.line || ""));
     document.querySelectorAll(`#${id} li[data-index]`).forEach((item) => {
@@ -431,6 +432,7 @@ function showHome() {
   state.yaml = sent.yaml;
   slot(element, "yaml", sent.yaml);
   slot(element, "cli", sent.cli);
+  slot(element, "python", sent.python);
 }
 
 function showDevice() {
@@ -466,21 +468,11 @@ document.addEventListener("change", (event) => {
   const slider = event.target.matches?.("#sidebar input[type=number]") && event.target.closest(".block")?.querySelector("input[type=range]");
   if (slider) setTimeout(() => slider.dispatchEvent(new Event("input", { bubbles: true })), 60);
 });
-document.addEventListener("click", (event) => {
-  // Gradio's reset arrow changes a slider without an input event; the charts follow input events.
-  const reset = event.target.closest?.(".reset-button"), slider = reset?.closest(".block")?.querySelector("input[type=range]");
-  if (slider) setTimeout(() => slider.dispatchEvent(new Event("input", { bubbles: true })), 60);
-});
 document.addEventListener("mousedown", (event) => {
   // Gradio opens a list when its box gets the focus; after Escape the box has it already.
   const box = event.target.closest?.("#sidebar [role=combobox]");
   if (box && box === document.activeElement && box.getAttribute("aria-expanded") === "false") box.blur();
 }, true);
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) document.querySelector("#merge")?.click();
-  if (event.key === "Escape" && document.body.classList.contains("ml-busy")) trigger("stop", {});
-});
-
 const toggle = document.querySelector("#sidebar.open .toggle-button");
 if (toggle && window.innerWidth < 768) toggle.click(); // on a phone the sidebar would cover the page
 

@@ -6,14 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
 
 from mergelab.checkpoints import Suite, list_suites, load_suite
 from mergelab.diagnostics import preview
 from mergelab.jobs import Worker
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.scoring import QUICK_ROWS
 from mergelab.sketch import Sketch, sketch_needs
 from mergelab.ui.form import OWN, Form, Models
+from mergelab.ui.link import Link, link_of, source_name
+from mergelab.ui.presets import FIRST, presets
 from mergelab.ui.results import TaskFace, faces
 from mergelab.ui.shelf import CrashError, Recent, Shelf, Stopper, StopPressedError
 from mergelab.ui.status import Status, Stopwatch, crash, refusal
@@ -62,6 +66,20 @@ class Lab:
         order = [name for name in FIRST_SUITES if name in found]
         return {name: found[name] for name in [*order, *(name for name in found if name not in order)]}
 
+    def opening(self) -> Form:
+        """What the page shows before anybody touched it: the first suite, all experts, the first preset."""
+        models = Models.of_suite(next(iter(self.suites().values())))
+        recipe = presets()[FIRST].recipe
+        return Form(models, tuple(models.titles), recipe.method.name, device=self.settings.device, rows=QUICK_ROWS)
+
+    @cached_property
+    def _opening_recipe(self) -> Recipe | None:
+        return self.opening().recipe() if self.suites() else None
+
+    def link(self, form: Form) -> Link:
+        """The link to a form."""
+        return link_of(form.recipe(), form.models, self._opening_recipe)
+
     def warm(self, form: Form, finished: Callable[[View], None]) -> threading.Thread:
         """Compute what the first visitor will see, in the thread returned; `finished` gets the complete view."""
 
@@ -85,6 +103,7 @@ class Session:
     live_digest: str | None = None
     live_since: float = 0.0
     own: Models | None = None
+    owned: dict[str, Models] = field(default_factory=dict)
     merges: int = 0
     shown: Scores | None = None
     tested: Scores | None = None
@@ -101,11 +120,22 @@ class Session:
             )
         return self.own
 
+    @property
+    def sources(self) -> dict[str, Models]:
+        """The models that an address or an earlier state of this page may name."""
+        suites = {name: Models.of_suite(suite) for name, suite in self.lab.suites().items()}
+        return {**suites, **self.owned}
+
+    def take(self, models: Models) -> None:
+        """Work on a person's own models from now on; earlier ones stay known, for undo."""
+        self.own = self.owned[source_name(models)] = models
+
     def first(self, form: Form) -> Views:
         """The page at its opening: charts, then scores if the models are small; at once if both are known."""
-        if not self.lab.shelf.runs.get(self._run_key(form, "validation")):
+        if not self._scored(form):
             yield from self.preview(form)
-        yield from self.live(form)
+        for view in self.live(form):
+            yield replace(view, link=self.lab.link(form)) if view.recipe else view
 
     def preview(self, form: Form) -> Views:
         """The live charts of a form; reads the models first if this is their first time."""
@@ -176,6 +206,9 @@ class Session:
     def _preview(self, form: Form) -> Views:
         recipe = form.recipe()
         known = self.lab.shelf.sketches.get(_needs(form)) is not None
+        link = self.lab.link(form)
+        if not known:
+            yield View(link=link)  # reading may take a while, and may be stopped
         sketch = yield from self._sketch(form, recipe)
         self.on_screen = recipe
         charts = Charts(preview(sketch, recipe), recipe, form.models)
@@ -184,7 +217,7 @@ class Session:
         status = replace(BLOCKED if problems else FOLLOWING, kind="preview" if known else "ready", problems=problems)
         unscored = self._forget_scores_of_others(form)
         scores, test = self._aged(recipe, self._follows_live(form))
-        yield View(status=status, charts=charts, scores=scores, unscored=unscored, test=test, recipe=recipe)
+        yield View(status=status, charts=charts, scores=scores, unscored=unscored, test=test, recipe=recipe, link=link)
 
     def _sketch(self, form: Form, recipe: Recipe) -> Generator[View, None, Sketch]:
         key = _needs(form)
@@ -207,6 +240,12 @@ class Session:
         )  # fmt: skip
         run: Run = yield from _as_views(steps)
         yield self._finished(run, form, tasks, state, watch)
+
+    def _scored(self, form: Form) -> bool:
+        try:
+            return self.lab.shelf.runs.get(self._run_key(form, "validation")) is not None
+        except ValueError:
+            return False  # the preview of the same form tells the person why
 
     def _run_key(self, form: Form, split: str) -> tuple[str, str, str, int | None, int]:
         return form.recipe().digest(), split, form.device, form.rows, form.models.edition

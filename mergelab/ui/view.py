@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from mergelab.diagnostics import Preview
 from mergelab.recipe import Recipe
 from mergelab.ui.form import Models
+from mergelab.ui.link import Link
 from mergelab.ui.results import TaskFace
 from mergelab.ui.status import Status
 from mergelab.workbench import Run
@@ -44,7 +45,10 @@ class Scores:
 
 @dataclass(frozen=True)
 class View:
-    """What changes on the page; None leaves a part as it is. `unscored` says why there are no scores yet."""
+    """What changes on the page; None leaves a part as it is.
+
+    `unscored` says why there are no scores yet, `notes` what of a link was changed.
+    """
 
     status: Status | None = None
     charts: Charts | None = None
@@ -52,5 +56,7 @@ class View:
     unscored: str = ""
     test: Scores | None = None
     recipe: Recipe | None = None
+    link: Link | None = None
+    notes: tuple[str, ...] | None = None
     device: str | None = None
     saved: str | None = None

@@ -3,73 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from urllib.parse import urlparse
 
 import pytest
-from browser.conftest import CHROMIUM
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browser.visits import DENSITY, SETTLED, SLOW, Visit, visit
+from playwright.sync_api import Browser, expect
 
 from mergelab.methods import METHODS
 from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.catalogue import FAMILIES, catalogue
 
-DENSITY = "#knob-method-ties-density"
-READY = "mergelab.draws > 2 && mergelab.scores > 0 && mergelab.status === 'ready' && mergelab.label === 'exact'"
-SETTLED = "mergelab.status === 'ready' && mergelab.label === 'exact' && ['exact', 'live'].includes(mergelab.scoreState)"
 RANGE = "document.querySelector('[data-chart=histogram] .ml-plot').layout.xaxis.range"
-SLOW = 60_000
-
-
-@dataclass
-class Visit:
-    """An open page, with what it complained about and whom it called."""
-
-    page: Page
-    errors: list[str] = field(default_factory=list)
-    hosts: set[str] = field(default_factory=set)
-
-    def state(self, name: str) -> object:
-        return self.page.evaluate(f"mergelab.{name}")
-
-    def until(self, condition: str) -> None:
-        self.page.wait_for_function(f"window.mergelab && ({condition})", timeout=SLOW)
-
-    def turn(self, slider: str, value: float) -> None:
-        """Set a slider as a drag does."""
-        self.page.evaluate(
-            "([id, value]) => { const found = document.querySelector(`${id} input[type=range]`);"
-            " found.value = value; found.dispatchEvent(new Event('input', {bubbles: true})); }",
-            [slider, value],
-        )
-
-    def choose(self, method: str) -> None:
-        """Take a method from the list by its title."""
-        self.page.click("#method input")
-        self.page.locator(f"#method li[aria-label='{method}']").click()
-
-    def number(self, slider: str) -> float:
-        return float(self.page.input_value(f"{slider} input[type=number]"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield opened
-        opened.close()
-
-
-def visit(browser: Browser, address: str, width: int = 1440, height: int = 900) -> Visit:
-    page = browser.new_page(viewport={"width": width, "height": height})
-    opened = Visit(page)
-    page.on("console", lambda message: opened.errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: opened.errors.append(str(error)))
-    page.on("request", lambda request: opened.hosts.add(urlparse(request.url).hostname or ""))
-    page.goto(address)
-    opened.until(READY)
-    return opened
 
 
 @pytest.fixture(scope="module")

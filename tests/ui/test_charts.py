@@ -12,8 +12,9 @@ from mergelab.diagnostics import preview
 from mergelab.methods import METHODS
 from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.catalogue import catalogue
-from mergelab.ui.charts import charts_data, line_data, lists, parts_of, scores_data
-from mergelab.ui.form import KnobPlace
+from mergelab.ui.charts import charts_data, defaults, line_data, lists, parts_of, scores_data
+from mergelab.ui.form import MOST_EXPERTS, KnobPlace, all_knobs
+from mergelab.ui.link import link_of
 from mergelab.ui.results import TaskFace
 from mergelab.ui.status import Status
 from mergelab.ui.view import Charts, Scores, View
@@ -29,9 +30,14 @@ def charts(**fields: object) -> Charts:
 def test_everything_sent_is_strict_json() -> None:
     run = run_of(form().recipe().to_mapping(), "validation")
     scores = Scores(run, MODELS, TASKS, "exact", 1)
-    view = View(Status("ready", "done"), charts(), scores, test=scores, recipe=form().recipe(), device="cpu")
+    recipe = form().recipe()
+    link = link_of(recipe, MODELS, None)
+    view = View(
+        Status("ready", "done"), charts(), scores, test=scores, recipe=recipe, link=link, notes=("n",), device="cpu"
+    )
     json.dumps(parts_of(view), allow_nan=False)
-    assert set(parts_of(view)) == {"status", "charts", "scores", "test", "home", "device"}
+    assert set(parts_of(view)) == {"status", "charts", "scores", "test", "home", "link", "notes", "device"}
+    assert set(parts_of(view)["home"]) == {"yaml", "cli", "python"}
 
 
 def test_an_unchanged_part_is_not_sent() -> None:
@@ -113,3 +119,9 @@ def test_a_merge_without_task_sets_claims_no_scores() -> None:
 def test_scores_of_other_models_give_way_to_a_sentence() -> None:
     sent = parts_of(View(unscored="Not scored yet."))["scores"]
     assert (sent["state"], sent["rows"], sent["empty"]) == ("none", [], "Not scored yet.")
+
+
+def test_the_browser_knows_the_default_of_every_knob_and_weight() -> None:
+    assert len(defaults()) == len(all_knobs()) + MOST_EXPERTS
+    assert all(defaults()[place.elem_id] == knob.default for place, knob in all_knobs().items())
+    assert {rule.per_model.default for rule in METHODS.values() if rule.per_model} == {defaults()["weight-0"]}

@@ -192,3 +192,21 @@ def test_the_page_names_no_hyperparameter(path: Path) -> None:
     code = re.sub(prose, "", path.read_text(encoding="utf-8"))
     quoted = set(re.findall(r"""["'`]([a-z_]+)["'`]""", code))
     assert quoted & names == set()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_filled_sidebar_says_the_form_that_filled_it(built: Controls, method: str) -> None:
+    count = METHODS[method].models or 3
+    asked = form(
+        method=method, sparsifier="dare", chosen=tuple(MODELS.titles)[:count], seed=5, dtype="float32",
+        weights={"tiny/b": 0.5}, knobs={KnobPlace("sparsify", "dare", "density"): 0.4},
+    )  # fmt: skip
+    filled = built.filled(asked)
+    assert set(filled) <= set(built.outputs)
+    before = {widget: widget.value for widget in built.inputs}
+    after = {widget: _shown(filled[widget], value) if widget in filled else value for widget, value in before.items()}
+    assert built.form(MODELS, [after[widget] for widget in built.inputs]).recipe() == asked.recipe()
+
+
+def _shown(update: Any, before: Any) -> Any:
+    return update.get("value", before) if isinstance(update, dict) else update

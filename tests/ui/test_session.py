@@ -10,7 +10,7 @@ from ui.fake_worker import FakeWorker, form, run_of, sketch_of
 
 from mergelab.jobs import Crashed, Finished
 from mergelab.ui import session as session_module
-from mergelab.ui.form import KnobPlace
+from mergelab.ui.form import OWN, KnobPlace, Models
 from mergelab.ui.results import TaskFace
 from mergelab.ui.session import Lab, Session
 from mergelab.ui.shelf import Shelf
@@ -224,3 +224,29 @@ def test_validation_rows_are_limited_as_asked_and_test_rows_never() -> None:
     list(session.merge(form(rows=200)))
     list(session.test(form(rows=200)))
     assert [call["rows"] for call in worker.named("merge")] == [200, None]
+
+
+def test_a_view_of_another_recipe_brings_its_link_even_when_stopped_while_reading() -> None:
+    gate = threading.Event()
+    session, _ = opened(sketch=lambda: [gate, Finished(sketch_of(form().recipe().to_mapping()))])
+    views = session.preview(form(knobs={DENSITY: 0.3}))
+    first = next(iter(views))
+    assert first.link is not None
+    assert first.link.query == "v=1&suite=tiny&method=ties&density=0.3"
+    views.close()  # type: ignore[attr-defined]
+
+
+def test_a_known_opening_brings_its_link_as_well() -> None:
+    session, _ = opened()
+    assert any([view.link for view in session.first(form())])  # noqa: C419 - to the end, so that all is known
+    again = list(session.lab.session("another visitor").first(form()))
+    assert [view.link.key for view in again if view.link] == ["v=1&suite=tiny&method=ties"]
+
+
+def test_earlier_models_of_a_persons_own_stay_known_for_undo() -> None:
+    session, _ = opened()
+    first, second = (Models.typed("/base", f"/{name}", number) for number, name in enumerate("ab", 1))
+    session.take(first)
+    session.take(second)
+    assert session.models(OWN) is second
+    assert (session.sources["own-1"], session.sources["own-2"]) == (first, second)

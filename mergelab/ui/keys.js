@@ -1,0 +1,25 @@
+// Shortcuts, and the list of them. None fires while somebody types.
+
+const dialog = $(".ml-keys");
+const showKeys = () => dialog.open || dialog.showModal(); // the browser gives the focus back when it closes
+$('[data-act="keys"]').addEventListener("click", showKeys);
+dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // beside the list
+
+const isTyping = (control) =>
+  control.isContentEditable || control.getAttribute("aria-expanded") === "true" || (typesText(control) && !control.readOnly);
+
+function stopOrClear() {
+  if (document.body.classList.contains("ml-busy")) trigger("stop", {});
+  else note("", []);
+}
+const PLAIN = { u: () => go(-1), r: () => go(1), c: giveLink, "?": showKeys, Escape: stopOrClear };
+const WITH_CTRL = { enter: () => document.querySelector("#merge")?.click(), z: () => go(-1), "shift z": () => go(1), y: () => go(1) };
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.isComposing || dialog.open || isTyping(event.target)) return;
+  const ctrl = event.ctrlKey || event.metaKey;
+  const act = ctrl ? WITH_CTRL[`${event.shiftKey ? "shift " : ""}${event.key.toLowerCase()}`] : !event.altKey && PLAIN[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});

@@ -1,0 +1,52 @@
+// The address says what is on the page, and Copy link gives it away; what a link could not say, or said wrongly, is a note.
+
+const ourselves = () => [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith("__")); // Gradio's, as the theme
+let writing = null;
+function tellAddress() {
+  clearTimeout(writing);
+  writing = setTimeout(() => { // browsers refuse an address that changes at every step of a drag
+    const query = [props.link.query, new URLSearchParams(ourselves()).toString()].filter(Boolean).join("&");
+    if (`?${query}` !== (location.search || "?")) history.replaceState(history.state, "", `${location.pathname}${query && `?${query}`}`);
+    state.address = location.search;
+  }, 300);
+}
+const linkToHere = () => `${location.origin}${location.pathname}${props.link.query && `?${props.link.query}`}`;
+
+async function giveLink() {
+  if (!props.link) return note("There is nothing to link to yet.", ["Wait until the charts are there."]);
+  const left = props.link.note ? [props.link.note] : [];
+  try {
+    await navigator.clipboard.writeText(linkToHere());
+    slot(element, "copied", "Copied");
+    setTimeout(() => slot(element, "copied", "Copy link"), 1500);
+    note(left.length ? "The link is copied." : "", left);
+  } catch {
+    note("This browser keeps the clipboard from the page. Copy the link from here:", left, linkToHere());
+  }
+}
+
+function note(heading, sentences, address = "") {
+  const box = $(".ml-note"), field = $("input", box);
+  box.hidden = !heading;
+  $("strong", box).textContent = heading;
+  $("ul", box).replaceChildren(...sentences.map((sentence) => make("li", sentence)));
+  field.hidden = !address;
+  field.value = address;
+  if (address) { field.focus(); field.select(); }
+}
+
+function tellChanges() {
+  const changes = props.notes || [];
+  if (isNew("notes") && changes.length) note("Not all of this link fits, so it was changed:", changes);
+}
+
+watch("link", () => props.link && tellAddress());
+watch("notes", tellChanges);
+tellChanges();
+element.addEventListener("click", (event) => {
+  const act = event.target.closest("button")?.dataset.act;
+  if (act === "link") giveLink();
+  if (act === "close-note") note("", []);
+  if (act === "undo") go(-1);
+  if (act === "redo") go(1);
+});

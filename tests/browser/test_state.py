@@ -1,0 +1,282 @@
+"""The page's state in a real browser: links in and out, undo and redo, resets, shortcuts and their list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from browser.visits import DENSITY, SETTLED, SLOW, Visit, visit
+from playwright.sync_api import Browser, expect
+from tiny_folders import folders
+
+SCALE = "#knob-method-ties-scale"
+SETTLED_STEP = f"{SETTLED} && mergelab.steps.asked === null && mergelab.steps.at >= 0"
+CLIPBOARD = (
+    "mergelab.copied = []; Object.defineProperty(navigator, 'clipboard',"
+    " {configurable: true, value: {writeText: async text => { mergelab.copied.push(text); }}})"
+)
+NO_CLIPBOARD = CLIPBOARD.replace("mergelab.copied.push(text)", "throw new Error('not allowed')")
+
+
+@pytest.fixture
+def lab(browser: Browser, server: str) -> Iterator[Visit]:
+    opened = visit(browser, server)
+    opened.until(SETTLED_STEP)
+    yield opened
+    assert opened.errors == []
+    opened.page.close()
+
+
+def drag(lab: Visit, slider: str, start: float, end: float) -> None:
+    """Drag a slider's thumb with a rest on the way, as hands do."""
+    track = lab.page.locator(f"{slider} input[type=range]")
+    track.scroll_into_view_if_needed()
+    box = track.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    lab.page.mouse.move(box["x"] + start * box["width"], middle)
+    lab.page.mouse.down()
+    lab.page.mouse.move(box["x"] + (start + end) / 2 * box["width"], middle, steps=10)
+    lab.page.wait_for_timeout(1200)
+    lab.page.mouse.move(box["x"] + end * box["width"], middle, steps=10)
+    lab.page.mouse.up()
+
+
+def steps(lab: Visit, count: int) -> None:
+    """Wait until so many steps were taken since the page opened."""
+    lab.until(f"mergelab.steps.asked === null && mergelab.steps.at === {count}")
+
+
+def test_a_drag_is_one_step_and_undo_and_redo_take_the_charts_along(lab: Visit) -> None:
+    page = lab.page
+    drag(lab, DENSITY, 0.2, 0.7)
+    dragged = lab.number(DENSITY)
+    assert dragged > 0.5
+    page.click("[data-act=undo]")  # at once, while answers to the drag are still coming in
+    lab.until(f"{SETTLED_STEP} && mergelab.yaml.includes('density: 0.2\\n') && mergelab.density === 0.2")
+    assert lab.number(DENSITY) == 0.2
+    expect(page.locator("[data-act=undo]")).to_have_attribute("aria-disabled", "true")
+    page.click("[data-act=redo]")
+    lab.until(f"{SETTLED_STEP} && mergelab.density === {dragged}")
+    assert lab.number(DENSITY) == dragged
+    assert len(lab.state("steps.keys")) == 2  # type: ignore[arg-type]
+
+
+def test_presets_methods_and_models_are_steps_that_come_back_whole(lab: Visit) -> None:
+    page = lab.page
+    drag(lab, DENSITY, 0.2, 0.5)
+    steps(lab, 1)
+    chosen = lab.number(DENSITY)
+    page.click("#preset input")
+    page.locator("#preset li", has_text="paper: DARE+task arithmetic").click()
+    steps(lab, 2)
+    page.locator("#experts input").first.uncheck()
+    steps(lab, 3)
+    page.click("#suite input")
+    page.get_by_role("option", name="MiniLM").click()
+    steps(lab, 4)
+    for _ in range(2):
+        page.keyboard.press("Escape")
+    for back in (3, 2):
+        page.click("[data-act=undo]")
+        steps(lab, back)
+    expect(page.locator("#suite input")).to_have_value("Pixels")
+    expect(page.locator("#experts input").first).to_be_checked()
+    assert "task arithmetic" in page.input_value("#preset input")
+    page.click("[data-act=undo]")
+    lab.until(f"{SETTLED_STEP} && mergelab.steps.at === 1 && mergelab.yaml.includes('name: ties')")
+    expect(page.locator(DENSITY)).to_be_visible()
+    assert lab.number(DENSITY) == chosen
+    assert page.locator("#sparsifier input:checked").get_attribute("value") == "none"
+
+
+def test_thirty_steps_can_be_undone(lab: Visit) -> None:
+    page = lab.page
+    page.locator("#live input").uncheck()  # thirty merges would take longer than the steps
+    for number in range(30):
+        page.evaluate("document.dispatchEvent(new PointerEvent('pointerdown'))")
+        page.evaluate("document.dispatchEvent(new PointerEvent('pointerup'))")
+        lab.turn(SCALE, 1.5 if number % 2 else 0.5)
+        steps(lab, number + 1)
+    for _ in range(30):
+        page.keyboard.press("u")
+    steps(lab, 0)
+    lab.until("mergelab.yaml.includes('scale: 1.0')")
+    assert len(lab.state("steps.keys")) == 31  # type: ignore[arg-type]
+
+
+def test_undo_leaves_a_recipe_that_cannot_be_shown(lab: Visit) -> None:
+    lab.page.fill(f"{DENSITY} input[type=number]", "7")
+    lab.until("mergelab.status === 'refused'")
+    lab.page.click("[data-act=undo]")
+    lab.until("mergelab.status !== 'refused' && mergelab.steps.asked === null")
+    assert lab.number(DENSITY) == 0.2
+
+
+def test_a_link_brings_another_browser_to_the_same_recipe(lab: Visit, browser: Browser) -> None:
+    page = lab.page
+    page.evaluate(CLIPBOARD)
+    page.locator("#experts input").first.uncheck()
+    page.locator("#sparsifier label", has_text="DARE").click()
+    drag(lab, SCALE, 0.5, 0.3)
+    lab.until(f"{SETTLED_STEP} && mergelab.steps.at === 3")
+    page.keyboard.press("c")
+    expect(page.locator("[data-slot=copied]")).to_have_text("Copied")
+    link = lab.page.evaluate("mergelab.copied[0]")
+    query = parse_qs(urlparse(link).query)
+    assert (query["v"], query["suite"], query["sparsify"]) == (["1"], ["pixels"], ["dare"])
+    assert query.keys() == {"v", "suite", "experts", "method", "scale", "sparsify"}
+    page.wait_for_function("mergelab.address.includes('sparsify=dare')")
+    assert page.evaluate("location.href") == link
+    other = visit(browser, link)
+    other.until(f"{SETTLED_STEP} && mergelab.yaml.includes('name: dare')")
+    assert other.state("yaml") == lab.state("yaml")
+    assert other.number(SCALE) == lab.number(SCALE)
+    expect(other.page.locator(".ml-note")).to_be_hidden()
+    assert other.errors == []
+    other.page.close()
+
+
+def test_the_opening_state_has_a_clean_address_and_keeps_the_theme(browser: Browser, server: str) -> None:
+    opened = visit(browser, f"{server}/?suite=pixels&method=ties&__theme=dark")
+    opened.until("mergelab.address === '?__theme=dark'")
+    opened.page.evaluate(CLIPBOARD)
+    opened.page.click("[data-act=link]")
+    opened.page.wait_for_function("mergelab.copied.length === 1")
+    assert opened.page.evaluate("mergelab.copied[0]") == f"{server}/"
+    opened.page.close()
+
+
+def test_a_bad_link_opens_and_says_what_was_changed(browser: Browser, server: str) -> None:
+    opened = visit(browser, f"{server}/?v=1&suite=pixels&method=tise&denisty=0.4&density=7&weight.mnist=<b>x</b>")
+    note = opened.page.locator(".ml-note")
+    expect(note).to_be_visible(timeout=SLOW)
+    for sentence in (
+        "There is no method “tise” here, so ties is used. Did you mean ties?",
+        "density of TIES is 1 here: the link says 7, and it must be from 0 to 1.",
+        "“denisty” is nothing that TIES has, so it is ignored. Did you mean density?",
+        "the link says “<b>x</b>”",
+    ):
+        expect(note).to_contain_text(sentence)
+    opened.until(f"{SETTLED_STEP} && mergelab.density === 1")
+    assert opened.number(DENSITY) == 1
+    opened.page.wait_for_function("mergelab.address === '?v=1&suite=pixels&method=ties&density=1'")
+    opened.page.keyboard.press("Escape")
+    expect(note).to_be_hidden()
+    assert opened.errors == []
+    opened.page.close()
+
+
+def test_without_a_clipboard_the_link_stands_there_to_be_copied(lab: Visit) -> None:
+    lab.page.evaluate(NO_CLIPBOARD)
+    lab.page.click("[data-act=link]")
+    expect(lab.page.locator(".ml-note")).to_contain_text("Copy the link from here")
+    field = lab.page.get_by_label("Link to this recipe")
+    expect(field).to_be_focused()
+    assert field.input_value() == lab.page.evaluate("location.origin + '/'")
+
+
+def test_a_persons_own_folders_are_not_in_the_link_and_come_back_by_redo(lab: Visit, tmp_path: Path) -> None:
+    page = lab.page
+    folders(tmp_path)
+    page.evaluate(CLIPBOARD)
+    page.click("#own > button")
+    page.fill("#own-base input, #own-base textarea", str(tmp_path / "base"))
+    page.fill("#own-experts textarea", f"{tmp_path / 'a'}\n{tmp_path / 'b'}")
+    page.click("#use-own")
+    lab.until(
+        f"mergelab.status === 'ready' && mergelab.steps.at === 1 && mergelab.yaml.includes({json.dumps(str(tmp_path))})"
+    )
+    page.click("[data-act=link]")
+    expect(page.locator(".ml-note")).to_contain_text("Your own folders are not in the link")
+    assert "base" not in page.evaluate("mergelab.copied[0]")
+    page.click("[data-act=undo]")
+    steps(lab, 0)
+    lab.until("mergelab.yaml.includes('base: pixels')")
+    page.click("[data-act=redo]")
+    lab.until(f"mergelab.steps.asked === null && mergelab.yaml.includes({json.dumps(str(tmp_path))})")
+
+
+def test_a_reset_arrow_stands_where_a_knob_was_turned_and_goes_to_the_default(lab: Visit) -> None:
+    page = lab.page
+    arrow = page.get_by_role("button", name="Reset Scale to 1")
+    expect(arrow).to_be_hidden()
+    lab.turn(SCALE, 1.5)
+    expect(arrow).to_be_visible()
+    lab.choose("Task arithmetic")
+    expect(page.locator(SCALE)).to_have_count(0)
+    lab.choose("TIES")
+    expect(arrow).to_be_visible()
+    arrow.click()
+    lab.until("mergelab.yaml.includes('scale: 1.0')")
+    assert lab.number(SCALE) == 1
+    expect(arrow).to_be_hidden()
+    page.click("#knobs-method-ties .fine > button")
+    page.locator("#knob-method-ties-scope label", has_text="tensor").click()
+    lab.until("mergelab.yaml.includes('scope: tensor')")
+    page.get_by_role("button", name="Reset Scope to model").click()
+    lab.until("mergelab.yaml.includes('scope: model')")
+
+
+def test_shortcuts_act_but_not_while_somebody_types(lab: Visit) -> None:
+    page = lab.page
+    drag(lab, DENSITY, 0.2, 0.5)
+    steps(lab, 1)
+    page.click("#own > button")
+    page.focus("#own-experts textarea")
+    page.keyboard.type("urc?")
+    assert page.input_value("#own-experts textarea") == "urc?"
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(500)
+    assert lab.state("steps.at") == 1
+    expect(page.locator(".ml-keys")).to_be_hidden()
+    assert "Merge" not in page.inner_text(".ml-strip-text")
+    page.focus(f"{DENSITY} input[type=number]")
+    page.keyboard.press("u")
+    page.wait_for_timeout(300)
+    assert lab.state("steps.at") == 1
+    page.focus(f"{DENSITY} input[type=range]")
+    page.keyboard.press("Control+z")
+    steps(lab, 0)
+    page.keyboard.press("Control+Shift+Z")
+    steps(lab, 1)
+    page.keyboard.press("u")
+    steps(lab, 0)
+    page.keyboard.press("r")
+    steps(lab, 1)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".ml-strip-text")).to_contain_text("Merge 1 finished", timeout=SLOW)
+
+
+def test_a_question_mark_lists_the_shortcuts_and_the_focus_comes_back(lab: Visit) -> None:
+    page, keys = lab.page, lab.page.get_by_role("dialog", name="Keyboard shortcuts")
+    page.focus("[data-act=test]")
+    page.keyboard.press("?")
+    expect(keys).to_be_visible()
+    page.keyboard.press("u")
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    expect(page.locator("[data-act=test]")).to_be_focused()
+    page.click("[data-act=keys]")
+    expect(keys).to_be_visible()
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page.locator("[data-act=keys]")).to_be_focused()
+
+
+def test_the_program_is_there_to_take_home(lab: Visit) -> None:
+    lab.page.evaluate(CLIPBOARD)
+    lab.page.click("[data-copy=python]")
+    lab.page.wait_for_function("mergelab.copied.length === 1")
+    assert "merge_state_dicts(" in lab.page.evaluate("mergelab.copied[0]")
+
+
+def test_a_phone_has_the_header_in_one_line(browser: Browser, server: str) -> None:
+    opened = visit(browser, server, width=420, height=860)
+    boxes = [opened.page.locator(f"[data-act={act}]").bounding_box() for act in ("undo", "redo", "link", "keys")]
+    assert len({round(box["y"]) for box in boxes if box}) == 1
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= 420
+    opened.page.close()
