@@ -277,7 +277,15 @@ def test_a_sketch_stays_small_and_comes_back_at_once(tmp_path: Path) -> None:
     curves = {name: Curves.filled(numpy.zeros, 200, 4) for name in ("ranks model", "ranks tensor")}
     texts = ("x",) * 200
     sketch = Sketch(
-        tuple("abcd"), texts, texts, numpy.ones(200, numpy.int64), 1, numpy.zeros((4, 4096), numpy.int64), curves
+        tuple("abcd"),
+        texts,
+        texts,
+        texts,
+        texts,
+        numpy.ones(200, numpy.int64),
+        1,
+        numpy.zeros((4, 4096), numpy.int64),
+        curves,
     )
     sketch.save(tmp_path / "sketch.npz")
     started = time.process_time()

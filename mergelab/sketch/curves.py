@@ -95,15 +95,20 @@ def pairs_of(n_experts: int) -> list[tuple[int, int]]:
     return list(combinations(range(n_experts), 2))
 
 
+TEXTS = ("experts", "keys", "shapes", "layers", "modules")
+
+
 @dataclass(frozen=True)
 class Sketch:
     """What the page knows of a set of deltas without touching weights; numpy only.
 
-    `entries` counts each tensor's entries, `changed` those in tensors that any expert changed; `magnitudes` is
+    `keys` names the tensors and `shapes` their shapes, such as "4096 × 11008". `entries` counts each tensor's entries, `changed` those in tensors that any expert changed; `magnitudes` is
     (n_experts, 4096) counts by the upper 12 bits of |delta|; `curves` are named as `cut_of` asks for them.
     """
 
     experts: tuple[str, ...]
+    keys: tuple[str, ...]
+    shapes: tuple[str, ...]
     layers: tuple[str, ...]
     modules: tuple[str, ...]
     entries: NDArray[numpy.int64]
@@ -129,7 +134,7 @@ class Sketch:
             scopes: dict[str, dict[str, Curve]] = {}
             for scope, _, name in (entry.partition("/") for entry in stored if "/" in entry):
                 scopes.setdefault(scope, {})[name] = stored[f"{scope}/{name}"]
-            texts = {name: tuple(str(entry) for entry in stored[name]) for name in ("experts", "layers", "modules")}
+            texts = {name: tuple(str(entry) for entry in stored[name]) for name in TEXTS}
             return cls(
                 **texts,
                 entries=stored["entries"],

@@ -191,6 +191,8 @@ def _sketch(drawing: _Drawing, curves: dict[str, Curves]) -> Sketch:
     places = [address(key) for key in plan.keys]
     return Sketch(
         experts=tuple(plan.experts[place].name for place in drawing.order),
+        keys=tuple(plan.keys),
+        shapes=tuple(" × ".join(map(str, plan.base.specs[key].shape)) for key in plan.keys),
         layers=tuple(layer for layer, _ in places),
         modules=tuple(module for _, module in places),
         entries=numpy.array([plan.base.specs[key].count for key in plan.keys], dtype=numpy.int64),
