@@ -1,0 +1,74 @@
+"""Every figure at every density."""
+
+from __future__ import annotations
+
+import numpy
+import pandas
+from numpy.typing import NDArray
+
+from mergelab.diagnostics.figures import Tensors, share
+from mergelab.diagnostics.reading import curves_at
+from mergelab.recipe import Recipe
+from mergelab.sketch import GRID, Curve, Cut, Sketch, cut_of, pairs_of
+
+LINEAR = ("task_arithmetic", "average")
+"""Methods whose merged delta is a weighted sum of the kept ones."""
+SUMMED = (
+    "conflicting", "overlapping", "active", "net", "norms_l1", "energy", "merged_square", "cross", "reach", "products",
+)  # fmt: skip
+GRID_PLACES = (numpy.arange(GRID + 1) / GRID) ** 2
+
+
+def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pandas.DataFrame:
+    """What a sketch tells at every place of its grid, of all tensors or some, which are given by their numbers or a mask.
+
+    `place`: the density, or for consensus what stands for its threshold; for curves of survivors there is one row, that of
+    the settings. `conflict`: share of overlapping entries; `conflict_of_all`; `cancellation`: 1 - Σ|Σd| / Σ|d|; `union`: share
+    of entries that any expert keeps; `retained`: share of the squared norms, mean over experts; `norm` of the merged delta,
+    before its scale, and its cosine with each expert's whole delta, `cosine EXPERT`. Task arithmetic and average merge to the weighted sum
+    and mean of what is kept, any other method counts as TIES does, with equal weights. Shares of nothing are NaN.
+    """
+    cut, chosen = cut_of(recipe), slice(None) if tensors is None else numpy.asarray(tensors)
+    found = curves_at(sketch, cut)
+    places = _places(cut)
+    sums = {name: _along(getattr(found, name)[chosen], places) for name in SUMMED}
+    energy = sums["energy"]
+    squares, cross = _merged(sums, recipe)
+    whole = numpy.sqrt(_along(found.mass[chosen], numpy.array([1.0])))
+    cosines = share(cross, numpy.sqrt(numpy.maximum(squares, 0)) * whole)
+    entries = sketch.entries[chosen].sum()
+    return pandas.DataFrame({
+        "place": places, "conflict": share(sums["conflicting"], sums["overlapping"]),
+        "conflict_of_all": share(sums["conflicting"], entries),
+        "cancellation": 1 - share(sums["net"], sums["norms_l1"].sum(0)), "union": share(sums["active"], entries),
+        "retained": share(energy, _along(found.energy[chosen], numpy.array([1.0]))).mean(0),
+        "norm": numpy.sqrt(numpy.maximum(squares, 0)),
+        **{f"cosine {name}": row for name, row in zip(sketch.experts, cosines, strict=True)},
+    })  # fmt: skip
+
+
+def _places(cut: Cut) -> NDArray[numpy.float64]:
+    """The grid's places, or the only one that survivors have."""
+    return numpy.array([cut.place]) if cut.by == "survivors" else (numpy.arange(GRID + 1) / GRID) ** 2
+
+
+def _along(curve: Curve, places: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
+    """A curve of some tensors, summed over them, at each of `places`."""
+    summed = curve.sum(0, dtype=numpy.float64)
+    return numpy.apply_along_axis(lambda row: numpy.interp(places, GRID_PLACES, row), -1, summed)
+
+
+def _merged(
+    sums: dict[str, NDArray[numpy.float64]], recipe: Recipe
+) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
+    """The squared norm of the merged delta at each place, and its products with each expert's delta."""
+    if recipe.method.name not in LINEAR:
+        return sums["merged_square"], sums["cross"]
+    weights = numpy.array([expert.weight for expert in recipe.models])
+    if recipe.method.name == "average":
+        weights = weights / weights.sum() if weights.sum() else numpy.full(len(weights), 1 / len(weights))
+    reach = sums["reach"]
+    squares = numpy.einsum("i,iip->p", weights**2, reach)
+    for place, (i, j) in enumerate(pairs_of(len(weights))):
+        squares += 2 * weights[i] * weights[j] * sums["products"][place]
+    return squares, numpy.einsum("j,jip->ip", weights, reach)
