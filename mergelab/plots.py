@@ -40,6 +40,8 @@ STYLES = tuple(
 HEAT = ((0.0, "#f3f1fa"), (0.25, "#cfc8ee"), (0.5, "#9d8fdc"), (0.75, "#6650bd"), (1.0, "#33217c"))
 INK, MUTED = "#22242b", "#a3a8b3"
 MAX_LABELLED_CELLS = 150
+OVERLAID = "overlaid"
+"""The name of shapes that the page draws over its plots by itself, where they move without a redraw."""
 PARTS = (
     "word",
     "patch",

@@ -27,6 +27,7 @@ from mergelab.recipe import Recipe
 from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.catalogue import catalogue, line_of
 from mergelab.ui.form import MOST_EXPERTS, OWNERS, KnobPlace, all_knobs, weight_id
+from mergelab.ui.link import VIEW
 from mergelab.ui.program import program_of
 from mergelab.ui.results import score_frame, table
 from mergelab.ui.view import Charts, Scores, View
@@ -42,17 +43,29 @@ NOTHING_TO_SCORE = (
 CHIPS = {"preview": "preview", "exact": "exact", "unknown": "no preview"}
 """What stands beside the headings of the live charts."""
 PARTS = ("charts", "scores", "test", "status", "home", "link", "notes", "device")
-SCRIPTS = ("panel.js", "steps.js", "link.js", "resets.js", "keys.js")
+SCRIPTS = ("drawing", "line", "lists", "lab", "scores", "status", "steps", "link", "resets", "keys", "tabs")
 """One function body, in this order."""
+TABS = ("lab",)
 
 
 def panel(parts: Mapping[str, Any]) -> gr.HTML:
     """Charts, numbers, scores and status in one component; its parts are props that change one by one."""
     return gr.HTML(
-        html_template=(HERE / "panel.html").read_text(encoding="utf-8"),
-        js_on_load="\n".join((HERE / script).read_text(encoding="utf-8") for script in SCRIPTS),
-        apply_default_css=False, elem_id="panel", complements=complements(), lists=lists(), defaults=defaults(), **{**dict.fromkeys(PARTS), **parts},
+        html_template=page_html(), js_on_load="\n".join(_text(f"{script}.js") for script in SCRIPTS),
+        apply_default_css=False, elem_id="panel", complements=complements(), lists=lists(), defaults=defaults(), view=VIEW, **{**dict.fromkeys(PARTS), **parts},
     )  # fmt: skip
+
+
+def page_html() -> str:
+    """The frame with its tabs in it."""
+    frame = _text("panel.html")
+    for tab in TABS:
+        frame = frame.replace(f"<!-- {tab}.html -->", _text(f"{tab}.html"))
+    return frame
+
+
+def _text(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
 
 
 def lists() -> dict[str, list[dict[str, str]]]:

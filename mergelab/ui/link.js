@@ -1,16 +1,26 @@
 // The address says what is on the page, and Copy link gives it away; what a link could not say, or said wrongly, is a note.
 
+// What the browser alone knows of the page: which tab is open, which part of the model is looked at.
+const cameWith = new URLSearchParams(location.search);
+const view = new Map(props.view.filter((name) => cameWith.get(name)).map((name) => [name, cameWith.get(name)]));
 const ourselves = () => [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith("__")); // Gradio's, as the theme
+const readable = (query) => query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+const hereQuery = () => [props.link?.query, readable(new URLSearchParams([...view]))].filter(Boolean).join("&");
 let writing = null;
 function tellAddress() {
+  if (!props.link) return;
   clearTimeout(writing);
   writing = setTimeout(() => { // browsers refuse an address that changes at every step of a drag
-    const query = [props.link.query, new URLSearchParams(ourselves()).toString()].filter(Boolean).join("&");
+    const query = [hereQuery(), new URLSearchParams(ourselves()).toString()].filter(Boolean).join("&");
     if (`?${query}` !== (location.search || "?")) history.replaceState(history.state, "", `${location.pathname}${query && `?${query}`}`);
     state.address = location.search;
   }, 300);
 }
-const linkToHere = () => `${location.origin}${location.pathname}${props.link.query && `?${props.link.query}`}`;
+function tellView(changes) {
+  for (const [name, value] of Object.entries(changes)) value === null ? view.delete(name) : view.set(name, String(value));
+  tellAddress();
+}
+const linkToHere = () => `${location.origin}${location.pathname}${hereQuery() && `?${hereQuery()}`}`;
 
 async function giveLink() {
   if (!props.link) return note("There is nothing to link to yet.", ["Wait until the charts are there."]);
@@ -40,7 +50,7 @@ function tellChanges() {
   if (isNew("notes") && changes.length) note("Not all of this link fits, so it was changed:", changes);
 }
 
-watch("link", () => props.link && tellAddress());
+watch("link", tellAddress);
 watch("notes", tellChanges);
 tellChanges();
 element.addEventListener("click", (event) => {

@@ -19,6 +19,8 @@ from mergelab.ui.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models
 from mergelab.ui.words import NUMBERS_OF_EXPERTS, number
 
 VERSION = "1"
+VIEW = ("tab", "at", "tensor", "map")
+"""Parameters that the browser writes and reads by itself: which tab is open, and which part of the model is looked at."""
 MOST_NOTES = 10
 LONGEST = 60
 """Characters of a person's text that a note repeats."""
@@ -134,7 +136,8 @@ class _Reading:
     """Takes parameters out of a query one by one; what is left at the end nobody knows."""
 
     def __init__(self, given: Mapping[str, str], sources: Mapping[str, Models], opening: Form) -> None:
-        self.left = {key: text for key, text in given.items() if not key.startswith("__")}  # those are Gradio's
+        own = {key for key in given if key in VIEW or key.startswith("__")}  # the browser's and Gradio's
+        self.left = {key: text for key, text in given.items() if key not in own}
         self.sources, self.opening = sources, opening
         self.notes: list[str] = []
         self.known = ["suite", "experts", "method", "sparsify", "seed", "dtype"]

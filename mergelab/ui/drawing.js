@@ -1,0 +1,116 @@
+// The ground of the panel: finding things in it, the theme, and plotly, which the panel alone owns.
+// All scripts of the panel are one function body with `element`, `props`, `watch`, `trigger`; text is set through textContent.
+
+const $ = (selector, root = element) => root.querySelector(selector);
+const card = (name) => $(`[data-chart="${name}"]`);
+const state = { draws: 0, local: 0, charts: 0, scores: 0, label: "", status: "loading", scoreState: "none", density: null, last: {} };
+window.mergelab = state;
+state.mounted = performance.now();
+
+const make = (tag, text, className) => {
+  const made = document.createElement(tag);
+  if (text !== undefined && text !== null) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+};
+const slot = (root, name, text) => root.querySelectorAll(`[data-slot="${name}"]`).forEach((found) => (found.textContent = text || ""));
+const css = (name) => getComputedStyle($(".ml")).getPropertyValue(name).trim();
+const percent = (share, digits = 1) => (share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`);
+
+const HEAT = {
+  light: [[0, "#f3f1fa"], [0.25, "#cfc8ee"], [0.5, "#9d8fdc"], [0.75, "#6650bd"], [1, "#33217c"]],
+  dark: [[0, "#1d1b2b"], [0.25, "#352c66"], [0.5, "#5a48ab"], [0.75, "#9382e4"], [1, "#e0d9ff"]],
+};
+const isDark = () => document.body.classList.contains("dark");
+
+function themed(figure, width = 900) {
+  const layout = { ...structuredClone(figure.layout), autosize: true }; // plotly writes a zoom into the ranges it was given
+  const text = css("--ml-muted"), grid = css("--ml-grid");
+  layout.font = { family: css("--ml-font"), size: 12, color: text };
+  layout.hoverlabel = { align: "left", bgcolor: css("--ml-raised"), bordercolor: css("--ml-border"), font: { family: css("--ml-font"), size: 12, color: css("--ml-ink") } };
+  for (const axis of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) {
+    layout[axis] = { gridcolor: grid, zerolinecolor: grid, linecolor: grid, tickcolor: grid, zeroline: false, ...layout[axis], tickfont: { color: text } };
+  }
+  const roles = { base: css("--ml-base"), merged: css("--ml-ink") };
+  const data = figure.data.map((trace) => {
+    const copy = { ...trace };
+    if (copy.type === "heatmap") {
+      copy.colorscale = HEAT[isDark() ? "dark" : "light"];
+      if ((width - 120) / copy.x.length < 31) delete copy.texttemplate; // no room for a number in a cell
+      copy.colorbar = { ...copy.colorbar, tickfont: { color: text, size: 11 } };
+    }
+    const colour = copy.meta && roles[copy.meta.role];
+    if (colour) copy.marker = { ...copy.marker, color: colour };
+    if (copy.error_y) copy.error_y = { ...copy.error_y, color: text };
+    return copy;
+  });
+  return { data, layout };
+}
+
+const CONFIG = { displayModeBar: false, displaylogo: false, showSendToCloud: false, responsive: false, doubleClick: "reset" };
+const plotly = new Promise((resolve) => {
+  const look = () => (window.Plotly ? resolve(window.Plotly) : setTimeout(look, 20));
+  look();
+});
+const figures = {};
+const owing = new Set(); // charts to be drawn when their tab opens
+const firstDrawn = {}; // by chart: what to do with its plot when it is drawn for the first time
+
+async function draw(name, figure, again = false) {
+  const same = figures[name] && JSON.stringify([figures[name].data, name]) === JSON.stringify([figure.data, name]);
+  figures[name] = figure;
+  if (same && !again) return; // only the thresholds moved, and they are the overlay's
+  const Plotly = await plotly;
+  if (figures[name].data !== figure.data) return; // a newer figure came while the library loaded
+  const plot = $(".ml-plot", card(name));
+  if (!plot.offsetParent) return void owing.add(name); // in a tab that is not open there is no room to draw in
+  owing.delete(name);
+  const { data, layout } = themed(figure, plot.clientWidth);
+  const shown = { ...layout, shapes: layout.shapes?.filter((shape) => shape.name !== "overlaid") }; // those stand over the plot and move without a redraw
+  const fresh = !plot.classList.contains("js-plotly-plot");
+  await Plotly.react(plot, data, shown, CONFIG);
+  if (fresh) firstDrawn[name]?.(plot);
+  plot.dispatchEvent(new CustomEvent("ml-drawn"));
+  state.draws += 1;
+  state.firstDraw ??= performance.now();
+  state.last[name] = figure;
+}
+
+async function download(name, format) {
+  const Plotly = await plotly;
+  if (!figures[name]) return;
+  const { data, layout } = themed(figures[name]);
+  const title = { text: `${$("h2", card(name)).textContent} · ${runName()}`, x: 0.02, font: { size: 15, color: css("--ml-ink") } };
+  const paper = { ...layout, title, margin: { ...layout.margin, t: 48, b: 40 }, paper_bgcolor: css("--ml-surface"), plot_bgcolor: css("--ml-surface"), showlegend: name !== "heatmap" };
+  const spare = document.createElement("div");
+  spare.style.cssText = "position:fixed;left:-9999px;width:900px;height:520px";
+  document.body.append(spare);
+  await Plotly.newPlot(spare, data, paper, CONFIG);
+  await Plotly.downloadImage(spare, { format, width: 900, height: 520, filename: `mergelab-${runName().replace(/\W+/g, "-")}-${name}` });
+  Plotly.purge(spare);
+  spare.remove();
+}
+const runName = () => (props.charts && props.charts.name) || "run";
+
+const redraw = (names) => [...names].forEach((name) => draw(name, figures[name], true));
+const redrawAll = () => redraw(Object.keys(figures));
+let dark = isDark();
+new MutationObserver(() => {
+  if (dark !== isDark()) redrawAll(); // other classes come and go as well
+  dark = isDark();
+}).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+let width = 0;
+new ResizeObserver(() => {
+  const now = $(".ml").clientWidth;
+  $(".ml").classList.toggle("ml-narrow", now < 860);
+  if (now && now !== width && window.Plotly) redrawAll();
+  width = now;
+}).observe($(".ml"));
+
+const last = {}; // the JSON of each part as last shown: what comes a second time is not drawn a second time
+function isNew(name) {
+  const text = JSON.stringify(props[name] ?? null);
+  if (text === "null" || text === last[name]) return false;
+  last[name] = text;
+  return true;
+}
