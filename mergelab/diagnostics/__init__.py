@@ -1,7 +1,7 @@
 """What a person reads off a recipe: how far experts conflict, where, and how that changes with the density."""
 
 from mergelab.diagnostics.counting import exact_preview
-from mergelab.diagnostics.curves import curves
+from mergelab.diagnostics.curves import curves, halving
 from mergelab.diagnostics.figures import Figures
 from mergelab.diagnostics.histogram import Histogram, histogram
 from mergelab.diagnostics.pairs import Pairs, pairs, pairs_in
@@ -15,6 +15,7 @@ __all__ = [
     "Preview",
     "curves",
     "exact_preview",
+    "halving",
     "histogram",
     "narrowed",
     "pairs",

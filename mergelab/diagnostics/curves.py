@@ -16,7 +16,6 @@ LINEAR = ("task_arithmetic", "average")
 SUMMED = (
     "conflicting", "overlapping", "active", "net", "norms_l1", "energy", "merged_square", "cross", "reach", "products",
 )  # fmt: skip
-GRID_PLACES = (numpy.arange(GRID + 1) / GRID) ** 2
 
 
 def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pandas.DataFrame:
@@ -53,9 +52,12 @@ def _places(cut: Cut) -> NDArray[numpy.float64]:
 
 
 def _along(curve: Curve, places: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
-    """A curve of some tensors, summed over them, at each of `places`."""
+    """A curve of some tensors, summed over them, at each of `places`; linear between grid points."""
     summed = curve.sum(0, dtype=numpy.float64)
-    return numpy.apply_along_axis(lambda row: numpy.interp(places, GRID_PLACES, row), -1, summed)
+    bins = GRID * numpy.sqrt(places)
+    low = numpy.minimum(bins.astype(int), GRID - 1)
+    found: NDArray[numpy.float64] = summed[..., low] * (1 - (bins - low)) + summed[..., low + 1] * (bins - low)
+    return found
 
 
 def _merged(
@@ -72,3 +74,15 @@ def _merged(
     for place, (i, j) in enumerate(pairs_of(len(weights))):
         squares += 2 * weights[i] * weights[j] * sums["products"][place]
     return squares, numpy.einsum("j,jip->ip", weights, reach)
+
+
+def halving(curves: pandas.DataFrame, place: float, step: float) -> float | None:
+    """The largest multiple of `step` below `place` at which at most half as many entries conflict as at `place`.
+
+    None where that is nowhere but at 0, or nothing conflicts at `place`. Kept entries are nested, so fewer conflict at every
+    lower place; their share of the overlapping ones may well rise.
+    """
+    asked = step * numpy.arange(1, int(numpy.ceil(place / step - 0.5)))
+    now, *values = numpy.interp([place, *asked], curves["place"], curves["conflict_of_all"])
+    low = asked[numpy.array(values) <= now / 2] if now > 0 else asked[:0]
+    return float(low[-1]) if len(low) else None

@@ -26,6 +26,7 @@ class Cut:
     They are drawn `by` ranks of magnitudes in a `scope` (a share of `outliers` passed over), by the levels of a sparsifier,
     or by who survives under exactly these settings; `of` names the settings that they depend on. `knob` is the knob that
     one line of magnitudes for each expert stands for, such as "method.density"; where there is none, `notice` says why.
+    `dial` is the knob whose value is the place, if any.
     """
 
     by: Literal["ranks", "levels", "survivors"]
@@ -36,6 +37,7 @@ class Cut:
     knob: str | None = None
     notice: str = ""
     outliers: float = 0.0
+    dial: str | None = None
 
     @property
     def curves(self) -> str:
@@ -104,18 +106,20 @@ def _varies(recipe: Recipe, chooser: _Chooser) -> bool:
 def _trimmed(recipe: Recipe, chooser: _Chooser) -> Cut:
     scope, density = str(chooser.step.knobs["scope"]), float(chooser.step.knobs["density"])
     before = _before(recipe) if chooser.owner == "method" else ""
+    dial = f"{chooser.owner}.density"
     if scope == "model":
-        return Cut("ranks", before, density, scope, knob=f"{chooser.owner}.density")
-    return Cut(
-        "ranks", before, density, scope, notice="Each tensor has a threshold of its own, so there is no single line."
-    )
+        return Cut("ranks", before, density, scope, knob=dial, dial=dial)
+    notice = "Each tensor has a threshold of its own, so there is no single line."
+    return Cut("ranks", before, density, scope, notice=notice, dial=dial)
 
 
 def _between(knobs: Mapping[str, Value]) -> Cut:
     notice = "The smallest changes and the very largest are dropped, so there is no single line."
     density, scope, gamma = float(knobs["density"]), str(knobs["scope"]), float(knobs["gamma"])
     error = READ.format(f"{POINTS} and of gamma")
-    return Cut("ranks", f"beyond {gamma}", density, scope, error, notice=notice, outliers=gamma)
+    return Cut(
+        "ranks", f"beyond {gamma}", density, scope, error, notice=notice, outliers=gamma, dial="sparsify.density"
+    )
 
 
 def _levelled(recipe: Recipe, name: str, knobs: Mapping[str, Value]) -> Cut:
@@ -123,7 +127,10 @@ def _levelled(recipe: Recipe, name: str, knobs: Mapping[str, Value]) -> Cut:
     value = float(knobs[levels.knob])
     settings = {**{other: knobs[other] for other in levels.given}, **_seed(recipe)}
     of = f"of {name} {_digest(settings)}"
-    return Cut("levels", of, levels.place(value), error=READ.format(levels.error(value)), notice=levels.notice)
+    dial = f"sparsify.{levels.knob}" if levels.place(value) == value else None
+    return Cut(
+        "levels", of, levels.place(value), error=READ.format(levels.error(value)), notice=levels.notice, dial=dial
+    )
 
 
 def _counted(recipe: Recipe, notice: str) -> Cut:

@@ -3,6 +3,7 @@
 
 const $ = (selector, root = element) => root.querySelector(selector);
 const card = (name) => $(`[data-chart="${name}"]`);
+const begin = []; // what each script shows as soon as all of them have run
 const state = { draws: 0, local: 0, charts: 0, scores: 0, label: "", status: "loading", scoreState: "none", density: null, last: {} };
 window.mergelab = state;
 state.mounted = performance.now();
@@ -17,9 +18,15 @@ const slot = (root, name, text) => root.querySelectorAll(`[data-slot="${name}"]`
 const css = (name) => getComputedStyle($(".ml")).getPropertyValue(name).trim();
 const percent = (share, digits = 1) => (share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`);
 
-const HEAT = {
-  light: [[0, "#f3f1fa"], [0.25, "#cfc8ee"], [0.5, "#9d8fdc"], [0.75, "#6650bd"], [1, "#33217c"]],
-  dark: [[0, "#1d1b2b"], [0.25, "#352c66"], [0.5, "#5a48ab"], [0.75, "#9382e4"], [1, "#e0d9ff"]],
+const PALETTES = {
+  heat: {
+    light: [[0, "#f3f1fa"], [0.25, "#cfc8ee"], [0.5, "#9d8fdc"], [0.75, "#6650bd"], [1, "#33217c"]],
+    dark: [[0, "#1d1b2b"], [0.25, "#352c66"], [0.5, "#5a48ab"], [0.75, "#9382e4"], [1, "#e0d9ff"]],
+  },
+  diverging: {
+    light: [[0, "#b35806"], [0.25, "#f1a340"], [0.5, "#f7f7f7"], [0.75, "#998ec3"], [1, "#542788"]],
+    dark: [[0, "#f1a340"], [0.25, "#a8651c"], [0.5, "#24262d"], [0.75, "#6650bd"], [1, "#c9bdff"]],
+  },
 };
 const isDark = () => document.body.classList.contains("dark");
 
@@ -35,12 +42,13 @@ function themed(figure, width = 900) {
   const data = figure.data.map((trace) => {
     const copy = { ...trace };
     if (copy.type === "heatmap") {
-      copy.colorscale = HEAT[isDark() ? "dark" : "light"];
+      copy.colorscale = PALETTES[copy.meta.palette][isDark() ? "dark" : "light"];
       if ((width - 120) / copy.x.length < 31) delete copy.texttemplate; // no room for a number in a cell
       copy.colorbar = { ...copy.colorbar, tickfont: { color: text, size: 11 } };
     }
-    const colour = copy.meta && roles[copy.meta.role];
-    if (colour) copy.marker = { ...copy.marker, color: colour };
+    const role = copy.meta?.role;
+    if (role && copy.type === "scatter") copy.line = { ...copy.line, color: css(`--ml-${role}`) };
+    else if (roles[role]) copy.marker = { ...copy.marker, color: roles[role] };
     if (copy.error_y) copy.error_y = { ...copy.error_y, color: text };
     return copy;
   });
@@ -56,17 +64,25 @@ const figures = {};
 const owing = new Set(); // charts to be drawn when their tab opens
 const firstDrawn = {}; // by chart: what to do with its plot when it is drawn for the first time
 
+const marks = {}; // by chart: shapes that the page adds, such as a ring around the cell that is looked at
+// Overlaid shapes stand over the plot as elements of their own, which move without a redraw.
+const shapesOf = (name, layout) => [...(layout.shapes || []).filter((shape) => shape.name !== "overlaid"), ...(marks[name]?.() || [])];
+async function remark(name) {
+  const plot = $(".ml-plot", card(name));
+  if (plot.classList.contains("js-plotly-plot")) (await plotly).relayout(plot, { shapes: shapesOf(name, figures[name].layout) });
+}
+
 async function draw(name, figure, again = false) {
-  const same = figures[name] && JSON.stringify([figures[name].data, name]) === JSON.stringify([figure.data, name]);
+  const same = figures[name] && JSON.stringify(figures[name].data) === JSON.stringify(figure.data);
   figures[name] = figure;
-  if (same && !again) return; // only the thresholds moved, and they are the overlay's
+  if (same && !again) return void remark(name); // only the thresholds moved, and they are the overlay's
   const Plotly = await plotly;
   if (figures[name].data !== figure.data) return; // a newer figure came while the library loaded
   const plot = $(".ml-plot", card(name));
   if (!plot.offsetParent) return void owing.add(name); // in a tab that is not open there is no room to draw in
   owing.delete(name);
   const { data, layout } = themed(figure, plot.clientWidth);
-  const shown = { ...layout, shapes: layout.shapes?.filter((shape) => shape.name !== "overlaid") }; // those stand over the plot and move without a redraw
+  const shown = { ...layout, shapes: shapesOf(name, layout) };
   const fresh = !plot.classList.contains("js-plotly-plot");
   await Plotly.react(plot, data, shown, CONFIG);
   if (fresh) firstDrawn[name]?.(plot);
@@ -76,17 +92,36 @@ async function draw(name, figure, again = false) {
   state.last[name] = figure;
 }
 
+function saveText(text, name) {
+  const link = make("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+const cellOf = (value) => (value === null || value === undefined ? "" : /[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
+const csvOf = (rows) => rows.map((row) => row.map(cellOf).join(",")).join("\n") + "\n";
+function tableOfFigure({ data, layout }) {
+  const named = (axis, value) => axis?.ticktext?.[axis.tickvals.indexOf(value)] ?? value;
+  const [first] = data;
+  if (first.type === "heatmap") return [["row", "column", "value"], ...first.z.flatMap((row, i) => row.map((value, j) => [named(layout.yaxis, first.y[i]), named(layout.xaxis, first.x[j]), value]))];
+  return [["series", "x", "y"], ...data.flatMap((trace) => trace.x.map((x, i) => [trace.name, String(x).replaceAll("<br>", " "), trace.y[i]]))];
+}
+
+const fileName = (name, format) => `mergelab-${runName().replace(/\W+/g, "-")}-${name}.${format}`;
 async function download(name, format) {
   const Plotly = await plotly;
   if (!figures[name]) return;
+  if (format === "csv") return saveText(csvOf(tableOfFigure(figures[name])), fileName(name, "csv"));
   const { data, layout } = themed(figures[name]);
   const title = { text: `${$("h2", card(name)).textContent} · ${runName()}`, x: 0.02, font: { size: 15, color: css("--ml-ink") } };
-  const paper = { ...layout, title, margin: { ...layout.margin, t: 48, b: 40 }, paper_bgcolor: css("--ml-surface"), plot_bgcolor: css("--ml-surface"), showlegend: name !== "heatmap" };
+  const paper = { ...layout, title, margin: { ...layout.margin, t: 48, b: 40 }, paper_bgcolor: css("--ml-surface"), plot_bgcolor: css("--ml-surface"), showlegend: data[0].type !== "heatmap" };
   const spare = document.createElement("div");
   spare.style.cssText = "position:fixed;left:-9999px;width:900px;height:520px";
   document.body.append(spare);
   await Plotly.newPlot(spare, data, paper, CONFIG);
-  await Plotly.downloadImage(spare, { format, width: 900, height: 520, filename: `mergelab-${runName().replace(/\W+/g, "-")}-${name}` });
+  await Plotly.downloadImage(spare, { format, width: 900, height: 520, filename: fileName(name, format).replace(/\.\w+$/, "") });
   Plotly.purge(spare);
   spare.remove();
 }

@@ -10,9 +10,14 @@ const isTyping = (control) =>
 
 function stopOrClear() {
   if (document.body.classList.contains("ml-busy")) trigger("stop", {});
-  else note("", []);
+  else if (!$(".ml-note").hidden) note("", []);
+  else if (state.at) look(null);
 }
-const PLAIN = { u: () => go(-1), r: () => go(1), c: giveLink, "?": showKeys, Escape: stopOrClear };
+const PLAIN = {
+  u: () => go(-1), r: () => go(1), c: giveLink, "?": showKeys, Escape: stopOrClear, "[": () => nextLayer(-1), "]": () => nextLayer(1),
+  w: () => props.charts && look(props.charts.cells[0]), h: () => now?.half && turnDial(now.half),
+  ...Object.fromEntries([...element.querySelectorAll(".ml-tab")].map((tab, place) => [String(place + 1), () => openTab(tab.dataset.tab)])),
+};
 const WITH_CTRL = { enter: () => document.querySelector("#merge")?.click(), z: () => go(-1), "shift z": () => go(1), y: () => go(1) };
 
 document.addEventListener("keydown", (event) => {

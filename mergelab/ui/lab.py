@@ -98,6 +98,9 @@ class LabPage:
         self.panel.keep(self.keep, c.inputs, [self.panel, self.download], **HEAVY)
         for stopping in (c.stop.click, self.panel.stop):
             stopping(self.stop, None, self.panel, **PRIVATE)
+        self._then_show(self.panel.narrow(self.narrow, c.inputs, self.panel, **QUICK), preview=False)
+        self._then_show(self.panel.pin(self.pin, c.inputs, self.panel, **QUICK), preview=False)
+        self._then_show(self.panel.unpin(self.unpin, c.inputs, self.panel, **QUICK), preview=False)
         blocks.unload(self.leave)
         self._then_show(self.panel.restore(self.restore, [c.device, c.rows, c.live], c.outputs, **PRIVATE))
         blocks.load(
@@ -116,11 +119,11 @@ class LabPage:
     def _arranged(self) -> list[Any]:
         return [*(group.column for group in self.controls.groups), *self.controls.per_expert]
 
-    def _then_show(self, event: Any) -> None:
+    def _then_show(self, event: Any, preview: bool = True) -> None:
+        """After the event charts and then scores; `preview` is False where the event itself brings the charts."""
         c = self.controls
-        event.then(self.preview, c.inputs, self.panel, **QUICK).then(
-            self.live, c.inputs, self.panel, **{**HEAVY, "trigger_mode": "always_last"}
-        )
+        shown = event.then(self.preview, c.inputs, self.panel, **QUICK) if preview else event
+        shown.then(self.live, c.inputs, self.panel, **{**HEAVY, "trigger_mode": "always_last"})
 
     # ---- handlers
 
@@ -146,6 +149,19 @@ class LabPage:
     def preview(self, request: gr.Request, *values: Any) -> Iterator[Any]:
         """Charts of the recipe on the sidebar."""
         yield from self._follow(request, values, Session.preview)
+
+    def narrow(self, request: gr.Request, event: gr.EventData, *values: Any) -> Iterator[Any]:
+        """The charts of one cell, given by its layer and module, or of all tensors."""
+        at = (str(event.layer), str(event.module)) if event.layer is not None else None
+        yield from self._follow(request, values, lambda session, form: session.narrow(form, at))
+
+    def pin(self, request: gr.Request, *values: Any) -> Iterator[Any]:
+        """Put the recipe on the sidebar aside, to compare others with it."""
+        yield from self._follow(request, values, Session.pin)
+
+    def unpin(self, request: gr.Request, *values: Any) -> Iterator[Any]:
+        """Forget the recipe that was put aside."""
+        yield from self._follow(request, values, Session.unpin)
 
     def live(self, request: gr.Request, *values: Any) -> Iterator[Any]:
         """Exact scores of small models after every knob."""

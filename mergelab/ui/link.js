@@ -52,7 +52,7 @@ function tellChanges() {
 
 watch("link", tellAddress);
 watch("notes", tellChanges);
-tellChanges();
+begin.push(tellChanges);
 element.addEventListener("click", (event) => {
   const act = event.target.closest("button")?.dataset.act;
   if (act === "link") giveLink();

@@ -82,5 +82,5 @@ function scoreCell(score, difference = null) {
 
 for (const name of ["scores", "test"]) {
   watch(name, () => showScores(name));
-  showScores(name);
+  begin.push(() => showScores(name));
 }

@@ -9,19 +9,21 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
 
+from pandas import DataFrame
+
 from mergelab.checkpoints import Suite, list_suites, load_suite
-from mergelab.diagnostics import preview
+from mergelab.diagnostics import Preview, curves, narrowed, preview
 from mergelab.jobs import Worker
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.scoring import QUICK_ROWS
-from mergelab.sketch import Sketch, sketch_needs
+from mergelab.sketch import Sketch, cut_of, sketch_needs
 from mergelab.ui.form import OWN, Form, Models
 from mergelab.ui.link import Link, link_of, source_name
 from mergelab.ui.presets import FIRST, presets
 from mergelab.ui.results import TaskFace, faces
 from mergelab.ui.shelf import CrashError, Recent, Shelf, Stopper, StopPressedError
 from mergelab.ui.status import Status, Stopwatch, crash, refusal
-from mergelab.ui.view import Charts, Scores, View
+from mergelab.ui.view import Cell, Charts, Pinned, Scores, View, tensors_at
 from mergelab.ui.words import counted, seconds
 from mergelab.workbench import Run
 
@@ -109,6 +111,8 @@ class Session:
     tested: Scores | None = None
     on_screen: Recipe | None = None
     refused: bool = False
+    at: Cell | None = None
+    pinned: Pinned | None = None
 
     def models(self, source: str) -> Models:
         """The models of a suite, or the person's own. Raises ValueError when there are none yet."""
@@ -153,6 +157,20 @@ class Session:
                     yield view
         finally:
             self.live_digest = None
+
+    def narrow(self, form: Form, at: Cell | None) -> Views:
+        """From now on the charts are of one cell's tensors, or of all."""
+        self.at = at
+        return self.preview(form)
+
+    def pin(self, form: Form) -> Views:
+        """Put the recipe of the form aside, to compare others with."""
+        return self._guarded(lambda: self._pin(form), "refused")
+
+    def unpin(self, form: Form) -> Views:
+        """Forget the recipe that was put aside."""
+        self.pinned = None
+        return self.preview(form)
 
     def merge(self, form: Form) -> Views:
         """Merge exactly what the form says and score it on validation rows."""
@@ -211,13 +229,37 @@ class Session:
             yield View(link=link)  # reading may take a while, and may be stopped
         sketch = yield from self._sketch(form, recipe)
         self.on_screen = recipe
-        charts = Charts(preview(sketch, recipe), recipe, form.models)
+        charts = self._charts(preview(sketch, recipe), form, sketch)
         self.refused = False
         problems = (form.obstacle,) if form.obstacle else ()
         status = replace(BLOCKED if problems else FOLLOWING, kind="preview" if known else "ready", problems=problems)
         unscored = self._forget_scores_of_others(form)
         scores, test = self._aged(recipe, self._follows_live(form))
         yield View(status=status, charts=charts, scores=scores, unscored=unscored, test=test, recipe=recipe, link=link)
+
+    def _pin(self, form: Form) -> Views:
+        recipe = form.recipe()
+        sketch = yield from self._sketch(form, recipe)
+        run = self.lab.shelf.runs.get(self._run_key(form, "validation"))
+        self.pinned = Pinned(recipe, form.models, sketch, run.preview if run else preview(sketch, recipe))
+        yield from self._preview(form)
+
+    def _charts(self, found: Preview, form: Form, sketch: Sketch) -> Charts:
+        """The charts of the cell that is looked at; of all tensors where these models have no such cell."""
+        recipe, tensors = form.recipe(), tensors_at(sketch, self.at)
+        at = self.at if tensors is not None else None
+        pinned = (
+            None if self.pinned is None else self._curves(self.pinned.recipe, self.pinned.models, self.pinned.sketch)
+        )
+        over = self._curves(recipe, form.models, sketch)
+        return Charts(narrowed(found, sketch, tensors), recipe, form.models, sketch, over, at, self.pinned, pinned)
+
+    def _curves(self, recipe: Recipe, models: Models, sketch: Sketch) -> DataFrame:
+        """The curves of the cell that is looked at, from the shelf where only the density has changed."""
+        weights = tuple(expert.weight for expert in recipe.models)
+        key = (sketch_needs(recipe), models.edition, cut_of(recipe).curves, recipe.method.name, weights, self.at)
+        tensors = tensors_at(sketch, self.at)
+        return self.lab.shelf.curves.get_or_make(key, lambda: curves(sketch, recipe, tensors))
 
     def _sketch(self, form: Form, recipe: Recipe) -> Generator[View, None, Sketch]:
         key = _needs(form)
@@ -239,7 +281,7 @@ class Session:
             recipe=recipe.to_mapping(), tasks=list(tasks), split=split, rows=form.rows if split == "validation" else None, device=form.device, models_dir=self.lab.settings.models_dir,
         )  # fmt: skip
         run: Run = yield from _as_views(steps)
-        yield self._finished(run, form, tasks, state, watch)
+        yield self._finished(run, form, tasks, state, watch, (yield from self._sketch(form, recipe)))
 
     def _scored(self, form: Form) -> bool:
         try:
@@ -250,7 +292,9 @@ class Session:
     def _run_key(self, form: Form, split: str) -> tuple[str, str, str, int | None, int]:
         return form.recipe().digest(), split, form.device, form.rows, form.models.edition
 
-    def _finished(self, run: Run, form: Form, tasks: dict[str, TaskFace], state: str, watch: Stopwatch) -> View:
+    def _finished(
+        self, run: Run, form: Form, tasks: dict[str, TaskFace], state: str, watch: Stopwatch, sketch: Sketch
+    ) -> View:
         recipe = form.recipe()
         overtaken = state == "live" and self.on_screen is not None and self.on_screen.digest() != run.digest
         self.merges += state == "exact" and run.split == "validation"
@@ -266,7 +310,7 @@ class Session:
         if overtaken:
             return View(status=FOLLOWING, scores=scores, device=run.device)
         self.on_screen = recipe
-        charts = Charts(run.preview, recipe, form.models) if run.preview.label == "exact" else None
+        charts = self._charts(run.preview, form, sketch) if run.preview.label == "exact" else None
         done = (
             f"Merge {self.merges} finished in {seconds(watch.elapsed)}"
             if state == "exact"

@@ -8,6 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import Any, Generic, TypeVar
 
+from pandas import DataFrame
+
 from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stopped, Worker
 from mergelab.progress import Progress
 from mergelab.sketch import Sketch
@@ -16,6 +18,8 @@ from mergelab.workbench import Run
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+CURVES = 500
+"""Tables of some 40 KB."""
 TICK = 0.25
 """Seconds after which a silent job still shows that time passes, and a stop is noticed."""
 
@@ -108,6 +112,7 @@ class Shelf:
         self._under_way: dict[Hashable, threading.Lock] = {}
         self.sketches: Recent[Hashable, Sketch] = Recent(sketches)
         self.runs: Recent[Hashable, Run] = Recent(runs)
+        self.curves: Recent[Hashable, DataFrame] = Recent(CURVES)
 
     @property
     def worker(self) -> Worker:

@@ -80,4 +80,4 @@ if (toggle && window.innerWidth < 768) toggle.click(); // on a phone the sidebar
 watch("status", showStatus);
 watch("home", showHome);
 watch("device", showDevice);
-for (const show of [showStatus, showHome, showDevice]) show();
+begin.push(showStatus, showHome, showDevice);

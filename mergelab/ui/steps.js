@@ -95,4 +95,4 @@ function tellSteps() {
 
 watch("link", () => props.link && arrive(props.link.key));
 watch("status", tellSteps);
-if (props.link) arrive(props.link.key);
+begin.push(() => props.link && arrive(props.link.key));

@@ -40,3 +40,4 @@ $(".ml-tabs").addEventListener("keydown", (event) => {
 });
 
 openTab(view.get("tab"));
+begin.forEach((show) => show());

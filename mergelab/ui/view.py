@@ -4,22 +4,70 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mergelab.diagnostics import Preview
+import numpy
+import pandas
+from numpy.typing import NDArray
+
+from mergelab.diagnostics import Figures, Preview
 from mergelab.recipe import Recipe
+from mergelab.sketch import Sketch
 from mergelab.ui.form import Models
 from mergelab.ui.link import Link
 from mergelab.ui.results import TaskFace
 from mergelab.ui.status import Status
 from mergelab.workbench import Run
 
+Cell = tuple[str, str]
+"""A layer and a module."""
+
 
 @dataclass(frozen=True)
 class Charts:
-    """What the heatmap, histogram and numbers show, for which recipe and of which models."""
+    """What the live charts show, for which recipe and of which models, read from which sketch.
+
+    `preview` and `curves` (over all densities, by look-up) are of the tensors of the cell `at`, a layer and a module; of
+    all for None. `pinned` is the recipe that was put aside, whose curves of the same cell stand behind.
+    """
 
     preview: Preview
     recipe: Recipe
     models: Models
+    sketch: Sketch
+    curves: pandas.DataFrame
+    at: Cell | None = None
+    pinned: Pinned | None = None
+    pinned_curves: pandas.DataFrame | None = None
+
+    @property
+    def tensors(self) -> NDArray[numpy.int64] | None:
+        """The numbers of the tensors that the charts are of; None for all."""
+        return tensors_at(self.sketch, self.at)
+
+    @property
+    def figures(self) -> Figures:
+        """What the charts are made of."""
+        return self.preview.figures.of(self.tensors)
+
+
+def tensors_at(sketch: Sketch, at: Cell | None) -> NDArray[numpy.int64] | None:
+    """The numbers of a cell's tensors; None where there is no such cell."""
+    found = [number for number, cell in enumerate(zip(sketch.layers, sketch.modules, strict=True)) if cell == at]
+    return numpy.array(found) if found else None
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A recipe that was put aside to compare others with: its charts as they were."""
+
+    recipe: Recipe
+    models: Models
+    sketch: Sketch
+    preview: Preview
+
+    @property
+    def name(self) -> str:
+        """What it is called on the page."""
+        return self.recipe.digest()[:8]
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from typing import Any
 
 from tiny_states import State, plan_for, random_state, tuned
 
-from mergelab.diagnostics import preview
+from mergelab.diagnostics import curves, narrowed, preview
 from mergelab.evaluate import Score
 from mergelab.jobs import Event, Finished, Queued, Stopped
 from mergelab.progress import Progress, finish
 from mergelab.recipe import Recipe
 from mergelab.sketch import Sketch, draw_sketch
 from mergelab.ui.form import Form, Models
+from mergelab.ui.view import Cell, Charts, tensors_at
 from mergelab.workbench import Run
 
 SHAPES = {f"encoder.layer.{layer}.output.dense.weight": (8, 8) for layer in range(2)}
@@ -33,6 +34,20 @@ def sketch_of(recipe: Mapping[str, Any]) -> Sketch:
     """The real sketch of the tiny models."""
     chosen = [entry["model"] for entry in recipe["models"]]
     return finish(draw_sketch(plan_for(recipe, {name: EXPERTS[name] for name in chosen}, BASE)))
+
+
+def charts(at: Cell | None = None, **fields: Any) -> Charts:
+    """The charts of a form, of all tensors or of one cell."""
+    recipe = form(**fields).recipe()
+    sketch = sketch_of(recipe.to_mapping())
+    return charts_of(recipe, sketch, at)
+
+
+def charts_of(recipe: Recipe, sketch: Sketch, at: Cell | None = None) -> Charts:
+    """The charts of a recipe by look-up in a sketch."""
+    tensors = tensors_at(sketch, at)
+    shown = narrowed(preview(sketch, recipe), sketch, tensors)
+    return Charts(shown, recipe, MODELS, sketch, curves(sketch, recipe, tensors), at)
 
 
 def run_of(recipe: Mapping[str, Any], split: str) -> Run:

@@ -1,0 +1,81 @@
+"""How conflict, cancellation, retained mass and cosines change with the density."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+import pandas
+
+from mergelab.plots.style import Picture, layout, number, plain, style_of
+
+POINTS = 101
+"""Places at which a curve is drawn, of all that a sketch knows."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A figure that is drawn over the density: its title, the theme's colour for it, its dashes, what it means."""
+
+    title: str
+    role: str
+    dash: str
+    help: str
+
+
+LINES = {
+    "conflict": Line("Conflict", "accent", "solid", "share of overlapping entries whose signs disagree"),
+    "conflict_of_all": Line("Conflicting entries", "accent", "2px,4px", "share of all entries whose signs disagree"),
+    "cancellation": Line("Cancelled", "bad", "6px,3px", "share of the kept magnitude that opposite signs cancel"),
+    "retained": Line("Energy kept", "ink", "2px,3px", "share of each delta’s squared norm that is kept, mean over experts"),
+    "cosine": Line("Cosine", "good", "9px,3px,2px,3px", "of the merged delta with each whole delta, mean over experts"),
+}  # fmt: skip
+
+
+def density_curves(curves: pandas.DataFrame, axis: str) -> Picture:
+    """The `LINES` over the density, on 0 to 1; `curves` is that of diagnostics, `axis` says what lies across."""
+    table = _thinned(curves).assign(cosine=lambda found: found[cosines(found)].mean(axis=1))
+    lines = [_line(table, name, look.title, {"role": look.role}, look.dash, None) for name, look in LINES.items()]
+    return Picture(lines, _axes(axis, [0, 1.02]))
+
+
+def cosine_curves(curves: pandas.DataFrame, axis: str, titles: Mapping[str, str], places: Mapping[str, int]) -> Picture:
+    """The cosine of the merged delta with each expert's whole delta over the density."""
+    table, lines = _thinned(curves), []
+    for row, name in enumerate(cosines(table)):
+        expert = name.removeprefix("cosine ")
+        look = style_of(places.get(expert, row))
+        lines.append(_line(table, name, titles.get(expert, expert), {}, look.dash, look.colour))
+    return Picture(lines, _axes(axis, [min(0.0, float(numpy.nanmin(table[cosines(table)], initial=0))), 1.02]))
+
+
+def cosines(curves: pandas.DataFrame) -> list[str]:
+    """The columns of the experts' cosines."""
+    return [name for name in map(str, curves) if name.startswith("cosine ")]
+
+
+def _thinned(curves: pandas.DataFrame) -> pandas.DataFrame:
+    chosen = numpy.unique(numpy.linspace(0, len(curves) - 1, POINTS).round().astype(int))
+    return curves.iloc[chosen]
+
+
+def _line(
+    table: pandas.DataFrame, name: str, title: str, meta: Mapping[str, str], dash: str, colour: str | None
+) -> dict[str, Any]:
+    return {
+        "type": "scatter", "mode": "lines", "name": plain(title), "x": [round(place, 6) for place in table["place"]],
+        "y": [None if value is None else round(value, 5) for value in map(number, table[name])],
+        "line": {"dash": dash, "width": 2, **({"color": colour} if colour else {})}, "meta": {"key": name, **meta},
+        "hovertemplate": f"{plain(title)} %{{y:.1%}}<extra></extra>",
+    }  # fmt: skip
+
+
+def _axes(axis: str, bounds: list[float]) -> dict[str, Any]:
+    return layout(
+        hovermode="x unified",
+        xaxis={"range": [0, 1], "tickformat": ".0%", "hoverformat": ".1%", "automargin": True, "nticks": 6,
+               "title": {"text": axis, "standoff": 6, "font": {"size": 12}}},
+        yaxis={"range": bounds, "tickformat": ".0%", "automargin": True, "nticks": 6},
+    )  # fmt: skip

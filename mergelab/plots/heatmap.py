@@ -1,0 +1,112 @@
+"""Where experts disagree: layers down, modules across."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+import pandas
+
+from mergelab.plots.places import layer_name, module_name, module_place
+from mergelab.plots.style import HEAT, Picture, layout, number, percent, plain, rows_of
+
+MAX_LABELLED_CELLS = 150
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share that colours the cells: what to call it, and how a cell says it, of how many entries."""
+
+    title: str
+    words: str
+    of: str | None = None
+
+
+RATES = {
+    "conflict": Rate("by count", "{share} of {count:,} overlapping entries disagree", "coactive"),
+    "conflict_of_all": Rate("of all entries", "{share} of all entries disagree"),
+    "cancellation": Rate("by magnitude", "{share} of the kept magnitude is cancelled by opposite signs"),
+}
+NOTHING = {
+    "conflict": "no entry is kept by two experts",
+    "conflict_of_all": "unknown",
+    "cancellation": "nothing is kept",
+}
+
+
+def conflict_heatmap(cells: pandas.DataFrame, rate: str = "conflict") -> Picture:
+    """Layers down, modules across, coloured by one of `RATES`, always on 0 to 1.
+
+    `cells` is that of a preview; a pair of layer and module that does not exist stays empty. `customdata` has the layer
+    and module of each cell.
+    """
+    heatmap = {
+        **grid(cells, rate), "type": "heatmap", "hovertemplate": "%{text}<extra></extra>", "hoverongaps": False, "zmin": 0, "zmax": 1,
+        "xgap": 2, "ygap": 2, "colorscale": [list(stop) for stop in HEAT], "meta": {"palette": "heat"}, "textfont": {"size": 11},
+        "colorbar": {"thickness": 8, "len": 1, "outlinewidth": 0, "tickformat": ".0%", "tickvals": [0, 0.5, 1], "x": 1.01},
+    }  # fmt: skip
+    if len(heatmap["x"]) * len(heatmap["y"]) <= MAX_LABELLED_CELLS:
+        heatmap["texttemplate"] = "%{z:.0%}"
+    axis = {"automargin": True, "showgrid": False, "type": "category", "tickfont": {"size": 11}}
+    return Picture([heatmap], layout(xaxis={**axis, "side": "bottom"}, yaxis={**axis, "autorange": "reversed"}))
+
+
+def difference_heatmap(one: pandas.DataFrame, other: pandas.DataFrame, rate: str = "conflict") -> Picture:
+    """What a rate of `other` has more than that of `one`, from -1 to 1, for the cells that both have."""
+    both = one.merge(other, on=["layer", "module"], suffixes=(" one", " other"), sort=False)
+    both["entries"], both[rate] = both["entries other"], both[f"{rate} other"] - both[f"{rate} one"]
+    picture = conflict_heatmap(both.assign(coactive=0.0), rate)
+    (trace,) = picture.data
+    words = {(cell["layer"], cell["module"]): _difference(cell, rate) for cell in rows_of(both)}
+    trace["text"] = [[words.get(tuple(place), "") if place else "" for place in row] for row in trace["customdata"]]
+    trace |= {"zmin": -1, "zmax": 1, "meta": {"palette": "diverging"}}
+    trace["colorbar"] = {**trace["colorbar"], "tickformat": "+.0%", "tickvals": [-1, 0, 1]}
+    if "texttemplate" in trace:
+        trace["texttemplate"] = "%{z:+.0%}"
+    return picture
+
+
+def _difference(cell: Mapping[str, Any], rate: str) -> str:
+    first, second = (percent(cell[f"{rate} {which}"]) for which in ("one", "other"))
+    return f"{_where(cell)}: {first} in A, {second} in B"
+
+
+def grid(cells: pandas.DataFrame, rate: str) -> dict[str, Any]:
+    """The part of the heatmap that depends on the rate and the place: names of columns and rows, values, words."""
+    found = {(cell["layer"], cell["module"]): cell for cell in rows_of(cells)}
+    layers = list(dict.fromkeys(layer for layer, _ in found))
+    modules = sorted(dict.fromkeys(module for _, module in found), key=module_place)
+    table = [[found.get((layer, module)) for module in modules] for layer in layers]
+    return {
+        "x": [module_name(module) for module in modules], "y": [layer_name(layer) for layer in layers],
+        "z": [[number(cell[rate]) if cell else None for cell in row] for row in table],
+        "text": [[_words(cell, rate) if cell else "" for cell in row] for row in table],
+        "customdata": [[[cell["layer"], cell["module"]] if cell else None for cell in row] for row in table],
+    }  # fmt: skip
+
+
+def _words(cell: Mapping[str, Any], rate: str) -> str:
+    """A cell in words with counts."""
+    size = f"({cell['entries']:,.0f} entries"
+    if numpy.isnan(cell[rate]):
+        return f"{_where(cell)}: {NOTHING[rate]} {size})"
+    count = round(cell[RATES[rate].of or "coactive"] * cell["entries"])
+    return f"{_where(cell)}: {RATES[rate].words.format(share=percent(cell[rate]), count=count)}<br>{size} in all)"
+
+
+def _where(cell: Mapping[str, Any]) -> str:
+    return f"{layer_name(cell['layer'])}, {plain(cell['module'])}"
+
+
+def conflict_summary(cells: pandas.DataFrame) -> str:
+    """The heatmap in one sentence, for whoever does not see it."""
+    known = sorted(rows_of(cells.dropna(subset=["conflict"])), key=lambda cell: float(cell["conflict"]))
+    if not known:
+        return "Nowhere do two experts keep the same entry, so no signs can disagree."
+    return f"Signs disagree most in {_named(known[-1])}, least in {_named(known[0])}."
+
+
+def _named(cell: Mapping[str, Any]) -> str:
+    return f"{_where(cell)} ({percent(cell['conflict'])})"

@@ -1,0 +1,81 @@
+"""How large the experts' changes are, with the thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import pandas
+
+from mergelab.plots.style import Picture, Style, layout, percent, plain, rows_of, style_of
+
+if TYPE_CHECKING:
+    from mergelab.diagnostics import Histogram
+
+
+def magnitude_histogram(
+    histogram: Histogram, experts: pandas.DataFrame, titles: Mapping[str, str], places: Mapping[str, int]
+) -> Picture:
+    """One step line an expert over log10 |delta|; the area under a line is 1, right of its threshold its density.
+
+    `experts` has expert and threshold (NaN draws no line); `titles` and `places` are by expert.
+    """
+    low, high = float(histogram.edges[0]), float(histogram.edges[-1])
+    decades = range(int(numpy.floor(low)), int(numpy.ceil(high)) + 1)
+    lines = [
+        _step_line(
+            plain(titles.get(expert, expert)),
+            style_of(places.get(expert, row)),
+            histogram.edges[:-1].tolist(),
+            histogram.shares[row].tolist(),
+        )
+        for row, expert in enumerate(experts["expert"])
+    ]
+    looks = layout(
+        shapes=[_threshold_line(*line) for line in _thresholds(experts, places)], hovermode="x unified",
+        xaxis={"range": [low, high], "tickvals": list(decades), "ticktext": [_power(d) for d in decades], "automargin": True, "hoverformat": ".1f",
+               "title": {"text": "size of a change, |expert − base|", "standoff": 6, "font": {"size": 12}}},
+        yaxis={"rangemode": "tozero", "automargin": True, "nticks": 5, "title": {"text": "share per decade", "standoff": 8, "font": {"size": 12}}},
+    )  # fmt: skip
+    return Picture(lines, looks)
+
+
+def _step_line(name: str, look: Style, x: list[float], y: list[float]) -> dict[str, Any]:
+    return {
+        "type": "scatter", "mode": "lines", "name": name, "x": x, "y": y,
+        "line": {"color": look.colour, "dash": look.dash, "width": 1.8, "shape": "hv"},
+        "hovertemplate": "%{fullData.name}: %{y:.2f} of its entries per decade<extra></extra>",
+    }  # fmt: skip
+
+
+def _thresholds(experts: pandas.DataFrame, places: Mapping[str, int]) -> list[tuple[float, str]]:
+    return [
+        (float(numpy.log10(row["threshold"])), style_of(places.get(row["expert"], place)).colour)
+        for place, row in enumerate(rows_of(experts))
+        if row["threshold"] > 0
+    ]
+
+
+def _threshold_line(at: float, colour: str) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "x0": at,
+        "x1": at,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "line": {"color": colour, "width": 1.5},
+        "opacity": 0.8,
+    }
+
+
+def _power(exponent: int) -> str:
+    digits = str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{digits}"
+
+
+def histogram_summary(experts: pandas.DataFrame, titles: Mapping[str, str]) -> str:
+    """The histogram in one sentence."""
+    parts = [f"{titles.get(row['expert'], row['expert'])} keeps {percent(row['kept'])}" for row in rows_of(experts)]
+    return f"{'; '.join(parts)} of its changed entries."

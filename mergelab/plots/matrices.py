@@ -1,0 +1,122 @@
+"""Small matrices of experts: how each two agree, and how much of each layer each one keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import pandas
+
+from mergelab.plots.places import layer_name
+from mergelab.plots.style import DIVERGING, HEAT, Picture, layout, number, percent, plain, rows_of
+
+if TYPE_CHECKING:
+    from mergelab.diagnostics import Pairs
+
+MOST_LETTERS = 16
+LEVEL = 5
+"""Up to so many names have room beside each other."""
+AXIS = {"automargin": True, "showgrid": False, "type": "category", "tickfont": {"size": 11}}
+
+
+def pair_matrix(pairs: Pairs, titles: Mapping[str, str]) -> Picture:
+    """For each two experts the share of the entries which both keep that have opposite signs, on 0 to 1."""
+    names = [plain(titles.get(expert, expert)) for expert in pairs.experts]
+    words = _pair_words(names, pairs.conflict, "disagree on {} of what both keep", pairs.shared)
+    return _matrix(names, pairs.conflict, words, (0, 1), "heat")
+
+
+def cosine_matrix(pairs: Pairs, titles: Mapping[str, str]) -> Picture:
+    """For each two experts the cosine of what they keep, on -1 to 1."""
+    names = [plain(titles.get(expert, expert)) for expert in pairs.experts]
+    cosines = pairs.cosines + numpy.diag(numpy.full(len(names), numpy.nan))
+    words = [
+        [f"{one} and {other}: cosine {value:.3f}" for other, value in zip(names, row, strict=True)]
+        for one, row in zip(names, pairs.cosines, strict=True)
+    ]
+    return _matrix(names, cosines, words, (-1, 1), "diverging")
+
+
+def kept_heatmap(kept: pandas.DataFrame, titles: Mapping[str, str]) -> Picture:
+    """Layers down, experts across: the share of its entries that each expert keeps there, on 0 to 1.
+
+    `kept` has layer, expert, share. Under one threshold for the model, layers that moved little keep little.
+    """
+    table = kept.pivot(index="layer", columns="expert", values="share")
+    table = table.loc[list(dict.fromkeys(kept["layer"])), list(dict.fromkeys(kept["expert"]))]
+    names, layers = (
+        [plain(titles.get(expert, expert)) for expert in table.columns],
+        [layer_name(at) for at in table.index],
+    )
+    words = [
+        [f"{layer}: {name} keeps {percent(value, 1)} of the entries" for name, value in zip(names, row, strict=True)]
+        for layer, row in zip(layers, table.to_numpy(), strict=True)
+    ]
+    return _heat([_short(name) for name in names], layers, table.to_numpy(), words, (0, 1), "heat", ".0%")
+
+
+def _pair_words(names: Sequence[str], values: Any, said: str, counts: Any) -> list[list[str]]:
+    def words(i: int, j: int) -> str:
+        if i == j:
+            return f"{names[i]} keeps {counts[i, j]:,.0f} entries" if not numpy.isnan(counts[i, j]) else names[i]
+        if numpy.isnan(values[i, j]):
+            return f"{names[i]} and {names[j]} keep no entry in common"
+        return f"{names[i]} and {names[j]} {said.format(percent(values[i, j], 1))}<br>({counts[i, j]:,.0f} entries)"
+
+    return [[words(i, j) for j in range(len(names))] for i in range(len(names))]
+
+
+def _matrix(names: list[str], values: Any, words: Any, bounds: tuple[int, int], palette: str) -> Picture:
+    short = [_short(name) for name in names]
+    return _heat(short, short, values, words, bounds, palette, ".0%" if palette == "heat" else ".2f")
+
+
+def _heat(
+    across: list[str], down: list[str], values: Any, words: Any, bounds: tuple[int, int], palette: str, shown: str
+) -> Picture:
+    trace = {
+        "type": "heatmap", "x": list(range(len(across))), "y": list(range(len(down))),
+        "z": [[number(value) for value in row] for row in values], "text": words, "hovertemplate": "%{text}<extra></extra>",
+        "zmin": bounds[0], "zmax": bounds[1], "xgap": 2, "ygap": 2, "showscale": False, "hoverongaps": False,
+        "colorscale": [list(stop) for stop in (HEAT if palette == "heat" else DIVERGING)], "meta": {"palette": palette},
+        "texttemplate": f"%{{z:{shown}}}", "textfont": {"size": 11},
+    }  # fmt: skip
+    return Picture([trace], layout(
+        xaxis={**_numbered([name.replace(" ", "<br>", 1) for name in across]), "side": "bottom", "tickangle": 0 if len(across) <= LEVEL else -40}, yaxis={**_numbered(down), "autorange": "reversed"},
+    ))  # fmt: skip
+
+
+def _numbered(names: list[str]) -> dict[str, Any]:
+    """An axis by number, so that two experts may share a short name."""
+    return {
+        **AXIS, "type": "linear", "tickvals": list(range(len(names))), "ticktext": names, "zeroline": False,
+        "range": [-0.5, len(names) - 0.5],
+    }  # fmt: skip
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
+
+
+def pairs_summary(pairs: Pairs, titles: Mapping[str, str]) -> str:
+    """The pair matrix in one sentence."""
+    names = [titles.get(expert, expert) for expert in pairs.experts]
+    if numpy.isnan(pairs.conflict).all():
+        return "No two experts keep the same entry."
+    i, j = numpy.unravel_index(numpy.nanargmax(pairs.conflict), pairs.conflict.shape)
+    return f"{names[min(i, j)]} and {names[max(i, j)]} disagree most: {percent(pairs.conflict[i, j], 1)} of what both keep."
+
+
+def kept_summary(kept: pandas.DataFrame, titles: Mapping[str, str]) -> str:
+    """The heatmap of what is kept in one sentence."""
+    known = kept.dropna(subset=["share"])
+    if known.empty:
+        return "What each layer keeps is not known for these settings."
+    ordered = rows_of(known.sort_values("share"))
+    most, least = ordered[-1], ordered[0]
+    said = [
+        f"{titles.get(row['expert'], row['expert'])} in {layer_name(row['layer'])} ({percent(row['share'], 1)})"
+        for row in (most, least)
+    ]
+    return f"Most is kept of {said[0]}, least of {said[1]}."

@@ -1,0 +1,60 @@
+"""Pairs of experts, and what each keeps of each layer."""
+
+from __future__ import annotations
+
+import math
+
+import numpy
+import pandas
+import pytest
+
+from mergelab.diagnostics import Pairs
+from mergelab.plots import Picture, cosine_matrix, kept_heatmap, kept_summary, pair_matrix, pairs_summary
+
+TITLES = {"m/a": "A", "m/b": "B"}
+PAIRS = Pairs(
+    ("m/a", "m/b"), numpy.array([[math.nan, 0.25], [0.25, math.nan]]), numpy.array([[10.0, 8.0], [8.0, 20.0]]),
+    numpy.array([[1.0, -0.5], [-0.5, 1.0]]),
+)  # fmt: skip
+KEPT = pandas.DataFrame({
+    "layer": ["0", "0", "1", "1"], "expert": ["m/a", "m/b", "m/a", "m/b"], "share": [0.1, 0.2, 0.4, 0.05],
+})  # fmt: skip
+
+
+def test_a_pair_says_on_how_many_entries_it_disagrees() -> None:
+    (trace,) = pair_matrix(PAIRS, TITLES).data
+    assert trace["z"] == [[None, 0.25], [0.25, None]]
+    assert trace["text"][0] == ["A keeps 10 entries", "A and B disagree on 25.0 % of what both keep<br>(8 entries)"]
+    assert (trace["zmin"], trace["zmax"]) == (0, 1)
+
+
+def test_cosines_have_a_scale_of_their_own_and_no_diagonal() -> None:
+    (trace,) = cosine_matrix(PAIRS, TITLES).data
+    assert trace["z"] == [[None, -0.5], [-0.5, None]]
+    assert (trace["zmin"], trace["zmax"], trace["meta"]["palette"]) == (-1, 1, "diverging")
+
+
+def test_layers_keep_their_order_and_experts_theirs() -> None:
+    picture = kept_heatmap(KEPT, TITLES)
+    assert picture.data[0]["z"] == [[0.1, 0.2], [0.4, 0.05]]
+    assert picture.layout["yaxis"]["ticktext"] == ["layer 0", "layer 1"]
+    assert picture.data[0]["text"][1][1] == "layer 1: B keeps 5.0 % of the entries"
+
+
+def test_experts_with_the_same_long_name_stay_apart() -> None:
+    same = dict.fromkeys(TITLES, "a very long name of an expert")
+    assert len(pair_matrix(PAIRS, same).data[0]["x"]) == 2
+
+
+@pytest.mark.parametrize(
+    "picture", [pair_matrix(PAIRS, TITLES), cosine_matrix(PAIRS, TITLES), kept_heatmap(KEPT, TITLES)]
+)
+def test_a_matrix_is_a_valid_plotly_figure(picture: Picture) -> None:
+    assert picture.figure().layout.uirevision == "kept"
+
+
+def test_each_has_a_sentence_for_whoever_does_not_see_it() -> None:
+    assert pairs_summary(PAIRS, TITLES) == "A and B disagree most: 25.0 % of what both keep."
+    nothing = Pairs(PAIRS.experts, numpy.full((2, 2), math.nan), PAIRS.shared, PAIRS.cosines)
+    assert pairs_summary(nothing, TITLES) == "No two experts keep the same entry."
+    assert kept_summary(KEPT, TITLES) == "Most is kept of A in layer 1 (40.0 %), least of B in layer 1 (5.0 %)."
