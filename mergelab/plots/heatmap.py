@@ -13,6 +13,8 @@ from mergelab.plots.places import layer_name, module_name, module_place
 from mergelab.plots.style import HEAT, Picture, layout, number, percent, plain, rows_of
 
 MAX_LABELLED_CELLS = 150
+LARGE = 0.5
+"""A difference of shares from which on colours do not get stronger."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,15 @@ def conflict_heatmap(cells: pandas.DataFrame, rate: str = "conflict") -> Picture
 
 
 def difference_heatmap(one: pandas.DataFrame, other: pandas.DataFrame, rate: str = "conflict") -> Picture:
-    """What a rate of `other` has more than that of `one`, from -1 to 1, for the cells that both have."""
+    """What a rate of `other` has more than that of `one`, for the cells that both have; the scale ends at `LARGE`."""
     both = one.merge(other, on=["layer", "module"], suffixes=(" one", " other"), sort=False)
     both["entries"], both[rate] = both["entries other"], both[f"{rate} other"] - both[f"{rate} one"]
     picture = conflict_heatmap(both.assign(coactive=0.0), rate)
     (trace,) = picture.data
     words = {(cell["layer"], cell["module"]): _difference(cell, rate) for cell in rows_of(both)}
     trace["text"] = [[words.get(tuple(place), "") if place else "" for place in row] for row in trace["customdata"]]
-    trace |= {"zmin": -1, "zmax": 1, "meta": {"palette": "diverging"}}
-    trace["colorbar"] = {**trace["colorbar"], "tickformat": "+.0%", "tickvals": [-1, 0, 1]}
+    trace |= {"zmin": -LARGE, "zmax": LARGE, "meta": {"palette": "diverging"}}
+    trace["colorbar"] = {**trace["colorbar"], "tickformat": "+.0%", "tickvals": [-LARGE, 0, LARGE]}
     if "texttemplate" in trace:
         trace["texttemplate"] = "%{z:+.0%}"
     return picture

@@ -15,12 +15,13 @@ from mergelab.plots import score_bars, scores_summary, style_of
 from mergelab.recipe import Recipe
 from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.catalogue import catalogue, line_of
+from mergelab.ui.compare import compare_data
 from mergelab.ui.form import MOST_EXPERTS, all_knobs, weight_id
 from mergelab.ui.link import VIEW
 from mergelab.ui.live import charts_data, curves_data
 from mergelab.ui.program import program_of
 from mergelab.ui.results import score_frame, table
-from mergelab.ui.view import Scores, View
+from mergelab.ui.view import Comparison, Scores, View
 from mergelab.ui.words import COMPLEMENTS, counted
 
 HERE = Path(__file__).parent
@@ -39,6 +40,7 @@ SCRIPTS = (
     "lab.js",
     "curves.js",
     "scores.js",
+    "compare.js",
     "status.js",
     "steps.js",
     "resets.js",
@@ -46,7 +48,7 @@ SCRIPTS = (
     "tabs.js",
 )
 """One function body, in this order."""
-TABS = ("lab",)
+TABS = ("lab", "compare")
 
 
 def panel(parts: Mapping[str, Any]) -> gr.HTML:
@@ -94,6 +96,7 @@ def parts_of(view: View) -> dict[str, Any]:
         "status": asdict(view.status) if view.status else None,
         "charts": charts_data(view.charts) if view.charts else None,
         "curves": curves_data(view.charts) if view.charts else None,
+        "compare": compare_data(view.compare) if isinstance(view.compare, Comparison) else view.compare,
         "scores": scores_data(view.scores) if view.scores else None,
         "test": scores_data(view.test) if view.test else None,
         **({"scores": unscored_data(view.unscored)} if view.unscored else {}),

@@ -96,7 +96,7 @@ document.addEventListener("input", (event) => {
 element.addEventListener("click", (event) => {
   const act = event.target.closest("button")?.dataset.act;
   if (act === "half") turnDial(now.half);
-  if (act === "pin") trigger(state.pinned ? "unpin" : "pin", {});
+  if (act === "pin") state.pinned ? trigger("unpin", { slot: "a" }) : trigger("pin", { slot: "a" });
 });
 watch("curves", showCurves);
 begin.push(showCurves);

@@ -155,13 +155,13 @@ class LabPage:
         at = (str(event.layer), str(event.module)) if event.layer is not None else None
         yield from self._follow(request, values, lambda session, form: session.narrow(form, at))
 
-    def pin(self, request: gr.Request, *values: Any) -> Iterator[Any]:
+    def pin(self, request: gr.Request, event: gr.EventData, *values: Any) -> Iterator[Any]:
         """Put the recipe on the sidebar aside, to compare others with it."""
-        yield from self._follow(request, values, Session.pin)
+        yield from self._follow(request, values, lambda session, form: session.pin(form, str(event.slot)))
 
-    def unpin(self, request: gr.Request, *values: Any) -> Iterator[Any]:
+    def unpin(self, request: gr.Request, event: gr.EventData, *values: Any) -> Iterator[Any]:
         """Forget the recipe that was put aside."""
-        yield from self._follow(request, values, Session.unpin)
+        yield from self._follow(request, values, lambda session, form: session.unpin(form, str(event.slot)))
 
     def live(self, request: gr.Request, *values: Any) -> Iterator[Any]:
         """Exact scores of small models after every knob."""

@@ -179,31 +179,31 @@ def _advice(charts: Charts, place: float, half: float | None) -> str:
 
 def curves_data(charts: Charts) -> dict[str, Any]:
     """The curves over all densities, with those of the pinned recipe behind."""
-    if len(charts.curves) < 2 or charts.curves["conflict"].isna().all():
+    pictures = curve_pictures(charts)
+    if pictures is None:
         return {"figure": None, "cosines": None, "summary": NO_CURVES, "empty": NO_CURVES, "lines": [], "pinned": None}
-    axis = (
-        "density: share of each delta that is kept" if cut_of(charts.recipe).dial else "survival level that is reached"
-    )
-    models, behind = charts.models, charts.pinned_curves
-    pictures = density_curves(charts.curves, axis), cosine_curves(charts.curves, axis, models.titles, models.places)
-    if behind is not None:
-        pictures = tuple(
-            _behind(front, back)
-            for front, back in zip(
-                pictures,
-                (density_curves(behind, axis), cosine_curves(behind, axis, models.titles, models.places)),
-                strict=True,
-            )
-        )  # type: ignore[assignment]
+    back = curve_pictures(charts.behind) if charts.behind else None
+    if back:
+        pictures = tuple(behind(*both) for both in zip(pictures, back, strict=True))  # type: ignore[assignment]
     return {
-        "figure": vars(pictures[0]), "cosines": vars(pictures[1]), "empty": "",
-        "summary": _curve_summary(charts.curves),
-        "lines": [{"key": name, "title": line.title, "role": line.role, "dash": line.dash, "help": line.help} for name, line in LINES.items()],
-        "pinned": charts.pinned.name if charts.pinned and behind is not None else None,
+        "figure": vars(pictures[0]), "cosines": vars(pictures[1]), "empty": "", "summary": _curve_summary(charts.curves),
+        "lines": [{"key": name, **vars(line)} for name, line in LINES.items()],
+        "pinned": charts.behind.name if charts.behind else None,
     }  # fmt: skip
 
 
-def _behind(front: Picture, back: Picture) -> Picture:
+def curve_pictures(charts: Charts) -> tuple[Picture, Picture] | None:
+    """The overview and the cosine by expert; None where settings have no curve."""
+    if len(charts.curves) < 2 or charts.curves["conflict"].isna().all():
+        return None
+    axis = (
+        "density: share of each delta that is kept" if cut_of(charts.recipe).dial else "survival level that is reached"
+    )
+    models = charts.models
+    return density_curves(charts.curves, axis), cosine_curves(charts.curves, axis, models.titles, models.places)
+
+
+def behind(front: Picture, back: Picture) -> Picture:
     """A picture with another one's lines, faint, behind its own."""
     faint = [
         {**trace, "opacity": 0.35, "name": f"{trace['name']}, pinned", "hoverinfo": "skip", "hovertemplate": None, "meta": {**trace["meta"], "pinned": True}}

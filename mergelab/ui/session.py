@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pandas import DataFrame
 
@@ -23,7 +23,7 @@ from mergelab.ui.presets import FIRST, presets
 from mergelab.ui.results import TaskFace, faces
 from mergelab.ui.shelf import CrashError, Recent, Shelf, Stopper, StopPressedError
 from mergelab.ui.status import Status, Stopwatch, crash, refusal
-from mergelab.ui.view import Cell, Charts, Pinned, Scores, View, tensors_at
+from mergelab.ui.view import NOTHING_ASIDE, Cell, Charts, Comparison, Scores, View, tensors_at
 from mergelab.ui.words import counted, seconds
 from mergelab.workbench import Run
 
@@ -32,6 +32,8 @@ LIVE_PARAMETERS = 2_000_000
 """Up to so many parameters a merge with its scores is quick enough to follow every knob."""
 PATIENCE = 1.0
 """Seconds after which a live merge is given up when the recipe has moved on; quicker ones may finish."""
+SLOTS = ("a", "b")
+"""Where recipes can be put aside."""
 FIRST_SUITES = ("pixels", "minilm")
 
 
@@ -112,7 +114,7 @@ class Session:
     on_screen: Recipe | None = None
     refused: bool = False
     at: Cell | None = None
-    pinned: Pinned | None = None
+    pins: dict[str, Form] = field(default_factory=dict)
 
     def models(self, source: str) -> Models:
         """The models of a suite, or the person's own. Raises ValueError when there are none yet."""
@@ -163,13 +165,15 @@ class Session:
         self.at = at
         return self.preview(form)
 
-    def pin(self, form: Form) -> Views:
-        """Put the recipe of the form aside, to compare others with."""
-        return self._guarded(lambda: self._pin(form), "refused")
+    def pin(self, form: Form, slot: str) -> Views:
+        """Put the recipe of the form aside, as one of the two that are compared."""
+        if slot in SLOTS:
+            self.pins[slot] = form
+        return self.preview(form)
 
-    def unpin(self, form: Form) -> Views:
-        """Forget the recipe that was put aside."""
-        self.pinned = None
+    def unpin(self, form: Form, slot: str) -> Views:
+        """Forget the recipe that was put aside there."""
+        self.pins.pop(slot, None)
         return self.preview(form)
 
     def merge(self, form: Form) -> Views:
@@ -235,24 +239,36 @@ class Session:
         status = replace(BLOCKED if problems else FOLLOWING, kind="preview" if known else "ready", problems=problems)
         unscored = self._forget_scores_of_others(form)
         scores, test = self._aged(recipe, self._follows_live(form))
-        yield View(status=status, charts=charts, scores=scores, unscored=unscored, test=test, recipe=recipe, link=link)
-
-    def _pin(self, form: Form) -> Views:
-        recipe = form.recipe()
-        sketch = yield from self._sketch(form, recipe)
-        run = self.lab.shelf.runs.get(self._run_key(form, "validation"))
-        self.pinned = Pinned(recipe, form.models, sketch, run.preview if run else preview(sketch, recipe))
-        yield from self._preview(form)
+        yield View(
+            status=status, scores=scores, unscored=unscored, test=test, recipe=recipe, link=link, **self._beside(charts, form)
+        )  # fmt: skip
 
     def _charts(self, found: Preview, form: Form, sketch: Sketch) -> Charts:
         """The charts of the cell that is looked at; of all tensors where these models have no such cell."""
         recipe, tensors = form.recipe(), tensors_at(sketch, self.at)
-        at = self.at if tensors is not None else None
-        pinned = (
-            None if self.pinned is None else self._curves(self.pinned.recipe, self.pinned.models, self.pinned.sketch)
-        )
-        over = self._curves(recipe, form.models, sketch)
-        return Charts(narrowed(found, sketch, tensors), recipe, form.models, sketch, over, at, self.pinned, pinned)
+        shown, over = narrowed(found, sketch, tensors), self._curves(recipe, form.models, sketch)
+        return Charts(shown, recipe, form.models, sketch, over, self.at if tensors is not None else None)
+
+    def _beside(self, charts: Charts, form: Form) -> dict[str, Any]:
+        """The charts on screen, with what was put aside behind and beside them."""
+        pinned = {slot: side for slot in SLOTS if (side := self._put_aside(slot))}
+        if not pinned:
+            return {"charts": charts, "compare": NOTHING_ASIDE}
+        sides = tuple(pinned.get(slot, charts) for slot in SLOTS)
+        forms = (self.pins[slot] if slot in pinned else form for slot in SLOTS)
+        runs = tuple(self.lab.shelf.runs.get(self._run_key(each, "validation")) for each in forms)
+        compared = Comparison(sides, tuple(slot in pinned for slot in SLOTS), runs, self._tasks(form))
+        return {"charts": replace(charts, behind=next(iter(pinned.values()))), "compare": compared}
+
+    def _put_aside(self, slot: str) -> Charts | None:
+        """The charts of what was put aside there, while its sketch is at hand."""
+        form = self.pins.get(slot)
+        sketch = None if form is None else self.lab.shelf.sketches.get(_needs(form))
+        if form is None or sketch is None:
+            return None
+        run = self.lab.shelf.runs.get(self._run_key(form, "validation"))
+        found = run.preview if run and run.preview.label == "exact" else preview(sketch, form.recipe())
+        return self._charts(found, form, sketch)
 
     def _curves(self, recipe: Recipe, models: Models, sketch: Sketch) -> DataFrame:
         """The curves of the cell that is looked at, from the shelf where only the density has changed."""
@@ -310,13 +326,13 @@ class Session:
         if overtaken:
             return View(status=FOLLOWING, scores=scores, device=run.device)
         self.on_screen = recipe
-        charts = self._charts(run.preview, form, sketch) if run.preview.label == "exact" else None
+        shown = self._beside(self._charts(run.preview, form, sketch), form) if run.preview.label == "exact" else {}
         done = (
             f"Merge {self.merges} finished in {seconds(watch.elapsed)}"
             if state == "exact"
             else "Exact scores for this recipe"
         )
-        return View(status=Status("ready", done), charts=charts, scores=scores, recipe=recipe, device=run.device)
+        return View(status=Status("ready", done), scores=scores, recipe=recipe, device=run.device, **shown)
 
     def _save(self, form: Form, out: str) -> Views:
         recipe = form.recipe()

@@ -17,6 +17,7 @@ from mergelab.ui.results import TaskFace
 from mergelab.ui.status import Status
 from mergelab.workbench import Run
 
+NOTHING_ASIDE = ""
 Cell = tuple[str, str]
 """A layer and a module."""
 
@@ -26,7 +27,7 @@ class Charts:
     """What the live charts show, for which recipe and of which models, read from which sketch.
 
     `preview` and `curves` (over all densities, by look-up) are of the tensors of the cell `at`, a layer and a module; of
-    all for None. `pinned` is the recipe that was put aside, whose curves of the same cell stand behind.
+    all for None. `behind` are those of the recipe that was put aside, whose curves stand behind.
     """
 
     preview: Preview
@@ -35,8 +36,12 @@ class Charts:
     sketch: Sketch
     curves: pandas.DataFrame
     at: Cell | None = None
-    pinned: Pinned | None = None
-    pinned_curves: pandas.DataFrame | None = None
+    behind: Charts | None = None
+
+    @property
+    def name(self) -> str:
+        """What the recipe is called on the page."""
+        return self.recipe.digest()[:8]
 
     @property
     def tensors(self) -> NDArray[numpy.int64] | None:
@@ -56,18 +61,14 @@ def tensors_at(sketch: Sketch, at: Cell | None) -> NDArray[numpy.int64] | None:
 
 
 @dataclass(frozen=True)
-class Pinned:
-    """A recipe that was put aside to compare others with: its charts as they were."""
+class Comparison:
+    """Two recipes side by side, of the same cell; `pinned` says which of them were put aside, the others being on screen.
+    `runs` are their merges with validation scores where there are any."""
 
-    recipe: Recipe
-    models: Models
-    sketch: Sketch
-    preview: Preview
-
-    @property
-    def name(self) -> str:
-        """What it is called on the page."""
-        return self.recipe.digest()[:8]
+    sides: tuple[Charts, ...]
+    pinned: tuple[bool, ...]
+    runs: tuple[Run | None, ...]
+    tasks: dict[str, TaskFace]
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,12 @@ class Scores:
 class View:
     """What changes on the page; None leaves a part as it is.
 
-    `unscored` says why there are no scores yet, `notes` what of a link was changed.
+    `compare` is empty text where nothing is put aside. `unscored` says why there are no scores yet, `notes` what of a link was changed.
     """
 
     status: Status | None = None
     charts: Charts | None = None
+    compare: Comparison | str | None = None
     scores: Scores | None = None
     unscored: str = ""
     test: Scores | None = None

@@ -33,5 +33,5 @@ def test_the_difference_is_the_second_minus_the_first_where_both_have_the_cell()
     other = CELLS.assign(conflict=[0.75, 0.25, 0.5]).iloc[:2]
     (trace,) = difference_heatmap(CELLS, other).data
     assert trace["z"] == [[-0.25, 0.5]]
-    assert (trace["zmin"], trace["zmax"], trace["meta"]["palette"]) == (-1, 1, "diverging")
+    assert (trace["zmin"], trace["zmax"], trace["meta"]["palette"]) == (-0.5, 0.5, "diverging")
     assert trace["text"][0][1] == "layer 0, mlp.up: 25 % in A, 75 % in B"
