@@ -72,6 +72,16 @@ async function remark(name) {
   if (plot.classList.contains("js-plotly-plot")) (await plotly).relayout(plot, { shapes: shapesOf(name, figures[name].layout) });
 }
 
+// Where a page has a <base>, plotly refers to its own gradients and clips by the page's full address, which changes here
+// with every knob: they would be lost.
+function withoutBase(work) {
+  const base = document.querySelector("base");
+  base?.remove();
+  const done = work();
+  if (base) document.head.prepend(base);
+  return done;
+}
+
 async function draw(name, figure, again = false) {
   const same = figures[name] && JSON.stringify(figures[name].data) === JSON.stringify(figure.data);
   figures[name] = figure;
@@ -84,7 +94,7 @@ async function draw(name, figure, again = false) {
   const { data, layout } = themed(figure, plot.clientWidth);
   const shown = { ...layout, shapes: shapesOf(name, layout) };
   const fresh = !plot.classList.contains("js-plotly-plot");
-  await Plotly.react(plot, data, shown, CONFIG);
+  await withoutBase(() => Plotly.react(plot, data, shown, CONFIG));
   if (fresh) firstDrawn[name]?.(plot);
   plot.dispatchEvent(new CustomEvent("ml-drawn"));
   state.draws += 1;
