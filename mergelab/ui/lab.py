@@ -131,8 +131,9 @@ class LabPage:
         """The first sight of the page: what the address asks for, finished, and what of it was changed."""
         session = self.lab.session(request.session_hash)
         landing = self._landing(session, dict(request.query_params), values)
-        changes = {self.panel: update(View(notes=landing.notes)), **self.controls.filled(landing.form)}
-        yield changes
+        right = landing.form == self._landing(session, {}, values).form  # then somebody may have turned one already
+        # Something must be sent: Gradio empties the outputs of a handler that yields nothing.
+        yield {self.panel: update(View(notes=landing.notes)), **({} if right else self.controls.filled(landing.form))}
         for view in self._shown(session.first(landing.form)):
             yield {self.panel: update(view)}
 

@@ -137,7 +137,12 @@ class Session:
         self.own = self.owned[source_name(models)] = models
 
     def first(self, form: Form) -> Views:
-        """The page at its opening: charts, then scores if the models are small; at once if both are known."""
+        """The page at its opening: charts, then scores if the models are small; at once if both are known.
+
+        Nothing where the person was quicker: their charts are on screen already.
+        """
+        if self.on_screen is not None:
+            return
         if not self._scored(form):
             yield from self.preview(form)
         for view in self.live(form):

@@ -74,8 +74,12 @@ document.addEventListener("mousedown", (event) => {
   const box = event.target.closest?.("#sidebar [role=combobox]");
   if (box && box === document.activeElement && box.getAttribute("aria-expanded") === "false") box.blur();
 }, true);
-const toggle = document.querySelector("#sidebar.open .toggle-button");
-if (toggle && window.innerWidth < 768) toggle.click(); // on a phone the sidebar would cover the page
+function clearView(tries = 8) { // on a phone the sidebar would cover the page; it may not be there, or not listen yet
+  const toggle = document.querySelector("#sidebar.open .toggle-button");
+  toggle?.click();
+  if (tries && (toggle || !document.querySelector("#sidebar"))) setTimeout(() => clearView(tries - 1), toggle ? 800 : 100);
+}
+if (window.innerWidth < 768) clearView();
 
 watch("status", showStatus);
 watch("home", showHome);

@@ -8,7 +8,10 @@ from urllib.parse import urlparse
 from playwright.sync_api import Browser, Page
 
 DENSITY = "#knob-method-ties-density"
-READY = "mergelab.draws > 2 && mergelab.scores > 0 && mergelab.status === 'ready' && mergelab.label === 'exact'"
+READY = (
+    "(mergelab.draws > 2 || mergelab.tab !== 'lab') && mergelab.charts > 0 && mergelab.scores > 0 && mergelab.status === 'ready'"
+    " && mergelab.label === 'exact'"
+)
 SETTLED = "mergelab.status === 'ready' && mergelab.label === 'exact' && ['exact', 'live'].includes(mergelab.scoreState)"
 SLOW = 60_000
 
@@ -48,7 +51,7 @@ def visit(browser: Browser, address: str, width: int = 1440, height: int = 900) 
     page = browser.new_page(viewport={"width": width, "height": height})
     opened = Visit(page)
     page.on("console", lambda message: opened.errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: opened.errors.append(str(error)))
+    page.on("pageerror", lambda error: opened.errors.append(error.stack or str(error)))
     page.on("request", lambda request: opened.hosts.add(urlparse(request.url).hostname or ""))
     page.goto(address)
     opened.until(READY)

@@ -26,10 +26,29 @@ def test_everything_sent_is_strict_json() -> None:
     recipe = form().recipe()
     link = link_of(recipe, MODELS, None)
     view = View(
-        Status("ready", "done"), charts(), scores, test=scores, recipe=recipe, link=link, notes=("n",), device="cpu"
+        Status("ready", "done"),
+        charts(),
+        compare="",
+        scores=scores,
+        test=scores,
+        recipe=recipe,
+        link=link,
+        notes=("n",),
+        device="cpu",
     )
     json.dumps(parts_of(view), allow_nan=False)
-    assert set(parts_of(view)) == {"status", "charts", "curves", "scores", "test", "home", "link", "notes", "device"}
+    assert set(parts_of(view)) == {
+        "status",
+        "charts",
+        "curves",
+        "compare",
+        "scores",
+        "test",
+        "home",
+        "link",
+        "notes",
+        "device",
+    }
     assert set(parts_of(view)["home"]) == {"yaml", "cli", "python"}
 
 

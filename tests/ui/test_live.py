@@ -7,13 +7,11 @@ from dataclasses import replace
 
 import numpy
 import pytest
-from ui.fake_worker import MODELS, charts, charts_of, form, sketch_of
+from ui.fake_worker import charts, charts_of, form, sketch_of
 
-from mergelab.diagnostics import curves, preview
 from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.form import KnobPlace
 from mergelab.ui.live import charts_data, curves_data
-from mergelab.ui.view import Pinned
 
 DENSITY = KnobPlace("method", "ties", "density")
 
@@ -99,14 +97,12 @@ def test_settings_without_curves_get_a_sentence() -> None:
 
 
 def test_the_pinned_curves_stand_behind_those_of_the_recipe() -> None:
-    shown, other = charts(), form(knobs={KnobPlace("method", "ties", "scope"): "tensor"}).recipe()
-    sketch = sketch_of(other.to_mapping())
-    pinned = Pinned(other, MODELS, sketch, preview(sketch, other))
-    sent = curves_data(replace(shown, pinned=pinned, pinned_curves=curves(sketch, other)))
+    shown, other = charts(), charts(knobs={KnobPlace("method", "ties", "scope"): "tensor"})
+    sent = curves_data(replace(shown, behind=other))
     behind = [trace for trace in sent["figure"]["data"] if trace["meta"].get("pinned")]
     assert len(behind) == len(sent["figure"]["data"]) / 2
     assert all(trace["opacity"] < 1 for trace in behind)
-    assert sent["pinned"] == other.digest()[:8]
+    assert sent["pinned"] == other.name
 
 
 def test_every_part_is_strict_json_whatever_is_unknown() -> None:

@@ -14,7 +14,7 @@ from mergelab.ui.form import OWN, KnobPlace, Models
 from mergelab.ui.results import TaskFace
 from mergelab.ui.session import Lab, Session
 from mergelab.ui.shelf import Shelf
-from mergelab.ui.view import View
+from mergelab.ui.view import Comparison, View
 
 DENSITY = KnobPlace("method", "ties", "density")
 
@@ -250,3 +250,66 @@ def test_earlier_models_of_a_persons_own_stay_known_for_undo() -> None:
     session.take(second)
     assert session.models(OWN) is second
     assert (session.sources["own-1"], session.sources["own-2"]) == (first, second)
+
+
+CELL = ("1", "mlp.down")
+
+
+def test_a_cell_that_is_looked_at_narrows_preview_and_exact_charts_alike() -> None:
+    session, worker = opened()
+    whole = last(session.first(form()))
+    narrowed = last(session.narrow(form(), CELL))
+    exact = last(session.live(form()))
+    assert whole.charts and narrowed.charts and exact.charts
+    assert narrowed.charts.at == exact.charts.at == CELL
+    assert (narrowed.charts.preview.label, exact.charts.preview.label) == ("preview", "exact")
+    assert narrowed.charts.preview.numbers != whole.charts.preview.numbers
+    assert len(worker.calls) == 2, "one sketch and one merge answer for every cell"
+    back = last(session.narrow(form(), None))
+    assert back.charts and back.charts.at is None
+
+
+def test_a_cell_that_other_models_do_not_have_is_not_looked_at() -> None:
+    session, _ = opened()
+    found = last(session.narrow(form(), ("7", "nowhere")))
+    assert found.charts and found.charts.at is None and found.charts.tensors is None
+
+
+def test_a_recipe_that_was_put_aside_stands_behind_and_beside_the_one_on_screen() -> None:
+    session, _ = opened()
+    assert last(session.preview(form())).compare == ""
+    list(session.pin(form(), "a"))
+    moved = last(session.preview(form(knobs={DENSITY: 0.9})))
+    assert moved.charts and moved.charts.behind
+    assert isinstance(moved.compare, Comparison)
+    one, other = moved.compare.sides
+    assert (one.recipe, other.recipe) == (form().recipe(), form(knobs={DENSITY: 0.9}).recipe())
+    assert moved.compare.pinned == (True, False)
+    forgotten = last(session.unpin(form(knobs={DENSITY: 0.9}), "a"))
+    assert forgotten.compare == "" and forgotten.charts and forgotten.charts.behind is None
+
+
+def test_both_sides_can_be_put_aside_and_are_narrowed_together() -> None:
+    session, _ = opened()
+    list(session.pin(form(), "a"))
+    list(session.pin(form(knobs={DENSITY: 0.9}), "b"))
+    found = last(session.narrow(form(method="average"), CELL))
+    assert isinstance(found.compare, Comparison)
+    assert [side.at for side in found.compare.sides] == [CELL, CELL]
+    assert found.compare.pinned == (True, True)
+
+
+def test_nothing_is_put_aside_where_there_is_no_place() -> None:
+    session, _ = opened()
+    assert last(session.pin(form(), "elsewhere")).compare == ""
+
+
+def test_merges_of_both_sides_bring_their_scores_along() -> None:
+    session, _ = opened()
+    list(session.merge(form(live=False)))
+    list(session.pin(form(live=False), "a"))
+    list(session.merge(form(live=False, knobs={DENSITY: 0.9})))
+    found = last(session.preview(form(live=False, knobs={DENSITY: 0.9})))
+    assert isinstance(found.compare, Comparison)
+    assert all(found.compare.runs)
+    assert [side.preview.label for side in found.compare.sides] == ["exact", "preview"]
