@@ -84,6 +84,7 @@ def test_a_sketch_comes_back_from_disk_and_from_a_pickle(tmp_path: Path) -> None
     for other in (Sketch.load(tmp_path / "sketch.npz"), pickle.loads(pickle.dumps(sketch))):
         assert (other.experts, other.layers, other.modules) == (sketch.experts, sketch.layers, sketch.modules)
         assert other.changed == sketch.changed and (other.entries == sketch.entries).all()
+        assert (other.sizes == sketch.sizes).all() and other.first_size == sketch.first_size
         assert (other.magnitudes == sketch.magnitudes).all() and other.curves.keys() == sketch.curves.keys()
         for scope, curves in sketch.curves.items():
             assert other.curves[scope].present.keys() == curves.present.keys()
@@ -237,6 +238,7 @@ def test_kernels_draw_what_the_reference_draws(
     found = finish(draw_sketch(planned))
     assert (found.changed, found.experts) == (expected.changed, expected.experts)
     assert (found.magnitudes == expected.magnitudes).all()
+    assert (found.sizes == expected.sizes).all() and found.first_size == expected.first_size
     for cut, curves in found.curves.items():
         for curve_name, curve in curves.present.items():
             wanted = getattr(expected.curves[cut], curve_name)
@@ -285,6 +287,8 @@ def test_a_sketch_stays_small_and_comes_back_at_once(tmp_path: Path) -> None:
         numpy.ones(200, numpy.int64),
         1,
         numpy.zeros((4, 4096), numpy.int64),
+        numpy.zeros((200, 4, 2, 120), numpy.int32),
+        400,
         curves,
     )
     sketch.save(tmp_path / "sketch.npz")

@@ -31,6 +31,7 @@ from mergelab.sketch.curves import GRID, Curve, Curves, Sketch
 from mergelab.sketch.cuts import Cut, cut_of, trims
 from mergelab.sketch.levels import LEVELS, level_bins
 from mergelab.sketch.reading import Deltas, Table
+from mergelab.sketch.sizing import Sizes, joined, unsigned
 from mergelab.sketch.steps import LEVEL_COUNT, NEVER, curves_of
 from mergelab.sketch.steps import Steps as Stepped
 
@@ -45,6 +46,7 @@ class _Drawing:
     settled: Settled
     cut: Cut
     counts: dict[str, Counts] = field(default_factory=dict)
+    sizes: dict[str, Sizes] = field(default_factory=dict)
 
     @property
     def sparse(self) -> bool:
@@ -105,15 +107,16 @@ def _count(drawing: _Drawing) -> Steps[None]:
     """The first reading: magnitudes by the upper 16 bits."""
     keys = drawing.settled.plan.keys
     found = in_order(partial(_counted, drawing), keys, drawing.settled.threads)
-    for number, (key, counts) in enumerate(zip(keys, found, strict=True), 1):
-        drawing.counts[key] = counts
+    for number, (key, (counts, sizes)) in enumerate(zip(keys, found, strict=True), 1):
+        drawing.counts[key], drawing.sizes[key] = counts, sizes
         yield Progress("Ranking magnitudes", number, len(keys), key)
 
 
-def _counted(drawing: _Drawing, key: str) -> Counts:
+def _counted(drawing: _Drawing, key: str) -> tuple[Counts, Sizes]:
     """One tensor's counts."""
     found = [read.counted() for read in _read(drawing, key)]
-    return Counts.of(torch.stack([counts for counts, _ in found]).sum(0), any(moved for _, moved in found))
+    signed = torch.stack([counts for counts, _ in found]).sum(0)
+    return Counts.of(unsigned(signed), any(moved for _, moved in found)), Sizes.of(signed)
 
 
 def _read(drawing: _Drawing, key: str, even: bool = True) -> Iterator[Deltas]:
@@ -189,6 +192,7 @@ def _energies(offered: Tensor, levels: Tensor) -> Curve:
 def _sketch(drawing: _Drawing, curves: dict[str, Curves]) -> Sketch:
     plan, upper = drawing.settled.plan, drawing.all_counts.whole()
     places = [address(key) for key in plan.keys]
+    sizes, first_size = joined([drawing.sizes[key] for key in plan.keys], len(drawing.order))
     return Sketch(
         experts=tuple(plan.experts[place].name for place in drawing.order),
         keys=tuple(plan.keys),
@@ -198,5 +202,7 @@ def _sketch(drawing: _Drawing, curves: dict[str, Curves]) -> Sketch:
         entries=numpy.array([plan.base.specs[key].count for key in plan.keys], dtype=numpy.int64),
         changed=drawing.all_counts.total,
         magnitudes=upper.reshape(len(upper), BINS // 16, 16).sum(2).numpy()[drawing.order],
+        sizes=sizes[:, drawing.order],
+        first_size=first_size,
         curves=curves,
     )

@@ -15,6 +15,7 @@ from mergelab.engine import Piece, Settled, draw_keys, offered, read_draws, stor
 from mergelab.kernels.arguments import Thinning
 from mergelab.methods.ops import rows
 from mergelab.methods.stack import Stack, magnitude_bits
+from mergelab.sketch.sizing import unsigned
 from mergelab.sketch.steps import NEVER, Steps, steps
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ class Deltas:
         return read_draws(self._settled.plan, self._piece).to(self.shaped.device)
 
     def counted(self) -> tuple[Tensor, bool]:
-        """int64 (n_models, BINS): magnitudes by their upper 16 bits; and whether any model changed something."""
+        """int64 (n_models, BINS): deltas by their upper 16 bits, sign and all; and whether any model changed something."""
         stack = self._stored or Stack(self._piece.key, self.values)
-        counts = stack.upper_counts()
-        return counts, bool(counts[:, 1:].any()) or stack.any()
+        counts = stack.signed_counts()
+        return counts, bool(unsigned(counts)[:, 1:].any()) or stack.any()
 
     def ranked(self, tables: Table) -> list[Steps]:
         """The steps of several cuts, whose levels `tables` (n_cuts, n_models, BINS) have by the upper 16 bits of

@@ -68,6 +68,7 @@ def every_kernel(dtype: torch.dtype, drawn: bool) -> None:
     if dtype == torch.bfloat16:
         stack.any()
         stack.upper_counts()
+        stack.signed_counts()
         stack.lower_counts([1, 2, 3])
         stack.election(WEIGHTS, WEIGHTS, "mass")
 
