@@ -13,9 +13,14 @@ from mergelab.engine.settling import kept_or_read, settings, stepped_deltas
 from mergelab.engine.stages import Settled
 
 
-def offered_pieces(settled: Settled, key: str) -> Iterator[Piece]:
-    """The pieces in which a tensor is read."""
-    return pieces(settled.plan, key, settled.stretch)
+def offered_pieces(settled: Settled, key: str, stored: bool) -> Iterator[Piece]:
+    """The pieces in which a tensor is read; with `stored`, where kernels alone read it, long ones whatever the method is."""
+    return pieces(settled.plan, key, settled.shares[1] if stored and settled.fuses else settled.stretch)
+
+
+def offered_threads(settled: Settled, stored: bool) -> int:
+    """Tensors that are read at once."""
+    return settled.shares[0] if stored and settled.fuses else settled.threads
 
 
 def offered(settled: Settled, piece: Piece, sparse: bool) -> Tensor:

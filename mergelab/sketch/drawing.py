@@ -19,6 +19,7 @@ from mergelab.engine import (
     in_order,
     kept_deltas,
     offered_pieces,
+    offered_threads,
     settle,
     settle_steps,
     sparse_deltas,
@@ -47,6 +48,12 @@ class _Drawing:
     cut: Cut
     counts: dict[str, Counts] = field(default_factory=dict)
     sizes: dict[str, Sizes] = field(default_factory=dict)
+
+    @property
+    def stored(self) -> bool:
+        """Whether the second reading leaves everything to kernels where there are some."""
+        step = self.settled.plan.recipe.sparsify
+        return self.cut.by == "ranks" or (self.cut.by == "levels" and step is not None and LEVELS[step.name].by_draw)
 
     @property
     def sparse(self) -> bool:
@@ -79,7 +86,7 @@ def draw_sketch(plan: Plan, device: str = "cpu") -> Steps[Sketch]:
     drawing = _Drawing((yield from _prepared(plan, cut, device)), cut)
     yield from _count(drawing)
     drawn = [_empty(drawing) for _ in cut.drawn]
-    parts = in_order(partial(_parts, drawing), plan.keys, drawing.settled.threads)
+    parts = in_order(partial(_parts, drawing), plan.keys, offered_threads(drawing.settled, drawing.stored))
     for number, (key, found) in enumerate(zip(plan.keys, parts, strict=True)):
         for curves, part in zip(drawn, found, strict=True):
             _put(curves, number, part)
@@ -106,7 +113,7 @@ def _prepared(plan: Plan, cut: Cut, device: str) -> Steps[Settled]:
 def _count(drawing: _Drawing) -> Steps[None]:
     """The first reading: magnitudes by the upper 16 bits."""
     keys = drawing.settled.plan.keys
-    found = in_order(partial(_counted, drawing), keys, drawing.settled.threads)
+    found = in_order(partial(_counted, drawing), keys, offered_threads(drawing.settled, stored=True))
     for number, (key, (counts, sizes)) in enumerate(zip(keys, found, strict=True), 1):
         drawing.counts[key], drawing.sizes[key] = counts, sizes
         yield Progress("Ranking magnitudes", number, len(keys), key)
@@ -114,14 +121,14 @@ def _count(drawing: _Drawing) -> Steps[None]:
 
 def _counted(drawing: _Drawing, key: str) -> tuple[Counts, Sizes]:
     """One tensor's counts."""
-    found = [read.counted() for read in _read(drawing, key)]
+    found = [read.counted() for read in _read(drawing, key, stored=True)]
     signed = torch.stack([counts for counts, _ in found]).sum(0)
     return Counts.of(unsigned(signed), any(moved for _, moved in found)), Sizes.of(signed)
 
 
-def _read(drawing: _Drawing, key: str, even: bool = True) -> Iterator[Deltas]:
+def _read(drawing: _Drawing, key: str, stored: bool, even: bool = True) -> Iterator[Deltas]:
     """A tensor's deltas, piece by piece."""
-    for piece in offered_pieces(drawing.settled, key):
+    for piece in offered_pieces(drawing.settled, key, stored):
         yield Deltas(drawing.settled, piece, drawing.sparse, even)
 
 
@@ -153,7 +160,7 @@ def _parts(drawing: _Drawing, key: str) -> list[Part]:
 def _by_rank(drawing: _Drawing, key: str, counts: Counts) -> Iterator[list[Stepped]]:
     """The steps of a tensor's pieces with magnitudes ranked over the whole model and in this tensor."""
     tables = numpy.stack([drawing.table, counts.table(counts.total, drawing.cut.outliers)])
-    for read in _read(drawing, key, counts.even):
+    for read in _read(drawing, key, drawing.stored, counts.even):
         yield read.ranked(tables)
 
 
@@ -162,7 +169,7 @@ def _levelled(drawing: _Drawing, key: str, counts: Counts) -> Iterator[list[Step
     step = drawing.settled.plan.recipe.sparsify
     assert step is not None, "only a sparsifier's entries have levels"
     levels = LEVELS[step.name]
-    for read in _read(drawing, key, counts.even):
+    for read in _read(drawing, key, drawing.stored, counts.even):
         if levels.by_draw:
             yield read.drawn(drawing.table[None])
         else:
