@@ -29,8 +29,8 @@ def offered(settled: Settled, piece: Piece, sparse: bool) -> Tensor:
 
 
 def stored_offered(settled: Settled, piece: Piece, sparse: bool) -> Any:
-    """The same as the CPU's kernels read it, a `StoredStack`; None where they cannot."""
-    if not settled.fuses or settled.on_gpu:
+    """The same as the device's kernels read it, a `Stored`; None where they cannot."""
+    if not settled.fuses:
         return None
     step = settings(settled, settled.steps[0], piece.key) if sparse and settled.steps else {}
     return stored_stack(settled, piece, {}, step, lambda: offered(settled, piece, sparse), {})

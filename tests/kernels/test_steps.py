@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mergelab.kernels.arguments import Thinning
+from mergelab.kernels.arguments import Levels, Thinning
 from mergelab.kernels.sieve import BLOCK
-from mergelab.kernels.steps import Levels, stepped
+from mergelab.kernels.steps import stepped
 from mergelab.kernels.stretch import StoredStack
 from mergelab.methods.stack import BINS, Stack, magnitude_bits
 from mergelab.randomness import draws, key_of
