@@ -66,7 +66,7 @@ def _summed(values: Tensor, levels: Tensor, never: int) -> list[Sums]:
     unit, scales = _unit(count * n_models, values.device), _scales(values)
     launch(
         add_steps, count, values, levels, count, n_models, never, unit, scales, *sums,
-        models=n_cuts * n_models, COPIES=COPIES,
+        models=n_cuts * n_models, parts=2, COPIES=COPIES,
     )  # fmt: skip
     pairs = zip(sums, _worth(unit, scales), strict=True)
     entries, own, shared = (_complete(each.sum(0).double() * worth[:, None]) for each, worth in pairs)
