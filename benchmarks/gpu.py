@@ -7,7 +7,8 @@
 2. Merges of 1 and 7 billion parameters in bfloat16, base + 2 experts. Resident: models and result lie on the device, and
    kernels do the surveys and the merge; as a share of the device's copy bandwidth. From host: the engine reads models from
    the host's memory and hands every merged tensor back there; as a share of what the link to the device copies.
-3. Rows a second of Fisher estimates and of scoring.
+3. Sketches, which answer for every density: whether the device draws the CPU's, and the time of one, models resident.
+4. Rows a second of Fisher estimates and of scoring.
 
 A size for which there is not enough memory is left out, and the output says so. Without a GPU nothing is measured;
 `--device cpu --small` tries everything in Triton's interpreter in about a minute, and keeps nothing.
@@ -30,6 +31,9 @@ import report
 import synthetic
 import torch
 from agreement import Agreement, on_goldens, through_kernels
+from sketch_agreement import RECIPES as SKETCHES
+from sketch_agreement import Agreement as SketchAgreement
+from sketch_agreement import on_sketches
 from torch import Tensor
 
 from mergelab.calibrate import fisher_of
@@ -42,6 +46,7 @@ from mergelab.evaluate import body_of, evaluate
 from mergelab.methods.registry import Surveyed
 from mergelab.progress import finish
 from mergelab.recipe import Recipe
+from mergelab.sketch import cut_of, draw_sketch
 from mergelab.tasks import suite_tasks
 
 if TYPE_CHECKING:  # without triton the script still says that nothing was measured
@@ -66,6 +71,7 @@ SPARE = 2 << 30
 """Bytes that are left free beside models and results."""
 BYTES = 2
 """Of a number in bfloat16."""
+SKETCH = "sketch of"
 
 
 @dataclass(frozen=True)
@@ -95,13 +101,15 @@ def main() -> None:
         "the reference functions": on_goldens(options.device, every),
         "kernels": on_goldens(options.device, every, kernels=True),
     }
+    sketches = on_sketches(options.device)
     tables = [_agreement_table(by, found, options.device) for by, found in agreement.items()]
+    tables.append(_sketch_table(sketches, options.device))
     copy, link = _copy_bandwidth(options, options.device), _copy_bandwidth(options, "cpu")
     notes, speeds = [], {}
     with through_kernels() if options.small else nullcontext():
         for title, sizes in _sizes(options):
             speeds[title], left_out = _speeds(sizes, copy, link, options)
-            notes += [f"{title}, {line}" for line in left_out]
+            notes += [f"{title}, {line}" for line in (*left_out, *_merges_a_cut(speeds[title]))]
             tables.append(_speed_table(title, sizes, speeds[title], copy, link, judged=options.device == "cuda"))
     rows = _throughput(options)
     tables.append(
@@ -109,12 +117,14 @@ def main() -> None:
     )
     values = {
         "agreement": {by: {name: asdict(each) for name, each in found.items()} for by, found in agreement.items()},
-        "copy": copy, "link": link, "rows": rows,
+        "sketches": {name: asdict(each) for name, each in sketches.items()}, "copy": copy, "link": link, "rows": rows,
         "speeds": {title: {name: asdict(each) for name, each in found.items()} for title, found in speeds.items()},
     }  # fmt: skip
     report.publish(report.Record("gpu", "python benchmarks/gpu.py", tables, notes, values), options)
     if any(each.within < each.cases for found in agreement.values() for each in found.values()):
         sys.exit("some golden cases are off on this device")
+    if not all(each.holds for each in sketches.values()):
+        sys.exit("sketches are off on this device")
 
 
 def _use_large_blocks() -> None:
@@ -148,6 +158,10 @@ def _speeds(
             seconds = _resident(_planned(recipe, models, OnDevice), results, options)
             touched = 3 if title in WITHOUT_BASE else 4
             found[f"{title}, resident"] = Speed(seconds, touched * weight / seconds / copy)
+        for title, recipe in SKETCHES.items():
+            planned = _planned(recipe, models, OnDevice)
+            seconds = _median(lambda planned=planned: finish(draw_sketch(planned, options.device)), options)
+            found[f"{SKETCH} {title}, resident"] = Speed(seconds, 2 * 3 * weight / seconds / copy)
         del models, results
     if not lacking[1]:
         models = {name: _hosted_random(shapes, place, options.device) for place, name in enumerate(("base", "a", "b"))}
@@ -316,6 +330,28 @@ def _agreement_table(by: str, agreement: Mapping[str, Agreement], device: str) -
     ]
     columns = ["golden merges", "cases", "by kernels", "within tolerance", "same bits as the CPU", "largest difference"]
     return report.Table(f"Golden merges on {device} by {by}, against the CPU's reference functions.", columns, rows)
+
+
+def _sketch_table(agreement: Mapping[str, SketchAgreement], device: str) -> report.Table:
+    rows = [
+        [name, *("yes" if fine else "**no**" for fine in (found.counts, found.repeats)), f"{found.worst:.2g}"]
+        for name, found in agreement.items()
+    ]
+    columns = ["sketch of", "all counts equal", "same bits again", "largest difference of a sum"]
+    return report.Table(f"Sketches on {device} by kernels, against the CPU's reference functions.", columns, rows)
+
+
+def _merges_a_cut(speeds: Mapping[str, Speed]) -> list[str]:
+    """What each sketch costs in merges, for each set of curves that it holds; asked are three on a CPU."""
+    found = []
+    for title, recipe in SKETCHES.items():
+        if each := speeds.get(f"{SKETCH} {title}, resident"):
+            merges = each.seconds / speeds["TIES, over the model, resident"].seconds
+            cuts = len(cut_of(Recipe.from_mapping({"base": "base", "models": ["a"], **recipe})).drawn)
+            found.append(
+                f"{SKETCH} {title}: {merges / cuts:.1f} resident merges by TIES over the model for each of {cuts} cuts."
+            )
+    return found
 
 
 def _speed_table(

@@ -280,7 +280,7 @@ def _sketch_key(recipe: Recipe, planned: Plan) -> str:
     ordered = [
         f"{name}:{content}" for _, name, content in sorted(zip(planned.positions, names, planned.hashes, strict=True))
     ]
-    return _key("sketch/v4", planned.base.content_hash(), *ordered, stage)
+    return _key("sketch/v5", planned.base.content_hash(), *ordered, stage)
 
 
 def _key(*parts: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_states import merge, plan_for, random_state, tuned
 from torch import Tensor
@@ -23,7 +23,8 @@ from mergelab.recipe import Recipe
 from mergelab.sketch import GRID, Sketch, cut_of, draw_sketch, grid_place, sketch_needs, trims
 from mergelab.sketch import ranked as offered_to
 from mergelab.sketch.curves import COUNTS, PER_PAIR, Curve, Curves, pairs_of
-from mergelab.sketch.levels import LEVELS, rank_levels
+from mergelab.sketch.cuts import SETTLED
+from mergelab.sketch.levels import LEVELS, UNNEEDED, rank_levels
 from mergelab.sketch.steps import NEVER, curves_of, steps
 from mergelab.sparsify import SPARSIFIERS
 
@@ -84,6 +85,7 @@ def test_a_sketch_comes_back_from_disk_and_from_a_pickle(tmp_path: Path) -> None
     for other in (Sketch.load(tmp_path / "sketch.npz"), pickle.loads(pickle.dumps(sketch))):
         assert (other.experts, other.layers, other.modules) == (sketch.experts, sketch.layers, sketch.modules)
         assert other.changed == sketch.changed and (other.entries == sketch.entries).all()
+        assert (other.sizes == sketch.sizes).all() and other.first_size == sketch.first_size
         assert (other.magnitudes == sketch.magnitudes).all() and other.curves.keys() == sketch.curves.keys()
         for scope, curves in sketch.curves.items():
             assert other.curves[scope].present.keys() == curves.present.keys()
@@ -196,6 +198,10 @@ CUTS: dict[str, tuple[dict[str, Any], str]] = {
         name: ({"method": "average", "sparsify": {"name": name}}, "sparsify")
         for name in ("trim", "dare", "della", "breadcrumbs")
     },
+    **{
+        f"{name} by tensor": ({"method": "average", "sparsify": {"name": name, "scope": "tensor"}}, "sparsify")
+        for name in ("trim", "breadcrumbs")
+    },
 }
 
 
@@ -220,6 +226,81 @@ def test_at_the_places_of_the_grid_a_sketch_is_what_a_merge_at_that_density_keep
             check({name: curve[tensor] for name, curve in curves.present.items()}, expected, place, 2e-6)
 
 
+def against_force(recipe: dict[str, Any], models: dict[str, dict[str, Tensor]], place: int, rel: float = 2e-6) -> None:
+    """Every curve that the recipe is read from holds at a place of the grid what the recipe's merge keeps."""
+    planned = plan_for(recipe, models, {key: torch.zeros_like(value) for key, value in models["a"].items()})
+    curves, settled = finish(draw_sketch(planned)).curves[cut_of(planned.recipe).curves], finish(settle(planned))
+    order = list(numpy.argsort(planned.positions))
+    for tensor, key in enumerate(planned.keys):
+        values, kept = offered_to(settled, key)[order], rows(kept_deltas(settled, key))[order]
+        before = torch.where(kept != 0, values, 0.0)
+        if curves.offered is None:
+            expected = by_force(before, values)
+        else:  # survivors count as they are rescaled
+            expected = by_force(kept, torch.where(kept != 0, kept, values))
+            expected["offered"] = before.double().square().sum(1).numpy()
+        check({name: curve[tensor] for name, curve in curves.present.items()}, expected, place, rel)
+
+
+def changes(seed: int, count: int, shape: tuple[int, ...] = (12, 15)) -> dict[str, dict[str, Tensor]]:
+    """Experts with normal changes in two tensors, a fifth of which are absent and some of which are shared."""
+    generator = torch.Generator().manual_seed(seed)
+    common = torch.randn(shape, generator=generator)
+    found = {}
+    for name in "abcde"[:count]:
+        own, which = torch.randn(2, *shape, generator=generator), torch.rand(2, *shape, generator=generator)
+        mixed = torch.where(which < 0.2, 0.0, torch.where(which < 0.4, common, own))
+        found[name] = {f"layer.{number}.w": value.clone() for number, value in enumerate(mixed)}
+    return found
+
+
+SEEDS, COUNTED_EXPERTS = st.integers(0, 10**6), st.integers(1, 5)
+
+
+@settings(deadline=None, max_examples=25)
+@given(SEEDS, COUNTED_EXPERTS, st.integers(208, 359), st.integers(1, 3))
+def test_consensus_is_drawn_for_every_threshold(seed: int, count: int, place: int, needed: int) -> None:
+    """Changes that are shared lie at ratios of whole numbers, where no place of the grid is."""
+    threshold = UNNEEDED / (place / GRID) ** 2 - 1
+    sparsify = {"name": "consensus", "threshold": threshold, "min_models": needed}
+    against_force({"method": "average", "sparsify": sparsify}, changes(seed, count), place)
+
+
+SETTLED_PLACE = math.ceil(grid_place(SETTLED))
+SURVIVING: dict[str, dict[str, Any]] = {
+    "ties": {"method": {"name": "ties", "density": 0.3}},
+    "ties by tensor": {"method": {"name": "ties", "density": 0.3, "scope": "tensor"}},
+    "dare": {"method": "average", "sparsify": {"name": "dare", "density": 0.4}},
+    "dare of weights": {"method": "average", "sparsify": {"name": "dare", "density": 0.4, "target": "weights"}},
+    "della": {"method": "average", "sparsify": {"name": "della", "density": 0.5}},
+    "breadcrumbs": {"method": "average", "sparsify": {"name": "breadcrumbs", "density": 0.5}},
+    "consensus": {"method": "average", "sparsify": "consensus"},
+    "dare ties": {"method": "ties", "sparsify": {"name": "dare", "density": 0.4}},
+}
+
+
+@settings(deadline=None, max_examples=6)
+@pytest.mark.parametrize("recipe", SURVIVING.values(), ids=SURVIVING)
+@given(seed=SEEDS, count=COUNTED_EXPERTS)
+def test_survivors_of_settings_that_vary_are_those_of_the_merge(recipe: dict[str, Any], seed: int, count: int) -> None:
+    stage = "method" if recipe["method"] != "average" else "sparsify"
+    knob = {"threshold": 0.7} if recipe.get("sparsify") == "consensus" else {f"{stage}.density": 0.6}
+    varied = recipe | {"overrides": [{"match": "layer.1", **knob}], "seed": seed}
+    against_force(varied, changes(seed, count), SETTLED_PLACE, 1e-5)
+
+
+@settings(deadline=None, max_examples=8)
+@pytest.mark.parametrize(("recipe", "stage"), CUTS.values(), ids=CUTS)
+@given(seed=SEEDS, count=COUNTED_EXPERTS, place=st.sampled_from([75, 125, 200, 250, 350, GRID]))
+def test_any_changes_at_any_place_of_the_grid(
+    recipe: dict[str, Any], stage: str, seed: int, count: int, place: int
+) -> None:
+    """Changes of few sizes, so that many are equal, and 16 bits tell which are not."""
+    at = recipe | {stage: recipe[stage] | {"density": (place / GRID) ** 2}, "seed": seed}
+    few = {name: {k: (4 * v).round() / 4 for k, v in own.items()} for name, own in changes(seed, count).items()}
+    against_force(at, few, place)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("stretch", [1 << 14, 24 << 20])
 @pytest.mark.parametrize("name", CUTS)
@@ -237,6 +318,7 @@ def test_kernels_draw_what_the_reference_draws(
     found = finish(draw_sketch(planned))
     assert (found.changed, found.experts) == (expected.changed, expected.experts)
     assert (found.magnitudes == expected.magnitudes).all()
+    assert (found.sizes == expected.sizes).all() and found.first_size == expected.first_size
     for cut, curves in found.curves.items():
         for curve_name, curve in curves.present.items():
             wanted = getattr(expected.curves[cut], curve_name)
@@ -285,6 +367,8 @@ def test_a_sketch_stays_small_and_comes_back_at_once(tmp_path: Path) -> None:
         numpy.ones(200, numpy.int64),
         1,
         numpy.zeros((4, 4096), numpy.int64),
+        numpy.zeros((200, 4, 2, 120), numpy.int32),
+        400,
         curves,
     )
     sketch.save(tmp_path / "sketch.npz")

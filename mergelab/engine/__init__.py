@@ -2,7 +2,7 @@
 
 from mergelab.engine.fusing import draw_keys
 from mergelab.engine.inputs import MergeError, Piece, read_draws
-from mergelab.engine.offering import offered, offered_pieces, stored_offered
+from mergelab.engine.offering import offered, offered_pieces, offered_threads, stored_offered
 from mergelab.engine.plan import Plan, Statistics, plan, with_statistics
 from mergelab.engine.running import (
     Merged,
@@ -36,6 +36,7 @@ __all__ = [
     "merged_body",
     "offered",
     "offered_pieces",
+    "offered_threads",
     "plan",
     "read_draws",
     "run",

@@ -13,9 +13,14 @@ from mergelab.engine.settling import kept_or_read, settings, stepped_deltas
 from mergelab.engine.stages import Settled
 
 
-def offered_pieces(settled: Settled, key: str) -> Iterator[Piece]:
-    """The pieces in which a tensor is read."""
-    return pieces(settled.plan, key, settled.stretch)
+def offered_pieces(settled: Settled, key: str, stored: bool) -> Iterator[Piece]:
+    """The pieces in which a tensor is read; with `stored`, where kernels alone read it, long ones whatever the method is."""
+    return pieces(settled.plan, key, settled.shares[1] if stored and settled.fuses else settled.stretch)
+
+
+def offered_threads(settled: Settled, stored: bool) -> int:
+    """Tensors that are read at once."""
+    return settled.shares[0] if stored and settled.fuses else settled.threads
 
 
 def offered(settled: Settled, piece: Piece, sparse: bool) -> Tensor:
@@ -24,8 +29,8 @@ def offered(settled: Settled, piece: Piece, sparse: bool) -> Tensor:
 
 
 def stored_offered(settled: Settled, piece: Piece, sparse: bool) -> Any:
-    """The same as the CPU's kernels read it, a `StoredStack`; None where they cannot."""
-    if not settled.fuses or settled.on_gpu:
+    """The same as the device's kernels read it, a `Stored`; None where they cannot."""
+    if not settled.fuses:
         return None
     step = settings(settled, settled.steps[0], piece.key) if sparse and settled.steps else {}
     return stored_stack(settled, piece, {}, step, lambda: offered(settled, piece, sparse), {})

@@ -144,15 +144,15 @@ class Settled:
         """The most entries of a tensor that are treated at once; None where tensors stay whole."""
         if not self.splits:
             return None
-        return self._shares[1] if self.fuses and self.fused_merge else STRETCH
+        return self.shares[1] if self.fuses and self.fused_merge else STRETCH
 
     @property
     def threads(self) -> int:
         """Tensors that are worked on at once: kernels use one thread each, the reference functions all of them."""
-        return self._shares[0] if self.fuses and self.fused_merge else 1
+        return self.shares[0] if self.fuses and self.fused_merge else 1
 
     @cached_property
-    def _shares(self) -> tuple[int, int]:
+    def shares(self) -> tuple[int, int]:
         """Threads and the length of a stretch for kernels."""
         threads, together = (LANES, GPU_STRETCH) if self.on_gpu else (torch.get_num_threads(), FUSED_STRETCH)
         longest = STRETCH if self.plan.by_row else together // (len(self.plan.experts) + 1)

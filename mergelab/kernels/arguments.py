@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mergelab.methods.fisher import coefficients
@@ -93,3 +95,14 @@ def precedence(positions: Sequence[int], equal: str) -> list[int]:
     """The models of `magmax`, first the one that wins where magnitudes are equal."""
     places = sorted(range(len(positions)), key=lambda model: positions[model])
     return places[::-1] if equal == "last" else places
+
+
+class Levels(NamedTuple):
+    """Where levels come from. `tables`: int16 (n_cuts, n_models, 65536) by the upper 16 bits of the magnitude, or where
+    `keys` (uint32, two words a model) are the generator's, of the draw. `given`: int16 (n_models, entries) instead of
+    tables. Those that do not apply have a first axis of 0. `never` is the level of zeros."""
+
+    tables: NDArray[numpy.int16]
+    keys: NDArray[numpy.uint32]
+    given: NDArray[numpy.int16]
+    never: int

@@ -11,7 +11,7 @@ from numba import njit
 from mergelab.kernels.experts import part_of
 from mergelab.kernels.floats import INFINITE, Array, widened
 from mergelab.kernels.sieve import BLOCK, lets_all_through, scratch_for, sifted
-from mergelab.kernels.words import MASKED, inside, lowest_bit, magnitude
+from mergelab.kernels.words import MASKED, bits_of, inside, lowest_bit, magnitude
 
 BEYOND = 0xFFFFFFFF
 """No magnitude has these bits."""
@@ -39,6 +39,17 @@ def count_upper(base: Array, expert: Array, model: int, sieve: Any, start: int, 
         _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
         for i in range(len(part)):
             counts[bits[i] >> numpy.uint32(16)] += 1
+
+
+@njit(nogil=True, cache=True)
+def count_signed(base: Array, expert: Array, model: int, sieve: Any, start: int, counts: Array) -> None:
+    """Add the upper 16 bits of `expert - base`, sifted, to `counts` (65536,): negative ones in its upper half."""
+    scratch = scratch_for(BLOCK)
+    for place in range(0, len(base), BLOCK):
+        part, left = base[place : place + BLOCK], scratch.left
+        sifted(expert[place : place + BLOCK], part, model, sieve, start + place, scratch.drawn, left)
+        for i in range(len(part)):
+            counts[bits_of(left[i]) >> numpy.uint32(16)] += 1
 
 
 @njit(nogil=True, cache=True)

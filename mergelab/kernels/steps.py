@@ -19,6 +19,7 @@ from mergelab.kernels.transposed import AT_ONCE, NARROW, WIDE, add_narrow, add_w
 from mergelab.kernels.words import magnitude
 
 if TYPE_CHECKING:
+    from mergelab.kernels.arguments import Levels
     from mergelab.kernels.stretch import StoredStack
 
 CONFLICTING, AGAINST, NET, AGREEMENT, SIGN_AGREEMENT, SQUARE, CROSS = range(7)
@@ -38,17 +39,6 @@ class Sums(NamedTuple):
 
     wide: Array
     narrow: Array
-
-
-class Levels(NamedTuple):
-    """Where levels come from. `tables`: int16 (n_cuts, n_models, 65536) by the upper 16 bits of the magnitude, or where
-    `keys` (uint32, two words a model) are the generator's, of the draw. `given`: int16 (n_models, entries) instead of
-    tables. Those that do not apply have a first axis of 0. `never` is the level of zeros."""
-
-    tables: Array
-    keys: Array
-    given: Array
-    never: int
 
 
 class Scratch(NamedTuple):

@@ -44,6 +44,12 @@ class StoredStack(Stored):
         self.add_upper_counts(counts)
         return counts
 
+    def signed_counts(self) -> Tensor:
+        counts = torch.zeros(len(self.experts), BINS, dtype=torch.int64)
+        for model, (expert, total) in enumerate(zip(self.experts, counts, strict=True)):
+            counting.count_signed(self.base, expert, model, self.sieve, self.start, total.numpy())
+        return counts
+
     def add_upper_counts(self, totals: Sequence[Tensor] | Tensor) -> None:
         for model, (expert, total) in enumerate(zip(self.experts, totals, strict=True)):
             counting.count_upper(self.base, expert, model, self.sieve, self.start, total.numpy())

@@ -48,6 +48,13 @@ class Stack:
         """How often each value of the upper 16 bits occurs among each model's magnitudes, int64 (n_models, BINS)."""
         return torch.stack([_counts(magnitude_bits(values) >> 16) for values in rows(self.values)])
 
+    def signed_counts(self) -> Tensor:
+        """The same with the sign as the highest of the 16 bits: magnitude b of positive values in bin b, of negative ones
+        in bin BINS / 2 + b."""
+        return torch.stack(
+            [_counts((values.contiguous().view(torch.int32) >> 16) & 0xFFFF) for values in rows(self.values)]
+        )
+
     def add_upper_counts(self, totals: Sequence[Tensor]) -> None:
         """Add the upper counts to `totals`: int64 (BINS,) for each model."""
         for total, more in zip(totals, self.upper_counts(), strict=True):

@@ -28,7 +28,7 @@ class Counts:
 
     @classmethod
     def of(cls, counts: Tensor, moved: bool) -> Counts:
-        """From (n_models, BINS) counts."""
+        """From (n_models, up to BINS) counts."""
         lit = torch.nonzero(counts.any(0))
         first, last = (int(lit[0]), int(lit[-1]) + 1) if len(lit) else (0, 1)
         # Most tensors fill a few of the bins; of hundreds of tensors all would not be small.

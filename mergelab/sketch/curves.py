@@ -24,6 +24,9 @@ GRID = 400
 BIN_ERROR = 0.005
 """Largest error of a curve's position, in places."""
 
+SIZE_BITS = 21
+"""Bits of a float32 magnitude below those that number its size: a sign, 8 of exponent and 2 of fraction are above them."""
+
 Curve = NDArray[numpy.float64]
 """Or of int32 or float32, as sketches keep them."""
 
@@ -84,6 +87,13 @@ class Curves:
         """All arrays by name."""
         return {name: curve for name, curve in vars(self).items() if curve is not None}
 
+    def at(self, name: str, place: float) -> Curve:
+        """A curve at a place in [0, 1], linear between those of the grid: float64, without its last axis."""
+        low = min(int(grid_place(place)), GRID - 1)
+        share, curve = grid_place(place) - low, getattr(self, name)
+        read: Curve = curve[..., low].astype(float) * (1 - share) + curve[..., low + 1].astype(float) * share
+        return read
+
 
 COUNTS = {"active", "overlapping", "conflicting", "against_count", "kept", "shared", "opposed"}
 PER_EXPERT, PER_PAIR = ("kept", "norms_l1", "cross"), ("shared", "opposed", "products")
@@ -102,8 +112,11 @@ TEXTS = ("experts", "keys", "shapes", "layers", "modules")
 class Sketch:
     """What the page knows of a set of deltas without touching weights; numpy only.
 
-    `keys` names the tensors and `shapes` their shapes, such as "4096 × 11008". `entries` counts each tensor's entries, `changed` those in tensors that any expert changed; `magnitudes` is
-    (n_experts, 4096) counts by the upper 12 bits of |delta|; `curves` are named as `cut_of` asks for them.
+    `keys` names the tensors and `shapes` their shapes, such as "4096 × 11008". `entries` counts each tensor's entries,
+    `changed` those in tensors that any expert changed; `magnitudes` is (n_experts, 4096) counts by the upper 12 bits of
+    |delta|. `sizes`, int32 (n_tensors, n_experts, 2, width), counts positive ([..., 0, :]) and negative changes by the bits
+    of |delta| above the lower `SIZE_BITS`, four sizes an octave, those numbered `first_size` and following; no other is lit.
+    What they lack of a tensor's entries is 0 there, or below 2^-133. `curves` are named as `cut_of` asks for them.
     """
 
     experts: tuple[str, ...]
@@ -114,6 +127,8 @@ class Sketch:
     entries: NDArray[numpy.int64]
     changed: int
     magnitudes: NDArray[numpy.int64]
+    sizes: NDArray[numpy.int32]
+    first_size: int
     curves: dict[str, Curves] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
@@ -140,6 +155,8 @@ class Sketch:
                 entries=stored["entries"],
                 changed=int(stored["changed"]),
                 magnitudes=stored["magnitudes"],
+                sizes=stored["sizes"],
+                first_size=int(stored["first_size"]),
                 curves={scope: _whole(found) for scope, found in sorted(scopes.items())},
             )
 

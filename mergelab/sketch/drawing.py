@@ -19,6 +19,7 @@ from mergelab.engine import (
     in_order,
     kept_deltas,
     offered_pieces,
+    offered_threads,
     settle,
     settle_steps,
     sparse_deltas,
@@ -31,6 +32,7 @@ from mergelab.sketch.curves import GRID, Curve, Curves, Sketch
 from mergelab.sketch.cuts import Cut, cut_of, trims
 from mergelab.sketch.levels import LEVELS, level_bins
 from mergelab.sketch.reading import Deltas, Table
+from mergelab.sketch.sizing import Sizes, joined, unsigned
 from mergelab.sketch.steps import LEVEL_COUNT, NEVER, curves_of
 from mergelab.sketch.steps import Steps as Stepped
 
@@ -45,6 +47,13 @@ class _Drawing:
     settled: Settled
     cut: Cut
     counts: dict[str, Counts] = field(default_factory=dict)
+    sizes: dict[str, Sizes] = field(default_factory=dict)
+
+    @property
+    def stored(self) -> bool:
+        """Whether the second reading leaves everything to kernels where there are some."""
+        step = self.settled.plan.recipe.sparsify
+        return self.cut.by == "ranks" or (self.cut.by == "levels" and step is not None and LEVELS[step.name].by_draw)
 
     @property
     def sparse(self) -> bool:
@@ -77,7 +86,7 @@ def draw_sketch(plan: Plan, device: str = "cpu") -> Steps[Sketch]:
     drawing = _Drawing((yield from _prepared(plan, cut, device)), cut)
     yield from _count(drawing)
     drawn = [_empty(drawing) for _ in cut.drawn]
-    parts = in_order(partial(_parts, drawing), plan.keys, drawing.settled.threads)
+    parts = in_order(partial(_parts, drawing), plan.keys, offered_threads(drawing.settled, drawing.stored))
     for number, (key, found) in enumerate(zip(plan.keys, parts, strict=True)):
         for curves, part in zip(drawn, found, strict=True):
             _put(curves, number, part)
@@ -104,21 +113,22 @@ def _prepared(plan: Plan, cut: Cut, device: str) -> Steps[Settled]:
 def _count(drawing: _Drawing) -> Steps[None]:
     """The first reading: magnitudes by the upper 16 bits."""
     keys = drawing.settled.plan.keys
-    found = in_order(partial(_counted, drawing), keys, drawing.settled.threads)
-    for number, (key, counts) in enumerate(zip(keys, found, strict=True), 1):
-        drawing.counts[key] = counts
+    found = in_order(partial(_counted, drawing), keys, offered_threads(drawing.settled, stored=True))
+    for number, (key, (counts, sizes)) in enumerate(zip(keys, found, strict=True), 1):
+        drawing.counts[key], drawing.sizes[key] = counts, sizes
         yield Progress("Ranking magnitudes", number, len(keys), key)
 
 
-def _counted(drawing: _Drawing, key: str) -> Counts:
+def _counted(drawing: _Drawing, key: str) -> tuple[Counts, Sizes]:
     """One tensor's counts."""
-    found = [read.counted() for read in _read(drawing, key)]
-    return Counts.of(torch.stack([counts for counts, _ in found]).sum(0), any(moved for _, moved in found))
+    found = [read.counted() for read in _read(drawing, key, stored=True)]
+    signed = torch.stack([counts for counts, _ in found]).sum(0)
+    return Counts.of(unsigned(signed), any(moved for _, moved in found)), Sizes.of(signed)
 
 
-def _read(drawing: _Drawing, key: str, even: bool = True) -> Iterator[Deltas]:
+def _read(drawing: _Drawing, key: str, stored: bool, even: bool = True) -> Iterator[Deltas]:
     """A tensor's deltas, piece by piece."""
-    for piece in offered_pieces(drawing.settled, key):
+    for piece in offered_pieces(drawing.settled, key, stored):
         yield Deltas(drawing.settled, piece, drawing.sparse, even)
 
 
@@ -150,7 +160,7 @@ def _parts(drawing: _Drawing, key: str) -> list[Part]:
 def _by_rank(drawing: _Drawing, key: str, counts: Counts) -> Iterator[list[Stepped]]:
     """The steps of a tensor's pieces with magnitudes ranked over the whole model and in this tensor."""
     tables = numpy.stack([drawing.table, counts.table(counts.total, drawing.cut.outliers)])
-    for read in _read(drawing, key, counts.even):
+    for read in _read(drawing, key, drawing.stored, counts.even):
         yield read.ranked(tables)
 
 
@@ -159,7 +169,7 @@ def _levelled(drawing: _Drawing, key: str, counts: Counts) -> Iterator[list[Step
     step = drawing.settled.plan.recipe.sparsify
     assert step is not None, "only a sparsifier's entries have levels"
     levels = LEVELS[step.name]
-    for read in _read(drawing, key, counts.even):
+    for read in _read(drawing, key, drawing.stored, counts.even):
         if levels.by_draw:
             yield read.drawn(drawing.table[None])
         else:
@@ -189,6 +199,7 @@ def _energies(offered: Tensor, levels: Tensor) -> Curve:
 def _sketch(drawing: _Drawing, curves: dict[str, Curves]) -> Sketch:
     plan, upper = drawing.settled.plan, drawing.all_counts.whole()
     places = [address(key) for key in plan.keys]
+    sizes, first_size = joined([drawing.sizes[key] for key in plan.keys], len(drawing.order))
     return Sketch(
         experts=tuple(plan.experts[place].name for place in drawing.order),
         keys=tuple(plan.keys),
@@ -198,5 +209,7 @@ def _sketch(drawing: _Drawing, curves: dict[str, Curves]) -> Sketch:
         entries=numpy.array([plan.base.specs[key].count for key in plan.keys], dtype=numpy.int64),
         changed=drawing.all_counts.total,
         magnitudes=upper.reshape(len(upper), BINS // 16, 16).sum(2).numpy()[drawing.order],
+        sizes=sizes[:, drawing.order],
+        first_size=first_size,
         curves=curves,
     )

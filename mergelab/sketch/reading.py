@@ -1,9 +1,9 @@
-"""The deltas of a piece as a sketch looks at them: stepped by kernels where they pay, else by torch."""
+"""The deltas of a piece as a sketch looks at them: stepped by kernels where they pay, on whichever device, else by torch."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy
 import torch
@@ -12,13 +12,11 @@ from torch import Tensor
 
 from mergelab import kernels
 from mergelab.engine import Piece, Settled, draw_keys, offered, read_draws, stored_offered
-from mergelab.kernels.arguments import Thinning
+from mergelab.kernels.arguments import Levels, Thinning
 from mergelab.methods.ops import rows
-from mergelab.methods.stack import Stack, magnitude_bits
+from mergelab.methods.stack import Stack, UnfitError, magnitude_bits
+from mergelab.sketch.sizing import unsigned
 from mergelab.sketch.steps import NEVER, Steps, steps
-
-if TYPE_CHECKING:
-    from mergelab.kernels.stretch import StoredStack
 
 Table = NDArray[numpy.int16]
 NO_TABLES = numpy.zeros((0, 0, 0), numpy.int16)
@@ -28,7 +26,7 @@ NO_LEVELS = numpy.zeros((0, 0), numpy.int16)
 
 class Deltas:
     """A piece of the deltas on offer; `sparse`: those that the steps before the method leave. `even` says whether their
-    products are at home in float32, which kernels compute in."""
+    products are at home in float32, which the CPU's kernels compute in."""
 
     def __init__(
         self, settled: Settled, piece: Piece, sparse: bool, even: bool = True, values: Tensor | None = None
@@ -52,10 +50,11 @@ class Deltas:
         return read_draws(self._settled.plan, self._piece).to(self.shaped.device)
 
     def counted(self) -> tuple[Tensor, bool]:
-        """int64 (n_models, BINS): magnitudes by their upper 16 bits; and whether any model changed something."""
-        stack = self._stored or Stack(self._piece.key, self.values)
-        counts = stack.upper_counts()
-        return counts, bool(counts[:, 1:].any()) or stack.any()
+        """int64 (n_models, BINS): deltas by their upper 16 bits, sign and all; and whether any model changed something."""
+        try:
+            return _counted(self._stored or self._plain)
+        except UnfitError:
+            return _counted(self._plain)
 
     def ranked(self, tables: Table) -> list[Steps]:
         """The steps of several cuts, whose levels `tables` (n_cuts, n_models, BINS) have by the upper 16 bits of
@@ -74,10 +73,11 @@ class Deltas:
         return [steps(self.values, self._levels(table, halves)) for table in tables]
 
     def stepped(self, levels: Tensor) -> Steps:
-        """The steps with these levels, int16 (n_models, *shape)."""
-        levels = torch.where(self.values == 0, NEVER, rows(levels).cpu()).to(torch.int16)
-        found = self._by_kernel(given=levels.numpy())
-        return found[0] if found else steps(self.values, levels)
+        """The steps with these levels, int16 (n_models, *shape); what is 0 is never kept."""
+        levels = rows(levels).cpu()
+        if found := self._by_kernel(given=levels.numpy()):
+            return found[0]
+        return steps(self.values, torch.where(self.values == 0, NEVER, levels).to(torch.int16))
 
     def _levels(self, table: Table, places: Tensor) -> Tensor:
         looked_up = [torch.from_numpy(own)[row] for own, row in zip(table, places, strict=True)]
@@ -86,25 +86,41 @@ class Deltas:
     def _by_kernel(
         self, tables: Table = NO_TABLES, keys: Any = NO_KEYS, given: Table = NO_LEVELS
     ) -> list[Steps] | None:
-        if not (self._even and self._settled.large and kernels.available()):
+        if not self._settled.large:
             return None
-        from mergelab.kernels.steps import Levels, stepped  # numba takes a while to import
-
-        found = stepped(self._stored or self._as_stored(), Levels(tables, keys, given, NEVER))
+        levels = Levels(tables, keys, given, NEVER)
+        found = self._on_gpu(levels) if self._settled.on_gpu else self._on_cpu(levels)
         return None if found is None else [Steps(*each) for each in found]
 
-    @cached_property
-    def _stored(self) -> StoredStack | None:
-        stored: StoredStack | None = None
-        if self._given is None:
-            stored = stored_offered(self._settled, self._piece, self._sparse)
-        return stored
+    def _on_gpu(self, levels: Levels) -> Any:
+        from mergelab.kernels.gpu.stack import DeviceStack  # triton takes a while to import, and need not be there
+        from mergelab.kernels.gpu.stepping import stepped
 
-    def _as_stored(self) -> StoredStack:
-        """Deltas as if they were experts of a base of zeros."""
+        return stepped(self._stored or DeviceStack(self._settled.device, *self._as_stored(self.shaped)), levels)
+
+    def _on_cpu(self, levels: Levels) -> Any:
+        if not (self._even and kernels.available()):
+            return None
+        from mergelab.kernels.steps import stepped  # numba takes a while to import
         from mergelab.kernels.stretch import StoredStack
 
-        zeros, through = torch.zeros(self.values.shape[1]), Thinning.none(len(self.values))
-        return StoredStack(
-            self._piece.key, zeros, list(self.values), through, self._piece.start, lambda: self.values, {}, True, {}
-        )
+        return stepped(self._stored or StoredStack(*self._as_stored(self.values)), levels)
+
+    @cached_property
+    def _stored(self) -> Any:
+        return None if self._given is not None else stored_offered(self._settled, self._piece, self._sparse)
+
+    @property
+    def _plain(self) -> Stack:
+        return Stack(self._piece.key, rows(self.shaped))
+
+    def _as_stored(self, values: Tensor) -> tuple[Any, ...]:
+        """Deltas as if they were experts of a base of zeros: what every `Stored` takes."""
+        flat = rows(values)
+        zeros, through = torch.zeros(flat.shape[1], device=flat.device), Thinning.none(len(flat))
+        return self._piece.key, zeros, list(flat), through, self._piece.start, lambda: flat, {}, True, {}
+
+
+def _counted(stack: Stack) -> tuple[Tensor, bool]:
+    counts = stack.signed_counts()
+    return counts, bool(unsigned(counts)[:, 1:].any()) or stack.any()

@@ -9,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mergelab.kernels.arguments import Thinning
+from mergelab.kernels.arguments import Levels, Thinning
 from mergelab.kernels.sieve import BLOCK
-from mergelab.kernels.steps import Levels, stepped
+from mergelab.kernels.steps import stepped
 from mergelab.kernels.stretch import StoredStack
-from mergelab.methods.stack import BINS, magnitude_bits
+from mergelab.methods.stack import BINS, Stack, magnitude_bits
 from mergelab.randomness import draws, key_of
 from mergelab.sketch.counts import Counts, draw_table
 from mergelab.sketch.curves import GRID
+from mergelab.sketch.sizing import unsigned
 from mergelab.sketch.steps import NEVER, Steps, curves_of, steps
 
 NO_TABLES = numpy.zeros((0, 0, 0), numpy.int16)
@@ -105,3 +106,24 @@ def test_what_is_not_finite_is_handed_back() -> None:
     experts[1][3] = torch.inf
     levels = Levels(numpy.ones((1, 2, BINS), numpy.int16), NO_KEYS, NO_LEVELS, NEVER)
     assert stepped(stack_of(base, experts), levels) is None
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+@pytest.mark.parametrize("count", [1, BLOCK, 3 * BLOCK + 77])
+def test_signed_counts(count: int, dtype: torch.dtype) -> None:
+    base, experts = models(count, 2, dtype)
+    experts[0][0] = -experts[0][0]
+    values = torch.stack([expert.float() - base.float() for expert in experts])
+    found = stack_of(base, experts).signed_counts()
+    assert torch.equal(found, Stack("w", values).signed_counts())
+    assert torch.equal(unsigned(found), Stack("w", values).upper_counts()[:, : BINS // 2])
+
+
+def test_signed_counts_of_what_a_sieve_leaves() -> None:
+    base, experts = models(2 * BLOCK + 9, 2)
+    thinning = Thinning.none(2)._replace(thresholds=torch.tensor([0.05, 0.0]), divisors=torch.tensor([0.0, 0.5]))
+    stack = StoredStack("w", base, experts, thinning, 0, lambda: torch.zeros(0), {}, True, {})
+    values = torch.stack([expert.float() - base.float() for expert in experts])
+    kept = torch.stack([torch.where(values[0].abs() >= 0.05, values[0], 0.0), values[1] / 0.5])
+    assert torch.equal(unsigned(stack.signed_counts()), unsigned(Stack("w", kept).signed_counts()))
+    assert torch.equal(stack.signed_counts()[:, 1:], Stack("w", kept).signed_counts()[:, 1:])

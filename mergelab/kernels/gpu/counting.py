@@ -28,9 +28,11 @@ def any_left(
 @triton.jit(do_not_specialize=["start"])
 def count_upper(
     base, models, start, count, counts, bad,
-    COPIES: tl.constexpr, BINS: tl.constexpr, FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr,
+    SIGNED: tl.constexpr, COPIES: tl.constexpr, BINS: tl.constexpr,
+    FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """Add the upper 16 bits of the magnitudes to `counts` (COPIES, n_models, BINS); each model has programs of its own.
+    """Add the upper 16 bits of the magnitudes, or where `SIGNED` of the values, to `counts` (COPIES, n_models, BINS); each
+    model has programs of its own.
 
     They fall into few bins, so neighbouring programs count in different copies. Sets `bad` where a delta is not finite.
     """
@@ -38,7 +40,9 @@ def count_upper(
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)
     values, wrong = sifted(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
-    bits = values.to(tl.uint32, bitcast=True) & 0x7FFFFFFF
+    bits = values.to(tl.uint32, bitcast=True)
+    if not SIGNED:
+        bits = bits & 0x7FFFFFFF
     row = tl.program_id(0) % COPIES * tl.num_programs(1) + model
     tl.atomic_add(counts + row * BINS + (bits >> 16).to(tl.int32), 1, mask=inside, sem="relaxed")
     note(bad, wrong)

@@ -17,12 +17,17 @@ _one_at_a_time = Lock()
 """Compiling is no work for two threads, and Triton's interpreter has but one state."""
 
 
-def launch(kernel: Any, count: int, *arguments: Any, models: int = 1, **constants: Any) -> None:
-    """Start a kernel over `count` entries, for each of so many models apart; returns before it is done."""
+def launch(kernel: Any, count: int, *arguments: Any, models: int = 1, parts: int = 1, **constants: Any) -> None:
+    """Start a kernel over `count` entries, for each of so many models apart; returns before it is done.
+
+    Each program takes a block, or one of its `parts`: one that works out much for each entry has too few registers
+    for a whole block.
+    """
     if count:
+        size = BLOCK // parts
         with _one_at_a_time:
-            grid = (triton.cdiv(count, BLOCK), models)
-            kernel[grid](*arguments, **constants, BLOCK=BLOCK, num_warps=WARPS, **EXACT)
+            grid = (triton.cdiv(count, size), models)
+            kernel[grid](*arguments, **constants, BLOCK=size, num_warps=WARPS, **EXACT)
 
 
 @triton.jit

@@ -54,9 +54,14 @@ class DeviceStack(Stored):
         with lane(self.device):
             return self._upper_counts().cpu()
 
-    def _upper_counts(self) -> Tensor:
+    def signed_counts(self) -> Tensor:
+        with lane(self.device):
+            return self._upper_counts(signed=True).cpu()
+
+    def _upper_counts(self, signed: bool = False) -> Tensor:
         counts, bad = self._no_counts(COPIES, len(self.experts)), self.flag()
-        self.run(counting.count_upper, self.count, counts, bad, apart=True, COPIES=COPIES, BINS=BINS)
+        constants = {"SIGNED": signed, "COPIES": COPIES, "BINS": BINS}
+        self.run(counting.count_upper, self.count, counts, bad, apart=True, **constants)
         if bad:
             raise UnfitError(self.key)
         return counts.sum(0)

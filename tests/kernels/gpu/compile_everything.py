@@ -14,13 +14,16 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
+import numpy
 import torch
 import triton
 from device_stacks import device_stack, stored
 from triton.backends.compiler import GPUTarget
 from triton.runtime.jit import JITFunction
 
-from mergelab.kernels.arguments import Thinning
+from mergelab.kernels.arguments import Levels, Thinning
+from mergelab.kernels.gpu.stepping import stepped
+from mergelab.methods.stack import BINS
 
 WEIGHTS = torch.ones(3)
 TIES = {
@@ -30,6 +33,9 @@ TIES = {
 FISHER = {
     "weights": WEIGHTS, "norms": WEIGHTS, "normalize": "global", "floor": 1e-6, "floor_by": "max", "floor_on": "all",
 }  # fmt: skip
+LEVELS = Levels(
+    numpy.ones((2, 3, BINS), numpy.int16), numpy.zeros((3, 2), numpy.uint32), numpy.zeros((0, 0), numpy.int16), 401
+)  # fmt: skip
 COUNT = 4096
 INSTRUCTION = re.compile(r"^\s*(?:@!?%p\d+\s+)?([a-z][a-z0-9_]*(?:\.[a-z0-9_:]+)*)\s", re.M)
 
@@ -46,7 +52,7 @@ def main(capability: int) -> None:
 
     def compile_only(self: Any, *arguments: Any, grid: Any, warmup: bool, **options: Any) -> Any:
         kernel = launched(self, *arguments, grid=grid, warmup=True, **options)
-        name = f"{self.__name__} {options['FORMAT']} {options.get('DRAWN', False)}"
+        name = f"{self.__name__} {options.get('FORMAT')} {options.get('DRAWN', False)}"
         found[name] = Counter(INSTRUCTION.findall(kernel.asm["ptx"]))
         return kernel
 
@@ -68,8 +74,11 @@ def every_kernel(dtype: torch.dtype, drawn: bool) -> None:
     if dtype == torch.bfloat16:
         stack.any()
         stack.upper_counts()
+        stack.signed_counts()
         stack.lower_counts([1, 2, 3])
         stack.election(WEIGHTS, WEIGHTS, "mass")
+        stepped(stack, LEVELS)
+        stepped(stack, LEVELS._replace(keys=numpy.zeros((0, 2), numpy.uint32)))
 
 
 if __name__ == "__main__":

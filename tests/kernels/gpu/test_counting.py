@@ -17,6 +17,7 @@ def test_histograms_of_magnitudes_are_exact(kind: str, dtype: torch.dtype) -> No
     found, expected = device_stack(tensors), plain_stack(tensors)
     upper = expected.upper_counts()
     assert torch.equal(found.upper_counts(), upper)
+    assert torch.equal(found.signed_counts(), expected.signed_counts())
     fullest = upper.argmax(1).tolist()
     assert torch.equal(found.lower_counts(fullest), expected.lower_counts(fullest))
 
