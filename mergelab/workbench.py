@@ -46,8 +46,7 @@ from mergelab.tasks import TaskSet, suite_tasks
 
 if TYPE_CHECKING:  # pandas takes a while to import, and saving a merge needs none of it
     from mergelab.diagnostics import Preview
-    from mergelab.inspection import FisherViews, Inspection, TensorSpectrum
-    from mergelab.report import Dossier
+    from mergelab.inspection import Dossier, FisherViews, Inspection, TensorSpectrum
 
 CALIBRATION_ROWS = 512
 """Rows of each expert's task set that statistics are taken on, at most."""
@@ -173,6 +172,19 @@ def inspect(
     planned = _planned(Recipe.from_mapping(recipe), models_dir)
     found = yield from inspection.inspect(planned, where, inspection.TOP if top is None else top)
     return replace(found, features=(yield from _features(planned, where)))
+
+
+def dossier(
+    recipe: Mapping[str, Any], top: int | None = None, device: str = "auto", models_dir: str | None = None
+) -> Steps[Dossier]:
+    """All that can be told about a recipe without merging: `inspect`, and what the live charts show."""
+    from mergelab.inspection import dossier_of
+
+    checked = Recipe.from_mapping(recipe)
+    planned = _planned(checked, models_dir)
+    static = yield from inspect(recipe, top, device, models_dir)
+    drawn = yield from _sketched(planned, resolve(device))
+    return dossier_of(checked, drawn, static, planned.compatibility.notes)
 
 
 def spectrum(

@@ -1,6 +1,7 @@
 """What experts changed and how their changes relate, before a method touches them: figures with their definitions."""
 
 from mergelab.inspection.definitions import DEFINITIONS, Definition
+from mergelab.inspection.dossier import Dossier, dossier_of
 from mergelab.inspection.features import Bodies, alike, not_alike
 from mergelab.inspection.figures import MEASURED, SKIPPED
 from mergelab.inspection.fisher import FisherViews, as_fisher, fisher_views
@@ -15,11 +16,13 @@ __all__ = [
     "TOP",
     "Bodies",
     "Definition",
+    "Dossier",
     "FisherViews",
     "Inspection",
     "TensorSpectrum",
     "alike",
     "as_fisher",
+    "dossier_of",
     "fisher_views",
     "inspect",
     "not_alike",

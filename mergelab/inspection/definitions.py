@@ -25,7 +25,7 @@ class Definition:
 
 EXPERT, PAIR, TOGETHER = "an expert", "a pair of experts", "all experts together"
 BY_CHANCE = "k/n for random subspaces of n dimensions"
-K = f"k = {TOP}, or an {PART}th of the smaller side where that is less"
+K = f"k = {TOP}, or 1/{PART} of the smaller side where that is less"
 
 DEFINITIONS: Mapping[str, Definition] = {
     "norm": Definition("norm", "‖d‖ = √Σd²", "how far the expert went from the base", "weights, ≥ 0", EXPERT),
@@ -113,8 +113,8 @@ DEFINITIONS: Mapping[str, Definition] = {
 PAGE = """# Figures
 
 What `mergelab inspect` and the page show, word for word as the code has it. d is a delta, expert − base, float32, before
-anything is dropped or weighed; sums are float64. As a matrix a tensor is its first axis by all others; vectors and
-matrices whose smaller side exceeds {widest:,} have no spectral figures, and say so. A layer's, a module's and the
+anything is dropped or weighed; sums are float64. As a matrix a tensor is its first axis by all others, axes of length 1
+left out; vectors and matrices whose smaller side exceeds {widest:,} have no spectral figures, and say so. A layer's, a module's and the
 model's norms, cosines and shares are those of all their entries together, spectral figures are means over tensors weighted
 by their entries.
 

@@ -12,15 +12,15 @@ from mergelab.inspection.agreement import agreement
 from mergelab.inspection.figures import MEASURED, SKIPPED
 from mergelab.inspection.moments import Moments
 
-KINDS = ("layer", "module", "model")
-MODEL = "model"
+MODEL, CELL = "model", "cell"
+KINDS = ("layer", "module", CELL, MODEL)
 COLUMNS = (
     "kind", "name", "figure", "of", "value", "tensors", "tensors in all", "entries", "entries in all", "status", "reason",
 )  # fmt: skip
 
 
 def grouped(tensors: pandas.DataFrame, sums: Mapping[str, Moments], experts: Sequence[str]) -> pandas.DataFrame:
-    """A row for each figure of each group, in the order of the model.
+    """A row for each figure of each group, in the order of the model; a "cell" is called by its layer, a space, its module.
 
     Norms, cosines and shares are those of the group's entries taken together; spectral figures are means over the tensors
     that have them, weighted by their entries. "tensors" and "entries" count those that were measured.
@@ -28,12 +28,18 @@ def grouped(tensors: pandas.DataFrame, sums: Mapping[str, Moments], experts: Seq
     pooled = {each.name for each in agreement(next(iter(sums.values())), experts)} if sums else set()
     rows = []
     for kind in KINDS:
-        names = tensors[kind] if kind != MODEL else pandas.Series(MODEL, index=tensors.index)
-        for name, members in tensors.groupby(names, sort=False):
+        for name, members in tensors.groupby(_names(tensors, kind), sort=False):
             keys = list(dict.fromkeys(members["key"]))
             rows += [(kind, name, *row) for row in _pooled([sums[key] for key in keys], experts)]
             rows += [(kind, name, *row) for row in _means(members[~members["figure"].isin(pooled)])]
     return pandas.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _names(tensors: pandas.DataFrame, kind: str) -> pandas.Series[str]:
+    """The group that each row belongs to."""
+    if kind == MODEL:
+        return pandas.Series(MODEL, index=tensors.index)
+    return tensors["layer"] + " " + tensors["module"] if kind == CELL else tensors[kind]
 
 
 def _pooled(sums: Sequence[Moments], experts: Sequence[str]) -> Iterator[tuple[object, ...]]:

@@ -26,7 +26,7 @@ class Inspection:
 
     `experts` are in the recipe's order; `top` is the most directions that were compared. `coverage` is the table of that
     name. `tensors` has a row for each figure of each merged tensor: key, layer, module, entries, figure, of, value, status,
-    reason. `groups` has the same figures of every "layer" and "module" and of the "model", which `kind` tells: kind, name,
+    reason. `groups` has the same figures of every "layer", "module" and "cell" of both, and of the "model", which `kind` tells: kind, name,
     figure, of, value, entries and tensors measured, entries in all, tensors in all, status, reason. `sums` are what norms
     and cosines are read from, by tensor; `features` is what `alike` gives, where it was asked for.
     """

@@ -36,8 +36,10 @@ def spectral(deltas: Tensor, experts: Sequence[str], top: int = TOP, widest: int
 
 
 def matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Rows and columns of a tensor as a matrix: its first axis by all others; a vector is one row."""
-    return (shape[0], prod(shape[1:])) if len(shape) > 1 else (1, prod(shape))
+    """Rows and columns of a tensor as a matrix: its first axis by all others, axes of length 1 left out; a vector is one
+    row."""
+    long = tuple(length for length in shape if length != 1)
+    return (long[0], prod(long[1:])) if len(long) > 1 else (1, prod(long))
 
 
 def directions(rows: int, columns: int, top: int = TOP) -> int:
