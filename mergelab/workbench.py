@@ -210,18 +210,19 @@ def fisher(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | No
 
 def _features(planned: Plan, device: str) -> Steps[Any]:
     """Linear CKA of base and experts on the calibration rows of all their tasks, or the reason why there is none."""
-    from mergelab.inspection import Bodies, alike, not_alike
+    from mergelab.inspection import BASE, Bodies, alike, not_alike
 
-    strangers = [expert.name for expert in planned.experts if not _has_task(expert)]
+    experts = [planned.experts[planned.positions.index(place)] for place in range(len(planned.experts))]
+    strangers = [expert.name for expert in experts if not _has_task(expert)]
     if strangers:
         return not_alike(f"{strangers[0]} brings no calibration rows, which only experts of a suite do")
     tasks = {task.name: task for task in (_task_of(expert, "linear CKA") for expert in planned.experts)}
-    models = {expert.name: expert for expert in planned.experts}
-    names = [expert.model for expert in planned.recipe.models]
+    models = {BASE: planned.base} | {expert.name: expert for expert in experts}
 
     def body(name: str) -> dict[str, Tensor]:
-        return body_of(models.get(name, planned.base), planned.base)
+        return body_of(models[name], planned.base)
 
+    names = [expert.name for expert in experts]
     return (yield from alike(Bodies(names, body, list(tasks.values()), device)))
 
 

@@ -2,7 +2,7 @@
 
 from mergelab.inspection.definitions import DEFINITIONS, Definition
 from mergelab.inspection.dossier import Dossier, dossier_of
-from mergelab.inspection.features import Bodies, alike, not_alike
+from mergelab.inspection.features import BASE, Bodies, alike, not_alike
 from mergelab.inspection.figures import MEASURED, SKIPPED
 from mergelab.inspection.fisher import FisherViews, as_fisher, fisher_views
 from mergelab.inspection.inspecting import Inspection, inspect
@@ -10,6 +10,7 @@ from mergelab.inspection.one_tensor import TensorSpectrum, tensor_spectrum
 from mergelab.inspection.spectral import TOP
 
 __all__ = [
+    "BASE",
     "DEFINITIONS",
     "MEASURED",
     "SKIPPED",

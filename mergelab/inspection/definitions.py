@@ -30,7 +30,7 @@ K = f"k = {TOP}, or 1/{PART} of the smaller side where that is less"
 DEFINITIONS: Mapping[str, Definition] = {
     "norm": Definition("norm", "‖d‖ = √Σd²", "how far the expert went from the base", "weights, ≥ 0", EXPERT),
     "relative_norm": Definition(
-        "relative norm", "‖d‖ / ‖base‖", "the same, in units of what was there before", "share, ≥ 0", EXPERT
+        "relative norm", "‖d‖ / ‖base‖", "how far the expert went, measured by what was there before", "share, ≥ 0", EXPERT
     ),
     "base_cosine": Definition(
         "cosine with base", "⟨base, expert⟩ / (‖base‖ ‖expert‖)", "near 1 for ordinary fine-tuning; far below it, "
@@ -61,7 +61,7 @@ DEFINITIONS: Mapping[str, Definition] = {
         "spreads over", "1 … smaller side", EXPERT, "Roy & Vetterli 2007",
     ),
     "stable_rank": Definition(
-        "stable rank", "Σs² / s₁²", "the same, unmoved by many tiny singular values", "1 … smaller side", EXPERT,
+        "stable rank", "Σs² / s₁²", "how many directions carry the change, unmoved by many tiny singular values", "1 … smaller side", EXPERT,
         "Rudelson & Vershynin 2007",
     ),
     "energy_rank": Definition(

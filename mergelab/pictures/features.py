@@ -19,9 +19,9 @@ def feature_lines(features: pandas.DataFrame, experts: Sequence[str]) -> Picture
     for of, rows in known.groupby("of", sort=False):
         look = own.get(str(of))
         x = [f"layer {layer}" if layer.isdigit() else plain(layer) for layer in rows["layer"]]
-        lines.append(
-            line(_pair(str(of), short), x, rows["value"].tolist(), look.colour if look else MUTED, look.dash if look else "solid")
-        )
+        colour, dash = (look.colour, look.dash) if look else (MUTED, "solid")
+        together = {} if look else {"legendgroup": "two experts"}
+        lines.append(line(_pair(str(of), short), x, rows["value"].tolist(), colour, dash, **together))
     lines.sort(key=lambda each: each["line"]["color"] != MUTED)
     return framed(lines, xaxis=words(), yaxis=axis(range=[0, 1.02]))
 

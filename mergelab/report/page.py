@@ -106,11 +106,12 @@ def _chart(chart: Chart) -> str:
 
 
 def _lines(chart: Chart) -> str:
-    """The names of a chart's lines beside their looks."""
+    """The names of a chart's lines beside their looks; those of a group are named once."""
     drawn = [trace for trace in chart.picture.data if trace["type"] == "scatter" and trace.get("name")]
+    named = {trace.get("legendgroup", trace["name"]): trace for trace in drawn}
     looks = (
-        f'<li><span style="border-color: {trace["line"]["color"]}; border-top-style: {_stroke(trace)}"></span>{_text(trace["name"])}</li>'
-        for trace in drawn
+        f'<li><span style="border-color: {trace["line"]["color"]}; border-top-style: {_stroke(trace)}"></span>{_text(name)}</li>'
+        for name, trace in named.items()
     )
     return f'<ul class="legend">{"".join(looks)}</ul>' if drawn else ""
 
