@@ -101,7 +101,9 @@ def _measured(theirs: Mergelens, root: Path, rounds: int) -> dict[str, Any]:
     ours = finish(inspect(planned))
     first = {"theirs": theirs.compare(), "theirs, equal": theirs.compare(EQUAL)}
     rows = theirs.rows()
-    shared = [row["tensor_name"] for row in rows["together"] if row["tsv_interference"] is not None and len(row["shape"]) > 1]
+    shared = [
+        row["tensor_name"] for row in rows["together"] if row["tsv_interference"] is not None and len(row["shape"]) > 1
+    ]
     works = {
         "ours": lambda: finish(inspect(planned)),
         "ours, shared": lambda: _where_both(planned, shared),
@@ -123,7 +125,9 @@ def _once(works: Mapping[str, Callable[[], object]], taken: dict[str, list[timin
 
 
 def _plan(root: Path) -> Plan:
-    recipe = Recipe.from_mapping({"base": str(root / "base"), "models": [str(root / name) for name in "ab"], "method": "average"})
+    recipe = Recipe.from_mapping(
+        {"base": str(root / "base"), "models": [str(root / name) for name in "ab"], "method": "average"}
+    )
     base = open_checkpoint(str(root / "base"))
     return plan(recipe, base, [open_checkpoint(str(root / name)) for name in "ab"])
 
@@ -192,11 +196,21 @@ def _mean_relative(ours: Inspection, key: str, place: int) -> float:
 
 
 def _record(found: Mapping[str, Any], shapes: synthetic.Shapes) -> report.Record:
-    costs, size = found["costs"], f"{synthetic.parameters(shapes) / 1e6:.0f} M parameters in bfloat16, base + 2 experts, {THREADS} threads"
-    both = timing.Cost(*(getattr(costs["ours, shared"], each) + getattr(costs["ours, weights"], each) for each in ("cpu", "wall")))
+    costs, size = (
+        found["costs"],
+        f"{synthetic.parameters(shapes) / 1e6:.0f} M parameters in bfloat16, base + 2 experts, {THREADS} threads",
+    )
+    both = timing.Cost(
+        *(getattr(costs["ours, shared"], each) + getattr(costs["ours, weights"], each) for each in ("cpu", "wall"))
+    )
     columns = ["what", "MergeLens wall s", "ours", "less", "asked", "met", "MergeLens CPU s", "ours"]
     rows = [
-        _row(f"the figures that both have, spectra of {found['shared']} matrices", costs["theirs"], costs["ours, shared"], ASKED),
+        _row(
+            f"the figures that both have, spectra of {found['shared']} matrices",
+            costs["theirs"],
+            costs["ours, shared"],
+            ASKED,
+        ),
         _row("the same, and the spectra of whole weights as MergeLens takes them", costs["theirs"], both),
         _row("only metrics of equal definition", costs["theirs, equal"], costs["ours, shared"]),
         _row("all that each does unasked; ours has the spectra of all matrices", costs["theirs"], costs["ours"]),

@@ -31,8 +31,9 @@ class Dossier:
 
 
 def dossier_of(recipe: Recipe, drawn: Sketch, static: Inspection, notes: Sequence[str]) -> Dossier:
-    """Everything together, the live figures by look-up in the sketch."""
+    """Everything together, the live figures by look-up in the sketch; one expert alone has no curves."""
+    along = curves(drawn, recipe) if len(recipe.models) > 1 else pandas.DataFrame({"place": []})
     return Dossier(
-        recipe.to_mapping(), recipe.digest(), recipe.rule.title, preview(drawn, recipe), curves(drawn, recipe),
-        pairs(drawn, recipe), static, tuple(notes),
+        recipe.to_mapping(), recipe.digest(), recipe.rule.title, preview(drawn, recipe), along, pairs(drawn, recipe),
+        static, tuple(notes),
     )  # fmt: skip

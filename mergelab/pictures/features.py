@@ -31,7 +31,7 @@ def features_summary(features: pandas.DataFrame, experts: Sequence[str]) -> str:
     known = features[features["status"] == "measured"]
     if known.empty:
         return f"Features were not compared: {features['reason'].iloc[0]}."
-    least = known.loc[known["value"].idxmin()]
+    least = known.iloc[int(known["value"].argmin())]
     pair = _pair(str(least["of"]), short_names(experts)).replace(" × ", " and ")
     return f"Features differ most after {_layer(least['layer'])}, between {pair} (CKA {least['value']:.2f})."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import log10
 
 import pandas
 
@@ -16,7 +17,7 @@ def fisher_histogram(views: FisherViews, places: Mapping[str, int] | None = None
     names, lines = short_names(views.names), []
     for place, (name, shares) in enumerate(zip(views.names, views.shares, strict=True)):
         look = style_of((places or {}).get(name, place))
-        drawn = line(names[name], views.edges[:-1], shares, look.colour, look.dash)
+        drawn = line(names[name], views.edges[:-1].tolist(), shares.tolist(), look.colour, look.dash)
         drawn["line"]["shape"] = "hv"
         lines.append(drawn)
     floor = [{"type": "line", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "x0": at, "x1": at, "opacity": 0.6,
@@ -57,8 +58,6 @@ def wins_summary(views: FisherViews) -> str:
 
 
 def _log(floor: float) -> list[float]:
-    from math import log10
-
     return [log10(floor)] if floor > 0 else []
 
 

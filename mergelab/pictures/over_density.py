@@ -17,7 +17,10 @@ SHARES = (
 def density_curves(curves: pandas.DataFrame, place: float | None) -> Picture:
     """A line for each share over the density, 0 to 1, and one across at the recipe's `place` on that axis."""
     known = [row for row in SHARES if curves[row[0]].notna().any()]
-    lines = [line(name, curves["place"], curves[column], colour, dash) for column, name, colour, dash in known]
+    lines = [
+        line(name, curves["place"].tolist(), curves[column].tolist(), colour, dash)
+        for column, name, colour, dash in known
+    ]
     for each in lines:
         each["hovertemplate"] = "%{fullData.name}: %{y:.1%}<extra></extra>"
     at = [] if place is None else [_mark(place)]

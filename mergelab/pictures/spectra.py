@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy
 
 from mergelab.inspection import TensorSpectrum
 from mergelab.pictures.frame import axis, framed, line, short_names
 from mergelab.plots import INK, Picture, style_of
+
+MERGED_ROLE: dict[str, Any] = {"meta": {"role": "merged"}}
 
 
 def spectrum_lines(found: TensorSpectrum, places: Mapping[str, int] | None = None) -> Picture:
@@ -20,9 +23,9 @@ def spectrum_lines(found: TensorSpectrum, places: Mapping[str, int] | None = Non
     for number, (name, values) in enumerate(zip(found.names, found.values, strict=True)):
         merged = number == len(found.names) - 1
         look = style_of((places or {}).get(name, number))
-        colour, role = (INK, {"meta": {"role": "merged"}}) if merged else (look.colour, {})
-        numbers = numpy.arange(1, len(values) + 1)
-        drawn = line(names[name], numbers, values, colour, "solid" if merged else look.dash, **role)
+        colour, role = (INK, MERGED_ROLE) if merged else (look.colour, {})
+        numbers = range(1, len(values) + 1)
+        drawn = line(names[name], numbers, values.tolist(), colour, "solid" if merged else look.dash, **role)
         dots = line(
             names[name], [], [], colour, mode="markers", marker={"color": colour, "size": 8}, hoverinfo="skip", **role
         )

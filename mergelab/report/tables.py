@@ -122,10 +122,10 @@ def _titles(figures: Iterable[str]) -> list[str]:
 def _means(table: pandas.DataFrame, by: str) -> dict[str, dict[str, float]]:
     """name -> figure -> the mean over experts or pairs of those that have it."""
     chosen = table[table["figure"].isin(OVERVIEW)]
-    found = chosen.groupby([by, "figure"], sort=False)["value"].mean()
+    found = chosen.groupby([by, "figure"], sort=False)["value"].mean().reset_index()
     means: dict[str, dict[str, float]] = {}
-    for (name, figure), value in found.items():  # type: ignore[misc]
-        means.setdefault(str(name), {})[str(figure)] = float(value)
+    for row in rows_of(found):
+        means.setdefault(row[by], {})[row["figure"]] = row["value"]
     return means
 
 

@@ -32,7 +32,8 @@ def _lines(dossier: Dossier) -> Iterator[str]:
     yield from (f"  {number.name:<12} {number.text:>8}  {number.help}" for number in shown.numbers)
     if shown.label != "unknown":
         yield f"  {conflict_summary(shown.cells)}"
-        yield f"  {density_summary(dossier.curves)}"
+        if len(dossier.curves) > 1:
+            yield f"  {density_summary(dossier.curves)}"
     yield ""
     for grid in (expert_table(static), pair_table(static), group_table(static, "module"), coverage_table(static)):
         if grid.rows:

@@ -22,8 +22,14 @@ MODELS = {
     "a": {"layer.0.mlp.up_proj.weight": -torch.ones(2, 2), "layer.1.mlp.up_proj.weight": -torch.ones(2)},
 }
 FISHERS = {
-    "b": {"layer.0.mlp.up_proj.weight": torch.tensor([[4.0, 0], [1, 0]]), "layer.1.mlp.up_proj.weight": torch.tensor([0.0, 3])},
-    "a": {"layer.0.mlp.up_proj.weight": torch.tensor([[1.0, 2], [1, 0]]), "layer.1.mlp.up_proj.weight": torch.tensor([0.0, 0])},
+    "b": {
+        "layer.0.mlp.up_proj.weight": torch.tensor([[4.0, 0], [1, 0]]),
+        "layer.1.mlp.up_proj.weight": torch.tensor([0.0, 3]),
+    },
+    "a": {
+        "layer.0.mlp.up_proj.weight": torch.tensor([[1.0, 2], [1, 0]]),
+        "layer.1.mlp.up_proj.weight": torch.tensor([0.0, 0]),
+    },
 }
 KNOBS = {"name": "fisher", "normalize": "none", "floor": 1e-6}
 
@@ -76,7 +82,12 @@ def test_an_expert_without_information_has_no_cosine() -> None:
 
 
 def test_a_recipe_of_another_method_lends_its_models_alone() -> None:
-    given = {"base": "b", "models": ["x", {"model": "y", "weight": 0.5, "density": 0.3}], "method": "ties", "sparsify": "dare"}
+    given = {
+        "base": "b",
+        "models": ["x", {"model": "y", "weight": 0.5, "density": 0.3}],
+        "method": "ties",
+        "sparsify": "dare",
+    }
     expected = [{"model": "x", "weight": 1.0}, {"model": "y", "weight": 1.0}]
     assert as_fisher(given) == {"base": "b", "models": expected, "method": "fisher"}
     fisher = {"base": "b", "models": ["x"], "method": {"name": "fisher", "floor": 0.0}, "seed": 3}
@@ -86,7 +97,9 @@ def test_a_recipe_of_another_method_lends_its_models_alone() -> None:
 @PIXELS
 def test_a_suites_experts_have_views(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbench, "CALIBRATION_ROWS", 16)
-    found = finish(workbench.fisher({"base": "pixels", "models": ["pixels/mnist", "pixels/upper"], "method": "ties"}, device="cpu"))
+    found = finish(
+        workbench.fisher({"base": "pixels", "models": ["pixels/mnist", "pixels/upper"], "method": "ties"}, device="cpu")
+    )
     assert found.names == ("pixels/mnist", "pixels/upper") and (found.experts["top"] > 0.05).all()
     totals = found.cells.groupby(["layer", "module"])[["wins", "weight"]].sum()
     assert totals.to_numpy() == pytest.approx(1)

@@ -17,7 +17,11 @@ from mergelab.engine import MergeError
 from mergelab.inspection import DEFINITIONS, Inspection, inspect
 from mergelab.progress import Progress, finish
 
-SHAPES = {"layer.0.mlp.up_proj.weight": (24, 16), "layer.1.mlp.up_proj.weight": (16, 24), "layer.0.mlp.up_proj.bias": (24,)}
+SHAPES = {
+    "layer.0.mlp.up_proj.weight": (24, 16),
+    "layer.1.mlp.up_proj.weight": (16, 24),
+    "layer.0.mlp.up_proj.bias": (24,),
+}
 BASE = random_state(0, shapes=SHAPES)
 MODELS = tuned(BASE, 3)
 
@@ -28,7 +32,9 @@ def found(**options: int) -> Inspection:
 
 def value(inspection: Inspection, kind: str, name: str, figure: str, of: str) -> float:
     groups = inspection.groups
-    row = groups[(groups["kind"] == kind) & (groups["name"] == name) & (groups["figure"] == figure) & (groups["of"] == of)]
+    row = groups[
+        (groups["kind"] == kind) & (groups["name"] == name) & (groups["figure"] == figure) & (groups["of"] == of)
+    ]
     return float(row["value"].item())
 
 
@@ -41,7 +47,9 @@ def test_every_figure_of_every_tensor_is_there_with_a_value_or_a_reason() -> Non
 
 
 def test_the_models_cosine_is_that_of_all_entries_together() -> None:
-    deltas = {name: torch.cat([(state[key] - BASE[key]).flatten().double() for key in BASE]) for name, state in MODELS.items()}
+    deltas = {
+        name: torch.cat([(state[key] - BASE[key]).flatten().double() for key in BASE]) for name, state in MODELS.items()
+    }
     expected = float(torch.nn.functional.cosine_similarity(deltas["a"], deltas["b"], 0))
     assert value(found(), "model", "model", "cosine", "a × b") == pytest.approx(expected, rel=1e-6)
 
@@ -83,7 +91,9 @@ def test_it_yields_at_every_tensor_and_can_be_stopped_there() -> None:
 
 def test_experts_that_changed_nothing_are_told_so() -> None:
     inspection = finish(inspect(plan_for({"method": "ties"}, {"a": BASE, "b": MODELS["b"]}, BASE)))
-    reasons = set(inspection.tensors[(inspection.tensors["of"] == "a") & (inspection.tensors["status"] == "skipped")]["reason"])
+    reasons = set(
+        inspection.tensors[(inspection.tensors["of"] == "a") & (inspection.tensors["status"] == "skipped")]["reason"]
+    )
     assert "a does not change it" in reasons
     assert value(inspection, "model", "model", "unchanged", "a") == 1
 
@@ -106,9 +116,13 @@ def test_classifiers_over_a_bare_base_are_inspected_and_their_heads_told(tmp_pat
     states = inspection.coverage.groupby("state").size()
     assert states["merged"] > 10 and states["own"] == 4
     own = inspection.coverage[inspection.coverage["state"] == "own"]
-    assert own["key"].str.contains("classifier").all() and own["reason"].str.contains("stays with its expert's task").all()
+    assert (
+        own["key"].str.contains("classifier").all() and own["reason"].str.contains("stays with its expert's task").all()
+    )
     assert inspection.features is not None
-    assert inspection.features["reason"].tolist() == [f"{tmp_path / 'a'} brings no calibration rows, which only experts of a suite do"]
+    assert inspection.features["reason"].tolist() == [
+        f"{tmp_path / 'a'} brings no calibration rows, which only experts of a suite do"
+    ]
 
 
 def test_what_is_left_out_has_its_reason(tmp_path: Path) -> None:

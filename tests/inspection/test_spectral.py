@@ -18,7 +18,12 @@ def test_a_tensor_is_read_as_its_first_axis_by_the_rest(shape: tuple[int, ...], 
 
 
 def test_as_many_directions_are_compared_as_leave_room() -> None:
-    assert (directions(1024, 4096), directions(128, 512), directions(5, 3), directions(4096, 4096, 10)) == (64, 16, 1, 10)
+    assert (directions(1024, 4096), directions(128, 512), directions(5, 3), directions(4096, 4096, 10)) == (
+        64,
+        16,
+        1,
+        10,
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,7 +44,9 @@ def test_an_expert_that_changes_nothing_leaves_the_others_their_figures() -> Non
     found = {(each.name, each.of): each for each in spectral(deltas, ["still", "moved"])}
     assert found["effective_rank", "still"].reason == "still does not change it"
     assert found["left_overlap", "still × moved"].reason == "one of the two does not change it"
-    assert found["effective_rank", "moved"].value > 1 and found["task_interference", ALL].value == pytest.approx(0, abs=1e-5)
+    assert found["effective_rank", "moved"].value > 1 and found["task_interference", ALL].value == pytest.approx(
+        0, abs=1e-5
+    )
 
 
 def test_one_expert_has_no_pairs() -> None:

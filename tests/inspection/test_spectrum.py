@@ -67,7 +67,9 @@ def test_a_matrix_of_low_rank_has_no_vectors_beyond_it() -> None:
 
 def test_a_matrix_of_zeros_has_no_direction() -> None:
     found = spectrum(torch.zeros(4, 6), 3)
-    assert found.top == 0 and found.values.tolist() == [0] * 4 and singular_values(torch.zeros(4, 6)).tolist() == [0] * 4
+    assert (
+        found.top == 0 and found.values.tolist() == [0] * 4 and singular_values(torch.zeros(4, 6)).tolist() == [0] * 4
+    )
 
 
 @settings(max_examples=30, deadline=None)
