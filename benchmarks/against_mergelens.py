@@ -1,16 +1,18 @@
 """The same models under MergeLens 2.0.3 and MergeLab: agreement of the figures that both have, and time side by side.
 
-    python benchmarks/against_mergelens.py PYTHON [--quick]
+    python benchmarks/against_mergelens.py PYTHON [--threads 2] [--rounds 3] [--quick]
 
 PYTHON is an interpreter of another environment in which mergelens 2.0.3 is installed; nothing of it is needed here. A Llama
 of 118 M parameters in bfloat16, a base and two experts, in the page cache; both sides are processes that have imported what
-they need, and take turns.
+they need, and take turns. On a machine that others use take one thread: two that wait for each other's turn spin, and most
+of all in the side that has less to do.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -34,7 +36,6 @@ from mergelab.inspection.spectrum import spectrum
 from mergelab.progress import finish
 from mergelab.recipe import Recipe
 
-THREADS = 2
 ASKED = 10
 EQUAL = ["cosine_similarity", "l2_distance", "sign_disagreement_rate", "task_vector_energy", "tsv_interference"]
 """Their metrics whose definitions are ours, some in other words."""
@@ -50,7 +51,7 @@ NOTES = (
 
 def main() -> None:
     options = _options()
-    threads = timing.pin(THREADS)
+    threads = timing.pin(options.threads)
     torch.set_num_threads(threads)
     hidden = 256 if options.quick else 1024
     shapes, config = synthetic.llama(256, 2, 688, 1000) if options.quick else synthetic.llama(1024, 8, 2752, 8000)
@@ -59,7 +60,7 @@ def main() -> None:
         synthetic.write_folders(root, shapes, config, experts=2)
         with Mergelens(options.python, root, directions(hidden, hidden, TOP)) as theirs:
             found = _measured(theirs, root, options.rounds)
-    report.publish(_record(found, shapes), options)
+    report.publish(_record(found, shapes, threads), options)
 
 
 class Mergelens:
@@ -96,27 +97,30 @@ class Mergelens:
 
 
 def _measured(theirs: Mergelens, root: Path, rounds: int) -> dict[str, Any]:
-    """All works in turn, ours twice for each of theirs, after once without counting."""
-    planned, taken = _plan(root), {}
+    """All works in turn, ours twice for each of theirs, after once without counting; theirs reads the files before."""
+    planned = _plan(root)
     ours = finish(inspect(planned))
-    first = {"theirs": theirs.compare(), "theirs, equal": theirs.compare(EQUAL)}
-    rows = theirs.rows()
-    shared = [
-        row["tensor_name"] for row in rows["together"] if row["tsv_interference"] is not None and len(row["shape"]) > 1
-    ]
+    theirs.compare(["l2_distance"])
+    shared = _decomposed_by_both(planned)
     works = {
         "ours": lambda: finish(inspect(planned)),
         "ours, shared": lambda: _where_both(planned, shared),
         "ours, weights": lambda: _weights(planned, shared),
     }
-    taken = {name: [] for name in (*first, *works)}
+    taken: dict[str, list[timing.Cost]] = {name: [] for name in ("theirs", "theirs, equal", *works)}
     for _ in range(rounds):
         taken["theirs"].append(theirs.compare())
         _once(works, taken)
         taken["theirs, equal"].append(theirs.compare(EQUAL))
         _once(works, taken)
     costs = {name: timing.median(each) for name, each in taken.items()}
-    return {"costs": costs, "agreement": _agreement(ours, planned, rows, shared), "shared": len(shared)}
+    return {"costs": costs, "agreement": _agreement(ours, planned, theirs.rows(), shared), "shared": len(shared)}
+
+
+def _decomposed_by_both(planned: Plan) -> list[str]:
+    """The matrices that MergeLens takes singular values of: up to its 2,000,000 entries and 2,048 on the smaller side."""
+    shapes = {key: planned.base.specs[key].shape for key in planned.keys}
+    return [key for key, shape in shapes.items() if len(shape) > 1 and math.prod(shape) <= 2e6 and min(shape) <= 2048]
 
 
 def _once(works: Mapping[str, Callable[[], object]], taken: dict[str, list[timing.Cost]]) -> None:
@@ -195,15 +199,15 @@ def _mean_relative(ours: Inspection, key: str, place: int) -> float:
     return float(change.sqrt() / ((base.sqrt() + (base + 2 * cross + change).sqrt()) / 2))
 
 
-def _record(found: Mapping[str, Any], shapes: synthetic.Shapes) -> report.Record:
+def _record(found: Mapping[str, Any], shapes: synthetic.Shapes, threads: int) -> report.Record:
     costs, size = (
         found["costs"],
-        f"{synthetic.parameters(shapes) / 1e6:.0f} M parameters in bfloat16, base + 2 experts, {THREADS} threads",
+        f"{synthetic.parameters(shapes) / 1e6:.0f} M parameters in bfloat16, base + 2 experts, {threads} thread{'s' if threads > 1 else ''}",
     )
     both = timing.Cost(
         *(getattr(costs["ours, shared"], each) + getattr(costs["ours, weights"], each) for each in ("cpu", "wall"))
     )
-    columns = ["what", "MergeLens wall s", "ours", "less", "asked", "met", "MergeLens CPU s", "ours"]
+    columns = ["what", "MergeLens wall s", "ours", "less", "asked", "met", "MergeLens CPU s", "ours", "less CPU"]
     rows = [
         _row(
             f"the figures that both have, spectra of {found['shared']} matrices",
@@ -227,14 +231,24 @@ def _record(found: Mapping[str, Any], shapes: synthetic.Shapes) -> report.Record
 def _row(what: str, theirs: timing.Cost, ours: timing.Cost, asked: float | None = None) -> list[str]:
     less = theirs.wall / ours.wall
     told = report.ratio(less, asked) if asked else (f"{less:.1f}×", "", "")
-    return [what, f"{theirs.wall:.1f}", f"{ours.wall:.2f}", *told, f"{theirs.cpu:.1f}", f"{ours.cpu:.1f}"]
+    return [
+        what,
+        f"{theirs.wall:.1f}",
+        f"{ours.wall:.2f}",
+        *told,
+        f"{theirs.cpu:.1f}",
+        f"{ours.cpu:.1f}",
+        f"{theirs.cpu / ours.cpu:.1f}×",
+    ]
 
 
 def _options() -> argparse.Namespace:
     parser = report.parser(__doc__)
     parser.add_argument("python", help="an interpreter that has mergelens 2.0.3")
+    parser.add_argument("--threads", type=int, default=2, help="threads of either side (2)")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of MergeLens that medians are of (3)")
     options = parser.parse_args()
-    options.rounds = 1 if options.quick else 3
+    options.rounds = 1 if options.quick else options.rounds
     return options
 
 

@@ -16,6 +16,7 @@ from mergelab.inspection.coverage import coverage
 from mergelab.inspection.figures import Figure
 from mergelab.inspection.groups import grouped
 from mergelab.inspection.moments import Moments, moments
+from mergelab.inspection.order import depth_of
 from mergelab.inspection.spectral import TOP, WIDEST, spectral
 from mergelab.progress import Progress, Steps
 
@@ -64,7 +65,7 @@ def inspect(plan: Plan, device: str = "cpu", top: int = TOP, widest: int = WIDES
     for seen in in_order(look, plan.keys, torch.get_num_threads() if device == "cpu" else 1):
         found.append(seen)
         yield Progress("Inspecting", len(found), len(plan.keys), seen.key)
-    tensors = _tensor_table(plan, found)
+    tensors = _tensor_table(plan, sorted(found, key=lambda seen: depth_of(seen.key)))
     sums = {seen.key: seen.sums for seen in found}
     return Inspection(experts, top, coverage(plan), tensors, grouped(tensors, sums, experts), sums)
 
