@@ -25,14 +25,22 @@ def grouped(tensors: pandas.DataFrame, sums: Mapping[str, Moments], experts: Seq
     Norms, cosines and shares are those of the group's entries taken together; spectral figures are means over the tensors
     that have them, weighted by their entries. "tensors" and "entries" count those that were measured.
     """
-    pooled = {each.name for each in agreement(next(iter(sums.values())), experts)} if sums else set()
-    rows = []
-    for kind in KINDS:
-        for name, members in tensors.groupby(_names(tensors, kind), sort=False):
-            keys = list(dict.fromkeys(members["key"]))
-            rows += [(kind, name, *row) for row in _pooled([sums[key] for key in keys], experts)]
-            rows += [(kind, name, *row) for row in _means(members[~members["figure"].isin(pooled)])]
-    return pandas.DataFrame(rows, columns=list(COLUMNS))
+    tables = [_of_kind(tensors, kind, sums, experts) for kind in KINDS] if sums else []
+    return pandas.concat(tables, ignore_index=True) if tables else pandas.DataFrame(columns=list(COLUMNS))
+
+
+def _of_kind(
+    tensors: pandas.DataFrame, kind: str, sums: Mapping[str, Moments], experts: Sequence[str]
+) -> pandas.DataFrame:
+    named = tensors.assign(kind=kind, name=_names(tensors, kind))
+    rows = [
+        (kind, name, *row)
+        for name, keys in named.groupby("name", sort=False)["key"].unique().items()
+        for row in _pooled([sums[key] for key in keys], experts)
+    ]
+    pooled = pandas.DataFrame(rows, columns=list(COLUMNS))
+    others = named[~named["figure"].isin(pooled["figure"])]
+    return pandas.concat([pooled, _means(others)], ignore_index=True) if len(others) else pooled
 
 
 def _names(tensors: pandas.DataFrame, kind: str) -> pandas.Series[str]:
@@ -50,16 +58,24 @@ def _pooled(sums: Sequence[Moments], experts: Sequence[str]) -> Iterator[tuple[o
         yield each.name, each.of, each.value, *told, each.status, each.reason
 
 
-def _means(members: pandas.DataFrame) -> Iterator[tuple[object, ...]]:
-    for (name, of), rows in members.groupby(["figure", "of"], sort=False):
-        known = rows[rows["status"] == MEASURED]
-        entries, whole = int(known["entries"].sum()), int(rows["entries"].sum())
-        value = float((known["value"] * known["entries"]).sum() / entries) if entries else float("nan")
-        status = MEASURED if entries else SKIPPED
-        told = (len(known), len(rows), entries, whole)
-        yield name, of, value, *told, status, "" if entries else _first(rows["reason"])
+def _means(rows: pandas.DataFrame) -> pandas.DataFrame:
+    """Means over the tensors of each group that have a figure, weighted by their entries."""
+    known = rows["status"] == MEASURED
+    counted = rows["entries"].where(known, 0)
+    weighed = rows.assign(known=known, counted=counted, weighed=rows["value"].fillna(0) * counted)
+    found = weighed.groupby(["kind", "name", "figure", "of"], sort=False, as_index=False).agg(
+        **{
+            "tensors": ("known", "sum"), "tensors in all": ("known", "size"), "entries": ("counted", "sum"),
+            "entries in all": ("entries", "sum"), "value": ("weighed", "sum"), "reason": ("reason", _together),
+        }
+    )  # fmt: skip
+    measured = found["entries"] > 0
+    found["value"] = found["value"].where(measured) / found["entries"].where(measured)
+    found["status"] = measured.map({True: MEASURED, False: SKIPPED})
+    found["reason"] = found["reason"].where(~measured, "")
+    return found[list(COLUMNS)]
 
 
-def _first(reasons: Iterable[str]) -> str:
+def _together(reasons: Iterable[str]) -> str:
     """The reasons of tensors that were all skipped; they nearly always are one."""
     return "; ".join(sorted(set(reasons)))
