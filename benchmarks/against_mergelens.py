@@ -196,7 +196,7 @@ def _mean_relative(ours: Inspection, key: str, place: int) -> float:
     """‖d‖ over the mean of both norms, as MergeLens divides."""
     products = ours.sums[key].products
     base, cross, change = products[0, 0], products[0, place + 1], products[place + 1, place + 1]
-    return float(change.sqrt() / ((base.sqrt() + (base + 2 * cross + change).sqrt()) / 2))
+    return float(2 * change**0.5 / (base**0.5 + (base + 2 * cross + change) ** 0.5))
 
 
 def _record(found: Mapping[str, Any], shapes: synthetic.Shapes, threads: int) -> report.Record:

@@ -60,8 +60,8 @@ def test_parts_of_a_tensor_add_up_to_the_whole(entries: int, experts: int, seed:
     assert (whole.entries, whole.zero.tolist(), whole.small.tolist()) == (
         parts.entries, parts.zero.tolist(), parts.small.tolist(),
     )  # fmt: skip
-    assert torch.equal(whole.opposed, parts.opposed) and torch.equal(whole.shared, parts.shared)
-    torch.testing.assert_close(whole.products, parts.products, rtol=1e-12, atol=1e-9)
+    assert (whole.opposed == parts.opposed).all() and (whole.shared == parts.shared).all()
+    assert whole.products == pytest.approx(parts.products, rel=1e-12, abs=1e-9)
 
 
 def test_counts_are_exact_over_many_blocks() -> None:
