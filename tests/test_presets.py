@@ -58,4 +58,4 @@ def test_the_command_lists_presets_and_merges_by_one(tmp_path: Path, capsys: pyt
 )
 def test_the_command_takes_either_a_recipe_or_a_preset(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["merge", *given, "--out", "out"]) == 1
-    assert capsys.readouterr().err == "mergelab: merge takes a recipe file, or --preset with --base and --models\n"
+    assert capsys.readouterr().err == "mergelab: give a recipe file, or --preset with --base and --models\n"

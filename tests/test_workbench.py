@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -336,3 +337,20 @@ def test_coefficients_are_learned_for_the_sparsified_experts(few_rows: None, sta
 def test_a_task_that_the_suite_has_not_is_named_with_those_it_has() -> None:
     with pytest.raises(ValueError, match=r"no task set 'nosuch' in this suite\. Known: "):
         finish(workbench.evaluate("pixels", tasks=["nosuch"], device="cpu"))
+
+
+def test_what_inspecting_jobs_give_travels_between_processes(tmp_path: Path, states: dict[str, State]) -> None:
+    recipe, key = recipe_for(tmp_path, TIES), "encoder.layer.0.output.dense.weight"
+    static = pickle.loads(pickle.dumps(finish(workbench.inspect(recipe, device="cpu"))))
+    assert static.experts == (str(tmp_path / "a"), str(tmp_path / "b")) and len(static.sums) == 4
+    spectrum = pickle.loads(pickle.dumps(finish(workbench.spectrum(recipe, key, device="cpu"))))
+    assert len(spectrum.values) == 3
+    dossier = pickle.loads(pickle.dumps(finish(workbench.dossier(recipe, device="cpu"))))
+    assert dossier.preview.label == "preview" and b"torch" not in pickle.dumps(dossier)
+
+
+def test_fisher_views_of_ones_own_models_say_what_is_missing(tmp_path: Path, states: dict[str, State]) -> None:
+    with pytest.raises(
+        CheckpointError, match=r"fisher needs calibration rows of .*, which only experts of a suite bring"
+    ):
+        finish(workbench.fisher(recipe_for(tmp_path, TIES), device="cpu"))

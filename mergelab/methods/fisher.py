@@ -89,13 +89,26 @@ def fisher(
         raise ValueError(
             "fisher needs each expert's Fisher information: give statistics={'fisher': {name: {key: tensor}}}"
         )
+    strength = strengths(information, weights, normalize, floor, floor_by, floor_on, norms, position)
+    return pull_towards(models, strength)
+
+
+def strengths(
+    information: Tensor,
+    weights: Tensor,
+    normalize: str,
+    floor: float,
+    floor_by: str,
+    floor_on: str,
+    norms: Tensor | None,
+    position: Tensor | None,
+) -> Tensor:
+    """How much every entry of each model counts, (n_models, *shape); the arguments are those of `fisher`."""
     floored = information + floor if floor_by == "add" else information.clamp(min=floor)
     if floor_on == "first" and position is not None:
-        floored = torch.where(per_model(position == 0, models), floored, information)
+        floored = torch.where(per_model(position == 0, information), floored, information)
     added = floor if floor_by == "add" else 0.0
-    return pull_towards(
-        models, floored * per_model(coefficients(weights, normalize, information, norms, added), models)
-    )
+    return floored * per_model(coefficients(weights, normalize, information, norms, added), information)
 
 
 def coefficients(weights: Tensor, normalize: str, information: Tensor, norms: Tensor | None, added: float) -> Tensor:

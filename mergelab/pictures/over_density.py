@@ -1,0 +1,49 @@
+"""How conflict, cancellation and what is kept change with the density."""
+
+from __future__ import annotations
+
+import pandas
+
+from mergelab.pictures.frame import axis, framed, line
+from mergelab.plots import Picture, percent
+
+SHARES = (
+    ("conflict", "conflict", "#B5542B", "solid"), ("cancellation", "cancelled", "#0072B2", "6px,2px"),
+    ("retained", "energy kept", "#009E73", "2px,2px"), ("union", "entries that anyone keeps", "#8A7A2E", "10px,3px"),
+)  # fmt: skip
+"""Column of `diagnostics.curves`, its name, colour and dash."""
+
+
+def density_curves(curves: pandas.DataFrame, place: float | None) -> Picture:
+    """A line for each share over the density, 0 to 1, and one across at the recipe's `place` on that axis."""
+    known = [row for row in SHARES if curves[row[0]].notna().any()]
+    lines = [
+        line(name, curves["place"].tolist(), curves[column].tolist(), colour, dash)
+        for column, name, colour, dash in known
+    ]
+    for each in lines:
+        each["hovertemplate"] = "%{fullData.name}: %{y:.1%}<extra></extra>"
+    at = [] if place is None else [_mark(place)]
+    return framed(
+        lines, shapes=at, hovermode="x unified", xaxis=axis("density: share of each delta that is kept", range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1]),
+        yaxis=axis(range=[0, 1.02], tickformat=".0%"),
+    )  # fmt: skip
+
+
+def density_summary(curves: pandas.DataFrame) -> str:
+    """The lines in one sentence."""
+    known = curves.dropna(subset=["conflict"])
+    if len(known) < 2:
+        return "The sketch of these settings tells one density only, so there are no curves."
+    low, high = (known.iloc[(known["place"] - place).abs().argmin()] for place in (0.1, 1.0))
+    return (
+        f"At a density of {percent(low['place'])}, {percent(low['conflict'])} of the overlapping entries conflict and "
+        f"{percent(low['retained'])} of the energy is kept; with everything kept, {percent(high['conflict'])} conflict."
+    )
+
+
+def _mark(place: float) -> dict[str, object]:
+    return {
+        "type": "line", "x0": place, "x1": place, "y0": 0, "y1": 1, "yref": "paper", "opacity": 0.6,
+        "line": {"color": "#7A7F87", "width": 1.5, "dash": "dot"},
+    }  # fmt: skip

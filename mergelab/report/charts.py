@@ -1,0 +1,91 @@
+"""The charts of the page: each with what to notice and how it is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mergelab.inspection import DEFINITIONS, Dossier
+from mergelab.pictures.features import feature_lines, features_summary
+from mergelab.pictures.frame import short_names
+from mergelab.pictures.layers import cells_of, layer_map, layer_summary
+from mergelab.pictures.matrices import matrix_summary, pair_matrix
+from mergelab.pictures.over_density import density_curves, density_summary
+from mergelab.plots import Picture, conflict_heatmap, conflict_summary, histogram_summary, magnitude_histogram
+from mergelab.recipe import Recipe
+from mergelab.sketch import cut_of
+
+MAPS = ("relative_norm", "energy", "right_overlap")
+"""The static figures that are drawn over layers and modules."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """`height` is in pixels; `wide` charts take the whole width. `summary` says in words what the picture shows."""
+
+    name: str
+    title: str
+    picture: Picture
+    summary: str
+    computed: str
+    height: int = 300
+    wide: bool = False
+
+
+def live_charts(dossier: Dossier) -> Iterator[Chart]:
+    """What the page shows of the recipe at its settings, from the sketch; nothing where its settings are unknown."""
+    shown = dossier.preview
+    if shown.label == "unknown":
+        return
+    experts, layers = shown.experts["expert"].tolist(), shown.cells["layer"].nunique()
+    yield Chart(
+        "conflict", "Where signs disagree", conflict_heatmap(shown.cells), conflict_summary(shown.cells),
+        "share of the entries that two or more experts keep in which a positive and a negative change meet", _tall(layers), True,
+    )  # fmt: skip
+    if len(dossier.curves) > 1:
+        yield Chart(
+            "density", "Over every density", density_curves(dossier.curves, _place(dossier)), density_summary(dossier.curves),
+            "conflict as above; cancelled: 1 − Σ|Σd| / Σ|d|; energy kept: mean over experts of Σd² kept / Σd²; the dotted "
+            "line is this recipe's density", 320,
+        )  # fmt: skip
+    yield Chart(
+        "sizes", "How large the changes are",
+        magnitude_histogram(shown.histogram, shown.experts, short_names(experts), {name: place for place, name in enumerate(experts)}),
+        histogram_summary(shown.experts, short_names(experts)),
+        "log₁₀|d| of every changed entry, share per decade; the upright lines are each expert's smallest kept change", 320,
+    )  # fmt: skip
+    for name, values, what, signed in (
+        ("pair-conflict", dossier.pairs.conflict, "conflict", False), ("pair-cosine", dossier.pairs.cosines, "cosine", True),
+    ):  # fmt: skip
+        yield Chart(
+            name, f"Pairs of experts: {what}", pair_matrix(dossier.pairs.experts, values, what, signed),
+            matrix_summary(dossier.pairs.experts, values, what), f"{DEFINITIONS[what].formula}, of what this recipe keeps",
+            _tall(len(experts)),
+        )  # fmt: skip
+
+
+def static_charts(dossier: Dossier) -> Iterator[Chart]:
+    """What no knob changes."""
+    static = dossier.static
+    for figure in MAPS:
+        if found := cells_of(static.groups, figure):
+            told = DEFINITIONS[figure]
+            yield Chart(
+                f"map-{figure}", f"{told.title[0].upper()}{told.title[1:]}", layer_map(static.groups, figure),
+                layer_summary(static.groups, figure),
+                f"{told.formula}; mean over experts or pairs. It tells {told.tells}", _tall(len({cell['layer'] for cell in found})), True,
+            )  # fmt: skip
+    if static.features is not None and (static.features["status"] == "measured").any():
+        yield Chart(
+            "features", "How alike the features are", feature_lines(static.features, static.experts),
+            features_summary(static.features, static.experts), f"{DEFINITIONS['cka'].formula}; {DEFINITIONS['cka'].tells}", 340, True,
+        )  # fmt: skip
+
+
+def _tall(rows: int) -> int:
+    return max(200, 26 * rows + 90)
+
+
+def _place(dossier: Dossier) -> float | None:
+    cut = cut_of(Recipe.from_mapping(dossier.recipe))
+    return cut.place if cut.knob else None

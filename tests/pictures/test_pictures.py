@@ -1,0 +1,126 @@
+"""Pictures of an inspection are valid plotly figures, and each has its sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy
+import pandas
+import pytest
+from tiny_folders import folders, recipe_for
+
+from mergelab import workbench
+from mergelab.inspection import FisherViews, not_alike
+from mergelab.pictures.features import feature_lines, features_summary
+from mergelab.pictures.fisher import fisher_histogram, fisher_summary, fisher_wins, wins_summary
+from mergelab.pictures.frame import short_names
+from mergelab.pictures.layers import cells_of, layer_map, layer_summary
+from mergelab.pictures.matrices import matrix_summary, pair_matrix
+from mergelab.pictures.over_density import density_curves, density_summary
+from mergelab.pictures.spectra import spectrum_lines, spectrum_summary
+from mergelab.progress import finish
+
+NAN = float("nan")
+
+
+def test_models_are_called_by_their_last_part_where_that_tells_them_apart() -> None:
+    assert short_names(["pixels/mnist", "C:\\models\\upper"]) == {"pixels/mnist": "mnist", "C:\\models\\upper": "upper"}
+    assert short_names(["x/a", "y/a"]) == {"x/a": "x/a", "y/a": "y/a"}
+
+
+def test_a_matrix_of_pairs_leaves_its_diagonal_empty() -> None:
+    values = numpy.array([[1, 0.2, NAN], [0.2, 1, -0.4], [NAN, -0.4, 1]])
+    shown = pair_matrix(["x/a", "x/b", "x/c"], values, "cosine", signed=True)
+    assert shown.figure().data[0].zmin == -1 and shown.data[0]["z"] == [
+        [None, 0.2, None],
+        [0.2, None, -0.4],
+        [None, -0.4, None],
+    ]
+    told = matrix_summary(["x/a", "x/b", "x/c"], values, "cosine")
+    assert told == "Cosine is largest between b and a (0.20), smallest between c and b (-0.40)."
+    assert matrix_summary(["x/a"], numpy.array([[NAN]]), "conflict") == "No two experts have a conflict here."
+    assert matrix_summary(["a", "b"], numpy.array([[NAN, 0.5], [0.5, NAN]]), "conflict") == "Conflict of b and a: 0.50."
+
+
+def test_curves_over_density_have_a_line_a_share_and_a_mark() -> None:
+    grid = numpy.linspace(0, 1, 11)
+    curves = pandas.DataFrame({
+        "place": grid, "conflict": [NAN, *grid[1:] / 2], "cancellation": grid / 4, "retained": grid**0.5, "union": grid,
+    })  # fmt: skip
+    shown = density_curves(curves, 0.3)
+    assert [trace["name"] for trace in shown.data] == [
+        "conflict",
+        "cancelled",
+        "energy kept",
+        "entries that anyone keeps",
+    ]
+    assert shown.data[0]["y"][0] is None and shown.figure().layout.shapes[0].x0 == 0.3
+    assert density_summary(curves).startswith("At a density of 10 %, 5 % of the overlapping entries conflict and 32 %")
+    assert "no curves" in density_summary(curves.iloc[:1])
+
+
+def test_a_static_figure_is_drawn_over_layers_and_modules(tmp_path: Path) -> None:
+    folders(tmp_path)
+    groups = finish(workbench.inspect(recipe_for(tmp_path), device="cpu")).groups
+    found = cells_of(groups, "relative_norm")
+    assert {(each["layer"], each["module"]) for each in found} == {
+        ("embeddings", "word"),
+        ("0", "mlp.down"),
+        ("1", "mlp.down"),
+    }
+    assert layer_map(groups, "relative_norm").figure().data[0].type == "heatmap"
+    assert layer_summary(groups, "relative_norm").startswith("The relative norm is largest in ")
+    assert cells_of(groups, "cka") == [] and "No tensor has the figure" in layer_summary(groups, "cka")
+
+
+def test_features_are_lines_over_layers_or_a_reason() -> None:
+    rows = [
+        (layer, "cka", of, value, 8, "measured", "")
+        for layer, value in (("embeddings", 0.9), ("0", 0.5))
+        for of in ("base × x/a", "x/a × x/b")
+    ]
+    table = pandas.DataFrame(rows, columns=["layer", "figure", "of", "value", "rows", "status", "reason"])
+    shown = feature_lines(table, ["x/a", "x/b"])
+    assert [trace["name"] for trace in shown.data] == ["a × b", "base × a"] and shown.figure().data[0].x == (
+        "embeddings",
+        "layer 0",
+    )
+    assert (
+        features_summary(table, ["x/a", "x/b"]) == "Features differ most after layer 0, between base and a (CKA 0.50)."
+    )
+    assert features_summary(not_alike("nobody brings rows"), []) == "Features were not compared: nobody brings rows."
+
+
+def test_a_spectrum_has_a_line_for_each_expert_and_the_merged_delta(tmp_path: Path) -> None:
+    folders(tmp_path)
+    found = finish(workbench.spectrum(recipe_for(tmp_path), "encoder.layer.0.output.dense.weight", device="cpu"))
+    shown = spectrum_lines(found)
+    assert [trace["name"] for trace in shown.data] == ["a", "a", "b", "b", "merged", "merged"]
+    assert shown.data[4]["meta"] == {"role": "merged"} and len(shown.figure().data) == 6
+    assert shown.data[1]["x"] == [int(found.ranks[0])]
+    assert spectrum_summary(found).startswith("For 95 % of its energy, of 6 directions: a needs ")
+    vector = finish(workbench.spectrum(recipe_for(tmp_path), "encoder.layer.1.output.dense.bias", device="cpu"))
+    assert spectrum_lines(vector).data == [] and "has no singular values to show" in spectrum_summary(vector)
+
+
+@pytest.fixture
+def views() -> FisherViews:
+    experts = pandas.DataFrame(
+        {"expert": ["x/a", "x/b"], "mass": 1.0, "largest": 1.0, "zero": 0.0, "top": [0.5, 0.25], "below_floor": 0.0}
+    )
+    cells = pandas.DataFrame({
+        "layer": ["0", "0"], "module": ["mlp.up", "mlp.up"], "entries": [8, 8], "expert": ["x/a", "x/b"], "wins": [0.75, 0.25], "weight": [0.6, 0.4],
+    })  # fmt: skip
+    edges = numpy.array([-3.0, -2.0, -1.0])
+    return FisherViews(("x/a", "x/b"), edges, numpy.full((2, 2), 0.5), experts, cells, numpy.eye(2), 1e-6)
+
+
+def test_fisher_views_are_drawn_and_told(views: FisherViews) -> None:
+    shown = fisher_histogram(views)
+    assert len(shown.figure().data) == 2 and shown.layout["shapes"][0]["x0"] == -6
+    assert (
+        fisher_summary(views) == "Share of all Fisher information that the top 1 % of the entries hold: a 50 %, b 25 %."
+    )
+    assert fisher_wins(views, "x/a").figure().data[0].z[0][0] == 0.75
+    assert fisher_wins(views, "x/b", "weight").data[0]["z"] == [[0.4]]
+    assert wins_summary(views) == "Share of the entries whose largest Fisher weight is this expert's: a 75 %, b 25 %."
