@@ -7,7 +7,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,8 @@ from mergelab.tensor_map import Coordinates, Desk, TensorMap, Window, kept_map, 
 
 if TYPE_CHECKING:  # pandas takes a while to import, and saving a merge needs none of it
     from mergelab.diagnostics import Preview
+    from mergelab.inspection import FisherViews, Inspection, TensorSpectrum
+    from mergelab.report import Dossier
 
 CALIBRATION_ROWS = 512
 """Rows of each expert's task set that statistics are taken on, at most."""
@@ -197,6 +199,57 @@ def _desk(recipe: Mapping[str, Any], device: str, models_dir: str | None, editio
     return _DESKS[asked]
 
 
+def inspect(
+    recipe: Mapping[str, Any], top: int | None = None, device: str = "auto", models_dir: str | None = None
+) -> Steps[Inspection]:
+    """The static figures of the models of a recipe: of every merged tensor, layer and module, with `features` where the
+    experts bring calibration rows. `top` is the most leading directions that are compared."""
+    from mergelab import inspection
+
+    where = resolve(device)
+    planned = _planned(Recipe.from_mapping(recipe), models_dir)
+    found = yield from inspection.inspect(planned, where, inspection.TOP if top is None else top)
+    return replace(found, features=(yield from _features(planned, where)))
+
+
+def spectrum(
+    recipe: Mapping[str, Any], key: str, device: str = "auto", models_dir: str | None = None
+) -> Steps[TensorSpectrum]:
+    """The singular values of one tensor, by the base's key: of each expert's delta and of the recipe's merged one."""
+    from mergelab.inspection import tensor_spectrum
+
+    where = resolve(device)
+    exact = replace(Recipe.from_mapping(recipe), dtype="float32")
+    planned = yield from _with_statistics(_planned(exact, models_dir), where)
+    return tensor_spectrum((yield from settle(planned, where)), key)
+
+
+def fisher(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> Steps[FisherViews]:
+    """How the Fisher information of a recipe's experts is spread, and who would win where. A recipe of another method
+    lends its models alone; they must be a suite's, which brings the calibration rows."""
+    from mergelab.inspection import as_fisher, fisher_views
+
+    planned = _planned(Recipe.from_mapping(as_fisher(recipe)), models_dir)
+    return (yield from fisher_views((yield from _with_statistics(planned, resolve(device)))))
+
+
+def _features(planned: Plan, device: str) -> Steps[Any]:
+    """Linear CKA of base and experts on the calibration rows of all their tasks, or the reason why there is none."""
+    from mergelab.inspection import Bodies, alike, not_alike
+
+    strangers = [expert.name for expert in planned.experts if not _has_task(expert)]
+    if strangers:
+        return not_alike(f"{strangers[0]} brings no calibration rows, which only experts of a suite do")
+    tasks = {task.name: task for task in (_task_of(expert, "linear CKA") for expert in planned.experts)}
+    models = {expert.name: expert for expert in planned.experts}
+    names = [expert.model for expert in planned.recipe.models]
+
+    def body(name: str) -> dict[str, Tensor]:
+        return body_of(models.get(name, planned.base), planned.base)
+
+    return (yield from alike(Bodies(names, body, list(tasks.values()), device)))
+
+
 def _planned(recipe: Recipe, models_dir: str | None) -> Plan:
     base = _opened(recipe.base, models_dir) if recipe.base else None
     return plan(recipe, base, [_opened(expert.model, models_dir, base) for expert in recipe.models])
@@ -235,12 +288,17 @@ def _with_statistics(planned: Plan, device: str) -> Steps[Plan]:
 def _task_of(expert: Checkpoint, method: str) -> TaskSet:
     """The task that an expert of a suite was trained for."""
     suite = suite_of(expert.name)
-    if suite is None or "/" not in expert.name:
+    if suite is None or not _has_task(expert):
         raise CheckpointError(
             f"{method} needs calibration rows of {expert.name}, which only experts of a suite bring along; "
             "use merge_state_dicts with statistics= for your own"
         )
     return suite_tasks(suite)[load_suite(suite).experts[expert.name.split("/", 1)[1]].task]
+
+
+def _has_task(expert: Checkpoint) -> bool:
+    """Whether it is an expert of a suite."""
+    return suite_of(expert.name) is not None and "/" in expert.name
 
 
 def _references(

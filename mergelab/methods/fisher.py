@@ -89,21 +89,21 @@ def fisher(
         raise ValueError(
             "fisher needs each expert's Fisher information: give statistics={'fisher': {name: {key: tensor}}}"
         )
-    return pull_towards(
-        models,
-        pulls(
-            information, weights=weights, normalize=normalize, floor=floor, floor_by=floor_by, floor_on=floor_on,
-            norms=norms, position=position,
-        ),
-    )  # fmt: skip
+    strength = strengths(information, weights, normalize, floor, floor_by, floor_on, norms, position)
+    return pull_towards(models, strength)
 
 
-def pulls(
-    information: Tensor, *, weights: Tensor, normalize: str, floor: float, floor_by: str, floor_on: str,
-    norms: Tensor | None, position: Tensor | None,
-) -> Tensor:  # fmt: skip
-    """How strongly each expert pulls at each parameter, (n_models, *shape), with the knobs of `fisher`; its share of their
-    sum is its share in the mean."""
+def strengths(
+    information: Tensor,
+    weights: Tensor,
+    normalize: str,
+    floor: float,
+    floor_by: str,
+    floor_on: str,
+    norms: Tensor | None,
+    position: Tensor | None,
+) -> Tensor:
+    """How much every entry of each model counts, (n_models, *shape); the arguments are those of `fisher`."""
     floored = information + floor if floor_by == "add" else information.clamp(min=floor)
     if floor_on == "first" and position is not None:
         floored = torch.where(per_model(position == 0, information), floored, information)

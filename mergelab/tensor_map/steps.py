@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mergelab.engine import Settled, Trace
-from mergelab.methods.fisher import pulls
+from mergelab.methods.fisher import strengths
 from mergelab.methods.ops import per_model
 from mergelab.methods.ties import election
 
@@ -53,18 +53,17 @@ def _elected(traced: Trace) -> Step:
 
 
 def _pulled(traced: Trace) -> Step:
-    strengths = pulls(traced.arguments["information"].cpu(), **_given(pulls, traced))
-    return _shared(traced, strengths)
+    return _shared(traced, strengths(traced.arguments["information"].cpu(), **_given(strengths, traced)))
 
 
 def _averaged(traced: Trace) -> Step:
     return _shared(traced, per_model(traced.arguments["weights"], traced.kept).expand_as(traced.kept))
 
 
-def _shared(traced: Trace, strengths: Tensor) -> Step:
-    """Shares are those of `pull_towards`: where all strengths are 0, equal ones."""
-    total = strengths.sum(0)
-    shares = torch.where(total == 0, 1 / len(strengths), strengths / torch.where(total == 0, 1.0, total))
+def _shared(traced: Trace, pulls: Tensor) -> Step:
+    """Shares are those of `pull_towards`: where all pulls are 0, equal ones."""
+    total = pulls.sum(0)
+    shares = torch.where(total == 0, 1 / len(pulls), pulls / torch.where(total == 0, 1.0, total))
     return Step("weigh", shares * traced.kept, shares=shares)
 
 
@@ -73,9 +72,8 @@ def _weighted(traced: Trace) -> Step:
 
 
 def _given(function: Callable[..., Any], traced: Trace) -> dict[str, Any]:
-    """The method's arguments that `function` takes by name."""
-    wanted = [name for name, each in signature(function).parameters.items() if each.kind is each.KEYWORD_ONLY]
-    given = {name: traced.arguments.get(name) for name in wanted}
+    """The method's arguments that `function` takes beside its first one."""
+    given = {name: traced.arguments.get(name) for name in list(signature(function).parameters)[1:]}
     return {name: value.cpu() if isinstance(value, Tensor) else value for name, value in given.items()}
 
 

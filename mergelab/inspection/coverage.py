@@ -1,0 +1,54 @@
+"""Which tensors take part in a merge, which do not, and why; read from headers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas
+
+from mergelab.checkpoints.address import address
+from mergelab.checkpoints.wording import dtype_name
+from mergelab.engine import Plan
+
+COLUMNS = ("key", "layer", "module", "model", "shape", "dtype", "entries", "state", "reason")
+MERGED, TIED, LEFT_OUT, OWN = "merged", "tied", "left out", "own"
+
+
+def coverage(plan: Plan) -> pandas.DataFrame:
+    """One row for every tensor of the base, then one for each that only an expert has.
+
+    `state` is "merged", "tied" (written under a second name), "left out" (the base's values stay) or "own" (an expert's
+    alone, kept with its task); `reason` is "" for merged tensors. `model` is whose tensor it is, `shape` reads "8 × 4".
+    """
+    rows = [*_of_base(plan), *_of_experts(plan)]
+    return pandas.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _of_base(plan: Plan) -> Iterator[dict[str, Any]]:
+    found = plan.compatibility
+    for key in plan.base.specs:
+        if key in found.left_out:
+            state, reason = LEFT_OUT, found.left_out[key]
+        elif key in found.tied:
+            state, reason = TIED, f"another name of {found.tied[key]}: merged once, written under both"
+        else:
+            state, reason = MERGED, ""
+        yield _row(plan.base, key, state, reason)
+
+
+def _of_experts(plan: Plan) -> Iterator[dict[str, Any]]:
+    for place in sorted(range(len(plan.experts)), key=lambda place: plan.positions[place]):
+        expert, matched = plan.experts[place], set(plan.expert_keys[place].values())
+        for key in expert.specs:
+            if key not in matched:
+                yield _row(expert, key, OWN, "the base has no such tensor: it stays with its expert's task")
+
+
+def _row(model: Any, key: str, state: str, reason: str) -> dict[str, Any]:
+    spec, (layer, module) = model.specs[key], address(key)
+    shape = " × ".join(map(str, spec.shape)) or "scalar"
+    return {
+        "key": key, "layer": layer, "module": module, "model": model.name, "shape": shape, "dtype": dtype_name(spec.dtype),
+        "entries": spec.count, "state": state, "reason": reason,
+    }  # fmt: skip

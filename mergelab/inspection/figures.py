@@ -1,0 +1,55 @@
+"""One figure: what was measured, of whom, or why it was skipped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+MEASURED, SKIPPED = "measured", "skipped"
+ALL = "all experts"
+"""Whom a figure is of that belongs to no single expert or pair."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`name` is a key of `DEFINITIONS`; `of` an expert, a pair as `pair_name` writes it, or `ALL`. A figure without a
+    value (NaN) has a `reason`, one with a value has none."""
+
+    name: str
+    of: str
+    value: float
+    reason: str = ""
+
+    @property
+    def status(self) -> str:
+        """`MEASURED` or `SKIPPED`."""
+        return SKIPPED if self.reason else MEASURED
+
+
+def figure(name: str, of: str, value: float, otherwise: str) -> Figure:
+    """A measured figure, or a skipped one for the reason `otherwise` where the value is undefined."""
+    return skipped(name, of, otherwise) if math.isnan(value) else Figure(name, of, value)
+
+
+def skipped(name: str, of: str, reason: str) -> Figure:
+    """A figure that has no value."""
+    return Figure(name, of, math.nan, reason)
+
+
+def pair_name(first: str, second: str) -> str:
+    """How a pair of experts is written."""
+    return f"{first} × {second}"
+
+
+def pairs_among(experts: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """Every pair (i, j), i < j, with its name."""
+    for i, j in combinations(range(len(experts)), 2):
+        yield i, j, pair_name(experts[i], experts[j])
+
+
+def all_skipped(names: Iterable[str], whose: Iterable[str], reason: str) -> list[Figure]:
+    """Each of `names` skipped for each of `whose`."""
+    owners = list(whose)
+    return [skipped(name, of, reason) for name in names for of in owners]

@@ -1,0 +1,93 @@
+"""The static figures of a plan, tensor by tensor: before anything is dropped, weighed or merged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pandas
+import torch
+
+from mergelab.checkpoints.address import address
+from mergelab.engine import Plan, Settled, deltas, in_order
+from mergelab.inspection.agreement import agreement
+from mergelab.inspection.coverage import coverage
+from mergelab.inspection.figures import Figure
+from mergelab.inspection.groups import grouped
+from mergelab.inspection.moments import Moments, moments
+from mergelab.inspection.spectral import TOP, WIDEST, spectral
+from mergelab.progress import Progress, Steps
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What deltas look like before a method touches them.
+
+    `experts` are in the recipe's order; `top` is the most directions that were compared. `coverage` is the table of that
+    name. `tensors` has a row for each figure of each merged tensor: key, layer, module, entries, figure, of, value, status,
+    reason. `groups` has the same figures of every "layer" and "module" and of the "model", which `kind` tells: kind, name,
+    figure, of, value, entries and tensors measured, entries in all, tensors in all, status, reason. `sums` are what norms
+    and cosines are read from, by tensor; `features` is what `alike` gives, where it was asked for.
+    """
+
+    experts: tuple[str, ...]
+    top: int
+    coverage: pandas.DataFrame
+    tensors: pandas.DataFrame
+    groups: pandas.DataFrame
+    sums: Mapping[str, Moments]
+    features: pandas.DataFrame | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One tensor: its sums and all its figures."""
+
+    key: str
+    sums: Moments
+    figures: Sequence[Figure]
+
+
+def inspect(plan: Plan, device: str = "cpu", top: int = TOP, widest: int = WIDEST) -> Steps[Inspection]:
+    """Look at every merged tensor of a plan; yields after each one, so that it can be stopped there.
+
+    In memory are as many tensors as torch has threads, of all models, in float32; equal bits on any number of threads.
+    Raises MergeError where a model holds NaN or infinity.
+    """
+    if top < 1:
+        raise ValueError(f"the number of leading directions must be at least 1, got {top}")
+    settled = Settled.unsurveyed(plan, device)
+    experts = _in_recipe_order(plan)
+    look = partial(_seen, settled, experts, top, widest)
+    found: list[Seen] = []
+    for seen in in_order(look, plan.keys, torch.get_num_threads() if device == "cpu" else 1):
+        found.append(seen)
+        yield Progress("Inspecting", len(found), len(plan.keys), seen.key)
+    tensors = _tensor_table(plan, found)
+    sums = {seen.key: seen.sums for seen in found}
+    return Inspection(experts, top, coverage(plan), tensors, grouped(tensors, sums, experts), sums)
+
+
+def _in_recipe_order(plan: Plan) -> tuple[str, ...]:
+    named = sorted(zip(plan.positions, plan.experts, strict=True), key=lambda pair: pair[0])
+    return tuple(expert.name for _, expert in named)
+
+
+def _seen(settled: Settled, experts: Sequence[str], top: int, widest: int, key: str) -> Seen:
+    plan = settled.plan
+    order = torch.tensor(plan.positions).argsort()
+    changes = deltas(settled, key)[order.to(settled.device)]
+    base = plan.base.read(key).to(settled.device).float()
+    sums = moments(base, changes)
+    return Seen(key, sums, [*agreement(sums, experts), *spectral(changes, experts, top, widest)])
+
+
+def _tensor_table(plan: Plan, found: Sequence[Seen]) -> pandas.DataFrame:
+    rows = [
+        (seen.key, *address(seen.key), plan.base.specs[seen.key].count, each.name, each.of, each.value, each.status, each.reason)
+        for seen in found
+        for each in seen.figures
+    ]  # fmt: skip
+    columns = ["key", "layer", "module", "entries", "figure", "of", "value", "status", "reason"]
+    return pandas.DataFrame(rows, columns=columns)
