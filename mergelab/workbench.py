@@ -48,7 +48,6 @@ from mergelab.tensor_map import Coordinates, Desk, TensorMap, Window, kept_map, 
 if TYPE_CHECKING:  # pandas takes a while to import, and saving a merge needs none of it
     from mergelab.diagnostics import Preview
     from mergelab.inspection import FisherViews, Inspection, TensorSpectrum
-    from mergelab.report import Dossier
 
 CALIBRATION_ROWS = 512
 """Rows of each expert's task set that statistics are taken on, at most."""

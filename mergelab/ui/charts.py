@@ -30,6 +30,7 @@ from mergelab.ui.form import MOST_EXPERTS, OWNERS, KnobPlace, all_knobs, weight_
 from mergelab.ui.link import VIEW
 from mergelab.ui.program import program_of
 from mergelab.ui.results import score_frame, table
+from mergelab.ui.tensor import TENSOR_PARTS
 from mergelab.ui.view import Charts, Scores, View
 from mergelab.ui.words import COMPLEMENTS, counted, title_of
 
@@ -42,10 +43,13 @@ NOTHING_TO_SCORE = (
 )
 CHIPS = {"preview": "preview", "exact": "exact", "unknown": "no preview"}
 """What stands beside the headings of the live charts."""
-PARTS = ("charts", "scores", "test", "status", "home", "link", "notes", "device")
-SCRIPTS = ("drawing", "line", "lists", "lab", "scores", "status", "steps", "link", "resets", "keys", "tabs")
+PARTS = ("charts", "scores", "test", "status", "home", "link", "notes", "device", *TENSOR_PARTS)
+SCRIPTS = (
+    "drawing", "line", "lists", "lab", "scores", "status", "steps", "link", "resets", "keys",
+    "tensor_paint", "tensor_moves", "tensor_tables", "tensor", "tabs",
+)  # fmt: skip
 """One function body, in this order."""
-TABS = ("lab",)
+TABS = ("lab", "tensor")
 
 
 def panel(parts: Mapping[str, Any]) -> gr.HTML:

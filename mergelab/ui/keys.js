@@ -18,7 +18,7 @@ const WITH_CTRL = { enter: () => document.querySelector("#merge")?.click(), z: (
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || dialog.open || isTyping(event.target)) return;
   const ctrl = event.ctrlKey || event.metaKey;
-  const act = ctrl ? WITH_CTRL[`${event.shiftKey ? "shift " : ""}${event.key.toLowerCase()}`] : !event.altKey && PLAIN[event.key];
+  const act = ctrl ? WITH_CTRL[`${event.shiftKey ? "shift " : ""}${event.key.toLowerCase()}`] : !event.altKey && (PLAIN[event.key] || mapKey(event.key));
   if (!act) return;
   event.preventDefault();
   act();
