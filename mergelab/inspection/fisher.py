@@ -158,7 +158,9 @@ def _weights(strength: Tensor) -> Tensor:
 
 def _cell_table(cells: Sequence[tuple[str, Tensor, Tensor]], names: Sequence[str]) -> pandas.DataFrame:
     """Shares of the entries of each layer and module."""
-    table = pandas.DataFrame(list(_cell_rows(cells, names)), columns=["layer", "module", "entries", "expert", "wins", "weight"])
+    table = pandas.DataFrame(
+        list(_cell_rows(cells, names)), columns=["layer", "module", "entries", "expert", "wins", "weight"]
+    )
     summed = table.groupby(["layer", "module", "expert"], sort=False, as_index=False).sum()
     for column in ("wins", "weight"):
         summed[column] = summed[column] / summed["entries"]
@@ -178,5 +180,8 @@ def as_fisher(given: Mapping[str, Any]) -> dict[str, Any]:
     name = method.get("name") if isinstance(method, Mapping) else method
     if name == "fisher":
         return dict(given)
-    models = [{"model": each, "weight": 1.0} if isinstance(each, str) else {"model": each["model"], "weight": 1.0} for each in given["models"]]
+    models = [
+        {"model": each, "weight": 1.0} if isinstance(each, str) else {"model": each["model"], "weight": 1.0}
+        for each in given["models"]
+    ]
     return {"base": given.get("base"), "models": models, "method": "fisher"}

@@ -41,7 +41,9 @@ def tensor_spectrum(settled: Settled, key: str) -> TensorSpectrum:
     """
     plan = settled.plan
     if key not in plan.keys:
-        reason = plan.compatibility.left_out.get(key) or f"the merged tensors are called {plan.keys[0]} … {plan.keys[-1]}"
+        reason = (
+            plan.compatibility.left_out.get(key) or f"the merged tensors are called {plan.keys[0]} … {plan.keys[-1]}"
+        )
         raise ValueError(f"{key} is not merged: {reason}")
     rows, columns = matrix_shape(plan.base.specs[key].shape)
     if reason := why_not(rows, columns):

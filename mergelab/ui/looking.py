@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy
@@ -16,7 +16,7 @@ from mergelab.sketch import Sketch, sketch_needs
 from mergelab.tensor_map import Cells, Coordinates, TensorMap, Window
 from mergelab.ui.form import Form, Models
 from mergelab.ui.shelf import CrashError, Shelf, Stopper, StopPressedError
-from mergelab.ui.status import Status, Stopwatch, crash, refusal
+from mergelab.ui.status import Status, Stopwatch, crash
 
 if TYPE_CHECKING:
     from mergelab.inspection import TensorSpectrum
@@ -28,14 +28,16 @@ FOLLOWED = 2_000_000, 50_000_000
 """Entries of a tensor, and of its model, up to which a map is quick enough to follow every knob."""
 UNNOTICED = 0.4
 """Seconds before work shows in the status strip: quicker work would only make it flicker."""
+WAITING = "Waiting for the reader of tensors, which is starting or busy"
 READY = Status("ready", "Preview follows every knob")
 
 
 @dataclass(frozen=True)
 class Tensors:
-    """The tensors of a sketch with their share of conflicting entries at the recipe's density, NaN where none overlaps, and
+    """The tensors of a sketch under the recipe `digest` with their share of conflicting entries at the recipe's density, NaN where none overlaps, and
     the number of overlapping ones."""
 
+    digest: str
     sketch: Sketch
     conflict: NDArray[numpy.float64]
     shared: NDArray[numpy.float64]
@@ -55,7 +57,11 @@ class Opened:
 
 @dataclass(frozen=True)
 class Look:
-    """What changes on the tab; None leaves a part as it is. `failed` says what went wrong, and "" that all is well."""
+    """What changes on the tab; None leaves a part as it is.
+
+    `window` is the one that `cells` were asked for, `digest` the recipe of cells and coordinates. `failed` says what went
+    wrong, and "" that the work has ended without a result.
+    """
 
     status: Status | None = None
     tensors: Tensors | None = None
@@ -63,6 +69,8 @@ class Look:
     cells: Cells | None = None
     coordinates: Coordinates | None = None
     spectrum: TensorSpectrum | None = None
+    window: Window | None = None
+    digest: str = ""
     failed: str | None = None
 
 
@@ -78,6 +86,7 @@ class Looking:
     models_dir: str | None = None
     form: Form | None = None
     key: str = ""
+    turn: int = 0
 
     def tensors(self, form: Form) -> Looks:
         """The list of tensors at this recipe; nothing while its models are being read."""
@@ -87,11 +96,17 @@ class Looking:
             return  # the preview of the same form tells the person why
         sketch = self.shelf.sketches.get((sketch_needs(recipe), form.models.edition))
         if sketch is not None:
+            self.shelf.wake_reader()
             figures = preview(sketch, recipe).figures
-            yield Look(tensors=Tensors(sketch, share(figures.conflicting, figures.overlapping), figures.overlapping))
+            yield Look(
+                tensors=Tensors(
+                    recipe.digest(), sketch, share(figures.conflicting, figures.overlapping), figures.overlapping
+                )
+            )
 
     def look(self, form: Form, key: str) -> Looks:
         """Open a tensor: its map at this recipe, from the shelf, the cache, or built while statuses tell how far it is."""
+        self.turn += 1
         self.stopper.press()
         return self._guarded(lambda: self._look(form, key))
 
@@ -101,7 +116,8 @@ class Looking:
         def work() -> Looks:
             form, key = self._at_hand()
             found = yield from self._map(form, key)
-            yield Look(cells=found.pyramid.cells(found.grid.clamp(window), *MOST_CELLS))
+            cells = found.pyramid.cells(found.grid.clamp(window), *MOST_CELLS)
+            yield Look(cells=cells, window=window, digest=form.recipe().digest())
 
         return self._guarded(work)
 
@@ -112,7 +128,8 @@ class Looking:
             form, key = self._at_hand()
             watch = Stopwatch("Reading coordinates")
             place = (window.top, window.left, window.rows, window.columns)
-            yield Look(coordinates=(yield from self._job(form, watch, "coordinates", key=key, window=place)))
+            found = yield from self._job(form, watch, "coordinates", key=key, window=place)
+            yield Look(coordinates=found, digest=form.recipe().digest())
 
         return self._guarded(work)
 
@@ -135,7 +152,8 @@ class Looking:
         parameters = int(sketch.entries.sum()) if sketch is not None else numpy.inf
         follows = found.grid.count <= FOLLOWED[0] and parameters <= FOLLOWED[1]
         cells = found.pyramid.cells(found.grid.whole, *MOST_CELLS)
-        yield Look(opened=Opened(found, recipe.digest(), form.models, recipe.rule.title, follows, cells), failed="")
+        opened = Opened(found, recipe.digest(), form.models, recipe.rule.title, follows, cells)
+        yield Look(opened=opened, window=found.grid.whole, digest=recipe.digest())
 
     def _map(self, form: Form, key: str) -> Generator[Look, None, TensorMap]:
         asked = form.recipe().digest(), form.models.edition, key
@@ -160,7 +178,7 @@ class Looking:
 
     def _guarded(self, work: Callable[[], Looks]) -> Looks:
         """The looks of some work; however it ends, the last one says so and leaves the strip in order."""
-        noticed, presses = False, self.stopper.presses
+        noticed, turn = False, self.turn
         try:
             for look in work():
                 noticed = noticed or look.status is not None
@@ -168,12 +186,12 @@ class Looking:
             if noticed:
                 yield Look(status=READY)
         except StopPressedError:
-            if self.stopper.presses == presses + 1 or noticed:
+            if self.turn == turn:  # else another look has taken over the strip
                 yield Look(status=Status("stopped", "Stopped. What was there before is kept."), failed="")
         except CrashError as error:
             yield Look(status=crash(str(error), error.trace), failed=str(error))
         except ValueError as error:
-            yield Look(status=refusal(str(error)), failed=str(error))
+            yield Look(status=READY if noticed else None, failed=str(error))
 
 
 def _as_looks(steps: Generator[Status, None, T], watch: Stopwatch) -> Generator[Look, None, T]:
@@ -185,4 +203,4 @@ def _as_looks(steps: Generator[Status, None, T], watch: Stopwatch) -> Generator[
             result: T = end.value
             return result
         if watch.elapsed > UNNOTICED:
-            yield Look(status=status)
+            yield Look(status=replace(status, text=WAITING) if status.kind == "queued" else status)

@@ -144,6 +144,11 @@ class Shelf:
                 self._reader = self._start_reader()
             return self._reader
 
+    def wake_reader(self) -> None:
+        """Start the reader if nobody has yet: it imports torch while a person still chooses."""
+        if self._reader is None:
+            self.reader.submit("ready")
+
     def close(self) -> None:
         """End the workers."""
         with self._lock:

@@ -1,10 +1,10 @@
 // The Tensor tab: one tensor as a map, from the whole of it down to single coordinates at every step of the merge.
 
-function openTensor(key, recipe = false) { // the tab, with this tensor in it; `recipe`: built anew for the one on the sidebar
+function openTensor(key) { // the tab, with this tensor in it at the recipe on the sidebar
   if (state.tab !== "tensor") openTab("tensor");
   look.opening = key;
-  look.again = recipe;
-  tellView({ tensor: key, ...(recipe || key === look.tensor?.key ? {} : { map: null }) });
+  if (key === look.tensor?.key && !isStale()) return void (tensorCard("pick").hidden = true);
+  if (look.tensor && key !== look.tensor.key) tellView({ tensor: key, map: null });
   tensorWaits(true);
   trigger("look", { tensor: key });
 }
@@ -28,7 +28,7 @@ function showTensor() {
   for (const name of ["map", "conflicts", "spectrum"]) tensorCard(name).hidden = false;
   tensorCard("pick").hidden = true;
   nameTensor();
-  if (!same) clearSpectrum();
+  clearSpectrum();
   showConflicts();
   if (!same) comeFromLink();
   tensorWaits(false);
@@ -45,15 +45,15 @@ function nameTensor() {
   tensorChip();
 }
 function showCells() {
-  if (!look.tensor || !isNew("cells")) return answered();
+  if (!look.tensor || !isNew("cells") || props.cells.recipe !== look.tensor.recipe) return answered();
   look.cells = cellsOf(props.cells);
-  look.cellsOf = look.asked && { ...look.asked };
+  look.cellsOf = props.cells.window;
   answered();
   paintMap();
   tellMap();
 }
 function showCoordinates() {
-  if (!look.tensor || !isNew("coordinates")) return answered();
+  if (!look.tensor || !isNew("coordinates") || props.coordinates.recipe !== look.tensor.recipe) return answered();
   const sent = props.coordinates, floats = (text) => text && decoded(text, Float32Array);
   const steps = sent.steps.map((step) => ({ ...step, values: floats(step.values), shares: floats(step.shares), signs: floats(step.signs) }));
   const base = floats(sent.base), merged = floats(sent.merged), change = merged.map((value, at) => value - base[at]);
@@ -71,9 +71,9 @@ function fail(sentence) {
   if (sentence && !look.tensor) tensorCard("pick").hidden = false;
 }
 function showFailure() {
-  if (!props.unlooked || props.unlooked === look.failure) return;
-  look.failure = props.unlooked;
+  if (!isNew("unlooked")) return;
   look.asked = null;
+  if (!look.tensor) tellView({ tensor: null, map: null });
   tensorWaits(false);
   fail(props.unlooked.sentence);
 }
@@ -88,19 +88,31 @@ function tensorChip() {
   chip.title = stale ? "The recipe has changed since this map was built." : "Counted entry by entry on the tensors of this recipe.";
   tensorCard("map").classList.toggle("ml-old", stale);
   tensorCard("conflicts").classList.toggle("ml-old", stale);
+  element.querySelectorAll('[data-tensor="conflicts"] .ml-chip, [data-slot="spectrum-chip"]:not(:empty)').forEach((each) => (each.textContent = each.dataset.kind = chip.textContent));
   $('[data-map="rebuild"]').hidden = !stale || waiting;
 }
 let following = null;
 function followRecipe() { // small tensors are read again at once, others when asked
   tensorChip();
   clearTimeout(following);
-  if (state.tab !== "tensor") return;
+  if (state.tab !== "tensor" || !props.link) return; // a first sight without a link is not this visit's yet
   following = setTimeout(() => {
     if (!props.charts) return;
-    trigger("tensors", {});
-    if (isStale() && look.tensor.follows) openTensor(look.tensor.key, true);
-    else if (!look.tensor && view.get("tensor") && look.opening !== view.get("tensor")) openTensor(view.get("tensor"));
+    trigger("tensors", {}); // its answer decides whether the open tensor still exists
   }, 250);
+}
+function followTensors() {
+  if (look.tensor && !props.tensors.rows.some((row) => row.key === look.tensor.key)) return closeTensor();
+  if (isStale() && look.tensor.follows) return openTensor(look.tensor.key);
+  if (!look.tensor && view.get("tensor") && look.opening !== view.get("tensor")) openTensor(view.get("tensor"));
+  return null;
+}
+function closeTensor() { // other models are on the sidebar
+  [look.tensor, look.at, look.coords, look.mark] = [null, null, null, null];
+  for (const name of ["map", "conflicts", "spectrum"]) tensorCard(name).hidden = true;
+  tensorCard("pick").hidden = false;
+  last.tensor = undefined;
+  tellView({ tensor: null, map: null });
 }
 
 // ---- painting
@@ -176,10 +188,13 @@ const mini = $(".ml-mini");
 function paintMini() {
   const context = sharp(mini), frame = { x: 0, y: 0, width: mini.clientWidth, height: mini.clientHeight }, { rows, columns } = look.tensor;
   paintCells(context, look.whole, frame, wholeOf(look.tensor), look.colour, look.tensor.most);
-  context.strokeStyle = css("--ml-accent");
-  context.lineWidth = 2;
-  const x = (look.at.left / columns) * frame.width, y = (look.at.top / rows) * frame.height;
-  context.strokeRect(Math.min(x, frame.width - 4), Math.min(y, frame.height - 4), Math.max(4, (look.at.columns / columns) * frame.width), Math.max(4, (look.at.rows / rows) * frame.height));
+  const wide = Math.max(5, (look.at.columns / columns) * frame.width), high = Math.max(5, (look.at.rows / rows) * frame.height);
+  const x = Math.min((look.at.left / columns) * frame.width, frame.width - wide), y = Math.min((look.at.top / rows) * frame.height, frame.height - high);
+  for (const [colour, thick] of [[css("--ml-surface"), 5], [css("--ml-ink"), 2]]) { // seen on any colour
+    context.strokeStyle = colour;
+    context.lineWidth = thick;
+    context.strokeRect(x, y, wide, high);
+  }
 }
 mini.addEventListener("click", (event) => {
   const box = mini.getBoundingClientRect(), { rows, columns } = look.tensor;
@@ -353,7 +368,7 @@ function comeFromLink() {
 
 const MAP_ACTS = {
   in: () => zoomBy(0.5), out: () => zoomBy(2), whole: showWhole, strongest: goToStrongest, random: goToRandom, csv: saveCsv,
-  rebuild: () => openTensor(look.tensor.key, true), other: () => { const pick = tensorCard("pick"); pick.hidden = !pick.hidden; if (!pick.hidden) $(".ml-find").focus(); },
+  rebuild: () => openTensor(look.tensor.key), other: () => { const pick = tensorCard("pick"); pick.hidden = !pick.hidden; if (!pick.hidden) $(".ml-find").focus(); },
   spectrum: () => trigger("spectrum", {}),
 };
 element.addEventListener("click", (event) => {
@@ -386,3 +401,4 @@ watch("coordinates", showCoordinates);
 watch("spectrum", showSpectrum);
 watch("unlooked", showFailure);
 watch("charts", followRecipe);
+watch("link", followRecipe);

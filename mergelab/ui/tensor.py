@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -12,7 +13,7 @@ import numpy
 from numpy.typing import NDArray
 
 from mergelab.plots import style_of
-from mergelab.tensor_map import FIELDS, Cells, Conflicts, Coordinates, TensorMap, Window
+from mergelab.tensor_map import FIELDS, Conflicts, Coordinates, TensorMap, Window
 from mergelab.ui.form import Form, Models
 from mergelab.ui.looking import Look, Looking, Looks, Opened, Tensors
 from mergelab.ui.words import counted
@@ -44,10 +45,10 @@ def look_parts(look: Look) -> Parts:
         "status": asdict(look.status) if look.status else None,
         "tensors": tensors_data(look.tensors) if look.tensors else None,
         "tensor": opened_data(look.opened) if look.opened else None,
-        "cells": cells_data(look.opened.cells if look.opened else look.cells) if look.opened or look.cells else None,
-        "coordinates": coordinates_data(look.coordinates) if look.coordinates else None,
+        "cells": cells_data(look) if look.opened or look.cells else None,
+        "coordinates": {"recipe": look.digest[:8], **coordinates_data(look.coordinates)} if look.coordinates else None,
         "spectrum": spectrum_data(look.spectrum) if look.spectrum else None,
-        "unlooked": None if look.failed is None else {"sentence": look.failed},
+        "unlooked": None if look.failed is None else {"sentence": look.failed, "at": time.monotonic()},
     }
     return {name: part for name, part in parts.items() if part is not None}
 
@@ -64,7 +65,7 @@ class TensorTab:
         """Attach the tab's events, each with the page's options for quick ones."""
         panel.tensors(self.tensors, inputs, panel, **quick)
         panel.look(self.look, inputs, panel, **{**quick, "trigger_mode": "multiple"})
-        panel.cells(self.cells, None, panel, **quick)
+        panel.cells(self.cells, None, panel, **{**quick, "queue": False})  # a look-up in the page's process
         panel.coordinates(self.coordinates, None, panel, **quick)
         panel.spectrum(self.spectrum, None, panel, **quick)
 
@@ -77,9 +78,10 @@ class TensorTab:
         key = str(event.tensor)[:LONGEST_KEY]
         yield from self._shown(request, lambda looking: looking.look(self.form_of(request, values), key))
 
-    def cells(self, request: gr.Request, event: gr.EventData) -> Iterator[Any]:
+    def cells(self, request: gr.Request, event: gr.EventData) -> Any:
         """A window of the map."""
-        yield from self._shown(request, lambda looking: looking.cells(_window(event.window)))
+        shown = list(self._shown(request, lambda looking: looking.cells(_window(event.window))))
+        return shown[-1] if shown else gr.skip()
 
     def coordinates(self, request: gr.Request, event: gr.EventData) -> Iterator[Any]:
         """A window coordinate by coordinate."""
@@ -110,7 +112,7 @@ def tensors_data(tensors: Tensors) -> Parts:
     """The list, strongest conflict first; tensors without any overlap come last."""
     sketch = tensors.sketch
     order = numpy.argsort(-numpy.nan_to_num(tensors.conflict, nan=-1.0), kind="stable")
-    return {"rows": [
+    return {"recipe": tensors.digest[:8], "rows": [
         {
             "key": sketch.keys[place], "shape": sketch.shapes[place], "entries": int(sketch.entries[place]),
             "layer": str(sketch.layers[place]), "module": str(sketch.modules[place]),
@@ -167,10 +169,14 @@ def conflicts_data(conflicts: Conflicts) -> Parts:
     }  # fmt: skip
 
 
-def cells_data(cells: Cells) -> Parts:
-    """A window's cells; counts and sums as base64 of little-endian uint32 and float32."""
+def cells_data(look: Look) -> Parts:
+    """The cells of a look, and the window they were asked for; counts and sums as base64 of little-endian uint32 and
+    float32."""
+    cells = look.opened.cells if look.opened else look.cells
+    assert cells is not None
     rows, columns = cells.shape
     return {
+        "recipe": look.digest[:8], "window": asdict(look.window) if look.window else None,
         "top": cells.top, "left": cells.left, "height": cells.height, "width": cells.width, "rows": rows, "columns": columns,
         "fields": {name: _packed(cells.fields[name]) for name in FIELDS},
     }  # fmt: skip

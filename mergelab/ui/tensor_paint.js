@@ -99,7 +99,7 @@ function paintSigns(context, panel, at, coords, colour, valueOf, gone) {
       if (x < panel.x || y < panel.y || x > panel.x + panel.width || y > panel.y + panel.height) continue;
       if (value) {
         const share = Math.sqrt(Math.min(1, Math.abs(value) / coords.reach));
-        context.globalAlpha = 0.35 + 0.65 * share;
+        context.globalAlpha = 0.5 + 0.5 * share;
         triangle(context, x, y, Math.max(2.5, room * (0.35 + 0.65 * share)), value > 0);
       } else if (gone?.(place) && room > 4) {
         context.globalAlpha = 0.4;

@@ -31,6 +31,7 @@ function showTensors() {
   filterTensors();
   field.disabled = false;
   state.tensors = rows;
+  followTensors();
 }
 function tensorRow(row) {
   const made = make("button", null, "ml-tensor"), bar = make("i"), share = make("b", row.conflict === null ? "–" : percent(row.conflict, 0));
@@ -93,7 +94,7 @@ function conflictRow(place) {
   made.append(first, make("td", size(conflicts.strengths[place])));
   experts.forEach((_, expert) => {
     const cell = make("td"), level = conflicts.levels[expert][place];
-    cell.append(make("span", amount(conflicts.deltas[expert][place])), make("small", level === null ? (conflicts.kept[expert][place] ? "" : "dropped") : `from ${percent(level)}`));
+    cell.append(make("span", amount(conflicts.deltas[expert][place])), make("small", level === null ? (conflicts.kept[expert][place] ? "" : "dropped") : `from ${level < 0.001 ? "< 0.1 %" : percent(level)}`));
     if (!conflicts.kept[expert][place]) cell.className = "ml-dropped";
     made.append(cell);
   });
@@ -133,7 +134,7 @@ function showSpectrum() {
   const sent = props.spectrum, root = tensorCard("spectrum"), plot = $(".ml-plot", root);
   if (sent.key !== look.tensor.key) return;
   const faces = new Map(look.tensor.experts.map((expert) => [expert.name, expert]));
-  const lines = sent.names.map((name, at) => ({ title: faces.get(name)?.title || "merged", colour: faces.get(name)?.colour, dash: faces.get(name)?.dash, rank: sent.ranks[at], values: sent.values[at] }));
+  const lines = sent.names.map((name, at) => ({ title: faces.get(name)?.title || "merged", colour: faces.get(name)?.colour, dash: faces.get(name)?.dash || "solid", rank: sent.ranks[at], values: sent.values[at] }));
   slot(root, "spectrum-chip", sent.reason ? "" : "exact");
   $('[data-slot="spectrum-chip"]', root).dataset.kind = "exact";
   const told = lines.map((line) => `${line.title} ${line.rank ?? "–"}`).join(", ");
