@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,18 @@ class Trace:
     def change(self) -> Tensor:
         """Merged minus base, float32 (*shape): the merged delta after rounding."""
         return self.merged.float() - self.base
+
+    def picked(self, pick: Callable[[Tensor], Tensor]) -> Trace:
+        """The same of some entries: `pick` takes them from (*shape), or from a stack (n_models, *shape), of the piece."""
+
+        def of(value: Any) -> Any:
+            fits = isinstance(value, Tensor) and value.shape[value.ndim - len(self.piece.shape) :] == self.piece.shape
+            return pick(value) if fits and value.ndim >= len(self.piece.shape) else value
+
+        return Trace(
+            self.piece, pick(self.base), pick(self.deltas), tuple(pick(each) for each in self.sparse), pick(self.kept),
+            pick(self.merged), {name: of(value) for name, value in self.arguments.items()},
+        )  # fmt: skip
 
 
 def trace(settled: Settled, piece: Piece) -> Trace:

@@ -62,7 +62,8 @@ def singular_values(matrix: Tensor) -> Tensor:
     squares = torch.linalg.eigvalsh(exact @ exact.T).flip(0).clamp(min=0)
     values = squares.sqrt()
     values[values <= values[0] * max(matrix.shape) * torch.finfo(torch.float32).eps] = 0
-    return values.cpu() * scale
+    found: Tensor = values.cpu() * scale
+    return found
 
 
 def _decomposed(wide: Tensor, top: int) -> tuple[Tensor, Tensor]:

@@ -77,11 +77,12 @@ class Strongest:
         return Conflicts(self._total, **{name: each.numpy() for name, each in in_order.items()})
 
     def _details(self, traced: Trace, best: Tensor) -> dict[str, Tensor]:
-        last = list(steps_of(self._desk.settled, traced))[-1]
-        signs = torch.full(best.shape, torch.nan) if last.signs is None else last.signs.reshape(-1)[best]
+        depth = len(traced.piece.shape)
+        found = traced.picked(lambda values: values.reshape(*values.shape[: values.ndim - depth], -1)[..., best])
+        *_, last = steps_of(self._desk.settled, found)
         return {
-            "deltas": rows(traced.deltas)[:, best], "kept": rows(traced.kept)[:, best], "signs": signs,
-            "base": traced.base.reshape(-1)[best], "merged": traced.merged.reshape(-1)[best].float(),
+            "deltas": found.deltas, "kept": found.kept, "base": found.base, "merged": found.merged.float(),
+            "signs": torch.full(best.shape, torch.nan) if last.signs is None else last.signs,
             **self._levels(traced, best),
         }  # fmt: skip
 

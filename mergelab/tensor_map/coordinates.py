@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mergelab.engine import in_recipe_order
+from mergelab.engine import Settled, in_recipe_order
 from mergelab.tensor_map.desk import Desk
 from mergelab.tensor_map.grid import Window
 from mergelab.tensor_map.steps import Step, steps_of
@@ -42,22 +42,25 @@ def read_coordinates(desk: Desk, key: str, window: Window) -> Coordinates:
         raise ValueError(f"{window.rows} x {window.columns} coordinates are too many to show singly; zoom in")
     traced, first = desk.traced(key, window.top, window.top + window.rows)
 
-    def cut(values: Tensor, lead: int = 0) -> Numbers:
-        laid_out = grid.lay_out(values, lead)
-        top = window.top - first
-        part = laid_out[..., top : top + window.rows, window.left : window.left + window.columns]
-        return part.float().contiguous().numpy()
+    depth, top = len(traced.piece.shape), window.top - first
 
+    def cut(values: Tensor) -> Tensor:
+        laid_out = grid.lay_out(values, values.ndim - depth)
+        return laid_out[..., top : top + window.rows, window.left : window.left + window.columns]
+
+    inside = traced.picked(cut)  # steps are worked out for the window alone
     return Coordinates(
-        window, desk.experts, str(traced.merged.dtype).removeprefix("torch."),
-        base=cut(traced.base), merged=cut(traced.merged),
-        steps=tuple(_plain(step, cut, desk) for step in steps_of(settled, traced)),
+        window, desk.experts, str(inside.merged.dtype).removeprefix("torch."), _numbers(inside.base), _numbers(inside.merged),
+        steps=tuple(_plain(step, settled) for step in steps_of(settled, inside)),
     )  # fmt: skip
 
 
-def _plain(step: Step, cut: Any, desk: Desk) -> dict[str, Any]:
+def _plain(step: Step, settled: Settled) -> dict[str, Any]:
     per_expert = {"values": step.values, "shares": step.shares}
-    arrays = {
-        name: cut(in_recipe_order(desk.settled, each), 1) for name, each in per_expert.items() if each is not None
-    }
-    return {"name": step.name, **arrays, **({} if step.signs is None else {"signs": cut(step.signs)})}
+    arrays = {name: in_recipe_order(settled, each) for name, each in per_expert.items() if each is not None}
+    arrays |= {} if step.signs is None else {"signs": step.signs}
+    return {"name": step.name, **{name: _numbers(each) for name, each in arrays.items()}}
+
+
+def _numbers(values: Tensor) -> Numbers:
+    return values.float().contiguous().numpy()
