@@ -17,7 +17,7 @@ from tiny_states import State, same_bits
 from mergelab import merge_state_dicts, workbench
 from mergelab.calibrate import Gram, estimate
 from mergelab.checkpoints import CheckpointError, list_suites, open_checkpoint, verify_folder
-from mergelab.engine import Plan, Statistics, plan, settle_steps, sparse_expert, with_statistics
+from mergelab.engine import Plan, Statistics, plan, settle, settle_steps, sparse_expert, with_statistics
 from mergelab.evaluate import body_of
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
@@ -336,3 +336,25 @@ def test_coefficients_are_learned_for_the_sparsified_experts(few_rows: None, sta
 def test_a_task_that_the_suite_has_not_is_named_with_those_it_has() -> None:
     with pytest.raises(ValueError, match=r"no task set 'nosuch' in this suite\. Known: "):
         finish(workbench.evaluate("pixels", tasks=["nosuch"], device="cpu"))
+
+
+def test_looking_into_a_tensor_settles_a_recipe_once(
+    tmp_path: Path, states: dict[str, State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path / "cache"))
+    recipe, surveyed = recipe_for(tmp_path, TIES), []
+    monkeypatch.setattr(workbench, "settle", lambda *given: surveyed.append(1) or settle(*given))
+    key = next(name for name, value in states["base"].items() if value.ndim == 2)
+    rows, columns = states["base"][key].shape
+    found = finish(workbench.tensor_map(recipe, key, device="cpu"))
+    assert (found.shape, int(found.pyramid.fields["entries"].sum())) == ((rows, columns), rows * columns)
+    numbers = finish(workbench.coordinates(recipe, key, (0, 0, 2, 3), device="cpu"))
+    merged = merged_in_memory(tmp_path, states, TIES)[key]
+    assert numbers.merged.tolist() == merged[:2, :3].float().tolist()
+    assert surveyed == [1]
+    finish(workbench.coordinates(recipe, key, (0, 0, 1, 1), device="cpu", edition=1))
+    assert surveyed == [1, 1], "models that were read again are other models"
+
+
+def test_a_worker_gets_ready_by_doing_nothing() -> None:
+    assert finish(workbench.ready()) is None
