@@ -74,8 +74,12 @@ document.addEventListener("mousedown", (event) => {
   const box = event.target.closest?.("#sidebar [role=combobox]");
   if (box && box === document.activeElement && box.getAttribute("aria-expanded") === "false") box.blur();
 }, true);
-const toggle = document.querySelector("#sidebar.open .toggle-button");
-if (toggle && window.innerWidth < 768) toggle.click(); // on a phone the sidebar would cover the page
+function closeSidebar(tries) { // it may not listen yet
+  const toggle = document.querySelector("#sidebar.open .toggle-button");
+  toggle?.click();
+  if (tries) setTimeout(() => document.querySelector("#sidebar.open, body:not(:has(#sidebar))") && closeSidebar(tries - 1), 250);
+}
+if (window.innerWidth < 768) closeSidebar(8); // on a phone the sidebar would cover the page
 
 watch("status", showStatus);
 watch("home", showHome);

@@ -55,7 +55,7 @@ function showCells() {
 function showCoordinates() {
   if (!look.tensor || !isNew("coordinates") || props.coordinates.recipe !== look.tensor.recipe) return answered();
   const sent = props.coordinates, floats = (text) => text && decoded(text, Float32Array);
-  const steps = sent.steps.map((step) => ({ ...step, values: floats(step.values), shares: floats(step.shares), signs: floats(step.signs) }));
+  const steps = sent.stages.map((step) => ({ ...step, values: floats(step.values), shares: floats(step.shares), signs: floats(step.signs) }));
   const base = floats(sent.base), merged = floats(sent.merged), change = merged.map((value, at) => value - base[at]);
   const reach = Math.max(...steps.map((step) => step.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)), 1e-30);
   look.coords = { ...sent, steps, base, merged, change, reach };
@@ -281,7 +281,7 @@ function coordinateInWords({ row, column }) {
   });
   const elected = step.signs ? `elected ${signOf(step.signs[at])}; ` : "";
   const merged = ended ? `merged change ${amount(coords.change[at])}; base ${amount(coords.base[at], 5)} → ${amount(coords.merged[at], 5)} (${coords.dtype})` : "";
-  return `[${indexOf(row, column)}] ${ended ? "" : `${tensor.steps[step.name][0]}: `}${words.join(" · ")}; ${elected}${merged}`.replace(/[; ]+$/, "");
+  return `[${indexOf(row, column)}] ${ended ? "" : `${tensor.words[step.name][0]}: `}${words.join(" · ")}; ${elected}${merged}`.replace(/[; ]+$/, "");
 }
 
 // ---- the steps
@@ -291,14 +291,14 @@ function showSteps() {
   if (!names.includes(look.step)) look.step = "merge";
   const shown = [...box.children].map((button) => button.dataset.step).join();
   if (shown !== names.join()) box.replaceChildren(...names.map((name) => {
-    const made = make("button", look.tensor.steps[name][0]);
+    const made = make("button", look.tensor.words[name][0]);
     made.type = "button";
     made.dataset.step = name;
     made.setAttribute("role", "radio");
     return made;
   }));
   [...box.children].forEach((button) => choose(button, button.dataset.step === look.step));
-  slot(tensorCard("map"), "step-says", look.tensor.steps[look.step][1]);
+  slot(tensorCard("map"), "step-says", look.tensor.words[look.step][1]);
 }
 function setStep(name) {
   look.step = name;
@@ -359,8 +359,8 @@ function comeFromLink() {
   } else notes.push("The window of the link is not four whole numbers, so the whole tensor is shown.");
   if (said[4] && !MAP_COLOURS[said[4]]) notes.push(`There is no colouring “${said[4].slice(0, 30)}”, so conflicts are shown.`);
   look.colour = MAP_COLOURS[said[4]] ? said[4] : "conflict";
-  if (said[5] && !look.tensor.steps[said[5]]) notes.push(`There is no step “${said[5].slice(0, 30)}”, so the last one is shown.`);
-  look.step = look.tensor.steps[said[5]] ? said[5] : "merge";
+  if (said[5] && !look.tensor.words[said[5]]) notes.push(`There is no step “${said[5].slice(0, 30)}”, so the last one is shown.`);
+  look.step = look.tensor.words[said[5]] ? said[5] : "merge";
   if (notes.length) note("Not all of this link fits, so it was changed:", notes);
 }
 

@@ -16,24 +16,13 @@ from mergelab.plots import style_of
 from mergelab.tensor_map import FIELDS, Conflicts, Coordinates, TensorMap, Window
 from mergelab.ui.form import Form, Models
 from mergelab.ui.looking import Look, Looking, Looks, Opened, Tensors
-from mergelab.ui.words import counted
+from mergelab.ui.words import STEPS, counted
 
 TENSOR_PARTS = ("tensors", "tensor", "cells", "coordinates", "spectrum", "unlooked")
 """The panel's parts that this tab adds."""
 LONGEST_KEY = 500
 SCALE_AT = 99.5
 """The percentile of a map's finest blocks at which the scale of magnitudes ends."""
-STEPS = {
-    "delta": ("Deltas", "What each expert changed: expert − base."),
-    "drop": ("Drop", "The sparsifier drops part of each delta; a dot marks what is gone."),
-    "rescale": ("Rescale", "What survived is scaled up, to make good for what was dropped."),
-    "match_norms": ("Match norms", "Each expert’s delta is scaled to the norm that all have in common."),
-    "trim": ("Trim", "Only the largest changes stay; a dot marks what was trimmed."),
-    "elect": ("Elect", "Every coordinate elects one sign; an expert that pulls the other way is out there."),
-    "weigh": ("Weigh", "Each expert’s change times its weight, or its share of the mean."),
-    "merge": ("Merge", "What is left of the experts becomes one change, beside them."),
-}
-"""What each step is called, and what it does, by its name in `tensor_map.steps`."""
 
 Parts = dict[str, Any]
 Follow = Callable[..., Iterator[Any]]
@@ -130,7 +119,7 @@ def opened_data(opened: Opened) -> Parts:
         "entries": found.grid.count, "folded": found.grid.folded, "side": found.pyramid.side,
         "recipe": opened.digest[:8], "rule": opened.rule, "follows": opened.follows,
         "experts": [_face(name, models) for name in found.experts],
-        "most": _scale(found), "summary": summary(found), "steps": STEPS, "conflicts": conflicts_data(found.conflicts),
+        "most": _scale(found), "summary": summary(found), "words": STEPS, "conflicts": conflicts_data(found.conflicts),
     }  # fmt: skip
 
 
@@ -187,7 +176,7 @@ def coordinates_data(found: Coordinates) -> Parts:
     arrays = ("values", "shares", "signs")
     return {
         **asdict(found.window), "dtype": found.dtype, "base": _packed(found.base), "merged": _packed(found.merged),
-        "steps": [{"name": step["name"], **{name: _packed(step[name]) for name in arrays if name in step}} for step in found.steps],
+        "stages": [{"name": step["name"], **{name: _packed(step[name]) for name in arrays if name in step}} for step in found.steps],
     }  # fmt: skip
 
 

@@ -16,8 +16,9 @@ from mergelab.tensor_map import Coordinates, TensorMap, Window, build_map, read_
 from mergelab.ui.charts import PARTS
 from mergelab.ui.form import Models
 from mergelab.ui.looking import Look, Opened
-from mergelab.ui.tensor import STEPS, TENSOR_PARTS, look_parts, summary
+from mergelab.ui.tensor import TENSOR_PARTS, look_parts, summary
 from mergelab.ui.tensor import _window as window_of
+from mergelab.ui.words import STEPS
 
 TIES = {"method": {"name": "ties", "density": 1.0}}
 DESK = desk_of(TIES, [[3.0, 1.0, 0.0]], [[-1.0, 2.0, 0.0]])
@@ -59,9 +60,9 @@ def test_the_map_in_words_tells_what_overlaps_conflicts_and_cancels() -> None:
 def test_coordinates_are_sent_step_by_step() -> None:
     found: Coordinates = read_coordinates(DESK, "w", Window(0, 0, 1, 2))
     sent = look_parts(Look(coordinates=found, digest="0123456789"))["coordinates"]
-    assert [step["name"] for step in sent["steps"]] == ["delta", "trim", "elect"]
-    assert floats(sent["steps"][0]["values"]) == [3, 1, -1, 2]
-    assert floats(sent["steps"][2]["signs"]) == [1, 1]
+    assert [step["name"] for step in sent["stages"]] == ["delta", "trim", "elect"]
+    assert floats(sent["stages"][0]["values"]) == [3, 1, -1, 2]
+    assert floats(sent["stages"][2]["signs"]) == [1, 1]
     assert floats(sent["merged"]) == [3, 1.5]
 
 
