@@ -90,7 +90,7 @@ class Strongest:
         """The levels of a sparsifier that does not choose by rank, where it alone decides."""
         settled, recipe = self._desk.settled, self._desk.settled.plan.recipe
         name = recipe.sparsify.name if recipe.sparsify else ""
-        if not settled.steps or name not in LEVELS or trims(recipe.rule):
+        if not settled.steps or name not in LEVELS or LEVELS[name].knob != "density" or trims(recipe.rule):
             return {}
         knobs = settled.steps[0].knobs(traced.piece.key)
         if not LEVELS[name].fits(knobs) or any(isinstance(value, Tensor) for value in knobs.values()):

@@ -54,6 +54,11 @@ def test_the_level_of_a_random_drop_is_its_draws() -> None:
     assert kept == set(levels.places[(levels.levels <= 0.6).all(0)].tolist())
 
 
+def test_a_sparsifier_without_a_density_has_no_level() -> None:
+    consensus = {"method": "task_arithmetic", "sparsify": {"name": "consensus", "threshold": 0.0, "min_models": 1}}
+    assert numpy.isnan(conflicts(desk_of(consensus, [[3.0]], [[-1.0]])).levels).all()
+
+
 def test_methods_without_an_election_or_a_trim_leave_both_open() -> None:
     found = conflicts(desk_of({"method": "average"}, [[1.0]], [[-2.0]]))
     assert numpy.isnan(found.signs).all()
