@@ -43,6 +43,7 @@ bench: .venv/.ready
 	$(BIN)/python benchmarks/bandwidth.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/tensor_map.py
 	$(BIN)/python benchmarks/scaling.py --full
 	$(BIN)/python benchmarks/gpu.py
 	@if [ -n "$(MERGEKIT_PYTHON)" ]; then $(BIN)/python benchmarks/against_mergekit.py $(MERGEKIT_PYTHON); \

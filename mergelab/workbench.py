@@ -1,4 +1,4 @@
-"""The jobs of the lab: sketch, merge with scores, evaluate, save. Plain recipes in, plain results out."""
+"""The jobs of the lab: sketch, merge with scores, evaluate, save, look into a tensor. Plain recipes in, plain results out."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ from mergelab.recipe import Recipe
 from mergelab.scoring import scored
 from mergelab.sketch import Sketch, draw_sketch, sketch_needs
 from mergelab.tasks import TaskSet, suite_tasks
+from mergelab.tensor_map import Coordinates, Desk, TensorMap, Window, kept_map, read_coordinates
 
 if TYPE_CHECKING:  # pandas takes a while to import, and saving a merge needs none of it
     from mergelab.diagnostics import Preview
@@ -159,6 +160,47 @@ def evaluate(
     if not suite:
         raise ValueError("name the suite whose task sets are to be scored, for example --suite minilm")
     return (yield from scored(body, _chosen(suite_tasks(suite), tasks), split, rows, where))
+
+
+def ready() -> Steps[None]:
+    """Nothing: the worker that ran it has imported what other jobs need."""
+    yield Progress("Starting", 1, 1)
+
+
+def tensor_map(
+    recipe: Mapping[str, Any], key: str, device: str = "auto", models_dir: str | None = None, edition: int = 0
+) -> Steps[TensorMap]:
+    """One tensor, by the base's key, as a map of block sums with its strongest conflicts; kept in the cache by content.
+
+    `edition` tells models that were read again from the same place from those before; so for `coordinates`.
+    """
+    desk = yield from _desk(recipe, device, models_dir, edition)
+    planned = desk.settled.plan
+    content = _key("tensor-map/v1", planned.recipe.digest(), planned.base.content_hash(), *planned.hashes, key)
+    return (yield from kept_map(desk, key, content))
+
+
+def coordinates(
+    recipe: Mapping[str, Any], key: str, window: tuple[int, int, int, int],
+    device: str = "auto", models_dir: str | None = None, edition: int = 0,
+) -> Steps[Coordinates]:  # fmt: skip
+    """A window (top, left, rows, columns) of a tensor, coordinate by coordinate at every step of the recipe."""
+    desk = yield from _desk(recipe, device, models_dir, edition)
+    return read_coordinates(desk, key, Window(*window))
+
+
+_DESKS: dict[tuple[object, ...], Desk] = {}
+"""The recipe that was looked into last: settling one surveys the whole model."""
+
+
+def _desk(recipe: Mapping[str, Any], device: str, models_dir: str | None, edition: int) -> Steps[Desk]:
+    checked, where = Recipe.from_mapping(recipe), resolve(device)
+    asked = checked.digest(), where, models_dir, edition
+    if asked not in _DESKS:
+        _DESKS.clear()
+        planned = yield from _with_statistics(_planned(checked, models_dir), where)
+        _DESKS[asked] = Desk((yield from settle(planned, where)))
+    return _DESKS[asked]
 
 
 def inspect(

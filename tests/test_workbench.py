@@ -18,7 +18,7 @@ from tiny_states import State, same_bits
 from mergelab import merge_state_dicts, workbench
 from mergelab.calibrate import Gram, estimate
 from mergelab.checkpoints import CheckpointError, list_suites, open_checkpoint, verify_folder
-from mergelab.engine import Plan, Statistics, plan, settle_steps, sparse_expert, with_statistics
+from mergelab.engine import Plan, Statistics, plan, settle, settle_steps, sparse_expert, with_statistics
 from mergelab.evaluate import body_of
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
@@ -354,3 +354,25 @@ def test_fisher_views_of_ones_own_models_say_what_is_missing(tmp_path: Path, sta
         CheckpointError, match=r"fisher needs calibration rows of .*, which only experts of a suite bring"
     ):
         finish(workbench.fisher(recipe_for(tmp_path, TIES), device="cpu"))
+
+
+def test_looking_into_a_tensor_settles_a_recipe_once(
+    tmp_path: Path, states: dict[str, State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path / "cache"))
+    recipe, surveyed = recipe_for(tmp_path, TIES), []
+    monkeypatch.setattr(workbench, "settle", lambda *given: surveyed.append(1) or settle(*given))
+    key = next(name for name, value in states["base"].items() if value.ndim == 2)
+    rows, columns = states["base"][key].shape
+    found = finish(workbench.tensor_map(recipe, key, device="cpu"))
+    assert (found.shape, int(found.pyramid.fields["entries"].sum())) == ((rows, columns), rows * columns)
+    numbers = finish(workbench.coordinates(recipe, key, (0, 0, 2, 3), device="cpu"))
+    merged = merged_in_memory(tmp_path, states, TIES)[key]
+    assert numbers.merged.tolist() == merged[:2, :3].float().tolist()
+    assert surveyed == [1]
+    finish(workbench.coordinates(recipe, key, (0, 0, 1, 1), device="cpu", edition=1))
+    assert surveyed == [1, 1], "models that were read again are other models"
+
+
+def test_a_worker_gets_ready_by_doing_nothing() -> None:
+    assert finish(workbench.ready()) is None

@@ -19,6 +19,7 @@ from mergelab.engine.settling import settle, settle_steps
 from mergelab.engine.stages import Settled
 from mergelab.engine.sweeping import sweep_bodies
 from mergelab.engine.threads import in_order
+from mergelab.engine.tracing import Trace, in_recipe_order, rows_piece, trace
 
 __all__ = [
     "MergeError",
@@ -27,9 +28,11 @@ __all__ = [
     "Plan",
     "Settled",
     "Statistics",
+    "Trace",
     "deltas",
     "draw_keys",
     "in_order",
+    "in_recipe_order",
     "kept_deltas",
     "merge_state_dicts",
     "merge_tensor",
@@ -39,6 +42,7 @@ __all__ = [
     "offered_threads",
     "plan",
     "read_draws",
+    "rows_piece",
     "run",
     "settle",
     "settle_steps",
@@ -46,5 +50,6 @@ __all__ = [
     "sparse_expert",
     "stored_offered",
     "sweep_bodies",
+    "trace",
     "with_statistics",
 ]

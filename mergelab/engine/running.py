@@ -117,7 +117,11 @@ def sparse_deltas(settled: Settled, key: str) -> Tensor:
 
 def kept_deltas(settled: Settled, key: str) -> Tensor:
     """The deltas that take part in the merge: after the sparsifier and after a method's own trim (TIES)."""
-    values = sparse_deltas(settled, key)
+    return trimmed(settled, key, sparse_deltas(settled, key))
+
+
+def trimmed(settled: Settled, key: str, values: Tensor) -> Tensor:
+    """What a method's own trim (TIES) keeps of sparse deltas, (n_models, *shape) or a stretch; others keep all."""
     if "thresholds" not in settled.method.rule.inputs:
         return values
     found = settings(settled, settled.method, key)
@@ -155,7 +159,7 @@ def _merge_into(final: Tensor, settled: Settled, piece: Piece) -> None:
         found = settings(settled, stage, key)
         if _fused(settled, piece, found, final):
             return
-        final.copy_(_merged(settled, piece, plain_stack(settled, stage, piece, found)).reshape(-1))
+        final.copy_(merge_stack(settled, piece, plain_stack(settled, stage, piece, found)).reshape(-1))
     refuse_non_finite(final, key, "the merged model", "lower the scale, or choose a wider dtype")
 
 
@@ -171,8 +175,8 @@ def _fused(settled: Settled, piece: Piece, found: Mapping[str, Any], final: Tens
     return True
 
 
-def _merged(settled: Settled, piece: Piece, stack: Stack) -> Tensor:
-    """What the reference functions make of a piece, float32."""
+def merge_stack(settled: Settled, piece: Piece, stack: Stack) -> Tensor:
+    """What the reference functions make of a piece, float32; `stack` is what the method gets to see of it."""
     merged = apply(settled, settled.method, piece, stack)
     factor = _depth_factor(settled.plan, piece.key)
     if settled.method.rule.space == "weights" and factor == 1:

@@ -107,14 +107,16 @@ def stepped_deltas(settled: Settled, piece: Piece, until: Stage | None = None) -
 
 def apply(settled: Settled, stage: Stage, piece: Piece, stack: Stack) -> Tensor:
     """What the stage's rule makes of a stack."""
+    return stage.rule.function(stack.values, **arguments_for(settled, stage, piece, stack))
+
+
+def arguments_for(settled: Settled, stage: Stage, piece: Piece, stack: Stack) -> dict[str, Any]:
+    """Everything that the stage's rule is given beside the values of a stack."""
     arguments = dict(stack.settings)
     for name, mark in stage.rule.inputs.items():
         if not isinstance(mark, Surveyed):
             arguments[name] = _input(settled, mark, piece, stack)
-    on_device = {
-        name: value.to(settled.device) if isinstance(value, Tensor) else value for name, value in arguments.items()
-    }
-    return stage.rule.function(stack.values, **on_device)
+    return {name: value.to(settled.device) if isinstance(value, Tensor) else value for name, value in arguments.items()}
 
 
 def _values(settled: Settled, stage: Stage, piece: Piece) -> Tensor:

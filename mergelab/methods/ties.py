@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Annotated as A
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -98,11 +98,29 @@ def ties(
     no expert keeps come back as 0. Without `thresholds` each tensor is trimmed by itself.
     """
     trimmed = keep_from(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
+    won = election(
+        trimmed, weights=weights, elect=elect, weigh=weigh, zero_sign=zero_sign, majority=majority, combine=combine
+    )
+    return scale * combine_agreeing(won.weighted, won.agree, per_model(weights, trimmed), combine, divide)
+
+
+class Election(NamedTuple):
+    """`weighted` deltas (n_models, *shape), the `signs` (-1, 0, 1) that won, (*shape), and who agrees with them, bool
+    (n_models, *shape)."""
+
+    weighted: Tensor
+    signs: Tensor
+    agree: Tensor
+
+
+def election(
+    trimmed: Tensor, *, weights: Tensor, elect: str, weigh: str, zero_sign: str, majority: int, combine: str
+) -> Election:
+    """The election among trimmed deltas (n_models, *shape), with the knobs of `ties`."""
     weighted = trimmed * per_model(weights, trimmed)
     votes = weighted if weigh == "before" else trimmed
     signs = _settle(elected_signs(votes, elect), zero_sign, majority, combine)
-    agree = (votes.sign() == signs) & (votes != 0)
-    return scale * combine_agreeing(weighted, agree, per_model(weights, trimmed), combine, divide)
+    return Election(weighted, signs, (votes.sign() == signs) & (votes != 0))
 
 
 def _settle(signs: Tensor, zero_sign: str, majority: int, combine: str) -> Tensor:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas
 
 from mergelab.pictures.frame import axis, framed, line, short_names, words
-from mergelab.plots import MUTED, Picture, plain, style_of
+from mergelab.plots import Picture, plain, style_of
+from mergelab.plots.style import MUTED
 
 
 def feature_lines(features: pandas.DataFrame, experts: Sequence[str]) -> Picture:

@@ -8,7 +8,9 @@ import pandas
 
 from mergelab.inspection import DEFINITIONS
 from mergelab.pictures.frame import framed, heat, words
-from mergelab.plots import MAX_LABELLED_CELLS, PARTS, Picture, plain, rows_of
+from mergelab.plots import Picture, plain, rows_of
+from mergelab.plots.heatmap import MAX_LABELLED_CELLS
+from mergelab.plots.places import PARTS
 
 GROUPS = ("", "attention", "cross", "mlp")
 

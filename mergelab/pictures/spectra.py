@@ -9,7 +9,8 @@ import numpy
 
 from mergelab.inspection import TensorSpectrum
 from mergelab.pictures.frame import axis, framed, line, short_names
-from mergelab.plots import INK, Picture, style_of
+from mergelab.plots import Picture, style_of
+from mergelab.plots.style import INK
 
 MERGED_ROLE: dict[str, Any] = {"meta": {"role": "merged"}}
 

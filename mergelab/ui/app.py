@@ -26,7 +26,7 @@ from mergelab.ui.first_sight import FirstSight
 from mergelab.ui.guard import LOOPBACK, Guard
 from mergelab.ui.lab import LabPage
 from mergelab.ui.session import Lab, Settings
-from mergelab.ui.theme import STYLE, theme
+from mergelab.ui.theme import STYLES, theme
 from mergelab.ui.view import View
 
 FIRST_PORT, PORTS = 7860, 100
@@ -99,7 +99,7 @@ def launch_options(host: str, port: int) -> dict[str, Any]:
     return {
         "server_name": host, "server_port": port, "share": False, "quiet": True, "prevent_thread_lock": True, "inbrowser": False,
         "ssr_mode": False, "run_history": False, "enable_monitoring": False, "allowed_paths": [], "max_file_size": "1mb", "show_error": False,
-        "footer_links": ["api", "settings"], "theme": theme(), "css_paths": [STYLE], "head": HEAD,
+        "footer_links": ["api", "settings"], "theme": theme(), "css_paths": STYLES, "head": HEAD,
         "app_kwargs": {"routes": [Mount("/plotly", StaticFiles(directory=PLOTLY))], "middleware": [Middleware(Guard, hosts=hosts)]},
     }  # fmt: skip
 

@@ -21,6 +21,7 @@ from mergelab.ui.link import VIEW
 from mergelab.ui.live import charts_data, curves_data
 from mergelab.ui.program import program_of
 from mergelab.ui.results import score_frame, table
+from mergelab.ui.tensor import TENSOR_PARTS
 from mergelab.ui.view import Comparison, Scores, View
 from mergelab.ui.words import COMPLEMENTS, counted
 
@@ -31,24 +32,15 @@ NOTHING_TO_SCORE = (
     "No task sets come with these models, so there is nothing to score. "
     "The charts above and “Keep this model” work all the same."
 )
-PARTS = ("charts", "curves", "compare", "scores", "test", "status", "home", "link", "notes", "device")
+PARTS = (
+    "charts", "curves", "compare", "scores", "test", "status", "home", "link", "notes", "device", *TENSOR_PARTS,
+)  # fmt: skip
 SCRIPTS = (
-    "drawing.js",
-    "line.js",
-    "lists.js",
-    "link.js",
-    "lab.js",
-    "curves.js",
-    "scores.js",
-    "compare.js",
-    "status.js",
-    "steps.js",
-    "resets.js",
-    "keys.js",
-    "tabs.js",
-)
+    "drawing.js", "line.js", "lists.js", "link.js", "lab.js", "curves.js", "scores.js", "compare.js", "status.js", "steps.js",
+    "resets.js", "keys.js", "tensor_paint.js", "tensor_moves.js", "tensor_tables.js", "tensor.js", "tabs.js",
+)  # fmt: skip
 """One function body, in this order."""
-TABS = ("lab", "compare")
+TABS = ("lab", "tensor", "compare")
 
 
 def panel(parts: Mapping[str, Any]) -> gr.HTML:

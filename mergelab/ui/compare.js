@@ -77,7 +77,7 @@ for (const chart of Object.keys(MAPS)) {
   firstDrawn[chart] = (plot) => {
     plot.on("plotly_hover", ({ points: [point] }) => lightCell(chart, point));
     plot.on("plotly_unhover", () => lightCell(chart, null));
-    plot.on("plotly_click", ({ points: [point] }) => point.customdata && look({ layer: point.customdata[0], module: point.customdata[1] }));
+    plot.on("plotly_click", ({ points: [point] }) => point.customdata && lookAt({ layer: point.customdata[0], module: point.customdata[1] }));
   };
 }
 

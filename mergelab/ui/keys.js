@@ -11,11 +11,11 @@ const isTyping = (control) =>
 function stopOrClear() {
   if (document.body.classList.contains("ml-busy")) trigger("stop", {});
   else if (!$(".ml-note").hidden) note("", []);
-  else if (state.at) look(null);
+  else if (state.at) lookAt(null);
 }
 const PLAIN = {
   u: () => go(-1), r: () => go(1), c: giveLink, "?": showKeys, Escape: stopOrClear, "[": () => nextLayer(-1), "]": () => nextLayer(1),
-  w: () => props.charts && look(props.charts.cells[0]), h: () => now?.half && turnDial(now.half),
+  w: () => props.charts && lookAt(props.charts.cells[0]), h: () => now?.half && turnDial(now.half),
   ...Object.fromEntries([...element.querySelectorAll(".ml-tab")].map((tab, place) => [String(place + 1), () => openTab(tab.dataset.tab)])),
 };
 const WITH_CTRL = { enter: () => document.querySelector("#merge")?.click(), z: () => go(-1), "shift z": () => go(1), y: () => go(1) };
@@ -23,7 +23,7 @@ const WITH_CTRL = { enter: () => document.querySelector("#merge")?.click(), z: (
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || dialog.open || isTyping(event.target)) return;
   const ctrl = event.ctrlKey || event.metaKey;
-  const act = ctrl ? WITH_CTRL[`${event.shiftKey ? "shift " : ""}${event.key.toLowerCase()}`] : !event.altKey && PLAIN[event.key];
+  const act = ctrl ? WITH_CTRL[`${event.shiftKey ? "shift " : ""}${event.key.toLowerCase()}`] : !event.altKey && (PLAIN[event.key] || mapKey(event.key));
   if (!act) return;
   event.preventDefault();
   act();

@@ -90,14 +90,14 @@ function fillSwitch(name, options) {
     const made = make("button", title);
     made.type = "button";
     made.dataset.value = value;
-    made.addEventListener("click", () => choose(name, value));
+    made.addEventListener("click", () => switchTo(name, value));
     return made;
   }));
   tellSwitch(name);
 }
 const tellSwitch = (name) => $(`[data-switch="${name}"]`).querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", button.dataset.value === chosen[name]));
 const redrawn = { heatmap: () => drawHeatmap(), curves: () => drawCurves(), pairs: () => drawPairs() };
-function choose(name, value) {
+function switchTo(name, value) {
   chosen[name] = value;
   tellSwitch(name);
   redrawn[name]();
@@ -119,7 +119,7 @@ function drawPairs() {
 // ---------------------------------------------------------------- one part of the model, or all of it
 
 const sameCell = (one, other) => one && other && one.layer === other.layer && one.module === other.module;
-function look(cell) {
+function lookAt(cell) {
   tellView({ at: cell && `${cell.layer}:${cell.module}` });
   trigger("narrow", { layer: cell?.layer ?? null, module: cell?.module ?? null });
 }
@@ -153,16 +153,16 @@ function nextLayer(way) {
   const column = trace.customdata.map((row) => row.find((cell) => cell && cell[1] === at.module)).filter(Boolean);
   const place = column.findIndex((cell) => cell[0] === at.layer);
   const next = column[place < 0 ? 0 : place + way];
-  if (next) look({ layer: next[0], module: next[1] });
+  if (next) lookAt({ layer: next[0], module: next[1] });
 }
 
 element.addEventListener("click", (event) => {
   const act = event.target.closest("button")?.dataset.act;
-  if (act === "everywhere") look(null);
+  if (act === "everywhere") lookAt(null);
   if (act === "experts-csv") saveText(csvOf([EXPERT_COLUMNS.map(([title]) => title), ...props.charts.experts.map((expert) => [expert.title, ...expert.cells])]), fileName("experts", "csv"));
-  if (act === "worst" && props.charts) look(props.charts.cells[0]);
+  if (act === "worst" && props.charts) lookAt(props.charts.cells[0]);
 });
-$('[data-slot="cells"]').addEventListener("change", (event) => look(event.target.value === "" ? null : props.charts.cells[event.target.value]));
+$('[data-slot="cells"]').addEventListener("change", (event) => lookAt(event.target.value === "" ? null : props.charts.cells[event.target.value]));
 
 // What stands over a chart's cells: the one that is looked at, and the row under the pointer.
 const outlined = { heatmap: null, kept: null };
@@ -186,7 +186,7 @@ function lightRow(name, layer) {
   remark(name);
 }
 firstDrawn.heatmap = (plot) => {
-  plot.on("plotly_click", ({ points: [point] }) => point.customdata && look({ layer: point.customdata[0], module: point.customdata[1] }));
+  plot.on("plotly_click", ({ points: [point] }) => point.customdata && lookAt({ layer: point.customdata[0], module: point.customdata[1] }));
   plot.on("plotly_hover", ({ points: [point] }) => lightRow("kept", point.y));
   plot.on("plotly_unhover", () => lightRow("kept", null));
 };
@@ -211,7 +211,7 @@ function followLink() {
   if (!linked || !props.charts) return;
   const [layer, module] = linked.split(/:(.*)/), cell = props.charts.cells.find((each) => sameCell(each, { layer, module }));
   linked = null;
-  if (cell) return look(cell);
+  if (cell) return lookAt(cell);
   tellView({ at: null });
   note("Not all of this link fits, so it was changed:", [`These models have no layer “${layer.slice(0, 40)}” with a module “${(module || "").slice(0, 40)}”, so all tensors are shown.`]);
 }

@@ -20,6 +20,7 @@ from mergelab.ui.link import Landing, read_query
 from mergelab.ui.presets import presets
 from mergelab.ui.session import Lab, Session
 from mergelab.ui.status import Status, refusal
+from mergelab.ui.tensor import TensorTab
 from mergelab.ui.view import View
 
 QUICK = {
@@ -95,6 +96,7 @@ class LabPage:
 
         c.merge.click(self.merge, c.inputs, self.panel, trigger_mode="once", **HEAVY)
         self.panel.test(self.test, c.inputs, self.panel, **HEAVY)
+        TensorTab(lambda visitor: self.lab.session(visitor).looking, self._form_of).wire(self.panel, c.inputs, QUICK)
         self.panel.keep(self.keep, c.inputs, [self.panel, self.download], **HEAVY)
         for stopping in (c.stop.click, self.panel.stop):
             stopping(self.stop, None, self.panel, **PRIVATE)
@@ -237,6 +239,9 @@ class LabPage:
 
     def _form(self, session: Session, values: tuple[Any, ...]) -> Form:
         return self.controls.form(session.models(values[0]), values)
+
+    def _form_of(self, request: gr.Request, values: tuple[Any, ...]) -> Form:
+        return self._form(self.lab.session(request.session_hash), values)
 
     def _views(
         self, request: gr.Request, values: tuple[Any, ...], work: Callable[[Session, Form], Iterator[View]]

@@ -19,6 +19,7 @@ from mergelab.scoring import QUICK_ROWS
 from mergelab.sketch import Sketch, cut_of, sketch_needs
 from mergelab.ui.form import OWN, Form, Models
 from mergelab.ui.link import Link, link_of, source_name
+from mergelab.ui.looking import Looking
 from mergelab.ui.presets import FIRST, presets
 from mergelab.ui.results import TaskFace, faces
 from mergelab.ui.shelf import CrashError, Recent, Shelf, Stopper, StopPressedError
@@ -115,6 +116,10 @@ class Session:
     refused: bool = False
     at: Cell | None = None
     pins: dict[str, Form] = field(default_factory=dict)
+    looking: Looking = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.looking = Looking(self.lab.shelf, models_dir=self.lab.settings.models_dir)
 
     def models(self, source: str) -> Models:
         """The models of a suite, or the person's own. Raises ValueError when there are none yet."""
@@ -195,7 +200,7 @@ class Session:
 
     def stop(self) -> View:
         """End this visitor's work."""
-        stopped = [self.stopper.press(), self.live_stopper.press()]
+        stopped = [each.press() for each in (self.stopper, self.live_stopper, self.looking.stopper)]
         return View(status=STOPPED if any(stopped) else Status("stopped", "Nothing was running."))
 
     def _guarded(self, work: Callable[[], Views], kind: str = "error") -> Views:

@@ -13,6 +13,7 @@ from pandas import DataFrame
 from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stopped, Worker
 from mergelab.progress import Progress
 from mergelab.sketch import Sketch
+from mergelab.tensor_map import TensorMap
 from mergelab.ui.status import Status, Stopwatch
 from mergelab.workbench import Run
 
@@ -102,32 +103,64 @@ class Stopper:
             self._jobs.discard(job)
 
 
-class Shelf:
-    """The worker, started at its first job, and the results worth keeping. Equal work asked for at once is done once."""
+READER = frozenset({"tensor_map", "coordinates", "spectrum"})
+"""Functions that only look: they have a worker of their own, so that looking is not queued behind a merge."""
 
-    def __init__(self, start_worker: Callable[[], Worker] = Worker, sketches: int = 24, runs: int = 400) -> None:
-        self._start_worker = start_worker
+
+def one_thread() -> Worker:
+    """A worker that leaves the processor's other threads to merges."""
+    return Worker(threads=1)
+
+
+class Shelf:
+    """The workers, each started at its first job, and the results worth keeping. Equal work asked for at once is done once."""
+
+    def __init__(
+        self,
+        start_worker: Callable[[], Worker] = Worker,
+        sketches: int = 24,
+        runs: int = 400,
+        maps: int = 6,
+        start_reader: Callable[[], Worker] = one_thread,
+    ) -> None:
+        self._start_worker, self._start_reader = start_worker, start_reader
         self._worker: Worker | None = None
+        self._reader: Worker | None = None
         self._lock = threading.Lock()
         self._under_way: dict[Hashable, threading.Lock] = {}
         self.sketches: Recent[Hashable, Sketch] = Recent(sketches)
         self.runs: Recent[Hashable, Run] = Recent(runs)
         self.curves: Recent[Hashable, DataFrame] = Recent(CURVES)
+        self.maps: Recent[Hashable, TensorMap] = Recent(maps)
 
     @property
     def worker(self) -> Worker:
-        """The one worker process of this server."""
+        """The worker process that merges and measures."""
         with self._lock:
             if self._worker is None:
                 self._worker = self._start_worker()
             return self._worker
 
-    def close(self) -> None:
-        """End the worker."""
+    @property
+    def reader(self) -> Worker:
+        """The worker process that looks into tensors."""
         with self._lock:
-            if self._worker is not None:
-                self._worker.close()
-                self._worker = None
+            if self._reader is None:
+                self._reader = self._start_reader()
+            return self._reader
+
+    def wake_reader(self) -> None:
+        """Start the reader if nobody has yet: it imports torch while a person still chooses."""
+        if self._reader is None:
+            self.reader.submit("ready")
+
+    def close(self) -> None:
+        """End the workers."""
+        with self._lock:
+            for worker in (self._worker, self._reader):
+                if worker is not None:
+                    worker.close()
+            self._worker = self._reader = None
 
     def once(
         self,
@@ -136,6 +169,7 @@ class Shelf:
         watch: Stopwatch,
         stopper: Stopper,
         function: str,
+        /,
         **arguments: Any,
     ) -> Generator[Status, None, V]:
         """The result of a worker's function, from the shelf if it is there, else computed while yielding statuses.
@@ -160,10 +194,10 @@ class Shelf:
                 self._under_way.pop(key, None)
 
     def follow(
-        self, watch: Stopwatch, stopper: Stopper, function: str, **arguments: Any
+        self, watch: Stopwatch, stopper: Stopper, function: str, /, **arguments: Any
     ) -> Generator[Status, None, Any]:
         """Run a function of the workbench, yielding statuses; closing this generator stops the job."""
-        job = self.worker.submit(function, **arguments)
+        job = (self.reader if function in READER else self.worker).submit(function, **arguments)
         presses = stopper.presses
         stopper.watch(job)
         try:

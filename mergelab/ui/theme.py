@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-STYLE = Path(__file__).with_name("style.css")
+STYLES = [Path(__file__).with_name(f"{name}.css") for name in ("style", "tensor")]
 ACCENT = gr.themes.Color(
     "#f3f1fe",
     "#e7e3fd",

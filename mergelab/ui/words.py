@@ -17,6 +17,17 @@ NAMES = {
     "zero": "Zero vectors",
 }
 """Knobs whose own name says too little above a slider."""
+STEPS = {
+    "delta": ("Deltas", "What each expert changed: expert − base."),
+    "drop": ("Drop", "The sparsifier drops part of each delta; a dot marks what is gone."),
+    "rescale": ("Rescale", "What survived is scaled up, to make good for what was dropped."),
+    "match_norms": ("Match norms", "Each expert’s delta is scaled to the norm that all have in common."),
+    "trim": ("Trim", "Only the largest changes stay; a dot marks what was trimmed."),
+    "elect": ("Elect", "Every coordinate elects one sign; an expert that pulls the other way is out there."),
+    "weigh": ("Weigh", "Each expert’s change times its weight, or its share of the mean."),
+    "merge": ("Merge", "What is left of the experts becomes one change, beside them."),
+}
+"""What each step is called, and what it does, by its name in `tensor_map.steps`."""
 
 
 def title_of(name: str) -> str:

@@ -47,12 +47,12 @@ class Visit:
         return float(self.page.input_value(f"{slider} input[type=number]"))
 
 
-def visit(browser: Browser, address: str, width: int = 1440, height: int = 900) -> Visit:
+def visit(browser: Browser, address: str, width: int = 1440, height: int = 900, ready: str = READY) -> Visit:
     page = browser.new_page(viewport={"width": width, "height": height})
     opened = Visit(page)
     page.on("console", lambda message: opened.errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: opened.errors.append(error.stack or str(error)))
     page.on("request", lambda request: opened.hosts.add(urlparse(request.url).hostname or ""))
     page.goto(address)
-    opened.until(READY)
+    opened.until(ready)
     return opened
