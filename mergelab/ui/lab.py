@@ -31,6 +31,8 @@ QUICK = {
     "trigger_mode": "always_last",
     "api_visibility": "private",
 }
+SAYING = {**QUICK, "trigger_mode": "multiple"}
+"""For events that say something: Gradio sends the last of a row again with what the first one said."""
 HEAVY = {
     "preprocess": False,
     "concurrency_id": "heavy",
@@ -100,9 +102,9 @@ class LabPage:
         self.panel.keep(self.keep, c.inputs, [self.panel, self.download], **HEAVY)
         for stopping in (c.stop.click, self.panel.stop):
             stopping(self.stop, None, self.panel, **PRIVATE)
-        self._then_show(self.panel.narrow(self.narrow, c.inputs, self.panel, **QUICK), preview=False)
-        self._then_show(self.panel.pin(self.pin, c.inputs, self.panel, **QUICK), preview=False)
-        self._then_show(self.panel.unpin(self.unpin, c.inputs, self.panel, **QUICK), preview=False)
+        self._then_show(self.panel.narrow(self.narrow, c.inputs, self.panel, **SAYING), preview=False)
+        self._then_show(self.panel.pin(self.pin, c.inputs, self.panel, **SAYING), preview=False)
+        self._then_show(self.panel.unpin(self.unpin, c.inputs, self.panel, **SAYING), preview=False)
         blocks.unload(self.leave)
         self._then_show(self.panel.restore(self.restore, [c.device, c.rows, c.live], c.outputs, **PRIVATE))
         blocks.load(

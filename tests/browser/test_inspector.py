@@ -54,9 +54,9 @@ def test_one_button_sets_the_density_that_halves_the_conflict(page_of: Visit) ->
     page.locator("[data-switch=heatmap] button", has_text="of all entries").click()
     before = page.evaluate(f"Math.max(...{trace})")
     page.locator("[data-act=half]").click()
-    page_of.until(f"{SETTLED} && mergelab.density < 0.2")
+    page_of.until(f"{SETTLED} && mergelab.density < 0.2 && mergelab.yaml.includes(`density: ${{mergelab.density}}`)")
+    page_of.until(f"Math.max(...{trace}) < 0.75 * {before}")
     assert page_of.number(DENSITY) == pytest.approx(page_of.state("density"))
-    assert page.evaluate(f"Math.max(...{trace})") < 0.75 * before
     now = page.locator("[data-chart=curves] [data-slot=advice]").inner_text()
     assert "of all entries conflict" in now
 

@@ -13,7 +13,7 @@ READY = (
     " && mergelab.label === 'exact'"
 )
 SETTLED = "mergelab.status === 'ready' && mergelab.label === 'exact' && ['exact', 'live'].includes(mergelab.scoreState)"
-SLOW = 60_000
+SLOW = 120_000
 
 
 @dataclass
