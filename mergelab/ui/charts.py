@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +20,7 @@ from mergelab.ui.compare import compare_data
 from mergelab.ui.form import MOST_EXPERTS, all_knobs, weight_id
 from mergelab.ui.link import VIEW
 from mergelab.ui.live import charts_data, curves_data
+from mergelab.ui.parts import as_texts, sent
 from mergelab.ui.program import program_of
 from mergelab.ui.results import score_frame, table
 from mergelab.ui.tensor import TENSOR_PARTS
@@ -45,9 +47,10 @@ TABS = ("lab", "tensor", "compare")
 
 def panel(parts: Mapping[str, Any]) -> gr.HTML:
     """Charts, numbers, scores and status in one component; its parts are props that change one by one."""
+    known = {"complements": complements(), "lists": lists(), "defaults": defaults(), "view": VIEW}
     return gr.HTML(
         html_template=page_html(), js_on_load="\n".join(_text(script) for script in SCRIPTS),
-        apply_default_css=False, elem_id="panel", complements=complements(), lists=lists(), defaults=defaults(), view=VIEW, **{**dict.fromkeys(PARTS), **parts},
+        apply_default_css=False, elem_id="panel", **{**dict.fromkeys(PARTS), **as_texts({**known, **parts})},
     )  # fmt: skip
 
 
@@ -93,7 +96,7 @@ def parts_of(view: View) -> dict[str, Any]:
         "test": scores_data(view.test) if view.test else None,
         **({"scores": unscored_data(view.unscored)} if view.unscored else {}),
         "home": home_data(view.recipe) if view.recipe else None,
-        "link": asdict(view.link) if view.link else None,
+        "link": {**asdict(view.link), "at": time.monotonic()} if view.link else None,
         "notes": list(view.notes) if view.notes is not None else None,
         "device": view.device,
     }
@@ -102,8 +105,7 @@ def parts_of(view: View) -> dict[str, Any]:
 
 def update(view: View) -> Any:
     """The panel's update for what changed; nothing for an empty view."""
-    changed = parts_of(view)
-    return gr.update(**changed) if changed else gr.skip()
+    return sent(parts_of(view))
 
 
 def scores_data(scores: Scores) -> dict[str, Any]:

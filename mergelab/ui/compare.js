@@ -8,7 +8,7 @@ let compared = null;
 function showCompare() {
   if (!isNew("compare")) return;
   const tab = tabOf("compare");
-  compared = props.compare || null;
+  compared = parts.compare || null;
   state.compared = (state.compared || 0) + 1;
   $('[data-blank="compare"]', tab).hidden = Boolean(compared);
   $(".ml-compared", tab).hidden = !compared;

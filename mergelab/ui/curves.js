@@ -6,7 +6,7 @@ const nowMark = $(".ml-now");
 
 function showCurves() {
   if (!isNew("curves")) return;
-  const sent = props.curves, root = card("curves");
+  const sent = parts.curves, root = card("curves");
   state.curves = (state.curves || 0) + 1;
   slot(root, "summary", sent.summary);
   slot(root, "empty", sent.empty);
@@ -19,7 +19,7 @@ function showCurves() {
 }
 
 function drawCurves() {
-  const sent = props.curves;
+  const sent = parts.curves;
   if (!sent?.figure) return void nowMark.toggleAttribute("hidden", true);
   draw("curves", sent[chosen.curves]);
   const own = sent[chosen.curves].data.filter((trace) => !trace.meta.pinned);
@@ -38,7 +38,7 @@ function curveEntry(trace, line) {
 
 function setNow(given) {
   now = given;
-  slot(card("curves"), "advice", now.advice || (props.curves?.empty ? "" : "What every other density would do."));
+  slot(card("curves"), "advice", now.advice || (parts.curves?.empty ? "" : "What every other density would do."));
   const button = $('[data-act="half"]');
   button.hidden = now.half === null || now.half === undefined;
   if (!button.hidden) button.textContent = `Set density to ${Number(now.half.toFixed(4))}`;
@@ -50,7 +50,7 @@ const dial = () => now?.dial && document.querySelector(`#${now.dial} input[type=
 
 function moveNow(place) {
   placeNow = place;
-  const plot = $(".ml-plot", card("curves")), figure = props.curves?.[chosen.curves];
+  const plot = $(".ml-plot", card("curves")), figure = parts.curves?.[chosen.curves];
   nowMark.hidden = place === null || !figure || !plot._fullLayout || !plot.offsetParent;
   if (nowMark.hidden) return;
   const { xaxis, yaxis } = plot._fullLayout, own = figure.data.filter((trace) => !trace.meta.pinned);

@@ -1,10 +1,21 @@
 // The ground of the panel: finding things in it, the theme, and plotly, which the panel alone owns.
 // All scripts of the panel are one function body with `element`, `props`, `watch`, `trigger`; text is set through textContent.
 
+// What Python sends comes as JSON text, a property each: Gradio clones every property of a component at every event, and
+// texts cost nothing there. `parts` gives it as objects, the same one until another text comes.
+const read = {};
+const parts = new Proxy({}, {
+  get: (_, name) => {
+    const text = props[name] ?? "null";
+    if (read[name]?.text !== text) read[name] = { text, value: JSON.parse(text) };
+    return read[name].value;
+  },
+});
+
 const $ = (selector, root = element) => root.querySelector(selector);
 const card = (name) => $(`[data-chart="${name}"]`);
 const begin = []; // what each script shows as soon as all of them have run
-const state = { draws: 0, local: 0, charts: 0, scores: 0, label: "", status: "loading", scoreState: "none", density: null, last: {} };
+const state = { draws: 0, drawing: 0, local: 0, charts: 0, scores: 0, label: "", status: "loading", scoreState: "none", density: null, last: {} };
 window.mergelab = state;
 state.mounted = performance.now();
 
@@ -68,8 +79,9 @@ const marks = {}; // by chart: shapes that the page adds, such as a ring around 
 // Overlaid shapes stand over the plot as elements of their own, which move without a redraw.
 const shapesOf = (name, layout) => [...(layout.shapes || []).filter((shape) => shape.name !== "overlaid"), ...(marks[name]?.() || [])];
 async function remark(name) {
-  const plot = $(".ml-plot", card(name));
-  if (plot.classList.contains("js-plotly-plot")) (await plotly).relayout(plot, { shapes: shapesOf(name, figures[name].layout) });
+  const plot = $(".ml-plot", card(name)), shapes = shapesOf(name, figures[name].layout);
+  if (!plot.classList.contains("js-plotly-plot") || JSON.stringify(shapes) === JSON.stringify(plot.layout.shapes || [])) return;
+  await (await plotly).relayout(plot, { shapes });
 }
 
 // Where a page has a <base>, plotly refers to its own gradients and clips by the page's full address, which changes here
@@ -83,6 +95,10 @@ function withoutBase(work) {
 }
 
 async function draw(name, figure, again = false) {
+  state.drawing += 1;
+  try { await drawChart(name, figure, again); } finally { state.drawing -= 1; }
+}
+async function drawChart(name, figure, again) {
   const same = figures[name] && JSON.stringify(figures[name].data) === JSON.stringify(figure.data);
   figures[name] = figure;
   if (same && !again) return void remark(name); // only the thresholds moved, and they are the overlay's
@@ -135,7 +151,7 @@ async function download(name, format) {
   Plotly.purge(spare);
   spare.remove();
 }
-const runName = () => (props.charts && props.charts.name) || "run";
+const runName = () => (parts.charts && parts.charts.name) || "run";
 
 const redraw = (names) => [...names].forEach((name) => draw(name, figures[name], true));
 const redrawAll = () => redraw(Object.keys(figures));
@@ -152,9 +168,9 @@ new ResizeObserver(() => {
   width = now;
 }).observe($(".ml"));
 
-const last = {}; // the JSON of each part as last shown: what comes a second time is not drawn a second time
+const last = {}; // the text of each part as last shown: what comes a second time is not drawn a second time
 function isNew(name) {
-  const text = JSON.stringify(props[name] ?? null);
+  const text = props[name] ?? "null";
   if (text === "null" || text === last[name]) return false;
   last[name] = text;
   return true;

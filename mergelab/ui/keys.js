@@ -15,7 +15,7 @@ function stopOrClear() {
 }
 const PLAIN = {
   u: () => go(-1), r: () => go(1), c: giveLink, "?": showKeys, Escape: stopOrClear, "[": () => nextLayer(-1), "]": () => nextLayer(1),
-  w: () => props.charts && lookAt(props.charts.cells[0]), h: () => now?.half && turnDial(now.half),
+  w: () => parts.charts && lookAt(parts.charts.cells[0]), h: () => now?.half && turnDial(now.half),
   ...Object.fromEntries([...element.querySelectorAll(".ml-tab")].map((tab, place) => [String(place + 1), () => openTab(tab.dataset.tab)])),
 };
 const WITH_CTRL = { enter: () => document.querySelector("#merge")?.click(), z: () => go(-1), "shift z": () => go(1), y: () => go(1) };

@@ -2,7 +2,7 @@
 
 const LIVE = ["heatmap", "histogram", "pairs", "kept"];
 function showCharts() {
-  const sent = props.charts;
+  const sent = parts.charts;
   if (!isNew("charts")) return;
   state.charts += 1;
   state.firstData ??= performance.now();
@@ -33,6 +33,7 @@ function showCharts() {
   setNow(sent.now);
   tellComplements();
   tellLists();
+  state.shown = sent.now.place;
 }
 
 const EXPERT_COLUMNS = [["Expert", ""], ["‖Δ‖", "length of the whole delta"], ["Kept", "of its changed entries"], ["Energy kept", "of ‖Δ‖²"], ["Cosine", "of the merged delta with the whole delta"]];
@@ -70,7 +71,7 @@ function swatch(colour, dash) {
 function legendEntry(entry, place) {
   const made = make("li");
   made.append(swatch(entry.colour, entry.dash), make("span", entry.title));
-  if (props.charts.line) {
+  if (parts.charts.line) {
     const threshold = make("em");
     threshold.dataset.threshold = "";
     made.append(threshold);
@@ -104,14 +105,14 @@ function switchTo(name, value) {
 }
 
 function drawHeatmap() {
-  const sent = props.charts.heatmap;
+  const sent = parts.charts.heatmap;
   fillSwitch("heatmap", Object.entries(sent.rates).map(([rate, { title }]) => [rate, title]));
   const [trace] = sent.figure.data, { z, text } = sent.rates[chosen.heatmap];
   draw("heatmap", { ...sent.figure, data: [{ ...trace, z, text }] });
 }
 
 function drawPairs() {
-  const sent = props.charts.pairs;
+  const sent = parts.charts.pairs;
   fillSwitch("pairs", [["figure", "conflict"], ["cosines", "cosine"]]);
   draw("pairs", sent[chosen.pairs]);
 }
@@ -147,7 +148,7 @@ function tensorButton(tensor) {
 }
 
 function nextLayer(way) {
-  const cells = props.charts?.cells || [], at = state.at || { ...cells[0], layer: null };
+  const cells = parts.charts?.cells || [], at = state.at || { ...cells[0], layer: null };
   const [trace] = figures.heatmap?.data || [];
   if (!trace) return;
   const column = trace.customdata.map((row) => row.find((cell) => cell && cell[1] === at.module)).filter(Boolean);
@@ -159,10 +160,10 @@ function nextLayer(way) {
 element.addEventListener("click", (event) => {
   const act = event.target.closest("button")?.dataset.act;
   if (act === "everywhere") lookAt(null);
-  if (act === "experts-csv") saveText(csvOf([EXPERT_COLUMNS.map(([title]) => title), ...props.charts.experts.map((expert) => [expert.title, ...expert.cells])]), fileName("experts", "csv"));
-  if (act === "worst" && props.charts) lookAt(props.charts.cells[0]);
+  if (act === "experts-csv") saveText(csvOf([EXPERT_COLUMNS.map(([title]) => title), ...parts.charts.experts.map((expert) => [expert.title, ...expert.cells])]), fileName("experts", "csv"));
+  if (act === "worst" && parts.charts) lookAt(parts.charts.cells[0]);
 });
-$('[data-slot="cells"]').addEventListener("change", (event) => lookAt(event.target.value === "" ? null : props.charts.cells[event.target.value]));
+$('[data-slot="cells"]').addEventListener("change", (event) => lookAt(event.target.value === "" ? null : parts.charts.cells[event.target.value]));
 
 // What stands over a chart's cells: the one that is looked at, and the row under the pointer.
 const outlined = { heatmap: null, kept: null };
@@ -208,8 +209,8 @@ function lightExpert(...places) {
 
 let linked = view.get("at"); // the cell that the address asks for, until the first charts are there
 function followLink() {
-  if (!linked || !props.charts) return;
-  const [layer, module] = linked.split(/:(.*)/), cell = props.charts.cells.find((each) => sameCell(each, { layer, module }));
+  if (!linked || !parts.charts) return;
+  const [layer, module] = linked.split(/:(.*)/), cell = parts.charts.cells.find((each) => sameCell(each, { layer, module }));
   linked = null;
   if (cell) return lookAt(cell);
   tellView({ at: null });

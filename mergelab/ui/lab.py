@@ -17,6 +17,7 @@ from mergelab.ui.charts import panel, update
 from mergelab.ui.controls import expert_choices, preset_updates, sidebar, source_choices
 from mergelab.ui.form import OWN, Form, Models
 from mergelab.ui.link import Landing, read_query
+from mergelab.ui.parts import as_texts
 from mergelab.ui.presets import presets
 from mergelab.ui.session import Lab, Session
 from mergelab.ui.status import Status, refusal
@@ -61,18 +62,24 @@ class LabPage:
         self.download = gr.DownloadButton(
             "Download the merged model", visible=False, variant="primary", elem_id="download"
         )
+        # Gradio's page writes the progress of an event into every component that it stands on, all outputs by default, and
+        # from then on again at every event of the page. Here it stands on one that shows none.
+        quiet = {"show_progress_on": self.controls.stop}
+        self.quick, self.saying, self.heavy, self.private = (
+            {**options, **quiet} for options in (QUICK, SAYING, HEAVY, PRIVATE)
+        )
 
     def wire(self, blocks: gr.Blocks) -> None:
         """Attach every event."""
         c = self.controls
         follow = [widget.input for widget in c.turning]
-        gr.on(follow, self.preview, c.inputs, self.panel, **QUICK)
+        gr.on(follow, self.preview, c.inputs, self.panel, **self.quick)
         gr.on(
             [*follow, c.rows.input, c.live.input],
             self.live,
             c.inputs,
             self.panel,
-            **{**HEAVY, "trigger_mode": "always_last"},
+            **{**self.heavy, "trigger_mode": "always_last"},
         )
 
         self._then_show(
@@ -81,42 +88,42 @@ class LabPage:
                 self.arrange,
                 c.inputs,
                 self._arranged,
-                **PRIVATE,
+                **self.private,
             )
         )
-        self._then_show(c.source.input(self.change_source, [c.source, c.method], [c.experts, *c.per_expert], **PRIVATE))
+        self._then_show(c.source.input(self.change_source, [c.source, c.method], [c.experts, *c.per_expert], **self.private))
         self._then_show(
             c.use_own.click(
                 self.use_own,
                 [c.own_base, c.own_experts, c.method],
                 [self.panel, c.source, c.experts, *c.per_expert],
-                **QUICK,
+                **self.quick,
             )
         )
-        chosen = c.preset.input(self.use_preset, c.preset, [c.method, c.sparsifier, *c.knobs.values()], **PRIVATE)
-        self._then_show(chosen.then(self.arrange, c.inputs, self._arranged, **PRIVATE))
+        chosen = c.preset.input(self.use_preset, c.preset, [c.method, c.sparsifier, *c.knobs.values()], **self.private)
+        self._then_show(chosen.then(self.arrange, c.inputs, self._arranged, **self.private))
 
-        c.merge.click(self.merge, c.inputs, self.panel, trigger_mode="once", **HEAVY)
-        self.panel.test(self.test, c.inputs, self.panel, **HEAVY)
-        TensorTab(lambda visitor: self.lab.session(visitor).looking, self._form_of).wire(self.panel, c.inputs, QUICK)
-        self.panel.keep(self.keep, c.inputs, [self.panel, self.download], **HEAVY)
+        c.merge.click(self.merge, c.inputs, self.panel, trigger_mode="once", **self.heavy)
+        self.panel.test(self.test, c.inputs, self.panel, **self.heavy)
+        TensorTab(lambda visitor: self.lab.session(visitor).looking, self._form_of).wire(self.panel, c.inputs, self.quick)
+        self.panel.keep(self.keep, c.inputs, [self.panel, self.download], **self.heavy)
         for stopping in (c.stop.click, self.panel.stop):
-            stopping(self.stop, None, self.panel, **PRIVATE)
-        self._then_show(self.panel.narrow(self.narrow, c.inputs, self.panel, **SAYING), preview=False)
-        self._then_show(self.panel.pin(self.pin, c.inputs, self.panel, **SAYING), preview=False)
-        self._then_show(self.panel.unpin(self.unpin, c.inputs, self.panel, **SAYING), preview=False)
+            stopping(self.stop, None, self.panel, **self.private)
+        self._then_show(self.panel.narrow(self.narrow, c.inputs, self.panel, **self.saying), preview=False)
+        self._then_show(self.panel.pin(self.pin, c.inputs, self.panel, **self.saying), preview=False)
+        self._then_show(self.panel.unpin(self.unpin, c.inputs, self.panel, **self.saying), preview=False)
         blocks.unload(self.leave)
-        self._then_show(self.panel.restore(self.restore, [c.device, c.rows, c.live], c.outputs, **PRIVATE))
+        self._then_show(self.panel.restore(self.restore, [c.device, c.rows, c.live], c.outputs, **self.private))
         blocks.load(
             self.open,
             [c.device, c.rows, c.live],
             [self.panel, *c.outputs],
-            **{**HEAVY, "concurrency_id": "open"},
+            **{**self.heavy, "concurrency_id": "open"},
         )
 
     def show_first(self, parts: Mapping[str, Any], blocks: gr.Blocks) -> None:
         """From now on the page arrives with these parts of the panel in it."""
-        self.panel.props.update(parts)
+        self.panel.props.update(as_texts(parts))
         blocks.config = blocks.get_config_file()
 
     @property
@@ -126,8 +133,8 @@ class LabPage:
     def _then_show(self, event: Any, preview: bool = True) -> None:
         """After the event charts and then scores; `preview` is False where the event itself brings the charts."""
         c = self.controls
-        shown = event.then(self.preview, c.inputs, self.panel, **QUICK) if preview else event
-        shown.then(self.live, c.inputs, self.panel, **{**HEAVY, "trigger_mode": "always_last"})
+        shown = event.then(self.preview, c.inputs, self.panel, **self.quick) if preview else event
+        shown.then(self.live, c.inputs, self.panel, **{**self.heavy, "trigger_mode": "always_last"})
 
     # ---- handlers
 

@@ -2,13 +2,13 @@
 
 // What the browser alone knows of the page: which tab is open, which part of the model is looked at.
 const cameWith = new URLSearchParams(location.search);
-const view = new Map(props.view.filter((name) => cameWith.get(name)).map((name) => [name, cameWith.get(name)]));
+const view = new Map(parts.view.filter((name) => cameWith.get(name)).map((name) => [name, cameWith.get(name)]));
 const ourselves = () => [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith("__")); // Gradio's, as the theme
 const readable = (query) => query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
-const hereQuery = () => [props.link?.query, readable(new URLSearchParams([...view]))].filter(Boolean).join("&");
+const hereQuery = () => [parts.link?.query, readable(new URLSearchParams([...view]))].filter(Boolean).join("&");
 let writing = null;
 function tellAddress() {
-  if (!props.link) return;
+  if (!parts.link) return;
   clearTimeout(writing);
   writing = setTimeout(() => { // browsers refuse an address that changes at every step of a drag
     const query = [hereQuery(), new URLSearchParams(ourselves()).toString()].filter(Boolean).join("&");
@@ -23,8 +23,8 @@ function tellView(changes) {
 const linkToHere = () => `${location.origin}${location.pathname}${hereQuery() && `?${hereQuery()}`}`;
 
 async function giveLink() {
-  if (!props.link) return note("There is nothing to link to yet.", ["Wait until the charts are there."]);
-  const left = props.link.note ? [props.link.note] : [];
+  if (!parts.link) return note("There is nothing to link to yet.", ["Wait until the charts are there."]);
+  const left = parts.link.note ? [parts.link.note] : [];
   try {
     await navigator.clipboard.writeText(linkToHere());
     slot(element, "copied", "Copied");
@@ -46,7 +46,7 @@ function note(heading, sentences, address = "") {
 }
 
 function tellChanges() {
-  const changes = props.notes || [];
+  const changes = parts.notes || [];
   if (isNew("notes") && changes.length) note("Not all of this link fits, so it was changed:", changes);
 }
 

@@ -27,7 +27,7 @@ function arrowOf(block) {
 }
 
 function tellResets() {
-  for (const [id, value] of Object.entries(props.defaults || {})) {
+  for (const [id, value] of Object.entries(parts.defaults || {})) {
     const block = document.getElementById(id);
     if (!block || valueOf(block) === null) continue;
     const arrow = arrowOf(block), turned = valueOf(block) !== value;
@@ -44,9 +44,9 @@ function tellResets() {
 
 document.addEventListener("click", (event) => {
   const arrow = event.target.closest?.("#sidebar .reset-button"), block = arrow?.closest("[id]");
-  if (!block || !(block.id in (props.defaults || {}))) return;
+  if (!block || !(block.id in (parts.defaults || {}))) return;
   event.stopPropagation(); // Gradio's own idea of a reset
-  setTo(block, props.defaults[block.id]);
+  setTo(block, parts.defaults[block.id]);
   tellResets();
 }, true);
 document.addEventListener("input", () => setTimeout(tellResets));

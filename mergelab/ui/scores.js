@@ -2,7 +2,7 @@
 
 const STATES = { none: "", exact: "exact", live: "exact · live", stale: "stale", updating: "updating" };
 function showScores(name) {
-  const sent = props[name], root = $(`[data-table="${name}"]`);
+  const sent = parts[name], root = $(`[data-table="${name}"]`);
   if (!isNew(name)) return;
   root.hidden = false;
   chipState(root, sent);

@@ -2,7 +2,7 @@
 
 const BUSY = ["loading", "running", "queued"];
 function showStatus() {
-  const sent = props.status;
+  const sent = parts.status;
   if (!sent) return;
   if (sent.kind === "preview") {
     if (BUSY.includes(state.status)) return; // a merge is under way: its progress matters more
@@ -30,7 +30,7 @@ function showStatus() {
 }
 
 function showHome() {
-  const sent = props.home;
+  const sent = parts.home;
   if (!sent) return;
   state.yaml = sent.yaml;
   slot(element, "yaml", sent.yaml);
@@ -40,9 +40,9 @@ function showHome() {
 
 function showDevice() {
   const badge = $('[data-slot="device"]');
-  if (!props.device) return;
-  badge.textContent = props.device === "cuda" ? "GPU" : "CPU";
-  badge.dataset.kind = props.device;
+  if (!parts.device) return;
+  badge.textContent = parts.device === "cuda" ? "GPU" : "CPU";
+  badge.dataset.kind = parts.device;
 }
 
 element.addEventListener("click", (event) => {

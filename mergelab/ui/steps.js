@@ -93,6 +93,6 @@ function tellSteps() {
   $('[data-act="redo"]').setAttribute("aria-disabled", !canGo(1));
 }
 
-watch("link", () => props.link && arrive(props.link.key));
+watch("link", () => parts.link && arrive(parts.link.key));
 watch("status", tellSteps);
-begin.push(() => props.link && arrive(props.link.key));
+begin.push(() => parts.link && arrive(parts.link.key));

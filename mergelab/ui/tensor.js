@@ -18,12 +18,12 @@ function tensorWaits(running) {
 
 function showTensor() {
   if (!isNew("tensor")) return;
-  const sent = props.tensor, same = look.tensor?.key === sent.key && look.tensor.rows === sent.rows;
+  const sent = parts.tensor, same = look.tensor?.key === sent.key && look.tensor.rows === sent.rows;
   look.tensor = sent;
-  look.whole = look.cells = cellsOf(props.cells);
+  look.whole = look.cells = cellsOf(parts.cells);
   look.cellsOf = wholeOf(sent);
   look.coords = null;
-  last.cells = JSON.stringify(props.cells);
+  last.cells = props.cells;
   if (!same) [look.at, look.mark, look.step] = [wholeOf(sent), null, "merge"];
   for (const name of ["map", "conflicts", "spectrum"]) tensorCard(name).hidden = false;
   tensorCard("pick").hidden = true;
@@ -45,16 +45,16 @@ function nameTensor() {
   tensorChip();
 }
 function showCells() {
-  if (!look.tensor || !isNew("cells") || props.cells.recipe !== look.tensor.recipe) return answered();
-  look.cells = cellsOf(props.cells);
-  look.cellsOf = props.cells.window;
+  if (!look.tensor || !isNew("cells") || parts.cells.recipe !== look.tensor.recipe) return answered();
+  look.cells = cellsOf(parts.cells);
+  look.cellsOf = parts.cells.window;
   answered();
   paintMap();
   tellMap();
 }
 function showCoordinates() {
-  if (!look.tensor || !isNew("coordinates") || props.coordinates.recipe !== look.tensor.recipe) return answered();
-  const sent = props.coordinates, floats = (text) => text && decoded(text, Float32Array);
+  if (!look.tensor || !isNew("coordinates") || parts.coordinates.recipe !== look.tensor.recipe) return answered();
+  const sent = parts.coordinates, floats = (text) => text && decoded(text, Float32Array);
   const steps = sent.stages.map((step) => ({ ...step, values: floats(step.values), shares: floats(step.shares), signs: floats(step.signs) }));
   const base = floats(sent.base), merged = floats(sent.merged), change = merged.map((value, at) => value - base[at]);
   const reach = Math.max(...steps.map((step) => step.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)), 1e-30);
@@ -75,12 +75,12 @@ function showFailure() {
   look.asked = null;
   if (!look.tensor) tellView({ tensor: null, map: null });
   tensorWaits(false);
-  fail(props.unlooked.sentence);
+  fail(parts.unlooked.sentence);
 }
 
 // ---- is it still true?
 
-const isStale = () => Boolean(look.tensor && props.charts && look.tensor.recipe !== props.charts.name);
+const isStale = () => Boolean(look.tensor && parts.charts && look.tensor.recipe !== parts.charts.name);
 function tensorChip() {
   const chip = $('[data-slot="tensor-chip"]'), waiting = tensorCard("map").classList.contains("ml-waiting"), stale = isStale();
   chip.textContent = waiting ? "updating" : stale ? "stale" : "exact";
@@ -95,14 +95,14 @@ let following = null;
 function followRecipe() { // small tensors are read again at once, others when asked
   tensorChip();
   clearTimeout(following);
-  if (state.tab !== "tensor" || !props.link) return; // a first sight without a link is not this visit's yet
+  if (state.tab !== "tensor" || !parts.link) return; // a first sight without a link is not this visit's yet
   following = setTimeout(() => {
-    if (!props.charts) return;
+    if (!parts.charts) return;
     trigger("tensors", {}); // its answer decides whether the open tensor still exists
   }, 250);
 }
 function followTensors() {
-  if (look.tensor && !props.tensors.rows.some((row) => row.key === look.tensor.key)) return closeTensor();
+  if (look.tensor && !parts.tensors.rows.some((row) => row.key === look.tensor.key)) return closeTensor();
   if (isStale() && look.tensor.follows) return openTensor(look.tensor.key);
   if (!look.tensor && view.get("tensor") && look.opening !== view.get("tensor")) openTensor(view.get("tensor"));
   return null;

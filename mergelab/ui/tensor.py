@@ -16,6 +16,7 @@ from mergelab.plots import style_of
 from mergelab.tensor_map import FIELDS, Conflicts, Coordinates, TensorMap, Window
 from mergelab.ui.form import Form, Models
 from mergelab.ui.looking import Look, Looking, Looks, Opened, Tensors
+from mergelab.ui.parts import sent
 from mergelab.ui.words import STEPS, counted
 
 TENSOR_PARTS = ("tensors", "tensor", "cells", "coordinates", "spectrum", "unlooked")
@@ -52,7 +53,10 @@ class TensorTab:
 
     def wire(self, panel: gr.HTML, inputs: Sequence[Any], quick: Mapping[str, Any]) -> None:
         """Attach the tab's events, each with the page's options for quick ones."""
-        saying = {**quick, "trigger_mode": "multiple"}  # the last of a row would come again with what the first one said
+        saying = {
+            **quick,
+            "trigger_mode": "multiple",
+        }  # the last of a row would come again with what the first one said
         panel.tensors(self.tensors, inputs, panel, **quick)
         panel.look(self.look, inputs, panel, **saying)
         panel.cells(self.cells, None, panel, **{**saying, "queue": False})  # a look-up in the page's process
@@ -84,7 +88,7 @@ class TensorTab:
     def _shown(self, request: gr.Request, work: Callable[[Looking], Looks]) -> Iterator[Any]:
         try:
             for look in work(self.looking_of(request.session_hash)):
-                yield gr.update(**look_parts(look))
+                yield sent(look_parts(look))
         except ValueError:
             return  # the form itself is wrong, and the preview of it tells the person why
 

@@ -25,7 +25,7 @@ const isThere = (row, column) => row * look.tensor.columns + column < look.tenso
 
 function showTensors() {
   if (!isNew("tensors")) return;
-  const { rows } = props.tensors, field = $(".ml-find");
+  const { rows } = parts.tensors, field = $(".ml-find");
   slot(tensorCard("pick"), "tensors", `${whole(rows.length)} tensors`);
   $(".ml-tensors").replaceChildren(...rows.map(tensorRow));
   filterTensors();
@@ -131,7 +131,7 @@ function saveCsv() {
 
 function showSpectrum() {
   if (!isNew("spectrum") || !look.tensor) return;
-  const sent = props.spectrum, root = tensorCard("spectrum"), plot = $(".ml-plot", root);
+  const sent = parts.spectrum, root = tensorCard("spectrum"), plot = $(".ml-plot", root);
   if (sent.key !== look.tensor.key) return;
   const faces = new Map(look.tensor.experts.map((expert) => [expert.name, expert]));
   const lines = sent.names.map((name, at) => ({ title: faces.get(name)?.title || "merged", colour: faces.get(name)?.colour, dash: faces.get(name)?.dash || "solid", rank: sent.ranks[at], values: sent.values[at] }));

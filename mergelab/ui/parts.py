@@ -1,0 +1,20 @@
+"""The form in which parts of the panel are sent: a JSON text each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+
+def as_texts(parts: Mapping[str, Any]) -> dict[str, str]:
+    """Each part as JSON. Gradio's page clones all properties of a component at every event: half a second for objects of
+    this size, nothing for texts."""
+    return {name: json.dumps(part, separators=(",", ":"), allow_nan=False) for name, part in parts.items()}
+
+
+def sent(parts: Mapping[str, Any]) -> Any:
+    """The panel's update for the parts that changed; nothing where none did."""
+    return gr.update(**as_texts(parts)) if parts else gr.skip()
