@@ -217,5 +217,12 @@ function followLink() {
   note("Not all of this link fits, so it was changed:", [`These models have no layer “${layer.slice(0, 40)}” with a module “${(module || "").slice(0, 40)}”, so all tensors are shown.`]);
 }
 
-watch("charts", () => { showCharts(); followLink(); });
+let asking = null;
+function askForScores() { // what these charts are of is merged and scored as well, once they are drawn
+  clearTimeout(asking);
+  if (!parts.charts || parts.charts.label === "exact") return;
+  asking = setTimeout(() => (state.drawing ? askForScores() : trigger("live", {})), 20);
+}
+
+watch("charts", () => { showCharts(); followLink(); askForScores(); });
 begin.push(showCharts, followLink);

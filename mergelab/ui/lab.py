@@ -1,11 +1,12 @@
-"""The Lab: its layout, and which event calls what. Every handler turns widget values into a form and follows the session."""
+"""The Lab: its layout, and which event calls what. What the widgets say is kept with the session; every handler turns it into
+a form and follows the session."""
 
 from __future__ import annotations
 
 import itertools
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ HEAVY = {
 }
 """Values come as the browser sent them: the recipe checks them, and says what is wrong in its own words. Heavy events share one line; the worker behind them runs one job at a time and tells the others their place."""
 LONGEST_KEY = 4000
+FORGOTTEN = "The server does not know this page any more: it was started anew, or many others came since. Reload the page; its address holds the recipe."
 PRIVATE = {"preprocess": False, "show_progress": "hidden", "queue": False, "api_visibility": "private"}
 
 
@@ -62,6 +64,7 @@ class LabPage:
         self.download = gr.DownloadButton(
             "Download the merged model", visible=False, variant="primary", elem_id="download"
         )
+        self._places = {widget: place for place, widget in enumerate(self.controls.inputs)}
         # Gradio's page writes the progress of an event into every component that it stands on, all outputs by default, and
         # from then on again at every event of the page. Here it stands on one that shows none.
         quiet = {"show_progress_on": self.controls.stop}
@@ -70,56 +73,35 @@ class LabPage:
         )
 
     def wire(self, blocks: gr.Blocks) -> None:
-        """Attach every event."""
+        """Attach every event. None takes more widgets than were just touched: Gradio's page visits every input of an event
+        several times, a tenth of a second for all of them."""
         c = self.controls
-        follow = [widget.input for widget in c.turning]
-        gr.on(follow, self.preview, c.inputs, self.panel, **self.quick)
-        gr.on(
-            [*follow, c.rows.input, c.live.input],
-            self.live,
-            c.inputs,
-            self.panel,
-            **{**self.heavy, "trigger_mode": "always_last"},
-        )
+        for widget in c.turning:
+            widget.input(self._turning(widget), widget, self.panel, **self.quick)
+        for widget in (c.rows, c.live):
+            widget.input(self._turning(widget, Session.live), widget, self.panel, **self.heavy)
+        self.panel.live(self.live, None, self.panel, **{**self.heavy, "trigger_mode": "always_last"})
 
-        self._then_show(
-            gr.on(
-                [c.method.input, c.sparsifier.input, c.experts.input, c.device.input],
-                self.arrange,
-                c.inputs,
-                self._arranged,
-                **self.private,
-            )
-        )
-        self._then_show(c.source.input(self.change_source, [c.source, c.method], [c.experts, *c.per_expert], **self.private))
-        self._then_show(
-            c.use_own.click(
-                self.use_own,
-                [c.own_base, c.own_experts, c.method],
-                [self.panel, c.source, c.experts, *c.per_expert],
-                **self.quick,
-            )
-        )
-        chosen = c.preset.input(self.use_preset, c.preset, [c.method, c.sparsifier, *c.knobs.values()], **self.private)
-        self._then_show(chosen.then(self.arrange, c.inputs, self._arranged, **self.private))
+        choices = [c.method, c.sparsifier, c.experts, c.device]
+        arranging = gr.on([each.input for each in choices], self.arrange, choices, self._arranged, **self.private)
+        self._then_show(arranging)
+        self._then_show(c.source.input(self.change_source, c.source, [c.experts, *c.per_expert], **self.private))
+        own = [self.panel, c.source, c.experts, *c.per_expert]
+        self._then_show(c.use_own.click(self.use_own, [c.own_base, c.own_experts], own, **self.quick))
+        self._then_show(c.preset.input(self.use_preset, c.preset, self._preset, **self.private))
 
-        c.merge.click(self.merge, c.inputs, self.panel, trigger_mode="once", **self.heavy)
-        self.panel.test(self.test, c.inputs, self.panel, **self.heavy)
-        TensorTab(lambda visitor: self.lab.session(visitor).looking, self._form_of).wire(self.panel, c.inputs, self.quick)
-        self.panel.keep(self.keep, c.inputs, [self.panel, self.download], **self.heavy)
+        c.merge.click(self.merge, None, self.panel, trigger_mode="once", **self.heavy)
+        self.panel.test(self.test, None, self.panel, **self.heavy)
+        TensorTab(self.lab.session, self._form).wire(self.panel, self.quick)
+        self.panel.keep(self.keep, None, [self.panel, self.download], **self.heavy)
         for stopping in (c.stop.click, self.panel.stop):
             stopping(self.stop, None, self.panel, **self.private)
-        self._then_show(self.panel.narrow(self.narrow, c.inputs, self.panel, **self.saying), preview=False)
-        self._then_show(self.panel.pin(self.pin, c.inputs, self.panel, **self.saying), preview=False)
-        self._then_show(self.panel.unpin(self.unpin, c.inputs, self.panel, **self.saying), preview=False)
+        self.panel.narrow(self.narrow, None, self.panel, **self.saying)
+        self.panel.pin(self.pin, None, self.panel, **self.saying)
+        self.panel.unpin(self.unpin, None, self.panel, **self.saying)
         blocks.unload(self.leave)
-        self._then_show(self.panel.restore(self.restore, [c.device, c.rows, c.live], c.outputs, **self.private))
-        blocks.load(
-            self.open,
-            [c.device, c.rows, c.live],
-            [self.panel, *c.outputs],
-            **{**self.heavy, "concurrency_id": "open"},
-        )
+        self._then_show(self.panel.restore(self.restore, None, c.outputs, **self.private))
+        blocks.load(self.open, None, [self.panel, *c.outputs], **{**self.heavy, "concurrency_id": "open"})
 
     def show_first(self, parts: Mapping[str, Any], blocks: gr.Blocks) -> None:
         """From now on the page arrives with these parts of the panel in it."""
@@ -130,68 +112,85 @@ class LabPage:
     def _arranged(self) -> list[Any]:
         return [*(group.column for group in self.controls.groups), *self.controls.per_expert]
 
-    def _then_show(self, event: Any, preview: bool = True) -> None:
-        """After the event charts and then scores; `preview` is False where the event itself brings the charts."""
-        c = self.controls
-        shown = event.then(self.preview, c.inputs, self.panel, **self.quick) if preview else event
-        shown.then(self.live, c.inputs, self.panel, **{**self.heavy, "trigger_mode": "always_last"})
+    @property
+    def _preset(self) -> list[Any]:
+        return list(
+            dict.fromkeys(
+                [self.controls.method, self.controls.sparsifier, *self.controls.knobs.values(), *self._arranged]
+            )
+        )
+
+    def _then_show(self, event: Any) -> None:
+        event.then(self.preview, None, self.panel, **self.quick)
+
+    def _turning(self, widget: Any, show: Callable[[Session, Form], Iterator[View]] = Session.preview) -> Any:
+        """The handler of a widget: notes its value, and shows what follows from it."""
+
+        def turned(request: gr.Request, value: Any) -> Iterator[Any]:
+            self._note(self.lab.session(request.session_hash), {widget: value})
+            yield from self._follow(request, show)
+
+        return turned
 
     # ---- handlers
 
-    def open(self, request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
+    def open(self, request: gr.Request) -> Iterator[dict[Any, Any]]:
         """The first sight of the page: what the address asks for, finished, and what of it was changed."""
         session = self.lab.session(request.session_hash)
-        landing = self._landing(session, dict(request.query_params), values)
-        right = landing.form == self._landing(session, {}, values).form  # then somebody may have turned one already
+        session.opened = True
+        landing = self._landing(session, dict(request.query_params))
+        right = landing.form == self._landing(session, {}).form  # then somebody may have turned one already
         # Something must be sent: Gradio empties the outputs of a handler that yields nothing.
-        yield {self.panel: update(View(notes=landing.notes)), **({} if right else self.controls.filled(landing.form))}
+        filled = {} if right else self._noted(session, self.controls.filled(landing.form))
+        yield {self.panel: update(View(notes=landing.notes)), **filled}
         for view in self._shown(session.first(landing.form)):
             yield {self.panel: update(view)}
 
-    def restore(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
+    def restore(self, request: gr.Request, event: gr.EventData) -> dict[Any, Any]:
         """Set every control as it was in an earlier state of this page, given by its key."""
         session = self.lab.session(request.session_hash)
-        form = self._landing(session, dict(parse_qsl(str(event.key)[:LONGEST_KEY])), values).form
+        form = self._landing(session, dict(parse_qsl(str(event.key)[:LONGEST_KEY]))).form
         if form.models.edition:
             session.take(form.models)
         choices = source_choices(self.titles, session.own)
         source = OWN if form.models.edition else form.models.base
-        return {**self.controls.filled(form), self.controls.source: gr.update(choices=choices, value=source)}
+        filled = {**self.controls.filled(form), self.controls.source: gr.update(choices=choices, value=source)}
+        return self._noted(session, filled)
 
-    def preview(self, request: gr.Request, *values: Any) -> Iterator[Any]:
+    def preview(self, request: gr.Request) -> Iterator[Any]:
         """Charts of the recipe on the sidebar."""
-        yield from self._follow(request, values, Session.preview)
+        yield from self._follow(request, Session.preview)
 
-    def narrow(self, request: gr.Request, event: gr.EventData, *values: Any) -> Iterator[Any]:
+    def narrow(self, request: gr.Request, event: gr.EventData) -> Iterator[Any]:
         """The charts of one cell, given by its layer and module, or of all tensors."""
         at = (str(event.layer), str(event.module)) if event.layer is not None else None
-        yield from self._follow(request, values, lambda session, form: session.narrow(form, at))
+        yield from self._follow(request, lambda session, form: session.narrow(form, at))
 
-    def pin(self, request: gr.Request, event: gr.EventData, *values: Any) -> Iterator[Any]:
+    def pin(self, request: gr.Request, event: gr.EventData) -> Iterator[Any]:
         """Put the recipe on the sidebar aside, to compare others with it."""
-        yield from self._follow(request, values, lambda session, form: session.pin(form, str(event.slot)))
+        yield from self._follow(request, lambda session, form: session.pin(form, str(event.slot)))
 
-    def unpin(self, request: gr.Request, event: gr.EventData, *values: Any) -> Iterator[Any]:
+    def unpin(self, request: gr.Request, event: gr.EventData) -> Iterator[Any]:
         """Forget the recipe that was put aside."""
-        yield from self._follow(request, values, lambda session, form: session.unpin(form, str(event.slot)))
+        yield from self._follow(request, lambda session, form: session.unpin(form, str(event.slot)))
 
-    def live(self, request: gr.Request, *values: Any) -> Iterator[Any]:
+    def live(self, request: gr.Request) -> Iterator[Any]:
         """Exact scores of small models after every knob."""
-        yield from self._follow(request, values, Session.live)
+        yield from self._follow(request, Session.live)
 
-    def merge(self, request: gr.Request, *values: Any) -> Iterator[Any]:
+    def merge(self, request: gr.Request) -> Iterator[Any]:
         """The exact merge and its validation scores."""
-        yield from self._follow(request, values, Session.merge)
+        yield from self._follow(request, Session.merge)
 
-    def test(self, request: gr.Request, *values: Any) -> Iterator[Any]:
+    def test(self, request: gr.Request) -> Iterator[Any]:
         """The test table."""
-        yield from self._follow(request, values, Session.test)
+        yield from self._follow(request, Session.test)
 
-    def keep(self, request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+    def keep(self, request: gr.Request) -> Iterator[list[Any]]:
         """Write and pack the merged model; the download button then holds it."""
         out = self._private_folder(request.session_hash)
         for view in self._shown(
-            self._views(request, values, lambda session, form: session.save(form, str(out / _file_name(form))))
+            self._views(request, lambda session, form: session.save(form, str(out / _file_name(form))))
         ):
             yield [update(view), _packed(view.saved) if view.saved else gr.skip()]
 
@@ -204,68 +203,98 @@ class LabPage:
         self.lab.session(request.session_hash).stop()
         shutil.rmtree(self._folder_of(request.session_hash), ignore_errors=True)
 
-    def arrange(self, request: gr.Request, *values: Any) -> list[Any]:
+    def arrange(self, request: gr.Request, *chosen: Any) -> dict[Any, Any]:
         """Show the knobs of the chosen rules and a weight for each chosen expert."""
-        c = self.controls
-        try:
-            form = self._form(self.lab.session(request.session_hash), values)
-        except ValueError:
-            return [gr.skip() for _ in self._arranged]  # the preview that follows says what is wrong
-        return [
-            *c.visibility(form.method, form.sparsifier),
-            *c.deal(form.models, form.method, form.chosen, values),
-        ]
+        c, session = self.controls, self.lab.session(request.session_hash)
+        self._note(session, dict(zip((c.method, c.sparsifier, c.experts, c.device), chosen, strict=True)))
+        return self._arrangement(session)
 
-    def change_source(self, request: gr.Request, source: str, method: str) -> list[Any]:
+    def change_source(self, request: gr.Request, source: str) -> dict[Any, Any]:
         """Other models: their experts, all of them chosen."""
-        models = self.lab.session(request.session_hash).models(source)
-        return self._dealt(models, method)
+        session = self.lab.session(request.session_hash)
+        self._note(session, {self.controls.source: source})
+        return self._dealt(session, session.models(source))
 
-    def use_own(self, request: gr.Request, base: str, experts: str, method: str) -> list[Any]:
+    def use_own(self, request: gr.Request, base: str, experts: str) -> dict[Any, Any]:
         """Take the typed models, or say what is wrong with them and leave everything as it is."""
         session = self.lab.session(request.session_hash)
         try:
             models = Models.typed(base, experts, next(self._numbers))
         except ValueError as error:
-            return [self._refused(str(error)), *(gr.skip() for _ in range(2 + len(self.controls.per_expert)))]
+            return {self.panel: self._refused(str(error))}
         session.take(models)
-        choices = source_choices(self.titles, models)
-        return [gr.skip(), gr.update(choices=choices, value=OWN), *self._dealt(models, method)]
+        source = gr.update(choices=source_choices(self.titles, models), value=OWN)
+        return {**self._noted(session, {self.controls.source: source}), **self._dealt(session, models)}
 
-    def use_preset(self, title: str) -> list[Any]:
+    def use_preset(self, request: gr.Request, title: str) -> dict[Any, Any]:
         """The knobs of a preset."""
-        return preset_updates(self.controls, presets()[title].recipe)
+        c, session = self.controls, self.lab.session(request.session_hash)
+        updates = preset_updates(c, presets()[title].recipe)
+        found = self._noted(session, dict(zip((c.method, c.sparsifier, *c.knobs.values()), updates, strict=True)))
+        return {**found, **self._arrangement(session)}
 
     # ---- shared steps
 
-    def _landing(self, session: Session, query: Mapping[str, str], values: Sequence[Any]) -> Landing:
-        device, rows, live = values
+    def _said(self, session: Session) -> list[Any]:
+        """What the widgets of this visitor's sidebar say, in the order of `Controls.inputs`."""
+        if not session.sidebar:
+            session.sidebar = [widget.value for widget in self.controls.inputs]
+        return session.sidebar
+
+    def _note(self, session: Session, values: Mapping[Any, Any]) -> None:
+        """Remember what some widgets say now."""
+        said = self._said(session)
+        for widget, value in values.items():
+            if (place := self._places.get(widget)) is not None:
+                said[place] = value
+
+    def _noted(self, session: Session, updates: dict[Any, Any]) -> dict[Any, Any]:
+        """The same updates, of which the widgets' values are remembered."""
+        self._note(
+            session,
+            {widget: told["value"] for widget, told in updates.items() if isinstance(told, dict) and "value" in told},
+        )
+        self._note(session, {widget: told for widget, told in updates.items() if not isinstance(told, dict)})
+        return updates
+
+    def _arrangement(self, session: Session) -> dict[Any, Any]:
+        """Updates for the rules and experts that are chosen now."""
+        c = self.controls
+        try:
+            form = self._form(session)
+        except ValueError:
+            return {}  # the preview that follows says what is wrong
+        columns = c.visibility(form.method, form.sparsifier)
+        dealt = c.deal(form.models, form.method, form.chosen, self._said(session))
+        return self._noted(session, dict(zip(self._arranged, [*columns, *dealt], strict=True)))
+
+    def _landing(self, session: Session, query: Mapping[str, str]) -> Landing:
+        c = self.controls
+        device, rows, live = (self._said(session)[self._places[widget]] for widget in (c.device, c.rows, c.live))
         opening = replace(self.lab.opening(), device=device, rows=rows or None, live=bool(live))
         return read_query(query, session.sources, opening)
 
-    def _dealt(self, models: Models, method: str) -> list[Any]:
-        return [expert_choices(models, list(models.titles)), *self.controls.deal(models, method, list(models.titles))]
+    def _dealt(self, session: Session, models: Models) -> dict[Any, Any]:
+        c, method = self.controls, self._said(session)[self._places[self.controls.method]]
+        updates = [expert_choices(models, list(models.titles)), *c.deal(models, method, list(models.titles))]
+        return self._noted(session, dict(zip((c.experts, *c.per_expert), updates, strict=True)))
 
-    def _form(self, session: Session, values: tuple[Any, ...]) -> Form:
-        return self.controls.form(session.models(values[0]), values)
+    def _form(self, session: Session) -> Form:
+        said = self._said(session)
+        return self.controls.form(session.models(said[self._places[self.controls.source]]), said)
 
-    def _form_of(self, request: gr.Request, values: tuple[Any, ...]) -> Form:
-        return self._form(self.lab.session(request.session_hash), values)
-
-    def _views(
-        self, request: gr.Request, values: tuple[Any, ...], work: Callable[[Session, Form], Iterator[View]]
-    ) -> Iterator[View]:
+    def _views(self, request: gr.Request, work: Callable[[Session, Form], Iterator[View]]) -> Iterator[View]:
         session = self.lab.session(request.session_hash)
+        if not session.opened:
+            return iter([View(status=refusal(FORGOTTEN, "refused"))])
         try:
-            form = self._form(session, values)
+            form = self._form(session)
         except ValueError as error:
             return iter([View(status=refusal(str(error), "refused"))])
         return work(session, form)
 
-    def _follow(
-        self, request: gr.Request, values: tuple[Any, ...], work: Callable[[Session, Form], Iterator[View]]
-    ) -> Iterator[Any]:
-        for view in self._shown(self._views(request, values, work)):
+    def _follow(self, request: gr.Request, work: Callable[[Session, Form], Iterator[View]]) -> Iterator[Any]:
+        for view in self._shown(self._views(request, work)):
             yield update(view)
 
     def _shown(self, views: Iterator[View]) -> Iterator[View]:

@@ -100,9 +100,11 @@ class Lab:
 
 @dataclass
 class Session:
-    """One visitor's state: the last recipe shown, the last runs, and the jobs that Stop would end."""
+    """One visitor's state: what the sidebar says, the last recipe shown, the last runs, and the jobs that Stop would end."""
 
     lab: Lab
+    sidebar: list[Any] = field(default_factory=list)
+    opened: bool = False
     stopper: Stopper = field(default_factory=Stopper)
     live_stopper: Stopper = field(default_factory=Stopper)
     live_digest: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from mergelab.plots import style_of
 from mergelab.tensor_map import FIELDS, Conflicts, Coordinates, TensorMap, Window
 from mergelab.ui.form import Form, Models
-from mergelab.ui.looking import Look, Looking, Looks, Opened, Tensors
+from mergelab.ui.looking import Look, Looks, Opened, Tensors
 from mergelab.ui.parts import sent
+from mergelab.ui.session import Session
 from mergelab.ui.words import STEPS, counted
 
 TENSOR_PARTS = ("tensors", "tensor", "cells", "coordinates", "spectrum", "unlooked")
@@ -44,50 +45,48 @@ def look_parts(look: Look) -> Parts:
 
 
 class TensorTab:
-    """The handlers of the tab. `form_of` turns a visit's widget values into a form, `looking_of` gives its `Looking`."""
+    """The handlers of the tab. `session_of` gives a visitor's session, `form_of` the form on its sidebar."""
 
-    def __init__(
-        self, looking_of: Callable[[str | None], Looking], form_of: Callable[[gr.Request, tuple[Any, ...]], Form]
-    ) -> None:
-        self.looking_of, self.form_of = looking_of, form_of
+    def __init__(self, session_of: Callable[[str | None], Session], form_of: Callable[[Session], Form]) -> None:
+        self.session_of, self.form_of = session_of, form_of
 
-    def wire(self, panel: gr.HTML, inputs: Sequence[Any], quick: Mapping[str, Any]) -> None:
+    def wire(self, panel: gr.HTML, quick: Mapping[str, Any]) -> None:
         """Attach the tab's events, each with the page's options for quick ones."""
         saying = {
             **quick,
             "trigger_mode": "multiple",
         }  # the last of a row would come again with what the first one said
-        panel.tensors(self.tensors, inputs, panel, **quick)
-        panel.look(self.look, inputs, panel, **saying)
+        panel.tensors(self.tensors, None, panel, **quick)
+        panel.look(self.look, None, panel, **saying)
         panel.cells(self.cells, None, panel, **{**saying, "queue": False})  # a look-up in the page's process
         panel.coordinates(self.coordinates, None, panel, **saying)
         panel.spectrum(self.spectrum, None, panel, **quick)
 
-    def tensors(self, request: gr.Request, *values: Any) -> Iterator[Any]:
+    def tensors(self, request: gr.Request) -> Iterator[Any]:
         """The list of tensors."""
-        yield from self._shown(request, lambda looking: looking.tensors(self.form_of(request, values)))
+        yield from self._shown(request, lambda session: session.looking.tensors(self.form_of(session)))
 
-    def look(self, request: gr.Request, event: gr.EventData, *values: Any) -> Iterator[Any]:
+    def look(self, request: gr.Request, event: gr.EventData) -> Iterator[Any]:
         """Open a tensor."""
         key = str(event.tensor)[:LONGEST_KEY]
-        yield from self._shown(request, lambda looking: looking.look(self.form_of(request, values), key))
+        yield from self._shown(request, lambda session: session.looking.look(self.form_of(session), key))
 
     def cells(self, request: gr.Request, event: gr.EventData) -> Any:
         """A window of the map."""
-        shown = list(self._shown(request, lambda looking: looking.cells(_window(event.window))))
+        shown = list(self._shown(request, lambda session: session.looking.cells(_window(event.window))))
         return shown[-1] if shown else gr.skip()
 
     def coordinates(self, request: gr.Request, event: gr.EventData) -> Iterator[Any]:
         """A window coordinate by coordinate."""
-        yield from self._shown(request, lambda looking: looking.coordinates(_window(event.window)))
+        yield from self._shown(request, lambda session: session.looking.coordinates(_window(event.window)))
 
     def spectrum(self, request: gr.Request) -> Iterator[Any]:
         """Singular values."""
-        yield from self._shown(request, lambda looking: looking.spectrum())
+        yield from self._shown(request, lambda session: session.looking.spectrum())
 
-    def _shown(self, request: gr.Request, work: Callable[[Looking], Looks]) -> Iterator[Any]:
+    def _shown(self, request: gr.Request, work: Callable[[Session], Looks]) -> Iterator[Any]:
         try:
-            for look in work(self.looking_of(request.session_hash)):
+            for look in work(self.session_of(request.session_hash)):
                 yield sent(look_parts(look))
         except ValueError:
             return  # the form itself is wrong, and the preview of it tells the person why
