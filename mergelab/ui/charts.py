@@ -90,7 +90,7 @@ def parts_of(view: View) -> dict[str, Any]:
     parts = {
         "status": asdict(view.status) if view.status else None,
         "charts": charts_data(view.charts) if view.charts else None,
-        "curves": curves_data(view.charts) if view.charts else None,
+        "curves": curves_data(view.charts) if view.charts and view.charts.redrawn else None,
         "compare": compare_data(view.compare) if isinstance(view.compare, Comparison) else view.compare,
         "scores": scores_data(view.scores) if view.scores else None,
         "test": scores_data(view.test) if view.test else None,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pandas import DataFrame
 
@@ -98,6 +98,14 @@ class Lab:
         return thread
 
 
+class Drawn(NamedTuple):
+    """The curves that the page was sent last, and those of the recipe called `name` behind them."""
+
+    front: DataFrame
+    back: DataFrame | None
+    name: str
+
+
 @dataclass
 class Session:
     """One visitor's state: what the sidebar says, the last recipe shown, the last runs, and the jobs that Stop would end."""
@@ -118,6 +126,7 @@ class Session:
     refused: bool = False
     at: Cell | None = None
     pins: dict[str, Form] = field(default_factory=dict)
+    drawn: Drawn | None = None
     looking: Looking = field(init=False)
 
     def __post_init__(self) -> None:
@@ -264,13 +273,23 @@ class Session:
     def _beside(self, charts: Charts, form: Form) -> dict[str, Any]:
         """The charts on screen, with what was put aside behind and beside them."""
         pinned = {slot: side for slot in SLOTS if (side := self._put_aside(slot))}
+        charts = replace(charts, behind=next(iter(pinned.values()), None))
+        charts = replace(charts, redrawn=self._other_curves(charts))
         if not pinned:
             return {"charts": charts, "compare": NOTHING_ASIDE}
         sides = tuple(pinned.get(slot, charts) for slot in SLOTS)
         forms = (self.pins[slot] if slot in pinned else form for slot in SLOTS)
         runs = tuple(self.lab.shelf.runs.get(self._run_key(each, "validation")) for each in forms)
         compared = Comparison(sides, tuple(slot in pinned for slot in SLOTS), runs, self._tasks(form))
-        return {"charts": replace(charts, behind=next(iter(pinned.values()))), "compare": compared}
+        return {"charts": charts, "compare": compared}
+
+    def _other_curves(self, charts: Charts) -> bool:
+        """Whether these curves are others than the page was sent last: a density's move leaves them as they are."""
+        drawn = Drawn(
+            charts.curves, charts.behind.curves if charts.behind else None, charts.behind.name if charts.behind else ""
+        )
+        before, self.drawn = self.drawn, drawn
+        return not (before and before.front is drawn.front and before.back is drawn.back and before.name == drawn.name)
 
     def _put_aside(self, slot: str) -> Charts | None:
         """The charts of what was put aside there, while its sketch is at hand."""

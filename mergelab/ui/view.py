@@ -27,7 +27,8 @@ class Charts:
     """What the live charts show, for which recipe and of which models, read from which sketch.
 
     `preview` and `curves` (over all densities, by look-up) are of the tensors of the cell `at`, a layer and a module; of
-    all for None. `behind` are those of the recipe that was put aside, whose curves stand behind.
+    all for None. `behind` are those of the recipe that was put aside, whose curves stand behind. `redrawn` is False where
+    the page has these very curves already.
     """
 
     preview: Preview
@@ -37,6 +38,7 @@ class Charts:
     curves: pandas.DataFrame
     at: Cell | None = None
     behind: Charts | None = None
+    redrawn: bool = True
 
     @property
     def name(self) -> str:

@@ -62,6 +62,18 @@ def test_a_knob_moves_charts_from_the_sketch_without_new_work() -> None:
     assert len(worker.calls) == 1
 
 
+def test_curves_are_sent_again_only_when_they_are_others() -> None:
+    session, _ = opened()
+    sent = [last(session.preview(form(knobs={DENSITY: density}))).charts for density in (0.2, 0.9)]
+    assert [charts.redrawn for charts in sent if charts] == [True, False]
+    pinned = last(session.pin(form(), "a")).charts
+    assert pinned is not None
+    assert pinned.redrawn
+    other = last(session.preview(form(method="task_arithmetic"))).charts
+    assert other is not None
+    assert other.redrawn
+
+
 def test_scores_turn_stale_with_the_recipe_and_exact_again_with_it() -> None:
     session, _ = opened()
     list(session.merge(form(live=False)))

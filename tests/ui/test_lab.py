@@ -1,0 +1,74 @@
+"""The sidebar's widgets as the server keeps them: what each event notes, and what it sends back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+from ui.fake_worker import FakeWorker
+
+from mergelab.ui.form import KnobPlace
+from mergelab.ui.lab import FORGOTTEN, LabPage
+from mergelab.ui.session import Lab, Session
+from mergelab.ui.shelf import Shelf
+
+DENSITY = KnobPlace("method", "ties", "density")
+VISIT: Any = SimpleNamespace(session_hash="visitor", query_params={})
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> LabPage:
+    async def laid_out() -> LabPage:  # inside a running loop, because Gradio otherwise leaves one of its own unclosed
+        with gr.Blocks(analytics_enabled=False):
+            return LabPage(Lab(shelf=Shelf(FakeWorker)), tmp_path, {})  # type: ignore[arg-type]
+
+    return asyncio.run(laid_out())
+
+
+def opened(page: LabPage) -> Session:
+    next(page.open(VISIT))
+    return page.lab.session("visitor")
+
+
+def test_before_anything_is_touched_the_session_holds_what_the_page_opens_with(page: LabPage) -> None:
+    assert page._form(opened(page)).recipe().digest() == page.lab.opening().recipe().digest()
+
+
+def test_a_widget_is_noted_alone_and_the_others_stay(page: LabPage) -> None:
+    session = opened(page)
+    page._note(session, {page.controls.knobs[DENSITY]: 0.7, page.controls.seed: 3})
+    recipe = page._form(session).recipe()
+    assert recipe.method.knobs["density"] == 0.7
+    assert (recipe.seed, recipe.method.knobs["scale"]) == (3, 1.0)
+
+
+def test_a_preset_and_a_choice_are_noted_with_everything_that_they_set(page: LabPage) -> None:
+    session = opened(page)
+    page.use_preset(VISIT, "paper: DARE+task arithmetic")
+    form = page._form(session)
+    assert (form.method, form.sparsifier) == ("task_arithmetic", "dare")
+    two = list(form.models.titles)[:2]
+    updates = page.arrange(VISIT, "ties", "none", two, "cpu")
+    assert page._form(session).recipe().method.name == "ties"
+    assert page._form(session).chosen == tuple(two)
+    assert updates[page.controls.weights[2]]["visible"] is False
+
+
+def test_what_a_step_back_restores_is_what_the_next_event_merges(page: LabPage) -> None:
+    session = opened(page)
+    page._note(session, {page.controls.knobs[DENSITY]: 0.7})
+    event: Any = SimpleNamespace(key="suite=pixels&method=ties&density=0.35")
+    updates = page.restore(VISIT, event)
+    assert updates[page.controls.knobs[DENSITY]] == 0.35
+    assert page._form(session).recipe().method.knobs["density"] == 0.35
+
+
+def test_a_page_that_the_server_forgot_is_told_to_reload_instead_of_getting_other_charts(page: LabPage) -> None:
+    (view,) = page._views(VISIT, Session.preview)
+    assert view.status is not None
+    assert view.status.problems == (FORGOTTEN,)
+    assert view.charts is None
