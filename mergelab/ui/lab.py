@@ -44,6 +44,8 @@ HEAVY = {
 }
 """Values come as the browser sent them: the recipe checks them, and says what is wrong in its own words. Heavy events share one line; the worker behind them runs one job at a time and tells the others their place."""
 LONGEST_KEY = 4000
+QUICKER = 10.0
+"""Seconds that a first touch waits for the page's opening to arrive."""
 FORGOTTEN = "The server does not know this page any more: it was started anew, or many others came since. Reload the page; its address holds the recipe."
 PRIVATE = {"preprocess": False, "show_progress": "hidden", "queue": False, "api_visibility": "private"}
 
@@ -137,14 +139,15 @@ class LabPage:
     def open(self, request: gr.Request) -> Iterator[dict[Any, Any]]:
         """The first sight of the page: what the address asks for, finished, and what of it was changed."""
         session = self.lab.session(request.session_hash)
-        session.opened = True
+        session.opened.set()
         landing = self._landing(session, dict(request.query_params))
         right = landing.form == self._landing(session, {}).form  # then somebody may have turned one already
         # Something must be sent: Gradio empties the outputs of a handler that yields nothing.
         filled = {} if right else self._noted(session, self.controls.filled(landing.form))
         yield {self.panel: update(View(notes=landing.notes)), **filled}
-        for view in self._shown(session.first(landing.form)):
-            yield {self.panel: update(view)}
+        if self._is_on_sidebar(session, landing.form):
+            for view in self._shown(session.first(landing.form)):
+                yield {self.panel: update(view)}
 
     def restore(self, request: gr.Request, event: gr.EventData) -> dict[Any, Any]:
         """Set every control as it was in an earlier state of this page, given by its key."""
@@ -283,9 +286,16 @@ class LabPage:
         said = self._said(session)
         return self.controls.form(session.models(said[self._places[self.controls.source]]), said)
 
+    def _is_on_sidebar(self, session: Session, form: Form) -> bool:
+        """Whether the sidebar means the recipe of this form; a person may have turned something meanwhile."""
+        try:
+            return self._form(session).recipe().digest() == form.recipe().digest()
+        except ValueError:
+            return True  # its preview says what is wrong
+
     def _views(self, request: gr.Request, work: Callable[[Session, Form], Iterator[View]]) -> Iterator[View]:
         session = self.lab.session(request.session_hash)
-        if not session.opened:
+        if not session.opened.wait(QUICKER):  # a person may be quicker than the page's own first event
             return iter([View(status=refusal(FORGOTTEN, "refused"))])
         try:
             form = self._form(session)

@@ -112,7 +112,7 @@ class Session:
 
     lab: Lab
     sidebar: list[Any] = field(default_factory=list)
-    opened: bool = False
+    opened: threading.Event = field(default_factory=threading.Event)
     stopper: Stopper = field(default_factory=Stopper)
     live_stopper: Stopper = field(default_factory=Stopper)
     live_digest: str | None = None

@@ -11,6 +11,7 @@ import gradio as gr
 import pytest
 from ui.fake_worker import FakeWorker
 
+from mergelab.ui import lab
 from mergelab.ui.form import KnobPlace
 from mergelab.ui.lab import FORGOTTEN, LabPage
 from mergelab.ui.session import Lab, Session
@@ -67,7 +68,19 @@ def test_what_a_step_back_restores_is_what_the_next_event_merges(page: LabPage) 
     assert page._form(session).recipe().method.knobs["density"] == 0.35
 
 
-def test_a_page_that_the_server_forgot_is_told_to_reload_instead_of_getting_other_charts(page: LabPage) -> None:
+def test_who_turns_a_knob_before_the_page_has_opened_is_not_shown_the_opening(page: LabPage) -> None:
+    session = page.lab.session("visitor")
+    page._note(session, {page.controls.knobs[DENSITY]: 0.7})
+    views = list(page.open(VISIT))
+    assert len(views) == 1
+    assert set(views[0]) == {page.panel}
+    assert page._form(session).recipe().method.knobs["density"] == 0.7
+
+
+def test_a_page_that_the_server_forgot_is_told_to_reload_instead_of_getting_other_charts(
+    page: LabPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab, "QUICKER", 0.01)
     (view,) = page._views(VISIT, Session.preview)
     assert view.status is not None
     assert view.status.problems == (FORGOTTEN,)
