@@ -65,6 +65,17 @@ def count_lower(base: Array, expert: Array, model: int, sieve: Any, start: int, 
 
 
 @njit(nogil=True, cache=True)
+def sample(base: Array, expert: Array, model: int, sieve: Any, start: int, windows: Array) -> None:
+    """Write magnitudes of `expert - base`, sifted, to the rows of `windows`, at most a BLOCK long: from the starts of as
+    many blocks, spread evenly."""
+    scratch, width = scratch_for(BLOCK), windows.shape[1]
+    for number in range(len(windows)):
+        place = len(base) * number // len(windows) // BLOCK * BLOCK
+        part = base[place : place + width]
+        _magnitudes(expert[place : place + width], part, model, sieve, start + place, scratch, windows[number])
+
+
+@njit(nogil=True, cache=True)
 def collect(
     base: Array, expert: Array, model: int, sieve: Any, start: int, lowest: int, highest: int, found: Array
 ) -> tuple[int, int]:
