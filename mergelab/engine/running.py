@@ -50,7 +50,7 @@ def run(settled: Settled, merge: Callable[[str], Tensor] | None = None) -> Itera
         owner = tied.get(key, key)
         return Merged(key, owners[owner] if owner in owners else merge(key))
 
-    yield from in_order(finished, plan.base.specs, settled.threads)
+    yield from in_order(finished, plan.base.specs, settled.threads, lambda key: plan.spec(key).nbytes)
 
 
 def merged_body(settled: Settled, merge: Callable[[str], Tensor] | None = None) -> Steps[dict[str, Tensor]]:

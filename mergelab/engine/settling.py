@@ -136,7 +136,7 @@ def _survey(settled: Settled, stage: Stage) -> Steps[None]:
             stage.local.add(name)
             continue
         while survey.passes:
-            shown = in_order(partial(_show, settled, stage, survey), keys, settled.threads)
+            shown = in_order(partial(_show, settled, stage, survey), keys, settled.threads, lambda _: 0)
             for number, (key, _) in enumerate(zip(keys, shown, strict=True), 1):
                 yield Progress(f"Surveying for {stage.rule.title}", number, len(keys), key)
             survey.turn()

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
 from typing import TypeVar
 
 import torch
@@ -15,23 +14,32 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def in_order(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
-    """`map(work, items)` on so many threads; at most one result more than threads waits to be taken.
+def in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], threads: int, weight: Callable[[Item], int] = lambda _: 1
+) -> Iterator[Result]:
+    """`map(work, items)` on so many threads. What is begun and not yet taken weighs at most as much as the heaviest result
+    for each thread and one more, so that small ones behind a large one leave no thread without work.
 
     Meanwhile torch's own operations get one thread each: teams of OpenMP threads spin each other to a halt.
     """
     if threads <= 1:
         yield from map(work, items)
         return
-    rest = iter(items)
+    rest = deque((item, weight(item)) for item in items)
+    room = (threads + 1) * max((each for _, each in rest), default=0)
     with _torch_threads(1), ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Result]] = deque(pool.submit(work, item) for item in islice(rest, threads + 1))
+        waiting: deque[tuple[Future[Result], int]] = deque()
         try:
-            while waiting:
-                yield waiting.popleft().result()
-                waiting.extend(pool.submit(work, item) for item in islice(rest, 1))
+            while rest or waiting:
+                while rest and rest[0][1] <= room:
+                    item, needed = rest.popleft()
+                    waiting.append((pool.submit(work, item), needed))
+                    room -= needed
+                future, freed = waiting.popleft()
+                yield future.result()
+                room += freed
         finally:
-            for future in waiting:
+            for future, _ in waiting:
                 future.cancel()
 
 

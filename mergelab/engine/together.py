@@ -16,7 +16,7 @@ from mergelab.engine.settling import settings, settle_method
 from mergelab.engine.stages import Settled, Stage
 from mergelab.methods.ops import count_kept
 from mergelab.methods.registry import Rule, Stack, Surveyed
-from mergelab.methods.thresholds import Ranking
+from mergelab.methods.thresholds import SMALLEST, Ranking
 from mergelab.methods.ties import Majority
 from mergelab.progress import finish
 
@@ -33,8 +33,11 @@ class ThresholdsAt:
         self.found = torch.empty(0)
 
     def see(self, stack: Stack) -> None:
-        """Add one tensor, or a stretch of it, to the counts of this pass."""
-        if self.passes == 2:
+        """Add one tensor, or a stretch of it, to the counts of this pass; one that is ranked by itself may be done in one."""
+        found = self._found_in(stack) if self.scope == "tensor" and stack.whole and self.passes == 2 else None
+        if found is not None:
+            self.found, self.passes = found.clamp(min=SMALLEST), 1
+        elif self.passes == 2:
             self.ranking.add(stack)
         else:
             self.ranking.refine(stack)
@@ -43,14 +46,20 @@ class ThresholdsAt:
         """After the first pass choose the bins of all points, after the second find their thresholds."""
         self.passes -= 1
         if self.passes:
-            count = self.ranking.count
-            self.ranking.choose(*[[count_kept(density, count) for density in each] for each in self.densities])
-        else:
+            self.ranking.choose(*self._wanted(self.ranking.count))
+        elif not len(self.found):
             self.found = torch.stack([self.ranking.magnitudes(point) for point in range(len(self.densities))])
 
     def result(self, settings: Mapping[str, Any]) -> Tensor:
         """float32 (n_points, n_models)."""
         return self.found
+
+    def _found_in(self, stack: Stack) -> Tensor | None:
+        return stack.largest_at(self._wanted(stack.count if stack.any() else 0))
+
+    def _wanted(self, count: int) -> list[list[int]]:
+        """For each point how many of so many entries each model keeps."""
+        return [[count_kept(density, count) for density in each] for each in self.densities]
 
 
 class MajorityAt(Majority):

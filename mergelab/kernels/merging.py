@@ -62,30 +62,33 @@ def _add(stored: Array, base: Array, weight: float, total: Array) -> int:
 def merge_elected(base: Array, experts: Any, sieve: Any, start: int, election: Any, merged: Array) -> int:
     """TIES after its thresholds are known, to `merged`; 1 if a value is not finite, else 0."""
     n_models, scratch, bad = len(experts.addresses), scratch_for(BLOCK), 0
-    stack, votes = numpy.empty((n_models, BLOCK), numpy.float32), numpy.empty(BLOCK, numpy.float32)
+    cast, votes = numpy.empty((n_models, BLOCK), numpy.float32), numpy.empty(BLOCK, numpy.float32)
     total, shares = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
+    divides = election.combine == MEAN_BY_COUNT or election.combine == MEAN_BY_WEIGHTS
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        for i in range(len(part)):
-            votes[i] = total[i] = shares[i] = 0
         for model in range(n_models):
-            stored = part_of(experts, model, place, place + BLOCK)
-            threshold, weight = election.thresholds[model], _vote_weight(election, model)
+            stored, first = part_of(experts, model, place, place + BLOCK), model == 0
+            threshold = election.thresholds[model]
+            weight = election.weights[model] if election.weigh_votes else numpy.float32(1)
             if lets_all_through(sieve, model):
-                bad |= add_votes(stored, part, threshold, weight, election.by_count, stack[model], votes)
+                bad |= add_votes(stored, part, threshold, weight, election.by_count, first, cast[model], votes)
             else:
                 bad |= sifted(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
                 rest = scratch.left[: len(part)]
-                add_votes(rest, scratch.zeros, threshold, weight, election.by_count, stack[model], votes)
+                add_votes(rest, scratch.zeros, threshold, weight, election.by_count, first, cast[model], votes)
         _settle(votes, len(part), numpy.float32(election.tied))
         for model in range(n_models):
-            weight, vote_weight = election.weights[model], _vote_weight(election, model)
+            weight, first = election.weights[model], model == 0
+            factor = numpy.float32(1) if election.weigh_votes else weight
             if election.combine == LARGEST:
-                _take_larger(stack[model], len(part), weight, vote_weight, votes, total)
-            else:
+                _take_larger(cast[model], len(part), factor, votes, first, total)
+            elif divides:
                 share = weight if election.combine == MEAN_BY_WEIGHTS else numpy.float32(1)
-                _add_agreeing(stack[model], len(part), weight, vote_weight, share, votes, total, shares)
-        if election.combine == MEAN_BY_COUNT or election.combine == MEAN_BY_WEIGHTS:
+                _add_with_share(cast[model], len(part), factor, share, votes, first, total, shares)
+            else:
+                _add_agreeing(cast[model], len(part), factor, votes, first, total)
+        if divides:
             for i in range(len(part)):
                 total[i] = numpy.float32(0) if shares[i] == 0 else total[i] / shares[i]
         bad |= _moved(part, total, election.scale, merged[place : place + BLOCK])
@@ -110,11 +113,6 @@ def add_change(base: Array, change: Array, merged: Array) -> int:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _vote_weight(election: Any, model: int) -> float:
-    return election.weights[model] if election.weigh_votes else numpy.float32(1)
-
-
-@njit(nogil=True, cache=True, inline="always")
 def _settle(votes: Array, count: int, tied: float) -> None:
     """Summed votes to signs."""
     for i in range(count):
@@ -123,30 +121,34 @@ def _settle(votes: Array, count: int, tied: float) -> None:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _take_larger(values: Array, count: int, weight: float, vote_weight: float, signs: Array, total: Array) -> None:
-    """Put a model's weighted deltas that agree with the elected signs in the place of smaller ones."""
+def _take_larger(cast: Array, count: int, factor: float, signs: Array, first: bool, total: Array) -> None:
+    """Put a model's weighted deltas that agree with the elected signs in the place of smaller ones.
+
+    Here and below a weighted delta is `factor` times what the model cast; the `first` model finds zeros.
+    """
     for i in range(count):
-        agrees = values[i] * vote_weight * signs[i] > 0
-        mine = values[i] * weight if agrees else numpy.float32(0)
-        total[i] = mine if abs(mine) > abs(total[i]) else total[i]
+        mine = cast[i] * factor if cast[i] * signs[i] > 0 else numpy.float32(0)
+        before = numpy.float32(0) if first else total[i]
+        total[i] = mine if abs(mine) > abs(before) else before
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _add_agreeing(
-    values: Array,
-    count: int,
-    weight: float,
-    vote_weight: float,
-    share: float,
-    signs: Array,
-    total: Array,
-    shares: Array,
-) -> None:
-    """Add a model's weighted deltas that agree with the elected signs, and its share where they do."""
+def _add_agreeing(cast: Array, count: int, factor: float, signs: Array, first: bool, total: Array) -> None:
+    """Add a model's weighted deltas that agree with the elected signs."""
     for i in range(count):
-        agrees = values[i] * vote_weight * signs[i] > 0
-        total[i] += values[i] * weight if agrees else numpy.float32(0)
-        shares[i] += share if agrees else numpy.float32(0)
+        mine = cast[i] * factor if cast[i] * signs[i] > 0 else numpy.float32(0)
+        total[i] = (numpy.float32(0) if first else total[i]) + mine
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _add_with_share(
+    cast: Array, count: int, factor: float, share: float, signs: Array, first: bool, total: Array, shares: Array
+) -> None:
+    """The same, and add its share where they agree."""
+    for i in range(count):
+        agrees = cast[i] * signs[i] > 0
+        total[i] = (numpy.float32(0) if first else total[i]) + (cast[i] * factor if agrees else numpy.float32(0))
+        shares[i] = (numpy.float32(0) if first else shares[i]) + (share if agrees else numpy.float32(0))
 
 
 @njit(nogil=True, cache=True)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy
 from numba import njit
 
+from mergelab.kernels import counting
 from mergelab.kernels.experts import part_of
-from mergelab.kernels.floats import Array, load
+from mergelab.kernels.floats import INFINITE, Array, load
+from mergelab.kernels.selecting import nth_largest
 from mergelab.kernels.sieve import sifted
 from mergelab.methods.stack import BINS, UnfitError
 
@@ -31,6 +33,31 @@ def add_lower_counts(stack: StoredStack, model: int, bins: Sequence[int], totals
     rows = numpy.full(BINS, -1, numpy.int16)
     rows[list(bins)] = range(len(bins))
     count_lower_of(stack.base, stack.experts[model], model, stack.sieve, stack.start, rows, totals)
+
+
+def largest_at(stack: StoredStack, model: int, wanted: Sequence[int]) -> Array:
+    """The bit patterns (uint32) of a model's m-th largest magnitudes for each m of `wanted`; infinity for 0.
+
+    Counted by their upper bits; those in the few bins that hold an m-th largest are then copied, each bin for itself. A
+    table of all lower bits for each bin would take longer to clear than a tensor to read.
+    """
+    upper, ranks = numpy.zeros(BINS, numpy.int64), numpy.asarray(wanted)
+    rest = stack.base, stack.experts[model], model, stack.sieve, stack.start
+    counting.count_upper(*rest, upper)
+    beyond = upper[::-1].cumsum()[::-1] - upper  # larger ones than those of each bin
+    held = numpy.maximum(BINS - 1 - numpy.searchsorted((beyond + upper)[::-1], ranks), 0)
+    bins = numpy.unique(held[ranks > 0])
+    rows, stops = numpy.full(BINS, -1, numpy.int16), upper[bins].cumsum()
+    rows[bins] = range(len(bins))
+    starts = stops - upper[bins]
+    copied = numpy.empty(upper[bins].sum(), numpy.uint32)
+    copy_bins(*rest, rows, starts.copy(), copied)
+
+    def nth(number: int, m: int) -> int:
+        row = rows[number]
+        return int(nth_largest(copied[starts[row] : stops[row]].copy(), m - beyond[number])) if m else INFINITE
+
+    return numpy.array([nth(number, m) for number, m in zip(held.tolist(), wanted, strict=True)], numpy.uint32)
 
 
 def elections(stack: StoredStack, thresholds: Array, weights: Array, by_count: bool) -> list[int]:
@@ -79,6 +106,29 @@ def count_lower_of(base: Array, expert: Array, model: int, sieve: Any, start: in
             found += numpy.uint64(row >= 0)
         for i in range(found):
             flat[asked[i]] += 1
+
+
+@njit(nogil=True, cache=True)
+def copy_bins(
+    base: Array, expert: Array, model: int, sieve: Any, start: int, rows: Array, ends: Array, copied: Array
+) -> None:
+    """Copy the magnitudes of `expert - base`, sifted, to `copied`: from `ends` on, which has a place for each row. `rows` is
+    that of `count_lower_of`."""
+    anchor, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
+    drawn, bits = numpy.empty(BLOCK, numpy.uint32), values.view(numpy.uint32)
+    asked = numpy.empty(BLOCK, numpy.uint32)
+    for place in range(0, len(base), BLOCK):
+        count, found = min(BLOCK, len(base) - place), numpy.uint64(0)
+        load(base[place : place + count], anchor)
+        sifted(expert[place : place + count], anchor, model, sieve, start + place, drawn, values)
+        for i in range(count):  # a jump for each entry would be mistaken too often
+            word = bits[i] & numpy.uint32(0x7FFFFFFF)
+            asked[found] = word
+            found += numpy.uint64(rows[word >> numpy.uint32(16)] >= 0)
+        for i in range(found):
+            row = rows[asked[i] >> numpy.uint32(16)]
+            copied[ends[row]] = asked[i]
+            ends[row] += 1
 
 
 @njit(nogil=True, cache=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import Any
 
 import numpy
@@ -11,8 +12,8 @@ from mergelab.kernels import counting
 from mergelab.kernels.floats import Array
 from mergelab.kernels.sieve import BLOCK
 
-WINDOWS, WIDTH = 64, 1024
-"""Stretches of the sample, spread evenly, and their length."""
+WIDTH = 64
+"""Entries of each window of the sample: short, because neighbours resemble each other, so that many windows tell more."""
 SAMPLED_FROM = 1 << 17
 """Shorter stretches are collected whole: a sample would be much of them."""
 INTERVALS = 1 << 11
@@ -40,12 +41,8 @@ def _bracket(base: Array, expert: Array, model: int, sieve: Any, start: int, m: 
     """Bit patterns between which the m-th largest lies nearly surely, by the quantiles of a sample."""
     if len(base) < SAMPLED_FROM:
         return EVERYTHING
-    sample = numpy.empty((WINDOWS, WIDTH + BLOCK), numpy.uint32)
-    for number, row in enumerate(sample):
-        place = len(base) * number // WINDOWS // BLOCK * BLOCK
-        window = slice(place, place + WIDTH)
-        counting.collect(base[window], expert[window], model, sieve, start + place, *EVERYTHING, row)
-    drawn = sample[:, :WIDTH].reshape(-1)
+    drawn = numpy.empty(4 * isqrt(len(base) // BLOCK) * WIDTH, numpy.uint32)
+    counting.sample(base, expert, model, sieve, start, drawn.reshape(-1, WIDTH))
     share = m / len(base)
     margin = MARGIN * (share * (1 - share) / len(drawn)) ** 0.5 + 2 / len(drawn)
     return _from_top(drawn, share + margin, EVERYTHING[0]), _from_top(drawn, share - margin, EVERYTHING[1])

@@ -70,6 +70,10 @@ class StoredStack(Stored):
             return INFINITY
         return largest(self.base, self.experts[model], model, self.sieve, self.start, m)
 
+    def largest_at(self, wanted: Sequence[Sequence[int]]) -> Tensor:
+        found = [points.largest_at(self, model, each) for model, each in enumerate(zip(*wanted, strict=True))]
+        return torch.from_numpy(numpy.stack(found, axis=1).view(numpy.float32))
+
     def election(self, thresholds: Tensor, weights: Tensor | None, by: str) -> int:
         factors = torch.ones(len(self.experts)) if weights is None else weights
         return int(

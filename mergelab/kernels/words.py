@@ -88,9 +88,20 @@ def inside(typing: Any, address: Any, lowest: Any, span: Any) -> Any:
 
 @intrinsic
 def lowest_bit(typing: Any, mask: Any) -> Any:
-    """The place of the lowest bit that is set in `mask`, which is not 0."""
+    """The place of the lowest bit that is set in `mask`; 0 where none is."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.IntType(1)(1))
+        place = builder.cttz(arguments[0], ir.IntType(1)(0))
+        return builder.and_(place, ir.IntType(MASKED)(MASKED - 1))
+
+    return types.uint64(types.uint64), generate
+
+
+@intrinsic
+def bits_set(typing: Any, mask: Any) -> Any:
+    """How many bits are set in `mask`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
 
     return types.uint64(types.uint64), generate

@@ -85,6 +85,11 @@ class Stack:
         pairs = zip(lower, places, strict=True)
         return torch.tensor([magnitude(row, *place) for row, place in pairs])
 
+    def largest_at(self, wanted: Sequence[Sequence[int]]) -> Tensor | None:
+        """What `largest` gives for each of `wanted`, float32 (n_points, n_models); None where counts of the lower bits are
+        as fast."""
+        return None
+
     def election(self, thresholds: Tensor, weights: Tensor | None, by: str) -> int:
         """The sum of the signs (-1, 0, 1) that the values from `thresholds` on elect, weighted if weights are given."""
         kept = keep_from(self.values, thresholds)

@@ -286,10 +286,11 @@ def test_the_kernels_do_take_a_sweep_over_density(monkeypatch: pytest.MonkeyPatc
 
     base, experts = models(2, torch.bfloat16)
     calls: list[str] = []
-    for name in ("add_lower_counts", "elections"):
+    ranks = {"model": "add_lower_counts", "tensor": "largest_at"}[scope]
+    for name in (ranks, "elections"):
         real = getattr(points, name)
         monkeypatch.setattr(points, name, lambda *given, name=name, real=real: calls.append(name) or real(*given))
     with_kernels(monkeypatch)
     list(sweep_bodies({"method": {"name": "ties", "scope": scope}}, experts, base, values=DENSITIES))
-    assert set(calls) == {"add_lower_counts", "elections"}
+    assert set(calls) == {ranks, "elections"}
     assert calls.count("elections") <= len(base)  # once for all points

@@ -45,6 +45,19 @@ def test_elections_at_all_points_are_the_elections_at_each(models: int, by_count
     ]
 
 
+def test_bins_are_copied_each_for_itself() -> None:
+    base, expert = stored(1)
+    sieve, rows = open_sieve(1), numpy.full(BINS, -1, numpy.int16)
+    asked = [int(numpy.float32(size).view(numpy.uint32)) >> 16 for size in (0.0, 0.125, 0.5, 3.0)]
+    rows[asked] = range(len(asked))
+    upper = numpy.zeros(BINS, numpy.int64)
+    counting.count_upper(base, expert, 0, sieve, 0, upper)
+    ends, copied = upper[asked].cumsum() - upper[asked], numpy.empty(upper[asked].sum(), numpy.uint32)
+    points.copy_bins(base, expert, 0, sieve, 0, rows, ends, copied)
+    assert ends.tolist() == upper[asked].cumsum().tolist()
+    assert (copied >> 16).tolist() == numpy.repeat(asked, upper[asked]).tolist()
+
+
 def test_lower_bits_are_counted_in_the_rows_of_their_upper_bits() -> None:
     base, expert = stored(1)
     sieve, rows = open_sieve(1), numpy.full(BINS, -1, numpy.int16)
