@@ -91,7 +91,7 @@ class Lab:
         def work() -> None:
             for view in Session(self).first(form):
                 if view.charts and view.scores:
-                    finished(view)
+                    finished(replace(view, charts=replace(view.charts, redrawn=True)))
 
         thread = threading.Thread(target=work, name="mergelab-warm", daemon=True)
         thread.start()

@@ -10,9 +10,12 @@ from playwright.sync_api import Browser, Page
 DENSITY = "#knob-method-ties-density"
 READY = (
     "(mergelab.draws > 2 || mergelab.tab !== 'lab') && mergelab.charts > 0 && mergelab.scores > 0 && mergelab.status === 'ready'"
-    " && mergelab.label === 'exact'"
+    " && mergelab.label === 'exact' && !mergelab.drawing"
 )
-SETTLED = "mergelab.status === 'ready' && mergelab.label === 'exact' && ['exact', 'live'].includes(mergelab.scoreState)"
+SETTLED = (
+    "mergelab.status === 'ready' && mergelab.label === 'exact' && !mergelab.drawing"
+    " && ['exact', 'live'].includes(mergelab.scoreState)"
+)
 SLOW = 120_000
 
 
