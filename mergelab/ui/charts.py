@@ -35,10 +35,10 @@ NOTHING_TO_SCORE = (
     "The charts above and “Keep this model” work all the same."
 )
 PARTS = (
-    "charts", "curves", "compare", "scores", "test", "status", "home", "link", "notes", "device", *TENSOR_PARTS,
+    "charts", "curves", "compare", "scores", "test", "status", "home", "link", "notes", "device", "later", *TENSOR_PARTS,
 )  # fmt: skip
 SCRIPTS = (
-    "drawing.js", "line.js", "lists.js", "link.js", "lab.js", "curves.js", "scores.js", "compare.js", "status.js", "steps.js",
+    "drawing.js", "sight.js", "line.js", "lists.js", "link.js", "lab.js", "curves.js", "scores.js", "compare.js", "status.js", "steps.js",
     "resets.js", "keys.js", "tensor_paint.js", "tensor_moves.js", "tensor_tables.js", "tensor.js", "tabs.js",
 )  # fmt: skip
 """One function body, in this order."""
@@ -48,10 +48,14 @@ TABS = ("lab", "tensor", "compare")
 def panel(parts: Mapping[str, Any]) -> gr.HTML:
     """Charts, numbers, scores and status in one component; its parts are props that change one by one."""
     known = {"complements": complements(), "lists": lists(), "defaults": defaults(), "view": VIEW}
-    return gr.HTML(
+    made = gr.HTML(
         html_template=page_html(), js_on_load="\n".join(_text(script) for script in SCRIPTS),
         apply_default_css=False, elem_id="panel", **{**dict.fromkeys(PARTS), **as_texts({**known, **parts})},
     )  # fmt: skip
+    # Gradio asks for these at every update, and looks through all scripts for an event of that name.
+    vars(made).update(dict.fromkeys(("every", "inputs", "server_functions"), None))
+    vars(made).update(dict.fromkeys(("is_template", "likeable", "_undoable", "_retryable"), False))
+    return made
 
 
 def page_html() -> str:

@@ -51,7 +51,7 @@ const dial = () => now?.dial && document.querySelector(`#${now.dial} input[type=
 function moveNow(place) {
   placeNow = place;
   const plot = $(".ml-plot", card("curves")), figure = parts.curves?.[chosen.curves];
-  nowMark.hidden = place === null || !figure || !plot._fullLayout || !plot.offsetParent;
+  nowMark.hidden = place === null || !figure || !plot._fullLayout || !hasRoom("curves");
   if (nowMark.hidden) return;
   const { xaxis, yaxis } = plot._fullLayout, own = figure.data.filter((trace) => !trace.meta.pinned);
   const x = xaxis.l2p(place), inside = x >= 0 && x <= xaxis._length;
@@ -78,8 +78,9 @@ function valueAt(trace, place) {
 }
 
 firstDrawn.curves = (plot) => {
-  plot.on("plotly_afterplot", () => moveNow(placeNow));
-  plot.addEventListener("ml-drawn", () => moveNow(placeNow));
+  const follow = inNextFrame(() => moveNow(placeNow));
+  plot.on("plotly_afterplot", follow);
+  plot.addEventListener("ml-drawn", follow);
   plot.on("plotly_click", ({ points: [point] }) => turnDial(point.x));
 };
 

@@ -72,7 +72,6 @@ const plotly = new Promise((resolve) => {
   look();
 });
 const figures = {};
-const owing = new Set(); // charts to be drawn when their tab opens
 const firstDrawn = {}; // by chart: what to do with its plot when it is drawn for the first time
 
 const marks = {}; // by chart: shapes that the page adds, such as a ring around the cell that is looked at
@@ -94,21 +93,21 @@ function withoutBase(work) {
   return done;
 }
 
-async function draw(name, figure, again = false) {
+async function draw(name, figure, again = false, anywhere = false) {
   state.drawing += 1;
-  try { await drawChart(name, figure, again); } finally { state.drawing -= 1; }
+  try { await drawChart(name, figure, again, anywhere); } finally { state.drawing -= 1; }
 }
-async function drawChart(name, figure, again) {
+async function drawChart(name, figure, again, anywhere) {
   const same = figures[name] && JSON.stringify(figures[name].data) === JSON.stringify(figure.data);
   figures[name] = figure;
   if (same && !again) return void remark(name); // only the thresholds moved, and they are the overlay's
   const Plotly = await plotly;
   if (figures[name].data !== figure.data) return; // a newer figure came while the library loaded
-  const plot = $(".ml-plot", card(name));
-  if (!plot.offsetParent) return void owing.add(name); // in a tab that is not open there is no room to draw in
+  const plot = plotOf(name);
+  if (!hasRoom(name) || !(anywhere || inSight.has(plot))) return void owe(name);
   owing.delete(name);
-  const { data, layout } = themed(figure, plot.clientWidth);
-  const shown = { ...layout, shapes: shapesOf(name, layout) };
+  const { data, layout } = themed(figure, room.get(plot).width);
+  const shown = { ...layout, ...room.get(plot), autosize: false, shapes: shapesOf(name, layout) };
   const fresh = !plot.classList.contains("js-plotly-plot");
   await withoutBase(() => Plotly.react(plot, data, shown, CONFIG));
   if (fresh) firstDrawn[name]?.(plot);
@@ -160,13 +159,7 @@ new MutationObserver(() => {
   if (dark !== isDark()) redrawAll(); // other classes come and go as well
   dark = isDark();
 }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-let width = 0;
-new ResizeObserver(() => {
-  const now = $(".ml").clientWidth;
-  $(".ml").classList.toggle("ml-narrow", now < 860);
-  if (now && now !== width && window.Plotly) redrawAll();
-  width = now;
-}).observe($(".ml"));
+new ResizeObserver(([{ contentRect }]) => $(".ml").classList.toggle("ml-narrow", contentRect.width < 860)).observe($(".ml"));
 
 const last = {}; // the text of each part as last shown: what comes a second time is not drawn a second time
 function isNew(name) {

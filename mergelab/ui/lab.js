@@ -224,5 +224,6 @@ function askForScores() { // what these charts are of is merged and scored as we
   asking = setTimeout(() => (state.drawing ? askForScores() : trigger("live", {})), 20);
 }
 
+watch("later", () => parts.later && trigger("preview", {})); // the answer takes a while, and reports as it goes
 watch("charts", () => { showCharts(); followLink(); askForScores(); });
 begin.push(showCharts, followLink);

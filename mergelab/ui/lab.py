@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from mergelab.ui.charts import panel, update
 from mergelab.ui.controls import expert_choices, preset_updates, sidebar, source_choices
 from mergelab.ui.form import OWN, Form, Models
 from mergelab.ui.link import Landing, read_query
-from mergelab.ui.parts import as_texts
+from mergelab.ui.parts import as_texts, sent
 from mergelab.ui.presets import presets
 from mergelab.ui.session import Lab, Session
 from mergelab.ui.status import Status, refusal
@@ -78,10 +79,12 @@ class LabPage:
         """Attach every event. None takes more widgets than were just touched: Gradio's page visits every input of an event
         several times, a tenth of a second for all of them."""
         c = self.controls
+        at_once = {**self.private, "trigger_mode": "always_last"}
         for widget in c.turning:
-            widget.input(self._turning(widget), widget, self.panel, **self.quick)
+            widget.input(self._turned(widget), widget, self.panel, **at_once)
+        self.panel.preview(self.preview, None, self.panel, **self.quick)
         for widget in (c.rows, c.live):
-            widget.input(self._turning(widget, Session.live), widget, self.panel, **self.heavy)
+            widget.input(self._turned_live(widget), widget, self.panel, **self.heavy)
         self.panel.live(self.live, None, self.panel, **{**self.heavy, "trigger_mode": "always_last"})
 
         choices = [c.method, c.sparsifier, c.experts, c.device]
@@ -125,14 +128,35 @@ class LabPage:
     def _then_show(self, event: Any) -> None:
         event.then(self.preview, None, self.panel, **self.quick)
 
-    def _turning(self, widget: Any, show: Callable[[Session, Form], Iterator[View]] = Session.preview) -> Any:
-        """The handler of a widget: notes its value, and shows what follows from it."""
+    def _turned(self, widget: Any) -> Any:
+        """The handler of a knob: notes its value and answers without a queue; what takes longer the page asks for then."""
+
+        def turned(request: gr.Request, value: Any) -> Any:
+            session = self.lab.session(request.session_hash)
+            self._note(session, {widget: value})
+            view = self._at_once(session)
+            return update(view) if view else sent({"later": time.monotonic()})
+
+        return turned
+
+    def _turned_live(self, widget: Any) -> Any:
+        """The handler of a widget that only scores depend on."""
 
         def turned(request: gr.Request, value: Any) -> Iterator[Any]:
             self._note(self.lab.session(request.session_hash), {widget: value})
-            yield from self._follow(request, show)
+            yield from self._follow(request, Session.live)
 
         return turned
+
+    def _at_once(self, session: Session) -> View | None:
+        """The charts of the recipe on the sidebar; None where something must be read, waited for or refused first."""
+        try:
+            form = self._form(session)
+            if not session.opened.is_set() or not session.knows(form):
+                return None
+        except ValueError:
+            return None
+        return next(session.preview(form))
 
     # ---- handlers
 

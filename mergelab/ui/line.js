@@ -73,8 +73,9 @@ function placeLines() {
 }
 
 firstDrawn.histogram = (plot) => {
-  plot.on("plotly_afterplot", placeLines);
-  plot.addEventListener("ml-drawn", placeLines);
+  const follow = inNextFrame(placeLines);
+  plot.on("plotly_afterplot", follow);
+  plot.addEventListener("ml-drawn", follow);
 };
 
 const range = () => line && document.querySelector(`#${line.elem_id} input[type=range]`);

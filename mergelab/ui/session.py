@@ -164,6 +164,10 @@ class Session:
         for view in self.live(form):
             yield replace(view, link=self.lab.link(form)) if view.recipe else view
 
+    def knows(self, form: Form) -> bool:
+        """Whether the charts of a form are a look-up. Raises ValueError where it is no recipe."""
+        return self.lab.shelf.sketches.get(_needs(form)) is not None
+
     def preview(self, form: Form) -> Views:
         """The live charts of a form; reads the models first if this is their first time."""
         self._give_up_live(form)
@@ -248,8 +252,7 @@ class Session:
 
     def _preview(self, form: Form) -> Views:
         recipe = form.recipe()
-        known = self.lab.shelf.sketches.get(_needs(form)) is not None
-        link = self.lab.link(form)
+        known, link = self.knows(form), self.lab.link(form)
         if not known:
             yield View(link=link)  # reading may take a while, and may be stopped
         sketch = yield from self._sketch(form, recipe)

@@ -24,7 +24,6 @@ function openTab(name) {
     tabButtons[place].setAttribute("aria-selected", open);
     tabButtons[place].tabIndex = open ? 0 : -1;
   });
-  redraw(owing);
   tellView({ tab: name === "lab" ? null : name });
   element.dispatchEvent(new CustomEvent("ml-tab", { detail: name }));
 }
