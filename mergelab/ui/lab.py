@@ -20,8 +20,9 @@ from mergelab.ui.link import Landing, read_query
 from mergelab.ui.presets import presets
 from mergelab.ui.session import Lab, Session
 from mergelab.ui.status import Status, refusal
+from mergelab.ui.stories import Story, parameters, stories
 from mergelab.ui.tensor import TensorTab
-from mergelab.ui.view import View
+from mergelab.ui.view import NOTHING_TOLD, Told, View
 
 QUICK = {
     "preprocess": False,
@@ -93,7 +94,10 @@ class LabPage:
                 **QUICK,
             )
         )
-        chosen = c.preset.input(self.use_preset, c.preset, [c.method, c.sparsifier, *c.knobs.values()], **PRIVATE)
+        chosen = c.preset.input(
+            self.use_preset, [c.preset, c.device, c.rows, c.live], [self.panel, *c.outputs],
+            **{**PRIVATE, "trigger_mode": "multiple"},
+        )  # fmt: skip
         self._then_show(chosen.then(self.arrange, c.inputs, self._arranged, **PRIVATE))
 
         c.merge.click(self.merge, c.inputs, self.panel, trigger_mode="once", **HEAVY)
@@ -147,9 +151,7 @@ class LabPage:
         form = self._landing(session, dict(parse_qsl(str(event.key)[:LONGEST_KEY])), values).form
         if form.models.edition:
             session.take(form.models)
-        choices = source_choices(self.titles, session.own)
-        source = OWN if form.models.edition else form.models.base
-        return {**self.controls.filled(form), self.controls.source: gr.update(choices=choices, value=source)}
+        return self._filled(session, form)
 
     def preview(self, request: gr.Request, *values: Any) -> Iterator[Any]:
         """Charts of the recipe on the sidebar."""
@@ -225,11 +227,28 @@ class LabPage:
         choices = source_choices(self.titles, models)
         return [gr.skip(), gr.update(choices=choices, value=OWN), *self._dealt(models, method)]
 
-    def use_preset(self, title: str) -> list[Any]:
-        """The knobs of a preset."""
-        return preset_updates(self.controls, presets()[title].recipe)
+    def use_preset(self, request: gr.Request, title: str, *values: Any) -> dict[Any, Any]:
+        """The knobs of a preset, or everything that a story sets."""
+        story = stories().get(title)
+        if story:
+            return self._told(self.lab.session(request.session_hash), story, values)
+        knobs = preset_updates(self.controls, presets()[title].recipe)
+        return {self.panel: update(View(story=NOTHING_TOLD)), **knobs}
+
+    def _told(self, session: Session, story: Story, values: Sequence[Any]) -> dict[Any, Any]:
+        """Set every control, the pinned recipe and the selection for a story; the preview that follows shows them."""
+        form = self._landing(session, story.parameters, values).form
+        aside = self._landing(session, parameters(story.aside), values).form if story.aside else None
+        session.set_scene(aside, story.at)
+        told = Told(story, self.lab.link(form).key, next(self._numbers))
+        return {self.panel: update(View(story=told)), **self._filled(session, form)}
 
     # ---- shared steps
+
+    def _filled(self, session: Session, form: Form) -> dict[Any, Any]:
+        choices = source_choices(self.titles, session.own)
+        source = OWN if form.models.edition else form.models.base
+        return {**self.controls.filled(form), self.controls.source: gr.update(choices=choices, value=source)}
 
     def _landing(self, session: Session, query: Mapping[str, str], values: Sequence[Any]) -> Landing:
         device, rows, live = values

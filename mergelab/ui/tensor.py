@@ -52,7 +52,10 @@ class TensorTab:
 
     def wire(self, panel: gr.HTML, inputs: Sequence[Any], quick: Mapping[str, Any]) -> None:
         """Attach the tab's events, each with the page's options for quick ones."""
-        saying = {**quick, "trigger_mode": "multiple"}  # the last of a row would come again with what the first one said
+        saying = {
+            **quick,
+            "trigger_mode": "multiple",
+        }  # the last of a row would come again with what the first one said
         panel.tensors(self.tensors, inputs, panel, **quick)
         panel.look(self.look, inputs, panel, **saying)
         panel.cells(self.cells, None, panel, **{**saying, "queue": False})  # a look-up in the page's process

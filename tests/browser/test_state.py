@@ -112,7 +112,9 @@ def test_undo_leaves_a_recipe_that_cannot_be_shown(lab: Visit) -> None:
     lab.page.fill(f"{DENSITY} input[type=number]", "7")
     lab.until("mergelab.status === 'refused'")
     lab.page.click("[data-act=undo]")
-    lab.until("mergelab.status !== 'refused' && mergelab.steps.asked === null && mergelab.yaml.includes('density: 0.2\\n')")
+    lab.until(
+        "mergelab.status !== 'refused' && mergelab.steps.asked === null && mergelab.yaml.includes('density: 0.2\\n')"
+    )
     expect(lab.page.locator(f"{DENSITY} input[type=number]")).to_have_value("0.2")
 
 
