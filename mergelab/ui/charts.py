@@ -27,6 +27,8 @@ from mergelab.ui.view import Comparison, Scores, Told, View
 from mergelab.ui.words import COMPLEMENTS, counted
 
 HERE = Path(__file__).parent
+UNBROKEN = "\u00a0%"
+"""A per cent sign that stays on the line of its number."""
 
 
 NOTHING_TO_SCORE = (
@@ -128,7 +130,7 @@ def story_data(told: Told) -> dict[str, Any]:
     story = told.story
     at = ":".join(story.at) if story.at else None
     return {
-        "title": story.title, "sentences": list(story.sentences), "tab": story.tab, "at": at, "chart": story.chart,
+        "title": story.title, "sentences": [sentence.replace(" %", UNBROKEN) for sentence in story.sentences], "tab": story.tab, "at": at, "chart": story.chart,
         "key": told.key, "turn": told.turn,
     }  # fmt: skip
 

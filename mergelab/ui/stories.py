@@ -91,7 +91,7 @@ STORIES = (
         "v=1&suite=minilm&experts=movie,newsgroups,spam&method=ties",
         (
             "See “Kept in each layer”: one threshold keeps 28 % of Movie reviews in layer 0, 9 % in layer 5 and nothing of the pooler. The embeddings are frozen: they stay at 0 and do not count towards the 20 %.",
-            "Under “Fine points of TIES” set scope to tensor: every row that changed comes to 20 %. That is the pinned recipe, whose curves stand behind.",
+            "Under “Fine points of TIES” set scope to tensor: every row that changed comes to about 20 %. That is the pinned recipe, whose curves stand behind.",
             "Merge both and open Compare: 200 rows a task could not tell them apart.",
         ),
         aside="v=1&suite=minilm&experts=movie,newsgroups,spam&method=ties&scope=tensor",
