@@ -94,10 +94,9 @@ class LabPage:
                 **QUICK,
             )
         )
-        chosen = c.preset.input(
-            self.use_preset, [c.preset, c.device, c.rows, c.live], [self.panel, *c.outputs],
-            **{**PRIVATE, "trigger_mode": "multiple"},
-        )  # fmt: skip
+        chosen = c.preset.input(  # a choice fires twice: in Gradio's default mode the second one is dropped
+            self.use_preset, [c.preset, c.device, c.rows, c.live], [self.panel, *c.outputs], **PRIVATE
+        )
         self._then_show(chosen.then(self.arrange, c.inputs, self._arranged, **PRIVATE))
 
         c.merge.click(self.merge, c.inputs, self.panel, trigger_mode="once", **HEAVY)
@@ -241,7 +240,8 @@ class LabPage:
         aside = self._landing(session, parameters(story.aside), values).form if story.aside else None
         session.set_scene(aside, story.at)
         told = Told(story, self.lab.link(form).key, next(self._numbers))
-        return {self.panel: update(View(story=told)), **self._filled(session, form)}
+        filled = {**self._filled(session, form), self.controls.preset: story.title}
+        return {self.panel: update(View(story=told)), **filled}
 
     # ---- shared steps
 

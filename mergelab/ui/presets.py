@@ -22,7 +22,7 @@ def starting_points() -> list[Entry]:
 
 
 def title_fitting(form: Form) -> str | None:
-    """The story with the form's recipe, else the first preset with its two stages, or None: so the list never names one
+    """The first preset with the form's two stages, else the story with its recipe, or None: so the list never names one
     that is no longer there."""
     try:
         recipe = form.recipe()
@@ -32,4 +32,4 @@ def title_fitting(form: Form) -> str | None:
     told = (title for title, story in stories().items() if story.recipe == query)
     stages = recipe.method, recipe.sparsify
     fits = (title for title, preset in presets().items() if (preset.recipe.method, preset.recipe.sparsify) == stages)
-    return next(told, None) or next(fits, None)
+    return next(fits, None) or next(told, None)
