@@ -94,9 +94,10 @@ class LabPage:
                 **QUICK,
             )
         )
-        chosen = c.preset.input(  # a choice fires twice: in Gradio's default mode the second one is dropped
-            self.use_preset, [c.preset, c.device, c.rows, c.live], [self.panel, *c.outputs], **PRIVATE
-        )
+        chosen = c.preset.input(
+            self.use_preset, [c.preset, c.device, c.rows, c.live], [self.panel, *c.outputs],
+            **{**PRIVATE, "trigger_mode": "once"},
+        )  # fmt: skip
         self._then_show(chosen.then(self.arrange, c.inputs, self._arranged, **PRIVATE))
 
         c.merge.click(self.merge, c.inputs, self.panel, trigger_mode="once", **HEAVY)
