@@ -21,13 +21,16 @@ from mergelab.ui.form import MOST_EXPERTS, all_knobs, weight_id
 from mergelab.ui.link import VIEW
 from mergelab.ui.live import charts_data, curves_data
 from mergelab.ui.parts import as_texts, sent
+from mergelab.ui.presets import starting_points
 from mergelab.ui.program import program_of
 from mergelab.ui.results import score_frame, table
 from mergelab.ui.tensor import TENSOR_PARTS
-from mergelab.ui.view import Comparison, Scores, View
+from mergelab.ui.view import Comparison, Scores, Told, View
 from mergelab.ui.words import COMPLEMENTS, counted
 
 HERE = Path(__file__).parent
+UNBROKEN = "\u00a0%"
+"""A per cent sign that stays on the line of its number."""
 
 
 NOTHING_TO_SCORE = (
@@ -35,11 +38,11 @@ NOTHING_TO_SCORE = (
     "The charts above and “Keep this model” work all the same."
 )
 PARTS = (
-    "charts", "curves", "compare", "scores", "test", "status", "home", "link", "notes", "device", "later", *TENSOR_PARTS,
+    "charts", "curves", "compare", "scores", "test", "status", "home", "link", "notes", "story", "device", "later", *TENSOR_PARTS,
 )  # fmt: skip
 SCRIPTS = (
     "drawing.js", "sight.js", "line.js", "lists.js", "link.js", "lab.js", "curves.js", "scores.js", "compare.js", "status.js", "steps.js",
-    "resets.js", "keys.js", "tensor_paint.js", "tensor_moves.js", "tensor_tables.js", "tensor.js", "tabs.js",
+    "resets.js", "keys.js", "tensor_paint.js", "tensor_moves.js", "tensor_tables.js", "tensor.js", "stories.js", "tabs.js",
 )  # fmt: skip
 """One function body, in this order."""
 TABS = ("lab", "tensor", "compare")
@@ -71,11 +74,12 @@ def _text(name: str) -> str:
 
 
 def lists() -> dict[str, list[dict[str, str]]]:
-    """Family and line of every choice of the two lists of rules, in their order, by the list's elem_id."""
+    """Family and line of every choice of the lists, in their order, by the list's elem_id."""
     methods = [{"family": entry.family, "line": entry.line} for entry in catalogue(METHODS.values())]
     nothing = {"family": "", "line": "Every change goes into the merge."}
     sparsifiers = [{"family": "", "line": line_of(rule)} for rule in SPARSIFIERS.values()]
-    return {"method": methods, "sparsifier": [nothing, *sparsifiers]}
+    starts = [{"family": start.family, "line": start.line} for start in starting_points()]
+    return {"preset": starts, "method": methods, "sparsifier": [nothing, *sparsifiers]}
 
 
 def complements() -> dict[str, str]:
@@ -102,6 +106,7 @@ def parts_of(view: View) -> dict[str, Any]:
         "home": home_data(view.recipe) if view.recipe else None,
         "link": {**asdict(view.link), "at": time.monotonic()} if view.link else None,
         "notes": list(view.notes) if view.notes is not None else None,
+        "story": story_data(view.story) if isinstance(view.story, Told) else view.story,
         "device": view.device,
     }
     return {name: part for name, part in parts.items() if part is not None}
@@ -123,6 +128,16 @@ def scores_data(scores: Scores) -> dict[str, Any]:
         "summary": scores_summary(frame) if rows else NOTHING_TO_SCORE, "notice": _score_notice(scores), "split": scores.run.split,
         "legend": [{"title": "base", "colour": "--ml-base"}, {"title": "the task’s own expert (in its colour)", "colour": "--ml-own"}, {"title": "merged", "colour": "--ml-ink"}] if rows else [],
         "empty": NOTHING_TO_SCORE,
+    }  # fmt: skip
+
+
+def story_data(told: Told) -> dict[str, Any]:
+    """A story: what it says, and what the browser opens and marks for it."""
+    story = told.story
+    at = ":".join(story.at) if story.at else None
+    return {
+        "title": story.title, "sentences": [sentence.replace(" %", UNBROKEN) for sentence in story.sentences], "tab": story.tab, "at": at, "chart": story.chart,
+        "key": told.key, "turn": told.turn,
     }  # fmt: skip
 
 

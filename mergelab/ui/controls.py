@@ -17,7 +17,7 @@ from mergelab.scoring import QUICK_ROWS
 from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.catalogue import catalogue, line_of, short_title
 from mergelab.ui.form import MOST_EXPERTS, NO_SPARSIFIER, OWN, OWNERS, Form, KnobPlace, Models, all_knobs, weight_id
-from mergelab.ui.presets import FIRST, presets, title_fitting
+from mergelab.ui.presets import FIRST, presets, starting_points, title_fitting
 from mergelab.ui.words import NUMBERS_OF_EXPERTS, PLACES, number, title_of
 
 Widget = Any
@@ -247,7 +247,7 @@ def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Controls:
     """Lay out the sidebar for the suites (name to title), opening on the first with all its experts."""
     start = presets()[FIRST].recipe
     preset = gr.Dropdown(
-        [(f"{preset.title} — {preset.cites}", title) for title, preset in presets().items()], value=FIRST,
+        [(start.title, start.name) for start in starting_points()], value=FIRST,
         label="Start from", elem_id="preset", filterable=False,
     )  # fmt: skip
     source = gr.Dropdown(
@@ -326,19 +326,19 @@ def _weight_slot(place: int, models: Models, rule: Rule) -> Widget:
     )  # fmt: skip
 
 
-def preset_updates(controls: Controls, recipe: Recipe) -> list[Any]:
-    """Updates of method, sparsifier and all knobs, in that order: the preset's values, elsewhere the defaults."""
+def preset_updates(controls: Controls, recipe: Recipe) -> dict[Widget, Any]:
+    """Updates of method, sparsifier and all knobs: the preset's values, elsewhere the defaults."""
     sparsifier = recipe.sparsify.name if recipe.sparsify else NO_SPARSIFIER
     values = {
         ("method", recipe.method.name): recipe.method.knobs,
         ("sparsify", sparsifier): recipe.sparsify.knobs if recipe.sparsify else {},
     }
-    knobs = []
-    for place in controls.knobs:
+    knobs = {}
+    for place, widget in controls.knobs.items():
         rule = OWNERS[place.owner][place.rule]
         default = next(knob.default for knob in rule.knobs if knob.name == place.knob)
-        knobs.append(values.get((place.owner, place.rule), {}).get(place.knob, default))
-    return [recipe.method.name, sparsifier, *knobs]
+        knobs[widget] = values.get((place.owner, place.rule), {}).get(place.knob, default)
+    return {controls.method: recipe.method.name, controls.sparsifier: sparsifier, **knobs}
 
 
 def expert_choices(models: Models, chosen: Sequence[str]) -> Any:

@@ -11,6 +11,7 @@ const isTyping = (control) =>
 function stopOrClear() {
   if (document.body.classList.contains("ml-busy")) trigger("stop", {});
   else if (!$(".ml-note").hidden) note("", []);
+  else if (!storyBox.hidden) closeStory();
   else if (state.at) lookAt(null);
 }
 const PLAIN = {

@@ -23,8 +23,9 @@ from mergelab.ui.parts import as_texts, sent
 from mergelab.ui.presets import presets
 from mergelab.ui.session import Lab, Session
 from mergelab.ui.status import Status, refusal
+from mergelab.ui.stories import Story, parameters, stories
 from mergelab.ui.tensor import TensorTab
-from mergelab.ui.view import View
+from mergelab.ui.view import NOTHING_TOLD, Told, View
 
 QUICK = {
     "preprocess": False,
@@ -93,7 +94,7 @@ class LabPage:
         self._then_show(c.source.input(self.change_source, c.source, [c.experts, *c.per_expert], **self.private))
         own = [self.panel, c.source, c.experts, *c.per_expert]
         self._then_show(c.use_own.click(self.use_own, [c.own_base, c.own_experts], own, **self.quick))
-        self._then_show(c.preset.input(self.use_preset, c.preset, self._preset, **self.private))
+        self._then_show(c.preset.input(self.use_preset, c.preset, [self.panel, *c.outputs], **self.private))
 
         c.merge.click(self.merge, None, self.panel, trigger_mode="once", **self.heavy)
         self.panel.test(self.test, None, self.panel, **self.heavy)
@@ -116,14 +117,6 @@ class LabPage:
     @property
     def _arranged(self) -> list[Any]:
         return [*(group.column for group in self.controls.groups), *self.controls.per_expert]
-
-    @property
-    def _preset(self) -> list[Any]:
-        return list(
-            dict.fromkeys(
-                [self.controls.method, self.controls.sparsifier, *self.controls.knobs.values(), *self._arranged]
-            )
-        )
 
     def _then_show(self, event: Any) -> None:
         event.then(self.preview, None, self.panel, **self.quick)
@@ -179,10 +172,7 @@ class LabPage:
         form = self._landing(session, dict(parse_qsl(str(event.key)[:LONGEST_KEY]))).form
         if form.models.edition:
             session.take(form.models)
-        choices = source_choices(self.titles, session.own)
-        source = OWN if form.models.edition else form.models.base
-        filled = {**self.controls.filled(form), self.controls.source: gr.update(choices=choices, value=source)}
-        return self._noted(session, filled)
+        return self._filled(session, form)
 
     def preview(self, request: gr.Request) -> Iterator[Any]:
         """Charts of the recipe on the sidebar."""
@@ -254,13 +244,30 @@ class LabPage:
         return {**self._noted(session, {self.controls.source: source}), **self._dealt(session, models)}
 
     def use_preset(self, request: gr.Request, title: str) -> dict[Any, Any]:
-        """The knobs of a preset."""
-        c, session = self.controls, self.lab.session(request.session_hash)
-        updates = preset_updates(c, presets()[title].recipe)
-        found = self._noted(session, dict(zip((c.method, c.sparsifier, *c.knobs.values()), updates, strict=True)))
-        return {**found, **self._arrangement(session)}
+        """The knobs of a preset, or everything that a story sets."""
+        session, story = self.lab.session(request.session_hash), stories().get(title)
+        if story:
+            return self._told(session, story)
+        knobs = self._noted(session, preset_updates(self.controls, presets()[title].recipe))
+        return {self.panel: update(View(story=NOTHING_TOLD)), **knobs, **self._arrangement(session)}
+
+    def _told(self, session: Session, story: Story) -> dict[Any, Any]:
+        """Set every control, the pinned recipe and the selection for a story; the preview that follows shows them."""
+        form = self._landing(session, story.parameters).form
+        aside = self._landing(session, parameters(story.aside)).form if story.aside else None
+        session.set_scene(aside, story.at)
+        told = Told(story, self.lab.link(form).key, next(self._numbers))
+        filled = {**self._filled(session, form), self.controls.preset: story.title}
+        return {self.panel: update(View(story=told)), **filled}
 
     # ---- shared steps
+
+    def _filled(self, session: Session, form: Form) -> dict[Any, Any]:
+        """Updates of all controls to what a form says, of which the values are remembered."""
+        choices = source_choices(self.titles, session.own)
+        source = OWN if form.models.edition else form.models.base
+        filled = {**self.controls.filled(form), self.controls.source: gr.update(choices=choices, value=source)}
+        return self._noted(session, filled)
 
     def _said(self, session: Session) -> list[Any]:
         """What the widgets of this visitor's sidebar say, in the order of `Controls.inputs`."""

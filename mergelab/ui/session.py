@@ -22,7 +22,7 @@ from mergelab.ui.link import Link, link_of, source_name
 from mergelab.ui.looking import Looking
 from mergelab.ui.presets import FIRST, presets
 from mergelab.ui.results import TaskFace, faces
-from mergelab.ui.shelf import CrashError, Recent, Shelf, Stopper, StopPressedError
+from mergelab.ui.shelf import CrashError, Recent, RefusalError, Shelf, Stopper, StopPressedError
 from mergelab.ui.status import Status, Stopwatch, crash, refusal
 from mergelab.ui.view import NOTHING_ASIDE, Cell, Charts, Comparison, Scores, View, tensors_at
 from mergelab.ui.words import counted, seconds
@@ -182,6 +182,7 @@ class Session:
             for view in self._guarded(lambda: self._merge(form, "validation", "live", self.live_stopper), "live"):
                 if not self.refused:  # what is wrong with the recipe on the sidebar matters more
                     yield view
+            yield from self._guarded(lambda: self._score_aside(form), "live")
         finally:
             self.live_digest = None
 
@@ -200,6 +201,10 @@ class Session:
         """Forget the recipe that was put aside there."""
         self.pins.pop(slot, None)
         return self.preview(form)
+
+    def set_scene(self, aside: Form | None, at: Cell | None) -> None:
+        """From now on this recipe alone is put aside, and the charts are of that cell."""
+        self.pins, self.at = {SLOTS[0]: aside} if aside else {}, at
 
     def merge(self, form: Form) -> Views:
         """Merge exactly what the form says and score it on validation rows."""
@@ -256,6 +261,7 @@ class Session:
         if not known:
             yield View(link=link)  # reading may take a while, and may be stopped
         sketch = yield from self._sketch(form, recipe)
+        yield from self._read_aside()
         self.on_screen = recipe
         charts = self._charts(preview(sketch, recipe), form, sketch)
         self.refused = False
@@ -294,6 +300,31 @@ class Session:
         before, self.drawn = self.drawn, drawn
         return not (before and before.front is drawn.front and before.back is drawn.back and before.name == drawn.name)
 
+    def _read_aside(self) -> Views:
+        """Read the models of what was put aside, where their sketch is not at hand."""
+        for form in tuple(self.pins.values()):
+            try:
+                yield from self._sketch(form, form.recipe())
+            except RefusalError:
+                continue  # they are gone since; the recipe on screen is shown all the same
+
+    def _score_aside(self, form: Form) -> Views:
+        """Scores of what was put aside beside this form, of small models; nothing once another recipe is on screen."""
+        recipe, missing = (
+            form.recipe(),
+            [each for each in self.pins.values() if self._follows_live(each) and not self._scored(each)],
+        )
+        for each in missing:
+            if self.on_screen is None or self.on_screen.digest() != recipe.digest():
+                return
+            yield from self._run(each, "validation", Stopwatch("Scoring the pinned recipe"), self.live_stopper)
+        if missing:
+            run = self.lab.shelf.runs.get(self._run_key(form, "validation"))
+            sketch = yield from self._sketch(form, recipe)
+            found = run.preview if run and run.preview.label == "exact" else preview(sketch, recipe)
+            shown = self._beside(self._charts(found, form, sketch), form)
+            yield View(status=Status("ready", "Exact scores for both recipes"), **shown)
+
     def _put_aside(self, slot: str) -> Charts | None:
         """The charts of what was put aside there, while its sketch is at hand."""
         form = self.pins.get(slot)
@@ -326,12 +357,15 @@ class Session:
         recipe, tasks = form.recipe(), self._tasks(form)
         _refuse(form)
         watch = Stopwatch("Scoring on test rows" if split == "test" else "Merging and scoring" if tasks else "Merging")
-        steps = self.lab.shelf.once(
-            self.lab.shelf.runs, self._run_key(form, split), watch, stopper or self.stopper, "merge",
-            recipe=recipe.to_mapping(), tasks=list(tasks), split=split, rows=form.rows if split == "validation" else None, device=form.device, models_dir=self.lab.settings.models_dir,
-        )  # fmt: skip
-        run: Run = yield from _as_views(steps)
+        run = yield from self._run(form, split, watch, stopper or self.stopper)
         yield self._finished(run, form, tasks, state, watch, (yield from self._sketch(form, recipe)))
+
+    def _run(self, form: Form, split: str, watch: Stopwatch, stopper: Stopper) -> Generator[View, None, Run]:
+        steps = self.lab.shelf.once(
+            self.lab.shelf.runs, self._run_key(form, split), watch, stopper, "merge",
+            recipe=form.recipe().to_mapping(), tasks=list(self._tasks(form)), split=split, rows=form.rows if split == "validation" else None, device=form.device, models_dir=self.lab.settings.models_dir,
+        )  # fmt: skip
+        return (yield from _as_views(steps))
 
     def _scored(self, form: Form) -> bool:
         try:

@@ -15,9 +15,10 @@ from mergelab.ui.form import Models
 from mergelab.ui.link import Link
 from mergelab.ui.results import TaskFace
 from mergelab.ui.status import Status
+from mergelab.ui.stories import Story
 from mergelab.workbench import Run
 
-NOTHING_ASIDE = ""
+NOTHING_ASIDE = NOTHING_TOLD = ""
 Cell = tuple[str, str]
 """A layer and a module."""
 
@@ -63,6 +64,15 @@ def tensors_at(sketch: Sketch, at: Cell | None) -> NDArray[numpy.int64] | None:
 
 
 @dataclass(frozen=True)
+class Told:
+    """A story as it is told: `key` is its recipe's, `turn` tells one choice of it from the next."""
+
+    story: Story
+    key: str
+    turn: int
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Two recipes side by side, of the same cell; `pinned` says which of them were put aside, the others being on screen.
     `runs` are their merges with validation scores where there are any."""
@@ -98,7 +108,7 @@ class Scores:
 class View:
     """What changes on the page; None leaves a part as it is.
 
-    `compare` is empty text where nothing is put aside. `unscored` says why there are no scores yet, `notes` what of a link was changed.
+    `compare` is empty text where nothing is put aside, `story` where none is told any more. `unscored` says why there are no scores yet, `notes` what of a link was changed.
     """
 
     status: Status | None = None
@@ -110,5 +120,6 @@ class View:
     recipe: Recipe | None = None
     link: Link | None = None
     notes: tuple[str, ...] | None = None
+    story: Told | str | None = None
     device: str | None = None
     saved: str | None = None

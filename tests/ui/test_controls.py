@@ -99,9 +99,9 @@ def test_a_weight_outside_the_new_methods_range_goes_back_to_the_default(built: 
 
 
 def test_a_preset_sets_its_knobs_and_resets_the_others(built: Controls) -> None:
-    method, sparsifier, *knobs = preset_updates(built, presets()["paper: DARE+TIES"].recipe)
-    values = dict(zip(built.knobs, knobs, strict=True))
-    assert (method, sparsifier) == ("ties", "dare")
+    updates = preset_updates(built, presets()["paper: DARE+TIES"].recipe)
+    values = {place: updates[widget] for place, widget in built.knobs.items()}
+    assert (updates[built.method], updates[built.sparsifier]) == ("ties", "dare")
     assert (values[KnobPlace("sparsify", "dare", "density")], values[KnobPlace("method", "ties", "density")]) == (
         0.5,
         0.2,
