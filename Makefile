@@ -37,13 +37,15 @@ test: browser check
 	$(BIN)/python -m pytest -q
 
 # MERGEKIT_PYTHON and MERGELENS_PYTHON name interpreters of other environments that have mergekit 0.1.5 and mergelens 2.0.3; without one its comparison is left out.
-bench: .venv/.ready
+bench: .venv/.ready-test browser
 	$(BIN)/python benchmarks/fisher.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/bandwidth.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/sketch.py
 	$(BIN)/python benchmarks/tensor_map.py
+	$(BIN)/python benchmarks/latency.py
 	$(BIN)/python benchmarks/scaling.py --full
 	$(BIN)/python benchmarks/gpu.py
 	@if [ -n "$(MERGEKIT_PYTHON)" ]; then $(BIN)/python benchmarks/against_mergekit.py $(MERGEKIT_PYTHON); \

@@ -122,6 +122,7 @@ class Session:
     merges: int = 0
     shown: Scores | None = None
     tested: Scores | None = None
+    wanted: str = ""
     on_screen: Recipe | None = None
     refused: bool = False
     at: Cell | None = None
@@ -165,8 +166,8 @@ class Session:
             yield replace(view, link=self.lab.link(form)) if view.recipe else view
 
     def knows(self, form: Form) -> bool:
-        """Whether the charts of a form are a look-up. Raises ValueError where it is no recipe."""
-        return self.lab.shelf.sketches.get(_needs(form)) is not None
+        """Whether the charts of a form, and of what was put aside, are look-ups. Raises ValueError where it is no recipe."""
+        return all(self.lab.shelf.sketches.get(_needs(each)) is not None for each in (form, *self.pins.values()))
 
     def preview(self, form: Form) -> Views:
         """The live charts of a form; reads the models first if this is their first time."""
@@ -257,11 +258,14 @@ class Session:
 
     def _preview(self, form: Form) -> Views:
         recipe = form.recipe()
+        self.wanted = recipe.digest()
         known, link = self.knows(form), self.lab.link(form)
         if not known:
             yield View(link=link)  # reading may take a while, and may be stopped
         sketch = yield from self._sketch(form, recipe)
         yield from self._read_aside()
+        if self.wanted != recipe.digest():
+            return  # the sidebar has moved on while models were read
         self.on_screen = recipe
         charts = self._charts(preview(sketch, recipe), form, sketch)
         self.refused = False

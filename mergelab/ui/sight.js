@@ -9,6 +9,7 @@ const hasRoom = (name) => Boolean(room.get(plotOf(name))?.width); // a chart in 
 
 const owing = new Set(); // charts to be drawn when they come into sight, or when nothing else is to do
 const payOwed = (ready) => [...owing].filter(ready).forEach((name) => draw(name, figures[name], true, true));
+state.owes = () => [...owing].some(hasRoom);
 let paying = null;
 function owe(name) {
   owing.add(name);

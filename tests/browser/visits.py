@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Page
 DENSITY = "#knob-method-ties-density"
 READY = (
     "(mergelab.draws > 2 || mergelab.tab !== 'lab') && mergelab.charts > 0 && mergelab.scores > 0 && mergelab.status === 'ready'"
-    " && mergelab.label === 'exact' && !mergelab.drawing"
+    " && mergelab.label === 'exact' && !mergelab.drawing && !mergelab.owes()"
 )
 SETTLED = (
-    "mergelab.status === 'ready' && mergelab.label === 'exact' && !mergelab.drawing"
+    "mergelab.status === 'ready' && mergelab.label === 'exact' && !mergelab.drawing && !mergelab.owes()"
     " && ['exact', 'live'].includes(mergelab.scoreState)"
 )
 SLOW = 120_000

@@ -62,6 +62,16 @@ def test_a_knob_moves_charts_from_the_sketch_without_new_work() -> None:
     assert len(worker.calls) == 1
 
 
+def test_models_read_for_a_recipe_that_was_left_meanwhile_do_not_take_the_screen_back() -> None:
+    session, _ = opened()
+    list(session.preview(form()))
+    other = session.preview(form(chosen=("tiny/a", "tiny/b")))
+    assert next(other).charts is None
+    assert last(session.preview(form())).charts
+    assert all(view.charts is None for view in other)
+    assert session.on_screen == form().recipe()
+
+
 def test_curves_are_sent_again_only_when_they_are_others() -> None:
     session, _ = opened()
     sent = [last(session.preview(form(knobs={DENSITY: density}))).charts for density in (0.2, 0.9)]
