@@ -225,5 +225,6 @@ function askForScores() { // what these charts are of is merged and scored as we
 }
 
 watch("later", () => parts.later && trigger("preview", {})); // the answer takes a while, and reports as it goes
-watch("charts", () => { showCharts(); followLink(); askForScores(); });
+watch("charts", () => { showCharts(); followLink(); });
+watch("link", askForScores); // every answer has a link of its own, also where its charts are on screen already
 begin.push(showCharts, followLink);

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from mergelab.ui.charts import panel, update
+from mergelab.ui.charts import panel, parts_of, update
 from mergelab.ui.controls import expert_choices, preset_updates, sidebar, source_choices
 from mergelab.ui.form import OWN, Form, Models
 from mergelab.ui.link import Landing, read_query
@@ -93,7 +93,7 @@ class LabPage:
         self._then_show(arranging)
         self._then_show(c.source.input(self.change_source, c.source, [c.experts, *c.per_expert], **self.private))
         own = [self.panel, c.source, c.experts, *c.per_expert]
-        self._then_show(c.use_own.click(self.use_own, [c.own_base, c.own_experts], own, **self.quick))
+        c.use_own.click(self.use_own, [c.own_base, c.own_experts], own, **self.quick)
         self._then_show(c.preset.input(self.use_preset, c.preset, [self.panel, *c.outputs], **self.private))
 
         c.merge.click(self.merge, None, self.panel, trigger_mode="once", **self.heavy)
@@ -119,16 +119,14 @@ class LabPage:
         return [*(group.column for group in self.controls.groups), *self.controls.per_expert]
 
     def _then_show(self, event: Any) -> None:
-        event.then(self.preview, None, self.panel, **self.quick)
+        event.then(self.show, None, self.panel, **{**self.private, "trigger_mode": "multiple"})
 
     def _turned(self, widget: Any) -> Any:
         """The handler of a knob: notes its value and answers without a queue; what takes longer the page asks for then."""
 
         def turned(request: gr.Request, value: Any) -> Any:
-            session = self.lab.session(request.session_hash)
-            self._note(session, {widget: value})
-            view = self._at_once(session)
-            return update(view) if view else sent({"later": time.monotonic()})
+            self._note(self.lab.session(request.session_hash), {widget: value})
+            return self.show(request)
 
         return turned
 
@@ -142,14 +140,15 @@ class LabPage:
         return turned
 
     def _at_once(self, session: Session) -> View | None:
-        """The charts of the recipe on the sidebar; None where something must be read, waited for or refused first."""
+        """The charts of the recipe on the sidebar; where something must be read first, its link alone; None where it must be
+        waited for or refused."""
         try:
             form = self._form(session)
-            if not session.opened.is_set() or not session.knows(form):
+            if not session.opened.is_set():
                 return None
+            return next(session.preview(form)) if session.knows(form) else session.want(form)
         except ValueError:
             return None
-        return next(session.preview(form))
 
     # ---- handlers
 
@@ -173,6 +172,12 @@ class LabPage:
         if form.models.edition:
             session.take(form.models)
         return self._filled(session, form)
+
+    def show(self, request: gr.Request) -> Any:
+        """What can be shown at once; the page asks for a preview where that is not all."""
+        view = self._at_once(self.lab.session(request.session_hash))
+        later = {} if view and view.charts else {"later": time.monotonic()}
+        return sent({**parts_of(view or View()), **later})
 
     def preview(self, request: gr.Request) -> Iterator[Any]:
         """Charts of the recipe on the sidebar."""
@@ -241,7 +246,8 @@ class LabPage:
             return {self.panel: self._refused(str(error))}
         session.take(models)
         source = gr.update(choices=source_choices(self.titles, models), value=OWN)
-        return {**self._noted(session, {self.controls.source: source}), **self._dealt(session, models)}
+        shown = {self.panel: sent({"later": time.monotonic()})}
+        return {**shown, **self._noted(session, {self.controls.source: source}), **self._dealt(session, models)}
 
     def use_preset(self, request: gr.Request, title: str) -> dict[Any, Any]:
         """The knobs of a preset, or everything that a story sets."""

@@ -256,16 +256,21 @@ class Session:
         if self.live_digest not in (None, digest) and time.monotonic() > self.live_since + patience:
             self.live_stopper.press()
 
+    def want(self, form: Form) -> View:
+        """From now on this form's recipe is the one to show: reading for another one ends. Raises ValueError for none."""
+        self.wanted = form.recipe().digest()
+        return View(link=self.lab.link(form))
+
     def _preview(self, form: Form) -> Views:
-        recipe = form.recipe()
-        self.wanted = recipe.digest()
-        known, link = self.knows(form), self.lab.link(form)
+        recipe, known = form.recipe(), self.knows(form)
+        asked = self.want(form)
         if not known:
-            yield View(link=link)  # reading may take a while, and may be stopped
-        sketch = yield from self._sketch(form, recipe)
-        yield from self._read_aside()
-        if self.wanted != recipe.digest():
-            return  # the sidebar has moved on while models were read
+            yield asked  # reading may take a while, and may be stopped
+        sketch = yield from self._while_wanted(recipe, self._read(form, recipe))
+        if sketch is None:
+            yield View(status=FOLLOWING)  # instead of the progress of what is given up
+            return
+        link = asked.link
         self.on_screen = recipe
         charts = self._charts(preview(sketch, recipe), form, sketch)
         self.refused = False
@@ -303,6 +308,26 @@ class Session:
         )
         before, self.drawn = self.drawn, drawn
         return not (before and before.front is drawn.front and before.back is drawn.back and before.name == drawn.name)
+
+    def _while_wanted(self, recipe: Recipe, reading: Generator[View, None, T]) -> Generator[View, None, T | None]:
+        """The same reading, given up (None) as soon as another recipe is wanted."""
+        try:
+            while self.wanted == recipe.digest():
+                try:
+                    view = next(reading)
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                yield view
+        finally:
+            reading.close()
+        return None
+
+    def _read(self, form: Form, recipe: Recipe) -> Generator[View, None, Sketch]:
+        """The sketch of a recipe, with those of what was put aside at hand."""
+        sketch = yield from self._sketch(form, recipe)
+        yield from self._read_aside()
+        return sketch
 
     def _read_aside(self) -> Views:
         """Read the models of what was put aside, where their sketch is not at hand."""
