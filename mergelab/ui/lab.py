@@ -50,6 +50,8 @@ QUICKER = 10.0
 """Seconds that a first touch waits for the page's opening to arrive."""
 FORGOTTEN = "The server does not know this page any more: it was started anew, or many others came since. Reload the page; its address holds the recipe."
 PRIVATE = {"preprocess": False, "show_progress": "hidden", "queue": False, "api_visibility": "private"}
+AT_ONCE = {**PRIVATE, "trigger_mode": "always_last"}
+"""For widgets, of which no value may be lost: Gradio drops what comes while an event of another mode is under way."""
 
 
 class LabPage:
@@ -72,29 +74,25 @@ class LabPage:
         # Gradio's page writes the progress of an event into every component that it stands on, all outputs by default, and
         # from then on again at every event of the page. Here it stands on one that shows none.
         quiet = {"show_progress_on": self.controls.stop}
-        self.quick, self.saying, self.heavy, self.private = (
-            {**options, **quiet} for options in (QUICK, SAYING, HEAVY, PRIVATE)
+        self.quick, self.saying, self.heavy, self.private, self.at_once = (
+            {**options, **quiet} for options in (QUICK, SAYING, HEAVY, PRIVATE, AT_ONCE)
         )
 
     def wire(self, blocks: gr.Blocks) -> None:
         """Attach every event. None takes more widgets than were just touched: Gradio's page visits every input of an event
         several times, a tenth of a second for all of them."""
         c = self.controls
-        at_once = {**self.private, "trigger_mode": "always_last"}
-        for widget in c.turning:
-            widget.input(self._turned(widget), widget, self.panel, **at_once)
+        for widget in (*c.turning, c.rows, c.live):
+            widget.input(self._turned(widget), widget, self.panel, **self.at_once)
         self.panel.preview(self.preview, None, self.panel, **self.quick)
-        for widget in (c.rows, c.live):
-            widget.input(self._turned_live(widget), widget, self.panel, **self.heavy)
         self.panel.live(self.live, None, self.panel, **{**self.heavy, "trigger_mode": "always_last"})
 
         choices = [c.method, c.sparsifier, c.experts, c.device]
-        arranging = gr.on([each.input for each in choices], self.arrange, choices, self._arranged, **self.private)
-        self._then_show(arranging)
-        self._then_show(c.source.input(self.change_source, c.source, [c.experts, *c.per_expert], **self.private))
+        self._then_show(gr.on([each.input for each in choices], self.arrange, choices, self._arranged, **self.at_once))
+        self._then_show(c.source.input(self.change_source, c.source, [c.experts, *c.per_expert], **self.at_once))
         own = [self.panel, c.source, c.experts, *c.per_expert]
         c.use_own.click(self.use_own, [c.own_base, c.own_experts], own, **self.quick)
-        self._then_show(c.preset.input(self.use_preset, c.preset, [self.panel, *c.outputs], **self.private))
+        self._then_show(c.preset.input(self.use_preset, c.preset, [self.panel, *c.outputs], **self.at_once))
 
         c.merge.click(self.merge, None, self.panel, trigger_mode="once", **self.heavy)
         self.panel.test(self.test, None, self.panel, **self.heavy)
@@ -122,20 +120,11 @@ class LabPage:
         event.then(self.show, None, self.panel, **{**self.private, "trigger_mode": "multiple"})
 
     def _turned(self, widget: Any) -> Any:
-        """The handler of a knob: notes its value and answers without a queue; what takes longer the page asks for then."""
+        """The handler of a widget: notes its value and answers without a queue; what takes longer the page asks for then."""
 
         def turned(request: gr.Request, value: Any) -> Any:
             self._note(self.lab.session(request.session_hash), {widget: value})
             return self.show(request)
-
-        return turned
-
-    def _turned_live(self, widget: Any) -> Any:
-        """The handler of a widget that only scores depend on."""
-
-        def turned(request: gr.Request, value: Any) -> Iterator[Any]:
-            self._note(self.lab.session(request.session_hash), {widget: value})
-            yield from self._follow(request, Session.live)
 
         return turned
 
