@@ -103,7 +103,7 @@ function followRecipe() { // small tensors are read again at once, others when a
 }
 function followTensors() {
   if (look.tensor && !parts.tensors.rows.some((row) => row.key === look.tensor.key)) return closeTensor();
-  if (isStale() && look.tensor.follows) return openTensor(look.tensor.key);
+  if (isStale() && look.tensor.follows) return openTensor(look.opening || look.tensor.key); // another one may be on its way
   if (!look.tensor && view.get("tensor") && look.opening !== view.get("tensor")) openTensor(view.get("tensor"));
   return null;
 }

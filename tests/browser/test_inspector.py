@@ -70,7 +70,7 @@ def test_the_place_on_the_curves_moves_with_the_slider_before_anything_is_answer
         DENSITY,
     )
     assert moved == "60.0 %"
-    page_of.until(f"{SETTLED} && mergelab.density === 0.6")
+    page_of.until(f"{SETTLED} && mergelab.shown === 0.6 && mergelab.yaml.includes('density: 0.6')")
     values = page.locator("[data-chart=curves] .ml-legend em").all_inner_texts()
     tiles = dict(
         zip(page.locator(".ml-tile span").all_inner_texts(), page.locator(".ml-tile b").all_inner_texts(), strict=True)

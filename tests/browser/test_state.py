@@ -122,9 +122,11 @@ def test_a_link_brings_another_browser_to_the_same_recipe(lab: Visit, browser: B
     page = lab.page
     page.evaluate(CLIPBOARD)
     page.locator("#experts input").first.uncheck()
+    steps(lab, 1)
     page.locator("#sparsifier label", has_text="DARE").click()
+    steps(lab, 2)
     drag(lab, SCALE, 0.5, 0.3)
-    lab.until(f"{SETTLED_STEP} && mergelab.steps.at === 3")
+    lab.until(f"{SETTLED_STEP} && mergelab.steps.at === 3 && mergelab.yaml.includes('scale: {lab.number(SCALE)}')")
     page.keyboard.press("c")
     expect(page.locator("[data-slot=copied]")).to_have_text("Copied")
     link = lab.page.evaluate("mergelab.copied[0]")

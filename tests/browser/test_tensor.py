@@ -48,6 +48,7 @@ def shared(browser: Browser, server: str) -> Iterator[Visit]:
 def tab(shared: Visit) -> Visit:
     """The shared page with one matrix open as a whole."""
     shared.turn(DENSITY, 0.2)
+    shared.until("mergelab.shown === 0.2")
     if not shared.page.evaluate(f"mergelab.look.tensor?.key === '{KEY}'"):
         if shared.page.locator("[data-tensor=pick]").is_hidden():
             shared.page.click("[data-map=other]")
