@@ -74,11 +74,13 @@ document.addEventListener("mousedown", (event) => {
   const box = event.target.closest?.("#sidebar [role=combobox]");
   if (box && box === document.activeElement && box.getAttribute("aria-expanded") === "false") box.blur();
 }, true);
-function clearView(tries = 8) { // on a phone the sidebar would cover the page; it may not be there, or not listen yet
+let clearing = null;
+function clearView(until = performance.now() + 3000) { // on a phone the sidebar would cover the page; it may come, or listen, a little later
   const toggle = document.querySelector("#sidebar.open .toggle-button");
   toggle?.click();
-  if (tries && (toggle || !document.querySelector("#sidebar"))) setTimeout(() => clearView(tries - 1), toggle ? 800 : 100);
+  if (performance.now() < until) clearing = setTimeout(() => clearView(until), toggle ? 800 : 150);
 }
+document.addEventListener("pointerdown", () => clearTimeout(clearing), true); // whoever touches the page decides
 if (window.innerWidth < 768) clearView();
 
 watch("status", showStatus);
