@@ -87,7 +87,7 @@ def collect(
     """
     scratch, bits = scratch_for(BLOCK), numpy.empty(BLOCK, numpy.uint32)
     low, high, above, count = numpy.uint32(lowest), numpy.uint32(highest), 0, 0
-    through = lets_all_through(sieve, model)  # asked once for all blocks: that alone saves a third of the time
+    through = lets_all_through(sieve, model)  # asked once for all blocks, which is quicker
     for place in range(0, len(base), BLOCK):
         if count + BLOCK + ASKED > len(found):
             return above, -1

@@ -80,7 +80,7 @@ class LabPage:
 
     def wire(self, blocks: gr.Blocks) -> None:
         """Attach every event. None takes more widgets than were just touched: Gradio's page visits every input of an event
-        several times, a tenth of a second for all of them."""
+        several times."""
         c = self.controls
         for widget in (*c.turning, c.rows, c.live):
             widget.input(self._turned(widget), widget, self.panel, **self.at_once)
@@ -96,7 +96,7 @@ class LabPage:
 
         c.merge.click(self.merge, None, self.panel, trigger_mode="once", **self.heavy)
         self.panel.test(self.test, None, self.panel, **self.heavy)
-        TensorTab(self.lab.session, self._form).wire(self.panel, self.quick)
+        TensorTab(self.lab.session, self._form).wire(self.panel, self.quick, self.saying)
         self.panel.keep(self.keep, None, [self.panel, self.download], **self.heavy)
         for stopping in (c.stop.click, self.panel.stop):
             stopping(self.stop, None, self.panel, **self.private)

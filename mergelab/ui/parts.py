@@ -10,8 +10,8 @@ import gradio as gr
 
 
 def as_texts(parts: Mapping[str, Any]) -> dict[str, str]:
-    """Each part as JSON. Gradio's page clones all properties of a component at every event: half a second for objects of
-    this size, nothing for texts."""
+    """Each part as JSON. Gradio's page clones all properties of a component at every event, which takes long for objects
+    and next to nothing for texts."""
     return {name: json.dumps(part, separators=(",", ":"), allow_nan=False) for name, part in parts.items()}
 
 

@@ -50,12 +50,8 @@ class TensorTab:
     def __init__(self, session_of: Callable[[str | None], Session], form_of: Callable[[Session], Form]) -> None:
         self.session_of, self.form_of = session_of, form_of
 
-    def wire(self, panel: gr.HTML, quick: Mapping[str, Any]) -> None:
-        """Attach the tab's events, each with the page's options for quick ones."""
-        saying = {
-            **quick,
-            "trigger_mode": "multiple",
-        }  # the last of a row would come again with what the first one said
+    def wire(self, panel: gr.HTML, quick: Mapping[str, Any], saying: Mapping[str, Any]) -> None:
+        """Attach the tab's events, with the page's options for quick ones and for those that say something."""
         panel.tensors(self.tensors, None, panel, **quick)
         panel.look(self.look, None, panel, **saying)
         panel.cells(self.cells, None, panel, **{**saying, "queue": False})  # a look-up in the page's process
