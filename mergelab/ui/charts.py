@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,22 +38,23 @@ NOTHING_TO_SCORE = (
     "The charts above and “Keep this model” work all the same."
 )
 PARTS = (
-    "charts", "curves", "compare", "scores", "test", "status", "home", "link", "notes", "story", "device", "later", *TENSOR_PARTS,
+    "charts", "curves", "compare", "scores", "test", "status", "home", "link", "notes", "story", "device", "later", "visitor", *TENSOR_PARTS,
 )  # fmt: skip
 SCRIPTS = (
-    "drawing.js", "sight.js", "line.js", "lists.js", "link.js", "lab.js", "curves.js", "scores.js", "compare.js", "status.js", "steps.js",
+    "parts.js", "drawing.js", "turning.js", "sight.js", "line.js", "lists.js", "link.js", "lab.js", "curves.js", "scores.js", "compare.js", "status.js", "steps.js",
     "resets.js", "keys.js", "tensor_paint.js", "tensor_moves.js", "tensor_tables.js", "tensor.js", "stories.js", "tabs.js",
 )  # fmt: skip
 """One function body, in this order."""
 TABS = ("lab", "tensor", "compare")
 
 
-def panel(parts: Mapping[str, Any]) -> gr.HTML:
-    """Charts, numbers, scores and status in one component; its parts are props that change one by one."""
+def panel(parts: Mapping[str, Any], turned: Callable[[dict[str, Any]], str]) -> gr.HTML:
+    """Charts, numbers, scores and status in one component; its parts are props that change one by one. The page calls
+    `turned` when a knob is turned, and gets changed parts as JSON."""
     known = {"complements": complements(), "lists": lists(), "defaults": defaults(), "view": VIEW}
     made = gr.HTML(
         html_template=page_html(), js_on_load="\n".join(_text(script) for script in SCRIPTS),
-        apply_default_css=False, elem_id="panel", **{**dict.fromkeys(PARTS), **as_texts({**known, **parts})},
+        apply_default_css=False, elem_id="panel", server_functions=[turned], **{**dict.fromkeys(PARTS), **as_texts({**known, **parts})},
     )  # fmt: skip
     # Gradio asks for these at every update, and looks through all scripts for an event of that name.
     vars(made).update(dict.fromkeys(("every", "inputs", "server_functions"), None))

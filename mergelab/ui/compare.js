@@ -83,8 +83,8 @@ for (const chart of Object.keys(MAPS)) {
 
 tabOf("compare").addEventListener("click", (event) => {
   const button = event.target.closest("button"), side = button?.closest("[data-side]")?.dataset.side;
-  if (button?.dataset.pin) trigger("pin", { slot: button.dataset.pin });
-  if (button?.dataset.act === "slot") trigger(compared.slots[side].pinned ? "unpin" : "pin", { slot: side });
+  if (button?.dataset.pin) request("pin", { slot: button.dataset.pin });
+  if (button?.dataset.act === "slot") request(compared.slots[side].pinned ? "unpin" : "pin", { slot: side });
 });
-watch("compare", showCompare);
+onPart("compare", showCompare);
 begin.push(showCompare);

@@ -124,8 +124,8 @@ class Controls:
 
     @property
     def turning(self) -> list[Widget]:
-        """Widgets whose values alone change the recipe; the others also change what is on the sidebar."""
-        return [self.seed, self.dtype, *self.weights, *self.knobs.values()]
+        """Widgets that change nothing else on the sidebar."""
+        return [self.seed, self.dtype, self.rows, self.live, *self.weights, *self.knobs.values()]
 
     def form(self, models: Models, values: Sequence[Any]) -> Form:
         """The form that `values` of `inputs` make with those models."""

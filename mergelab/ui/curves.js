@@ -55,7 +55,7 @@ function moveNow(place) {
   if (nowMark.hidden) return;
   const { xaxis, yaxis } = plot._fullLayout, own = figure.data.filter((trace) => !trace.meta.pinned);
   const x = xaxis.l2p(place), inside = x >= 0 && x <= xaxis._length;
-  nowMark.style.transform = `translate(${plot.offsetLeft + xaxis._offset + x}px, ${plot.offsetTop + yaxis._offset}px)`;
+  nowMark.style.transform = `translate(${xaxis._offset + x}px, ${yaxis._offset}px)`;
   nowMark.style.height = `${yaxis._length}px`;
   nowMark.style.visibility = inside ? "" : "hidden";
   nowMark.classList.toggle("ml-now-left", x > xaxis._length * 0.75);
@@ -97,7 +97,7 @@ document.addEventListener("input", (event) => {
 element.addEventListener("click", (event) => {
   const act = event.target.closest("button")?.dataset.act;
   if (act === "half") turnDial(now.half);
-  if (act === "pin") state.pinned ? trigger("unpin", { slot: "a" }) : trigger("pin", { slot: "a" });
+  if (act === "pin") state.pinned ? request("unpin", { slot: "a" }) : request("pin", { slot: "a" });
 });
-watch("curves", showCurves);
+onPart("curves", showCurves);
 begin.push(showCurves);

@@ -1,16 +1,5 @@
-// The ground of the panel: finding things in it, the theme, and plotly, which the panel alone owns.
-// All scripts of the panel are one function body with `element`, `props`, `watch`, `trigger`; text is set through textContent.
-
-// What Python sends comes as JSON text, a property each: Gradio clones every property of a component at every event, and
-// texts cost nothing there. `parts` gives it as objects, the same one until another text comes.
-const read = {};
-const parts = new Proxy({}, {
-  get: (_, name) => {
-    const text = props[name] ?? "null";
-    if (read[name]?.text !== text) read[name] = { text, value: JSON.parse(text) };
-    return read[name].value;
-  },
-});
+// The ground of the panel: finding things in it, the theme, and plotly, which the panel alone owns. Text is set through
+// textContent.
 
 const $ = (selector, root = element) => root.querySelector(selector);
 const card = (name) => $(`[data-chart="${name}"]`);
@@ -26,7 +15,11 @@ const make = (tag, text, className) => {
   return made;
 };
 const slot = (root, name, text) => root.querySelectorAll(`[data-slot="${name}"]`).forEach((found) => (found.textContent = text || ""));
-const css = (name) => getComputedStyle($(".ml")).getPropertyValue(name).trim();
+const colours = new Map(); // of the theme at hand: asking in the middle of drawing would make the browser work styles out anew
+function css(name) {
+  if (!colours.has(name)) colours.set(name, getComputedStyle($(".ml")).getPropertyValue(name).trim());
+  return colours.get(name);
+}
 const percent = (share, digits = 1) => (share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`);
 
 const PALETTES = {
@@ -156,15 +149,9 @@ const redraw = (names) => [...names].forEach((name) => draw(name, figures[name],
 const redrawAll = () => redraw(Object.keys(figures));
 let dark = isDark();
 new MutationObserver(() => {
-  if (dark !== isDark()) redrawAll(); // other classes come and go as well
+  if (dark === isDark()) return; // other classes come and go as well
   dark = isDark();
+  colours.clear();
+  redrawAll();
 }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 new ResizeObserver(([{ contentRect }]) => $(".ml").classList.toggle("ml-narrow", contentRect.width < 860)).observe($(".ml"));
-
-const last = {}; // the text of each part as last shown: what comes a second time is not drawn a second time
-function isNew(name) {
-  const text = props[name] ?? "null";
-  if (text === "null" || text === last[name]) return false;
-  last[name] = text;
-  return true;
-}

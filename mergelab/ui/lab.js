@@ -122,7 +122,7 @@ function drawPairs() {
 const sameCell = (one, other) => one && other && one.layer === other.layer && one.module === other.module;
 function lookAt(cell) {
   tellView({ at: cell && `${cell.layer}:${cell.module}` });
-  trigger("narrow", { layer: cell?.layer ?? null, module: cell?.module ?? null });
+  request("narrow", { layer: cell?.layer ?? null, module: cell?.module ?? null });
 }
 
 function showPlace(sent) {
@@ -217,14 +217,15 @@ function followLink() {
   note("Not all of this link fits, so it was changed:", [`These models have no layer “${layer.slice(0, 40)}” with a module “${(module || "").slice(0, 40)}”, so all tensors are shown.`]);
 }
 
+const REST = 150; // ms that a knob rests before what the charts are of is merged and scored
 let asking = null;
-function askForScores() { // what these charts are of is merged and scored as well, once they are drawn
+function askForScores() {
   clearTimeout(asking);
   if (!parts.charts || parts.charts.label === "exact") return;
-  asking = setTimeout(() => (state.drawing ? askForScores() : trigger("live", {})), 20);
+  asking = setTimeout(() => (state.drawing || telling ? askForScores() : request("live")), REST);
 }
 
-watch("later", () => parts.later && trigger("preview", {})); // the answer takes a while, and reports as it goes
-watch("charts", () => { showCharts(); followLink(); });
-watch("link", askForScores); // every answer has a link of its own, also where its charts are on screen already
+onPart("later", () => parts.later && request("preview")); // the answer takes a while, and reports as it goes
+onPart("charts", () => { showCharts(); followLink(); });
+onPart("link", askForScores); // every answer has a link of its own, also where its charts are on screen already
 begin.push(showCharts, followLink);

@@ -4,6 +4,7 @@ a form and follows the session."""
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import shutil
 import time
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import gradio as gr
+from fastapi import HTTPException
 
 from mergelab.ui.charts import panel, parts_of, update
 from mergelab.ui.controls import expert_choices, preset_updates, sidebar, source_choices
@@ -50,6 +52,9 @@ QUICKER = 10.0
 """Seconds that a first touch waits for the page's opening to arrive."""
 FORGOTTEN = "The server does not know this page any more: it was started anew, or many others came since. Reload the page; its address holds the recipe."
 PRIVATE = {"preprocess": False, "show_progress": "hidden", "queue": False, "api_visibility": "private"}
+IN_BROWSER = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "multiple"}
+HEARD = "async (...given) => { await window.mergelab?.heard?.(); return given; }"
+"""Before the event: what was turned in the page is told."""
 AT_ONCE = {**PRIVATE, "trigger_mode": "always_last"}
 """For widgets, of which no value may be lost: Gradio drops what comes while an event of another mode is under way."""
 
@@ -66,11 +71,12 @@ class LabPage:
         self.opening = lab.opening().models
         with gr.Sidebar(width=340, elem_id="sidebar"):
             self.controls = sidebar(self.titles, self.opening, lab.settings.device)
-        self.panel = panel(parts)
+        self.panel = panel(parts, self._turned())
         self.download = gr.DownloadButton(
             "Download the merged model", visible=False, variant="primary", elem_id="download"
         )
         self._places = {widget: place for place, widget in enumerate(self.controls.inputs)}
+        self._turning = {widget.elem_id: widget for widget in self.controls.turning}
         # Gradio's page writes the progress of an event into every component that it stands on, all outputs by default, and
         # from then on again at every event of the page. Here it stands on one that shows none.
         quiet = {"show_progress_on": self.controls.stop}
@@ -82,8 +88,10 @@ class LabPage:
         """Attach every event. None takes more widgets than were just touched: Gradio's page visits every input of an event
         several times."""
         c = self.controls
-        for widget in (*c.turning, c.rows, c.live):
-            widget.input(self._turned(widget), widget, self.panel, **self.at_once)
+        for widget in c.turning:
+            widget.input(
+                None, widget, js=f"(value) => void window.mergelab.turn({widget.elem_id!r}, value)", **IN_BROWSER
+            )
         self.panel.preview(self.preview, None, self.panel, **self.quick)
         self.panel.live(self.live, None, self.panel, **{**self.heavy, "trigger_mode": "always_last"})
 
@@ -94,7 +102,7 @@ class LabPage:
         c.use_own.click(self.use_own, [c.own_base, c.own_experts], own, **self.quick)
         self._then_show(c.preset.input(self.use_preset, c.preset, [self.panel, *c.outputs], **self.at_once))
 
-        c.merge.click(self.merge, None, self.panel, trigger_mode="once", **self.heavy)
+        c.merge.click(self.merge, None, self.panel, trigger_mode="once", js=HEARD, **self.heavy)
         self.panel.test(self.test, None, self.panel, **self.heavy)
         TensorTab(self.lab.session, self._form).wire(self.panel, self.quick, self.saying)
         self.panel.keep(self.keep, None, [self.panel, self.download], **self.heavy)
@@ -119,14 +127,27 @@ class LabPage:
     def _then_show(self, event: Any) -> None:
         event.then(self.show, None, self.panel, **{**self.private, "trigger_mode": "multiple"})
 
-    def _turned(self, widget: Any) -> Any:
-        """The handler of a widget: notes its value and answers without a queue; what takes longer the page asks for then."""
+    def _turned(self) -> Callable[[dict[str, Any]], str]:
+        """What the page calls past Gradio's events, with the id of its visitor and the values of turned widgets by elem_id."""
 
-        def turned(request: gr.Request, value: Any) -> Any:
-            self._note(self.lab.session(request.session_hash), {widget: value})
-            return self.show(request)
+        def turned(told: dict[str, Any]) -> str:
+            try:
+                visitor, values = (
+                    told["visitor"],
+                    {self._turning[name]: value for name, value in told["values"].items()},
+                )
+            except (AttributeError, KeyError, TypeError) as error:
+                raise HTTPException(422, "turned takes a visitor, and values by the elem_id of widgets") from error
+            session = self.lab.session(str(visitor))
+            self._note(session, values)
+            return json.dumps(as_texts(self._parts_at_once(session)))
 
         return turned
+
+    def _parts_at_once(self, session: Session) -> dict[str, Any]:
+        """The parts that can be shown at once; the page asks for a preview where that is not all."""
+        view = self._at_once(session)
+        return {**parts_of(view or View()), **({} if view and view.charts else {"later": time.monotonic()})}
 
     def _at_once(self, session: Session) -> View | None:
         """The charts of the recipe on the sidebar; where something must be read first, its link alone; None where it must be
@@ -149,7 +170,7 @@ class LabPage:
         right = landing.form == self._landing(session, {}).form  # then somebody may have turned one already
         # Something must be sent: Gradio empties the outputs of a handler that yields nothing.
         filled = {} if right else self._noted(session, self.controls.filled(landing.form))
-        yield {self.panel: update(View(notes=landing.notes)), **filled}
+        yield {self.panel: sent({"notes": list(landing.notes), "visitor": request.session_hash}), **filled}
         if self._is_on_sidebar(session, landing.form):
             for view in self._shown(session.first(landing.form)):
                 yield {self.panel: update(view)}
@@ -163,10 +184,8 @@ class LabPage:
         return self._filled(session, form)
 
     def show(self, request: gr.Request) -> Any:
-        """What can be shown at once; the page asks for a preview where that is not all."""
-        view = self._at_once(self.lab.session(request.session_hash))
-        later = {} if view and view.charts else {"later": time.monotonic()}
-        return sent({**parts_of(view or View()), **later})
+        """What can be shown at once of the recipe on the sidebar."""
+        return sent(self._parts_at_once(self.lab.session(request.session_hash)))
 
     def preview(self, request: gr.Request) -> Iterator[Any]:
         """Charts of the recipe on the sidebar."""

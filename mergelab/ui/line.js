@@ -33,7 +33,7 @@ function setLine(given) {
   line.colours.forEach((colour) => {
     const mark = make("i", null, "ml-mark");
     mark.style.background = colour;
-    card("histogram").append(mark);
+    handle.before(mark);
   });
   handle.setAttribute("aria-label", `${line.title}: threshold line`);
   handle.setAttribute("aria-valuemin", line.low);
@@ -61,11 +61,10 @@ function placeLines() {
   const plot = $(".ml-plot", card("histogram"));
   if (!line || !shown || !plot._fullLayout) return;
   const { xaxis, yaxis } = plot._fullLayout;
-  const left = plot.offsetLeft + xaxis._offset, top = plot.offsetTop + yaxis._offset, height = yaxis._length;
   const place = (node, at) => {
     const x = Math.max(0, Math.min(xaxis._length, xaxis.l2p(at)));
-    node.style.transform = `translate(${left + x}px, ${top}px)`;
-    node.style.height = `${height}px`;
+    node.style.transform = `translate(${xaxis._offset + x}px, ${yaxis._offset}px)`;
+    node.style.height = `${yaxis._length}px`;
   };
   place(handle, mean(shown.at));
   handle.classList.toggle("ml-line-right", xaxis.l2p(mean(shown.at)) > xaxis._length * 0.7);

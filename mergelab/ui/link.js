@@ -50,8 +50,8 @@ function tellChanges() {
   if (isNew("notes") && changes.length) note("Not all of this link fits, so it was changed:", changes);
 }
 
-watch("link", tellAddress);
-watch("notes", tellChanges);
+onPart("link", tellAddress);
+onPart("notes", tellChanges);
 begin.push(tellChanges);
 element.addEventListener("click", (event) => {
   const act = event.target.closest("button")?.dataset.act;

@@ -51,6 +51,6 @@ document.addEventListener("click", (event) => {
 }, true);
 document.addEventListener("input", () => setTimeout(tellResets));
 document.addEventListener("click", () => setTimeout(tellResets, 50)); // a folded part opens
-watch("charts", () => setTimeout(tellResets));
-watch("link", () => setTimeout(tellResets));
+onPart("charts", () => setTimeout(tellResets));
+onPart("link", () => setTimeout(tellResets));
 setTimeout(tellResets);

@@ -81,6 +81,6 @@ function scoreCell(score, difference = null) {
 }
 
 for (const name of ["scores", "test"]) {
-  watch(name, () => showScores(name));
+  onPart(name, () => showScores(name));
   begin.push(() => showScores(name));
 }

@@ -49,8 +49,8 @@ element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   if (button.dataset.act === "stop") trigger("stop", {});
-  if (button.dataset.act === "test") trigger("test", {});
-  if (button.dataset.act === "keep") trigger("keep", {});
+  if (button.dataset.act === "test") request("test");
+  if (button.dataset.act === "keep") request("keep");
   if (button.dataset.save) download(button.closest("[data-chart]").dataset.chart, button.dataset.save);
   if (button.dataset.copy) copy(button, $(`[data-slot="${button.dataset.copy}"]`).textContent);
 });
@@ -83,7 +83,7 @@ function clearView(until = performance.now() + 3000) { // on a phone the sidebar
 document.addEventListener("pointerdown", () => clearTimeout(clearing), true); // whoever touches the page decides
 if (window.innerWidth < 768) clearView();
 
-watch("status", showStatus);
-watch("home", showHome);
-watch("device", showDevice);
+onPart("status", showStatus);
+onPart("home", showHome);
+onPart("device", showDevice);
 begin.push(showStatus, showHome, showDevice);

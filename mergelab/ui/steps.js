@@ -79,7 +79,7 @@ function ask() {
   if (steps.asked !== null) return; // the answer under way comes first
   steps.asked = steps.keys[steps.at];
   patience = setTimeout(arrived, 5000); // a lost answer must not end undo
-  trigger("restore", { key: steps.asked });
+  request("restore", { key: steps.asked });
 }
 function arrived() {
   clearTimeout(patience);
@@ -93,6 +93,6 @@ function tellSteps() {
   $('[data-act="redo"]').setAttribute("aria-disabled", !canGo(1));
 }
 
-watch("link", () => parts.link && arrive(parts.link.key));
-watch("status", tellSteps);
+onPart("link", () => parts.link && arrive(parts.link.key));
+onPart("status", tellSteps);
 begin.push(() => parts.link && arrive(parts.link.key));

@@ -39,5 +39,5 @@ storyBox.addEventListener("click", (event) => {
   if (act === "close-story") closeStory();
   if (act === "story-chart") { openTab(tale.tab); storyCard()?.scrollIntoView({ block: "center", behavior: "smooth" }); }
 });
-watch("story", tellStory);
-watch("link", followSteps);
+onPart("story", tellStory);
+onPart("link", followSteps);

@@ -6,7 +6,7 @@ function openTensor(key) { // the tab, with this tensor in it at the recipe on t
   if (key === look.tensor?.key && !isStale()) return void (tensorCard("pick").hidden = true);
   if (look.tensor && key !== look.tensor.key) tellView({ tensor: key, map: null });
   tensorWaits(true);
-  trigger("look", { tensor: key });
+  request("look", { tensor: key });
 }
 function tensorWaits(running) {
   tensorCard("map").classList.toggle("ml-waiting", running);
@@ -23,7 +23,7 @@ function showTensor() {
   look.whole = look.cells = cellsOf(parts.cells);
   look.cellsOf = wholeOf(sent);
   look.coords = null;
-  last.cells = props.cells;
+  last.cells = textOf("cells");
   if (!same) [look.at, look.mark, look.step] = [wholeOf(sent), null, "merge"];
   for (const name of ["map", "conflicts", "spectrum"]) tensorCard(name).hidden = false;
   tensorCard("pick").hidden = true;
@@ -98,7 +98,7 @@ function followRecipe() { // small tensors are read again at once, others when a
   if (state.tab !== "tensor" || !parts.link) return; // a first sight without a link is not this visit's yet
   following = setTimeout(() => {
     if (!parts.charts) return;
-    trigger("tensors", {}); // its answer decides whether the open tensor still exists
+    request("tensors"); // its answer decides whether the open tensor still exists
   }, 250);
 }
 function followTensors() {
@@ -369,7 +369,7 @@ function comeFromLink() {
 const MAP_ACTS = {
   in: () => zoomBy(0.5), out: () => zoomBy(2), whole: showWhole, strongest: goToStrongest, random: goToRandom, csv: saveCsv,
   rebuild: () => openTensor(look.tensor.key), other: () => { const pick = tensorCard("pick"); pick.hidden = !pick.hidden; if (!pick.hidden) $(".ml-find").focus(); },
-  spectrum: () => trigger("spectrum", {}),
+  spectrum: () => request("spectrum"),
 };
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
@@ -394,11 +394,11 @@ element.addEventListener("ml-tab", (event) => {
   followRecipe();
 });
 
-watch("tensors", showTensors);
-watch("tensor", showTensor);
-watch("cells", showCells);
-watch("coordinates", showCoordinates);
-watch("spectrum", showSpectrum);
-watch("unlooked", showFailure);
-watch("charts", followRecipe);
-watch("link", followRecipe);
+onPart("tensors", showTensors);
+onPart("tensor", showTensor);
+onPart("cells", showCells);
+onPart("coordinates", showCoordinates);
+onPart("spectrum", showSpectrum);
+onPart("unlooked", showFailure);
+onPart("charts", followRecipe);
+onPart("link", followRecipe);

@@ -49,8 +49,8 @@ function askForWindow() { // one request at a time; when it is answered, the win
   if (look.asked && performance.now() - look.asked.since < 8000) return;
   const { top, left, rows, columns } = look.at;
   look.asked = { ...look.at, since: performance.now() };
-  if (isSingle(look.at)) trigger("coordinates", { window: [top, left, rows, columns] });
-  else trigger("cells", { window: [top, left, rows, columns] });
+  if (isSingle(look.at)) request("coordinates", { window: [top, left, rows, columns] });
+  else request("cells", { window: [top, left, rows, columns] });
 }
 function answered() {
   const was = look.asked;

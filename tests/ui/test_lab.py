@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 import pytest
+from fastapi import HTTPException
 from ui.fake_worker import FakeWorker
 
 from mergelab.ui import lab
@@ -45,6 +47,30 @@ def test_a_widget_is_noted_alone_and_the_others_stay(page: LabPage) -> None:
     recipe = page._form(session).recipe()
     assert recipe.method.knobs["density"] == 0.7
     assert (recipe.seed, recipe.method.knobs["scale"]) == (3, 1.0)
+
+
+def test_a_turned_knob_is_noted_and_answered_with_what_can_be_shown_at_once(page: LabPage) -> None:
+    session = opened(page)
+    answer = json.loads(page.panel.turned({"visitor": "visitor", "values": {DENSITY.elem_id: 0.7, "seed": 3}}))
+    recipe = page._form(session).recipe()
+    assert (recipe.method.knobs["density"], recipe.seed) == (0.7, 3)
+    assert set(answer) == {"link", "later"}  # the models of this recipe have not been read yet
+    assert "density=0.7" in answer["link"]
+
+
+def test_of_two_texts_the_later_one_has_the_larger_number(page: LabPage) -> None:
+    opened(page)
+    told = {"visitor": "visitor", "values": {}}
+    first, second = (int(json.loads(page.panel.turned(told))["later"].split()[0]) for _ in range(2))
+    assert first < second
+
+
+@pytest.mark.parametrize(
+    "told", [None, {"visitor": "visitor"}, {"visitor": "visitor", "values": {"no-such-widget": 1}}]
+)
+def test_a_turn_of_nothing_that_is_there_is_refused(page: LabPage, told: Any) -> None:
+    with pytest.raises(HTTPException, match="values by the elem_id"):
+        page.panel.turned(told)
 
 
 def test_a_preset_and_a_choice_are_noted_with_everything_that_they_set(page: LabPage) -> None:

@@ -1,0 +1,40 @@
+// What Python sends: parts of the panel as numbered JSON texts, either through Gradio (`props`) or in the answer to a turned
+// knob. Of two the later one counts. All scripts of the panel are one function body with Gradio's `element`, `props`,
+// `watch`, `trigger` and `server`.
+
+const inAnswers = {}; // by part: its text in the last answer that had one
+const NOTHING = "0 null";
+const numberOf = (text) => Number(text.slice(0, text.indexOf(" ")));
+function textOf(name) {
+  const [sent, told] = [props[name] ?? NOTHING, inAnswers[name] ?? NOTHING], later = numberOf(told) > numberOf(sent) ? told : sent;
+  return later.slice(later.indexOf(" ") + 1);
+}
+
+// Gradio clones every property of a component at every event, which costs nothing for texts: `parts` gives them as objects,
+// the same one until another text comes.
+const read = {};
+const parts = new Proxy({}, {
+  get: (_, name) => {
+    const text = textOf(name);
+    if (read[name]?.text !== text) read[name] = { text, value: JSON.parse(text) };
+    return read[name].value;
+  },
+});
+
+const last = {}; // the text of each part as last shown: what comes a second time is not drawn a second time
+function isNew(name) {
+  const text = textOf(name);
+  if (text === "null" || text === last[name]) return false;
+  last[name] = text;
+  return true;
+}
+
+const watchers = [];
+function onPart(name, callback) {
+  watchers.push({ name, callback });
+  watch(name, callback);
+}
+function takeAnswer(texts) {
+  Object.assign(inAnswers, texts);
+  for (const { name, callback } of watchers) if (name in texts) callback();
+}
