@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from mergelab.checkpoints import Suite, suite_of
@@ -120,6 +121,10 @@ class Form:
 
     def recipe(self) -> Recipe:
         """The recipe of this form. Raises RecipeError in the page's words."""
+        return self._recipe
+
+    @cached_property
+    def _recipe(self) -> Recipe:
         if not self.chosen:
             raise RecipeError("No expert is chosen: tick at least one under Experts.")
         chosen = [reference for reference in self.models.titles if reference in self.chosen]
