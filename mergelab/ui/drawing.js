@@ -48,6 +48,9 @@ function themed(figure, width = 900) {
     if (copy.type === "heatmap") {
       copy.colorscale = PALETTES[copy.meta.palette][isDark() ? "dark" : "light"];
       if ((width - 120) / copy.x.length < 31) delete copy.texttemplate; // no room for a number in a cell
+      if ((width - 120) / copy.x.length < 62 && layout.xaxis.ticktext) { // words wrap where there is a space, not at a hyphen
+        layout.xaxis.ticktext = layout.xaxis.ticktext.map((name) => name.replaceAll(/-(?=\w)/g, "-<br>"));
+      }
       copy.colorbar = { ...copy.colorbar, tickfont: { color: text, size: 11 } };
     }
     const role = copy.meta?.role;
