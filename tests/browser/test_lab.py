@@ -271,5 +271,12 @@ def test_a_phone_needs_no_sideways_scroll_and_text_stands_out(browser: Browser, 
         ".map(text => text.match(/\\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 3)"
     )
     assert all((value > 140) is (theme == "dark") for value in light)
+    covered = page.evaluate(
+        "() => [...document.querySelectorAll('[data-tab=lab] .ml-switch button')].filter(button => {"
+        " button.scrollIntoView({block: 'center'}); const box = button.getBoundingClientRect();"
+        " return box.width && document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2) !== button; })"
+        ".map(button => button.textContent)"
+    )
+    assert covered == [] and page.locator("[data-tab=lab] .ml-switch button").count() >= 7
     assert opened.errors == []
     page.close()
