@@ -25,7 +25,7 @@ from mergelab.ui.endpoints import add_endpoints
 from mergelab.ui.first_sight import FirstSight
 from mergelab.ui.guard import LOOPBACK, Guard
 from mergelab.ui.lab import LabPage
-from mergelab.ui.session import Lab, Settings
+from mergelab.ui.server import Lab, Settings
 from mergelab.ui.theme import STYLES, theme
 from mergelab.ui.view import View
 

@@ -9,8 +9,8 @@ import numpy
 from mergelab.plots import RATES, conflict_heatmap, difference_heatmap, grid, percent
 from mergelab.recipe_diff import recipe_diff
 from mergelab.ui.live import CHIPS, behind, curve_pictures, name_of
+from mergelab.ui.pins import SLOTS
 from mergelab.ui.results import TaskFace, table
-from mergelab.ui.session import SLOTS
 from mergelab.ui.view import Charts, Comparison
 from mergelab.workbench import Run
 

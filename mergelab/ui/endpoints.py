@@ -14,7 +14,7 @@ from mergelab.diagnostics import preview as look_up
 from mergelab.knobs import brief
 from mergelab.recipe import Recipe
 from mergelab.sketch import sketch_needs
-from mergelab.ui.session import Lab
+from mergelab.ui.server import Lab
 from mergelab.ui.shelf import CrashError, Stopper, StopPressedError
 from mergelab.ui.status import Status, Stopwatch
 from mergelab.workbench import Run

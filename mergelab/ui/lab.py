@@ -22,8 +22,10 @@ from mergelab.ui.controls import expert_choices, preset_updates, sidebar, source
 from mergelab.ui.form import OWN, Form, Models
 from mergelab.ui.link import Landing, read_query
 from mergelab.ui.parts import as_texts, sent
+from mergelab.ui.pins import SLOTS
 from mergelab.ui.presets import presets
-from mergelab.ui.session import Lab, Session
+from mergelab.ui.server import Lab
+from mergelab.ui.session import Session
 from mergelab.ui.status import Status, refusal
 from mergelab.ui.stories import Story, parameters, stories
 from mergelab.ui.tensor import TensorTab
@@ -269,7 +271,7 @@ class LabPage:
         """Set every control, the pinned recipe and the selection for a story; the preview that follows shows them."""
         form = self._landing(session, story.parameters).form
         aside = self._landing(session, parameters(story.aside)).form if story.aside else None
-        session.set_scene(aside, story.at)
+        session.set_scene({SLOTS[0]: aside} if aside else {}, story.at)
         told = Told(story, self.lab.link(form).key, next(self._numbers))
         filled = {**self._filled(session, form), self.controls.preset: story.title}
         return {self.panel: update(View(story=told)), **filled}

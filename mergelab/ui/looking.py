@@ -16,7 +16,7 @@ from mergelab.sketch import Sketch, sketch_needs
 from mergelab.tensor_map import Cells, Coordinates, TensorMap, Window
 from mergelab.ui.form import Form, Models
 from mergelab.ui.shelf import CrashError, Shelf, Stopper, StopPressedError
-from mergelab.ui.status import Status, Stopwatch, crash
+from mergelab.ui.status import FOLLOWING, Status, Stopwatch, crash
 
 if TYPE_CHECKING:
     from mergelab.inspection import TensorSpectrum
@@ -29,7 +29,6 @@ FOLLOWED = 2_000_000, 50_000_000
 UNNOTICED = 0.4
 """Seconds before work shows in the status strip: quicker work would only make it flicker."""
 WAITING = "Waiting for the reader of tensors, which is starting or busy"
-READY = Status("ready", "Preview follows every knob")
 
 
 @dataclass(frozen=True)
@@ -184,14 +183,14 @@ class Looking:
                 noticed = noticed or look.status is not None
                 yield look
             if noticed:
-                yield Look(status=READY)
+                yield Look(status=FOLLOWING)
         except StopPressedError:
             if self.turn == turn:  # else another look has taken over the strip
                 yield Look(status=Status("stopped", "Stopped. What was there before is kept."), failed="")
         except CrashError as error:
             yield Look(status=crash(str(error), error.trace), failed=str(error))
         except ValueError as error:
-            yield Look(status=READY if noticed else None, failed=str(error))
+            yield Look(status=FOLLOWING if noticed else None, failed=str(error))
 
 
 def _as_looks(steps: Generator[Status, None, T], watch: Stopwatch) -> Generator[Look, None, T]:

@@ -31,6 +31,9 @@ class Status:
     trace: str = ""
 
 
+FOLLOWING = Status("ready", "Preview follows every knob")
+
+
 def refusal(sentence: str, kind: str = "error") -> Status:
     """A status that shows every line of `sentence` as a problem of its own."""
     problems = tuple(line.strip() for line in sentence.splitlines() if line.strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy
@@ -123,3 +124,6 @@ class View:
     story: Told | str | None = None
     device: str | None = None
     saved: str | None = None
+
+
+Views = Iterator[View]

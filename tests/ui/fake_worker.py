@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,10 @@ from mergelab.progress import Progress, finish
 from mergelab.recipe import Recipe
 from mergelab.sketch import Sketch, draw_sketch
 from mergelab.ui.form import Form, Models
-from mergelab.ui.view import Cell, Charts, tensors_at
+from mergelab.ui.server import Lab
+from mergelab.ui.session import Session
+from mergelab.ui.shelf import Shelf
+from mergelab.ui.view import Cell, Charts, View, tensors_at
 from mergelab.workbench import Run
 
 SHAPES = {f"encoder.layer.{layer}.output.dense.weight": (8, 8) for layer in range(2)}
@@ -116,3 +119,20 @@ class FakeWorker:
 
     def close(self) -> None:
         self.closed = True
+
+
+def lab(**scripts: Callable[[], list[Any]]) -> tuple[Lab, FakeWorker]:
+    """A server of the tiny models, and the worker behind it."""
+    worker = FakeWorker(**scripts)
+    return Lab(shelf=Shelf(lambda: worker)), worker  # type: ignore[arg-type,return-value]
+
+
+def opened(**scripts: Callable[[], list[Any]]) -> tuple[Session, FakeWorker]:
+    """A visitor's session on such a server."""
+    found, worker = lab(**scripts)
+    return found.session("visitor"), worker
+
+
+def last(views: Iterable[View]) -> View:
+    """What the page shows in the end."""
+    return list(views)[-1]

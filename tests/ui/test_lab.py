@@ -16,7 +16,8 @@ from ui.fake_worker import FakeWorker
 from mergelab.ui import lab
 from mergelab.ui.form import KnobPlace
 from mergelab.ui.lab import FORGOTTEN, LabPage
-from mergelab.ui.session import Lab, Session
+from mergelab.ui.server import Lab
+from mergelab.ui.session import Session
 from mergelab.ui.shelf import Shelf
 
 DENSITY = KnobPlace("method", "ties", "density")

@@ -19,7 +19,7 @@ from mergelab.tensor_map import Coordinates, TensorMap, Window, build_map, read_
 from mergelab.ui import looking as looking_module
 from mergelab.ui.form import KnobPlace
 from mergelab.ui.looking import Look, Looking
-from mergelab.ui.session import Lab, Session
+from mergelab.ui.server import Lab
 from mergelab.ui.shelf import Shelf
 
 KEY = "encoder.layer.0.output.dense.weight"
@@ -154,7 +154,7 @@ def test_stop_ends_a_look_and_another_look_ends_it_silently() -> None:
         while not reader.jobs:
             pass
         if end == "stop":
-            session = Session(Lab(shelf=found.shelf))
+            session = Lab(shelf=found.shelf).session("visitor")
             session.looking = found
             assert session.stop().status is not None
         else:

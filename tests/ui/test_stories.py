@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
-from ui.fake_worker import FakeWorker, form
+from ui.fake_worker import form, last, opened
 
 from mergelab.checkpoints import list_suites
 from mergelab.diagnostics import Preview, curves, halving, narrowed, preview
@@ -16,16 +15,14 @@ from mergelab.progress import finish
 from mergelab.recipe import Recipe
 from mergelab.scoring import QUICK_ROWS
 from mergelab.sketch import Sketch
-from mergelab.ui import session as session_module
+from mergelab.ui import work as work_module
 from mergelab.ui.charts import story_data
 from mergelab.ui.form import KnobPlace
 from mergelab.ui.link import VIEW, read_query
 from mergelab.ui.presets import GROUPS, presets, starting_points, title_fitting
-from mergelab.ui.results import TaskFace
-from mergelab.ui.session import Lab, Session
-from mergelab.ui.shelf import Shelf
+from mergelab.ui.server import Lab
 from mergelab.ui.stories import STORIES, Story, parameters, stories
-from mergelab.ui.view import Comparison, Told, View, tensors_at
+from mergelab.ui.view import Comparison, Told, tensors_at
 from mergelab.workbench import merge, sketch
 
 LAB = Lab()
@@ -122,21 +119,10 @@ def test_what_the_page_is_sent_is_plain_data() -> None:
 # ---- the session's part
 
 
-def opened(monkeypatch: pytest.MonkeyPatch) -> tuple[Session, FakeWorker]:
-    worker = FakeWorker()
-    monkeypatch.setattr(Session, "_tasks", lambda self, form: {"task-a": TaskFace("Task A", "tiny/a")})
-    return Lab(shelf=Shelf(lambda: worker)).session("visitor"), worker  # type: ignore[arg-type,return-value]
-
-
-def last(views: Any) -> View:
-    return list(views)[-1]
-
-
-def test_what_a_story_puts_aside_is_read_and_scored_beside_the_recipe_on_screen(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    session, worker = opened(monkeypatch)
-    session.set_scene(form(sparsifier="dare"), ("1", "mlp.down"))
+@pytest.mark.usefixtures("one_task")
+def test_what_a_story_puts_aside_is_read_and_scored_beside_the_recipe_on_screen() -> None:
+    session, worker = opened()
+    session.set_scene({"a": form(sparsifier="dare")}, ("1", "mlp.down"))
     shown = last(session.preview(form()))
     assert isinstance(shown.compare, Comparison) and shown.charts
     assert shown.charts.at == ("1", "mlp.down") and shown.compare.pinned == (True, False)
@@ -147,17 +133,17 @@ def test_what_a_story_puts_aside_is_read_and_scored_beside_the_recipe_on_screen(
     assert len(worker.named("merge")) == 2
 
 
-def test_a_scene_without_another_recipe_leaves_none_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    session, _ = opened(monkeypatch)
+def test_a_scene_without_another_recipe_leaves_none_aside() -> None:
+    session, _ = opened()
     list(session.pin(form(), "b"))
-    session.set_scene(None, None)
+    session.set_scene({}, None)
     assert last(session.preview(form())).compare == ""
 
 
 def test_large_models_that_are_put_aside_wait_for_merge(monkeypatch: pytest.MonkeyPatch) -> None:
-    session, worker = opened(monkeypatch)
-    monkeypatch.setattr(session_module, "LIVE_PARAMETERS", 10)
-    session.set_scene(form(knobs={KnobPlace("method", "ties", "density"): 0.9}), None)
+    session, worker = opened()
+    monkeypatch.setattr(work_module, "LIVE_PARAMETERS", 10)
+    session.set_scene({"a": form(knobs={KnobPlace("method", "ties", "density"): 0.9})}, None)
     list(session.preview(form()))
     assert list(session.live(form())) == [] and worker.named("merge") == []
 

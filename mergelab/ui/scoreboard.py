@@ -1,0 +1,71 @@
+"""The scores on screen: whose they are, and whether they still belong to the recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mergelab.recipe import Recipe
+from mergelab.ui.form import Form
+from mergelab.ui.status import FOLLOWING, Status
+from mergelab.ui.view import Scores, View
+from mergelab.ui.words import counted, seconds
+from mergelab.ui.work import Work
+from mergelab.workbench import Run
+
+
+@dataclass
+class Scoreboard:
+    """One visitor's scores: `shown` on validation rows, `tested` on test rows. `merges` counts the person's own."""
+
+    work: Work
+    shown: Scores | None = None
+    tested: Scores | None = None
+    merges: int = 0
+
+    def beside(self, form: Form, recipe: Recipe) -> View:
+        """What changes of the scores when this form with its recipe comes on screen."""
+        coming = self.work.follows_live(form)
+        unscored = self._forget_others(form, coming)
+        shown, tested = self._aged(recipe, coming)
+        return View(scores=shown, unscored=unscored, test=tested)
+
+    def post(self, run: Run, form: Form, state: str, elapsed: float) -> View:
+        """Put up the scores of a run of this form, which took so many seconds; `state` as in `Scores`."""
+        self.merges += state == "exact" and run.split == "validation"
+        scores = Scores(run, form.models, self.work.tasks(form), state, self.merges)
+        if run.split == "test":
+            self.tested = scores
+            done = Status("ready", f"Scored on test rows in {seconds(elapsed)}")
+            return View(status=done, test=scores, device=run.device)
+        self.shown = scores
+        return View(status=self._done(state, elapsed), scores=scores, device=run.device)
+
+    def _done(self, state: str, elapsed: float) -> Status:
+        match state:
+            case "exact":
+                return Status("ready", f"Merge {self.merges} finished in {seconds(elapsed)}")
+            case "live":
+                return Status("ready", "Exact scores for this recipe")
+        return FOLLOWING
+
+    def _forget_others(self, form: Form, coming: bool) -> str:
+        """Without scores of these very models, the sentence that stands in their place."""
+        if self.shown and self.shown.models == form.models:
+            return ""
+        self.shown = None
+        tasks = self.work.tasks(form)
+        if not tasks:
+            return "No task sets come with these models, so there is nothing to score. Charts and “Keep this model” work all the same."
+        if coming:
+            return "Scores are on their way."
+        return f"Not scored yet. Press Merge to merge these models and score the result on {counted(len(tasks), 'task set')}."
+
+    def _aged(self, recipe: Recipe, coming: bool) -> tuple[Scores | None, Scores | None]:
+        """The scores and test scores whose state changes beside this recipe."""
+        before = self.shown, self.tested
+        self.shown = self.shown and self.shown.beside(recipe, "updating" if coming else "stale")
+        self.tested = self.tested and self.tested.beside(recipe, "stale")
+        shown, tested = (
+            now if now is not was else None for now, was in zip((self.shown, self.tested), before, strict=True)
+        )
+        return shown, tested

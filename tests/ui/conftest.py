@@ -1,0 +1,14 @@
+"""What several tests of the page ask for."""
+
+from __future__ import annotations
+
+import pytest
+
+from mergelab.ui.results import TaskFace
+from mergelab.ui.work import Work
+
+
+@pytest.fixture
+def one_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny models come with a task set, as a suite's do."""
+    monkeypatch.setattr(Work, "tasks", lambda self, form: {"task-a": TaskFace("Task A", "tiny/a")})
