@@ -25,7 +25,11 @@ class Pins:
     forms: dict[str, Form] = field(default_factory=dict)
 
     def put(self, slot: str, form: Form) -> None:
-        """Put a form aside; nothing happens where there is no such slot."""
+        """Put a form aside; nothing happens where there is no such slot, or the form is no recipe."""
+        try:
+            form.recipe()
+        except ValueError:
+            return  # the preview of the same form tells the person why
         if slot in SLOTS:
             self.forms[slot] = form
 
@@ -35,7 +39,7 @@ class Pins:
 
     def replace(self, forms: Mapping[str, Form]) -> None:
         """From now on these alone are put aside."""
-        self.forms = dict(forms)
+        self.forms = {slot: forms[slot] for slot in SLOTS if slot in forms}
 
     @property
     def known(self) -> bool:

@@ -52,3 +52,10 @@ def test_merges_of_both_sides_bring_their_scores_along() -> None:
     assert isinstance(found.compare, Comparison)
     assert all(found.compare.runs)
     assert [side.preview.label for side in found.compare.sides] == ["exact", "preview"]
+
+
+def test_what_is_no_recipe_is_not_put_aside_where_it_would_refuse_every_other_one() -> None:
+    session, _ = opened()
+    refused = last(session.pin(form(chosen=()), "a"))
+    assert refused.status and refused.status.kind == "refused"
+    assert last(session.preview(form())).compare == ""
