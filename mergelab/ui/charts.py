@@ -138,7 +138,7 @@ def story_data(told: Told) -> dict[str, Any]:
     at = ":".join(story.at) if story.at else None
     return {
         "title": story.title, "sentences": [sentence.replace(" %", UNBROKEN) for sentence in story.sentences], "tab": story.tab, "at": at, "chart": story.chart,
-        "key": told.key, "turn": told.turn,
+        "key": told.key, "turn": told.turn, "pins": dict(told.pins), "pinned": dict(told.pinned),
     }  # fmt: skip
 
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import gradio as gr
 from fastapi import HTTPException
@@ -20,7 +19,7 @@ from fastapi import HTTPException
 from mergelab.ui.charts import panel, parts_of, update
 from mergelab.ui.controls import expert_choices, preset_updates, sidebar, source_choices
 from mergelab.ui.form import OWN, Form, Models
-from mergelab.ui.link import Landing, read_query
+from mergelab.ui.link import Landing, cell_of, read_query
 from mergelab.ui.parts import as_texts, sent
 from mergelab.ui.pins import SLOTS
 from mergelab.ui.presets import presets
@@ -178,9 +177,12 @@ class LabPage:
                 yield {self.panel: update(view)}
 
     def restore(self, request: gr.Request, event: gr.EventData) -> dict[Any, Any]:
-        """Set every control as it was in an earlier state of this page, given by its key."""
+        """Set every control as it was in an earlier state of this page, given by its key, and its scene if that was another."""
         session = self.lab.session(request.session_hash)
-        form = self._landing(session, dict(parse_qsl(str(event.key)[:LONGEST_KEY]))).form
+        if event.scene:
+            pins = {slot: self._keyed(session, key) for slot, key in event.scene["pins"].items()}
+            session.set_scene(pins, cell_of(event.scene["at"] or ""))
+        form = self._keyed(session, event.key)
         if form.models.edition:
             session.take(form.models)
         return self._filled(session, form)
@@ -270,9 +272,9 @@ class LabPage:
     def _told(self, session: Session, story: Story) -> dict[Any, Any]:
         """Set every control, the pinned recipe and the selection for a story; the preview that follows shows them."""
         form = self._landing(session, story.parameters).form
-        aside = self._landing(session, parameters(story.aside)).form if story.aside else None
-        session.set_scene({SLOTS[0]: aside} if aside else {}, story.at)
-        told = Told(story, self.lab.link(form).key, next(self._numbers))
+        pinned = session.pinned
+        session.set_scene({SLOTS[0]: self._keyed(session, story.aside)} if story.aside else {}, story.at)
+        told = Told(story, self.lab.link(form).key, next(self._numbers), session.pinned, pinned)
         filled = {**self._filled(session, form), self.controls.preset: story.title}
         return {self.panel: update(View(story=told)), **filled}
 
@@ -323,6 +325,10 @@ class LabPage:
         device, rows, live = (self._said(session)[self._places[widget]] for widget in (c.device, c.rows, c.live))
         opening = replace(self.lab.opening(), device=device, rows=rows or None, live=bool(live))
         return read_query(query, session.sources, opening)
+
+    def _keyed(self, session: Session, key: str) -> Form:
+        """The form that a key, or the query of a link, leads to."""
+        return self._landing(session, parameters(str(key)[:LONGEST_KEY])).form
 
     def _dealt(self, session: Session, models: Models) -> dict[Any, Any]:
         c, method = self.controls, self._said(session)[self._places[self.controls.method]]

@@ -42,6 +42,12 @@ class Link:
     note: str = ""
 
 
+def cell_of(at: str) -> tuple[str, str] | None:
+    """The layer and module that `at` of a query names, joined by a colon; None where it names none."""
+    layer, _, module = at.partition(":")
+    return (layer, module) if layer else None
+
+
 @dataclass(frozen=True)
 class Landing:
     """The form that a query leads to, and a sentence for everything in it that could not be taken as it is."""

@@ -131,6 +131,11 @@ class Session:
         self.pins.replace(pins)
         self.charting.at = at
 
+    @property
+    def pinned(self) -> dict[str, str]:
+        """The keys of the recipes that are put aside, by slot."""
+        return {slot: self.link(form).key for slot, form in self.pins.forms.items()}
+
     def merge(self, form: Form) -> Views:
         """Merge exactly what the form says and score it on validation rows."""
         return self._guarded(lambda: self._merge(form, "validation", "exact", self.stopper))

@@ -11,8 +11,8 @@ function tellStory() {
   if (!parts.story) return;
   tale = parts.story;
   state.told = tale.turn;
-  openTab(tale.tab);
-  tellView({ at: tale.at });
+  coming = { key: tale.key, turn: tale.turn, before: sceneBefore(), after: { tab: tale.tab, at: tale.at, pins: tale.pins } };
+  openScene(tale);
   $("strong", storyBox).textContent = tale.title;
   $("ol", storyBox).replaceChildren(...tale.sentences.map((sentence) => make("li", sentence)));
   showStory(true);
@@ -20,6 +20,14 @@ function tellStory() {
   storyBox.scrollIntoView({ block: "nearest" });
 }
 
+function sceneBefore() {
+  if (coming?.key === tale.key) return coming.before; // Gradio's lists report one choice twice
+  return { tab: state.tab, at: view.get("at") || null, pins: tale.pinned };
+}
+function openScene({ tab, at }) {
+  openTab(tab);
+  tellView({ at });
+}
 function showStory(shown) {
   storyBox.hidden = !shown;
   storyCard()?.classList.toggle("ml-told", shown);
@@ -30,7 +38,7 @@ function closeStory() {
 }
 function followSteps() {
   // Undo goes back to before the story, and redo to it again; what is tried out in between still belongs to it.
-  const place = tale ? steps.keys.lastIndexOf(tale.key) : -1;
+  const place = tale ? steps.taken.findIndex(({ scenes }) => scenes?.turn === tale.turn) : -1;
   if (place >= 0) showStory(steps.at >= place);
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from mergelab.checkpoints import list_suites
-from mergelab.ui.link import VIEW
+from mergelab.ui.link import VIEW, cell_of
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,7 @@ class Story:
     @property
     def at(self) -> tuple[str, str] | None:
         """The layer and module that the story looks at; None for all tensors."""
-        layer, _, module = self.parameters.get("at", "").partition(":")
-        return (layer, module) if layer else None
+        return cell_of(self.parameters.get("at", ""))
 
     @property
     def recipe(self) -> dict[str, str]:

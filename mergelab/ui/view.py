@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy
@@ -66,11 +66,14 @@ def tensors_at(sketch: Sketch, at: Cell | None) -> NDArray[numpy.int64] | None:
 
 @dataclass(frozen=True)
 class Told:
-    """A story as it is told: `key` is its recipe's, `turn` tells one choice of it from the next."""
+    """A story as it is told: `key` is its recipe's, `turn` tells one choice of it from the next. `pins` are the keys of the
+    recipes that it puts aside, by slot, `pinned` of those that were aside before."""
 
     story: Story
     key: str
     turn: int
+    pins: Mapping[str, str]
+    pinned: Mapping[str, str]
 
 
 @dataclass(frozen=True)

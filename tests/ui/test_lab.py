@@ -19,7 +19,9 @@ from mergelab.ui.lab import FORGOTTEN, LabPage
 from mergelab.ui.server import Lab
 from mergelab.ui.session import Session
 from mergelab.ui.shelf import Shelf
+from mergelab.ui.stories import stories
 
+CELL = ("3", "mlp.down")
 DENSITY = KnobPlace("method", "ties", "density")
 VISIT: Any = SimpleNamespace(session_hash="visitor", query_params={})
 
@@ -31,6 +33,11 @@ def page(tmp_path: Path) -> LabPage:
             return LabPage(Lab(shelf=Shelf(FakeWorker)), tmp_path, {})  # type: ignore[arg-type]
 
     return asyncio.run(laid_out())
+
+
+def step(key: str, scene: dict[str, Any] | None = None) -> Any:
+    """What the browser asks for where somebody undoes or redoes."""
+    return SimpleNamespace(key=key, scene=scene)
 
 
 def opened(page: LabPage) -> Session:
@@ -89,10 +96,23 @@ def test_a_preset_and_a_choice_are_noted_with_everything_that_they_set(page: Lab
 def test_what_a_step_back_restores_is_what_the_next_event_merges(page: LabPage) -> None:
     session = opened(page)
     page._note(session, {page.controls.knobs[DENSITY]: 0.7})
-    event: Any = SimpleNamespace(key="suite=pixels&method=ties&density=0.35")
-    updates = page.restore(VISIT, event)
+    session.set_scene({"a": page._form(session)}, CELL)
+    updates = page.restore(VISIT, step("suite=pixels&method=ties&density=0.35"))
     assert updates[page.controls.knobs[DENSITY]] == 0.35
     assert page._form(session).recipe().method.knobs["density"] == 0.35
+    assert (list(session.pins.forms), session.charting.at) == (["a"], CELL), "an ordinary step leaves them alone"
+
+
+def test_a_story_tells_what_was_pinned_before_it_and_a_step_back_over_it_pins_that_again(page: LabPage) -> None:
+    session, story = opened(page), next(story for story in stories().values() if story.aside)
+    session.set_scene({"b": page._form(session)}, CELL)
+    told = json.loads(page.use_preset(VISIT, story.title)[page.panel]["story"].partition(" ")[2])  # behind its number
+    assert told["pinned"] == {"b": "v=1&suite=pixels&method=ties"}
+    assert (told["pins"], session.charting.at) == ({"a": story.aside}, None)
+    page.restore(VISIT, step("suite=pixels&method=ties", {"pins": told["pinned"], "at": ":".join(CELL)}))
+    assert (session.pinned, session.charting.at) == (told["pinned"], CELL)
+    page.restore(VISIT, step(story.query, {"pins": told["pins"], "at": None}))
+    assert (session.pinned, session.charting.at) == (told["pins"], None)
 
 
 def test_who_turns_a_knob_before_the_page_has_opened_is_not_shown_the_opening(page: LabPage) -> None:

@@ -111,9 +111,10 @@ def test_stories_of_suites_that_are_not_here_are_not_offered(monkeypatch: pytest
 
 
 def test_what_the_page_is_sent_is_plain_data() -> None:
-    sent = story_data(Told(FIGHT, "v=1&suite=minilm", 3))
+    sent = story_data(Told(FIGHT, "v=1&suite=minilm", 3, {}, {"a": "v=1&suite=pixels"}))
     assert json.loads(json.dumps(sent)) == sent
     assert (sent["tab"], sent["at"], sent["turn"]) == ("lab", "5:mlp.down", 3)
+    assert (sent["pins"], sent["pinned"]) == ({}, {"a": "v=1&suite=pixels"})
 
 
 # ---- the session's part
