@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
@@ -11,6 +12,8 @@ import pytest
 from browser.visits import DENSITY, SETTLED, SLOW, Visit, visit
 from playwright.sync_api import Browser, expect
 from tiny_folders import folders
+
+from mergelab.ui.lab import FORGOTTEN
 
 SCALE = "#knob-method-ties-scale"
 SETTLED_STEP = f"{SETTLED} && mergelab.steps.asked === null && mergelab.steps.at >= 0"
@@ -48,6 +51,20 @@ def drag(lab: Visit, slider: str, start: float, end: float) -> None:
 def steps(lab: Visit, count: int) -> None:
     """Wait until so many steps were taken since the page opened."""
     lab.until(f"mergelab.steps.asked === null && mergelab.steps.at === {count}")
+
+
+def crowd(address: str, visitors: int) -> None:
+    """Let so many others come to the server: each presses Stop once, which makes a session and no work."""
+    with urllib.request.urlopen(f"{address}/config") as answer:
+        config = json.load(answer)
+    (panel,) = (each["id"] for each in config["components"] if each["props"].get("elem_id") == "panel")
+    (stop,) = (each["id"] for each in config["dependencies"] if [panel, "stop"] in each["targets"])
+    for number in range(visitors):
+        call = json.dumps({"data": [], "fn_index": stop, "session_hash": f"stranger{number}"}).encode()
+        headers = {"content-type": "application/json"}
+        urllib.request.urlopen(
+            urllib.request.Request(f"{address}/gradio_api/run/predict", call, headers), timeout=60
+        ).close()
 
 
 def test_a_drag_is_one_step_and_undo_and_redo_take_the_charts_along(lab: Visit) -> None:
@@ -202,6 +219,21 @@ def test_a_persons_own_folders_are_not_in_the_link_and_come_back_by_redo(lab: Vi
     lab.until("mergelab.yaml.includes('base: pixels')")
     page.click("[data-act=redo]")
     lab.until(f"mergelab.steps.asked === null && mergelab.yaml.includes({json.dumps(str(tmp_path))})")
+
+
+def test_a_page_that_the_server_forgot_says_so_and_comes_back_with_its_recipe_by_reloading(
+    lab: Visit, server: str
+) -> None:
+    lab.turn(DENSITY, 0.4)
+    lab.until(f"{SETTLED_STEP} && mergelab.address.includes('density=0.4')")
+    crowd(server, 1000)  # twice as many as it remembers: the page may still say something meanwhile
+    lab.turn(DENSITY, 0.9)
+    expect(lab.page.locator(".ml-problems li")).to_have_text(FORGOTTEN, timeout=SLOW)
+    assert lab.state("shown") == 0.4, "charts of the opening would be another recipe's"
+    lab.page.reload()
+    lab.until(f"{SETTLED_STEP} && mergelab.shown === 0.4")
+    assert lab.number(DENSITY) == 0.4
+    expect(lab.page.locator("div.ml-problems")).to_be_hidden()
 
 
 def test_a_reset_arrow_stands_where_a_knob_was_turned_and_goes_to_the_default(lab: Visit) -> None:
