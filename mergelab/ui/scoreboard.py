@@ -15,12 +15,14 @@ from mergelab.workbench import Run
 
 @dataclass
 class Scoreboard:
-    """One visitor's scores: `shown` on validation rows, `tested` on test rows. `merges` counts the person's own."""
+    """One visitor's scores: `shown` on validation rows, `tested` on test rows. `merges` counts the person's own, `merged` tells
+    of the last one."""
 
     work: Work
     shown: Scores | None = None
     tested: Scores | None = None
     merges: int = 0
+    merged: Status = FOLLOWING
 
     def beside(self, form: Form, recipe: Recipe) -> View:
         """What changes of the scores when this form with its recipe comes on screen."""
@@ -37,13 +39,19 @@ class Scoreboard:
             self.tested = scores
             done = Status("ready", f"Scored on test rows in {seconds(elapsed)}")
             return View(status=done, test=scores, device=run.device)
+        if state == "live" and self._has_merged(run):
+            return View(status=self.merged)  # a live merge that began before the person's own came in after it
         self.shown = scores
         return View(status=self._done(state, elapsed), scores=scores, device=run.device)
+
+    def _has_merged(self, run: Run) -> bool:
+        return self.shown is not None and (self.shown.state, self.shown.run.digest) == ("exact", run.digest)
 
     def _done(self, state: str, elapsed: float) -> Status:
         match state:
             case "exact":
-                return Status("ready", f"Merge {self.merges} finished in {seconds(elapsed)}")
+                self.merged = Status("ready", f"Merge {self.merges} finished in {seconds(elapsed)}")
+                return self.merged
             case "live":
                 return Status("ready", "Exact scores for this recipe")
         return FOLLOWING

@@ -48,6 +48,17 @@ def test_merges_are_numbered() -> None:
         assert view.scores.number == number
 
 
+def test_a_live_merge_that_comes_in_late_leaves_the_persons_own_of_the_same_recipe_up() -> None:
+    session, _ = opened()
+    list(session.preview(form()))
+    merged = last(session.merge(form()))
+    late = last(session.live(form()))
+    assert late.status == merged.status
+    assert late.scores is None
+    assert session.scoreboard.shown is not None
+    assert session.scoreboard.shown.state == "exact"
+
+
 def test_scores_of_other_models_are_taken_away() -> None:
     session, _ = opened()
     first = last(session.preview(form(live=False)))
