@@ -92,11 +92,7 @@ def sifted(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn
 @njit(nogil=True, cache=True)
 def _draw_to(limit: int, key0: int, key1: int, start: int, drawn: Array) -> None:
     """Draw as much of a block as it takes to tell which draws lie below `limit`."""
-    draw(key0, key1, start, 0, drawn)
-    nearest = numpy.uint32(0xFFFFFFFF)
-    for i in range(BLOCK):
-        nearest = min(nearest, numpy.uint32(drawn[i] ^ limit))
-    if nearest < numpy.uint32(1 << 16):
+    if _draw_near(limit, key0, key1, start, 0, drawn) < numpy.uint32(1 << 16):
         complete(key0, key1, start, drawn)
 
 
@@ -113,67 +109,58 @@ def complete(key0: int, key1: int, start: int, drawn: Array) -> None:
 def draw(key0: int, key1: int, start: int, besides: int, drawn: Array) -> None:
     """One half of the draws of the entries start … start+BLOCK-1, as upper halves of words: the upper one with `besides`
     0, the lower one with REST; see `randomness.draws`. `start` is a multiple of BLOCK."""
+    _draw_near(0, key0, key1, start, besides, drawn)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _draw_near(limit: int, key0: int, key1: int, start: int, besides: int, drawn: Array) -> int:
+    """The same; the exclusive-or of a draw and `limit` that is the smallest."""
     k0, k1 = numpy.uint32(key0), numpy.uint32(key1)
     k2 = numpy.uint32(numpy.uint32(k0 ^ k1) ^ numpy.uint32(PARITY))
     # Blocks start at multiples of their length, so the counter's high word is the same in all of one.
     low = numpy.uint32(numpy.uint32(start // 4) + k0)
     high = numpy.uint32(numpy.uint32(numpy.uint32(start // 4 >> 32) | numpy.uint32(besides)) + k1)
-    for first in range(0, BLOCK, GROUP):
-        for i in range(LANES):
-            # All rounds written out: the two words stay in registers, many counters at once.
-            x = added(low, first // 4 + i)
-            y = high
-            x = added(x, y)
-            y = mixed(y, A0, x)
-            x = added(x, y)
-            y = mixed(y, A1, x)
-            x = added(x, y)
-            y = mixed(y, A2, x)
-            x = added(x, y)
-            y = mixed(y, A3, x)
-            x = added(x, k1)
-            y = added(y, added(k2, 1))
-            x = added(x, y)
-            y = mixed(y, B0, x)
-            x = added(x, y)
-            y = mixed(y, B1, x)
-            x = added(x, y)
-            y = mixed(y, B2, x)
-            x = added(x, y)
-            y = mixed(y, B3, x)
-            x = added(x, k2)
-            y = added(y, added(k0, 2))
-            x = added(x, y)
-            y = mixed(y, A0, x)
-            x = added(x, y)
-            y = mixed(y, A1, x)
-            x = added(x, y)
-            y = mixed(y, A2, x)
-            x = added(x, y)
-            y = mixed(y, A3, x)
-            x = added(x, k0)
-            y = added(y, added(k1, 3))
-            x = added(x, y)
-            y = mixed(y, B0, x)
-            x = added(x, y)
-            y = mixed(y, B1, x)
-            x = added(x, y)
-            y = mixed(y, B2, x)
-            x = added(x, y)
-            y = mixed(y, B3, x)
-            x = added(x, k1)
-            y = added(y, added(k2, 4))
-            x = added(x, y)
-            y = mixed(y, A0, x)
-            x = added(x, y)
-            y = mixed(y, A1, x)
-            x = added(x, y)
-            y = mixed(y, A2, x)
-            x = added(x, y)
-            y = mixed(y, A3, x)
-            x = added(x, k2)
-            y = added(y, added(k0, 5))
-            drawn[first + i] = numpy.uint32(x << numpy.uint32(16))
-            drawn[first + LANES + i] = x & numpy.uint32(0xFFFF0000)
-            drawn[first + 2 * LANES + i] = numpy.uint32(y << numpy.uint32(16))
-            drawn[first + 3 * LANES + i] = y & numpy.uint32(0xFFFF0000)
+    near, nearest = numpy.uint32(limit), numpy.uint32(0xFFFFFFFF)
+    for i in range(LANES):
+        # All groups of a block side by side: each round of one waits for the round before, meanwhile others go on.
+        a = _draw_four(low, high, k0, k1, k2, near, i, drawn)
+        b = _draw_four(low, high, k0, k1, k2, near, GROUP + i, drawn)
+        c = _draw_four(low, high, k0, k1, k2, near, 2 * GROUP + i, drawn)
+        d = _draw_four(low, high, k0, k1, k2, near, 3 * GROUP + i, drawn)
+        nearest = min(nearest, min(min(a, b), min(c, d)))
+    return nearest
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _draw_four(low: int, high: int, k0: int, k1: int, k2: int, limit: int, place: int, drawn: Array) -> int:
+    """The draws of one counter, the first at `place`; the smallest exclusive-or of one with `limit`."""
+    x, y = _threefry(added(low, place // GROUP * LANES + place % GROUP), high, k0, k1, k2)
+    a, b = numpy.uint32(x << numpy.uint32(16)), numpy.uint32(x & numpy.uint32(0xFFFF0000))
+    c, d = numpy.uint32(y << numpy.uint32(16)), numpy.uint32(y & numpy.uint32(0xFFFF0000))
+    drawn[place], drawn[place + LANES], drawn[place + 2 * LANES], drawn[place + 3 * LANES] = a, b, c, d
+    return min(
+        min(numpy.uint32(a ^ limit), numpy.uint32(b ^ limit)), min(numpy.uint32(c ^ limit), numpy.uint32(d ^ limit))
+    )
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _threefry(x: int, y: int, k0: int, k1: int, k2: int) -> tuple[int, int]:
+    """The words of a counter to whose words those of the key were added."""
+    x, y = _four_rounds(x, y, A0, A1, A2, A3)
+    x, y = _four_rounds(added(x, k1), added(y, added(k2, 1)), B0, B1, B2, B3)
+    x, y = _four_rounds(added(x, k2), added(y, added(k0, 2)), A0, A1, A2, A3)
+    x, y = _four_rounds(added(x, k0), added(y, added(k1, 3)), B0, B1, B2, B3)
+    x, y = _four_rounds(added(x, k1), added(y, added(k2, 4)), A0, A1, A2, A3)
+    return added(x, k2), added(y, added(k0, 5))
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _four_rounds(x: int, y: int, first: int, second: int, third: int, fourth: int) -> tuple[int, int]:
+    x = added(x, y)
+    y = mixed(y, first, x)
+    x = added(x, y)
+    y = mixed(y, second, x)
+    x = added(x, y)
+    y = mixed(y, third, x)
+    x = added(x, y)
+    return x, mixed(y, fourth, x)
