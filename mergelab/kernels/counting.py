@@ -10,7 +10,8 @@ from numba import njit
 
 from mergelab.kernels.experts import part_of
 from mergelab.kernels.floats import INFINITE, Array, widened
-from mergelab.kernels.sieve import BLOCK, lets_all_through, scratch_for, sifted
+from mergelab.kernels.sieve import BLOCK, divisor_of, draw_to, lets_all_through, only_draws, scratch_for, sifted
+from mergelab.kernels.uncounted import room, uncounted
 from mergelab.kernels.words import MASKED, bits_of, bits_set, inside, lowest_bit, magnitude
 
 BEYOND = 0xFFFFFFFF
@@ -19,10 +20,10 @@ ASKED = 4
 """Words of a mask that are picked without asking how many there are."""
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def any_left(base: Array, expert: Array, model: int, sieve: Any, start: int) -> bool:
     """Whether anything of `expert - base`, sifted, is not zero; the first block nearly always tells."""
-    scratch, bits = scratch_for(BLOCK), numpy.empty(BLOCK, numpy.uint32)
+    scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
@@ -32,10 +33,10 @@ def any_left(base: Array, expert: Array, model: int, sieve: Any, start: int) -> 
     return False
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def count_upper(base: Array, expert: Array, model: int, sieve: Any, start: int, counts: Array) -> None:
     """Add the upper 16 bits of the magnitudes of `expert - base`, sifted, to `counts` (65536,)."""
-    scratch, bits = scratch_for(BLOCK), numpy.empty(BLOCK, numpy.uint32)
+    scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
@@ -43,7 +44,7 @@ def count_upper(base: Array, expert: Array, model: int, sieve: Any, start: int, 
             counts[bits[i] >> numpy.uint32(16)] += 1
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def count_signed(base: Array, expert: Array, model: int, sieve: Any, start: int, counts: Array) -> None:
     """Add the upper 16 bits of `expert - base`, sifted, to `counts` (65536,): negative ones in its upper half."""
     scratch = scratch_for(BLOCK)
@@ -54,11 +55,11 @@ def count_signed(base: Array, expert: Array, model: int, sieve: Any, start: int,
             counts[bits_of(left[i]) >> numpy.uint32(16)] += 1
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def count_lower(base: Array, expert: Array, model: int, sieve: Any, start: int, upper: int, counts: Array) -> None:
     """Add the lower 16 bits of those magnitudes whose upper 16 bits are `upper` to `counts` (65536,)."""
-    scratch, bits = scratch_for(BLOCK), numpy.empty(BLOCK, numpy.uint32)
-    picked, lowest = numpy.empty(BLOCK + ASKED, numpy.uint32), numpy.uint32(upper << 16)
+    scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
+    picked, lowest = room((BLOCK + ASKED,), numpy.uint32), numpy.uint32(upper << 16)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
@@ -66,7 +67,7 @@ def count_lower(base: Array, expert: Array, model: int, sieve: Any, start: int, 
             counts[picked[i] & numpy.uint32(0xFFFF)] += 1
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def sample(base: Array, expert: Array, model: int, sieve: Any, start: int, windows: Array) -> None:
     """Write magnitudes of `expert - base`, sifted, to the rows of `windows`, at most a BLOCK long: from the starts of as
     many blocks, spread evenly."""
@@ -77,7 +78,7 @@ def sample(base: Array, expert: Array, model: int, sieve: Any, start: int, windo
         _magnitudes(expert[place : place + width], part, model, sieve, start + place, scratch, windows[number])
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def collect(
     base: Array, expert: Array, model: int, sieve: Any, start: int, lowest: int, highest: int, found: Array
 ) -> tuple[int, int]:
@@ -85,7 +86,7 @@ def collect(
 
     Gives how many lie above, and how many were copied; -1 where `found` is too short.
     """
-    scratch, bits = scratch_for(BLOCK), numpy.empty(BLOCK, numpy.uint32)
+    scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
     low, high, above, count = numpy.uint32(lowest), numpy.uint32(highest), 0, 0
     through = lets_all_through(sieve, model)  # asked once for all blocks, which is quicker
     for place in range(0, len(base), BLOCK):
@@ -148,23 +149,18 @@ def _pick(bits: Array, lowest: int, span: int, picked: Array, count: int) -> int
     return count
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def count_elected(
     base: Array, experts: Any, sieve: Any, start: int, thresholds: Array, weights: Array, by_count: bool
 ) -> int:
     """The sum over entries of the sign that the deltas from `thresholds` on elect, each times its weight."""
     scratch, total = scratch_for(BLOCK), 0
-    cast, votes = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
+    cast, votes = room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         for model in range(len(experts.addresses)):
             stored, threshold, weight = part_of(experts, model, place, place + BLOCK), thresholds[model], weights[model]
-            if lets_all_through(sieve, model):
-                add_votes(stored, part, threshold, weight, by_count, model == 0, cast, votes)
-            else:
-                sifted(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
-                rest = scratch.left[: len(part)]
-                add_votes(rest, scratch.zeros, threshold, weight, by_count, model == 0, cast, votes)
+            add_votes(stored, part, model, sieve, start + place, scratch, threshold, weight, by_count, cast, votes)
         surplus = numpy.int32(0)
         for i in range(len(part)):
             surplus += numpy.int32(votes[i] > 0) - numpy.int32(votes[i] < 0)
@@ -174,10 +170,30 @@ def count_elected(
 
 @njit(nogil=True, cache=True, inline="always")
 def add_votes(
+    stored: Array, base: Array, model: int, sieve: Any, start: int, scratch: Any, threshold: float, weight: float,
+    by_count: bool, cast: Array, votes: Array,
+) -> int:  # fmt: skip
+    """Write what a model casts in a block, what it keeps of its sifted deltas times `weight`, to `cast`, and add that or its
+    signs to `votes`, from which the first model takes nothing over. 1 if a delta is not finite, else 0.
+    """
+    first, bad = model == 0, 0
+    if lets_all_through(sieve, model):
+        bad = _add_votes(stored, base, threshold, weight, by_count, first, cast, votes)
+    elif only_draws(sieve, model):
+        limit, by = numpy.uint32(sieve.limits[model]), divisor_of(sieve, model)
+        draw_to(limit, sieve.keys[model, 0], sieve.keys[model, 1], start, scratch.drawn)
+        bad = _add_drawn_votes(stored, base, scratch.drawn, limit, by, threshold, weight, by_count, first, cast, votes)
+    else:
+        bad = sifted(stored, base, model, sieve, start, scratch.drawn, scratch.left)
+        _add_votes(scratch.left[: len(base)], scratch.zeros, threshold, weight, by_count, first, cast, votes)
+    return bad
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _add_votes(
     stored: Array, base: Array, threshold: float, weight: float, by_count: bool, first: bool, cast: Array, votes: Array
 ) -> int:
-    """Write what a model casts in a block, its kept values times `weight`, to `cast`, and add that or its signs to `votes`,
-    from which the `first` model takes nothing over. 1 if a delta is not finite, else 0.
+    """Those of a model that keeps all of `stored - base`.
 
     Whatever one loop can do is done in one: storing a vector to the cache takes twice as long as adding one.
     """
@@ -186,6 +202,24 @@ def add_votes(
         delta = widened(stored[i]) - widened(base[i])
         largest = max(largest, magnitude(delta))
         vote = delta * weight if abs(delta) >= threshold else numpy.float32(0)
+        cast[i] = vote
+        before = numpy.float32(0) if first else votes[i]
+        votes[i] = before + (numpy.float32(vote > 0) - numpy.float32(vote < 0) if by_count else vote)
+    return int(largest >= INFINITE)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _add_drawn_votes(
+    stored: Array, base: Array, drawn: Array, limit: int, by: float, threshold: float, weight: float, by_count: bool,
+    first: bool, cast: Array, votes: Array,
+) -> int:  # fmt: skip
+    """Those of a model that keeps what its draws leave, divided."""
+    largest = numpy.uint32(0)
+    for i in range(len(stored)):
+        delta = widened(stored[i]) - widened(base[i])
+        largest = max(largest, magnitude(delta))
+        left = delta / by if drawn[i] < limit else numpy.float32(0)
+        vote = left * weight if abs(left) >= threshold else numpy.float32(0)
         cast[i] = vote
         before = numpy.float32(0) if first else votes[i]
         votes[i] = before + (numpy.float32(vote > 0) - numpy.float32(vote < 0) if by_count else vote)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numba
 import numpy
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
 from mergelab.kernels.floats import Array
+from mergelab.kernels.uncounted import array_at
 
 
 class Experts(NamedTuple):
@@ -30,16 +29,8 @@ def gathered(arrays: Sequence[Array]) -> Experts:
     return Experts(addresses, len(arrays[0]), numpy.empty(0, arrays[0].dtype))
 
 
-@intrinsic
-def _pointer(typing: Any, address: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))
-
-    return types.voidptr(address), generate
-
-
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, inline="always")
 def part_of(experts: Any, model: int, start: int, stop: int) -> Array:
     """Entries start … stop-1 of one expert, fewer at its end."""
-    whole = numba.carray(_pointer(experts.addresses[model]), experts.length, experts.kind.dtype)
+    whole = array_at(experts.addresses[model], experts.length, experts.kind)
     return whole[start:stop]

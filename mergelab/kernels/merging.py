@@ -11,6 +11,7 @@ from mergelab.kernels.counting import add_votes
 from mergelab.kernels.experts import part_of
 from mergelab.kernels.floats import INFINITE, Array, load, rounded, store, widened
 from mergelab.kernels.sieve import BLOCK, lets_all_through, scratch_for, sifted
+from mergelab.kernels.uncounted import room, uncounted
 from mergelab.kernels.words import magnitude
 
 SUM, MEAN_BY_COUNT, MEAN_BY_WEIGHTS, LARGEST = range(4)
@@ -28,10 +29,10 @@ class Election(NamedTuple):
     scale: float
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def merge_linear(base: Array, experts: Any, sieve: Any, start: int, weights: Array, scale: float, merged: Array) -> int:
     """base + scale · Σ weights · delta, to `merged`; 1 if a value is not finite, else 0."""
-    total, scratch, bad = numpy.empty(BLOCK, numpy.float32), scratch_for(BLOCK), 0
+    total, scratch, bad = room((BLOCK,), numpy.float32), scratch_for(BLOCK), 0
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         for i in range(len(part)):
@@ -58,25 +59,31 @@ def _add(stored: Array, base: Array, weight: float, total: Array) -> int:
     return int(largest >= INFINITE)
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def merge_elected(base: Array, experts: Any, sieve: Any, start: int, election: Any, merged: Array) -> int:
     """TIES after its thresholds are known, to `merged`; 1 if a value is not finite, else 0."""
     n_models, scratch, bad = len(experts.addresses), scratch_for(BLOCK), 0
-    cast, votes = numpy.empty((n_models, BLOCK), numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    total, shares = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
+    cast, votes = room((n_models, BLOCK), numpy.float32), room((BLOCK,), numpy.float32)
+    total, shares = room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32)
     divides = election.combine == MEAN_BY_COUNT or election.combine == MEAN_BY_WEIGHTS
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         for model in range(n_models):
-            stored, first = part_of(experts, model, place, place + BLOCK), model == 0
-            threshold = election.thresholds[model]
+            stored, threshold = part_of(experts, model, place, place + BLOCK), election.thresholds[model]
             weight = election.weights[model] if election.weigh_votes else numpy.float32(1)
-            if lets_all_through(sieve, model):
-                bad |= add_votes(stored, part, threshold, weight, election.by_count, first, cast[model], votes)
-            else:
-                bad |= sifted(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
-                rest = scratch.left[: len(part)]
-                add_votes(rest, scratch.zeros, threshold, weight, election.by_count, first, cast[model], votes)
+            bad |= add_votes(
+                stored,
+                part,
+                model,
+                sieve,
+                start + place,
+                scratch,
+                threshold,
+                weight,
+                election.by_count,
+                cast[model],
+                votes,
+            )
         _settle(votes, len(part), numpy.float32(election.tied))
         for model in range(n_models):
             weight, first = election.weights[model], model == 0
@@ -106,7 +113,7 @@ def _moved(base: Array, change: Array, scale: float, merged: Array) -> int:
     return int(largest >= INFINITE)
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def add_change(base: Array, change: Array, merged: Array) -> int:
     """base + change (float32), to `merged`; 1 if a value is not finite, else 0."""
     return int(_moved(base, change, 1.0, merged))
@@ -151,13 +158,13 @@ def _add_with_share(
         shares[i] = (numpy.float32(0) if first else shares[i]) + (share if agrees else numpy.float32(0))
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def merge_mean(experts: Any, weights: Array, merged: Array) -> int:
     """The weighted mean of the experts, as an offset from the first, to `merged`; 1 if a value is not finite, else 0.
 
     Weights that add up to 0 count as equal.
     """
-    first, total = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
+    first, total = room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32)
     sum_of_weights, bad = numpy.float32(0), 0
     for model in range(len(experts.addresses)):
         sum_of_weights += weights[model]
@@ -191,15 +198,15 @@ class Shares(NamedTuple):
     coefficients: Array
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def merge_shared(experts: Any, shares: Any, merged: Array) -> int:
     """The mean of the experts by their shares, as an offset from the first, to `merged`; 1 if one is not finite, else 0.
 
     Where the shares add up to 0 they count as equal.
     """
     n_models, bad = len(experts.addresses), 0
-    first, total = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    offset, plain = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
+    first, total = room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32)
+    offset, plain = room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32)
     for place in range(0, len(merged), BLOCK):
         count = min(BLOCK, len(merged) - place)
         load(part_of(experts, 0, place, place + BLOCK), first)
@@ -223,7 +230,7 @@ def merge_shared(experts: Any, shares: Any, merged: Array) -> int:
     return bad
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def merge_largest(
     base: Array, experts: Any, sieve: Any, start: int, scale: float, order: Array, positive: bool, merged: Array
 ) -> int:
@@ -231,7 +238,7 @@ def merge_largest(
 
     On equal magnitudes the model that comes first in `order` wins, or with `positive` the positive delta.
     """
-    best, scratch, bad = numpy.empty(BLOCK, numpy.float32), scratch_for(BLOCK), 0
+    best, scratch, bad = room((BLOCK,), numpy.float32), scratch_for(BLOCK), 0
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         for i in range(len(part)):

@@ -8,6 +8,7 @@ import numpy
 from numba import njit
 
 from mergelab.kernels.floats import INFINITE, Array, widened
+from mergelab.kernels.uncounted import room, uncounted
 from mergelab.kernels.words import added, magnitude, mixed
 from mergelab.randomness import GROUP, LANES, PARITY, REST, ROTATIONS
 
@@ -42,9 +43,10 @@ class Scratch(NamedTuple):
 @njit(nogil=True, cache=True, inline="always")
 def scratch_for(block: int) -> Any:
     """Room for a block of so many entries."""
-    return Scratch(
-        numpy.empty(block, numpy.uint32), numpy.empty(block, numpy.float32), numpy.zeros(block, numpy.float32)
-    )
+    zeros = room((block,), numpy.float32)
+    for i in range(block):
+        zeros[i] = 0
+    return Scratch(room((block,), numpy.uint32), room((block,), numpy.float32), zeros)
 
 
 def open_sieve(n_models: int) -> Sieve:
@@ -62,17 +64,28 @@ def lets_all_through(sieve: Any, model: int) -> bool:
 
 
 @njit(nogil=True, cache=True, inline="always")
+def only_draws(sieve: Any, model: int) -> bool:
+    """Whether this model's deltas stay or go by their draws alone."""
+    return sieve.thresholds[model] == 0 and sieve.limits[model] < numpy.uint64(2**32)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def divisor_of(sieve: Any, model: int) -> float:
+    """What this model's survivors are divided by."""
+    return sieve.divisors[model] if sieve.divisors[model] > numpy.float32(0) else numpy.float32(1)
+
+
+@njit(nogil=True, cache=True, inline="always")
 def sifted(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn: Array, left: Array) -> int:
     """Write what is left of some blocks of `stored - base` to `left` (float32); 1 if a delta is not finite, else 0.
 
     `start` is their place in the tensor, a multiple of BLOCK; `drawn` is scratch for whole blocks.
     """
-    largest, threshold, divisor = numpy.uint32(0), sieve.thresholds[model], sieve.divisors[model]
-    by = divisor if divisor > numpy.float32(0) else numpy.float32(1)
+    largest, threshold, by = numpy.uint32(0), sieve.thresholds[model], divisor_of(sieve, model)
     if sieve.limits[model] < numpy.uint64(2**32):
         limit = numpy.uint32(sieve.limits[model])
         for part in range(0, len(stored), BLOCK):
-            _draw_to(limit, sieve.keys[model, 0], sieve.keys[model, 1], start + part, drawn[part:])
+            draw_to(limit, sieve.keys[model, 0], sieve.keys[model, 1], start + part, drawn[part:])
         for i in range(len(stored)):
             delta = widened(stored[i]) - widened(base[i])
             largest = max(largest, magnitude(delta))
@@ -83,29 +96,29 @@ def sifted(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn
             delta = widened(stored[i]) - widened(base[i])
             largest = max(largest, magnitude(delta))
             left[i] = delta if abs(delta) >= threshold else numpy.float32(0)
-        if divisor > numpy.float32(0):
+        if by != numpy.float32(1):
             for i in range(len(stored)):
-                left[i] /= divisor
+                left[i] /= by
     return int(largest >= INFINITE)
 
 
-@njit(nogil=True, cache=True)
-def _draw_to(limit: int, key0: int, key1: int, start: int, drawn: Array) -> None:
+@uncounted
+def draw_to(limit: int, key0: int, key1: int, start: int, drawn: Array) -> None:
     """Draw as much of a block as it takes to tell which draws lie below `limit`."""
     if _draw_near(limit, key0, key1, start, 0, drawn) < numpy.uint32(1 << 16):
         complete(key0, key1, start, drawn)
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def complete(key0: int, key1: int, start: int, drawn: Array) -> None:
     """Put the lower halves of a block's draws below their upper ones."""
-    lower = numpy.empty(BLOCK, numpy.uint32)
+    lower = room((BLOCK,), numpy.uint32)
     draw(key0, key1, start, REST, lower)
     for i in range(BLOCK):
         drawn[i] |= lower[i] >> numpy.uint32(16)
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def draw(key0: int, key1: int, start: int, besides: int, drawn: Array) -> None:
     """One half of the draws of the entries start … start+BLOCK-1, as upper halves of words: the upper one with `besides`
     0, the lower one with REST; see `randomness.draws`. `start` is a multiple of BLOCK."""
