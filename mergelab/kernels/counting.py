@@ -26,7 +26,7 @@ def any_left(base: Array, expert: Array, model: int, sieve: Any, start: int) -> 
     scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
+        magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
         for i in range(len(part)):
             if bits[i] != 0:
                 return True
@@ -39,7 +39,7 @@ def count_upper(base: Array, expert: Array, model: int, sieve: Any, start: int, 
     scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
+        magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
         for i in range(len(part)):
             counts[bits[i] >> numpy.uint32(16)] += 1
 
@@ -62,7 +62,7 @@ def count_lower(base: Array, expert: Array, model: int, sieve: Any, start: int, 
     picked, lowest = room((BLOCK + ASKED,), numpy.uint32), numpy.uint32(upper << 16)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        _magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
+        magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
         for i in range(_pick(bits, lowest, numpy.uint32(0xFFFF), picked, 0)):
             counts[picked[i] & numpy.uint32(0xFFFF)] += 1
 
@@ -75,7 +75,7 @@ def sample(base: Array, expert: Array, model: int, sieve: Any, start: int, windo
     for number in range(len(windows)):
         place = len(base) * number // len(windows) // BLOCK * BLOCK
         part = base[place : place + width]
-        _magnitudes(expert[place : place + width], part, model, sieve, start + place, scratch, windows[number])
+        magnitudes(expert[place : place + width], part, model, sieve, start + place, scratch, windows[number])
 
 
 @uncounted
@@ -105,7 +105,7 @@ def collect(
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _magnitudes(stored: Array, base: Array, model: int, sieve: Any, start: int, scratch: Any, bits: Array) -> None:
+def magnitudes(stored: Array, base: Array, model: int, sieve: Any, start: int, scratch: Any, bits: Array) -> None:
     """Write the magnitudes of what is left of a block of `stored - base` as bits, beyond its end what no magnitude has."""
     if lets_all_through(sieve, model):
         _magnitudes_of(stored, base, BEYOND, bits)

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy
-from numba import njit
 
 from mergelab.kernels import counting
+from mergelab.kernels.counting import magnitudes
 from mergelab.kernels.experts import part_of
 from mergelab.kernels.floats import INFINITE, Array, load
 from mergelab.kernels.selecting import nth_largest
-from mergelab.kernels.sieve import sifted
+from mergelab.kernels.sieve import scratch_for, sifted
+from mergelab.kernels.uncounted import room, uncounted
 from mergelab.methods.stack import BINS, UnfitError
 
 if TYPE_CHECKING:
@@ -86,61 +87,53 @@ def padded(thresholds: Array) -> Array:
     return numpy.ascontiguousarray(numpy.pad(thresholds, ((0, missing), (0, 0))).T)
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def count_lower_of(base: Array, expert: Array, model: int, sieve: Any, start: int, rows: Array, counts: Array) -> None:
     """Count the lower 16 bits of the magnitudes of `expert - base`, sifted, in `counts` (n_bins, 65536).
 
     `rows` (65536,) says which row belongs to the upper 16 bits, -1 where nobody asks for them.
     """
-    anchor, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    drawn, bits = numpy.empty(BLOCK, numpy.uint32), values.view(numpy.uint32)
-    asked, flat = numpy.empty(BLOCK, numpy.uint32), counts.reshape(-1)
+    scratch, bits, asked = scratch_for(BLOCK), room((BLOCK,), numpy.uint32), room((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
-        count, found = min(BLOCK, len(base) - place), numpy.uint64(0)
-        load(base[place : place + count], anchor)
-        sifted(expert[place : place + count], anchor, model, sieve, start + place, drawn, values)
-        for i in range(count):  # a jump for each entry would be mistaken too often
-            bits[i] &= numpy.uint32(0x7FFFFFFF)
+        part, found = base[place : place + BLOCK], numpy.uint64(0)
+        magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
+        for i in range(len(part)):  # a jump for each entry would be mistaken too often
             row = rows[bits[i] >> numpy.uint32(16)]
             asked[found] = numpy.uint32(row) << numpy.uint32(16) | bits[i] & numpy.uint32(0xFFFF)
             found += numpy.uint64(row >= 0)
         for i in range(found):
-            flat[asked[i]] += 1
+            counts[asked[i] >> numpy.uint32(16), asked[i] & numpy.uint32(0xFFFF)] += 1
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def copy_bins(
     base: Array, expert: Array, model: int, sieve: Any, start: int, rows: Array, ends: Array, copied: Array
 ) -> None:
     """Copy the magnitudes of `expert - base`, sifted, to `copied`: from `ends` on, which has a place for each row. `rows` is
     that of `count_lower_of`."""
-    anchor, values = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32)
-    drawn, bits = numpy.empty(BLOCK, numpy.uint32), values.view(numpy.uint32)
-    asked = numpy.empty(BLOCK, numpy.uint32)
+    scratch, bits, asked = scratch_for(BLOCK), room((BLOCK,), numpy.uint32), room((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
-        count, found = min(BLOCK, len(base) - place), numpy.uint64(0)
-        load(base[place : place + count], anchor)
-        sifted(expert[place : place + count], anchor, model, sieve, start + place, drawn, values)
-        for i in range(count):  # a jump for each entry would be mistaken too often
-            word = bits[i] & numpy.uint32(0x7FFFFFFF)
-            asked[found] = word
-            found += numpy.uint64(rows[word >> numpy.uint32(16)] >= 0)
+        part, found = base[place : place + BLOCK], numpy.uint64(0)
+        magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
+        for i in range(len(part)):  # a jump for each entry would be mistaken too often
+            asked[found] = bits[i]
+            found += numpy.uint64(rows[bits[i] >> numpy.uint32(16)] >= 0)
         for i in range(found):
             row = rows[asked[i] >> numpy.uint32(16)]
             copied[ends[row]] = asked[i]
             ends[row] += 1
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def count_elected_at(
     base: Array, experts: Any, sieve: Any, start: int, thresholds: Array, weights: Array, by_count: bool, totals: Array
 ) -> None:
     """Add to `totals` (n_points,) what `count_elected` gives at each point of the `padded` thresholds."""
     n_models = len(experts.addresses)
-    anchor, stack = numpy.empty(BLOCK, numpy.float32), numpy.empty((n_models, BLOCK), numpy.float32)
-    arrivals, order = numpy.empty((n_models, BLOCK), numpy.uint16), numpy.empty((n_models, BLOCK), numpy.uint16)
-    votes, drawn = numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.uint32)
-    before, gain = numpy.empty(BLOCK, numpy.int16), numpy.empty(BLOCK, numpy.int16)
+    anchor, stack = room((BLOCK,), numpy.float32), room((n_models, BLOCK), numpy.float32)
+    arrivals, order = room((n_models, BLOCK), numpy.uint16), room((n_models, BLOCK), numpy.uint16)
+    votes, drawn = room((BLOCK,), numpy.float32), room((BLOCK,), numpy.uint32)
+    before, gain = room((BLOCK,), numpy.int16), room((BLOCK,), numpy.int16)
     for place in range(0, len(base), BLOCK):
         count = min(BLOCK, len(base) - place)
         load(base[place : place + count], anchor)
@@ -155,7 +148,7 @@ def count_elected_at(
             _add_gains(gain, order[step], count, totals)
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def _add_gains(gain: Array, since: Array, count: int, totals: Array) -> None:
     for point in range(len(totals)):
         at, total = numpy.uint16(point), numpy.int16(0)
@@ -165,7 +158,7 @@ def _add_gains(gain: Array, since: Array, count: int, totals: Array) -> None:
         totals[point] += total
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def _arrive(
     experts: Any, anchor: Array, sieve: Any, start: int, place: int, thresholds: Array, stack: Array, arrivals: Array,
     order: Array, drawn: Array,
@@ -187,7 +180,7 @@ def _arrive(
     return bad
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def _count_above(values: Array, thresholds: Array, count: int, above: Array) -> None:
     """How many thresholds lie above each magnitude: the point at which it arrives."""
     for i in range(count):
@@ -200,7 +193,7 @@ def _count_above(values: Array, thresholds: Array, count: int, above: Array) -> 
             above[i] = numpy.uint16(above[i] + more)
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def _vote(stack: Array, arrivals: Array, when: Array, count: int, weights: Array, by_count: bool, votes: Array) -> None:
     """The sum of the votes of all that have arrived at `when`."""
     for i in range(count):
