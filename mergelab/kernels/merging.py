@@ -65,41 +65,37 @@ def merge_elected(base: Array, experts: Any, sieve: Any, start: int, election: A
     n_models, scratch, bad = len(experts.addresses), scratch_for(BLOCK), 0
     cast, votes = room((n_models, BLOCK), numpy.float32), room((BLOCK,), numpy.float32)
     total, shares = room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32)
-    divides = election.combine == MEAN_BY_COUNT or election.combine == MEAN_BY_WEIGHTS
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         for model in range(n_models):
             stored, threshold = part_of(experts, model, place, place + BLOCK), election.thresholds[model]
             weight = election.weights[model] if election.weigh_votes else numpy.float32(1)
-            bad |= add_votes(
-                stored,
-                part,
-                model,
-                sieve,
-                start + place,
-                scratch,
-                threshold,
-                weight,
-                election.by_count,
-                cast[model],
-                votes,
-            )
-        _settle(votes, len(part), numpy.float32(election.tied))
-        for model in range(n_models):
-            weight, first = election.weights[model], model == 0
-            factor = numpy.float32(1) if election.weigh_votes else weight
-            if election.combine == LARGEST:
-                _take_larger(cast[model], len(part), factor, votes, first, total)
-            elif divides:
-                share = weight if election.combine == MEAN_BY_WEIGHTS else numpy.float32(1)
-                _add_with_share(cast[model], len(part), factor, share, votes, first, total, shares)
-            else:
-                _add_agreeing(cast[model], len(part), factor, votes, first, total)
-        if divides:
-            for i in range(len(part)):
-                total[i] = numpy.float32(0) if shares[i] == 0 else total[i] / shares[i]
+            here, by_count, mine = start + place, election.by_count, cast[model]
+            bad |= add_votes(stored, part, model, sieve, here, scratch, threshold, weight, by_count, mine, votes)
+        _combine(cast, len(part), election, votes, total, shares)
         bad |= _moved(part, total, election.scale, merged[place : place + BLOCK])
     return bad
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _combine(cast: Array, count: int, election: Any, votes: Array, total: Array, shares: Array) -> None:
+    """Write what those that agree with the elected signs make together to `total`, from what all `cast` and its `votes`,
+    which become signs; `shares` is scratch."""
+    divides = election.combine == MEAN_BY_COUNT or election.combine == MEAN_BY_WEIGHTS
+    _settle(votes, count, numpy.float32(election.tied))
+    for model in range(len(cast)):
+        weight, first = election.weights[model], model == 0
+        factor = numpy.float32(1) if election.weigh_votes else weight
+        if election.combine == LARGEST:
+            _take_larger(cast[model], count, factor, votes, first, total)
+        elif divides:
+            share = weight if election.combine == MEAN_BY_WEIGHTS else numpy.float32(1)
+            _add_with_share(cast[model], count, factor, share, votes, first, total, shares)
+        else:
+            _add_agreeing(cast[model], count, factor, votes, first, total)
+    if divides:
+        for i in range(count):
+            total[i] = numpy.float32(0) if shares[i] == 0 else total[i] / shares[i]
 
 
 @njit(nogil=True, cache=True, inline="always")
