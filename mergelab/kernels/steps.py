@@ -16,6 +16,7 @@ from mergelab.kernels.experts import part_of
 from mergelab.kernels.floats import Array
 from mergelab.kernels.sieve import BLOCK, draw, sifted
 from mergelab.kernels.transposed import AT_ONCE, NARROW, WIDE, add_narrow, add_wide
+from mergelab.kernels.uncounted import UNCOUNTED, room, uncounted
 from mergelab.kernels.words import magnitude
 
 if TYPE_CHECKING:
@@ -102,12 +103,12 @@ def _with_presence(entries: Array, own: Array, pairs: Array) -> Array:
 
 def _aligned(*shape: int) -> Array:
     size = int(numpy.prod(shape))
-    room = numpy.zeros(size + WIDE)
-    skipped = -room.ctypes.data % 64 // 8
-    return room[skipped : skipped + size].reshape(shape)
+    whole = numpy.zeros(size + WIDE)
+    skipped = -whole.ctypes.data % 64 // 8
+    return whole[skipped : skipped + size].reshape(shape)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(**UNCOUNTED, error_model="numpy")
 def add_steps(
     base: Array, experts: Any, sieve: Any, start: int, levels: Any, kind: Array, ranks: Any, own: Any, pairs: Any
 ) -> int:
@@ -134,21 +135,24 @@ def add_steps(
     return bad
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, inline="always")
 def _scratch_for(n_cuts: int, n_models: int, kind: Array) -> Any:
     lanes = CROSS + n_models + 2 + WIDE
+    gained = room((lanes, BLOCK), numpy.float32)
+    for feature in range(lanes):
+        _fill(gained[feature], numpy.float32(0))
     return Scratch(
-        numpy.empty((n_models, BLOCK), numpy.float32), numpy.empty((n_cuts, n_models, BLOCK), numpy.int16),
-        numpy.empty((n_models, BLOCK), numpy.int16), numpy.empty((n_models, BLOCK), numpy.float32),
-        numpy.empty(BLOCK, numpy.uint32),
-        numpy.empty(BLOCK, kind.dtype), numpy.empty(BLOCK, kind.dtype),
-        numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32),
-        numpy.empty(BLOCK, numpy.float32), numpy.empty(BLOCK, numpy.float32),
-        numpy.empty((lanes, BLOCK), numpy.float32), numpy.zeros((lanes, BLOCK), numpy.float32),
+        room((n_models, BLOCK), numpy.float32), room((n_cuts, n_models, BLOCK), numpy.int16),
+        room((n_models, BLOCK), numpy.int16), room((n_models, BLOCK), numpy.float32),
+        room((BLOCK,), numpy.uint32),
+        room((BLOCK,), kind.dtype), room((BLOCK,), kind.dtype),
+        room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32),
+        room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32),
+        room((lanes, BLOCK), numpy.float32), gained,
     )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def _find_levels(levels: Any, cut: int, model: int, place: int, start: int, count: int, scratch: Any) -> None:
     """Write a model's levels in a block, of which `count` entries exist."""
     found, values, drawn = scratch.levels[cut, model], scratch.values[model], scratch.drawn
@@ -171,7 +175,7 @@ def _find_levels(levels: Any, cut: int, model: int, place: int, start: int, coun
         found[i] = spread if values[i] == 0 or level >= never else level
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def _add_block(scratch: Any, levels: Array, wide: Array, narrow: Array) -> None:
     """What changes in a block whenever an expert arrives at one of its `levels`."""
     n_models, gained = len(scratch.values), scratch.gained
@@ -186,7 +190,7 @@ def _add_block(scratch: Any, levels: Array, wide: Array, narrow: Array) -> None:
         _add_rows(gained, scratch.order[step], wide, narrow)
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def _arrange(levels: Array, values: Array, order: Array, arrived: Array) -> None:
     """Each entry's levels in rising order, and its deltas in theirs."""
     for model in range(len(levels)):
@@ -215,7 +219,7 @@ def _exchange_levels(low: Array, high: Array) -> None:
         high[i] = one if other < one else other
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def _clear(scratch: Any) -> None:
     """Nothing is kept."""
     _fill(scratch.plus, numpy.float32(0))
@@ -232,7 +236,7 @@ def _fill(row: Array, value: float) -> None:
         row[i] = value
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(**UNCOUNTED, error_model="numpy")
 def _keep(arrived: Array, scratch: Any) -> None:
     """Add deltas to what is kept: its sums and numbers, and the mean of what agrees with its sum."""
     plus, minus, ups, downs = scratch.plus, scratch.minus, scratch.ups, scratch.downs
@@ -273,7 +277,7 @@ def _elect(total: Array, plus: Array, minus: Array, ups: Array, downs: Array, me
         mean[i] = numpy.float32(0) if sign == 0 else agreeing
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(**UNCOUNTED, error_model="numpy")
 def _gain(scratch: Any) -> None:
     """How every feature changed since the arrival before."""
     before, gained, ups, downs = scratch.before, scratch.gained, scratch.ups, scratch.downs
@@ -336,7 +340,7 @@ def _gain_products(mean: Array, other: Array, before: Array, gained: Array) -> N
         before[i] = now
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def _add_own(scratch: Any, sums: Any) -> None:
     """What each model brings when it arrives, in every cut."""
     n_models, gained = len(scratch.values), scratch.gained
@@ -350,7 +354,7 @@ def _add_own(scratch: Any, sums: Any) -> None:
             _add_rows(gained, scratch.levels[cut, model], sums.wide[cut, model], sums.narrow[cut, model])
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def _add_pairs(scratch: Any, sums: Any) -> None:
     """What each two models share when the second of them arrives, in every cut."""
     n_models, gained, number = len(scratch.values), scratch.gained, 0
@@ -391,7 +395,7 @@ def _later(one: Array, other: Array, later: Array) -> None:
         later[i] = first if first > second else second
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def _add_rows(gained: Array, levels: Array, wide: Array, narrow: Array) -> None:
     """Add the features of a block to the sums of its levels."""
     rows = numba.uintp(levels.ctypes.data)
@@ -403,7 +407,7 @@ def _add_rows(gained: Array, levels: Array, wide: Array, narrow: Array) -> None:
         _add_narrow_rows(gained[WIDE * len(wide) :], levels, narrow[0])
 
 
-@njit(nogil=True, cache=True)
+@uncounted
 def _add_narrow_rows(gained: Array, levels: Array, narrow: Array) -> None:
     rows, features = numba.uintp(levels.ctypes.data), numba.uintp(gained.ctypes.data)
     totals = numba.uintp(narrow.ctypes.data)

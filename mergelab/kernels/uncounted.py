@@ -19,8 +19,9 @@ from numba.np.arrayobj import populate_array
 LINE = 64
 """Bytes that vectors are read and written at once; an array that starts at a multiple of them is quicker to go over."""
 
-uncounted = njit(nogil=True, cache=True, _nrt=False)
-"""`njit` for a function that makes no arrays but by `room` and returns none."""
+UNCOUNTED = {"nogil": True, "cache": True, "_nrt": False}
+"""Options of `njit` for a function that makes no arrays but by `room` and returns none."""
+uncounted = njit(**UNCOUNTED)
 
 
 @intrinsic
