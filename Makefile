@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run setup test check browser bench real-models clean
+.PHONY: run setup test pytest check browser bench real-models clean
 
 run: setup
 	$(BIN)/mergelab ui
@@ -33,7 +33,11 @@ check: .venv/.ready-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: browser check
+# Style and types are checked beside the first tests.
+test: browser
+	$(MAKE) -j2 check pytest
+
+pytest: .venv/.ready-test
 	$(BIN)/python -m pytest -q
 
 # MERGEKIT_PYTHON and MERGELENS_PYTHON name interpreters of other environments that have mergekit 0.1.5 and mergelens 2.0.3; without one its comparison is left out.

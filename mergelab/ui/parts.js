@@ -34,7 +34,13 @@ function onPart(name, callback) {
   watchers.push({ name, callback });
   watch(name, callback);
 }
+const unseen = new Set(); // parts that came in answers and have not been shown
 function takeAnswer(texts) {
   Object.assign(inAnswers, texts);
-  for (const { name, callback } of watchers) if (name in texts) callback();
+  Object.keys(texts).forEach((name) => unseen.add(name));
+}
+function showAnswers() {
+  const names = new Set(unseen);
+  unseen.clear();
+  for (const { name, callback } of watchers) if (names.has(name)) callback();
 }

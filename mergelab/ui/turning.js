@@ -1,8 +1,9 @@
 // A turned knob is told to Python in one plain request, past Gradio's events, which take several times as long as the look-up
 // itself. One request is under way at a time; what is turned meanwhile goes with the next one, each widget's last value.
 
+const BREATH = 100; // ms from one drawing to the next while a knob keeps turning, so that the hand stays ahead of the charts
 const untold = new Map(); // what widgets say that Python has not been told, by their id
-let telling = null;
+let telling = null, shownAt = -BREATH;
 state.turn = (widget, value) => {
   untold.set(widget, value);
   tellTurns();
@@ -15,9 +16,15 @@ async function tellAll() {
     const values = Object.fromEntries(untold);
     untold.clear();
     const answer = await server.turned({ visitor: parts.visitor, values });
-    if (answer) takeAnswer(JSON.parse(answer));
-    else trigger("preview", {}); // its answer says what is wrong
+    if (!answer) trigger("preview", {}); // its answer says what is wrong
+    else takeAnswer(JSON.parse(answer));
+    if (!untold.size || performance.now() - shownAt > BREATH) showLatest();
   }
+}
+
+function showLatest() {
+  showAnswers();
+  shownAt = performance.now();
 }
 
 // Whatever else is asked for is about what the sidebar says now: Python has to know that first.
