@@ -7,6 +7,7 @@ const ourselves = () => [...new URLSearchParams(location.search)].filter(([name]
 const readable = (query) => query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
 const hereQuery = () => [parts.link?.query, readable(new URLSearchParams([...view]))].filter(Boolean).join("&");
 let writing = null;
+state.address = location.search; // as last written
 function tellAddress() {
   if (!parts.link) return;
   clearTimeout(writing);

@@ -54,17 +54,17 @@ def steps(lab: Visit, count: int) -> None:
 
 
 def crowd(address: str, visitors: int) -> None:
-    """Let so many others come to the server: each presses Stop once, which makes a session and no work."""
+    """Let so many others come to the server: each tells that nothing was turned, which makes a session and no work."""
     with urllib.request.urlopen(f"{address}/config") as answer:
         config = json.load(answer)
     (panel,) = (each["id"] for each in config["components"] if each["props"].get("elem_id") == "panel")
-    (stop,) = (each["id"] for each in config["dependencies"] if [panel, "stop"] in each["targets"])
     for number in range(visitors):
-        call = json.dumps({"data": [], "fn_index": stop, "session_hash": f"stranger{number}"}).encode()
-        headers = {"content-type": "application/json"}
-        urllib.request.urlopen(
-            urllib.request.Request(f"{address}/gradio_api/run/predict", call, headers), timeout=60
-        ).close()
+        told = {"visitor": f"stranger{number}", "values": {}}
+        call = {"component_id": panel, "fn_name": "turned", "session_hash": told["visitor"], "data": told}
+        sent = urllib.request.Request(
+            f"{address}/gradio_api/component_server/", json.dumps(call).encode(), {"content-type": "application/json"}
+        )
+        urllib.request.urlopen(sent, timeout=60).close()
 
 
 def test_a_drag_is_one_step_and_undo_and_redo_take_the_charts_along(lab: Visit) -> None:
@@ -226,7 +226,7 @@ def test_a_page_that_the_server_forgot_says_so_and_comes_back_with_its_recipe_by
 ) -> None:
     lab.turn(DENSITY, 0.4)
     lab.until(f"{SETTLED_STEP} && mergelab.address.includes('density=0.4')")
-    crowd(server, 1000)  # twice as many as it remembers: the page may still say something meanwhile
+    crowd(server, 700)  # more than it remembers, also where the page still says something meanwhile
     lab.turn(DENSITY, 0.9)
     expect(lab.page.locator(".ml-problems li")).to_have_text(FORGOTTEN, timeout=SLOW)
     assert lab.state("shown") == 0.4, "charts of the opening would be another recipe's"
