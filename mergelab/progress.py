@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeVar
 
+R = TypeVar("R")
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -22,6 +25,19 @@ class Progress:
 
 Steps = Generator[Progress, None, T]
 """Yields `Progress` at least once a tensor or batch, so that stopping is quick, and returns a `T`."""
+
+
+def retold(steps: Generator[S, None, T], tell: Callable[[S], R | None]) -> Generator[R, None, T]:
+    """The same work, with the same result and end: yields what `tell` makes of each step, nothing where that is None."""
+    with closing(steps):
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                return typing.cast(T, end.value)
+            told = tell(step)
+            if told is not None:
+                yield told
 
 
 def finish(steps: Steps[T], on_progress: Callable[[Progress], object] | None = None) -> T:

@@ -1,7 +1,7 @@
 """Functions that count no references to arrays, and room for their blocks on the stack.
 
 Every view that a loop over blocks takes of an array would be counted and discounted, by calls and atomic additions that
-take a sixth to a third of a merge. numba's own sorting is compiled with the same option.
+take a good part of a merge. numba's own sorting is compiled with the same option.
 """
 
 from __future__ import annotations

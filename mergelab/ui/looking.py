@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy
 from numpy.typing import NDArray
 
 from mergelab.diagnostics import preview
 from mergelab.diagnostics.figures import share
+from mergelab.progress import retold
 from mergelab.recipe import RecipeError
 from mergelab.sketch import Sketch, sketch_needs
 from mergelab.tensor_map import Cells, Coordinates, TensorMap, Window
@@ -21,7 +23,6 @@ from mergelab.ui.status import FOLLOWING, Status, Stopwatch, crash
 if TYPE_CHECKING:
     from mergelab.inspection import TensorSpectrum
 
-T = TypeVar("T")
 MOST_CELLS = (64, 96)
 """Rows and columns of cells that the page paints at once."""
 FOLLOWED = 2_000_000, 50_000_000
@@ -160,12 +161,12 @@ class Looking:
         steps = self.shelf.once(
             self.shelf.maps, asked, watch, self.stopper, "tensor_map", key=key, edition=form.models.edition, **self._models(form)
         )  # fmt: skip
-        return (yield from _as_looks(steps, watch))
+        return (yield from retold(steps, partial(_as_look, watch)))
 
     def _job(self, form: Form, watch: Stopwatch, function: str, **arguments: Any) -> Generator[Look, None, Any]:
         edition = {} if function == "spectrum" else {"edition": form.models.edition}
         steps = self.shelf.follow(watch, self.stopper, function, **edition, **self._models(form), **arguments)
-        return (yield from _as_looks(steps, watch))
+        return (yield from retold(steps, partial(_as_look, watch)))
 
     def _models(self, form: Form) -> dict[str, Any]:
         return {"recipe": form.recipe().to_mapping(), "device": form.device, "models_dir": self.models_dir}
@@ -193,13 +194,8 @@ class Looking:
             yield Look(status=FOLLOWING if noticed else None, failed=str(error))
 
 
-def _as_looks(steps: Generator[Status, None, T], watch: Stopwatch) -> Generator[Look, None, T]:
-    """The same work, each status wrapped for the page once it has taken a while."""
-    while True:
-        try:
-            status = next(steps)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        if watch.elapsed > UNNOTICED:
-            yield Look(status=replace(status, text=WAITING) if status.kind == "queued" else status)
+def _as_look(watch: Stopwatch, status: Status) -> Look | None:
+    """A status for the page, once the work has taken a while."""
+    if watch.elapsed <= UNNOTICED:
+        return None
+    return Look(status=replace(status, text=WAITING) if status.kind == "queued" else status)

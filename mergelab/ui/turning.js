@@ -1,4 +1,4 @@
-// A turned knob is told to Python in one plain request, past Gradio's events, which take several times as long as the look-up
+// A turned knob is told to Python in one plain request, past Gradio's events, whose dispatch costs more than the look-up
 // itself. One request is under way at a time; what is turned meanwhile goes with the next one, each widget's last value.
 
 const BREATH = 100; // ms from one drawing to the next while a knob keeps turning, so that the hand stays ahead of the charts
@@ -16,12 +16,16 @@ async function tellAll() {
     const values = Object.fromEntries(untold);
     untold.clear();
     const answer = await server.turned({ visitor: parts.visitor, values });
-    if (!answer) trigger("preview", {}); // its answer says what is wrong
-    else takeAnswer(JSON.parse(answer));
+    if (!answer) return missed(values);
+    takeAnswer(JSON.parse(answer));
     if (!untold.size || performance.now() - shownAt > BREATH) showLatest();
   }
 }
 
+function missed(values) { // the next turn, or whatever is asked for next, tells it again
+  for (const [widget, value] of Object.entries(values)) if (!untold.has(widget)) untold.set(widget, value);
+  trigger("preview", {}); // its answer says what is wrong
+}
 function showLatest() {
   showAnswers();
   shownAt = performance.now();
@@ -29,10 +33,11 @@ function showLatest() {
 
 // Whatever else is asked for is about what the sidebar says now: Python has to know that first.
 state.heard = async () => {
-  while (telling) await telling;
+  tellTurns();
+  await telling;
 };
 function request(event, data = {}) {
-  telling ? state.heard().then(() => trigger(event, data)) : trigger(event, data);
+  untold.size || telling ? state.heard().then(() => trigger(event, data)) : trigger(event, data);
 }
 
 onPart("visitor", tellTurns); // the page's first event names its visitor

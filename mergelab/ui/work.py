@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from mergelab.checkpoints import list_suites
 from mergelab.diagnostics import Preview, preview
+from mergelab.progress import retold
 from mergelab.recipe import RecipeError
 from mergelab.sketch import Sketch, sketch_needs
 from mergelab.ui.form import Form
@@ -17,7 +18,6 @@ from mergelab.ui.status import Status, Stopwatch
 from mergelab.ui.view import View
 from mergelab.workbench import Run
 
-T = TypeVar("T")
 LIVE_PARAMETERS = 2_000_000
 """Up to so many parameters a merge with its scores is quick enough to follow every knob."""
 
@@ -74,7 +74,7 @@ class Work:
         steps = self.shelf.once(
             self.shelf.sketches, _sketch_key(form), watch, self.stopper, "sketch", **self._models(form)
         )
-        return (yield from _as_views(steps))
+        return (yield from retold(steps, _as_view))
 
     def merge(self, form: Form, split: str, watch: Stopwatch, stopper: Stopper) -> Generator[View, None, Run]:
         """Merge a form and score it on a split. Raises RecipeError where that cannot be done here."""
@@ -84,7 +84,7 @@ class Work:
             self.shelf.runs, key, watch, stopper, "merge",
             tasks=list(self.tasks(form)), split=split, rows=rows, **self._models(form),
         )  # fmt: skip
-        return (yield from _as_views(steps))
+        return (yield from retold(steps, _as_view))
 
     def save(self, form: Form, out: str) -> Generator[View, None, str]:
         """Write the merged model to the folder `out`, packed; the path of the archive. Raises RecipeError as `merge` does."""
@@ -92,7 +92,7 @@ class Work:
         _refuse(form)
         watch = Stopwatch("Writing the merged model")
         steps = self.shelf.follow(watch, self.stopper, "save", out=out, archive=True, **models)
-        return str((yield from _as_views(steps)))
+        return str((yield from retold(steps, _as_view)))
 
     def _models(self, form: Form) -> dict[str, Any]:
         return {"recipe": form.recipe().to_mapping(), "device": form.device, "models_dir": self.models_dir}
@@ -112,12 +112,5 @@ def _refuse(form: Form) -> None:
         raise RecipeError(form.obstacle)
 
 
-def _as_views(steps: Generator[Status, None, T]) -> Generator[View, None, T]:
-    """The same work, each status wrapped for the page."""
-    while True:
-        try:
-            status = next(steps)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        yield View(status=status)
+def _as_view(status: Status) -> View:
+    return View(status=status)

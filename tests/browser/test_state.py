@@ -236,6 +236,22 @@ def test_a_page_that_the_server_forgot_says_so_and_comes_back_with_its_recipe_by
     expect(lab.page.locator("div.ml-problems")).to_be_hidden()
 
 
+def test_a_turn_that_was_lost_on_its_way_is_told_with_what_is_asked_for_next(browser: Browser, server: str) -> None:
+    opened = visit(browser, server)
+    page, lost = opened.page, []
+    page.route(
+        "**/component_server/**", lambda route: (lost.append(route), route.abort()) if not lost else route.fallback()
+    )
+    opened.turn(DENSITY, 0.45)
+    opened.until("mergelab.status === 'ready' && !mergelab.drawing")
+    page.wait_for_timeout(300)
+    assert len(lost) == 1
+    page.click("#merge")
+    expect(page.locator(".ml-strip-text")).to_contain_text("Merge 1 finished", timeout=SLOW)
+    opened.until("mergelab.yaml.includes('density: 0.45')")
+    page.close()
+
+
 def test_a_reset_arrow_stands_where_a_knob_was_turned_and_goes_to_the_default(lab: Visit) -> None:
     page = lab.page
     arrow = page.get_by_role("button", name="Reset Scale to 1")
