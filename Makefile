@@ -47,6 +47,7 @@ bench: .venv/.ready-test browser
 	$(BIN)/python benchmarks/bandwidth.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/small_tensors.py
 	$(BIN)/python benchmarks/sketch.py
 	$(BIN)/python benchmarks/tensor_map.py
 	$(BIN)/python benchmarks/latency.py

@@ -10,7 +10,6 @@ copy does; `whole merge` is `merge_state_dicts`, which also takes new memory fro
 from __future__ import annotations
 
 import argparse
-import statistics
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -74,11 +73,7 @@ def _case(case: Case, states: Mapping[str, synthetic.State], threads: int, repea
     }
     for work in works.values():
         work()
-    taken: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(repeats):
-        for name, work in works.items():
-            taken[name].append(timing.cost(work).wall)
-    return {name: traffic / statistics.median(walls) for name, walls in taken.items()}
+    return {name: traffic / cost.wall for name, cost in timing.in_turn(works, repeats).items()}
 
 
 def _copy(traffic: int, threads: int) -> Callable[[], object]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import report
@@ -60,15 +60,7 @@ def _compared(
     for density, body in sweep_bodies(recipe, experts, base, knob="density", values=densities):
         if any(not torch.equal(body[key], value) for key, value in separate(density).items()):
             sys.exit(f"the sweep's point at density {density:g} is not what a merge at that density gives")
-    return _in_turn({"apart": apart, "together": together}, options.repeats)
-
-
-def _in_turn(works: Mapping[str, Callable[[], None]], repeats: int) -> dict[str, timing.Cost]:
-    taken: dict[str, list[timing.Cost]] = {name: [] for name in works}
-    for _ in range(repeats):
-        for name, work in works.items():
-            taken[name].append(timing.cost(work))
-    return {name: timing.median(each) for name, each in taken.items()}
+    return timing.in_turn({"apart": apart, "together": together}, options.repeats)
 
 
 def _record(found: Mapping[str, Mapping[str, timing.Cost]], points: int, count: int, threads: int) -> report.Record:

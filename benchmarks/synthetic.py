@@ -38,6 +38,22 @@ def llama(hidden: int, layers: int, mlp: int, vocab: int) -> tuple[Shapes, dict[
     return shapes, config
 
 
+def bert(hidden: int, layers: int, mlp: int, vocab: int) -> Shapes:
+    """Shapes of a BERT's tensors by name, which has a bias to every matrix."""
+    shapes: Shapes = {"embeddings.word_embeddings.weight": (vocab, hidden)}
+    for layer in range(layers):
+        start = f"encoder.layer.{layer}."
+        matrices = {
+            **{f"attention.self.{name}": (hidden, hidden) for name in ("query", "key", "value")},
+            "attention.output.dense": (hidden, hidden), "intermediate.dense": (mlp, hidden), "output.dense": (hidden, mlp),
+        }  # fmt: skip
+        for name, shape in matrices.items():
+            shapes |= {f"{start}{name}.weight": shape, f"{start}{name}.bias": shape[:1]}
+        norms = (f"{start}{name}.LayerNorm" for name in ("attention.output", "output"))
+        shapes |= {f"{norm}.{part}": (hidden,) for norm in norms for part in ("weight", "bias")}
+    return shapes
+
+
 def parameters(shapes: Shapes) -> int:
     """How many numbers a model of these shapes has."""
     return sum(torch.Size(shape).numel() for shape in shapes.values())

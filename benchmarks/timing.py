@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -40,6 +40,15 @@ def costs(work: Callable[[], object], repeats: int) -> Cost:
     """The medians of so many runs, after one that does not count."""
     work()
     return median([cost(work) for _ in range(repeats)])
+
+
+def in_turn(works: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, Cost]:
+    """The medians of each work, all of them taking turns."""
+    taken: dict[str, list[Cost]] = {name: [] for name in works}
+    for _ in range(repeats):
+        for name, work in works.items():
+            taken[name].append(cost(work))
+    return {name: median(each) for name, each in taken.items()}
 
 
 def median(found: Iterable[Cost]) -> Cost:

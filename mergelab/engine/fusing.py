@@ -8,15 +8,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.engine.inputs import Piece
+from mergelab.engine.inputs import Piece, read_stored
 from mergelab.engine.plan import Plan
 from mergelab.engine.stages import Settled
 from mergelab.kernels.arguments import Thinning
+from mergelab.kernels.joint import Joint
 from mergelab.kernels.stored import Stored, fits
 from mergelab.methods.stack import UnfitError
 from mergelab.methods.thresholds import each_model
 from mergelab.randomness import key_of
 from mergelab.sparsify.dare import limits
+
+Formats = tuple[torch.dtype, ...]
+"""Of a tensor in the merged model, the base and every expert."""
 
 
 def stored_stack(
@@ -31,22 +35,52 @@ def stored_stack(
     kernels do not know their formats, or the sparsifier meets what is not finite. `values` gives what the reference
     functions would see."""
     plan = settled.plan
-    pairs = zip(plan.experts, plan.expert_keys, strict=True)
-    formats = [expert.specs[keys[piece.key]].dtype for expert, keys in pairs]
-    if not fits(plan.base.specs[piece.key].dtype, formats, plan.spec(piece.key).dtype):
+    if formats(plan, piece.key) is None:
         return None
     base, *experts = settled.at_hand.read(plan, piece)
     rest = (piece.start, values, found, piece.stop is None, statistics)
     if "epsilon" in step:
         return _ready_stack(plan, step, piece, base, experts, *rest)
-    thinning = _thinning(plan, step, piece.key)
+    return _device_stack(settled, piece.key, base, experts, _thinning(plan, step, piece.key), *rest)
+
+
+def joined_stack(settled: Settled, keys: Sequence[str], found: Mapping[str, Any], step: Mapping[str, Any]) -> Stored:
+    """The stored numbers of whole tensors one after the other, all of the same formats and settings, behind a step that
+    does not tell tensors apart. It has no float32 values: whoever wants those looks at the tensors one by one."""
+    plan = settled.plan
+    specs = {key: plan.base.specs[key] for key in keys}
+    read = (read_stored(plan, Piece(key, spec.shape)) for key, spec in specs.items())
+    base, *experts = (torch.cat([part.reshape(-1) for part in parts]) for parts in zip(*read, strict=True))
+    thinning = _thinning(plan, step, keys[0])
+    stack = _device_stack(settled, keys[0], base, experts, thinning, 0, _apart, found, True, {})
+    counts = {key: spec.count for key, spec in specs.items()}
+    stack.joint = Joint(counts, base, experts, thinning.thresholds)
+    return stack
+
+
+def _apart() -> Tensor:
+    raise UnfitError("small tensors that are taken as one")
+
+
+def formats(plan: Plan, key: str) -> Formats | None:
+    """How a tensor's numbers are stored; None where no kernel reads that."""
+    pairs = zip(plan.experts, plan.expert_keys, strict=True)
+    merged, base = plan.spec(key).dtype, plan.base.specs[key].dtype
+    experts = [expert.specs[keys[key]].dtype for expert, keys in pairs]
+    return (merged, base, *experts) if fits(base, experts, merged) else None
+
+
+def _device_stack(
+    settled: Settled, key: str, base: Tensor, experts: Sequence[Tensor], thinning: Thinning, *rest: Any
+) -> Stored:
+    """Stored numbers for the device's kernels; `rest` is what every `Stored` takes."""
     if settled.on_gpu:
         from mergelab.kernels.gpu.stack import DeviceStack
 
-        return DeviceStack(settled.device, piece.key, base, experts, thinning, *rest)
+        return DeviceStack(settled.device, key, base, experts, thinning, *rest)
     from mergelab.kernels.stretch import StoredStack  # numba takes a while to import
 
-    return StoredStack(piece.key, base, experts, thinning, *rest)
+    return StoredStack(key, base, experts, thinning, *rest)
 
 
 def _thinning(plan: Plan, step: Mapping[str, Any], key: str) -> Thinning:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import in_memory
 from mergelab.checkpoints.buffers import empty
+from mergelab.engine.batching import in_batches
 from mergelab.engine.inputs import Piece, pieces, read_base, refuse_non_finite
 from mergelab.engine.plan import Plan, Statistics, plan
 from mergelab.engine.settling import apply, kept_or_read, plain_stack, settings, settle, stepped_deltas, stored_for
@@ -40,7 +41,7 @@ def run(settled: Settled, merge: Callable[[str], Tensor] | None = None) -> Itera
     `merge` gives a merged tensor where something else than `merge_tensor` does. What the rules had to say stands in
     `settled.remarks` afterwards.
     """
-    merge = merge or partial(merge_tensor, settled)
+    merge = merge or in_batches(settled, partial(merge_tensor, settled))
     plan, tied = settled.plan, settled.plan.compatibility.tied
     owners = {owner: merge(owner) for owner in sorted(set(tied.values()))}
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.engine.fusing import stored_stack
+from mergelab.engine.fusing import joined_stack, stored_stack
 from mergelab.engine.inputs import (
     Piece,
     pieces,
@@ -19,6 +19,7 @@ from mergelab.engine.inputs import (
     read_experts,
     read_statistics,
 )
+from mergelab.engine.joining import Visit, visits
 from mergelab.engine.plan import Plan
 from mergelab.engine.stages import Settled, Stage
 from mergelab.engine.threads import in_order
@@ -57,9 +58,18 @@ def stored_for(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str,
     """The piece as it is stored, where a kernel can do all that comes before the stage."""
     if not settled.fuses or (stage.rule.space == "weights" and settled.steps):
         return None
-    step = settings(settled, settled.steps[0], piece.key) if settled.steps and stage is settled.method else {}
-    statistics = _statistics(settled, stage, piece)
+    step, statistics = _step_before(settled, stage, piece.key), _statistics(settled, stage, piece)
     return stored_stack(settled, piece, found, step, lambda: _values(settled, stage, piece), statistics)
+
+
+def joined_for(settled: Settled, stage: Stage, keys: Visit, found: Mapping[str, Any]) -> Stored:
+    """The same of small tensors that the stage looks at as one, `found` being the settings of all."""
+    return joined_stack(settled, keys, found, _step_before(settled, stage, keys[0]))
+
+
+def _step_before(settled: Settled, stage: Stage, key: str) -> dict[str, Any]:
+    """The settings of the step whose work a kernel does before the stage's; none where there is no such step."""
+    return settings(settled, settled.steps[0], key) if settled.steps and stage is settled.method else {}
 
 
 def plain_stack(settled: Settled, stage: Stage, piece: Piece, found: Mapping[str, Any]) -> Stack:
@@ -136,11 +146,34 @@ def _survey(settled: Settled, stage: Stage) -> Steps[None]:
             stage.local.add(name)
             continue
         while survey.passes:
-            shown = in_order(partial(_show, settled, stage, survey), keys, settled.threads, lambda _: 0)
-            for number, (key, _) in enumerate(zip(keys, shown, strict=True), 1):
-                yield Progress(f"Surveying for {stage.rule.title}", number, len(keys), key)
+            seen, together = 0, visits(settled, stage)
+            shown = in_order(partial(_visit, settled, stage, survey), together, settled.threads, lambda _: 0)
+            for visit, _ in zip(together, shown, strict=True):
+                seen += len(visit)
+                yield Progress(f"Surveying for {stage.rule.title}", seen, len(keys), visit[-1])
             survey.turn()
         stage.surveys[name] = survey
+
+
+def _visit(settled: Settled, stage: Stage, survey: Survey, visit: Visit) -> None:
+    """Show a survey one tensor, or several small ones as one."""
+    keys = tuple(key for key in visit if key not in stage.idle)
+    if len(keys) > 1 and _show_joined(settled, stage, survey, keys):
+        return
+    for key in keys:
+        _show(settled, stage, survey, key)
+
+
+def _show_joined(settled: Settled, stage: Stage, survey: Survey, keys: Visit) -> bool:
+    """`_show` for small tensors, as one stack: whether a kernel could take them."""
+    stack = joined_for(settled, stage, keys, settings(settled, stage, keys[0]))
+    try:
+        survey.see(stack)
+    except UnfitError:
+        return False
+    if stage.rule.space == "deltas":
+        stage.idle.update(key for key, moved in stack.moved().items() if not moved)
+    return True
 
 
 def _show(settled: Settled, stage: Stage, survey: Survey, key: str, found: Mapping[str, Any] | None = None) -> None:

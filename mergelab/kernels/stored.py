@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mergelab.kernels.arguments import Thinning
+from mergelab.kernels.joint import Joint
 from mergelab.methods.stack import Stack
 
 FORMATS = {torch.bfloat16, torch.float16, torch.float32}
@@ -18,6 +19,9 @@ FORMATS = {torch.bfloat16, torch.float16, torch.float32}
 
 class Stored(Stack, ABC):
     """A `Stack` over stored numbers; its values are computed only if someone asks for them."""
+
+    joint: Joint | None = None
+    """What the stack holds where that is several tensors."""
 
     def __init__(
         self,
@@ -57,6 +61,12 @@ class Stored(Stack, ABC):
     @property
     def count(self) -> int:
         return self._count
+
+    def counts(self) -> Mapping[str, int]:
+        return self.joint.counts if self.joint else super().counts()
+
+    def moved(self) -> Mapping[str, bool]:
+        return self.joint.moved if self.joint else super().moved()
 
 
 def fits(base: torch.dtype, experts: Sequence[torch.dtype], merged: torch.dtype) -> bool:

@@ -44,6 +44,14 @@ class Stack:
         """Whether any value of any model is not zero."""
         return bool(self.values.any())
 
+    def moved(self) -> Mapping[str, bool]:
+        """Whether any value of any model is not zero, by the name of every tensor in the stack."""
+        return {self.key: self.any()}
+
+    def counts(self) -> Mapping[str, int]:
+        """Entries of one model by the name of every tensor in the stack."""
+        return {self.key: self.count}
+
     def upper_counts(self) -> Tensor:
         """How often each value of the upper 16 bits occurs among each model's magnitudes, int64 (n_models, BINS)."""
         return torch.stack([_counts(magnitude_bits(values) >> 16) for values in rows(self.values)])

@@ -63,10 +63,10 @@ class Ranking:
     def add(self, stack: Stack) -> None:
         """Count a tensor, or a stretch of it, by the upper 16 bits of its magnitudes."""
         stack.add_upper_counts(self._upper.own())
-        moved = stack.any()
+        moved = {key for key, moved in stack.moved().items() if moved}
         with self._lock:
-            self._counts[stack.key] += stack.count
-            self._moved |= {stack.key} if moved else set()
+            self._counts.update(stack.counts())
+            self._moved |= moved
 
     def choose(self, *wanted: Sequence[int]) -> None:
         """Find the bins that hold each model's m-th largest magnitude; each of `wanted` has an m for every model."""

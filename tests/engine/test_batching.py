@@ -1,0 +1,76 @@
+"""Small tensors are merged once together, and by themselves where the kernel refuses one of them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from fused_merges import fused
+from tiny_states import State, plan_for, same_bits
+from torch import Tensor
+
+from mergelab.engine import MergeError, Settled, joining, merge_tensor, merged_body, run, settle
+from mergelab.engine.batching import in_batches
+from mergelab.kernels.stretch import StoredStack
+from mergelab.progress import finish
+
+BASE: State = {"a": torch.zeros(2, 3), "large": torch.zeros(50), "b": torch.ones(4), "scalar": torch.tensor(1.0)}
+EXPERTS = {name: {key: value + number for key, value in BASE.items()} for number, name in enumerate("xy", 1)}
+
+
+@pytest.fixture(autouse=True)
+def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    fused(monkeypatch)
+    monkeypatch.setattr(joining, "SMALL", 10)
+
+
+@pytest.fixture
+def merges(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The entries of every merge by a kernel, as they happen."""
+    seen: list[int] = []
+    merge = StoredStack.merge
+    monkeypatch.setattr(StoredStack, "merge", lambda self, *rest: (seen.append(self.count), merge(self, *rest))[1])
+    return seen
+
+
+def settled(experts: dict[str, State], scale: float = 1.0) -> Settled:
+    recipe = {"method": {"name": "task_arithmetic", "scale": scale}}
+    return finish(settle(plan_for(recipe, experts, BASE)))
+
+
+def test_small_tensors_are_merged_in_one_go_and_come_in_the_bases_order(merges: list[int]) -> None:
+    merged = list(run(settled(EXPERTS)))
+    assert sorted(merges) == [11, 50]
+    assert [each.key for each in merged] == ["a", "b", "large", "scalar"]
+    assert same_bits({each.key: each.tensor for each in merged}, {key: value + 3 for key, value in BASE.items()})
+
+
+def test_a_merged_tensor_does_not_hold_the_memory_of_others() -> None:
+    body = finish(merged_body(settled(EXPERTS)))
+    assert body["scalar"].untyped_storage().nbytes() == 4
+
+
+def test_a_tensor_that_is_asked_for_again_is_merged_again(merges: list[int]) -> None:
+    made = settled(EXPERTS)
+    merge = in_batches(made, lambda key: merge_tensor(made, key))
+    assert torch.equal(merge("b"), merge("b"))
+    assert merges == [11, 11]
+
+
+def test_what_is_not_finite_is_found_in_its_own_tensor() -> None:
+    broken = {**EXPERTS, "y": {**EXPERTS["y"], "b": torch.tensor([1.0, float("nan"), 2.0, 3.0])}}
+    with pytest.raises(MergeError, match="b of y holds 1 values that are NaN or infinite"):
+        finish(merged_body(settled(broken)))
+
+
+def test_without_a_kernel_every_tensor_is_merged_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mergelab.engine.stages.FUSED_FROM", 10**9)
+    made = settled(EXPERTS)
+    asked: list[str] = []
+
+    def merge(key: str) -> Tensor:
+        asked.append(key)
+        return merge_tensor(made, key)
+
+    batched = in_batches(made, merge)
+    assert [batched(key).shape for key in ("a", "scalar")] == [(2, 3), ()]
+    assert asked == ["a", "scalar"]

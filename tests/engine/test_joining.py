@@ -1,0 +1,72 @@
+"""Small tensors are looked at as one where no rule tells tensors apart and the kernels can read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import torch
+from fused_merges import fused
+from tiny_states import State, plan_for
+
+from mergelab.engine import Settled, joining, settle
+from mergelab.engine.joining import visits
+from mergelab.progress import finish
+
+SIZES = {"a": 3, "b": 20, "c": 2, "d": 5}
+TASK_ARITHMETIC: dict[str, Any] = {"method": "task_arithmetic"}
+
+
+@pytest.fixture(autouse=True)
+def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    fused(monkeypatch)
+    monkeypatch.setattr(joining, "SMALL", 10)
+    monkeypatch.setattr(joining, "TOGETHER", 8)
+
+
+def settled(recipe: Mapping[str, Any], base: State | None = None) -> Settled:
+    base = base or {key: torch.zeros(size) for key, size in SIZES.items()}
+    experts = {name: {key: value + 1 for key, value in base.items()} for name in ("x", "y")}
+    return finish(settle(plan_for(recipe, experts, base)))
+
+
+def joined(recipe: Mapping[str, Any], base: State | None = None) -> list[tuple[str, ...]]:
+    made = settled(recipe, base)
+    return visits(made, made.method)
+
+
+def test_small_tensors_are_joined_up_to_a_number_of_entries_and_large_ones_stay_alone() -> None:
+    assert joined(TASK_ARITHMETIC) == [("a", "c"), ("d",), ("b",)]
+
+
+def test_only_tensors_stored_alike_are_joined() -> None:
+    base = {"a": torch.zeros(1), "b": torch.zeros(1).half(), "c": torch.zeros(1), "d": torch.zeros(1).double()}
+    assert joined(TASK_ARITHMETIC, base) == [("a", "c"), ("b",), ("d",)]
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"method": "task_arithmetic", "sparsify": "dare"},
+        {"method": {"name": "ties", "scope": "tensor"}},
+        {"method": "ties", "sparsify": {"name": "trim", "scope": "tensor"}},
+        {"method": "task_arithmetic", "overrides": [{"match": "a", "scale": 1.0}]},
+        {"method": "average", "sparsify": "trim"},
+    ],
+    ids=["random bits", "own thresholds", "own thresholds before", "overrides", "weights after a step"],
+)
+def test_tensors_that_something_tells_apart_stay_alone(recipe: Mapping[str, Any]) -> None:
+    assert all(len(visit) == 1 for visit in joined(recipe))
+
+
+@pytest.mark.parametrize(
+    "recipe", [{"method": "ties"}, {"method": "average"}, {"method": "magmax", "sparsify": "trim"}], ids=str
+)
+def test_rules_that_treat_all_tensors_alike_take_them_as_one(recipe: Mapping[str, Any]) -> None:
+    assert ("a", "c") in joined(recipe)
+
+
+def test_models_that_no_kernel_reads_are_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mergelab.engine.stages.FUSED_FROM", 10**9)
+    assert joined(TASK_ARITHMETIC) == [("a",), ("b",), ("c",), ("d",)]
