@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run setup test pytest check browser bench real-models clean
+.PHONY: run setup test test-page test-rest check browser bench real-models clean
 
 run: setup
 	$(BIN)/mergelab ui
@@ -33,12 +33,15 @@ check: .venv/.ready-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Style and types are checked beside the first tests.
+# The page is driven in its browser beside the other tests: it waits more than it computes.
 test: browser
-	$(MAKE) -j2 check pytest
+	$(MAKE) -j2 test-page test-rest check
 
-pytest: .venv/.ready-test
-	$(BIN)/python -m pytest -q
+test-page: .venv/.ready-test
+	$(BIN)/python -m pytest -q tests/browser
+
+test-rest: .venv/.ready-test
+	$(BIN)/python -m pytest -q --ignore tests/browser
 
 # MERGEKIT_PYTHON and MERGELENS_PYTHON name interpreters of other environments that have mergekit 0.1.5 and mergelens 2.0.3; without one its comparison is left out.
 bench: .venv/.ready-test browser

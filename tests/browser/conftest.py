@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from mergelab.checkpoints import list_suites
+
+expect.set_options(timeout=30_000)  # other tests may run on the same cores
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(

@@ -51,7 +51,10 @@ class Visit:
 
 
 def visit(browser: Browser, address: str, width: int = 1440, height: int = 900, ready: str = READY) -> Visit:
-    page = browser.new_page(viewport={"width": width, "height": height})
+    # Pages of one browser share what was fetched and compiled, as a person's tabs do.
+    context = browser.contexts[0] if browser.contexts else browser.new_context()
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": height})
     opened = Visit(page)
     page.on("console", lambda message: opened.errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: opened.errors.append(error.stack or str(error)))
