@@ -20,8 +20,6 @@ Merge = Callable[[str], Tensor]
 
 def in_batches(settled: Settled, merge: Merge) -> Merge:
     """`merge`, but for small tensors that a kernel can merge together."""
-    if not (settled.fuses and settled.fused_merge):
-        return merge
     batches = [_Batch(settled, visit, merge) for visit in visits(settled, settled.method) if len(visit) > 1]
     batch_of = {key: batch for batch in batches for key in batch.keys}
     return lambda key: batch_of[key].take(key) if key in batch_of else merge(key)

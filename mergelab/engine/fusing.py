@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.engine.inputs import Piece, read_stored
+from mergelab.engine.inputs import Piece
 from mergelab.engine.plan import Plan
 from mergelab.engine.stages import Settled
 from mergelab.kernels.arguments import Thinning
@@ -48,14 +48,24 @@ def joined_stack(settled: Settled, keys: Sequence[str], found: Mapping[str, Any]
     """The stored numbers of whole tensors one after the other, all of the same formats and settings, behind a step that
     does not tell tensors apart. It has no float32 values: whoever wants those looks at the tensors one by one."""
     plan = settled.plan
-    specs = {key: plan.base.specs[key] for key in keys}
-    read = (read_stored(plan, Piece(key, spec.shape)) for key, spec in specs.items())
-    base, *experts = (torch.cat([part.reshape(-1) for part in parts]) for parts in zip(*read, strict=True))
+    counts = {key: plan.base.specs[key].count for key in keys}
+    base, *experts = _joined(settled, counts)
     thinning = _thinning(plan, step, keys[0])
     stack = _device_stack(settled, keys[0], base, experts, thinning, 0, _apart, found, True, {})
-    counts = {key: spec.count for key, spec in specs.items()}
     stack.joint = Joint(counts, base, experts, thinning.thresholds)
     return stack
+
+
+def _joined(settled: Settled, counts: Mapping[str, int]) -> list[Tensor]:
+    """The base's and every expert's tensors one after the other, one tensor at hand beside them."""
+    plan, total, joined, start = settled.plan, sum(counts.values()), list[Tensor](), 0
+    for key, count in counts.items():
+        parts = settled.at_hand.read(plan, Piece(key, plan.base.specs[key].shape))
+        joined = joined or [torch.empty(total, dtype=part.dtype) for part in parts]
+        for whole, part in zip(joined, parts, strict=True):
+            whole[start : start + count] = part.reshape(-1)
+        start += count
+    return joined
 
 
 def _apart() -> Tensor:

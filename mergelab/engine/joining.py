@@ -12,7 +12,7 @@ from mergelab.methods.registry import Position, Surveyed
 SMALL = 1 << 14
 """Entries up to which a tensor is small."""
 TOGETHER = 1 << 17
-"""Entries of tensors taken as one at most, so that copies of all models' fit into what `room` reserves."""
+"""Entries of tensors taken as one at most; and never more than the largest tensor has, for which `room` has space."""
 
 Visit = tuple[str, ...]
 """Tensors that are looked at as one."""
@@ -34,23 +34,24 @@ def visits(settled: Settled, stage: Stage) -> list[Visit]:
 
 def _is_joint(settled: Settled, stage: Stage) -> bool:
     """Whether neither the settings nor the inputs of the stage and of what comes before it depend on the tensor."""
-    before = settled.steps if stage is settled.method else ()
-    if not settled.fuses or settled.plan.recipe.overrides or (before and stage.rule.space == "weights"):
+    last = stage is settled.method
+    if not settled.fuses or settled.plan.recipe.overrides or (last and not settled.fused_merge):
         return False
-    stages = (*before, stage)
+    stages = (*settled.steps, stage) if last else (stage,)
     marks = [mark for each in stages for mark in each.rule.inputs.values()]
     return not any(each.local for each in stages) and all(isinstance(mark, Surveyed | Position) for mark in marks)
 
 
 def _cut(settled: Settled, keys: Sequence[str]) -> Iterator[Visit]:
-    """The keys in runs of at most `TOGETHER` entries."""
+    """The keys in runs of so many entries."""
+    longest = min(TOGETHER, max(spec.count for spec in settled.plan.base.specs.values()))
     run: list[str] = []
-    room = TOGETHER
+    room = longest
     for key in keys:
         count = settled.plan.base.specs[key].count
         if count > room:
             yield tuple(run)
-            run, room = [], TOGETHER
+            run, room = [], longest
         run.append(key)
         room -= count
     yield tuple(run)

@@ -22,11 +22,13 @@ ASKED = 4
 
 @uncounted
 def any_left(base: Array, expert: Array, model: int, sieve: Any, start: int) -> bool:
-    """Whether anything of `expert - base`, sifted, is not zero; the first block nearly always tells."""
+    """Whether anything of `expert - base`, sifted, is not zero, or before that not finite: a tensor that holds NaN must not
+    pass for one that stays as it is. The first block nearly always tells."""
     scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
+        if magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits):
+            return True
         for i in range(len(part)):
             if bits[i] != 0:
                 return True
@@ -105,15 +107,18 @@ def collect(
 
 
 @njit(nogil=True, cache=True, inline="always")
-def magnitudes(stored: Array, base: Array, model: int, sieve: Any, start: int, scratch: Any, bits: Array) -> None:
-    """Write the magnitudes of what is left of a block of `stored - base` as bits, beyond its end what no magnitude has."""
+def magnitudes(stored: Array, base: Array, model: int, sieve: Any, start: int, scratch: Any, bits: Array) -> int:
+    """Write the magnitudes of what is left of a block of `stored - base` as bits, beyond its end what no magnitude has; 1
+    if the sieve met what is not finite, which it may have taken away."""
+    bad = 0
     if lets_all_through(sieve, model):
         _magnitudes_of(stored, base, BEYOND, bits)
     else:
-        sifted(stored, base, model, sieve, start, scratch.drawn, scratch.left)
+        bad = sifted(stored, base, model, sieve, start, scratch.drawn, scratch.left)
         _magnitudes_of(scratch.left[: len(base)], scratch.zeros, BEYOND, bits)
     for i in range(len(base), len(bits)):
         bits[i] = numpy.uint32(BEYOND)
+    return bad
 
 
 @njit(nogil=True, cache=True, inline="always")

@@ -24,10 +24,10 @@ class Joint:
 
     @cached_property
     def moved(self) -> Mapping[str, bool]:
-        """Whether a delta that counts is not zero, by the tensor's name."""
+        """Whether a delta that counts is not zero, or any is not a number, by the tensor's name."""
         base, changed = self.base.float(), torch.zeros(self.base.shape, dtype=torch.bool, device=self.base.device)
         for expert, threshold in zip(self.experts, self.thresholds.tolist(), strict=True):
             magnitudes = (expert.float() - base).abs_()
-            changed |= magnitudes >= threshold if threshold else magnitudes > 0
+            changed |= ~(magnitudes < threshold) if threshold else magnitudes != 0
         parts = torch.split(changed.cpu(), list(self.counts.values()))
         return {key: bool(part.any()) for key, part in zip(self.counts, parts, strict=True)}

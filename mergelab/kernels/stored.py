@@ -1,4 +1,4 @@
-"""A stretch of one tensor as its models store it, whichever processor merges it."""
+"""A stretch of one tensor, or small ones behind each other, as models store them, whichever processor merges them."""
 
 from __future__ import annotations
 

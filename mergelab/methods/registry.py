@@ -37,8 +37,8 @@ EntryByEntry = bool | Callable[[Mapping[str, Any]], bool]
 class Survey(Protocol):
     """A figure that a rule needs before it can treat one tensor: of the whole model, or of that tensor.
 
-    While `passes` is above 0 the engine shows it every tensor once (in stretches and from several threads, where rules
-    work entry by entry), then calls `turn`. Tensors in which all deltas are 0 may be left out. With `scope` "tensor"
+    While `passes` is above 0 the engine shows it every tensor once (where rules work entry by entry in stretches, small
+    ones of the same settings several in one stack, and from several threads), then calls `turn`. Tensors in which all deltas are 0 may be left out. With `scope` "tensor"
     each tensor has a survey of its own.
     """
 
@@ -46,7 +46,7 @@ class Survey(Protocol):
     scope: str
 
     def see(self, stack: Stack) -> None:
-        """Take in one tensor, or a stretch of it."""
+        """Take in one tensor, a stretch of it, or several small ones: `moved` and `counts` of the stack tell which."""
 
     def turn(self) -> None:
         """End a pass, counting `passes` down."""

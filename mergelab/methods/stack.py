@@ -22,7 +22,8 @@ class UnfitError(Exception):
 
 @dataclass
 class Stack:
-    """A tensor of all experts in the engine's fixed order, or a stretch of it where rules work entry by entry.
+    """A tensor of all experts in the engine's fixed order; where rules work entry by entry it may be a stretch of one, or
+    several small ones behind each other, `key` being the first's.
 
     `values` is (n_models, *shape) float32, deltas or weights as the rule's space says; `statistics` holds a tensor for
     each kind that the rule declares; `settings` are the knobs for this tensor and what earlier surveys found; `whole` is

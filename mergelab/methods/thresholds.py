@@ -61,7 +61,7 @@ class Ranking:
         return sum(self._counts[key] for key in self._moved)
 
     def add(self, stack: Stack) -> None:
-        """Count a tensor, or a stretch of it, by the upper 16 bits of its magnitudes."""
+        """Count what is in a stack by the upper 16 bits of its magnitudes."""
         stack.add_upper_counts(self._upper.own())
         moved = {key for key, moved in stack.moved().items() if moved}
         with self._lock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from fused_merges import fused
@@ -56,10 +58,24 @@ def test_a_tensor_that_is_asked_for_again_is_merged_again(merges: list[int]) -> 
     assert merges == [11, 11]
 
 
-def test_what_is_not_finite_is_found_in_its_own_tensor() -> None:
-    broken = {**EXPERTS, "y": {**EXPERTS["y"], "b": torch.tensor([1.0, float("nan"), 2.0, 3.0])}}
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"method": "task_arithmetic"},
+        {"method": "ties"},
+        {"method": "ties", "sparsify": {"name": "trim", "density": 0.5}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("small", [10, -1])
+def test_what_is_not_finite_is_found_in_its_own_tensor_also_where_nothing_else_moved(
+    monkeypatch: pytest.MonkeyPatch, recipe: dict[str, Any], small: int
+) -> None:
+    monkeypatch.setattr(joining, "SMALL", small)
+    still = {**EXPERTS["x"], "b": BASE["b"]}
+    broken = {"x": still, "y": {**still, "b": torch.tensor([1.0, float("nan"), 1.0, 1.0])}}
     with pytest.raises(MergeError, match="b of y holds 1 values that are NaN or infinite"):
-        finish(merged_body(settled(broken)))
+        finish(merged_body(finish(settle(plan_for(recipe, broken, BASE)))))
 
 
 def test_without_a_kernel_every_tensor_is_merged_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

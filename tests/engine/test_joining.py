@@ -41,8 +41,13 @@ def test_small_tensors_are_joined_up_to_a_number_of_entries_and_large_ones_stay_
 
 
 def test_only_tensors_stored_alike_are_joined() -> None:
-    base = {"a": torch.zeros(1), "b": torch.zeros(1).half(), "c": torch.zeros(1), "d": torch.zeros(1).double()}
+    base = {"a": torch.zeros(1), "b": torch.zeros(1).half(), "c": torch.zeros(2), "d": torch.zeros(3).double()}
     assert joined(TASK_ARITHMETIC, base) == [("a", "c"), ("b",), ("d",)]
+
+
+def test_what_is_joined_is_no_longer_than_the_largest_tensor() -> None:
+    base = {key: torch.zeros(size) for key, size in {"a": 2, "b": 1, "c": 3, "d": 1}.items()}
+    assert joined(TASK_ARITHMETIC, base) == [("a", "b"), ("c",), ("d",)]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,13 @@ def test_deltas_below_an_experts_threshold_do_not_count() -> None:
     assert moved == {"still": False, "small": False, "empty": False, "zeros": False, "second": True}
 
 
+def test_what_is_not_a_number_counts_whatever_the_threshold() -> None:
+    base, expert = torch.tensor([1.0, 2.0, float("inf")]), torch.tensor([float("nan"), 2.0, float("inf")])
+    for threshold in (0.0, 5.0):
+        moved = Joint({"nan": 1, "still": 1, "inf": 1}, base, [expert], torch.tensor([threshold])).moved
+        assert moved == {"nan": True, "still": False, "inf": True}
+
+
 def test_no_delta_is_lost_to_the_stored_format() -> None:
     base, expert = torch.tensor([1.0]).bfloat16(), torch.tensor([1.0 + 2**-7]).bfloat16()
     assert Joint({"w": 1}, base, [expert], torch.zeros(1)).moved == {"w": True}

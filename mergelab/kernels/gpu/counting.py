@@ -18,11 +18,12 @@ def any_left(
     base, models, start, count, found,
     FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """Set `found` if something of the delta, sifted, is not zero; each model has programs of its own."""
+    """Set `found` if something of the delta, sifted, is not zero, or before that not finite: a tensor that holds NaN must
+    not pass for one that stays as it is. Each model has programs of its own."""
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)
-    values, _ = sifted(anchor, models, tl.program_id(1), start, first, places, inside, FORMAT, DRAWN, BLOCK)
-    note(found, values != 0)
+    values, wrong = sifted(anchor, models, tl.program_id(1), start, first, places, inside, FORMAT, DRAWN, BLOCK)
+    note(found, (values != 0) | wrong)
 
 
 @triton.jit(do_not_specialize=["start"])
