@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mergelab import kernels
 from mergelab.checkpoints import StateDict, is_plain
+from mergelab.checkpoints.buffers import HUGE
 from mergelab.engine.at_hand import AtHand
 from mergelab.engine.plan import Plan
 from mergelab.engine.room import share_out
@@ -31,6 +32,9 @@ LANES = 3
 """Tensors that a GPU works on at once: one is read, one copied, one merged."""
 STEP = 1 << 14
 """Stretches for kernels start at multiples of this."""
+PAGE = HUGE // 2
+"""Half-precision numbers in a huge page. Long stretches fill whole ones: what leaves much of its last page empty is read
+into small pages, which takes far longer."""
 KEEP_BYTES = 64 << 20
 """Deltas of up to so many bytes are read once per merge; larger models are read again in each pass."""
 FUSED_FROM = 16 << 20
@@ -158,7 +162,7 @@ class Settled:
         longest = STRETCH if self.plan.by_row else together // (len(self.plan.experts) + 1)
         if not self.resident:
             threads, longest = share_out(self.plan, threads, longest, STRETCH)
-        return threads, longest // STEP * STEP
+        return threads, longest // PAGE * PAGE or longest // STEP * STEP
 
     @property
     def resident(self) -> bool:

@@ -1,0 +1,30 @@
+"""What stretches kernels are given."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from fused_merges import fused
+from tiny_states import plan_for
+
+from mergelab.engine import Settled, settle, stages
+from mergelab.progress import finish
+
+
+def settled(experts: int) -> Settled:
+    models = {name: {"w": torch.ones(3) + number} for number, name in enumerate("abcdefgh"[:experts])}
+    return finish(settle(plan_for({"method": "task_arithmetic"}, models, {"w": torch.zeros(3)})))
+
+
+@pytest.mark.parametrize("experts", range(1, 9))
+def test_long_stretches_fill_whole_huge_pages(monkeypatch: pytest.MonkeyPatch, experts: int) -> None:
+    fused(monkeypatch)
+    stretch = settled(experts).stretch
+    assert stretch and stretch % stages.PAGE == 0
+    assert stages.FUSED_STRETCH - stages.PAGE * (experts + 1) < stretch * (experts + 1) <= stages.FUSED_STRETCH
+
+
+def test_a_stretch_shorter_than_a_page_starts_where_a_block_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    fused(monkeypatch)
+    monkeypatch.setattr(stages, "FUSED_STRETCH", 3 * stages.STEP + 1)
+    assert settled(2).stretch == stages.STEP
