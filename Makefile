@@ -33,15 +33,17 @@ check: .venv/.ready-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The page is driven in its browser beside the other tests: it waits more than it computes.
+# The page is driven in its browser beside the other tests: it waits more than it computes. Threads that spin while they
+# wait would keep the others from working.
+test: export OMP_WAIT_POLICY = PASSIVE
 test: browser
-	$(MAKE) -j2 test-page test-rest check
+	$(MAKE) -j2 test-rest test-page check
 
 test-page: .venv/.ready-test
-	$(BIN)/python -m pytest -q tests/browser
+	$(BIN)/python -m pytest -q tests/ui tests/browser
 
 test-rest: .venv/.ready-test
-	$(BIN)/python -m pytest -q --ignore tests/browser
+	$(BIN)/python -m pytest -q --ignore tests/ui --ignore tests/browser
 
 # MERGEKIT_PYTHON and MERGELENS_PYTHON name interpreters of other environments that have mergekit 0.1.5 and mergelens 2.0.3; without one its comparison is left out.
 bench: .venv/.ready-test browser
