@@ -6,7 +6,7 @@ import threading
 
 from torch import Tensor
 
-from mergelab.engine.inputs import Piece, read_stored
+from mergelab.engine.inputs import Piece
 from mergelab.engine.plan import Plan
 
 
@@ -21,5 +21,8 @@ class AtHand(threading.local):
         """The base's and every expert's piece as stored; not to be changed in place. The piece before is let go first."""
         if piece != self._piece:
             self._piece, self._tensors = None, []
-            self._tensors, self._piece = read_stored(plan, piece), piece
+            pairs = zip(plan.experts, plan.expert_keys, strict=True)
+            self._tensors = [piece.stored(plan.base, piece.key)]
+            self._tensors += [piece.stored(expert, keys[piece.key]) for expert, keys in pairs]
+            self._piece = piece
         return self._tensors

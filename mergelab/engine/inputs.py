@@ -58,13 +58,6 @@ def pieces(plan: Plan, key: str, longest: int | None) -> Iterator[Piece]:
         yield Piece(key, shape, start, stop)
 
 
-def read_stored(plan: Plan, piece: Piece) -> list[Tensor]:
-    """The base's and every expert's piece as it is stored; not to be changed in place."""
-    pairs = zip(plan.experts, plan.expert_keys, strict=True)
-    base = piece.stored(plan.base, piece.key)
-    return [base, *(piece.stored(expert, keys[piece.key]) for expert, keys in pairs)]
-
-
 def read_deltas(plan: Plan, piece: Piece, device: torch.device) -> Tensor:
     """Every expert minus the base, float32 (n_models, *shape); what an expert stores as a change is taken as it is."""
     base = read_base(plan, piece, device)

@@ -43,7 +43,7 @@ def _is_joint(settled: Settled, stage: Stage) -> bool:
 
 
 def _cut(settled: Settled, keys: Sequence[str]) -> Iterator[Visit]:
-    """The keys in runs of so many entries."""
+    """The keys in runs of as many entries as may be taken as one."""
     longest = min(TOGETHER, max(spec.count for spec in settled.plan.base.specs.values()))
     run: list[str] = []
     room = longest

@@ -145,8 +145,9 @@ def _survey(settled: Settled, stage: Stage) -> Steps[None]:
         if survey.scope == "tensor":
             stage.local.add(name)
             continue
+        together = visits(settled, stage)
         while survey.passes:
-            seen, together = 0, visits(settled, stage)
+            seen = 0
             shown = in_order(partial(_visit, settled, stage, survey), together, settled.threads, lambda _: 0)
             for visit, _ in zip(together, shown, strict=True):
                 seen += len(visit)

@@ -38,8 +38,8 @@ class Survey(Protocol):
     """A figure that a rule needs before it can treat one tensor: of the whole model, or of that tensor.
 
     While `passes` is above 0 the engine shows it every tensor once (where rules work entry by entry in stretches, small
-    ones of the same settings several in one stack, and from several threads), then calls `turn`. Tensors in which all deltas are 0 may be left out. With `scope` "tensor"
-    each tensor has a survey of its own.
+    ones of the same settings several in one stack, and from several threads), then calls `turn`. Tensors in which all
+    deltas are 0 may be left out. With `scope` "tensor" each tensor has a survey of its own.
     """
 
     passes: int

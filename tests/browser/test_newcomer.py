@@ -19,7 +19,7 @@ def conflicting(advice: str) -> float:
     return float(found[1])
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (420, "dark")])
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1440, "dark"), (420, "light"), (420, "dark")])
 def test_from_the_strongest_conflict_over_its_coordinates_to_half_of_it(
     browser: Browser, server: str, width: int, theme: str
 ) -> None:

@@ -26,7 +26,7 @@ SWITCHES = {
     "zero_sign": ("majority", "positive", "zero"), "combine": ("mean", "sum", "max"), "divide": ("count", "weights"),
 }  # fmt: skip
 EVERY_TIES = [dict(zip(SWITCHES, words, strict=True)) for words in itertools.product(*SWITCHES.values())]
-SAMPLED = random.Random(0).sample(EVERY_TIES, 16)
+SAMPLED = random.Random(0).sample(EVERY_TIES, 24)
 
 
 def models(count: int = 3, dtype: torch.dtype = torch.float32, coarse: bool = False) -> tuple[State, dict[str, State]]:
