@@ -33,7 +33,8 @@ FIRST_PORT, PORTS = 7860, 100
 FIRST_START = 60.0
 """Seconds that the first start waits for its example before it opens without."""
 PLOTLY = Path(plotly.__file__).parent / "package_data"
-HEAD = '<script defer src="plotly/plotly.min.js"></script><meta name="color-scheme" content="light dark">'
+STREAM = Path(__file__).with_name("stream.js").read_text(encoding="utf-8")
+HEAD = f'<script>{STREAM}</script><script defer src="plotly/plotly.min.js"></script><meta name="color-scheme" content="light dark">'
 
 
 def build(lab: Lab | None = None) -> gr.Blocks:
