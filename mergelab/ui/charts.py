@@ -115,7 +115,7 @@ def parts_of(view: View) -> dict[str, Any]:
 
 def update(view: View) -> Any:
     """The panel's update for what changed; nothing for an empty view."""
-    return sent(parts_of(view))
+    return sent(parts_of(view), view.number)
 
 
 def scores_data(scores: Scores) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def scores_data(scores: Scores) -> dict[str, Any]:
         row["colour"] = None if row["place"] is None else style_of(row["place"]).colour
     return {
         "state": scores.state if rows else "none", "about": _about(scores), "rows": rows, "figure": vars(score_bars(frame)),
-        "summary": scores_summary(frame) if rows else NOTHING_TO_SCORE, "notice": _score_notice(scores), "split": scores.run.split,
+        "digest": scores.run.digest, "summary": scores_summary(frame) if rows else NOTHING_TO_SCORE, "notice": _score_notice(scores), "split": scores.run.split,
         "legend": [{"title": "base", "colour": "--ml-base"}, {"title": "the task’s own expert (in its colour)", "colour": "--ml-own"}, {"title": "merged", "colour": "--ml-ink"}] if rows else [],
         "empty": NOTHING_TO_SCORE,
     }  # fmt: skip
@@ -147,6 +147,7 @@ def unscored_data(sentence: str) -> dict[str, Any]:
     return {
         "state": "none",
         "about": "",
+        "digest": None,
         "rows": [],
         "figure": None,
         "summary": sentence,

@@ -83,8 +83,8 @@ for (const chart of Object.keys(MAPS)) {
 
 tabOf("compare").addEventListener("click", (event) => {
   const button = event.target.closest("button"), side = button?.closest("[data-side]")?.dataset.side;
-  if (button?.dataset.pin) request("pin", { slot: button.dataset.pin });
-  if (button?.dataset.act === "slot") request(compared.slots[side].pinned ? "unpin" : "pin", { slot: side });
+  if (button?.dataset.pin) pin(button.dataset.pin);
+  if (button?.dataset.act === "slot") compared.slots[side].pinned ? request("unpin", { slot: side }) : pin(side);
 });
 onPart("compare", showCompare);
 begin.push(showCompare);

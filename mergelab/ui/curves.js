@@ -97,7 +97,7 @@ document.addEventListener("input", (event) => {
 element.addEventListener("click", (event) => {
   const act = event.target.closest("button")?.dataset.act;
   if (act === "half") turnDial(now.half);
-  if (act === "pin") state.pinned ? request("unpin", { slot: "a" }) : request("pin", { slot: "a" });
+  if (act === "pin") state.pinned ? request("unpin", { slot: "a" }) : pin("a");
 });
 onPart("curves", showCurves);
 begin.push(showCurves);

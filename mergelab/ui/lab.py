@@ -140,24 +140,28 @@ class LabPage:
             except (AttributeError, KeyError, TypeError) as error:
                 raise HTTPException(422, "turned takes a visitor, and values by the elem_id of widgets") from error
             session = self.lab.session(str(visitor))
-            self._note(session, values)
-            return json.dumps(as_texts(self._parts_at_once(session)))
+            with session.lock:
+                self._note(session, values)
+                return json.dumps(self._texts_at_once(session))
 
         return turned
 
-    def _parts_at_once(self, session: Session) -> dict[str, Any]:
+    def _texts_at_once(self, session: Session) -> dict[str, str]:
         """The parts that can be shown at once; the page asks for a preview where that is not all."""
-        view = self._at_once(session)
-        return {**parts_of(view or View()), **({} if view and view.charts else {"later": time.monotonic()})}
+        with session.lock:
+            view = self._at_once(session) or View()
+            parts = {**parts_of(view), **({} if view.charts else {"later": time.monotonic()})}
+            return as_texts(parts, view.number)
 
     def _at_once(self, session: Session) -> View | None:
         """The charts of the recipe on the sidebar; where something must be read first, its link alone; None where it must be
         waited for or refused."""
         try:
             form = self._form(session)
+            session.want(form)
             if not session.opened.is_set():
                 return None
-            return next(session.preview(form)) if session.knows(form) else session.want(form)
+            return next(session.preview(form)) if session.knows(form) else session.asked(form)
         except ValueError:
             return None
 
@@ -167,29 +171,31 @@ class LabPage:
         """The first sight of the page: what the address asks for, finished, and what of it was changed."""
         session = self.lab.session(request.session_hash)
         session.opened.set()
-        landing = self._landing(session, dict(request.query_params))
-        right = landing.form == self._landing(session, {}).form  # then somebody may have turned one already
-        # Something must be sent: Gradio empties the outputs of a handler that yields nothing.
-        filled = {} if right else self._noted(session, self.controls.filled(landing.form))
+        with session.lock:
+            landing = self._landing(session, dict(request.query_params))
+            right = landing.form == self._landing(session, {}).form  # then somebody may have turned one already
+            # Something must be sent: Gradio empties the outputs of a handler that yields nothing.
+            filled = {} if right else self._noted(session, self.controls.filled(landing.form))
+            views = session.first(landing.form) if self._is_on_sidebar(session, landing.form) else iter(())
         yield {self.panel: sent({"notes": list(landing.notes), "visitor": request.session_hash}), **filled}
-        if self._is_on_sidebar(session, landing.form):
-            for view in self._shown(session.first(landing.form)):
-                yield {self.panel: update(view)}
+        for view in self._shown(views):
+            yield {self.panel: update(view)}
 
     def restore(self, request: gr.Request, event: gr.EventData) -> dict[Any, Any]:
         """Set every control as it was in an earlier state of this page, given by its key, and its scene if that was another."""
         session = self.lab.session(request.session_hash)
-        if event.scene:
-            pins = {slot: self._keyed(session, key) for slot, key in event.scene["pins"].items()}
-            session.set_scene(pins, cell_of(event.scene["at"] or ""))
-        form = self._keyed(session, event.key)
-        if form.models.edition:
-            session.take(form.models)
-        return self._filled(session, form)
+        with session.lock:
+            if event.scene:
+                pins = {slot: self._keyed(session, key) for slot, key in event.scene["pins"].items()}
+                session.set_scene(pins, cell_of(event.scene["at"] or ""))
+            form = self._keyed(session, event.key)
+            if form.models.edition:
+                session.take(form.models)
+            return self._filled(session, form)
 
     def show(self, request: gr.Request) -> Any:
         """What can be shown at once of the recipe on the sidebar."""
-        return sent(self._parts_at_once(self.lab.session(request.session_hash)))
+        return gr.update(**self._texts_at_once(self.lab.session(request.session_hash)))
 
     def preview(self, request: gr.Request) -> Iterator[Any]:
         """Charts of the recipe on the sidebar."""
@@ -201,8 +207,13 @@ class LabPage:
         yield from self._follow(request, lambda session, form: session.narrow(form, at))
 
     def pin(self, request: gr.Request, event: gr.EventData) -> Iterator[Any]:
-        """Put the recipe on the sidebar aside, to compare others with it."""
-        yield from self._follow(request, lambda session, form: session.pin(form, str(event.slot)))
+        """Put a recipe aside, to compare others with it: that of the event's key, which was on the sidebar when the person asked;
+        it may have been turned since."""
+
+        def work(session: Session, form: Form) -> Iterator[View]:
+            return session.pin(form, str(event.slot), self._keyed(session, event.key) if event.key else None)
+
+        yield from self._follow(request, work)
 
     def unpin(self, request: gr.Request, event: gr.EventData) -> Iterator[Any]:
         """Forget the recipe that was put aside."""
@@ -240,14 +251,16 @@ class LabPage:
     def arrange(self, request: gr.Request, *chosen: Any) -> dict[Any, Any]:
         """Show the knobs of the chosen rules and a weight for each chosen expert."""
         c, session = self.controls, self.lab.session(request.session_hash)
-        self._note(session, dict(zip((c.method, c.sparsifier, c.experts, c.device), chosen, strict=True)))
-        return self._arrangement(session)
+        with session.lock:
+            self._note(session, dict(zip((c.method, c.sparsifier, c.experts, c.device), chosen, strict=True)))
+            return self._arrangement(session)
 
     def change_source(self, request: gr.Request, source: str) -> dict[Any, Any]:
         """Other models: their experts, all of them chosen."""
         session = self.lab.session(request.session_hash)
-        self._note(session, {self.controls.source: source})
-        return self._dealt(session, session.models(source))
+        with session.lock:
+            self._note(session, {self.controls.source: source})
+            return self._dealt(session, session.models(source))
 
     def use_own(self, request: gr.Request, base: str, experts: str) -> dict[Any, Any]:
         """Take the typed models, or say what is wrong with them and leave everything as it is."""
@@ -256,18 +269,20 @@ class LabPage:
             models = Models.typed(base, experts, next(self._numbers))
         except ValueError as error:
             return {self.panel: self._refused(str(error))}
-        session.take(models)
         source = gr.update(choices=source_choices(self.titles, models), value=OWN)
-        shown = {self.panel: sent({"later": time.monotonic()})}
-        return {**shown, **self._noted(session, {self.controls.source: source}), **self._dealt(session, models)}
+        with session.lock:
+            session.take(models)
+            shown = {self.panel: sent({"later": time.monotonic()})}
+            return {**shown, **self._noted(session, {self.controls.source: source}), **self._dealt(session, models)}
 
     def use_preset(self, request: gr.Request, title: str) -> dict[Any, Any]:
         """The knobs of a preset, or everything that a story sets."""
         session, story = self.lab.session(request.session_hash), stories().get(title)
-        if story:
-            return self._told(session, story)
-        knobs = self._noted(session, preset_updates(self.controls, presets()[title].recipe))
-        return {self.panel: update(View(story=NOTHING_TOLD)), **knobs, **self._arrangement(session)}
+        with session.lock:
+            if story:
+                return self._told(session, story)
+            knobs = self._noted(session, preset_updates(self.controls, presets()[title].recipe))
+            return {self.panel: update(View(story=NOTHING_TOLD)), **knobs, **self._arrangement(session)}
 
     def _told(self, session: Session, story: Story) -> dict[Any, Any]:
         """Set every control, the pinned recipe and the selection for a story; the preview that follows shows them."""
@@ -350,11 +365,13 @@ class LabPage:
         session = self.lab.session(request.session_hash)
         if not session.opened.wait(QUICKER):  # a person may be quicker than the page's own first event
             return iter([View(status=refusal(FORGOTTEN, "refused"))])
-        try:
-            form = self._form(session)
-        except ValueError as error:
-            return iter([View(status=refusal(str(error), "refused"))])
-        return work(session, form)
+        with session.lock:  # the form and what is done with it belong together: a knob may be turned at any moment
+            try:
+                form = self._form(session)
+            except ValueError as error:
+                return iter([View(status=refusal(str(error), "refused"))])
+            session.want(form)
+            return work(session, form)
 
     def _follow(self, request: gr.Request, work: Callable[[Session, Form], Iterator[View]]) -> Iterator[Any]:
         for view in self._shown(self._views(request, work)):

@@ -32,7 +32,8 @@ WITHOUT_MODELS = (
 
 @dataclass(frozen=True)
 class Link:
-    """A state of the page. `key` holds all of it, for undo; `query` is what a link says, `note` what it leaves out.
+    """A state of the page, whose recipe has the digest `digest`. `key` holds all of it, for undo; `query` is what a link says,
+    `note` what it leaves out.
 
     The query of the page's opening state is empty.
     """
@@ -40,6 +41,7 @@ class Link:
     key: str
     query: str
     note: str = ""
+    digest: str = ""
 
 
 def cell_of(at: str) -> tuple[str, str] | None:
@@ -65,9 +67,10 @@ def link_of(recipe: Recipe, models: Models, opening: Recipe | None) -> Link:
     """The link to `recipe`, whose experts are among `models`, on a page that opens with the recipe `opening`."""
     which, merge = _which(recipe, models), _merge(recipe)
     key = _text({**which, **merge, **_weights(recipe, models)})
+    digest = recipe.digest()
     if models.edition:
-        return Link(key, _text(merge), WITHOUT_MODELS)
-    return Link(key, "" if opening and recipe.digest() == opening.digest() else key)
+        return Link(key, _text(merge), WITHOUT_MODELS, digest)
+    return Link(key, "" if opening and digest == opening.digest() else key, digest=digest)
 
 
 def read_query(given: Mapping[str, str], sources: Mapping[str, Models], opening: Form) -> Landing:

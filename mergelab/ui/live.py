@@ -49,7 +49,7 @@ def charts_data(charts: Charts) -> dict[str, Any]:
     shown, models = charts.preview, charts.models
     line = line_data(charts)
     return {
-        "label": shown.label, "chip": CHIPS[shown.label], "remark": shown.remark, "name": charts.recipe.digest()[:8],
+        "label": shown.label, "chip": CHIPS[shown.label], "remark": shown.remark, "name": charts.name, "digest": charts.recipe.digest(),
         "models": f"{models.base} · {counted(len(shown.experts), 'expert')} · {charts.recipe.rule.title}",
         "heatmap": _heatmap(shown), "histogram": _histogram(charts, line), **_matrices(charts),
         "numbers": [{"name": number.name, "text": number.text, "help": number.help} for number in shown.numbers],

@@ -18,7 +18,7 @@ from mergelab.sketch import Sketch, sketch_needs
 from mergelab.tensor_map import Cells, Coordinates, TensorMap, Window
 from mergelab.ui.form import Form, Models
 from mergelab.ui.shelf import CrashError, Shelf, Stopper, StopPressedError
-from mergelab.ui.status import FOLLOWING, Status, Stopwatch, crash
+from mergelab.ui.status import FOLLOWING, Status, Stopwatch, UnderWay, crash
 
 if TYPE_CHECKING:
     from mergelab.inspection import TensorSpectrum
@@ -84,6 +84,7 @@ class Looking:
     shelf: Shelf
     stopper: Stopper = field(default_factory=Stopper)
     models_dir: str | None = None
+    under_way: UnderWay = field(default_factory=UnderWay)
     form: Form | None = None
     key: str = ""
     turn: int = 0
@@ -113,7 +114,7 @@ class Looking:
     def cells(self, window: Window) -> Looks:
         """The cells of a window of the map on screen."""
 
-        def work() -> Looks:
+        def work() -> Generator[Look, None, None]:
             form, key = self._at_hand()
             found = yield from self._map(form, key)
             cells = found.pyramid.cells(found.grid.clamp(window), *MOST_CELLS)
@@ -124,7 +125,7 @@ class Looking:
     def coordinates(self, window: Window) -> Looks:
         """Single coordinates of the tensor on screen, of the recipe that its map was built for."""
 
-        def work() -> Looks:
+        def work() -> Generator[Look, None, None]:
             form, key = self._at_hand()
             watch = Stopwatch("Reading coordinates")
             place = (window.top, window.left, window.rows, window.columns)
@@ -136,13 +137,13 @@ class Looking:
     def spectrum(self) -> Looks:
         """The singular values of the tensor on screen."""
 
-        def work() -> Looks:
+        def work() -> Generator[Look, None, None]:
             form, key = self._at_hand()
             yield Look(spectrum=(yield from self._job(form, Stopwatch("Decomposing the tensor"), "spectrum", key=key)))
 
         return self._guarded(work)
 
-    def _look(self, form: Form, key: str) -> Looks:
+    def _look(self, form: Form, key: str) -> Generator[Look, None, None]:
         recipe = form.recipe()
         if form.obstacle:
             raise RecipeError(form.obstacle)
@@ -176,11 +177,11 @@ class Looking:
             raise ValueError("No tensor is open: pick one from the list.")
         return self.form, self.key
 
-    def _guarded(self, work: Callable[[], Looks]) -> Looks:
+    def _guarded(self, work: Callable[[], Generator[Look, None, None]]) -> Looks:
         """The looks of some work; however it ends, the last one says so and leaves the strip in order."""
         noticed, turn = False, self.turn
         try:
-            for look in work():
+            for look in self.under_way.through(work()):
                 noticed = noticed or look.status is not None
                 yield look
             if noticed:

@@ -1,13 +1,17 @@
 // What Python sends: parts of the panel as numbered JSON texts, either through Gradio (`props`) or in the answer to a turned
-// knob. Of two the later one counts. All scripts of the panel are one function body with Gradio's `element`, `props`,
+// knob. Of all that came of a part the latest one counts, whichever way was the quicker. All scripts of the panel are one function body with Gradio's `element`, `props`,
 // `watch`, `trigger` and `server`.
 
 const inAnswers = {}; // by part: its text in the last answer that had one
 const NOTHING = "0 null";
+const latest = {}; // by part: its text with the largest number so far
 const numberOf = (text) => Number(text.slice(0, text.indexOf(" ")));
 function textOf(name) {
-  const [sent, told] = [props[name] ?? NOTHING, inAnswers[name] ?? NOTHING], later = numberOf(told) > numberOf(sent) ? told : sent;
-  return later.slice(later.indexOf(" ") + 1);
+  for (const text of [props[name], inAnswers[name]]) {
+    if (text && numberOf(text) > numberOf(latest[name] ?? NOTHING)) latest[name] = text;
+  }
+  const text = latest[name] ?? NOTHING;
+  return text.slice(text.indexOf(" ") + 1);
 }
 
 // Gradio clones every property of a component at every event, which costs nothing for texts: `parts` gives them as objects,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mergelab.recipe import Recipe
 from mergelab.ui.form import Form
@@ -43,6 +43,18 @@ class Scoreboard:
             return View(status=self.merged)  # a live merge that began before the person's own came in after it
         self.shown = scores
         return View(status=self._done(state, elapsed), scores=scores, device=run.device)
+
+    def post_beside(self, run: Run, form: Form, state: str, elapsed: float, now: Form) -> View:
+        """The same where the sidebar says the recipe of `now` meanwhile: these are scores of an earlier one, put up unless
+        that one has its own already."""
+        before, recipe = self.shown, now.recipe()
+        view = self.post(run, form, state, elapsed)
+        view = replace(view, status=FOLLOWING) if state == "live" else view
+        if before is not None and before.run.digest == recipe.digest():
+            self.shown = before
+            return replace(view, scores=None)
+        aged, _ = self._aged(recipe, self.work.follows_live(now))
+        return replace(view, scores=aged or view.scores)
 
     def _has_merged(self, run: Run) -> bool:
         return self.shown is not None and (self.shown.state, self.shown.run.digest) == ("exact", run.digest)

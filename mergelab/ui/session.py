@@ -1,4 +1,9 @@
-"""One visitor's lab: from a form to what the page shows. Plain Python, no widget and no tensor in it."""
+"""One visitor's lab: from a form to what the page shows. Plain Python, no widget and no tensor in it.
+
+A visitor's events run in threads of their own. What the page shows is put together under the session's lock, together with
+its number, and for the recipe that the sidebar says by then alone: so the view with the largest number is always one of the
+sidebar's recipe, whichever thread was late.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +24,10 @@ from mergelab.ui.looking import Looking
 from mergelab.ui.pins import Pins
 from mergelab.ui.scoreboard import Scoreboard
 from mergelab.ui.shelf import CrashError, Shelf, Stopper, StopPressedError
-from mergelab.ui.status import FOLLOWING, Status, Stopwatch, crash, refusal
+from mergelab.ui.status import FOLLOWING, Status, Stopwatch, UnderWay, crash, refusal
 from mergelab.ui.view import Cell, View, Views
 from mergelab.ui.work import Work
+from mergelab.workbench import Run
 
 T = TypeVar("T")
 PATIENCE = 1.0
@@ -33,11 +39,14 @@ STOPPED = Status("stopped", "Stopped. Results so far are kept.")
 @dataclass
 class Session:
     """One visitor's state: what the sidebar says, the last recipe shown, and the jobs that Stop would end. `link` gives the
-    link to a form."""
+    link to a form. `wanted` is the form that the sidebar says, None where that is no recipe or nobody told. Whoever reads or
+    changes several of these at once holds the lock."""
 
     shelf: Shelf
     link: Callable[[Form], Link]
     models_dir: str | None = None
+    lock: Any = field(default_factory=threading.RLock, repr=False)
+    under_way: UnderWay = field(default_factory=UnderWay)
     sidebar: list[Any] = field(default_factory=list)
     opened: threading.Event = field(default_factory=threading.Event)
     stopper: Stopper = field(default_factory=Stopper)
@@ -46,12 +55,12 @@ class Session:
     live_since: float = 0.0
     own: Models | None = None
     owned: dict[str, Models] = field(default_factory=dict)
-    wanted: str = ""
+    wanted: Form | None = None
     on_screen: Recipe | None = None
     refused: bool = False
 
     def __post_init__(self) -> None:
-        self.looking = Looking(self.shelf, models_dir=self.models_dir)
+        self.looking = Looking(self.shelf, models_dir=self.models_dir, under_way=self.under_way)
         self.work = Work(self.shelf, self.stopper, self.models_dir)
         self.charting = Charting(self.shelf)
         self.pins = Pins(self.work, self.charting)
@@ -83,7 +92,11 @@ class Session:
         Nothing where the person was quicker: their charts are on screen already.
         """
         if self.on_screen is not None:
-            return
+            return iter(())
+        self.want(form)
+        return self._first(form)
+
+    def _first(self, form: Form) -> Views:
         if not self.work.is_scored(form):
             yield from self.preview(form)
         for view in self.live(form):
@@ -95,6 +108,7 @@ class Session:
 
     def preview(self, form: Form) -> Views:
         """The live charts of a form; reads the models first if this is their first time."""
+        self.want(form)
         self._give_up_live(form)
         return self._guarded(lambda: self._preview(form), "refused")
 
@@ -116,9 +130,9 @@ class Session:
         self.charting.at = at
         return self.preview(form)
 
-    def pin(self, form: Form, slot: str) -> Views:
-        """Put the recipe of the form aside, as one of the two that are compared."""
-        self.pins.put(slot, form)
+    def pin(self, form: Form, slot: str, aside: Form | None = None) -> Views:
+        """Put a recipe aside, by default that of the form on the sidebar, as one of the two that are compared."""
+        self.pins.put(slot, aside or form)
         return self.preview(form)
 
     def unpin(self, form: Form, slot: str) -> Views:
@@ -153,24 +167,39 @@ class Session:
         stopped = [each.press() for each in (self.stopper, self.live_stopper, self.looking.stopper)]
         return View(status=STOPPED if any(stopped) else Status("stopped", "Nothing was running."))
 
-    def want(self, form: Form) -> View:
-        """From now on this form's recipe is the one to show: reading for another one ends. Raises ValueError for none."""
-        self.wanted = form.recipe().digest()
+    def want(self, form: Form) -> None:
+        """From now on this form's recipe is the one to show: reading for another one ends. Nothing is to be shown where it is
+        no recipe."""
+        try:
+            form.recipe()
+        except ValueError:
+            self.wanted = None
+        else:
+            self.wanted = form
+
+    def asked(self, form: Form) -> View:
+        """What can be said of a form before its models are read. Raises ValueError where it is no recipe."""
         return View(link=self.link(form))
 
-    def _guarded(self, work: Callable[[], Views], kind: str = "error") -> Views:
+    def _guarded(self, work: Callable[[], Generator[View, None, None]], kind: str = "error") -> Views:
         """The views of some work; however it ends, the last one says so. `kind` is refused for previews."""
         presses = self.stopper.presses
         try:
-            yield from work()
+            unfinished = yield from self.under_way.through(work())
+            if unfinished and not self.refused:
+                yield View(status=FOLLOWING)
         except StopPressedError:
             given_up = kind == "live" and self.stopper.presses == presses
             yield View(status=FOLLOWING if given_up else STOPPED)
         except CrashError as error:
             yield View(status=crash(str(error), error.trace))
         except ValueError as error:
+            yield self._told(error, kind)
+
+    def _told(self, error: ValueError, kind: str) -> View:
+        with self.lock:
             self.refused = self.refused or kind == "refused"
-            yield View(status=refusal(str(error), "refused" if kind == "refused" else "error"))
+            return View(status=refusal(str(error), "refused" if kind == "refused" else "error"))
 
     def _give_up_live(self, form: Form) -> None:
         """Stop a slow live merge of a recipe that is no longer on the sidebar."""
@@ -182,31 +211,41 @@ class Session:
         if self.live_digest not in (None, digest) and time.monotonic() > self.live_since + patience:
             self.live_stopper.press()
 
-    def _preview(self, form: Form) -> Views:
-        recipe, known = form.recipe(), self.knows(form)
-        asked = self.want(form)
+    def _preview(self, form: Form) -> Generator[View, None, None]:
+        known = self.knows(form)
         if not known:
-            yield asked  # reading may take a while, and may be stopped
-        sketch = yield from self._while_wanted(recipe, self._read(form))
-        if sketch is None:
-            yield View(status=FOLLOWING)  # instead of the progress of what is given up
-            return
-        self.on_screen = recipe
-        scores = self.scoreboard.beside(form, recipe)
-        view = replace(scores, status=_status(form, known), recipe=recipe, link=asked.link)
-        view = self._with_charts(view, form, sketch, preview(sketch, recipe))
-        self.refused = False
+            yield self.asked(form)  # reading may take a while, and may be stopped
+        sketch = yield from self._while_wanted(form, self._read(form))
+        with self.lock:
+            view = self._previewed(form, sketch, known)
         yield view
+
+    def _previewed(self, form: Form, sketch: Sketch | None, known: bool) -> View:
+        """What comes on screen of a form whose models were read; nothing where the sidebar has moved on, because whoever told
+        of that shows what it says now."""
+        if sketch is None or not self._is_wanted(form):
+            return View()
+        recipe = self.on_screen = form.recipe()
+        scores = self.scoreboard.beside(form, recipe)
+        view = replace(scores, status=self._status(form, known), recipe=recipe, link=self.link(form))
+        self.refused = False
+        return self._with_charts(view, form, sketch, preview(sketch, recipe))
+
+    def _status(self, form: Form, known: bool) -> Status | None:
+        """What the strip says beside a form's charts; look-ups leave it to other work that is under way."""
+        if form.obstacle:
+            return replace(BLOCKED, problems=(form.obstacle,))
+        return None if known and self.under_way and not self.refused else FOLLOWING
 
     def _with_charts(self, view: View, form: Form, sketch: Sketch, found: Preview) -> View:
         """The same view with a form's charts, and with what was put aside behind and beside them."""
         charts, compare = self.pins.beside(self.charting.charts(form, sketch, found), form)
         return replace(view, charts=self.charting.sent(charts), compare=compare)
 
-    def _while_wanted(self, recipe: Recipe, reading: Generator[View, None, T]) -> Generator[View, None, T | None]:
+    def _while_wanted(self, form: Form, reading: Generator[View, None, T]) -> Generator[View, None, T | None]:
         """The same reading, given up (None) as soon as another recipe is wanted."""
         try:
-            while self.wanted == recipe.digest():
+            while self._is_wanted(form):
                 try:
                     view = next(reading)
                 except StopIteration as end:
@@ -223,39 +262,43 @@ class Session:
         yield from self.pins.read()
         return sketch
 
-    def _merge(self, form: Form, split: str, state: str, stopper: Stopper) -> Views:
+    def _merge(self, form: Form, split: str, state: str, stopper: Stopper) -> Generator[View, None, None]:
         what = "Merging and scoring" if self.work.tasks(form) else "Merging"
         watch = Stopwatch("Scoring on test rows" if split == "test" else what)
         run = yield from self.work.merge(form, split, watch, stopper)
         sketch = yield from self.work.sketch(form)
-        overtaken = state == "live" and self.on_screen is not None and not self._shows(run.digest)
-        view = self.scoreboard.post(run, form, "updating" if overtaken else state, watch.elapsed)
-        if overtaken or split == "test":
-            yield view
-            return
-        self.on_screen = form.recipe()
-        view = replace(view, recipe=self.on_screen)
-        yield self._with_charts(view, form, sketch, run.preview) if run.preview.label == "exact" else view
+        with self.lock:
+            view = self._merged(run, form, sketch, state, watch.elapsed)
+        yield view
 
-    def _score_pins(self, form: Form) -> Views:
-        """Scores of what was put aside beside this form; nothing once another recipe is on screen."""
-        digest = form.recipe().digest()
-        news = yield from self.pins.score(self.live_stopper, lambda: self._shows(digest))
+    def _merged(self, run: Run, form: Form, sketch: Sketch, state: str, elapsed: float) -> View:
+        """What comes on screen of a run. Of a recipe that the sidebar has left meanwhile these are scores alone, which then
+        are of an earlier one."""
+        if state == "live" and self.refused:
+            return View()  # what is wrong with the recipe on the sidebar matters more
+        if run.split == "test":
+            return self.scoreboard.post(run, form, state, elapsed)
+        if self.wanted is not None and not self._is_wanted(form):
+            return self.scoreboard.post_beside(run, form, state, elapsed, self.wanted)
+        self.on_screen = form.recipe()
+        view = replace(self.scoreboard.post(run, form, state, elapsed), recipe=self.on_screen)
+        return self._with_charts(view, form, sketch, run.preview) if run.preview.label == "exact" else view
+
+    def _score_pins(self, form: Form) -> Generator[View, None, None]:
+        """Scores of what was put aside beside this form; nothing once another recipe is wanted."""
+        news = yield from self.pins.score(self.live_stopper, lambda: self._is_wanted(form))
         if news:
             sketch = yield from self.work.sketch(form)
-            view = View(status=Status("ready", "Exact scores for both recipes"))
-            yield self._with_charts(view, form, sketch, self.work.figures(form, sketch))
+            with self.lock:
+                view = View(status=Status("ready", "Exact scores for both recipes"))
+                if self._is_wanted(form):
+                    view = self._with_charts(view, form, sketch, self.work.figures(form, sketch))
+            yield view
 
-    def _save(self, form: Form, out: str) -> Views:
+    def _save(self, form: Form, out: str) -> Generator[View, None, None]:
         path = yield from self.work.save(form, out)
         yield View(status=Status("ready", "The merged model is packed: press Download"), saved=path)
 
-    def _shows(self, digest: str) -> bool:
-        """Whether this recipe is on screen."""
-        return self.on_screen is not None and self.on_screen.digest() == digest
-
-
-def _status(form: Form, known: bool) -> Status:
-    """What the strip says beside a form's charts; look-ups leave it to other work that is under way."""
-    problems = (form.obstacle,) if form.obstacle else ()
-    return replace(BLOCKED if problems else FOLLOWING, kind="preview" if known else "ready", problems=problems)
+    def _is_wanted(self, form: Form) -> bool:
+        """Whether the sidebar says this very recipe."""
+        return self.wanted is not None and self.wanted.recipe().digest() == form.recipe().digest()

@@ -197,8 +197,8 @@ class Shelf:
         self, watch: Stopwatch, stopper: Stopper, function: str, /, **arguments: Any
     ) -> Generator[Status, None, Any]:
         """Run a function of the workbench, yielding statuses; closing this generator stops the job."""
+        presses = stopper.presses  # before the job can be stopped, so that no press is missed
         job = (self.reader if function in READER else self.worker).submit(function, **arguments)
-        presses = stopper.presses
         stopper.watch(job)
         try:
             for event in ticking(job):

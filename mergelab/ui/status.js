@@ -4,10 +4,6 @@ const BUSY = ["loading", "running", "queued"];
 function showStatus() {
   const sent = parts.status;
   if (!sent) return;
-  if (sent.kind === "preview") {
-    if (BUSY.includes(state.status)) return; // a merge is under way: its progress matters more
-    sent.kind = "ready";
-  }
   const strip = $(".ml-strip"), busy = BUSY.includes(sent.kind);
   state.status = sent.kind;
   strip.dataset.kind = sent.kind;

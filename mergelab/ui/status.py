@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from mergelab.jobs import Queued
 from mergelab.progress import Progress
@@ -16,8 +18,7 @@ MEASURED = 0.05
 
 @dataclass(frozen=True)
 class Status:
-    """`kind` is ready, loading, running, queued, stopped, error, refused (the recipe on the sidebar has no charts), or preview
-    (ready, unless other work is under way).
+    """`kind` is ready, loading, running, queued, stopped, error, or refused (the recipe on the sidebar has no charts).
 
     `fraction` is None when there is nothing to measure. `problems` are sentences for the person, shown until the next action;
     `trace` is for a bug report.
@@ -32,6 +33,48 @@ class Status:
 
 
 FOLLOWING = Status("ready", "Preview follows every knob")
+BUSY = ("loading", "running", "queued")
+"""Kinds of statuses that another one must follow."""
+
+
+class Telling(Protocol):
+    """Something for the page that may have a status in it."""
+
+    @property
+    def status(self) -> Status | None: ...
+
+
+S = TypeVar("S", bound=Telling)
+
+
+class UnderWay:
+    """The work whose progress stands on a visitor's strip: true while there is any."""
+
+    def __init__(self) -> None:
+        self._lock, self._count = threading.Lock(), 0
+
+    def __bool__(self) -> bool:
+        return self._count > 0
+
+    def through(self, steps: Generator[S, None, object]) -> Generator[S, None, bool]:
+        """The same steps of some work, which is under way from its first progress on; whether the last status was one."""
+        begun = busy = False
+        try:
+            for step in steps:
+                busy = busy if step.status is None else step.status.kind in BUSY
+                if busy and not begun:
+                    begun = True
+                    self._count_on(1)
+                yield step
+            return busy
+        finally:
+            steps.close()
+            if begun:
+                self._count_on(-1)
+
+    def _count_on(self, more: int) -> None:
+        with self._lock:
+            self._count += more
 
 
 def refusal(sentence: str, kind: str = "error") -> Status:

@@ -24,6 +24,7 @@ async function tellAll() {
 
 function missed(values) { // the next turn, or whatever is asked for next, tells it again
   for (const [widget, value] of Object.entries(values)) if (!untold.has(widget)) untold.set(widget, value);
+  showLatest(); // what earlier answers brought
   trigger("preview", {}); // its answer says what is wrong
 }
 function showLatest() {
@@ -39,5 +40,10 @@ state.heard = async () => {
 function request(event, data = {}) {
   untold.size || telling ? state.heard().then(() => trigger(event, data)) : trigger(event, data);
 }
+// What is on the sidebar now, by its key: a knob may be turned before Python takes this up.
+const pin = async (slot) => {
+  await state.heard();
+  trigger("pin", { slot, key: parts.link?.key ?? null });
+};
 
 onPart("visitor", tellTurns); // the page's first event names its visitor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy
 import pandas
@@ -14,6 +14,7 @@ from mergelab.recipe import Recipe
 from mergelab.sketch import Sketch
 from mergelab.ui.form import Models
 from mergelab.ui.link import Link
+from mergelab.ui.order import next_number
 from mergelab.ui.results import TaskFace
 from mergelab.ui.status import Status
 from mergelab.ui.stories import Story
@@ -113,6 +114,7 @@ class View:
     """What changes on the page; None leaves a part as it is.
 
     `compare` is empty text where nothing is put aside, `story` where none is told any more. `unscored` says why there are no scores yet, `notes` what of a link was changed.
+    `number` tells the later of two views, whichever reaches the page first.
     """
 
     status: Status | None = None
@@ -127,6 +129,7 @@ class View:
     story: Told | str | None = None
     device: str | None = None
     saved: str | None = None
+    number: int = field(default_factory=next_number, compare=False)
 
 
 Views = Iterator[View]
