@@ -5,6 +5,7 @@ const $ = (selector, root = element) => root.querySelector(selector);
 const card = (name) => $(`[data-chart="${name}"]`);
 const begin = []; // what each script shows as soon as all of them have run
 const state = { draws: 0, drawing: 0, local: 0, charts: 0, scores: 0, label: "", status: "loading", scoreState: "none", density: null, last: {} };
+state.of = { sidebar: null, charts: null, scores: null }; // digests of recipes: of what Python heard of the sidebar last, and of what is shown
 window.mergelab = state;
 state.mounted = performance.now();
 
@@ -67,7 +68,8 @@ const plotly = new Promise((resolve) => {
   const look = () => (window.Plotly ? resolve(window.Plotly) : setTimeout(look, 20));
   look();
 });
-const figures = {};
+const figures = {}; // by chart: what it is to show
+const painted = {}; // by chart: the data that plotly was given last, as text
 const firstDrawn = {}; // by chart: what to do with its plot when it is drawn for the first time
 
 const marks = {}; // by chart: shapes that the page adds, such as a ring around the cell that is looked at
@@ -94,14 +96,15 @@ async function draw(name, figure, again = false, anywhere = false) {
   try { await drawChart(name, figure, again, anywhere); } finally { state.drawing -= 1; }
 }
 async function drawChart(name, figure, again, anywhere) {
-  const same = figures[name] && JSON.stringify(figures[name].data) === JSON.stringify(figure.data);
+  const text = JSON.stringify(figure.data);
   figures[name] = figure;
-  if (same && !again) return void remark(name); // only the thresholds moved, and they are the overlay's
+  if (text === painted[name] && !again) return void remark(name); // only the thresholds moved, and they are the overlay's
   const Plotly = await plotly;
   if (figures[name].data !== figure.data) return; // a newer figure came while the library loaded
   const plot = plotOf(name);
   if (!hasRoom(name) || !(anywhere || inSight.has(plot))) return void owe(name);
   owing.delete(name);
+  painted[name] = text;
   const { data, layout } = themed(figure, room.get(plot).width);
   const shown = { ...layout, ...room.get(plot), autosize: false, shapes: shapesOf(name, layout) };
   const fresh = !plot.classList.contains("js-plotly-plot");
