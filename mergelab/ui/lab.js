@@ -7,6 +7,7 @@ function showCharts() {
   state.charts += 1;
   state.firstData ??= performance.now();
   state.label = sent.label;
+  state.of.charts = sent.digest;
   state.cells = sent.cells;
   slot(element, "models", sent.models);
   for (const name of LIVE) {
@@ -229,3 +230,4 @@ onPart("later", () => parts.later && request("preview")); // the answer takes a 
 onPart("charts", () => { showCharts(); followLink(); });
 onPart("link", askForScores); // every answer has a link of its own, also where its charts are on screen already
 begin.push(showCharts, followLink);
+

@@ -51,9 +51,16 @@ function tellChanges() {
   if (isNew("notes") && changes.length) note("Not all of this link fits, so it was changed:", changes);
 }
 
+function tellRecipe() {
+  if (!parts.link) return;
+  state.key = parts.link.key;
+  state.of.sidebar = parts.link.digest;
+}
+
+onPart("link", tellRecipe);
 onPart("link", tellAddress);
 onPart("notes", tellChanges);
-begin.push(tellChanges);
+begin.push(tellRecipe, tellChanges);
 element.addEventListener("click", (event) => {
   const act = event.target.closest("button")?.dataset.act;
   if (act === "link") giveLink();

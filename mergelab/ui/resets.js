@@ -51,6 +51,7 @@ document.addEventListener("click", (event) => {
 }, true);
 document.addEventListener("input", () => setTimeout(tellResets));
 document.addEventListener("click", () => setTimeout(tellResets, 50)); // a folded part opens
+state.defaults = parts.defaults || {};
 onPart("charts", () => setTimeout(tellResets));
 onPart("link", () => setTimeout(tellResets));
 setTimeout(tellResets);

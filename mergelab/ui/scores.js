@@ -12,6 +12,7 @@ function showScores(name) {
   if (name !== "scores") return;
   state.scores += 1;
   state.scoreState = sent.state;
+  state.of.scores = sent.digest;
   state.rows = sent.rows;
   const bars = card("bars");
   chipState(bars, sent);

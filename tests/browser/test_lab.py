@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browser.visits import DENSITY, SETTLED, SLOW, Visit, visit
+from browser.visits import DENSITY, SETTLED, SHOWN, SLOW, Visit, visit
 from playwright.sync_api import Browser, expect
 
 from mergelab.methods import METHODS
@@ -104,13 +104,13 @@ def test_dragging_the_line_sets_the_knob_and_so_do_the_arrow_keys(lab: Visit) ->
     assert dragged == lab.state("density")
     page.focus(".ml-line")
     page.keyboard.press("ArrowRight")
-    lab.until(f"Math.abs(mergelab.density - {dragged} + 0.01) < 1e-6")
+    lab.until(f"{SHOWN} && Math.abs(mergelab.density - {dragged} + 0.01) < 1e-6")
     assert lab.number(DENSITY) == pytest.approx(dragged - 0.01)
 
 
 def test_the_reset_arrow_takes_the_charts_along(lab: Visit) -> None:
     lab.turn(DENSITY, 0.5)
-    lab.until("mergelab.yaml.includes('density: 0.5')")
+    lab.until(f"{SHOWN} && mergelab.yaml.includes('density: 0.5')")
     lab.page.click(f"{DENSITY} .reset-button")
     lab.until(f"{SETTLED} && mergelab.density === 0.2 && mergelab.yaml.includes('density: 0.2')")
 
@@ -121,7 +121,7 @@ def test_only_the_chosen_methods_knobs_are_there_and_their_values_are_kept(lab: 
     lab.choose("Task arithmetic")
     expect(page.locator("#knob-method-task_arithmetic-scale")).to_be_visible()
     expect(page.locator(DENSITY)).to_have_count(0)
-    lab.until("mergelab.yaml.includes('task_arithmetic')")
+    lab.until(f"{SHOWN} && mergelab.yaml.includes('task_arithmetic')")
     assert page.locator(".ml-line").is_hidden()
     lab.choose("TIES")
     expect(page.locator(DENSITY)).to_be_visible()
@@ -197,7 +197,7 @@ def test_mistakes_are_sentences_and_nothing_typed_is_lost(lab: Visit) -> None:
     expect(page.locator("div.ml-problems")).to_contain_text("density of ties must be in [0, 1], got 7")
     expect(page.locator(".toast-body").first).to_contain_text("density of ties must be in [0, 1], got 7")
     lab.turn(DENSITY, 0.3)
-    lab.until("mergelab.status !== 'refused'")
+    lab.until(f"{SHOWN} && mergelab.status !== 'refused'")
     expect(page.locator("div.ml-problems")).to_be_hidden()
     for box in page.locator("#experts input").all():
         box.uncheck()
@@ -226,10 +226,11 @@ def test_without_live_scores_a_change_makes_them_stale_until_merge(lab: Visit) -
     page = lab.page
     page.locator("#live input").uncheck()
     lab.turn(DENSITY, 0.37)
-    lab.until("mergelab.scoreState === 'stale' && mergelab.label === 'preview'")
+    lab.until(f"{SHOWN} && mergelab.scoreState === 'stale' && mergelab.label === 'preview'")
+    assert lab.state("of.scores") != lab.state("of.sidebar")
     expect(page.locator("[data-chart=bars] [data-slot=notice]")).to_contain_text("Press Merge")
     page.click("#merge")
-    lab.until("mergelab.scoreState === 'exact' && mergelab.label === 'exact' && mergelab.status === 'ready'")
+    lab.until(f"{SETTLED} && mergelab.scoreState === 'exact'")
     assert "Merge" in page.inner_text(".ml-strip-text")
 
 
@@ -237,7 +238,7 @@ def test_stop_ends_a_long_merge_quickly_and_keeps_what_was_there(lab: Visit) -> 
     page = lab.page
     page.locator("#live input").uncheck()
     lab.choose("Fisher")
-    lab.until("mergelab.yaml.includes('name: fisher')")
+    lab.until(f"{SHOWN} && mergelab.yaml.includes('name: fisher')")
     rows = lab.state("rows")
     page.click("#merge")
     lab.until("mergelab.status === 'running'")

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from browser.visits import DENSITY, SETTLED, SLOW, Visit, visit
+from browser.visits import CONTROLS, DENSITY, SETTLED, SHOWN, SLOW, Visit, visit
 from playwright.sync_api import Browser, expect
 from tiny_folders import folders
 
@@ -50,7 +50,7 @@ def drag(lab: Visit, slider: str, start: float, end: float) -> None:
 
 def steps(lab: Visit, count: int) -> None:
     """Wait until so many steps were taken since the page opened."""
-    lab.until(f"mergelab.steps.asked === null && mergelab.steps.at === {count}")
+    lab.until(f"mergelab.steps.asked === null && mergelab.steps.at === {count} && {CONTROLS}")
 
 
 def crowd(address: str, visitors: int) -> None:
@@ -78,7 +78,7 @@ def test_a_drag_is_one_step_and_undo_and_redo_take_the_charts_along(lab: Visit) 
     assert lab.number(DENSITY) == 0.2
     expect(page.locator("[data-act=undo]")).to_have_attribute("aria-disabled", "true")
     page.click("[data-act=redo]")
-    lab.until(f"{SETTLED_STEP} && mergelab.density === {dragged}")
+    lab.until(f"{SETTLED_STEP} && mergelab.steps.at === 1 && mergelab.density === {dragged}")
     assert lab.number(DENSITY) == dragged
     assert len(lab.state("steps.keys")) == 2  # type: ignore[arg-type]
 
@@ -122,7 +122,7 @@ def test_thirty_steps_can_be_undone(lab: Visit) -> None:
     for _ in range(30):
         page.keyboard.press("u")
     steps(lab, 0)
-    lab.until("mergelab.yaml.includes('scale: 1.0')")
+    lab.until(f"{SHOWN} && mergelab.yaml.includes('scale: 1.0')")
     assert len(lab.state("steps.keys")) == 31  # type: ignore[arg-type]
 
 
@@ -131,7 +131,7 @@ def test_undo_leaves_a_recipe_that_cannot_be_shown(lab: Visit) -> None:
     lab.until("mergelab.status === 'refused'")
     lab.page.click("[data-act=undo]")
     lab.until(
-        "mergelab.status !== 'refused' && mergelab.steps.asked === null && mergelab.yaml.includes('density: 0.2\\n')"
+        f"{SHOWN} && mergelab.status !== 'refused' && mergelab.steps.asked === null && mergelab.yaml.includes('density: 0.2\\n')"
     )
     expect(lab.page.locator(f"{DENSITY} input[type=number]")).to_have_value("0.2")
 
@@ -243,13 +243,12 @@ def test_a_turn_that_was_lost_on_its_way_is_told_with_what_is_asked_for_next(bro
     page.route(
         "**/component_server/**", lambda route: (lost.append(route), route.abort()) if not lost else route.fallback()
     )
-    opened.turn(DENSITY, 0.45)
-    opened.until("mergelab.status === 'ready' && !mergelab.drawing")
-    page.wait_for_timeout(300)
-    assert len(lost) == 1
+    with page.expect_event("requestfailed", lambda request: "component_server" in request.url):
+        opened.turn(DENSITY, 0.45)
     page.click("#merge")
     expect(page.locator(".ml-strip-text")).to_contain_text("Merge 1 finished", timeout=SLOW)
-    opened.until("mergelab.yaml.includes('density: 0.45')")
+    opened.until(f"{SETTLED} && mergelab.yaml.includes('density: 0.45')")
+    assert len(lost) == 1
     page.close()
 
 
@@ -264,14 +263,14 @@ def test_a_reset_arrow_stands_where_a_knob_was_turned_and_goes_to_the_default(la
     lab.choose("TIES")
     expect(arrow).to_be_visible()
     arrow.click()
-    lab.until("mergelab.yaml.includes('scale: 1.0')")
+    lab.until(f"{SHOWN} && mergelab.yaml.includes('scale: 1.0')")
     assert lab.number(SCALE) == 1
     expect(arrow).to_be_hidden()
     page.click("#knobs-method-ties .fine > button")
     page.locator("#knob-method-ties-scope label", has_text="tensor").click()
-    lab.until("mergelab.yaml.includes('scope: tensor')")
+    lab.until(f"{SHOWN} && mergelab.yaml.includes('scope: tensor')")
     page.get_by_role("button", name="Reset Scope to model").click()
-    lab.until("mergelab.yaml.includes('scope: model')")
+    lab.until(f"{SHOWN} && mergelab.yaml.includes('scope: model')")
 
 
 def test_shortcuts_act_but_not_while_somebody_types(lab: Visit) -> None:

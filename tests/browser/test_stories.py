@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from browser.visits import SETTLED, visit
+from browser.visits import SETTLED, SHOWN, visit
 from playwright.sync_api import Browser, expect
 
 from mergelab.ui.presets import GROUPS
@@ -27,7 +27,9 @@ def test_a_story_sets_pins_opens_and_tells_and_is_one_step_of_undo(browser: Brow
     page.click("#preset input")
     assert page.locator("#preset .ml-family").all_inner_texts() == list(GROUPS)
     page.locator(choice(VOTE)).click()
-    opened.until("mergelab.steps.at === 1 && mergelab.tab === 'compare' && mergelab.yaml.includes('weigh: after')")
+    opened.until(
+        f"{SHOWN} && mergelab.steps.at === 1 && mergelab.tab === 'compare' && mergelab.yaml.includes('weigh: after')"
+    )
     expect(note.locator("strong")).to_have_text(VOTE.title)
     expect(note.locator("li")).to_have_count(len(VOTE.sentences))
     expect(page.locator(".ml-note")).to_be_hidden()
@@ -39,10 +41,14 @@ def test_a_story_sets_pins_opens_and_tells_and_is_one_step_of_undo(browser: Brow
     )  # both sides were scored, five tasks and their mean
     expect(scores).to_have_class("ml-card ml-told")
     page.click("[data-act=undo]")
-    opened.until("mergelab.steps.asked === null && mergelab.steps.at === 0 && mergelab.yaml.includes('weigh: before')")
+    opened.until(
+        f"{SHOWN} && mergelab.steps.asked === null && mergelab.steps.at === 0 && mergelab.yaml.includes('weigh: before')"
+    )
     expect(note).to_be_hidden()
     page.click("[data-act=redo]")
-    opened.until("mergelab.steps.asked === null && mergelab.steps.at === 1 && mergelab.yaml.includes('weigh: after')")
+    opened.until(
+        f"{SHOWN} && mergelab.steps.asked === null && mergelab.steps.at === 1 && mergelab.yaml.includes('weigh: after')"
+    )
     expect(note).to_be_visible()
     page.keyboard.press("Escape")
     expect(note).to_be_hidden()

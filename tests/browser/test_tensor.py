@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from browser.visits import DENSITY, READY, Visit, visit
+from browser.visits import DENSITY, READY, SHOWN, Visit, visit
 from playwright.sync_api import Browser, expect
 
 KEY = "vit.layers.3.mlp.fc1.weight"
 OPEN = "mergelab.look.tensor && mergelab.look.at && !mergelab.look.asked"
 EXACT = "document.querySelector('[data-slot=tensor-chip]').textContent === 'exact'"
+OF_THIS_RECIPE = "mergelab.look.tensor.recipe === mergelab.of.sidebar.slice(0, 8)"
 LISTED = "mergelab.tensors && mergelab.tensors.length"
 HOVER = "[data-slot=map-hover]"
 
@@ -48,12 +49,12 @@ def shared(browser: Browser, server: str) -> Iterator[Visit]:
 def tab(shared: Visit) -> Visit:
     """The shared page with one matrix open as a whole."""
     shared.turn(DENSITY, 0.2)
-    shared.until("mergelab.shown === 0.2")
+    shared.until(SHOWN)
     if not shared.page.evaluate(f"mergelab.look.tensor?.key === '{KEY}'"):
         if shared.page.locator("[data-tensor=pick]").is_hidden():
             shared.page.click("[data-map=other]")
         shared.page.click(f".ml-tensor[data-key='{KEY}']")
-    shared.until(f"{OPEN} && {EXACT} && mergelab.look.tensor.key === '{KEY}'")
+    shared.until(f"{OPEN} && {EXACT} && {OF_THIS_RECIPE} && mergelab.look.tensor.key === '{KEY}'")
     shared.page.evaluate("document.activeElement.blur()")
     shared.page.keyboard.press("0")
     settled(shared)
@@ -206,9 +207,9 @@ def test_a_small_tensor_follows_the_recipe_and_keeps_its_window(tab: Visit) -> N
     page = tab.page
     page.keyboard.press("+")
     settled(tab)
-    window, recipe = at(tab), page.evaluate("mergelab.look.tensor.recipe")
+    window = at(tab)
     tab.turn(DENSITY, 0.6)
-    tab.until(f"mergelab.look.tensor.recipe !== '{recipe}' && {EXACT}")
+    tab.until(f"{SHOWN} && {OF_THIS_RECIPE} && {EXACT}")
     settled(tab)
     assert at(tab) == window
 

@@ -8,13 +8,32 @@ from urllib.parse import urlparse
 from playwright.sync_api import Browser, Page
 
 DENSITY = "#knob-method-ties-density"
+CONTROLS = """((key) => {
+  const said = new URLSearchParams(key ?? "?"), all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const rules = [["method", ""], ["sparsify", "sparsify."]].filter(([owner]) => said.get(owner));
+  const columns = rules.map(([owner]) => `knobs-${owner}-${said.get(owner)}`.replaceAll("_", "-"));
+  const open = all("#sidebar .knobs").filter((column) => column.offsetParent).map(({ id }) => id);
+  const experts = said.get("experts")?.split(",").length ?? all("#experts input").length;
+  const says = (block, value) => all("input[type=range], input[type=number]", block).every((field) => Number(field.value) === Number(value))
+    && all("input[type=radio]", block).every((option) => option.checked === (option.value === String(value)));
+  const knobs = rules.flatMap(([owner, prefix]) => {
+    const start = `knob-${owner}-${said.get(owner)}-`;
+    return Object.entries(mergelab.defaults).filter(([id]) => id.startsWith(start) && document.getElementById(id))
+      .map(([id, value]) => [document.getElementById(id), said.get(prefix + id.slice(start.length).replaceAll("-", "_")) ?? value]);
+  });
+  return String(open.sort()) === String(columns.sort()) && all("#experts input:checked").length === experts && knobs.every(([block, value]) => says(block, value));
+})(mergelab.key)"""
+"""Whether the sidebar's controls say the recipe that Python heard of last: from the moment of a turn on they do not."""
+SHOWN = f"!mergelab.drawing && !mergelab.owes() && mergelab.of.sidebar && mergelab.of.charts === mergelab.of.sidebar && {CONTROLS}"
+"""The charts are drawn, and belong to the recipe of the controls."""
+SETTLED = (
+    "mergelab.status === 'ready' && mergelab.label === 'exact' && ['exact', 'live'].includes(mergelab.scoreState)"
+    f" && mergelab.of.scores === mergelab.of.sidebar && {SHOWN}"
+)
+"""The same for exact charts and for scores, and nothing is under way."""
 READY = (
     "(mergelab.draws > 2 || mergelab.tab !== 'lab') && mergelab.charts > 0 && mergelab.scores > 0 && mergelab.status === 'ready'"
-    " && mergelab.label === 'exact' && !mergelab.drawing && !mergelab.owes()"
-)
-SETTLED = (
-    "mergelab.status === 'ready' && mergelab.label === 'exact' && !mergelab.drawing && !mergelab.owes()"
-    " && ['exact', 'live'].includes(mergelab.scoreState)"
+    f" && mergelab.label === 'exact' && {SHOWN}"
 )
 SLOW = 120_000
 
@@ -50,7 +69,9 @@ class Visit:
         return float(self.page.input_value(f"{slider} input[type=number]"))
 
 
-def visit(browser: Browser, address: str, width: int = 1440, height: int = 900, ready: str = READY) -> Visit:
+def visit(
+    browser: Browser, address: str, width: int = 1440, height: int = 900, ready: str = READY, script: str = ""
+) -> Visit:
     # Pages of one browser share what was fetched and compiled, as a person's tabs do.
     context = browser.contexts[0] if browser.contexts else browser.new_context()
     page = context.new_page()
@@ -59,6 +80,8 @@ def visit(browser: Browser, address: str, width: int = 1440, height: int = 900, 
     page.on("console", lambda message: opened.errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: opened.errors.append(error.stack or str(error)))
     page.on("request", lambda request: opened.hosts.add(urlparse(request.url).hostname or ""))
+    if script:
+        page.add_init_script(script)
     page.goto(address)
     opened.until(ready)
     return opened
