@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from threading import Lock
 from typing import Annotated as A
 from typing import Any
 
@@ -11,8 +10,10 @@ import torch
 from torch import Tensor
 
 from mergelab.knobs import Choice
-from mergelab.methods.ops import per_model, rows
+from mergelab.linalg import folded_sum
+from mergelab.methods.ops import per_model
 from mergelab.methods.registry import Rule, Stack, Surveyed
+from mergelab.methods.squares import Squares, squares_of
 
 SCOPE = Choice(("tensor", "model"), "Compare norms tensor by tensor, or over the whole model")
 
@@ -24,14 +25,11 @@ class Norms:
 
     def __init__(self, n_models: int, settings: Sequence[Mapping[str, Any]]) -> None:
         self.scope = str(settings[0]["scope"])
-        self.squares = torch.zeros(n_models, dtype=torch.float64)
-        self.lock = Lock()
+        self.squares = Squares(n_models)
 
     def see(self, stack: Stack) -> None:
         """Add one tensor's squares."""
-        squares = rows(stack.values).double().square().sum(1).cpu()
-        with self.lock:
-            self.squares += squares
+        self.squares.add(stack.values)
 
     def turn(self) -> None:
         """One pass is enough."""
@@ -39,7 +37,7 @@ class Norms:
 
     def result(self, settings: Mapping[str, Any]) -> Tensor:
         """float64 (n_models,)."""
-        return self.squares.sqrt()
+        return self.squares.norms()
 
 
 def match_norms(
@@ -49,9 +47,9 @@ def match_norms(
 
     `deltas` is (n_models, *shape) in float32. A delta of norm 0 stays 0 and does not count in the mean.
     """
-    norms = rows(deltas).double().square().sum(1).sqrt() if norms is None else norms
+    norms = squares_of(deltas).sqrt() if norms is None else norms
     moved = norms > 0
-    mean = norms.sum() / moved.sum().clamp(min=1)
+    mean = folded_sum(norms) / moved.sum().clamp(min=1)
     factors = torch.where(moved, mean / torch.where(moved, norms, 1.0), 1.0)
     return deltas * per_model(factors.float(), deltas)
 

@@ -18,7 +18,7 @@ from mergelab.engine.running import (
 from mergelab.engine.settling import settle, settle_steps
 from mergelab.engine.stages import Settled
 from mergelab.engine.sweeping import sweep_bodies
-from mergelab.engine.threads import in_order
+from mergelab.engine.threads import in_order, torch_threads
 from mergelab.engine.tracing import Trace, in_recipe_order, rows_piece, trace
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "sparse_expert",
     "stored_offered",
     "sweep_bodies",
+    "torch_threads",
     "trace",
     "with_statistics",
 ]

@@ -27,7 +27,7 @@ def in_order(
         return
     rest = deque((item, weight(item)) for item in items)
     room = (threads + 1) * max((each for _, each in rest), default=0)
-    with _torch_threads(1), ThreadPoolExecutor(threads) as pool:
+    with torch_threads(1), ThreadPoolExecutor(threads) as pool:
         waiting: deque[tuple[Future[Result], int]] = deque()
         try:
             while rest or waiting:
@@ -44,7 +44,8 @@ def in_order(
 
 
 @contextmanager
-def _torch_threads(count: int) -> Iterator[None]:
+def torch_threads(count: int) -> Iterator[None]:
+    """Torch's own operations inside run on so many threads; serves as a decorator too."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -10,11 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mergelab.engine import Settled, deltas, merge_tensor
+from mergelab.engine import Settled, deltas, merge_tensor, torch_threads
 from mergelab.inspection.ranks import energy_rank
 from mergelab.inspection.spectral import matrix_shape, why_not
 from mergelab.inspection.spectrum import singular_values
-from mergelab.methods.spectra import one_thread
 
 MERGED = "merged"
 
@@ -61,6 +60,6 @@ def _merged_delta(settled: Settled, key: str) -> Tensor:
     return merged - settled.plan.base.read(key).to(settled.device).float()
 
 
-@one_thread()
+@torch_threads(1)
 def _values(changes: Sequence[Tensor], rows: int, columns: int) -> list[Tensor]:
     return [singular_values(change.reshape(rows, columns)) for change in changes]

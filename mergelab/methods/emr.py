@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mergelab.knobs import Choice, Range
+from mergelab.linalg import summed
 from mergelab.methods.ops import elected_signs, rows
 from mergelab.methods.registry import Position, Stack, Surveyed, method
 
@@ -139,7 +140,7 @@ def masks(deltas: Tensor, unified: Tensor) -> Tensor:
 
 def _magnitudes(stack: Tensor) -> list[float]:
     """The sum of magnitudes of each model, added in float64."""
-    return [float(value) for value in rows(stack).abs().sum(1, dtype=torch.float64)]
+    return [float(value) for value in summed(rows(stack), torch.abs)]
 
 
 def _own_rescalers(deltas: Tensor, task: int, means: str) -> Tensor:

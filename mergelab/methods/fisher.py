@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from mergelab.knobs import Choice, PerModel, Range
-from mergelab.methods.ops import per_model, pull_towards, rows
+from mergelab.methods.ops import per_model, pull_towards
 from mergelab.methods.registry import Position, Stack, Statistic, Surveyed, method
+from mergelab.methods.squares import Squares, squares_of
 
 
 class Norms:
@@ -21,11 +22,11 @@ class Norms:
 
     def __init__(self, n_models: int, settings: Sequence[Mapping[str, Any]]) -> None:
         self.passes = 1 if settings[0]["normalize"] == "global" else 0
-        self.squares = torch.zeros(n_models, dtype=torch.float64)
+        self.squares = Squares(n_models)
 
     def see(self, stack: Stack) -> None:
         """Add one tensor's squares."""
-        self.squares += _squares(stack.statistics["fisher"]).cpu()
+        self.squares.add(stack.statistics["fisher"])
 
     def turn(self) -> None:
         """One pass is enough."""
@@ -33,7 +34,7 @@ class Norms:
 
     def result(self, settings: Mapping[str, Any]) -> Tensor:
         """float32 (n_models,)."""
-        return self.squares.sqrt().float()
+        return self.squares.norms().float()
 
 
 @method(
@@ -116,10 +117,6 @@ def coefficients(weights: Tensor, normalize: str, information: Tensor, norms: Te
     if normalize == "none":
         return weights
     if normalize == "tensor" or norms is None:
-        norms = _squares(information).sqrt().float()
+        norms = squares_of(information).sqrt().float()
     norms = norms + added
     return weights / torch.where(norms == 0, 1.0, norms).to(weights.device)
-
-
-def _squares(information: Tensor) -> Tensor:
-    return rows(information).double().square().sum(1)

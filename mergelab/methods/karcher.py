@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mergelab.knobs import PerModel, Range
+from mergelab.linalg import folded_sum, inner
 from mergelab.methods.registry import Say, method, silent
 from mergelab.methods.sphere import at_length, fractions, mean_direction
 from mergelab.methods.vectors import as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
@@ -47,10 +48,10 @@ def _shares(products: Tensor, weights: Tensor, steps: int, tolerance: float, say
         if norms.any():
             say("averaged linearly, the directions cancel")
         return weights
-    direction, step = _descend(between, present / present.sum(), start, steps, tolerance)
+    direction, step = _descend(between, present / folded_sum(present), start, steps, tolerance)
     if step >= tolerance:
         say(f"stopped after step {steps}, which was {step:.0e} long")
-    return at_length(direction, norms, weights @ norms)
+    return at_length(direction, norms, inner(weights, norms))
 
 
 def _descend(between: Tensor, weights: Tensor, mean: Tensor, steps: int, tolerance: float) -> tuple[Tensor, float]:
@@ -68,13 +69,13 @@ def _descend(between: Tensor, weights: Tensor, mean: Tensor, steps: int, toleran
 
 def _towards_all(between: Tensor, weights: Tensor, mean: Tensor) -> Tensor:
     """The weighted mean of the tangent vectors from `mean` to each unit vector, as long as the arcs to them."""
-    cosine = (between @ mean).clamp(-1.0, 1.0)
+    cosine = inner(between, mean).clamp(-1.0, 1.0)
     angle = cosine.arccos()
     stretch = torch.where(angle.sin() > SMALL, angle / angle.sin(), (cosine > 0).double())
     pulls = weights * stretch
-    tangent: Tensor = pulls - (pulls @ cosine) * mean
+    tangent: Tensor = pulls - inner(pulls, cosine) * mean
     return tangent
 
 
 def _length(between: Tensor, shares: Tensor) -> float:
-    return math.sqrt(max(0.0, float(shares @ between @ shares)))
+    return math.sqrt(max(0.0, float(inner(inner(between, shares), shares))))

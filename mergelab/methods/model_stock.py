@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mergelab.knobs import Choice, Range
+from mergelab.linalg import folded_sum
 from mergelab.methods.registry import Say, method, silent
 from mergelab.methods.vectors import as_tensor, as_vectors, cosines, inner_products, weighted_sum
 
@@ -54,7 +55,7 @@ def _mean_cosine(between: Tensor) -> Tensor:
     """Over pairs, (count, n_models, n_models) gives (count,); 1 without a pair."""
     one, other = torch.triu_indices(between.shape[1], between.shape[2], 1)
     pairs = between[:, one, other]
-    return pairs.mean(1) if len(one) else torch.ones_like(between[:, 0, 0])
+    return folded_sum(pairs) / len(one) if len(one) else torch.ones_like(between[:, 0, 0])
 
 
 def _ratio(cosine: Tensor, count: int, say: Callable[[str], None]) -> Tensor:

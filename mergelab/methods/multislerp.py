@@ -8,6 +8,7 @@ from typing import Annotated as A
 from torch import Tensor
 
 from mergelab.knobs import Choice, PerModel
+from mergelab.linalg import inner
 from mergelab.methods.registry import Base, Say, method, silent
 from mergelab.methods.sphere import OF, at_length, fractions, mean_direction, put_back, seen
 from mergelab.methods.vectors import as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
@@ -52,4 +53,4 @@ def _shares(products: Tensor, weights: Tensor, say: Callable[[str], None]) -> Te
         if norms.any():
             say("summed linearly, the weighted directions cancel")
         return weights
-    return at_length(direction, norms, weights @ norms)
+    return at_length(direction, norms, inner(weights, norms))

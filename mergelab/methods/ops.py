@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mergelab.linalg import summed
+
 
 def per_model(values: Tensor | float, stack: Tensor) -> Tensor:
     """One number for all models, or (n_models,), shaped to meet `stack` (n_models, *shape)."""
@@ -57,7 +59,7 @@ def rescaled(values: Tensor, kept: Tensor, density: float | Tensor, rescale: str
         divisors = per_model(density, kept).float()
         return torch.where(divisors > 0, kept / divisors.clamp(min=torch.finfo(torch.float32).tiny), kept)
     if rescale == "l1":
-        before, after = (rows(x).abs().sum(1, dtype=torch.float64) for x in (values, kept))
+        before, after = (summed(rows(x), torch.abs) for x in (values, kept))
         factors = torch.where(after > 0, before / after.clamp(min=torch.finfo(torch.float64).tiny), 1.0)
         return kept * per_model(factors.float(), kept)
     return kept

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from mergelab.knobs import PerModel, Range
+from mergelab.linalg import factor, product, solve
 from mergelab.methods.ops import per_model, pull_towards
 from mergelab.methods.registry import Say, Shape, Stack, Statistic, Surveyed, method, silent
-from mergelab.methods.spectra import one_thread
 
 RIDGES = (0.0, *(10.0**power for power in range(-6, 0)))
 """Tried in turn, in units of each input's own mean square, until the system can be solved."""
@@ -96,7 +96,6 @@ def regmean(
     return torch.where(change == 0, mean, (mean.double() + change).float())  # -0.0 + 0.0 would be 0.0
 
 
-@one_thread()
 def _least_squares(
     grams: Tensor, columns: Tensor, weights: Tensor, shrink: float, say: Callable[[str], None]
 ) -> Tensor:
@@ -106,7 +105,7 @@ def _least_squares(
     for gram, own, weight in zip(grams, columns, weights.tolist(), strict=True):
         weighted = weight * _shrunk(gram.double(), shrink)
         left += weighted
-        right += weighted @ own.double()
+        right += product(weighted, own)
     return _solved(left, right, say)
 
 
@@ -123,18 +122,18 @@ def _solved(left: Tensor, right: Tensor, say: Callable[[str], None]) -> Tensor:
     dead = int((size == 0).sum())
     unit = left * scale * scale[:, None]
     unit.diagonal().fill_(1.0)
-    factor, ridge = _factor(unit)
+    lower, ridge = _factor(unit)
     if ridge or dead:
         say(f"the inputs leave directions open, which are averaged (ridge {ridge:g}, {dead} inputs always 0)")
-    return scale[:, None] * torch.cholesky_solve(scale[:, None] * right, factor)
+    return scale[:, None] * solve(lower, scale[:, None] * right)
 
 
 def _factor(unit: Tensor) -> tuple[Tensor, float]:
     """The Cholesky factor of `unit` (ones on its diagonal) plus the smallest ridge that allows one, and that ridge."""
     for ridge in RIDGES:
-        factor, failed = torch.linalg.cholesky_ex(unit + ridge * torch.eye(len(unit)).to(unit))
-        if not bool(failed) and float(factor.diagonal().min()) ** 2 >= PIVOT:
-            return factor, ridge
+        lower, pivot = factor(unit + ridge * torch.eye(len(unit)).to(unit))
+        if pivot >= PIVOT:
+            return lower, ridge
     raise ValueError(
         "the Gram matrices that regmean was given are not positive semi-definite; take them as X^T X / tokens of a "
         "layer's inputs X"

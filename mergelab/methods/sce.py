@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mergelab.knobs import Range
+from mergelab.linalg import folded_sum
 from mergelab.methods.ops import elected_signs
 from mergelab.methods.registry import Say, method, silent
 from mergelab.methods.vectors import as_vectors, inner_products
@@ -76,7 +77,7 @@ def _spread(deltas: Tensor) -> Tensor:
 def _shares(kept: Tensor, floor: float, say: Callable[[str], None]) -> list[float]:
     """Each expert's part of the energy."""
     energies = inner_products(as_vectors(kept))[0].diagonal() / max(1, kept[0].numel())
-    total = energies.sum()
+    total = folded_sum(energies)
     if total < floor or total == 0:
         if total > 0:
             say(f"the experts count the same, their energies sum to {float(total):.0e} only")

@@ -1,17 +1,18 @@
-"""Singular values of a delta: truncation, orthogonal factors and flat spectra, in float64 on one thread.
+"""Singular values of a delta: truncation, orthogonal factors and flat spectra, in float64.
 
-On one thread, because matrix products and decompositions that are shared out among threads round differently for each
-number of threads, and a merge has the same bits whatever that number is.
+Products and decompositions are those of `mergelab.linalg`, whose bits depend on neither the processor nor the number of
+threads, as a library's would.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from mergelab.linalg import folded_sum, product, singular_triplets
 
 EXCEPTED = "text_projection"
 """Matrices with this in their name are averaged: the authors of all three spectral methods leave CLIP's out."""
@@ -20,17 +21,6 @@ EXCEPTED = "text_projection"
 def is_matrix(key: str, deltas: Tensor) -> bool:
     """Whether the spectral methods treat `deltas` (n_models, *shape): 2-D tensors, `EXCEPTED` ones not."""
     return deltas.ndim == 3 and EXCEPTED not in key
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Linear algebra inside runs on one thread; serves as a decorator too."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)
@@ -47,27 +37,25 @@ class Triplets:
 
     def flattened(self) -> Triplets:
         """Every singular value replaced by their mean."""
-        return Triplets(self.left, torch.full_like(self.values, float(self.values.mean())), self.right)
+        mean = folded_sum(self.values) / max(1, len(self.values))
+        return Triplets(self.left, torch.full_like(self.values, float(mean)), self.right)
 
-    @one_thread()
     def orthogonalised(self) -> Triplets:
         """The nearest orthonormal left and right vectors (orthogonal Procrustes), the values as they are."""
         return Triplets(polar_factor(self.left), self.values, polar_factor(self.right))
 
-    @one_thread()
     def product(self) -> Tensor:
         """The matrix, float32 (rows, columns)."""
-        return ((self.left * self.values) @ self.right).float()
+        return product(self.left * self.values, self.right).float()
 
 
-@one_thread()
 def triplets(matrix: Tensor) -> Triplets:
     """The singular value decomposition of `matrix` (rows, columns), min(rows, columns) triplets.
 
     The vectors of vanishing singular values are arbitrary, so they are 0 here: what a matrix does not determine stays out
     of the merge.
     """
-    left, values, right = _decomposed(matrix.double())
+    left, values, right = singular_triplets(matrix)
     live = _live(values, matrix)
     return Triplets(left * live, values * live, right * live[:, None])
 
@@ -81,26 +69,15 @@ def joined(parts: Sequence[Triplets]) -> Triplets:
     )
 
 
-@one_thread()
 def polar_factor(matrix: Tensor) -> Tensor:
     """The nearest matrix with orthonormal rows or columns; 0 in the directions that `matrix` (rows, columns) lacks."""
-    left, values, right = _decomposed(matrix)
-    return (left * _live(values, matrix)) @ right
+    left, values, right = singular_triplets(matrix)
+    return product(left * _live(values, matrix), right)
 
 
-@one_thread()
 def outside(matrix: Tensor, basis: Tensor) -> Tensor:
     """What is left of `matrix` (rows, columns) without its projection on the orthonormal columns of `basis` (rows, k)."""
-    return matrix - basis @ (basis.T @ matrix)
-
-
-def _decomposed(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Left vectors, values and right vectors; a wide matrix is turned, which takes a third of the time."""
-    if matrix.shape[0] < matrix.shape[1]:
-        right, values, left = torch.linalg.svd(matrix.T, full_matrices=False)
-        return left.T, values, right.T
-    left, values, right = torch.linalg.svd(matrix, full_matrices=False)
-    return left, values, right
+    return matrix - product(basis, product(basis.T, matrix))
 
 
 def _live(values: Tensor, matrix: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mergelab.knobs import Choice
+from mergelab.linalg import folded_sum, inner
 
 WEIGHTS, DELTAS = "weights", "deltas"
 OF = Choice(
@@ -35,7 +36,7 @@ def put_back(merged: Tensor, base: Tensor | None, of: str) -> Tensor:
 def fractions(weights: Tensor, say: Callable[[str], None]) -> Tensor:
     """`weights` (n_models,) divided by their sum, float64 on the CPU; where they sum to 0 all count the same, which is said."""
     weights = weights.double().cpu()
-    total = weights.sum()
+    total = folded_sum(weights)
     if total.abs() <= CANCELLED * weights.abs().sum():
         say("the weights sum to 0, so that all experts count the same")
         return torch.full_like(weights, 1 / len(weights))
@@ -52,7 +53,7 @@ def mean_direction(cosines: Tensor, weights: Tensor) -> Tensor | None:
 
     `cosines` is (n_models, n_models) with 0 on the diagonal of a zero vector, `weights` (n_models,), both float64.
     """
-    squared = float(weights @ cosines @ weights)
+    squared = float(inner(inner(cosines, weights), weights))
     if squared <= (CANCELLED * float(weights.abs().sum())) ** 2:
         return None
     return weights / math.sqrt(squared)

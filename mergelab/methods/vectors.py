@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mergelab.knobs import Choice
+from mergelab.linalg import folded_sum, inner
 
 WHOLE, ROWS, COLUMNS = "tensor", "rows", "columns"
 ALONG = Choice(
@@ -20,7 +21,7 @@ ALONG = Choice(
     "What counts as one vector: the whole tensor, each row (along the last axis) or each column (along the first axis)",
 )
 SPAN = 1 << 14
-"""Longest stretch that is summed at once: torch leaves a sum this short to one thread, so its bits never change."""
+"""Longest stretch that is summed at once; the sums of stretches are added up in the end."""
 BLOCK = 1 << 17
 """Entries of each expert that are held in float64 at a time."""
 
@@ -43,7 +44,7 @@ def as_tensor(vectors: Tensor, shape: torch.Size, along: str = WHOLE) -> Tensor:
 def inner_products(vectors: Tensor) -> Tensor:
     """Every expert with every expert: (n_models, count, length) gives float64 (count, n_models, n_models).
 
-    Exact products, summed in one order whatever the number of threads.
+    Exact products, summed in one order whatever the number of threads or the processor.
     """
     if vectors.shape[2] <= SPAN:
         return _short(vectors)
@@ -86,13 +87,13 @@ def _short(vectors: Tensor) -> Tensor:
 def _long(vector: Tensor) -> Tensor:
     """The products of (n_models, length), stretch by stretch."""
     whole = vector.shape[1] // SPAN * SPAN
-    products: Tensor = _short(vector[:, :whole].reshape(len(vector), -1, SPAN)).sum(0)
-    return products + _short(vector[:, None, whole:])[0]
+    stretches = _short(vector[:, :whole].reshape(len(vector), -1, SPAN))
+    return folded_sum(torch.cat([stretches, _short(vector[:, None, whole:])]).movedim(0, -1))
 
 
 def _products(block: Tensor) -> Tensor:
     n_models, count, _ = block.shape
     products = block.new_empty(count, n_models, n_models)
     for one, other in itertools.combinations_with_replacement(range(n_models), 2):
-        products[:, one, other] = products[:, other, one] = (block[one] * block[other]).sum(-1)
+        products[:, one, other] = products[:, other, one] = inner(block[one], block[other])
     return products

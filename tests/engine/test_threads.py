@@ -5,8 +5,9 @@ from __future__ import annotations
 from threading import Event
 
 import pytest
+import torch
 
-from mergelab.engine.threads import in_order
+from mergelab.engine.threads import in_order, torch_threads
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -41,3 +42,15 @@ def test_a_failure_is_raised_in_its_place() -> None:
     assert [next(results) for _ in range(3)] == [-1, -1, -1]
     with pytest.raises(ZeroDivisionError):
         next(results)
+
+
+def test_the_number_of_torch_threads_comes_back_after_an_error_too() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(RuntimeError), torch_threads(1):
+            assert torch.get_num_threads() == 1
+            raise RuntimeError
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mergelab.methods.spectra import is_matrix, joined, one_thread, outside, polar_factor, triplets
+from mergelab.methods.spectra import is_matrix, joined, outside, polar_factor, triplets
 
 
 def matrix(rows: int, columns: int) -> Tensor:
@@ -72,17 +72,6 @@ def test_what_is_outside_a_basis_has_nothing_along_it() -> None:
     assert close(
         outside(torch.ones(2, 2).double(), torch.tensor([[1.0], [0.0]]).double()), torch.tensor([[0, 0], [1, 1]])
     )
-
-
-def test_the_number_of_threads_comes_back_after_an_error_too() -> None:
-    torch.set_num_threads(2)
-    try:
-        with pytest.raises(RuntimeError), one_thread():
-            assert torch.get_num_threads() == 1
-            raise RuntimeError
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(1)
 
 
 def test_a_decomposition_has_the_same_bits_on_one_thread_and_on_two() -> None:

@@ -1,0 +1,49 @@
+"""Dot products in one fixed order, wide enough for vector units."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy
+from numba import njit
+from numpy.typing import NDArray
+
+LANES = 64
+"""Partial sums of one dot product. They stay in the nearest cache, and every vector width divides their number."""
+
+COMPILED: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
+"""Options of `njit` in this package. Without `fastmath` LLVM keeps the order of operations and fuses none of them."""
+IN_PLACE: dict[str, Any] = {**COMPILED, "_nrt": False}
+"""The same for functions that make no arrays: references are not counted, which would cost more than a short loop."""
+
+Vector = NDArray[numpy.float64]
+Matrix = NDArray[numpy.float64]
+
+
+@njit(**IN_PLACE)
+def dot(first: Vector, second: Vector, lanes: Vector) -> float:
+    """The dot product of two vectors of equal length; `lanes` (LANES,) is overwritten."""
+    for lane in range(LANES):
+        lanes[lane] = 0.0
+    whole = len(first) // LANES * LANES
+    for start in range(0, whole, LANES):
+        for lane in range(LANES):
+            lanes[lane] += first[start + lane] * second[start + lane]
+    for lane in range(len(first) - whole):
+        lanes[lane] += first[whole + lane] * second[whole + lane]
+    half = LANES // 2
+    while half:
+        for lane in range(half):
+            lanes[lane] += lanes[lane + half]
+        half //= 2
+    return lanes[0]
+
+
+@njit(**COMPILED)
+def lengths(rows: Matrix) -> Vector:
+    """The norm of each row of `rows` (n, m)."""
+    found, lanes = numpy.empty(len(rows)), numpy.empty(LANES)
+    for row in range(len(rows)):
+        found[row] = math.sqrt(dot(rows[row], rows[row], lanes))
+    return found
