@@ -163,8 +163,14 @@ def _counted(block: Tensor) -> Interference:
         norms_l1=magnitudes.sum(1).cpu(),
         shared=shared.long().cpu(),
         opposed=(crossed + crossed.T).long().cpu(),
-        products=(exact @ exact.T).cpu(),
+        products=pair_products(exact).cpu(),
     )
+
+
+def pair_products(rows: Tensor) -> Tensor:
+    """The dot product of every two of `rows` (n, count), (n, n): a pair's has the same bits in either order."""
+    products = rows @ rows.T
+    return products.triu() + products.triu(1).T
 
 
 def _share(part: float, whole: float) -> float:

@@ -254,18 +254,19 @@ def _features(planned: Plan, device: str) -> Steps[Any]:
     """Linear CKA of base and experts on the calibration rows of all their tasks, or the reason why there is none."""
     from mergelab.inspection import BASE, Bodies, alike, not_alike
 
-    experts = [planned.experts[planned.positions.index(place)] for place in range(len(planned.experts))]
-    strangers = [expert.name for expert in experts if not _has_task(expert)]
+    names = [expert.name for expert in planned.experts]
+    listed = [name for _, name in sorted(zip(planned.positions, names, strict=True))]
+    experts = dict(zip(names, planned.experts, strict=True))
+    strangers = [name for name in listed if not _has_task(experts[name])]
     if strangers:
         return not_alike(f"{strangers[0]} brings no calibration rows, which only experts of a suite do")
     tasks = {task.name: task for task in (_task_of(expert, "linear CKA") for expert in planned.experts)}
-    models = {BASE: planned.base} | {expert.name: expert for expert in experts}
+    models = {BASE: planned.base} | experts
 
     def body(name: str) -> dict[str, Tensor]:
         return body_of(models[name], planned.base)
 
-    names = [expert.name for expert in experts]
-    return (yield from alike(Bodies(names, body, list(tasks.values()), device)))
+    return (yield from alike(Bodies(names, body, list(tasks.values()), device), listed))
 
 
 def _planned(recipe: Recipe, models_dir: str | None) -> Plan:

@@ -6,7 +6,7 @@ import numpy
 import pandas
 from numpy.typing import NDArray
 
-from mergelab.diagnostics.figures import Tensors, share
+from mergelab.diagnostics.figures import Tensors, over_experts, share
 from mergelab.diagnostics.reading import curves_at
 from mergelab.recipe import Recipe
 from mergelab.sketch import GRID, Curve, Cut, Sketch, cut_of, pairs_of
@@ -39,8 +39,8 @@ def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pa
     return pandas.DataFrame({
         "place": places, "conflict": share(sums["conflicting"], sums["overlapping"]),
         "conflict_of_all": share(sums["conflicting"], entries),
-        "cancellation": 1 - share(sums["net"], sums["norms_l1"].sum(0)), "union": share(sums["active"], entries),
-        "retained": share(energy, _along(found.energy[chosen], numpy.array([1.0]))).mean(0),
+        "cancellation": 1 - share(sums["net"], over_experts(sums["norms_l1"], 0)), "union": share(sums["active"], entries),
+        "retained": over_experts(share(energy, _along(found.energy[chosen], numpy.array([1.0]))), 0) / len(energy),
         "norm": numpy.sqrt(numpy.maximum(squares, 0)),
         **{f"cosine {name}": row for name, row in zip(sketch.experts, cosines, strict=True)},
     })  # fmt: skip
@@ -68,12 +68,12 @@ def _merged(
         return sums["merged_square"], sums["cross"]
     weights = numpy.array([expert.weight for expert in recipe.models])
     if recipe.method.name == "average":
-        weights = weights / weights.sum() if weights.sum() else numpy.full(len(weights), 1 / len(weights))
+        whole = over_experts(weights, 0)
+        weights = weights / whole if whole else numpy.full(len(weights), 1 / len(weights))
     reach = sums["reach"]
-    squares = numpy.einsum("i,iip->p", weights**2, reach)
-    for place, (i, j) in enumerate(pairs_of(len(weights))):
-        squares += 2 * weights[i] * weights[j] * sums["products"][place]
-    return squares, numpy.einsum("j,jip->ip", weights, reach)
+    own = [weights[i] ** 2 * reach[i, i] for i in range(len(weights))]
+    shared = [2 * (weights[i] * weights[j]) * sums["products"][at] for at, (i, j) in enumerate(pairs_of(len(weights)))]
+    return over_experts(numpy.stack(own + shared), 0), over_experts(weights[:, None, None] * reach, 0)
 
 
 def halving(curves: pandas.DataFrame, place: float, step: float) -> float | None:

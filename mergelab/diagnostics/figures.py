@@ -53,6 +53,12 @@ class Figures:
         return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
 
+def over_experts(values: Sums, axis: int) -> Sums:
+    """The sum along the axis of experts, added in rising order of the values: the order of a recipe changes no bit."""
+    found: Sums = numpy.sort(values, axis).sum(axis)
+    return found
+
+
 def share(part: Any, whole: Any) -> Any:
     """part / whole, NaN where the whole is 0."""
     return numpy.divide(part, numpy.where(numpy.asarray(whole) == 0, numpy.nan, whole))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy
 import pandas
 
-from mergelab.diagnostics.figures import Figures, Tensors, share
+from mergelab.diagnostics.figures import Figures, Tensors, over_experts, share
 from mergelab.diagnostics.histogram import Histogram, histogram
 from mergelab.diagnostics.reading import read
 from mergelab.recipe import Recipe
@@ -80,7 +80,7 @@ def _cells(figures: Figures, sketch: Sketch) -> pandas.DataFrame:
     tensors = pandas.DataFrame({
         "layer": sketch.layers, "module": sketch.modules, "entries": figures.entries, "net": figures.net,
         "conflicting": figures.conflicting, "coactive": figures.overlapping, "active": figures.active,
-        "gross": figures.norms_l1.sum(1),
+        "gross": over_experts(figures.norms_l1, 1),
     })  # fmt: skip
     cells = tensors.groupby(["layer", "module"], sort=False, as_index=False).sum(min_count=1)
     cells["conflict"] = share(cells["conflicting"], cells["coactive"])
@@ -114,10 +114,10 @@ def _experts(figures: Figures, sketch: Sketch) -> pandas.DataFrame:
 def _numbers(figures: Figures) -> tuple[Number, ...]:
     changed, whole = max(figures.changed.sum(), 1), numpy.maximum(figures.whole.sum(0), numpy.finfo(float).tiny)
     values = (
-        (figures.kept.sum(0) / changed).mean(), (figures.energy.sum(0) / whole).mean(),
+        over_experts(figures.kept.sum(0) / changed, 0) / len(whole), over_experts(figures.energy.sum(0) / whole, 0) / len(whole),
         share(figures.overlapping.sum(), figures.entries.sum()),
         share(figures.conflicting.sum(), figures.overlapping.sum()),
-        1 - share(figures.net.sum(), figures.norms_l1.sum()),
+        1 - share(figures.net.sum(), over_experts(figures.norms_l1, 1).sum()),
     )  # fmt: skip
     return tuple(
         Number(name, float(value), _percent(float(value)), help)

@@ -29,7 +29,9 @@ Features = list[Tensor]
 
 @dataclass(frozen=True)
 class Bodies:
-    """The models to compare, by name, as full states in the base's keys, made when asked for; `tasks` bring the rows."""
+    """The models to compare, by name, as full states in the base's keys, made when asked for; `tasks` bring the rows.
+
+    Both are in an order that no recipe decides, such as a plan's."""
 
     experts: Sequence[str]
     body: Callable[[str], Mapping[str, Tensor]]
@@ -37,9 +39,10 @@ class Bodies:
     device: str
 
 
-def alike(bodies: Bodies) -> Steps[pandas.DataFrame]:
+def alike(bodies: Bodies, listed: Sequence[str]) -> Steps[pandas.DataFrame]:
     """A row for each layer and pair, the base with each expert included: layer, figure, of, value, rows, status, reason.
 
+    `listed` are the experts in the order in which they are told, which changes no bit of a value.
     Tasks of other kinds or with other heads are all asked; what a head adds after the last block is not compared.
     """
     names = [BASE, *bodies.experts]
@@ -49,7 +52,7 @@ def alike(bodies: Bodies) -> Steps[pandas.DataFrame]:
         seen[name] = _features(bodies.body(name), bodies.tasks, bodies.device)
     depth, rows = len(seen[BASE]), len(seen[BASE][0])
     layers = ["embeddings", *map(str, range(depth - 1))]
-    found = [(layer, rows, each) for place, layer in enumerate(layers) for each in _at(place, seen, bodies.experts)]
+    found = [(layer, rows, each) for place, layer in enumerate(layers) for each in _at(place, seen, listed)]
     return _table(found)
 
 
@@ -64,11 +67,13 @@ def _table(found: Sequence[tuple[str, int, Figure]]) -> pandas.DataFrame:
 
 
 def _at(place: int, seen: Mapping[str, Features], experts: Sequence[str]) -> Iterator[Figure]:
+    rank = {name: number for number, name in enumerate(seen)}
     for name in experts:
         value = linear_cka(seen[BASE][place], seen[name][place])
         yield figure("cka", pair_name(BASE, name), value, "its features do not vary over the rows")
     for i, j, pair in pairs_among(experts):
-        value = linear_cka(seen[experts[i]][place], seen[experts[j]][place])
+        first, second = sorted((experts[i], experts[j]), key=rank.__getitem__)
+        value = linear_cka(seen[first][place], seen[second][place])
         yield figure("cka", pair, value, "its features do not vary over the rows")
 
 

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy
+import pandas
+
 MEASURED, SKIPPED = "measured", "skipped"
 ALL = "all experts"
 """Whom a figure is of that belongs to no single expert or pair."""
@@ -47,6 +50,12 @@ def pairs_among(experts: Sequence[str]) -> Iterator[tuple[int, int, str]]:
     """Every pair (i, j), i < j, with its name."""
     for i, j in combinations(range(len(experts)), 2):
         yield i, j, pair_name(experts[i], experts[j])
+
+
+def mean_of(values: pandas.Series[float]) -> float:
+    """The mean of the values that are there, with the same bits in whatever order experts come; NaN where none is."""
+    known = numpy.sort(values.dropna().to_numpy())
+    return float(known.mean()) if len(known) else math.nan
 
 
 def all_skipped(names: Iterable[str], whose: Iterable[str], reason: str) -> list[Figure]:

@@ -14,7 +14,9 @@ from torch import Tensor
 
 from mergelab.checkpoints.address import address
 from mergelab.engine import Plan
+from mergelab.interference import pair_products
 from mergelab.methods.fisher import strengths
+from mergelab.methods.squares import Squares
 from mergelab.progress import Progress, Steps
 
 TOP_SHARE = 0.01
@@ -51,11 +53,12 @@ def fisher_views(plan: Plan) -> Steps[FisherViews]:
     norms = yield from _norms(plan)
     for number, key in enumerate(plan.keys, 1):
         information = _information(plan, key)
-        spread.add(information[order], float(knobs["floor"]))
-        strength = strengths(information, **_settings(plan), norms=norms, position=torch.tensor(plan.positions))[order]
-        cells.append((key, _wins(strength), _weights(strength)))
+        spread.add(information, float(knobs["floor"]))
+        strength = strengths(information, **_settings(plan), norms=norms, position=torch.tensor(plan.positions))
+        cells.append((key, _wins(strength)[order], _weights(strength)[order]))
         yield Progress("Reading Fisher information", number, len(plan.keys), key)
-    tops = [_top_share(plan, plan.experts[place].name) for place in order]
+    spread.list_in(order)
+    tops = [_top_share(plan, name) for name in names]
     low, high = spread.lit()
     edges = LOWEST + numpy.arange(low, high + 1) / PER_DECADE
     shares = spread.bins[:, low:high] * PER_DECADE / max(spread.entries, 1)
@@ -79,11 +82,11 @@ def _information(plan: Plan, key: str) -> Tensor:
 
 def _norms(plan: Plan) -> Steps[Tensor]:
     """(n_experts,): the norm of each expert's Fisher over all tensors, float32, as the method takes it."""
-    squares = torch.zeros(len(plan.experts), dtype=torch.float64)
+    squares = Squares(len(plan.experts))
     for number, key in enumerate(plan.keys, 1):
-        squares += _information(plan, key).flatten(1).double().square().sum(1)
+        squares.add(_information(plan, key))
         yield Progress("Reading Fisher norms", number, len(plan.keys), key)
-    return squares.sqrt().float()
+    return squares.norms().float()
 
 
 class _Spread:
@@ -105,7 +108,13 @@ class _Spread:
         self.below += (rows < floor).sum(1).numpy()
         self.mass += rows.sum(1).numpy()
         self.largest = numpy.maximum(self.largest, rows.amax(1).numpy() if rows.shape[1] else 0)
-        self.products += (rows @ rows.T).numpy()
+        self.products += pair_products(rows).numpy()
+
+    def list_in(self, order: NDArray[numpy.int64]) -> None:
+        """Put the experts in another order: `order` has the present place of each."""
+        for name in ("bins", "zero", "below", "mass", "largest"):
+            setattr(self, name, getattr(self, name)[order])
+        self.products = self.products[numpy.ix_(order, order)]
 
     def lit(self) -> tuple[int, int]:
         """The bins from the first to the last that hold 1 in 10,000 entries."""

@@ -59,8 +59,9 @@ def inspect(plan: Plan, device: str = "cpu", top: int = TOP, widest: int = WIDES
     if top < 1:
         raise ValueError(f"the number of leading directions must be at least 1, got {top}")
     settled = Settled.unsurveyed(plan, device)
-    experts = _in_recipe_order(plan)
-    look = partial(_seen, settled, experts, top, widest)
+    order = sorted(range(len(plan.experts)), key=lambda place: plan.positions[place])
+    experts = tuple(plan.experts[place].name for place in order)
+    look = partial(_seen, settled, experts, order, top, widest)
     found: list[Seen] = []
     for seen in in_order(look, plan.keys, torch.get_num_threads() if device == "cpu" else 1):
         found.append(seen)
@@ -70,18 +71,12 @@ def inspect(plan: Plan, device: str = "cpu", top: int = TOP, widest: int = WIDES
     return Inspection(experts, top, coverage(plan), tensors, grouped(tensors, sums, experts), sums)
 
 
-def _in_recipe_order(plan: Plan) -> tuple[str, ...]:
-    named = sorted(zip(plan.positions, plan.experts, strict=True), key=lambda pair: pair[0])
-    return tuple(expert.name for _, expert in named)
-
-
-def _seen(settled: Settled, experts: Sequence[str], top: int, widest: int, key: str) -> Seen:
-    plan = settled.plan
-    order = torch.tensor(plan.positions).argsort()
-    changes = deltas(settled, key)[order.to(settled.device)]
-    base = plan.base.read(key).to(settled.device).float()
-    sums = moments(base, changes)
-    return Seen(key, sums, [*agreement(sums, experts), *spectral(changes, experts, top, widest)])
+def _seen(settled: Settled, experts: Sequence[str], order: Sequence[int], top: int, widest: int, key: str) -> Seen:
+    """Look at one tensor in the plan's order of experts, and tell it in the recipe's: `experts`, whose places `order` has."""
+    changes = deltas(settled, key)
+    base = settled.plan.base.read(key).to(settled.device).float()
+    sums = moments(base, changes).listed(order)
+    return Seen(key, sums, [*agreement(sums, experts), *spectral(changes, experts, order, top, widest)])
 
 
 def _tensor_table(plan: Plan, found: Sequence[Seen]) -> pandas.DataFrame:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from mergelab.interference import pair_products
 
 SMALL = 0.002
 """Below this magnitude a change counts as small: Yu et al. (2024, arXiv:2311.03099) find that most changes of supervised
@@ -36,6 +39,14 @@ class Moments:
         """Both together, of the same experts in the same order."""
         return Moments(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
+    def listed(self, order: Sequence[int]) -> Moments:
+        """The same with the experts in another order: `order` has the present place of each."""
+        experts, models = numpy.array(order), numpy.array([0, *(place + 1 for place in order)])
+        return replace(
+            self, products=self.products[numpy.ix_(models, models)], zero=self.zero[experts], small=self.small[experts],
+            shared=self.shared[numpy.ix_(experts, experts)], opposed=self.opposed[numpy.ix_(experts, experts)],
+        )  # fmt: skip
+
     @property
     def squares(self) -> NDArray[numpy.float64]:
         """(n_experts,): squared norms of the deltas."""
@@ -59,7 +70,7 @@ def _counted(block: Tensor) -> Moments:
     shared, agreement = present @ present.T, signs @ signs.T
     return Moments(
         entries=block.shape[1],
-        products=(exact @ exact.T).cpu().numpy(),
+        products=pair_products(exact).cpu().numpy(),
         zero=(block[1:] == 0).sum(1).cpu().numpy(),
         small=(block[1:].abs() < SMALL).sum(1).cpu().numpy(),
         shared=shared.long().cpu().numpy(),

@@ -23,15 +23,23 @@ EACH, PAIR, TOGETHER = (
 )  # fmt: skip
 
 
-def spectral(deltas: Tensor, experts: Sequence[str], top: int = TOP, widest: int = WIDEST) -> list[Figure]:
-    """The figures of `deltas` (n_experts, *shape), float32, as matrices of the first axis by all others."""
+def spectral(
+    deltas: Tensor, experts: Sequence[str], order: Sequence[int], top: int = TOP, widest: int = WIDEST
+) -> list[Figure]:
+    """The figures of `deltas` (n_experts, *shape), float32, as matrices of the first axis by all others.
+
+    `experts` are listed in an order of their own, in which `order` has the place of each among the deltas. Products are
+    taken in the order of the deltas, so that the order of the list changes no bit of a figure.
+    """
     rows, columns = matrix_shape(tuple(deltas.shape[1:]))
     if reason := why_not(rows, columns, widest):
         return _all_skipped(experts, reason)
     count = directions(rows, columns, top)
     spectra = [spectrum(delta.reshape(rows, columns), count) for delta in deltas]
-    found = [each for name, own in zip(experts, spectra, strict=True) for each in _of_expert(own, name, count)]
-    found += [each for i, j, name in pairs_among(experts) for each in _of_pair(spectra[i], spectra[j], name)]
+    found = [each for name, at in zip(experts, order, strict=True) for each in _of_expert(spectra[at], name, count)]
+    for i, j, name in pairs_among(experts):
+        first, second = sorted((order[i], order[j]))
+        found += _of_pair(spectra[first], spectra[second], name)
     return [*found, figure("task_interference", ALL, task_interference(spectra), "no expert changes it")]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas
 
 from mergelab.inspection import DEFINITIONS
+from mergelab.inspection.figures import mean_of
 from mergelab.pictures.frame import framed, heat, words
 from mergelab.plots import Picture, plain, rows_of
 from mergelab.plots.heatmap import MAX_LABELLED_CELLS
@@ -46,7 +47,7 @@ def layer_summary(groups: pandas.DataFrame, figure: str) -> str:
 def cells_of(groups: pandas.DataFrame, figure: str) -> list[dict[str, Any]]:
     """layer, module, value (mean over experts or pairs), for each cell that has the figure."""
     chosen = groups[(groups["kind"] == "cell") & (groups["figure"] == figure) & (groups["status"] == "measured")]
-    means = chosen.groupby("name", sort=False, as_index=False)["value"].mean()
+    means = chosen.groupby("name", sort=False)["value"].agg(mean_of).reset_index()
     places = means["name"].str.split(" ", n=1, expand=True)
     if means.empty:
         return []

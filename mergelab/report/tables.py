@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas
 
 from mergelab.inspection import DEFINITIONS, Inspection
+from mergelab.inspection.figures import mean_of
 from mergelab.pictures.frame import short_names
 from mergelab.plots import percent, rows_of
 
@@ -122,7 +123,7 @@ def _titles(figures: Iterable[str]) -> list[str]:
 def _means(table: pandas.DataFrame, by: str) -> dict[str, dict[str, float]]:
     """name -> figure -> the mean over experts or pairs of those that have it."""
     chosen = table[table["figure"].isin(OVERVIEW)]
-    found = chosen.groupby([by, "figure"], sort=False)["value"].mean().reset_index()
+    found = chosen.groupby([by, "figure"], sort=False)["value"].agg(mean_of).reset_index()
     means: dict[str, dict[str, float]] = {}
     for row in rows_of(found):
         means.setdefault(row[by], {})[row["figure"]] = row["value"]

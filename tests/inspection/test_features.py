@@ -25,3 +25,20 @@ def test_experts_of_a_suite_are_compared_layer_by_layer_and_one_with_itself_is_a
     assert table["value"].between(0.2, 1).all() and set(table["rows"]) == {16} and set(table["status"]) == {"measured"}
     own = finish(workbench.inspect({**recipe, "models": ["pixels/mnist"]}, device="cpu")).features
     assert own is not None and set(own["of"]) == {"base × pixels/mnist"} and set(own["rows"]) == {8}
+
+
+@PIXELS
+def test_features_are_equally_alike_in_any_order_of_the_experts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "ROWS", 5)
+    found = []
+    for models in (
+        ["pixels/mnist", "pixels/fashion", "pixels/upper"],
+        ["pixels/upper", "pixels/mnist", "pixels/fashion"],
+    ):
+        table = finish(
+            workbench.inspect({"base": "pixels", "models": models, "method": "average"}, device="cpu")
+        ).features
+        assert table is not None
+        rows = zip(table["layer"], table["of"], table["value"], strict=True)
+        found.append({(layer, frozenset(of.split(" × "))): value for layer, of, value in rows})
+    assert found[0] == found[1] and len(found[0]) == 30

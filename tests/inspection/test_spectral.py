@@ -34,14 +34,14 @@ def test_as_many_directions_are_compared_as_leave_room() -> None:
     ],
 )
 def test_what_has_no_spectrum_says_why(deltas: torch.Tensor, reason: str) -> None:
-    found = spectral(deltas, ["a", "b"], widest=10)
+    found = spectral(deltas, ["a", "b"], [0, 1], widest=10)
     assert {each.reason for each in found} == {reason} and {each.status for each in found} == {"skipped"}
     assert {each.of for each in found} == {"a", "b", "a × b", ALL} and len(found) == 2 * 4 + 2 + 1
 
 
 def test_an_expert_that_changes_nothing_leaves_the_others_their_figures() -> None:
     deltas = torch.stack([torch.zeros(8, 9), torch.randn(8, 9, generator=torch.Generator().manual_seed(0))])
-    found = {(each.name, each.of): each for each in spectral(deltas, ["still", "moved"])}
+    found = {(each.name, each.of): each for each in spectral(deltas, ["still", "moved"], [0, 1])}
     assert found["effective_rank", "still"].reason == "still does not change it"
     assert found["left_overlap", "still × moved"].reason == "one of the two does not change it"
     assert found["effective_rank", "moved"].value > 1 and found["task_interference", ALL].value == pytest.approx(
@@ -50,5 +50,5 @@ def test_an_expert_that_changes_nothing_leaves_the_others_their_figures() -> Non
 
 
 def test_one_expert_has_no_pairs() -> None:
-    found = spectral(torch.randn(1, 8, 9, generator=torch.Generator().manual_seed(0)), ["a"])
+    found = spectral(torch.randn(1, 8, 9, generator=torch.Generator().manual_seed(0)), ["a"], [0])
     assert {each.of for each in found} == {"a", ALL}
