@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run setup test test-page test-rest check browser bench real-models clean
+.PHONY: run setup test test-page test-rest check processors browser bench real-models clean
 
 run: setup
 	$(BIN)/mergelab ui
@@ -44,6 +44,10 @@ test-page: .venv/.ready-test
 
 test-rest: .venv/.ready-test
 	$(BIN)/python -m pytest -q --ignore tests/ui --ignore tests/browser
+
+# Merges under every instruction set that libraries can be told to use, by kernels too; `make test` tries two, without kernels.
+processors: .venv/.ready-test
+	$(BIN)/python -m pytest -q tests/test_processors.py --all-processors
 
 # MERGEKIT_PYTHON and MERGELENS_PYTHON name interpreters of other environments that have mergekit 0.1.5 and mergelens 2.0.3; without one its comparison is left out.
 bench: .venv/.ready-test browser

@@ -22,6 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=Path(__file__).parent / "conformance" / "golden",
         help="folder of golden cases to run",
     )
+    parser.addoption("--all-processors", action="store_true", help="try every instruction set, and kernels too")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,80 @@
+"""One recipe gives one set of bits on every processor, and an inspection the same figures.
+
+Libraries that choose their instructions by the processor can be told to use others: each choice runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mergelab.methods import METHODS
+from mergelab.sparsify import SPARSIFIERS
+
+PROGRAM = Path(__file__).parent / "every_merge.py"
+OLD = {
+    "ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2", "MKL_CBWR": "COMPATIBLE",
+    "ONEDNN_MAX_CPU_ISA": "SSE41", "NUMBA_CPU_NAME": "nehalem",
+}  # fmt: skip
+"""SSE4.2 alone. MKL heeds `MKL_ENABLE_INSTRUCTIONS` on Intel's processors, `MKL_CBWR` on all."""
+MIDDLE = {
+    "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2", "NUMBA_CPU_NAME": "haswell",
+}  # fmt: skip
+SPECTRAL = 1e-4
+"""What docs/figures.md states: values from float32 Gram matrices are exact to 0.01 %."""
+
+pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="these switches are for x86")
+
+
+def printed(variables: dict[str, str], *options: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), *options],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def options(request: pytest.FixtureRequest) -> list[str]:
+    return ["--kernels"] if request.config.getoption("--all-processors") else []
+
+
+@pytest.fixture(scope="module")
+def here(options: list[str]) -> dict[str, Any]:
+    return printed({}, *options)
+
+
+@pytest.fixture(scope="module", params=["SSE4.2", "AVX2"])
+def elsewhere(request: pytest.FixtureRequest, options: list[str]) -> dict[str, Any]:
+    if request.param == "AVX2" and not request.config.getoption("--all-processors"):
+        pytest.skip("`make processors` tries AVX2 too")
+    return printed({"SSE4.2": OLD, "AVX2": MIDDLE}[request.param], *options)
+
+
+def test_merges_by_every_method_and_sparsifier_have_the_same_bits(
+    here: dict[str, Any], elsewhere: dict[str, Any]
+) -> None:
+    assert all(f'{{"method": "{name}"}}' in here["hashes"] for name in METHODS)
+    assert all(any(f'"{name}"' in recipe for recipe in here["hashes"]) for name in SPARSIFIERS)
+    assert here["hashes"] == elsewhere["hashes"]
+
+
+def test_figures_are_the_same_within_what_is_said_of_them(here: dict[str, Any], elsewhere: dict[str, Any]) -> None:
+    assert here["figures"].keys() == elsewhere["figures"].keys() and len(here["figures"]) > 500
+    assert [name for name in here["figures"] if not close(here["figures"][name], elsewhere["figures"][name])] == []
+
+
+def close(one: float, other: float) -> bool:
+    return (math.isnan(one) and math.isnan(other)) or math.isclose(one, other, rel_tol=SPECTRAL, abs_tol=1e-9)
