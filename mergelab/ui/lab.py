@@ -287,11 +287,18 @@ class LabPage:
     def _told(self, session: Session, story: Story) -> dict[Any, Any]:
         """Set every control, the pinned recipe and the selection for a story; the preview that follows shows them."""
         form = self._landing(session, story.parameters).form
-        pinned = session.pinned
+        pinned = self._pinned_before(session, story, form)
         session.set_scene({SLOTS[0]: self._keyed(session, story.aside)} if story.aside else {}, story.at)
-        told = Told(story, self.lab.link(form).key, next(self._numbers), session.pinned, pinned)
+        told = session.told = Told(story, self.lab.link(form).key, next(self._numbers), session.pinned, pinned)
         filled = {**self._filled(session, form), self.controls.preset: story.title}
         return {self.panel: update(View(story=told)), **filled}
+
+    def _pinned_before(self, session: Session, story: Story, form: Form) -> Mapping[str, str]:
+        """What was pinned before a story. Gradio's lists report one choice twice, and the page may hear of the second one alone:
+        by then the story's own pins are set."""
+        told, pinned = session.told, session.pinned
+        again = told is not None and told.story is story and told.pins == pinned and self._is_on_sidebar(session, form)
+        return told.pinned if told is not None and again else pinned
 
     # ---- shared steps
 

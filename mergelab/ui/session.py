@@ -25,7 +25,7 @@ from mergelab.ui.pins import Pins
 from mergelab.ui.scoreboard import Scoreboard
 from mergelab.ui.shelf import CrashError, Shelf, Stopper, StopPressedError
 from mergelab.ui.status import FOLLOWING, Status, Stopwatch, UnderWay, crash, refusal
-from mergelab.ui.view import Cell, View, Views
+from mergelab.ui.view import Cell, Told, View, Views
 from mergelab.ui.work import Work
 from mergelab.workbench import Run
 
@@ -58,6 +58,7 @@ class Session:
     wanted: Form | None = None
     on_screen: Recipe | None = None
     refused: bool = False
+    told: Told | None = None
 
     def __post_init__(self) -> None:
         self.looking = Looking(self.shelf, models_dir=self.models_dir, under_way=self.under_way)
