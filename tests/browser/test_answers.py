@@ -57,6 +57,13 @@ def test_what_is_asked_for_while_the_stream_of_answers_closes_is_answered(gated:
     opened.until(SETTLED)
 
 
+def test_a_page_that_waits_for_nothing_holds_no_stream_open(gated: tuple[Visit, Gates]) -> None:
+    opened, _ = gated
+    with opened.page.expect_event("requestfinished", lambda request: "/queue/data" in request.url):
+        opened.turn(DENSITY, 0.45)
+        opened.until(SETTLED)
+
+
 @pytest.mark.parametrize("order", list(permutations(UNDER_WAY)), ids=" ".join)
 @pytest.mark.parametrize("way", ["ask", "answer"])
 def test_a_knob_turned_while_scores_and_a_pin_are_under_way_settles_in_whatever_order_they_come(

@@ -11,12 +11,23 @@ from playwright.sync_api import Browser, expect
 CELL = "mergelab.at && `${mergelab.at.layer}:${mergelab.at.module}`"
 
 
-@pytest.fixture
-def page_of(browser: Browser, server: str) -> Iterator[Visit]:
+@pytest.fixture(scope="module")
+def shared(browser: Browser, server: str) -> Iterator[Visit]:
+    """One page for the tests that begin with the opening recipe."""
     opened = visit(browser, server)
     yield opened
     assert opened.errors == []
     opened.page.close()
+
+
+@pytest.fixture
+def page_of(shared: Visit) -> Visit:
+    """The shared page, back at all tensors and density 0.2."""
+    if shared.state("at"):
+        shared.page.locator("[data-act=everywhere]").click()
+    shared.turn(DENSITY, 0.2)
+    shared.until(f"!mergelab.at && {SETTLED}")
+    return shared
 
 
 def test_the_strongest_conflict_is_a_click_away_and_narrows_every_chart(page_of: Visit) -> None:

@@ -33,6 +33,15 @@ def lab(browser: Browser, server: str) -> Iterator[Visit]:
     opened.page.close()
 
 
+@pytest.fixture(scope="module")
+def untouched(browser: Browser, server: str) -> Iterator[Visit]:
+    """One page for the tests that leave the recipe as it opens."""
+    opened = visit(browser, server)
+    yield opened
+    assert opened.errors == []
+    opened.page.close()
+
+
 def drag(lab: Visit, slider: str, start: float, end: float) -> None:
     """Drag a slider's thumb with a rest on the way, as hands do."""
     track = lab.page.locator(f"{slider} input[type=range]")
@@ -192,13 +201,15 @@ def test_a_bad_link_opens_and_says_what_was_changed(browser: Browser, server: st
     opened.page.close()
 
 
-def test_without_a_clipboard_the_link_stands_there_to_be_copied(lab: Visit) -> None:
-    lab.page.evaluate(NO_CLIPBOARD)
-    lab.page.click("[data-act=link]")
-    expect(lab.page.locator(".ml-note")).to_contain_text("Copy the link from here")
-    field = lab.page.get_by_label("Link to this recipe")
+def test_without_a_clipboard_the_link_stands_there_to_be_copied(untouched: Visit) -> None:
+    page = untouched.page
+    page.evaluate(NO_CLIPBOARD)
+    page.click("[data-act=link]")
+    expect(page.locator(".ml-note")).to_contain_text("Copy the link from here")
+    field = page.get_by_label("Link to this recipe")
     expect(field).to_be_focused()
-    assert field.input_value() == lab.page.evaluate("location.origin + '/'")
+    assert field.input_value() == page.evaluate("location.origin + '/'")
+    page.click("[data-act=close-note]")
 
 
 def test_a_persons_own_folders_are_not_in_the_link_and_come_back_by_redo(lab: Visit, tmp_path: Path) -> None:
@@ -304,8 +315,8 @@ def test_shortcuts_act_but_not_while_somebody_types(lab: Visit) -> None:
     expect(page.locator(".ml-strip-text")).to_contain_text("Merge 1 finished", timeout=SLOW)
 
 
-def test_a_question_mark_lists_the_shortcuts_and_the_focus_comes_back(lab: Visit) -> None:
-    page, keys = lab.page, lab.page.get_by_role("dialog", name="Keyboard shortcuts")
+def test_a_question_mark_lists_the_shortcuts_and_the_focus_comes_back(untouched: Visit) -> None:
+    page, keys = untouched.page, untouched.page.get_by_role("dialog", name="Keyboard shortcuts")
     page.focus("[data-act=test]")
     page.keyboard.press("?")
     expect(keys).to_be_visible()
@@ -319,11 +330,12 @@ def test_a_question_mark_lists_the_shortcuts_and_the_focus_comes_back(lab: Visit
     expect(page.locator("[data-act=keys]")).to_be_focused()
 
 
-def test_the_program_is_there_to_take_home(lab: Visit) -> None:
-    lab.page.evaluate(CLIPBOARD)
-    lab.page.click("[data-copy=python]")
-    lab.page.wait_for_function("mergelab.copied.length === 1")
-    assert "merge_state_dicts(" in lab.page.evaluate("mergelab.copied[0]")
+def test_the_program_is_there_to_take_home(untouched: Visit) -> None:
+    page = untouched.page
+    page.evaluate(CLIPBOARD)
+    page.click("[data-copy=python]")
+    page.wait_for_function("mergelab.copied.length === 1")
+    assert "merge_state_dicts(" in page.evaluate("mergelab.copied[0]")
 
 
 def test_a_phone_has_the_header_in_one_line(browser: Browser, server: str) -> None:
