@@ -54,6 +54,7 @@ bench: .venv/.ready-test browser
 	$(BIN)/python benchmarks/fisher.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/bandwidth.py
+	$(BIN)/python benchmarks/linalg.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/sweep.py
 	$(BIN)/python benchmarks/small_tensors.py

@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from mergelab import portable
+
 __version__ = "0.1.0"
+portable.heed()
 
 _HOME = {
     "merge_state_dicts": "mergelab.engine",

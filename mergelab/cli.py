@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from mergelab import __version__
+from mergelab import __version__, portable
 from mergelab.devices import DEVICES
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ MODELS_DIR = "the folder that models are opened from and that plain names count 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 1 for bad input (2 for bad flags), 130 when interrupted."""
     options = _parser().parse_args(arguments)
+    if getattr(options, "portable", False):
+        portable.ask()
     try:
         options.run(options)
         sys.stdout.flush()
@@ -266,12 +268,14 @@ def _parser() -> argparse.ArgumentParser:
     ui.add_argument("--port", type=_port, default=None, help="port (default: 7860, or the next free one)")
     ui.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     _where(ui)
+    _portable(ui)
 
     merge = _command(commands, "merge", _merge, "merge a recipe into a new folder")
     _recipe(merge)
     _out(merge)
     merge.add_argument("--shard-bytes", type=_positive, metavar="N", help="largest weight file (5,000,000,000)")
     _where(merge)
+    _portable(merge)
 
     inspect = _command(commands, "inspect", _inspect, "tell what interferes in a merge, without merging")
     _recipe(inspect)
@@ -367,6 +371,14 @@ def _beside_base(parser: argparse.ArgumentParser) -> None:
 def _where(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=DEVICES, default="auto", help="auto takes the GPU when there is one")
     parser.add_argument("--models-dir", type=_folder, metavar="DIR", help=MODELS_DIR)
+
+
+def _portable(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--portable",
+        action="store_true",
+        help="statistics of rows (fisher, regmean, adamerging) get the same bits on every x86 processor, in about twice the time",
+    )
 
 
 def _positive(text: str) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import yaml
 
 import mergelab
+from mergelab import portable
 from mergelab.checkpoints.hub import is_hub_reference
 from mergelab.checkpoints.inside import is_snapshot
 from mergelab.engine import Plan
@@ -24,7 +25,7 @@ Made with MergeLab {version}: {title} ({paper}).
 Base `{base}` has content {base_hash}. {merged} tensors ({parameters:,} parameters) were merged, the rest copied from the
 base. Random seed {seed}. `manifest.json` holds the sha256 of every file.
 
-To make these files again, bit for bit, from the same models:
+To make these files again, bit for bit, from the same models{limit}:
 
     mergelab merge recipe.yml --out DIR
 
@@ -46,8 +47,16 @@ def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
         front_matter=_front_matter(plan), base=plan.base.name, experts=", ".join(expert.model for expert in recipe.models), version=mergelab.__version__,
         title=recipe.rule.title, paper=recipe.rule.paper, rows="\n".join(rows), base_hash=plan.base.content_hash()[:16] + "…",
         merged=len(plan.keys), parameters=plan.parameters, seed=recipe.seed, recipe=recipe.to_yaml(),
-        remarks=_section("Remarks", [f"- {remark}" for remark in remarks]), left_out=_section("Not merged", left_out),
+        limit=_limit(plan), remarks=_section("Remarks", [f"- {remark}" for remark in remarks]), left_out=_section("Not merged", left_out),
     )  # fmt: skip
+
+
+def _limit(plan: Plan) -> str:
+    """Where it takes more than the models: statistics come from models that answer rows."""
+    if not plan.statistics:
+        return ""
+    where = "any x86 processor with --portable" if portable.asked() else "a processor with the same instructions"
+    return f", on {where}: `manifest.json` has the hashes of the {' and '.join(plan.statistics)} statistics"
 
 
 def _front_matter(plan: Plan) -> str:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from mergelab import portable
 from mergelab.checkpoints import (
     Checkpoint,
     CheckpointError,
     MergedFolder,
     cache_folder,
+    hash_state,
     load_suite,
     open_checkpoint,
     suite_of,
@@ -27,6 +29,7 @@ from mergelab.devices import resolve
 from mergelab.engine import (
     Plan,
     Settled,
+    Statistics,
     merged_body,
     plan,
     run,
@@ -128,6 +131,8 @@ def save(
         planned = yield from _with_statistics(planned, where)
         settled = yield from settle(planned, where)
         yield from _written(settled, writer)
+        if planned.statistics:
+            writer.add_fact("statistics", _hashes_of(planned.statistics))
         writer.add_text("recipe.yml", checked.to_yaml())
         writer.add_text("README.md", model_card(planned, settled.remarks))
     return (yield from _archived(folder)) if archive else str(folder)
@@ -287,6 +292,7 @@ def _with_statistics(planned: Plan, device: str) -> Steps[Plan]:
         return planned
     from mergelab.calibrate import Experts, take_statistics
 
+    device = "cpu" if portable.asked() else device  # GPUs have instructions of their own
     tasks = [_task_of(expert, recipe.method.name) for expert in planned.experts]
     settled = yield from settle_steps(planned, device)
 
@@ -302,6 +308,11 @@ def _with_statistics(planned: Plan, device: str) -> Steps[Plan]:
         knobs=recipe.method.knobs, rows=CALIBRATION_ROWS, seed=recipe.seed, device=device,
     )  # fmt: skip
     return with_statistics(planned, (yield from take_statistics(kinds, experts)))
+
+
+def _hashes_of(statistics: Statistics) -> dict[str, dict[str, str]]:
+    """Content hashes: where a merge made again differs, they tell whether its statistics do."""
+    return {kind: {name: hash_state(own) for name, own in of_kind.items()} for kind, of_kind in statistics.items()}
 
 
 def _task_of(expert: Checkpoint, method: str) -> TaskSet:

@@ -17,7 +17,7 @@ from tiny_states import State, same_bits
 
 from mergelab import merge_state_dicts, workbench
 from mergelab.calibrate import Gram, estimate
-from mergelab.checkpoints import CheckpointError, list_suites, open_checkpoint, verify_folder
+from mergelab.checkpoints import CheckpointError, hash_state, list_suites, open_checkpoint, verify_folder
 from mergelab.engine import Plan, Statistics, plan, settle, settle_steps, sparse_expert, with_statistics
 from mergelab.evaluate import body_of
 from mergelab.methods import METHODS
@@ -269,6 +269,28 @@ def pair_of_pixels(method: Any, **fields: Any) -> tuple[dict[str, Any], list[str
     experts = list(suite.experts)[:2]
     recipe = {"base": "pixels", "models": [f"pixels/{name}" for name in experts], "method": method, **fields}
     return recipe, [suite.experts[name].task for name in experts]
+
+
+@PIXELS
+def test_a_kept_model_says_which_statistics_made_it_and_what_it_takes_to_make_it_again(
+    tmp_path: Path, few_rows: None, statistics: list[Statistics]
+) -> None:
+    recipe, _ = pair_of_pixels("regmean")
+    folder = Path(finish(workbench.save(recipe, str(tmp_path / "out"), device="cpu")))
+    told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    own = statistics[0]["gram"]
+    assert told["statistics"]["gram"] == {name: hash_state(own[name]) for name in recipe["models"]}
+    assert told["made_by"]["processor"]["features"] and told["made_by"]["portable"] is False
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "from the same models, on a processor with the same instructions: `manifest.json` has the hashes" in card
+
+
+def test_a_model_that_needed_no_statistics_is_made_again_by_the_same_models_alone(
+    tmp_path: Path, states: dict[str, State]
+) -> None:
+    folder = Path(finish(workbench.save(recipe_for(tmp_path, TIES), str(tmp_path / "out"), device="cpu")))
+    assert "statistics" not in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert "bit for bit, from the same models:\n" in (folder / "README.md").read_text(encoding="utf-8")
 
 
 @PIXELS

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from mergelab import portable
 from mergelab.cache import write_atomically
 from mergelab.checkpoints import cache_folder, hash_state
 
@@ -19,8 +20,13 @@ KEPT_BYTES = 4 * 2**30
 
 
 def key_of(facts: Mapping[str, object]) -> str:
-    """sha256 hex of everything that a statistic depends on."""
-    return hashlib.sha256(json.dumps(dict(facts), sort_keys=True).encode()).hexdigest()
+    """sha256 hex of everything that a statistic depends on: `facts`, and whether it is the same on every processor.
+
+    Raises ValueError where it should be and cannot be any more (`mergelab.portable`).
+    """
+    portable.check()
+    whole = {**facts, "portable": True} if portable.asked() else dict(facts)
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 def load_statistic(key: str) -> dict[str, Tensor] | None:

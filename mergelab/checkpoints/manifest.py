@@ -1,4 +1,4 @@
-"""manifest.json of a merged model: size and hash of every file, so that a copy can be checked."""
+"""manifest.json of a merged model: size and hash of every file, so that a copy can be checked, and what computed it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mergelab import __version__
 from mergelab.checkpoints.errors import CheckpointError
 from mergelab.checkpoints.inside import file_inside, json_inside
+from mergelab.provenance import provenance
 
 MANIFEST = "manifest.json"
 
 
 def manifest_of(folder: Path, known: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Version of mergelab, and bytes and sha256 of every file now in `folder`; `known` are hashes by file name."""
+    """`made_by`, and bytes and sha256 of every file now in `folder`; `known` are hashes by file name."""
     hashes = {path: (known or {}).get(path.name) or _sha256(path) for path in folder.iterdir()}
     files = {path.name: {"bytes": path.stat().st_size, "sha256": found} for path, found in hashes.items()}
-    return {"mergelab": __version__, "files": files}
+    return {"made_by": provenance(), "files": files}
 
 
 def _sha256(path: Path) -> str:

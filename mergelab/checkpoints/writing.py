@@ -48,6 +48,7 @@ class MergedFolder:
         self._written: set[str] = set()
         self._files: dict[str, WeightFile] = {}
         self._hashes: dict[str, str] = {}
+        self._facts: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         """Raises `CheckpointError` when `out` exists or the disk is too full."""
@@ -86,6 +87,10 @@ class MergedFolder:
         if not PLAIN_NAME.fullmatch(name) or name in (MANIFEST, INDEX) or path.exists():
             raise CheckpointError(f"cannot add a file {name!r} to {self.out}: use a plain name that is not taken")
         path.write_text(text, encoding="utf-8", newline="\n")
+
+    def add_fact(self, name: str, value: Any) -> None:
+        """Add plain data to manifest.json, beside the list of files."""
+        self._facts[name] = value
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -128,7 +133,7 @@ class MergedFolder:
         self._close()
         if len(self._layouts) > 1:
             self._write_json(INDEX, index_of(self._layouts, self._specs))
-        self._write_json(MANIFEST, manifest_of(self._staging.path, self._hashes))
+        self._write_json(MANIFEST, self._facts | manifest_of(self._staging.path, self._hashes))
         try:
             self._staging.commit()
         except FileExistsError as error:

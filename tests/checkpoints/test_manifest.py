@@ -55,4 +55,4 @@ def test_the_manifest_names_version_sizes_and_hashes(merged: Path) -> None:
     assert sorted(manifest["files"]) == ["config.json", "model.safetensors", "recipe.yml"]
     assert manifest["files"]["recipe.yml"]["bytes"] == 13
     assert len(manifest["files"]["recipe.yml"]["sha256"]) == 64
-    assert manifest["mergelab"]
+    assert manifest["made_by"]["mergelab"]

@@ -1,0 +1,33 @@
+"""By what a result was computed: versions of the libraries, and the processor's instructions."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from mergelab import __version__, portable
+
+LIBRARIES = ("torch", "numpy", "numba", "transformers", "safetensors")
+
+
+def provenance() -> dict[str, Any]:
+    """Plain data for JSON: `mergelab`, `python` and `libraries` are versions; `processor` has machine, model and the
+    instruction sets that it knows; `torch_instructions` are those that torch chose; `portable` as in `mergelab.portable`."""
+    import torch
+    from llvmlite import binding
+
+    features = sorted(name for name, known in binding.get_host_cpu_features().items() if known)
+    return {
+        "mergelab": __version__, "python": platform.python_version(),
+        "libraries": {name: found for name in LIBRARIES if (found := _version(name))},
+        "processor": {"machine": platform.machine(), "model": binding.get_host_cpu_name(), "features": features},
+        "torch_instructions": torch.backends.cpu.get_cpu_capability(), "portable": portable.asked(),
+    }  # fmt: skip
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
