@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 # Tensors here are tiny: more threads only wait for each other.
 torch.set_num_threads(1)
+# A busy machine is no fault: no example has to end within a time.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 # Without a GPU Triton's kernels run in its interpreter, if that is said before anything imports triton.
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"

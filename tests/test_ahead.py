@@ -26,7 +26,7 @@ def every_file_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def finished() -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while hashing.under_way and time.monotonic() < until:
         time.sleep(0.01)
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,14 @@ def layer_of(module: str) -> str | None:
     return next((layer for layer in ORDER if module == layer or module.startswith(f"{layer}.")), None)
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
     """Every absolute module name that a file imports, at any depth, and whether the import runs with the module."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     at_once = {id(node) for statement in tree.body for node in _run_at_import(statement)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -105,12 +111,12 @@ def test_the_page_its_charts_and_the_command_do_not_import_torch(path: Path) -> 
 @EVERY_MODULE
 def test_no_module_has_a_vague_name_and_each_says_what_it_is(path: Path) -> None:
     assert path.stem not in VAGUE
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), "a module needs a docstring"
+    assert ast.get_docstring(parsed(path)), "a module needs a docstring"
 
 
 @EVERY_MODULE
 def test_no_module_reaches_into_another_ones_private_names(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     private = [
         (node.module, alias.name)
         for node in ast.walk(tree)
@@ -123,7 +129,7 @@ def test_no_module_reaches_into_another_ones_private_names(path: Path) -> None:
 
 @EVERY_MODULE
 def test_no_error_is_swallowed_in_silence(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, f"line {node.lineno}: a bare except"
             assert not all(isinstance(statement, ast.Pass) for statement in node.body), (

@@ -138,7 +138,7 @@ def test_the_exact_figures_are_those_of_a_count_by_force(recipe: dict[str, Any],
         assert all(math.isnan(line) for line in lines)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(st.sampled_from(sorted(RECIPES)), st.sampled_from(sorted(KINDS)), st.integers(0, 5), st.floats(0, 1))
 def test_the_preview_is_the_exact_count_at_a_density_within_its_stated_error(
     name: str, kind: str, seed: int, density: float

@@ -70,7 +70,7 @@ def test_minus_zero_is_zero() -> None:
     assert str(Range(-1.0, 1.0, 0.1, "").check("scale", -0.0)) == "0.0"
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.one_of(st.floats(), st.integers(), st.text(), st.none(), st.booleans(), st.lists(st.integers())))
 def test_any_value_is_taken_or_refused_with_a_sentence(value: object) -> None:
     for domain in (SHARE, WHOLE, COLOUR):

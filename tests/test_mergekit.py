@@ -548,7 +548,7 @@ def graded(value: Any, depth: float) -> float:
     return float(value[low] + (place - low) * (value[high] - value[low]))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(configs())
 def test_every_tensor_gets_the_numbers_that_mergekit_would_give_it(config: dict[str, Any]) -> None:
     found = recipe(yaml.safe_dump(config))
@@ -586,7 +586,7 @@ def overridden(draw: st.DrawFn) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(overridden())
 def test_a_recipe_comes_back_with_the_same_settings_for_every_tensor(given: dict[str, Any]) -> None:
     sent = Recipe.from_mapping(given)

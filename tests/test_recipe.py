@@ -88,7 +88,7 @@ def test_defaults_are_filled_in() -> None:
     assert recipe.rule is METHODS["ties"] and recipe.sparsifier is None
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(varied())
 def test_yaml_json_and_mappings_carry_a_recipe_there_and_back(given: dict[str, Any]) -> None:
     recipe = Recipe.from_mapping(given)

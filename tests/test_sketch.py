@@ -257,7 +257,7 @@ def changes(seed: int, count: int, shape: tuple[int, ...] = (12, 15)) -> dict[st
 SEEDS, COUNTED_EXPERTS = st.integers(0, 10**6), st.integers(1, 5)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(SEEDS, COUNTED_EXPERTS, st.integers(208, 359), st.integers(1, 3))
 def test_consensus_is_drawn_for_every_threshold(seed: int, count: int, place: int, needed: int) -> None:
     """Changes that are shared lie at ratios of whole numbers, where no place of the grid is."""
@@ -279,7 +279,7 @@ SURVIVING: dict[str, dict[str, Any]] = {
 }
 
 
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 @pytest.mark.parametrize("recipe", SURVIVING.values(), ids=SURVIVING)
 @given(seed=SEEDS, count=COUNTED_EXPERTS)
 def test_survivors_of_settings_that_vary_are_those_of_the_merge(recipe: dict[str, Any], seed: int, count: int) -> None:
@@ -289,7 +289,7 @@ def test_survivors_of_settings_that_vary_are_those_of_the_merge(recipe: dict[str
     against_force(varied, changes(seed, count), SETTLED_PLACE, 1e-5)
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @pytest.mark.parametrize(("recipe", "stage"), CUTS.values(), ids=CUTS)
 @given(seed=SEEDS, count=COUNTED_EXPERTS, place=st.sampled_from([75, 125, 200, 250, 350, GRID]))
 def test_any_changes_at_any_place_of_the_grid(

@@ -123,7 +123,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_header(tmp_path / "gone.safetensors")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=4))
 def test_changed_bytes_give_a_good_header_or_the_one_error(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]]

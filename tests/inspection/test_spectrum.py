@@ -72,7 +72,7 @@ def test_a_matrix_of_zeros_has_no_direction() -> None:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(2, 30), st.integers(2, 30), st.integers(1, 30), st.integers(0, 1000))
 def test_ranks_of_any_small_matrix_are_near_those_of_the_svd(rows: int, columns: int, rank: int, seed: int) -> None:
     matrix = low(rows, columns, min(rank, rows, columns), seed)

@@ -62,7 +62,7 @@ def test_given_levels(n_models: int, dtype: torch.dtype) -> None:
     check(found[0], steps(values, levels))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(1, 5), st.integers(1, 2 * BLOCK), st.integers(0, 9), st.sampled_from([1, 7, GRID]))
 def test_few_levels_and_short_tensors(n_models: int, count: int, seed: int, highest: int) -> None:
     base, experts = models(count, n_models, seed=seed)

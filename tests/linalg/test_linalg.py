@@ -32,7 +32,7 @@ def test_a_folded_sum_adds_the_second_half_to_the_first() -> None:
 
 
 @given(st.lists(st.integers(-1000, 1000), max_size=70))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_folded_sum_of_whole_numbers_is_their_sum(numbers: list[int]) -> None:
     assert float(folded_sum(torch.tensor(numbers, dtype=torch.float64))) == sum(numbers)
 

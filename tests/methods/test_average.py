@@ -27,7 +27,7 @@ def test_an_average_needs_no_base() -> None:
     assert merge("average", {"a": numbers(1.0), "b": numbers(3.0)})["w"].tolist() == [2.0]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, 5))
 def test_task_arithmetic_with_one_share_each_is_the_average(count: int) -> None:
     base = random_state(0)

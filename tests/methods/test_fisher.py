@@ -83,7 +83,7 @@ def test_an_expert_without_any_information_is_not_divided_by_its_norm() -> None:
         assert informed({**RAW, "normalize": normalize}, [[5.0], [1.0]], [[0.0], [2.0]]) == [1.0]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.sampled_from(["global", "tensor", "none"]), st.integers(1, 4))
 def test_equal_information_is_the_average(normalize: str, count: int) -> None:
     base = random_state(0)

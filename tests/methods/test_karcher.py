@@ -37,7 +37,7 @@ def test_the_length_is_the_mean_length() -> None:
     assert merged_numbers("karcher", [2.0, 0.0], [0.0, 6.0]) == pytest.approx([4 * math.sqrt(0.5)] * 2)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 100))
 def test_the_mean_of_two_directions_is_slerp_half_way(seed: int) -> None:
     models = {
@@ -47,7 +47,7 @@ def test_the_mean_of_two_directions_is_slerp_half_way(seed: int) -> None:
     torch.testing.assert_close(merge("karcher", models)["w"], merge("slerp", models)["w"], atol=1e-6, rtol=1e-5)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 100))
 def test_the_arcs_to_all_experts_balance_at_the_mean(seed: int) -> None:
     models = tuned(random_state(seed, shapes={"w": (3, 4)}), 4, size=1.0)

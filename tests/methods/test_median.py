@@ -19,7 +19,7 @@ def test_a_median_needs_no_base() -> None:
     assert merge("median", {"a": numbers(1.0), "b": numbers(3.0), "c": numbers(2.0)})["w"].tolist() == [2.0]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(3, 5), st.floats(-1e6, 1e6, width=32))
 def test_a_single_stray_expert_cannot_leave_the_range_of_the_others(count: int, stray: float) -> None:
     base = random_state(0)

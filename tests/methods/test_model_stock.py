@@ -55,7 +55,7 @@ def test_three_experts_meet_at_their_mean_cosine() -> None:
     assert merged == pytest.approx([t * 1.6 / 3, t * 1.8 / 3])
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, 5), st.sampled_from(["tensor", "rows"]))
 def test_equal_experts_and_a_single_one_are_followed_all_the_way(count: int, along: str) -> None:
     base = random_state(0)
@@ -65,7 +65,7 @@ def test_equal_experts_and_a_single_one_are_followed_all_the_way(count: int, alo
     assert all(torch.allclose(merged[key], expert[key], atol=1e-6) for key in base)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(2, 5), st.floats(0.01, 0.99))
 def test_what_parts_the_result_from_one_expert_is_at_right_angles_to_the_others(count: int, shared: float) -> None:
     # Deltas of one length at one angle to each other: the result is the orthocentre of base and experts.

@@ -30,7 +30,7 @@ def test_weights_pull_the_direction_and_the_length() -> None:
     )
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, 5), st.floats(0.1, 10.0))
 def test_the_length_is_the_mean_length_of_the_deltas(count: int, weight: float) -> None:
     base = random_state(0)

@@ -29,7 +29,7 @@ def test_weights_one_and_two_stop_at_two_thirds_of_the_angle() -> None:
     assert merged == pytest.approx([0.5, math.sqrt(3) / 2])
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 100), st.floats(0.1, 5.0))
 def test_equal_weights_are_slerp_half_way(seed: int, weight: float) -> None:
     base = random_state(seed)

@@ -41,7 +41,7 @@ def test_pulling_without_any_share_gives_the_plain_mean() -> None:
     assert pull_towards(torch.tensor([[1.0], [3.0]]), torch.zeros(2, 1)).tolist() == [2.0]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(ENTRIES, st.lists(st.floats(0, 10, width=32), min_size=2, max_size=4))
 def test_pulling_equal_models_gives_them_back_bit_for_bit(entries: list[float], shares: list[float]) -> None:
     model = torch.tensor([*entries, -0.0])

@@ -59,7 +59,7 @@ def test_small_energies_count_as_equal_which_is_said_unless_the_floor_is_lower()
     assert said([[0.0], [0.0]]) == []
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, 5), st.floats(0.5, 2.0))
 def test_experts_of_equal_energy_that_agree_in_sign_are_averaged(count: int, size: float) -> None:
     steps = size * torch.arange(1.0, 7.0)

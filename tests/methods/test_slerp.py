@@ -38,7 +38,7 @@ def test_both_ends_are_the_experts_bit_for_bit(size: float) -> None:
     assert same_bits(merge(slerp(1.0), models, base), models["b"])
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.sampled_from([0.0, 0.125, 0.25, 0.5, 0.75, 1.0]))
 def test_walking_from_the_other_end_is_the_same_walk(t: float) -> None:
     base = random_state(0)

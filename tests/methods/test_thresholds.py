@@ -38,7 +38,7 @@ def surveyed(density: float, tensors: list[Tensor]) -> Tensor:
     return survey.result(knobs)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(FLOATS, min_size=1, max_size=40), st.sampled_from([0.0, 0.01, 0.1, 0.25, 0.5, 0.9, 1.0]))
 def test_a_tensors_threshold_equals_a_full_sort(values: list[float], density: float) -> None:
     stack = torch.tensor([values], dtype=torch.float32)

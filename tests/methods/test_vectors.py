@@ -26,7 +26,7 @@ def test_vectors_of_every_shape_become_that_tensor_again(along: str, shape: tupl
     assert torch.equal(as_tensor(as_vectors(stack, along)[1], stack.shape[1:], along), stack[1])
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, 3), st.sampled_from([0, 1, 5, SPAN - 1, SPAN, SPAN + 1, 3 * SPAN + 7]))
 def test_inner_products_of_vectors_of_any_length_are_those_of_float64(count: int, length: int) -> None:
     vectors = normal(3, count, length)

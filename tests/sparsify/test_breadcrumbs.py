@@ -69,7 +69,7 @@ def test_ranks_count_from_the_largest(count: int, density: float, gamma: float, 
     assert ranks_kept(count, density, gamma) == ranks
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(1, 40), SHARES, SHARES)
 def test_distinct_magnitudes_are_kept_by_exact_rank(count: int, density: float, gamma: float) -> None:
     values = torch.randn(1, count, generator=torch.Generator().manual_seed(count))
@@ -79,14 +79,14 @@ def test_distinct_magnitudes_are_kept_by_exact_rank(count: int, density: float, 
     assert sorted(kept.tolist()) == sorted(order[first - 1 : last].tolist() if last else [])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SMALL_INTEGERS, SHARES)
 def test_a_larger_density_only_adds_survivors_also_among_equal_magnitudes(values: list[float], gamma: float) -> None:
     kept = [breadcrumbs(torch.tensor([values]), density=share / 10, gamma=gamma) != 0 for share in range(11)]
     assert all(bool((fewer <= more).all()) for fewer, more in itertools.pairwise(kept))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(SMALL_INTEGERS, SHARES, SHARES)
 def test_equal_magnitudes_share_their_fate(values: list[float], density: float, gamma: float) -> None:
     kept = left(values, density=density, gamma=gamma)

@@ -96,7 +96,7 @@ def test_with_an_epsilon_of_zero_the_survivors_are_those_of_dare() -> None:
     assert torch.equal(della(deltas, density=0.3, epsilon=0.0, draws=draws), dare(deltas, density=0.3, draws=draws))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=12),
     st.sampled_from([0.0, 0.15, 0.5]),
