@@ -53,10 +53,10 @@ class Visit:
         self.page.wait_for_function(f"window.mergelab && ({condition})", timeout=SLOW)
 
     def turn(self, slider: str, value: float) -> None:
-        """Set a slider as a drag does."""
+        """Set a slider as a drag does; nothing where it is there already: an answer that changes nothing cannot be waited for."""
         self.page.evaluate(
             "([id, value]) => { const found = document.querySelector(`${id} input[type=range]`);"
-            " found.value = value; found.dispatchEvent(new Event('input', {bubbles: true})); }",
+            " if (Number(found.value) === value) return; found.value = value; found.dispatchEvent(new Event('input', {bubbles: true})); }",
             [slider, value],
         )
 
