@@ -224,7 +224,7 @@ def _input(settled: Settled, mark: object, piece: Piece, stack: Stack) -> Any:
         case Base():
             return read_base(settled.plan, piece, settled.device)
         case Say():
-            return lambda sentence: settled.remarks.append(f"{piece.key}: {sentence}")
+            return settled.said.setdefault(piece.key, []).append
         case Draws():
             return read_draws(settled.plan, piece)
     raise TypeError(f"no input for the mark {mark!r}")

@@ -106,10 +106,16 @@ class Settled:
     steps: tuple[Stage, ...]
     """What changes the deltas before the merge: the sparsifier, then matching norms."""
     method: Stage
-    remarks: list[str] = field(default_factory=list)
+    said: dict[str, list[str]] = field(default_factory=dict)
+    """What rules remarked about each tensor."""
     at_hand: AtHand = field(default_factory=AtHand)
     kept: dict[str, Tensor] = field(default_factory=dict)
     """Deltas of a model small enough to hold on to between passes, by key."""
+
+    @property
+    def remarks(self) -> list[str]:
+        """What rules remarked, tensor by tensor in the model's order, whichever was merged first."""
+        return [f"{key}: {sentence}" for key in self.plan.keys for sentence in self.said.get(key, ())]
 
     @property
     def keeps(self) -> bool:
@@ -152,8 +158,11 @@ class Settled:
 
     @property
     def threads(self) -> int:
-        """Tensors that are worked on at once: kernels use one thread each, the reference functions all of them."""
-        return self.shares[0] if self.fuses and self.fused_merge else 1
+        """Tensors that are worked on at once: kernels and linear algebra use one thread each, other functions all of
+        them."""
+        if self.fuses and self.fused_merge:
+            return self.shares[0]
+        return torch.get_num_threads() if self.method.rule.on_one_thread and self.device.type == "cpu" else 1
 
     @cached_property
     def shares(self) -> tuple[int, int]:

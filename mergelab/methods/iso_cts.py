@@ -12,7 +12,7 @@ from mergelab.methods.registry import Key, method
 from mergelab.methods.spectra import is_matrix, joined, outside, triplets
 
 
-@method("Iso-CTS", space="deltas", paper="Marczak et al. 2025, arXiv:2502.04959", keeps_equal=False)
+@method("Iso-CTS", space="deltas", paper="Marczak et al. 2025, arXiv:2502.04959", keeps_equal=False, on_one_thread=True)
 def iso_cts(
     deltas: Tensor,
     *,

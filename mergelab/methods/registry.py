@@ -140,6 +140,7 @@ class Rule:
     elementwise: EntryByEntry = False
     by_row: bool = False
     alone: bool = True
+    on_one_thread: bool = False
 
     @classmethod
     def read(cls, function: Callable[..., Tensor], title: str, space: Space, paper: str, **traits: Any) -> Rule:
@@ -191,14 +192,16 @@ def method(
     models: int | None = None,
     keeps_equal: bool = True,
     elementwise: EntryByEntry = False,
+    on_one_thread: bool = False,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function `(stack (n_models, *shape), *, knobs…) -> (*shape)` as a merge method under its own name.
 
     `space` says what the stack holds; for "deltas" the engine adds the base to what comes back. `models` fixes how many
     experts the method takes; `keeps_equal` is False where identical experts do not come back for any knobs;
-    `elementwise` lets the engine hand over a large tensor in stretches.
+    `elementwise` lets the engine hand over a large tensor in stretches; `on_one_thread` is True where most of the time goes
+    into `mergelab.linalg`, so that the engine merges several tensors at once.
     """
-    traits = {"models": models, "keeps_equal": keeps_equal, "elementwise": elementwise}
+    traits = {"models": models, "keeps_equal": keeps_equal, "elementwise": elementwise, "on_one_thread": on_one_thread}
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         METHODS[function.__name__] = Rule.read(function, title, space, paper, **traits)

@@ -57,7 +57,7 @@ class Calibrated:
         return True
 
 
-@method("RegMean", space="weights", paper="Jin et al. 2023, arXiv:2212.09849")
+@method("RegMean", space="weights", paper="Jin et al. 2023, arXiv:2212.09849", on_one_thread=True)
 def regmean(
     models: Tensor,
     *,

@@ -12,7 +12,7 @@ from mergelab.methods.registry import Key, Say, method, silent
 from mergelab.methods.spectra import is_matrix, joined, triplets
 
 
-@method("TSV-M", space="deltas", paper="Gargiulo et al. 2025, arXiv:2412.00081", keeps_equal=False)
+@method("TSV-M", space="deltas", paper="Gargiulo et al. 2025, arXiv:2412.00081", keeps_equal=False, on_one_thread=True)
 def tsv_m(
     deltas: Tensor,
     *,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from tiny_states import State, merge, plan_for
+from tiny_states import State, merge, plan_for, random_state, same_bits, tuned
 from torch import Tensor
 
 from mergelab.engine import run, settle
@@ -44,3 +44,19 @@ def test_what_is_no_matrix_is_averaged_and_scaled() -> None:
     assert merged({"a": torch.tensor([2.0]), "b": torch.tensor([4.0])}, scale=0.5).tolist() == [1.5]
     models = {"a": torch.diag(torch.tensor([3.0, 1.0])), "b": torch.zeros(2, 2)}
     assert torch.equal(merged(models, key="text_projection.weight"), torch.diag(torch.tensor([1.5, 0.5])))
+
+
+def test_tensors_that_are_merged_side_by_side_get_the_same_bits_and_are_remarked_upon_in_their_order() -> None:
+    shapes = {"thick.0": (40, 30), "thin.0": (1, 4), "thick.1": (30, 40), "thin.1": (1, 5)}
+    base, before = random_state(0, shapes=shapes), torch.get_num_threads()
+    found = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        try:
+            settled = finish(settle(plan_for({"method": "tsv_m"}, tuned(base, 2), base)))
+            found.append(({done.key: done.tensor for done in run(settled)}, settled.remarks))
+        finally:
+            torch.set_num_threads(before)
+    (alone, said), (beside, said_beside) = found
+    assert same_bits(alone, beside)
+    assert said == said_beside and [each.split(":")[0] for each in said] == ["thin.0", "thin.1"]
