@@ -230,4 +230,3 @@ onPart("later", () => parts.later && request("preview")); // the answer takes a 
 onPart("charts", () => { showCharts(); followLink(); });
 onPart("link", askForScores); // every answer has a link of its own, also where its charts are on screen already
 begin.push(showCharts, followLink);
-
