@@ -12,11 +12,18 @@ from dataclasses import dataclass
 
 Value = float | int | str
 
+LARGEST = 3.4028234663852886e38
+"""The largest float32: merges compute in it."""
+ANY, FROM_0 = (-LARGEST, LARGEST), (0.0, LARGEST)
+"""Bounds of numbers that the maths does not limit, or to one side alone."""
+
 
 @dataclass(frozen=True)
 class Range:
-    """A number in [low, high]; `step` is the slider's; integer when `step` and both ends are `int`.
+    """A number whose slider runs from `low` to `high` by `step`; integer when `step` and both ends are `int`.
 
+    The slider is a suggestion. `valid` are the bounds that the maths sets, which files, links and typed numbers may use:
+    by default the slider's ends.
     With `each`, an expert of a recipe may have a number of its own: the function then gets a tensor (n_models,).
     Unless `varies` is False the number may also differ from tensor to tensor.
     """
@@ -27,14 +34,30 @@ class Range:
     help: str
     each: bool = False
     varies: bool = True
+    valid: tuple[float, float] | None = None
 
     kind = "range"
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the largest valid number."""
+        return self.valid or (self.low, self.high)
+
+    @property
+    def open_above(self) -> bool:
+        """Whether float32 alone ends it."""
+        return self.bounds[1] == LARGEST
+
     def check(self, name: str, value: object) -> Value:
-        """`value` as a number inside the range, or a ValueError that says the rule."""
-        number = _number(name, value)
-        if not self.low <= number <= self.high:
-            raise ValueError(f"{name} must be in [{self.low:g}, {self.high:g}], got {brief(value)}")
+        """`value` as a valid number, or a ValueError that says the rule."""
+        number, (least, most) = _number(name, value), self.bounds
+        if not least <= number <= most:
+            rule = (
+                f"must be at least {least:g}"
+                if self.open_above and number < least
+                else f"must be in [{least:g}, {most:g}]"
+            )
+            raise ValueError(f"{name} {rule}, got {brief(value)}")
         if isinstance(self.step, int):
             if number != int(number):
                 raise ValueError(f"{name} must be a whole number, got {brief(value)}")
@@ -42,13 +65,14 @@ class Range:
         return float(number) + 0.0  # + 0.0 makes -0.0, which has another digest, 0.0
 
     def describe(self) -> dict[str, object]:
-        """The domain as plain data, for JSON listings."""
-        return {"kind": self.kind, "low": self.low, "high": self.high, "step": self.step}
+        """The domain as plain data, for JSON listings: the slider's ends, and the bounds of valid numbers."""
+        least, most = self.bounds
+        return {"kind": self.kind, "low": self.low, "high": self.high, "step": self.step, "least": least, "most": most}
 
 
 @dataclass(frozen=True)
 class PerModel(Range):
-    """One number in [low, high] for each expert; a recipe writes it beside the expert."""
+    """One such number for each expert; a recipe writes it beside the expert."""
 
     kind = "per_model"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from mergelab.knobs import Choice, Knob, Range, Value, brief, check_knobs, nearest
+from mergelab.knobs import ANY, Choice, Knob, Range, Value, brief, check_knobs, nearest
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule, find
 from mergelab.overrides import Override, Stages, at, is_own, read_override, read_own_knobs
@@ -26,7 +26,7 @@ MATCH_NORMS = Choice(
     ("none", "tensor", "model"),
     "Scale the experts' deltas to a common L2 norm before the merge: never, tensor by tensor, or over the whole model",
 )
-DEPTH_SCALE = Range(0.0, 10.0, 0.05, "Factor on the merged change, from the first layer to the last")
+DEPTH_SCALE = Range(0.0, 10.0, 0.05, "Factor on the merged change, from the first layer to the last", valid=ANY)
 ALGORITHM = 3
 """Part of every digest: raised when the same recipe would give other bits."""
 
@@ -253,7 +253,7 @@ def _expert(problems: list[str], number: int, entry: object) -> Expert | None:
     return Expert(entry["model"], 1.0 if weight is None else float(weight), own)
 
 
-_ANY_WEIGHT = Range(-1e6, 1e6, 0.05, "Bounds that every method's own weights lie in")
+_ANY_WEIGHT = Range(-2.0, 2.0, 0.05, "Every method's own weights are among these", valid=ANY)
 
 
 def _step(given: object, kind: str, table: Mapping[str, Rule]) -> Step:

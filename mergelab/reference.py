@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mergelab.knobs import Choice, Knob
+from mergelab.knobs import ANY, Choice, Knob, Range
 from mergelab.methods.registry import Rule
 
 PAGE = """# Methods
@@ -40,8 +40,15 @@ def _knobs(knobs: Iterable[Knob]) -> str:
     return "; ".join(f"`{knob.name}` {_values(knob)}" for knob in knobs)
 
 
+def _beyond(domain: Range) -> str:
+    """How far a number may go where the slider does not."""
+    if domain.bounds == (domain.low, domain.high):
+        return ""
+    return ", or any" if domain.bounds == ANY else ", or more"
+
+
 def _values(knob: Knob) -> str:
     if isinstance(knob.domain, Choice):
         return " / ".join([str(knob.default), *(option for option in knob.domain.options if option != knob.default)])
-    bounds = f"{knob.default:g} ({knob.domain.low:g} … {knob.domain.high:g})"
+    bounds = f"{knob.default:g} ({knob.domain.low:g} … {knob.domain.high:g}{_beyond(knob.domain)})"
     return f"{bounds} per expert" if knob.per_model else f"{bounds} each" if knob.domain.each else bounds

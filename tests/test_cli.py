@@ -73,7 +73,7 @@ def test_methods_are_listed_as_json_with_all_that_a_form_needs(capsys: pytest.Ca
         assert rule.keys() == {"name", "title", "summary", "paper", "models", "statistics", "knobs"}
         for knob in rule["knobs"]:
             common = {"name", "kind", "default", "help"}
-            bounds = {"choices"} if knob["kind"] == "choice" else {"low", "high", "step"}
+            bounds = {"choices"} if knob["kind"] == "choice" else {"low", "high", "step", "least", "most"}
             assert knob.keys() == common | bounds
             inside = knob["choices"] if knob["kind"] == "choice" else [knob["low"], knob["default"], knob["high"]]
             assert knob["default"] in inside and (knob["kind"] == "choice" or inside == sorted(inside))

@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mergelab.knobs import Choice, Knob, PerModel, Range, Value, annotation_of, brief, check_knobs, nearest, read_knobs
+from mergelab.knobs import (
+    ANY,
+    FROM_0,
+    Choice,
+    Knob,
+    PerModel,
+    Range,
+    Value,
+    annotation_of,
+    brief,
+    check_knobs,
+    nearest,
+    read_knobs,
+)
 
 SHARE = Range(0.0, 1.0, 0.01, "A share of something")
 WHOLE = Range(0, 2**53, 1, "A whole number")
@@ -49,6 +62,15 @@ def test_both_ends_of_a_range_are_inside(value: float) -> None:
 def test_a_number_outside_says_the_rule_and_the_number(value: float) -> None:
     with pytest.raises(ValueError, match=r"^density must be in \[0, 1\], got -?1?0?\.?\d"):
         SHARE.check("density", value)
+
+
+def test_valid_numbers_may_lie_where_the_slider_does_not_go() -> None:
+    strength, part = (Range(0.0, 2.0, 0.1, "A strength", valid=valid) for valid in (ANY, FROM_0))
+    assert strength.check("scale", -7) == -7.0 and part.check("weight", 300) == 300.0
+    with pytest.raises(ValueError, match=r"^weight must be at least 0, got -0\.1$"):
+        part.check("weight", -0.1)
+    with pytest.raises(ValueError, match=r"^scale must be in \[-3\.40282e\+38, 3\.40282e\+38\], got 1e\+39$"):
+        strength.check("scale", 1e39)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), "0.5", None, True, [0.5], {}])
@@ -118,7 +140,16 @@ def test_huge_values_are_quoted_briefly(value: object) -> None:
     [
         (
             Knob("density", SHARE, 0.2),
-            {"kind": "range", "low": 0.0, "high": 1.0, "step": 0.01, "default": 0.2, "help": "A share of something"},
+            {
+                "kind": "range",
+                "low": 0.0,
+                "high": 1.0,
+                "step": 0.01,
+                "least": 0.0,
+                "most": 1.0,
+                "default": 0.2,
+                "help": "A share of something",
+            },
         ),
         (
             Knob("colour", COLOUR, "red"),
@@ -126,7 +157,16 @@ def test_huge_values_are_quoted_briefly(value: object) -> None:
         ),
         (
             Knob("weights", PerModel(-1.0, 1.0, 0.1, "One a model"), 1.0),
-            {"kind": "per_model", "low": -1.0, "high": 1.0, "step": 0.1, "default": 1.0, "help": "One a model"},
+            {
+                "kind": "per_model",
+                "low": -1.0,
+                "high": 1.0,
+                "step": 0.1,
+                "least": -1.0,
+                "most": 1.0,
+                "default": 1.0,
+                "help": "One a model",
+            },
         ),
     ],
 )

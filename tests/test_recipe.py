@@ -216,14 +216,11 @@ def test_an_expert_is_listed_once() -> None:
     ]
 
 
-def test_weights_lie_in_the_methods_own_bounds() -> None:
-    over = [{"model": "a", "weight": 2.5}, {"model": "b", "weight": -3}]
-    assert refusal({**SHORT, "models": over}) == [
-        "weight of a in ties must be in [-2, 2], got 2.5",
-        "weight of b in ties must be in [-2, 2], got -3.0",
-    ]
+def test_weights_lie_in_the_bounds_that_the_method_sets_not_in_those_of_a_slider() -> None:
+    over = [{"model": "a", "weight": 25}, {"model": "b", "weight": -3}]
+    assert [expert.weight for expert in Recipe.from_mapping({**SHORT, "models": over}).models] == [25.0, -3.0]
     assert refusal({**SHORT, "method": "average", "models": over}) == [
-        "weight of b in average must be in [0, 10], got -3.0"
+        "weight of b in average must be at least 0, got -3.0"
     ]
 
 
@@ -255,7 +252,7 @@ def test_an_experts_own_knob_is_one_number_in_its_range(value: object) -> None:
     assert sentence.startswith("density of a must be ")
 
 
-@pytest.mark.parametrize("value", [[1.0], 1.0, "up", [1.0, "x"], [1.0, 11.0], [-1.0, 1.0]])
+@pytest.mark.parametrize("value", [[1.0], 1.0, "up", [1.0, "x"], [1.0, 1e39], [1.0, True]])
 def test_a_depth_scale_is_a_ramp_of_factors(value: object) -> None:
     assert refusal({**SHORT, "depth_scale": value})[0].startswith("depth_scale must be ")
 

@@ -90,15 +90,24 @@ def _bytes(tensor: Tensor) -> Tensor:
 
 
 def corners(rule: Rule) -> Iterator[dict[str, Value]]:
-    """Knob settings with one knob at an end of its slider or at one of its choices, the others at their defaults."""
+    """Knob settings with one knob at an end of its slider, beyond it or at one of its choices, the others at their defaults."""
     for knob in rule.knobs:
         if not knob.per_model:
-            values = (0, count_for(rule)) if knob.name in PLACES else ends(knob.domain)
+            values = (0, count_for(rule)) if knob.name in PLACES else (*ends(knob.domain), *beyond(knob.domain))
             yield from ({knob.name: value} for value in values)
 
 
 def ends(domain: Domain) -> tuple[Value, ...]:
     return domain.options if isinstance(domain, Choice) else (domain.low, domain.high)
+
+
+def beyond(domain: Domain) -> tuple[Value, ...]:
+    """Valid numbers on either side of the slider."""
+    if isinstance(domain, Choice):
+        return ()
+    (least, most), whole = domain.bounds, type(domain.step)
+    above = [whole(min(most, 3 * domain.high + 1))] if most > domain.high else []
+    return (*above, *([whole(max(least, 3 * domain.low - 1))] if least < domain.low else []))
 
 
 def count_for(rule: Rule) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated as A
 
 from torch import Tensor
 
-from mergelab.knobs import Choice, Range
+from mergelab.knobs import ANY, FROM_0, Choice, Range
 from mergelab.methods.ops import per_model
 from mergelab.methods.registry import Shape, Statistic, method
 
@@ -24,13 +24,32 @@ def adamerging(
         str, Choice(("tensor", "model"), "Learn a coefficient for every tensor of every expert, or one for each expert")
     ] = "tensor",
     init: A[
-        float, Range(0.0, 1.0, 0.05, "Every coefficient before learning; 0.3 is task arithmetic's own", varies=False)
+        float,
+        Range(
+            0.0, 1.0, 0.05, "Every coefficient before learning; 0.3 is task arithmetic's own", varies=False, valid=ANY
+        ),
     ] = 0.3,
     steps: A[
-        int, Range(0, 2000, 10, "How often the coefficients are adjusted; 0 leaves task arithmetic", varies=False)
+        int,
+        Range(
+            0,
+            2000,
+            10,
+            "How often the coefficients are adjusted; 0 leaves task arithmetic",
+            varies=False,
+            valid=(0, 100_000),
+        ),
     ] = 100,
     lr: A[
-        float, Range(0.0, 0.1, 0.001, "How far a coefficient moves in one step (Adam's learning rate)", varies=False)
+        float,
+        Range(
+            0.0,
+            0.1,
+            0.001,
+            "How far a coefficient moves in one step (Adam's learning rate)",
+            varies=False,
+            valid=FROM_0,
+        ),
     ] = 0.001,
     coefficients: A[Tensor | None, Statistic("coefficients", shape=one_number)] = None,
 ) -> Tensor:

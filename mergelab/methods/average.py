@@ -6,7 +6,7 @@ from typing import Annotated as A
 
 from torch import Tensor
 
-from mergelab.knobs import PerModel
+from mergelab.knobs import FROM_0, PerModel
 from mergelab.methods.ops import per_model, pull_towards
 from mergelab.methods.registry import method
 
@@ -15,7 +15,9 @@ from mergelab.methods.registry import method
 def average(
     models: Tensor,
     *,
-    weights: A[Tensor, PerModel(0.0, 10.0, 0.1, "Share of this expert; only the ratio between experts matters")],
+    weights: A[
+        Tensor, PerModel(0.0, 10.0, 0.1, "Share of this expert; only the ratio between experts matters", valid=FROM_0)
+    ],
 ) -> Tensor:
     """The weighted mean of the experts.
 

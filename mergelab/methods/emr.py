@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Choice, Range
+from mergelab.knobs import FROM_0, Choice, Range
 from mergelab.linalg import summed
 from mergelab.methods.ops import elected_signs, rows
 from mergelab.methods.registry import Position, Stack, Surveyed, method
@@ -94,7 +94,11 @@ def emr(
     task: A[
         int,
         Range(
-            0, 64, 1, "0: the unified vector alone; k: the model for the task of the recipe's k-th expert, mask applied"
+            0,
+            64,
+            1,
+            "0: the unified vector alone; k: the model for the task of the recipe's k-th expert, mask applied",
+            valid=FROM_0,
         ),
     ] = 0,
     means: A[

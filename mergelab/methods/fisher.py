@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Choice, PerModel, Range
+from mergelab.knobs import FROM_0, Choice, PerModel, Range
 from mergelab.methods.ops import per_model, pull_towards
 from mergelab.methods.registry import Position, Stack, Statistic, Surveyed, method
 from mergelab.methods.squares import Squares, squares_of
@@ -46,7 +46,7 @@ class Norms:
 def fisher(
     models: Tensor,
     *,
-    weights: A[Tensor, PerModel(0.0, 2.0, 0.05, "How much this expert's Fisher information counts")],
+    weights: A[Tensor, PerModel(0.0, 2.0, 0.05, "How much this expert's Fisher information counts", valid=FROM_0)],
     normalize: A[
         str,
         Choice(
@@ -54,7 +54,9 @@ def fisher(
             "Divide each Fisher by its L2 norm over the whole model (paper), inside each tensor, or not at all",
         ),
     ] = "global",
-    floor: A[float, Range(0.0, 0.01, 1e-6, "Smallest Fisher value; below it parameters are averaged evenly")] = 1e-6,
+    floor: A[
+        float, Range(0.0, 0.01, 1e-6, "Smallest Fisher value; below it parameters are averaged evenly", valid=FROM_0)
+    ] = 1e-6,
     floor_by: A[
         str,
         Choice(

@@ -7,7 +7,7 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Range
+from mergelab.knobs import ANY, Range
 from mergelab.methods.registry import Key, method
 from mergelab.methods.spectra import is_matrix, triplets
 
@@ -16,7 +16,7 @@ from mergelab.methods.spectra import is_matrix, triplets
 def iso_c(
     deltas: Tensor,
     *,
-    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta, averaged tensors included")] = 1.0,
+    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta, averaged tensors included", valid=ANY)] = 1.0,
     key: A[str, Key()] = "",
 ) -> Tensor:
     """Sum the deltas of each matrix and give every singular direction the same strength, the mean singular value.

@@ -7,7 +7,7 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Range
+from mergelab.knobs import ANY, Range
 from mergelab.methods.registry import Key, method
 from mergelab.methods.spectra import is_matrix, joined, outside, triplets
 
@@ -22,7 +22,7 @@ def iso_cts(
             0.0, 1.0, 0.05, "Share of each matrix's directions taken from the sum; the experts share the rest evenly"
         ),
     ] = 0.8,
-    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta, averaged tensors included")] = 1.0,
+    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta, averaged tensors included", valid=ANY)] = 1.0,
     key: A[str, Key()] = "",
 ) -> Tensor:
     """Iso-C with a part of the directions given to what single experts learned outside the common ones.

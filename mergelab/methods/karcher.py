@@ -9,7 +9,7 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import PerModel, Range
+from mergelab.knobs import FROM_0, LARGEST, PerModel, Range
 from mergelab.linalg import folded_sum, inner
 from mergelab.methods.registry import Say, method, silent
 from mergelab.methods.sphere import at_length, fractions, mean_direction
@@ -23,9 +23,13 @@ SMALL = 1e-6
 def karcher(
     models: Tensor,
     *,
-    weights: A[Tensor, PerModel(0.0, 10.0, 0.1, "Pull of this expert; only the ratio between experts matters")],
-    steps: A[int, Range(1, 100, 1, "Steps towards the mean at most")] = 10,
-    tolerance: A[float, Range(1e-7, 1e-2, 1e-6, "Stop when a step is shorter than this, in radians")] = 1e-5,
+    weights: A[
+        Tensor, PerModel(0.0, 10.0, 0.1, "Pull of this expert; only the ratio between experts matters", valid=FROM_0)
+    ],
+    steps: A[int, Range(1, 100, 1, "Steps towards the mean at most", valid=(1, 10_000))] = 10,
+    tolerance: A[
+        float, Range(1e-7, 1e-2, 1e-6, "Stop when a step is shorter than this, in radians", valid=(1e-12, LARGEST))
+    ] = 1e-5,
     say: A[Callable[[str], None], Say()] = silent,
 ) -> Tensor:
     """Average the experts' directions along arcs instead of lines, and give the result their mean length.

@@ -7,7 +7,7 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Choice, Range
+from mergelab.knobs import ANY, Choice, Range
 from mergelab.methods.registry import Position, method
 
 
@@ -15,7 +15,7 @@ from mergelab.methods.registry import Position, method
 def magmax(
     deltas: Tensor,
     *,
-    scale: A[float, Range(0.0, 2.0, 0.05, "Factor on the winning delta")] = 0.5,
+    scale: A[float, Range(0.0, 2.0, 0.05, "Factor on the winning delta", valid=ANY)] = 0.5,
     equal: A[
         str,
         Choice(

@@ -8,7 +8,7 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Choice, Range
+from mergelab.knobs import FROM_0, Choice, Range
 from mergelab.linalg import folded_sum
 from mergelab.methods.registry import Say, method, silent
 from mergelab.methods.vectors import as_tensor, as_vectors, cosines, inner_products, weighted_sum
@@ -32,7 +32,13 @@ def model_stock(
     ] = "yes",
     floor: A[
         float,
-        Range(0.0, 1e-3, 1e-6, "Least product of two norms that a cosine is divided by: 0 is exact, mergekit has 1e-6"),
+        Range(
+            0.0,
+            1e-3,
+            1e-6,
+            "Least product of two norms that a cosine is divided by: 0 is exact, mergekit has 1e-6",
+            valid=FROM_0,
+        ),
     ] = 0.0,
     say: A[Callable[[str], None], Say()] = silent,
 ) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Annotated as A
 
 from torch import Tensor
 
-from mergelab.knobs import Choice, PerModel
+from mergelab.knobs import ANY, Choice, PerModel
 from mergelab.linalg import inner
 from mergelab.methods.registry import Base, Say, method, silent
 from mergelab.methods.sphere import OF, at_length, fractions, mean_direction, put_back, seen
@@ -18,7 +18,7 @@ from mergelab.methods.vectors import as_tensor, as_vectors, cosines, inner_produ
 def multislerp(
     models: Tensor,
     *,
-    weights: A[Tensor, PerModel(-10.0, 10.0, 0.1, "Pull of this expert")],
+    weights: A[Tensor, PerModel(-10.0, 10.0, 0.1, "Pull of this expert", valid=ANY)],
     of: A[str, OF] = "weights",
     normalize: A[
         str,

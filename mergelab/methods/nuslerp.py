@@ -8,7 +8,7 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Choice, PerModel
+from mergelab.knobs import ANY, Choice, PerModel
 from mergelab.methods.registry import Base, Say, method, silent
 from mergelab.methods.sphere import OF, arc, fractions, put_back, seen
 from mergelab.methods.vectors import ALONG, as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
@@ -21,7 +21,9 @@ STRAIGHT = 1e-4
 def nuslerp(
     models: Tensor,
     *,
-    weights: A[Tensor, PerModel(-10.0, 10.0, 0.1, "Pull of this expert; only the ratio between the two matters")],
+    weights: A[
+        Tensor, PerModel(-10.0, 10.0, 0.1, "Pull of this expert; only the ratio between the two matters", valid=ANY)
+    ],
     of: A[str, OF] = "weights",
     along: A[str, ALONG] = "tensor",
     zero: A[

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.knobs import PerModel, Range
+from mergelab.knobs import FROM_0, PerModel, Range
 from mergelab.linalg import factor, product, solve
 from mergelab.methods.ops import per_model, pull_towards
 from mergelab.methods.registry import Say, Shape, Stack, Statistic, Surveyed, method, silent
@@ -61,7 +61,7 @@ class Calibrated:
 def regmean(
     models: Tensor,
     *,
-    weights: A[Tensor, PerModel(0.0, 2.0, 0.05, "How much this expert's inputs count")],
+    weights: A[Tensor, PerModel(0.0, 2.0, 0.05, "How much this expert's inputs count", valid=FROM_0)],
     shrink: A[
         float,
         Range(

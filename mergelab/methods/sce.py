@@ -8,7 +8,7 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Range
+from mergelab.knobs import FROM_0, Range
 from mergelab.linalg import folded_sum
 from mergelab.methods.ops import elected_signs
 from mergelab.methods.registry import Say, method, silent
@@ -30,7 +30,13 @@ def sce(
     ] = 1.0,
     floor: A[
         float,
-        Range(0.0, 1e-3, 1e-6, "Energies that sum to less count as equal (mergekit: 1e-6); 0 always tells them apart"),
+        Range(
+            0.0,
+            1e-3,
+            1e-6,
+            "Energies that sum to less count as equal (mergekit: 1e-6); 0 always tells them apart",
+            valid=FROM_0,
+        ),
     ] = 1e-6,
     say: A[Callable[[str], None], Say()] = silent,
 ) -> Tensor:

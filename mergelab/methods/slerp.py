@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated as A
 
+import torch
 from torch import Tensor
 
-from mergelab.knobs import Range
+from mergelab.knobs import ANY, Range
 from mergelab.methods.registry import Position, Say, method, silent
 from mergelab.methods.sphere import arc
 from mergelab.methods.vectors import as_vectors, cosines, inner_products
@@ -20,7 +21,9 @@ PARALLEL = 0.9995
 def slerp(
     models: Tensor,
     *,
-    t: A[float, Range(0.0, 1.0, 0.01, "0 is the first expert, 1 the second")] = 0.5,
+    t: A[
+        float, Range(0.0, 1.0, 0.01, "0 is the first expert, 1 the second; beyond them the arc goes on", valid=ANY)
+    ] = 0.5,
     position: A[Tensor | None, Position()] = None,
     say: A[Callable[[str], None], Say()] = silent,
 ) -> Tensor:
@@ -42,4 +45,5 @@ def slerp(
 def _line(first: Tensor, second: Tensor, t: float) -> Tensor:
     """From the nearer end, so that both ends and equal tensors come back bit for bit."""
     near, far, step = (first, second, t) if t < 0.5 else (second, first, 1 - t)
-    return near - step * (near - far)
+    offset = step * (near - far)
+    return torch.where(offset == 0, near, near - offset)  # beyond an end -0.0 - -0.0 would be 0.0

@@ -6,7 +6,7 @@ from typing import Annotated as A
 
 from torch import Tensor
 
-from mergelab.knobs import PerModel, Range
+from mergelab.knobs import ANY, PerModel, Range
 from mergelab.methods.ops import per_model
 from mergelab.methods.registry import method
 
@@ -16,7 +16,8 @@ def task_arithmetic(
     deltas: Tensor,
     *,
     weights: A[
-        Tensor, PerModel(-2.0, 2.0, 0.05, "Strength of this expert; a negative weight makes the model forget it")
+        Tensor,
+        PerModel(-2.0, 2.0, 0.05, "Strength of this expert; a negative weight makes the model forget it", valid=ANY),
     ],
     scale: A[
         float,
@@ -25,6 +26,7 @@ def task_arithmetic(
             2.0,
             0.05,
             "Factor on the summed deltas; 1/number of experts is their average, larger says more and breaks sooner",
+            valid=ANY,
         ),
     ] = 0.3,
 ) -> Tensor:

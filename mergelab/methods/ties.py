@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Choice, PerModel, Range
+from mergelab.knobs import ANY, Choice, PerModel, Range
 from mergelab.methods.ops import elected_signs, keep_from, largest, per_model
 from mergelab.methods.registry import Stack, Surveyed, method
 from mergelab.methods.thresholds import Thresholds, own_thresholds
@@ -47,7 +47,7 @@ class Majority:
 def ties(
     deltas: Tensor,
     *,
-    weights: A[Tensor, PerModel(-2.0, 2.0, 0.05, "Strength of this expert")],
+    weights: A[Tensor, PerModel(-2.0, 2.0, 0.05, "Strength of this expert", valid=ANY)],
     density: A[
         float | Tensor,
         Range(
@@ -88,7 +88,7 @@ def ties(
             "What a mean divides by: the number of agreeing experts (paper) or their weights (mergekit)",
         ),
     ] = "count",
-    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta")] = 1.0,
+    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta", valid=ANY)] = 1.0,
     thresholds: A[Tensor | None, Surveyed(Thresholds)] = None,
     majority: A[int, Surveyed(Majority)] = 0,
 ) -> Tensor:

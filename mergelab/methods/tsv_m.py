@@ -7,7 +7,7 @@ from typing import Annotated as A
 
 from torch import Tensor
 
-from mergelab.knobs import Range
+from mergelab.knobs import ANY, Range
 from mergelab.methods.registry import Key, Say, method, silent
 from mergelab.methods.spectra import is_matrix, joined, triplets
 
@@ -16,7 +16,7 @@ from mergelab.methods.spectra import is_matrix, joined, triplets
 def tsv_m(
     deltas: Tensor,
     *,
-    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta, averaged tensors included")] = 1.0,
+    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta, averaged tensors included", valid=ANY)] = 1.0,
     key: A[str, Key()] = "",
     say: A[Callable[[str], None], Say()] = silent,
 ) -> Tensor:

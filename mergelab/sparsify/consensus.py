@@ -7,7 +7,7 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Range
+from mergelab.knobs import LARGEST, Range
 from mergelab.methods.ops import per_model
 from mergelab.sparsify.registry import sparsifier
 
@@ -29,7 +29,11 @@ def consensus(
     min_models: A[
         int,
         Range(
-            1, 20, 1, "Experts to whom an entry must matter; 1 keeps what any of them needs, 2 drops what only one does"
+            1,
+            20,
+            1,
+            "Experts to whom an entry must matter; 1 keeps what any of them needs, 2 drops what only one does",
+            valid=(1, LARGEST),
         ),
     ] = 2,
 ) -> Tensor:

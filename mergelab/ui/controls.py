@@ -32,14 +32,10 @@ def control(knob: Knob, **place: Any) -> Widget:
     label = title_of(knob.name)
     match knob.domain:
         case Range(low, high, step, help) if (high - low) / step > FINE:
+            least, most = knob.domain.bounds
+            ends = f"At least {number(least)}" if knob.domain.open_above else f"From {number(least)} to {number(most)}"
             return gr.Number(
-                knob.default,
-                minimum=low,
-                maximum=high,
-                step=step,
-                label=label,
-                info=f"{help}. From {number(low)} to {number(high)}.",
-                **place,
+                knob.default, minimum=least, maximum=most, step=step, label=label, info=f"{help}. {ends}.", **place
             )
         case Range(low, high, step, help):
             return gr.Slider(low, high, knob.default, step=step, label=label, info=help, buttons=["reset"], **place)
@@ -171,7 +167,9 @@ class Controls:
         for place, knob in all_knobs().items():
             if (place.owner, place.rule) in used:
                 value = form.knobs.get(place, knob.default)
-                filled[self.knobs[place]] = number_of_experts(place, titles, value) if place in self._numbers else value
+                filled[self.knobs[place]] = (
+                    number_of_experts(place, titles, value) if place in self._numbers else shown(knob, value)
+                )
         return filled
 
     def visibility(self, method: str, sparsifier: str) -> list[Any]:
@@ -206,6 +204,19 @@ class Controls:
         return [gr.update(visible=bool(chosen)), *weight_sliders(knob, models, chosen, values)]
 
 
+def shown(knob: Knob, value: Any) -> Any:
+    """The update that makes a widget show a value: a slider grows to hold a valid one beyond its ends."""
+    domain = knob.domain
+    beyond = isinstance(domain, Range) and isinstance(value, int | float) and not domain.low <= value <= domain.high
+    return gr.update(value=value, **_ends(domain, value)) if beyond and isinstance(domain, Range) else value
+
+
+def _ends(domain: Range, value: float) -> dict[str, float]:
+    if (domain.high - domain.low) / domain.step > FINE:
+        return {}  # a number without a slider
+    return {"minimum": min(domain.low, value), "maximum": max(domain.high, value)}
+
+
 def number_of_experts(place: KnobPlace, titles: Sequence[str], value: Any) -> Any:
     """The update of a knob that counts experts: its slider ends at their number, and says which expert is which."""
     knob = all_knobs()[place]
@@ -221,7 +232,7 @@ def number_of_experts(place: KnobPlace, titles: Sequence[str], value: Any) -> An
 
 
 def weight_sliders(knob: Knob, models: Models, chosen: Sequence[str], values: Sequence[Any]) -> list[Any]:
-    """One update a slot; a value that the method's range does not hold goes back to the default, visibly."""
+    """One update a slot; a value that the method does not allow goes back to the default, visibly."""
     domain, references = knob.domain, list(models.titles)
     assert isinstance(domain, Range)
     updates = []
@@ -230,15 +241,11 @@ def weight_sliders(knob: Knob, models: Models, chosen: Sequence[str], values: Se
         if reference is None or reference not in chosen:
             updates.append(gr.update(visible=False))
             continue
-        inside = isinstance(values[place], int | float) and domain.low <= values[place] <= domain.high
+        least, most = domain.bounds
+        valid = isinstance(values[place], int | float) and least <= values[place] <= most
+        value = values[place] if valid else knob.default
         updates.append(
-            gr.update(
-                visible=True,
-                label=models.titles[reference],
-                minimum=domain.low,
-                maximum=domain.high,
-                value=values[place] if inside else knob.default,
-            )
+            gr.update(visible=True, label=models.titles[reference], value=value, **_ends(domain, float(value)))
         )
     return updates
 

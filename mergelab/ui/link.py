@@ -205,7 +205,7 @@ class _Reading:
                 continue
             domain = knob.domain
             if knob.name in NUMBERS_OF_EXPERTS and isinstance(domain, Range):
-                domain = replace(domain, high=max(int(domain.low) + 1, experts))
+                domain = replace(domain, high=max(int(domain.low) + 1, experts), valid=None)
             title = f"{knob.name} of {short_title(rule)}"
             values[KnobPlace(owner, rule.name, knob.name)] = self._value(
                 prefix + knob.name, title, domain, knob.default
@@ -244,14 +244,15 @@ class _Reading:
         return self._inside(title, domain, given)
 
     def _inside(self, title: str, domain: Range, given: float) -> Value:
-        value = min(max(given, domain.low), domain.high)
+        least, most = domain.bounds
+        value = min(max(given, least), most)
         if isinstance(domain.step, int):
             value = round(value)
         if value != given:
             whole = "a whole number " if isinstance(domain.step, int) else ""
-            ends = f"{number(domain.low)} to {number(domain.high)}"
+            ends = f"at least {number(least)}" if domain.open_above else f"from {number(least)} to {number(most)}"
             self.notes.append(
-                f"{title} is {_plain(value)} here: the link says {_plain(given)}, and it must be {whole}from {ends}."
+                f"{title} is {_plain(value)} here: the link says {_plain(given)}, and it must be {whole}{ends}."
             )
         return domain.check(title, value)
 

@@ -30,6 +30,11 @@ def test_a_third_of_the_way_is_a_third_of_the_angle() -> None:
     assert merged_numbers(slerp(1 / 3), [1.0, 0.0], [0.0, 1.0]) == pytest.approx([math.sqrt(3) / 2, 0.5])
 
 
+def test_beyond_an_end_the_arc_goes_on() -> None:
+    assert merged_numbers(slerp(4 / 3), [1.0, 0.0], [0.0, 1.0]) == pytest.approx([-0.5, math.sqrt(3) / 2])
+    assert merged_numbers(slerp(-0.5), [1.0], [2.0]) == [0.5]
+
+
 @pytest.mark.parametrize("size", [0.001, 1.0])
 def test_both_ends_are_the_experts_bit_for_bit(size: float) -> None:
     base = random_state(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated as A
 from typing import Any
@@ -55,11 +56,9 @@ def test_every_knob_of_every_rule_gets_a_widget_with_its_range_default_and_help(
         if isinstance(knob.domain, Choice):
             assert [value for _, value in widget.choices] == list(knob.domain.options)
         else:
-            assert (widget.minimum, widget.maximum, widget.step) == (
-                knob.domain.low,
-                knob.domain.high,
-                knob.domain.step,
-            )
+            domain = knob.domain
+            ends = (domain.low, domain.high) if isinstance(widget, gr.Slider) else domain.bounds
+            assert (widget.minimum, widget.maximum, widget.step) == (*ends, domain.step)
 
 
 def test_a_form_reads_the_values_in_the_order_of_the_inputs(built: Controls) -> None:
@@ -210,3 +209,15 @@ def test_a_filled_sidebar_says_the_form_that_filled_it(built: Controls, method: 
 
 def _shown(update: Any, before: Any) -> Any:
     return update.get("value", before) if isinstance(update, dict) else update
+
+
+def test_a_slider_grows_to_hold_a_valid_value_beyond_its_ends(built: Controls) -> None:
+    place = KnobPlace("method", "task_arithmetic", "scale")
+    form = replace(built.form(MODELS, [widget.value for widget in built.inputs]), method="task_arithmetic")
+    reference = next(iter(MODELS.titles))
+    wide = replace(form, knobs={**form.knobs, place: 7.5}, weights={**form.weights, reference: -12.0})
+    filled = built.filled(wide)
+    scale, weight = filled[built.knobs[place]], filled[built.weights[0]]
+    assert (scale["value"], scale["minimum"], scale["maximum"]) == (7.5, -2.0, 7.5)
+    assert (weight["value"], weight["minimum"], weight["maximum"]) == (-12.0, -12.0, 2.0)
+    assert built.filled(form)[built.knobs[place]] == 0.3

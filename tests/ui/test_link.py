@@ -94,17 +94,25 @@ def test_whatever_an_address_says_a_recipe_comes_of_it(query: dict[str, str]) ->
 
 
 @pytest.mark.parametrize("place", [place for place, knob in all_knobs().items() if isinstance(knob.domain, Range)])
-def test_a_number_outside_its_range_goes_to_the_nearest_end_and_that_is_said(place: KnobPlace) -> None:
+def test_a_number_that_is_not_valid_goes_to_the_nearest_that_is_and_that_is_said(place: KnobPlace) -> None:
     knob = all_knobs()[place]
+    assert isinstance(knob.domain, Range)
+    least, most = knob.domain.bounds
     counts = knob.name in NUMBERS_OF_EXPERTS
     prefix = "" if place.owner == "method" else "sparsify."
     stage = f"{place.owner}={place.rule}"
-    for beyond, end in ((-1e9, knob.domain.low), (1e9, 3 if counts else knob.domain.high)):
-        landing = read(f"{stage}&{prefix}{place.knob}={beyond:.0f}")
+    for beyond, end in (("-1e39", least), ("1e39", 3 if counts else most)):
+        landing = read(f"{stage}&{prefix}{place.knob}={beyond}")
         assert landing.form.knobs[place] == end
         assert len(landing.notes) == 1
         assert f"{place.knob} of" in landing.notes[0]
-        assert f"the link says {beyond:.0f}" in landing.notes[0]
+        assert "the link says" in landing.notes[0]
+
+
+def test_a_link_goes_where_a_slider_does_not() -> None:
+    landing = read("method=task_arithmetic&scale=7.5&weight.a=-12")
+    assert landing.notes == () and landing.form.knobs[KnobPlace("method", "task_arithmetic", "scale")] == 7.5
+    assert -12.0 in landing.form.weights.values()
 
 
 @pytest.mark.parametrize(
@@ -122,7 +130,7 @@ def test_a_number_outside_its_range_goes_to_the_nearest_end_and_that_is_said(pla
         ("density=nan", "density of TIES must be a number, and the link says “nan”, so it is 0.2 here."),
         ("scope=modle", "scope of TIES has no choice “modle”, so it is model here. Did you mean model?"),
         ("seed=1.5", "seed is 2 here: the link says 1.5, and it must be a whole number from 0 to 9.0072e+15."),
-        ("weight.a=3", "weight of Expert A is 2 here: the link says 3, and it must be from −2 to 2."),
+        ("method=average&weight.a=-3", "weight of Expert A is 0 here: the link says -3, and it must be at least 0."),
         ("dtype=float33", "number format has no choice “float33”, so it is base here. Did you mean float32?"),
     ],
 )  # fmt: skip
