@@ -308,6 +308,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--rows", type=_positive, metavar="N", help="score N rows of each task set (default: all)")
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     _where(evaluate)
+    _portable(evaluate)
 
     adapter = _command(commands, "adapter", _adapter, "give a merged model back as a LoRA adapter of its base")
     adapter.add_argument("model", metavar="MODEL", help="folder, suite name or owner/name@revision")

@@ -27,7 +27,7 @@ MATCH_NORMS = Choice(
     "Scale the experts' deltas to a common L2 norm before the merge: never, tensor by tensor, or over the whole model",
 )
 DEPTH_SCALE = Range(0.0, 10.0, 0.05, "Factor on the merged change, from the first layer to the last", valid=ANY)
-ALGORITHM = 3
+ALGORITHM = 4
 """Part of every digest: raised when the same recipe would give other bits."""
 
 

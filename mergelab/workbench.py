@@ -260,7 +260,7 @@ def _features(planned: Plan, device: str) -> Steps[Any]:
     from mergelab.inspection import BASE, Bodies, alike, not_alike
 
     names = [expert.name for expert in planned.experts]
-    listed = [name for _, name in sorted(zip(planned.positions, names, strict=True))]
+    listed = [names[place] for place in planned.listed]
     experts = dict(zip(names, planned.experts, strict=True))
     strangers = [name for name in listed if not _has_task(experts[name])]
     if strangers:
@@ -401,10 +401,7 @@ def _kept_sketch(path: Path) -> Sketch | None:
 
 def _sketch_key(recipe: Recipe, planned: Plan) -> str:
     stage = sketch_needs(recipe).split("|")[-1]
-    names = [expert.name for expert in planned.experts]
-    ordered = [
-        f"{name}:{content}" for _, name, content in sorted(zip(planned.positions, names, planned.hashes, strict=True))
-    ]
+    ordered = [f"{planned.experts[place].name}:{planned.hashes[place]}" for place in planned.listed]
     return _key("sketch/v5", planned.base.content_hash(), *ordered, stage)
 
 

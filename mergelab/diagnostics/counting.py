@@ -33,7 +33,7 @@ def exact_preview(settled: Settled, sketch: Sketch) -> Steps[Preview]:
 
 def _count(settled: Settled, sketch: Sketch) -> Steps[Figures]:
     plan, found = settled.plan, []
-    order = numpy.argsort(plan.positions)
+    order = numpy.array(plan.listed)
     for number, key in enumerate(plan.keys, 1):
         found.append(_counted(rows(kept_deltas(settled, key)), ranked(settled, key), order))
         yield Progress("Counting conflicts", number, len(plan.keys), key)

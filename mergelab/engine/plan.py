@@ -45,6 +45,11 @@ class Plan:
         return self.compatibility.mergeable
 
     @cached_property
+    def listed(self) -> tuple[int, ...]:
+        """The recipe's order: for each of its experts, the place among `experts`."""
+        return tuple(sorted(range(len(self.experts)), key=self.positions.__getitem__))
+
+    @cached_property
     def parameters(self) -> int:
         """How many numbers are merged."""
         return sum(self.base.specs[key].count for key in self.keys)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from mergelab.engine.inputs import Piece, read_base, read_statistics, refuse_non_finite
@@ -90,4 +89,4 @@ def rows_piece(settled: Settled, key: str, start: int, stop: int) -> Piece:
 
 def in_recipe_order(settled: Settled, values: Tensor) -> Tensor:
     """`values` (n_models, …), in the plan's order, in the order of the recipe's experts."""
-    return values[torch.tensor(settled.plan.positions).argsort()]
+    return values[list(settled.plan.listed)]

@@ -38,7 +38,7 @@ def _of_base(plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def _of_experts(plan: Plan) -> Iterator[dict[str, Any]]:
-    for place in sorted(range(len(plan.experts)), key=lambda place: plan.positions[place]):
+    for place in plan.listed:
         expert, matched = plan.experts[place], set(plan.expert_keys[place].values())
         for key in expert.specs:
             if key not in matched:

@@ -45,7 +45,7 @@ class FisherViews:
 
 def fisher_views(plan: Plan) -> Steps[FisherViews]:
     """The views of a plan for the method fisher whose statistics are taken; its knobs and weights decide who wins."""
-    order = numpy.argsort(plan.positions)
+    order = numpy.array(plan.listed)
     names = tuple(plan.experts[place].name for place in order)
     knobs = plan.recipe.method.knobs
     spread = _Spread(len(names))

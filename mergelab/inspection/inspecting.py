@@ -59,9 +59,8 @@ def inspect(plan: Plan, device: str = "cpu", top: int = TOP, widest: int = WIDES
     if top < 1:
         raise ValueError(f"the number of leading directions must be at least 1, got {top}")
     settled = Settled.unsurveyed(plan, device)
-    order = sorted(range(len(plan.experts)), key=lambda place: plan.positions[place])
-    experts = tuple(plan.experts[place].name for place in order)
-    look = partial(_seen, settled, experts, order, top, widest)
+    experts = tuple(plan.experts[place].name for place in plan.listed)
+    look = partial(_seen, settled, experts, top, widest)
     found: list[Seen] = []
     for seen in in_order(look, plan.keys, torch.get_num_threads() if device == "cpu" else 1):
         found.append(seen)
@@ -71,8 +70,9 @@ def inspect(plan: Plan, device: str = "cpu", top: int = TOP, widest: int = WIDES
     return Inspection(experts, top, coverage(plan), tensors, grouped(tensors, sums, experts), sums)
 
 
-def _seen(settled: Settled, experts: Sequence[str], order: Sequence[int], top: int, widest: int, key: str) -> Seen:
-    """Look at one tensor in the plan's order of experts, and tell it in the recipe's: `experts`, whose places `order` has."""
+def _seen(settled: Settled, experts: Sequence[str], top: int, widest: int, key: str) -> Seen:
+    """Look at one tensor in the plan's order of experts, and tell it in the recipe's, which `experts` are in."""
+    order = settled.plan.listed
     changes = deltas(settled, key)
     base = settled.plan.base.read(key).to(settled.device).float()
     sums = moments(base, changes).listed(order)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -47,7 +46,7 @@ def tensor_spectrum(settled: Settled, key: str) -> TensorSpectrum:
     rows, columns = matrix_shape(plan.base.specs[key].shape)
     if reason := why_not(rows, columns):
         return TensorSpectrum(key, rows, columns, (), (), (), reason)
-    order = torch.tensor(plan.positions).argsort().tolist()
+    order = list(plan.listed)
     names = (*(plan.experts[place].name for place in order), MERGED)
     values = _values([*deltas(settled, key)[order], _merged_delta(settled, key)], rows, columns)
     return TensorSpectrum(

@@ -60,10 +60,10 @@ class _Drawing:
         """Whether the last step chooses among what others leave."""
         return trims(self.settled.plan.recipe.rule)
 
-    @cached_property
+    @property
     def order(self) -> list[int]:
         """The plan's place of each expert of the recipe."""
-        return [int(place) for place in numpy.argsort(self.settled.plan.positions)]
+        return list(self.settled.plan.listed)
 
     @cached_property
     def all_counts(self) -> Counts:

@@ -31,7 +31,7 @@ def control(knob: Knob, **place: Any) -> Widget:
     """The widget of a knob: a slider with number and reset, a number alone where a slider is too coarse, or a row of words."""
     label = title_of(knob.name)
     match knob.domain:
-        case Range(low, high, step, help) if (high - low) / step > FINE:
+        case Range(low, high, step, help) if _too_fine(knob.domain):
             least, most = knob.domain.bounds
             ends = f"At least {number(least)}" if knob.domain.open_above else f"From {number(least)} to {number(most)}"
             return gr.Number(
@@ -207,13 +207,17 @@ class Controls:
 def shown(knob: Knob, value: Any) -> Any:
     """The update that makes a widget show a value: a slider grows to hold a valid one beyond its ends."""
     domain = knob.domain
-    beyond = isinstance(domain, Range) and isinstance(value, int | float) and not domain.low <= value <= domain.high
-    return gr.update(value=value, **_ends(domain, value)) if beyond and isinstance(domain, Range) else value
+    if not isinstance(domain, Range) or not isinstance(value, int | float) or domain.low <= value <= domain.high:
+        return value
+    return gr.update(value=value, **({} if _too_fine(domain) else _ends(domain, value)))
+
+
+def _too_fine(domain: Range) -> bool:
+    return (domain.high - domain.low) / domain.step > FINE
 
 
 def _ends(domain: Range, value: float) -> dict[str, float]:
-    if (domain.high - domain.low) / domain.step > FINE:
-        return {}  # a number without a slider
+    """The ends of a slider that holds the value."""
     return {"minimum": min(domain.low, value), "maximum": max(domain.high, value)}
 
 

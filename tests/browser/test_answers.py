@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 from browser.holding import SCRIPT, Gates
-from browser.visits import DENSITY, SETTLED, SHOWN, Visit, visit
+from browser.visits import DENSITY, SETTLED, SHOWN, Visit, until_left, visit
 from playwright.sync_api import Browser, expect
 
 UNDER_WAY = ("live", "pin", "turned")
@@ -16,10 +16,7 @@ UNDER_WAY = ("live", "pin", "turned")
 @pytest.fixture(scope="module")
 def shared(browser: Browser, server: str) -> Iterator[Visit]:
     """One page for all orders, on its Compare tab."""
-    opened = visit(browser, f"{server}/?tab=compare", script=SCRIPT)
-    yield opened
-    assert opened.errors == []
-    opened.page.close()
+    yield from until_left(visit(browser, f"{server}/?tab=compare", script=SCRIPT))
 
 
 @pytest.fixture

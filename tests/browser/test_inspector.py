@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browser.visits import DENSITY, SETTLED, Visit, visit
+from browser.visits import DENSITY, SETTLED, Visit, until_left, visit
 from playwright.sync_api import Browser, expect
 
 CELL = "mergelab.at && `${mergelab.at.layer}:${mergelab.at.module}`"
@@ -14,10 +14,7 @@ CELL = "mergelab.at && `${mergelab.at.layer}:${mergelab.at.module}`"
 @pytest.fixture(scope="module")
 def shared(browser: Browser, server: str) -> Iterator[Visit]:
     """One page for the tests that begin with the opening recipe."""
-    opened = visit(browser, server)
-    yield opened
-    assert opened.errors == []
-    opened.page.close()
+    yield from until_left(visit(browser, server))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browser.visits import DENSITY, SETTLED, SHOWN, SLOW, Visit, visit
+from browser.visits import DENSITY, SETTLED, SHOWN, SLOW, Visit, until_left, visit
 from playwright.sync_api import Browser, expect
 
 from mergelab.methods import METHODS
@@ -18,11 +18,7 @@ RANGE = "document.querySelector('[data-chart=histogram] .ml-plot').layout.xaxis.
 @pytest.fixture(scope="module")
 def shared(browser: Browser, server: str) -> Iterator[Visit]:
     """One page for the tests that only turn knobs."""
-    opened = visit(browser, server)
-    yield opened
-    assert opened.errors == []
-    assert opened.hosts <= {"127.0.0.1", ""}
-    opened.page.close()
+    yield from until_left(visit(browser, server))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from browser.visits import CONTROLS, DENSITY, SETTLED, SHOWN, SLOW, Visit, visit
+from browser.visits import CONTROLS, DENSITY, SETTLED, SHOWN, SLOW, Visit, until_left, visit
 from playwright.sync_api import Browser, expect
 from tiny_folders import folders
 
@@ -28,18 +28,13 @@ NO_CLIPBOARD = CLIPBOARD.replace("mergelab.copied.push(text)", "throw new Error(
 def lab(browser: Browser, server: str) -> Iterator[Visit]:
     opened = visit(browser, server)
     opened.until(SETTLED_STEP)
-    yield opened
-    assert opened.errors == []
-    opened.page.close()
+    yield from until_left(opened)
 
 
 @pytest.fixture(scope="module")
 def untouched(browser: Browser, server: str) -> Iterator[Visit]:
     """One page for the tests that leave the recipe as it opens."""
-    opened = visit(browser, server)
-    yield opened
-    assert opened.errors == []
-    opened.page.close()
+    yield from until_left(visit(browser, server))
 
 
 def drag(lab: Visit, slider: str, start: float, end: float) -> None:

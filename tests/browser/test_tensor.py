@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from browser.visits import DENSITY, READY, SHOWN, Visit, visit
+from browser.visits import DENSITY, READY, SHOWN, Visit, until_left, visit
 from playwright.sync_api import Browser, expect
 
 KEY = "vit.layers.3.mlp.fc1.weight"
@@ -38,11 +38,7 @@ def open_tab(browser: Browser, server: str, query: str = "", width: int = 1440, 
 
 @pytest.fixture(scope="module")
 def shared(browser: Browser, server: str) -> Iterator[Visit]:
-    opened = open_tab(browser, server)
-    yield opened
-    assert opened.errors == []
-    assert opened.hosts <= {"127.0.0.1", ""}
-    opened.page.close()
+    yield from until_left(open_tab(browser, server))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlparse
 
@@ -85,3 +86,11 @@ def visit(
     page.goto(address)
     opened.until(ready)
     return opened
+
+
+def until_left(opened: Visit) -> Iterator[Visit]:
+    """What a fixture does with a page: lends it, and closes it when nothing went wrong and no other host was asked."""
+    yield opened
+    assert opened.errors == []
+    assert opened.hosts <= {"127.0.0.1", ""}
+    opened.page.close()
