@@ -80,6 +80,7 @@ def test_a_knob_turned_while_scores_and_a_pin_are_under_way_settles_in_whatever_
         gates.open(f"{way} {event}")
     opened.until(SETTLED)
     assert opened.state("shown") == 0.5
+    expect(opened.page.locator(".ml-compared")).to_be_visible()  # the table alone may be an earlier one's, hidden
     rows = opened.page.locator("[data-table=diff] tbody tr")
     expect(rows).to_have_text(["method.density0.350.5"])
     expect(opened.page.locator("[data-table=compared-scores] tbody tr")).to_have_count(6)
