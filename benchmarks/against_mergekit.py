@@ -62,21 +62,35 @@ class Case:
 
 CASES = (
     Case(
-        "TIES, density 0.3", "ties",
-        {"method": {"name": "ties", "density": DENSITY, "scope": "tensor", "zero_sign": "positive", "divide": "weights"}},
-        30, 40, density=True,
+        "TIES, density 0.3",
+        "ties",
+        {
+            "method": {
+                "name": "ties",
+                "density": DENSITY,
+                "scope": "tensor",
+                "zero_sign": "positive",
+                "divide": "weights",
+            }
+        },
+        30,
+        40,
+        density=True,
     ),
     Case(
-        "DARE + TIES, density 0.3", "dare_ties",
+        "DARE + TIES, density 0.3",
+        "dare_ties",
         {
             "sparsify": {"name": "dare", "density": DENSITY, "rescale": "inverse"},
             "method": {"name": "ties", "density": 1.0, "combine": "sum", "zero_sign": "positive"},
         },
-        20, 20, density=True,
+        20,
+        20,
+        density=True,
     ),
     Case("task arithmetic", "task_arithmetic", {"method": {"name": "task_arithmetic", "scale": 1.0}}),
     Case("average", "linear", {"method": {"name": "average"}}, base=False),
-)  # fmt: skip
+)
 NOTES = (
     "mergekit subtracts, weighs and sums in bfloat16 unless told otherwise, and is timed as it is used; agreement is with its float32 "
     "arithmetic. At the threshold of TIES mergekit keeps an exact count, MergeLab every equal magnitude: the last column leaves the "
@@ -190,12 +204,17 @@ def _commands(root: Path, options: argparse.Namespace) -> dict[str, timing.Cost]
     """From the command to the finished folder, in turn, after one run of each that fills the page cache."""
     density = {"weight": 0.5, "density": DENSITY}
     theirs = {
-        "models": [{"model": str(root / name), "parameters": density} for name in "ab"], "merge_method": "ties",
-        "base_model": str(root / "base"), "parameters": {"normalize": True}, "dtype": "bfloat16",
-    }  # fmt: skip
+        "models": [{"model": str(root / name), "parameters": density} for name in "ab"],
+        "merge_method": "ties",
+        "base_model": str(root / "base"),
+        "parameters": {"normalize": True},
+        "dtype": "bfloat16",
+    }
     ours = {
-        "base": str(root / "base"), "models": [{"model": str(root / name), "weight": 0.5} for name in "ab"], **CASES[0].recipe,
-    }  # fmt: skip
+        "base": str(root / "base"),
+        "models": [{"model": str(root / name), "weight": 0.5} for name in "ab"],
+        **CASES[0].recipe,
+    }
     for name, recipe in (("theirs.yml", theirs), ("ours.yml", ours)):
         (root / name).write_text(yaml.safe_dump(recipe))
     out = str(root / "out")
@@ -249,18 +268,33 @@ def _record(
     ]
     theirs, ours, first = (commands[name] for name in ("theirs", "ours", "first"))
     end = [
-        f"{theirs.wall:.1f}", f"{ours.wall:.2f}", *report.ratio(theirs.wall / ours.wall, 8),
-        f"{theirs.cpu:.1f}", f"{ours.cpu:.2f}", f"{first.wall:.1f}",
-    ]  # fmt: skip
+        f"{theirs.wall:.1f}",
+        f"{ours.wall:.2f}",
+        *report.ratio(theirs.wall / ours.wall, 8),
+        f"{theirs.cpu:.1f}",
+        f"{ours.cpu:.2f}",
+        f"{first.wall:.1f}",
+    ]
     tables = [
         report.Table(f"In memory, {size}.", ["merge", *times], rows),
-        report.Table("How far both agree.", ["merge", "equal", "largest difference", "equal off the thresholds"], agreements),
+        report.Table(
+            "How far both agree.", ["merge", "equal", "largest difference", "equal off the thresholds"], agreements
+        ),
         report.Table(
             "Command to finished folder, TIES; mergelab's very first run compiles its kernels.",
-            ["mergekit-yaml, wall s", "mergelab merge", "less", "asked", "met", "mergekit-yaml, CPU s", "mergelab merge", "mergelab's first run, wall s"],
+            [
+                "mergekit-yaml, wall s",
+                "mergelab merge",
+                "less",
+                "asked",
+                "met",
+                "mergekit-yaml, CPU s",
+                "mergelab merge",
+                "mergelab's first run, wall s",
+            ],
             [end],
         ),
-    ]  # fmt: skip
+    ]
     values = {"commands": commands, **{case.title: found for case, found in memory}}
     plain = json.loads(json.dumps(values, default=vars))
     return report.Record("against_mergekit", "python benchmarks/against_mergekit.py PYTHON", tables, NOTES, plain)
@@ -270,10 +304,17 @@ def _rows(case: Case, found: Mapping[str, Any]) -> list[list[str]]:
     theirs, rows = found["theirs"], []
     for name, title in (("ours", case.title), ("hashes known", f"{case.title}, hashes known")):
         if ours := found.get(name):
-            rows.append([
-                title, f"{theirs.cpu:.2f}", f"{ours.cpu:.3f}", *report.ratio(theirs.cpu / ours.cpu, case.cpu),
-                f"{theirs.wall:.2f}", f"{ours.wall:.3f}", *report.ratio(theirs.wall / ours.wall, case.wall),
-            ])  # fmt: skip
+            rows.append(
+                [
+                    title,
+                    f"{theirs.cpu:.2f}",
+                    f"{ours.cpu:.3f}",
+                    *report.ratio(theirs.cpu / ours.cpu, case.cpu),
+                    f"{theirs.wall:.2f}",
+                    f"{ours.wall:.3f}",
+                    *report.ratio(theirs.wall / ours.wall, case.wall),
+                ]
+            )
     return rows
 
 

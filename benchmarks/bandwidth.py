@@ -123,8 +123,9 @@ def _record(found: Mapping[str, Mapping[str, float]], count: int, threads: int) 
         rows.append([title, *speeds, f"{share:.0%}", f"≥ {ASKED:.0%}", met, f"{each['whole'] / each['copy']:.0%}"])
     table = report.Table(
         f"{count / 1e6:.0f} M parameters in bfloat16, base + 2 experts, {threads} threads; traffic is read + written.",
-        ["merge", "copy", "kernel", "whole merge", "kernel of copy", "asked", "met", "whole merge of copy"], rows,
-    )  # fmt: skip
+        ["merge", "copy", "kernel", "whole merge", "kernel of copy", "asked", "met", "whole merge of copy"],
+        rows,
+    )
     return report.Record("bandwidth", "python benchmarks/bandwidth.py", [table], values=found)
 
 

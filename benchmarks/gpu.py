@@ -117,9 +117,12 @@ def main() -> None:
     )
     values = {
         "agreement": {by: {name: asdict(each) for name, each in found.items()} for by, found in agreement.items()},
-        "sketches": {name: asdict(each) for name, each in sketches.items()}, "copy": copy, "link": link, "rows": rows,
+        "sketches": {name: asdict(each) for name, each in sketches.items()},
+        "copy": copy,
+        "link": link,
+        "rows": rows,
         "speeds": {title: {name: asdict(each) for name, each in found.items()} for title, found in speeds.items()},
-    }  # fmt: skip
+    }
     report.publish(report.Record("gpu", "python benchmarks/gpu.py", tables, notes, values), options)
     if any(each.within < each.cases for found in agreement.values() for each in found.values()):
         sys.exit("some golden cases are off on this device")
@@ -145,10 +148,7 @@ def _speeds(
     shapes, _ = synthetic.llama(*sizes)
     weight = BYTES * synthetic.parameters(shapes)
     found: dict[str, Speed] = {}
-    lacking = [
-        _lack("resident", 4 * weight, _free(options.device)),
-        _lack("from host", 3 * weight, _free("cpu")),
-    ]
+    lacking = [_lack("resident", 4 * weight, _free(options.device)), _lack("from host", 3 * weight, _free("cpu"))]
     if not lacking[0]:
         models = {name: _random(shapes, place, options.device) for place, name in enumerate(("base", "a", "b"))}
         results = {

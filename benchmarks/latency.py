@@ -151,13 +151,30 @@ def _record(found: dict[str, Found], moves: int) -> report.Record:
     for title, each in found.items():
         low, high = statistics.median(each.charts), statistics.quantiles(each.charts, n=20)[-1]
         line = max(each.line, default=0.0)
-        rows.append([
-            title, f"{low:.0f}", f"{high:.0f}", _met(low <= REDRAWN["median"] and high <= REDRAWN["95th percentile"]),
-            f"{statistics.median(each.line):.0f}", f"{line:.0f}", _met(statistics.median(each.line) <= LINE), f"{each.answers} of {DRAG_STEPS}", f"{each.after_drag:.0f}",
-        ])  # fmt: skip
+        rows.append(
+            [
+                title,
+                f"{low:.0f}",
+                f"{high:.0f}",
+                _met(low <= REDRAWN["median"] and high <= REDRAWN["95th percentile"]),
+                f"{statistics.median(each.line):.0f}",
+                f"{line:.0f}",
+                _met(statistics.median(each.line) <= LINE),
+                f"{each.answers} of {DRAG_STEPS}",
+                f"{each.after_drag:.0f}",
+            ]
+        )
     columns = [
-        "models", "charts, median ms", "95th percentile", "≤ 120 and ≤ 250", "line, median ms", "slowest", "≤ 30", "answers to a drag", "ms after its end",
-    ]  # fmt: skip
+        "models",
+        "charts, median ms",
+        "95th percentile",
+        "≤ 120 and ≤ 250",
+        "line, median ms",
+        "slowest",
+        "≤ 30",
+        "answers to a drag",
+        "ms after its end",
+    ]
     caption = f"{moves} moves of the density, headless Chromium with software rendering on the same cores as the page's server."
     values = {title: vars(each) for title, each in found.items()}
     return report.Record(

@@ -36,11 +36,12 @@ def _compared(rows: int, columns: int, repeats: int) -> list[tuple[list[str], di
     gram = matrix.T @ matrix / rows + torch.eye(columns, dtype=torch.float64)
     pairs = {
         "singular values and vectors": (
-            lambda: torch.linalg.svd(matrix, full_matrices=False), lambda: linalg.singular_triplets(matrix),
+            lambda: torch.linalg.svd(matrix, full_matrices=False),
+            lambda: linalg.singular_triplets(matrix),
         ),
         "product with a square matrix": (lambda: matrix @ gram, lambda: linalg.product(matrix, gram)),
         "Cholesky factor and solution": (lambda: _solved(gram), lambda: linalg.solve(linalg.factor(gram)[0], gram)),
-    }  # fmt: skip
+    }
     found = []
     for name, (theirs, ours) in pairs.items():
         ours()  # compiles once

@@ -58,7 +58,7 @@ CASES = (
     Case("average, float32 files", {"method": "average"}, torch.float32),
     Case("TIES, 8 experts", TIES, experts=8),
     Case("SLERP (whole tensors)", {"method": {"name": "slerp", "t": 0.5}}, promised=False),
-)  # fmt: skip
+)
 
 
 def main() -> None:
@@ -137,11 +137,15 @@ def _record(
     largest = 4 * max(torch.Size(shape).numel() for shape in shapes.values())
     rows = [
         [
-            case.title, f"{each['inputs'] / each['cap']:.1f} × the bound", f"{_mb(each.get('resident'))}", _mb(each.get("data")), _mb(each["cap"]),
+            case.title,
+            f"{each['inputs'] / each['cap']:.1f} × the bound",
+            f"{_mb(each.get('resident'))}",
+            _mb(each.get("data")),
+            _mb(each["cap"]),
             ("yes" if each["fits"] else "**no**") if case.promised else "no limit: not promised",
         ]
         for case, each in zip(cases, found, strict=True)
-    ]  # fmt: skip
+    ]
     caption = f"Merges of {synthetic.parameters(shapes) / 1e6:.0f} M parameters from and to disk on {options.threads} threads; the largest tensor takes {_mb(largest)} in float32."
     columns = ["merge", "inputs", "peak, touched", "peak, allocated", "bound (hard limit)", "done under the limit"]
     return report.Record(

@@ -69,9 +69,13 @@ def publish(record: Record, options: argparse.Namespace) -> None:
         return
     kept = read(options.results)
     kept[record.name] = {
-        "date": date.today().isoformat(), "command": record.command, "machine": machine(), "notes": notes,
-        "tables": [asdict(table) for table in record.tables], "values": record.values,
-    }  # fmt: skip
+        "date": date.today().isoformat(),
+        "command": record.command,
+        "machine": machine(),
+        "notes": notes,
+        "tables": [asdict(table) for table in record.tables],
+        "values": record.values,
+    }
     options.results.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -98,9 +102,12 @@ def filled(page: str, kept: Mapping[str, Any]) -> str:
 def machine() -> dict[str, str]:
     """What the numbers were measured on."""
     found = {
-        "processor": _processor(), "cores": str(os.cpu_count()), "system": platform.system(), "python": platform.python_version(),
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "system": platform.system(),
+        "python": platform.python_version(),
         **{name: version(name) for name in ("torch", "numba", "numpy")},
-    }  # fmt: skip
+    }
     return {**found, **_gpu()}
 
 

@@ -31,13 +31,19 @@ import torch
 RECIPES: dict[str, dict[str, Any]] = {
     "task arithmetic": {"method": {"name": "task_arithmetic", "scale": 0.5}},
     "TIES": {"method": {"name": "ties", "density": 0.3}},
-    "DARE + TIES": {"sparsify": {"name": "dare", "density": 0.3}, "method": {"name": "ties", "density": 1.0, "combine": "sum"}},
+    "DARE + TIES": {
+        "sparsify": {"name": "dare", "density": 0.3},
+        "method": {"name": "ties", "density": 1.0, "combine": "sum"},
+    },
     "median (no kernel)": {"method": "median"},
-}  # fmt: skip
+}
 LLAMAS = {
-    "1 M": (128, 4, 344, 1000), "4 M": (256, 4, 688, 1900), "16 M": (512, 4, 1376, 3600), "64 M": (1024, 4, 2752, 6400),
+    "1 M": (128, 4, 344, 1000),
+    "4 M": (256, 4, 688, 1900),
+    "16 M": (512, 4, 1376, 3600),
+    "64 M": (1024, 4, 2752, 6400),
     "256 M": (2048, 4, 5504, 13300),
-}  # fmt: skip
+}
 LARGEST = {"1 B": (2048, 19, 5504, 10000)}
 ALONE = "256 M"
 """The size at which experts and threads are counted."""
@@ -168,9 +174,7 @@ def _draw(points: Sequence[Point], threads: int) -> None:
         ("time", "Time of a merge, base + 2 experts", "seconds", lambda p: p["seconds"]),
         ("memory", "Anonymous memory of a merge, base + 2 experts", "MiB", lambda p: max(p["memory"], 2**20) / 2**20),
     ):
-        lines = {
-            recipe: [(p["parameters"], of(p)) for p in sizes if p["recipe"] == recipe] for recipe in RECIPES
-        }  # fmt: skip
+        lines = {recipe: [(p["parameters"], of(p)) for p in sizes if p["recipe"] == recipe] for recipe in RECIPES}
         (IMAGES / f"bench-{name}.svg").write_text(chart.line_chart(title, "parameters", y, lines), encoding="utf-8")
 
 

@@ -103,8 +103,17 @@ def _planned(recipe: Mapping[str, Any], states: Mapping[str, synthetic.State], c
 def _record(found: Mapping[int, Costs], again: Mapping[int, float], count: int, threads: int) -> report.Record:
     rows = [_row(experts, title, costs, count) for experts, costs in found.items() for title in RECIPES]
     columns = [
-        "experts", "sketch of", "cuts", "CPU s", "wall s", "TIES, CPU s", "merges by TIES a cut", "asked", "met", "ns an entry and cut",
-    ]  # fmt: skip
+        "experts",
+        "sketch of",
+        "cuts",
+        "CPU s",
+        "wall s",
+        "TIES, CPU s",
+        "merges by TIES a cut",
+        "asked",
+        "met",
+        "ns an entry and cut",
+    ]
     caption = f"{count / 1e6:.0f} M parameters in bfloat16, in memory, {threads} threads."
     values = {f"{experts} {title}": vars(cost) for experts, costs in found.items() for title, cost in costs.items()}
     kept = [
@@ -112,8 +121,10 @@ def _record(found: Mapping[int, Costs], again: Mapping[int, float], count: int, 
     ]
     tables = [
         report.Table(caption, columns, rows),
-        report.Table("A kept sketch in a later start, of the same models in files.", ["experts", "seconds", "asked", "met"], kept),
-    ]  # fmt: skip
+        report.Table(
+            "A kept sketch in a later start, of the same models in files.", ["experts", "seconds", "asked", "met"], kept
+        ),
+    ]
     return report.Record("sketch", "python benchmarks/sketch.py", tables, values={**values, "read back": dict(again)})
 
 
@@ -122,9 +133,17 @@ def _row(experts: int, title: str, costs: Costs, count: int) -> list[str]:
     drawn, ties = costs[title], costs["TIES"]
     merges = drawn.cpu / ties.cpu / cuts
     return [
-        str(experts), title, str(cuts), f"{drawn.cpu:.2f}", f"{drawn.wall:.2f}", f"{ties.cpu:.2f}", f"{merges:.1f}",
-        f"≤ {ASKED}", _met(merges <= ASKED), f"{1e9 * drawn.cpu / count / cuts:.1f}",
-    ]  # fmt: skip
+        str(experts),
+        title,
+        str(cuts),
+        f"{drawn.cpu:.2f}",
+        f"{drawn.wall:.2f}",
+        f"{ties.cpu:.2f}",
+        f"{merges:.1f}",
+        f"≤ {ASKED}",
+        _met(merges <= ASKED),
+        f"{1e9 * drawn.cpu / count / cuts:.1f}",
+    ]
 
 
 def _met(reached: bool) -> str:

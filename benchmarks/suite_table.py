@@ -29,19 +29,33 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "task arithmetic, scale 0.3": {"method": {"name": "task_arithmetic", "scale": 0.3}},
     "task arithmetic, scale 1": {"method": {"name": "task_arithmetic", "scale": 1.0}},
     "TIES, density 0.2, scale 1": {"method": {"name": "ties"}},
-    "DARE 90 % + task arithmetic 0.3": {"sparsify": {"name": "dare"}, "method": {"name": "task_arithmetic", "scale": 0.3}},
+    "DARE 90 % + task arithmetic 0.3": {
+        "sparsify": {"name": "dare"},
+        "method": {"name": "task_arithmetic", "scale": 0.3},
+    },
     "DARE 90 %, no rescale, + task arithmetic 0.3": {
-        "sparsify": {"name": "dare", "rescale": "none"}, "method": {"name": "task_arithmetic", "scale": 0.3},
+        "sparsify": {"name": "dare", "rescale": "none"},
+        "method": {"name": "task_arithmetic", "scale": 0.3},
     },
     "DARE 99 % + task arithmetic 0.3": {
-        "sparsify": {"name": "dare", "density": 0.01}, "method": {"name": "task_arithmetic", "scale": 0.3},
+        "sparsify": {"name": "dare", "density": 0.01},
+        "method": {"name": "task_arithmetic", "scale": 0.3},
     },
     "DARE 50 % + TIES": {"sparsify": {"name": "dare", "density": 0.5}, "method": {"name": "ties"}},
     "Fisher, sketched estimate": {"method": {"name": "fisher", "estimate": "sketched"}},
-    "DARE 90 % + Fisher, sketched estimate": {"sparsify": {"name": "dare"}, "method": {"name": "fisher", "estimate": "sketched"}},
-    "Breadcrumbs + task arithmetic 0.3": {"sparsify": {"name": "breadcrumbs"}, "method": {"name": "task_arithmetic", "scale": 0.3}},
+    "DARE 90 % + Fisher, sketched estimate": {
+        "sparsify": {"name": "dare"},
+        "method": {"name": "fisher", "estimate": "sketched"},
+    },
+    "Breadcrumbs + task arithmetic 0.3": {
+        "sparsify": {"name": "breadcrumbs"},
+        "method": {"name": "task_arithmetic", "scale": 0.3},
+    },
     "DELLA 30 % + TIES": {"sparsify": {"name": "della"}, "method": {"name": "ties", "density": 1.0}},
-    "Consensus + task arithmetic 0.3": {"sparsify": {"name": "consensus"}, "method": {"name": "task_arithmetic", "scale": 0.3}},
+    "Consensus + task arithmetic 0.3": {
+        "sparsify": {"name": "consensus"},
+        "method": {"name": "task_arithmetic", "scale": 0.3},
+    },
     "MagMax, scale 0.5": {"method": {"name": "magmax"}},
     "SCE": {"method": {"name": "sce"}},
     "Model Stock": {"method": {"name": "model_stock"}},
@@ -51,7 +65,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "TSV-M": {"method": {"name": "tsv_m"}},
     "RegMean": {"method": {"name": "regmean"}},
     "AdaMerging": {"method": {"name": "adamerging"}},
-}  # fmt: skip
+}
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 
 

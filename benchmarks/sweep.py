@@ -66,11 +66,16 @@ def _compared(
 def _record(found: Mapping[str, Mapping[str, timing.Cost]], points: int, count: int, threads: int) -> report.Record:
     rows = [
         [
-            title, f"{each['apart'].cpu:.2f}", f"{each['together'].cpu:.2f}", *report.ratio(each["apart"].cpu / each["together"].cpu, ASKED),
-            f"{each['apart'].wall:.2f}", f"{each['together'].wall:.2f}", f"{each['apart'].wall / each['together'].wall:.1f}×",
+            title,
+            f"{each['apart'].cpu:.2f}",
+            f"{each['together'].cpu:.2f}",
+            *report.ratio(each["apart"].cpu / each["together"].cpu, ASKED),
+            f"{each['apart'].wall:.2f}",
+            f"{each['together'].wall:.2f}",
+            f"{each['apart'].wall / each['together'].wall:.1f}×",
         ]
         for title, each in found.items()
-    ]  # fmt: skip
+    ]
     columns = [
         "sweep",
         "apart, CPU s",

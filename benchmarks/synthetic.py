@@ -31,10 +31,17 @@ def llama(hidden: int, layers: int, mlp: int, vocab: int) -> tuple[Shapes, dict[
         shapes |= {f"{start}{name}_layernorm.weight": (hidden,) for name in ("input", "post_attention")}
     shapes["model.norm.weight"] = (hidden,)
     config = {
-        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": hidden, "num_hidden_layers": layers,
-        "intermediate_size": mlp, "vocab_size": vocab, "num_attention_heads": max(1, hidden // 64), "num_key_value_heads": max(1, hidden // 64),
-        "tie_word_embeddings": False, "torch_dtype": "bfloat16",
-    }  # fmt: skip
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "intermediate_size": mlp,
+        "vocab_size": vocab,
+        "num_attention_heads": max(1, hidden // 64),
+        "num_key_value_heads": max(1, hidden // 64),
+        "tie_word_embeddings": False,
+        "torch_dtype": "bfloat16",
+    }
     return shapes, config
 
 
@@ -45,8 +52,10 @@ def bert(hidden: int, layers: int, mlp: int, vocab: int) -> Shapes:
         start = f"encoder.layer.{layer}."
         matrices = {
             **{f"attention.self.{name}": (hidden, hidden) for name in ("query", "key", "value")},
-            "attention.output.dense": (hidden, hidden), "intermediate.dense": (mlp, hidden), "output.dense": (hidden, mlp),
-        }  # fmt: skip
+            "attention.output.dense": (hidden, hidden),
+            "intermediate.dense": (mlp, hidden),
+            "output.dense": (hidden, mlp),
+        }
         for name, shape in matrices.items():
             shapes |= {f"{start}{name}.weight": shape, f"{start}{name}.bias": shape[:1]}
         norms = (f"{start}{name}.LayerNorm" for name in ("attention.output", "output"))
@@ -77,9 +86,13 @@ def states(shapes: Shapes, experts: int, dtype: torch.dtype = torch.bfloat16) ->
 
 
 def write_folders(
-    root: Path, shapes: Shapes, config: Mapping[str, Any], experts: int, dtype: torch.dtype = torch.bfloat16,
+    root: Path,
+    shapes: Shapes,
+    config: Mapping[str, Any],
+    experts: int,
+    dtype: torch.dtype = torch.bfloat16,
     shard_bytes: int = 5_000_000_000,
-) -> dict[str, Path]:  # fmt: skip
+) -> dict[str, Path]:
     """The same as model folders under `root`, one tensor in memory at a time."""
     specs = {key: TensorSpec(shape, dtype) for key, shape in shapes.items()}
     folders = {name: root / name for name in ("base", *NAMES[:experts])}

@@ -73,14 +73,22 @@ def _windows(built: TensorMap) -> list[Window]:
 def _record(found: dict[str, timing.Cost], steps: int, built: TensorMap, threads: int) -> report.Record:
     each = {name: 1000 * cost.wall / (steps if name == "one step of zoom" else 1) for name, cost in found.items()}
     rows = [
-        [name, f"{time:,.1f}", f"≤ {ASKED[name]:,}" if name in ASKED else "", ("yes" if time <= ASKED[name] else "**no**") if name in ASKED else ""]
+        [
+            name,
+            f"{time:,.1f}",
+            f"≤ {ASKED[name]:,}" if name in ASKED else "",
+            ("yes" if time <= ASKED[name] else "**no**") if name in ASKED else "",
+        ]
         for name, time in each.items()
-    ]  # fmt: skip
+    ]
     size = " × ".join(f"{length:,}" for length in built.shape)
     caption = f"A matrix of {size}, {len(NAMES)} experts, blocks of {built.pyramid.side} × {built.pyramid.side}, {threads} thread, {steps} steps from the whole to single coordinates."
     return report.Record(
-        "tensor_map", "python benchmarks/tensor_map.py", [report.Table(caption, ["what", "ms", "asked", "met"], rows)], values=each
-    )  # fmt: skip
+        "tensor_map",
+        "python benchmarks/tensor_map.py",
+        [report.Table(caption, ["what", "ms", "asked", "met"], rows)],
+        values=each,
+    )
 
 
 def _options() -> argparse.Namespace:

@@ -214,10 +214,15 @@ def _evaluate(options: argparse.Namespace) -> None:
     named = {"recipe": Recipe.from_file(options.model).to_mapping()} if is_recipe else {"model": options.model}
     scores = _followed(
         workbench.evaluate(
-            **named, suite=options.suite, split=options.split, rows=options.rows, tasks=options.tasks,
-            device=options.device, models_dir=options.models_dir,
+            **named,
+            suite=options.suite,
+            split=options.split,
+            rows=options.rows,
+            tasks=options.tasks,
+            device=options.device,
+            models_dir=options.models_dir,
         )
-    )  # fmt: skip
+    )
     print(json.dumps([asdict(score) for score in scores], indent=2) if options.json else _score_table(scores))
 
 

@@ -44,11 +44,22 @@ def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
     ]
     left_out = [f"- `{key}`: {reason}" for key, reason in plan.compatibility.left_out.items()]
     return TEMPLATE.format(
-        front_matter=_front_matter(plan), base=plan.base.name, experts=", ".join(expert.model for expert in recipe.models), version=mergelab.__version__,
-        title=recipe.rule.title, paper=recipe.rule.paper, rows="\n".join(rows), base_hash=plan.base.content_hash()[:16] + "…",
-        merged=len(plan.keys), parameters=plan.parameters, seed=recipe.seed, recipe=recipe.to_yaml(),
-        limit=_limit(plan), remarks=_section("Remarks", [f"- {remark}" for remark in remarks]), left_out=_section("Not merged", left_out),
-    )  # fmt: skip
+        front_matter=_front_matter(plan),
+        base=plan.base.name,
+        experts=", ".join(expert.model for expert in recipe.models),
+        version=mergelab.__version__,
+        title=recipe.rule.title,
+        paper=recipe.rule.paper,
+        rows="\n".join(rows),
+        base_hash=plan.base.content_hash()[:16] + "…",
+        merged=len(plan.keys),
+        parameters=plan.parameters,
+        seed=recipe.seed,
+        recipe=recipe.to_yaml(),
+        limit=_limit(plan),
+        remarks=_section("Remarks", [f"- {remark}" for remark in remarks]),
+        left_out=_section("Not merged", left_out),
+    )
 
 
 def _limit(plan: Plan) -> str:

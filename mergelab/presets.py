@@ -45,12 +45,14 @@ def presets() -> dict[str, Preset]:
         Preset("paper: TIES", "Yadav et al. 2023, arXiv:2306.01708", {"method": PAPER_TIES}),
         Preset("paper: DARE+TIES", "Yu et al. 2024, arXiv:2311.03099", {"sparsify": _dare(0.5), "method": PAPER_TIES}),
         Preset(
-            "paper: DARE+task arithmetic", "Yu et al. 2024, arXiv:2311.03099",
+            "paper: DARE+task arithmetic",
+            "Yu et al. 2024, arXiv:2311.03099",
             {"sparsify": _dare(0.1), "method": TASK_ARITHMETIC},
         ),
         Preset("paper: task arithmetic", "Ilharco et al. 2023, arXiv:2212.04089", {"method": TASK_ARITHMETIC}),
         Preset(
-            "paper: Fisher", "Matena & Raffel 2022, arXiv:2111.09832",
+            "paper: Fisher",
+            "Matena & Raffel 2022, arXiv:2111.09832",
             {"method": {"name": "fisher", "normalize": "global", "floor": 1e-6, "floor_on": "all", "floor_by": "max"}},
         ),
         Preset("paper: average", "Wortsman et al. 2022, arXiv:2203.05482", {"method": {"name": "average"}}),
@@ -58,11 +60,21 @@ def presets() -> dict[str, Preset]:
         Preset("mergekit: dare_ties", "mergekit 0.1.5", stages_of("dare_ties", density=0.5)),
         Preset("mergekit: dare_linear", "mergekit 0.1.5", stages_of("dare_linear", density=0.1)),
         Preset(
-            "PEFT: ties", "PEFT 0.21.2, merge_utils",
-            {"method": {**TIES, "scope": "tensor", "elect": "mass", "weigh": "after", "zero_sign": "positive",
-                        "combine": "mean", "divide": "count"}},
+            "PEFT: ties",
+            "PEFT 0.21.2, merge_utils",
+            {
+                "method": {
+                    **TIES,
+                    "scope": "tensor",
+                    "elect": "mass",
+                    "weigh": "after",
+                    "zero_sign": "positive",
+                    "combine": "mean",
+                    "divide": "count",
+                }
+            },
         ),
-    )  # fmt: skip
+    )
     return {preset.title: preset for preset in listed}
 
 

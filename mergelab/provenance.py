@@ -19,11 +19,13 @@ def provenance() -> dict[str, Any]:
 
     features = sorted(name for name, known in binding.get_host_cpu_features().items() if known)
     return {
-        "mergelab": __version__, "python": platform.python_version(),
+        "mergelab": __version__,
+        "python": platform.python_version(),
         "libraries": {name: found for name in LIBRARIES if (found := _version(name))},
         "processor": {"machine": platform.machine(), "model": binding.get_host_cpu_name(), "features": features},
-        "torch_instructions": torch.backends.cpu.get_cpu_capability(), "portable": portable.asked(),
-    }  # fmt: skip
+        "torch_instructions": torch.backends.cpu.get_cpu_capability(),
+        "portable": portable.asked(),
+    }
 
 
 def _version(library: str) -> str | None:

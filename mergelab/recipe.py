@@ -177,11 +177,15 @@ class Recipe:
             return self._overridden(owner, knob, step.knobs[knob.name], key, depth, None)
         values = [
             self._overridden(
-                owner, knob, expert.weight if knob.per_model else expert.own(owner, knob.name, step), key, depth,
+                owner,
+                knob,
+                expert.weight if knob.per_model else expert.own(owner, knob.name, step),
+                key,
+                depth,
                 expert.model,
             )
             for expert in self.models
-        ]  # fmt: skip
+        ]
         same = not knob.per_model and len(set(values)) == 1
         return values[0] if same else tuple(float(value) for value in values)
 

@@ -37,9 +37,14 @@ def _flat(recipe: Recipe) -> dict[str, Any]:
     return {
         "base": given.pop("base"),
         **{f"expert {expert['model']}": "merged" for expert in models},
-        **{f"{name} of {expert['model']}": value for expert in models for name, value in expert.items() if name != "model"},
+        **{
+            f"{name} of {expert['model']}": value
+            for expert in models
+            for name, value in expert.items()
+            if name != "model"
+        },
         **_steps(given),
-    }  # fmt: skip
+    }
 
 
 def _steps(given: Mapping[str, Any]) -> dict[str, Any]:

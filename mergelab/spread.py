@@ -21,6 +21,11 @@ def norm_spread(sketch: Sketch) -> pandas.DataFrame:
     with numpy.errstate(divide="ignore", invalid="ignore"):
         spread = norms.max(1) / norms.min(1)
     experts = numpy.array(sketch.experts)
-    return pandas.DataFrame({
-        "layer": layers.index, "spread": spread, "largest": experts[norms.argmax(1)], "smallest": experts[norms.argmin(1)],
-    })  # fmt: skip
+    return pandas.DataFrame(
+        {
+            "layer": layers.index,
+            "spread": spread,
+            "largest": experts[norms.argmax(1)],
+            "smallest": experts[norms.argmin(1)],
+        }
+    )

@@ -105,10 +105,18 @@ def merge(
     drawn = yield from _sketched(planned, where)
     counts = (yield from exact_preview(settled, drawn)) if counted else None
     return Run(
-        checked.to_mapping(), checked.digest(), scores, references, counts or preview(drawn, checked), split, where,
-        time.monotonic() - started, planned.parameters,
-        notes=[*planned.compatibility.notes, *settled.remarks], left_out=planned.compatibility.left_out,
-    )  # fmt: skip
+        checked.to_mapping(),
+        checked.digest(),
+        scores,
+        references,
+        counts or preview(drawn, checked),
+        split,
+        where,
+        time.monotonic() - started,
+        planned.parameters,
+        notes=[*planned.compatibility.notes, *settled.remarks],
+        left_out=planned.compatibility.left_out,
+    )
 
 
 def save(
@@ -186,9 +194,13 @@ def tensor_map(
 
 
 def coordinates(
-    recipe: Mapping[str, Any], key: str, window: tuple[int, int, int, int],
-    device: str = "auto", models_dir: str | None = None, edition: int = 0,
-) -> Steps[Coordinates]:  # fmt: skip
+    recipe: Mapping[str, Any],
+    key: str,
+    window: tuple[int, int, int, int],
+    device: str = "auto",
+    models_dir: str | None = None,
+    edition: int = 0,
+) -> Steps[Coordinates]:
     """A window (top, left, rows, columns) of a tensor, coordinate by coordinate at every step of the recipe."""
     desk = yield from _desk(recipe, device, models_dir, edition)
     return read_coordinates(desk, key, Window(*window))
@@ -302,11 +314,17 @@ def _with_statistics(planned: Plan, device: str) -> Steps[Plan]:
         return body_of(planned.experts[place], planned.base)
 
     experts = Experts(
-        names=[expert.name for expert in planned.experts], tasks=tasks,
-        base=lambda: body_of(planned.base, planned.base), body=body,
-        keys=planned.keys, tied=planned.compatibility.tied,
-        knobs=recipe.method.knobs, rows=CALIBRATION_ROWS, seed=recipe.seed, device=device,
-    )  # fmt: skip
+        names=[expert.name for expert in planned.experts],
+        tasks=tasks,
+        base=lambda: body_of(planned.base, planned.base),
+        body=body,
+        keys=planned.keys,
+        tied=planned.compatibility.tied,
+        knobs=recipe.method.knobs,
+        rows=CALIBRATION_ROWS,
+        seed=recipe.seed,
+        device=device,
+    )
     return with_statistics(planned, (yield from take_statistics(kinds, experts)))
 
 

@@ -29,9 +29,12 @@ from mergelab.sketch import draw_sketch
 from mergelab.sparsify import SPARSIFIERS
 
 SHAPES = {
-    "layer.0.mlp.up_proj.weight": (131, 97), "layer.0.mlp.down_proj.weight": (61, 203), "layer.1.conv.weight": (5, 3, 3, 3),
-    "layer.1.mlp.bias": (1001,), "layer.2.mlp.up_proj.weight": (300, 530),
-}  # fmt: skip
+    "layer.0.mlp.up_proj.weight": (131, 97),
+    "layer.0.mlp.down_proj.weight": (61, 203),
+    "layer.1.conv.weight": (5, 3, 3, 3),
+    "layer.1.mlp.bias": (1001,),
+    "layer.2.mlp.up_proj.weight": (300, 530),
+}
 """Lengths that no vector unit divides, and a matrix of more directions than the suites have."""
 KERNELS = ({"method": "ties", "sparsify": "dare"}, {"method": "fisher"}, {"method": "magmax"}, {"method": "average"})
 """Recipes that kernels merge when models are large."""

@@ -17,9 +17,14 @@ SHAPES = {"block.0.w": (37, 129), "block.1.w": (5000,), "scalar": (), "one": (1,
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 WEIGHTS = ((1.0, 1.0, 1.0), (0.5, -0.3, 1.2))
 METHODS = (
-    {"name": "task_arithmetic"}, {"name": "magmax"}, {"name": "magmax", "equal": "last"}, {"name": "magmax", "equal": "first"},
-    {"name": "ties"}, {"name": "ties", "density": 1.0, "combine": "sum"}, {"name": "ties", "density": 0.0},
-)  # fmt: skip
+    {"name": "task_arithmetic"},
+    {"name": "magmax"},
+    {"name": "magmax", "equal": "last"},
+    {"name": "magmax", "equal": "first"},
+    {"name": "ties"},
+    {"name": "ties", "density": 1.0, "combine": "sum"},
+    {"name": "ties", "density": 0.0},
+)
 
 
 def numbers(kind: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

@@ -15,9 +15,13 @@ from mergelab.checkpoints import cache_folder, in_memory, open_folder
 from mergelab.hashing import known_hash
 
 TENSORS = {
-    "a": torch.arange(6.0).reshape(2, 3), "b": torch.ones(5, dtype=torch.bfloat16), "c": torch.tensor(3),
-    "d": torch.zeros(0), "e": torch.ones(2, dtype=torch.bool), "ü": torch.randn(3).half(),
-}  # fmt: skip
+    "a": torch.arange(6.0).reshape(2, 3),
+    "b": torch.ones(5, dtype=torch.bfloat16),
+    "c": torch.tensor(3),
+    "d": torch.zeros(0),
+    "e": torch.ones(2, dtype=torch.bool),
+    "ü": torch.randn(3).half(),
+}
 
 
 @pytest.fixture(autouse=True)

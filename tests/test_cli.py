@@ -67,8 +67,9 @@ def test_methods_are_listed_as_json_with_all_that_a_form_needs(capsys: pytest.Ca
     assert cli.main(["methods", "--json"]) == 0
     listing = json.loads(capsys.readouterr().out)
     assert {kind: [rule["name"] for rule in rules] for kind, rules in listing.items()} == {
-        "methods": list(METHODS), "sparsifiers": list(SPARSIFIERS),
-    }  # fmt: skip
+        "methods": list(METHODS),
+        "sparsifiers": list(SPARSIFIERS),
+    }
     for rule in [*listing["methods"], *listing["sparsifiers"]]:
         assert rule.keys() == {"name", "title", "summary", "paper", "models", "statistics", "knobs"}
         for knob in rule["knobs"]:
@@ -112,8 +113,9 @@ def test_every_problem_of_a_recipe_is_told_in_one_message(tmp_path: Path, capsys
     recipe = {"base": "b", "models": ["a"], "method": {"name": "ties", "density": 1.4}, "seed": -1}
     told = complaint(capsys, "merge", write_recipe(tmp_path / "recipe.yml", recipe), "--out", tmp_path / "out")
     assert told.splitlines() == [
-        "density of ties must be in [0, 1], got 1.4", "seed must be in [0, 9.0072e+15], got -1",
-    ]  # fmt: skip
+        "density of ties must be in [0, 1], got 1.4",
+        "seed must be in [0, 9.0072e+15], got -1",
+    ]
     assert not (tmp_path / "out").exists()
 
 
@@ -203,12 +205,24 @@ def test_an_evaluation_without_a_suite_says_what_to_name(tmp_path: Path, capsys:
 @pytest.mark.parametrize(
     "arguments",
     [
-        [], ["merge"], ["merge", "recipe.yml"], ["frobnicate"], ["suite"], ["evaluate", "x", "--rows", "0"],
-        ["ui", "--port", "99999"], ["ui", "--port", "0"], ["ui", "--models-dir", "nowhere"],
-        ["evaluate", "x", "--rows", "1.5"], ["evaluate", "x", "--split", "train"], ["adapter", "x", "--base", "y", "--out", "z"],
-        ["adapter", "x", "--base", "y", "--out", "z", "--rank", "0"], ["pack", "x", "--out", "z"], ["convert", "x"], ["merge", "x", "--out", "y", "--device", "tpu"],
+        [],
+        ["merge"],
+        ["merge", "recipe.yml"],
+        ["frobnicate"],
+        ["suite"],
+        ["evaluate", "x", "--rows", "0"],
+        ["ui", "--port", "99999"],
+        ["ui", "--port", "0"],
+        ["ui", "--models-dir", "nowhere"],
+        ["evaluate", "x", "--rows", "1.5"],
+        ["evaluate", "x", "--split", "train"],
+        ["adapter", "x", "--base", "y", "--out", "z"],
+        ["adapter", "x", "--base", "y", "--out", "z", "--rank", "0"],
+        ["pack", "x", "--out", "z"],
+        ["convert", "x"],
+        ["merge", "x", "--out", "y", "--device", "tpu"],
     ],
-)  # fmt: skip
+)
 def test_wrong_flags_are_refused_with_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main(arguments)

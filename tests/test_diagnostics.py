@@ -76,11 +76,15 @@ def kept_by_force(recipe: dict[str, Any], models: dict[str, State], base: State)
     if cut.by == "levels":
         hashes = dict(zip((expert.name for expert in planned.experts), planned.hashes, strict=True))
         shapes = {key: tuple(value.shape) for key, value in base.items()}
-        return {
-            key: torch.stack([draws(0, hashes[name], key, shapes[key]).flatten() for name in models])
-            < int(cut.place * 2**32)
-            for key in base
-        } if cut.place else {key: torch.zeros_like(value, dtype=torch.bool) for key, value in deltas.items()}  # fmt: skip
+        return (
+            {
+                key: torch.stack([draws(0, hashes[name], key, shapes[key]).flatten() for name in models])
+                < int(cut.place * 2**32)
+                for key in base
+            }
+            if cut.place
+            else {key: torch.zeros_like(value, dtype=torch.bool) for key, value in deltas.items()}
+        )
     pools = {key: torch.cat(list(deltas.values()), 1) if cut.scope == "model" else deltas[key] for key in base}
     masks = {}
     for key, values in deltas.items():
@@ -115,10 +119,12 @@ def counts_of(found: Preview, total: int) -> dict[str, list[float]]:
     cells = found.cells
     active, coactive = cells["active"] * cells["entries"], cells["coactive"] * cells["entries"]
     return {
-        "active": active.tolist(), "coactive": coactive.tolist(),
+        "active": active.tolist(),
+        "coactive": coactive.tolist(),
         "conflicting": (cells["conflict"].fillna(0) * coactive).tolist(),
-        "kept": (found.experts["kept"] * total).tolist(), "mass": found.experts["mass"].tolist(),
-    }  # fmt: skip
+        "kept": (found.experts["kept"] * total).tolist(),
+        "mass": found.experts["mass"].tolist(),
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -361,10 +367,13 @@ def test_a_method_that_drops_by_itself_is_not_said_to_keep_all() -> None:
 @pytest.mark.parametrize(
     ("recipe", "knob"),
     [
-        (TRIM_MODEL, "method.density"), (SPARSE_TRIM, "sparsify.density"), (DARE, None),
-        ({"method": "ties", "sparsify": "dare"}, "method.density"), ({"method": "average"}, None),
+        (TRIM_MODEL, "method.density"),
+        (SPARSE_TRIM, "sparsify.density"),
+        (DARE, None),
+        ({"method": "ties", "sparsify": "dare"}, "method.density"),
+        ({"method": "average"}, None),
     ],
-)  # fmt: skip
+)
 def test_the_threshold_line_belongs_to_the_last_knob_that_trims(recipe: dict[str, Any], knob: str | None) -> None:
     models, base = experts_of("normal", seed=0)
     assert look(recipe, models, base)[0].knob == knob
@@ -373,11 +382,12 @@ def test_the_threshold_line_belongs_to_the_last_knob_that_trims(recipe: dict[str
 def test_there_is_no_line_where_magnitudes_do_not_decide_which_is_said() -> None:
     models, base = experts_of("normal", seed=0)
     reasons = {
-        "drawn at random": DARE, "a threshold of its own": TRIM_TENSOR,
+        "drawn at random": DARE,
+        "a threshold of its own": TRIM_TENSOR,
         "the large changes of a row with better odds": sparsified("della", {}),
         "and the very largest": sparsified("breadcrumbs", {"scope": "model"}),
         "matters to enough experts": sparsified("consensus", {}),
-    }  # fmt: skip
+    }
     for reason, recipe in reasons.items():
         for found in look(recipe, models, base)[:2]:
             assert found.knob is None and found.experts["threshold"].isna().all() and reason in found.notice
@@ -460,11 +470,17 @@ def test_curves_and_pairs_are_the_exact_figures_at_every_place(density: float, t
     elected = agreeing.sum(0) / (agreeing != 0).sum(0).clamp(min=1)
     assert len(frame) == GRID + 1
     for name, value in (
-        ("conflict", counted.conflict), ("conflict_of_all", counted.conflict_of_all), ("union", counted.union_density),
-        ("cancellation", counted.interference_loss), ("norm", float(elected.norm())),
+        ("conflict", counted.conflict),
+        ("conflict_of_all", counted.conflict_of_all),
+        ("union", counted.union_density),
+        ("cancellation", counted.interference_loss),
+        ("norm", float(elected.norm())),
         ("retained", float((kept.square().sum(1) / whole.square().sum(1)).mean())),
-        *((f"cosine {expert}", float(torch.cosine_similarity(elected, own, 0))) for expert, own in zip("abc", whole, strict=True)),
-    ):  # fmt: skip
+        *(
+            (f"cosine {expert}", float(torch.cosine_similarity(elected, own, 0)))
+            for expert, own in zip("abc", whole, strict=True)
+        ),
+    ):
         assert row[name] == pytest.approx(value, rel=1e-5, nan_ok=True), name
     both = pairs(sketch, planned.recipe, tensors)
     assert both.experts == tuple("abc")
@@ -505,13 +521,15 @@ def test_survivors_have_one_row() -> None:
 def test_cells_gather_the_tensors_of_one_module() -> None:
     base = {
         f"encoder.layer.{layer}.output.dense.{name}": torch.zeros(shape)
-        for layer in range(2) for name, shape in (("weight", (4, 4)), ("bias", (4,)))
-    }  # fmt: skip
+        for layer in range(2)
+        for name, shape in (("weight", (4, 4)), ("bias", (4,)))
+    }
     models = tuned(base)
     for found in look(at_density(TRIM_MODEL, 1.0), models, base)[:2]:
         assert found.cells[["layer", "module", "entries"]].to_numpy().tolist() == [
-            ["0", "mlp.down", 20], ["1", "mlp.down", 20],
-        ]  # fmt: skip
+            ["0", "mlp.down", 20],
+            ["1", "mlp.down", 20],
+        ]
 
 
 def test_the_order_of_a_recipe_orders_the_rows_and_nothing_else() -> None:

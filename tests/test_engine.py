@@ -65,8 +65,10 @@ def test_a_head_that_the_base_has_not_is_left_to_its_task() -> None:
 
 def test_integer_and_boolean_buffers_are_the_bases() -> None:
     base = numbers(0.0) | {"position_ids": torch.arange(3), "mask": torch.tensor([True, False])}
-    models = {name: numbers(value) | {"position_ids": torch.arange(3), "mask": base["mask"]} for name, value in
-              (("a", 1.0), ("b", 3.0))}  # fmt: skip
+    models = {
+        name: numbers(value) | {"position_ids": torch.arange(3), "mask": base["mask"]}
+        for name, value in (("a", 1.0), ("b", 3.0))
+    }
     merged = merge("average", models, base)
     assert merged["position_ids"].tolist() == [0, 1, 2] and merged["position_ids"].dtype == torch.int64
     assert torch.equal(merged["mask"], base["mask"])
@@ -288,8 +290,11 @@ def test_a_ramp_runs_from_the_first_layer_to_the_last() -> None:
     expert = {key: torch.ones(1) for key in base}
     merged = merge(SUM, {"a": expert}, base, overrides=[{"match": ".*", "scale": [0.5, 1.5]}])
     assert {key: float(value) for key, value in merged.items()} == {
-        "embed": 0.5, "layers.0.w": 0.5, "layers.1.w": 1.0, "layers.2.w": 1.5,
-    }  # fmt: skip
+        "embed": 0.5,
+        "layers.0.w": 0.5,
+        "layers.1.w": 1.0,
+        "layers.2.w": 1.5,
+    }
 
 
 def test_depth_scale_acts_on_the_change_of_any_method() -> None:

@@ -42,8 +42,10 @@ KNOBS = read_knobs(example)
 
 def test_a_signature_is_read_in_its_order_and_arguments_without_a_domain_are_no_knobs() -> None:
     assert [(knob.name, knob.default, knob.per_model) for knob in KNOBS] == [
-        ("weights", 1.0, True), ("density", 0.2, False), ("colour", "red", False),
-    ]  # fmt: skip
+        ("weights", 1.0, True),
+        ("density", 0.2, False),
+        ("colour", "red", False),
+    ]
 
 
 def test_an_annotation_of_a_kind_is_found_among_others() -> None:

@@ -30,10 +30,15 @@ README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8"
 MERGEKIT = os.environ.get("MERGEKIT_PYTHON", "")
 LAYERS = 5
 KEYS = [
-    "model.embed_tokens.weight", "model.norm.weight", "lm_head.weight",
-    *(f"model.layers.{layer}.{part}" for layer in range(LAYERS)
-      for part in ("mlp.down_proj.weight", "mlp.up_proj.weight", "self_attn.q_proj.weight", "input_layernorm.weight")),
-]  # fmt: skip
+    "model.embed_tokens.weight",
+    "model.norm.weight",
+    "lm_head.weight",
+    *(
+        f"model.layers.{layer}.{part}"
+        for layer in range(LAYERS)
+        for part in ("mlp.down_proj.weight", "mlp.up_proj.weight", "self_attn.q_proj.weight", "input_layernorm.weight")
+    ),
+]
 DEPTHS = depths(KEYS)
 
 
@@ -73,11 +78,19 @@ def test_ties_reads_as_the_preset_says() -> None:
         "base": "base",
         "models": [{"model": "a", "weight": 0.5, "density": 0.3}, {"model": "b", "weight": 1.5}],
         "method": {
-            "name": "ties", "density": 1.0, "scope": "tensor", "elect": "mass", "weigh": "before", "zero_sign": "positive",
-            "combine": "mean", "divide": "weights", "scale": 0.7,
+            "name": "ties",
+            "density": 1.0,
+            "scope": "tensor",
+            "elect": "mass",
+            "weigh": "before",
+            "zero_sign": "positive",
+            "combine": "mean",
+            "divide": "weights",
+            "scale": 0.7,
         },
-        "seed": 0, "dtype": "base",
-    }  # fmt: skip
+        "seed": 0,
+        "dtype": "base",
+    }
 
 
 @pytest.mark.parametrize(
@@ -147,9 +160,13 @@ def test_slerp_starts_from_the_base(models: str) -> None:
 
 @pytest.mark.parametrize(
     ("parameters", "along"),
-    [("{}", "tensor"), ("{nuslerp_row_wise: true}", "tensor"), ("{nuslerp_flatten: false}", "rows"),
-     ("{nuslerp_flatten: false, nuslerp_row_wise: true}", "columns")],
-)  # fmt: skip
+    [
+        ("{}", "tensor"),
+        ("{nuslerp_row_wise: true}", "tensor"),
+        ("{nuslerp_flatten: false}", "rows"),
+        ("{nuslerp_flatten: false, nuslerp_row_wise: true}", "columns"),
+    ],
+)
 def test_nuslerp_turns_weights_or_with_a_base_deltas(parameters: str, along: str) -> None:
     free = stages(A_AND_B + f"merge_method: nuslerp\nparameters: {parameters}")["method"]
     assert free == {"name": "nuslerp", "of": "weights", "along": along, "zero": "orthogonal"}
@@ -162,17 +179,24 @@ def test_the_other_means_keep_their_switches_and_numbers() -> None:
 
     assert method(A_AND_B + "merge_method: multislerp")["normalize"] == "yes"
     assert method(BASED + "merge_method: multislerp\nparameters: {normalize_weights: false}") == {
-        "name": "multislerp", "of": "deltas", "normalize": "no",
-    }  # fmt: skip
+        "name": "multislerp",
+        "of": "deltas",
+        "normalize": "no",
+    }
     assert method("models: [a, b]\nmerge_method: karcher\nparameters: {max_iter: 3, tol: 1e-4}") == {
-        "name": "karcher", "steps": 3, "tolerance": 1e-4,
-    }  # fmt: skip
+        "name": "karcher",
+        "steps": 3,
+        "tolerance": 1e-4,
+    }
     assert (
         method("models: [a, b]\nbase_model: base\nmerge_method: sce\nparameters: {select_topk: 0.5}")["density"] == 0.5
     )
     assert method("models: [a, b]\nbase_model: base\nmerge_method: model_stock\nparameters: {filter_wise: true}") == {
-        "name": "model_stock", "along": "rows", "clamp": "no", "floor": 1e-6,
-    }  # fmt: skip
+        "name": "model_stock",
+        "along": "rows",
+        "clamp": "no",
+        "floor": 1e-6,
+    }
 
 
 def test_a_base_among_the_models_is_no_expert_where_deltas_are_merged() -> None:
@@ -336,7 +360,10 @@ def test_a_method_that_does_not_exist_here_is_named(method: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (BASED + "merge_method: dare-ties", "unknown merge_method 'dare-ties'. Did you mean 'dare_ties'? Known: linear, "),
+        (
+            BASED + "merge_method: dare-ties",
+            "unknown merge_method 'dare-ties'. Did you mean 'dare_ties'? Known: linear, ",
+        ),
         (A_AND_B + "merge_method: ties", "ties needs base_model: name the model that the others are compared with"),
         ("merge_method: ties", "the config must have either models or slices"),
         ("[1]", "a mergekit config must be a mapping with merge_method and models, got [1]"),
@@ -344,30 +371,51 @@ def test_a_method_that_does_not_exist_here_is_named(method: str) -> None:
         ("a: [", "the mergekit config is not valid YAML"),
         ("models: []\nmerge_method: linear", "models must list at least one {model: NAME, parameters: …}, got []"),
         ("models: [3]\nmerge_method: linear", "entry 1 of models must be {model: NAME, parameters: …}, got 3"),
-        ("models: [{model: a, parameters: 3}]\nmerge_method: linear",
-         "parameters of entry 1 of models must be a mapping, got 3"),
+        (
+            "models: [{model: a, parameters: 3}]\nmerge_method: linear",
+            "parameters of entry 1 of models must be a mapping, got 3",
+        ),
         (A_AND_B + "- {model: a, parameters: {weight: 1}}\nmerge_method: linear", "a is listed twice: list it once"),
-        (BASED + "merge_method: breadcrumbs\nparameters: {rescale: true}",
-         "breadcrumbs with normalize: false, rescale: true does not exist here"),
-        (BASED + "merge_method: multislerp\nparameters: {eps: 0.1}", "eps of multislerp is 1e-08 here and cannot be 0.1"),
-        (BASED + "merge_method: ties\nparameters: {normalize: [true, false]}",
-         "normalize must be true or false for the whole merge, got [True, False]"),
-        (BASED + "merge_method: ties\nparameters: {density: [{filtre: mlp, value: 1}]}",
-         "unknown key 'filtre' in a filter of density of the merge. Did you mean 'filter'? Known: filter, value"),
-        (BASED + "merge_method: ties\nparameters: {density: [{filter: 3, value: 1}]}",
-         "filter in density of the merge must be a part of a tensor's name, got 3"),
-        (BASED + "merge_method: ties\nparameters: {density: [0.5, {value: 1}]}",
-         "density of the merge mixes numbers and filters: write {value: 0.5}"),
+        (
+            BASED + "merge_method: breadcrumbs\nparameters: {rescale: true}",
+            "breadcrumbs with normalize: false, rescale: true does not exist here",
+        ),
+        (
+            BASED + "merge_method: multislerp\nparameters: {eps: 0.1}",
+            "eps of multislerp is 1e-08 here and cannot be 0.1",
+        ),
+        (
+            BASED + "merge_method: ties\nparameters: {normalize: [true, false]}",
+            "normalize must be true or false for the whole merge, got [True, False]",
+        ),
+        (
+            BASED + "merge_method: ties\nparameters: {density: [{filtre: mlp, value: 1}]}",
+            "unknown key 'filtre' in a filter of density of the merge. Did you mean 'filter'? Known: filter, value",
+        ),
+        (
+            BASED + "merge_method: ties\nparameters: {density: [{filter: 3, value: 1}]}",
+            "filter in density of the merge must be a part of a tensor's name, got 3",
+        ),
+        (
+            BASED + "merge_method: ties\nparameters: {density: [0.5, {value: 1}]}",
+            "density of the merge mixes numbers and filters: write {value: 0.5}",
+        ),
         (BASED + "merge_method: ties\nparameters: {density: []}", "density of the merge must be a number, a gradient"),
-        (BASED + "merge_method: ties\nparameters: {density: true}", "density of the merge must be a number, a gradient"),
-        (BASED.replace("0.5", "1e39") + "merge_method: ties",
-         "weight of a must be in [-3.40282e+38, 3.40282e+38], got 1e+39"),
-        ("models: [a, b, c]\nmerge_method: slerp\nbase_model: a\nparameters: {t: 0.5}",
-         "slerp takes exactly 2 models, got 3"),
-        (A_AND_B + "merge_method: karcher",
-         "unknown parameter 'weight' of karcher. Known: max_iter, tol"),
+        (
+            BASED + "merge_method: ties\nparameters: {density: true}",
+            "density of the merge must be a number, a gradient",
+        ),
+        (
+            BASED.replace("0.5", "1e39") + "merge_method: ties",
+            "weight of a must be in [-3.40282e+38, 3.40282e+38], got 1e+39",
+        ),
+        (
+            "models: [a, b, c]\nmerge_method: slerp\nbase_model: a\nparameters: {t: 0.5}",
+            "slerp takes exactly 2 models, got 3",
+        ),
+        (A_AND_B + "merge_method: karcher", "unknown parameter 'weight' of karcher. Known: max_iter, tol"),
     ],
-)  # fmt: skip
+)
 def test_a_config_that_is_not_read_says_why(text: str, told: str) -> None:
     assert refusal(text)[0].startswith(told)
 
@@ -388,10 +436,15 @@ def test_what_changes_nothing_is_told_where_a_person_may_believe_in_it() -> None
 def test_an_export_is_what_a_person_would_write() -> None:
     text = to_mergekit(
         Recipe.from_mapping(
-            {"base": "base", "models": ["a", {"model": "b", "weight": 0.5, "density": 0.3}], "dtype": "bfloat16",
-             "overrides": [{"match": r"mlp\.", "scale": [0.5, 1]}], **stages_of("ties", density=0.2)}
+            {
+                "base": "base",
+                "models": ["a", {"model": "b", "weight": 0.5, "density": 0.3}],
+                "dtype": "bfloat16",
+                "overrides": [{"match": r"mlp\.", "scale": [0.5, 1]}],
+                **stages_of("ties", density=0.2),
+            }
         )
-    )  # fmt: skip
+    )
     comment, config = text.split("models:", 1)
     assert all(line.startswith("# ") for line in comment.splitlines()) and "floor(density * count)" in comment
     assert yaml.safe_load("models:" + config) == {
@@ -399,13 +452,17 @@ def test_an_export_is_what_a_person_would_write() -> None:
             {"model": "a", "parameters": {"weight": 1.0}},
             {"model": "b", "parameters": {"weight": 0.5, "density": 0.3}},
         ],
-        "merge_method": "ties", "base_model": "base",
+        "merge_method": "ties",
+        "base_model": "base",
         "parameters": {
-            "normalize": True, "rescale": False, "lambda": [{"filter": "mlp.", "value": [0.5, 1.0]}, {"value": 1.0}],
+            "normalize": True,
+            "rescale": False,
+            "lambda": [{"filter": "mlp.", "value": [0.5, 1.0]}, {"value": 1.0}],
             "density": 0.2,
         },
-        "dtype": "float32", "out_dtype": "bfloat16",
-    }  # fmt: skip
+        "dtype": "float32",
+        "out_dtype": "bfloat16",
+    }
 
 
 def test_the_comment_says_where_numbers_can_differ() -> None:
@@ -424,44 +481,81 @@ def test_the_comment_says_where_numbers_can_differ() -> None:
     [
         ({"method": "fisher"}, ["mergekit has no fisher"]),
         ({"method": "average", "sparsify": "dare"}, ["mergekit has no average after dare"]),
-        ({"method": {"name": "ties", "combine": "max"}},
-         ["scope of ties must be tensor as in mergekit's ties, got model",
-          "zero_sign of ties must be positive as in mergekit's ties, got majority",
-          "combine of ties must be mean as in mergekit's ties, got max",
-          "divide of ties must be weights as in mergekit's ties, got count"]),
-        ({"method": "task_arithmetic", "sparsify": "dare"},
-         ["rescale of dare must be l1 as in mergekit's dare_linear, got inverse"]),
-        ({"method": "task_arithmetic", "match_norms": "model", "depth_scale": [1, 2]},
-         ["mergekit does not match norms: set match_norms to none",
-          "mergekit has no depth_scale: let an override vary the scale or the weights"]),
-        ({"method": "task_arithmetic", "base": None},
-         ["task_arithmetic needs base: name the model that the experts were fine-tuned from"]),
-        ({"method": "task_arithmetic", "base": "a"}, ["a is base and expert: mergekit's task_arithmetic would leave it out"]),
-        ({"method": "task_arithmetic", "models": ["a+b"]},
-         ["mergekit reads the + in a+b as an adapter: give the folder another name"]),
+        (
+            {"method": {"name": "ties", "combine": "max"}},
+            [
+                "scope of ties must be tensor as in mergekit's ties, got model",
+                "zero_sign of ties must be positive as in mergekit's ties, got majority",
+                "combine of ties must be mean as in mergekit's ties, got max",
+                "divide of ties must be weights as in mergekit's ties, got count",
+            ],
+        ),
+        (
+            {"method": "task_arithmetic", "sparsify": "dare"},
+            ["rescale of dare must be l1 as in mergekit's dare_linear, got inverse"],
+        ),
+        (
+            {"method": "task_arithmetic", "match_norms": "model", "depth_scale": [1, 2]},
+            [
+                "mergekit does not match norms: set match_norms to none",
+                "mergekit has no depth_scale: let an override vary the scale or the weights",
+            ],
+        ),
+        (
+            {"method": "task_arithmetic", "base": None},
+            ["task_arithmetic needs base: name the model that the experts were fine-tuned from"],
+        ),
+        (
+            {"method": "task_arithmetic", "base": "a"},
+            ["a is base and expert: mergekit's task_arithmetic would leave it out"],
+        ),
+        (
+            {"method": "task_arithmetic", "models": ["a+b"]},
+            ["mergekit reads the + in a+b as an adapter: give the folder another name"],
+        ),
         ({"method": "slerp"}, ["mergekit's slerp starts from its base: make a the base too"]),
-        ({"method": {"name": "nuslerp", "zero": "orthogonal"}},
-         ["mergekit's nuslerp turns deltas as soon as it has a base: leave base out, or set of to deltas"]),
+        (
+            {"method": {"name": "nuslerp", "zero": "orthogonal"}},
+            ["mergekit's nuslerp turns deltas as soon as it has a base: leave base out, or set of to deltas"],
+        ),
         ({"method": "karcher"}, ["mergekit's karcher takes the base for another expert: leave base out"]),
-        ({"method": "karcher", "base": None, "models": [{"model": "a", "weight": 2}, "b"]},
-         ["mergekit's karcher has no weights: all must be 1, got 2.0, 1.0"]),
-        ({"method": "average", "models": [{"model": "a", "weight": 0}]},
-         ["mergekit's linear divides by the sum of the weights, which is 0"]),
-        ({**stages_of("della", density=0.9)},
-         ["mergekit's della stops where density - epsilon or density + epsilon leaves (0, 1): lower epsilon"]),
-        ({**stages_of("della", density=0.5), "overrides": [{"match": "", "sparsify.density": [0.1, 0.5]}]},
-         ["mergekit's della stops where density - epsilon or density + epsilon leaves (0, 1): lower epsilon"]),
-        ({"method": "average", "models": ["a", {"model": "base", "weight": 0}]},
-         ["base is the base and has weight 0: leave it out of models"]),
-        ({"method": "task_arithmetic", "overrides": [{"match": r"layers\.\d", "scale": 1}]},
-         [r"entry 1 of overrides: mergekit's filters are parts of a name, not regular expressions such as layers\.\d: "
-          "write an override for each part, with a backslash before each dot"]),
-        ({**stages_of("dare_ties"), "overrides": [{"match": "", "method.density": 0.5}]},
-         ["method.density in entry 1 of overrides cannot vary in mergekit's dare_ties"]),
-        ({**stages_of("dare_ties"), "models": [{"model": "a", "method.density": 0.5}]},
-         ["method.density of a cannot differ from the other experts in mergekit's dare_ties"]),
+        (
+            {"method": "karcher", "base": None, "models": [{"model": "a", "weight": 2}, "b"]},
+            ["mergekit's karcher has no weights: all must be 1, got 2.0, 1.0"],
+        ),
+        (
+            {"method": "average", "models": [{"model": "a", "weight": 0}]},
+            ["mergekit's linear divides by the sum of the weights, which is 0"],
+        ),
+        (
+            {**stages_of("della", density=0.9)},
+            ["mergekit's della stops where density - epsilon or density + epsilon leaves (0, 1): lower epsilon"],
+        ),
+        (
+            {**stages_of("della", density=0.5), "overrides": [{"match": "", "sparsify.density": [0.1, 0.5]}]},
+            ["mergekit's della stops where density - epsilon or density + epsilon leaves (0, 1): lower epsilon"],
+        ),
+        (
+            {"method": "average", "models": ["a", {"model": "base", "weight": 0}]},
+            ["base is the base and has weight 0: leave it out of models"],
+        ),
+        (
+            {"method": "task_arithmetic", "overrides": [{"match": r"layers\.\d", "scale": 1}]},
+            [
+                r"entry 1 of overrides: mergekit's filters are parts of a name, not regular expressions such as layers\.\d: "
+                "write an override for each part, with a backslash before each dot"
+            ],
+        ),
+        (
+            {**stages_of("dare_ties"), "overrides": [{"match": "", "method.density": 0.5}]},
+            ["method.density in entry 1 of overrides cannot vary in mergekit's dare_ties"],
+        ),
+        (
+            {**stages_of("dare_ties"), "models": [{"model": "a", "method.density": 0.5}]},
+            ["method.density of a cannot differ from the other experts in mergekit's dare_ties"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_mergekit_cannot_run_is_refused_with_every_reason(fields: dict[str, Any], told: list[str]) -> None:
     assert not_exported(**fields) == told
 
@@ -518,16 +612,16 @@ def filters(last: bool) -> st.SearchStrategy[Any]:
 def configs(draw: st.DrawFn) -> dict[str, Any]:
     """Any ties or breadcrumbs config over three models, with numbers at every level."""
     numbers = {"density": VALUE | filters(last=False), "weight": VALUE | filters(last=False)}
-    models = [
-        {"model": name, "parameters": draw(st.fixed_dictionaries({}, optional=numbers))} for name in "abc"
-    ]  # fmt: skip
+    models = [{"model": name, "parameters": draw(st.fixed_dictionaries({}, optional=numbers))} for name in "abc"]
     shared = {"weight": VALUE | filters(last=True)}
     optional = {"density": VALUE | filters(last=False), "lambda": VALUE | filters(last=False)}
     return {
-        "models": models, "base_model": "base", "dtype": "float32",
+        "models": models,
+        "base_model": "base",
+        "dtype": "float32",
         "merge_method": draw(st.sampled_from(["ties", "breadcrumbs"])),
         "parameters": draw(st.fixed_dictionaries(shared, optional=optional)),
-    }  # fmt: skip
+    }
 
 
 def spoken(levels: list[Any], key: str, default: float) -> float:
@@ -582,9 +676,12 @@ def overridden(draw: st.DrawFn) -> dict[str, Any]:
     entries = draw(st.lists(override.filter(lambda entry: entry.keys() - {"match", "model"}), max_size=5))
     expert = st.fixed_dictionaries({"weight": SHARE}, optional={"density": SHARE})
     return {
-        "base": "base", "models": [{"model": name, **draw(expert)} for name in "ab"], "overrides": entries,
-        "dtype": "float32", **stages_of("ties", density=draw(SHARE)),
-    }  # fmt: skip
+        "base": "base",
+        "models": [{"model": name, **draw(expert)} for name in "ab"],
+        "overrides": entries,
+        "dtype": "float32",
+        **stages_of("ties", density=draw(SHARE)),
+    }
 
 
 @settings(max_examples=150)
@@ -610,11 +707,19 @@ FLOAT = "dtype: float32\n"
 AROUND = "base_model: base\n" + FLOAT
 CONFIGS = {
     "linear": TWO + FLOAT + "merge_method: linear",
-    "linear around a base": TWO.replace("]", ", {model: base, parameters: {weight: 0}}]") + AROUND + "merge_method: linear",
+    "linear around a base": TWO.replace("]", ", {model: base, parameters: {weight: 0}}]")
+    + AROUND
+    + "merge_method: linear",
     "linear with the base": PLAIN + AROUND + "merge_method: linear\nparameters: {weight: 0.5}",
-    "linear sum": PLAIN.replace(", {model: c}", "") + FLOAT + "merge_method: linear\nparameters: {normalize: false, weight: 0.5}",
-    "slerp": SLICE.replace("{t: 0.25}", "{t: [{filter: self_attn, value: [0, 0.5, 0.3, 0.7, 1]}, "
-                           "{filter: mlp, value: [1, 0.5, 0.7, 0.3, 0]}, {value: 0.5}]}") + FLOAT,
+    "linear sum": PLAIN.replace(", {model: c}", "")
+    + FLOAT
+    + "merge_method: linear\nparameters: {normalize: false, weight: 0.5}",
+    "slerp": SLICE.replace(
+        "{t: 0.25}",
+        "{t: [{filter: self_attn, value: [0, 0.5, 0.3, 0.7, 1]}, "
+        "{filter: mlp, value: [1, 0.5, 0.7, 0.3, 0]}, {value: 0.5}]}",
+    )
+    + FLOAT,
     "karcher": PLAIN + FLOAT + "merge_method: karcher",
     "karcher with the base": PLAIN + AROUND + "merge_method: karcher\nparameters: {max_iter: 3, tol: 1.0e-4}",
     "task_arithmetic": THREE + AROUND + "merge_method: task_arithmetic\nparameters: {lambda: 0.7}",
@@ -629,12 +734,14 @@ CONFIGS = {
     "- {model: a, parameters: {density: [1, 0.5, 0.25], weight: 1.0}}\n"
     "- {model: b, parameters: {density: 0.5, weight: [0, 0.3, 0.7, 1]}}\n"
     "- {model: c, parameters: {density: 0.25, weight: [{filter: mlp, value: 0.5}, {value: 0}]}}\n"
-    + AROUND + "merge_method: ties\nparameters: {normalize: true, int8_mask: true}",
+    + AROUND
+    + "merge_method: ties\nparameters: {normalize: true, int8_mask: true}",
     "all levels": "models:\n"
     "- {model: a, parameters: {density: [{filter: mlp, value: 0.5}, {filter: self_attn, value: [0.25, 1]}], weight: 1.0}}\n"
     "- {model: b, parameters: {density: 0.5}}\n"
     "- {model: c, parameters: {density: [{filter: layers.1., value: [1, 0.5]}]}}\n"
-    + AROUND + "merge_method: ties\nparameters: {density: [{filter: q_proj, value: 0.5}, {filter: norm, value: 1}], "
+    + AROUND
+    + "merge_method: ties\nparameters: {density: [{filter: q_proj, value: 0.5}, {filter: norm, value: 1}], "
     "weight: [{filter: down_proj, value: 0.5}, {filter: mlp, value: [0.1, 0.9]}, {value: 0.75}], "
     "lambda: [{filter: layers.0, value: 2}, {filter: mlp, value: [0.5, 1.5]}]}",
     "levels of a slice": "slices:\n- sources:\n"
@@ -643,29 +750,40 @@ CONFIGS = {
     "  parameters: {weight: [{filter: self_attn, value: [0.2, 0.8]}], lambda: [{filter: norm, value: 0.3}]}\n"
     "  base_model: base\n" + FLOAT + "merge_method: task_arithmetic\nparameters: {weight: 0.25, lambda: [0.5, 1, 1.5]}",
     **{
-        f"nuslerp {flat} {row_wise} {base[:4]}": TWO + (base or FLOAT)
+        f"nuslerp {flat} {row_wise} {base[:4]}": TWO
+        + (base or FLOAT)
         + f"merge_method: nuslerp\nparameters: {{nuslerp_flatten: {flat}, nuslerp_row_wise: {row_wise}}}"
-        for flat in ("true", "false") for row_wise in ("true", "false") for base in ("", AROUND)
+        for flat in ("true", "false")
+        for row_wise in ("true", "false")
+        for base in ("", AROUND)
     },
     **{
-        f"multislerp {normalize} {base[:4]}": TWO + (base or FLOAT)
+        f"multislerp {normalize} {base[:4]}": TWO
+        + (base or FLOAT)
         + f"merge_method: multislerp\nparameters: {{normalize_weights: {normalize}}}"
         for normalize, base in (("true", ""), ("true", AROUND), ("false", AROUND))
     },
     **{
-        f"{method} {normalize}": THREE + AROUND
+        f"{method} {normalize}": THREE
+        + AROUND
         + f"merge_method: {method}\nparameters: {{normalize: {normalize}, lambda: 0.7{further}}}"
         for method, further in (("ties", ""), ("breadcrumbs", ", gamma: 0.125"), ("breadcrumbs_ties", ", gamma: 0.125"))
         for normalize in ("true", "false")
     },
     **{
-        f"{method} {normalize} {rescale}": TWO + AROUND
+        f"{method} {normalize} {rescale}": TWO
+        + AROUND
         + f"merge_method: {method}\nparameters: {{normalize: {normalize}, rescale: {rescale}, density: 1{further}}}"
-        for method, further in (("dare_ties", ""), ("dare_linear", ""), ("della", ", epsilon: 0"),
-                                ("della_linear", ", epsilon: 0"))
-        for normalize in ("true", "false") for rescale in ("true", "false")
+        for method, further in (
+            ("dare_ties", ""),
+            ("dare_linear", ""),
+            ("della", ", epsilon: 0"),
+            ("della_linear", ", epsilon: 0"),
+        )
+        for normalize in ("true", "false")
+        for rescale in ("true", "false")
     },
-}  # fmt: skip
+}
 """Random methods at density 1; elsewhere densities that keep a whole number of every tensor's entries."""
 CONFIGS = {name: text if "merge_method" in text else f"{text}\n" for name, text in CONFIGS.items()}
 RUNNER = """
@@ -703,10 +821,17 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 LLAMA = {
-    "architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 64, "hidden_size": 16,
-    "intermediate_size": 32, "num_hidden_layers": LAYERS, "num_attention_heads": 2, "num_key_value_heads": 2,
-    "tie_word_embeddings": False, "torch_dtype": "float32",
-}  # fmt: skip
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "vocab_size": 64,
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": LAYERS,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "tie_word_embeddings": False,
+    "torch_dtype": "float32",
+}
 
 
 def llamas() -> dict[str, State]:

@@ -25,9 +25,11 @@ from mergelab.report.tables import group_table
 from mergelab.sketch import draw_sketch
 
 SHAPES = {
-    "embeddings.word_embeddings.weight": (5, 61), "encoder.layer.0.output.dense.weight": (37, 53),
-    "encoder.layer.1.output.dense.weight": (70, 33), "encoder.layer.1.output.dense.bias": (129,),
-}  # fmt: skip
+    "embeddings.word_embeddings.weight": (5, 61),
+    "encoder.layer.0.output.dense.weight": (37, 53),
+    "encoder.layer.1.output.dense.weight": (70, 33),
+    "encoder.layer.1.output.dense.bias": (129,),
+}
 """No length is a multiple of a vector unit's."""
 WEIGHTS = {"a": 0.7, "b": -0.3, "c": 1.1, "d": 0.45}
 RECIPES: Sequence[Mapping[str, Any]] = (

@@ -113,23 +113,37 @@ def test_a_stage_may_be_named_where_it_need_not_and_is_then_left_out() -> None:
         ({"density": 0.5}, "entry 1 of overrides must be {match: REGEX, KNOB: number}, got {'density': 0.5}"),
         ("mlp", "entry 1 of overrides must be {match: REGEX, KNOB: number}, got 'mlp'"),
         ({"match": "mlp"}, "entry 1 of overrides changes nothing: give it a knob, such as density: 0.5"),
-        ({"match": "mlp", "densty": 0.5},
-         "no knob 'densty' can vary over layers. Did you mean 'density'? Known: weight, density, scale"),
-        ({"match": "mlp", "sparsify.density": 0.5},
-         "no knob 'sparsify.density' can vary over layers. Did you mean 'density'? Known: weight, density, scale"),
-        ({"match": "mlp", "density": [0.5]},
-         "density of method in entry 1 of overrides must be a number or a ramp of at least two numbers, got [0.5]"),
-        ({"match": "mlp", "density": [0.5, 1.4]}, "density of method in entry 1 of overrides must be in [0, 1], got 1.4"),
-        ({"match": "mlp", "density": "high"},
-         "density of method in entry 1 of overrides must be a finite number, got 'high'"),
-        ({"match": "mlp", "weight": 1e39},
-         "weight of method in entry 1 of overrides must be in [-3.40282e+38, 3.40282e+38], got 1e+39"),
-        ({"match": "mlp", "model": "a", "scale": 2},
-         "scale in entry 1 of overrides has one value for all experts: leave out model"),
-        ({"match": "mlp", "model": "A", "density": 0.5},
-         "entry 1 of overrides speaks of the model 'A'. Known: a, b"),
+        (
+            {"match": "mlp", "densty": 0.5},
+            "no knob 'densty' can vary over layers. Did you mean 'density'? Known: weight, density, scale",
+        ),
+        (
+            {"match": "mlp", "sparsify.density": 0.5},
+            "no knob 'sparsify.density' can vary over layers. Did you mean 'density'? Known: weight, density, scale",
+        ),
+        (
+            {"match": "mlp", "density": [0.5]},
+            "density of method in entry 1 of overrides must be a number or a ramp of at least two numbers, got [0.5]",
+        ),
+        (
+            {"match": "mlp", "density": [0.5, 1.4]},
+            "density of method in entry 1 of overrides must be in [0, 1], got 1.4",
+        ),
+        (
+            {"match": "mlp", "density": "high"},
+            "density of method in entry 1 of overrides must be a finite number, got 'high'",
+        ),
+        (
+            {"match": "mlp", "weight": 1e39},
+            "weight of method in entry 1 of overrides must be in [-3.40282e+38, 3.40282e+38], got 1e+39",
+        ),
+        (
+            {"match": "mlp", "model": "a", "scale": 2},
+            "scale in entry 1 of overrides has one value for all experts: leave out model",
+        ),
+        ({"match": "mlp", "model": "A", "density": 0.5}, "entry 1 of overrides speaks of the model 'A'. Known: a, b"),
     ],
-)  # fmt: skip
+)
 def test_an_override_that_cannot_be_meant_is_refused(override: Any, told: str) -> None:
     assert refusal([override]) == [told]
 
@@ -174,9 +188,11 @@ def test_merging_trims_each_expert_by_its_own_density() -> None:
     """Of (4, 3, 2, 1) a keeps one entry, b two of (1, 2, 3, 4); each tensor by itself."""
     models = {"a": numbers(4.0, 3.0, 2.0, 1.0), "b": numbers(1.0, 2.0, 3.0, 4.0)}
     fields: dict[str, Any] = {
-        "method": {"name": "task_arithmetic", "scale": 1.0}, "sparsify": {"name": "trim", "density": 0.5, "scope": "tensor"},
-        "models": models, "base": numbers(0.0, 0.0, 0.0, 0.0),
-    }  # fmt: skip
+        "method": {"name": "task_arithmetic", "scale": 1.0},
+        "sparsify": {"name": "trim", "density": 0.5, "scope": "tensor"},
+        "models": models,
+        "base": numbers(0.0, 0.0, 0.0, 0.0),
+    }
     alone = {"match": "w", "model": "a", "density": 0.25}
     assert merge(**fields, overrides=[alone])["w"].tolist() == [4.0, 0.0, 3.0, 4.0]
     assert merge(**fields)["w"].tolist() == [4.0, 3.0, 3.0, 4.0]
@@ -195,14 +211,17 @@ def test_merging_ranks_tensors_of_one_density_together_and_those_of_another_apar
 def test_merging_gives_each_expert_the_density_of_its_own_entry() -> None:
     models = {"a": numbers(4.0, 3.0), "b": numbers(1.0, 2.0)}
     done = merge(
-        {"name": "task_arithmetic", "scale": 1.0}, models, numbers(0.0, 0.0),
+        {"name": "task_arithmetic", "scale": 1.0},
+        models,
+        numbers(0.0, 0.0),
         sparsify={"name": "trim", "density": 1.0, "scope": "tensor"},
-    )  # fmt: skip
+    )
     assert done["w"].tolist() == [5.0, 5.0]
     own = Recipe.from_mapping(
         {
-            "models": [{"model": "a", "density": 0.5}, "b"], "method": {"name": "task_arithmetic", "scale": 1.0},
+            "models": [{"model": "a", "density": 0.5}, "b"],
+            "method": {"name": "task_arithmetic", "scale": 1.0},
             "sparsify": {"name": "trim", "density": 1.0, "scope": "tensor"},
         }
-    )  # fmt: skip
+    )
     assert merge_state_dicts(own.to_mapping(), models, numbers(0.0, 0.0))["w"].tolist() == [5.0, 2.0]

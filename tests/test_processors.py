@@ -21,13 +21,19 @@ from mergelab.sparsify import SPARSIFIERS
 
 PROGRAM = Path(__file__).parent / "every_merge.py"
 OLD = {
-    "ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2", "MKL_CBWR": "COMPATIBLE",
-    "ONEDNN_MAX_CPU_ISA": "SSE41", "NUMBA_CPU_NAME": "nehalem",
-}  # fmt: skip
+    "ATEN_CPU_CAPABILITY": "default",
+    "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+    "MKL_CBWR": "COMPATIBLE",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "NUMBA_CPU_NAME": "nehalem",
+}
 """SSE4.2 alone. MKL heeds `MKL_ENABLE_INSTRUCTIONS` on Intel's processors, `MKL_CBWR` on all."""
 MIDDLE = {
-    "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2", "NUMBA_CPU_NAME": "haswell",
-}  # fmt: skip
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "NUMBA_CPU_NAME": "haswell",
+}
 SPECTRAL = ("effective_rank", "stable_rank", "energy", "left_overlap", "right_overlap", "task_interference")
 """Read from float32 Gram matrices, which docs/figures.md says are exact to 0.01 %; others are sums in float64."""
 

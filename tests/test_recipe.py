@@ -111,16 +111,20 @@ def test_the_digest_does_not_depend_on_spelling() -> None:
 
 def test_numbers_of_experts_ramps_and_overrides_have_one_spelling_in_the_digest() -> None:
     whole: dict[str, Any] = {
-        "models": ["a", {"model": "b", "density": 1}], "method": "ties", "depth_scale": [1, 2],
+        "models": ["a", {"model": "b", "density": 1}],
+        "method": "ties",
+        "depth_scale": [1, 2],
         "overrides": [{"match": "x", "density": [0, 1], "scale": 2}, {"match": "y", "model": "a", "weight": -0.0}],
-    }  # fmt: skip
+    }
     spelled: dict[str, Any] = {
-        "models": ["a", {"model": "b", "method.density": 1.0}], "method": "ties", "depth_scale": [1.0, 2.0],
+        "models": ["a", {"model": "b", "method.density": 1.0}],
+        "method": "ties",
+        "depth_scale": [1.0, 2.0],
         "overrides": [
             {"match": "x", "method.density": [0.0, 1.0], "method.scale": 2.0},
             {"match": "y", "model": "a", "method.weight": 0.0},
         ],
-    }  # fmt: skip
+    }
     assert Recipe.from_mapping(whole).digest() == Recipe.from_mapping(spelled).digest()
     assert Recipe.from_mapping(whole) == Recipe.from_mapping(spelled)
 
@@ -138,13 +142,20 @@ def test_minus_zero_has_the_digest_of_zero() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"base": "other"}, {"models": ["minilm/movie"]}, {"seed": 1}, {"dtype": "float32"}, {"sparsify": "dare"},
-        {"method": {"name": "ties", "density": 0.21}}, {"method": "average"},
+        {"base": "other"},
+        {"models": ["minilm/movie"]},
+        {"seed": 1},
+        {"dtype": "float32"},
+        {"sparsify": "dare"},
+        {"method": {"name": "ties", "density": 0.21}},
+        {"method": "average"},
         {"models": ["minilm/movie", {"model": "minilm/spam", "weight": 0.5}]},
         {"models": ["minilm/movie", {"model": "minilm/spam", "density": 0.5}]},
-        {"overrides": [{"match": "mlp", "density": 0.5}]}, {"match_norms": "tensor"}, {"depth_scale": [0.5, 1]},
+        {"overrides": [{"match": "mlp", "density": 0.5}]},
+        {"match_norms": "tensor"},
+        {"depth_scale": [0.5, 1]},
     ],
-)  # fmt: skip
+)
 def test_every_field_counts_in_the_digest(change: dict[str, Any]) -> None:
     assert Recipe.from_mapping({**SHORT, **change}).digest() != Recipe.from_mapping(SHORT).digest()
 
@@ -157,8 +168,13 @@ def test_the_digest_is_the_one_of_this_algorithm_version() -> None:
 def test_every_problem_is_told_at_once() -> None:
     assert refusal(
         {
-            "bass": 1, "base": 3, "models": [{"model": "a", "weight": "x"}, 7],
-            "method": {"name": "ties", "density": 1.4, "scope": "modle"}, "sparsify": "dear", "seed": -1, "dtype": "int8",
+            "bass": 1,
+            "base": 3,
+            "models": [{"model": "a", "weight": "x"}, 7],
+            "method": {"name": "ties", "density": 1.4, "scope": "modle"},
+            "sparsify": "dear",
+            "seed": -1,
+            "dtype": "int8",
         }
     ) == [
         f"unknown field 'bass' of the recipe. Did you mean 'base'? Known: {', '.join(Recipe.FIELDS)}",
@@ -170,14 +186,16 @@ def test_every_problem_is_told_at_once() -> None:
         f"unknown sparsifier 'dear'. Did you mean 'dare'? Known: {', '.join(SPARSIFIERS)}",
         "seed must be in [0, 9.0072e+15], got -1",
         "dtype has no choice 'int8'. Known: base, float32, float16, bfloat16",
-    ]  # fmt: skip
+    ]
 
 
 def test_problems_of_experts_and_overrides_are_told_beside_those_of_knobs() -> None:
     assert refusal(
         {
             "models": [{"model": "a", "weight": "x", "density": 7}, 7, {"model": "b", "wieght": 1}],
-            "method": {"name": "ties", "scope": "modle"}, "match_norms": "layer", "depth_scale": [1.0],
+            "method": {"name": "ties", "scope": "modle"},
+            "match_norms": "layer",
+            "depth_scale": [1.0],
             "overrides": [{"match": "(", "model": "c", "scope": "tensor"}],
         }
     ) == [
@@ -191,7 +209,7 @@ def test_problems_of_experts_and_overrides_are_told_beside_those_of_knobs() -> N
         "match in entry 1 of overrides is not a regular expression: missing ), unterminated subpattern at position 0",
         "entry 1 of overrides speaks of the model 'c'. Known: a, b",
         "scope in entry 1 of overrides cannot vary over layers: only numbers that act tensor by tensor can",
-    ]  # fmt: skip
+    ]
 
 
 def test_an_unknown_method_comes_with_the_nearest_name() -> None:
@@ -228,8 +246,9 @@ def test_an_expert_may_have_a_density_of_its_own() -> None:
     recipe = Recipe.from_mapping({**SHORT, "models": [{"model": "a", "density": 0.3}, "b"]})
     assert recipe.settings("method", "w", 0.0)["density"] == (0.3, 0.2)
     assert recipe.to_mapping()["models"] == [
-        {"model": "a", "weight": 1.0, "density": 0.3}, {"model": "b", "weight": 1.0},
-    ]  # fmt: skip
+        {"model": "a", "weight": 1.0, "density": 0.3},
+        {"model": "b", "weight": 1.0},
+    ]
 
 
 def test_an_experts_own_knob_of_both_stages_names_its_stage() -> None:

@@ -28,9 +28,7 @@ from mergelab.sketch.levels import LEVELS, UNNEEDED, rank_levels
 from mergelab.sketch.steps import NEVER, curves_of, steps
 from mergelab.sparsify import SPARSIFIERS
 
-RISING = {
-    "active", "overlapping", "conflicting", "kept", "norms_l1", "mass", "energy", "offered", "shared", "opposed",
-}  # fmt: skip
+RISING = {"active", "overlapping", "conflicting", "kept", "norms_l1", "mass", "energy", "offered", "shared", "opposed"}
 BROAD = {"wide": (130, 300), "encoder.layer.0.output.dense.weight": (77,), "frozen": (5,)}
 LAYERS = {"encoder.layer.0.output.dense.weight": (30, 20), "encoder.layer.1.output.dense.weight": (20, 30)}
 
@@ -161,10 +159,13 @@ def by_force(kept: Tensor, values: Tensor) -> dict[str, Curve]:
     merged = agreeing.sum(0) / (agreeing != 0).sum(0).clamp(min=1)
     alike = ("active", "overlapping", "conflicting", "against_count", "net", "agreement", "sign_agreement")
     return {name: numpy.array(getattr(found, name)) for name in alike} | {
-        "merged_square": merged.square().sum().numpy(), "cross": (whole @ merged).numpy(), "reach": (exact @ whole.T).numpy(),
-        "kept": found.kept.numpy(), "norms_l1": found.norms_l1.numpy(),
+        "merged_square": merged.square().sum().numpy(),
+        "cross": (whole @ merged).numpy(),
+        "reach": (exact @ whole.T).numpy(),
+        "kept": found.kept.numpy(),
+        "norms_l1": found.norms_l1.numpy(),
         **{name: numpy.array([float(getattr(found, name)[pair]) for pair in pairs]) for name in PER_PAIR},
-    }  # fmt: skip
+    }
 
 
 def check(found: Mapping[str, Curve], expected: Mapping[str, Curve], place: int, rel: float) -> None:
@@ -415,32 +416,41 @@ OWN = [{"model": "x", "density": 0.5}, "y"]
 
 def test_recipes_that_differ_in_what_is_read_do_not_share_a_sketch() -> None:
     keys = [
-        needs(method="ties"), needs(method="ties", models=["x", "z"]), needs(method="ties", base="c"),
-        needs(method="average", sparsify="dare"), needs(method="average", sparsify="dare", seed=1),
+        needs(method="ties"),
+        needs(method="ties", models=["x", "z"]),
+        needs(method="ties", base="c"),
+        needs(method="average", sparsify="dare"),
+        needs(method="average", sparsify="dare", seed=1),
         needs(method="average", sparsify={"name": "dare", "target": "weights"}),
         needs(method="average", sparsify={"name": "dare", "target": "weights", "density": 0.7}),
-        needs(method="ties", sparsify="dare"), needs(method="ties", sparsify={"name": "dare", "density": 0.3}),
-        needs(method="ties", sparsify="trim"), needs(method="ties", models=["y", "x"]),
-        needs(method="average", sparsify="della"), needs(method="average", sparsify="della", seed=1),
+        needs(method="ties", sparsify="dare"),
+        needs(method="ties", sparsify={"name": "dare", "density": 0.3}),
+        needs(method="ties", sparsify="trim"),
+        needs(method="ties", models=["y", "x"]),
+        needs(method="average", sparsify="della"),
+        needs(method="average", sparsify="della", seed=1),
         needs(method="average", sparsify={"name": "della", "epsilon": 0.2}),
         needs(method="average", sparsify="breadcrumbs"),
         needs(method="average", sparsify={"name": "breadcrumbs", "gamma": 0.02}),
         needs(method="average", sparsify="consensus"),
         needs(method="average", sparsify={"name": "consensus", "min_models": 1}),
-        needs(method="ties", match_norms="tensor"), needs(method="ties", match_norms="model"),
+        needs(method="ties", match_norms="tensor"),
+        needs(method="ties", match_norms="model"),
         needs(method="ties", match_norms="model", sparsify="dare"),
-        needs(method="ties", overrides=VARIED), needs(method={"name": "ties", "density": 0.3}, overrides=VARIED),
+        needs(method="ties", overrides=VARIED),
+        needs(method={"name": "ties", "density": 0.3}, overrides=VARIED),
         needs(method="average", sparsify="trim", overrides=VARIED),
         needs(method="average", sparsify="dare", overrides=VARIED),
         needs(method="average", sparsify="dare", overrides=VARIED, seed=1),
-        needs(method="ties", models=OWN), needs(method="ties", models=[*reversed(OWN)]),
+        needs(method="ties", models=OWN),
+        needs(method="ties", models=[*reversed(OWN)]),
         needs(method="ties", models=[{"model": "x", "density": 0.6}, "y"]),
         needs(method="average", sparsify="trim", models=OWN),
         needs(method="ties", sparsify="dare", models=[{"model": "x", "sparsify.density": 0.5}, "y"]),
         needs(method="ties", sparsify="dare", models=[{"model": "x", "method.density": 0.5}, "y"]),
         needs(method="ties", sparsify="dare", overrides=[{"match": "layer", "sparsify.density": 0.5}]),
         needs(method="ties", sparsify="dare", overrides=[{"match": "layer", "method.density": 0.5}]),
-    ]  # fmt: skip
+    ]
     assert len(set(keys)) == len(keys)
 
 

@@ -43,8 +43,15 @@ def test_pixels_merges_to_its_known_scores(settings: dict[str, object], known: l
 
 def test_average_beats_the_base_and_too_large_a_scale_collapses_in_the_card_of_pixels() -> None:
     card = (load_suite("pixels").folder / "card.md").read_text(encoding="utf-8")
-    mean = {row: float(re.search(rf"^\| {re.escape(row)} \|.*\| (0\.\d+) \[", card, re.MULTILINE)[1]) for row in (  # type: ignore[index]
-        "base + heads", "average", "task arithmetic, scale 1", "each expert on its own task")}  # fmt: skip
+    mean = {
+        row: float(re.search(rf"^\| {re.escape(row)} \|.*\| (0\.\d+) \[", card, re.MULTILINE)[1])
+        for row in (  # type: ignore[index]
+            "base + heads",
+            "average",
+            "task arithmetic, scale 1",
+            "each expert on its own task",
+        )
+    }
     assert (
         mean["task arithmetic, scale 1"] < mean["base + heads"] < mean["average"] < mean["each expert on its own task"]
     )

@@ -13,9 +13,11 @@ from tiny_states import State, random_state, tuned
 
 CONFIG = {"model_type": "bert", "num_hidden_layers": 2, "hidden_size": 6, "vocab_size": 5}
 SHAPES = {
-    "embeddings.word_embeddings.weight": (5, 6), "encoder.layer.0.output.dense.weight": (6, 6),
-    "encoder.layer.1.output.dense.weight": (6, 6), "encoder.layer.1.output.dense.bias": (6,),
-}  # fmt: skip
+    "embeddings.word_embeddings.weight": (5, 6),
+    "encoder.layer.0.output.dense.weight": (6, 6),
+    "encoder.layer.1.output.dense.weight": (6, 6),
+    "encoder.layer.1.output.dense.bias": (6,),
+}
 MANY = {f"encoder.layer.{number}.output.dense.bias": (4,) for number in range(4000)}
 """Tensors enough for a survey of several seconds, with a yield at each."""
 

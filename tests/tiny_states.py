@@ -19,8 +19,14 @@ torch.set_num_threads(1)
 
 State = dict[str, Tensor]
 SHAPES = {
-    "scalar": (), "one": (1,), "seven": (7,), "matrix": (3, 5), "cube": (2, 3, 4), "column": (4, 1), "empty": (0,),
-}  # fmt: skip
+    "scalar": (),
+    "one": (1,),
+    "seven": (7,),
+    "matrix": (3, 5),
+    "cube": (2, 3, 4),
+    "column": (4, 1),
+    "empty": (0,),
+}
 NAMES = ("a", "b", "c", "d", "e")
 PLACES = ("task",)
 """Knobs that name an expert by its place: they end at the number of experts, whatever their slider offers."""

@@ -165,18 +165,29 @@ def task_entry(name: str, splits: Splits) -> dict:
     title, source, licence = SOURCES[name]
     counts = {"calibration": CALIBRATION, "validation": len(splits["validation"][1]), "test": len(splits["test"][1])}
     return {
-        "title": title, "kind": "image-classification", "labels": LABELS[name], "head": name, "counts": counts,
-        "source": source, "licence": licence,
-    }  # fmt: skip
+        "title": title,
+        "kind": "image-classification",
+        "labels": LABELS[name],
+        "head": name,
+        "counts": counts,
+        "source": source,
+        "licence": licence,
+    }
 
 
 def preprocessor() -> dict:
     """Settings of a `ViTImageProcessor` that does what `train.pixels` does."""
     return {
-        "image_processor_type": "ViTImageProcessor", "do_resize": True, "size": {"height": 28, "width": 28},
-        "resample": 2, "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True,
-        "image_mean": [train.MEAN], "image_std": [train.STD],
-    }  # fmt: skip
+        "image_processor_type": "ViTImageProcessor",
+        "do_resize": True,
+        "size": {"height": 28, "width": 28},
+        "resample": 2,
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "image_mean": [train.MEAN],
+        "image_std": [train.STD],
+    }
 
 
 def write_json(value: dict, path: Path) -> None:

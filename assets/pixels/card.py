@@ -57,13 +57,22 @@ def text(
     return TEMPLATE.format(
         tasks=markdown(
             ["task", "classes", "calibration / validation / test", "source", "licence"],
-            [[f"`{name}`", len(LABELS[name]), f"{CALIBRATION} / {ROWS['validation']} / {ROWS['test']}", *sources[name][1:]]
-             for name in LABELS],
+            [
+                [
+                    f"`{name}`",
+                    len(LABELS[name]),
+                    f"{CALIBRATION} / {ROWS['validation']} / {ROWS['test']}",
+                    *sources[name][1:],
+                ]
+                for name in LABELS
+            ],
         ),
         facts=markdown(
             ["weights", "mean", *LABELS],
-            [[name, f"{sum(row.values()) / len(row):.3f}", *(f"{row[task]:.3f}" for task in LABELS)]
-             for name, row in measured.items()],
+            [
+                [name, f"{sum(row.values()) / len(row):.3f}", *(f"{row[task]:.3f}" for task in LABELS)]
+                for name, row in measured.items()
+            ],
         ),
         fonts=markdown(
             ["split", "package", "version", "licence", "files used"],
@@ -71,18 +80,27 @@ def text(
         ),
         files=markdown(["file", "bytes"], sizes(out)),
         remarks=remarks({name: sum(row.values()) / len(row) for name, row in measured.items()}),
-        seed=seed, levels=levels, pool=ROWS["train"], test=ROWS["test"],
-        pretraining=recipe["pretraining"], finetuning=recipe["fine-tuning"],
-    )  # fmt: skip
+        seed=seed,
+        levels=levels,
+        pool=ROWS["train"],
+        test=ROWS["test"],
+        pretraining=recipe["pretraining"],
+        finetuning=recipe["fine-tuning"],
+    )
 
 
 def remarks(mean: dict[str, float]) -> str:
     """One sentence a fact, with the numbers of this build."""
     return REMARKS.format(
-        base=mean["base"], experts=mean["own expert"], average=mean["all deltas × 0.2"], full=mean["all deltas × 1"],
-        largest=mean["own delta, largest 20 %"], dropped=mean["own delta, random 10 %"],
-        rescaled=mean["own delta, random 10 %, × 10"], extreme=mean["own delta, random 1 %, × 100"],
-    )  # fmt: skip
+        base=mean["base"],
+        experts=mean["own expert"],
+        average=mean["all deltas × 0.2"],
+        full=mean["all deltas × 1"],
+        largest=mean["own delta, largest 20 %"],
+        dropped=mean["own delta, random 10 %"],
+        rescaled=mean["own delta, random 10 %, × 10"],
+        extreme=mean["own delta, random 1 %, × 100"],
+    )
 
 
 def sizes(out: Path) -> list[list[object]]:

@@ -11,10 +11,17 @@ from transformers import ViTConfig, ViTForImageClassification
 State = dict[str, Tensor]
 MEAN, STD = 0.5, 0.5
 SHAPE = {
-    "image_size": 28, "patch_size": 7, "num_channels": 1, "hidden_size": 128, "num_hidden_layers": 4,
-    "num_attention_heads": 4, "intermediate_size": 512, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
+    "image_size": 28,
+    "patch_size": 7,
+    "num_channels": 1,
+    "hidden_size": 128,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "intermediate_size": 512,
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
     "initializer_range": 0.06,  # in a short trial capitals reached .59 with it, .36 with the usual 0.02
-}  # fmt: skip
+}
 
 
 def config(labels: list[str]) -> ViTConfig:
@@ -52,9 +59,17 @@ def finetune(base: State, head: State, images: Tensor, targets: Tensor, *, epoch
 
 
 def fit(
-    model: ViTForImageClassification, images: Tensor, targets: Tensor, allowed: Tensor | None,
-    *, epochs: int, lr: float, decay: float, seed: int, batch: int = 64,
-) -> State:  # fmt: skip
+    model: ViTForImageClassification,
+    images: Tensor,
+    targets: Tensor,
+    allowed: Tensor | None,
+    *,
+    epochs: int,
+    lr: float,
+    decay: float,
+    seed: int,
+    batch: int = 64,
+) -> State:
     """Minimise the cross-entropy with AdamW (short warm-up, cosine decay); return the trained weights."""
     rng = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=lr, weight_decay=decay)

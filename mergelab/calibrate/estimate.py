@@ -96,12 +96,7 @@ def _parameters(lent: Answering, head: Checkpoint, wanted: tuple[str, ...]) -> d
 
 
 def _key(
-    body: Mapping[str, Tensor],
-    task: TaskSet,
-    head: Checkpoint,
-    rows: Rows,
-    measure: Measure,
-    wanted: tuple[str, ...],
+    body: Mapping[str, Tensor], task: TaskSet, head: Checkpoint, rows: Rows, measure: Measure, wanted: tuple[str, ...]
 ) -> str:
     return key_of(
         {

@@ -153,9 +153,10 @@ def _run(model: nn.Module, routes: Routes, probe: Inputs, objectives: Objectives
 def _disagreeing(found: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> set[str]:
     largest = max((float(value.max()) for value in truth.values() if value.numel()), default=0.0)
     return {
-        name for name, value in truth.items()
+        name
+        for name, value in truth.items()
         if value.numel() and not float((found[name] - value).abs().max()) <= RTOL * float(value.max()) + ATOL * largest
-    }  # fmt: skip
+    }
 
 
 def _routes(model: nn.Module, names: Collection[str], probe: Inputs) -> Routes:

@@ -172,13 +172,25 @@ class _Adapter:
         classes = [str(name) for name in self.base.config.get("architectures") or ()]
         predicts = any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in classes)
         return {
-            "peft_type": "LORA", "task_type": "CAUSAL_LM" if predicts else None,
-            "base_model_name_or_path": name, "revision": revision or None, "inference_mode": True,
-            "r": self.rank, "lora_alpha": self.rank, "lora_dropout": 0.0, "use_rslora": False, "use_dora": False,
-            "rank_pattern": {}, "alpha_pattern": {}, "bias": "none", "lora_bias": bool(self.biases),
-            "fan_in_fan_out": CONV1D in self.kinds.values(), "init_lora_weights": True,
-            "target_modules": sorted(self.kinds), "modules_to_save": sorted(self.saved) or None,
-        }  # fmt: skip
+            "peft_type": "LORA",
+            "task_type": "CAUSAL_LM" if predicts else None,
+            "base_model_name_or_path": name,
+            "revision": revision or None,
+            "inference_mode": True,
+            "r": self.rank,
+            "lora_alpha": self.rank,
+            "lora_dropout": 0.0,
+            "use_rslora": False,
+            "use_dora": False,
+            "rank_pattern": {},
+            "alpha_pattern": {},
+            "bias": "none",
+            "lora_bias": bool(self.biases),
+            "fan_in_fan_out": CONV1D in self.kinds.values(),
+            "init_lora_weights": True,
+            "target_modules": sorted(self.kinds),
+            "modules_to_save": sorted(self.saved) or None,
+        }
 
 
 def _is_under(module: str, top: str) -> bool:

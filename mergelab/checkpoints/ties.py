@@ -16,8 +16,10 @@ PREDICTS_TOKENS = ("LMHeadModel", "ForCausalLM", "ForConditionalGeneration", "Fo
 def is_also_head(checkpoint: Checkpoint, key: str) -> bool:
     """Whether `key` is a token embedding that also predicts tokens: of such a model that stores no head for it."""
     predicts = any(str(name).endswith(PREDICTS_TOKENS) for name in checkpoint.config.get("architectures") or ())
-    stored = any(is_vocabulary_head(name) and name.endswith(("decoder.weight", "head.weight", "out.weight"))
-                 for name in checkpoint.specs)  # fmt: skip
+    stored = any(
+        is_vocabulary_head(name) and name.endswith(("decoder.weight", "head.weight", "out.weight"))
+        for name in checkpoint.specs
+    )
     tied = predicts and not stored and checkpoint.config.get("tie_word_embeddings") is not False
     return tied and address(key) == ("embeddings", "word")
 

@@ -53,8 +53,11 @@ def _counted(kept: Tensor, offered: Tensor, order: NDArray[numpy.int64]) -> dict
     sums = interference(kept)
     i, j = order[numpy.array(pairs_of(len(order)), dtype=int).reshape(-1, 2).T]
     of_experts = {
-        "kept": sums.kept, "norms_l1": sums.norms_l1, "squares": sums.products.diagonal(), **_sizes(kept, offered),
-    }  # fmt: skip
+        "kept": sums.kept,
+        "norms_l1": sums.norms_l1,
+        "squares": sums.products.diagonal(),
+        **_sizes(kept, offered),
+    }
     return {
         **{name: getattr(sums, name) for name in ALIKE},
         **{name: each.cpu().numpy().astype(float)[order] for name, each in of_experts.items()},
@@ -68,6 +71,7 @@ def _sizes(kept: Tensor, offered: Tensor) -> dict[str, Tensor]:
     squares = magnitudes.square()
     lowest = torch.where(survives, magnitudes, torch.inf)
     return {
-        "energy": (squares * survives).sum(1), "whole": squares.sum(1),
+        "energy": (squares * survives).sum(1),
+        "whole": squares.sum(1),
         "lowest": lowest.amin(1) if kept.numel() else torch.full((len(kept),), torch.inf),
-    }  # fmt: skip
+    }

@@ -14,8 +14,17 @@ from mergelab.sketch import GRID, Curve, Cut, Sketch, cut_of, pairs_of
 LINEAR = ("task_arithmetic", "average")
 """Methods whose merged delta is a weighted sum of the kept ones."""
 SUMMED = (
-    "conflicting", "overlapping", "active", "net", "norms_l1", "energy", "merged_square", "cross", "reach", "products",
-)  # fmt: skip
+    "conflicting",
+    "overlapping",
+    "active",
+    "net",
+    "norms_l1",
+    "energy",
+    "merged_square",
+    "cross",
+    "reach",
+    "products",
+)
 
 
 def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pandas.DataFrame:
@@ -36,14 +45,18 @@ def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pa
     whole = numpy.sqrt(_along(found.mass[chosen], numpy.array([1.0])))
     cosines = share(cross, numpy.sqrt(numpy.maximum(squares, 0)) * whole)
     entries = sketch.entries[chosen].sum()
-    return pandas.DataFrame({
-        "place": places, "conflict": share(sums["conflicting"], sums["overlapping"]),
-        "conflict_of_all": share(sums["conflicting"], entries),
-        "cancellation": 1 - share(sums["net"], over_experts(sums["norms_l1"], 0)), "union": share(sums["active"], entries),
-        "retained": over_experts(share(energy, _along(found.energy[chosen], numpy.array([1.0]))), 0) / len(energy),
-        "norm": numpy.sqrt(numpy.maximum(squares, 0)),
-        **{f"cosine {name}": row for name, row in zip(sketch.experts, cosines, strict=True)},
-    })  # fmt: skip
+    return pandas.DataFrame(
+        {
+            "place": places,
+            "conflict": share(sums["conflicting"], sums["overlapping"]),
+            "conflict_of_all": share(sums["conflicting"], entries),
+            "cancellation": 1 - share(sums["net"], over_experts(sums["norms_l1"], 0)),
+            "union": share(sums["active"], entries),
+            "retained": over_experts(share(energy, _along(found.energy[chosen], numpy.array([1.0]))), 0) / len(energy),
+            "norm": numpy.sqrt(numpy.maximum(squares, 0)),
+            **{f"cosine {name}": row for name, row in zip(sketch.experts, cosines, strict=True)},
+        }
+    )
 
 
 def _places(cut: Cut) -> NDArray[numpy.float64]:

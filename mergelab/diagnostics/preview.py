@@ -63,9 +63,17 @@ def preview(sketch: Sketch, recipe: Recipe) -> Preview:
 def shown(figures: Figures, sketch: Sketch, knob: str | None, label: str, remark: str, notice: str) -> Preview:
     """What is shown of some figures."""
     return Preview(
-        _cells(figures, sketch), _kept(figures, sketch), _experts(figures, sketch), histogram(sketch), _numbers(figures),
-        knob, label, remark, notice, figures,
-    )  # fmt: skip
+        _cells(figures, sketch),
+        _kept(figures, sketch),
+        _experts(figures, sketch),
+        histogram(sketch),
+        _numbers(figures),
+        knob,
+        label,
+        remark,
+        notice,
+        figures,
+    )
 
 
 def narrowed(found: Preview, sketch: Sketch, tensors: Tensors | None) -> Preview:
@@ -77,11 +85,18 @@ def narrowed(found: Preview, sketch: Sketch, tensors: Tensors | None) -> Preview
 
 
 def _cells(figures: Figures, sketch: Sketch) -> pandas.DataFrame:
-    tensors = pandas.DataFrame({
-        "layer": sketch.layers, "module": sketch.modules, "entries": figures.entries, "net": figures.net,
-        "conflicting": figures.conflicting, "coactive": figures.overlapping, "active": figures.active,
-        "gross": over_experts(figures.norms_l1, 1),
-    })  # fmt: skip
+    tensors = pandas.DataFrame(
+        {
+            "layer": sketch.layers,
+            "module": sketch.modules,
+            "entries": figures.entries,
+            "net": figures.net,
+            "conflicting": figures.conflicting,
+            "coactive": figures.overlapping,
+            "active": figures.active,
+            "gross": over_experts(figures.norms_l1, 1),
+        }
+    )
     cells = tensors.groupby(["layer", "module"], sort=False, as_index=False).sum(min_count=1)
     cells["conflict"] = share(cells["conflicting"], cells["coactive"])
     cells["cancellation"] = 1 - share(cells["net"], cells["gross"])
@@ -102,23 +117,26 @@ def _kept(figures: Figures, sketch: Sketch) -> pandas.DataFrame:
 
 def _experts(figures: Figures, sketch: Sketch) -> pandas.DataFrame:
     whole = figures.whole.sum(0)
-    return pandas.DataFrame({
-        "expert": sketch.experts,
-        "kept": figures.kept.sum(0) / max(figures.changed.sum(), 1),
-        "threshold": figures.thresholds,
-        "norm": numpy.sqrt(whole),
-        "mass": figures.energy.sum(0) / numpy.maximum(whole, numpy.finfo(float).tiny),
-    })  # fmt: skip
+    return pandas.DataFrame(
+        {
+            "expert": sketch.experts,
+            "kept": figures.kept.sum(0) / max(figures.changed.sum(), 1),
+            "threshold": figures.thresholds,
+            "norm": numpy.sqrt(whole),
+            "mass": figures.energy.sum(0) / numpy.maximum(whole, numpy.finfo(float).tiny),
+        }
+    )
 
 
 def _numbers(figures: Figures) -> tuple[Number, ...]:
     changed, whole = max(figures.changed.sum(), 1), numpy.maximum(figures.whole.sum(0), numpy.finfo(float).tiny)
     values = (
-        over_experts(figures.kept.sum(0) / changed, 0) / len(whole), over_experts(figures.energy.sum(0) / whole, 0) / len(whole),
+        over_experts(figures.kept.sum(0) / changed, 0) / len(whole),
+        over_experts(figures.energy.sum(0) / whole, 0) / len(whole),
         share(figures.overlapping.sum(), figures.entries.sum()),
         share(figures.conflicting.sum(), figures.overlapping.sum()),
         1 - share(figures.net.sum(), over_experts(figures.norms_l1, 1).sum()),
-    )  # fmt: skip
+    )
     return tuple(
         Number(name, float(value), _percent(float(value)), help)
         for (name, help), value in zip(NUMBERS.items(), values, strict=True)

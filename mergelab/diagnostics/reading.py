@@ -10,9 +10,20 @@ from mergelab.diagnostics.histogram import EDGES
 from mergelab.sketch import GRID, Curve, Curves, Cut, Sketch, grid_place
 
 ALIKE = (
-    "active", "overlapping", "conflicting", "against_count", "net", "agreement", "sign_agreement", "kept", "norms_l1",
-    "energy", "shared", "opposed", "products",
-)  # fmt: skip
+    "active",
+    "overlapping",
+    "conflicting",
+    "against_count",
+    "net",
+    "agreement",
+    "sign_agreement",
+    "kept",
+    "norms_l1",
+    "energy",
+    "shared",
+    "opposed",
+    "products",
+)
 """Curves whose sums are figures as they are."""
 
 

@@ -90,13 +90,14 @@ def plan(
     _check_overrides(recipe, compatibility.mergeable)
     order = _by_content(recipe, experts, compatibility)
     return Plan(
-        recipe, frame,
+        recipe,
+        frame,
         experts=tuple(experts[place] for place in order),
         expert_keys=tuple(compatibility.expert_keys[place] for place in order),
         positions=tuple(order),
         compatibility=compatibility,
         statistics=statistics or {},
-    )  # fmt: skip
+    )
 
 
 def _check_overrides(recipe: Recipe, keys: Sequence[str]) -> None:

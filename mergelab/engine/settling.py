@@ -10,15 +10,7 @@ import torch
 from torch import Tensor
 
 from mergelab.engine.fusing import joined_stack, stored_stack
-from mergelab.engine.inputs import (
-    Piece,
-    pieces,
-    read_base,
-    read_deltas,
-    read_draws,
-    read_experts,
-    read_statistics,
-)
+from mergelab.engine.inputs import Piece, pieces, read_base, read_deltas, read_draws, read_experts, read_statistics
 from mergelab.engine.joining import Visit, visits
 from mergelab.engine.plan import Plan
 from mergelab.engine.stages import Settled, Stage

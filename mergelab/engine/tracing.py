@@ -45,9 +45,14 @@ class Trace:
             return pick(value) if fits and value.ndim >= len(self.piece.shape) else value
 
         return Trace(
-            self.piece, pick(self.base), pick(self.deltas), tuple(pick(each) for each in self.sparse), pick(self.kept),
-            pick(self.merged), {name: of(value) for name, value in self.arguments.items()},
-        )  # fmt: skip
+            self.piece,
+            pick(self.base),
+            pick(self.deltas),
+            tuple(pick(each) for each in self.sparse),
+            pick(self.kept),
+            pick(self.merged),
+            {name: of(value) for name, value in self.arguments.items()},
+        )
 
 
 def trace(settled: Settled, piece: Piece) -> Trace:
@@ -64,9 +69,14 @@ def trace(settled: Settled, piece: Piece) -> Trace:
     given = read_statistics(settled.plan, piece, settled.device)
     stack = stack or Stack(key, values, given, found, piece.stop is None)
     return Trace(
-        piece, base.cpu(), deltas.cpu(), tuple(each.cpu() for each in sparse), trimmed(settled, key, values).cpu(),
-        _merged(settled, piece, stack, base), arguments_for(settled, stage, piece, stack),
-    )  # fmt: skip
+        piece,
+        base.cpu(),
+        deltas.cpu(),
+        tuple(each.cpu() for each in sparse),
+        trimmed(settled, key, values).cpu(),
+        _merged(settled, piece, stack, base),
+        arguments_for(settled, stage, piece, stack),
+    )
 
 
 def _merged(settled: Settled, piece: Piece, stack: Stack, base: Tensor) -> Tensor:

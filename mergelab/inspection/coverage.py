@@ -49,6 +49,13 @@ def _row(model: Any, key: str, state: str, reason: str) -> dict[str, Any]:
     spec, (layer, module) = model.specs[key], address(key)
     shape = " × ".join(map(str, spec.shape)) or "scalar"
     return {
-        "key": key, "layer": layer, "module": module, "model": model.name, "shape": shape, "dtype": dtype_name(spec.dtype),
-        "entries": spec.count, "state": state, "reason": reason,
-    }  # fmt: skip
+        "key": key,
+        "layer": layer,
+        "module": module,
+        "model": model.name,
+        "shape": shape,
+        "dtype": dtype_name(spec.dtype),
+        "entries": spec.count,
+        "state": state,
+        "reason": reason,
+    }

@@ -34,6 +34,12 @@ def dossier_of(recipe: Recipe, drawn: Sketch, static: Inspection, notes: Sequenc
     """Everything together, the live figures by look-up in the sketch; one expert alone has no curves."""
     along = curves(drawn, recipe) if len(recipe.models) > 1 else pandas.DataFrame({"place": []})
     return Dossier(
-        recipe.to_mapping(), recipe.digest(), recipe.rule.title, preview(drawn, recipe), along, pairs(drawn, recipe),
-        static, tuple(notes),
-    )  # fmt: skip
+        recipe.to_mapping(),
+        recipe.digest(),
+        recipe.rule.title,
+        preview(drawn, recipe),
+        along,
+        pairs(drawn, recipe),
+        static,
+        tuple(notes),
+    )

@@ -63,8 +63,14 @@ def fisher_views(plan: Plan) -> Steps[FisherViews]:
     edges = LOWEST + numpy.arange(low, high + 1) / PER_DECADE
     shares = spread.bins[:, low:high] * PER_DECADE / max(spread.entries, 1)
     return FisherViews(
-        names, edges, shares, spread.table(names, tops), _cell_table(cells, names), spread.cosines(), float(knobs["floor"])
-    )  # fmt: skip
+        names,
+        edges,
+        shares,
+        spread.table(names, tops),
+        _cell_table(cells, names),
+        spread.cosines(),
+        float(knobs["floor"]),
+    )
 
 
 def _settings(plan: Plan) -> dict[str, Any]:
@@ -130,10 +136,16 @@ class _Spread:
     def table(self, names: Sequence[str], tops: Sequence[float]) -> pandas.DataFrame:
         """A row for each expert."""
         whole = max(self.entries, 1)
-        return pandas.DataFrame({
-            "expert": names, "mass": self.mass, "largest": self.largest, "zero": self.zero / whole,
-            "top": tops, "below_floor": self.below / whole,
-        })  # fmt: skip
+        return pandas.DataFrame(
+            {
+                "expert": names,
+                "mass": self.mass,
+                "largest": self.largest,
+                "zero": self.zero / whole,
+                "top": tops,
+                "below_floor": self.below / whole,
+            }
+        )
 
 
 def _counts(values: Tensor, bins: int) -> NDArray[numpy.float64]:

@@ -15,8 +15,18 @@ from mergelab.inspection.moments import Moments
 MODEL, CELL = "model", "cell"
 KINDS = ("layer", "module", CELL, MODEL)
 COLUMNS = (
-    "kind", "name", "figure", "of", "value", "tensors", "tensors in all", "entries", "entries in all", "status", "reason",
-)  # fmt: skip
+    "kind",
+    "name",
+    "figure",
+    "of",
+    "value",
+    "tensors",
+    "tensors in all",
+    "entries",
+    "entries in all",
+    "status",
+    "reason",
+)
 
 
 def grouped(tensors: pandas.DataFrame, sums: Mapping[str, Moments], experts: Sequence[str]) -> pandas.DataFrame:
@@ -65,10 +75,14 @@ def _means(rows: pandas.DataFrame) -> pandas.DataFrame:
     weighed = rows.assign(known=known, counted=counted, weighed=rows["value"].fillna(0) * counted)
     found = weighed.groupby(["kind", "name", "figure", "of"], sort=False, as_index=False).agg(
         **{
-            "tensors": ("known", "sum"), "tensors in all": ("known", "size"), "entries": ("counted", "sum"),
-            "entries in all": ("entries", "sum"), "value": ("weighed", "sum"), "reason": ("reason", _together),
+            "tensors": ("known", "sum"),
+            "tensors in all": ("known", "size"),
+            "entries": ("counted", "sum"),
+            "entries in all": ("entries", "sum"),
+            "value": ("weighed", "sum"),
+            "reason": ("reason", _together),
         }
-    )  # fmt: skip
+    )
     measured = found["entries"] > 0
     found["value"] = found["value"].where(measured) / found["entries"].where(measured)
     found["status"] = measured.map({True: MEASURED, False: SKIPPED})

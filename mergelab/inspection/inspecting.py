@@ -81,9 +81,18 @@ def _seen(settled: Settled, experts: Sequence[str], top: int, widest: int, key: 
 
 def _tensor_table(plan: Plan, found: Sequence[Seen]) -> pandas.DataFrame:
     rows = [
-        (seen.key, *address(seen.key), plan.base.specs[seen.key].count, each.name, each.of, each.value, each.status, each.reason)
+        (
+            seen.key,
+            *address(seen.key),
+            plan.base.specs[seen.key].count,
+            each.name,
+            each.of,
+            each.value,
+            each.status,
+            each.reason,
+        )
         for seen in found
         for each in seen.figures
-    ]  # fmt: skip
+    ]
     columns = ["key", "layer", "module", "entries", "figure", "of", "value", "status", "reason"]
     return pandas.DataFrame(rows, columns=columns)

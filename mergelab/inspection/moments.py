@@ -43,9 +43,13 @@ class Moments:
         """The same with the experts in another order: `order` has the present place of each."""
         experts, models = numpy.array(order), numpy.array([0, *(place + 1 for place in order)])
         return replace(
-            self, products=self.products[numpy.ix_(models, models)], zero=self.zero[experts], small=self.small[experts],
-            shared=self.shared[numpy.ix_(experts, experts)], opposed=self.opposed[numpy.ix_(experts, experts)],
-        )  # fmt: skip
+            self,
+            products=self.products[numpy.ix_(models, models)],
+            zero=self.zero[experts],
+            small=self.small[experts],
+            shared=self.shared[numpy.ix_(experts, experts)],
+            opposed=self.opposed[numpy.ix_(experts, experts)],
+        )
 
     @property
     def squares(self) -> NDArray[numpy.float64]:

@@ -19,8 +19,10 @@ PART = 8
 WIDEST = 4096
 """The longest smaller side of a matrix that is decomposed; twice that takes eight times as long, minutes for each delta."""
 EACH, PAIR, TOGETHER = (
-    ("effective_rank", "stable_rank", "energy_rank", "energy"), ("left_overlap", "right_overlap"), ("task_interference",),
-)  # fmt: skip
+    ("effective_rank", "stable_rank", "energy_rank", "energy"),
+    ("left_overlap", "right_overlap"),
+    ("task_interference",),
+)
 
 
 def spectral(
@@ -67,8 +69,10 @@ def why_not(rows: int, columns: int, widest: int = WIDEST) -> str:
 def _all_skipped(experts: Sequence[str], reason: str) -> list[Figure]:
     pairs = [name for _, _, name in pairs_among(experts)]
     return [
-        *all_skipped(EACH, experts, reason), *all_skipped(PAIR, pairs, reason), *all_skipped(TOGETHER, [ALL], reason),
-    ]  # fmt: skip
+        *all_skipped(EACH, experts, reason),
+        *all_skipped(PAIR, pairs, reason),
+        *all_skipped(TOGETHER, [ALL], reason),
+    ]
 
 
 def _of_expert(own: Spectrum, name: str, count: int) -> Iterator[Figure]:

@@ -34,9 +34,11 @@ class Thinning(NamedTuple):
     def none(cls, n_models: int) -> Thinning:
         """Everything stays as it is."""
         return cls(
-            torch.zeros(n_models), torch.full((n_models,), ALL),
-            torch.zeros(n_models, 2, dtype=torch.int64), torch.zeros(n_models),
-        )  # fmt: skip
+            torch.zeros(n_models),
+            torch.full((n_models,), ALL),
+            torch.zeros(n_models, 2, dtype=torch.int64),
+            torch.zeros(n_models),
+        )
 
     def divided_by(self, density: float | Tensor) -> Thinning:
         """The same with survivors divided by the density."""
@@ -62,9 +64,14 @@ class Election(NamedTuple):
         majority = float(knobs["majority"] or (0 if combine == "max" else -1))
         tied = {"majority": majority, "positive": 1.0, "zero": 0.0}[knobs["zero_sign"]]
         return cls(
-            knobs["thresholds"], knobs["weights"], knobs["weigh"] == "before", knobs["elect"] == "count", tied,
-            knobs["divide"] if combine == "mean" else combine, knobs["scale"],
-        )  # fmt: skip
+            knobs["thresholds"],
+            knobs["weights"],
+            knobs["weigh"] == "before",
+            knobs["elect"] == "count",
+            tied,
+            knobs["divide"] if combine == "mean" else combine,
+            knobs["scale"],
+        )
 
 
 class Shares(NamedTuple):

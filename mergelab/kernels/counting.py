@@ -175,9 +175,18 @@ def count_elected(
 
 @njit(nogil=True, cache=True, inline="always")
 def add_votes(
-    stored: Array, base: Array, model: int, sieve: Any, start: int, scratch: Any, threshold: float, weight: float,
-    by_count: bool, cast: Array, votes: Array,
-) -> int:  # fmt: skip
+    stored: Array,
+    base: Array,
+    model: int,
+    sieve: Any,
+    start: int,
+    scratch: Any,
+    threshold: float,
+    weight: float,
+    by_count: bool,
+    cast: Array,
+    votes: Array,
+) -> int:
     """Write what a model casts in a block, what it keeps of its sifted deltas times `weight`, to `cast`, and add that or its
     signs to `votes`, from which the first model takes nothing over. 1 if a delta is not finite, else 0.
     """
@@ -215,9 +224,18 @@ def _add_votes(
 
 @njit(nogil=True, cache=True, inline="always")
 def _add_drawn_votes(
-    stored: Array, base: Array, drawn: Array, limit: int, by: float, threshold: float, weight: float, by_count: bool,
-    first: bool, cast: Array, votes: Array,
-) -> int:  # fmt: skip
+    stored: Array,
+    base: Array,
+    drawn: Array,
+    limit: int,
+    by: float,
+    threshold: float,
+    weight: float,
+    by_count: bool,
+    first: bool,
+    cast: Array,
+    votes: Array,
+) -> int:
     """Those of a model that keeps what its draws leave, divided."""
     largest = numpy.uint32(0)
     for i in range(len(stored)):

@@ -160,9 +160,17 @@ def _add_gains(gain: Array, since: Array, count: int, totals: Array) -> None:
 
 @uncounted
 def _arrive(
-    experts: Any, anchor: Array, sieve: Any, start: int, place: int, thresholds: Array, stack: Array, arrivals: Array,
-    order: Array, drawn: Array,
-) -> int:  # fmt: skip
+    experts: Any,
+    anchor: Array,
+    sieve: Any,
+    start: int,
+    place: int,
+    thresholds: Array,
+    stack: Array,
+    arrivals: Array,
+    order: Array,
+    drawn: Array,
+) -> int:
     """Read a block of all deltas and find the points at which each arrives, by model and in rising order."""
     bad = 0
     for model in range(len(stack)):

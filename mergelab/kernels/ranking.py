@@ -70,9 +70,13 @@ def thin(base: Array, expert: Array, width: int, chances: Any, key: Array, start
 def scratch_for(width: int) -> Any:
     """Room for rows of so many entries."""
     return Scratch(
-        numpy.empty(width, numpy.uint64), numpy.empty(width, numpy.uint64), numpy.empty((DIGITS, 1 << BITS), numpy.uint32),
-        numpy.empty(width, numpy.int32), numpy.empty(width, numpy.int32), numpy.empty(width + 2 * BLOCK, numpy.uint32),
-    )  # fmt: skip
+        numpy.empty(width, numpy.uint64),
+        numpy.empty(width, numpy.uint64),
+        numpy.empty((DIGITS, 1 << BITS), numpy.uint32),
+        numpy.empty(width, numpy.int32),
+        numpy.empty(width, numpy.int32),
+        numpy.empty(width + 2 * BLOCK, numpy.uint32),
+    )
 
 
 @njit(nogil=True, cache=True)

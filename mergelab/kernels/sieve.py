@@ -52,9 +52,11 @@ def scratch_for(block: int) -> Any:
 def open_sieve(n_models: int) -> Sieve:
     """A sieve that lets everything through."""
     return Sieve(
-        numpy.zeros(n_models, numpy.float32), numpy.full(n_models, 2**32, numpy.uint64),
-        numpy.zeros((n_models, 2), numpy.uint32), numpy.zeros(n_models, numpy.float32),
-    )  # fmt: skip
+        numpy.zeros(n_models, numpy.float32),
+        numpy.full(n_models, 2**32, numpy.uint64),
+        numpy.zeros((n_models, 2), numpy.uint32),
+        numpy.zeros(n_models, numpy.float32),
+    )
 
 
 @njit(nogil=True, cache=True, inline="always")

@@ -142,14 +142,20 @@ def _scratch_for(n_cuts: int, n_models: int, kind: Array) -> Any:
     for feature in range(lanes):
         _fill(gained[feature], numpy.float32(0))
     return Scratch(
-        room((n_models, BLOCK), numpy.float32), room((n_cuts, n_models, BLOCK), numpy.int16),
-        room((n_models, BLOCK), numpy.int16), room((n_models, BLOCK), numpy.float32),
+        room((n_models, BLOCK), numpy.float32),
+        room((n_cuts, n_models, BLOCK), numpy.int16),
+        room((n_models, BLOCK), numpy.int16),
+        room((n_models, BLOCK), numpy.float32),
         room((BLOCK,), numpy.uint32),
-        room((BLOCK,), kind.dtype), room((BLOCK,), kind.dtype),
-        room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32),
-        room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32),
-        room((lanes, BLOCK), numpy.float32), gained,
-    )  # fmt: skip
+        room((BLOCK,), kind.dtype),
+        room((BLOCK,), kind.dtype),
+        room((BLOCK,), numpy.float32),
+        room((BLOCK,), numpy.float32),
+        room((BLOCK,), numpy.float32),
+        room((BLOCK,), numpy.float32),
+        room((lanes, BLOCK), numpy.float32),
+        gained,
+    )
 
 
 @uncounted

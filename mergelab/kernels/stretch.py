@@ -20,8 +20,11 @@ from mergelab.methods.stack import BINS, UnfitError
 
 INFINITY = 0x7F800000
 COMBINE = {
-    "sum": merging.SUM, "count": merging.MEAN_BY_COUNT, "weights": merging.MEAN_BY_WEIGHTS, "max": merging.LARGEST,
-}  # fmt: skip
+    "sum": merging.SUM,
+    "count": merging.MEAN_BY_COUNT,
+    "weights": merging.MEAN_BY_WEIGHTS,
+    "max": merging.LARGEST,
+}
 
 
 class StoredStack(Stored):
@@ -31,9 +34,11 @@ class StoredStack(Stored):
         self.base, self.experts = as_array(base), tuple(as_array(expert) for expert in experts)
         self.gathered = gathered(self.experts)
         self.sieve = Sieve(
-            thinning.thresholds.numpy(), thinning.limits.numpy().astype(numpy.uint64),
-            thinning.keys.numpy().astype(numpy.uint32), thinning.divisors.numpy(),
-        )  # fmt: skip
+            thinning.thresholds.numpy(),
+            thinning.limits.numpy().astype(numpy.uint64),
+            thinning.keys.numpy().astype(numpy.uint32),
+            thinning.divisors.numpy(),
+        )
 
     def any(self) -> bool:
         pairs = enumerate(self.experts)
@@ -109,9 +114,14 @@ def _task_arithmetic(stack: StoredStack, knobs: Mapping[str, Any], merged: Array
 def _election(knobs: Mapping[str, Any]) -> merging.Election:
     given = Election.of(knobs)
     return merging.Election(
-        given.thresholds.numpy(), given.weights.numpy(), given.weigh_votes, given.by_count, given.tied,
-        COMBINE[given.combine], given.scale,
-    )  # fmt: skip
+        given.thresholds.numpy(),
+        given.weights.numpy(),
+        given.weigh_votes,
+        given.by_count,
+        given.tied,
+        COMBINE[given.combine],
+        given.scale,
+    )
 
 
 def _ties(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
@@ -138,6 +148,10 @@ def _magmax(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
 
 
 FUSED: Mapping[str, Callable[[StoredStack, Mapping[str, Any], Array], int]] = {
-    "task_arithmetic": _task_arithmetic, "ties": _ties, "average": _average, "magmax": _magmax, "fisher": _fisher,
-}  # fmt: skip
+    "task_arithmetic": _task_arithmetic,
+    "ties": _ties,
+    "average": _average,
+    "magmax": _magmax,
+    "fisher": _fisher,
+}
 """The methods that have a kernel."""

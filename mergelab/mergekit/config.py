@@ -52,9 +52,14 @@ def read_config(problems: list[str], given: Mapping[str, Any]) -> Config:
         problems.append(f"base_model {brief(base)} is no source of the slice: list it there with the same layers")
     shared = [_parameters(problems, level, where) for level, where in ((inside, "the slice"), (given, "the config"))]
     return Config(
-        str(given.get("merge_method")), sources, _model(problems, base, "base_model") if base is not None else None,
-        tuple(shared), given.get("out_dtype") or given.get("dtype") or "base", given.get("dtype"), layers,
-    )  # fmt: skip
+        str(given.get("merge_method")),
+        sources,
+        _model(problems, base, "base_model") if base is not None else None,
+        tuple(shared),
+        given.get("out_dtype") or given.get("dtype") or "base",
+        given.get("dtype"),
+        layers,
+    )
 
 
 def layers_of(model: str) -> int | None:

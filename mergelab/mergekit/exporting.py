@@ -58,9 +58,11 @@ def _differences(recipe: Recipe, reading: Reading) -> list[str]:
     """What of the stages is not as mergekit has it."""
     return [
         f"{knob} of {step.name} must be {wanted} as in mergekit's {reading.merge_method}, got {step.knobs[knob]}"
-        for owner, step in (("sparsify", recipe.sparsify), ("method", recipe.method)) if step
-        for knob, wanted in reading.words(owner).items() if step.knobs[knob] != wanted
-    ]  # fmt: skip
+        for owner, step in (("sparsify", recipe.sparsify), ("method", recipe.method))
+        if step
+        for knob, wanted in reading.words(owner).items()
+        if step.knobs[knob] != wanted
+    ]
 
 
 def _foreign(recipe: Recipe) -> Iterator[str]:
@@ -136,11 +138,13 @@ def _config(recipe: Recipe, reading: Reading) -> dict[str, Any]:
     if reading.base is Role.INPUT and recipe.base not in (None, *own):
         models.append({"model": str(recipe.base), "parameters": {"weight": 0.0}})
     return {
-        "models": models, "merge_method": reading.merge_method,
-        **({"base_model": recipe.base} if recipe.base else {}), **({"parameters": shared} if shared else {}),
+        "models": models,
+        "merge_method": reading.merge_method,
+        **({"base_model": recipe.base} if recipe.base else {}),
+        **({"parameters": shared} if shared else {}),
         **({"dtype": "float32"} if recipe.dtype != "base" else {}),
         **({"out_dtype": recipe.dtype} if recipe.dtype not in ("base", "float32") else {}),
-    }  # fmt: skip
+    }
 
 
 def _written(number: Spoken, meant: Varied) -> dict[str, Any]:

@@ -38,11 +38,13 @@ def read_parameters(problems: list[str], config: Config) -> Parameters:
     return Parameters(
         {name: _layered([level.get(name, ()) for level in levels]) for name in names},
         {
-            source.model: {name: varied(said) for name, said in _numbers(problems, config, source.parameters, source).items()}
+            source.model: {
+                name: varied(said) for name, said in _numbers(problems, config, source.parameters, source).items()
+            }
             for source in config.sources
         },
         switches,
-    )  # fmt: skip
+    )
 
 
 def _numbers(problems: list[str], config: Config, given: Mapping[str, Any], source: Source | None = None) -> Level:

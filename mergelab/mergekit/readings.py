@@ -76,15 +76,23 @@ class Reading:
         """The fields `method` and `sparsify` of a recipe, with the given parameters."""
         found: dict[str, Any] = {
             owner: {"name": step["name"], **self.words(owner)}
-            for owner, step in (("sparsify", self.sparsify), ("method", self.method)) if step
-        }  # fmt: skip
+            for owner, step in (("sparsify", self.sparsify), ("method", self.method))
+            if step
+        }
         for name, value in numbers.items():
             owner, _, knob = self.numbers[name].partition(".")
             found[owner][knob] = value
         return found
 
 
-TIES = {"name": "ties", "scope": "tensor", "elect": "mass", "weigh": "before", "zero_sign": "positive", "divide": "weights"}  # fmt: skip
+TIES = {
+    "name": "ties",
+    "scope": "tensor",
+    "elect": "mass",
+    "weigh": "before",
+    "zero_sign": "positive",
+    "divide": "weights",
+}
 SUM = {"name": "task_arithmetic"}
 NUMBERS = {"weight": WEIGHT, "lambda": "method.scale"}
 RESCALED = {True: "l1", False: "none"}
@@ -143,28 +151,45 @@ READINGS = (
     *_dropping("breadcrumbs", "breadcrumbs", "density", "gamma", elects=False, rescales=False),
     *_dropping("breadcrumbs_ties", "breadcrumbs", "density", "gamma", elects=True, rescales=False),
     Reading("sce", Role.AROUND, {"name": "sce"}, None, {"select_topk": "method.density"}),
-    Reading("model_stock", Role.AROUND, {"name": "model_stock", "along": "tensor", "clamp": "no", "floor": 1e-6},
-            switches={"filter_wise": False}),
-    Reading("model_stock", Role.AROUND, {"name": "model_stock", "along": "rows", "clamp": "no", "floor": 1e-6},
-            switches={"filter_wise": True}),
-)  # fmt: skip
+    Reading(
+        "model_stock",
+        Role.AROUND,
+        {"name": "model_stock", "along": "tensor", "clamp": "no", "floor": 1e-6},
+        switches={"filter_wise": False},
+    ),
+    Reading(
+        "model_stock",
+        Role.AROUND,
+        {"name": "model_stock", "along": "rows", "clamp": "no", "floor": 1e-6},
+        switches={"filter_wise": True},
+    ),
+)
 """Where several say the same of a recipe, exports take the first."""
 
 SWITCHES: Mapping[str, Mapping[str, bool]] = {
-    "linear": {"normalize": True}, "slerp": {}, "karcher": {}, "sce": {},
-    "nuslerp": {"nuslerp_flatten": True, "nuslerp_row_wise": False}, "multislerp": {"normalize_weights": True},
-    "task_arithmetic": {"normalize": False}, "ties": {"normalize": True, "rescale": False},
-    "dare_ties": {"normalize": False, "rescale": True}, "dare_linear": {"normalize": False, "rescale": True},
-    "della": {"normalize": True, "rescale": True}, "della_linear": {"normalize": False, "rescale": True},
-    "breadcrumbs": {"normalize": False, "rescale": False}, "breadcrumbs_ties": {"normalize": False, "rescale": False},
+    "linear": {"normalize": True},
+    "slerp": {},
+    "karcher": {},
+    "sce": {},
+    "nuslerp": {"nuslerp_flatten": True, "nuslerp_row_wise": False},
+    "multislerp": {"normalize_weights": True},
+    "task_arithmetic": {"normalize": False},
+    "ties": {"normalize": True, "rescale": False},
+    "dare_ties": {"normalize": False, "rescale": True},
+    "dare_linear": {"normalize": False, "rescale": True},
+    "della": {"normalize": True, "rescale": True},
+    "della_linear": {"normalize": False, "rescale": True},
+    "breadcrumbs": {"normalize": False, "rescale": False},
+    "breadcrumbs_ties": {"normalize": False, "rescale": False},
     "model_stock": {"filter_wise": False},
-}  # fmt: skip
+}
 """The yes-or-no parameters of every method that is read, with mergekit's defaults."""
 
 IDLE: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(SWITCHES, ("int8_mask",)), "task_arithmetic": ("int8_mask", "density", "rescale"),
+    **dict.fromkeys(SWITCHES, ("int8_mask",)),
+    "task_arithmetic": ("int8_mask", "density", "rescale"),
     **dict.fromkeys(("linear", "slerp", "karcher", "nuslerp", "multislerp", "model_stock"), ()),
-}  # fmt: skip
+}
 """Parameters that mergekit takes and that change no number of the result."""
 
 MEANS = {"linear": "normalize", "multislerp": "normalize_weights"}

@@ -79,9 +79,11 @@ class Spoken:
         names = spellings(self.place)
         return tuple(
             (override.match, value if isinstance(value, tuple) else _number(value))
-            for override in self._speaking if override.model in models
-            for name, value in override.knobs.items() if name in names
-        )  # fmt: skip
+            for override in self._speaking
+            if override.model in models
+            for name, value in override.knobs.items()
+            if name in names
+        )
 
 
 def spoken_of(recipe: Recipe, reading: Reading, model: str | None) -> tuple[Spoken, ...]:
@@ -90,8 +92,9 @@ def spoken_of(recipe: Recipe, reading: Reading, model: str | None) -> tuple[Spok
     numbers = [Spoken(recipe, name, place) for name, place in reading.numbers.items()]
     written = [
         {"match": override.match, **{names[knob]: plain(value) for knob, value in override.knobs.items()}}
-        for override in recipe.overrides if override.model == model
-    ]  # fmt: skip
+        for override in recipe.overrides
+        if override.model == model
+    ]
     for order in permutations(numbers):
         if grouped({number.name: number.overrides(model) for number in order}, None) == written:
             return order

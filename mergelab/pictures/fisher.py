@@ -20,12 +20,27 @@ def fisher_histogram(views: FisherViews, places: Mapping[str, int] | None = None
         drawn = line(names[name], views.edges[:-1].tolist(), shares.tolist(), look.colour, look.dash)
         drawn["line"]["shape"] = "hv"
         lines.append(drawn)
-    floor = [{"type": "line", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "x0": at, "x1": at, "opacity": 0.6,
-              "line": {"color": "#7A7F87", "width": 1.5, "dash": "dot"}} for at in _log(views.floor)]  # fmt: skip
+    floor = [
+        {
+            "type": "line",
+            "xref": "x",
+            "yref": "paper",
+            "y0": 0,
+            "y1": 1,
+            "x0": at,
+            "x1": at,
+            "opacity": 0.6,
+            "line": {"color": "#7A7F87", "width": 1.5, "dash": "dot"},
+        }
+        for at in _log(views.floor)
+    ]
     return framed(
-        lines, shapes=floor, hovermode="x unified", xaxis=axis("log₁₀ of the Fisher information of an entry"),
+        lines,
+        shapes=floor,
+        hovermode="x unified",
+        xaxis=axis("log₁₀ of the Fisher information of an entry"),
         yaxis=axis("share per decade", rangemode="tozero"),
-    )  # fmt: skip
+    )
 
 
 def fisher_summary(views: FisherViews) -> str:
@@ -44,8 +59,9 @@ def fisher_wins(views: FisherViews, expert: str, figure: str = "wins") -> Pictur
     text = [[_words(found, layer, module) for module in modules] for layer in layers]
     return framed(
         [heat([plain(module) for module in modules], [plain(layer) for layer in layers], z, text)],
-        xaxis=words(side="bottom"), yaxis=words(autorange="reversed"),
-    )  # fmt: skip
+        xaxis=words(side="bottom"),
+        yaxis=words(autorange="reversed"),
+    )
 
 
 def wins_summary(views: FisherViews) -> str:

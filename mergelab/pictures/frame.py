@@ -16,9 +16,13 @@ def framed(data: list[dict[str, Any]], **layout: Any) -> Picture:
     """A picture whose text, grid and background colours are left to the page."""
     clear = "rgba(0,0,0,0)"
     frame = {
-        "paper_bgcolor": clear, "plot_bgcolor": clear, "showlegend": False, "dragmode": False,
-        "hoverlabel": {"align": "left"}, "margin": {"l": 8, "r": 8, "t": 6, "b": 8},
-    }  # fmt: skip
+        "paper_bgcolor": clear,
+        "plot_bgcolor": clear,
+        "showlegend": False,
+        "dragmode": False,
+        "hoverlabel": {"align": "left"},
+        "margin": {"l": 8, "r": 8, "t": 6, "b": 8},
+    }
     return Picture(data, {**frame, **layout})
 
 
@@ -36,10 +40,22 @@ def words(**more: Any) -> dict[str, Any]:
 def heat(x: Sequence[str], y: Sequence[str], z: Any, text: Any, **more: Any) -> dict[str, Any]:
     """A heatmap from 0 to 1 unless told otherwise; None stays empty."""
     return {
-        "type": "heatmap", "x": list(x), "y": list(y), "z": z, "text": text, "hovertemplate": "%{text}<extra></extra>",
-        "hoverongaps": False, "zmin": 0, "zmax": 1, "xgap": 2, "ygap": 2, "colorscale": [list(stop) for stop in HEAT],
-        "colorbar": {"thickness": 8, "len": 1, "outlinewidth": 0, "x": 1.01}, "textfont": {"size": 11}, **more,
-    }  # fmt: skip
+        "type": "heatmap",
+        "x": list(x),
+        "y": list(y),
+        "z": z,
+        "text": text,
+        "hovertemplate": "%{text}<extra></extra>",
+        "hoverongaps": False,
+        "zmin": 0,
+        "zmax": 1,
+        "xgap": 2,
+        "ygap": 2,
+        "colorscale": [list(stop) for stop in HEAT],
+        "colorbar": {"thickness": 8, "len": 1, "outlinewidth": 0, "x": 1.01},
+        "textfont": {"size": 11},
+        **more,
+    }
 
 
 def line(
@@ -47,9 +63,15 @@ def line(
 ) -> dict[str, Any]:
     """A line; NaN leaves a gap."""
     return {
-        "type": "scatter", "mode": "lines", "name": plain(name), "x": list(x), "y": [or_none(value) for value in y],
-        "line": {"color": colour, "dash": dash, "width": 2}, "hovertemplate": "%{fullData.name}: %{y:.3g}<extra></extra>", **more,
-    }  # fmt: skip
+        "type": "scatter",
+        "mode": "lines",
+        "name": plain(name),
+        "x": list(x),
+        "y": [or_none(value) for value in y],
+        "line": {"color": colour, "dash": dash, "width": 2},
+        "hovertemplate": "%{fullData.name}: %{y:.3g}<extra></extra>",
+        **more,
+    }
 
 
 def or_none(value: float) -> float | None:

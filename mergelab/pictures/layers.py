@@ -28,9 +28,13 @@ def layer_map(groups: pandas.DataFrame, figure: str) -> Picture:
     labels = {"texttemplate": "%{z:.2g}"} if len(layers) * len(modules) <= MAX_LABELLED_CELLS else {}
     most = max((each["value"] for each in found), default=1.0)
     shown = heat(
-        [_module(module) for module in modules], [_layer(layer) for layer in layers],
-        [[each["value"] if each else None for each in row] for row in grid], text, zmax=most or 1.0, **labels,
-    )  # fmt: skip
+        [_module(module) for module in modules],
+        [_layer(layer) for layer in layers],
+        [[each["value"] if each else None for each in row] for row in grid],
+        text,
+        zmax=most or 1.0,
+        **labels,
+    )
     return framed([shown], xaxis=words(side="bottom"), yaxis=words(autorange="reversed"))
 
 

@@ -8,9 +8,11 @@ from mergelab.pictures.frame import axis, framed, line
 from mergelab.plots import Picture, percent
 
 SHARES = (
-    ("conflict", "conflict", "#B5542B", "solid"), ("cancellation", "cancelled", "#0072B2", "6px,2px"),
-    ("retained", "energy kept", "#009E73", "2px,2px"), ("union", "entries that anyone keeps", "#8A7A2E", "10px,3px"),
-)  # fmt: skip
+    ("conflict", "conflict", "#B5542B", "solid"),
+    ("cancellation", "cancelled", "#0072B2", "6px,2px"),
+    ("retained", "energy kept", "#009E73", "2px,2px"),
+    ("union", "entries that anyone keeps", "#8A7A2E", "10px,3px"),
+)
 """Column of `diagnostics.curves`, its name, colour and dash."""
 
 
@@ -25,9 +27,17 @@ def density_curves(curves: pandas.DataFrame, place: float | None) -> Picture:
         each["hovertemplate"] = "%{fullData.name}: %{y:.1%}<extra></extra>"
     at = [] if place is None else [_mark(place)]
     return framed(
-        lines, shapes=at, hovermode="x unified", xaxis=axis("density: share of each delta that is kept", range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1]),
+        lines,
+        shapes=at,
+        hovermode="x unified",
+        xaxis=axis(
+            "density: share of each delta that is kept",
+            range=[0, 1],
+            tickformat=".0%",
+            tickvals=[0, 0.25, 0.5, 0.75, 1],
+        ),
         yaxis=axis(range=[0, 1.02], tickformat=".0%"),
-    )  # fmt: skip
+    )
 
 
 def density_summary(curves: pandas.DataFrame) -> str:
@@ -44,6 +54,12 @@ def density_summary(curves: pandas.DataFrame) -> str:
 
 def _mark(place: float) -> dict[str, object]:
     return {
-        "type": "line", "x0": place, "x1": place, "y0": 0, "y1": 1, "yref": "paper", "opacity": 0.6,
+        "type": "line",
+        "x0": place,
+        "x1": place,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "opacity": 0.6,
         "line": {"color": "#7A7F87", "width": 1.5, "dash": "dot"},
-    }  # fmt: skip
+    }

@@ -39,8 +39,11 @@ def spectrum_lines(found: TensorSpectrum, places: Mapping[str, int] | None = Non
             }
         lines += [drawn, dots]
     return framed(
-        lines, hovermode="x unified", xaxis=axis("singular value, largest first"), yaxis=axis("size", rangemode="tozero")
-    )  # fmt: skip
+        lines,
+        hovermode="x unified",
+        xaxis=axis("singular value, largest first"),
+        yaxis=axis("size", rangemode="tozero"),
+    )
 
 
 def spectrum_summary(found: TensorSpectrum) -> str:

@@ -29,9 +29,11 @@ LINES = {
     "conflict": Line("Conflict", "accent", "solid", "share of overlapping entries whose signs disagree"),
     "conflict_of_all": Line("Conflicting entries", "accent", "2px,4px", "share of all entries whose signs disagree"),
     "cancellation": Line("Cancelled", "bad", "6px,3px", "share of the kept magnitude that opposite signs cancel"),
-    "retained": Line("Energy kept", "ink", "2px,3px", "share of each delta’s squared norm that is kept, mean over experts"),
+    "retained": Line(
+        "Energy kept", "ink", "2px,3px", "share of each delta’s squared norm that is kept, mean over experts"
+    ),
     "cosine": Line("Cosine", "good", "9px,3px,2px,3px", "of the merged delta with each whole delta, mean over experts"),
-}  # fmt: skip
+}
 
 
 def density_curves(curves: pandas.DataFrame, axis: str) -> Picture:
@@ -67,17 +69,27 @@ def _line(
     table: pandas.DataFrame, name: str, title: str, meta: Mapping[str, str], dash: str, colour: str | None
 ) -> dict[str, Any]:
     return {
-        "type": "scatter", "mode": "lines", "name": plain(title), "x": [round(place, 6) for place in table["place"]],
+        "type": "scatter",
+        "mode": "lines",
+        "name": plain(title),
+        "x": [round(place, 6) for place in table["place"]],
         "y": [None if value is None else round(value, 5) for value in map(number, table[name])],
-        "line": {"dash": dash, "width": 2, **({"color": colour} if colour else {})}, "meta": {"key": name, **meta},
+        "line": {"dash": dash, "width": 2, **({"color": colour} if colour else {})},
+        "meta": {"key": name, **meta},
         "hovertemplate": f"{plain(title)} %{{y:.1%}}<extra></extra>",
-    }  # fmt: skip
+    }
 
 
 def _axes(axis: str, bounds: list[float]) -> dict[str, Any]:
     return layout(
         hovermode="x unified",
-        xaxis={"range": [0, 1], "tickformat": ".0%", "hoverformat": ".1%", "automargin": True, "nticks": 6,
-               "title": {"text": axis, "standoff": 6, "font": {"size": 12}}},
+        xaxis={
+            "range": [0, 1],
+            "tickformat": ".0%",
+            "hoverformat": ".1%",
+            "automargin": True,
+            "nticks": 6,
+            "title": {"text": axis, "standoff": 6, "font": {"size": 12}},
+        },
         yaxis={"range": bounds, "tickformat": ".0%", "automargin": True, "nticks": 6},
-    )  # fmt: skip
+    )

@@ -45,10 +45,26 @@ def conflict_heatmap(cells: pandas.DataFrame, rate: str = "conflict") -> Picture
     and module of each cell.
     """
     heatmap = {
-        **grid(cells, rate), "type": "heatmap", "hovertemplate": "%{text}<extra></extra>", "hoverongaps": False, "zmin": 0, "zmax": 1,
-        "xgap": 2, "ygap": 2, "colorscale": [list(stop) for stop in HEAT], "meta": {"palette": "heat"}, "textfont": {"size": 11},
-        "colorbar": {"thickness": 8, "len": 1, "outlinewidth": 0, "tickformat": ".0%", "tickvals": [0, 0.5, 1], "x": 1.01},
-    }  # fmt: skip
+        **grid(cells, rate),
+        "type": "heatmap",
+        "hovertemplate": "%{text}<extra></extra>",
+        "hoverongaps": False,
+        "zmin": 0,
+        "zmax": 1,
+        "xgap": 2,
+        "ygap": 2,
+        "colorscale": [list(stop) for stop in HEAT],
+        "meta": {"palette": "heat"},
+        "textfont": {"size": 11},
+        "colorbar": {
+            "thickness": 8,
+            "len": 1,
+            "outlinewidth": 0,
+            "tickformat": ".0%",
+            "tickvals": [0, 0.5, 1],
+            "x": 1.01,
+        },
+    }
     if len(heatmap["x"]) * len(heatmap["y"]) <= MAX_LABELLED_CELLS:
         heatmap["texttemplate"] = "%{z:.0%}"
     axis = {"automargin": True, "showgrid": False, "type": "category", "tickfont": {"size": 11}}
@@ -82,11 +98,12 @@ def grid(cells: pandas.DataFrame, rate: str) -> dict[str, Any]:
     modules = sorted(dict.fromkeys(module for _, module in found), key=module_place)
     table = [[found.get((layer, module)) for module in modules] for layer in layers]
     return {
-        "x": [module_name(module) for module in modules], "y": [layer_name(layer) for layer in layers],
+        "x": [module_name(module) for module in modules],
+        "y": [layer_name(layer) for layer in layers],
         "z": [[number(cell[rate]) if cell else None for cell in row] for row in table],
         "text": [[_words(cell, rate) if cell else "" for cell in row] for row in table],
         "customdata": [[[cell["layer"], cell["module"]] if cell else None for cell in row] for row in table],
-    }  # fmt: skip
+    }
 
 
 def _words(cell: Mapping[str, Any], rate: str) -> str:

@@ -33,20 +33,36 @@ def magnitude_histogram(
         for row, expert in enumerate(experts["expert"])
     ]
     looks = layout(
-        shapes=[_threshold_line(*line) for line in _thresholds(experts, places)], hovermode="x unified",
-        xaxis={"range": [low, high], "tickvals": list(decades), "ticktext": [_power(d) for d in decades], "automargin": True, "hoverformat": ".1f",
-               "title": {"text": "size of a change, |expert − base|", "standoff": 6, "font": {"size": 12}}},
-        yaxis={"rangemode": "tozero", "automargin": True, "nticks": 5, "title": {"text": "share per decade", "standoff": 8, "font": {"size": 12}}},
-    )  # fmt: skip
+        shapes=[_threshold_line(*line) for line in _thresholds(experts, places)],
+        hovermode="x unified",
+        xaxis={
+            "range": [low, high],
+            "tickvals": list(decades),
+            "ticktext": [_power(d) for d in decades],
+            "automargin": True,
+            "hoverformat": ".1f",
+            "title": {"text": "size of a change, |expert − base|", "standoff": 6, "font": {"size": 12}},
+        },
+        yaxis={
+            "rangemode": "tozero",
+            "automargin": True,
+            "nticks": 5,
+            "title": {"text": "share per decade", "standoff": 8, "font": {"size": 12}},
+        },
+    )
     return Picture(lines, looks)
 
 
 def _step_line(name: str, look: Style, x: list[float], y: list[float]) -> dict[str, Any]:
     return {
-        "type": "scatter", "mode": "lines", "name": name, "x": x, "y": y,
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": x,
+        "y": y,
         "line": {"color": look.colour, "dash": look.dash, "width": 1.8, "shape": "hv"},
         "hovertemplate": "%{fullData.name}: %{y:.2f} of its entries per decade<extra></extra>",
-    }  # fmt: skip
+    }
 
 
 def _thresholds(experts: pandas.DataFrame, places: Mapping[str, int]) -> list[tuple[float, str]]:

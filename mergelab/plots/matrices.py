@@ -76,23 +76,46 @@ def _heat(
     across: list[str], down: list[str], values: Any, words: Any, bounds: tuple[int, int], palette: str, shown: str
 ) -> Picture:
     trace = {
-        "type": "heatmap", "x": list(range(len(across))), "y": list(range(len(down))),
-        "z": [[number(value) for value in row] for row in values], "text": words, "hovertemplate": "%{text}<extra></extra>",
-        "zmin": bounds[0], "zmax": bounds[1], "xgap": 2, "ygap": 2, "showscale": False, "hoverongaps": False,
-        "colorscale": [list(stop) for stop in (HEAT if palette == "heat" else DIVERGING)], "meta": {"palette": palette},
-        "texttemplate": f"%{{z:{shown}}}", "textfont": {"size": 11},
-    }  # fmt: skip
-    return Picture([trace], layout(
-        xaxis={**_numbered([name.replace(" ", "<br>", 1) for name in across]), "side": "bottom", "tickangle": 0 if len(across) <= LEVEL else -40}, yaxis={**_numbered(down), "autorange": "reversed"},
-    ))  # fmt: skip
+        "type": "heatmap",
+        "x": list(range(len(across))),
+        "y": list(range(len(down))),
+        "z": [[number(value) for value in row] for row in values],
+        "text": words,
+        "hovertemplate": "%{text}<extra></extra>",
+        "zmin": bounds[0],
+        "zmax": bounds[1],
+        "xgap": 2,
+        "ygap": 2,
+        "showscale": False,
+        "hoverongaps": False,
+        "colorscale": [list(stop) for stop in (HEAT if palette == "heat" else DIVERGING)],
+        "meta": {"palette": palette},
+        "texttemplate": f"%{{z:{shown}}}",
+        "textfont": {"size": 11},
+    }
+    return Picture(
+        [trace],
+        layout(
+            xaxis={
+                **_numbered([name.replace(" ", "<br>", 1) for name in across]),
+                "side": "bottom",
+                "tickangle": 0 if len(across) <= LEVEL else -40,
+            },
+            yaxis={**_numbered(down), "autorange": "reversed"},
+        ),
+    )
 
 
 def _numbered(names: list[str]) -> dict[str, Any]:
     """An axis by number, so that two experts may share a short name."""
     return {
-        **AXIS, "type": "linear", "tickvals": list(range(len(names))), "ticktext": names, "zeroline": False,
+        **AXIS,
+        "type": "linear",
+        "tickvals": list(range(len(names))),
+        "ticktext": names,
+        "zeroline": False,
         "range": [-0.5, len(names) - 0.5],
-    }  # fmt: skip
+    }
 
 
 def _short(name: str) -> str:

@@ -18,15 +18,27 @@ def score_bars(scores: pandas.DataFrame) -> Picture:
     bars = [_bars(scores[scores["role"] == role], role, name) for role, name in roles]
     others = scores[scores["role"] == "other"]
     dots = {
-        "type": "scatter", "mode": "markers", "name": "other experts", "x": _tasks(others), "y": others["value"].tolist(),
-        "marker": {"color": [style_of(place).colour for place in others["place"]], "size": 5, "opacity": 0.75, "symbol": "diamond"},
-        "text": _score_words(others), "hovertemplate": "%{text}<extra></extra>",
-    }  # fmt: skip
+        "type": "scatter",
+        "mode": "markers",
+        "name": "other experts",
+        "x": _tasks(others),
+        "y": others["value"].tolist(),
+        "marker": {
+            "color": [style_of(place).colour for place in others["place"]],
+            "size": 5,
+            "opacity": 0.75,
+            "symbol": "diamond",
+        },
+        "text": _score_words(others),
+        "hovertemplate": "%{text}<extra></extra>",
+    }
     looks = layout(
-        barmode="group", bargap=0.28, bargroupgap=0.08,
+        barmode="group",
+        bargap=0.28,
+        bargroupgap=0.08,
         xaxis={"automargin": True, "showgrid": False, "type": "category"},
         yaxis={"range": [0, 1.02], "tickformat": ".0%", "automargin": True, "nticks": 6},
-    )  # fmt: skip
+    )
     return Picture([*bars, *([dots] if len(others) else [])], looks)
 
 
@@ -38,10 +50,17 @@ def _bars(scores: pandas.DataFrame, role: str, name: str) -> dict[str, Any]:
         "arrayminus": (scores["value"] - scores["low"]).tolist(),
     }
     return {
-        "type": "bar", "x": _tasks(scores), "y": scores["value"].tolist(), "name": name, "text": _score_words(scores), "textposition": "none",
-        "marker": {"color": colours, "line": {"width": 0}}, "error_y": {**whiskers, "thickness": 1.2, "width": 3, "color": MUTED},
-        "hovertemplate": "%{text}<extra></extra>", "meta": {"role": role},
-    }  # fmt: skip
+        "type": "bar",
+        "x": _tasks(scores),
+        "y": scores["value"].tolist(),
+        "name": name,
+        "text": _score_words(scores),
+        "textposition": "none",
+        "marker": {"color": colours, "line": {"width": 0}},
+        "error_y": {**whiskers, "thickness": 1.2, "width": 3, "color": MUTED},
+        "hovertemplate": "%{text}<extra></extra>",
+        "meta": {"role": role},
+    }
 
 
 def _tasks(scores: pandas.DataFrame) -> list[str]:

@@ -29,10 +29,16 @@ class Style:
 STYLES = tuple(
     Style(colour, dash)
     for colour, dash in (
-        ("#0072B2", "solid"), ("#E69F00", "6px,2px"), ("#009E73", "2px,2px"), ("#CC6FA3", "8px,2px,2px,2px"),
-        ("#56B4E9", "10px,3px"), ("#B5542B", "4px,4px"), ("#8A7A2E", "12px,3px,3px,3px"), ("#7A7F87", "1px,3px"),
+        ("#0072B2", "solid"),
+        ("#E69F00", "6px,2px"),
+        ("#009E73", "2px,2px"),
+        ("#CC6FA3", "8px,2px,2px,2px"),
+        ("#56B4E9", "10px,3px"),
+        ("#B5542B", "4px,4px"),
+        ("#8A7A2E", "12px,3px,3px,3px"),
+        ("#7A7F87", "1px,3px"),
     )
-)  # fmt: skip
+)
 """Okabe and Ito's colours, told apart by dashes as well; the order is the suite's, so a colour never changes owner."""
 
 HEAT = ((0.0, "#f3f1fa"), (0.25, "#cfc8ee"), (0.5, "#9d8fdc"), (0.75, "#6650bd"), (1.0, "#33217c"))
@@ -83,9 +89,15 @@ def layout(**parts: Any) -> dict[str, Any]:
     """A layout that keeps its zoom over updates, with these parts."""
     transparent = "rgba(0,0,0,0)"
     return {
-        "paper_bgcolor": transparent, "plot_bgcolor": transparent, "showlegend": False, "dragmode": "zoom", "uirevision": "kept",
-        "hoverlabel": {"align": "left"}, "margin": {"l": 8, "r": 8, "t": 6, "b": 8}, **parts,
-    }  # fmt: skip
+        "paper_bgcolor": transparent,
+        "plot_bgcolor": transparent,
+        "showlegend": False,
+        "dragmode": "zoom",
+        "uirevision": "kept",
+        "hoverlabel": {"align": "left"},
+        "margin": {"l": 8, "r": 8, "t": 6, "b": 8},
+        **parts,
+    }
 
 
 def number(value: float) -> float | None:

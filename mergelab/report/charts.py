@@ -39,29 +39,46 @@ def live_charts(dossier: Dossier) -> Iterator[Chart]:
         return
     experts, layers = shown.experts["expert"].tolist(), shown.cells["layer"].nunique()
     yield Chart(
-        "conflict", "Where signs disagree", conflict_heatmap(shown.cells), conflict_summary(shown.cells),
-        "share of the entries that two or more experts keep in which a positive and a negative change meet", _tall(layers), True,
-    )  # fmt: skip
+        "conflict",
+        "Where signs disagree",
+        conflict_heatmap(shown.cells),
+        conflict_summary(shown.cells),
+        "share of the entries that two or more experts keep in which a positive and a negative change meet",
+        _tall(layers),
+        True,
+    )
     if len(dossier.curves) > 1:
         yield Chart(
-            "density", "Over every density", density_curves(dossier.curves, _place(dossier)), density_summary(dossier.curves),
+            "density",
+            "Over every density",
+            density_curves(dossier.curves, _place(dossier)),
+            density_summary(dossier.curves),
             "conflict as above; cancelled: 1 − Σ|Σd| / Σ|d|; energy kept: mean over experts of Σd² kept / Σd²; the dotted "
-            "line is this recipe's density", 320,
-        )  # fmt: skip
+            "line is this recipe's density",
+            320,
+        )
     yield Chart(
-        "sizes", "How large the changes are",
-        magnitude_histogram(shown.histogram, shown.experts, short_names(experts), {name: place for place, name in enumerate(experts)}),
+        "sizes",
+        "How large the changes are",
+        magnitude_histogram(
+            shown.histogram, shown.experts, short_names(experts), {name: place for place, name in enumerate(experts)}
+        ),
         histogram_summary(shown.experts, short_names(experts)),
-        "log₁₀|d| of every changed entry, share per decade; the upright lines are each expert's smallest kept change", 320,
-    )  # fmt: skip
+        "log₁₀|d| of every changed entry, share per decade; the upright lines are each expert's smallest kept change",
+        320,
+    )
     for name, values, what, signed in (
-        ("pair-conflict", dossier.pairs.conflict, "conflict", False), ("pair-cosine", dossier.pairs.cosines, "cosine", True),
-    ):  # fmt: skip
+        ("pair-conflict", dossier.pairs.conflict, "conflict", False),
+        ("pair-cosine", dossier.pairs.cosines, "cosine", True),
+    ):
         yield Chart(
-            name, f"Pairs of experts: {what}", pair_matrix(dossier.pairs.experts, values, what, signed),
-            matrix_summary(dossier.pairs.experts, values, what), f"{DEFINITIONS[what].formula}, of what this recipe keeps",
+            name,
+            f"Pairs of experts: {what}",
+            pair_matrix(dossier.pairs.experts, values, what, signed),
+            matrix_summary(dossier.pairs.experts, values, what),
+            f"{DEFINITIONS[what].formula}, of what this recipe keeps",
             _tall(len(experts)),
-        )  # fmt: skip
+        )
 
 
 def static_charts(dossier: Dossier) -> Iterator[Chart]:
@@ -71,15 +88,24 @@ def static_charts(dossier: Dossier) -> Iterator[Chart]:
         if found := cells_of(static.groups, figure):
             told = DEFINITIONS[figure]
             yield Chart(
-                f"map-{figure}", f"{told.title[0].upper()}{told.title[1:]}", layer_map(static.groups, figure),
+                f"map-{figure}",
+                f"{told.title[0].upper()}{told.title[1:]}",
+                layer_map(static.groups, figure),
                 layer_summary(static.groups, figure),
-                f"{told.formula}; mean over experts or pairs. It tells {told.tells}", _tall(len({cell['layer'] for cell in found})), True,
-            )  # fmt: skip
+                f"{told.formula}; mean over experts or pairs. It tells {told.tells}",
+                _tall(len({cell["layer"] for cell in found})),
+                True,
+            )
     if static.features is not None and (static.features["status"] == "measured").any():
         yield Chart(
-            "features", "How alike the features are", feature_lines(static.features, static.experts),
-            features_summary(static.features, static.experts), f"{DEFINITIONS['cka'].formula}; {DEFINITIONS['cka'].tells}", 340, True,
-        )  # fmt: skip
+            "features",
+            "How alike the features are",
+            feature_lines(static.features, static.experts),
+            features_summary(static.features, static.experts),
+            f"{DEFINITIONS['cka'].formula}; {DEFINITIONS['cka'].tells}",
+            340,
+            True,
+        )
 
 
 def _tall(rows: int) -> int:

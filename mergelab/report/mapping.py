@@ -24,19 +24,33 @@ def mapping_of(dossier: Dossier) -> dict[str, Any]:
     """
     shown, static = dossier.preview, dossier.static
     whole = {
-        "format": FORMAT, "mergelab": __version__, "recipe": dossier.recipe, "digest": dossier.digest, "notes": list(dossier.notes),
+        "format": FORMAT,
+        "mergelab": __version__,
+        "recipe": dossier.recipe,
+        "digest": dossier.digest,
+        "notes": list(dossier.notes),
         "preview": {
-            "label": shown.label, "remark": shown.remark, "numbers": [asdict(number) for number in shown.numbers],
-            "experts": rows_of(shown.experts), "cells": rows_of(shown.cells),
+            "label": shown.label,
+            "remark": shown.remark,
+            "numbers": [asdict(number) for number in shown.numbers],
+            "experts": rows_of(shown.experts),
+            "cells": rows_of(shown.cells),
         },
         "curves": rows_of(dossier.curves),
-        "pairs": {"experts": list(dossier.pairs.experts), "conflict": dossier.pairs.conflict.tolist(), "cosines": dossier.pairs.cosines.tolist()},
+        "pairs": {
+            "experts": list(dossier.pairs.experts),
+            "conflict": dossier.pairs.conflict.tolist(),
+            "cosines": dossier.pairs.cosines.tolist(),
+        },
         "static": {
-            "top": static.top, "coverage": rows_of(static.coverage), "groups": rows_of(static.groups),
-            "tensors": rows_of(static.tensors), "features": _rows(static.features),
+            "top": static.top,
+            "coverage": rows_of(static.coverage),
+            "groups": rows_of(static.groups),
+            "tensors": rows_of(static.tensors),
+            "features": _rows(static.features),
         },
         "definitions": {name: asdict(each) for name, each in DEFINITIONS.items()},
-    }  # fmt: skip
+    }
     return dict(plain(whole))
 
 

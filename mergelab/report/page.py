@@ -37,9 +37,11 @@ def page(dossier: Dossier) -> str:
     live, static = list(live_charts(dossier)), list(static_charts(dossier))
     pictures = {chart.name: plain(vars(chart.picture)) for chart in (*live, *static)}
     parts = {
-        "title": html.escape(f"{dossier.title}: what interferes"), "plotly": get_plotlyjs(),
-        "pictures": _script_safe(json.dumps(pictures, allow_nan=False)), "content": "\n".join(_content(dossier, live, static)),
-    }  # fmt: skip
+        "title": html.escape(f"{dossier.title}: what interferes"),
+        "plotly": get_plotlyjs(),
+        "pictures": _script_safe(json.dumps(pictures, allow_nan=False)),
+        "content": "\n".join(_content(dossier, live, static)),
+    }
     head, *rest = TEMPLATE.read_text(encoding="utf-8").split("<!-- ")
     filled = [head]
     for piece in rest:

@@ -15,8 +15,15 @@ from mergelab.plots import percent, rows_of
 
 DASH = "–"
 EXPERTS = (
-    "relative_norm", "base_cosine", "small", "unchanged", "effective_rank", "stable_rank", "energy_rank", "energy",
-)  # fmt: skip
+    "relative_norm",
+    "base_cosine",
+    "small",
+    "unchanged",
+    "effective_rank",
+    "stable_rank",
+    "energy_rank",
+    "energy",
+)
 PAIRS = ("cosine", "conflict", "sign_mismatch", "left_overlap", "right_overlap")
 OVERVIEW = ("relative_norm", "cosine", "conflict", "effective_rank", "energy", "right_overlap", "task_interference")
 """What the tables of modules, layers and tensors show: means over experts or pairs."""

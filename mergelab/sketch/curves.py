@@ -67,10 +67,12 @@ class Curves:
         n_pairs = len(pairs_of(n_experts))
         things = dict.fromkeys(PER_EXPERT, (n_experts,)) | dict.fromkeys(PER_PAIR, (n_pairs,))
         shapes = {name: things.get(name, ()) for name in CURVES} | {"reach": (n_experts, n_experts)}
-        return cls(**{
-            name: make((n_tensors, *shape, GRID + 1), numpy.int32 if name in COUNTS else numpy.float32)
-            for name, shape in shapes.items()
-        })  # fmt: skip
+        return cls(
+            **{
+                name: make((n_tensors, *shape, GRID + 1), numpy.int32 if name in COUNTS else numpy.float32)
+                for name, shape in shapes.items()
+            }
+        )
 
     @property
     def mass(self) -> Curve:

@@ -65,11 +65,15 @@ def curves_of(found: Steps, order: Sequence[int]) -> dict[str, Curve]:
     place = {pair: number for number, pair in enumerate(pairs_of(len(models)))}
     pairs = [place[min(i, j), max(i, j)] for i, j in ((order[i], order[j]) for i, j in pairs_of(len(models)))]
     return {
-        **dict(zip(OF_ENTRIES, rank, strict=False)), "cross": rank[6:-2][models],
-        "active": rank[-2], "overlapping": rank[-1], "kept": own[0][models], "norms_l1": own[1][models],
+        **dict(zip(OF_ENTRIES, rank, strict=False)),
+        "cross": rank[6:-2][models],
+        "active": rank[-2],
+        "overlapping": rank[-1],
+        "kept": own[0][models],
+        "norms_l1": own[1][models],
         "reach": numpy.swapaxes(own[2:][models], 0, 1)[models],
         **{name: each[pairs] for name, each in zip(("shared", "opposed", "products"), shared, strict=True)},
-    }  # fmt: skip
+    }
 
 
 def _steps(values: Tensor, levels: Tensor) -> Steps:
@@ -102,11 +106,19 @@ def _features(kept: Tensor, values: Tensor) -> Tensor:
     number, votes = ups + downs, ups - downs
     agreeing = kept.sign() == total.sign()
     merged = (kept * agreeing).sum(0) / (agreeing & (kept != 0)).sum(0).clamp(min=1)
-    return torch.stack([
-        ((ups > 0) & (downs > 0)).double(), (votes.sign() != total.sign()).double(), total.abs(),
-        torch.where(number > 0, total.abs() / mass, 0.0), votes.abs().double() / number.clamp(min=1), merged.square(),
-        *(merged * values), (number > 0).double(), (number > 1).double(),
-    ])  # fmt: skip
+    return torch.stack(
+        [
+            ((ups > 0) & (downs > 0)).double(),
+            (votes.sign() != total.sign()).double(),
+            total.abs(),
+            torch.where(number > 0, total.abs() / mass, 0.0),
+            votes.abs().double() / number.clamp(min=1),
+            merged.square(),
+            *(merged * values),
+            (number > 0).double(),
+            (number > 1).double(),
+        ]
+    )
 
 
 def _by_level(features: Tensor, levels: Tensor) -> Tensor:

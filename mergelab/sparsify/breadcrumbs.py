@@ -68,8 +68,7 @@ def breadcrumbs(
         ),
     ] = 0.01,
     scope: A[
-        str,
-        Choice(("model", "tensor"), "Rank magnitudes over the whole model or inside each tensor (paper, mergekit)"),
+        str, Choice(("model", "tensor"), "Rank magnitudes over the whole model or inside each tensor (paper, mergekit)")
     ] = "tensor",
     bands: A[Tensor | None, Surveyed(Bands)] = None,
 ) -> Tensor:

@@ -14,5 +14,16 @@ for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
 __all__ = [
-    "KINDS", "Answering", "Encoded", "Kind", "Rows", "TaskSet", "answering", "encode", "kind", "labels_of", "suite_tasks", "task_from_file",
-]  # fmt: skip
+    "KINDS",
+    "Answering",
+    "Encoded",
+    "Kind",
+    "Rows",
+    "TaskSet",
+    "answering",
+    "encode",
+    "kind",
+    "labels_of",
+    "suite_tasks",
+    "task_from_file",
+]

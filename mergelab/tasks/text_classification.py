@@ -14,8 +14,14 @@ from mergelab.tasks.kinds import Encoded, kind
 from mergelab.tasks.rows import Rows
 
 VOCABULARIES = (
-    "tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model",
-)  # fmt: skip
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "tokenizer.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "spm.model",
+)
 """Files of which a tokenizer needs one."""
 
 

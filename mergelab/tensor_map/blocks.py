@@ -41,14 +41,19 @@ def block_sums(kept: Tensor, change: Tensor, present: Tensor, side: int) -> dict
     positive, negative = (kept > 0).sum(0, dtype=torch.uint8), (kept < 0).sum(0, dtype=torch.uint8)
     takers = positive + negative
     counted = {
-        "entries": present, "active": takers > 0, "overlapping": takers > 1,
+        "entries": present,
+        "active": takers > 0,
+        "overlapping": takers > 1,
         "conflicting": (positive > 0) & (negative > 0),
-    }  # fmt: skip
+    }
     summed = {"gross": kept.abs().sum(0), "net": kept.sum(0).abs(), "change": change.abs()}
     return {
-        **{name: _blocks(each.float(), side).to(torch.int32).numpy().astype(numpy.uint32) for name, each in counted.items()},
+        **{
+            name: _blocks(each.float(), side).to(torch.int32).numpy().astype(numpy.uint32)
+            for name, each in counted.items()
+        },
         **{name: _blocks(each, side).numpy() for name, each in summed.items()},
-    }  # fmt: skip
+    }
 
 
 def _blocks(values: Tensor, side: int) -> Tensor:

@@ -44,9 +44,15 @@ class TensorMap:
         buffer = io.BytesIO()
         found = {f"conflicts/{field.name}": getattr(self.conflicts, field.name) for field in fields(self.conflicts)}
         numpy.savez(
-            buffer, allow_pickle=False, key=numpy.array(self.key), shape=numpy.array(self.shape, dtype=numpy.int64),
-            experts=numpy.array(self.experts), side=numpy.array(self.pyramid.side), **self.pyramid.fields, **found,
-        )  # fmt: skip
+            buffer,
+            allow_pickle=False,
+            key=numpy.array(self.key),
+            shape=numpy.array(self.shape, dtype=numpy.int64),
+            experts=numpy.array(self.experts),
+            side=numpy.array(self.pyramid.side),
+            **self.pyramid.fields,
+            **found,
+        )
         write_atomically(path, buffer.getvalue())
 
     @classmethod
@@ -76,9 +82,12 @@ def build_map(desk: Desk, key: str) -> Steps[TensorMap]:
         found.append(_sums(grid, traced, side))
     conflicts = yield from strongest.conflicts()
     return TensorMap(
-        key, grid.shape, desk.experts,
-        Pyramid(side, {name: numpy.concatenate([each[name] for each in found]) for name in found[0]}), conflicts,
-    )  # fmt: skip
+        key,
+        grid.shape,
+        desk.experts,
+        Pyramid(side, {name: numpy.concatenate([each[name] for each in found]) for name in found[0]}),
+        conflicts,
+    )
 
 
 def _bands(grid: Grid, side: int) -> Iterator[tuple[int, int]]:

@@ -81,10 +81,13 @@ class Strongest:
         found = traced.picked(lambda values: values.reshape(*values.shape[: values.ndim - depth], -1)[..., best])
         *_, last = steps_of(self._desk.settled, found)
         return {
-            "deltas": found.deltas, "kept": found.kept, "base": found.base, "merged": found.merged.float(),
+            "deltas": found.deltas,
+            "kept": found.kept,
+            "base": found.base,
+            "merged": found.merged.float(),
             "signs": torch.full(best.shape, torch.nan) if last.signs is None else last.signs,
             **self._levels(traced, best),
-        }  # fmt: skip
+        }
 
     def _levels(self, traced: Trace, best: Tensor) -> dict[str, Tensor]:
         """The levels of a sparsifier that does not choose by rank, where it alone decides."""

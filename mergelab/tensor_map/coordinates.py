@@ -50,9 +50,13 @@ def read_coordinates(desk: Desk, key: str, window: Window) -> Coordinates:
 
     inside = traced.picked(cut)  # steps are worked out for the window alone
     return Coordinates(
-        window, desk.experts, str(inside.merged.dtype).removeprefix("torch."), _numbers(inside.base), _numbers(inside.merged),
+        window,
+        desk.experts,
+        str(inside.merged.dtype).removeprefix("torch."),
+        _numbers(inside.base),
+        _numbers(inside.merged),
         steps=tuple(_plain(step, settled) for step in steps_of(settled, inside)),
-    )  # fmt: skip
+    )
 
 
 def _plain(step: Step, settled: Settled) -> dict[str, Any]:

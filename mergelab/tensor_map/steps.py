@@ -78,6 +78,9 @@ def _given(function: Callable[..., Any], traced: Trace) -> dict[str, Any]:
 
 
 WITHIN: dict[str, Callable[[Trace], Step]] = {
-    "ties": _elected, "fisher": _pulled, "average": _averaged, "task_arithmetic": _weighted,
-}  # fmt: skip
+    "ties": _elected,
+    "fisher": _pulled,
+    "average": _averaged,
+    "task_arithmetic": _weighted,
+}
 """What happens inside a method before it adds up, for methods that can be seen through."""

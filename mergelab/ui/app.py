@@ -98,11 +98,27 @@ def launch_options(host: str, port: int) -> dict[str, Any]:
     """What Gradio is told: local, closed, quiet, and plotly.js from the installed package."""
     hosts = LOOPBACK if host in LOOPBACK else None
     return {
-        "server_name": host, "server_port": port, "share": False, "quiet": True, "prevent_thread_lock": True, "inbrowser": False,
-        "ssr_mode": False, "run_history": False, "enable_monitoring": False, "allowed_paths": [], "max_file_size": "1mb", "show_error": False,
-        "footer_links": ["api", "settings"], "theme": theme(), "css_paths": STYLES, "head": HEAD,
-        "app_kwargs": {"routes": [Mount("/plotly", StaticFiles(directory=PLOTLY))], "middleware": [Middleware(Guard, hosts=hosts)]},
-    }  # fmt: skip
+        "server_name": host,
+        "server_port": port,
+        "share": False,
+        "quiet": True,
+        "prevent_thread_lock": True,
+        "inbrowser": False,
+        "ssr_mode": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "allowed_paths": [],
+        "max_file_size": "1mb",
+        "show_error": False,
+        "footer_links": ["api", "settings"],
+        "theme": theme(),
+        "css_paths": STYLES,
+        "head": HEAD,
+        "app_kwargs": {
+            "routes": [Mount("/plotly", StaticFiles(directory=PLOTLY))],
+            "middleware": [Middleware(Guard, hosts=hosts)],
+        },
+    }
 
 
 def page_downloads() -> Path:

@@ -38,12 +38,44 @@ NOTHING_TO_SCORE = (
     "The charts above and “Keep this model” work all the same."
 )
 PARTS = (
-    "charts", "curves", "compare", "scores", "test", "status", "home", "link", "notes", "story", "device", "later", "visitor", *TENSOR_PARTS,
-)  # fmt: skip
+    "charts",
+    "curves",
+    "compare",
+    "scores",
+    "test",
+    "status",
+    "home",
+    "link",
+    "notes",
+    "story",
+    "device",
+    "later",
+    "visitor",
+    *TENSOR_PARTS,
+)
 SCRIPTS = (
-    "parts.js", "drawing.js", "turning.js", "sight.js", "line.js", "lists.js", "link.js", "lab.js", "curves.js", "scores.js", "compare.js", "status.js", "steps.js",
-    "resets.js", "keys.js", "tensor_paint.js", "tensor_moves.js", "tensor_tables.js", "tensor.js", "stories.js", "tabs.js",
-)  # fmt: skip
+    "parts.js",
+    "drawing.js",
+    "turning.js",
+    "sight.js",
+    "line.js",
+    "lists.js",
+    "link.js",
+    "lab.js",
+    "curves.js",
+    "scores.js",
+    "compare.js",
+    "status.js",
+    "steps.js",
+    "resets.js",
+    "keys.js",
+    "tensor_paint.js",
+    "tensor_moves.js",
+    "tensor_tables.js",
+    "tensor.js",
+    "stories.js",
+    "tabs.js",
+)
 """One function body, in this order."""
 TABS = ("lab", "tensor", "compare")
 
@@ -53,9 +85,13 @@ def panel(parts: Mapping[str, Any], turned: Callable[[dict[str, Any]], str]) -> 
     `turned` when a knob is turned, and gets changed parts as JSON."""
     known = {"complements": complements(), "lists": lists(), "defaults": defaults(), "view": VIEW}
     made = gr.HTML(
-        html_template=page_html(), js_on_load="\n".join(_text(script) for script in SCRIPTS),
-        apply_default_css=False, elem_id="panel", server_functions=[turned], **{**dict.fromkeys(PARTS), **as_texts({**known, **parts})},
-    )  # fmt: skip
+        html_template=page_html(),
+        js_on_load="\n".join(_text(script) for script in SCRIPTS),
+        apply_default_css=False,
+        elem_id="panel",
+        server_functions=[turned],
+        **{**dict.fromkeys(PARTS), **as_texts({**known, **parts})},
+    )
     # Gradio asks for these at every update, and looks through all scripts for an event of that name.
     vars(made).update(dict.fromkeys(("every", "inputs", "server_functions"), None))
     vars(made).update(dict.fromkeys(("is_template", "likeable", "_undoable", "_retryable"), False))
@@ -125,11 +161,23 @@ def scores_data(scores: Scores) -> dict[str, Any]:
     for row in rows:
         row["colour"] = None if row["place"] is None else style_of(row["place"]).colour
     return {
-        "state": scores.state if rows else "none", "about": _about(scores), "rows": rows, "figure": vars(score_bars(frame)),
-        "digest": scores.run.digest, "summary": scores_summary(frame) if rows else NOTHING_TO_SCORE, "notice": _score_notice(scores), "split": scores.run.split,
-        "legend": [{"title": "base", "colour": "--ml-base"}, {"title": "the task’s own expert (in its colour)", "colour": "--ml-own"}, {"title": "merged", "colour": "--ml-ink"}] if rows else [],
+        "state": scores.state if rows else "none",
+        "about": _about(scores),
+        "rows": rows,
+        "figure": vars(score_bars(frame)),
+        "digest": scores.run.digest,
+        "summary": scores_summary(frame) if rows else NOTHING_TO_SCORE,
+        "notice": _score_notice(scores),
+        "split": scores.run.split,
+        "legend": [
+            {"title": "base", "colour": "--ml-base"},
+            {"title": "the task’s own expert (in its colour)", "colour": "--ml-own"},
+            {"title": "merged", "colour": "--ml-ink"},
+        ]
+        if rows
+        else [],
         "empty": NOTHING_TO_SCORE,
-    }  # fmt: skip
+    }
 
 
 def story_data(told: Told) -> dict[str, Any]:
@@ -137,9 +185,16 @@ def story_data(told: Told) -> dict[str, Any]:
     story = told.story
     at = ":".join(story.at) if story.at else None
     return {
-        "title": story.title, "sentences": [sentence.replace(" %", UNBROKEN) for sentence in story.sentences], "tab": story.tab, "at": at, "chart": story.chart,
-        "key": told.key, "turn": told.turn, "pins": dict(told.pins), "pinned": dict(told.pinned),
-    }  # fmt: skip
+        "title": story.title,
+        "sentences": [sentence.replace(" %", UNBROKEN) for sentence in story.sentences],
+        "tab": story.tab,
+        "at": at,
+        "chart": story.chart,
+        "key": told.key,
+        "turn": told.turn,
+        "pins": dict(told.pins),
+        "pinned": dict(told.pinned),
+    }
 
 
 def unscored_data(sentence: str) -> dict[str, Any]:
@@ -172,8 +227,4 @@ def _about(scores: Scores) -> str:
 
 def home_data(recipe: Recipe) -> dict[str, str]:
     """The recipe as text, the command that runs it, and the program."""
-    return {
-        "yaml": recipe.to_yaml(),
-        "cli": "mergelab merge recipe.yml --out merged",
-        "python": program_of(recipe),
-    }
+    return {"yaml": recipe.to_yaml(), "cli": "mergelab merge recipe.yml --out merged", "python": program_of(recipe)}

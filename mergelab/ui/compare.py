@@ -23,19 +23,33 @@ def compare_data(found: Comparison) -> dict[str, Any]:
     one, other = found.sides
     changed = [_shown(each.name, each.one, each.other) for each in recipe_diff(one.recipe, other.recipe)]
     return {
-        "slots": {slot: _slot(side, pinned) for slot, side, pinned in zip(SLOTS, found.sides, found.pinned, strict=True)},
-        "at": name_of(one.at) if one.at else "", "rates": {name: rate.title for name, rate in RATES.items()},
-        "a": _heatmap(one), "b": _heatmap(other), "difference": _differences(one, other), "curves": _curves(one, other),
-        "numbers": _numbers(one, other), "scores": _scores(found.runs, found.tasks), "unscored": UNSCORED,
-        "diff": changed, "same": SAME if not changed else "", "summary": _summary(one, other),
-    }  # fmt: skip
+        "slots": {
+            slot: _slot(side, pinned) for slot, side, pinned in zip(SLOTS, found.sides, found.pinned, strict=True)
+        },
+        "at": name_of(one.at) if one.at else "",
+        "rates": {name: rate.title for name, rate in RATES.items()},
+        "a": _heatmap(one),
+        "b": _heatmap(other),
+        "difference": _differences(one, other),
+        "curves": _curves(one, other),
+        "numbers": _numbers(one, other),
+        "scores": _scores(found.runs, found.tasks),
+        "unscored": UNSCORED,
+        "diff": changed,
+        "same": SAME if not changed else "",
+        "summary": _summary(one, other),
+    }
 
 
 def _slot(side: Charts, pinned: bool) -> dict[str, Any]:
     rules = " after ".join(rule.title for rule in (side.recipe.rule, side.recipe.sparsifier) if rule)
     return {
-        "name": side.name, "title": rules, "pinned": pinned, "chip": CHIPS[side.preview.label], "label": side.preview.label,
-    }  # fmt: skip
+        "name": side.name,
+        "title": rules,
+        "pinned": pinned,
+        "chip": CHIPS[side.preview.label],
+        "label": side.preview.label,
+    }
 
 
 def _shown(name: str, one: Any, other: Any) -> list[str]:

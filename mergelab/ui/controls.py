@@ -128,10 +128,18 @@ class Controls:
         _, chosen, method, sparsifier, seed, dtype, device, rows, live = values[:FIXED]
         weights, knobs = self.weights_of(values), values[FIXED + MOST_EXPERTS :]
         return Form(
-            models, tuple(chosen or ()), method, sparsifier,
-            dict(zip(self.knobs, knobs, strict=True)), dict(zip(models.titles, weights, strict=False)),
-            seed, dtype, device, rows or None, bool(live),
-        )  # fmt: skip
+            models,
+            tuple(chosen or ()),
+            method,
+            sparsifier,
+            dict(zip(self.knobs, knobs, strict=True)),
+            dict(zip(models.titles, weights, strict=False)),
+            seed,
+            dtype,
+            device,
+            rows or None,
+            bool(live),
+        )
 
     @property
     def outputs(self) -> list[Widget]:
@@ -144,10 +152,14 @@ class Controls:
     def filled(self, form: Form) -> dict[Widget, Any]:
         """Updates that make the sidebar say what `form` says; knobs of rules that it does not use stay as they are."""
         recipe_says = {
-            self.preset: title_fitting(form), self.source: OWN if form.models.edition else form.models.base,
-            self.experts: expert_choices(form.models, form.chosen), self.method: form.method,
-            self.sparsifier: form.sparsifier, self.seed: form.seed, self.dtype: form.dtype,
-        }  # fmt: skip
+            self.preset: title_fitting(form),
+            self.source: OWN if form.models.edition else form.models.base,
+            self.experts: expert_choices(form.models, form.chosen),
+            self.method: form.method,
+            self.sparsifier: form.sparsifier,
+            self.seed: form.seed,
+            self.dtype: form.dtype,
+        }
         columns = dict(
             zip((group.column for group in self.groups), self.visibility(form.method, form.sparsifier), strict=True)
         )
@@ -258,9 +270,12 @@ def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Controls:
     """Lay out the sidebar for the suites (name to title), opening on the first with all its experts."""
     start = presets()[FIRST].recipe
     preset = gr.Dropdown(
-        [(start.title, start.name) for start in starting_points()], value=FIRST,
-        label="Start from", elem_id="preset", filterable=False,
-    )  # fmt: skip
+        [(start.title, start.name) for start in starting_points()],
+        value=FIRST,
+        label="Start from",
+        elem_id="preset",
+        filterable=False,
+    )
     source = gr.Dropdown(
         [(title, name) for name, title in suites.items()],
         value=models.base,
@@ -284,8 +299,11 @@ def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Controls:
         use_own = gr.Button("Use these models", size="sm", elem_id="use-own")
     sparsifier = gr.Radio(
         [("None", NO_SPARSIFIER), *((rule.title, name) for name, rule in SPARSIFIERS.items())],
-        value=start.sparsify.name if start.sparsify else NO_SPARSIFIER, label="Drop first", elem_id="sparsifier", elem_classes="pills",
-    )  # fmt: skip
+        value=start.sparsify.name if start.sparsify else NO_SPARSIFIER,
+        label="Drop first",
+        elem_id="sparsifier",
+        elem_classes="pills",
+    )
     groups = [knob_group("sparsify", rule, False) for rule in SPARSIFIERS.values()]
     method = gr.Dropdown(
         [(entry.title, entry.name) for entry in catalogue(METHODS.values())],
@@ -311,17 +329,37 @@ def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Controls:
             elem_classes="pills",
         )
         rows = gr.Dropdown(
-            [(str(QUICK_ROWS), QUICK_ROWS), ("500", 500), ("all", 0)], value=QUICK_ROWS, label="Validation rows a task",
-            info="Fewer are quicker and less sure; test rows are always all", elem_id="rows", filterable=False,
-        )  # fmt: skip
+            [(str(QUICK_ROWS), QUICK_ROWS), ("500", 500), ("all", 0)],
+            value=QUICK_ROWS,
+            label="Validation rows a task",
+            info="Fewer are quicker and less sure; test rows are always all",
+            elem_id="rows",
+            filterable=False,
+        )
     live = gr.Checkbox(True, label="Live scores", info="Merge and score small models after every knob", elem_id="live")
     with gr.Row(elem_id="actions"):
         merge = gr.Button("Merge", variant="primary", elem_id="merge")
         stop = gr.Button("Stop", elem_id="stop")
     return Controls(
-        preset, source, experts, own_base, own_experts, use_own, method, sparsifier, tuple(groups), weights_box, weights,
-        seed, dtype, device_box, rows, live, merge, stop,
-    )  # fmt: skip
+        preset,
+        source,
+        experts,
+        own_base,
+        own_experts,
+        use_own,
+        method,
+        sparsifier,
+        tuple(groups),
+        weights_box,
+        weights,
+        seed,
+        dtype,
+        device_box,
+        rows,
+        live,
+        merge,
+        stop,
+    )
 
 
 def _weight_slot(place: int, models: Models, rule: Rule) -> Widget:
@@ -332,9 +370,16 @@ def _weight_slot(place: int, models: Models, rule: Rule) -> Widget:
         else (0, 1, 0.05)
     )
     return gr.Slider(
-        low, high, 1.0, step=step, label=titles[place] if place < len(titles) else f"Expert {place + 1}",
-        visible=place < len(titles), buttons=["reset"], elem_id=weight_id(place), elem_classes="weight",
-    )  # fmt: skip
+        low,
+        high,
+        1.0,
+        step=step,
+        label=titles[place] if place < len(titles) else f"Expert {place + 1}",
+        visible=place < len(titles),
+        buttons=["reset"],
+        elem_id=weight_id(place),
+        elem_classes="weight",
+    )
 
 
 def preset_updates(controls: Controls, recipe: Recipe) -> dict[Widget, Any]:

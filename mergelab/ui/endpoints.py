@@ -90,9 +90,15 @@ def _answer(work: Callable[[Stopper], Generator[Status, None, T]]) -> T:
 
 def _preview(lab: Lab, recipe: Recipe, stopper: Stopper) -> Work:
     sketch = yield from lab.shelf.once(
-        lab.shelf.sketches, (sketch_needs(recipe), 0), Stopwatch("Reading the models"), stopper, "sketch",
-        recipe=recipe.to_mapping(), device=lab.settings.device, models_dir=lab.settings.models_dir,
-    )  # fmt: skip
+        lab.shelf.sketches,
+        (sketch_needs(recipe), 0),
+        Stopwatch("Reading the models"),
+        stopper,
+        "sketch",
+        recipe=recipe.to_mapping(),
+        device=lab.settings.device,
+        models_dir=lab.settings.models_dir,
+    )
     return {"recipe": recipe.to_mapping(), "digest": recipe.digest(), **preview_data(look_up(sketch, recipe))}
 
 
@@ -125,19 +131,27 @@ def _evaluate(
 def preview_data(shown: Preview) -> dict[str, Any]:
     """A preview as plain JSON; undefined shares are null."""
     return {
-        "label": shown.label, "remark": shown.remark, "notice": shown.notice,
+        "label": shown.label,
+        "remark": shown.remark,
+        "notice": shown.notice,
         "numbers": {number.name: None if number.value != number.value else number.value for number in shown.numbers},
         "experts": json.loads(shown.experts.to_json(orient="records")),
         "cells": json.loads(shown.cells.to_json(orient="records")),
-    }  # fmt: skip
+    }
 
 
 def run_data(run: Run) -> dict[str, Any]:
     """A run as plain JSON."""
     return {
-        "recipe": run.recipe, "digest": run.digest, "split": run.split, "device": run.device, "seconds": run.seconds,
-        "parameters": run.parameters, "notes": run.notes, "left_out": run.left_out,
+        "recipe": run.recipe,
+        "digest": run.digest,
+        "split": run.split,
+        "device": run.device,
+        "seconds": run.seconds,
+        "parameters": run.parameters,
+        "notes": run.notes,
+        "left_out": run.left_out,
         "scores": [asdict(score) for score in run.scores],
         "references": {model: [asdict(score) for score in scores] for model, scores in run.references.items()},
         "diagnostics": preview_data(run.preview),
-    }  # fmt: skip
+    }

@@ -46,8 +46,11 @@ def all_knobs() -> dict[KnobPlace, Knob]:
     """Every knob that a rule has once (weights belong to experts and are not here)."""
     return {
         KnobPlace(owner, rule.name, knob.name): knob
-        for owner, rules in OWNERS.items() for rule in rules.values() for knob in rule.knobs if not knob.per_model
-    }  # fmt: skip
+        for owner, rules in OWNERS.items()
+        for rule in rules.values()
+        for knob in rule.knobs
+        if not knob.per_model
+    }
 
 
 @dataclass(frozen=True)
@@ -129,14 +132,16 @@ class Form:
             raise RecipeError("No expert is chosen: tick at least one under Experts.")
         chosen = [reference for reference in self.models.titles if reference in self.chosen]
         self._check_count(len(chosen))
-        return Recipe.from_mapping({
-            "base": self.models.base,
-            "models": [{"model": reference, **self._weight(reference)} for reference in chosen],
-            "sparsify": None if self.sparsifier == NO_SPARSIFIER else self._step("sparsify", self.sparsifier),
-            "method": self._step("method", self.method),
-            "seed": 0 if self.seed is None else self.seed,
-            "dtype": self.dtype,
-        })  # fmt: skip
+        return Recipe.from_mapping(
+            {
+                "base": self.models.base,
+                "models": [{"model": reference, **self._weight(reference)} for reference in chosen],
+                "sparsify": None if self.sparsifier == NO_SPARSIFIER else self._step("sparsify", self.sparsifier),
+                "method": self._step("method", self.method),
+                "seed": 0 if self.seed is None else self.seed,
+                "dtype": self.dtype,
+            }
+        )
 
     @property
     def obstacle(self) -> str:

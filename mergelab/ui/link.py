@@ -87,10 +87,7 @@ def read_query(given: Mapping[str, str], sources: Mapping[str, Models], opening:
 def _which(recipe: Recipe, models: Models) -> dict[str, str]:
     chosen = {expert.model for expert in recipe.models}
     some = [name for name, reference in _names(models).items() if reference in chosen]
-    return {
-        "suite": source_name(models),
-        **({"experts": ",".join(some)} if len(chosen) < len(models.titles) else {}),
-    }
+    return {"suite": source_name(models), **({"experts": ",".join(some)} if len(chosen) < len(models.titles) else {})}
 
 
 def _merge(recipe: Recipe) -> dict[str, str]:
@@ -161,10 +158,16 @@ class _Reading:
         if sparsifier in SPARSIFIERS:
             knobs |= self._knobs("sparsify", SPARSIFIERS[sparsifier], "sparsify.", len(chosen))
         form = replace(
-            self.opening, models=models, chosen=chosen, method=method, sparsifier=sparsifier, knobs=knobs,
+            self.opening,
+            models=models,
+            chosen=chosen,
+            method=method,
+            sparsifier=sparsifier,
+            knobs=knobs,
             weights=self._weights(models, METHODS[method]),
-            seed=self._value("seed", "seed", SEED, 0), dtype=str(self._value("dtype", "number format", DTYPE, "base")),
-        )  # fmt: skip
+            seed=self._value("seed", "seed", SEED, 0),
+            dtype=str(self._value("dtype", "number format", DTYPE, "base")),
+        )
         self._strangers(METHODS[method], sparsifier)
         return Landing(form, tuple(self.notes))
 
@@ -220,8 +223,9 @@ class _Reading:
         self.known += [f"weight.{name}" for name in _names(models)]
         return {
             reference: self._value(f"weight.{name}", f"weight of {models.titles[reference]}", knob.domain, knob.default)
-            for name, reference in _names(models).items() if f"weight.{name}" in self.left
-        }  # fmt: skip
+            for name, reference in _names(models).items()
+            if f"weight.{name}" in self.left
+        }
 
     def _value(self, key: str, title: str, domain: Domain, default: Value) -> Value:
         """The value of `key` in its domain; a number outside goes to the nearest end, other nonsense to the default."""

@@ -49,13 +49,23 @@ def charts_data(charts: Charts) -> dict[str, Any]:
     shown, models = charts.preview, charts.models
     line = line_data(charts)
     return {
-        "label": shown.label, "chip": CHIPS[shown.label], "remark": shown.remark, "name": charts.name, "digest": charts.recipe.digest(),
+        "label": shown.label,
+        "chip": CHIPS[shown.label],
+        "remark": shown.remark,
+        "name": charts.name,
+        "digest": charts.recipe.digest(),
         "models": f"{models.base} · {counted(len(shown.experts), 'expert')} · {charts.recipe.rule.title}",
-        "heatmap": _heatmap(shown), "histogram": _histogram(charts, line), **_matrices(charts),
+        "heatmap": _heatmap(shown),
+        "histogram": _histogram(charts, line),
+        **_matrices(charts),
         "numbers": [{"name": number.name, "text": number.text, "help": number.help} for number in shown.numbers],
         "legend": [_legend(row, models.places, models.titles) for row in rows_of(shown.experts)],
-        "experts": _experts(charts), "line": line, "at": _at(charts), "cells": _cells(shown), "now": _now(charts),
-    }  # fmt: skip
+        "experts": _experts(charts),
+        "line": line,
+        "at": _at(charts),
+        "cells": _cells(shown),
+        "now": _now(charts),
+    }
 
 
 def _heatmap(shown: Preview) -> dict[str, Any]:
@@ -93,11 +103,17 @@ def _matrices(charts: Charts) -> dict[str, Any]:
     alone = "One expert alone disagrees with nobody." if len(found.experts) < 2 else ""
     return {
         "pairs": {
-            "figure": vars(pair_matrix(found, titles)), "cosines": vars(cosine_matrix(found, titles)),
-            "summary": alone or pairs_summary(found, titles), "empty": alone,
+            "figure": vars(pair_matrix(found, titles)),
+            "cosines": vars(cosine_matrix(found, titles)),
+            "summary": alone or pairs_summary(found, titles),
+            "empty": alone,
         },
-        "kept": {"figure": vars(kept_heatmap(shown.kept, titles)), "summary": kept_summary(shown.kept, titles), "empty": ""},
-    }  # fmt: skip
+        "kept": {
+            "figure": vars(kept_heatmap(shown.kept, titles)),
+            "summary": kept_summary(shown.kept, titles),
+            "empty": "",
+        },
+    }
 
 
 def _legend(row: Mapping[str, Any], places: Mapping[str, int], titles: Mapping[str, str]) -> dict[str, Any]:
@@ -116,14 +132,17 @@ def _experts(charts: Charts) -> list[dict[str, Any]]:
     curves, place = charts.curves, cut_of(charts.recipe).place
     return [
         {
-            "title": titles.get(row["expert"], row["expert"]), "colour": style_of(places.get(row["expert"], 0)).colour,
+            "title": titles.get(row["expert"], row["expert"]),
+            "colour": style_of(places.get(row["expert"], 0)).colour,
             "cells": [
-                f"{row['norm']:.3g}", percent(row["kept"], 1), percent(row["mass"], 1),
+                f"{row['norm']:.3g}",
+                percent(row["kept"], 1),
+                percent(row["mass"], 1),
                 _plain(numpy.interp(place, curves["place"], curves[f"cosine {row['expert']}"])),
             ],
         }
         for row in rows_of(charts.preview.experts)
-    ]  # fmt: skip
+    ]
 
 
 def _plain(value: float) -> str:
@@ -134,9 +153,13 @@ def _cells(shown: Preview) -> list[dict[str, Any]]:
     """Every cell by name, those that conflict most first."""
     ordered = shown.cells.sort_values("conflict", ascending=False, kind="stable", na_position="last")
     return [
-        {"layer": cell["layer"], "module": cell["module"], "title": f"{name_of((cell['layer'], cell['module']))} · {percent(cell['conflict'])}"}
+        {
+            "layer": cell["layer"],
+            "module": cell["module"],
+            "title": f"{name_of((cell['layer'], cell['module']))} · {percent(cell['conflict'])}",
+        }
         for cell in rows_of(ordered)
-    ]  # fmt: skip
+    ]
 
 
 def name_of(cell: Cell) -> str:
@@ -163,9 +186,12 @@ def _now(charts: Charts) -> dict[str, Any]:
     (knob,) = (each for each in OWNERS[owner][rule].knobs if each.name == name)
     half = halving(charts.curves, cut.place, float(knob.domain.describe()["step"]))  # type: ignore[arg-type]
     return {
-        "place": cut.place, "dial": KnobPlace(owner, rule, name).elem_id, "half": half, "step": knob.domain.describe()["step"],
+        "place": cut.place,
+        "dial": KnobPlace(owner, rule, name).elem_id,
+        "half": half,
+        "step": knob.domain.describe()["step"],
         "advice": _advice(charts, cut.place, half),
-    }  # fmt: skip
+    }
 
 
 def _advice(charts: Charts, place: float, half: float | None) -> str:
@@ -186,10 +212,13 @@ def curves_data(charts: Charts) -> dict[str, Any]:
     if back:
         pictures = tuple(behind(*both) for both in zip(pictures, back, strict=True))  # type: ignore[assignment]
     return {
-        "figure": vars(pictures[0]), "cosines": vars(pictures[1]), "empty": "", "summary": _curve_summary(charts.curves),
+        "figure": vars(pictures[0]),
+        "cosines": vars(pictures[1]),
+        "empty": "",
+        "summary": _curve_summary(charts.curves),
         "lines": [{"key": name, **vars(line)} for name, line in LINES.items()],
         "pinned": charts.behind.name if charts.behind else None,
-    }  # fmt: skip
+    }
 
 
 def curve_pictures(charts: Charts) -> tuple[Picture, Picture] | None:
@@ -206,9 +235,16 @@ def curve_pictures(charts: Charts) -> tuple[Picture, Picture] | None:
 def behind(front: Picture, back: Picture) -> Picture:
     """A picture with another one's lines, faint, behind its own."""
     faint = [
-        {**trace, "opacity": 0.35, "name": f"{trace['name']}, pinned", "hoverinfo": "skip", "hovertemplate": None, "meta": {**trace["meta"], "pinned": True}}
+        {
+            **trace,
+            "opacity": 0.35,
+            "name": f"{trace['name']}, pinned",
+            "hoverinfo": "skip",
+            "hovertemplate": None,
+            "meta": {**trace["meta"], "pinned": True},
+        }
         for trace in back.data
-    ]  # fmt: skip
+    ]
     return Picture([*faint, *front.data], front.layout)
 
 

@@ -160,8 +160,15 @@ class Looking:
         asked = form.recipe().digest(), form.models.edition, key
         watch = Stopwatch("Building the map")
         steps = self.shelf.once(
-            self.shelf.maps, asked, watch, self.stopper, "tensor_map", key=key, edition=form.models.edition, **self._models(form)
-        )  # fmt: skip
+            self.shelf.maps,
+            asked,
+            watch,
+            self.stopper,
+            "tensor_map",
+            key=key,
+            edition=form.models.edition,
+            **self._models(form),
+        )
         return (yield from retold(steps, partial(_as_look, watch)))
 
     def _job(self, form: Form, watch: Stopwatch, function: str, **arguments: Any) -> Generator[Look, None, Any]:

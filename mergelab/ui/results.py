@@ -54,10 +54,16 @@ def table(run: Run, tasks: Mapping[str, TaskFace], places: Mapping[str, int]) ->
     """The rows of the scores table, last the mean over tasks; a model that was not scored on a task is None."""
     by_role = _by_role(run, tasks)
     rows = [
-        {"title": face.title, "place": places.get(face.expert), "n": merged.n, "metric": merged.metric,
-         **_cells(by_role["base"].get(name), by_role["own"].get(name), merged)}
-        for name, face in tasks.items() if (merged := by_role["merged"].get(name))
-    ]  # fmt: skip
+        {
+            "title": face.title,
+            "place": places.get(face.expert),
+            "n": merged.n,
+            "metric": merged.metric,
+            **_cells(by_role["base"].get(name), by_role["own"].get(name), merged),
+        }
+        for name, face in tasks.items()
+        if (merged := by_role["merged"].get(name))
+    ]
     if len(rows) > 1:
         means = [_mean(list(by_role[role].values()), len(rows)) for role in ("base", "own", "merged")]
         rows.append(

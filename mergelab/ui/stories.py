@@ -96,7 +96,7 @@ STORIES = (
         aside="v=1&suite=minilm&experts=movie,newsgroups,spam&method=ties&scope=tensor",
         chart="kept",
     ),
-)  # fmt: skip
+)
 
 
 def stories() -> dict[str, Story]:

@@ -101,26 +101,43 @@ def tensors_data(tensors: Tensors) -> Parts:
     """The list, strongest conflict first; tensors without any overlap come last."""
     sketch = tensors.sketch
     order = numpy.argsort(-numpy.nan_to_num(tensors.conflict, nan=-1.0), kind="stable")
-    return {"recipe": tensors.digest[:8], "rows": [
-        {
-            "key": sketch.keys[place], "shape": sketch.shapes[place], "entries": int(sketch.entries[place]),
-            "layer": str(sketch.layers[place]), "module": str(sketch.modules[place]),
-            "conflict": _number(tensors.conflict[place]), "shared": round(numpy.nan_to_num(tensors.shared[place])),
-        }
-        for place in order.tolist()
-    ]}  # fmt: skip
+    return {
+        "recipe": tensors.digest[:8],
+        "rows": [
+            {
+                "key": sketch.keys[place],
+                "shape": sketch.shapes[place],
+                "entries": int(sketch.entries[place]),
+                "layer": str(sketch.layers[place]),
+                "module": str(sketch.modules[place]),
+                "conflict": _number(tensors.conflict[place]),
+                "shared": round(numpy.nan_to_num(tensors.shared[place])),
+            }
+            for place in order.tolist()
+        ],
+    }
 
 
 def opened_data(opened: Opened) -> Parts:
     """What is known of a map as a whole."""
     found, models = opened.map, opened.models
     return {
-        "key": found.key, "shape": list(found.shape), "rows": found.grid.rows, "columns": found.grid.columns,
-        "entries": found.grid.count, "folded": found.grid.folded, "side": found.pyramid.side,
-        "recipe": opened.digest[:8], "rule": opened.rule, "follows": opened.follows,
+        "key": found.key,
+        "shape": list(found.shape),
+        "rows": found.grid.rows,
+        "columns": found.grid.columns,
+        "entries": found.grid.count,
+        "folded": found.grid.folded,
+        "side": found.pyramid.side,
+        "recipe": opened.digest[:8],
+        "rule": opened.rule,
+        "follows": opened.follows,
         "experts": [_face(name, models) for name in found.experts],
-        "most": _scale(found), "summary": summary(found), "words": STEPS, "conflicts": conflicts_data(found.conflicts),
-    }  # fmt: skip
+        "most": _scale(found),
+        "summary": summary(found),
+        "words": STEPS,
+        "conflicts": conflicts_data(found.conflicts),
+    }
 
 
 def _face(name: str, models: Models) -> Parts:
@@ -150,12 +167,16 @@ def summary(found: TensorMap) -> str:
 def conflicts_data(conflicts: Conflicts) -> Parts:
     """The table of conflicts, column by column."""
     return {
-        "total": conflicts.total, "places": conflicts.places.tolist(), "strengths": conflicts.strengths.tolist(),
-        "deltas": conflicts.deltas.tolist(), "kept": (conflicts.kept != 0).tolist(),
+        "total": conflicts.total,
+        "places": conflicts.places.tolist(),
+        "strengths": conflicts.strengths.tolist(),
+        "deltas": conflicts.deltas.tolist(),
+        "kept": (conflicts.kept != 0).tolist(),
         "levels": [[_number(level) for level in row] for row in conflicts.levels],
         "signs": [_number(sign) for sign in conflicts.signs],
-        "base": conflicts.base.tolist(), "merged": conflicts.merged.tolist(),
-    }  # fmt: skip
+        "base": conflicts.base.tolist(),
+        "merged": conflicts.merged.tolist(),
+    }
 
 
 def cells_data(look: Look) -> Parts:
@@ -165,25 +186,42 @@ def cells_data(look: Look) -> Parts:
     assert cells is not None
     rows, columns = cells.shape
     return {
-        "recipe": look.digest[:8], "window": asdict(look.window) if look.window else None,
-        "top": cells.top, "left": cells.left, "height": cells.height, "width": cells.width, "rows": rows, "columns": columns,
+        "recipe": look.digest[:8],
+        "window": asdict(look.window) if look.window else None,
+        "top": cells.top,
+        "left": cells.left,
+        "height": cells.height,
+        "width": cells.width,
+        "rows": rows,
+        "columns": columns,
         "fields": {name: _packed(cells.fields[name]) for name in FIELDS},
-    }  # fmt: skip
+    }
 
 
 def coordinates_data(found: Coordinates) -> Parts:
     """Single coordinates; every array as base64 of little-endian float32, experts one after the other."""
     arrays = ("values", "shares", "signs")
     return {
-        **asdict(found.window), "dtype": found.dtype, "base": _packed(found.base), "merged": _packed(found.merged),
-        "stages": [{"name": step["name"], **{name: _packed(step[name]) for name in arrays if name in step}} for step in found.steps],
-    }  # fmt: skip
+        **asdict(found.window),
+        "dtype": found.dtype,
+        "base": _packed(found.base),
+        "merged": _packed(found.merged),
+        "stages": [
+            {"name": step["name"], **{name: _packed(step[name]) for name in arrays if name in step}}
+            for step in found.steps
+        ],
+    }
 
 
 def spectrum_data(found: Any) -> Parts:
     """The chart of singular values, or the reason why there is none."""
-    return {"key": found.key, "reason": found.reason, "names": list(found.names), "ranks": [_number(rank) for rank in found.ranks],
-            "values": [numpy.asarray(values).tolist() for values in found.values]}  # fmt: skip
+    return {
+        "key": found.key,
+        "reason": found.reason,
+        "names": list(found.names),
+        "ranks": [_number(rank) for rank in found.ranks],
+        "values": [numpy.asarray(values).tolist() for values in found.values],
+    }
 
 
 def _packed(values: NDArray[Any]) -> str:

@@ -29,11 +29,16 @@ def line_data(charts: Charts) -> dict[str, Any] | None:
         "key": " ".join(expert.model for expert in charts.recipe.models),
         "elem_id": KnobPlace(owner, step.name, name).elem_id,
         "title": title_of(name),
-        "value": step.knobs[name], **{end: knob.domain.describe()[end] for end in ("low", "high", "step")},
-        "edges": whole.edges.tolist(), "shares": (whole.shares * numpy.diff(whole.edges)).tolist(),
-        "thresholds": [None if numpy.isnan(at) else float(numpy.log10(at)) for at in shown.experts["threshold"].where(lambda at: at > 0)],
+        "value": step.knobs[name],
+        **{end: knob.domain.describe()[end] for end in ("low", "high", "step")},
+        "edges": whole.edges.tolist(),
+        "shares": (whole.shares * numpy.diff(whole.edges)).tolist(),
+        "thresholds": [
+            None if numpy.isnan(at) else float(numpy.log10(at))
+            for at in shown.experts["threshold"].where(lambda at: at > 0)
+        ],
         "colours": [style_of(places.get(expert, row)).colour for row, expert in enumerate(shown.experts["expert"])],
-    }  # fmt: skip
+    }
 
 
 def _value(charts: Charts) -> float:

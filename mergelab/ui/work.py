@@ -81,9 +81,16 @@ class Work:
         key, rows = _run_key(form, split), form.rows if split == "validation" else None
         _refuse(form)
         steps = self.shelf.once(
-            self.shelf.runs, key, watch, stopper, "merge",
-            tasks=list(self.tasks(form)), split=split, rows=rows, **self._models(form),
-        )  # fmt: skip
+            self.shelf.runs,
+            key,
+            watch,
+            stopper,
+            "merge",
+            tasks=list(self.tasks(form)),
+            split=split,
+            rows=rows,
+            **self._models(form),
+        )
         return (yield from retold(steps, _as_view))
 
     def save(self, form: Form, out: str) -> Generator[View, None, str]:

@@ -51,9 +51,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {
-        **os.environ, "PYTHONPATH": str(ROOT), "MERGELAB_CACHE": str(tmp_path_factory.getbasetemp() / "cache"),
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "MERGELAB_CACHE": str(tmp_path_factory.getbasetemp() / "cache"),
         "GRADIO_ANALYTICS_ENABLED": "False",
-    }  # fmt: skip
+    }
     with (folder / "log").open("w") as log:
         command = [sys.executable, "-m", "mergelab.cli", "ui", "--port", str(port), "--device", "cpu"]
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)

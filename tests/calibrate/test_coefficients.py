@@ -148,9 +148,17 @@ def experts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return bodies[place]
 
     return {
-        "names": list(folders), "tasks": tasks, "base": lambda: base, "body": body, "keys": list(base), "tied": {},
-        "knobs": KNOBS, "rows": 18, "seed": 0, "device": "cpu",
-    }  # fmt: skip
+        "names": list(folders),
+        "tasks": tasks,
+        "base": lambda: base,
+        "body": body,
+        "keys": list(base),
+        "tied": {},
+        "knobs": KNOBS,
+        "rows": 18,
+        "seed": 0,
+        "device": "cpu",
+    }
 
 
 def bare(folder: Path) -> dict[str, Tensor]:
@@ -177,9 +185,15 @@ def test_the_same_content_is_learned_once_and_any_other_anew(experts: dict[str, 
     again, looked_up = taken(experts)
     assert steps > 2 and looked_up == 1 and again == first
     for changed in (
-        {"seed": 1}, {"rows": 17}, {"keys": experts["keys"][:5]}, {"tasks": experts["tasks"][:1] * 2},
-        *({"knobs": {**KNOBS, name: value}} for name, value in {"steps": 1, "lr": 0.02, "init": 0.4, "granularity": "model"}.items()),
-    ):  # fmt: skip
+        {"seed": 1},
+        {"rows": 17},
+        {"keys": experts["keys"][:5]},
+        {"tasks": experts["tasks"][:1] * 2},
+        *(
+            {"knobs": {**KNOBS, name: value}}
+            for name, value in {"steps": 1, "lr": 0.02, "init": 0.4, "granularity": "model"}.items()
+        ),
+    ):
         assert taken(experts, **changed)[1] > 2, changed
     assert len(list((cache_folder() / "statistics").glob("*"))) == 9
 

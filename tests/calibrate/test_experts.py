@@ -45,9 +45,17 @@ def test_each_expert_is_measured_by_itself_and_its_body_made_once(tmp_path: Path
 
     key = "encoder.layer.0.output.dense.weight"
     experts = Experts(
-        names=["a", "b"], tasks=tasks, base=lambda: bodies[0], body=body, keys=[key], tied={},
-        knobs={"estimate": "auto"}, rows=None, seed=0, device="cpu",
-    )  # fmt: skip
+        names=["a", "b"],
+        tasks=tasks,
+        base=lambda: bodies[0],
+        body=body,
+        keys=[key],
+        tied={},
+        knobs={"estimate": "auto"},
+        rows=None,
+        seed=0,
+        device="cpu",
+    )
     found = finish(take_statistics({"fisher", "gram", "gram_in_out"}, experts))
     assert made == [0, 1] and found.keys() == {"fisher", "gram", "gram_in_out"}
     for name, task, own in zip("ab", tasks, bodies, strict=True):

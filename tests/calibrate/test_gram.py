@@ -150,6 +150,9 @@ def test_gpt2_has_a_gram_as_wide_as_its_weights_first_axis() -> None:
     found = finish(Gram("in_out").take(session))
     block = "transformer.h.0."
     assert {name: len(gram) for name, gram in found.items()} == {
-        f"{block}attn.c_attn.weight": 8, f"{block}attn.c_proj.weight": 8, f"{block}mlp.c_fc.weight": 8, f"{block}mlp.c_proj.weight": 32,
-    }  # fmt: skip
+        f"{block}attn.c_attn.weight": 8,
+        f"{block}attn.c_proj.weight": 8,
+        f"{block}mlp.c_fc.weight": 8,
+        f"{block}mlp.c_proj.weight": 32,
+    }
     assert set(finish(Gram().take(session))) == {"score.weight"}

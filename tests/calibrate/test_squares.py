@@ -117,8 +117,13 @@ def test_sums_equal_one_backward_per_row(make: Callable[[], nn.Module], x: Tenso
 def test_common_layers_take_the_fast_way_and_odd_parameters_get_a_copy_per_row() -> None:
     routes = summed(Words(), WORD_ROWS).routes
     assert {name for names in routes.layers.values() for name in names.values()} == {
-        "words.weight", "places.weight", "norm.weight", "norm.bias", "head.weight", "head.bias",
-    }  # fmt: skip
+        "words.weight",
+        "places.weight",
+        "norm.weight",
+        "norm.bias",
+        "head.weight",
+        "head.bias",
+    }
     assert set(routes.copies) == {"start", "scale"} and not routes.slow
 
 

@@ -26,10 +26,7 @@ def bert_body(prefix: str = "", layers: int = 1, width: int = 4, seed: int = 0) 
 
 
 def write_model(
-    folder: Path,
-    tensors: Mapping[str, Tensor] | None = None,
-    config: Mapping[str, Any] | None = None,
-    **texts: str,
+    folder: Path, tensors: Mapping[str, Tensor] | None = None, config: Mapping[str, Any] | None = None, **texts: str
 ) -> Path:
     """A model folder with one weight file; `vocab_txt="…"` adds vocab.txt."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -187,19 +187,31 @@ PREDICTS = {"architectures": ["LlamaForCausalLM"]}
         ({"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 3)}, {}, "do not make the shape"),
         ({"q.lora_A.weight": (2,), "q.lora_B.weight": (4, 2)}, {}, "do not make the shape"),
         ({"q.lora_A.weight": (3, 4), "q.lora_B.weight": (4, 3)}, {}, "states rank 2 for q, but stores rank 3"),
-        ({"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.lora_magnitude_vector": (4,)}, {},
-         "neither LoRA factors nor modules_to_save .q.lora_magnitude_vector"),
+        (
+            {"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.lora_magnitude_vector": (4,)},
+            {},
+            "neither LoRA factors nor modules_to_save .q.lora_magnitude_vector",
+        ),
         ({"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "extra.weight": (4,)}, {}, "nor modules_to_save"),
         ({"q.weight": (4, 4)}, {}, "holds no LoRA factors"),
-        ({"embed_tokens.lora_embedding_A": (2, 5), "embed_tokens.lora_embedding_B": (4, 2)}, {},
-         r"also the output head of the base \(tied\)"),
-        ({"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.lora_B.bias": (3,)}, {},
-         r"lora_B.bias has shape \(3,\), but q.bias in the base \(4,\)"),
-        ({"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.base_layer.weight": (6, 4)}, {},
-         r"base_layer.weight has shape \(6, 4\), but q.weight in the base \(4, 4\)"),
+        (
+            {"embed_tokens.lora_embedding_A": (2, 5), "embed_tokens.lora_embedding_B": (4, 2)},
+            {},
+            r"also the output head of the base \(tied\)",
+        ),
+        (
+            {"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.lora_B.bias": (3,)},
+            {},
+            r"lora_B.bias has shape \(3,\), but q.bias in the base \(4,\)",
+        ),
+        (
+            {"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.base_layer.weight": (6, 4)},
+            {},
+            r"base_layer.weight has shape \(6, 4\), but q.weight in the base \(4, 4\)",
+        ),
         ({"q.ia3_l": (4,)}, {"peft_type": "IA3"}, "only LORA is read"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_read_exactly_is_refused_by_name(
     tmp_path: Path, tensors: dict[str, tuple[int, ...]], config: dict[str, Any], reason: str
 ) -> None:
@@ -281,9 +293,11 @@ def test_an_adapter_merges_by_recipe_with_the_bits_of_its_product(tmp_path: Path
     tensors = {name: 1e-3 * value for name, value in factors(QUERY).items()}
     write_adapter(tmp_path / "adapter", tensors, **own)
     recipe = {
-        "base": str(tmp_path / "base"), "models": [str(tmp_path / "adapter")], "dtype": "float32",
+        "base": str(tmp_path / "base"),
+        "models": [str(tmp_path / "adapter")],
+        "dtype": "float32",
         "method": {"name": "task_arithmetic", "scale": 2.0},
-    }  # fmt: skip
+    }
     finish(workbench.save(recipe, str(tmp_path / "out"), device="cpu"))
 
     found, key = open_folder(tmp_path / "out"), f"{QUERY}.weight"

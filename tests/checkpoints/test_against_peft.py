@@ -43,10 +43,14 @@ def saved(model: Any, folder: Path) -> dict[str, Tensor]:
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "linear": ("llama_untied", {"target_modules": "all-linear", "lora_alpha": 6}),
     "root of the rank": ("llama_tied", {"target_modules": ["q_proj", "up_proj"], "use_rslora": True}),
-    "patterns": ("llama_untied", {
-        "target_modules": ["q_proj", "v_proj"], "rank_pattern": {"layers.1.self_attn.q_proj": 3, "^model.layers.0.+v_proj": 2},
-        "alpha_pattern": {".*0.*q_proj": 5},
-    }),
+    "patterns": (
+        "llama_untied",
+        {
+            "target_modules": ["q_proj", "v_proj"],
+            "rank_pattern": {"layers.1.self_attn.q_proj": 3, "^model.layers.0.+v_proj": 2},
+            "alpha_pattern": {".*0.*q_proj": 5},
+        },
+    ),
     "embedding": ("llama_untied", {"target_modules": ["embed_tokens", "q_proj"]}),
     "conv1d": ("gpt2", {"target_modules": ["c_attn", "c_proj", "c_fc"]}),
     "bias": ("roberta", {"target_modules": ["query", "dense"], "lora_bias": True}),
@@ -56,7 +60,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "renamed": ("vit", {"target_modules": ["q_proj", "projection"], "modules_to_save": ["classifier"]}),
     "encoder and decoder": ("t5", {"target_modules": ["q", "v", "wo"]}),
     "mixture": ("qwen2_moe", {"target_modules": ["q_proj", "shared_expert_gate"]}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -104,11 +108,15 @@ def test_peft_loads_an_extracted_adapter_and_merges_it_to_what_was_measured(tmp_
 @pytest.mark.parametrize(
     "config",
     [
-        {"use_dora": True}, {"bias": "all"}, {"init_lora_weights": "pissa"}, {"init_lora_weights": "olora"},
-        {"trainable_token_indices": [1, 2]}, {"layer_replication": [(0, 2), (1, 2)]},
+        {"use_dora": True},
+        {"bias": "all"},
+        {"init_lora_weights": "pissa"},
+        {"init_lora_weights": "olora"},
+        {"trainable_token_indices": [1, 2]},
+        {"layer_replication": [(0, 2), (1, 2)]},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_what_peft_means_otherwise_than_plain_lora_is_refused(tmp_path: Path, config: dict[str, Any]) -> None:
     import transformers
 

@@ -175,8 +175,13 @@ def test_the_folder_is_what_peft_reads(tmp_path: Path) -> None:
 
     assert config["target_modules"] == sorted(linear) and config["modules_to_save"] == sorted(norms)
     assert {key: config[key] for key in ("peft_type", "task_type", "r", "lora_alpha", "bias", "lora_bias")} == {
-        "peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 2, "lora_alpha": 2, "bias": "none", "lora_bias": False,
-    }  # fmt: skip
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "r": 2,
+        "lora_alpha": 2,
+        "bias": "none",
+        "lora_bias": False,
+    }
     assert config["base_model_name_or_path"] == str(tmp_path / "base")
     names = [f"{module}.lora_{side}.weight" for module in linear for side in "AB"] + [
         f"{norm}.weight" for norm in norms
@@ -191,8 +196,11 @@ def test_the_manifest_reports_the_errors(tmp_path: Path) -> None:
     found = extracted(moved("llama_tied", tmp_path), tmp_path / "out", 4)
     report = json.loads((tmp_path / "out" / "manifest.json").read_text())["adapter"]
     assert report == {
-        "rank": 4, "relative_error": found.error, "tensors": dict(found.errors), "left_out": dict(found.left_out),
-    }  # fmt: skip
+        "rank": 4,
+        "relative_error": found.error,
+        "tensors": dict(found.errors),
+        "left_out": dict(found.left_out),
+    }
     verify_folder(tmp_path / "out")
 
 

@@ -77,8 +77,10 @@ def test_a_merge_onto_a_gguf_file_runs_with_its_tokenizer(tmp_path: Path) -> Non
     for seed, name in enumerate(("base", "expert")):
         write_gguf(tmp_path / f"{name}.gguf", seed=seed)
     recipe = {
-        "base": str(tmp_path / "base.gguf"), "models": [str(tmp_path / "expert.gguf")], "method": "task_arithmetic",
-    }  # fmt: skip
+        "base": str(tmp_path / "base.gguf"),
+        "models": [str(tmp_path / "expert.gguf")],
+        "method": "task_arithmetic",
+    }
     out = finish(workbench.save(recipe, str(tmp_path / "out"), device="cpu"))
     with quiet():
         model, report = AutoModelForCausalLM.from_pretrained(out, output_loading_info=True)

@@ -19,13 +19,19 @@ LONG_AGO = (1_600_000_000, 1_600_000_000)
     ("tensor", "known"),
     [
         (torch.tensor([[1, 2]], dtype=torch.int16), "55a004eb6ed78cb1e1e5d3dd217b4d72f366943cfcc9a42e53a7d10437dc457f"),
-        (torch.tensor([[1, 9], [2, 9]], dtype=torch.int16)[:, :1].t(), "55a004eb6ed78cb1e1e5d3dd217b4d72f366943cfcc9a42e53a7d10437dc457f"),
+        (
+            torch.tensor([[1, 9], [2, 9]], dtype=torch.int16)[:, :1].t(),
+            "55a004eb6ed78cb1e1e5d3dd217b4d72f366943cfcc9a42e53a7d10437dc457f",
+        ),
         (torch.tensor(1.0), "745b13b4adea3d4a992a3b96a2f54fdcee0dafa4a6efad2b2d3f074fee1112e9"),
         (torch.zeros(0), "c8101f93b34efc937e801a1f6112d9e8fb508cf092f94d239f22bbdd72f46939"),
-        ((torch.arange(3000) % 251).to(torch.uint8), "34714aadce76842bca576bad41551982e6dc8644bf431d5cb4f97c04ecb82810"),
+        (
+            (torch.arange(3000) % 251).to(torch.uint8),
+            "34714aadce76842bca576bad41551982e6dc8644bf431d5cb4f97c04ecb82810",
+        ),
     ],
     ids=["matrix", "not contiguous", "scalar", "empty", "several chunks"],
-)  # fmt: skip
+)
 def test_a_tensor_hash_is_blake3_of_dtype_shape_and_bytes(tensor: torch.Tensor, known: str) -> None:
     """Known answers: BLAKE3 in plain Python, written from its specification, over b"int16 [1, 2]\\n" and the bytes."""
     assert hash_tensor(tensor) == known

@@ -65,10 +65,12 @@ def test_all_faults_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     "config",
     [
-        {"init_lora_weights": "gaussian"}, {"init_lora_weights": "eva", "eva_config": {"rho": 2.0}},
-        {"corda_config": {"verbose": False}}, {"use_dora": False, "megatron_config": None, "loftq_config": {}},
+        {"init_lora_weights": "gaussian"},
+        {"init_lora_weights": "eva", "eva_config": {"rho": 2.0}},
+        {"corda_config": {"verbose": False}},
+        {"use_dora": False, "megatron_config": None, "loftq_config": {}},
     ],
-)  # fmt: skip
+)
 def test_how_training_began_does_not_matter_where_the_base_stayed(config: dict[str, Any]) -> None:
     assert settings(**config).scale("q", 8) == 0.5
 

@@ -15,14 +15,7 @@ from checkpoints.children import Child
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from mergelab.checkpoints import (
-    Checkpoint,
-    CheckpointError,
-    MergedFolder,
-    in_memory,
-    open_folder,
-    verify_folder,
-)
+from mergelab.checkpoints import Checkpoint, CheckpointError, MergedFolder, in_memory, open_folder, verify_folder
 
 Make = Callable[..., Path]
 

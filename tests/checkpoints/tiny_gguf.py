@@ -30,9 +30,15 @@ def write_gguf(path: Path, kind: str = "Q8_0", seed: int = 0) -> dict[str, np.nd
     writer: Any = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny")
     for name, value in {
-        "context_length": CONTEXT, "embedding_length": WIDTH, "block_count": LAYERS, "feed_forward_length": INNER,
-        "head_count": HEADS, "head_count_kv": HEADS, "rope_dimension_count": WIDTH // HEADS, "vocab_size": len(TOKENS),
-    }.items():  # fmt: skip
+        "context_length": CONTEXT,
+        "embedding_length": WIDTH,
+        "block_count": LAYERS,
+        "feed_forward_length": INNER,
+        "head_count": HEADS,
+        "head_count_kv": HEADS,
+        "rope_dimension_count": WIDTH // HEADS,
+        "vocab_size": len(TOKENS),
+    }.items():
         getattr(writer, f"add_{name}")(value)
     writer.add_layer_norm_rms_eps(1e-6)
     _add_tokenizer(writer)

@@ -13,9 +13,7 @@ from mergelab import merge_state_dicts
 from mergelab.sparsify import SPARSIFIERS
 
 READINGS: dict[str, Callable[[Case], State]] = {}
-NOT_OFFERED = {
-    "ties_variant": "other switches of the authors' code (norm-fraction trim, other elections)",
-}
+NOT_OFFERED = {"ties_variant": "other switches of the authors' code (norm-fraction trim, other elections)"}
 LAST_DRAW = 2**32 - 1
 SIGNED = {"ta-negation": [0.0, -1.0], "ta-analogy": [-1.0, 1.0, 1.0]}
 """Task vectors that are subtracted or unused, which these cases state in words alone."""
@@ -37,9 +35,12 @@ def why_not_offered(case: Case) -> str | None:
 def ties(case: Case) -> State:
     trim = case.params["trim"]
     method = {
-        "name": "ties", "density": density_keeping(trim["kept_m"], case.base or {}, case.models), "scope": "model", "combine": case.params["combine"],
+        "name": "ties",
+        "density": density_keeping(trim["kept_m"], case.base or {}, case.models),
+        "scope": "model",
+        "combine": case.params["combine"],
         "scale": case.params["lambda"],
-    }  # fmt: skip
+    }
     return merge(case, method)
 
 
@@ -63,9 +64,11 @@ def weighted_average(case: Case) -> State:
 def fisher(case: Case) -> State:
     params = case.params
     method = {
-        "name": "fisher", "floor": params["fisher_floor"], "floor_on": "first" if params["favor_target_model"] else "all",
+        "name": "fisher",
+        "floor": params["fisher_floor"],
+        "floor_on": "first" if params["favor_target_model"] else "all",
         "normalize": "global" if params["normalize"] else "none",
-    }  # fmt: skip
+    }
     return merge(case, method, weights=params["coefficients"], fishers=case.further("fishers"))
 
 

@@ -133,9 +133,11 @@ def consensus(case: Case) -> State:
 def fisher_additive_floor(case: Case) -> State:
     params = case.params
     method = {
-        "name": "fisher", "floor": params["fisher_floor"], "floor_by": "add",
+        "name": "fisher",
+        "floor": params["fisher_floor"],
+        "floor_by": "add",
         "normalize": "global" if params["normalize"] else "none",
-    }  # fmt: skip
+    }
     models, fishers = (
         [without(state, params["left_out"]) for state in of] for of in (case.models, case.further("fishers"))
     )
@@ -199,9 +201,7 @@ def shares(case: Case) -> list[float]:
 
 def mergekit_election(case: Case, normalize: bool = False, **knobs: Any) -> dict[str, Any]:
     mean = case.params.get("normalize", normalize)
-    return {
-        **MERGEKIT_TIES, "combine": "mean" if mean else "sum", "scale": case.params.get("lambda", 1.0), **knobs,
-    }  # fmt: skip
+    return {**MERGEKIT_TIES, "combine": "mean" if mean else "sum", "scale": case.params.get("lambda", 1.0), **knobs}
 
 
 def peft_election(case: Case) -> dict[str, Any]:
@@ -219,12 +219,14 @@ def keeping(case: Case, knob: str, at_least: int, **further: list[float]) -> lis
     densities = of if isinstance(of, list) else [of for _ in experts]
     return [
         {
-            "match": f"^{re.escape(key)}$", "model": name(place), knob: share(densities[place], value.numel(), at_least),
+            "match": f"^{re.escape(key)}$",
+            "model": name(place),
+            knob: share(densities[place], value.numel(), at_least),
             **{other: values[place] for other, values in further.items()},
         }
         for key, value in case.models[0].items()
         for place in experts
-    ]  # fmt: skip
+    ]
 
 
 def share(density: float, count: int, at_least: int) -> float:

@@ -70,20 +70,22 @@ PROOFS: dict[str, tuple[str, Callable[[Case, Numbers], State], Callable[[Numbers
     "paper: TIES": ("ties", paper_ties, lambda params: params["combine"] == "mean"),
     "paper: DARE+TIES": ("dare_ties", paper_dare_ties, lambda params: params["rescale"] != "none"),
     "paper: DARE+task arithmetic": (
-        "dare_task_arithmetic", paper_dare_task_arithmetic, lambda params: params["rescale"] != "none"
+        "dare_task_arithmetic",
+        paper_dare_task_arithmetic,
+        lambda params: params["rescale"] != "none",
     ),
     "paper: task arithmetic": ("task_arithmetic", paper_task_arithmetic, lambda params: params["scaling"] >= 0),
-    "paper: Fisher": (
-        "fisher", paper_fisher, lambda params: params["normalize"] and not params["favor_target_model"]
-    ),
+    "paper: Fisher": ("fisher", paper_fisher, lambda params: params["normalize"] and not params["favor_target_model"]),
     "paper: average": ("weighted_average", paper_average, lambda params: True),
     "mergekit: ties": (
-        "mergekit_ties", mergekit_ties, lambda params: params["normalize"] and not params.get("rescale")
+        "mergekit_ties",
+        mergekit_ties,
+        lambda params: params["normalize"] and not params.get("rescale"),
     ),
     "mergekit: dare_ties": ("mergekit_dare_ties", mergekit_dare("mergekit: dare_ties"), lambda params: True),
     "mergekit: dare_linear": ("mergekit_dare_linear", mergekit_dare("mergekit: dare_linear"), lambda params: True),
     "PEFT: ties": ("peft_ties", peft_ties, lambda params: params["majority_sign_method"] == "total"),
-}  # fmt: skip
+}
 """Title -> the golden method, how its numbers get into the preset, and which of its cases have the preset's switches."""
 
 
@@ -92,9 +94,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         cases = [case for case in read_cases(metafunc.config.getoption("--golden")) if case.outcome == "ok"]
         found = [
             (title, case)
-            for title, (method, _, switched) in PROOFS.items() for case in cases
+            for title, (method, _, switched) in PROOFS.items()
+            for case in cases
             if case.method == method and switched(case.params) and not case.id.startswith(("ta-negation", "ta-analogy"))
-        ]  # fmt: skip
+        ]
         metafunc.parametrize(("title", "case"), found, ids=[f"{title} {case.id}" for title, case in found])
 
 

@@ -33,15 +33,19 @@ def planned(sparsify: str | None) -> Plan:
 
 def test_a_stretch_is_a_run_of_flat_entries() -> None:
     assert list(pieces(planned("dare"), "w", 16)) == [
-        Piece("w", (16,), 0, 16), Piece("w", (16,), 16, 32), Piece("w", (3,), 32, 35),
-    ]  # fmt: skip
+        Piece("w", (16,), 0, 16),
+        Piece("w", (16,), 16, 32),
+        Piece("w", (3,), 32, 35),
+    ]
 
 
 def test_a_stretch_holds_whole_rows_where_a_rule_ranks_inside_them() -> None:
     plan = planned("della")
     assert list(pieces(plan, "w", 20)) == [
-        Piece("w", (2, 7), 0, 14), Piece("w", (2, 7), 14, 28), Piece("w", (1, 7), 28, 35),
-    ]  # fmt: skip
+        Piece("w", (2, 7), 0, 14),
+        Piece("w", (2, 7), 14, 28),
+        Piece("w", (1, 7), 28, 35),
+    ]
     assert list(pieces(plan, "n", 3)) == [Piece("n", (3, 1), 0, 3), Piece("n", (1, 1), 3, 4)]
     assert list(pieces(plan, "k", 9)) == [Piece("k", (1, 8), 8 * row, 8 * row + 8) for row in range(3)]
 

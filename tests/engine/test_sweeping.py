@@ -22,9 +22,13 @@ from mergelab.recipe import RecipeError
 DENSITIES = (0.3, 0.0, 1.0, 0.3, 0.05, 0.9, 0.6)
 """Both ends, one twice, in no order."""
 SWITCHES = {
-    "scope": ("model", "tensor"), "elect": ("mass", "count"), "weigh": ("before", "after"),
-    "zero_sign": ("majority", "positive", "zero"), "combine": ("mean", "sum", "max"), "divide": ("count", "weights"),
-}  # fmt: skip
+    "scope": ("model", "tensor"),
+    "elect": ("mass", "count"),
+    "weigh": ("before", "after"),
+    "zero_sign": ("majority", "positive", "zero"),
+    "combine": ("mean", "sum", "max"),
+    "divide": ("count", "weights"),
+}
 EVERY_TIES = [dict(zip(SWITCHES, words, strict=True)) for words in itertools.product(*SWITCHES.values())]
 SAMPLED = random.Random(0).sample(EVERY_TIES, 24)
 
@@ -155,9 +159,15 @@ def test_threads_and_stretches_change_no_bit(monkeypatch: pytest.MonkeyPatch) ->
     shapes = {f"layer.{number}.w": (300, 200) for number in range(4)}
     base |= {key: value.bfloat16() for key, value in random_state(7, 0.05, shapes).items()}
     experts = {
-        name: {**state, **{key: (base[key].float() + 0.01 * value).bfloat16() for key, value in random_state(seed, 1.0, shapes).items()}}
+        name: {
+            **state,
+            **{
+                key: (base[key].float() + 0.01 * value).bfloat16()
+                for key, value in random_state(seed, 1.0, shapes).items()
+            },
+        }
         for seed, (name, state) in enumerate(experts.items())
-    }  # fmt: skip
+    }
     with_kernels(monkeypatch)
     monkeypatch.setattr(stages, "FUSED_STRETCH", 3 * stages.STEP)
     torch.set_num_threads(2)
@@ -219,10 +229,13 @@ def test_every_methods_scale_is_swept(method: str) -> None:
 @pytest.mark.parametrize(
     ("method", "knob", "values"),
     [
-        ("ties", "scale", (0.5, 1.0, 0.0)), ("ties", "elect", ("count", "mass")), ("task_arithmetic", "scale", (0.1, 0.3)),
-        ("sce", "density", (0.2, 0.8)), ("slerp", "method.t", (0.0, 0.4)),
+        ("ties", "scale", (0.5, 1.0, 0.0)),
+        ("ties", "elect", ("count", "mass")),
+        ("task_arithmetic", "scale", (0.1, 0.3)),
+        ("sce", "density", (0.2, 0.8)),
+        ("slerp", "method.t", (0.0, 0.4)),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("fused", [False, True])
 def test_other_knobs_and_methods_are_swept_too(
     monkeypatch: pytest.MonkeyPatch, fused: bool, method: str, knob: str, values: tuple[Any, ...]

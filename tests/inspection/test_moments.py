@@ -58,8 +58,10 @@ def test_parts_of_a_tensor_add_up_to_the_whole(entries: int, experts: int, seed:
     cut = entries // 3
     whole, parts = moments(base, deltas), moments(base[:cut], deltas[:, :cut]) + moments(base[cut:], deltas[:, cut:])
     assert (whole.entries, whole.zero.tolist(), whole.small.tolist()) == (
-        parts.entries, parts.zero.tolist(), parts.small.tolist(),
-    )  # fmt: skip
+        parts.entries,
+        parts.zero.tolist(),
+        parts.small.tolist(),
+    )
     assert (whole.opposed == parts.opposed).all() and (whole.shared == parts.shared).all()
     assert whole.products == pytest.approx(parts.products, rel=1e-12, abs=1e-9)
 

@@ -11,8 +11,15 @@ from mergelab.inspection.spectral import directions, matrix_shape, spectral
 
 @pytest.mark.parametrize(
     ("shape", "expected"),
-    [((), (1, 1)), ((7,), (1, 7)), ((3, 5), (3, 5)), ((1, 17, 128), (17, 128)), ((8, 3, 2, 2), (8, 12)), ((4, 1), (1, 4))],
-)  # fmt: skip
+    [
+        ((), (1, 1)),
+        ((7,), (1, 7)),
+        ((3, 5), (3, 5)),
+        ((1, 17, 128), (17, 128)),
+        ((8, 3, 2, 2), (8, 12)),
+        ((4, 1), (1, 4)),
+    ],
+)
 def test_a_tensor_is_read_as_its_first_axis_by_the_rest(shape: tuple[int, ...], expected: tuple[int, int]) -> None:
     assert matrix_shape(shape) == expected
 

@@ -30,9 +30,15 @@ def graded(side: int, last: float) -> Tensor:
 
 
 MATRICES = {
-    "tall": dense(90, 40, 0), "wide": dense(40, 90, 1), "square": dense(64, 64, 2), "rank 3": low(80, 60, 3, 3),
-    "graded": graded(60, 1e-3), "steep": graded(60, 1e-12), "one": torch.eye(30), "tiny": dense(30, 50, 4) * 1e-30,
-}  # fmt: skip
+    "tall": dense(90, 40, 0),
+    "wide": dense(40, 90, 1),
+    "square": dense(64, 64, 2),
+    "rank 3": low(80, 60, 3, 3),
+    "graded": graded(60, 1e-3),
+    "steep": graded(60, 1e-12),
+    "one": torch.eye(30),
+    "tiny": dense(30, 50, 4) * 1e-30,
+}
 
 
 @pytest.mark.parametrize("name", MATRICES)

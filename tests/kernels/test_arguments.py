@@ -10,9 +10,16 @@ import torch
 from mergelab.kernels.arguments import ALL, Election, Shares, Thinning, precedence
 
 TIES: dict[str, Any] = {
-    "thresholds": torch.ones(2), "weights": torch.ones(2), "weigh": "before", "elect": "mass", "zero_sign": "majority",
-    "combine": "mean", "divide": "weights", "majority": 1, "scale": 0.5,
-}  # fmt: skip
+    "thresholds": torch.ones(2),
+    "weights": torch.ones(2),
+    "weigh": "before",
+    "elect": "mass",
+    "zero_sign": "majority",
+    "combine": "mean",
+    "divide": "weights",
+    "majority": 1,
+    "scale": 0.5,
+}
 
 
 @pytest.mark.parametrize(
@@ -59,9 +66,14 @@ def test_a_floor_holds_for_every_expert_or_for_the_recipes_first(
     floor_by: str, floor_on: str, lowest: list[float], added: list[float]
 ) -> None:
     knobs = {
-        "weights": torch.tensor([1.0, 3.0]), "normalize": "none", "norms": None, "floor": 0.5, "floor_by": floor_by,
-        "floor_on": floor_on, "positions": (1, 0),
-    }  # fmt: skip
+        "weights": torch.tensor([1.0, 3.0]),
+        "normalize": "none",
+        "norms": None,
+        "floor": 0.5,
+        "floor_by": floor_by,
+        "floor_on": floor_on,
+        "positions": (1, 0),
+    }
     shares = Shares.of(knobs, torch.ones(2, 3, 4))
     assert shares.information.shape == (2, 12)
     assert (shares.lowest.tolist(), shares.added.tolist()) == (lowest, added)

@@ -26,9 +26,13 @@ SIEVES: tuple[dict[str, Any] | None, ...] = (
 
 def every_ties() -> Iterator[dict[str, Any]]:
     choices = {
-        "scope": ("model", "tensor"), "elect": ("mass", "count"), "weigh": ("before", "after"),
-        "zero_sign": ("majority", "positive", "zero"), "combine": ("mean", "sum", "max"), "divide": ("count", "weights"),
-    }  # fmt: skip
+        "scope": ("model", "tensor"),
+        "elect": ("mass", "count"),
+        "weigh": ("before", "after"),
+        "zero_sign": ("majority", "positive", "zero"),
+        "combine": ("mean", "sum", "max"),
+        "divide": ("count", "weights"),
+    }
     for values in itertools.product(*choices.values()):
         yield {"name": "ties", "density": 0.3, "scale": 0.9, **dict(zip(choices, values, strict=True))}
 

@@ -103,8 +103,10 @@ def test_deltas_are_taken_in_float32_from_any_format(dtype: torch.dtype) -> None
 @settings(max_examples=60)
 @given(
     st.lists(st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.0, TINY, -3e38, 1.0000001]), min_size=1, max_size=20),
-    st.floats(0, 1), st.floats(0, 0.5), st.integers(0, 300),
-)  # fmt: skip
+    st.floats(0, 1),
+    st.floats(0, 0.5),
+    st.integers(0, 300),
+)
 def test_any_row_at_any_knobs_has_the_references_bits(
     row: list[float], density: float, epsilon: float, start: int
 ) -> None:

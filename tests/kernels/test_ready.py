@@ -16,14 +16,19 @@ from mergelab.kernels.ready import ReadyStack
 from mergelab.progress import finish
 
 TIES: tuple[dict[str, Any], ...] = (
-    {"scope": "model"}, {"scope": "tensor", "zero_sign": "positive"}, {"scope": "model", "elect": "count", "weigh": "after"},
-    {"scope": "tensor", "combine": "max"}, {"scope": "tensor", "combine": "sum", "divide": "weights", "density": 0.7},
-)  # fmt: skip
+    {"scope": "model"},
+    {"scope": "tensor", "zero_sign": "positive"},
+    {"scope": "model", "elect": "count", "weigh": "after"},
+    {"scope": "tensor", "combine": "max"},
+    {"scope": "tensor", "combine": "sum", "divide": "weights", "density": 0.7},
+)
 KERNELS = (*METHODS, *({"name": "ties", "density": 0.3, "scale": 0.9, **knobs} for knobs in TIES))
 DELLA: tuple[dict[str, Any], ...] = (
-    {"name": "della"}, {"name": "della", "density": 0.5, "epsilon": 0.5, "rescale": "none"},
-    {"name": "della", "density": 0.9, "epsilon": 0.2}, {"name": "della", "density": 1.0},
-)  # fmt: skip
+    {"name": "della"},
+    {"name": "della", "density": 0.5, "epsilon": 0.5, "rescale": "none"},
+    {"name": "della", "density": 0.9, "epsilon": 0.2},
+    {"name": "della", "density": 1.0},
+)
 GIVEN = {"method": {"name": "ties", "density": 0.5}, "sparsify": {"name": "della", "density": 0.6}}
 
 
@@ -67,8 +72,10 @@ def test_every_method_after_della_has_the_references_bits(
 def test_experts_with_knobs_of_their_own_have_the_references_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     base, experts = with_rows("normal", torch.bfloat16)
     own = (
-        {"sparsify.density": 0.2, "epsilon": 0.1}, {"sparsify.density": 1.0}, {"sparsify.density": 0.5, "epsilon": 0.4}
-    )  # fmt: skip
+        {"sparsify.density": 0.2, "epsilon": 0.1},
+        {"sparsify.density": 1.0},
+        {"sparsify.density": 0.5, "epsilon": 0.4},
+    )
     entries = [{"model": name, **knobs} for name, knobs in zip("abc", own, strict=True)]
     for method in ("task_arithmetic", {"name": "ties", "density": 1.0}):
         assert both(monkeypatch, {"models": entries, "method": method, "sparsify": "della"}, base, experts)

@@ -7,18 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from tiny_states import (
-    SHAPES,
-    State,
-    corners,
-    count_for,
-    ends,
-    merge,
-    random_state,
-    same_bits,
-    statistics_for,
-    tuned,
-)
+from tiny_states import SHAPES, State, corners, count_for, ends, merge, random_state, same_bits, statistics_for, tuned
 
 from mergelab.knobs import Value
 from mergelab.methods import METHODS, Rule

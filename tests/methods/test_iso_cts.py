@@ -19,10 +19,18 @@ def merged(models: dict[str, Tensor], key: str = "w", **knobs: float) -> Tensor:
 @pytest.mark.parametrize(
     ("directions", "n_models", "common", "expected"),
     [
-        (16, 2, 0.8, (12, 2)), (16, 3, 0.8, (13, 1)), (16, 3, 0.5, (7, 3)), (3, 2, 0.8, (3, 0)), (3, 3, 0.5, (0, 1)),
-        (3, 4, 0.5, (3, 0)), (3, 2, 0.0, (1, 1)), (5, 1, 0.0, (0, 5)), (5, 3, 1.0, (5, 0)), (0, 2, 0.8, (0, 0)),
+        (16, 2, 0.8, (12, 2)),
+        (16, 3, 0.8, (13, 1)),
+        (16, 3, 0.5, (7, 3)),
+        (3, 2, 0.8, (3, 0)),
+        (3, 3, 0.5, (0, 1)),
+        (3, 4, 0.5, (3, 0)),
+        (3, 2, 0.0, (1, 1)),
+        (5, 1, 0.0, (0, 5)),
+        (5, 3, 1.0, (5, 0)),
+        (0, 2, 0.8, (0, 0)),
     ],
-)  # fmt: skip
+)
 def test_directions_are_shared_out_in_whole_numbers_and_none_is_left_over(
     directions: int, n_models: int, common: float, expected: tuple[int, int]
 ) -> None:

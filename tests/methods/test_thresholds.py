@@ -51,9 +51,11 @@ def test_a_models_threshold_equals_a_full_sort_of_all_tensors(kind: str, density
     generator = torch.Generator().manual_seed(0)
     flat = torch.randn(2, 3000, generator=generator)
     values = {
-        "normal": flat, "equal": torch.sign(flat), "range": flat * 10 ** (30 * torch.sin(torch.arange(3000.0))),
+        "normal": flat,
+        "equal": torch.sign(flat),
+        "range": flat * 10 ** (30 * torch.sin(torch.arange(3000.0))),
         "bf16": (flat * 1e-3).bfloat16().float(),
-    }[kind]  # fmt: skip
+    }[kind]
     found = surveyed(density, [values[:, :1000], values[:, 1000:1001], values[:, 1001:]])
     assert found.tolist() == [by_sorting(row, density) for row in values]
 

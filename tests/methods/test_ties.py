@@ -22,8 +22,11 @@ def test_the_model_scope_ranks_over_all_tensors_and_the_tensor_scope_inside_each
 
 def test_each_expert_is_trimmed_by_its_own_magnitudes() -> None:
     assert merged_numbers({"name": "ties", "density": 0.25}, [9.0, 8.0, 7.0, 6.0], [0.1, 0.2, 0.3, 0.4]) == [
-        9.0, 0.0, 0.0, pytest.approx(0.4),
-    ]  # fmt: skip
+        9.0,
+        0.0,
+        0.0,
+        pytest.approx(0.4),
+    ]
 
 
 def test_frozen_tensors_do_not_dilute_the_density() -> None:

@@ -44,9 +44,15 @@ def test_a_matrix_of_pairs_leaves_its_diagonal_empty() -> None:
 
 def test_curves_over_density_have_a_line_a_share_and_a_mark() -> None:
     grid = numpy.linspace(0, 1, 11)
-    curves = pandas.DataFrame({
-        "place": grid, "conflict": [NAN, *grid[1:] / 2], "cancellation": grid / 4, "retained": grid**0.5, "union": grid,
-    })  # fmt: skip
+    curves = pandas.DataFrame(
+        {
+            "place": grid,
+            "conflict": [NAN, *grid[1:] / 2],
+            "cancellation": grid / 4,
+            "retained": grid**0.5,
+            "union": grid,
+        }
+    )
     shown = density_curves(curves, 0.3)
     assert [trace["name"] for trace in shown.data] == [
         "conflict",
@@ -108,9 +114,16 @@ def views() -> FisherViews:
     experts = pandas.DataFrame(
         {"expert": ["x/a", "x/b"], "mass": 1.0, "largest": 1.0, "zero": 0.0, "top": [0.5, 0.25], "below_floor": 0.0}
     )
-    cells = pandas.DataFrame({
-        "layer": ["0", "0"], "module": ["mlp.up", "mlp.up"], "entries": [8, 8], "expert": ["x/a", "x/b"], "wins": [0.75, 0.25], "weight": [0.6, 0.4],
-    })  # fmt: skip
+    cells = pandas.DataFrame(
+        {
+            "layer": ["0", "0"],
+            "module": ["mlp.up", "mlp.up"],
+            "entries": [8, 8],
+            "expert": ["x/a", "x/b"],
+            "wins": [0.75, 0.25],
+            "weight": [0.6, 0.4],
+        }
+    )
     edges = numpy.array([-3.0, -2.0, -1.0])
     return FisherViews(("x/a", "x/b"), edges, numpy.full((2, 2), 0.5), experts, cells, numpy.eye(2), 1e-6)
 

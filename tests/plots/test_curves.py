@@ -9,11 +9,17 @@ import pytest
 
 from mergelab.plots import LINES, STYLES, cosine_curves, density_curves
 
-CURVES = pandas.DataFrame({
-    "place": [0.0, 0.25, 1.0], "conflict": [math.nan, 0.5, 0.6], "conflict_of_all": [0.0, 0.1, 0.6],
-    "cancellation": [math.nan, 0.2, 0.3], "retained": [0.0, 0.7, 1.0], "cosine m/a": [math.nan, 0.4, 0.5],
-    "cosine m/b": [math.nan, 0.2, 0.7],
-})  # fmt: skip
+CURVES = pandas.DataFrame(
+    {
+        "place": [0.0, 0.25, 1.0],
+        "conflict": [math.nan, 0.5, 0.6],
+        "conflict_of_all": [0.0, 0.1, 0.6],
+        "cancellation": [math.nan, 0.2, 0.3],
+        "retained": [0.0, 0.7, 1.0],
+        "cosine m/a": [math.nan, 0.4, 0.5],
+        "cosine m/b": [math.nan, 0.2, 0.7],
+    }
+)
 
 
 def test_each_figure_has_a_line_and_what_is_unknown_is_a_gap() -> None:

@@ -8,11 +8,18 @@ import pandas
 
 from mergelab.plots import RATES, conflict_heatmap, difference_heatmap
 
-CELLS = pandas.DataFrame({
-    "layer": ["0", "0", "1"], "module": ["mlp.up", "attention.query", "attention.query"], "entries": [200, 100, 100],
-    "conflict": [0.25, 0.5, math.nan], "conflict_of_all": [0.1, 0.2, 0.0], "cancellation": [0.05, 0.4, math.nan],
-    "coactive": [0.4, 0.4, 0.0], "active": [0.9, 0.8, 0.1],
-})  # fmt: skip
+CELLS = pandas.DataFrame(
+    {
+        "layer": ["0", "0", "1"],
+        "module": ["mlp.up", "attention.query", "attention.query"],
+        "entries": [200, 100, 100],
+        "conflict": [0.25, 0.5, math.nan],
+        "conflict_of_all": [0.1, 0.2, 0.0],
+        "cancellation": [0.05, 0.4, math.nan],
+        "coactive": [0.4, 0.4, 0.0],
+        "active": [0.9, 0.8, 0.1],
+    }
+)
 
 
 def test_each_rate_colours_the_cells_and_says_what_it_is_a_share_of() -> None:

@@ -13,12 +13,14 @@ from mergelab.plots import Picture, cosine_matrix, kept_heatmap, kept_summary, p
 
 TITLES = {"m/a": "A", "m/b": "B"}
 PAIRS = Pairs(
-    ("m/a", "m/b"), numpy.array([[math.nan, 0.25], [0.25, math.nan]]), numpy.array([[10.0, 8.0], [8.0, 20.0]]),
+    ("m/a", "m/b"),
+    numpy.array([[math.nan, 0.25], [0.25, math.nan]]),
+    numpy.array([[10.0, 8.0], [8.0, 20.0]]),
     numpy.array([[1.0, -0.5], [-0.5, 1.0]]),
-)  # fmt: skip
-KEPT = pandas.DataFrame({
-    "layer": ["0", "0", "1", "1"], "expert": ["m/a", "m/b", "m/a", "m/b"], "share": [0.1, 0.2, 0.4, 0.05],
-})  # fmt: skip
+)
+KEPT = pandas.DataFrame(
+    {"layer": ["0", "0", "1", "1"], "expert": ["m/a", "m/b", "m/a", "m/b"], "share": [0.1, 0.2, 0.4, 0.05]}
+)
 
 
 def test_a_pair_says_on_how_many_entries_it_disagrees() -> None:

@@ -37,10 +37,26 @@ HISTOGRAM = Histogram(numpy.array([-3.0, -2.0, -1.0]), numpy.array([[0.75, 0.25]
 EXPERTS = pandas.DataFrame({"expert": ["m/a", "m/b"], "kept": [0.2, 0.5], "threshold": [0.01, math.nan]})
 SCORES = pandas.DataFrame(
     [
-        {"task": "t", "title": "Long title", "role": role, "model": model, "place": 1, "value": value, "low": value - 0.1, "high": value + 0.05, "n": 2000, "metric": "accuracy"}
-        for role, model, value in (("base", "m/base", 0.5), ("own", "m/a", 0.9), ("other", "m/b", 0.6), ("merged", "merged", 0.8))
+        {
+            "task": "t",
+            "title": "Long title",
+            "role": role,
+            "model": model,
+            "place": 1,
+            "value": value,
+            "low": value - 0.1,
+            "high": value + 0.05,
+            "n": 2000,
+            "metric": "accuracy",
+        }
+        for role, model, value in (
+            ("base", "m/base", 0.5),
+            ("own", "m/a", 0.9),
+            ("other", "m/b", 0.6),
+            ("merged", "merged", 0.8),
+        )
     ]
-)  # fmt: skip
+)
 
 
 def histogram() -> Picture:

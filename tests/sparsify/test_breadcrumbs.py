@@ -63,8 +63,14 @@ def test_zeros_count_but_are_never_kept() -> None:
 
 @pytest.mark.parametrize(
     ("count", "density", "gamma", "ranks"),
-    [(160, 0.6, 0.1, (17, 112)), (8, 0.85, 0.01, (1, 7)), (24, 0.95, 0.2, (2, 24)), (0, 0.5, 0.1, (0, 0)), (9, 0.0, 0.1, (0, 0))],
-)  # fmt: skip
+    [
+        (160, 0.6, 0.1, (17, 112)),
+        (8, 0.85, 0.01, (1, 7)),
+        (24, 0.95, 0.2, (2, 24)),
+        (0, 0.5, 0.1, (0, 0)),
+        (9, 0.0, 0.1, (0, 0)),
+    ],
+)
 def test_ranks_count_from_the_largest(count: int, density: float, gamma: float, ranks: tuple[int, int]) -> None:
     assert ranks_kept(count, density, gamma) == ranks
 
@@ -109,8 +115,9 @@ def test_experts_may_have_a_density_and_a_gamma_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "big", "small"), [("tensor", [0.0, 9.0, 0.0], [0.0, 2.0, 0.0]), ("model", [0.0, 0.0, 8.0], [3.0, 0.0, 0.0])]
-)  # fmt: skip
+    ("scope", "big", "small"),
+    [("tensor", [0.0, 9.0, 0.0], [0.0, 2.0, 0.0]), ("model", [0.0, 0.0, 8.0], [3.0, 0.0, 0.0])],
+)
 def test_magnitudes_are_ranked_inside_each_tensor_or_over_the_model(
     scope: str, big: list[float], small: list[float]
 ) -> None:

@@ -28,18 +28,27 @@ def by_hand(kept: torch.Tensor, change: torch.Tensor) -> dict[str, float]:
     takers = [sum(value != 0 for value in column) for column in columns]
     opposed = [min(column) < 0 < max(column) for column in columns]
     return {
-        "entries": len(columns), "active": sum(n > 0 for n in takers), "overlapping": sum(n > 1 for n in takers),
-        "conflicting": sum(opposed), "gross": sum(abs(value) for column in columns for value in column),
-        "net": sum(abs(sum(column)) for column in columns), "change": float(change.abs().sum()),
-    }  # fmt: skip
+        "entries": len(columns),
+        "active": sum(n > 0 for n in takers),
+        "overlapping": sum(n > 1 for n in takers),
+        "conflicting": sum(opposed),
+        "gross": sum(abs(value) for column in columns for value in column),
+        "net": sum(abs(sum(column)) for column in columns),
+        "change": float(change.abs().sum()),
+    }
 
 
 def test_a_block_counts_who_takes_part_and_who_disagrees() -> None:
     found = block_sums(KEPT, torch.tensor([[-2.0, 0.0, -3.0]]), torch.ones(1, 3), side=4)
     assert {name: found[name].tolist() for name in FIELDS} == {
-        "entries": [[3]], "active": [[2]], "overlapping": [[2]], "conflicting": [[1]],
-        "gross": [[7.0]], "net": [[5.0]], "change": [[5.0]],
-    }  # fmt: skip
+        "entries": [[3]],
+        "active": [[2]],
+        "overlapping": [[2]],
+        "conflicting": [[1]],
+        "gross": [[7.0]],
+        "net": [[5.0]],
+        "change": [[5.0]],
+    }
 
 
 def test_every_block_equals_a_count_by_hand_also_at_ragged_edges() -> None:

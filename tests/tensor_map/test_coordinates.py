@@ -122,8 +122,7 @@ def test_experts_come_in_the_order_of_the_recipe() -> None:
 
 
 @pytest.mark.parametrize(
-    ("window", "complaint"),
-    [(Window(0, 0, 2, 1), "lies outside"), (Window(0, 0, 1, MOST + 1), "zoom in")],
+    ("window", "complaint"), [(Window(0, 0, 2, 1), "lies outside"), (Window(0, 0, 1, MOST + 1), "zoom in")]
 )
 def test_windows_that_cannot_be_shown_are_refused(window: Window, complaint: str) -> None:
     desk = desk_of({"method": "average"}, [[0.0] * 100])

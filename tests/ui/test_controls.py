@@ -197,9 +197,14 @@ def test_the_page_names_no_hyperparameter(path: Path) -> None:
 def test_a_filled_sidebar_says_the_form_that_filled_it(built: Controls, method: str) -> None:
     count = METHODS[method].models or 3
     asked = form(
-        method=method, sparsifier="dare", chosen=tuple(MODELS.titles)[:count], seed=5, dtype="float32",
-        weights={"tiny/b": 0.5}, knobs={KnobPlace("sparsify", "dare", "density"): 0.4},
-    )  # fmt: skip
+        method=method,
+        sparsifier="dare",
+        chosen=tuple(MODELS.titles)[:count],
+        seed=5,
+        dtype="float32",
+        weights={"tiny/b": 0.5},
+        knobs={KnobPlace("sparsify", "dare", "density"): 0.4},
+    )
     filled = built.filled(asked)
     assert set(filled) <= set(built.outputs)
     before = {widget: widget.value for widget in built.inputs}

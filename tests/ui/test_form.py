@@ -15,9 +15,13 @@ from mergelab.ui.form import KnobPlace, Models, all_knobs, short
 def test_a_form_is_the_recipe_that_its_widgets_say() -> None:
     places = {place: knob.default for place, knob in all_knobs().items()}
     shown = form(
-        chosen=("tiny/c", "tiny/a"), sparsifier="dare", knobs={**places, KnobPlace("method", "ties", "density"): 0.7},
-        weights={"tiny/a": 0.5}, seed=7, dtype="float16",
-    )  # fmt: skip
+        chosen=("tiny/c", "tiny/a"),
+        sparsifier="dare",
+        knobs={**places, KnobPlace("method", "ties", "density"): 0.7},
+        weights={"tiny/a": 0.5},
+        seed=7,
+        dtype="float16",
+    )
     recipe = shown.recipe()
     assert [(expert.model, expert.weight) for expert in recipe.models] == [("tiny/a", 0.5), ("tiny/c", 1.0)]
     assert (recipe.base, recipe.seed, recipe.dtype) == ("tiny", 7, "float16")

@@ -58,9 +58,15 @@ def forms(draw: st.DrawFn, method: str) -> Form:
     }
     weights = {reference: draw(values(rule.per_model.domain)) for reference in chosen} if rule.per_model else {}
     return form(
-        models=models, chosen=chosen, method=method, sparsifier=sparsifier, knobs=knobs, weights=weights,
-        seed=draw(values(SEED)), dtype=draw(values(DTYPE)),
-    )  # fmt: skip
+        models=models,
+        chosen=chosen,
+        method=method,
+        sparsifier=sparsifier,
+        knobs=knobs,
+        weights=weights,
+        seed=draw(values(SEED)),
+        dtype=draw(values(DTYPE)),
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -133,7 +139,7 @@ def test_a_link_goes_where_a_slider_does_not() -> None:
         ("method=average&weight.a=-3", "weight of Expert A is 0 here: the link says -3, and it must be at least 0."),
         ("dtype=float33", "number format has no choice “float33”, so it is base here. Did you mean float32?"),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_said_with_the_nearest_known_name(query: str, note: str) -> None:
     assert read(query).notes == (note,)
 
@@ -142,9 +148,12 @@ def test_the_opening_state_has_a_clean_address_and_others_say_only_what_differs(
     link = link_of(OPENING.recipe(), MODELS, OPENING.recipe())
     assert (link.query, link.key) == ("", "v=1&suite=tiny&method=ties")
     turned = form(
-        chosen=("tiny/a", "tiny/c"), sparsifier="dare", weights={"tiny/c": 0.5}, seed=7,
+        chosen=("tiny/a", "tiny/c"),
+        sparsifier="dare",
+        weights={"tiny/c": 0.5},
+        seed=7,
         knobs={KnobPlace("method", "ties", "density"): 0.35, KnobPlace("sparsify", "dare", "density"): 0.5},
-    )  # fmt: skip
+    )
     query = link_of(turned.recipe(), MODELS, OPENING.recipe()).query
     assert query == (
         "v=1&suite=tiny&experts=a,c&method=ties&density=0.35&sparsify=dare&sparsify.density=0.5&seed=7&weight.c=0.5"

@@ -14,10 +14,7 @@ from mergelab.kernels.gpu.voting import sign, vote
 
 
 @triton.jit(do_not_specialize=["start"])
-def any_left(
-    base, models, start, count, found,
-    FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
+def any_left(base, models, start, count, found, FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr):
     """Set `found` if something of the delta, sifted, is not zero, or before that not finite: a tensor that holds NaN must
     not pass for one that stays as it is. Each model has programs of its own."""
     first, places, inside = block(count, BLOCK)
@@ -28,10 +25,19 @@ def any_left(
 
 @triton.jit(do_not_specialize=["start"])
 def count_upper(
-    base, models, start, count, counts, bad,
-    SIGNED: tl.constexpr, COPIES: tl.constexpr, BINS: tl.constexpr,
-    FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
+    base,
+    models,
+    start,
+    count,
+    counts,
+    bad,
+    SIGNED: tl.constexpr,
+    COPIES: tl.constexpr,
+    BINS: tl.constexpr,
+    FORMAT: tl.constexpr,
+    DRAWN: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
     """Add the upper 16 bits of the magnitudes, or where `SIGNED` of the values, to `counts` (COPIES, n_models, BINS); each
     model has programs of its own.
 
@@ -51,9 +57,17 @@ def count_upper(
 
 @triton.jit(do_not_specialize=["start"])
 def count_lower(
-    base, models, start, count, upper, counts,
-    BINS: tl.constexpr, FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
+    base,
+    models,
+    start,
+    count,
+    upper,
+    counts,
+    BINS: tl.constexpr,
+    FORMAT: tl.constexpr,
+    DRAWN: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
     """Add the lower 16 bits of those magnitudes whose upper 16 bits are the model's `upper` (int32) to `counts` (n_models,
     BINS)."""
     model = tl.program_id(1)
@@ -67,9 +81,19 @@ def count_lower(
 
 @triton.jit(do_not_specialize=["start", "n_models"])
 def count_elected(
-    base, models, start, count, n_models, thresholds, weights, total,
-    BY_COUNT: tl.constexpr, FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
+    base,
+    models,
+    start,
+    count,
+    n_models,
+    thresholds,
+    weights,
+    total,
+    BY_COUNT: tl.constexpr,
+    FORMAT: tl.constexpr,
+    DRAWN: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
     """Add the signs that the deltas from `thresholds` on elect, each times its weight, to `total` (int64)."""
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)

@@ -18,9 +18,19 @@ from mergelab.kernels.gpu.voting import sign, vote
 
 @triton.jit(do_not_specialize=["start", "n_models"])
 def merge_linear(
-    base, models, start, count, n_models, weights, scale, merged, bad,
-    FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
+    base,
+    models,
+    start,
+    count,
+    n_models,
+    weights,
+    scale,
+    merged,
+    bad,
+    FORMAT: tl.constexpr,
+    DRAWN: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
     """base + scale · Σ weights · delta."""
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)
@@ -35,10 +45,24 @@ def merge_linear(
 
 @triton.jit(do_not_specialize=["start", "n_models"])
 def merge_elected(
-    base, models, start, count, n_models, thresholds, weights, tied, scale,
-    merged, bad, WEIGH_VOTES: tl.constexpr, BY_COUNT: tl.constexpr, COMBINE: tl.constexpr,
-    FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
+    base,
+    models,
+    start,
+    count,
+    n_models,
+    thresholds,
+    weights,
+    tied,
+    scale,
+    merged,
+    bad,
+    WEIGH_VOTES: tl.constexpr,
+    BY_COUNT: tl.constexpr,
+    COMBINE: tl.constexpr,
+    FORMAT: tl.constexpr,
+    DRAWN: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
     """TIES after its thresholds are known. The second look at the experts finds them in the nearest cache."""
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)
@@ -71,10 +95,7 @@ def merge_elected(
 
 
 @triton.jit(do_not_specialize=["n_models"])
-def merge_mean(
-    addresses, count, n_models, weights, divisor, merged, bad,
-    FORMAT: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
+def merge_mean(addresses, count, n_models, weights, divisor, merged, bad, FORMAT: tl.constexpr, BLOCK: tl.constexpr):
     """The weighted mean of the experts, as an offset from the first; `divisor` is the sum of the weights."""
     _, places, inside = block(count, BLOCK)
     leader, total = load(array_at(tl.load(addresses), FORMAT), places, inside), tl.zeros((BLOCK,), tl.float32)
@@ -86,9 +107,18 @@ def merge_mean(
 
 @triton.jit(do_not_specialize=["n_models"])
 def merge_shared(
-    addresses, count, n_models, information, lowest, added, coefficients,
-    merged, bad, FORMAT: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
+    addresses,
+    count,
+    n_models,
+    information,
+    lowest,
+    added,
+    coefficients,
+    merged,
+    bad,
+    FORMAT: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
     """The mean of the experts by their `Shares`, as an offset from the first; where they add up to 0 they count as equal."""
     _, places, inside = block(count, BLOCK)
     leader, total = load(array_at(tl.load(addresses), FORMAT), places, inside), tl.zeros((BLOCK,), tl.float32)
@@ -109,9 +139,20 @@ def merge_shared(
 
 @triton.jit(do_not_specialize=["start", "n_models"])
 def merge_largest(
-    base, models, start, count, n_models, order, scale, merged, bad,
-    POSITIVE: tl.constexpr, FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
+    base,
+    models,
+    start,
+    count,
+    n_models,
+    order,
+    scale,
+    merged,
+    bad,
+    POSITIVE: tl.constexpr,
+    FORMAT: tl.constexpr,
+    DRAWN: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
     """base + scale · the delta of largest magnitude; of equal ones that of the model first in `order`, or the positive."""
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)

@@ -28,9 +28,8 @@ class Models(NamedTuple):
 
 @triton.jit
 def sifted(
-    anchor, models, model, start, first, places, inside,
-    FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
+    anchor, models, model, start, first, places, inside, FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr
+):
     """What is left of an expert's `places` minus `anchor`, and where that difference is NaN or infinite.
 
     `start` is where the array begins in its tensor; without `DRAWN` the limits are not looked at.

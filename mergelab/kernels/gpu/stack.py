@@ -148,10 +148,19 @@ def _task_arithmetic(stack: DeviceStack, knobs: Mapping[str, Any], merged: Tenso
 def _ties(stack: DeviceStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
     given = Election.of(knobs)
     stack.run(
-        merging.merge_elected, stack.count, len(stack.experts), stack.over_models(given.thresholds),
-        stack.over_models(given.weights), given.tied, float(given.scale), merged, bad,
-        WEIGH_VOTES=given.weigh_votes, BY_COUNT=given.by_count, COMBINE=given.combine,
-    )  # fmt: skip
+        merging.merge_elected,
+        stack.count,
+        len(stack.experts),
+        stack.over_models(given.thresholds),
+        stack.over_models(given.weights),
+        given.tied,
+        float(given.scale),
+        merged,
+        bad,
+        WEIGH_VOTES=given.weigh_votes,
+        BY_COUNT=given.by_count,
+        COMBINE=given.combine,
+    )
 
 
 def _average(stack: DeviceStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
@@ -176,6 +185,10 @@ def _magmax(stack: DeviceStack, knobs: Mapping[str, Any], merged: Tensor, bad: T
 
 
 FUSED: Mapping[str, Callable[[DeviceStack, Mapping[str, Any], Tensor, Tensor], None]] = {
-    "task_arithmetic": _task_arithmetic, "ties": _ties, "average": _average, "magmax": _magmax, "fisher": _fisher,
-}  # fmt: skip
+    "task_arithmetic": _task_arithmetic,
+    "ties": _ties,
+    "average": _average,
+    "magmax": _magmax,
+    "fisher": _fisher,
+}
 """The methods that have a kernel."""

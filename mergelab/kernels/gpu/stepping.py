@@ -65,9 +65,20 @@ def _summed(values: Tensor, levels: Tensor, never: int) -> list[Sums]:
     ]
     unit, scales = _unit(count * n_models, values.device), _scales(values)
     launch(
-        add_steps, count, values, levels, count, n_models, never, unit, scales, *sums,
-        models=n_cuts * n_models, parts=2, COPIES=COPIES,
-    )  # fmt: skip
+        add_steps,
+        count,
+        values,
+        levels,
+        count,
+        n_models,
+        never,
+        unit,
+        scales,
+        *sums,
+        models=n_cuts * n_models,
+        parts=2,
+        COPIES=COPIES,
+    )
     pairs = zip(sums, _worth(unit, scales), strict=True)
     entries, own, shared = (_complete(each.sum(0).double() * worth[:, None]) for each, worth in pairs)
     return list(zip(entries[:, 0], own, shared, strict=True))
@@ -92,9 +103,9 @@ def _worth(unit: Tensor, scales: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """What 1 in the sums of integers is worth, (things, features) for entries, models and pairs."""
     sizes, fraction, one = 1 / scales[:-1], 1 / unit, torch.ones_like(unit)
     largest = 1 / scales[-1:]
-    entries = torch.cat([
-        one, one, largest * fraction, fraction, fraction, largest**2 * fraction, largest * sizes * fraction, one, one,
-    ])  # fmt: skip
+    entries = torch.cat(
+        [one, one, largest * fraction, fraction, fraction, largest**2 * fraction, largest * sizes * fraction, one, one]
+    )
     products = torch.outer(sizes, sizes) * fraction
     counted = torch.ones_like(sizes)[:, None]
     first, second = torch.triu_indices(len(sizes), len(sizes), 1, device=unit.device)

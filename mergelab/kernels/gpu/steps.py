@@ -19,9 +19,23 @@ from mergelab.kernels.gpu.sieve import sifted
 
 @triton.jit(do_not_specialize=["start", "n_cuts", "never"])
 def find_levels(
-    base, models, start, count, n_cuts, tables, keys, never, values, levels, bad,
-    BY_DRAW: tl.constexpr, BINS: tl.constexpr, FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
+    base,
+    models,
+    start,
+    count,
+    n_cuts,
+    tables,
+    keys,
+    never,
+    values,
+    levels,
+    bad,
+    BY_DRAW: tl.constexpr,
+    BINS: tl.constexpr,
+    FORMAT: tl.constexpr,
+    DRAWN: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
     """Write what is left of the deltas to `values` (n_models, count) and their levels to `levels` (n_cuts, n_models, count).
 
     Levels come from `tables` (n_cuts, n_models, BINS), int16, by the upper 16 bits of the magnitude or, `BY_DRAW`, of the
@@ -49,9 +63,8 @@ def find_levels(
 
 @triton.jit(do_not_specialize=["n_models", "never"])
 def add_steps(
-    values, levels, count, n_models, never, unit, scales, entries, own, pairs,
-    COPIES: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
+    values, levels, count, n_models, never, unit, scales, entries, own, pairs, COPIES: tl.constexpr, BLOCK: tl.constexpr
+):
     """Add the steps of all entries to sums by level; each cut and model has programs of its own, for its own arrivals.
 
     `values` (n_models, count) float32 and `levels` (n_cuts, n_models, count) int16 are those of `find_levels`. Sums are int64

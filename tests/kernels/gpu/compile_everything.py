@@ -27,15 +27,27 @@ from mergelab.methods.stack import BINS
 
 WEIGHTS = torch.ones(3)
 TIES = {
-    "thresholds": WEIGHTS, "weights": WEIGHTS, "weigh": "before", "elect": "mass", "zero_sign": "zero",
-    "combine": "mean", "divide": "count", "majority": 1, "scale": 0.5,
-}  # fmt: skip
+    "thresholds": WEIGHTS,
+    "weights": WEIGHTS,
+    "weigh": "before",
+    "elect": "mass",
+    "zero_sign": "zero",
+    "combine": "mean",
+    "divide": "count",
+    "majority": 1,
+    "scale": 0.5,
+}
 FISHER = {
-    "weights": WEIGHTS, "norms": WEIGHTS, "normalize": "global", "floor": 1e-6, "floor_by": "max", "floor_on": "all",
-}  # fmt: skip
+    "weights": WEIGHTS,
+    "norms": WEIGHTS,
+    "normalize": "global",
+    "floor": 1e-6,
+    "floor_by": "max",
+    "floor_on": "all",
+}
 LEVELS = Levels(
     numpy.ones((2, 3, BINS), numpy.int16), numpy.zeros((3, 2), numpy.uint32), numpy.zeros((0, 0), numpy.int16), 401
-)  # fmt: skip
+)
 COUNT = 4096
 INSTRUCTION = re.compile(r"^\s*(?:@!?%p\d+\s+)?([a-z][a-z0-9_]*(?:\.[a-z0-9_:]+)*)\s", re.M)
 

@@ -31,9 +31,12 @@ def same(found: Tensor, expected: Tensor) -> bool:
 
 def every_election() -> Iterator[dict[str, Any]]:
     choices = {
-        "elect": ("mass", "count"), "weigh": ("before", "after"), "zero_sign": ("majority", "positive", "zero"),
-        "combine": ("mean", "sum", "max"), "divide": ("count", "weights"),
-    }  # fmt: skip
+        "elect": ("mass", "count"),
+        "weigh": ("before", "after"),
+        "zero_sign": ("majority", "positive", "zero"),
+        "combine": ("mean", "sum", "max"),
+        "divide": ("count", "weights"),
+    }
     for values in itertools.product(*choices.values()):
         yield dict(zip(choices, values, strict=True))
 
@@ -48,9 +51,12 @@ def test_every_way_to_elect_and_combine(kind: str, dtype: torch.dtype) -> None:
     wrong = []
     for number, switches in enumerate(every_election()):
         knobs = {
-            **switches, "scale": 0.9, "majority": number % 3 - 1, "weights": WEIGHTS if number % 2 else torch.ones(3),
+            **switches,
+            "scale": 0.9,
+            "majority": number % 3 - 1,
+            "weights": WEIGHTS if number % 2 else torch.ones(3),
             "thresholds": deltas(tensors).abs().median(1).values if number % 5 else torch.full((3,), 2.0**-149),
-        }  # fmt: skip
+        }
         expected = added(tensors[0], ties(deltas(tensors), **knobs))
         if not same(merged(device_stack(tensors, knobs), "ties", tensors[0]), expected):
             wrong.append(switches)
@@ -95,9 +101,13 @@ def test_a_mean_by_shares(kind: str, dtype: torch.dtype, floor_by: str, floor_on
     given = torch.stack(information).square() * 1e-5
     for normalize, weights in (("global", (1.0, 0.0, 0.4)), ("none", (0.0, 0.0, 0.0))):
         knobs = {
-            "weights": torch.tensor(weights), "normalize": normalize, "floor": 1e-6, "floor_by": floor_by,
-            "floor_on": floor_on, "norms": torch.tensor([0.3, 0.0, 0.7]),
-        }  # fmt: skip
+            "weights": torch.tensor(weights),
+            "normalize": normalize,
+            "floor": 1e-6,
+            "floor_by": floor_by,
+            "floor_on": floor_on,
+            "norms": torch.tensor([0.3, 0.0, 0.7]),
+        }
         expected = fisher(models, **knobs, information=given, position=torch.tensor(positions)).to(dtype)
         stack = device_stack(tensors, knobs, statistics={"fisher": given})
         assert same(merged(stack, "fisher", tensors[0], positions), expected)
@@ -146,9 +156,13 @@ def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_is_not_finite_is_handed_back(method: str, bad: float) -> None:
     tensors = stored("normal", torch.float16)
     knobs = {
-        **next(every_election()), "weights": WEIGHTS, "scale": 1.0, "thresholds": torch.zeros(3), "majority": 1,
+        **next(every_election()),
+        "weights": WEIGHTS,
+        "scale": 1.0,
+        "thresholds": torch.zeros(3),
+        "majority": 1,
         "equal": "positive",
-    }  # fmt: skip
+    }
     merged(device_stack(tensors, knobs), method, tensors[0])
     tensors[3][699] = bad
     with pytest.raises(UnfitError):
