@@ -35,8 +35,8 @@ from torch import Tensor
 from mergelab.checkpoints import in_memory
 from mergelab.engine import merge_state_dicts, merged_body, plan, settle
 from mergelab.methods.thresholds import own_thresholds
-from mergelab.progress import finish
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import finish
 
 THREADS = 2
 DENSITY = 0.3

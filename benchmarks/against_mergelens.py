@@ -33,8 +33,8 @@ from mergelab.inspection import Inspection, inspect
 from mergelab.inspection.ranks import effective_rank
 from mergelab.inspection.spectral import TOP, directions
 from mergelab.inspection.spectrum import spectrum
-from mergelab.progress import finish
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import finish
 
 ASKED = 10
 EQUAL = ["cosine_similarity", "l2_distance", "sign_disagreement_rate", "task_vector_energy", "tsv_interference"]

@@ -17,8 +17,8 @@ from torch import Tensor
 from mergelab.checkpoints import in_memory
 from mergelab.engine import Statistics, merged_body, plan, settle, stages
 from mergelab.kernels import gpu
-from mergelab.progress import finish
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import finish
 
 CONFORMANCE = Path(__file__).parent.parent / "tests" / "conformance"
 ELSEWHERE = ("fisher_estimate", "diagnostics")

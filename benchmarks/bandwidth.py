@@ -27,8 +27,8 @@ from mergelab.engine import plan, settle
 from mergelab.engine.inputs import Piece, pieces
 from mergelab.engine.settling import settings, stored_for
 from mergelab.engine.stages import Settled
-from mergelab.progress import finish
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import finish
 
 BYTES = 2
 """Of a bfloat16."""

@@ -44,8 +44,8 @@ from mergelab.engine.settling import stored_for
 from mergelab.engine.stages import Settled
 from mergelab.evaluate import body_of, evaluate
 from mergelab.methods.registry import Surveyed
-from mergelab.progress import finish
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import finish
 from mergelab.sketch import cut_of, draw_sketch
 from mergelab.tasks import suite_tasks
 

@@ -104,7 +104,7 @@ def _child(task: Mapping[str, Any]) -> None:
 
     from mergelab import workbench
     from mergelab.engine import stages
-    from mergelab.progress import finish
+    from mergelab.runtime.progress import finish
 
     torch.set_num_threads(task["threads"])
     root = Path(task["root"])

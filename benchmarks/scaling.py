@@ -130,8 +130,8 @@ def _child(task: Mapping[str, Any]) -> None:
 def _merge(task: Mapping[str, Any]) -> None:
     from mergelab.checkpoints import open_folder
     from mergelab.engine import plan, run, settle
-    from mergelab.progress import finish
     from mergelab.recipe import Recipe
+    from mergelab.runtime.progress import finish
 
     folders = [Path(task["root"]) / name for name in ("base", *synthetic.NAMES[: task["experts"]])]
     base, *experts = [open_folder(folder, folder.name) for folder in folders]

@@ -27,8 +27,8 @@ import torch
 
 from mergelab.checkpoints import in_memory
 from mergelab.engine import Plan, merged_body, plan, settle
-from mergelab.progress import finish
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import finish
 from mergelab.sketch import cut_of, draw_sketch
 from mergelab.workbench import sketch
 

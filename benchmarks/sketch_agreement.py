@@ -12,8 +12,8 @@ from agreement import through_kernels
 
 from mergelab.checkpoints import in_memory
 from mergelab.engine import plan
-from mergelab.progress import finish
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import finish
 from mergelab.sketch import Sketch, draw_sketch
 from mergelab.sketch.curves import COUNTS
 

@@ -20,7 +20,7 @@ from typing import Any
 from mergelab import workbench
 from mergelab.checkpoints import Suite, hash_state, load_suite, open_checkpoint
 from mergelab.evaluate import Score, body_of, mean_score
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 from mergelab.scoring import QUICK_ROWS, SHIPPED, score_key, scored
 from mergelab.tasks import suite_tasks
 

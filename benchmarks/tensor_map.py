@@ -20,8 +20,8 @@ import torch
 
 from mergelab.checkpoints import in_memory
 from mergelab.engine import plan, settle
-from mergelab.progress import finish
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import finish
 from mergelab.tensor_map import Desk, TensorMap, Window, build_map, read_coordinates
 
 KEY = "model.layers.0.mlp.down_proj.weight"

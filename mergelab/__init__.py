@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from mergelab import portable
+from mergelab.runtime import portable
 
 __version__ = "0.1.0"
 portable.heed()

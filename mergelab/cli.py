@@ -14,14 +14,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from mergelab import __version__, portable
-from mergelab.devices import DEVICES
+from mergelab import __version__
+from mergelab.runtime import portable
+from mergelab.runtime.devices import DEVICES
 
 if TYPE_CHECKING:
     from mergelab.checkpoints import Checkpoint
     from mergelab.evaluate import Score
-    from mergelab.progress import Progress, Steps
     from mergelab.recipe import Recipe
+    from mergelab.runtime.progress import Progress, Steps
 
 OBJECTS = 200_000
 """New objects after which garbage is looked for."""
@@ -78,7 +79,7 @@ def _merge(options: argparse.Namespace) -> None:
 
 
 def _hash_ahead(recipe: Path) -> None:
-    from mergelab.ahead import folders_in, hash_ahead
+    from mergelab.runtime.hash_prefetch import folders_in, hash_ahead
 
     if recipe.is_file():
         hash_ahead(folders_in(recipe.read_text(encoding="utf-8-sig", errors="replace")))
@@ -142,7 +143,7 @@ def _check_target(flag: str, target: str | None) -> None:
 
 def _put(target: str, text: str) -> None:
     """Into a file, whole or not at all, or for - to standard output."""
-    from mergelab.cache import write_atomically
+    from mergelab.runtime.cache import write_atomically
 
     if target == "-":
         print(text, end="")
@@ -407,7 +408,7 @@ def _folder(text: str) -> str:
 
 def _followed(steps: Steps[Any]) -> Any:
     """Run long work with a progress bar on stderr when a person is watching."""
-    from mergelab.progress import finish
+    from mergelab.runtime.progress import finish
 
     if not sys.stderr.isatty():
         return finish(steps)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, compare, open_checkpoint
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 from mergelab.tasks import Answering, Encoded, Rows, TaskSet, answering, encode
 from mergelab.tasks.batches import POSITIONS, batches
 from mergelab.tasks.precision import full_precision

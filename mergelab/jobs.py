@@ -24,7 +24,7 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from typing import Any
 
-from mergelab.progress import Progress
+from mergelab.runtime.progress import Progress
 
 STOP = "stop"
 ENTRY = "from mergelab.jobs import main; main()"

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import yaml
 
 import mergelab
-from mergelab import portable
 from mergelab.checkpoints.hub import is_hub_reference
 from mergelab.checkpoints.inside import is_snapshot
 from mergelab.engine import Plan
+from mergelab.runtime import portable
 
 TEMPLATE = """---
 {front_matter}---

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from mergelab.cache import write_atomically
 from mergelab.checkpoints import cache_folder, hash_state, load_suite, suite_of
 from mergelab.evaluate import Score, evaluate
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.cache import write_atomically
+from mergelab.runtime.progress import Progress, Steps
 from mergelab.tasks import TaskSet
 
 QUICK_ROWS = 200

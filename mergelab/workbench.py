@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from mergelab import portable
 from mergelab.checkpoints import (
     Checkpoint,
     CheckpointError,
@@ -25,7 +24,6 @@ from mergelab.checkpoints import (
     suite_of,
 )
 from mergelab.checkpoints.layout import SHARD_BYTES
-from mergelab.devices import resolve
 from mergelab.engine import (
     Plan,
     Settled,
@@ -41,8 +39,10 @@ from mergelab.engine import (
 from mergelab.evaluate import Score, body_of
 from mergelab.methods.registry import Statistic
 from mergelab.model_card import model_card
-from mergelab.progress import Progress, Steps
 from mergelab.recipe import Recipe
+from mergelab.runtime import portable
+from mergelab.runtime.devices import resolve
+from mergelab.runtime.progress import Progress, Steps
 from mergelab.scoring import scored
 from mergelab.sketch import Sketch, draw_sketch, sketch_needs
 from mergelab.tasks import TaskSet, suite_tasks

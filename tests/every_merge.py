@@ -24,7 +24,7 @@ from mergelab.engine import Statistics, stages
 from mergelab.inspection import inspect
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule, Statistic
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 from mergelab.sketch import draw_sketch
 from mergelab.sparsify import SPARSIFIERS
 

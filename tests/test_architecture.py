@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mergelab"
 HEAVY = ("gradio", "plotly", "transformers", "huggingface_hub", "numba", "triton")
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc", "core", "shared"}
-AT_IMPORT = ["mergelab.portable"]
+AT_IMPORT = ["mergelab.runtime"]
 """What the package itself needs: libraries are told of their instructions before any is imported."""
 PRIVATE_ON_PURPOSE: set[tuple[str, str]] = set()
 

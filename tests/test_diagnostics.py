@@ -22,9 +22,9 @@ from mergelab.interference import interference
 from mergelab.knobs import Choice, Range
 from mergelab.methods.ops import count_kept, rows
 from mergelab.methods.registry import Rule
-from mergelab.progress import finish
-from mergelab.randomness import draws
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import finish
+from mergelab.runtime.randomness import draws
 from mergelab.sketch import BIN_ERROR, GRID, Sketch, cut_of, draw_sketch
 from mergelab.sketch.levels import LEVELS
 from mergelab.sparsify import SPARSIFIERS

@@ -10,9 +10,9 @@ import pytest
 from mergelab import workbench
 from mergelab.cli import main
 from mergelab.methods import METHODS
-from mergelab.progress import finish
 from mergelab.recipe import Recipe
 from mergelab.reference import page
+from mergelab.runtime.progress import finish
 from mergelab.sparsify import SPARSIFIERS
 
 ROOT = Path(__file__).parent.parent

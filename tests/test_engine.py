@@ -12,8 +12,8 @@ from mergelab import merge_state_dicts
 from mergelab.checkpoints import CheckpointError, in_memory
 from mergelab.engine import Merged, MergeError, merged_body, plan, run, settle, sparse_expert
 from mergelab.methods import METHODS
-from mergelab.progress import Progress, finish
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.runtime.progress import Progress, finish
 
 SUM = {"name": "task_arithmetic", "scale": 1.0}
 BODY = {"embeddings.word_embeddings.weight": (5, 4), "encoder.layer.0.output.dense.bias": (4,)}

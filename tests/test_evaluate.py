@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import CheckpointError, list_suites, open_checkpoint
 from mergelab.evaluate import Score, accuracy, body_of, evaluate, mean_score, wilson
-from mergelab.progress import Progress, finish
+from mergelab.runtime.progress import Progress, finish
 from mergelab.tasks import TaskSet, suite_tasks
 
 

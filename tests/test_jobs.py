@@ -17,7 +17,7 @@ import pytest
 from tiny_folders import folders, recipe_for, slow
 
 from mergelab.jobs import Crashed, Finished, Job, JobError, Queued, Refused, Stopped, Worker
-from mergelab.progress import Progress
+from mergelab.runtime.progress import Progress
 from mergelab.sketch import Sketch
 
 
@@ -172,7 +172,7 @@ def test_the_worker_goes_when_the_page_dies(long: dict[str, Any]) -> None:
     page = f"""
         import os
         from mergelab.jobs import Worker
-        from mergelab.progress import Progress
+        from mergelab.runtime.progress import Progress
         worker = Worker(threads=1)
         job = worker.submit("sketch", recipe={long!r}, device="cpu")
         next(event for event in job.events() if isinstance(event, Progress))

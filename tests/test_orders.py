@@ -19,9 +19,9 @@ from mergelab.diagnostics import Preview, exact_preview
 from mergelab.engine import settle, with_statistics
 from mergelab.inspection import fisher_views
 from mergelab.methods import METHODS
-from mergelab.progress import finish
 from mergelab.report.mapping import mapping_of
 from mergelab.report.tables import group_table
+from mergelab.runtime.progress import finish
 from mergelab.sketch import draw_sketch
 
 SHAPES = {

@@ -11,9 +11,9 @@ from tiny_states import plan_for, random_state, tuned
 
 from mergelab.engine import kept_deltas, settle
 from mergelab.methods.ops import rows
-from mergelab.progress import finish
 from mergelab.recipe import Recipe
 from mergelab.retention import retained_l1, tensor_densities
+from mergelab.runtime.progress import finish
 from mergelab.sketch import Sketch, draw_sketch, ranked
 from mergelab.spread import norm_spread
 

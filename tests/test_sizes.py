@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_states import plan_for, random_state, tuned
 
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 from mergelab.sizes import SMALLEST, histogram, share_below, size_edges
 from mergelab.sketch import Sketch, draw_sketch
 

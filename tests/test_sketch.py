@@ -18,8 +18,8 @@ from torch import Tensor
 from mergelab.engine import MergeError, kept_deltas, settle, stages
 from mergelab.interference import interference
 from mergelab.methods.ops import rows
-from mergelab.progress import Progress, finish
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import Progress, finish
 from mergelab.sketch import GRID, Sketch, cut_of, draw_sketch, grid_place, sketch_needs, trims
 from mergelab.sketch import ranked as offered_to
 from mergelab.sketch.curves import COUNTS, PER_PAIR, Curve, Curves, pairs_of

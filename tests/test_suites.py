@@ -10,7 +10,7 @@ import pytest
 from mergelab import workbench
 from mergelab.checkpoints import hash_state, list_suites, load_suite, open_checkpoint
 from mergelab.evaluate import body_of, evaluate, mean_score
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 from mergelab.scoring import SHIPPED, score_key
 from mergelab.tasks import suite_tasks
 

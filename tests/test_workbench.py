@@ -22,8 +22,8 @@ from mergelab.engine import Plan, Statistics, plan, settle, settle_steps, sparse
 from mergelab.evaluate import body_of
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
-from mergelab.progress import Progress, finish
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.runtime.progress import Progress, finish
 from mergelab.sketch import Sketch
 from mergelab.tasks import suite_tasks
 

@@ -11,9 +11,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from mergelab import portable
-from mergelab.cache import write_atomically
 from mergelab.checkpoints import cache_folder, hash_state
+from mergelab.runtime import portable
+from mergelab.runtime.cache import write_atomically
 
 KEPT_BYTES = 4 * 2**30
 """The oldest statistics go when all of them take more."""
@@ -22,7 +22,7 @@ KEPT_BYTES = 4 * 2**30
 def key_of(facts: Mapping[str, object]) -> str:
     """sha256 hex of everything that a statistic depends on: `facts`, and whether it is the same on every processor.
 
-    Raises ValueError where it should be and cannot be any more (`mergelab.portable`).
+    Raises ValueError where it should be and cannot be any more (`mergelab.runtime.portable`).
     """
     portable.check()
     whole = {**facts, "portable": True} if portable.asked() else dict(facts)

@@ -14,7 +14,7 @@ from mergelab.calibrate.estimate import question_facts, slots_of
 from mergelab.calibrate.experts import Experts, State, together
 from mergelab.calibrate.measures import Session
 from mergelab.checkpoints import hash_state, open_checkpoint
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 from mergelab.tasks import TaskSet, answering, encode
 from mergelab.tasks.precision import full_precision
 

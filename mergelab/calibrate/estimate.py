@@ -9,7 +9,7 @@ from torch import Tensor
 from mergelab.calibrate.cache import keep_statistic, key_of, load_statistic
 from mergelab.calibrate.measures import Measure, Session
 from mergelab.checkpoints import Checkpoint, hash_state, open_checkpoint
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 from mergelab.tasks import Answering, Rows, TaskSet, answering, encode
 from mergelab.tasks.kinds import file_stamps
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from mergelab.calibrate.estimate import estimate
 from mergelab.calibrate.measures import MEASURES
 from mergelab.knobs import Value
-from mergelab.progress import Steps
+from mergelab.runtime.progress import Steps
 from mergelab.tasks import TaskSet
 
 State = dict[str, Tensor]

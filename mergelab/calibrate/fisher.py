@@ -13,7 +13,7 @@ from mergelab.calibrate.measures import Session, measure
 from mergelab.calibrate.objectives import Objective, probe
 from mergelab.calibrate.squares import Inputs, Squares, squares_of
 from mergelab.knobs import Value
-from mergelab.progress import Progress, Steps, finish
+from mergelab.runtime.progress import Progress, Steps, finish
 from mergelab.tasks import TaskSet
 from mergelab.tasks.batches import batches
 from mergelab.tasks.precision import full_precision

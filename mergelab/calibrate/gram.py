@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mergelab.calibrate.measures import Session, measure
 from mergelab.knobs import Value
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 from mergelab.tasks import TaskSet
 from mergelab.tasks.batches import POSITIONS, batches
 from mergelab.tasks.precision import full_precision

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mergelab.knobs import Value
-from mergelab.progress import Steps
+from mergelab.runtime.progress import Steps
 from mergelab.tasks import Encoded, TaskSet
 
 

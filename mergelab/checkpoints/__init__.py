@@ -1,6 +1,5 @@
 """Checkpoints: open by path, Hub id or suite name, compare, hash, and write a merged model as a whole or not at all."""
 
-from mergelab.cache import cache_folder
 from mergelab.checkpoints.address import address
 from mergelab.checkpoints.compatibility import Compatibility, compare
 from mergelab.checkpoints.convert import convert_pickle
@@ -17,6 +16,7 @@ from mergelab.checkpoints.staging import sweep
 from mergelab.checkpoints.stretches import is_plain, read_stretch
 from mergelab.checkpoints.suites import Suite, SuiteBase, SuiteExpert, SuiteTask, list_suites, load_suite, unpack
 from mergelab.checkpoints.writing import MergedFolder
+from mergelab.runtime.cache import cache_folder
 
 __all__ = [
     "Checkpoint",

@@ -25,7 +25,7 @@ from mergelab.checkpoints.specs import Checkpoint, TensorSpec, same_content
 from mergelab.checkpoints.stretches import read_stretch
 from mergelab.checkpoints.ties import is_also_head
 from mergelab.checkpoints.wording import some_of
-from mergelab.hashing import hash_pairs
+from mergelab.runtime.hashing import hash_pairs
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"

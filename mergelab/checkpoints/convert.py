@@ -21,7 +21,7 @@ from mergelab.checkpoints.layout import SHARD_BYTES
 from mergelab.checkpoints.specs import StateDict, in_memory
 from mergelab.checkpoints.staging import new_folder
 from mergelab.checkpoints.writing import MergedFolder
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 
 ADAPTER = "adapter_model.bin"
 WHOLE = "pytorch_model.bin"

@@ -23,7 +23,7 @@ from mergelab.checkpoints.skeleton import CONV1D, EMBEDDING, FACTORED, Place, pl
 from mergelab.checkpoints.specs import Checkpoint
 from mergelab.checkpoints.staging import new_folder
 from mergelab.checkpoints.ties import is_also_head
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 
 OTHER_FORM = "transformers stores it in another form than it uses"
 TWO_ROLES = "an embedding that is also the output head, and an adapter would change one of the two"

@@ -8,13 +8,13 @@ from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
 
-from mergelab.cache import cache_folder
 from mergelab.checkpoints.errors import CheckpointError
 from mergelab.checkpoints.folder import FolderCheckpoint, open_folder
 from mergelab.checkpoints.inside import json_inside
 from mergelab.checkpoints.quiet import quiet
 from mergelab.checkpoints.staging import new_folder
-from mergelab.hashing import stamp_of
+from mergelab.runtime.cache import cache_folder
+from mergelab.runtime.hashing import stamp_of
 
 NEEDED = ("gguf", "accelerate")
 RECORD = "gguf.json"

@@ -13,7 +13,7 @@ import torch
 
 from mergelab.checkpoints.errors import CheckpointError
 from mergelab.checkpoints.specs import TensorSpec
-from mergelab.hashing import FORMATS
+from mergelab.runtime.hashing import FORMATS
 
 MAX_HEADER_BYTES = 16 * 2**20
 MAX_TENSORS = 100_000

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mergelab.hashing import hash_bytes, hash_pairs, keep_hash, known_hash
+from mergelab.runtime.hashing import hash_bytes, hash_pairs, keep_hash, known_hash
 
 
 def tensor_bytes(tensor: Tensor) -> memoryview:

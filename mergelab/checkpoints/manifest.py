@@ -9,7 +9,7 @@ from typing import Any
 
 from mergelab.checkpoints.errors import CheckpointError
 from mergelab.checkpoints.inside import file_inside, json_inside
-from mergelab.provenance import provenance
+from mergelab.runtime.provenance import provenance
 
 MANIFEST = "manifest.json"
 

@@ -22,7 +22,7 @@ from mergelab.checkpoints.packed import FORMAT, MANIFEST, VERSION, WEIGHTS, Entr
 from mergelab.checkpoints.problems import MERGEABLE
 from mergelab.checkpoints.specs import Checkpoint, TensorSpec
 from mergelab.checkpoints.staging import new_folder
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from typing import Any
 
 from safetensors.torch import load_file, save
 
-from mergelab.cache import cache_folder
 from mergelab.checkpoints.errors import CheckpointError
 from mergelab.checkpoints.inside import PLAIN_NAME, json_inside
 from mergelab.checkpoints.packing import State, unpack_base, unpack_delta
 from mergelab.checkpoints.staging import Staging, sweep
+from mergelab.runtime.cache import cache_folder
 
 MANIFEST = "suite.json"
 BASE = "base"

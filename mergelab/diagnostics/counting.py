@@ -15,7 +15,7 @@ from mergelab.diagnostics.reading import has_line
 from mergelab.engine import Settled, kept_deltas
 from mergelab.interference import interference
 from mergelab.methods.ops import rows
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 from mergelab.sketch import Sketch, cut_of, pairs_of, ranked
 
 ALIKE = ("active", "overlapping", "conflicting", "against_count", "net", "agreement", "sign_agreement")

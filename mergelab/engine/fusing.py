@@ -16,7 +16,7 @@ from mergelab.kernels.joint import Joint
 from mergelab.kernels.stored import Stored, fits
 from mergelab.methods.stack import UnfitError
 from mergelab.methods.thresholds import each_model
-from mergelab.randomness import key_of
+from mergelab.runtime.randomness import key_of
 from mergelab.sparsify.dare import limits
 
 Formats = tuple[torch.dtype, ...]

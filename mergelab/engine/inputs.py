@@ -12,7 +12,7 @@ from torch import Tensor
 from mergelab.checkpoints import Checkpoint, read_stretch
 from mergelab.engine.plan import Plan
 from mergelab.methods.registry import Statistic
-from mergelab.randomness import draws
+from mergelab.runtime.randomness import draws
 
 
 class MergeError(ValueError):

@@ -22,8 +22,8 @@ from mergelab.methods.ops import keep_from
 from mergelab.methods.stack import Stack, UnfitError
 from mergelab.methods.thresholds import own_thresholds
 from mergelab.overrides import at
-from mergelab.progress import Progress, Steps, finish
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.runtime.progress import Progress, Steps, finish
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from mergelab.engine.threads import in_order
 from mergelab.kernels.stored import Stored
 from mergelab.methods.registry import Base, Draws, Key, Position, Say, Stack, Statistic, Survey, Surveyed
 from mergelab.methods.stack import UnfitError
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 
 
 def settle(plan: Plan, device: str = "cpu") -> Steps[Settled]:

@@ -16,8 +16,8 @@ from mergelab.engine.together import merged_together
 from mergelab.knobs import Value, brief, nearest
 from mergelab.methods.thresholds import each_model
 from mergelab.overrides import Place, find_place
-from mergelab.progress import finish
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.runtime.progress import finish
 
 AFTER_SURVEYS = {"scale"}
 """Knobs of methods that no survey looks at."""

@@ -18,7 +18,7 @@ from mergelab.methods.ops import count_kept
 from mergelab.methods.registry import Rule, Stack, Surveyed
 from mergelab.methods.thresholds import SMALLEST, Ranking
 from mergelab.methods.ties import Majority
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 Densities = Sequence[Sequence[float]]
 """For each point of a sweep each model's density, the same for all tensors."""

@@ -13,7 +13,7 @@ from mergelab.calibrate.gram import unpadded
 from mergelab.checkpoints import open_checkpoint
 from mergelab.inspection.cka import linear_cka
 from mergelab.inspection.figures import Figure, figure, pair_name, pairs_among, skipped
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 from mergelab.tasks import TaskSet, answering, encode
 from mergelab.tasks.batches import POSITIONS
 from mergelab.tasks.precision import full_precision

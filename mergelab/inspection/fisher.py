@@ -17,7 +17,7 @@ from mergelab.engine import Plan
 from mergelab.interference import pair_products
 from mergelab.methods.fisher import strengths
 from mergelab.methods.squares import Squares
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 
 TOP_SHARE = 0.01
 """The entries with the largest Fisher whose share of the sum is told."""

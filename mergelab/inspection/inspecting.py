@@ -18,7 +18,7 @@ from mergelab.inspection.groups import grouped
 from mergelab.inspection.moments import Moments, moments
 from mergelab.inspection.order import depth_of
 from mergelab.inspection.spectral import TOP, WIDEST, spectral
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from numba import njit
 from mergelab.kernels.floats import INFINITE, Array, widened
 from mergelab.kernels.uncounted import room, uncounted
 from mergelab.kernels.words import added, magnitude, mixed
-from mergelab.randomness import GROUP, LANES, PARITY, REST, ROTATIONS
+from mergelab.runtime.randomness import GROUP, LANES, PARITY, REST, ROTATIONS
 
 BLOCK = 256
 """Entries worked on at once: few enough that every buffer of a block stays in the nearest cache while the stored numbers

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy
 from numpy.typing import NDArray
 
-from mergelab.cache import write_atomically
+from mergelab.runtime.cache import write_atomically
 
 GRID = 400
 """Level bins: bin b holds levels in ((b-1)²/GRID², b²/GRID²]."""

@@ -26,7 +26,7 @@ from mergelab.engine import (
 )
 from mergelab.methods.ops import rows
 from mergelab.methods.stack import BINS, Stack
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 from mergelab.sketch.counts import Counts, draw_table
 from mergelab.sketch.curves import GRID, Curve, Curves, Sketch
 from mergelab.sketch.cuts import Cut, cut_of, trims

@@ -12,9 +12,9 @@ import numpy
 import torch
 from numpy.typing import NDArray
 
-from mergelab.cache import write_atomically
 from mergelab.engine import Trace
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.cache import write_atomically
+from mergelab.runtime.progress import Progress, Steps
 from mergelab.tensor_map.blocks import Pyramid, block_sums, side_of
 from mergelab.tensor_map.conflicts import Conflicts, Strongest
 from mergelab.tensor_map.desk import Desk

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mergelab.engine import Trace, in_recipe_order, offered, offered_pieces, read_draws
 from mergelab.methods.ops import rows
-from mergelab.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, Steps
 from mergelab.sketch import trims
 from mergelab.sketch.levels import LEVELS
 from mergelab.tensor_map.desk import Desk

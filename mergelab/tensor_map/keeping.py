@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from mergelab.cache import cache_folder
-from mergelab.progress import Steps
+from mergelab.runtime.cache import cache_folder
+from mergelab.runtime.progress import Steps
 from mergelab.tensor_map.building import TensorMap, build_map
 from mergelab.tensor_map.desk import Desk
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import gradio as gr
 
-from mergelab.devices import DEVICES
 from mergelab.knobs import Choice, Knob, Range
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule
 from mergelab.recipe import DTYPE, SEED, Recipe
+from mergelab.runtime.devices import DEVICES
 from mergelab.scoring import QUICK_ROWS
 from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.catalogue import catalogue, line_of, short_title

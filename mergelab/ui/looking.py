@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from mergelab.diagnostics import preview
 from mergelab.diagnostics.figures import share
-from mergelab.progress import retold
 from mergelab.recipe import RecipeError
+from mergelab.runtime.progress import retold
 from mergelab.sketch import Sketch, sketch_needs
 from mergelab.tensor_map import Cells, Coordinates, TensorMap, Window
 from mergelab.ui.form import Form, Models

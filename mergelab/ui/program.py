@@ -32,7 +32,7 @@ merged = merge_state_dicts(
 )
 """
 TO_A_FOLDER = """\
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 from mergelab.workbench import save
 
 recipe = {recipe}

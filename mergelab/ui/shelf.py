@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from pandas import DataFrame
 
 from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stopped, Worker
-from mergelab.progress import Progress
+from mergelab.runtime.progress import Progress
 from mergelab.sketch import Sketch
 from mergelab.tensor_map import TensorMap
 from mergelab.ui.status import Status, Stopwatch

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from mergelab.jobs import Queued
-from mergelab.progress import Progress
+from mergelab.runtime.progress import Progress
 from mergelab.ui.words import counted, seconds
 
 MEASURED = 0.05

@@ -8,8 +8,8 @@ from typing import Any
 
 from mergelab.checkpoints import list_suites
 from mergelab.diagnostics import Preview, preview
-from mergelab.progress import retold
 from mergelab.recipe import RecipeError
+from mergelab.runtime.progress import retold
 from mergelab.sketch import Sketch, sketch_needs
 from mergelab.ui.form import Form
 from mergelab.ui.results import TaskFace, faces

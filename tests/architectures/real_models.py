@@ -36,7 +36,7 @@ from mergelab.checkpoints import (
     pack_expert,
 )
 from mergelab.checkpoints.quiet import quiet
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 
 @dataclass(frozen=True)

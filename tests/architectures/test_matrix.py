@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mergelab import workbench
 from mergelab.checkpoints import MergedFolder, open_folder
 from mergelab.checkpoints.quiet import quiet
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 SCALE = 0.5
 WEIGHTS = (1.0, 0.5)

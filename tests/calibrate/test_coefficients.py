@@ -17,7 +17,7 @@ from mergelab.calibrate.coefficients import Learning, Question, learn, shuffled_
 from mergelab.calibrate.fisher import Given
 from mergelab.calibrate.measures import Session
 from mergelab.checkpoints import cache_folder
-from mergelab.progress import Progress, Steps, finish
+from mergelab.runtime.progress import Progress, Steps, finish
 
 TENSOR = Learning(steps=3, lr=0.05, init=0.3, granularity="tensor")
 MODEL = Learning(steps=3, lr=0.05, init=0.3, granularity="model")

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mergelab.calibrate import Fisher, estimate, fisher_of
 from mergelab.checkpoints import cache_folder
-from mergelab.progress import Progress, finish
+from mergelab.runtime.progress import Progress, finish
 from mergelab.tasks import TaskSet
 
 Case = tuple[dict[str, Tensor], TaskSet, Path]

@@ -16,7 +16,7 @@ from mergelab.calibrate.fisher import asked_by
 from mergelab.calibrate.measures import MEASURES
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
-from mergelab.progress import Steps, finish
+from mergelab.runtime.progress import Steps, finish
 
 
 @pytest.fixture(autouse=True)

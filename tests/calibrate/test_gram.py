@@ -14,7 +14,7 @@ from mergelab.calibrate import Gram, estimate
 from mergelab.calibrate.fisher import Given
 from mergelab.calibrate.gram import unpadded
 from mergelab.calibrate.measures import Session
-from mergelab.progress import Progress, finish
+from mergelab.runtime.progress import Progress, finish
 from mergelab.tasks.batches import POSITIONS
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mergelab.checkpoints import extract_adapter, in_memory, open_folder
 from mergelab.checkpoints.adapter import open_adapter
 from mergelab.checkpoints.quiet import quiet
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 peft: Any = pytest.importorskip("peft")
 

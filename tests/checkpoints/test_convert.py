@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import CheckpointError, convert_pickle, in_memory, open_folder, verify_folder
 from mergelab.checkpoints.adapter import PREFIX, open_adapter
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 Body = Callable[..., dict[str, Tensor]]
 

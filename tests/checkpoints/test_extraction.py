@@ -23,7 +23,7 @@ from mergelab.checkpoints import (
 )
 from mergelab.checkpoints.adapter import open_adapter
 from mergelab.checkpoints.quiet import quiet
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 Choose = Callable[[str], bool]
 FULL = 24

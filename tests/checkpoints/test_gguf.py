@@ -72,7 +72,7 @@ def test_a_merge_onto_a_gguf_file_runs_with_its_tokenizer(tmp_path: Path) -> Non
 
     from mergelab import workbench
     from mergelab.checkpoints.quiet import quiet
-    from mergelab.progress import finish
+    from mergelab.runtime.progress import finish
 
     for seed, name in enumerate(("base", "expert")):
         write_gguf(tmp_path / f"{name}.gguf", seed=seed)

@@ -21,7 +21,7 @@ from mergelab.checkpoints import (
     read_stretch,
 )
 from mergelab.checkpoints.packed import PackedCheckpoint, open_packed
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 Make = Callable[..., Path]
 Body = Callable[..., dict[str, Tensor]]

@@ -11,7 +11,7 @@ from torch import Tensor
 from mergelab.checkpoints import Checkpoint, in_memory, is_plain, open_folder, pack_expert, read_stretch
 from mergelab.checkpoints.adapter import open_adapter
 from mergelab.checkpoints.packed import open_packed
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 QUERY = "encoder.layer.0.attention.self.query"
 

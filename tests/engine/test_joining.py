@@ -12,7 +12,7 @@ from tiny_states import State, plan_for
 
 from mergelab.engine import Settled, joining, settle
 from mergelab.engine.joining import visits
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 SIZES = {"a": 3, "b": 20, "c": 2, "d": 5}
 TASK_ARITHMETIC: dict[str, Any] = {"method": "task_arithmetic"}

@@ -8,7 +8,7 @@ from fused_merges import fused
 from tiny_states import plan_for
 
 from mergelab.engine import Settled, settle, stages
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 
 def settled(experts: int) -> Settled:

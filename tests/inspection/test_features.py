@@ -7,7 +7,7 @@ import pytest
 from mergelab import workbench
 from mergelab.checkpoints import list_suites
 from mergelab.inspection import features
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 PIXELS = pytest.mark.skipif("pixels" not in list_suites(), reason="the pixels suite is not built here")
 

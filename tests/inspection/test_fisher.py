@@ -13,7 +13,7 @@ from mergelab import merge_state_dicts, workbench
 from mergelab.checkpoints import list_suites
 from mergelab.engine import with_statistics
 from mergelab.inspection import FisherViews, as_fisher, fisher_views
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 PIXELS = pytest.mark.skipif("pixels" not in list_suites(), reason="the pixels suite is not built here")
 BASE: State = {"layer.0.mlp.up_proj.weight": torch.zeros(2, 2), "layer.1.mlp.up_proj.weight": torch.zeros(2)}

@@ -15,7 +15,7 @@ from mergelab import workbench
 from mergelab.checkpoints import CheckpointError
 from mergelab.engine import MergeError
 from mergelab.inspection import DEFINITIONS, Inspection, inspect
-from mergelab.progress import Progress, finish
+from mergelab.runtime.progress import Progress, finish
 
 SHAPES = {
     "layer.0.mlp.up_proj.weight": (24, 16),

@@ -11,7 +11,7 @@ from tiny_states import State
 
 from mergelab import workbench
 from mergelab.inspection import TensorSpectrum
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 KEY = "encoder.layer.0.output.dense.weight"
 

@@ -13,7 +13,7 @@ from tiny_states import plan_for, same_bits
 
 from mergelab import merge_state_dicts
 from mergelab.engine import MergeError, settle, stages
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 SIEVES: tuple[dict[str, Any] | None, ...] = (
     None,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mergelab.kernels.ranking import Chances, thinned
 from mergelab.methods.stack import UnfitError
-from mergelab.randomness import draws, key_of
+from mergelab.runtime.randomness import draws, key_of
 from mergelab.sparsify.della import della
 
 TINY = 2.0**-149

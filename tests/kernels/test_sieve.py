@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 from mergelab.kernels.sieve import BLOCK, complete, draw, open_sieve, sifted
-from mergelab.randomness import draws, key_of
+from mergelab.runtime.randomness import draws, key_of
 
 KEY = key_of(7, "expert", "tensor")
 

@@ -14,7 +14,7 @@ from mergelab.kernels.sieve import BLOCK
 from mergelab.kernels.steps import stepped
 from mergelab.kernels.stretch import StoredStack
 from mergelab.methods.stack import BINS, Stack, magnitude_bits
-from mergelab.randomness import draws, key_of
+from mergelab.runtime.randomness import draws, key_of
 from mergelab.sketch.counts import Counts, draw_table
 from mergelab.sketch.curves import GRID
 from mergelab.sketch.sizing import unsigned

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tiny_states import merge, merged_numbers, numbers, plan_for, random_state, tuned
 
 from mergelab.engine import run, settle
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 
 def remarks(*models: list[float], **knobs: float) -> list[str]:

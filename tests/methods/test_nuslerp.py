@@ -10,8 +10,8 @@ from tiny_states import merge, merged_numbers, numbers, plan_for, random_state, 
 
 from mergelab.engine import run, settle
 from mergelab.methods.nuslerp import nuslerp
-from mergelab.progress import finish
 from mergelab.recipe import RecipeError
+from mergelab.runtime.progress import finish
 
 EVEN = torch.tensor([1.0, 1.0])
 

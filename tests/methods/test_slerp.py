@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tiny_states import merge, merged_numbers, numbers, plan_for, random_state, same_bits, tuned
 
 from mergelab.engine import run, settle
-from mergelab.progress import finish
 from mergelab.recipe import RecipeError
+from mergelab.runtime.progress import finish
 
 
 def slerp(t: float) -> dict[str, object]:

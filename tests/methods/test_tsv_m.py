@@ -7,7 +7,7 @@ from tiny_states import State, merge, plan_for, random_state, same_bits, tuned
 from torch import Tensor
 
 from mergelab.engine import run, settle
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 
 def merged(models: dict[str, Tensor], key: str = "w", **knobs: float) -> Tensor:

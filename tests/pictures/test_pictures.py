@@ -18,7 +18,7 @@ from mergelab.pictures.layers import cells_of, layer_map, layer_summary
 from mergelab.pictures.matrices import matrix_summary, pair_matrix
 from mergelab.pictures.over_density import density_curves, density_summary
 from mergelab.pictures.spectra import spectrum_lines, spectrum_summary
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 
 NAN = float("nan")
 

@@ -13,9 +13,9 @@ from tiny_folders import folders, recipe_for
 
 from mergelab import workbench
 from mergelab.inspection import DEFINITIONS, Dossier
-from mergelab.progress import finish
 from mergelab.report import mapping_of, page, text
 from mergelab.report.mapping import plain
+from mergelab.runtime.progress import finish
 
 
 def dossier(root: Path, method: Any = "ties", **fields: Any) -> Dossier:

@@ -12,7 +12,7 @@ from tiny_states import SHAPES, State, corners, merge, plan_for, random_state, s
 from mergelab.engine import deltas, settle, sparse_deltas
 from mergelab.knobs import Knob, Range, Value
 from mergelab.methods.registry import Rule
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 from mergelab.sparsify import SPARSIFIERS
 
 

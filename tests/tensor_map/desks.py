@@ -9,7 +9,7 @@ import torch
 from tiny_states import State, plan_for
 
 from mergelab.engine import settle
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 from mergelab.tensor_map import Desk
 
 NAMES = ("a", "b", "c", "d")

@@ -9,7 +9,7 @@ from tensor_map.desks import desk_for, desk_of
 from tiny_states import random_state, tuned
 
 from mergelab.engine import stages
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 from mergelab.tensor_map import Conflicts, Desk, build_map, building
 from mergelab.tensor_map.conflicts import strength
 

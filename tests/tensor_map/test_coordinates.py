@@ -11,7 +11,7 @@ from tensor_map.desks import desk_for, desk_of
 from tiny_states import State, plan_for, random_state, tuned
 
 from mergelab.engine import Settled, kept_deltas, merge_tensor, settle, stages, with_statistics
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 from mergelab.tensor_map import Coordinates, Desk, Window, read_coordinates
 from mergelab.tensor_map.grid import MOST
 

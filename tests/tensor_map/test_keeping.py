@@ -9,7 +9,7 @@ import numpy
 import pytest
 from tensor_map.desks import desk_of
 
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 from mergelab.tensor_map import TensorMap, build_map, keeping, kept_map
 
 DESK = desk_of({"method": {"name": "ties", "density": 1.0}}, [[3.0, 1.0]], [[-1.0, 2.0]])

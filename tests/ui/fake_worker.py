@@ -12,8 +12,8 @@ from tiny_states import State, plan_for, random_state, tuned
 from mergelab.diagnostics import curves, narrowed, preview
 from mergelab.evaluate import Score
 from mergelab.jobs import Event, Finished, Queued, Stopped
-from mergelab.progress import Progress, finish
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import Progress, finish
 from mergelab.sketch import Sketch, draw_sketch
 from mergelab.ui.form import Form, Models
 from mergelab.ui.server import Lab

@@ -12,8 +12,8 @@ from tensor_map.desks import desk_for
 from ui.fake_worker import BASE, EXPERTS, FakeWorker, form, sketch_of
 
 from mergelab.jobs import Crashed, Finished, Refused
-from mergelab.progress import Progress, finish
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import Progress, finish
 from mergelab.sketch import sketch_needs
 from mergelab.tensor_map import Coordinates, TensorMap, Window, build_map, read_coordinates
 from mergelab.ui import looking as looking_module

@@ -12,7 +12,7 @@ from ui.test_lab import VISIT, page  # noqa: F401 - a fixture
 from ui.test_lab import opened as opened_page
 
 from mergelab.jobs import Finished
-from mergelab.progress import Progress
+from mergelab.runtime.progress import Progress
 from mergelab.ui.form import Form, KnobPlace
 from mergelab.ui.lab import LabPage
 from mergelab.ui.scoreboard import Scoreboard

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from tiny_folders import folders, recipe_for
 
 from mergelab.checkpoints import list_suites
-from mergelab.progress import finish
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import finish
 from mergelab.ui.program import program_of
 from mergelab.workbench import save
 

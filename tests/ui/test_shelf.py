@@ -9,7 +9,7 @@ import pytest
 from ui.fake_worker import FakeWorker
 
 from mergelab.jobs import Crashed, Finished, Refused, Stopped
-from mergelab.progress import Progress
+from mergelab.runtime.progress import Progress
 from mergelab.ui.shelf import CrashError, Recent, RefusalError, Shelf, Stopper, StopPressedError
 from mergelab.ui.status import Stopwatch
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mergelab.jobs import Queued
-from mergelab.progress import Progress
+from mergelab.runtime.progress import Progress
 from mergelab.ui.status import Stopwatch, crash, refusal
 
 

@@ -11,7 +11,7 @@ import numpy
 import pytest
 from tensor_map.desks import desk_of
 
-from mergelab.progress import finish
+from mergelab.runtime.progress import finish
 from mergelab.tensor_map import Coordinates, TensorMap, Window, build_map, read_coordinates, steps
 from mergelab.ui.charts import PARTS
 from mergelab.ui.form import Models

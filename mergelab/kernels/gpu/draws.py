@@ -1,11 +1,11 @@
-"""The random bits of `mergelab.randomness`, in Triton."""
+"""The random bits of `mergelab.runtime.randomness`, in Triton."""
 
 from __future__ import annotations
 
 import triton
 from triton import language as tl
 
-from mergelab import randomness
+from mergelab.runtime import randomness
 
 # ruff: noqa: N803
 

@@ -7,7 +7,7 @@ import torch
 from device_stacks import device_stack, merged
 
 from mergelab.kernels.arguments import Thinning
-from mergelab.randomness import draws, key_of
+from mergelab.runtime.randomness import draws, key_of
 
 
 @pytest.mark.parametrize("start", [0, 64, 2**14, 2**33 - 2**14, 2**34 - 2**10, 2**34])

@@ -18,8 +18,8 @@ from mergelab.kernels.arguments import Levels, Thinning
 from mergelab.kernels.gpu import stepping
 from mergelab.kernels.gpu.stepping import stepped
 from mergelab.methods.stack import BINS, magnitude_bits
-from mergelab.progress import finish
-from mergelab.randomness import draws, key_of
+from mergelab.runtime.progress import finish
+from mergelab.runtime.randomness import draws, key_of
 from mergelab.sketch import GRID, Sketch, draw_sketch
 from mergelab.sketch.counts import Counts, draw_table
 from mergelab.sketch.curves import COUNTS

@@ -14,8 +14,8 @@ from mergelab.checkpoints import in_memory
 from mergelab.engine import MergeError, Statistics, merged_body, plan, settle, stages
 from mergelab.kernels import gpu
 from mergelab.kernels.gpu.stack import DeviceStack
-from mergelab.progress import finish
 from mergelab.recipe import Recipe
+from mergelab.runtime.progress import finish
 
 SHAPES = {"matrix": (17, 29), "row": (900,), "scalar": (), "one": (1,), "empty": (0,), "column": (3, 1)}
 TENSOR_TIES = {"name": "ties", "scope": "tensor", "zero_sign": "positive", "divide": "weights"}

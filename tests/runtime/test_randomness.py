@@ -9,7 +9,7 @@ import numpy
 import pytest
 import torch
 
-from mergelab.randomness import draws, threefry
+from mergelab.runtime.randomness import draws, threefry
 
 KNOWN = (
     [1951007184, 2882198686, 1576114229, 675656128, 3532695585, 75307769],

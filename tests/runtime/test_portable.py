@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mergelab import portable
 from mergelab.calibrate.cache import key_of
+from mergelab.runtime import portable
 
 TESTS = Path(__file__).parent
 PROGRAM = """

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import torch
 
-from mergelab.provenance import provenance
+from mergelab.runtime.provenance import provenance
 
 
 def test_versions_and_the_processors_instructions_are_named() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from mergelab.cache import cache_folder, write_atomically
+from mergelab.runtime.cache import cache_folder, write_atomically
 
 SETTLED_NS = 2_000_000_000
 """A file younger than this may still change without its time stamp changing, so its hash is not kept."""

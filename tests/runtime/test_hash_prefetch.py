@@ -9,10 +9,10 @@ import pytest
 import torch
 from tiny_folders import write_folder
 
-from mergelab import hashing
-from mergelab.ahead import folders_in, hash_ahead
 from mergelab.checkpoints import cache_folder, in_memory, open_folder
-from mergelab.hashing import known_hash
+from mergelab.runtime import hashing
+from mergelab.runtime.hash_prefetch import folders_in, hash_ahead
+from mergelab.runtime.hashing import known_hash
 
 TENSORS = {
     "a": torch.arange(6.0).reshape(2, 3),

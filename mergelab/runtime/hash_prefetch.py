@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from mergelab import hashing
+from mergelab.runtime import hashing
 
 WEIGHTS = "model.safetensors"
 PART = 16 << 20

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mergelab.cache import write_atomically
 from mergelab.checkpoints import cache_folder
+from mergelab.runtime.cache import write_atomically
 
 
 def test_the_environment_chooses_the_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mergelab.cache import cache_folder
-from mergelab.hashing import hash_bytes, hash_pairs, keep_hash, known_hash, stamp_of
+from mergelab.runtime.cache import cache_folder
+from mergelab.runtime.hashing import hash_bytes, hash_pairs, keep_hash, known_hash, stamp_of
 
 LONG_AGO = (1_600_000_000, 1_600_000_000)
 TENSOR = "55a004eb6ed78cb1e1e5d3dd217b4d72f366943cfcc9a42e53a7d10437dc457f"

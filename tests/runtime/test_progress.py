@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from mergelab.progress import Progress, Steps, finish, retold
+from mergelab.runtime.progress import Progress, Steps, finish, retold
 
 
 def counting(to: int) -> Generator[int, None, str]:

@@ -6,14 +6,15 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from mergelab import __version__, portable
+from mergelab import __version__
+from mergelab.runtime import portable
 
 LIBRARIES = ("torch", "numpy", "numba", "transformers", "safetensors")
 
 
 def provenance() -> dict[str, Any]:
     """Plain data for JSON: `mergelab`, `python` and `libraries` are versions; `processor` has machine, model and the
-    instruction sets that it knows; `torch_instructions` are those that torch chose; `portable` as in `mergelab.portable`."""
+    instruction sets that it knows; `torch_instructions` are those that torch chose; `portable` as in `mergelab.runtime.portable`."""
     import torch
     from llvmlite import binding
 
