@@ -34,7 +34,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import in_memory
 from mergelab.engine import merge_state_dicts, merged_body, plan, settle
-from mergelab.methods.thresholds import own_thresholds
+from mergelab.methods.ops.thresholds import own_thresholds
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 

@@ -14,7 +14,7 @@ _HOME = {
     "merge_state_dicts": "mergelab.engine",
     "Recipe": "mergelab.recipe",
     "METHODS": "mergelab.methods",
-    "SPARSIFIERS": "mergelab.sparsify",
+    "SPARSIFIERS": "mergelab.methods.sparsifiers",
 }
 __all__ = ["METHODS", "SPARSIFIERS", "Recipe", "__version__", "merge_state_dicts"]
 

@@ -229,7 +229,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _methods(options: argparse.Namespace) -> None:
     from mergelab.methods import METHODS
-    from mergelab.sparsify import SPARSIFIERS
+    from mergelab.methods.sparsifiers import SPARSIFIERS
 
     tables = {"methods": METHODS, "sparsifiers": SPARSIFIERS}
     listing = {kind: [rule.describe() for rule in rules.values()] for kind, rules in tables.items()}

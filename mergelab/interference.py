@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from mergelab.methods.ops import rows
+from mergelab.methods.ops.elementwise import rows
 
 BLOCK = 1 << 16
 """Entries of each model that are counted at once, so that the float64 copies stay in the processor's cache."""

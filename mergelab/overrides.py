@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mergelab.knobs import Knob, Range, Value, brief, nearest
+from mergelab.methods.knobs import Knob, Range, Value, brief, nearest
 
 Ramp = tuple[float, ...]
 """Numbers spread evenly from the first layer to the last, straight lines between them."""

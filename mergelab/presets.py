@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from mergelab.knobs import nearest
 from mergelab.mergekit import stages_of
+from mergelab.methods.knobs import nearest
 from mergelab.recipe import Recipe, RecipeError
 
 TIES = {"name": "ties", "density": 0.2, "scale": 1.0}

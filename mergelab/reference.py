@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mergelab.knobs import ANY, Choice, Knob, Range
+from mergelab.methods.knobs import ANY, Choice, Knob, Range
 from mergelab.methods.registry import Rule
 
 PAGE = """# Methods

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mergelab.kernels.arguments import Thinning
 from mergelab.kernels.gpu.stack import DeviceStack
-from mergelab.methods.stack import Stack
+from mergelab.methods.ops.stack import Stack
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)

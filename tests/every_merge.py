@@ -24,9 +24,9 @@ from mergelab.engine import Statistics, stages
 from mergelab.inspection import inspect
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule, Statistic
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.runtime.progress import finish
 from mergelab.sketch import draw_sketch
-from mergelab.sparsify import SPARSIFIERS
 
 SHAPES = {
     "layer.0.mlp.up_proj.weight": (131, 97),

@@ -15,7 +15,7 @@ from tiny_folders import folders, recipe_for
 
 from mergelab import __version__, cli
 from mergelab.methods import METHODS
-from mergelab.sparsify import SPARSIFIERS
+from mergelab.methods.sparsifiers import SPARSIFIERS
 
 COMMANDS = ("ui", "merge", "inspect", "evaluate", "adapter", "pack", "convert", "methods", "suite")
 

@@ -19,15 +19,15 @@ from torch import Tensor
 from mergelab.diagnostics import Preview, curves, exact_preview, histogram, pairs, preview
 from mergelab.engine import deltas, kept_deltas, settle
 from mergelab.interference import interference
-from mergelab.knobs import Choice, Range
-from mergelab.methods.ops import count_kept, rows
+from mergelab.methods.knobs import Choice, Range
+from mergelab.methods.ops.elementwise import count_kept, rows
 from mergelab.methods.registry import Rule
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 from mergelab.runtime.randomness import draws
 from mergelab.sketch import BIN_ERROR, GRID, Sketch, cut_of, draw_sketch
 from mergelab.sketch.levels import LEVELS
-from mergelab.sparsify import SPARSIFIERS
 
 WIDE = {f"encoder.layer.{layer}.output.dense.weight": (40, 50) for layer in range(2)}
 TRIM_MODEL = {"method": {"name": "ties", "density": 0.2}}

@@ -10,10 +10,10 @@ import pytest
 from mergelab import workbench
 from mergelab.cli import main
 from mergelab.methods import METHODS
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe
 from mergelab.reference import page
 from mergelab.runtime.progress import finish
-from mergelab.sparsify import SPARSIFIERS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

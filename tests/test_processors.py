@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from mergelab.methods import METHODS
-from mergelab.sparsify import SPARSIFIERS
+from mergelab.methods.sparsifiers import SPARSIFIERS
 
 PROGRAM = Path(__file__).parent / "every_merge.py"
 OLD = {

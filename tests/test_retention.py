@@ -10,7 +10,7 @@ import torch
 from tiny_states import plan_for, random_state, tuned
 
 from mergelab.engine import kept_deltas, settle
-from mergelab.methods.ops import rows
+from mergelab.methods.ops.elementwise import rows
 from mergelab.recipe import Recipe
 from mergelab.retention import retained_l1, tensor_densities
 from mergelab.runtime.progress import finish

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from mergelab.engine import MergeError, kept_deltas, settle, stages
 from mergelab.interference import interference
-from mergelab.methods.ops import rows
+from mergelab.methods.ops.elementwise import rows
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Progress, finish
 from mergelab.sketch import GRID, Sketch, cut_of, draw_sketch, grid_place, sketch_needs, trims
@@ -26,7 +27,6 @@ from mergelab.sketch.curves import COUNTS, PER_PAIR, Curve, Curves, pairs_of
 from mergelab.sketch.cuts import SETTLED
 from mergelab.sketch.levels import LEVELS, UNNEEDED, rank_levels
 from mergelab.sketch.steps import NEVER, curves_of, steps
-from mergelab.sparsify import SPARSIFIERS
 
 RISING = {"active", "overlapping", "conflicting", "kept", "norms_l1", "mass", "energy", "offered", "shared", "opposed"}
 BROAD = {"wide": (130, 300), "encoder.layer.0.output.dense.weight": (77,), "frozen": (5,)}

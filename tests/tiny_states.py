@@ -11,7 +11,7 @@ from torch import Tensor
 from mergelab import merge_state_dicts
 from mergelab.checkpoints import in_memory
 from mergelab.engine import Plan, Statistics, plan
-from mergelab.knobs import Choice, Domain, Value
+from mergelab.methods.knobs import Choice, Domain, Value
 from mergelab.methods.registry import Rule, Statistic, same_shape
 from mergelab.recipe import Recipe
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mergelab.calibrate.estimate import estimate
 from mergelab.calibrate.measures import MEASURES
-from mergelab.knobs import Value
+from mergelab.methods.knobs import Value
 from mergelab.runtime.progress import Steps
 from mergelab.tasks import TaskSet
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mergelab.calibrate.measures import Session, measure
 from mergelab.calibrate.objectives import Objective, probe
 from mergelab.calibrate.squares import Inputs, Squares, squares_of
-from mergelab.knobs import Value
+from mergelab.methods.knobs import Value
 from mergelab.runtime.progress import Progress, Steps, finish
 from mergelab.tasks import TaskSet
 from mergelab.tasks.batches import batches

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mergelab.calibrate.measures import Session, measure
-from mergelab.knobs import Value
+from mergelab.methods.knobs import Value
 from mergelab.runtime.progress import Progress, Steps
 from mergelab.tasks import TaskSet
 from mergelab.tasks.batches import POSITIONS, batches

@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from mergelab.knobs import Value
+from mergelab.methods.knobs import Value
 from mergelab.runtime.progress import Steps
 from mergelab.tasks import Encoded, TaskSet
 

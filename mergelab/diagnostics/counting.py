@@ -14,7 +14,7 @@ from mergelab.diagnostics.preview import Preview, shown
 from mergelab.diagnostics.reading import has_line
 from mergelab.engine import Settled, kept_deltas
 from mergelab.interference import interference
-from mergelab.methods.ops import rows
+from mergelab.methods.ops.elementwise import rows
 from mergelab.runtime.progress import Progress, Steps
 from mergelab.sketch import Sketch, cut_of, pairs_of, ranked
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from mergelab.engine.joining import Visit, visits
 from mergelab.engine.settling import joined_for, settings
 from mergelab.engine.stages import Settled
-from mergelab.methods.stack import UnfitError
+from mergelab.methods.ops.stack import UnfitError
 
 Merge = Callable[[str], Tensor]
 """Gives the merged tensor of a key."""

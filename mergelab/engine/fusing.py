@@ -14,10 +14,10 @@ from mergelab.engine.stages import Settled
 from mergelab.kernels.arguments import Thinning
 from mergelab.kernels.joint import Joint
 from mergelab.kernels.stored import Stored, fits
-from mergelab.methods.stack import UnfitError
-from mergelab.methods.thresholds import each_model
+from mergelab.methods.ops.stack import UnfitError
+from mergelab.methods.ops.thresholds import each_model
+from mergelab.methods.sparsifiers.dare import limits
 from mergelab.runtime.randomness import key_of
-from mergelab.sparsify.dare import limits
 
 Formats = tuple[torch.dtype, ...]
 """Of a tensor in the merged model, the base and every expert."""

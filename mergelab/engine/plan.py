@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, Compatibility, TensorSpec, compare, read_stretch
 from mergelab.checkpoints.identity import tensor_bytes
-from mergelab.knobs import brief
+from mergelab.methods.knobs import brief
 from mergelab.overrides import depths
 from mergelab.recipe import Recipe, RecipeError
 

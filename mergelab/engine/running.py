@@ -18,9 +18,9 @@ from mergelab.engine.plan import Plan, Statistics, plan
 from mergelab.engine.settling import apply, kept_or_read, plain_stack, settings, settle, stepped_deltas, stored_for
 from mergelab.engine.stages import Settled
 from mergelab.engine.threads import in_order
-from mergelab.methods.ops import keep_from
-from mergelab.methods.stack import Stack, UnfitError
-from mergelab.methods.thresholds import own_thresholds
+from mergelab.methods.ops.elementwise import keep_from
+from mergelab.methods.ops.stack import Stack, UnfitError
+from mergelab.methods.ops.thresholds import own_thresholds
 from mergelab.overrides import at
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.runtime.progress import Progress, Steps, finish

@@ -16,8 +16,8 @@ from mergelab.engine.plan import Plan
 from mergelab.engine.stages import Settled, Stage
 from mergelab.engine.threads import in_order
 from mergelab.kernels.stored import Stored
+from mergelab.methods.ops.stack import UnfitError
 from mergelab.methods.registry import Base, Draws, Key, Position, Say, Stack, Statistic, Survey, Surveyed
-from mergelab.methods.stack import UnfitError
 from mergelab.runtime.progress import Progress, Steps
 
 

@@ -18,9 +18,9 @@ from mergelab.engine.at_hand import AtHand
 from mergelab.engine.plan import Plan
 from mergelab.engine.room import share_out
 from mergelab.kernels import gpu
-from mergelab.knobs import Knob
+from mergelab.methods.knobs import Knob
+from mergelab.methods.ops.norms import MATCH_NORMS
 from mergelab.methods.registry import Rule, Survey, Surveyed
-from mergelab.norms import MATCH_NORMS
 
 STRETCH = 1 << 20
 """Entries handed over at once where rules work entry by entry: what all temporaries of a stretch take stays small."""

@@ -13,8 +13,8 @@ from mergelab.engine.running import merged_body, plan_in_memory
 from mergelab.engine.settling import settle, settle_method, settle_steps
 from mergelab.engine.stages import Settled, Stage
 from mergelab.engine.together import merged_together
-from mergelab.knobs import Value, brief, nearest
-from mergelab.methods.thresholds import each_model
+from mergelab.methods.knobs import Value, brief, nearest
+from mergelab.methods.ops.thresholds import each_model
 from mergelab.overrides import Place, find_place
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.runtime.progress import finish

@@ -14,9 +14,9 @@ from mergelab.checkpoints.buffers import Pool
 from mergelab.engine.running import merge_tensor, merged_body
 from mergelab.engine.settling import settings, settle_method
 from mergelab.engine.stages import Settled, Stage
-from mergelab.methods.ops import count_kept
+from mergelab.methods.ops.elementwise import count_kept
+from mergelab.methods.ops.thresholds import SMALLEST, Ranking
 from mergelab.methods.registry import Rule, Stack, Surveyed
-from mergelab.methods.thresholds import SMALLEST, Ranking
 from mergelab.methods.ties import Majority
 from mergelab.runtime.progress import finish
 

@@ -12,7 +12,7 @@ from mergelab.engine.inputs import Piece, read_base, read_statistics, refuse_non
 from mergelab.engine.running import merge_stack, trimmed
 from mergelab.engine.settling import apply, arguments_for, kept_or_read, plain_stack, settings
 from mergelab.engine.stages import Settled
-from mergelab.methods.stack import Stack
+from mergelab.methods.ops.stack import Stack
 
 
 @dataclass(frozen=True)

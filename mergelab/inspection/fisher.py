@@ -16,7 +16,7 @@ from mergelab.checkpoints.address import address
 from mergelab.engine import Plan
 from mergelab.interference import pair_products
 from mergelab.methods.fisher import strengths
-from mergelab.methods.squares import Squares
+from mergelab.methods.ops.square_sums import Squares
 from mergelab.runtime.progress import Progress, Steps
 
 TOP_SHARE = 0.01

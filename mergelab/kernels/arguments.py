@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mergelab.methods.fisher import coefficients
-from mergelab.methods.ops import rows
-from mergelab.methods.thresholds import each_model
+from mergelab.methods.ops.elementwise import rows
+from mergelab.methods.ops.thresholds import each_model
 
 ALL = 1 << 32
 """A limit that every draw stays below."""

@@ -18,7 +18,7 @@ from mergelab.kernels.floats import INFINITE, Array, load
 from mergelab.kernels.selecting import nth_largest
 from mergelab.kernels.sieve import scratch_for, sifted
 from mergelab.kernels.uncounted import room, uncounted
-from mergelab.methods.stack import BINS, UnfitError
+from mergelab.methods.ops.stack import BINS, UnfitError
 
 if TYPE_CHECKING:
     from mergelab.kernels.stretch import StoredStack

@@ -12,7 +12,7 @@ from torch import Tensor
 from mergelab.kernels.floats import INFINITE, Array, as_array, widened
 from mergelab.kernels.sieve import BLOCK, complete, draw
 from mergelab.kernels.words import magnitude
-from mergelab.methods.stack import UnfitError
+from mergelab.methods.ops.stack import UnfitError
 
 DIGITS, BITS = 4, 8
 """Digits that magnitudes are sorted by, lowest first, and the bits of one: 32 in all."""

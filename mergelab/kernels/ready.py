@@ -12,7 +12,7 @@ from mergelab.kernels.arguments import Thinning
 from mergelab.kernels.floats import as_array
 from mergelab.kernels.merging import add_change
 from mergelab.kernels.stretch import StoredStack
-from mergelab.methods.stack import UnfitError
+from mergelab.methods.ops.stack import UnfitError
 
 
 class ReadyStack(StoredStack):

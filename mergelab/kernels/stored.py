@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mergelab.kernels.arguments import Thinning
 from mergelab.kernels.joint import Joint
-from mergelab.methods.stack import Stack
+from mergelab.methods.ops.stack import Stack
 
 FORMATS = {torch.bfloat16, torch.float16, torch.float32}
 

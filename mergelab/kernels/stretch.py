@@ -16,7 +16,7 @@ from mergelab.kernels.floats import Array, as_array
 from mergelab.kernels.selecting import largest
 from mergelab.kernels.sieve import Sieve
 from mergelab.kernels.stored import Stored
-from mergelab.methods.stack import BINS, UnfitError
+from mergelab.methods.ops.stack import BINS, UnfitError
 
 INFINITY = 0x7F800000
 COMBINE = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mergelab.knobs import brief, nearest
+from mergelab.methods.knobs import brief, nearest
 
 KEYS = ("merge_method", "models", "slices", "base_model", "parameters", "dtype", "out_dtype")
 REFUSED = {

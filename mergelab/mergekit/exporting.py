@@ -7,11 +7,11 @@ from typing import Any
 
 import yaml
 
-from mergelab.knobs import Value
 from mergelab.mergekit.readings import READINGS, WEIGHT, Reading, Role
 from mergelab.mergekit.spoken import Spoken, spellings, spoken_of
 from mergelab.mergekit.values import Varied, literal, said, write_said
 from mergelab.methods import METHODS
+from mergelab.methods.knobs import Value
 from mergelab.recipe import Expert, Recipe, RecipeError
 
 RANDOM = ("dare", "della")

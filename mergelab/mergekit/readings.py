@@ -11,9 +11,9 @@ from enum import Enum
 from itertools import product
 from typing import Any
 
-from mergelab.knobs import Value, check_knobs
 from mergelab.methods import METHODS
-from mergelab.sparsify import SPARSIFIERS
+from mergelab.methods.knobs import Value, check_knobs
+from mergelab.methods.sparsifiers import SPARSIFIERS
 
 
 class Role(Enum):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import permutations
 
-from mergelab.knobs import Value
 from mergelab.mergekit.readings import PARAMETERS, WEIGHT, Reading
 from mergelab.mergekit.values import EVERYWHERE, Override, Varied, grouped, plain
+from mergelab.methods.knobs import Value
 from mergelab.overrides import Override as Varying
 from mergelab.recipe import Expert, Recipe
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mergelab.knobs import Value, brief, nearest
+from mergelab.methods.knobs import Value, brief, nearest
 from mergelab.overrides import Ramp
 
 Override = tuple[str, float | Ramp]

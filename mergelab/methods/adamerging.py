@@ -6,8 +6,8 @@ from typing import Annotated as A
 
 from torch import Tensor
 
-from mergelab.knobs import ANY, FROM_0, Choice, Range
-from mergelab.methods.ops import per_model
+from mergelab.methods.knobs import ANY, FROM_0, Choice, Range
+from mergelab.methods.ops.elementwise import per_model
 from mergelab.methods.registry import Shape, Statistic, method
 
 

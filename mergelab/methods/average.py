@@ -6,8 +6,8 @@ from typing import Annotated as A
 
 from torch import Tensor
 
-from mergelab.knobs import FROM_0, PerModel
-from mergelab.methods.ops import per_model, pull_towards
+from mergelab.methods.knobs import FROM_0, PerModel
+from mergelab.methods.ops.elementwise import per_model, pull_towards
 from mergelab.methods.registry import method
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.knobs import FROM_0, Choice, Range
 from mergelab.linalg import summed
-from mergelab.methods.ops import elected_signs, rows
+from mergelab.methods.knobs import FROM_0, Choice, Range
+from mergelab.methods.ops.elementwise import elected_signs, rows
 from mergelab.methods.registry import Position, Stack, Surveyed, method
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.knobs import FROM_0, Choice, PerModel, Range
-from mergelab.methods.ops import per_model, pull_towards
+from mergelab.methods.knobs import FROM_0, Choice, PerModel, Range
+from mergelab.methods.ops.elementwise import per_model, pull_towards
+from mergelab.methods.ops.square_sums import Squares, squares_of
 from mergelab.methods.registry import Position, Stack, Statistic, Surveyed, method
-from mergelab.methods.squares import Squares, squares_of
 
 
 class Norms:

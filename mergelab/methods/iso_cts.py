@@ -7,9 +7,9 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import ANY, Range
+from mergelab.methods.knobs import ANY, Range
+from mergelab.methods.ops.spectra import is_matrix, joined, outside, triplets
 from mergelab.methods.registry import Key, method
-from mergelab.methods.spectra import is_matrix, joined, outside, triplets
 
 
 @method("Iso-CTS", space="deltas", paper="Marczak et al. 2025, arXiv:2502.04959", keeps_equal=False, on_one_thread=True)

@@ -9,11 +9,11 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import FROM_0, LARGEST, PerModel, Range
 from mergelab.linalg import folded_sum, inner
+from mergelab.methods.knobs import FROM_0, LARGEST, PerModel, Range
+from mergelab.methods.ops.sphere import at_length, fractions, mean_direction
+from mergelab.methods.ops.vectors import as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
 from mergelab.methods.registry import Say, method, silent
-from mergelab.methods.sphere import at_length, fractions, mean_direction
-from mergelab.methods.vectors import as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
 
 SMALL = 1e-6
 """Below this sine an angle is 0, or π and without a direction to go."""

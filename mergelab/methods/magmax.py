@@ -7,7 +7,7 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import ANY, Choice, Range
+from mergelab.methods.knobs import ANY, Choice, Range
 from mergelab.methods.registry import Position, method
 
 

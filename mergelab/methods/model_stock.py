@@ -8,10 +8,10 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import FROM_0, Choice, Range
 from mergelab.linalg import folded_sum
+from mergelab.methods.knobs import FROM_0, Choice, Range
+from mergelab.methods.ops.vectors import as_tensor, as_vectors, cosines, inner_products, weighted_sum
 from mergelab.methods.registry import Say, method, silent
-from mergelab.methods.vectors import as_tensor, as_vectors, cosines, inner_products, weighted_sum
 
 SINGULAR = 1e-6
 """Where 1 + (M - 1) cos is smaller than this, the deltas cancel and the base is the answer."""

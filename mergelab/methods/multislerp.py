@@ -7,11 +7,11 @@ from typing import Annotated as A
 
 from torch import Tensor
 
-from mergelab.knobs import ANY, Choice, PerModel
 from mergelab.linalg import inner
+from mergelab.methods.knobs import ANY, Choice, PerModel
+from mergelab.methods.ops.sphere import OF, at_length, fractions, mean_direction, put_back, seen
+from mergelab.methods.ops.vectors import as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
 from mergelab.methods.registry import Base, Say, method, silent
-from mergelab.methods.sphere import OF, at_length, fractions, mean_direction, put_back, seen
-from mergelab.methods.vectors import as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
 
 
 @method("Multi-SLERP", space="weights", paper="mergekit, Goddard et al. 2024, arXiv:2403.13257")

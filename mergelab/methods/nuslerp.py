@@ -8,10 +8,10 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import ANY, Choice, PerModel
+from mergelab.methods.knobs import ANY, Choice, PerModel
+from mergelab.methods.ops.sphere import OF, arc, fractions, put_back, seen
+from mergelab.methods.ops.vectors import ALONG, as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
 from mergelab.methods.registry import Base, Say, method, silent
-from mergelab.methods.sphere import OF, arc, fractions, put_back, seen
-from mergelab.methods.vectors import ALONG, as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
 
 STRAIGHT = 1e-4
 """Below this sine of the angle the arc is a line within float32, or, between opposite vectors, has no direction."""

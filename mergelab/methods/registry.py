@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol
 
 from torch import Tensor
 
-from mergelab.knobs import Knob, annotation_of, nearest, read_knobs
-from mergelab.methods.stack import Stack
+from mergelab.methods.knobs import Knob, annotation_of, nearest, read_knobs
+from mergelab.methods.ops.stack import Stack
 
 __all__ = [
     "METHODS",

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.knobs import FROM_0, PerModel, Range
 from mergelab.linalg import factor, product, solve
-from mergelab.methods.ops import per_model, pull_towards
+from mergelab.methods.knobs import FROM_0, PerModel, Range
+from mergelab.methods.ops.elementwise import per_model, pull_towards
 from mergelab.methods.registry import Say, Shape, Stack, Statistic, Surveyed, method, silent
 
 RIDGES = (0.0, *(10.0**power for power in range(-6, 0)))

@@ -8,11 +8,11 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import FROM_0, Range
 from mergelab.linalg import folded_sum
-from mergelab.methods.ops import elected_signs
+from mergelab.methods.knobs import FROM_0, Range
+from mergelab.methods.ops.elementwise import elected_signs
+from mergelab.methods.ops.vectors import as_vectors, inner_products
 from mergelab.methods.registry import Say, method, silent
-from mergelab.methods.vectors import as_vectors, inner_products
 
 
 @method("SCE", space="deltas", paper="Wan et al. 2024, arXiv:2408.07990")

@@ -8,10 +8,10 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import ANY, Range
+from mergelab.methods.knobs import ANY, Range
+from mergelab.methods.ops.sphere import arc
+from mergelab.methods.ops.vectors import as_vectors, cosines, inner_products
 from mergelab.methods.registry import Position, Say, method, silent
-from mergelab.methods.sphere import arc
-from mergelab.methods.vectors import as_vectors, cosines, inner_products
 
 PARALLEL = 0.9995
 """Above this |cosine| the arc is a line within float32."""

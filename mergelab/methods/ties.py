@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from mergelab.knobs import ANY, Choice, PerModel, Range
-from mergelab.methods.ops import elected_signs, keep_from, largest, per_model
+from mergelab.methods.knobs import ANY, Choice, PerModel, Range
+from mergelab.methods.ops.elementwise import elected_signs, keep_from, largest, per_model
+from mergelab.methods.ops.thresholds import Thresholds, own_thresholds
 from mergelab.methods.registry import Stack, Surveyed, method
-from mergelab.methods.thresholds import Thresholds, own_thresholds
 
 
 class Majority:

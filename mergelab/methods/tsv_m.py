@@ -7,9 +7,9 @@ from typing import Annotated as A
 
 from torch import Tensor
 
-from mergelab.knobs import ANY, Range
+from mergelab.methods.knobs import ANY, Range
+from mergelab.methods.ops.spectra import is_matrix, joined, triplets
 from mergelab.methods.registry import Key, Say, method, silent
-from mergelab.methods.spectra import is_matrix, joined, triplets
 
 
 @method("TSV-M", space="deltas", paper="Gargiulo et al. 2025, arXiv:2412.00081", keeps_equal=False, on_one_thread=True)

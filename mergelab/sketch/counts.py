@@ -8,7 +8,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from mergelab.methods.stack import BINS
+from mergelab.methods.ops.stack import BINS
 from mergelab.sketch.levels import draw_levels, level_bins, rank_levels
 from mergelab.sketch.reading import Table
 from mergelab.sketch.steps import NEVER

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mergelab.knobs import Value
+from mergelab.methods.knobs import Value
 from mergelab.methods.registry import Draws, Rule
 from mergelab.recipe import Recipe, Step
 from mergelab.sketch.levels import LEVELS, POINTS

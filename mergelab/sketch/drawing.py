@@ -24,8 +24,8 @@ from mergelab.engine import (
     settle_steps,
     sparse_deltas,
 )
-from mergelab.methods.ops import rows
-from mergelab.methods.stack import BINS, Stack
+from mergelab.methods.ops.elementwise import rows
+from mergelab.methods.ops.stack import BINS, Stack
 from mergelab.runtime.progress import Progress, Steps
 from mergelab.sketch.counts import Counts, draw_table
 from mergelab.sketch.curves import GRID, Curve, Curves, Sketch

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mergelab.methods.sparsifiers.della import della
 from mergelab.sketch.curves import BIN_ERROR, GRID
-from mergelab.sparsify.della import della
 
 POINTS = f"{100 * BIN_ERROR:g} points of density"
 UNNEEDED = 0.81

@@ -13,8 +13,8 @@ from torch import Tensor
 from mergelab import kernels
 from mergelab.engine import Piece, Settled, draw_keys, offered, read_draws, stored_offered
 from mergelab.kernels.arguments import Levels, Thinning
-from mergelab.methods.ops import rows
-from mergelab.methods.stack import Stack, UnfitError, magnitude_bits
+from mergelab.methods.ops.elementwise import rows
+from mergelab.methods.ops.stack import Stack, UnfitError, magnitude_bits
 from mergelab.sketch.sizing import unsigned
 from mergelab.sketch.steps import NEVER, Steps, steps
 

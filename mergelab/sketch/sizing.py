@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mergelab.methods.stack import BINS
+from mergelab.methods.ops.stack import BINS
 from mergelab.sketch.curves import SIZE_BITS
 
 COUNT = 1 << (31 - SIZE_BITS)

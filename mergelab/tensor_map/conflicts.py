@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mergelab.engine import Trace, in_recipe_order, offered, offered_pieces, read_draws
-from mergelab.methods.ops import rows
+from mergelab.methods.ops.elementwise import rows
 from mergelab.runtime.progress import Progress, Steps
 from mergelab.sketch import trims
 from mergelab.sketch.levels import LEVELS

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mergelab.engine import Settled, Trace
 from mergelab.methods.fisher import strengths
-from mergelab.methods.ops import per_model
+from mergelab.methods.ops.elementwise import per_model
 from mergelab.methods.ties import election
 
 

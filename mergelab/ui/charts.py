@@ -10,11 +10,11 @@ from typing import Any
 
 import gradio as gr
 
-from mergelab.knobs import Value
 from mergelab.methods import METHODS
+from mergelab.methods.knobs import Value
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.plots import score_bars, scores_summary, style_of
 from mergelab.recipe import Recipe
-from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.catalogue import catalogue, line_of
 from mergelab.ui.compare import compare_data
 from mergelab.ui.form import MOST_EXPERTS, all_knobs, weight_id

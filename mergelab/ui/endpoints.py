@@ -11,7 +11,7 @@ import gradio as gr
 
 from mergelab.diagnostics import Preview
 from mergelab.diagnostics import preview as look_up
-from mergelab.knobs import brief
+from mergelab.methods.knobs import brief
 from mergelab.recipe import Recipe
 from mergelab.sketch import sketch_needs
 from mergelab.ui.server import Lab

@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from mergelab.checkpoints import Suite, suite_of
-from mergelab.knobs import Knob
 from mergelab.methods import METHODS
+from mergelab.methods.knobs import Knob
 from mergelab.methods.registry import Rule
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe, RecipeError
-from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.catalogue import calibrated
 
 OWN = "own"

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from mergelab.knobs import Choice, Domain, Range, Value
 from mergelab.methods import METHODS
+from mergelab.methods.knobs import Choice, Domain, Range, Value
 from mergelab.methods.registry import Rule
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED, Recipe, Step
-from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.catalogue import short_title
 from mergelab.ui.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models
 from mergelab.ui.words import NUMBERS_OF_EXPERTS, number

@@ -9,7 +9,7 @@ from browser.visits import DENSITY, SETTLED, SHOWN, SLOW, Visit, until_left, vis
 from playwright.sync_api import Browser, expect
 
 from mergelab.methods import METHODS
-from mergelab.sparsify import SPARSIFIERS
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.ui.catalogue import FAMILIES, catalogue
 
 RANGE = "document.querySelector('[data-chart=histogram] .ml-plot').layout.xaxis.range"

@@ -10,7 +10,7 @@ import torch
 from golden import Case, State
 
 from mergelab import merge_state_dicts
-from mergelab.sparsify import SPARSIFIERS
+from mergelab.methods.sparsifiers import SPARSIFIERS
 
 READINGS: dict[str, Callable[[Case], State]] = {}
 NOT_OFFERED = {"ties_variant": "other switches of the authors' code (norm-fraction trim, other elections)"}

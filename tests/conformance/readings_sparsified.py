@@ -15,9 +15,9 @@ from readings import density_keeping, merge, reading
 from torch import Tensor
 
 from mergelab import merge_state_dicts
+from mergelab.methods.sparsifiers.consensus import tall_masks
 from mergelab.methods.ties import combine_agreeing
 from mergelab.presets import presets
-from mergelab.sparsify.consensus import tall_masks
 
 MERGEKIT_TIES = presets()["mergekit: ties"].stages["method"]
 PEFT_TIES = presets()["PEFT: ties"].stages["method"]

@@ -11,8 +11,8 @@ import torch
 from golden import Case, State, read_cases
 
 from mergelab.interference import Interference, interference
-from mergelab.methods.ops import keep_from, rows
-from mergelab.methods.thresholds import own_thresholds
+from mergelab.methods.ops.elementwise import keep_from, rows
+from mergelab.methods.ops.thresholds import own_thresholds
 
 Figure = Any
 FIGURES: dict[str, Callable[[Interference], Figure]] = {

@@ -11,8 +11,8 @@ from golden import Case, State, read_cases
 from readings import LAST_DRAW, density_keeping, merge
 from readings_sparsified import keeping, run, task_vectors, zeros
 
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.presets import preset_of, presets
-from mergelab.sparsify import SPARSIFIERS
 
 Numbers = dict[str, Any]
 

@@ -247,7 +247,7 @@ def test_other_knobs_and_methods_are_swept_too(
 
 
 def test_a_sweep_over_scale_surveys_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mergelab.methods.thresholds import Ranking
+    from mergelab.methods.ops.thresholds import Ranking
 
     base, experts = models(2)
     added: list[str] = []
@@ -258,7 +258,7 @@ def test_a_sweep_over_scale_surveys_once(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_sweep_over_density_counts_once_for_all_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mergelab.methods.thresholds import Ranking
+    from mergelab.methods.ops.thresholds import Ranking
 
     base, experts = models(2)
     added: list[str] = []

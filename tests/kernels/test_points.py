@@ -10,7 +10,7 @@ from mergelab.kernels import counting, points
 from mergelab.kernels.experts import gathered
 from mergelab.kernels.floats import Array, as_array
 from mergelab.kernels.sieve import open_sieve
-from mergelab.methods.stack import BINS, UnfitError
+from mergelab.methods.ops.stack import BINS, UnfitError
 
 COUNT = 2 * points.BLOCK + 77
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mergelab.kernels.ranking import Chances, thinned
-from mergelab.methods.stack import UnfitError
+from mergelab.methods.ops.stack import UnfitError
+from mergelab.methods.sparsifiers.della import della
 from mergelab.runtime.randomness import draws, key_of
-from mergelab.sparsify.della import della
 
 TINY = 2.0**-149
 EXPERT = (7, "expert", "tensor")

@@ -13,7 +13,7 @@ from mergelab.kernels.arguments import Levels, Thinning
 from mergelab.kernels.sieve import BLOCK
 from mergelab.kernels.steps import stepped
 from mergelab.kernels.stretch import StoredStack
-from mergelab.methods.stack import BINS, Stack, magnitude_bits
+from mergelab.methods.ops.stack import BINS, Stack, magnitude_bits
 from mergelab.runtime.randomness import draws, key_of
 from mergelab.sketch.counts import Counts, draw_table
 from mergelab.sketch.curves import GRID

@@ -9,8 +9,8 @@ import pytest
 import torch
 from tiny_states import SHAPES, State, corners, count_for, ends, merge, random_state, same_bits, statistics_for, tuned
 
-from mergelab.knobs import Value
 from mergelab.methods import METHODS, Rule
+from mergelab.methods.knobs import Value
 
 EVERY_METHOD = pytest.mark.parametrize("rule", METHODS.values(), ids=METHODS)
 EVERY_CORNER = pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
-from mergelab.sparsify import SPARSIFIERS
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.ui.catalogue import FAMILIES, asks_for, catalogue, family_of, line_of
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from ui.fake_worker import MODELS, charts, form, run_of
 
 from mergelab.methods import METHODS
-from mergelab.sparsify import SPARSIFIERS
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.ui.catalogue import catalogue
 from mergelab.ui.charts import HERE, SCRIPTS, defaults, lists, parts_of, scores_data
 from mergelab.ui.form import MOST_EXPERTS, all_knobs

@@ -15,11 +15,11 @@ import pytest
 from torch import Tensor
 from ui.fake_worker import MODELS, form, run_of
 
-from mergelab.knobs import Choice, Knob, Range
 from mergelab.methods import METHODS
+from mergelab.methods.knobs import Choice, Knob, Range
 from mergelab.methods.registry import Rule
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Step
-from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui import controls as controls_module
 from mergelab.ui.catalogue import catalogue
 from mergelab.ui.controls import Controls, control, number_of_experts, preset_updates, sidebar

@@ -7,8 +7,8 @@ from ui.fake_worker import MODELS, form
 
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import RecipeError
-from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.form import KnobPlace, Models, all_knobs, short
 
 

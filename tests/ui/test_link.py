@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ui.fake_worker import MODELS, form
 
-from mergelab.knobs import Choice, Domain, Range
 from mergelab.methods import METHODS
+from mergelab.methods.knobs import Choice, Domain, Range
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED
-from mergelab.sparsify import SPARSIFIERS
 from mergelab.ui.form import NO_SPARSIFIER, OWNERS, Form, KnobPlace, Models, all_knobs
 from mergelab.ui.link import MOST_NOTES, VERSION, WITHOUT_MODELS, Landing, link_of, read_query
 from mergelab.ui.words import NUMBERS_OF_EXPERTS

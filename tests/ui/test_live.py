@@ -9,7 +9,7 @@ import numpy
 import pytest
 from ui.fake_worker import charts, charts_of, form, sketch_of
 
-from mergelab.sparsify import SPARSIFIERS
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.ui.form import KnobPlace
 from mergelab.ui.live import charts_data, curves_data
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mergelab.methods import METHODS
-from mergelab.sparsify import SPARSIFIERS
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.ui.words import COMPLEMENTS, NAMES, NUMBERS_OF_EXPERTS, counted, number, seconds, title_of
 
 

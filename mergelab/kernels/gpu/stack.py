@@ -17,7 +17,7 @@ from mergelab.kernels.gpu.launching import launch
 from mergelab.kernels.gpu.sieve import Models
 from mergelab.kernels.gpu.transfer import download, lane, upload
 from mergelab.kernels.stored import Stored
-from mergelab.methods.stack import BINS, UnfitError
+from mergelab.methods.ops.stack import BINS, UnfitError
 
 GLANCE = 1 << 16
 """Entries among which a delta nearly always shows itself."""

@@ -12,7 +12,7 @@ from mergelab.kernels.gpu.launching import launch
 from mergelab.kernels.gpu.stack import DeviceStack
 from mergelab.kernels.gpu.steps import add_steps, find_levels
 from mergelab.kernels.gpu.transfer import lane
-from mergelab.methods.stack import BINS
+from mergelab.methods.ops.stack import BINS
 
 COPIES = 8
 """Tables of sums that are filled beside each other: an entry adds to each sum of its row, and few rows are near each other."""

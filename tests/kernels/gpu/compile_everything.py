@@ -23,7 +23,7 @@ from triton.runtime.jit import JITFunction
 
 from mergelab.kernels.arguments import Levels, Thinning
 from mergelab.kernels.gpu.stepping import stepped
-from mergelab.methods.stack import BINS
+from mergelab.methods.ops.stack import BINS
 
 WEIGHTS = torch.ones(3)
 TIES = {

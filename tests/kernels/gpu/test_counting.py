@@ -7,7 +7,7 @@ import torch
 from device_stacks import DTYPES, KINDS, device_stack, plain_stack, stored
 
 from mergelab.kernels.gpu import stack as stacks
-from mergelab.methods.stack import UnfitError
+from mergelab.methods.ops.stack import UnfitError
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)

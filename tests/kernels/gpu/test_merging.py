@@ -16,8 +16,8 @@ from mergelab.kernels.gpu import launching
 from mergelab.methods.average import average
 from mergelab.methods.fisher import fisher
 from mergelab.methods.magmax import magmax
-from mergelab.methods.ops import keep_from
-from mergelab.methods.stack import UnfitError
+from mergelab.methods.ops.elementwise import keep_from
+from mergelab.methods.ops.stack import UnfitError
 from mergelab.methods.task_arithmetic import task_arithmetic
 from mergelab.methods.ties import ties
 

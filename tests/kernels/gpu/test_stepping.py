@@ -17,7 +17,7 @@ from mergelab.kernels import gpu
 from mergelab.kernels.arguments import Levels, Thinning
 from mergelab.kernels.gpu import stepping
 from mergelab.kernels.gpu.stepping import stepped
-from mergelab.methods.stack import BINS, magnitude_bits
+from mergelab.methods.ops.stack import BINS, magnitude_bits
 from mergelab.runtime.progress import finish
 from mergelab.runtime.randomness import draws, key_of
 from mergelab.sketch import GRID, Sketch, draw_sketch

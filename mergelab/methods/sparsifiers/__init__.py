@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from mergelab.sparsify.registry import SPARSIFIERS, sparsifier
+from mergelab.methods.sparsifiers.sparsifier_registry import SPARSIFIERS, sparsifier
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_states import merge, numbers, random_state, same_bits, tuned
 
-from mergelab.sparsify.dare import dare
+from mergelab.methods.sparsifiers.dare import dare
 
 DELTAS = torch.tensor([[1.0, 2.0, 3.0, 4.0]])
 DRAWS = torch.tensor([[0, 2**31, 2**32 - 1, 2**31 - 1]])

@@ -10,10 +10,10 @@ import torch
 from tiny_states import SHAPES, State, corners, merge, plan_for, random_state, same_bits, tuned
 
 from mergelab.engine import deltas, settle, sparse_deltas
-from mergelab.knobs import Knob, Range, Value
+from mergelab.methods.knobs import Knob, Range, Value
 from mergelab.methods.registry import Rule
+from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.runtime.progress import finish
-from mergelab.sparsify import SPARSIFIERS
 
 
 def has_density(rule: Rule) -> bool:

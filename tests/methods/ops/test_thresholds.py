@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mergelab.methods.ops import count_kept, keep_from
+from mergelab.methods.ops.elementwise import count_kept, keep_from
+from mergelab.methods.ops.thresholds import Thresholds, own_thresholds
 from mergelab.methods.registry import Stack
-from mergelab.methods.thresholds import Thresholds, own_thresholds
 
 SMALLEST = 2.0**-149
 FLOATS = st.one_of(

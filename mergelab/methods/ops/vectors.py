@@ -12,8 +12,8 @@ import math
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Choice
 from mergelab.linalg import folded_sum, inner
+from mergelab.methods.knobs import Choice
 
 WHOLE, ROWS, COLUMNS = "tensor", "rows", "columns"
 ALONG = Choice(

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Choice
 from mergelab.linalg import folded_sum, inner
+from mergelab.methods.knobs import Choice
 
 WEIGHTS, DELTAS = "weights", "deltas"
 OF = Choice(

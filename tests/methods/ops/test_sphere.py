@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from mergelab.methods.ops.sphere import arc, at_length, fractions, mean_direction, put_back, seen
 from mergelab.methods.registry import silent
-from mergelab.methods.sphere import arc, at_length, fractions, mean_direction, put_back, seen
 
 RIGHT_ANGLE = torch.eye(2, dtype=torch.float64)
 

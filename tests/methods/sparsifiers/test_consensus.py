@@ -7,7 +7,7 @@ import torch
 from tiny_states import merged_numbers, numbers
 
 from mergelab import merge_state_dicts
-from mergelab.sparsify.consensus import consensus, tall_masks
+from mergelab.methods.sparsifiers.consensus import consensus, tall_masks
 
 SUM = {"name": "task_arithmetic", "scale": 1.0}
 A, B = [1.0, 1.0, 0.125, 0.0], [1.0, 0.0, 1.0, 0.0]

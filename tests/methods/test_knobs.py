@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mergelab.knobs import (
+from mergelab.methods.knobs import (
     ANY,
     FROM_0,
     Choice,

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Choice, Range
-from mergelab.methods.ops import count_kept, keep_from, per_model
+from mergelab.methods.knobs import Choice, Range
+from mergelab.methods.ops.elementwise import count_kept, keep_from, per_model
+from mergelab.methods.ops.thresholds import Ranking, each_model
 from mergelab.methods.registry import Stack, Surveyed
-from mergelab.methods.thresholds import Ranking, each_model
-from mergelab.sparsify.registry import sparsifier
+from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
 class Bands:

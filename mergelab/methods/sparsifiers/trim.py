@@ -6,11 +6,11 @@ from typing import Annotated as A
 
 from torch import Tensor
 
-from mergelab.knobs import Choice, Range
-from mergelab.methods.ops import keep_from, rescaled
+from mergelab.methods.knobs import Choice, Range
+from mergelab.methods.ops.elementwise import keep_from, rescaled
+from mergelab.methods.ops.thresholds import Thresholds, own_thresholds
 from mergelab.methods.registry import Surveyed
-from mergelab.methods.thresholds import Thresholds, own_thresholds
-from mergelab.sparsify.registry import sparsifier
+from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
 @sparsifier("Trim", paper="Yadav et al. 2023, arXiv:2306.01708", elementwise=lambda knobs: knobs["rescale"] != "l1")

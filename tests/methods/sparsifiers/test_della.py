@@ -11,8 +11,8 @@ from tiny_states import merge, merged_numbers, numbers, same_bits
 from torch import Tensor
 
 from mergelab import merge_state_dicts
-from mergelab.sparsify.dare import dare
-from mergelab.sparsify.della import della
+from mergelab.methods.sparsifiers.dare import dare
+from mergelab.methods.sparsifiers.della import della
 
 WORD = 2**32
 ROW = torch.tensor([[2.0, -1.0, 3.0]])

@@ -7,9 +7,9 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import LARGEST, Range
-from mergelab.methods.ops import per_model
-from mergelab.sparsify.registry import sparsifier
+from mergelab.methods.knobs import LARGEST, Range
+from mergelab.methods.ops.elementwise import per_model
+from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
 @sparsifier("Consensus", paper="Wang et al. 2024, arXiv:2405.07813", alone=False, elementwise=True)

@@ -7,12 +7,12 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Choice, Range
-from mergelab.methods.ops import per_model, rescaled
+from mergelab.methods.knobs import Choice, Range
+from mergelab.methods.ops.elementwise import per_model, rescaled
+from mergelab.methods.ops.stack import magnitude_bits
 from mergelab.methods.registry import Draws
-from mergelab.methods.stack import magnitude_bits
-from mergelab.sparsify.dare import limits
-from mergelab.sparsify.registry import sparsifier
+from mergelab.methods.sparsifiers.dare import limits
+from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
 @sparsifier(

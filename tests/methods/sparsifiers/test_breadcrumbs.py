@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tiny_states import merge, merged_numbers, numbers
 
 from mergelab import merge_state_dicts
-from mergelab.sparsify.breadcrumbs import breadcrumbs, ranks_kept
+from mergelab.methods.sparsifiers.breadcrumbs import breadcrumbs, ranks_kept
 
 SUM = {"name": "task_arithmetic", "scale": 1.0}
 TEN = [1.0, -9.0, 2.0, 8.0, -3.0, 7.0, 4.0, -6.0, 5.0, 10.0]

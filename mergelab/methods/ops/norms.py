@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Choice
 from mergelab.linalg import folded_sum
-from mergelab.methods.ops import per_model
+from mergelab.methods.knobs import Choice
+from mergelab.methods.ops.elementwise import per_model
+from mergelab.methods.ops.square_sums import Squares, squares_of
 from mergelab.methods.registry import Rule, Stack, Surveyed
-from mergelab.methods.squares import Squares, squares_of
 
 SCOPE = Choice(("tensor", "model"), "Compare norms tensor by tensor, or over the whole model")
 

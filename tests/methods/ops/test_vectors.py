@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mergelab.methods.vectors import SPAN, as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
+from mergelab.methods.ops.vectors import SPAN, as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
 
 
 def normal(*shape: int) -> torch.Tensor:

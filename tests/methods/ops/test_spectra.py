@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mergelab.methods.spectra import is_matrix, joined, outside, polar_factor, triplets
+from mergelab.methods.ops.spectra import is_matrix, joined, outside, polar_factor, triplets
 
 
 def matrix(rows: int, columns: int) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mergelab.linalg import summed
-from mergelab.methods.ops import rows
+from mergelab.methods.ops.elementwise import rows
 
 
 class Squares:

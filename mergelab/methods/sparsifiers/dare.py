@@ -7,10 +7,10 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.knobs import Choice, Range
-from mergelab.methods.ops import per_model, rescaled
+from mergelab.methods.knobs import Choice, Range
+from mergelab.methods.ops.elementwise import per_model, rescaled
 from mergelab.methods.registry import Base, Draws
-from mergelab.sparsify.registry import sparsifier
+from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
 @sparsifier("DARE", paper="Yu et al. 2024, arXiv:2311.03099", elementwise=lambda knobs: knobs["rescale"] != "l1")

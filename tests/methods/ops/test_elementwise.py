@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_states import same_bits
 
-from mergelab.methods.ops import count_kept, elected_signs, keep_from, largest, per_model, pull_towards, rows
+from mergelab.methods.ops.elementwise import (
+    count_kept,
+    elected_signs,
+    keep_from,
+    largest,
+    per_model,
+    pull_towards,
+    rows,
+)
 
 ENTRIES = st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=6)
 

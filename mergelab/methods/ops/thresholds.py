@@ -15,8 +15,8 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
-from mergelab.methods.ops import count_kept
-from mergelab.methods.stack import BINS, Stack, bin_holding, magnitude
+from mergelab.methods.ops.elementwise import count_kept
+from mergelab.methods.ops.stack import BINS, Stack, bin_holding, magnitude
 
 Table = TypeVar("Table", bound=Sequence[Any])
 NEVER = float("inf")

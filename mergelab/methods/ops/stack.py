@@ -10,7 +10,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from mergelab.methods.ops import elected_signs, keep_from, per_model, rows
+from mergelab.methods.ops.elementwise import elected_signs, keep_from, per_model, rows
 
 BINS = 1 << 16
 SIDE = 1 << 8

@@ -1,0 +1,1 @@
+"""The maths that several methods and sparsifiers share; no method is registered here."""
