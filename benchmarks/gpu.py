@@ -132,9 +132,9 @@ def main() -> None:
 
 def _use_large_blocks() -> None:
     """The interpreter takes as long for a small block as for a large one."""
-    from mergelab.kernels.gpu import launching
+    from mergelab.kernels.gpu import launch
 
-    launching.BLOCK = 1 << 14
+    launch.BLOCK = 1 << 14
 
 
 def _sizes(options: argparse.Namespace) -> list[tuple[str, tuple[int, ...]]]:

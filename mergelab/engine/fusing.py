@@ -12,8 +12,8 @@ from mergelab.engine.inputs import Piece
 from mergelab.engine.plan import Plan
 from mergelab.engine.stages import Settled
 from mergelab.kernels.arguments import Thinning
-from mergelab.kernels.joint import Joint
-from mergelab.kernels.stored import Stored, fits
+from mergelab.kernels.device_stack import Stored, fits
+from mergelab.kernels.tensor_group import Joint
 from mergelab.methods.ops.stack import UnfitError
 from mergelab.methods.ops.thresholds import each_model
 from mergelab.methods.sparsifiers.dare import limits
@@ -88,7 +88,7 @@ def _device_stack(
         from mergelab.kernels.gpu.stack import DeviceStack
 
         return DeviceStack(settled.device, key, base, experts, thinning, *rest)
-    from mergelab.kernels.stretch import StoredStack  # numba takes a while to import
+    from mergelab.kernels.cpu.stack import StoredStack  # numba takes a while to import
 
     return StoredStack(key, base, experts, thinning, *rest)
 
@@ -115,8 +115,8 @@ def _ready_stack(
     plan: Plan, step: Mapping[str, Any], piece: Piece, base: Tensor, experts: Sequence[Tensor], *rest: Any
 ) -> Stored | None:
     """What DELLA with the settings `step` leaves of the experts; None where a delta is not finite."""
-    from mergelab.kernels.ranking import Chances, thinned
-    from mergelab.kernels.ready import ReadyStack
+    from mergelab.kernels.cpu.precomputed import ReadyStack
+    from mergelab.kernels.cpu.row_ranking import Chances, thinned
 
     knobs = (each_model(step[name], len(experts)) for name in ("density", "epsilon"))
     divides = step["rescale"] == "element"

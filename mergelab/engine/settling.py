@@ -15,7 +15,7 @@ from mergelab.engine.joining import Visit, visits
 from mergelab.engine.plan import Plan
 from mergelab.engine.stages import Settled, Stage
 from mergelab.engine.threads import in_order
-from mergelab.kernels.stored import Stored
+from mergelab.kernels.device_stack import Stored
 from mergelab.methods.ops.stack import UnfitError
 from mergelab.methods.registry import Base, Draws, Key, Position, Say, Stack, Statistic, Survey, Surveyed
 from mergelab.runtime.progress import Progress, Steps

@@ -183,7 +183,7 @@ class Settled:
         """Whether, where deltas are fused, the method itself is a kernel too, not only what comes before it."""
         if self.steps and self.method.rule.space == "weights":
             return False
-        kernel_module = import_module("mergelab.kernels.gpu.stack" if self.on_gpu else "mergelab.kernels.stretch")
+        kernel_module = import_module("mergelab.kernels.gpu.stack" if self.on_gpu else "mergelab.kernels.cpu.stack")
         return self.method.rule.name in kernel_module.FUSED and not self.plan.recipe.depth_scale
 
     @classmethod

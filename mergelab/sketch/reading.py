@@ -94,15 +94,15 @@ class Deltas:
 
     def _on_gpu(self, levels: Levels) -> Any:
         from mergelab.kernels.gpu.stack import DeviceStack  # triton takes a while to import, and need not be there
-        from mergelab.kernels.gpu.stepping import stepped
+        from mergelab.kernels.gpu.survival_histogram import stepped
 
         return stepped(self._stored or DeviceStack(self._settled.device, *self._as_stored(self.shaped)), levels)
 
     def _on_cpu(self, levels: Levels) -> Any:
         if not (self._even and kernels.available()):
             return None
-        from mergelab.kernels.steps import stepped  # numba takes a while to import
-        from mergelab.kernels.stretch import StoredStack
+        from mergelab.kernels.cpu.stack import StoredStack
+        from mergelab.kernels.cpu.survival_histogram import stepped  # numba takes a while to import
 
         return stepped(self._stored or StoredStack(*self._as_stored(self.values)), levels)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mergelab.engine import MergeError, Settled, joining, merge_tensor, merged_body, run, settle
 from mergelab.engine.batching import in_batches
-from mergelab.kernels.stretch import StoredStack
+from mergelab.kernels.cpu.stack import StoredStack
 from mergelab.runtime.progress import finish
 
 BASE: State = {"a": torch.zeros(2, 3), "large": torch.zeros(50), "b": torch.ones(4), "scalar": torch.tensor(1.0)}

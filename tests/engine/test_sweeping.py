@@ -295,14 +295,14 @@ def test_no_values_are_no_points() -> None:
 
 @pytest.mark.parametrize("scope", ["model", "tensor"])
 def test_the_kernels_do_take_a_sweep_over_density(monkeypatch: pytest.MonkeyPatch, scope: str) -> None:
-    from mergelab.kernels import points
+    from mergelab.kernels.cpu import sweep_counts
 
     base, experts = models(2, torch.bfloat16)
     calls: list[str] = []
     ranks = {"model": "add_lower_counts", "tensor": "largest_at"}[scope]
     for name in (ranks, "elections"):
-        real = getattr(points, name)
-        monkeypatch.setattr(points, name, lambda *given, name=name, real=real: calls.append(name) or real(*given))
+        real = getattr(sweep_counts, name)
+        monkeypatch.setattr(sweep_counts, name, lambda *given, name=name, real=real: calls.append(name) or real(*given))
     with_kernels(monkeypatch)
     list(sweep_bodies({"method": {"name": "ties", "scope": scope}}, experts, base, values=DENSITIES))
     assert set(calls) == {ranks, "elections"}

@@ -160,7 +160,7 @@ def test_an_overflow_born_in_a_kernel_is_told_as_everywhere(monkeypatch: pytest.
 
 
 def test_the_kernels_do_take_these_merges(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mergelab.kernels.stretch import StoredStack
+    from mergelab.kernels.cpu.stack import StoredStack
 
     taken: list[str] = []
     real = StoredStack.merge

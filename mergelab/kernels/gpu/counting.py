@@ -6,8 +6,8 @@ import triton
 from triton import language as tl
 
 from mergelab.kernels.gpu.floats import load, note
-from mergelab.kernels.gpu.launching import block
-from mergelab.kernels.gpu.sieve import keep, sifted
+from mergelab.kernels.gpu.launch import block
+from mergelab.kernels.gpu.sparsifier_mask import keep, sifted
 from mergelab.kernels.gpu.voting import sign, vote
 
 # ruff: noqa: N803

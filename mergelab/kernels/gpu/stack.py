@@ -11,12 +11,12 @@ from torch import Tensor
 from triton import language as tl
 
 from mergelab.kernels.arguments import ALL, Election, Shares, Thinning, precedence
+from mergelab.kernels.device_stack import Stored
 from mergelab.kernels.gpu import counting, merging
 from mergelab.kernels.gpu.floats import ALIGNED
-from mergelab.kernels.gpu.launching import launch
-from mergelab.kernels.gpu.sieve import Models
+from mergelab.kernels.gpu.launch import launch
+from mergelab.kernels.gpu.sparsifier_mask import Models
 from mergelab.kernels.gpu.transfer import download, lane, upload
-from mergelab.kernels.stored import Stored
 from mergelab.methods.ops.stack import BINS, UnfitError
 
 GLANCE = 1 << 16

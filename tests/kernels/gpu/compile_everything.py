@@ -22,7 +22,7 @@ from triton.backends.compiler import GPUTarget
 from triton.runtime.jit import JITFunction
 
 from mergelab.kernels.arguments import Levels, Thinning
-from mergelab.kernels.gpu.stepping import stepped
+from mergelab.kernels.gpu.survival_histogram import stepped
 from mergelab.methods.ops.stack import BINS
 
 WEIGHTS = torch.ones(3)

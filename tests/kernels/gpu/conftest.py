@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mergelab.kernels.gpu import launching
+from mergelab.kernels.gpu import launch
 
 
 @pytest.fixture(autouse=True)
 def large_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     if not torch.cuda.is_available():
-        monkeypatch.setattr(launching, "BLOCK", 4096)
+        monkeypatch.setattr(launch, "BLOCK", 4096)

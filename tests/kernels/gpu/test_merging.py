@@ -12,7 +12,7 @@ from device_stacks import DEVICE, DTYPES, KINDS, added, bits, deltas, device_sta
 from torch import Tensor
 
 from mergelab.kernels.arguments import Thinning
-from mergelab.kernels.gpu import launching
+from mergelab.kernels.gpu import launch
 from mergelab.methods.average import average
 from mergelab.methods.fisher import fisher
 from mergelab.methods.magmax import magmax
@@ -145,7 +145,7 @@ def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     thinning = Thinning.none(3)._replace(limits=torch.full((3,), 2**31), keys=torch.tensor([[1, 2], [3, 4], [5, 6]]))
     results = []
     for size in (64, 256, 1024):
-        monkeypatch.setattr(launching, "BLOCK", size)
+        monkeypatch.setattr(launch, "BLOCK", size)
         results.append(merged(device_stack(tensors, knobs, thinning, 2**14), "task_arithmetic", tensors[0]))
     assert same(results[0], results[1]) and same(results[0], results[2])
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mergelab.kernels.ranking import Chances, thinned
+from mergelab.kernels.cpu.row_ranking import Chances, thinned
 from mergelab.methods.ops.stack import UnfitError
 from mergelab.methods.sparsifiers.della import della
 from mergelab.runtime.randomness import draws, key_of

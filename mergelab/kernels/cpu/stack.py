@@ -9,13 +9,13 @@ import numpy
 import torch
 from torch import Tensor
 
-from mergelab.kernels import counting, merging, points
 from mergelab.kernels.arguments import Election, Shares, Thinning, precedence
-from mergelab.kernels.experts import gathered
-from mergelab.kernels.floats import Array, as_array
-from mergelab.kernels.selecting import largest
-from mergelab.kernels.sieve import Sieve
-from mergelab.kernels.stored import Stored
+from mergelab.kernels.cpu import counting, merging, sweep_counts
+from mergelab.kernels.cpu.experts import gathered
+from mergelab.kernels.cpu.floats import Array, as_array
+from mergelab.kernels.cpu.selection import largest
+from mergelab.kernels.cpu.sparsifier_mask import Sieve
+from mergelab.kernels.device_stack import Stored
 from mergelab.methods.ops.stack import BINS, UnfitError
 
 INFINITY = 0x7F800000
@@ -76,7 +76,7 @@ class StoredStack(Stored):
         return largest(self.base, self.experts[model], model, self.sieve, self.start, m)
 
     def largest_at(self, wanted: Sequence[Sequence[int]]) -> Tensor:
-        found = [points.largest_at(self, model, each) for model, each in enumerate(zip(*wanted, strict=True))]
+        found = [sweep_counts.largest_at(self, model, each) for model, each in enumerate(zip(*wanted, strict=True))]
         return torch.from_numpy(numpy.stack(found, axis=1).view(numpy.float32))
 
     def election(self, thresholds: Tensor, weights: Tensor | None, by: str) -> int:
@@ -93,11 +93,11 @@ class StoredStack(Stored):
                 rest = self.base, self.experts[model], model, self.sieve, self.start
                 counting.count_lower(*rest, own[0], total[0].numpy())
             else:
-                points.add_lower_counts(self, model, own, total.numpy())
+                sweep_counts.add_lower_counts(self, model, own, total.numpy())
 
     def elections(self, thresholds: Tensor, weights: Tensor | None, by: str) -> list[int]:
         factors = torch.ones(len(self.experts)) if weights is None else weights
-        return points.elections(self, thresholds.numpy(), factors.numpy(), by == "count")
+        return sweep_counts.elections(self, thresholds.numpy(), factors.numpy(), by == "count")
 
     def merge(self, method: str, positions: Sequence[int], merged: Tensor) -> None:
         if FUSED[method](self, {**self.settings, "positions": positions}, as_array(merged)):

@@ -12,7 +12,7 @@ from tiny_states import State, plan_for, same_bits
 
 from mergelab import merge_state_dicts
 from mergelab.engine import MergeError, settle, stages, sweep_bodies
-from mergelab.kernels.ready import ReadyStack
+from mergelab.kernels.cpu.precomputed import ReadyStack
 from mergelab.runtime.progress import finish
 
 TIES: tuple[dict[str, Any], ...] = (

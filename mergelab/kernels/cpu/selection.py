@@ -8,9 +8,9 @@ from typing import Any
 import numpy
 from numba import njit
 
-from mergelab.kernels import counting
-from mergelab.kernels.floats import Array
-from mergelab.kernels.sieve import BLOCK
+from mergelab.kernels.cpu import counting
+from mergelab.kernels.cpu.floats import Array
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK
 
 WIDTH = 64
 """Entries of each window of the sample: short, because neighbours resemble each other, so that many windows tell more."""

@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from mergelab.kernels.sieve import BLOCK
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK
 
 AT_ONCE = 8
 """Entries of one call."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mergelab.kernels.arguments import Thinning
-from mergelab.kernels.joint import Joint
+from mergelab.kernels.tensor_group import Joint
 from mergelab.methods.ops.stack import Stack
 
 FORMATS = {torch.bfloat16, torch.float16, torch.float32}

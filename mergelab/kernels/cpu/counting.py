@@ -8,11 +8,19 @@ import numba
 import numpy
 from numba import njit
 
-from mergelab.kernels.experts import part_of
-from mergelab.kernels.floats import INFINITE, Array, widened
-from mergelab.kernels.sieve import BLOCK, divisor_of, draw_to, lets_all_through, only_draws, scratch_for, sifted
-from mergelab.kernels.uncounted import room, uncounted
-from mergelab.kernels.words import MASKED, bits_of, bits_set, inside, lowest_bit, magnitude
+from mergelab.kernels.cpu.experts import part_of
+from mergelab.kernels.cpu.floats import INFINITE, Array, widened
+from mergelab.kernels.cpu.intrinsics import MASKED, bits_of, bits_set, inside, lowest_bit, magnitude
+from mergelab.kernels.cpu.sparsifier_mask import (
+    BLOCK,
+    divisor_of,
+    draw_to,
+    lets_all_through,
+    only_draws,
+    scratch_for,
+    sifted,
+)
+from mergelab.kernels.cpu.stack_arrays import room, uncounted
 
 BEYOND = 0xFFFFFFFF
 """No magnitude has these bits."""

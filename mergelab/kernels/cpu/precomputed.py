@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from mergelab.kernels.arguments import Thinning
-from mergelab.kernels.floats import as_array
-from mergelab.kernels.merging import add_change
-from mergelab.kernels.stretch import StoredStack
+from mergelab.kernels.cpu.floats import as_array
+from mergelab.kernels.cpu.merging import add_change
+from mergelab.kernels.cpu.stack import StoredStack
 from mergelab.methods.ops.stack import UnfitError
 
 

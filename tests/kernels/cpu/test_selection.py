@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from mergelab.kernels.floats import as_array
-from mergelab.kernels.selecting import largest, nth_largest
-from mergelab.kernels.sieve import open_sieve
+from mergelab.kernels.cpu.floats import as_array
+from mergelab.kernels.cpu.selection import largest, nth_largest
+from mergelab.kernels.cpu.sparsifier_mask import open_sieve
 
 COUNT = 300_000
 

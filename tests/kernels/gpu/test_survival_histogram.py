@@ -15,8 +15,8 @@ from torch import Tensor
 from mergelab.engine import MergeError, stages
 from mergelab.kernels import gpu
 from mergelab.kernels.arguments import Levels, Thinning
-from mergelab.kernels.gpu import stepping
-from mergelab.kernels.gpu.stepping import stepped
+from mergelab.kernels.gpu import survival_histogram
+from mergelab.kernels.gpu.survival_histogram import stepped
 from mergelab.methods.ops.stack import BINS, magnitude_bits
 from mergelab.runtime.progress import finish
 from mergelab.runtime.randomness import draws, key_of
@@ -106,8 +106,8 @@ def test_neither_copies_nor_blocks_change_a_sum(monkeypatch: pytest.MonkeyPatch)
     tensors = stored("normal", torch.bfloat16, (3000,))
     levels = Levels(tables_of(deltas(tensors)), NO_KEYS, NO_LEVELS, NEVER)
     first = stepped(device_stack(tensors), levels)
-    monkeypatch.setattr(stepping, "COPIES", 1)
-    monkeypatch.setattr("mergelab.kernels.gpu.launching.BLOCK", 512)
+    monkeypatch.setattr(survival_histogram, "COPIES", 1)
+    monkeypatch.setattr("mergelab.kernels.gpu.launch.BLOCK", 512)
     again = stepped(device_stack(tensors), levels)
     assert first is not None and again is not None
     for one, other in zip(first, again, strict=True):
@@ -152,11 +152,13 @@ def sketched(recipe: dict[str, Any], spoilt: bool = False) -> Sketch:
 def steps_taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Everything goes through Triton; gives the entries of each stretch that was stepped there."""
     taken: list[int] = []
-    real = stepping.stepped
+    real = survival_histogram.stepped
     monkeypatch.setattr(gpu, "takes", lambda device: True)
     monkeypatch.setattr(stages, "FUSED_FROM", 0)
     monkeypatch.setattr(stages, "KEEP_BYTES", 0)
-    monkeypatch.setattr(stepping, "stepped", lambda stack, levels: taken.append(stack.count) or real(stack, levels))
+    monkeypatch.setattr(
+        survival_histogram, "stepped", lambda stack, levels: taken.append(stack.count) or real(stack, levels)
+    )
     return taken
 
 

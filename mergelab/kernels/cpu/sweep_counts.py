@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from mergelab.kernels import counting
-from mergelab.kernels.counting import magnitudes
-from mergelab.kernels.experts import part_of
-from mergelab.kernels.floats import INFINITE, Array, load
-from mergelab.kernels.selecting import nth_largest
-from mergelab.kernels.sieve import scratch_for, sifted
-from mergelab.kernels.uncounted import room, uncounted
+from mergelab.kernels.cpu import counting
+from mergelab.kernels.cpu.counting import magnitudes
+from mergelab.kernels.cpu.experts import part_of
+from mergelab.kernels.cpu.floats import INFINITE, Array, load
+from mergelab.kernels.cpu.selection import nth_largest
+from mergelab.kernels.cpu.sparsifier_mask import scratch_for, sifted
+from mergelab.kernels.cpu.stack_arrays import room, uncounted
 from mergelab.methods.ops.stack import BINS, UnfitError
 
 if TYPE_CHECKING:
-    from mergelab.kernels.stretch import StoredStack
+    from mergelab.kernels.cpu.stack import StoredStack
 
 BLOCK = 1024
 """Entries worked on at once: many, because every point goes over them once more."""

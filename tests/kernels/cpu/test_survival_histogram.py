@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mergelab.kernels.arguments import Levels, Thinning
-from mergelab.kernels.sieve import BLOCK
-from mergelab.kernels.steps import stepped
-from mergelab.kernels.stretch import StoredStack
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK
+from mergelab.kernels.cpu.stack import StoredStack
+from mergelab.kernels.cpu.survival_histogram import stepped
 from mergelab.methods.ops.stack import BINS, Stack, magnitude_bits
 from mergelab.runtime.randomness import draws, key_of
 from mergelab.sketch.counts import Counts, draw_table

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from mergelab.kernels import stretch
-from mergelab.kernels.gpu import stack
-from mergelab.kernels.stored import fits
+from mergelab.kernels.cpu import stack as cpu_stack
+from mergelab.kernels.device_stack import fits
+from mergelab.kernels.gpu import stack as gpu_stack
 
 HALF, FLOAT, DOUBLE = torch.bfloat16, torch.float32, torch.float64
 
@@ -18,4 +18,4 @@ def test_formats_fit_where_the_kernels_know_them_and_experts_share_one() -> None
 
 
 def test_both_processors_have_kernels_for_the_same_methods() -> None:
-    assert set(stretch.FUSED) == set(stack.FUSED)
+    assert set(cpu_stack.FUSED) == set(gpu_stack.FUSED)

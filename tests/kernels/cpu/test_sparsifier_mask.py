@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from mergelab.kernels.sieve import BLOCK, complete, draw, open_sieve, sifted
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK, complete, draw, open_sieve, sifted
 from mergelab.runtime.randomness import draws, key_of
 
 KEY = key_of(7, "expert", "tensor")

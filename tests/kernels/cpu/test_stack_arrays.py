@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from mergelab.kernels.floats import Array
-from mergelab.kernels.uncounted import LINE, array_at, room, uncounted
+from mergelab.kernels.cpu.floats import Array
+from mergelab.kernels.cpu.stack_arrays import LINE, array_at, room, uncounted
 
 
 @uncounted

@@ -10,7 +10,7 @@ from numba import njit, types
 from numba.extending import overload
 from torch import Tensor
 
-from mergelab.kernels.words import bits_of, float_of, magnitude
+from mergelab.kernels.cpu.intrinsics import bits_of, float_of, magnitude
 
 VIEWS = {torch.bfloat16: torch.uint16, torch.float16: torch.int16, torch.float32: torch.float32}
 """How a tensor of each dtype is handed to numba, which knows neither half-precision format."""

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import triton
 from triton import language as tl
 
-from mergelab.kernels.gpu.draws import draw
 from mergelab.kernels.gpu.floats import array_at, load, not_finite
+from mergelab.kernels.gpu.random_bits import draw
 
 # ruff: noqa: N803
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import triton
 from triton import language as tl
 
-from mergelab.kernels.gpu.draws import draw
 from mergelab.kernels.gpu.floats import load, note
-from mergelab.kernels.gpu.launching import block
-from mergelab.kernels.gpu.sieve import sifted
+from mergelab.kernels.gpu.launch import block
+from mergelab.kernels.gpu.random_bits import draw
+from mergelab.kernels.gpu.sparsifier_mask import sifted
 
 # ruff: noqa: N803
 

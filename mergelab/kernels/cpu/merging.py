@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import numpy
 from numba import njit
 
-from mergelab.kernels.counting import add_votes
-from mergelab.kernels.experts import part_of
-from mergelab.kernels.floats import INFINITE, Array, load, rounded, store, widened
-from mergelab.kernels.sieve import BLOCK, lets_all_through, scratch_for, sifted
-from mergelab.kernels.uncounted import room, uncounted
-from mergelab.kernels.words import magnitude
+from mergelab.kernels.cpu.counting import add_votes
+from mergelab.kernels.cpu.experts import part_of
+from mergelab.kernels.cpu.floats import INFINITE, Array, load, rounded, store, widened
+from mergelab.kernels.cpu.intrinsics import magnitude
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK, lets_all_through, scratch_for, sifted
+from mergelab.kernels.cpu.stack_arrays import room, uncounted
 
 SUM, MEAN_BY_COUNT, MEAN_BY_WEIGHTS, LARGEST = range(4)
 

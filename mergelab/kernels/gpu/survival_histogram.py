@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mergelab.kernels.arguments import Levels
-from mergelab.kernels.gpu.launching import launch
+from mergelab.kernels.gpu.launch import launch
 from mergelab.kernels.gpu.stack import DeviceStack
-from mergelab.kernels.gpu.steps import add_steps, find_levels
+from mergelab.kernels.gpu.survival_curves import add_steps, find_levels
 from mergelab.kernels.gpu.transfer import lane
 from mergelab.methods.ops.stack import BINS
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy
 from numba import njit
 
-from mergelab.kernels.floats import INFINITE, Array, widened
-from mergelab.kernels.uncounted import room, uncounted
-from mergelab.kernels.words import added, magnitude, mixed
+from mergelab.kernels.cpu.floats import INFINITE, Array, widened
+from mergelab.kernels.cpu.intrinsics import added, magnitude, mixed
+from mergelab.kernels.cpu.stack_arrays import room, uncounted
 from mergelab.runtime.randomness import GROUP, LANES, PARITY, REST, ROTATIONS
 
 BLOCK = 256

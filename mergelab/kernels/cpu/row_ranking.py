@@ -9,9 +9,9 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from mergelab.kernels.floats import INFINITE, Array, as_array, widened
-from mergelab.kernels.sieve import BLOCK, complete, draw
-from mergelab.kernels.words import magnitude
+from mergelab.kernels.cpu.floats import INFINITE, Array, as_array, widened
+from mergelab.kernels.cpu.intrinsics import magnitude
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK, complete, draw
 from mergelab.methods.ops.stack import UnfitError
 
 DIGITS, BITS = 4, 8

@@ -12,16 +12,16 @@ import numba
 import numpy
 from numba import njit
 
-from mergelab.kernels.experts import part_of
-from mergelab.kernels.floats import Array
-from mergelab.kernels.sieve import BLOCK, draw, sifted
-from mergelab.kernels.transposed import AT_ONCE, NARROW, WIDE, add_narrow, add_wide
-from mergelab.kernels.uncounted import UNCOUNTED, room, uncounted
-from mergelab.kernels.words import magnitude
+from mergelab.kernels.cpu.experts import part_of
+from mergelab.kernels.cpu.floats import Array
+from mergelab.kernels.cpu.intrinsics import magnitude
+from mergelab.kernels.cpu.simd_accumulate import AT_ONCE, NARROW, WIDE, add_narrow, add_wide
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK, draw, sifted
+from mergelab.kernels.cpu.stack_arrays import UNCOUNTED, room, uncounted
 
 if TYPE_CHECKING:
     from mergelab.kernels.arguments import Levels
-    from mergelab.kernels.stretch import StoredStack
+    from mergelab.kernels.cpu.stack import StoredStack
 
 CONFLICTING, AGAINST, NET, AGREEMENT, SIGN_AGREEMENT, SQUARE, CROSS = range(7)
 """Features of what is kept: from CROSS on one for each model, and after those whether one and two models keep something."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mergelab.kernels.joint import Joint
+from mergelab.kernels.tensor_group import Joint
 
 COUNTS = {"still": 2, "small": 1, "empty": 0, "zeros": 1, "second": 1}
 BASE = torch.tensor([1.0, 2.0, 3.0, 0.0, 5.0])

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy
 from numba import njit
 
-from mergelab.kernels.floats import Array
-from mergelab.kernels.uncounted import array_at
+from mergelab.kernels.cpu.floats import Array
+from mergelab.kernels.cpu.stack_arrays import array_at
 
 
 class Experts(NamedTuple):
