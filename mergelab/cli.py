@@ -101,8 +101,8 @@ def _to_stay() -> Iterator[None]:
 
 
 def _recipe_of(options: argparse.Namespace) -> Recipe:
-    from mergelab.presets import preset_of
     from mergelab.recipe import Recipe
+    from mergelab.recipe.presets import preset_of
 
     if bool(options.recipe) == bool(options.preset or options.base or options.models):
         raise ValueError("give a recipe file, or --preset with --base and --models")
@@ -152,7 +152,7 @@ def _put(target: str, text: str) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from mergelab.mergekit import from_mergekit
+    from mergelab.recipe.mergekit import from_mergekit
 
     read = from_mergekit(Path(options.config).read_text(encoding="utf-8-sig"))
     for remark in read.remarks:
@@ -161,14 +161,14 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from mergelab.mergekit import to_mergekit
     from mergelab.recipe import Recipe
+    from mergelab.recipe.mergekit import to_mergekit
 
     print(to_mergekit(Recipe.from_file(options.recipe)), end="")
 
 
 def _presets(options: argparse.Namespace) -> None:
-    from mergelab.presets import presets
+    from mergelab.recipe.presets import presets
 
     for preset in presets().values():
         print(f"{preset.title}\t{preset.cites}")

@@ -13,8 +13,8 @@ from torch import Tensor
 from mergelab.checkpoints import Checkpoint, Compatibility, TensorSpec, compare, read_stretch
 from mergelab.checkpoints.identity import tensor_bytes
 from mergelab.methods.knobs import brief
-from mergelab.overrides import depths
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe.overrides import depths
 
 START = 64
 """Entries of each tensor that are looked at to tell experts apart."""

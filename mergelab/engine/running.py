@@ -21,8 +21,8 @@ from mergelab.engine.threads import in_order
 from mergelab.methods.ops.elementwise import keep_from
 from mergelab.methods.ops.stack import Stack, UnfitError
 from mergelab.methods.ops.thresholds import own_thresholds
-from mergelab.overrides import at
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe.overrides import at
 from mergelab.runtime.progress import Progress, Steps, finish
 
 

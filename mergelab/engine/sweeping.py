@@ -15,8 +15,8 @@ from mergelab.engine.stages import Settled, Stage
 from mergelab.engine.together import merged_together
 from mergelab.methods.knobs import Value, brief, nearest
 from mergelab.methods.ops.thresholds import each_model
-from mergelab.overrides import Place, find_place
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe.overrides import Place, find_place
 from mergelab.runtime.progress import finish
 
 AFTER_SURVEYS = {"scale"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mergelab.presets import Preset, presets
 from mergelab.recipe import RecipeError
+from mergelab.recipe.presets import Preset, presets
 from mergelab.ui.catalogue import Entry
 from mergelab.ui.form import Form
 from mergelab.ui.link import link_of

@@ -17,7 +17,7 @@ from torch import Tensor
 from mergelab import merge_state_dicts
 from mergelab.methods.sparsifiers.consensus import tall_masks
 from mergelab.methods.ties import combine_agreeing
-from mergelab.presets import presets
+from mergelab.recipe.presets import presets
 
 MERGEKIT_TIES = presets()["mergekit: ties"].stages["method"]
 PEFT_TIES = presets()["PEFT: ties"].stages["method"]

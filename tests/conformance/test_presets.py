@@ -12,7 +12,7 @@ from readings import LAST_DRAW, density_keeping, merge
 from readings_sparsified import keeping, run, task_vectors, zeros
 
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.presets import preset_of, presets
+from mergelab.recipe.presets import preset_of, presets
 
 Numbers = dict[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ui.fake_worker import form
 
-from mergelab import presets as home
+from mergelab.recipe import presets as home
 from mergelab.ui.form import NO_SPARSIFIER, KnobPlace
 from mergelab.ui.presets import FIRST, Preset, presets, title_fitting
 

@@ -12,8 +12,8 @@ from tiny_states import ends
 from mergelab.methods import METHODS
 from mergelab.methods.knobs import Choice, Domain, Value
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.overrides import is_own, varies
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe.overrides import is_own, varies
 
 SHORT: dict[str, Any] = {"base": "minilm", "models": ["minilm/movie", "minilm/spam"], "method": "ties"}
 SHORT_YAML = "base: minilm\nmodels: [minilm/movie, minilm/spam]\nmethod: ties\n"

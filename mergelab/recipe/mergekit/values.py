@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mergelab.methods.knobs import Value, brief, nearest
-from mergelab.overrides import Ramp
+from mergelab.recipe.overrides import Ramp
 
 Override = tuple[str, float | Ramp]
 """A match and the value for the tensors that it finds."""

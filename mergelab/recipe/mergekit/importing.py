@@ -6,12 +6,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mergelab.mergekit.config import Config, layers_of, read_config
-from mergelab.mergekit.parameters import Parameters, read_parameters
-from mergelab.mergekit.readings import ELSEWHERE, IDLE, MEANS, PARAMETERS, SWITCHES, WEIGHT, Reading, Role, readings_of
-from mergelab.mergekit.values import EVERYWHERE, Override, Varied, grouped
 from mergelab.methods.knobs import brief, nearest
 from mergelab.recipe import Recipe, RecipeError, read_yaml
+from mergelab.recipe.mergekit.config import Config, layers_of, read_config
+from mergelab.recipe.mergekit.method_table import (
+    ELSEWHERE,
+    IDLE,
+    MEANS,
+    PARAMETERS,
+    SWITCHES,
+    WEIGHT,
+    Reading,
+    Role,
+    readings_of,
+)
+from mergelab.recipe.mergekit.parameters import Parameters, read_parameters
+from mergelab.recipe.mergekit.values import EVERYWHERE, Override, Varied, grouped
 
 CANCELLED = 1e-8
 """Weights whose sum is smaller are not divided by it, as in mergekit."""

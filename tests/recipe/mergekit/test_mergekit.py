@@ -19,10 +19,10 @@ from tiny_states import State
 
 from mergelab import merge_state_dicts
 from mergelab.cli import main
-from mergelab.mergekit import from_mergekit, stages_of, to_mergekit
-from mergelab.mergekit.readings import READINGS, SWITCHES, Role
-from mergelab.overrides import Override, depths
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe.mergekit import from_mergekit, stages_of, to_mergekit
+from mergelab.recipe.mergekit.method_table import READINGS, SWITCHES, Role
+from mergelab.recipe.overrides import Override, depths
 
 A_AND_B = "models:\n- {model: a, parameters: {weight: 0.5}}\n- {model: b, parameters: {weight: 1.5}}\n"
 BASED = A_AND_B + "base_model: base\n"

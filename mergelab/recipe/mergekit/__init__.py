@@ -5,8 +5,8 @@ arbitrarily; here round(density · count) are kept, equal magnitudes together. A
 same probabilities, other entries. mergekit works in the config's `dtype`; here numbers are float32 inside, rounded once.
 """
 
-from mergelab.mergekit.exporting import to_mergekit
-from mergelab.mergekit.importing import Imported, from_mergekit
-from mergelab.mergekit.readings import stages_of
+from mergelab.recipe.mergekit.exporting import to_mergekit
+from mergelab.recipe.mergekit.importing import Imported, from_mergekit
+from mergelab.recipe.mergekit.method_table import stages_of
 
 __all__ = ["Imported", "from_mergekit", "stages_of", "to_mergekit"]

@@ -9,8 +9,8 @@ import torch
 from tiny_states import State, merge, numbers
 
 from mergelab import merge_state_dicts
-from mergelab.overrides import Override, at, depths
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe.overrides import Override, at, depths
 
 LAYERS = [f"model.layers.{layer}.mlp.weight" for layer in range(5)]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import yaml
 
-from mergelab.mergekit.readings import READINGS, WEIGHT, Reading, Role
-from mergelab.mergekit.spoken import Spoken, spellings, spoken_of
-from mergelab.mergekit.values import Varied, literal, said, write_said
 from mergelab.methods import METHODS
 from mergelab.methods.knobs import Value
 from mergelab.recipe import Expert, Recipe, RecipeError
+from mergelab.recipe.mergekit.method_table import READINGS, WEIGHT, Reading, Role
+from mergelab.recipe.mergekit.spoken import Spoken, spellings, spoken_of
+from mergelab.recipe.mergekit.values import Varied, literal, said, write_said
 
 RANDOM = ("dare", "della")
 """Sparsifiers that draw."""

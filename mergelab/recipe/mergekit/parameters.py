@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mergelab.mergekit.config import Config, Source
-from mergelab.mergekit.readings import FIXED, IDLE, PARAMETERS, SWITCHES, Role, readings_of
-from mergelab.mergekit.values import Said, Varied, read_said, varied
 from mergelab.methods.knobs import brief, nearest
+from mergelab.recipe.mergekit.config import Config, Source
+from mergelab.recipe.mergekit.method_table import FIXED, IDLE, PARAMETERS, SWITCHES, Role, readings_of
+from mergelab.recipe.mergekit.values import Said, Varied, read_said, varied
 
 Level = Mapping[str, tuple[Said, ...]]
 

@@ -8,8 +8,8 @@ import pytest
 from tiny_folders import folders
 
 from mergelab.cli import main
-from mergelab.presets import Preset, preset_of, presets
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe.presets import Preset, preset_of, presets
 
 EVERY_PRESET = pytest.mark.parametrize("preset", presets().values(), ids=lambda preset: preset.title)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import permutations
 
-from mergelab.mergekit.readings import PARAMETERS, WEIGHT, Reading
-from mergelab.mergekit.values import EVERYWHERE, Override, Varied, grouped, plain
 from mergelab.methods.knobs import Value
-from mergelab.overrides import Override as Varying
 from mergelab.recipe import Expert, Recipe
+from mergelab.recipe.mergekit.method_table import PARAMETERS, WEIGHT, Reading
+from mergelab.recipe.mergekit.values import EVERYWHERE, Override, Varied, grouped, plain
+from mergelab.recipe.overrides import Override as Varying
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mergelab.recipe import Recipe
-from mergelab.recipe_diff import Difference, recipe_diff
+from mergelab.recipe.diff import Difference, recipe_diff
 
 
 def recipe(**fields: Any) -> Recipe:

@@ -16,7 +16,7 @@ from mergelab.methods import METHODS
 from mergelab.methods.knobs import ANY, Choice, Knob, Range, Value, brief, check_knobs, nearest
 from mergelab.methods.registry import Rule, find
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.overrides import Override, Stages, at, is_own, read_override, read_own_knobs
+from mergelab.recipe.overrides import Override, Stages, at, is_own, read_override, read_own_knobs
 
 DTYPE = Choice(
     ("base", "float32", "float16", "bfloat16"), "Number format of the merged weights; base keeps each tensor's own"

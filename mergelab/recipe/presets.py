@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from mergelab.mergekit import stages_of
 from mergelab.methods.knobs import nearest
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe.mergekit import stages_of
 
 TIES = {"name": "ties", "density": 0.2, "scale": 1.0}
 PAPER_TIES = {**TIES, "scope": "model", "elect": "mass", "zero_sign": "majority", "combine": "mean", "divide": "count"}
