@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import yaml
 
 import mergelab
-from mergelab.checkpoints.hub import is_hub_reference
-from mergelab.checkpoints.inside import is_snapshot
+from mergelab.checkpoints.files.hub import is_hub_reference
+from mergelab.checkpoints.files.safe_paths import is_snapshot
 from mergelab.engine import Plan
 from mergelab.runtime import portable
 

@@ -23,7 +23,7 @@ from mergelab.checkpoints import (
     open_checkpoint,
     suite_of,
 )
-from mergelab.checkpoints.layout import SHARD_BYTES
+from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.engine import (
     Plan,
     Settled,

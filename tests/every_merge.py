@@ -18,7 +18,7 @@ from torch import Tensor
 
 from mergelab import merge_state_dicts
 from mergelab.checkpoints import hash_state
-from mergelab.checkpoints.low_rank import product, truncated
+from mergelab.checkpoints.lora.low_rank import product, truncated
 from mergelab.diagnostics import curves
 from mergelab.engine import Statistics, stages
 from mergelab.inspection import inspect

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from repository import ROOT
 
-ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mergelab"
 HEAVY = ("gradio", "plotly", "transformers", "huggingface_hub", "numba", "triton")
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc", "core", "shared"}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from repository import ROOT
 
 from mergelab import workbench
 from mergelab.cli import main
@@ -15,7 +15,6 @@ from mergelab.recipe import Recipe
 from mergelab.reference import page
 from mergelab.runtime.progress import finish
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
 

@@ -217,7 +217,7 @@ def test_a_plan_reads_the_first_entries_of_each_tensor_and_hashes_nothing() -> N
 
 
 def test_contents_are_hashed_once_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    import mergelab.checkpoints.specs as specs
+    import mergelab.checkpoints.files.interface as specs
 
     hashed: list[int] = []
     real = specs.hash_state

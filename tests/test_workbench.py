@@ -75,7 +75,7 @@ def test_only_a_base_of_the_hub_is_linked_in_the_card(
     cached = tmp_path / "models--owner--name" / "snapshots" / "abc"
     cached.parent.mkdir(parents=True)
     (tmp_path / "base").rename(cached)
-    monkeypatch.setattr("mergelab.checkpoints.opening.fetch", lambda ref: cached)
+    monkeypatch.setattr("mergelab.checkpoints.open.fetch", lambda ref: cached)
     monkeypatch.chdir(tmp_path)
     recipe = recipe_for(tmp_path, TIES, base="owner/name@main")
     out = Path(finish(workbench.save(recipe, str(tmp_path / "out"), device="cpu")))

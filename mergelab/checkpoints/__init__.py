@@ -1,21 +1,21 @@
 """Checkpoints: open by path, Hub id or suite name, compare, hash, and write a merged model as a whole or not at all."""
 
-from mergelab.checkpoints.address import address
-from mergelab.checkpoints.compatibility import Compatibility, compare
-from mergelab.checkpoints.convert import convert_pickle
-from mergelab.checkpoints.errors import CheckpointError
-from mergelab.checkpoints.extraction import Extraction, extract_adapter
-from mergelab.checkpoints.folder import FolderCheckpoint, open_folder
-from mergelab.checkpoints.identity import hash_state
-from mergelab.checkpoints.manifest import verify_folder
-from mergelab.checkpoints.opening import open_checkpoint, suite_of
-from mergelab.checkpoints.pack import Packed, pack_expert
-from mergelab.checkpoints.problems import Problem
-from mergelab.checkpoints.specs import Checkpoint, StateDict, TensorSpec, in_memory
-from mergelab.checkpoints.staging import sweep
-from mergelab.checkpoints.stretches import is_plain, read_stretch
+from mergelab.checkpoints.alignment.compatibility import Compatibility, compare
+from mergelab.checkpoints.alignment.problems import Problem
+from mergelab.checkpoints.alignment.tensor_location import address
+from mergelab.checkpoints.conversion.from_pickle import convert_pickle
+from mergelab.checkpoints.delta.delta_export import Packed, pack_expert
+from mergelab.checkpoints.files.content_hash import hash_state
+from mergelab.checkpoints.files.errors import CheckpointError
+from mergelab.checkpoints.files.folder import FolderCheckpoint, open_folder
+from mergelab.checkpoints.files.interface import Checkpoint, StateDict, TensorSpec, in_memory
+from mergelab.checkpoints.files.read_range import is_plain, read_stretch
+from mergelab.checkpoints.lora.lora_extract import Extraction, extract_adapter
+from mergelab.checkpoints.open import open_checkpoint, suite_of
 from mergelab.checkpoints.suites import Suite, SuiteBase, SuiteExpert, SuiteTask, list_suites, load_suite, unpack
-from mergelab.checkpoints.writing import MergedFolder
+from mergelab.checkpoints.writing.manifest import verify_folder
+from mergelab.checkpoints.writing.merged_folder import MergedFolder
+from mergelab.checkpoints.writing.staging import sweep
 from mergelab.runtime.cache import cache_folder
 
 __all__ = [

@@ -13,10 +13,10 @@ from typing import Any
 
 from safetensors.torch import load_file, save
 
-from mergelab.checkpoints.errors import CheckpointError
-from mergelab.checkpoints.inside import PLAIN_NAME, json_inside
-from mergelab.checkpoints.packing import State, unpack_base, unpack_delta
-from mergelab.checkpoints.staging import Staging, sweep
+from mergelab.checkpoints.delta.suite_archive import State, unpack_base, unpack_delta
+from mergelab.checkpoints.files.errors import CheckpointError
+from mergelab.checkpoints.files.safe_paths import PLAIN_NAME, json_inside
+from mergelab.checkpoints.writing.staging import Staging, sweep
 from mergelab.runtime.cache import cache_folder
 
 MANIFEST = "suite.json"

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, Compatibility, TensorSpec, compare, read_stretch
-from mergelab.checkpoints.identity import tensor_bytes
+from mergelab.checkpoints.files.content_hash import tensor_bytes
 from mergelab.methods.knobs import brief
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.overrides import depths

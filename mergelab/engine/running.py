@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import in_memory
-from mergelab.checkpoints.buffers import empty
+from mergelab.checkpoints.files.buffers import empty
 from mergelab.engine.batching import in_batches
 from mergelab.engine.inputs import Piece, pieces, read_base, refuse_non_finite
 from mergelab.engine.plan import Plan, Statistics, plan

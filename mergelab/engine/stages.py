@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mergelab import kernels
 from mergelab.checkpoints import StateDict, is_plain
-from mergelab.checkpoints.buffers import HUGE
+from mergelab.checkpoints.files.buffers import HUGE
 from mergelab.engine.at_hand import AtHand
 from mergelab.engine.plan import Plan
 from mergelab.engine.room import share_out

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.checkpoints.buffers import Pool
+from mergelab.checkpoints.files.buffers import Pool
 from mergelab.engine.running import merge_tensor, merged_body
 from mergelab.engine.settling import settings, settle_method
 from mergelab.engine.stages import Settled, Stage

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mergelab.checkpoints.address import address
+from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.engine import Plan
 from mergelab.interference import pair_products
 from mergelab.methods.fisher import strengths

@@ -9,7 +9,7 @@ from functools import partial
 import pandas
 import torch
 
-from mergelab.checkpoints.address import address
+from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.engine import Plan, Settled, deltas, in_order
 from mergelab.inspection.agreement import agreement
 from mergelab.inspection.coverage import coverage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mergelab.checkpoints.address import address
+from mergelab.checkpoints.alignment.tensor_location import address
 
 AROUND = ("embeddings", "", "other", "head")
 """What stands before and after the numbered layers, which are the empty name."""

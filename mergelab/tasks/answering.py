@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from mergelab.checkpoints import Checkpoint
-from mergelab.checkpoints.identity import hash_state
-from mergelab.checkpoints.naming import align, is_head, wrapper
+from mergelab.checkpoints.alignment.key_alignment import align, is_head, wrapper
+from mergelab.checkpoints.files.content_hash import hash_state
 from mergelab.tasks.kinds import find_kind
 from mergelab.tasks.loading import config_of, load_model
 

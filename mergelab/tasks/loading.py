@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mergelab.checkpoints import Checkpoint
-from mergelab.checkpoints.quiet import quiet
+from mergelab.checkpoints.files.silence import quiet
 from mergelab.tasks.kinds import Kind
 
 

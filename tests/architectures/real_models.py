@@ -35,7 +35,7 @@ from mergelab.checkpoints import (
     open_folder,
     pack_expert,
 )
-from mergelab.checkpoints.quiet import quiet
+from mergelab.checkpoints.files.silence import quiet
 from mergelab.runtime.progress import finish
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mergelab import workbench
 from mergelab.checkpoints import MergedFolder, open_folder
-from mergelab.checkpoints.quiet import quiet
+from mergelab.checkpoints.files.silence import quiet
 from mergelab.runtime.progress import finish
 
 SCALE = 0.5

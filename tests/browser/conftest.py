@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
+from repository import ROOT
 
 from mergelab.checkpoints import list_suites
 
 expect.set_options(timeout=30_000)  # other tests may run on the same cores
 
-ROOT = Path(__file__).parents[2]
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )

@@ -3,26 +3,25 @@ from pathlib import Path
 
 import pytest
 import torch
+from repository import GOLDEN
 from safetensors.torch import load_file
 from tasks.tiny_models import image_model, text_model
 from torch import Tensor, nn
 
 from mergelab.calibrate import fisher_of
 
-GOLDEN = Path(__file__).parent.parent / "conformance" / "golden" / "fisher"
-
 
 def golden_model(name: str) -> nn.Module:
     import transformers
 
-    config = json.loads((GOLDEN / name / "config.json").read_text())
+    config = json.loads((GOLDEN / "fisher" / name / "config.json").read_text())
     cls = getattr(transformers, config["architectures"][0])
     model = cls(cls.config_class.from_dict(config))
-    model.load_state_dict(load_file(GOLDEN / name / "model.safetensors"))
+    model.load_state_dict(load_file(GOLDEN / "fisher" / name / "model.safetensors"))
     return model.train()  # the estimate itself switches dropout off
 
 
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden Fisher cases are not here")
+@pytest.mark.skipif(not (GOLDEN / "fisher").is_dir(), reason="the golden Fisher cases are not here")
 @pytest.mark.parametrize("batch_size", [None, 1, 5])
 @pytest.mark.parametrize(
     ("name", "estimator", "prefix"),
@@ -36,9 +35,9 @@ def golden_model(name: str) -> nn.Module:
 )
 def test_brute_force_in_float64_gives_the_same(name: str, estimator: str, prefix: str, batch_size: int | None) -> None:
     found = fisher_of(
-        golden_model(name), load_file(GOLDEN / name / "data.safetensors"), estimator, batch_size=batch_size
+        golden_model(name), load_file(GOLDEN / "fisher" / name / "data.safetensors"), estimator, batch_size=batch_size
     )
-    stored = load_file(GOLDEN / name / "expected.safetensors")
+    stored = load_file(GOLDEN / "fisher" / name / "expected.safetensors")
     expected = {key.removeprefix(prefix): value for key, value in stored.items() if key.startswith(prefix)}
     assert set(found) == set(expected)
     largest = max(float(value.max()) for value in expected.values())

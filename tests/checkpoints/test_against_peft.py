@@ -12,8 +12,8 @@ from architectures.tiny_zoo import SHAPE, ZOO
 from torch import Tensor, nn
 
 from mergelab.checkpoints import extract_adapter, in_memory, open_folder
-from mergelab.checkpoints.adapter import open_adapter
-from mergelab.checkpoints.quiet import quiet
+from mergelab.checkpoints.files.silence import quiet
+from mergelab.checkpoints.lora.adapter import open_adapter
 from mergelab.runtime.progress import finish
 
 peft: Any = pytest.importorskip("peft")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from checkpoints.children import Child
+from repository import ROOT
 from torch import Tensor
 
 from mergelab.checkpoints import (
@@ -22,7 +23,7 @@ from mergelab.checkpoints import (
     suite_of,
     unpack,
 )
-from mergelab.checkpoints.packing import pack_base, pack_delta
+from mergelab.checkpoints.delta.suite_archive import pack_base, pack_delta
 from mergelab.checkpoints.suites import assets_folder
 
 State = dict[str, Tensor]
@@ -192,4 +193,4 @@ def test_the_suite_of_a_reference_is_known(suite: Path) -> None:
 def test_without_a_choice_assets_are_beside_or_in_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MERGELAB_ASSETS", raising=False)
     assert assets_folder().name == "assets"
-    assert assets_folder().parent.name in ("mergelab", Path(__file__).resolve().parents[2].name)
+    assert assets_folder().parent.name in ("mergelab", ROOT.resolve().name)

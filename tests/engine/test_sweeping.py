@@ -6,15 +6,15 @@ import itertools
 import random
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from repository import ROOT
 from tiny_states import NAMES, State, numbers, random_state, same_bits, tuned
 
 from mergelab import merge_state_dicts
-from mergelab.checkpoints.buffers import OWN_FROM
+from mergelab.checkpoints.files.buffers import OWN_FROM
 from mergelab.engine import MergeError, stages, sweep_bodies
 from mergelab.methods import METHODS
 from mergelab.recipe import RecipeError
@@ -282,7 +282,7 @@ def test_wrong_knobs_and_values_are_refused_before_anything_is_merged() -> None:
 
 
 def test_the_example_of_the_recipes_page_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
     example = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", page, re.DOTALL)
     assert example is not None
     exec(compile(example[1], "docs/recipes.md", "exec"), {})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from repository import ROOT
 
 from mergelab.inspection import DEFINITIONS
 from mergelab.inspection.definitions import page
 
 
 def test_docs_figures_is_what_the_definitions_say() -> None:
-    written = (Path(__file__).parents[2] / "docs" / "figures.md").read_text(encoding="utf-8")
+    written = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")
     assert written.rstrip() == page(), "write mergelab.inspection.definitions.page() to docs/figures.md"
 
 

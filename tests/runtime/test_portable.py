@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
+from repository import TESTS
 
 from mergelab.calibrate.cache import key_of
 from mergelab.runtime import portable
 
-TESTS = Path(__file__).parent
 PROGRAM = """
 import mergelab, torch
 from mergelab.calibrate import fisher_of

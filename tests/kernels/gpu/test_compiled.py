@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from repository import TESTS
 
-TESTS = Path(__file__).parents[2]
 FUSED_OR_ROUGH = ("fma.", ".ftz", ".approx", "div.full")
 
 

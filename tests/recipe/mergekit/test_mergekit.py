@@ -14,6 +14,7 @@ import torch
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from repository import ROOT
 from safetensors.torch import load_file, save_file
 from tiny_states import State
 
@@ -26,7 +27,7 @@ from mergelab.recipe.overrides import Override, depths
 
 A_AND_B = "models:\n- {model: a, parameters: {weight: 0.5}}\n- {model: b, parameters: {weight: 1.5}}\n"
 BASED = A_AND_B + "base_model: base\n"
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 MERGEKIT = os.environ.get("MERGEKIT_PYTHON", "")
 LAYERS = 5
 KEYS = [

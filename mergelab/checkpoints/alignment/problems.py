@@ -1,0 +1,96 @@
+"""What stands in the way of a merge in two models' configs, vocabularies and storage, said in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from mergelab.checkpoints.alignment.phrases import counted, some_of
+from mergelab.checkpoints.alignment.vocabulary import differing_tokens
+from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
+
+MERGEABLE = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+FP8 = (torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e8m0fnu)
+
+MUST_AGREE = {
+    "architecture": ("model_type",),
+    "depth": ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
+    "width": ("hidden_size", "n_embd", "d_model", "dim"),
+    "number of attention heads": ("num_attention_heads", "n_head", "n_heads", "num_heads"),
+    "number of key/value heads": ("num_key_value_heads",),
+    "vocabulary size": ("vocab_size",),
+}
+
+OTHER_EXPERT = "choose an expert that was fine-tuned from this base, or the base that it was fine-tuned from"
+OTHER_VOCABULARY = (
+    "choose an expert that kept the base's tokenizer, re-save it with its embedding rows in the base's token order, "
+    "or leave it out"
+)
+PLAIN_WEIGHTS = "use a version of it with plain float weights (bf16, fp16 or fp32)"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason to refuse: `where` (a model), `what` is wrong there, and the `next_step`."""
+
+    where: str
+    what: str
+    next_step: str
+
+    @property
+    def sentence(self) -> str:
+        """The problem as one line for a person."""
+        return f"{self.where}: {self.what}; {self.next_step}."
+
+
+def config_problems(base: Checkpoint, expert: Checkpoint) -> Iterator[Problem]:
+    """What config.json of both models states and must agree on; a value that one of them leaves open is no problem."""
+    for what, names in MUST_AGREE.items():
+        ours, theirs = config_value(base.config, names), config_value(expert.config, names)
+        if ours is not None and theirs is not None and ours != theirs:
+            step = OTHER_VOCABULARY if what == "vocabulary size" else OTHER_EXPERT
+            yield Problem(expert.name, f"its {what} is {theirs}, but that of the base {base.name} is {ours}", step)
+
+
+def config_value(config: Mapping[str, Any], names: Sequence[str]) -> Any:
+    """The first of `names` that the config has, at its top or in the text part of a model for several media."""
+    text = config.get("text_config")
+    for part in (config, text if isinstance(text, dict) else {}):
+        for name in names:
+            if part.get(name) is not None:
+                return part[name]
+    return None
+
+
+def vocabulary_problems(base: Checkpoint, expert: Checkpoint) -> Iterator[Problem]:
+    """Tokens that do not have one id in both models, where both folders say which id a token has."""
+    if base.folder is None or expert.folder is None:
+        return
+    found = differing_tokens(base.folder, expert.folder)
+    if found is not None and found[0]:
+        number, example = found
+        tokens = "1 token differs" if number == 1 else f"{number} tokens differ"
+        yield Problem(expert.name, f"{tokens} between its vocabulary and the base's ({example})", OTHER_VOCABULARY)
+
+
+def storage_problems(model: Checkpoint) -> Iterator[Problem]:
+    """Weights of `model` that are stored as something else than plain floats."""
+    small = [key for key, spec in model.specs.items() if spec.dtype in FP8]
+    if model.config.get("quantization_config"):
+        yield Problem(model.name, "its weights are quantised (config.json has quantization_config)", PLAIN_WEIGHTS)
+    elif small:
+        yield Problem(
+            model.name, f"it stores {counted(small, 'tensor')} as 8-bit floats ({some_of(small)})", PLAIN_WEIGHTS
+        )
+    odd = [key for key, spec in model.specs.items() if _is_matrix(key, spec) and not spec.dtype.is_floating_point]
+    if odd and not model.config.get("quantization_config"):
+        yield Problem(
+            model.name, f"it stores {counted(odd, 'weight')} as other than floats ({some_of(odd)})", PLAIN_WEIGHTS
+        )
+
+
+def _is_matrix(key: str, spec: TensorSpec) -> bool:
+    return len(spec.shape) > 1 and key.endswith("weight")

@@ -1,0 +1,82 @@
+"""GGUF files, read through transformers: dequantised once into the cache, then opened as any model folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from contextlib import redirect_stderr
+from io import StringIO
+from pathlib import Path
+
+from mergelab.checkpoints.files.errors import CheckpointError
+from mergelab.checkpoints.files.folder import FolderCheckpoint, open_folder
+from mergelab.checkpoints.files.safe_paths import json_inside
+from mergelab.checkpoints.files.silence import quiet
+from mergelab.checkpoints.writing.staging import new_folder
+from mergelab.runtime.cache import cache_folder
+from mergelab.runtime.hashing import stamp_of
+
+NEEDED = ("gguf", "accelerate")
+RECORD = "gguf.json"
+
+
+def is_gguf(path: Path) -> bool:
+    """Whether `path` is a GGUF file, by its name."""
+    return path.suffix == ".gguf" and path.is_file()
+
+
+def open_gguf(path: Path, name: str | None = None) -> FolderCheckpoint:
+    """Open the GGUF file at `path`: its tensors as float32 under transformers' names, and its tokenizer.
+
+    The first opening takes the whole model into memory once and keeps it in the cache as safetensors; `remarks` tells
+    both sizes. Raises `CheckpointError` when the extra `gguf` is not installed or transformers cannot read the file.
+    """
+    name, kept = name or str(path), cache_folder() / "gguf" / stamp_of([path])
+    if not kept.is_dir():
+        _convert(path, kept)
+    types = ", ".join((json_inside(kept, RECORD) or {}).get("types", ()))
+    size = sum(file.stat().st_size for file in kept.glob("*.safetensors"))
+    told = f"{name} is a GGUF file ({types}; {_megabytes(path.stat().st_size)}), read as float32 ({_megabytes(size)})"
+    return open_folder(kept, name, remarks=(f"{told}: what quantisation rounded off is not there",))
+
+
+def _convert(path: Path, kept: Path) -> None:
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        needs = f"needs {' and '.join(missing)} to be read: pip install 'mergelab[gguf]'"
+        raise CheckpointError(f"{path} is a GGUF file, which {needs}, or name the model it was made from")
+    try:
+        with quiet(), redirect_stderr(StringIO()), new_folder(kept) as folder:  # the reader shows a bar of its own
+            _save_plain(path, folder)
+            (folder / RECORD).write_text(json.dumps({"types": _types(path)}), encoding="utf-8")
+    except Exception as error:  # its readers raise what they like about a file that they do not know
+        if kept.is_dir():  # another process was faster
+            return
+        raise CheckpointError(f"{path} cannot be read through transformers: {error}") from error
+
+
+def _save_plain(path: Path, folder: Path) -> None:
+    """Model, config and tokenizer in `folder`; the loaded model itself counts as quantised, which cannot be saved."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    where = {"gguf_file": path.name, "local_files_only": True}
+    loaded = AutoModelForCausalLM.from_pretrained(path.parent, dtype=torch.float32, **where)
+    config = {key: value for key, value in loaded.config.to_dict().items() if key != "quantization_config"}
+    with torch.device("meta"):
+        plain = type(loaded)(type(loaded.config).from_dict(config))
+    plain.load_state_dict(loaded.state_dict(), assign=True)
+    plain.tie_weights()
+    plain.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(path.parent, **where).save_pretrained(folder)
+
+
+def _types(path: Path) -> list[str]:
+    """The kinds of numbers in the file, such as Q4_1 and F32."""
+    from gguf import GGUFReader
+
+    return sorted({tensor.tensor_type.name for tensor in GGUFReader(path).tensors})
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

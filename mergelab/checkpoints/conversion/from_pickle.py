@@ -1,0 +1,114 @@
+"""A pickled checkpoint turned into a safetensors folder beside it, on explicit request only."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from mergelab.checkpoints.files.errors import CheckpointError
+from mergelab.checkpoints.files.folder import PICKLES, harmless
+from mergelab.checkpoints.files.interface import StateDict, in_memory
+from mergelab.checkpoints.files.safe_paths import file_inside, json_inside, text_inside
+from mergelab.checkpoints.lora import adapter
+from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
+from mergelab.checkpoints.writing.merged_folder import MergedFolder
+from mergelab.checkpoints.writing.staging import new_folder
+from mergelab.runtime.progress import Progress, Steps
+
+ADAPTER = "adapter_model.bin"
+WHOLE = "pytorch_model.bin"
+INDEX = "pytorch_model.bin.index.json"
+WRAPPED = "state_dict"
+"""The entry under which training tools keep the weights beside their own notes."""
+
+
+def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> Steps[Path]:
+    """Write the tensors of a pickle file, or of a folder with pytorch_model.bin or its shards, to the new folder `out`.
+
+    config.json and tokenizer files come from the folder of `source`, which is not changed; a folder with
+    adapter_model.bin becomes an adapter's. Only tensors are unpickled:
+    a file that holds anything that would run code is refused. The whole model is in memory once (a memory map where the
+    file allows it). Raises `CheckpointError`.
+    """
+    files, folder = _files(source), source if source.is_dir() else source.parent
+    if files[0].name == ADAPTER:
+        yield Progress("Converting", 0, 1, ADAPTER)
+        return _convert_adapter(files[0], folder, out)
+    config = json_inside(folder, "config.json", limit=4 * 2**20)
+    if config is None:
+        raise CheckpointError(f"{folder} has no config.json; put the model's beside its weights")
+    state: dict[str, Tensor] = {}
+    for file in files:
+        state |= _tensors(file)
+    model = StateDict(str(source), in_memory(str(source), state).tensors, harmless(config), folder)
+    with MergedFolder(out, model, model.specs, shard_bytes=shard_bytes) as writer:
+        for number, key in enumerate(model.specs, 1):
+            writer.write(key, model.read(key))
+            yield Progress("Converting", number, len(model.specs), key)
+    return out
+
+
+def _convert_adapter(file: Path, folder: Path, out: Path) -> Path:
+    """Adapters are small: all at once."""
+    config = text_inside(folder, adapter.CONFIG, limit=4 * 2**20)
+    if config is None:
+        raise CheckpointError(f"{folder} has no {adapter.CONFIG}; put the adapter's beside its weights")
+    tensors = {key: value.contiguous().clone() for key, value in _tensors(file).items()}
+    with new_folder(out) as made:
+        (made / adapter.WEIGHTS).write_bytes(save(tensors, {"format": "pt"}))
+        (made / adapter.CONFIG).write_text(config, encoding="utf-8", newline="\n")
+    return out
+
+
+def _files(source: Path) -> list[Path]:
+    if source.is_file():
+        if not source.name.endswith(PICKLES):
+            raise CheckpointError(f"{source} is not a pickle file ({', '.join(PICKLES)}); name one, or its folder")
+        return [source]
+    if not source.is_dir():
+        raise CheckpointError(f"there is no file or folder {source}")
+    index = json_inside(source, INDEX)
+    whole = ADAPTER if file_inside(source, adapter.CONFIG) and not file_inside(source, WHOLE) else WHOLE
+    names = sorted(set(_weight_map(source, index).values())) if index else [whole]
+    found = [file_inside(source, name) for name in names]
+    if None in found:
+        raise CheckpointError(f"{source} has no {names[found.index(None)]}; name the weight file itself")
+    return [path for path in found if path]
+
+
+def _weight_map(folder: Path, index: Mapping[str, Any]) -> dict[str, str]:
+    weight_map = index.get("weight_map")
+    if not isinstance(weight_map, dict) or not all(isinstance(name, str) for name in weight_map.values()):
+        raise CheckpointError(f"{folder / INDEX} is refused: it has no weight_map from tensor names to files")
+    return weight_map
+
+
+def _tensors(file: Path) -> dict[str, Tensor]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickle protocols: what cannot be read is an error below
+            content = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(f"{file} is refused: it holds more than tensors, which could run code") from error
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{file} is not a checkpoint that torch can read ({error})") from error
+    if isinstance(content, dict) and isinstance(content.get(WRAPPED), dict):
+        content = content[WRAPPED]
+    if not isinstance(content, dict) or not content or not all(isinstance(key, str) for key in content):
+        _refuse(file, "it is not a state dict (a mapping from names to tensors)")
+    strange = [key for key, value in content.items() if not isinstance(value, Tensor)]
+    if strange:
+        _refuse(file, f"its entry {strange[0]!r} is a {type(content[strange[0]]).__name__}, not a tensor")
+    return dict(content)
+
+
+def _refuse(file: Path, reason: str) -> NoReturn:
+    raise CheckpointError(f"{file} is refused: {reason}")

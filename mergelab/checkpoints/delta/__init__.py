@@ -1,0 +1,1 @@
+"""Models stored as what differs from their base."""

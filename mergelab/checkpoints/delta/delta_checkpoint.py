@@ -1,0 +1,174 @@
+"""An expert packed as what differs from its base: a small folder that opens next to that base, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mergelab.checkpoints.alignment.problems import MERGEABLE
+from mergelab.checkpoints.delta.codec import decode_bits, decode_levels, decode_plain
+from mergelab.checkpoints.files.content_hash import hash_once, tensor_bytes
+from mergelab.checkpoints.files.errors import CheckpointError
+from mergelab.checkpoints.files.folder import harmless
+from mergelab.checkpoints.files.header import DTYPES
+from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec, same_content
+from mergelab.checkpoints.files.read_range import read_stretch
+from mergelab.checkpoints.files.safe_paths import json_inside
+from mergelab.checkpoints.files.shard import Shard, open_shard
+
+FORMAT = "mergelab delta"
+MANIFEST = "delta.json"
+WEIGHTS = "delta.safetensors"
+VERSION = 2
+"""Of delta.json; version 1 knew its base by a SHA-256."""
+WAYS = ("same", "bits", "levels", "plain")
+FROM_TWIN = ("same", "levels")
+"""Ways in which the base's tensor is a part of the expert's."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How one tensor is kept: the `same` as its twin in the base, the difference of its `bits`, `levels`, or `plain`."""
+
+    way: str
+    spec: TensorSpec
+    twin: str = ""
+    """The base's file key of the tensor that it is kept as a change of."""
+
+
+@dataclass(frozen=True, eq=False)
+class PackedCheckpoint:
+    """A packed expert next to its base; a tensor is unpacked when it is read."""
+
+    name: str
+    folder: Path
+    config: Mapping[str, Any]
+    base: Checkpoint
+    shard: Shard
+    entries: Mapping[str, Entry]
+    latest: dict[str, Tensor] = field(default_factory=dict, repr=False)
+    """The tensor that was unpacked last."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        rounded = sum(entry.way == "levels" for entry in self.entries.values())
+        return (f"{self.name} is packed with {rounded} tensors rounded to levels",) if rounded else ()
+
+    @cached_property
+    def specs(self) -> Mapping[str, TensorSpec]:
+        return {key: entry.spec for key, entry in sorted(self.entries.items())}
+
+    def read(self, key: str) -> Tensor:
+        entry = self._entry(key)
+        twin = self.base.read(entry.twin) if entry.way in FROM_TWIN else None
+        return _joined(entry, twin, self._decoded(key) if entry.way != "same" else None)
+
+    def read_stretch(self, key: str, start: int, stop: int) -> Tensor:
+        """The flat entries from `start` to `stop` of a tensor; the tensor that was unpacked last is kept for the next."""
+        entry = self._entry(key)
+        twin = read_stretch(self.base, entry.twin, start, stop) if entry.way in FROM_TWIN else None
+        return _joined(entry, twin, self._kept(key).reshape(-1)[start:stop] if entry.way != "same" else None)
+
+    def read_delta(self, key: str, base: Checkpoint, start: int = 0, stop: int | None = None) -> Tensor | None:
+        if self._entry(key).way != "levels" or not same_content(base, self.base):
+            return None
+        return self._decoded(key) if stop is None else self._kept(key).reshape(-1)[start:stop]
+
+    def content_hash(self) -> str:
+        files = [self.shard.path, self.folder / MANIFEST]
+        return hash_once(files, self.specs, self.read)
+
+    def _entry(self, key: str) -> Entry:
+        if key not in self.entries:
+            raise CheckpointError(f"{self.name} has no tensor {key!r}")
+        return self.entries[key]
+
+    def _kept(self, key: str) -> Tensor:
+        if key not in self.latest:
+            self.latest.clear()
+            self.latest[key] = self._decoded(key)
+        return self.latest[key]
+
+    def _decoded(self, key: str) -> Tensor:
+        """What is stored of one tensor: the tensor itself, or for levels its delta."""
+        entry, blob, where = self.entries[key], bytes(tensor_bytes(self.shard.read(key))), self._where(key)
+        if entry.way == "bits":
+            return decode_bits(blob, self.base.read(entry.twin).to(entry.spec.dtype), where)
+        shape = entry.spec.shape
+        return decode_levels(blob, shape, where) if entry.way == "levels" else decode_plain(blob, entry.spec, where)
+
+    def _where(self, key: str) -> str:
+        return f"tensor {key!r} in {self.shard.path}"
+
+
+def _joined(entry: Entry, twin: Tensor | None, decoded: Tensor | None) -> Tensor:
+    """A tensor, or a stretch of one, from the base's and what is stored of it."""
+    parts = [twin.to(entry.spec.dtype) if twin is not None else None, decoded]
+    first, *more = [part for part in parts if part is not None]
+    return first + more[0] if more else first
+
+
+def packed_base(folder: Path) -> str | None:
+    """The name that the packed expert in `folder` gives its base."""
+    named = _manifest(folder).get("base", {}).get("name")
+    return str(named) if named else None
+
+
+def open_packed(folder: Path, base: Checkpoint, name: str | None = None) -> PackedCheckpoint:
+    """Open the packed expert in `folder` next to `base`.
+
+    Raises `CheckpointError` when `base` does not have the content that the expert was packed against (its weights are
+    hashed once for this), and when the folder is damaged.
+    """
+    manifest, shard = _manifest(folder), open_shard(folder, WEIGHTS)
+    if shard is None:
+        raise CheckpointError(f"{folder} has no {WEIGHTS} beside its {MANIFEST}; copy or pack it again")
+    try:
+        wanted = str(manifest["base"]["content_hash"])
+        entries = {str(key): _parsed(*stored) for key, stored in manifest["tensors"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{folder / MANIFEST} is refused: it is not as `mergelab pack` writes it") from error
+    if base.content_hash() != wanted:
+        raise CheckpointError(
+            f"{folder} was packed against {manifest['base'].get('name')} (content {wanted[:12]}…), but the base "
+            f"{base.name} has the content {base.content_hash()[:12]}…; give the base that it was packed against"
+        )
+    _check(folder, entries, base, shard)
+    config = json_inside(folder, "config.json", limit=4 * 2**20) or {}
+    return PackedCheckpoint(name or str(folder), folder, harmless(config), base, shard, entries)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    manifest = json_inside(folder, MANIFEST)
+    if manifest is None or manifest.get("format") != FORMAT or not isinstance(manifest.get("base"), dict):
+        raise CheckpointError(f"{folder / MANIFEST} is refused: it is not as `mergelab pack` writes it")
+    if manifest.get("version") != VERSION:
+        raise CheckpointError(
+            f"{folder} is packed in version {manifest.get('version')!r}, and {VERSION} is read here; pack it again"
+        )
+    return manifest
+
+
+def _parsed(way: str, code: str, shape: list[int], twin: str = "") -> Entry:
+    if way not in WAYS or not all(type(size) is int and 0 <= size < 2**63 for size in shape):
+        raise ValueError(way)
+    return Entry(way, TensorSpec(tuple(shape), DTYPES[code]), str(twin))
+
+
+def _check(folder: Path, entries: Mapping[str, Entry], base: Checkpoint, shard: Shard) -> None:
+    """Every tensor is there, and its twin is of its shape, so that reading needs no more checks."""
+    for key, entry in entries.items():
+        twin = base.specs.get(entry.twin)
+        fits = twin.shape == entry.spec.shape and entry.spec.dtype in MERGEABLE if twin else entry.way == "plain"
+        if entry.way == "same" and twin:
+            fits = twin.shape == entry.spec.shape
+        blob = shard.extents.get(key)
+        stored = blob is not None and blob.spec.dtype == torch.uint8
+        if not fits or (entry.way != "same" and not stored) or (entry.way == "levels" and len(entry.spec.shape) < 2):
+            raise CheckpointError(f"{folder} is refused: its tensor {key!r} is not kept as {MANIFEST} says")

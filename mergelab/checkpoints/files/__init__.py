@@ -1,0 +1,1 @@
+"""Model folders on disk: safe paths, headers, shards, content hashes, the Hub."""

@@ -1,0 +1,142 @@
+"""A checkpoint in a Hugging Face model folder: config.json beside model.safetensors or beside shards with an index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from mergelab.checkpoints.files.content_hash import hash_once
+from mergelab.checkpoints.files.errors import CheckpointError
+from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
+from mergelab.checkpoints.files.safe_paths import file_inside, json_inside
+from mergelab.checkpoints.files.shard import Shard, open_shard
+
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+RUNS_CODE = ("auto_map", "trust_remote_code")
+"""Config entries that would make transformers run code from the model's repository; dropped at every level."""
+
+
+@dataclass(frozen=True, eq=False)
+class FolderCheckpoint:
+    """A checkpoint on disk. Holds headers only; `read` opens the file, reads one tensor and closes it again."""
+
+    name: str
+    folder: Path
+    config: Mapping[str, Any]
+    shards: tuple[Shard, ...]
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def specs(self) -> Mapping[str, TensorSpec]:
+        return {key: shard.extents[key].spec for key, shard in sorted(self._homes.items())}
+
+    @cached_property
+    def _homes(self) -> dict[str, Shard]:
+        return {key: shard for shard in self.shards for key in shard.extents}
+
+    def read(self, key: str) -> Tensor:
+        return self._home(key).read(key)
+
+    def read_stretch(self, key: str, start: int, stop: int) -> Tensor:
+        """The flat entries from `start` to `stop` of a tensor, nothing else of it read."""
+        return self._home(key).read_stretch(key, start, stop)
+
+    def _home(self, key: str) -> Shard:
+        if key not in self._homes:
+            raise CheckpointError(f"{self.name} has no tensor {key!r}")
+        return self._homes[key]
+
+    def read_delta(self, key: str, base: Checkpoint, start: int = 0, stop: int | None = None) -> None:
+        return None
+
+    def content_hash(self) -> str:
+        return hash_once([shard.path for shard in self.shards], self.specs, self.read)
+
+
+def open_folder(folder: Path, name: str | None = None, remarks: tuple[str, ...] = ()) -> FolderCheckpoint:
+    """Open the model folder at `folder`, reading its config and the headers of its weights.
+
+    Raises `CheckpointError` when there is no config.json or no safetensors, when only pickle files are there, when a
+    shard lies outside the folder, and when a header or the index does not hold.
+    """
+    name = name or str(folder)
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder} is not a folder; name a folder with config.json and model.safetensors")
+    shards = _open_shards(folder)
+    config = json_inside(folder, "config.json", limit=4 * 2**20)
+    if config is None:
+        raise CheckpointError(f"{folder} has no config.json; a model folder has one beside its safetensors")
+    return FolderCheckpoint(name, folder, harmless(config), shards, remarks)
+
+
+def _open_shards(folder: Path) -> tuple[Shard, ...]:
+    """The weight files with their headers; transformers, too, prefers the single file to an index."""
+    if file_inside(folder, WEIGHTS) is not None:
+        return (_open_shard(folder, WEIGHTS),)
+    index = json_inside(folder, INDEX)
+    if index is None:
+        raise CheckpointError(_why_no_weights(folder))
+    weight_map = _weight_map(folder, index.get("weight_map"))
+    shards = {name: _open_shard(folder, name) for name in sorted(set(weight_map.values()))}
+    _check_index(folder, weight_map, shards)
+    return tuple(shards.values())
+
+
+def _weight_map(folder: Path, weight_map: Any) -> dict[str, str]:
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise CheckpointError(f"{folder / INDEX} is refused: it has no weight_map from tensor names to files")
+    for key, name in weight_map.items():
+        if not isinstance(name, str) or not name.endswith(".safetensors"):
+            raise CheckpointError(f"{folder / INDEX} is refused: tensor {key!r} is in {name!r}, no .safetensors file")
+    return weight_map
+
+
+def _check_index(folder: Path, weight_map: Mapping[str, str], shards: Mapping[str, Shard]) -> None:
+    listed = {(key, name) for key, name in weight_map.items()}
+    stored = {(key, name) for name, shard in shards.items() for key in shard.extents}
+    if listed != stored:
+        key, name = min(listed ^ stored)
+        fault = "is not there" if (key, name) in listed else "is not in the index"
+        raise CheckpointError(
+            f"{folder / INDEX} and its shards disagree: tensor {key!r} of {name} {fault}; "
+            "the folder may mix two exports, so download or save it again"
+        )
+
+
+def _open_shard(folder: Path, name: str) -> Shard:
+    shard = open_shard(folder, name)
+    if shard is None:
+        raise CheckpointError(f"{folder} has no shard {name}, which {INDEX} names; download or copy the folder again")
+    return shard
+
+
+def _why_no_weights(folder: Path) -> str:
+    names = sorted(entry.name for entry in folder.iterdir())
+    if "adapter_config.json" in names:
+        return f"{folder} holds an adapter, not a whole model; it opens next to its base: open_checkpoint(…, base=…)"
+    pickles = [name for name in names if name.endswith(PICKLES)]
+    if pickles:
+        return (
+            f"{folder} holds its weights only as pickle ({pickles[0]}), which can run code when it is opened; "
+            f"where you trust it, make a safetensors copy: mergelab convert {folder} --out DIR"
+        )
+    ggufs = [name for name in names if name.endswith(".gguf")]
+    if ggufs:
+        return f"{folder} holds {len(ggufs)} GGUF files; name one of them, such as {folder / ggufs[0]}"
+    others = [name for name in names if name.endswith(".safetensors")]
+    seen = f" ({others[0]} is there, but is not the name transformers reads)" if others else ""
+    return f"{folder} has neither {WEIGHTS} nor {INDEX}{seen}; name a folder written by save_pretrained"
+
+
+def harmless(value: Any) -> Any:
+    """A parsed config without what would make transformers run code of the model's repository."""
+    if isinstance(value, dict):
+        return {key: harmless(item) for key, item in value.items() if key not in RUNS_CODE}
+    return [harmless(item) for item in value] if isinstance(value, list) else value

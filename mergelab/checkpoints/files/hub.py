@@ -1,0 +1,76 @@
+"""Models on the Hugging Face Hub: fetch one repository's safetensors, JSON and tokenizer files, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mergelab.checkpoints.files.errors import CheckpointError
+
+REFERENCE = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
+WANTED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
+UNWANTED = ["*/*", "consolidated*", "optimizer*", "training_args*"]
+"""Subfolders hold other formats and checkpoints of the same model; `consolidated` repeats the weights."""
+
+
+def is_hub_reference(ref: str) -> bool:
+    """Whether `ref` is `owner/name` or `owner/name@revision`; URLs and paths with `..` are not."""
+    return REFERENCE.fullmatch(ref) is not None and ".." not in ref
+
+
+def fetch(ref: str) -> Path:
+    """Folder in the Hub cache with the model `ref`, downloaded if it is not there yet; its name is the commit.
+
+    HF_ENDPOINT, HF_HOME, HF_TOKEN and HF_HUB_OFFLINE mean what they mean to huggingface_hub. Raises `CheckpointError`
+    when the model or revision does not exist, is gated, has no safetensors, or cannot be reached and is not cached.
+    """
+    match = REFERENCE.fullmatch(ref)
+    if match is None or not is_hub_reference(ref):
+        raise CheckpointError(f"{ref!r} is not a Hub model; write owner/name or owner/name@revision")
+    folder = _download(ref, match.group(1), match.group(2))
+    if not any(folder.glob("*.safetensors")):
+        raise CheckpointError(
+            f"{ref} has no safetensors weights in its main folder (pickle files are not read); "
+            "look for a converted revision, such as refs/pr/1, or another copy of the model"
+        )
+    return folder
+
+
+def _download(ref: str, repository: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        found = snapshot_download(repository, revision=revision, allow_patterns=WANTED, ignore_patterns=UNWANTED)
+    except GatedRepoError as error:
+        raise CheckpointError(
+            f"{ref} is gated: accept its terms on the Hub and set HF_TOKEN to a token of your account"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise CheckpointError(
+            f"there is no model {repository} on the Hub, or it is private; check the spelling, or set HF_TOKEN"
+        ) from error
+    except RevisionNotFoundError as error:
+        raise CheckpointError(f"{repository} has no revision {revision!r}; name a branch, tag or commit") from error
+    except LocalEntryNotFoundError as error:
+        raise CheckpointError(_why_unreachable(ref)) from error
+    except HFValidationError as error:
+        raise CheckpointError(f"{ref!r} is not a Hub model; write owner/name or owner/name@revision") from error
+    except (HfHubHTTPError, OSError) as error:
+        raise CheckpointError(f"downloading {ref} failed ({type(error).__name__}); try again later") from error
+    return Path(found)
+
+
+def _why_unreachable(ref: str) -> str:
+    from huggingface_hub.constants import is_offline_mode
+
+    if is_offline_mode():
+        return f"{ref} is not in the local Hub cache and HF_HUB_OFFLINE is set; unset it, or name a folder"
+    return f"{ref} is not in the local Hub cache and the Hub cannot be reached; check the network, or name a folder"

@@ -1,0 +1,123 @@
+"""What a checkpoint is: named tensors with known shapes and dtypes, read one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from mergelab.checkpoints.files.content_hash import hash_state
+from mergelab.checkpoints.files.errors import CheckpointError
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """Shape and dtype of one stored tensor."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+    @property
+    def count(self) -> int:
+        """Number of elements; a scalar has one."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the tensor takes in a file."""
+        return self.count * self.dtype.itemsize
+
+
+class Checkpoint(Protocol):
+    """A base or an expert: `specs` is known at once, a tensor is read when asked for."""
+
+    @property
+    def name(self) -> str:
+        """What the person called it: a path, a Hub id, `suite/expert`, or the name given in memory."""
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its config and tokenizer files are; None for a state dict in memory."""
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The parsed config.json; empty when there is none."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences about how its weights are stored that a person should know; none for plain weights."""
+
+    @property
+    def specs(self) -> Mapping[str, TensorSpec]:
+        """Spec of every tensor that can be read, by file key, sorted."""
+
+    def read(self, key: str) -> Tensor:
+        """The tensor of `key` in its spec's dtype, on the CPU. Raises `CheckpointError` for an unknown key."""
+
+    def read_delta(self, key: str, base: Checkpoint, start: int = 0, stop: int | None = None) -> Tensor | None:
+        """What is stored of the tensor of `key` (its own file key) as a change of `base`: float32, on the CPU.
+
+        With `stop`, the flat entries from `start` to `stop`. Exact where `read(key)` minus the base's tensor would lose bits, as for an adapter, whose small products are
+        rounded when the base is added. None for a tensor that is not stored as a change of this very base (compared by
+        content): subtract then.
+        """
+
+    def content_hash(self) -> str:
+        """BLAKE3 hex over sorted (key, dtype, shape, bytes): equal for equal tensors, wherever they are stored.
+
+        An adapter's is over what it stores and its base's hash, since its products may round differently elsewhere.
+        """
+
+
+_hashes: WeakKeyDictionary[Checkpoint, str] = WeakKeyDictionary()
+
+
+def same_content(first: Checkpoint, second: Checkpoint) -> bool:
+    """Whether two checkpoints hold the same tensors; each is hashed once for as long as it lives."""
+    if first is second:
+        return True
+    for checkpoint in (first, second):
+        if checkpoint not in _hashes:
+            _hashes[checkpoint] = checkpoint.content_hash()
+    return _hashes[first] == _hashes[second]
+
+
+@dataclass(frozen=True, eq=False)
+class StateDict:
+    """A checkpoint whose tensors are already in memory; `folder` may hold its tokenizer."""
+
+    name: str
+    tensors: Mapping[str, Tensor]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def specs(self) -> Mapping[str, TensorSpec]:
+        return {key: TensorSpec(tuple(value.shape), value.dtype) for key, value in sorted(self.tensors.items())}
+
+    def read(self, key: str) -> Tensor:
+        if key not in self.tensors:
+            raise CheckpointError(f"{self.name} has no tensor {key!r}")
+        return self.tensors[key].detach().cpu()
+
+    def read_delta(self, key: str, base: Checkpoint, start: int = 0, stop: int | None = None) -> None:
+        return None
+
+    def content_hash(self) -> str:
+        return hash_state(self.tensors)
+
+
+def in_memory(name: str, state_dict: Mapping[str, Tensor], config: Mapping[str, Any] | None = None) -> StateDict:
+    """A checkpoint over `state_dict`; the tensors are not copied, so do not change them while it is in use."""
+    for key, value in state_dict.items():
+        if not isinstance(value, Tensor):
+            raise CheckpointError(f"{key!r} of {name} is a {type(value).__name__}, but a state dict holds tensors only")
+    return StateDict(name, dict(state_dict), dict(config or {}))

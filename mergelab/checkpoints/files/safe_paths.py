@@ -1,0 +1,74 @@
+"""Opening files of a model folder safely: plain names, regular files, and no link that leads out of the folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+from mergelab.checkpoints.files.errors import CheckpointError
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+MAX_TEXT_BYTES = 64 * 2**20
+
+
+def file_inside(folder: Path, name: str) -> Path | None:
+    """The regular file `name` of `folder`, or None when there is none.
+
+    Raises `CheckpointError` for a name with path parts, for anything but a regular file, and for a link that leads out
+    of the folder (links of the Hub cache into its own `blobs` are allowed).
+    """
+    if not PLAIN_NAME.fullmatch(name):
+        raise CheckpointError(f"{name!r} in {folder} is refused: files of a model folder have plain names, no paths")
+    path = folder / name
+    if not os.path.lexists(path):
+        return None
+    real = Path(os.path.realpath(path))
+    if not any(real.is_relative_to(root) for root in _roots(folder)):
+        raise CheckpointError(f"{path} is refused: it links to a file outside the model folder; copy the file there")
+    if not real.exists() or not stat.S_ISREG(real.stat().st_mode):
+        raise CheckpointError(f"{path} is refused: it is not a regular file")
+    return real
+
+
+def _roots(folder: Path) -> list[Path]:
+    """Where the files of `folder` may really lie: in it, or in the blobs of the Hub cache entry it belongs to."""
+    real = Path(os.path.realpath(folder))
+    return [real, real.parent.parent / "blobs"] if is_snapshot(folder) else [real]
+
+
+def is_snapshot(folder: Path) -> bool:
+    """Whether `folder` is a model in the Hub cache."""
+    real = Path(os.path.realpath(folder))
+    return real.parent.name == "snapshots" and real.parent.parent.name.startswith("models--")
+
+
+def text_inside(folder: Path, name: str, limit: int = MAX_TEXT_BYTES) -> str | None:
+    """The UTF-8 text of `name` in `folder`, or None when there is none; refused above `limit` bytes."""
+    path = file_inside(folder, name)
+    if path is None:
+        return None
+    size = path.stat().st_size
+    if size > limit:
+        raise CheckpointError(f"{folder / name} is refused: it has {size} bytes, more than the {limit} allowed")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CheckpointError(f"{folder / name} is refused: it is not UTF-8 text") from error
+
+
+def json_inside(folder: Path, name: str, limit: int = MAX_TEXT_BYTES) -> dict[str, Any] | None:
+    """The JSON object in file `name` of `folder`, or None when there is no such file."""
+    text = text_inside(folder, name, limit)
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{folder / name} is refused: it is not well-formed JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{folder / name} is refused: it is not a JSON object")
+    return value

@@ -1,0 +1,1 @@
+"""LoRA adapters: read as an expert, extracted from a merge."""

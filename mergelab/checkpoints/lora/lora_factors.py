@@ -1,0 +1,26 @@
+"""One delta as the tensors of a LoRA layer, in the shapes that PEFT gives them."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from mergelab.checkpoints.lora.low_rank import product, truncated
+from mergelab.checkpoints.lora.module_types import CONV1D, EMBEDDING
+
+
+def factored(delta: Tensor, kind: str, rank: int) -> tuple[dict[str, Tensor], Tensor]:
+    """The two factors of a weight's `delta` by their names in the layer, and the delta that they stand for.
+
+    The weight is (out, in) in a Linear, (in, out) in a Conv1D, (tokens, width) in an Embedding and (out, in, *kernel) in
+    a convolution. Everything is float32.
+    """
+    left, right = truncated(delta.flatten(1), rank)
+    carried = product(left, right).reshape(delta.shape)
+    if kind == EMBEDDING:
+        return {"lora_embedding_A": left.T.contiguous(), "lora_embedding_B": right.T.contiguous()}, carried
+    up, down = (right.T, left.T) if kind == CONV1D else (left, right.reshape(rank, *delta.shape[1:]))
+    kernel = [1] * (delta.ndim - 2)
+    return {
+        "lora_A.weight": down.contiguous(),
+        "lora_B.weight": up.contiguous().reshape(len(up), rank, *kernel),
+    }, carried

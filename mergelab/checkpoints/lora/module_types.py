@@ -1,0 +1,82 @@
+"""The modules of a model without its weights: which module each tensor of a file belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from mergelab.checkpoints.alignment.key_alignment import align
+from mergelab.checkpoints.files.errors import CheckpointError
+from mergelab.checkpoints.files.interface import Checkpoint
+
+LINEAR, CONV1D, EMBEDDING, CONVOLUTION = "Linear", "Conv1D", "Embedding", "Conv"
+FACTORED = (LINEAR, CONV1D, EMBEDDING, CONVOLUTION)
+"""Kinds of modules whose weight can change by a product of two factors."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tensor sits in the model that transformers builds: in `module`, under `name`; `kind` is one of `FACTORED`
+    or else the module's class."""
+
+    module: str
+    kind: str
+    name: str
+
+    @property
+    def parameter(self) -> str:
+        """The module's name and the tensor's in it: transformers' own name of the tensor."""
+        return f"{self.module}.{self.name}" if self.module else self.name
+
+
+def places(base: Checkpoint) -> dict[str, Place]:
+    """File key of `base` -> its place, for every tensor that has one place and keeps its shape when it is loaded.
+
+    transformers renames tensors as it loads them (attention of ViT and DINOv2) and stacks others (experts of a mixture),
+    which have no single place and are left out. Raises `CheckpointError` when transformers does not know the model.
+    """
+    model = skeleton(base)
+    found = {}
+    for parameter, tensor in model.state_dict().items():
+        module, _, name = parameter.rpartition(".")
+        stored = _stored_names(model, parameter, tensor)
+        if len(stored) == 1:
+            found[stored[0]] = Place(module, _kind(model.get_submodule(module)), name)
+    return {key: found[twin] for key, twin in align(base.specs, found).keys.items()}
+
+
+def skeleton(base: Checkpoint) -> Any:
+    """The model of `base`'s config, all its tensors on the meta device: no memory for weights."""
+    import transformers
+
+    kind = base.config.get("model_type")
+    if kind not in transformers.CONFIG_MAPPING:
+        raise CheckpointError(f"{base.name} has model_type {kind!r}, which this version of transformers does not know")
+    config = transformers.CONFIG_MAPPING[kind].from_dict(dict(base.config))
+    named = [getattr(transformers, name, None) for name in config.architectures or ()]
+    with torch.device("meta"):
+        return named[0](config) if named and named[0] else transformers.AutoModel.from_config(config)
+
+
+def _kind(module: nn.Module) -> str:
+    from transformers.pytorch_utils import Conv1D
+
+    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d):
+        return CONVOLUTION if module.groups == 1 else "a grouped convolution"
+    if isinstance(module, Conv1D):
+        return CONV1D
+    if type(module) is nn.Embedding:  # a subclass may look up something else than rows
+        return EMBEDDING
+    return LINEAR if isinstance(module, nn.Linear) else type(module).__name__
+
+
+def _stored_names(model: Any, parameter: str, tensor: torch.Tensor) -> list[str]:
+    """The names under which transformers would store one tensor of `model`; none when it is stored in another shape."""
+    from transformers.core_model_loading import revert_weight_conversion
+
+    stored: Mapping[str, torch.Tensor] = revert_weight_conversion(model, {parameter: tensor})
+    return [name for name, value in stored.items() if value.shape == tensor.shape]

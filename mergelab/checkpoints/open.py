@@ -1,0 +1,137 @@
+"""From what a person writes to a checkpoint: a suite's model, a folder, or a model on the Hub."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from mergelab.checkpoints.conversion.from_gguf import is_gguf, open_gguf
+from mergelab.checkpoints.delta import delta_checkpoint
+from mergelab.checkpoints.delta.delta_checkpoint import open_packed, packed_base
+from mergelab.checkpoints.files import folder
+from mergelab.checkpoints.files.errors import CheckpointError
+from mergelab.checkpoints.files.folder import open_folder
+from mergelab.checkpoints.files.hub import fetch, is_hub_reference
+from mergelab.checkpoints.files.interface import Checkpoint
+from mergelab.checkpoints.files.safe_paths import file_inside
+from mergelab.checkpoints.lora import adapter
+from mergelab.checkpoints.lora.adapter import adapter_settings, open_adapter
+from mergelab.checkpoints.suites import BASE, Suite, list_suites, load_suite, unpack
+
+
+def open_checkpoint(ref: str, *, models_dir: Path | None = None, base: Checkpoint | None = None) -> Checkpoint:
+    """Open the checkpoint that `ref` names, the first that fits of:
+
+    - a path (`/…`, `./…`, `../…`, `~/…`),
+    - `suite` or `suite/base` or `suite/expert`,
+    - a folder or a .gguf file, relative to `models_dir` or else to the working folder,
+    - `owner/name` or `owner/name@revision` on the Hugging Face Hub.
+
+    Adapters and packed experts are opened next to `base`, or, without one, next to the base that they name themselves.
+    With `models_dir`, folders outside it are refused. Raises `CheckpointError`; an unknown name comes with near ones.
+    """
+    return _Opening(models_dir, base).open(ref)
+
+
+def suite_of(ref: str) -> str | None:
+    """Name of the suite that `ref` (`suite`, `suite/base`, `suite/expert`) belongs to, or None."""
+    name = ref.partition("/")[0]
+    return name if name in list_suites() else None
+
+
+@dataclass(frozen=True)
+class _Opening:
+    models_dir: Path | None
+    base: Checkpoint | None
+    beside: str = ""
+    """Whose base is being opened, which must be a model of its own."""
+
+    def open(self, ref: str) -> Checkpoint:
+        if not ref.strip() or "\0" in ref:
+            raise CheckpointError("a model needs a name: a suite's model, a folder, or owner/name on the Hub")
+        try:
+            return self._open(ref)
+        except OSError as error:
+            raise CheckpointError(f"cannot open {ref}: {error.strerror or type(error).__name__}") from error
+
+    def _open(self, ref: str) -> Checkpoint:
+        if _is_path(ref):
+            return self._at(Path(ref).expanduser(), ref)
+        suite = suite_of(ref)
+        if suite is not None:
+            return _open_from_suite(ref, load_suite(suite))
+        path = (self.models_dir or Path()) / ref
+        if path.is_dir() or is_gguf(path):
+            return self._at(path, ref)
+        return self._from_hub(ref)
+
+    def _at(self, path: Path, ref: str) -> Checkpoint:
+        if self.models_dir is not None and not path.resolve().is_relative_to(self.models_dir.resolve()):
+            raise CheckpointError(f"{path} is not in the models folder; folders elsewhere are not opened here")
+        return self._of_its_kind(path, ref)
+
+    def _of_its_kind(self, path: Path, ref: str) -> Checkpoint:
+        """The checkpoint at `path` by what lies there; a folder with whole weights is a model whatever else it holds."""
+        if is_gguf(path):
+            return open_gguf(path, ref)
+        names = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+        if names & {folder.WEIGHTS, folder.INDEX}:
+            return open_folder(path, ref)
+        if adapter.CONFIG in names:
+            return open_adapter(path, self._base_for(ref, adapter_settings(path).base), ref)
+        if delta_checkpoint.MANIFEST in names:
+            return open_packed(path, self._base_for(ref, packed_base(path)), ref)
+        ggufs = sorted(name for name in names if name.endswith(".gguf"))
+        if len(ggufs) == 1 and file_inside(path, ggufs[0]):
+            return open_gguf(path / ggufs[0], ref)
+        return open_folder(path, ref)
+
+    def _base_for(self, ref: str, named: str | None) -> Checkpoint:
+        if self.base is not None:
+            return self.base
+        if self.beside:
+            raise CheckpointError(f"{self.beside} names {ref} as its base, which is itself stored as changes of a base")
+        if named is None:
+            raise CheckpointError(f"{ref} is stored as changes of a base and does not name it; give the base as well")
+        try:
+            return _Opening(self.models_dir, None, beside=ref).open(named)
+        except CheckpointError as error:
+            told = f"{ref} is stored as changes of a base; give the base as well, since the one that it names"
+            raise CheckpointError(f"{told} does not open: {error}") from error
+
+    def _from_hub(self, ref: str) -> Checkpoint:
+        hint = _near(ref, _known(self.models_dir))
+        if not is_hub_reference(ref):
+            raise CheckpointError(f"there is no suite, folder or Hub model {ref!r} (Hub models are owner/name); {hint}")
+        try:
+            return self._of_its_kind(fetch(ref), ref)
+        except CheckpointError as error:
+            told = f"there is no folder {ref}; as a Hub model: {error}"
+            raise CheckpointError(f"{told}; {hint}" if "did you mean" in hint else told) from error
+
+
+def _is_path(ref: str) -> bool:
+    return ref in (".", "..", "~") or ref.startswith(("/", "./", "../", "~/"))
+
+
+def _open_from_suite(ref: str, suite: Suite) -> Checkpoint:
+    model = ref.partition("/")[2] or BASE
+    if model != BASE and model not in suite.experts:
+        raise CheckpointError(f"there is no {ref!r}; {_near(ref, list(suite.models))}")
+    return open_folder(unpack(suite, model), ref)
+
+
+def _known(models_dir: Path | None) -> list[str]:
+    """All names that can be opened without the network."""
+    names = [name for suite in list_suites().values() for name in (suite.name, *suite.models)]
+    root = models_dir or Path()
+    found = [path.parent.name for config in ("config.json", adapter.CONFIG) for path in root.glob(f"*/{config}")]
+    return names + sorted({*found, *(path.name for path in root.glob("*.gguf"))})
+
+
+def _near(ref: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(ref, names, n=3, cutoff=0.6)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"known names are {', '.join(names)}" if names else "name a folder, or owner/name on the Hub"

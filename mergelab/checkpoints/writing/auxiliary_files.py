@@ -1,0 +1,34 @@
+"""The files beside a model's config and weights that go with it when it is written anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mergelab.checkpoints.files.interface import Checkpoint
+from mergelab.checkpoints.files.safe_paths import file_inside
+
+COMPANIONS = (
+    "added_tokens.json",
+    "chat_template.jinja",
+    "generation_config.json",
+    "merges.txt",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "sentencepiece.bpe.model",
+    "special_tokens_map.json",
+    "spiece.model",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+    "vocab.txt",
+)
+"""Files that a model needs beside its config and weights: its tokenizer or image preprocessor."""
+
+
+def companions(model: Checkpoint) -> list[tuple[str, Path]]:
+    """Name and real path (a link in the Hub cache) of the files to copy from the folder of `model`."""
+    if model.folder is None:
+        return []
+    found = [(name, file_inside(model.folder, name)) for name in COMPANIONS]
+    return [(name, path) for name, path in found if path is not None]

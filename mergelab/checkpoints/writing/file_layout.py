@@ -1,0 +1,81 @@
+"""Where every tensor goes before the first is written: files, headers and offsets from the specs alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mergelab.checkpoints.alignment.phrases import dtype_name
+from mergelab.checkpoints.files.errors import CheckpointError
+from mergelab.checkpoints.files.folder import WEIGHTS
+from mergelab.checkpoints.files.header import CODES, MAX_HEADER_BYTES, MAX_TENSORS
+from mergelab.checkpoints.files.interface import TensorSpec
+
+SHARD_BYTES = 5_000_000_000
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One weight file before any tensor is in it: its header and where each tensor's bytes go."""
+
+    name: str
+    header: bytes
+    starts: Mapping[str, int]
+    size: int
+
+
+def plan_files(specs: Mapping[str, TensorSpec], shard_bytes: int = SHARD_BYTES) -> tuple[Layout, ...]:
+    """Weight files for `specs`: one, or shards filled in key order.
+
+    Raises `CheckpointError` for a dtype that safetensors cannot hold and for more tensors than one model may have.
+    """
+    if not specs or len(specs) > MAX_TENSORS:
+        raise CheckpointError(f"a model has 1 to {MAX_TENSORS} tensors, got {len(specs)}")
+    shards = _shards(specs, shard_bytes)
+    if len(shards) == 1:
+        return (layout_of(WEIGHTS, shards[0]),)
+    names = [f"model-{index:05}-of-{len(shards):05}.safetensors" for index in range(1, len(shards) + 1)]
+    return tuple(layout_of(name, shard) for name, shard in zip(names, shards, strict=True))
+
+
+def _shards(specs: Mapping[str, TensorSpec], shard_bytes: int) -> list[dict[str, TensorSpec]]:
+    shards: list[dict[str, TensorSpec]] = [{}]
+    filled = 0
+    for key, spec in sorted(specs.items()):
+        if spec.dtype not in CODES:
+            raise CheckpointError(f"tensor {key!r} is {dtype_name(spec.dtype)}, which safetensors cannot hold")
+        if shards[-1] and filled + spec.nbytes > shard_bytes:
+            shards.append({})
+            filled = 0
+        shards[-1][key] = spec
+        filled += spec.nbytes
+    return shards
+
+
+def layout_of(name: str, specs: Mapping[str, TensorSpec]) -> Layout:
+    """One file `name` for `specs`: wide dtypes first, so that a tensor starts at a multiple of its element size; then
+    by key."""
+    order = sorted(specs, key=lambda key: (-specs[key].dtype.itemsize, key))
+    entries: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    offsets, end = {}, 0
+    for key in order:
+        spec = specs[key]
+        offsets[key] = end
+        end += spec.nbytes
+        entries[key] = {"dtype": CODES[spec.dtype], "shape": list(spec.shape), "data_offsets": [offsets[key], end]}
+    text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    if len(text) > MAX_HEADER_BYTES:
+        raise CheckpointError(f"the header of {name} has {len(text)} bytes, more than the {MAX_HEADER_BYTES} allowed")
+    header = len(text).to_bytes(8, "little") + text
+    return Layout(name, header, {key: len(header) + offset for key, offset in offsets.items()}, len(header) + end)
+
+
+def index_of(layouts: Iterable[Layout], specs: Mapping[str, TensorSpec]) -> dict[str, Any]:
+    """Content of the index that tells readers which shard holds which tensor."""
+    return {
+        "metadata": {"total_size": sum(spec.nbytes for spec in specs.values())},
+        "weight_map": {key: layout.name for layout in layouts for key in layout.starts},
+    }

@@ -1,0 +1,50 @@
+"""manifest.json of a merged model: size and hash of every file, so that a copy can be checked, and what computed it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mergelab.checkpoints.files.errors import CheckpointError
+from mergelab.checkpoints.files.safe_paths import file_inside, json_inside
+from mergelab.runtime.provenance import provenance
+
+MANIFEST = "manifest.json"
+
+
+def manifest_of(folder: Path, known: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """`made_by`, and bytes and sha256 of every file now in `folder`; `known` are hashes by file name."""
+    hashes = {path: (known or {}).get(path.name) or _sha256(path) for path in folder.iterdir()}
+    files = {path.name: {"bytes": path.stat().st_size, "sha256": found} for path, found in hashes.items()}
+    return {"made_by": provenance(), "files": files}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify_folder(path: Path) -> None:
+    """Check every file of a merged model against its manifest.json.
+
+    Raises `CheckpointError` listing all files that are absent, changed or not in the manifest.
+    """
+    manifest = json_inside(path, MANIFEST)
+    files = manifest.get("files") if manifest else None
+    if not isinstance(files, dict):
+        raise CheckpointError(f"{path} has no {MANIFEST} with a list of files; it was not written by mergelab")
+    present = {entry.name for entry in path.iterdir()} - {MANIFEST}
+    faults = [f"{name} is missing" for name in sorted(files.keys() - present)]
+    faults += [f"{name} is not in the manifest" for name in sorted(present - files.keys())]
+    faults += [f"{name} was changed" for name in sorted(present & files.keys()) if not _holds(path, name, files[name])]
+    if faults:
+        raise CheckpointError(f"{path} is not as it was written: {'; '.join(faults)}")
+
+
+def _holds(folder: Path, name: str, entry: Any) -> bool:
+    path = file_inside(folder, name)
+    if path is None or not isinstance(entry, dict):
+        return False
+    return path.stat().st_size == entry.get("bytes") and _sha256(path) == entry.get("sha256")

@@ -1,0 +1,166 @@
+"""Writing a merged model: streamed tensor by tensor into a folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from torch import Tensor
+
+from mergelab.checkpoints.alignment.phrases import counted, dtype_name, some_of
+from mergelab.checkpoints.files.content_hash import tensor_bytes
+from mergelab.checkpoints.files.errors import CheckpointError
+from mergelab.checkpoints.files.folder import INDEX
+from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
+from mergelab.checkpoints.files.safe_paths import PLAIN_NAME
+from mergelab.checkpoints.writing.auxiliary_files import companions
+from mergelab.checkpoints.writing.file_layout import SHARD_BYTES, index_of, plan_files
+from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
+from mergelab.checkpoints.writing.staging import Staging, sweep
+from mergelab.checkpoints.writing.weight_file import WeightFile
+
+
+class MergedFolder:
+    """Context manager that writes a model folder at `out`.
+
+        with MergedFolder(out, base, specs) as folder:
+            folder.write(key, tensor)       # every key of `specs` once, in any order
+            folder.add_text("README.md", text)
+
+    Tensors go straight to their place in model.safetensors (or shards of at most `shard_bytes`); config, tokenizer and
+    preprocessor come from `base`. Nothing is at `out` until the block ends: an exception, a closed generator or a
+    killed process leaves no folder. An existing `out` is never touched. Equal tensors give equal bytes.
+    """
+
+    def __init__(
+        self, out: Path, base: Checkpoint, specs: Mapping[str, TensorSpec], *, shard_bytes: int = SHARD_BYTES
+    ) -> None:
+        self.out = out
+        self._base = base
+        self._specs = dict(specs)
+        self._layouts = plan_files(self._specs, shard_bytes)
+        self._places = {key: (layout.name, start) for layout in self._layouts for key, start in layout.starts.items()}
+        self._written: set[str] = set()
+        self._files: dict[str, WeightFile] = {}
+        self._hashes: dict[str, str] = {}
+        self._facts: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        """Raises `CheckpointError` when `out` exists or the disk is too full."""
+        if os.path.lexists(self.out):
+            raise CheckpointError(f"{self.out} exists and is not overwritten; choose another name or move it away")
+        sweep(self.out.parent)
+        self._staging = Staging(self.out)
+        try:
+            self._check_space()
+            self._start_files()
+            self._copy_companions()
+        except BaseException:
+            self._abandon()
+            raise
+        return self
+
+    def write(self, key: str, tensor: Tensor) -> None:
+        """Put the tensor of `key` in its place. Raises `CheckpointError` when it is not what `specs` announced."""
+        expected = self._specs.get(key)
+        if expected is None:
+            raise CheckpointError(f"tensor {key!r} was not announced for {self.out}")
+        if key in self._written:
+            raise CheckpointError(f"tensor {key!r} of {self.out} was written already")
+        if (tuple(tensor.shape), tensor.dtype) != (expected.shape, expected.dtype):
+            raise CheckpointError(
+                f"tensor {key!r} of {self.out} must be {dtype_name(expected.dtype)} of shape {expected.shape}, "
+                f"got {dtype_name(tensor.dtype)} of shape {tuple(tensor.shape)}"
+            )
+        name, start = self._places[key]
+        self._files[name].write(tensor_bytes(tensor), start)
+        self._written.add(key)
+
+    def add_text(self, name: str, text: str) -> None:
+        """Add a text file such as recipe.yml. Raises `CheckpointError` for a path or a name that is taken."""
+        path = self._staging.path / name
+        if not PLAIN_NAME.fullmatch(name) or name in (MANIFEST, INDEX) or path.exists():
+            raise CheckpointError(f"cannot add a file {name!r} to {self.out}: use a plain name that is not taken")
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+    def add_fact(self, name: str, value: Any) -> None:
+        """Add plain data to manifest.json, beside the list of files."""
+        self._facts[name] = value
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._abandon()
+            return
+        try:
+            self._finish()
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _check_space(self) -> None:
+        needed = int(1.1 * sum(layout.size for layout in self._layouts))
+        free = shutil.disk_usage(self._staging.path).free
+        if free < needed:
+            raise CheckpointError(
+                f"{self.out} needs {needed:,} bytes but only {free:,} are free; make room or choose another disk"
+            )
+
+    def _start_files(self) -> None:
+        for layout in self._layouts:
+            file = self._files[layout.name] = WeightFile(self._staging.path / layout.name, layout.size, self.out)
+            file.write(memoryview(layout.header), 0)
+
+    def _copy_companions(self) -> None:
+        config = _merged_config(self._base.config, self._specs)
+        if config:
+            self._write_json("config.json", config)
+        for name, path in companions(self._base):
+            shutil.copyfile(path, self._staging.path / name)
+
+    def _finish(self) -> None:
+        missing = sorted(self._specs.keys() - self._written)
+        if missing:
+            raise CheckpointError(
+                f"{self.out} is not written: {counted(missing, 'tensor')} never came ({some_of(missing)})"
+            )
+        self._close()
+        if len(self._layouts) > 1:
+            self._write_json(INDEX, index_of(self._layouts, self._specs))
+        self._write_json(MANIFEST, self._facts | manifest_of(self._staging.path, self._hashes))
+        try:
+            self._staging.commit()
+        except FileExistsError as error:
+            raise CheckpointError(f"{self.out} was made by someone else meanwhile and is not overwritten") from error
+
+    def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
+        (self._staging.path / name).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+    def _close(self) -> None:
+        while self._files:
+            name, file = self._files.popitem()
+            found = file.close()
+            self._hashes.update({name: found} if found else {})
+
+    def _abandon(self) -> None:
+        self._close()
+        self._staging.discard()
+
+
+def _merged_config(config: Mapping[str, Any], specs: Mapping[str, TensorSpec]) -> dict[str, Any]:
+    """The base's config with the dtype in which most of the merged weights are stored."""
+    sizes: dict[str, int] = {}
+    for spec in specs.values():
+        if spec.dtype.is_floating_point:
+            sizes[dtype_name(spec.dtype)] = sizes.get(dtype_name(spec.dtype), 0) + spec.count
+    if not config or not sizes:
+        return dict(config)
+    named = [name for name in ("dtype", "torch_dtype") if name in config] or ["torch_dtype"]
+    return {**config, **dict.fromkeys(named, max(sizes, key=lambda name: sizes[name]))}
