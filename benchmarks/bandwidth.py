@@ -25,8 +25,8 @@ from mergelab import merge_state_dicts
 from mergelab.checkpoints import in_memory
 from mergelab.engine import plan, settle
 from mergelab.engine.inputs import Piece, pieces
-from mergelab.engine.settling import settings, stored_for
-from mergelab.engine.stages import Settled
+from mergelab.engine.pipeline import Settled
+from mergelab.engine.survey import settings, stored_for
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 

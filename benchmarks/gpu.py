@@ -40,8 +40,8 @@ from mergelab.calibrate import fisher_of
 from mergelab.checkpoints import StateDict, in_memory, open_checkpoint
 from mergelab.engine import Plan, plan, run, settle
 from mergelab.engine.inputs import Piece
-from mergelab.engine.settling import stored_for
-from mergelab.engine.stages import Settled
+from mergelab.engine.pipeline import Settled
+from mergelab.engine.survey import stored_for
 from mergelab.evaluate import body_of, evaluate
 from mergelab.methods.registry import Surveyed
 from mergelab.recipe import Recipe

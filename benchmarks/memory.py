@@ -103,12 +103,12 @@ def _child(task: Mapping[str, Any]) -> None:
     import resource
 
     from mergelab import workbench
-    from mergelab.engine import stages
+    from mergelab.engine import pipeline
     from mergelab.runtime.progress import finish
 
     torch.set_num_threads(task["threads"])
     root = Path(task["root"])
-    with mock.patch.multiple(stages, FUSED_FROM=0, KEEP_BYTES=0):  # kernels, however small the model
+    with mock.patch.multiple(pipeline, FUSED_FROM=0, KEEP_BYTES=0):  # kernels, however small the model
         finish(workbench.save(_recipe(task, root / "warm"), str(root / "warm-out"), device="cpu"))
     footprint.settle_down()
     before = footprint.now()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tiny_states import merge, plan_for, random_state, tuned
 from torch import Tensor
 
-from mergelab.engine import MergeError, kept_deltas, settle, stages
+from mergelab.engine import MergeError, kept_deltas, pipeline, settle
 from mergelab.interference import interference
 from mergelab.methods.ops.elementwise import rows
 from mergelab.methods.sparsifiers import SPARSIFIERS
@@ -40,9 +40,9 @@ def sketched(recipe: dict[str, object], count: int = 3) -> Sketch:
 
 def every_stage() -> dict[str, dict[str, object]]:
     """TIES, nothing at all, and every sparsifier alone and before TIES."""
-    stages: dict[str, dict[str, object]] = {"ties": {"method": "ties"}, "average": {"method": "average"}}
-    stages |= {name: {"method": "average", "sparsify": name} for name in SPARSIFIERS}
-    return stages | {f"{name} ties": {"method": "ties", "sparsify": name} for name in SPARSIFIERS}
+    pipeline: dict[str, dict[str, object]] = {"ties": {"method": "ties"}, "average": {"method": "average"}}
+    pipeline |= {name: {"method": "average", "sparsify": name} for name in SPARSIFIERS}
+    return pipeline | {f"{name} ties": {"method": "ties", "sparsify": name} for name in SPARSIFIERS}
 
 
 @pytest.mark.parametrize("recipe", every_stage().values(), ids=every_stage())
@@ -314,7 +314,7 @@ def test_kernels_draw_what_the_reference_draws(
     planned = plan_for(CUTS[name][0], models, base)
     expected = finish(draw_sketch(planned))
     for threshold, value in {"FUSED_FROM": 0, "KEEP_BYTES": 0, "FUSED_STRETCH": 3 * stretch}.items():
-        monkeypatch.setattr(stages, threshold, value)
+        monkeypatch.setattr(pipeline, threshold, value)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     found = finish(draw_sketch(planned))
     assert (found.changed, found.experts) == (expected.changed, expected.experts)
@@ -328,8 +328,8 @@ def test_kernels_draw_what_the_reference_draws(
 
 
 def test_numbers_that_float32_cannot_multiply_are_left_to_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "FUSED_FROM", 0)
-    monkeypatch.setattr(stages, "KEEP_BYTES", 0)
+    monkeypatch.setattr(pipeline, "FUSED_FROM", 0)
+    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
     base = {"w": torch.zeros(300)}
     models = {name: {"w": 1e-30 * state["w"]} for name, state in tuned({"w": torch.zeros(300)}, 2, 1.0).items()}
     curves = finish(draw_sketch(plan_for({"method": "ties"}, models, base))).curves["ranks model"]
@@ -341,8 +341,8 @@ def test_what_is_not_finite_is_refused_with_its_name(monkeypatch: pytest.MonkeyP
     models = tuned(base, 2)
     models["b"]["w"][7] = torch.nan
     for smallest in (10**12, 0):
-        monkeypatch.setattr(stages, "FUSED_FROM", smallest)
-        monkeypatch.setattr(stages, "KEEP_BYTES", 0)
+        monkeypatch.setattr(pipeline, "FUSED_FROM", smallest)
+        monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
         with pytest.raises(MergeError, match="w of b holds 1 values"):
             finish(draw_sketch(plan_for({"method": "ties"}, models, base)))
 

@@ -1,10 +1,7 @@
 """Plan a merge from headers alone, then run it tensor by tensor."""
 
-from mergelab.engine.fusing import draw_keys
-from mergelab.engine.inputs import MergeError, Piece, read_draws
-from mergelab.engine.offering import offered, offered_pieces, offered_threads, stored_offered
-from mergelab.engine.plan import Plan, Statistics, plan, with_statistics
-from mergelab.engine.running import (
+from mergelab.engine.delta_source import offered, offered_pieces, offered_threads, stored_offered
+from mergelab.engine.execution import (
     Merged,
     deltas,
     kept_deltas,
@@ -15,11 +12,14 @@ from mergelab.engine.running import (
     sparse_deltas,
     sparse_expert,
 )
-from mergelab.engine.settling import settle, settle_steps
-from mergelab.engine.stages import Settled
-from mergelab.engine.sweeping import sweep_bodies
+from mergelab.engine.inputs import MergeError, Piece, read_draws
+from mergelab.engine.kernel_dispatch import draw_keys
+from mergelab.engine.pipeline import Settled
+from mergelab.engine.plan import Plan, Statistics, plan, with_statistics
+from mergelab.engine.survey import settle, settle_steps
+from mergelab.engine.sweep import sweep_bodies
 from mergelab.engine.threads import in_order, torch_threads
-from mergelab.engine.tracing import Trace, in_recipe_order, rows_piece, trace
+from mergelab.engine.trace import Trace, in_recipe_order, rows_piece, trace
 
 __all__ = [
     "MergeError",

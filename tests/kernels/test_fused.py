@@ -12,7 +12,7 @@ from fused_merges import DTYPES, METHODS, SHAPES, WEIGHTS, both, fused, models, 
 from tiny_states import plan_for, same_bits
 
 from mergelab import merge_state_dicts
-from mergelab.engine import MergeError, settle, stages
+from mergelab.engine import MergeError, pipeline, settle
 from mergelab.runtime.progress import finish
 
 SIEVES: tuple[dict[str, Any] | None, ...] = (
@@ -115,9 +115,9 @@ def test_neither_threads_nor_stretches_change_a_bit(monkeypatch: pytest.MonkeyPa
     given = {"method": {"name": "ties", "density": 0.5}, "sparsify": {"name": "dare", "density": 0.5}}
     fused(monkeypatch)
     results = []
-    for threads, stretch in ((1, 24 << 20), (2, 24 << 20), (2, 4 * stages.STEP)):
+    for threads, stretch in ((1, 24 << 20), (2, 24 << 20), (2, 4 * pipeline.STEP)):
         torch.set_num_threads(threads)
-        monkeypatch.setattr(stages, "FUSED_STRETCH", stretch)
+        monkeypatch.setattr(pipeline, "FUSED_STRETCH", stretch)
         results.append(merge_state_dicts(given, experts, base))
     torch.set_num_threads(1)
     assert same_bits(results[0], results[1]) and same_bits(results[0], results[2])
@@ -192,5 +192,5 @@ def test_weights_after_a_sparsifier_have_no_kernel_and_come_in_the_stretches_of_
     plain, sparse = (
         finish(settle(plan_for({"method": "average", **step}, experts, base))) for step in ({}, {"sparsify": "dare"})
     )
-    assert plain.stretch != stages.STRETCH
-    assert (sparse.stretch, sparse.threads) == (stages.STRETCH, 1)
+    assert plain.stretch != pipeline.STRETCH
+    assert (sparse.stretch, sparse.threads) == (pipeline.STRETCH, 1)

@@ -8,7 +8,7 @@ import torch
 from tensor_map.desks import desk_for, desk_of
 from tiny_states import random_state, tuned
 
-from mergelab.engine import stages
+from mergelab.engine import pipeline
 from mergelab.runtime.progress import finish
 from mergelab.tensor_map import Conflicts, Desk, build_map, building
 from mergelab.tensor_map.conflicts import strength
@@ -74,7 +74,7 @@ def test_a_tensor_read_in_stretches_has_the_same_map(monkeypatch: pytest.MonkeyP
     shapes = {"w": (23, 8), "other": (4, 4)}
     base = random_state(2, 1.0, shapes)
     whole = finish(build_map(desk_for({"method": {"name": "ties", "density": 0.4}}, tuned(base), base), "w"))
-    monkeypatch.setattr(stages, "KEEP_BYTES", 0)
+    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
     monkeypatch.setattr(building, "BAND", 32)
     parts = finish(build_map(desk_for({"method": {"name": "ties", "density": 0.4}}, tuned(base), base), "w"))
     for name, values in whole.pyramid.fields.items():

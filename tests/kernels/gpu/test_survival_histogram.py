@@ -12,7 +12,7 @@ from device_stacks import DTYPES, KINDS, deltas, device_stack, stored
 from tiny_states import plan_for, random_state, tuned
 from torch import Tensor
 
-from mergelab.engine import MergeError, stages
+from mergelab.engine import MergeError, pipeline
 from mergelab.kernels import gpu
 from mergelab.kernels.arguments import Levels, Thinning
 from mergelab.kernels.gpu import survival_histogram
@@ -154,8 +154,8 @@ def steps_taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     taken: list[int] = []
     real = survival_histogram.stepped
     monkeypatch.setattr(gpu, "takes", lambda device: True)
-    monkeypatch.setattr(stages, "FUSED_FROM", 0)
-    monkeypatch.setattr(stages, "KEEP_BYTES", 0)
+    monkeypatch.setattr(pipeline, "FUSED_FROM", 0)
+    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
     monkeypatch.setattr(
         survival_histogram, "stepped", lambda stack, levels: taken.append(stack.count) or real(stack, levels)
     )
@@ -166,7 +166,7 @@ def steps_taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_whole_sketches(recipe: dict[str, Any], steps_taken: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     found = sketched(recipe)
     assert 2400 in steps_taken and 77 in steps_taken
-    monkeypatch.setattr(stages, "FUSED_FROM", 10**12)
+    monkeypatch.setattr(pipeline, "FUSED_FROM", 10**12)
     expected = sketched(recipe)
     assert (found.magnitudes == expected.magnitudes).all() and (found.sizes == expected.sizes).all()
     for cut, curves in expected.curves.items():

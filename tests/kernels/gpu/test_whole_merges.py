@@ -11,7 +11,7 @@ from device_stacks import DEVICE, numbers
 from tiny_states import State, same_bits
 
 from mergelab.checkpoints import in_memory
-from mergelab.engine import MergeError, Statistics, merged_body, plan, settle, stages
+from mergelab.engine import MergeError, Statistics, merged_body, pipeline, plan, settle
 from mergelab.kernels import gpu
 from mergelab.kernels.gpu.stack import DeviceStack
 from mergelab.recipe import Recipe
@@ -67,15 +67,15 @@ def on_kernels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     merged: list[str] = []
     real = DeviceStack.merge
     monkeypatch.setattr(gpu, "takes", lambda device: True)
-    monkeypatch.setattr(stages, "FUSED_FROM", 0)
-    monkeypatch.setattr(stages, "KEEP_BYTES", 0)
+    monkeypatch.setattr(pipeline, "FUSED_FROM", 0)
+    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
     monkeypatch.setattr(DeviceStack, "merge", lambda self, *rest: merged.extend(self.counts()) or real(self, *rest))
     return merged
 
 
 def reference(monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> State:
     with monkeypatch.context() as patch:
-        patch.setattr(stages, "FUSED_FROM", 10**12)
+        patch.setattr(pipeline, "FUSED_FROM", 10**12)
         return merge(*arguments)
 
 
@@ -108,10 +108,10 @@ def test_neither_lanes_nor_stretches_change_a_bit(monkeypatch: pytest.MonkeyPatc
         state["long"] = numbers("coarse", (300,), generator).bfloat16()
     given = recipe({"name": "task_arithmetic"}, {"name": "dare", "density": 0.5})
     expected = reference(monkeypatch, given, base, experts)
-    monkeypatch.setattr(stages, "STEP", 128)
+    monkeypatch.setattr(pipeline, "STEP", 128)
     for lanes, together in ((1, 4 * 128), (3, 4 * 1024)):
-        monkeypatch.setattr(stages, "LANES", lanes)
-        monkeypatch.setattr(stages, "GPU_STRETCH", together)
+        monkeypatch.setattr(pipeline, "LANES", lanes)
+        monkeypatch.setattr(pipeline, "GPU_STRETCH", together)
         on_kernels.clear()
         assert same_bits(merge(given, base, experts), expected)
         assert on_kernels.count("long") == (3 if together == 512 else 1)

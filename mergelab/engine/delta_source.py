@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
-from mergelab.engine.fusing import stored_stack
 from mergelab.engine.inputs import Piece, pieces
-from mergelab.engine.settling import kept_or_read, settings, stepped_deltas
-from mergelab.engine.stages import Settled
+from mergelab.engine.kernel_dispatch import stored_stack
+from mergelab.engine.pipeline import Settled
+from mergelab.engine.survey import kept_or_read, settings, stepped_deltas
 
 
 def offered_pieces(settled: Settled, key: str, stored: bool) -> Iterator[Piece]:

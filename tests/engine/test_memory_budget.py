@@ -6,8 +6,8 @@ import pytest
 import torch
 from tiny_states import plan_for
 
+from mergelab.engine.memory_budget import FACTOR, RESERVE, SLACK, WAITING, share_out
 from mergelab.engine.plan import Plan
-from mergelab.engine.room import FACTOR, RESERVE, SLACK, WAITING, share_out
 
 LONGEST, SHORTEST = 8 << 20, 1 << 20
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
+from mergelab.engine.execution import merged_body, plan_in_memory
+from mergelab.engine.pipeline import Settled, Stage
 from mergelab.engine.plan import Plan, Statistics
-from mergelab.engine.running import merged_body, plan_in_memory
-from mergelab.engine.settling import settle, settle_method, settle_steps
-from mergelab.engine.stages import Settled, Stage
-from mergelab.engine.together import merged_together
+from mergelab.engine.survey import settle, settle_method, settle_steps
+from mergelab.engine.ties_sweep import merged_together
 from mergelab.methods.knobs import Value, brief, nearest
 from mergelab.methods.ops.thresholds import each_model
 from mergelab.recipe import Recipe, RecipeError

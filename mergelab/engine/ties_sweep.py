@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints.files.buffers import Pool
-from mergelab.engine.running import merge_tensor, merged_body
-from mergelab.engine.settling import settings, settle_method
-from mergelab.engine.stages import Settled, Stage
+from mergelab.engine.execution import merge_tensor, merged_body
+from mergelab.engine.pipeline import Settled, Stage
+from mergelab.engine.survey import settings, settle_method
 from mergelab.methods.ops.elementwise import count_kept
 from mergelab.methods.ops.thresholds import SMALLEST, Ranking
 from mergelab.methods.registry import Rule, Stack, Surveyed

@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
+from mergelab.engine.execution import merge_stack, trimmed
 from mergelab.engine.inputs import Piece, read_base, read_statistics, refuse_non_finite
-from mergelab.engine.running import merge_stack, trimmed
-from mergelab.engine.settling import apply, arguments_for, kept_or_read, plain_stack, settings
-from mergelab.engine.stages import Settled
+from mergelab.engine.pipeline import Settled
+from mergelab.engine.survey import apply, arguments_for, kept_or_read, plain_stack, settings
 from mergelab.methods.ops.stack import Stack
 
 

@@ -14,9 +14,9 @@ from torch import Tensor
 from mergelab import kernels
 from mergelab.checkpoints import StateDict, is_plain
 from mergelab.checkpoints.files.buffers import HUGE
-from mergelab.engine.at_hand import AtHand
+from mergelab.engine.chunk_cache import AtHand
+from mergelab.engine.memory_budget import share_out
 from mergelab.engine.plan import Plan
-from mergelab.engine.room import share_out
 from mergelab.kernels import gpu
 from mergelab.methods.knobs import Knob
 from mergelab.methods.ops.norms import MATCH_NORMS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from mergelab.engine.fusing import Formats, formats
-from mergelab.engine.stages import Settled, Stage
+from mergelab.engine.kernel_dispatch import Formats, formats
+from mergelab.engine.pipeline import Settled, Stage
 from mergelab.methods.registry import Position, Surveyed
 
 SMALL = 1 << 14

@@ -9,9 +9,9 @@ from threading import Lock
 import torch
 from torch import Tensor
 
-from mergelab.engine.joining import Visit, visits
-from mergelab.engine.settling import joined_for, settings
-from mergelab.engine.stages import Settled
+from mergelab.engine.pipeline import Settled
+from mergelab.engine.survey import joined_for, settings
+from mergelab.engine.tensor_groups import Visit, visits
 from mergelab.methods.ops.stack import UnfitError
 
 Merge = Callable[[str], Tensor]

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from mergelab.checkpoints import in_memory
 from mergelab.checkpoints.files.buffers import empty
-from mergelab.engine.batching import in_batches
 from mergelab.engine.inputs import Piece, pieces, read_base, refuse_non_finite
+from mergelab.engine.pipeline import Settled
 from mergelab.engine.plan import Plan, Statistics, plan
-from mergelab.engine.settling import apply, kept_or_read, plain_stack, settings, settle, stepped_deltas, stored_for
-from mergelab.engine.stages import Settled
+from mergelab.engine.small_tensors import in_batches
+from mergelab.engine.survey import apply, kept_or_read, plain_stack, settings, settle, stepped_deltas, stored_for
 from mergelab.engine.threads import in_order
 from mergelab.methods.ops.elementwise import keep_from
 from mergelab.methods.ops.stack import Stack, UnfitError

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.engine.fusing import joined_stack, stored_stack
 from mergelab.engine.inputs import Piece, pieces, read_base, read_deltas, read_draws, read_experts, read_statistics
-from mergelab.engine.joining import Visit, visits
+from mergelab.engine.kernel_dispatch import joined_stack, stored_stack
+from mergelab.engine.pipeline import Settled, Stage
 from mergelab.engine.plan import Plan
-from mergelab.engine.stages import Settled, Stage
+from mergelab.engine.tensor_groups import Visit, visits
 from mergelab.engine.threads import in_order
 from mergelab.kernels.device_stack import Stored
 from mergelab.methods.ops.stack import UnfitError

@@ -10,8 +10,8 @@ from fused_merges import fused
 from tiny_states import State, plan_for, same_bits
 from torch import Tensor
 
-from mergelab.engine import MergeError, Settled, joining, merge_tensor, merged_body, run, settle
-from mergelab.engine.batching import in_batches
+from mergelab.engine import MergeError, Settled, merge_tensor, merged_body, run, settle, tensor_groups
+from mergelab.engine.small_tensors import in_batches
 from mergelab.kernels.cpu.stack import StoredStack
 from mergelab.runtime.progress import finish
 
@@ -22,7 +22,7 @@ EXPERTS = {name: {key: value + number for key, value in BASE.items()} for number
 @pytest.fixture(autouse=True)
 def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     fused(monkeypatch)
-    monkeypatch.setattr(joining, "SMALL", 10)
+    monkeypatch.setattr(tensor_groups, "SMALL", 10)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_tensor_that_is_asked_for_again_is_merged_again(merges: list[int]) -> 
 def test_what_is_not_finite_is_found_in_its_own_tensor_also_where_nothing_else_moved(
     monkeypatch: pytest.MonkeyPatch, recipe: dict[str, Any], small: int
 ) -> None:
-    monkeypatch.setattr(joining, "SMALL", small)
+    monkeypatch.setattr(tensor_groups, "SMALL", small)
     still = {**EXPERTS["x"], "b": BASE["b"]}
     broken = {"x": still, "y": {**still, "b": torch.tensor([1.0, float("nan"), 1.0, 1.0])}}
     with pytest.raises(MergeError, match="b of y holds 1 values that are NaN or infinite"):
@@ -79,7 +79,7 @@ def test_what_is_not_finite_is_found_in_its_own_tensor_also_where_nothing_else_m
 
 
 def test_without_a_kernel_every_tensor_is_merged_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mergelab.engine.stages.FUSED_FROM", 10**9)
+    monkeypatch.setattr("mergelab.engine.pipeline.FUSED_FROM", 10**9)
     made = settled(EXPERTS)
     asked: list[str] = []
 

@@ -7,7 +7,7 @@ import torch
 from fused_merges import fused
 from tiny_states import plan_for
 
-from mergelab.engine import Settled, settle, stages
+from mergelab.engine import Settled, pipeline, settle
 from mergelab.runtime.progress import finish
 
 
@@ -20,11 +20,11 @@ def settled(experts: int) -> Settled:
 def test_long_stretches_fill_whole_huge_pages(monkeypatch: pytest.MonkeyPatch, experts: int) -> None:
     fused(monkeypatch)
     stretch = settled(experts).stretch
-    assert stretch and stretch % stages.PAGE == 0
-    assert stages.FUSED_STRETCH - stages.PAGE * (experts + 1) < stretch * (experts + 1) <= stages.FUSED_STRETCH
+    assert stretch and stretch % pipeline.PAGE == 0
+    assert pipeline.FUSED_STRETCH - pipeline.PAGE * (experts + 1) < stretch * (experts + 1) <= pipeline.FUSED_STRETCH
 
 
 def test_a_stretch_shorter_than_a_page_starts_where_a_block_does(monkeypatch: pytest.MonkeyPatch) -> None:
     fused(monkeypatch)
-    monkeypatch.setattr(stages, "FUSED_STRETCH", 3 * stages.STEP + 1)
-    assert settled(2).stretch == stages.STEP
+    monkeypatch.setattr(pipeline, "FUSED_STRETCH", 3 * pipeline.STEP + 1)
+    assert settled(2).stretch == pipeline.STEP

@@ -9,7 +9,7 @@ import torch
 from tiny_states import plan_for
 
 from mergelab.checkpoints import StateDict
-from mergelab.engine.at_hand import AtHand
+from mergelab.engine.chunk_cache import AtHand
 from mergelab.engine.inputs import Piece
 
 

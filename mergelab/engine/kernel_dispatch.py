@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from mergelab.engine.inputs import Piece
+from mergelab.engine.pipeline import Settled
 from mergelab.engine.plan import Plan
-from mergelab.engine.stages import Settled
 from mergelab.kernels.arguments import Thinning
 from mergelab.kernels.device_stack import Stored, fits
 from mergelab.kernels.tensor_group import Joint
