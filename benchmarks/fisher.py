@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from mergelab.calibrate import fisher_of
+from mergelab.evaluation.calibration import fisher_of
 
 State = dict[str, Tensor]
 
@@ -84,8 +84,8 @@ def _random(rows: int) -> tuple[nn.Module, State]:
 
 def _suite(name: str, rows: int) -> tuple[nn.Module, State]:
     from mergelab.checkpoints import open_checkpoint
-    from mergelab.evaluate import body_of
-    from mergelab.tasks import answering, encode, suite_tasks
+    from mergelab.evaluation.evaluate import body_of
+    from mergelab.evaluation.tasks import answering, encode, suite_tasks
 
     suite, _, key = name.partition("/")
     task = suite_tasks(suite)[key]

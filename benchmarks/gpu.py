@@ -36,18 +36,18 @@ from sketch_agreement import Agreement as SketchAgreement
 from sketch_agreement import on_sketches
 from torch import Tensor
 
-from mergelab.calibrate import fisher_of
 from mergelab.checkpoints import StateDict, in_memory, open_checkpoint
 from mergelab.engine import Plan, plan, run, settle
 from mergelab.engine.inputs import Piece
 from mergelab.engine.pipeline import Settled
 from mergelab.engine.survey import stored_for
-from mergelab.evaluate import body_of, evaluate
+from mergelab.evaluation.calibration import fisher_of
+from mergelab.evaluation.evaluate import body_of, evaluate
+from mergelab.evaluation.tasks import suite_tasks
 from mergelab.methods.registry import Surveyed
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 from mergelab.sketch import cut_of, draw_sketch
-from mergelab.tasks import suite_tasks
 
 if TYPE_CHECKING:  # without triton the script still says that nothing was measured
     from mergelab.kernels.gpu.stack import DeviceStack

@@ -19,10 +19,10 @@ from typing import Any
 
 from mergelab import workbench
 from mergelab.checkpoints import Suite, hash_state, load_suite, open_checkpoint
-from mergelab.evaluate import Score, body_of, mean_score
+from mergelab.evaluation.evaluate import Score, body_of, mean_score
+from mergelab.evaluation.scoring import QUICK_ROWS, SHIPPED, score_key, scored
+from mergelab.evaluation.tasks import suite_tasks
 from mergelab.runtime.progress import finish
-from mergelab.scoring import QUICK_ROWS, SHIPPED, score_key, scored
-from mergelab.tasks import suite_tasks
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "average": {"method": {"name": "average"}},

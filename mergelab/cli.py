@@ -20,7 +20,7 @@ from mergelab.runtime.devices import DEVICES
 
 if TYPE_CHECKING:
     from mergelab.checkpoints import Checkpoint
-    from mergelab.evaluate import Score
+    from mergelab.evaluation.evaluate import Score
     from mergelab.recipe import Recipe
     from mergelab.runtime.progress import Progress, Steps
 
@@ -425,7 +425,7 @@ def _followed(steps: Steps[Any]) -> Any:
 
 
 def _score_table(scores: Sequence[Score]) -> str:
-    from mergelab.evaluate import mean_score
+    from mergelab.evaluation.evaluate import mean_score
 
     lines = [f"{'task':<16}{'split':<12}{'metric':<10}{'value':>7}  {'95 % interval':<16}{'n':>6}"]
     lines += [

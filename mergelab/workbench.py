@@ -36,16 +36,16 @@ from mergelab.engine import (
     sparse_expert,
     with_statistics,
 )
-from mergelab.evaluate import Score, body_of
+from mergelab.evaluation.evaluate import Score, body_of
+from mergelab.evaluation.scoring import scored
+from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.methods.registry import Statistic
 from mergelab.model_card import model_card
 from mergelab.recipe import Recipe
 from mergelab.runtime import portable
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import Progress, Steps
-from mergelab.scoring import scored
 from mergelab.sketch import Sketch, draw_sketch, sketch_needs
-from mergelab.tasks import TaskSet, suite_tasks
 from mergelab.tensor_map import Coordinates, Desk, TensorMap, Window, kept_map, read_coordinates
 
 if TYPE_CHECKING:  # pandas takes a while to import, and saving a merge needs none of it
@@ -302,7 +302,7 @@ def _with_statistics(planned: Plan, device: str) -> Steps[Plan]:
     kinds = {mark.kind for mark in recipe.rule.wanting(Statistic).values()}
     if not kinds:
         return planned
-    from mergelab.calibrate import Experts, take_statistics
+    from mergelab.evaluation.calibration import Experts, take_statistics
 
     device = "cpu" if portable.asked() else device  # GPUs have instructions of their own
     tasks = [_task_of(expert, recipe.method.name) for expert in planned.experts]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tasks.tiny_models import text_model
+from tiny_task_models import text_model
 from tiny_folders import folders, recipe_for
 
 from mergelab import __version__, cli
@@ -267,7 +267,7 @@ def test_a_suite_is_listed_and_located(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_scores_are_shown_with_their_intervals_and_mean() -> None:
-    from mergelab.evaluate import accuracy
+    from mergelab.evaluation.evaluate import accuracy
 
     table = cli._score_table([accuracy("movie", "test", 90, 100), accuracy("spam", "test", 70, 100)]).splitlines()
     assert table[1].split() == ["movie", "test", "accuracy", "0.900", "[0.826,", "0.945]", "100"]

@@ -9,10 +9,10 @@ import pytest
 
 from mergelab import workbench
 from mergelab.checkpoints import hash_state, list_suites, load_suite, open_checkpoint
-from mergelab.evaluate import body_of, evaluate, mean_score
+from mergelab.evaluation.evaluate import body_of, evaluate, mean_score
+from mergelab.evaluation.scoring import SHIPPED, score_key
+from mergelab.evaluation.tasks import suite_tasks
 from mergelab.runtime.progress import finish
-from mergelab.scoring import SHIPPED, score_key
-from mergelab.tasks import suite_tasks
 
 NOISE = 0.01
 """Two rows in 200: another processor may round an answer that hangs in the balance to the other side."""

@@ -16,16 +16,16 @@ from tiny_folders import folders, recipe_for, write_folder
 from tiny_states import State, same_bits
 
 from mergelab import merge_state_dicts, workbench
-from mergelab.calibrate import Gram, estimate
 from mergelab.checkpoints import CheckpointError, hash_state, list_suites, open_checkpoint, verify_folder
 from mergelab.engine import Plan, Statistics, plan, settle, settle_steps, sparse_expert, with_statistics
-from mergelab.evaluate import body_of
+from mergelab.evaluation.calibration import Gram, estimate
+from mergelab.evaluation.evaluate import body_of
+from mergelab.evaluation.tasks import suite_tasks
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.runtime.progress import Progress, finish
 from mergelab.sketch import Sketch
-from mergelab.tasks import suite_tasks
 
 TIES = {"name": "ties", "density": 0.3}
 PIXELS = pytest.mark.skipif("pixels" not in list_suites(), reason="the pixels suite is not built here")

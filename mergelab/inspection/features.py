@@ -9,14 +9,14 @@ import pandas
 import torch
 from torch import Tensor
 
-from mergelab.calibrate.gram import unpadded
 from mergelab.checkpoints import open_checkpoint
+from mergelab.evaluation.calibration.gram import unpadded
+from mergelab.evaluation.tasks import TaskSet, answering, encode
+from mergelab.evaluation.tasks.batches import POSITIONS
+from mergelab.evaluation.tasks.precision import full_precision
 from mergelab.inspection.cka import linear_cka
 from mergelab.inspection.figures import Figure, figure, pair_name, pairs_among, skipped
 from mergelab.runtime.progress import Progress, Steps
-from mergelab.tasks import TaskSet, answering, encode
-from mergelab.tasks.batches import POSITIONS
-from mergelab.tasks.precision import full_precision
 
 ROWS = 64
 """Calibration rows of each task, at most: all models see all of them."""

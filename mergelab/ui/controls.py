@@ -8,13 +8,13 @@ from typing import Any
 
 import gradio as gr
 
+from mergelab.evaluation.scoring import QUICK_ROWS
 from mergelab.methods import METHODS
 from mergelab.methods.knobs import Choice, Knob, Range
 from mergelab.methods.registry import Rule
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED, Recipe
 from mergelab.runtime.devices import DEVICES
-from mergelab.scoring import QUICK_ROWS
 from mergelab.ui.catalogue import catalogue, line_of, short_title
 from mergelab.ui.form import MOST_EXPERTS, NO_SPARSIFIER, OWN, OWNERS, Form, KnobPlace, Models, all_knobs, weight_id
 from mergelab.ui.presets import FIRST, presets, starting_points, title_fitting

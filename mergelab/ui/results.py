@@ -9,7 +9,7 @@ from typing import Any
 import pandas
 
 from mergelab.checkpoints import Suite
-from mergelab.evaluate import Score, mean_score
+from mergelab.evaluation.evaluate import Score, mean_score
 from mergelab.workbench import Run
 
 MEAN = "mean"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mergelab.checkpoints import Suite, list_suites
+from mergelab.evaluation.scoring import QUICK_ROWS
 from mergelab.jobs import Worker
 from mergelab.recipe import Recipe
-from mergelab.scoring import QUICK_ROWS
 from mergelab.ui.form import Form, Models
 from mergelab.ui.link import Link, link_of
 from mergelab.ui.presets import FIRST, presets

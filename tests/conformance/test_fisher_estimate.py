@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoConfig
 
-from mergelab.calibrate import fisher_of
+from mergelab.evaluation.calibration import fisher_of
 
 ESTIMATORS = {"fisher_exact": "exact", "fisher_empirical": "empirical", "fisher_empirical_sequence": "empirical"}
 

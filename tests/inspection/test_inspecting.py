@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy
 import pytest
 import torch
-from tasks.tiny_models import text_model
+from tiny_task_models import text_model
 from tiny_folders import folders, recipe_for, write_folder
 from tiny_states import plan_for, random_state, tuned
 

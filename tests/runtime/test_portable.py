@@ -10,12 +10,12 @@ import pytest
 import torch
 from repository import TESTS
 
-from mergelab.calibrate.cache import key_of
+from mergelab.evaluation.calibration.statistic_cache import key_of
 from mergelab.runtime import portable
 
 PROGRAM = """
 import mergelab, torch
-from mergelab.calibrate import fisher_of
+from mergelab.evaluation.calibration import fisher_of
 from mergelab.checkpoints import hash_state
 torch.set_num_threads(1)
 layers = torch.nn.Linear(97, 131), torch.nn.Tanh(), torch.nn.Linear(131, 5)

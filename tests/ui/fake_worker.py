@@ -10,7 +10,7 @@ from typing import Any
 from tiny_states import State, plan_for, random_state, tuned
 
 from mergelab.diagnostics import curves, narrowed, preview
-from mergelab.evaluate import Score
+from mergelab.evaluation.evaluate import Score
 from mergelab.jobs import Event, Finished, Queued, Stopped
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Progress, finish

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from ui.fake_worker import MODELS, form, run_of
 
-from mergelab.evaluate import Score
+from mergelab.evaluation.evaluate import Score
 from mergelab.ui.results import TaskFace, score_frame, table
 
 TASKS = {"a": TaskFace("Task A", "tiny/a"), "b": TaskFace("Task B", "tiny/b")}

@@ -11,9 +11,9 @@ from ui.fake_worker import form, last, opened
 
 from mergelab.checkpoints import list_suites
 from mergelab.diagnostics import Preview, curves, halving, narrowed, preview
+from mergelab.evaluation.scoring import QUICK_ROWS
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
-from mergelab.scoring import QUICK_ROWS
 from mergelab.sketch import Sketch
 from mergelab.ui import work as work_module
 from mergelab.ui.charts import story_data

@@ -1,0 +1,1 @@
+"""Task sets, the models that answer them, statistics on calibration rows, and scores."""

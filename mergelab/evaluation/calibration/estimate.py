@@ -1,0 +1,109 @@
+"""A statistic of a body on a task's calibration rows, in the base's file keys, kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from torch import Tensor
+
+from mergelab.checkpoints import Checkpoint, hash_state, open_checkpoint
+from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
+from mergelab.evaluation.calibration.statistic_spec import Measure, Session
+from mergelab.evaluation.tasks import Answering, Rows, TaskSet, answering, encode
+from mergelab.evaluation.tasks.kinds import file_stamps
+from mergelab.runtime.progress import Progress, Steps
+
+VERSION = 2
+"""Raise it when the arithmetic of a statistic changes: those of other versions are not found again."""
+
+
+def estimate(
+    body: Mapping[str, Tensor],
+    task: TaskSet,
+    measure: Measure,
+    *,
+    rows: int | None = 512,
+    device: str = "cpu",
+    cache: bool = True,
+    keys: Collection[str] | None = None,
+) -> Steps[dict[str, Tensor]]:
+    """What `measure` finds in `body` (base file keys) under the task's head, on a fixed class-mixed set of calibration rows.
+
+    Gives a float32 tensor for each floating tensor of the body, or of `keys`, that has the statistic; the head takes part in
+    the model but not in the result. With `cache`, equal content is measured once.
+    """
+    chosen, head = task.rows("calibration", rows), open_checkpoint(task.head)
+    wanted = _wanted(body, keys)
+    key = _key(body, task, head, chosen, measure, wanted)
+    yield Progress(measure.title, 0, len(chosen), task.title)
+    found = load_statistic(key) if cache else None
+    if found is None:
+        found = yield from _measured(body, task, head, chosen, measure, wanted, device)
+        if cache:
+            keep_statistic(key, found)
+    return found
+
+
+def question_facts(task: TaskSet, head: Checkpoint, rows: Rows) -> dict[str, object]:
+    """What decides the answers to a task besides the body: the head, its files and the rows."""
+    return {
+        "head": head.content_hash(),
+        "config": repr(sorted(head.config.items())),
+        "files": file_stamps(head.folder),
+        "kind": task.kind,
+        "rows": rows.digest(),
+    }
+
+
+def slots_of(lent: Answering, head: Checkpoint) -> Mapping[str, str]:
+    """Where each body tensor lies in the answering model; ValueError for architectures that do not keep them apart."""
+    if not lent.names:
+        raise ValueError(
+            f"the weights of {head.name} are rearranged on loading, so no statistic of them can be given by file keys"
+        )
+    return lent.names
+
+
+def _wanted(body: Mapping[str, Tensor], keys: Collection[str] | None) -> tuple[str, ...]:
+    unknown = sorted(set(keys or ()) - body.keys())
+    if unknown:
+        raise ValueError(f"the model has no tensor {unknown[0]!r} to take a statistic of")
+    return tuple(sorted(key for key in (body if keys is None else keys) if body[key].is_floating_point()))
+
+
+def _measured(
+    body: Mapping[str, Tensor],
+    task: TaskSet,
+    head: Checkpoint,
+    rows: Rows,
+    measure: Measure,
+    wanted: tuple[str, ...],
+    device: str,
+) -> Steps[dict[str, Tensor]]:
+    with answering(body, head, task.kind, device=device, attention=measure.attention) as lent:
+        names = _parameters(lent, head, wanted)
+        encoded = encode(task.kind, rows, head, lent.config)
+        session = Session(lent.model, encoded, rows.labels, frozenset(names.values()), task.title)
+        found = yield from measure.take(session)
+    return {key: found[name] for key, name in names.items() if name in found}
+
+
+def _parameters(lent: Answering, head: Checkpoint, wanted: tuple[str, ...]) -> dict[str, str]:
+    """The model's parameter for each body key that has one; buffers and what the head's model lacks are left out."""
+    slots = slots_of(lent, head)
+    parameters = {name for name, _ in lent.model.named_parameters(remove_duplicate=False)}
+    return {key: slots[key] for key in wanted if slots.get(key) in parameters}
+
+
+def _key(
+    body: Mapping[str, Tensor], task: TaskSet, head: Checkpoint, rows: Rows, measure: Measure, wanted: tuple[str, ...]
+) -> str:
+    return key_of(
+        {
+            "version": VERSION,
+            "body": hash_state(body),
+            "measure": repr(measure),
+            "keys": wanted,
+            **question_facts(task, head, rows),
+        }
+    )

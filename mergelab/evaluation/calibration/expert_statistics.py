@@ -1,0 +1,69 @@
+"""The statistics of all experts of a merge: each one's own, or one that is learned from all together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from mergelab.evaluation.calibration.estimate import estimate
+from mergelab.evaluation.calibration.statistic_spec import MEASURES
+from mergelab.evaluation.tasks import TaskSet
+from mergelab.methods.knobs import Value
+from mergelab.runtime.progress import Steps
+
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Experts:
+    """What goes into a merge, and the rows that it is calibrated on.
+
+    `names` and `tasks` have one entry for each expert: its reference and the task that it was trained for. `body(place)`
+    gives the full model of an expert in the base's file keys, as it goes into the method: after the sparsifier if there is
+    one. `keys` are the tensors that are merged, `tied` those that are one with another key; `knobs` are the method's.
+    """
+
+    names: Sequence[str]
+    tasks: Sequence[TaskSet]
+    base: Callable[[], State]
+    body: Callable[[int], Steps[State]]
+    keys: Collection[str]
+    tied: Mapping[str, str]
+    knobs: Mapping[str, Value]
+    rows: int | None
+    seed: int
+    device: str
+
+
+Together = Callable[[Experts], Steps[dict[str, State]]]
+"""Learns a statistic from all experts at once: expert's name -> the base's key -> tensor."""
+
+TOGETHER: dict[str, Together] = {}
+
+
+def together(kind: str) -> Callable[[Together], Together]:
+    """Register the decorated function as the way to learn the statistic that rules declare as `kind`."""
+
+    def register(learn: Together) -> Together:
+        TOGETHER[kind] = learn
+        return learn
+
+    return register
+
+
+def take_statistics(kinds: Collection[str], experts: Experts) -> Steps[dict[str, dict[str, State]]]:
+    """Every kind for every expert, as the engine takes them: kind -> expert's name -> the base's key -> tensor."""
+    found: dict[str, dict[str, State]] = {kind: {} for kind in sorted(kinds)}
+    own = [kind for kind in found if kind not in TOGETHER]
+    for place, name in enumerate(experts.names if own else ()):
+        body, task = (yield from experts.body(place)), experts.tasks[place]
+        for kind in own:
+            asked = MEASURES[kind](task, experts.knobs)
+            found[kind][name] = yield from estimate(
+                body, task, asked, rows=experts.rows, device=experts.device, keys=experts.keys
+            )
+    for kind in found.keys() - set(own):
+        found[kind] = yield from TOGETHER[kind](experts)
+    return found

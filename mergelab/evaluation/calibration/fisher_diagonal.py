@@ -1,0 +1,129 @@
+"""The diagonal Fisher information of a transformers model on given rows: per row, at the model's own predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from mergelab.evaluation.calibration.gradient_squares import Inputs, Squares, squares_of
+from mergelab.evaluation.calibration.objectives import Objective, probe
+from mergelab.evaluation.calibration.statistic_spec import Session, measure
+from mergelab.evaluation.tasks import TaskSet
+from mergelab.evaluation.tasks.batches import batches
+from mergelab.evaluation.tasks.precision import full_precision
+from mergelab.methods.knobs import Value
+from mergelab.runtime.progress import Progress, Steps, finish
+
+BYTES = {"cpu": 2**29, "cuda": 2**32}
+"""Aim for what a batch holds."""
+GRAPH = 3
+"""A batch holds about this many times the inputs and outputs of its layers: the graph, and one gradient of each."""
+PROBES = 3
+"""Rows on which the fast routes are proven against one backward per row."""
+EXACT_CLASSES = 16
+"""Up to so many classes `auto` sums the expectation over classes exactly; beyond, it is estimated without bias."""
+SKETCHES = 4
+"""Random-sign sums over all classes for each row: far less noisy than as many drawn classes on confident experts."""
+
+
+@dataclass(frozen=True)
+class Fisher:
+    """The diagonal Fisher by one of the estimators of `directions`: the statistic that rules declare as fisher."""
+
+    estimator: str = "exact"
+    samples: int = 1
+    seed: int = 0
+
+    title = "Fisher"
+    attention = "eager"
+
+    def take(self, session: Session) -> Steps[dict[str, Tensor]]:
+        """float32 >= 0 in each parameter's shape."""
+        return fisher_steps(session, self)
+
+
+@measure("fisher")
+def asked_by(task: TaskSet, knobs: Mapping[str, Value]) -> Fisher:
+    """The estimate that the knob `estimate` asks for."""
+    exact = knobs["estimate"] == "exact" or (knobs["estimate"] == "auto" and len(task.labels) <= EXACT_CLASSES)
+    return Fisher("exact") if exact else Fisher("sketched", samples=SKETCHES)
+
+
+def fisher_of(
+    model: nn.Module,
+    inputs: Inputs,
+    estimator: str = "exact",
+    *,
+    labels: Tensor | None = None,
+    names: Collection[str] | None = None,
+    samples: int = 1,
+    seed: int = 0,
+    batch_size: int | None = None,
+) -> dict[str, Tensor]:
+    """Diagonal Fisher of `model` on the rows of `inputs` (its keyword arguments, rows first), by parameter name, float32.
+
+    A classifier takes every estimator of `directions`; `labels` (or `inputs["labels"]`) are for "empirical" alone. A causal
+    language model takes "empirical": a row is a sequence, its log-probability the sum over its tokens after the first, padding
+    excluded.
+    """
+    given = Given({name: value for name, value in inputs.items() if name != "labels"})
+    labels = labels if labels is not None else inputs.get("labels")
+    names = names if names is not None else [name for name, _ in model.named_parameters()]
+    session = Session(model, given, labels, frozenset(names))
+    return finish(fisher_steps(session, Fisher(estimator, samples, seed), batch_size))
+
+
+def fisher_steps(session: Session, fisher: Fisher, batch_size: int | None = None) -> Steps[dict[str, Tensor]]:
+    """The same for encoded rows, batch by batch. Rows of like length go together; batches do not change the result."""
+    lengths = session.rows.lengths
+    if not lengths:
+        raise ValueError("a Fisher estimate needs at least one row")
+    yield Progress("Fisher", 0, len(lengths), session.title)
+    objective = Objective(fisher.estimator, session.labels, len(lengths), fisher.samples, fisher.seed)
+    squares, positions = _prepared(session)
+    done = 0
+    for group in _groups(lengths, positions, 1 if squares.one_by_one else batch_size):
+        with full_precision():
+            squares.add(session.batch(group), partial(objective, group))
+        done += len(group)
+        yield Progress("Fisher", done, len(lengths), session.title)
+    return {name: value.div_(len(lengths)).cpu() for name, value in squares.sums.items()}
+
+
+@dataclass(frozen=True)
+class Given:
+    """Rows that are already tensors of one length."""
+
+    inputs: Mapping[str, Tensor]
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Positions: tokens of `input_ids`; 1 for other inputs."""
+        first = next(iter(self.inputs.values()))
+        return [first.shape[1] if first.dim() == 2 else 1] * len(first)
+
+    def batch(self, index: Sequence[int]) -> dict[str, Tensor]:
+        """The rows at `index`."""
+        chosen = torch.as_tensor(index)
+        return {name: value[chosen] for name, value in self.inputs.items()}
+
+
+def _prepared(session: Session) -> tuple[Squares, int]:
+    """Proven routes, and how many positions fit in a batch."""
+    lengths = session.rows.lengths
+    first = range(min(PROBES, len(lengths)))
+    with full_precision():
+        squares = squares_of(session.model, session.names, session.batch(first), probe)
+    padded = (1 if squares.one_by_one else len(first)) * max(lengths[row] for row in first)
+    budget = BYTES.get(session.device.type, BYTES["cpu"])
+    return squares, budget * padded // max(1, GRAPH * squares.nbytes)
+
+
+def _groups(lengths: Sequence[int], positions: int, batch_size: int | None) -> list[list[int]]:
+    if batch_size is None:
+        return batches(lengths, positions, most=256)
+    return batches(lengths, batch_size * max(lengths), most=batch_size)

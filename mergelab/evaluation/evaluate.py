@@ -1,0 +1,131 @@
+"""Scores of a model on task sets, with the interval that their number of rows allows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mergelab.checkpoints import Checkpoint, compare, open_checkpoint
+from mergelab.evaluation.tasks import Answering, Encoded, Rows, TaskSet, answering, encode
+from mergelab.evaluation.tasks.batches import POSITIONS, batches
+from mergelab.evaluation.tasks.precision import full_precision
+from mergelab.runtime.progress import Progress, Steps
+
+Z = 1.959963984540054
+"""Half width of the central 95 % of a standard normal."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """`value` of `metric` on `n` rows of one task's split; [low, high] is its 95 % interval over the choice of rows."""
+
+    task: str
+    split: str
+    metric: str
+    value: float
+    n: int
+    low: float
+    high: float
+
+
+def evaluate(
+    body: Mapping[str, Tensor], tasks: Sequence[TaskSet], split: str, *, rows: int | None = None, device: str = "cpu"
+) -> Steps[list[Score]]:
+    """Accuracy of `body` (all tensors by the base's file keys) on `split` of each task, answered by that task's head.
+
+    With `rows`, each task is scored on a fixed class-mixed subset of that size: the same rows for every model, so that scores
+    are paired. Runs in float32.
+    """
+    scores: list[Score] = []
+    for task in tasks:
+        chosen = task.rows(split, rows)
+        right = yield from _right(body, task, chosen, device)
+        scores.append(accuracy(task.name, split, right, len(chosen)))
+    return scores
+
+
+def accuracy(task: str, split: str, right: int, n: int) -> Score:
+    """The score of `right` answers out of `n`, with Wilson's 95 % interval."""
+    low, high = wilson(right, n)
+    return Score(task, split, "accuracy", right / n, n, low, high)
+
+
+def wilson(right: int, n: int, z: float = Z) -> tuple[float, float]:
+    """Wilson's score interval for a share of `right` in `n`: inside [0, 1], and not of width 0 at the ends."""
+    if not 0 <= right <= n or n < 1:
+        raise ValueError(f"an interval needs 0 <= right <= n and n >= 1, got right={right}, n={n}")
+    share, spread = right / n, z * z / n
+    centre = (share + spread / 2) / (1 + spread)
+    half = z / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
+    return (0.0 if right == 0 else centre - half), (1.0 if right == n else centre + half)
+
+
+def mean_score(scores: Sequence[Score]) -> Score:
+    """The unweighted mean over tasks; `n` is the number of all rows.
+
+    The interval joins the tasks' Wilson intervals as independent: the distance from the mean to its lower end is the root of
+    the summed squares of the tasks' distances to theirs, divided by the number of tasks; the same above ("square-and-add",
+    Newcombe 1998; Zou & Donner 2008).
+    """
+    if not scores:
+        raise ValueError("a mean needs at least one score")
+    count = len(scores)
+    value = sum(score.value for score in scores) / count
+    below = math.hypot(*(score.value - score.low for score in scores)) / count
+    above = math.hypot(*(score.high - score.value for score in scores)) / count
+    splits, metrics = {score.split for score in scores}, {score.metric for score in scores}
+    return Score(
+        "mean",
+        "/".join(sorted(splits)),
+        "/".join(sorted(metrics)),
+        value,
+        sum(s.n for s in scores),
+        value - below,
+        value + above,
+    )
+
+
+def body_of(checkpoint: Checkpoint, base: Checkpoint) -> dict[str, Tensor]:
+    """The body of a plain model (an expert, or the base itself) in the base's file keys, ready for `evaluate`.
+
+    What the model lacks, or has in its own shape (a head), is the base's. `ValueError` when it is not of the base's
+    architecture.
+    """
+    found = compare(base, [checkpoint])
+    found.raise_if_refused()
+    names = found.expert_keys[0]
+    own = {key: names.get(key) or names[found.tied[key]] for key in (*found.mergeable, *found.tied)}
+    return {key: checkpoint.read(own[key]) if key in own else base.read(key) for key in base.specs}
+
+
+def _right(body: Mapping[str, Tensor], task: TaskSet, rows: Rows, device: str) -> Steps[int]:
+    head = open_checkpoint(task.head)
+    with answering(body, head, task.kind, device=device) as lent:
+        if lent.config.num_labels != len(task.labels):
+            raise ValueError(
+                f"task {task.name} has {len(task.labels)} labels, but its head {task.head} has {lent.config.num_labels} classes"
+            )
+        encoded = encode(task.kind, rows, head, lent.config)
+        groups = batches(encoded.lengths, POSITIONS.get(torch.device(device).type, POSITIONS["cpu"]))
+        right = 0
+        for done, group in enumerate(groups):
+            yield Progress("Scoring", done, len(groups), task.title)
+            right += _right_in(group, lent, encoded, rows, task, device)
+        yield Progress("Scoring", len(groups), len(groups), task.title)
+    return right
+
+
+@torch.inference_mode()
+def _right_in(group: list[int], lent: Answering, encoded: Encoded, rows: Rows, task: TaskSet, device: str) -> int:
+    inputs = {name: value.to(device) for name, value in encoded.batch(group).items()}
+    with full_precision():
+        logits = lent.model(**inputs).logits.cpu()
+    if not bool(logits.isfinite().all()):
+        raise ValueError(
+            f"the model gives non-finite outputs on task {task.name}; look for very large weights or scales in the merge"
+        )
+    return int((logits.argmax(-1) == rows.labels[group]).sum())

@@ -1,0 +1,62 @@
+"""Scores by content: what was measured once on the same weights and rows is not measured again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+
+from torch import Tensor
+
+from mergelab.checkpoints import cache_folder, hash_state, load_suite, suite_of
+from mergelab.evaluation.evaluate import Score, evaluate
+from mergelab.evaluation.tasks import TaskSet
+from mergelab.runtime.cache import write_atomically
+from mergelab.runtime.progress import Progress, Steps
+
+QUICK_ROWS = 200
+"""Validation rows a task that the page scores unless told otherwise: quick, and sure to about ± 6 points."""
+SHIPPED = "scores.json"
+"""In a suite's folder: the scores of its base and experts by `score_key`, measured when the suite was built."""
+
+
+def scored(
+    body: Mapping[str, Tensor], tasks: Sequence[TaskSet], split: str, rows: int | None, device: str
+) -> Steps[list[Score]]:
+    """Scores of `body` (base file keys) on `split` of each task: known ones looked up, the others measured and kept."""
+    content = hash_state(body)
+    scores: list[Score] = []
+    for task in tasks:
+        key = score_key(content, task, split, rows)
+        path = cache_folder() / "scores" / f"{key}-{device}.json"
+        known = _kept(path) or _shipped(task).get(key)
+        if known is None:
+            [known] = yield from evaluate(body, [task], split, rows=rows, device=device)
+            write_atomically(path, json.dumps(asdict(known)).encode())
+        yield Progress("Scoring", len(scores) + 1, len(tasks), task.title)
+        scores.append(known)
+    return scores
+
+
+def score_key(content: str, task: TaskSet, split: str, rows: int | None) -> str:
+    """sha256 hex over what decides a score: the body's content hash, the rows, and the model whose head answers."""
+    return hashlib.sha256("\n".join((content, task.rows(split, rows).digest(), task.head)).encode()).hexdigest()
+
+
+def _kept(path: Path) -> Score | None:
+    return Score(**json.loads(path.read_text())) if path.exists() else None
+
+
+def _shipped(task: TaskSet) -> dict[str, Score]:
+    suite = suite_of(task.head)
+    path = load_suite(suite).folder / SHIPPED if suite else None
+    return _read(path, path.stat().st_mtime_ns) if path and path.exists() else {}
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, changed: int) -> dict[str, Score]:
+    """`changed` is part of the key, so that a new file is read again."""
+    return {key: Score(**entry) for key, entry in json.loads(path.read_text()).items()}

@@ -1,0 +1,69 @@
+"""Loading through transformers' own code, with its report read and everything it would only warn about made an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mergelab.checkpoints import Checkpoint
+from mergelab.checkpoints.files.silence import quiet
+from mergelab.evaluation.tasks.kinds import Kind
+
+
+def config_of(checkpoint: Checkpoint) -> Any:
+    """The transformers config of `checkpoint`, from its config.json alone."""
+    from transformers import CONFIG_MAPPING
+
+    name = checkpoint.config.get("model_type")
+    if name not in CONFIG_MAPPING:
+        raise ValueError(f"{checkpoint.name} has model_type {name!r}, which this version of transformers does not know")
+    return CONFIG_MAPPING[name].from_dict(dict(checkpoint.config))
+
+
+def load_model(
+    kind: Kind, config: Any, state: Mapping[str, Tensor], name: str, attention: str | None = None
+) -> nn.Module:
+    """The model of `kind` for `config` holding exactly `state` (file keys), float32, in eval mode.
+
+    Keys go through transformers' renaming. A missing, unexpected or mismatched key is a `ValueError` that names it.
+    """
+    with quiet():
+        model, report = _model_class(kind, config, name).from_pretrained(
+            None,
+            config=config,
+            state_dict=dict(state),
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # reported below, all at once, instead of stopping at a log message
+            dtype=torch.float32,
+            local_files_only=True,
+            attn_implementation=attention,
+        )
+    _check(report, name)
+    loaded: nn.Module = model.eval()
+    return loaded
+
+
+def _model_class(kind: Kind, config: Any, name: str) -> Any:
+    import transformers
+
+    table = getattr(transformers, kind.mapping)
+    if type(config) not in table:
+        raise ValueError(f"{name}: transformers has no {kind.name} model for model_type {config.model_type!r}")
+    found = table[type(config)]
+    if not isinstance(found, tuple):
+        return found
+    wanted = config.architectures or []
+    return next((cls for cls in found if cls.__name__ in wanted), found[0])
+
+
+def _check(report: Mapping[str, Any], name: str) -> None:
+    faults = [(what, sorted(map(str, report[f"{what}_keys"]))) for what in ("missing", "unexpected", "mismatched")]
+    faults.append(("failed", sorted(map(str, report.get("error_msgs") or []))))
+    told = [
+        f"{len(keys)} {what}: {', '.join(keys[:5])}{' …' if len(keys) > 5 else ''}" for what, keys in faults if keys
+    ]
+    if told:
+        raise ValueError(f"the tensors do not fit the model of {name}: {'; '.join(told)}")

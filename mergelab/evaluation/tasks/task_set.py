@@ -1,0 +1,105 @@
+"""A task set: labelled rows, their metric, and the model whose head answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from mergelab.checkpoints import Suite, load_suite, open_checkpoint
+from mergelab.evaluation.tasks.rows import Rows
+from mergelab.evaluation.tasks.stored import read_images, read_texts
+from mergelab.evaluation.tasks.table import Columns, read_table
+
+
+@dataclass(frozen=True)
+class TaskSet:
+    """What a model is asked.
+
+    `head` is a model reference (`minilm/movie`, a folder, a Hub id): its config and head answer the task whatever the merged
+    body. `path` is the file of the rows; `columns` is set when that file is a person's own table.
+    """
+
+    name: str
+    title: str
+    kind: str
+    labels: tuple[str, ...]
+    head: str
+    path: Path
+    columns: Columns | None = None
+    metric: str = "accuracy"
+    source: str = ""
+    licence: str = ""
+
+    def rows(self, split: str, limit: int | None = None) -> Rows:
+        """The rows of `split` ("calibration", "validation" or "test"), or a fixed class-mixed subset of `limit` of them."""
+        splits = self.splits()
+        if split not in splits:
+            raise ValueError(f"task {self.name} has no rows in split {split!r}; it has {_listed(splits)}")
+        return splits[split].limited(limit)
+
+    def splits(self) -> Mapping[str, Rows]:
+        """All rows by split; read once per process while the file does not change."""
+        if not self.path.is_file():
+            raise ValueError(f"task {self.name}: there is no file {self.path}")
+        stat = self.path.stat()
+        return _read(self.path, self.labels, self.columns, (stat.st_size, stat.st_mtime_ns))
+
+
+def suite_tasks(name: str) -> dict[str, TaskSet]:
+    """The task sets of a suite, by name."""
+    suite = load_suite(name)
+    return {
+        key: TaskSet(
+            name=key,
+            title=task.title,
+            kind=task.kind,
+            labels=tuple(task.labels),
+            head=f"{name}/{task.head}",
+            path=_stored_file(suite, key),
+            source=task.source,
+            licence=task.licence,
+        )
+        for key, task in suite.tasks.items()
+    }
+
+
+def task_from_file(path: Path | str, head: str, *, text_column: str = "text", label_column: str = "label") -> TaskSet:
+    """A task set from a CSV, TSV or JSON-lines file of texts, answered by the classifier of the model `head`.
+
+    The whole file is checked at once: `ValueError` names the line, and for an unknown label the labels that `head` knows.
+    """
+    path = Path(path)
+    labels = labels_of(open_checkpoint(head).config, head)
+    columns = Columns(text_column, label_column)
+    task = TaskSet(path.stem, path.stem, "text-classification", labels, head, path, columns, source=path.name)
+    task.splits()
+    return task
+
+
+def labels_of(config: Mapping[str, object], name: str) -> tuple[str, ...]:
+    """The class names of a model's config, in the order of its outputs."""
+    names = config.get("id2label")
+    if not isinstance(names, Mapping) or not names:
+        raise ValueError(
+            f"{name} has no class names (id2label in config.json); name a fine-tuned classifier as the head"
+        )
+    return tuple(str(names[key]) for key in sorted(names, key=int))
+
+
+def _stored_file(suite: Suite, task: str) -> Path:
+    images = f"tasks/{task}.safetensors.xz"
+    return suite.file(images if images in suite.files else f"tasks/{task}.jsonl.xz")
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, labels: tuple[str, ...], columns: Columns | None, stamp: tuple[int, int]) -> Mapping[str, Rows]:
+    """`stamp` is part of the key, so that a changed file is read again."""
+    if columns is not None:
+        return read_table(path, labels, columns)
+    return read_images(path, labels) if path.name.endswith(".safetensors.xz") else read_texts(path, labels)
+
+
+def _listed(splits: Mapping[str, Rows]) -> str:
+    return ", ".join(f"{name} ({len(rows)} rows)" for name, rows in splits.items()) or "none"

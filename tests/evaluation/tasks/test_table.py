@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+
+from mergelab.evaluation.tasks import Rows
+from mergelab.evaluation.tasks.table import Columns, read_table
+
+LABELS = ("NA", "null", "good")
+
+
+def read(
+    path: Path, content: str | bytes, labels: tuple[str, ...] = LABELS, columns: Columns | None = None
+) -> dict[str, Rows]:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_table(path, labels, columns or Columns())
+
+
+def pairs(splits: dict[str, Rows]) -> set[tuple[str, int]]:
+    return {pair for rows in splits.values() for pair in zip(rows.inputs, rows.labels.tolist(), strict=True)}
+
+
+def test_na_and_null_are_labels_and_texts_like_any_other(tmp_path: Path) -> None:
+    found = read(tmp_path / "own.csv", "text,label\nNA,null\nnull,NA\nnan,good\n")
+    assert pairs(found) == {("NA", 1), ("null", 0), ("nan", 2)}
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    assert pairs(read(tmp_path / "own.csv", b"\xef\xbb\xbftext,label\nfine,good\n")) == {("fine", 2)}
+
+
+def test_quoted_texts_may_hold_separators_and_line_breaks(tmp_path: Path) -> None:
+    assert pairs(read(tmp_path / "own.csv", 'text,label\r\n"a, b\nc",good\r\n')) == {("a, b\nc", 2)}
+
+
+def test_tabs_and_json_lines_are_read_too(tmp_path: Path) -> None:
+    assert pairs(read(tmp_path / "own.tsv", "text\tlabel\na, b\tgood\n")) == {("a, b", 2)}
+    assert pairs(read(tmp_path / "own.jsonl", '{"text": "a", "label": "NA"}\n\n{"text": "b", "label": 2}\n')) == {
+        ("a", 0),
+        ("b", 2),
+    }
+
+
+def test_other_column_names_can_be_given(tmp_path: Path) -> None:
+    found = read(tmp_path / "own.csv", "id,review,mood\n7,nice,good\n", columns=Columns("review", "mood"))
+    assert pairs(found) == {("nice", 2)}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "own.csv",
+            "text,label\nfine,good\nfine,goood\n",
+            "line 3: unknown label 'goood'; the labels are 'NA', 'null', 'good'",
+        ),
+        ("own.csv", 'text,label\n"two\nlines",good\nfine,9\n', "line 4: unknown label '9'"),
+        ("own.csv", "text,label\nfine\n", "line 2: 1 cells, but the header has 2"),
+        ("own.csv", "text,mood\nfine,good\n", "line 2: there is no column 'label'; the columns are 'text', 'mood'"),
+        ("own.csv", "text,text\nfine,good\n", "line 1: a column name occurs twice"),
+        ("own.csv", 'text,label\n"fine" x,good\n', "line 2: .*check the quotes"),
+        ("own.csv", "text,label\n", "has no rows"),
+        ("own.csv", b"text,label\nfine,good\n\xff,good\n", "line 3: this is not UTF-8"),
+        ("own.csv", "text,label,split\nfine,good,tset\n", "line 2: unknown split 'tset'"),
+        ("own.jsonl", '{"text": "a", "label": "NA"}\n{"text": \n', "line 2: not JSON"),
+        ("own.jsonl", "[1]\n", "line 1: expected a JSON object, got list"),
+        ("own.jsonl", '{"text": 3, "label": "NA"}\n', "line 1: 'text' must be text, got 3"),
+        ("own.jsonl", '{"text": "a", "label": null}\n', "line 1: unknown label None"),
+        ("own.jsonl", '{"text": "a", "label": true}\n', "line 1: unknown label True"),
+        ("own.xlsx", "", "from .csv, .tsv and .jsonl files, got '.xlsx'"),
+    ],
+)
+def test_errors_name_the_line_and_the_rule(tmp_path: Path, name: str, content: str | bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path / name, content)
+
+
+def test_class_numbers_count_only_where_no_class_is_called_by_a_number(tmp_path: Path) -> None:
+    assert pairs(read(tmp_path / "own.csv", "text,label\na,1\n")) == {("a", 1)}
+    assert pairs(read(tmp_path / "own.csv", "text,label\na,1\n", labels=("1", "0"))) == {("a", 0)}
+
+
+def test_a_split_column_deals_the_rows(tmp_path: Path) -> None:
+    found = read(tmp_path / "own.csv", "text,label,split\na,NA,train\nb,NA,dev\nc,NA,test\n")
+    assert {split: rows.inputs for split, rows in found.items()} == {
+        "calibration": ("a",),
+        "validation": ("b",),
+        "test": ("c",),
+    }
+
+
+def test_without_one_equal_texts_stay_in_one_split_and_half_the_rows_are_for_testing(tmp_path: Path) -> None:
+    lines = [f"text {number},NA" for number in range(400)]
+    found = read(tmp_path / "own.csv", "\n".join(["text,label", *lines, *lines]))
+    inputs = {split: set(rows.inputs) for split, rows in found.items()}
+    assert len(set.union(*inputs.values())) == sum(map(len, inputs.values())) == 400
+    assert 170 < len(inputs["test"]) < 230 and 70 < len(inputs["validation"]) < 130

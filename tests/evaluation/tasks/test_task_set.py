@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import pytest
+from tiny_task_models import MOODS, sentences, text_model, text_task
+
+from mergelab.evaluation.tasks import labels_of, task_from_file
+
+
+def test_a_split_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    task = text_task(tmp_path, tmp_path / "head", sentences(5))
+    assert len(task.rows("test")) == 5 and len(task.rows("test", 2)) == 2
+    with pytest.raises(ValueError, match=r"task moods has no rows in split 'validation'; it has test \(5 rows\)"):
+        task.rows("validation")
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    before = text_task(tmp_path, tmp_path / "head", sentences(5)).rows("test")
+    after = text_task(tmp_path, tmp_path / "head", sentences(6)).rows("test")
+    assert (len(before), len(after)) == (5, 6)
+
+
+def test_a_persons_file_is_answered_by_the_head_they_name(tmp_path: Path) -> None:
+    head = text_model(tmp_path / "head")
+    path = tmp_path / "own.csv"
+    path.write_text("text,label\ngood film,good\n")
+    task = task_from_file(path, str(head))
+    assert (task.labels, task.head, task.kind) == (MOODS, str(head), "text-classification")
+    path.write_text("text,label\ngood film,great\n")
+    with pytest.raises(ValueError, match="line 2: unknown label 'great'; the labels are 'bad', 'good', 'fine'"):
+        task_from_file(path, str(head))
+
+
+def test_class_names_come_in_the_order_of_the_outputs() -> None:
+    assert labels_of({"id2label": {"10": "k", "2": "c", "0": "a"}}, "model") == ("a", "c", "k")
+    with pytest.raises(ValueError, match="model has no class names"):
+        labels_of({}, "model")

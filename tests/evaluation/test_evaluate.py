@@ -1,0 +1,136 @@
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_task_models import MOODS, image_model, sentences, text_model, text_task, weights
+from torch import Tensor
+
+from mergelab.checkpoints import CheckpointError, list_suites, open_checkpoint
+from mergelab.evaluation.evaluate import Score, accuracy, body_of, evaluate, mean_score, wilson
+from mergelab.evaluation.tasks import TaskSet, suite_tasks
+from mergelab.runtime.progress import Progress, finish
+
+
+@pytest.fixture
+def expert(tmp_path: Path) -> Path:
+    return text_model(tmp_path / "expert")
+
+
+def body(folder: Path) -> dict[str, Tensor]:
+    return {key.removeprefix("bert."): value for key, value in weights(folder).items() if key.startswith("bert.")}
+
+
+@torch.no_grad()
+def guesses(folder: Path, texts: list[str]) -> list[str]:
+    """The model's answers one text at a time, through transformers alone."""
+    from transformers import AutoTokenizer, BertForSequenceClassification
+
+    model, tokenizer = (
+        BertForSequenceClassification.from_pretrained(folder).eval(),
+        AutoTokenizer.from_pretrained(folder),
+    )
+    encoded = [tokenizer(text, return_tensors="pt", truncation=True) for text in texts]
+    return [MOODS[int(model(**inputs).logits.argmax())] for inputs in encoded]
+
+
+def test_wilsons_interval_by_hand() -> None:
+    low, high = wilson(8, 10, z=2.0)  # centre (.8 + .2) / 1.4, half width 2 / 1.4 · sqrt(.016 + .01)
+    assert low == pytest.approx(1 / 1.4 - 2 / 1.4 * math.sqrt(0.026))
+    assert high == pytest.approx(1 / 1.4 + 2 / 1.4 * math.sqrt(0.026))
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)  # Newcombe 1998, table I
+
+
+def test_wilsons_interval_has_width_at_its_ends() -> None:
+    assert wilson(0, 20)[0] == 0.0 and 0.1 < wilson(0, 20)[1] < 0.2
+    assert wilson(20, 20)[1] == 1.0
+    with pytest.raises(ValueError, match="right=3, n=2"):
+        wilson(3, 2)
+
+
+def test_a_mean_of_one_task_is_that_task_and_of_four_alike_half_as_wide() -> None:
+    one = accuracy("a", "test", 50, 100)
+    assert mean_score([one]) == Score(
+        "mean", "test", "accuracy", 0.5, 100, pytest.approx(one.low), pytest.approx(one.high)
+    )
+    four = mean_score([one] * 4)
+    assert four.value == 0.5 and four.n == 400
+    assert four.high - four.low == pytest.approx((one.high - one.low) / 2)
+    with pytest.raises(ValueError, match="at least one score"):
+        mean_score([])
+
+
+def test_a_score_counts_the_answers_that_the_model_gives_alone(tmp_path: Path, expert: Path) -> None:
+    rows = sentences(60)
+    answers = guesses(expert, [text for text, _ in rows])
+    right = sum(answer == label for answer, (_, label) in zip(answers, rows, strict=True))
+    (score,) = finish(evaluate(body(expert), [text_task(tmp_path, expert, rows)], "test"))
+    assert score == accuracy("moods", "test", right, 60)
+    assert 0 < right < 60
+
+
+def test_batching_and_padding_change_nothing(tmp_path: Path, expert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = sentences(40)
+    told = [(text, answer) for (text, _), answer in zip(rows, guesses(expert, [text for text, _ in rows]), strict=True)]
+    task = text_task(tmp_path, expert, told)
+    for positions in (1, 30, 4096):
+        monkeypatch.setattr("mergelab.evaluation.evaluate.POSITIONS", {"cpu": positions})
+        assert finish(evaluate(body(expert), [task], "test"))[0].value == 1.0
+
+
+def test_every_model_is_asked_the_same_rows(tmp_path: Path, expert: Path) -> None:
+    task = text_task(tmp_path, expert, sentences(50))
+    assert task.rows("test", 20).digest() == task.rows("test", 20).digest() != task.rows("test", 21).digest()
+    (score,) = finish(evaluate(body(expert), [task], "test", rows=20))
+    assert score.n == 20
+
+
+def test_progress_is_reported_and_stopping_gives_the_model_back(tmp_path: Path, expert: Path) -> None:
+    task = text_task(tmp_path, expert, sentences(10))
+    steps = evaluate(body(expert), [task], "test")
+    assert next(steps) == Progress("Scoring", 0, 1, "Moods")
+    steps.close()
+    seen: list[Progress] = []
+    finish(evaluate(body(expert), [task], "test"), seen.append)
+    assert [(step.done, step.total) for step in seen] == [(0, 1), (1, 1)]
+
+
+def test_a_head_with_other_classes_than_the_task_is_refused(tmp_path: Path, expert: Path) -> None:
+    other = text_model(tmp_path / "other", labels=["yes", "no"])
+    with pytest.raises(ValueError, match=r"task moods has 3 labels, but its head .* has 2 classes"):
+        finish(evaluate(body(expert), [text_task(tmp_path, other, sentences(5))], "test"))
+
+
+def test_outputs_that_are_not_numbers_are_an_error_not_a_score(tmp_path: Path, expert: Path) -> None:
+    broken = body(expert)
+    broken["pooler.dense.bias"] = torch.full_like(broken["pooler.dense.bias"], math.nan)
+    with pytest.raises(ValueError, match="non-finite outputs on task moods"):
+        finish(evaluate(broken, [text_task(tmp_path, expert, sentences(5))], "test"))
+
+
+def test_the_body_of_an_expert_is_in_the_bases_keys(tmp_path: Path, expert: Path) -> None:
+    base = open_checkpoint(str(text_model(tmp_path / "base", labels=None, seed=5)))
+    found = body_of(open_checkpoint(str(expert)), base)
+    assert set(found) == set(base.specs)
+    assert all(torch.equal(found[key], value) for key, value in body(expert).items())
+    assert all(torch.equal(value, base.read(key)) for key, value in body_of(base, base).items())
+
+
+def test_the_body_of_another_architecture_is_refused(tmp_path: Path, expert: Path) -> None:
+    base = open_checkpoint(str(image_model(tmp_path / "base", ["a", "b"])))
+    with pytest.raises(CheckpointError):
+        body_of(open_checkpoint(str(expert)), base)
+
+
+@pytest.mark.parametrize("name", ["pixels", "minilm"])
+def test_an_expert_of_a_bundled_suite_beats_the_base_on_its_task(name: str) -> None:
+    if name not in list_suites():
+        pytest.skip(f"the suite {name} is not built")
+    key, task = next(iter(suite_tasks(name).items()))
+    base = open_checkpoint(name)
+    scores = [
+        finish(evaluate(body_of(model, base), [task], "validation", rows=100))[0]
+        for model in (base, open_checkpoint(task.head))
+    ]
+    assert isinstance(task, TaskSet) and key == task.name
+    assert scores[1].value > max(0.6, scores[0].value)
