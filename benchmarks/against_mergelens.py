@@ -27,12 +27,12 @@ import synthetic
 import timing
 import torch
 
+from mergelab.analysis.static import Inspection, inspect
+from mergelab.analysis.static.spectra.ranks import effective_rank
+from mergelab.analysis.static.spectra.spectral_figures import TOP, directions
+from mergelab.analysis.static.spectra.spectrum import spectrum
 from mergelab.checkpoints import open_checkpoint
 from mergelab.engine import Plan, in_order, plan
-from mergelab.inspection import Inspection, inspect
-from mergelab.inspection.ranks import effective_rank
-from mergelab.inspection.spectral import TOP, directions
-from mergelab.inspection.spectrum import spectrum
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 

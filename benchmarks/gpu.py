@@ -36,6 +36,7 @@ from sketch_agreement import Agreement as SketchAgreement
 from sketch_agreement import on_sketches
 from torch import Tensor
 
+from mergelab.analysis.sketch import cut_of, draw_sketch
 from mergelab.checkpoints import StateDict, in_memory, open_checkpoint
 from mergelab.engine import Plan, plan, run, settle
 from mergelab.engine.inputs import Piece
@@ -47,7 +48,6 @@ from mergelab.evaluation.tasks import suite_tasks
 from mergelab.methods.registry import Surveyed
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
-from mergelab.sketch import cut_of, draw_sketch
 
 if TYPE_CHECKING:  # without triton the script still says that nothing was measured
     from mergelab.kernels.gpu.stack import DeviceStack

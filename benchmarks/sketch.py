@@ -25,11 +25,11 @@ import synthetic
 import timing
 import torch
 
+from mergelab.analysis.sketch import cut_of, draw_sketch
 from mergelab.checkpoints import in_memory
 from mergelab.engine import Plan, merged_body, plan, settle
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
-from mergelab.sketch import cut_of, draw_sketch
 from mergelab.workbench import sketch
 
 ASKED = 3

@@ -10,12 +10,12 @@ import numpy
 import synthetic
 from agreement import through_kernels
 
+from mergelab.analysis.sketch import Sketch, draw_sketch
+from mergelab.analysis.sketch.curves import COUNTS
 from mergelab.checkpoints import in_memory
 from mergelab.engine import plan
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
-from mergelab.sketch import Sketch, draw_sketch
-from mergelab.sketch.curves import COUNTS
 
 RECIPES: dict[str, dict[str, Any]] = {
     "ranks of magnitudes (TIES, trim)": {"method": "ties"},

@@ -18,11 +18,11 @@ import synthetic
 import timing
 import torch
 
+from mergelab.analysis.tensor_map import Desk, TensorMap, Window, build_map, read_coordinates
 from mergelab.checkpoints import in_memory
 from mergelab.engine import plan, settle
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
-from mergelab.tensor_map import Desk, TensorMap, Window, build_map, read_coordinates
 
 KEY = "model.layers.0.mlp.down_proj.weight"
 NAMES = ("a", "b", "c")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from mergelab.analysis.sketch import Sketch, draw_sketch, sketch_needs
+from mergelab.analysis.tensor_map import Coordinates, Desk, TensorMap, Window, kept_map, read_coordinates
 from mergelab.checkpoints import (
     Checkpoint,
     CheckpointError,
@@ -45,12 +47,10 @@ from mergelab.recipe import Recipe
 from mergelab.runtime import portable
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import Progress, Steps
-from mergelab.sketch import Sketch, draw_sketch, sketch_needs
-from mergelab.tensor_map import Coordinates, Desk, TensorMap, Window, kept_map, read_coordinates
 
 if TYPE_CHECKING:  # pandas takes a while to import, and saving a merge needs none of it
-    from mergelab.diagnostics import Preview
-    from mergelab.inspection import Dossier, FisherViews, Inspection, TensorSpectrum
+    from mergelab.analysis.preview import Preview
+    from mergelab.analysis.static import Dossier, FisherViews, Inspection, TensorSpectrum
 
 CALIBRATION_ROWS = 512
 """Rows of each expert's task set that statistics are taken on, at most."""
@@ -92,7 +92,7 @@ def merge(
 
     A recipe whose base is not a suite is merged without scores. `counted` asks for the exact diagnostics as well.
     """
-    from mergelab.diagnostics import exact_preview, preview
+    from mergelab.analysis.preview import exact_preview, preview
 
     started = time.monotonic()
     checked, where = Recipe.from_mapping(recipe), resolve(device)
@@ -225,11 +225,11 @@ def inspect(
 ) -> Steps[Inspection]:
     """The static figures of the models of a recipe: of every merged tensor, layer and module, with `features` where the
     experts bring calibration rows. `top` is the most leading directions that are compared."""
-    from mergelab import inspection
+    from mergelab.analysis import static
 
     where = resolve(device)
     planned = _planned(Recipe.from_mapping(recipe), models_dir)
-    found = yield from inspection.inspect(planned, where, inspection.TOP if top is None else top)
+    found = yield from static.inspect(planned, where, static.TOP if top is None else top)
     return replace(found, features=(yield from _features(planned, where)))
 
 
@@ -237,7 +237,7 @@ def dossier(
     recipe: Mapping[str, Any], top: int | None = None, device: str = "auto", models_dir: str | None = None
 ) -> Steps[Dossier]:
     """All that can be told about a recipe without merging: `inspect`, and what the live charts show."""
-    from mergelab.inspection import dossier_of
+    from mergelab.analysis.static import dossier_of
 
     checked = Recipe.from_mapping(recipe)
     planned = _planned(checked, models_dir)
@@ -250,7 +250,7 @@ def spectrum(
     recipe: Mapping[str, Any], key: str, device: str = "auto", models_dir: str | None = None
 ) -> Steps[TensorSpectrum]:
     """The singular values of one tensor, by the base's key: of each expert's delta and of the recipe's merged one."""
-    from mergelab.inspection import tensor_spectrum
+    from mergelab.analysis.static import tensor_spectrum
 
     where = resolve(device)
     exact = replace(Recipe.from_mapping(recipe), dtype="float32")
@@ -261,7 +261,7 @@ def spectrum(
 def fisher(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> Steps[FisherViews]:
     """How the Fisher information of a recipe's experts is spread, and who would win where. A recipe of another method
     lends its models alone; they must be a suite's, which brings the calibration rows."""
-    from mergelab.inspection import as_fisher, fisher_views
+    from mergelab.analysis.static import as_fisher, fisher_views
 
     planned = _planned(Recipe.from_mapping(as_fisher(recipe)), models_dir)
     return (yield from fisher_views((yield from _with_statistics(planned, resolve(device)))))
@@ -269,7 +269,7 @@ def fisher(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | No
 
 def _features(planned: Plan, device: str) -> Steps[Any]:
     """Linear CKA of base and experts on the calibration rows of all their tasks, or the reason why there is none."""
-    from mergelab.inspection import BASE, Bodies, alike, not_alike
+    from mergelab.analysis.static import BASE, Bodies, alike, not_alike
 
     names = [expert.name for expert in planned.experts]
     listed = [names[place] for place in planned.listed]

@@ -17,16 +17,16 @@ from tiny_states import NAMES, State, plan_for, statistics_for
 from torch import Tensor
 
 from mergelab import merge_state_dicts
+from mergelab.analysis.preview import curves
+from mergelab.analysis.sketch import draw_sketch
+from mergelab.analysis.static import inspect
 from mergelab.checkpoints import hash_state
 from mergelab.checkpoints.lora.low_rank import product, truncated
-from mergelab.diagnostics import curves
 from mergelab.engine import Statistics, pipeline
-from mergelab.inspection import inspect
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule, Statistic
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.runtime.progress import finish
-from mergelab.sketch import draw_sketch
 
 SHAPES = {
     "layer.0.mlp.up_proj.weight": (131, 97),

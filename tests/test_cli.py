@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tiny_task_models import text_model
 from tiny_folders import folders, recipe_for
+from tiny_task_models import text_model
 
 from mergelab import __version__, cli
 from mergelab.methods import METHODS

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from tiny_folders import folders, recipe_for, slow
 
+from mergelab.analysis.sketch import Sketch
 from mergelab.jobs import Crashed, Finished, Job, JobError, Queued, Refused, Stopped, Worker
 from mergelab.runtime.progress import Progress
-from mergelab.sketch import Sketch
 
 
 @pytest.fixture(scope="module")

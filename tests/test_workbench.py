@@ -16,6 +16,7 @@ from tiny_folders import folders, recipe_for, write_folder
 from tiny_states import State, same_bits
 
 from mergelab import merge_state_dicts, workbench
+from mergelab.analysis.sketch import Sketch
 from mergelab.checkpoints import CheckpointError, hash_state, list_suites, open_checkpoint, verify_folder
 from mergelab.engine import Plan, Statistics, plan, settle, settle_steps, sparse_expert, with_statistics
 from mergelab.evaluation.calibration import Gram, estimate
@@ -25,7 +26,6 @@ from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.runtime.progress import Progress, finish
-from mergelab.sketch import Sketch
 
 TIES = {"name": "ties", "density": 0.3}
 PIXELS = pytest.mark.skipif("pixels" not in list_suites(), reason="the pixels suite is not built here")

@@ -7,7 +7,7 @@ from math import log10
 
 import pandas
 
-from mergelab.inspection import FisherViews
+from mergelab.analysis.static import FisherViews
 from mergelab.pictures.frame import axis, framed, heat, line, short_names, words
 from mergelab.plots import Picture, percent, plain, rows_of, style_of
 

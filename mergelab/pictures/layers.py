@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas
 
-from mergelab.inspection import DEFINITIONS
-from mergelab.inspection.figures import mean_of
+from mergelab.analysis.static import DEFINITIONS
+from mergelab.analysis.static.figure import mean_of
 from mergelab.pictures.frame import framed, heat, words
 from mergelab.plots import Picture, plain, rows_of
 from mergelab.plots.heatmap import MAX_LABELLED_CELLS

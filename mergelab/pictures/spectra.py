@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from mergelab.inspection import TensorSpectrum
+from mergelab.analysis.static import TensorSpectrum
 from mergelab.pictures.frame import axis, framed, line, short_names
 from mergelab.plots import Picture, style_of
 from mergelab.plots.style import INK

@@ -11,7 +11,7 @@ import pandas
 from mergelab.plots.style import Picture, Style, layout, percent, plain, rows_of, style_of
 
 if TYPE_CHECKING:
-    from mergelab.diagnostics import Histogram
+    from mergelab.analysis.preview import Histogram
 
 
 def magnitude_histogram(

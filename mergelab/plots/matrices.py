@@ -12,7 +12,7 @@ from mergelab.plots.places import layer_name
 from mergelab.plots.style import DIVERGING, HEAT, Picture, layout, number, percent, plain, rows_of
 
 if TYPE_CHECKING:
-    from mergelab.diagnostics import Pairs
+    from mergelab.analysis.preview import Pairs
 
 MOST_LETTERS = 16
 LEVEL = 5

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mergelab.inspection import DEFINITIONS, Dossier
+from mergelab.analysis.sketch import cut_of
+from mergelab.analysis.static import DEFINITIONS, Dossier
 from mergelab.pictures.features import feature_lines, features_summary
 from mergelab.pictures.frame import short_names
 from mergelab.pictures.layers import cells_of, layer_map, layer_summary
@@ -13,7 +14,6 @@ from mergelab.pictures.matrices import matrix_summary, pair_matrix
 from mergelab.pictures.over_density import density_curves, density_summary
 from mergelab.plots import Picture, conflict_heatmap, conflict_summary, histogram_summary, magnitude_histogram
 from mergelab.recipe import Recipe
-from mergelab.sketch import cut_of
 
 MAPS = ("relative_norm", "energy", "right_overlap")
 """The static figures that are drawn over layers and modules."""

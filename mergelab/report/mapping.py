@@ -9,7 +9,7 @@ from typing import Any
 import pandas
 
 from mergelab import __version__
-from mergelab.inspection import DEFINITIONS, Dossier
+from mergelab.analysis.static import DEFINITIONS, Dossier
 from mergelab.plots import rows_of
 
 FORMAT = 1

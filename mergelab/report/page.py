@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from mergelab import __version__
-from mergelab.inspection import DEFINITIONS, Dossier
+from mergelab.analysis.static import DEFINITIONS, Dossier
 from mergelab.pictures.features import features_summary
 from mergelab.pictures.frame import short_names
 from mergelab.report.charts import Chart, live_charts, static_charts

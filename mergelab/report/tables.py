@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pandas
 
-from mergelab.inspection import DEFINITIONS, Inspection
-from mergelab.inspection.figures import mean_of
+from mergelab.analysis.static import DEFINITIONS, Inspection
+from mergelab.analysis.static.figure import mean_of
 from mergelab.pictures.frame import short_names
 from mergelab.plots import percent, rows_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mergelab.inspection import Dossier
+from mergelab.analysis.static import Dossier
 from mergelab.pictures.over_density import density_summary
 from mergelab.plots import conflict_summary
 from mergelab.report.tables import (

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from pandas import DataFrame
 
-from mergelab.diagnostics import Preview, curves, narrowed
+from mergelab.analysis.preview import Preview, curves, narrowed
+from mergelab.analysis.sketch import Sketch, cut_of, sketch_needs
 from mergelab.recipe import Recipe
-from mergelab.sketch import Sketch, cut_of, sketch_needs
 from mergelab.ui.form import Form, Models
 from mergelab.ui.shelf import Shelf
 from mergelab.ui.view import Cell, Charts, tensors_at

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
-from mergelab.diagnostics import Preview
-from mergelab.diagnostics import preview as look_up
+from mergelab.analysis.preview import Preview
+from mergelab.analysis.preview import preview as look_up
+from mergelab.analysis.sketch import sketch_needs
 from mergelab.methods.knobs import brief
 from mergelab.recipe import Recipe
-from mergelab.sketch import sketch_needs
 from mergelab.ui.server import Lab
 from mergelab.ui.shelf import CrashError, Stopper, StopPressedError
 from mergelab.ui.status import Status, Stopwatch

@@ -8,7 +8,8 @@ from typing import Any
 import numpy
 import pandas
 
-from mergelab.diagnostics import Pairs, Preview, halving, pairs_in
+from mergelab.analysis.preview import Pairs, Preview, halving, pairs_in
+from mergelab.analysis.sketch import cut_of
 from mergelab.plots import (
     LINES,
     RATES,
@@ -31,7 +32,6 @@ from mergelab.plots import (
     rows_of,
     style_of,
 )
-from mergelab.sketch import cut_of
 from mergelab.ui.form import OWNERS, KnobPlace
 from mergelab.ui.threshold import line_data
 from mergelab.ui.view import Cell, Charts

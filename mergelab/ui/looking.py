@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy
 from numpy.typing import NDArray
 
-from mergelab.diagnostics import preview
-from mergelab.diagnostics.figures import share
+from mergelab.analysis.preview import preview
+from mergelab.analysis.preview.kept_sums import share
+from mergelab.analysis.sketch import Sketch, sketch_needs
+from mergelab.analysis.tensor_map import Cells, Coordinates, TensorMap, Window
 from mergelab.recipe import RecipeError
 from mergelab.runtime.progress import retold
-from mergelab.sketch import Sketch, sketch_needs
-from mergelab.tensor_map import Cells, Coordinates, TensorMap, Window
 from mergelab.ui.form import Form, Models
 from mergelab.ui.shelf import CrashError, Shelf, Stopper, StopPressedError
 from mergelab.ui.status import FOLLOWING, Status, Stopwatch, UnderWay, crash
 
 if TYPE_CHECKING:
-    from mergelab.inspection import TensorSpectrum
+    from mergelab.analysis.static import TensorSpectrum
 
 MOST_CELLS = (64, 96)
 """Rows and columns of cells that the page paints at once."""

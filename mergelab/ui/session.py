@@ -13,10 +13,10 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from mergelab.analysis.preview import Preview, preview
+from mergelab.analysis.sketch import Sketch
 from mergelab.checkpoints import list_suites, load_suite
-from mergelab.diagnostics import Preview, preview
 from mergelab.recipe import Recipe, RecipeError
-from mergelab.sketch import Sketch
 from mergelab.ui.charting import Charting
 from mergelab.ui.form import OWN, Form, Models
 from mergelab.ui.link import Link, source_name

@@ -10,10 +10,10 @@ from typing import Any, Generic, TypeVar
 
 from pandas import DataFrame
 
+from mergelab.analysis.sketch import Sketch
+from mergelab.analysis.tensor_map import TensorMap
 from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stopped, Worker
 from mergelab.runtime.progress import Progress
-from mergelab.sketch import Sketch
-from mergelab.tensor_map import TensorMap
 from mergelab.ui.status import Status, Stopwatch
 from mergelab.workbench import Run
 

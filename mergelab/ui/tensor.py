@@ -12,8 +12,8 @@ import gradio as gr
 import numpy
 from numpy.typing import NDArray
 
+from mergelab.analysis.tensor_map import FIELDS, Conflicts, Coordinates, TensorMap, Window
 from mergelab.plots import style_of
-from mergelab.tensor_map import FIELDS, Conflicts, Coordinates, TensorMap, Window
 from mergelab.ui.form import Form, Models
 from mergelab.ui.looking import Look, Looks, Opened, Tensors
 from mergelab.ui.parts import sent

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy
 
-from mergelab.diagnostics import histogram
+from mergelab.analysis.preview import histogram
 from mergelab.plots import style_of
 from mergelab.ui.form import OWNERS, KnobPlace
 from mergelab.ui.view import Charts

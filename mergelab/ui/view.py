@@ -9,9 +9,9 @@ import numpy
 import pandas
 from numpy.typing import NDArray
 
-from mergelab.diagnostics import Figures, Preview
+from mergelab.analysis.preview import Figures, Preview
+from mergelab.analysis.sketch import Sketch
 from mergelab.recipe import Recipe
-from mergelab.sketch import Sketch
 from mergelab.ui.form import Models
 from mergelab.ui.link import Link
 from mergelab.ui.order import next_number

@@ -6,11 +6,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
+from mergelab.analysis.preview import Preview, preview
+from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.checkpoints import list_suites
-from mergelab.diagnostics import Preview, preview
 from mergelab.recipe import RecipeError
 from mergelab.runtime.progress import retold
-from mergelab.sketch import Sketch, sketch_needs
 from mergelab.ui.form import Form
 from mergelab.ui.results import TaskFace, faces
 from mergelab.ui.shelf import Shelf, Stopper

@@ -10,7 +10,7 @@ import pytest
 import torch
 from golden import Case, State, read_cases
 
-from mergelab.interference import Interference, interference
+from mergelab.analysis.interference import Interference, interference
 from mergelab.methods.ops.elementwise import keep_from, rows
 from mergelab.methods.ops.thresholds import own_thresholds
 

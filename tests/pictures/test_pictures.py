@@ -10,7 +10,7 @@ import pytest
 from tiny_folders import folders, recipe_for
 
 from mergelab import workbench
-from mergelab.inspection import FisherViews, not_alike
+from mergelab.analysis.static import FisherViews, not_alike
 from mergelab.pictures.features import feature_lines, features_summary
 from mergelab.pictures.fisher import fisher_histogram, fisher_summary, fisher_wins, wins_summary
 from mergelab.pictures.frame import short_names

@@ -8,7 +8,7 @@ import numpy
 import pandas
 import pytest
 
-from mergelab.diagnostics import Pairs
+from mergelab.analysis.preview import Pairs
 from mergelab.plots import Picture, cosine_matrix, kept_heatmap, kept_summary, pair_matrix, pairs_summary
 
 TITLES = {"m/a": "A", "m/b": "B"}

@@ -8,7 +8,7 @@ import numpy
 import pandas
 import pytest
 
-from mergelab.diagnostics import Histogram
+from mergelab.analysis.preview import Histogram
 from mergelab.plots import (
     STYLES,
     Picture,

@@ -12,7 +12,7 @@ from typing import Any
 from tiny_folders import folders, recipe_for
 
 from mergelab import workbench
-from mergelab.inspection import DEFINITIONS, Dossier
+from mergelab.analysis.static import DEFINITIONS, Dossier
 from mergelab.report import mapping_of, page, text
 from mergelab.report.mapping import plain
 from mergelab.runtime.progress import finish

@@ -9,12 +9,12 @@ from typing import Any
 
 from tiny_states import State, plan_for, random_state, tuned
 
-from mergelab.diagnostics import curves, narrowed, preview
+from mergelab.analysis.preview import curves, narrowed, preview
+from mergelab.analysis.sketch import Sketch, draw_sketch
 from mergelab.evaluation.evaluate import Score
 from mergelab.jobs import Event, Finished, Queued, Stopped
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Progress, finish
-from mergelab.sketch import Sketch, draw_sketch
 from mergelab.ui.form import Form, Models
 from mergelab.ui.server import Lab
 from mergelab.ui.session import Session

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy
 import pytest
-from tensor_map.desks import desk_for
+from tensor_sessions import desk_for
 from ui.fake_worker import BASE, EXPERTS, FakeWorker, form, sketch_of
 
+from mergelab.analysis.sketch import sketch_needs
+from mergelab.analysis.tensor_map import Coordinates, TensorMap, Window, build_map, read_coordinates
 from mergelab.jobs import Crashed, Finished, Refused
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Progress, finish
-from mergelab.sketch import sketch_needs
-from mergelab.tensor_map import Coordinates, TensorMap, Window, build_map, read_coordinates
 from mergelab.ui import looking as looking_module
 from mergelab.ui.form import KnobPlace
 from mergelab.ui.looking import Look, Looking

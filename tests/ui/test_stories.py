@@ -9,12 +9,12 @@ from collections.abc import Mapping
 import pytest
 from ui.fake_worker import form, last, opened
 
+from mergelab.analysis.preview import Preview, curves, halving, narrowed, preview
+from mergelab.analysis.sketch import Sketch
 from mergelab.checkpoints import list_suites
-from mergelab.diagnostics import Preview, curves, halving, narrowed, preview
 from mergelab.evaluation.scoring import QUICK_ROWS
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
-from mergelab.sketch import Sketch
 from mergelab.ui import work as work_module
 from mergelab.ui.charts import story_data
 from mergelab.ui.form import KnobPlace

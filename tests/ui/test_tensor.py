@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy
 import pytest
-from tensor_map.desks import desk_of
+from tensor_sessions import desk_of
 
+from mergelab.analysis.tensor_map import Coordinates, TensorMap, Window, build_map, read_coordinates, recipe_steps
 from mergelab.runtime.progress import finish
-from mergelab.tensor_map import Coordinates, TensorMap, Window, build_map, read_coordinates, steps
 from mergelab.ui.charts import PARTS
 from mergelab.ui.form import Models
 from mergelab.ui.looking import Look, Opened
@@ -69,7 +69,7 @@ def test_coordinates_are_sent_step_by_step() -> None:
 def test_every_step_has_words() -> None:
     names = {"delta", "drop", "rescale", "match_norms", "trim", "elect", "weigh"}
     assert names | {"merge"} == set(STEPS)
-    assert all(f'Step("{name}"' in inspect.getsource(steps) for name in names)
+    assert all(f'Step("{name}"' in inspect.getsource(recipe_steps) for name in names)
 
 
 @pytest.mark.parametrize("given", [None, [1, 2, 3], [0, 0, "1", 1], [0, 0, 1.5, 1], {"top": 0}])

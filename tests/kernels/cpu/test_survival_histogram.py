@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from mergelab.analysis.sketch.curves import GRID
+from mergelab.analysis.sketch.magnitude_counts import Counts, draw_table
+from mergelab.analysis.sketch.magnitude_histogram import unsigned
+from mergelab.analysis.sketch.survival_histogram import NEVER, Steps, curves_of, steps
 from mergelab.kernels.arguments import Levels, Thinning
 from mergelab.kernels.cpu.sparsifier_mask import BLOCK
 from mergelab.kernels.cpu.stack import StoredStack
 from mergelab.kernels.cpu.survival_histogram import stepped
 from mergelab.methods.ops.stack import BINS, Stack, magnitude_bits
 from mergelab.runtime.randomness import draws, key_of
-from mergelab.sketch.counts import Counts, draw_table
-from mergelab.sketch.curves import GRID
-from mergelab.sketch.sizing import unsigned
-from mergelab.sketch.steps import NEVER, Steps, curves_of, steps
 
 NO_TABLES = numpy.zeros((0, 0, 0), numpy.int16)
 NO_KEYS = numpy.zeros((0, 2), numpy.uint32)

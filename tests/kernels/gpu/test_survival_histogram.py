@@ -12,6 +12,10 @@ from device_stacks import DTYPES, KINDS, deltas, device_stack, stored
 from tiny_states import plan_for, random_state, tuned
 from torch import Tensor
 
+from mergelab.analysis.sketch import GRID, Sketch, draw_sketch
+from mergelab.analysis.sketch.curves import COUNTS
+from mergelab.analysis.sketch.magnitude_counts import Counts, draw_table
+from mergelab.analysis.sketch.survival_histogram import NEVER, Steps, curves_of, steps
 from mergelab.engine import MergeError, pipeline
 from mergelab.kernels import gpu
 from mergelab.kernels.arguments import Levels, Thinning
@@ -20,10 +24,6 @@ from mergelab.kernels.gpu.survival_histogram import stepped
 from mergelab.methods.ops.stack import BINS, magnitude_bits
 from mergelab.runtime.progress import finish
 from mergelab.runtime.randomness import draws, key_of
-from mergelab.sketch import GRID, Sketch, draw_sketch
-from mergelab.sketch.counts import Counts, draw_table
-from mergelab.sketch.curves import COUNTS
-from mergelab.sketch.steps import NEVER, Steps, curves_of, steps
 
 NO_TABLES = numpy.zeros((0, 0, 0), numpy.int16)
 NO_KEYS = numpy.zeros((0, 2), numpy.uint32)

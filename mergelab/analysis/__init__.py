@@ -1,0 +1,1 @@
+"""Figures of a merge without making it: sketches, previews, static figures, one tensor as a map."""

@@ -1,0 +1,24 @@
+"""What a person reads off a recipe: how far experts conflict, where, and how that changes with the density."""
+
+from mergelab.analysis.preview.exact import exact_preview
+from mergelab.analysis.preview.histogram import Histogram, histogram
+from mergelab.analysis.preview.kept_sums import Figures
+from mergelab.analysis.preview.over_density import curves, halving
+from mergelab.analysis.preview.pairs import Pairs, pairs, pairs_in
+from mergelab.analysis.preview.preview import Number, Preview, narrowed, preview
+
+__all__ = [
+    "Figures",
+    "Histogram",
+    "Number",
+    "Pairs",
+    "Preview",
+    "curves",
+    "exact_preview",
+    "halving",
+    "histogram",
+    "narrowed",
+    "pairs",
+    "pairs_in",
+    "preview",
+]

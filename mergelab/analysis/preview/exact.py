@@ -1,0 +1,77 @@
+"""The figures of a recipe counted entry by entry on the tensors of its merge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mergelab.analysis.interference import interference
+from mergelab.analysis.preview.kept_sums import Figures
+from mergelab.analysis.preview.preview import Preview, shown
+from mergelab.analysis.preview.sketch_reader import has_line
+from mergelab.analysis.sketch import Sketch, cut_of, pairs_of, ranked
+from mergelab.engine import Settled, kept_deltas
+from mergelab.methods.ops.elementwise import rows
+from mergelab.runtime.progress import Progress, Steps
+
+ALIKE = ("active", "overlapping", "conflicting", "against_count", "net", "agreement", "sign_agreement")
+COUNTED = "Counted entry by entry on the tensors of this merge."
+
+
+def exact_preview(settled: Settled, sketch: Sketch) -> Steps[Preview]:
+    """The same as `preview` from the tensors themselves: what the settled merge keeps."""
+    cut = cut_of(settled.plan.recipe)
+    figures = yield from _count(settled, sketch)
+    if not has_line(cut):
+        figures.thresholds.fill(numpy.nan)
+    return shown(figures, sketch, cut.knob, "exact", COUNTED, cut.notice)
+
+
+def _count(settled: Settled, sketch: Sketch) -> Steps[Figures]:
+    plan, found = settled.plan, []
+    order = numpy.array(plan.listed)
+    for number, key in enumerate(plan.keys, 1):
+        found.append(_counted(rows(kept_deltas(settled, key)), ranked(settled, key), order))
+        yield Progress("Counting conflicts", number, len(plan.keys), key)
+    columns = {name: numpy.array([each[name] for each in found]) for name in found[0]}
+    lowest = columns.pop("lowest").min(0)
+    moved = columns["whole"].sum(1) > 0
+    return Figures(
+        entries=sketch.entries,
+        changed=numpy.where(moved, sketch.entries, 0),
+        thresholds=numpy.where(numpy.isfinite(lowest), lowest, numpy.nan),
+        **columns,
+    )
+
+
+def _counted(kept: Tensor, offered: Tensor, order: NDArray[numpy.int64]) -> dict[str, Any]:
+    """One tensor's part of each figure; `order` gives the model of each expert of the recipe."""
+    sums = interference(kept)
+    i, j = order[numpy.array(pairs_of(len(order)), dtype=int).reshape(-1, 2).T]
+    of_experts = {
+        "kept": sums.kept,
+        "norms_l1": sums.norms_l1,
+        "squares": sums.products.diagonal(),
+        **_sizes(kept, offered),
+    }
+    return {
+        **{name: getattr(sums, name) for name in ALIKE},
+        **{name: each.cpu().numpy().astype(float)[order] for name, each in of_experts.items()},
+        **{name: getattr(sums, name).cpu().numpy().astype(float)[i, j] for name in ("shared", "opposed", "products")},
+    }
+
+
+def _sizes(kept: Tensor, offered: Tensor) -> dict[str, Tensor]:
+    """Of each model: the squared norm of what is kept before any rescaling, the whole one, the smallest kept magnitude."""
+    survives, magnitudes = kept != 0, offered.double().abs()
+    squares = magnitudes.square()
+    lowest = torch.where(survives, magnitudes, torch.inf)
+    return {
+        "energy": (squares * survives).sum(1),
+        "whole": squares.sum(1),
+        "lowest": lowest.amin(1) if kept.numel() else torch.full((len(kept),), torch.inf),
+    }

@@ -1,0 +1,95 @@
+"""What base and experts make of the same calibration rows, layer by layer: mean features, compared by linear CKA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas
+import torch
+from torch import Tensor
+
+from mergelab.analysis.static.cka import linear_cka
+from mergelab.analysis.static.figure import Figure, figure, pair_name, pairs_among, skipped
+from mergelab.checkpoints import open_checkpoint
+from mergelab.evaluation.calibration.gram import unpadded
+from mergelab.evaluation.tasks import TaskSet, answering, encode
+from mergelab.evaluation.tasks.batches import POSITIONS
+from mergelab.evaluation.tasks.precision import full_precision
+from mergelab.runtime.progress import Progress, Steps
+
+ROWS = 64
+"""Calibration rows of each task, at most: all models see all of them."""
+COLUMNS = ("layer", "figure", "of", "value", "rows", "status", "reason")
+BASE, EVERYWHERE = "base", "every layer"
+
+Features = list[Tensor]
+"""(rows, features) for the embeddings and after each block, float32."""
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """The models to compare, by name, as full states in the base's keys, made when asked for; `tasks` bring the rows.
+
+    Both are in an order that no recipe decides, such as a plan's."""
+
+    experts: Sequence[str]
+    body: Callable[[str], Mapping[str, Tensor]]
+    tasks: Sequence[TaskSet]
+    device: str
+
+
+def alike(bodies: Bodies, listed: Sequence[str]) -> Steps[pandas.DataFrame]:
+    """A row for each layer and pair, the base with each expert included: layer, figure, of, value, rows, status, reason.
+
+    `listed` are the experts in the order in which they are told, which changes no bit of a value.
+    Tasks of other kinds or with other heads are all asked; what a head adds after the last block is not compared.
+    """
+    names = [BASE, *bodies.experts]
+    seen: dict[str, Features] = {}
+    for name in names:
+        yield Progress("Comparing features", len(seen), len(names), name)
+        seen[name] = _features(bodies.body(name), bodies.tasks, bodies.device)
+    depth, rows = len(seen[BASE]), len(seen[BASE][0])
+    layers = ["embeddings", *map(str, range(depth - 1))]
+    found = [(layer, rows, each) for place, layer in enumerate(layers) for each in _at(place, seen, listed)]
+    return _table(found)
+
+
+def not_alike(reason: str) -> pandas.DataFrame:
+    """The same table where there is nothing to compare."""
+    return _table([(EVERYWHERE, 0, skipped("cka", "all pairs", reason))])
+
+
+def _table(found: Sequence[tuple[str, int, Figure]]) -> pandas.DataFrame:
+    rows = [(layer, each.name, each.of, each.value, rows, each.status, each.reason) for layer, rows, each in found]
+    return pandas.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _at(place: int, seen: Mapping[str, Features], experts: Sequence[str]) -> Iterator[Figure]:
+    rank = {name: number for number, name in enumerate(seen)}
+    for name in experts:
+        value = linear_cka(seen[BASE][place], seen[name][place])
+        yield figure("cka", pair_name(BASE, name), value, "its features do not vary over the rows")
+    for i, j, pair in pairs_among(experts):
+        first, second = sorted((experts[i], experts[j]), key=rank.__getitem__)
+        value = linear_cka(seen[first][place], seen[second][place])
+        yield figure("cka", pair, value, "its features do not vary over the rows")
+
+
+def _features(body: Mapping[str, Tensor], tasks: Sequence[TaskSet], device: str) -> Features:
+    parts = [_on_task(body, task, device) for task in tasks]
+    return [torch.cat(layer) for layer in zip(*parts, strict=True)]
+
+
+def _on_task(body: Mapping[str, Tensor], task: TaskSet, device: str) -> Features:
+    """Means over the positions of each row; rows of one length go together, so that no padding is among them."""
+    head, rows = open_checkpoint(task.head), task.rows("calibration", ROWS)
+    with answering(body, head, task.kind, device=device) as lent, torch.inference_mode(), full_precision():
+        encoded = encode(task.kind, rows, head, lent.config)
+        found: list[Features] = []
+        for group in unpadded(encoded.lengths, POSITIONS.get(torch.device(device).type, POSITIONS["cpu"])):
+            batch = {name: value.to(device) for name, value in encoded.batch(group).items()}
+            states = lent.model(**batch, output_hidden_states=True).hidden_states
+            found.append([state.mean(1).float().cpu() for state in states])
+    return [torch.cat(layer) for layer in zip(*found, strict=True)]

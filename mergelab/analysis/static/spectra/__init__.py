@@ -1,0 +1,1 @@
+"""Singular values of deltas: spectra, ranks, overlaps of subspaces."""

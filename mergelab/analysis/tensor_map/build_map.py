@@ -1,0 +1,101 @@
+"""Building the map of a tensor: one pass over it, stretch by stretch."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+
+from mergelab.analysis.tensor_map.block_sums import Pyramid, block_sums, side_of
+from mergelab.analysis.tensor_map.grid import Grid
+from mergelab.analysis.tensor_map.strongest_conflicts import Conflicts, Strongest
+from mergelab.analysis.tensor_map.tensor_session import Desk
+from mergelab.engine import Trace
+from mergelab.runtime.cache import write_atomically
+from mergelab.runtime.progress import Progress, Steps
+
+BAND = 1 << 20
+"""Entries of a stretch."""
+
+
+@dataclass(frozen=True)
+class TensorMap:
+    """One tensor under one recipe: `experts` in the recipe's order, its block sums and its strongest conflicts."""
+
+    key: str
+    shape: tuple[int, ...]
+    experts: tuple[str, ...]
+    pyramid: Pyramid
+    conflicts: Conflicts
+
+    @property
+    def grid(self) -> Grid:
+        """How it is laid out."""
+        return Grid(self.shape)
+
+    def save(self, path: Path) -> None:
+        """Write it as one .npz file; readers see a whole file or none."""
+        buffer = io.BytesIO()
+        found = {f"conflicts/{field.name}": getattr(self.conflicts, field.name) for field in fields(self.conflicts)}
+        numpy.savez(
+            buffer,
+            allow_pickle=False,
+            key=numpy.array(self.key),
+            shape=numpy.array(self.shape, dtype=numpy.int64),
+            experts=numpy.array(self.experts),
+            side=numpy.array(self.pyramid.side),
+            **self.pyramid.fields,
+            **found,
+        )
+        write_atomically(path, buffer.getvalue())
+
+    @classmethod
+    def load(cls, path: Path) -> TensorMap:
+        """Read a map that `save` wrote."""
+        with path.open("rb") as file, numpy.load(file, allow_pickle=False) as stored:
+            parts = {name: stored[name] for name in stored}
+        conflicts = {name.removeprefix("conflicts/"): parts.pop(name) for name in list(parts) if "/" in name}
+        conflicts["total"] = int(conflicts["total"])
+        key, shape, experts, side = (parts.pop(name) for name in ("key", "shape", "experts", "side"))
+        return cls(
+            str(key), tuple(shape.tolist()), tuple(map(str, experts)), Pyramid(int(side), parts), Conflicts(**conflicts)
+        )
+
+
+def build_map(desk: Desk, key: str) -> Steps[TensorMap]:
+    """The map of a merged tensor; ValueError for one that is not merged or has no entry."""
+    grid = desk.grid(key)
+    if not grid.count:
+        raise ValueError(f"{key} has no entries: choose another tensor")
+    side, found, strongest = side_of(grid), [], Strongest(desk, key)
+    bands = list(_bands(grid, side)) if desk.in_parts(key) else [(0, grid.rows)]
+    for number, (top, bottom) in enumerate(bands):
+        yield Progress("Building the map", number, len(bands), key)
+        traced, _ = desk.traced(key, top, bottom)
+        strongest.see(traced)
+        found.append(_sums(grid, traced, side))
+    conflicts = yield from strongest.conflicts()
+    return TensorMap(
+        key,
+        grid.shape,
+        desk.experts,
+        Pyramid(side, {name: numpy.concatenate([each[name] for each in found]) for name in found[0]}),
+        conflicts,
+    )
+
+
+def _bands(grid: Grid, side: int) -> Iterator[tuple[int, int]]:
+    """First and last row of stretches that hold whole blocks."""
+    height = max(1, BAND // max(1, grid.columns) // side) * side
+    return ((top, min(top + height, grid.rows)) for top in range(0, grid.rows, height))
+
+
+def _sums(grid: Grid, traced: Trace, side: int) -> dict[str, NDArray[Any]]:
+    present = grid.lay_out(torch.ones_like(traced.base))
+    return block_sums(grid.lay_out(traced.kept, 1), grid.lay_out(traced.change), present, side)
