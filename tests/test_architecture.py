@@ -104,7 +104,7 @@ def test_heavy_libraries_stay_where_the_list_allows_them(path: Path) -> None:
 
 @EVERY_MODULE
 def test_the_page_its_charts_and_the_command_do_not_import_torch(path: Path) -> None:
-    if layer_of(name_of(path)) in ("mergelab.ui", "mergelab.plots", "mergelab.cli", "mergelab.jobs"):
+    if layer_of(name_of(path)) in ("mergelab.ui", "mergelab.charts", "mergelab.cli", "mergelab.jobs"):
         assert [name for name, at_once in imports(path) if at_once and name.split(".")[0] == "torch"] == []
 
 
@@ -145,7 +145,7 @@ def test_no_error_is_swallowed_in_silence(path: Path) -> None:
         ("import mergelab.jobs", ("torch", "gradio", "transformers")),
         ("import mergelab.recipe", ("gradio", "transformers", "pandas", "plotly")),
         ("import mergelab.engine", ("gradio", "transformers", "pandas", "plotly")),
-        ("import mergelab.plots", ("gradio", "torch", "transformers")),
+        ("import mergelab.charts", ("gradio", "torch", "transformers")),
     ],
 )
 def test_importing_a_module_does_not_import_what_it_can_do_without(statement: str, absent: tuple[str, ...]) -> None:

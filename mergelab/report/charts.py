@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from mergelab.analysis.sketch import cut_of
 from mergelab.analysis.static import DEFINITIONS, Dossier
-from mergelab.pictures.features import feature_lines, features_summary
-from mergelab.pictures.frame import short_names
-from mergelab.pictures.layers import cells_of, layer_map, layer_summary
-from mergelab.pictures.matrices import matrix_summary, pair_matrix
-from mergelab.pictures.over_density import density_curves, density_summary
-from mergelab.plots import Picture, conflict_heatmap, conflict_summary, histogram_summary, magnitude_histogram
+from mergelab.charts import Picture, conflict_heatmap, conflict_summary, histogram_summary, magnitude_histogram
+from mergelab.charts.feature_similarity import feature_lines, features_summary
+from mergelab.charts.figure_layout import short_names
+from mergelab.charts.layer_heatmap import cells_of, layer_map, layer_summary
+from mergelab.charts.pair_matrix import matrix_summary, pair_matrix
+from mergelab.charts.rates_over_density import density_summary, rates_over_density
 from mergelab.recipe import Recipe
 
 MAPS = ("relative_norm", "energy", "right_overlap")
@@ -51,7 +51,7 @@ def live_charts(dossier: Dossier) -> Iterator[Chart]:
         yield Chart(
             "density",
             "Over every density",
-            density_curves(dossier.curves, _place(dossier)),
+            rates_over_density(dossier.curves, _place(dossier)),
             density_summary(dossier.curves),
             "conflict as above; cancelled: 1 − Σ|Σd| / Σ|d|; energy kept: mean over experts of Σd² kept / Σd²; the dotted "
             "line is this recipe's density",

@@ -10,7 +10,7 @@ import pandas
 
 from mergelab import __version__
 from mergelab.analysis.static import DEFINITIONS, Dossier
-from mergelab.plots import rows_of
+from mergelab.charts import rows_of
 
 FORMAT = 1
 """Raised when a name of the mapping changes its meaning."""

@@ -12,8 +12,8 @@ import yaml
 
 from mergelab import __version__
 from mergelab.analysis.static import DEFINITIONS, Dossier
-from mergelab.pictures.features import features_summary
-from mergelab.pictures.frame import short_names
+from mergelab.charts.feature_similarity import features_summary
+from mergelab.charts.figure_layout import short_names
 from mergelab.report.charts import Chart, live_charts, static_charts
 from mergelab.report.mapping import plain
 from mergelab.report.tables import (

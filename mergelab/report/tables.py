@@ -10,8 +10,8 @@ import pandas
 
 from mergelab.analysis.static import DEFINITIONS, Inspection
 from mergelab.analysis.static.figure import mean_of
-from mergelab.pictures.frame import short_names
-from mergelab.plots import percent, rows_of
+from mergelab.charts import percent, rows_of
+from mergelab.charts.figure_layout import short_names
 
 DASH = "–"
 EXPERTS = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mergelab.analysis.static import Dossier
-from mergelab.pictures.over_density import density_summary
-from mergelab.plots import conflict_summary
+from mergelab.charts import conflict_summary
+from mergelab.charts.density_summary import density_summary
 from mergelab.report.tables import (
     Grid,
     coverage_table,

@@ -10,10 +10,10 @@ from typing import Any
 
 import gradio as gr
 
+from mergelab.charts import score_bars, scores_summary, style_of
 from mergelab.methods import METHODS
 from mergelab.methods.knobs import Value
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.plots import score_bars, scores_summary, style_of
 from mergelab.recipe import Recipe
 from mergelab.ui.catalogue import catalogue, line_of
 from mergelab.ui.compare import compare_data

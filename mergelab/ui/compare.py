@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy
 
-from mergelab.plots import RATES, conflict_heatmap, difference_heatmap, grid, percent
+from mergelab.charts import RATES, conflict_heatmap, difference_heatmap, grid, percent
 from mergelab.recipe.diff import recipe_diff
 from mergelab.ui.live import CHIPS, behind, curve_pictures, name_of
 from mergelab.ui.pins import SLOTS

@@ -10,11 +10,12 @@ import pandas
 
 from mergelab.analysis.preview import Pairs, Preview, halving, pairs_in
 from mergelab.analysis.sketch import cut_of
-from mergelab.plots import (
+from mergelab.charts import (
     LINES,
     RATES,
     Picture,
     conflict_heatmap,
+    conflict_matrix,
     conflict_summary,
     cosine_curves,
     cosine_matrix,
@@ -26,7 +27,6 @@ from mergelab.plots import (
     layer_name,
     magnitude_histogram,
     module_name,
-    pair_matrix,
     pairs_summary,
     percent,
     rows_of,
@@ -103,7 +103,7 @@ def _matrices(charts: Charts) -> dict[str, Any]:
     alone = "One expert alone disagrees with nobody." if len(found.experts) < 2 else ""
     return {
         "pairs": {
-            "figure": vars(pair_matrix(found, titles)),
+            "figure": vars(conflict_matrix(found, titles)),
             "cosines": vars(cosine_matrix(found, titles)),
             "summary": alone or pairs_summary(found, titles),
             "empty": alone,

@@ -13,7 +13,7 @@ import numpy
 from numpy.typing import NDArray
 
 from mergelab.analysis.tensor_map import FIELDS, Conflicts, Coordinates, TensorMap, Window
-from mergelab.plots import style_of
+from mergelab.charts import style_of
 from mergelab.ui.form import Form, Models
 from mergelab.ui.looking import Look, Looks, Opened, Tensors
 from mergelab.ui.parts import sent

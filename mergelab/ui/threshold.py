@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 
 from mergelab.analysis.preview import histogram
-from mergelab.plots import style_of
+from mergelab.charts import style_of
 from mergelab.ui.form import OWNERS, KnobPlace
 from mergelab.ui.view import Charts
 from mergelab.ui.words import title_of

@@ -8,8 +8,8 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from mergelab.pictures.frame import framed, heat, or_none, short_names, words
-from mergelab.plots import Picture, plain
+from mergelab.charts import Picture, plain
+from mergelab.charts.figure_layout import framed, heat, or_none, short_names, words
 
 SIGNED = ((0.0, "#b5542b"), (0.25, "#e3b79f"), (0.5, "#f3f1fa"), (0.75, "#9d8fdc"), (1.0, "#33217c"))
 """Below 0, 0, above 0."""

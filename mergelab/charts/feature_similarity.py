@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas
 
-from mergelab.pictures.frame import axis, framed, line, short_names, words
-from mergelab.plots import Picture, plain, style_of
-from mergelab.plots.style import MUTED
+from mergelab.charts import Picture, plain, style_of
+from mergelab.charts.figure_layout import axis, framed, line, short_names, words
+from mergelab.charts.style import MUTED
 
 
 def feature_lines(features: pandas.DataFrame, experts: Sequence[str]) -> Picture:

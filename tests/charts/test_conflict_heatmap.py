@@ -6,7 +6,7 @@ import math
 
 import pandas
 
-from mergelab.plots import RATES, conflict_heatmap, difference_heatmap
+from mergelab.charts import RATES, conflict_heatmap, difference_heatmap
 
 CELLS = pandas.DataFrame(
     {

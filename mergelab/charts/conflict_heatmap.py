@@ -9,8 +9,8 @@ from typing import Any
 import numpy
 import pandas
 
-from mergelab.plots.places import layer_name, module_name, module_place
-from mergelab.plots.style import HEAT, Picture, layout, number, percent, plain, rows_of
+from mergelab.charts.axis_names import layer_name, module_name, module_place
+from mergelab.charts.style import HEAT, Picture, layout, number, percent, plain, rows_of
 
 MAX_LABELLED_CELLS = 150
 LARGE = 0.5

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import pandas
 
-from mergelab.plots.places import layer_name
-from mergelab.plots.style import DIVERGING, HEAT, Picture, layout, number, percent, plain, rows_of
+from mergelab.charts.axis_names import layer_name
+from mergelab.charts.style import DIVERGING, HEAT, Picture, layout, number, percent, plain, rows_of
 
 if TYPE_CHECKING:
     from mergelab.analysis.preview import Pairs
@@ -20,7 +20,7 @@ LEVEL = 5
 AXIS = {"automargin": True, "showgrid": False, "type": "category", "tickfont": {"size": 11}}
 
 
-def pair_matrix(pairs: Pairs, titles: Mapping[str, str]) -> Picture:
+def conflict_matrix(pairs: Pairs, titles: Mapping[str, str]) -> Picture:
     """For each two experts the share of the entries which both keep that have opposite signs, on 0 to 1."""
     names = [plain(titles.get(expert, expert)) for expert in pairs.experts]
     words = _pair_words(names, pairs.conflict, "disagree on {} of what both keep", pairs.shared)

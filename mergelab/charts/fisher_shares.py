@@ -8,8 +8,8 @@ from math import log10
 import pandas
 
 from mergelab.analysis.static import FisherViews
-from mergelab.pictures.frame import axis, framed, heat, line, short_names, words
-from mergelab.plots import Picture, percent, plain, rows_of, style_of
+from mergelab.charts import Picture, percent, plain, rows_of, style_of
+from mergelab.charts.figure_layout import axis, framed, heat, line, short_names, words
 
 
 def fisher_histogram(views: FisherViews, places: Mapping[str, int] | None = None) -> Picture:

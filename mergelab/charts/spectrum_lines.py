@@ -8,9 +8,9 @@ from typing import Any
 import numpy
 
 from mergelab.analysis.static import TensorSpectrum
-from mergelab.pictures.frame import axis, framed, line, short_names
-from mergelab.plots import Picture, style_of
-from mergelab.plots.style import INK
+from mergelab.charts import Picture, style_of
+from mergelab.charts.figure_layout import axis, framed, line, short_names
+from mergelab.charts.style import INK
 
 MERGED_ROLE: dict[str, Any] = {"meta": {"role": "merged"}}
 

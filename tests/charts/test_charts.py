@@ -9,7 +9,7 @@ import pandas
 import pytest
 
 from mergelab.analysis.preview import Histogram
-from mergelab.plots import (
+from mergelab.charts import (
     STYLES,
     Picture,
     conflict_heatmap,

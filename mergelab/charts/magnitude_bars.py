@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import pandas
 
-from mergelab.plots.style import Picture, Style, layout, percent, plain, rows_of, style_of
+from mergelab.charts.style import Picture, Style, layout, percent, plain, rows_of, style_of
 
 if TYPE_CHECKING:
     from mergelab.analysis.preview import Histogram

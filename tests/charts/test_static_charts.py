@@ -11,13 +11,13 @@ from tiny_folders import folders, recipe_for
 
 from mergelab import workbench
 from mergelab.analysis.static import FisherViews, not_alike
-from mergelab.pictures.features import feature_lines, features_summary
-from mergelab.pictures.fisher import fisher_histogram, fisher_summary, fisher_wins, wins_summary
-from mergelab.pictures.frame import short_names
-from mergelab.pictures.layers import cells_of, layer_map, layer_summary
-from mergelab.pictures.matrices import matrix_summary, pair_matrix
-from mergelab.pictures.over_density import density_curves, density_summary
-from mergelab.pictures.spectra import spectrum_lines, spectrum_summary
+from mergelab.charts.feature_similarity import feature_lines, features_summary
+from mergelab.charts.figure_layout import short_names
+from mergelab.charts.fisher_shares import fisher_histogram, fisher_summary, fisher_wins, wins_summary
+from mergelab.charts.layer_heatmap import cells_of, layer_map, layer_summary
+from mergelab.charts.pair_matrix import matrix_summary, pair_matrix
+from mergelab.charts.rates_over_density import density_summary, rates_over_density
+from mergelab.charts.spectrum_lines import spectrum_lines, spectrum_summary
 from mergelab.runtime.progress import finish
 
 NAN = float("nan")
@@ -53,7 +53,7 @@ def test_curves_over_density_have_a_line_a_share_and_a_mark() -> None:
             "union": grid,
         }
     )
-    shown = density_curves(curves, 0.3)
+    shown = rates_over_density(curves, 0.3)
     assert [trace["name"] for trace in shown.data] == [
         "conflict",
         "cancelled",

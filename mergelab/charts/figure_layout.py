@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from mergelab.plots import HEAT, Picture, plain
+from mergelab.charts import HEAT, Picture, plain
 
 SMALL = {"size": 12}
 

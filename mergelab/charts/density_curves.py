@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 import pandas
 
-from mergelab.plots.style import Picture, layout, number, plain, style_of
+from mergelab.charts.style import Picture, layout, number, plain, style_of
 
 POINTS = 101
 """Places at which a curve is drawn, of all that a sketch knows."""

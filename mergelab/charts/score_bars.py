@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas
 
-from mergelab.plots.style import INK, MUTED, Picture, layout, percent, plain, rows_of, style_of
+from mergelab.charts.style import INK, MUTED, Picture, layout, percent, plain, rows_of, style_of
 
 
 def score_bars(scores: pandas.DataFrame) -> Picture:

@@ -7,7 +7,7 @@ import math
 import pandas
 import pytest
 
-from mergelab.plots import LINES, STYLES, cosine_curves, density_curves
+from mergelab.charts import LINES, STYLES, cosine_curves, density_curves
 
 CURVES = pandas.DataFrame(
     {

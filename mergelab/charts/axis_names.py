@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mergelab.plots.style import plain
+from mergelab.charts.style import plain
 
 PARTS = (
     "word",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas
 
-from mergelab.pictures.frame import axis, framed, line
-from mergelab.plots import Picture, percent
+from mergelab.charts import Picture, percent
+from mergelab.charts.figure_layout import axis, framed, line
 
 SHARES = (
     ("conflict", "conflict", "#B5542B", "solid"),
@@ -16,7 +16,7 @@ SHARES = (
 """Column of `diagnostics.curves`, its name, colour and dash."""
 
 
-def density_curves(curves: pandas.DataFrame, place: float | None) -> Picture:
+def rates_over_density(curves: pandas.DataFrame, place: float | None) -> Picture:
     """A line for each share over the density, 0 to 1, and one across at the recipe's `place` on that axis."""
     known = [row for row in SHARES if curves[row[0]].notna().any()]
     lines = [

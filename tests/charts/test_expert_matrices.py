@@ -9,7 +9,7 @@ import pandas
 import pytest
 
 from mergelab.analysis.preview import Pairs
-from mergelab.plots import Picture, cosine_matrix, kept_heatmap, kept_summary, pair_matrix, pairs_summary
+from mergelab.charts import Picture, conflict_matrix, cosine_matrix, kept_heatmap, kept_summary, pairs_summary
 
 TITLES = {"m/a": "A", "m/b": "B"}
 PAIRS = Pairs(
@@ -24,7 +24,7 @@ KEPT = pandas.DataFrame(
 
 
 def test_a_pair_says_on_how_many_entries_it_disagrees() -> None:
-    (trace,) = pair_matrix(PAIRS, TITLES).data
+    (trace,) = conflict_matrix(PAIRS, TITLES).data
     assert trace["z"] == [[None, 0.25], [0.25, None]]
     assert trace["text"][0] == ["A keeps 10 entries", "A and B disagree on 25.0 % of what both keep<br>(8 entries)"]
     assert (trace["zmin"], trace["zmax"]) == (0, 1)
@@ -45,11 +45,11 @@ def test_layers_keep_their_order_and_experts_theirs() -> None:
 
 def test_experts_with_the_same_long_name_stay_apart() -> None:
     same = dict.fromkeys(TITLES, "a very long name of an expert")
-    assert len(pair_matrix(PAIRS, same).data[0]["x"]) == 2
+    assert len(conflict_matrix(PAIRS, same).data[0]["x"]) == 2
 
 
 @pytest.mark.parametrize(
-    "picture", [pair_matrix(PAIRS, TITLES), cosine_matrix(PAIRS, TITLES), kept_heatmap(KEPT, TITLES)]
+    "picture", [conflict_matrix(PAIRS, TITLES), cosine_matrix(PAIRS, TITLES), kept_heatmap(KEPT, TITLES)]
 )
 def test_a_matrix_is_a_valid_plotly_figure(picture: Picture) -> None:
     assert picture.figure().layout.uirevision == "kept"

@@ -8,10 +8,10 @@ import pandas
 
 from mergelab.analysis.static import DEFINITIONS
 from mergelab.analysis.static.figure import mean_of
-from mergelab.pictures.frame import framed, heat, words
-from mergelab.plots import Picture, plain, rows_of
-from mergelab.plots.heatmap import MAX_LABELLED_CELLS
-from mergelab.plots.places import PARTS
+from mergelab.charts import Picture, plain, rows_of
+from mergelab.charts.axis_names import PARTS
+from mergelab.charts.conflict_heatmap import MAX_LABELLED_CELLS
+from mergelab.charts.figure_layout import framed, heat, words
 
 GROUPS = ("", "attention", "cross", "mlp")
 

@@ -1,0 +1,41 @@
+"""Pictures from data frames: what is drawn, in which colours, with which words. Nothing here reads a weight."""
+
+from mergelab.charts.axis_names import layer_name, module_name
+from mergelab.charts.conflict_heatmap import RATES, conflict_heatmap, conflict_summary, difference_heatmap, grid
+from mergelab.charts.density_curves import LINES, cosine_curves, density_curves
+from mergelab.charts.expert_matrices import conflict_matrix, cosine_matrix, kept_heatmap, kept_summary, pairs_summary
+from mergelab.charts.magnitude_bars import histogram_summary, magnitude_histogram
+from mergelab.charts.score_bars import score_bars, scores_summary
+from mergelab.charts.style import DIVERGING, HEAT, OVERLAID, STYLES, Picture, Style, percent, plain, rows_of, style_of
+
+__all__ = [
+    "DIVERGING",
+    "HEAT",
+    "LINES",
+    "OVERLAID",
+    "RATES",
+    "STYLES",
+    "Picture",
+    "Style",
+    "conflict_heatmap",
+    "conflict_matrix",
+    "conflict_summary",
+    "cosine_curves",
+    "cosine_matrix",
+    "density_curves",
+    "difference_heatmap",
+    "grid",
+    "histogram_summary",
+    "kept_heatmap",
+    "kept_summary",
+    "layer_name",
+    "magnitude_histogram",
+    "module_name",
+    "pairs_summary",
+    "percent",
+    "plain",
+    "rows_of",
+    "score_bars",
+    "scores_summary",
+    "style_of",
+]
