@@ -234,7 +234,7 @@ def _methods(options: argparse.Namespace) -> None:
     tables = {"methods": METHODS, "sparsifiers": SPARSIFIERS}
     listing = {kind: [rule.describe() for rule in rules.values()] for kind, rules in tables.items()}
     if options.markdown:
-        from mergelab.reference import page
+        from mergelab.report.method_reference import page
 
         print(page(METHODS, SPARSIFIERS))
     else:

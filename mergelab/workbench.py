@@ -42,8 +42,8 @@ from mergelab.evaluation.evaluate import Score, body_of
 from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.methods.registry import Statistic
-from mergelab.model_card import model_card
 from mergelab.recipe import Recipe
+from mergelab.report.model_card import model_card
 from mergelab.runtime import portable
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import Progress, Steps

@@ -12,7 +12,7 @@ from mergelab.cli import main
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe
-from mergelab.reference import page
+from mergelab.report.method_reference import page
 from mergelab.runtime.progress import finish
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -20,8 +20,8 @@ from mergelab.analysis.sketch import draw_sketch
 from mergelab.analysis.static import fisher_views
 from mergelab.engine import settle, with_statistics
 from mergelab.methods import METHODS
-from mergelab.report.mapping import mapping_of
-from mergelab.report.tables import group_table
+from mergelab.report.json_report import mapping_of
+from mergelab.report.text_tables import group_table
 from mergelab.runtime.progress import finish
 
 SHAPES = {

@@ -14,7 +14,7 @@ from tiny_folders import folders, recipe_for
 from mergelab import workbench
 from mergelab.analysis.static import DEFINITIONS, Dossier
 from mergelab.report import mapping_of, page, text
-from mergelab.report.mapping import plain
+from mergelab.report.json_report import plain
 from mergelab.runtime.progress import finish
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from mergelab.analysis.static import Dossier
 from mergelab.charts import conflict_summary
-from mergelab.charts.density_summary import density_summary
-from mergelab.report.tables import (
+from mergelab.charts.rates_over_density import density_summary
+from mergelab.report.text_tables import (
     Grid,
     coverage_table,
     coverage_words,

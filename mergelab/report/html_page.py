@@ -14,9 +14,9 @@ from mergelab import __version__
 from mergelab.analysis.static import DEFINITIONS, Dossier
 from mergelab.charts.feature_similarity import features_summary
 from mergelab.charts.figure_layout import short_names
-from mergelab.report.charts import Chart, live_charts, static_charts
-from mergelab.report.mapping import plain
-from mergelab.report.tables import (
+from mergelab.report.json_report import plain
+from mergelab.report.report_charts import Chart, live_charts, static_charts
+from mergelab.report.text_tables import (
     Grid,
     coverage_table,
     coverage_words,
@@ -27,7 +27,7 @@ from mergelab.report.tables import (
     tensor_table,
 )
 
-TEMPLATE = Path(__file__).with_name("page.html")
+TEMPLATE = Path(__file__).with_name("html_page.html")
 
 
 def page(dossier: Dossier) -> str:
