@@ -102,8 +102,8 @@ def run(case: Case, shapes: synthetic.Shapes, config: Mapping[str, Any], threads
 def _child(task: Mapping[str, Any]) -> None:
     import resource
 
-    from mergelab import workbench
     from mergelab.engine import pipeline
+    from mergelab.jobs import workbench
     from mergelab.runtime.progress import finish
 
     torch.set_num_threads(task["threads"])

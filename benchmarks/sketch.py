@@ -28,9 +28,9 @@ import torch
 from mergelab.analysis.sketch import cut_of, draw_sketch
 from mergelab.checkpoints import in_memory
 from mergelab.engine import Plan, merged_body, plan, settle
+from mergelab.jobs.workbench import sketch
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
-from mergelab.workbench import sketch
 
 ASKED = 3
 """How many merges by TIES the curves of one cut may cost."""

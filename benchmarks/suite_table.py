@@ -17,11 +17,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mergelab import workbench
 from mergelab.checkpoints import Suite, hash_state, load_suite, open_checkpoint
 from mergelab.evaluation.evaluate import Score, body_of, mean_score
 from mergelab.evaluation.scoring import QUICK_ROWS, SHIPPED, score_key, scored
 from mergelab.evaluation.tasks import suite_tasks
+from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
 
 VARIANTS: dict[str, dict[str, Any]] = {

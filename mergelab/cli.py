@@ -70,7 +70,7 @@ def _merge(options: argparse.Namespace) -> None:
     if options.recipe and not options.models_dir:
         _hash_ahead(Path(options.recipe))
     with _to_stay():
-        from mergelab import workbench
+        from mergelab.jobs import workbench
 
     recipe = _recipe_of(options).to_mapping()
     size = {"shard_bytes": options.shard_bytes} if options.shard_bytes else {}
@@ -113,7 +113,8 @@ def _recipe_of(options: argparse.Namespace) -> Recipe:
 
 def _inspect(options: argparse.Namespace) -> None:
     with _to_stay():
-        from mergelab import report, workbench
+        from mergelab import report
+        from mergelab.jobs import workbench
 
     targets = {"--json": options.json, "--html": options.html}
     if options.json == options.html == "-":
@@ -208,7 +209,7 @@ def _base_and(model: str, options: argparse.Namespace) -> tuple[Checkpoint, Chec
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from mergelab import workbench
+    from mergelab.jobs import workbench
     from mergelab.recipe import Recipe
 
     is_recipe = Path(options.model).suffix in (".yml", ".yaml", ".json")

@@ -7,8 +7,8 @@ import re
 import pytest
 from repository import ROOT
 
-from mergelab import workbench
 from mergelab.cli import main
+from mergelab.jobs import workbench
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe

@@ -7,12 +7,12 @@ from typing import Any
 import numpy
 
 from mergelab.charts import RATES, conflict_heatmap, difference_heatmap, grid, percent
+from mergelab.jobs.workbench import Run
 from mergelab.recipe.diff import recipe_diff
 from mergelab.ui.live import CHIPS, behind, curve_pictures, name_of
 from mergelab.ui.pins import SLOTS
 from mergelab.ui.results import TaskFace, table
 from mergelab.ui.view import Charts, Comparison
-from mergelab.workbench import Run
 
 SAME = "Both recipes are the same. Turn a knob, and what changes stands here."
 UNSCORED = "Scores appear here once both recipes were merged on the same rows."

@@ -12,12 +12,12 @@ import gradio as gr
 from mergelab.analysis.preview import Preview
 from mergelab.analysis.preview import preview as look_up
 from mergelab.analysis.sketch import sketch_needs
+from mergelab.jobs.workbench import Run
 from mergelab.methods.knobs import brief
 from mergelab.recipe import Recipe
 from mergelab.ui.server import Lab
 from mergelab.ui.shelf import CrashError, Stopper, StopPressedError
 from mergelab.ui.status import Status, Stopwatch
-from mergelab.workbench import Run
 
 
 def add_endpoints(lab: Lab) -> None:

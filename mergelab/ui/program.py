@@ -33,7 +33,7 @@ merged = merge_state_dicts(
 """
 TO_A_FOLDER = """\
 from mergelab.runtime.progress import finish
-from mergelab.workbench import save
+from mergelab.jobs.workbench import save
 
 recipe = {recipe}
 finish(save(recipe, "merged"))  # takes calibration rows of the suite, writes the folder merged

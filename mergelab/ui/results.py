@@ -10,7 +10,7 @@ import pandas
 
 from mergelab.checkpoints import Suite
 from mergelab.evaluation.evaluate import Score, mean_score
-from mergelab.workbench import Run
+from mergelab.jobs.workbench import Run
 
 MEAN = "mean"
 

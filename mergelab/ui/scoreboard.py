@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
 from mergelab.ui.form import Form
 from mergelab.ui.status import FOLLOWING, Status
 from mergelab.ui.view import Scores, View
 from mergelab.ui.words import counted, seconds
 from mergelab.ui.work import Work
-from mergelab.workbench import Run
 
 
 @dataclass

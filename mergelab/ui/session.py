@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch
 from mergelab.checkpoints import list_suites, load_suite
+from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.ui.charting import Charting
 from mergelab.ui.form import OWN, Form, Models
@@ -27,7 +28,6 @@ from mergelab.ui.shelf import CrashError, Shelf, Stopper, StopPressedError
 from mergelab.ui.status import FOLLOWING, Status, Stopwatch, UnderWay, crash, refusal
 from mergelab.ui.view import Cell, Told, View, Views
 from mergelab.ui.work import Work
-from mergelab.workbench import Run
 
 T = TypeVar("T")
 PATIENCE = 1.0

@@ -13,9 +13,9 @@ from pandas import DataFrame
 from mergelab.analysis.sketch import Sketch
 from mergelab.analysis.tensor_map import TensorMap
 from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stopped, Worker
+from mergelab.jobs.workbench import Run
 from mergelab.runtime.progress import Progress
 from mergelab.ui.status import Status, Stopwatch
-from mergelab.workbench import Run
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

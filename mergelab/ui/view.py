@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mergelab.analysis.preview import Figures, Preview
 from mergelab.analysis.sketch import Sketch
+from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
 from mergelab.ui.form import Models
 from mergelab.ui.link import Link
@@ -18,7 +19,6 @@ from mergelab.ui.order import next_number
 from mergelab.ui.results import TaskFace
 from mergelab.ui.status import Status
 from mergelab.ui.stories import Story
-from mergelab.workbench import Run
 
 NOTHING_ASIDE = NOTHING_TOLD = ""
 Cell = tuple[str, str]

@@ -9,6 +9,7 @@ from typing import Any
 from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.checkpoints import list_suites
+from mergelab.jobs.workbench import Run
 from mergelab.recipe import RecipeError
 from mergelab.runtime.progress import retold
 from mergelab.ui.form import Form
@@ -16,7 +17,6 @@ from mergelab.ui.results import TaskFace, faces
 from mergelab.ui.shelf import Shelf, Stopper
 from mergelab.ui.status import Status, Stopwatch
 from mergelab.ui.view import View
-from mergelab.workbench import Run
 
 LIVE_PARAMETERS = 2_000_000
 """Up to so many parameters a merge with its scores is quick enough to follow every knob."""

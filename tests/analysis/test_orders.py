@@ -14,11 +14,11 @@ import torch
 from tiny_folders import folders
 from tiny_states import NAMES, plan_for, random_state, statistics_for, tuned
 
-from mergelab import workbench
 from mergelab.analysis.preview import Preview, exact_preview
 from mergelab.analysis.sketch import draw_sketch
 from mergelab.analysis.static import fisher_views
 from mergelab.engine import settle, with_statistics
+from mergelab.jobs import workbench
 from mergelab.methods import METHODS
 from mergelab.report.json_report import mapping_of
 from mergelab.report.text_tables import group_table

@@ -25,7 +25,6 @@ import torch
 from safetensors.torch import save, save_file
 from torch import Tensor
 
-from mergelab import workbench
 from mergelab.checkpoints import (
     Checkpoint,
     compare,
@@ -36,6 +35,7 @@ from mergelab.checkpoints import (
     pack_expert,
 )
 from mergelab.checkpoints.files.silence import quiet
+from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
 
 

@@ -12,9 +12,9 @@ import torch
 from architectures.tiny_zoo import IMAGE, SHAPE, TEXT, VISION, ZOO
 from torch import Tensor, nn
 
-from mergelab import workbench
 from mergelab.checkpoints import MergedFolder, open_folder
 from mergelab.checkpoints.files.silence import quiet
+from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
 
 SCALE = 0.5

@@ -9,7 +9,6 @@ import pandas
 import pytest
 from tiny_folders import folders, recipe_for
 
-from mergelab import workbench
 from mergelab.analysis.static import FisherViews, not_alike
 from mergelab.charts.feature_similarity import feature_lines, features_summary
 from mergelab.charts.figure_layout import short_names
@@ -18,6 +17,7 @@ from mergelab.charts.layer_heatmap import cells_of, layer_map, layer_summary
 from mergelab.charts.pair_matrix import matrix_summary, pair_matrix
 from mergelab.charts.rates_over_density import density_summary, rates_over_density
 from mergelab.charts.spectrum_lines import spectrum_lines, spectrum_summary
+from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
 
 NAN = float("nan")

@@ -11,8 +11,8 @@ from typing import Any
 
 from tiny_folders import folders, recipe_for
 
-from mergelab import workbench
 from mergelab.analysis.static import DEFINITIONS, Dossier
+from mergelab.jobs import workbench
 from mergelab.report import mapping_of, page, text
 from mergelab.report.json_report import plain
 from mergelab.runtime.progress import finish

@@ -13,6 +13,7 @@ from mergelab.analysis.preview import curves, narrowed, preview
 from mergelab.analysis.sketch import Sketch, draw_sketch
 from mergelab.evaluation.evaluate import Score
 from mergelab.jobs import Event, Finished, Queued, Stopped
+from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Progress, finish
 from mergelab.ui.form import Form, Models
@@ -20,7 +21,6 @@ from mergelab.ui.server import Lab
 from mergelab.ui.session import Session
 from mergelab.ui.shelf import Shelf
 from mergelab.ui.view import Cell, Charts, View, tensors_at
-from mergelab.workbench import Run
 
 SHAPES = {f"encoder.layer.{layer}.output.dense.weight": (8, 8) for layer in range(2)}
 BASE = random_state(1, 1.0, SHAPES)

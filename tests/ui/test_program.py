@@ -11,10 +11,10 @@ from safetensors.torch import load_file
 from tiny_folders import folders, recipe_for
 
 from mergelab.checkpoints import list_suites
+from mergelab.jobs.workbench import save
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 from mergelab.ui.program import program_of
-from mergelab.workbench import save
 
 
 def executed(recipe: Recipe) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from mergelab.analysis.preview import Preview, curves, halving, narrowed, previe
 from mergelab.analysis.sketch import Sketch
 from mergelab.checkpoints import list_suites
 from mergelab.evaluation.scoring import QUICK_ROWS
+from mergelab.jobs.workbench import merge, sketch
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 from mergelab.ui import work as work_module
@@ -23,7 +24,6 @@ from mergelab.ui.presets import GROUPS, presets, starting_points, title_fitting
 from mergelab.ui.server import Lab
 from mergelab.ui.stories import STORIES, Story, parameters, stories
 from mergelab.ui.view import Comparison, Told, tensors_at
-from mergelab.workbench import merge, sketch
 
 LAB = Lab()
 EACH = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.title)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mergelab import workbench
 from mergelab.analysis.static import features
 from mergelab.checkpoints import list_suites
+from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
 
 PIXELS = pytest.mark.skipif("pixels" not in list_suites(), reason="the pixels suite is not built here")

@@ -9,10 +9,11 @@ import pytest
 import torch
 from tiny_states import State, plan_for
 
-from mergelab import merge_state_dicts, workbench
+from mergelab import merge_state_dicts
 from mergelab.analysis.static import FisherViews, as_fisher, fisher_views
 from mergelab.checkpoints import list_suites
 from mergelab.engine import with_statistics
+from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
 
 PIXELS = pytest.mark.skipif("pixels" not in list_suites(), reason="the pixels suite is not built here")

@@ -11,10 +11,10 @@ from tiny_folders import folders, recipe_for, write_folder
 from tiny_states import plan_for, random_state, tuned
 from tiny_task_models import text_model
 
-from mergelab import workbench
 from mergelab.analysis.static import DEFINITIONS, Inspection, inspect
 from mergelab.checkpoints import CheckpointError
 from mergelab.engine import MergeError
+from mergelab.jobs import workbench
 from mergelab.runtime.progress import Progress, finish
 
 SHAPES = {

@@ -72,8 +72,8 @@ def test_sizes_and_kinds_are_told_and_the_second_opening_reads_the_kept_copy(
 def test_a_merge_onto_a_gguf_file_runs_with_its_tokenizer(tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from mergelab import workbench
     from mergelab.checkpoints.files.silence import quiet
+    from mergelab.jobs import workbench
     from mergelab.runtime.progress import finish
 
     for seed, name in enumerate(("base", "expert")):

@@ -175,7 +175,7 @@ def test_damaged_bytes_are_told_with_the_tensor(tmp_path: Path) -> None:
 
 
 def test_packed_experts_merge_like_the_experts_themselves(tmp_path: Path, pair: tuple[Path, Path]) -> None:
-    from mergelab import workbench
+    from mergelab.jobs import workbench
 
     packed(pair, tmp_path / "packed")
     hashes = []

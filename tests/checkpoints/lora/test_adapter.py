@@ -284,7 +284,7 @@ def test_a_folder_with_whole_weights_is_a_model_whatever_else_it_holds(tmp_path:
 
 
 def test_an_adapter_merges_by_recipe_with_the_bits_of_its_product(tmp_path: Path, make: Make, body: Body) -> None:
-    from mergelab import workbench
+    from mergelab.jobs import workbench
     from mergelab.runtime.progress import finish
 
     state = {key: (100 * value).bfloat16() for key, value in body().items()}

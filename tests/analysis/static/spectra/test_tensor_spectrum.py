@@ -9,8 +9,8 @@ import pytest
 from tiny_folders import folders, recipe_for
 from tiny_states import State
 
-from mergelab import workbench
 from mergelab.analysis.static import TensorSpectrum
+from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
 
 KEY = "encoder.layer.0.output.dense.weight"

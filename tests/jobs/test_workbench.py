@@ -15,13 +15,14 @@ from safetensors.torch import load_file
 from tiny_folders import folders, recipe_for, write_folder
 from tiny_states import State, same_bits
 
-from mergelab import merge_state_dicts, workbench
+from mergelab import merge_state_dicts
 from mergelab.analysis.sketch import Sketch
 from mergelab.checkpoints import CheckpointError, hash_state, list_suites, open_checkpoint, verify_folder
 from mergelab.engine import Plan, Statistics, plan, settle, settle_steps, sparse_expert, with_statistics
 from mergelab.evaluation.calibration import Gram, estimate
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.tasks import suite_tasks
+from mergelab.jobs import workbench
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
 from mergelab.recipe import Recipe, RecipeError

@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from mergelab import workbench
 from mergelab.checkpoints import hash_state, list_suites, load_suite, open_checkpoint
 from mergelab.evaluation.evaluate import body_of, evaluate, mean_score
 from mergelab.evaluation.scoring import SHIPPED, score_key
 from mergelab.evaluation.tasks import suite_tasks
+from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
 
 NOISE = 0.01

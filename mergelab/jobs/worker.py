@@ -1,7 +1,7 @@
 """Where heavy work runs: one spawned worker process that streams progress, can be stopped and, if need be, killed.
 
 The page's process never computes with tensors, so it stays responsive; the worker owns the threads and the GPU. Jobs are
-functions of `mergelab.workbench`, run one at a time in the order of submission.
+functions of `mergelab.jobs.workbench`, run one at a time in the order of submission.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any
 from mergelab.runtime.progress import Progress
 
 STOP = "stop"
-ENTRY = "from mergelab.jobs import main; main()"
+ENTRY = "from mergelab.jobs.worker import main; main()"
 """Not `-m mergelab.jobs`: the events must be pickled as this module's, not as `__main__`'s."""
 REPORT_EVERY = 0.05
 """Seconds between two progress reports that leave the worker; faster ones are dropped."""
@@ -138,7 +138,7 @@ class Worker:
         self._lock = threading.Lock()
 
     def submit(self, function: str, /, **arguments: Any) -> Job:
-        """Queue a function of `mergelab.workbench`; arguments and results are pickled, which raises here if they cannot."""
+        """Queue a function of `mergelab.jobs.workbench`; arguments and results are pickled, which raises here if they cannot."""
         with self._lock:
             job = Job(function, arguments, ahead=self._waiting)
             if self._closing.is_set():
@@ -263,7 +263,7 @@ def serve(connection: Connection) -> None:
 
 
 def _events(function: str, arguments: dict[str, Any], stopped: Callable[[], bool]) -> Iterator[Event]:
-    from mergelab import workbench
+    from mergelab.jobs import workbench
 
     try:
         yield from _watched(getattr(workbench, function)(**arguments), stopped)
