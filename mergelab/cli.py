@@ -61,7 +61,7 @@ def command() -> NoReturn:
 
 
 def _ui(options: argparse.Namespace) -> None:
-    from mergelab.ui.app import launch
+    from mergelab.ui.page.app import launch
 
     launch(host=options.host, port=options.port, device=options.device, models_dir=options.models_dir)
 

@@ -1,1 +1,1 @@
-"""The page: Gradio lives here and nowhere else, and no tensor is computed here."""
+"""The lab in the browser: form, session and page, each importing only from those before it; web/ is what the browser runs."""

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.ui.catalogue import FAMILIES, catalogue
+from mergelab.ui.form.method_list import FAMILIES, catalogue
 
 RANGE = "document.querySelector('[data-chart=histogram] .ml-plot').layout.xaxis.range"
 

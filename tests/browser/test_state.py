@@ -13,7 +13,7 @@ from browser.visits import CONTROLS, DENSITY, SETTLED, SHOWN, SLOW, Visit, until
 from playwright.sync_api import Browser, expect
 from tiny_folders import folders
 
-from mergelab.ui.lab import FORGOTTEN
+from mergelab.ui.page.lab import FORGOTTEN
 
 SCALE = "#knob-method-ties-scale"
 SETTLED_STEP = f"{SETTLED} && mergelab.steps.asked === null && mergelab.steps.at >= 0"

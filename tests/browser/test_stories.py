@@ -5,8 +5,8 @@ from __future__ import annotations
 from browser.visits import SETTLED, SHOWN, visit
 from playwright.sync_api import Browser, expect
 
-from mergelab.ui.presets import GROUPS
-from mergelab.ui.stories import STORIES, Story
+from mergelab.ui.form.examples import GROUPS
+from mergelab.ui.form.stories import STORIES, Story
 
 FIGHT, DARE, VOTE, FROZEN = STORIES
 

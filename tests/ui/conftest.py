@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mergelab.ui.results import TaskFace
-from mergelab.ui.work import Work
+from mergelab.ui.session.merge_service import Work
+from mergelab.ui.session.score_tables import TaskFace
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from mergelab.jobs import Event, Finished, Queued, Stopped
 from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Progress, finish
-from mergelab.ui.form import Form, Models
-from mergelab.ui.server import Lab
-from mergelab.ui.session import Session
-from mergelab.ui.shelf import Shelf
-from mergelab.ui.view import Cell, Charts, View, tensors_at
+from mergelab.ui.form.form import Form, Models
+from mergelab.ui.session.job_cache import Shelf
+from mergelab.ui.session.messages import Cell, Charts, View, tensors_at
+from mergelab.ui.session.server import Lab
+from mergelab.ui.session.session import Session
 
 SHAPES = {f"encoder.layer.{layer}.output.dense.weight": (8, 8) for layer in range(2)}
 BASE = random_state(1, 1.0, SHAPES)

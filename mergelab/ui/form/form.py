@@ -1,0 +1,179 @@
+"""What the widgets say, and the recipe that it means. A form may hold nonsense; the recipe checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from mergelab.checkpoints import Suite, suite_of
+from mergelab.methods import METHODS
+from mergelab.methods.knobs import Knob
+from mergelab.methods.registry import Rule
+from mergelab.methods.sparsifiers import SPARSIFIERS
+from mergelab.recipe import Recipe, RecipeError
+from mergelab.ui.form.method_list import calibrated
+
+OWN = "own"
+"""The source that stands for the person's own models."""
+NO_SPARSIFIER = "none"
+OWNERS: dict[str, Mapping[str, Rule]] = {"method": METHODS, "sparsify": SPARSIFIERS}
+"""The two steps of a recipe that have knobs."""
+MOST_EXPERTS = 8
+
+
+@dataclass(frozen=True, order=True)
+class KnobPlace:
+    """One knob among all: `owner` is "method" or "sparsify"."""
+
+    owner: str
+    rule: str
+    knob: str
+
+    @property
+    def elem_id(self) -> str:
+        """The id of its widget in the page."""
+        return "-".join(("knob", self.owner, self.rule, self.knob.replace("_", "-")))
+
+
+def weight_id(place: int) -> str:
+    """The id of the weight's slider for the expert at this place in the models' list."""
+    return f"weight-{place}"
+
+
+def all_knobs() -> dict[KnobPlace, Knob]:
+    """Every knob that a rule has once (weights belong to experts and are not here)."""
+    return {
+        KnobPlace(owner, rule.name, knob.name): knob
+        for owner, rules in OWNERS.items()
+        for rule in rules.values()
+        for knob in rule.knobs
+        if not knob.per_model
+    }
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models on the table: a base and all experts that may be chosen, as references with titles.
+
+    `edition` grows when the same places are read again, because what lies there may have changed.
+    """
+
+    base: str
+    titles: Mapping[str, str]
+    edition: int = 0
+
+    @classmethod
+    def of_suite(cls, suite: Suite) -> Models:
+        """A suite's base and experts."""
+        return cls(suite.name, {f"{suite.name}/{name}": expert.title for name, expert in suite.experts.items()})
+
+    @classmethod
+    def typed(cls, base: str, experts: str, edition: int = 0) -> Models:
+        """What a person typed: one base, one expert a line. Raises RecipeError with every problem."""
+        names = [line.strip() for line in experts.splitlines() if line.strip()]
+        problems = []
+        if not base.strip():
+            problems.append(
+                "Base is empty: type a folder or owner/name@revision of the model that the experts were fine-tuned from."
+            )
+        if not names:
+            problems.append("Experts is empty: type at least one folder or owner/name@revision, one a line.")
+        if len(names) > MOST_EXPERTS:
+            problems.append(
+                f"{len(names)} experts were typed; the page takes up to {MOST_EXPERTS}, the command `mergelab merge` any number."
+            )
+        problems += [
+            f"{name} is typed more than once; list it once and raise its weight."
+            for name in sorted({n for n in names if names.count(n) > 1})
+        ]
+        if problems:
+            raise RecipeError("\n".join(problems))
+        return cls(base.strip(), {name: short(name) for name in names}, edition)
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Each expert's fixed place, which is its colour."""
+        return {reference: place for place, reference in enumerate(self.titles)}
+
+
+def short(reference: str) -> str:
+    """The last part of a path or of owner/name@revision, without the revision."""
+    return reference.rstrip("/").replace("\\", "/").rsplit("/", 1)[-1].split("@", 1)[0] or reference
+
+
+@dataclass(frozen=True)
+class Form:
+    """The state of the sidebar. `weights` is by place in the models' list, `knobs` by place of the knob.
+
+    `rows` limits the validation rows of each task that are scored.
+    """
+
+    models: Models
+    chosen: tuple[str, ...]
+    method: str
+    sparsifier: str = NO_SPARSIFIER
+    knobs: Mapping[KnobPlace, Any] = field(default_factory=dict)
+    weights: Mapping[str, Any] = field(default_factory=dict)
+    seed: Any = 0
+    dtype: str = "base"
+    device: str = "auto"
+    rows: int | None = None
+    live: bool = True
+
+    def recipe(self) -> Recipe:
+        """The recipe of this form. Raises RecipeError in the page's words."""
+        return self._recipe
+
+    @cached_property
+    def _recipe(self) -> Recipe:
+        if not self.chosen:
+            raise RecipeError("No expert is chosen: tick at least one under Experts.")
+        chosen = [reference for reference in self.models.titles if reference in self.chosen]
+        self._check_count(len(chosen))
+        return Recipe.from_mapping(
+            {
+                "base": self.models.base,
+                "models": [{"model": reference, **self._weight(reference)} for reference in chosen],
+                "sparsify": None if self.sparsifier == NO_SPARSIFIER else self._step("sparsify", self.sparsifier),
+                "method": self._step("method", self.method),
+                "seed": 0 if self.seed is None else self.seed,
+                "dtype": self.dtype,
+            }
+        )
+
+    @property
+    def obstacle(self) -> str:
+        """Why this form's recipe can be looked at but not merged here, as a sentence; empty where nothing is in the way."""
+        rule = METHODS.get(self.method)
+        if rule is None or not calibrated(rule):
+            return ""
+        strangers = [reference for reference in self.chosen if not suite_of(reference) or "/" not in reference]
+        if not strangers:
+            return ""
+        return (
+            f"{rule.title} needs calibration rows, and {self.models.titles.get(strangers[0], strangers[0])} brings none: "
+            "only a suite's experts do. Choose a suite under Models or another method; "
+            "in Python, merge_state_dicts takes statistics of your own."
+        )
+
+    def _check_count(self, ticked: int) -> None:
+        rule = METHODS.get(self.method)
+        if rule is None or rule.models in (None, ticked):
+            return
+        wanted = int(rule.models or 0)
+        todo = f"untick {ticked - wanted}" if ticked > wanted else f"tick {wanted - ticked} more"
+        raise RecipeError(
+            f"{rule.title} merges exactly {wanted} experts and {ticked} {'is' if ticked == 1 else 'are'} ticked: {todo} under Experts."
+        )
+
+    def _weight(self, reference: str) -> dict[str, Any]:
+        has_weights = self.method in METHODS and METHODS[self.method].per_model
+        return {"weight": self.weights[reference]} if has_weights and reference in self.weights else {}
+
+    def _step(self, owner: str, rule: str) -> dict[str, Any]:
+        values = {
+            place.knob: value for place, value in self.knobs.items() if (place.owner, place.rule) == (owner, rule)
+        }
+        return {"name": rule, **values}

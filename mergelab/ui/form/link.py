@@ -1,0 +1,294 @@
+"""A recipe as the query of the page's address, and back: short, readable, and forgiving towards what was typed by hand."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from mergelab.methods import METHODS
+from mergelab.methods.knobs import Choice, Domain, Range, Value
+from mergelab.methods.registry import Rule
+from mergelab.methods.sparsifiers import SPARSIFIERS
+from mergelab.recipe import DTYPE, SEED, Recipe, Step
+from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models
+from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, number
+from mergelab.ui.form.method_list import short_title
+
+VERSION = "1"
+VIEW = ("tab", "at", "tensor", "map")
+"""Parameters that the browser writes and reads by itself: which tab is open, and which part of the model is looked at."""
+MOST_NOTES = 10
+LONGEST = 60
+"""Characters of a person's text that a note repeats."""
+WITHOUT_MODELS = (
+    "Your own folders are not in the link: they lie on this machine only. "
+    "Whoever opens it gets the same method and knobs on the models that the page opens with."
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A state of the page, whose recipe has the digest `digest`. `key` holds all of it, for undo; `query` is what a link says,
+    `note` what it leaves out.
+
+    The query of the page's opening state is empty.
+    """
+
+    key: str
+    query: str
+    note: str = ""
+    digest: str = ""
+
+
+def cell_of(at: str) -> tuple[str, str] | None:
+    """The layer and module that `at` of a query names, joined by a colon; None where it names none."""
+    layer, _, module = at.partition(":")
+    return (layer, module) if layer else None
+
+
+@dataclass(frozen=True)
+class Landing:
+    """The form that a query leads to, and a sentence for everything in it that could not be taken as it is."""
+
+    form: Form
+    notes: tuple[str, ...] = ()
+
+
+def source_name(models: Models) -> str:
+    """What a query calls these models: the suite, or the number under which the session keeps a person's own."""
+    return f"{OWN}-{models.edition}" if models.edition else models.base
+
+
+def link_of(recipe: Recipe, models: Models, opening: Recipe | None) -> Link:
+    """The link to `recipe`, whose experts are among `models`, on a page that opens with the recipe `opening`."""
+    which, merge = _which(recipe, models), _merge(recipe)
+    key = _text({**which, **merge, **_weights(recipe, models)})
+    digest = recipe.digest()
+    if models.edition:
+        return Link(key, _text(merge), WITHOUT_MODELS, digest)
+    return Link(key, "" if opening and digest == opening.digest() else key, digest=digest)
+
+
+def read_query(given: Mapping[str, str], sources: Mapping[str, Models], opening: Form) -> Landing:
+    """The form for the parameters of an address; `sources` are the models that it may name, by `source_name`.
+
+    What the query leaves out is as in `opening` (models, method) or at its default.
+    """
+    return _Reading(given, sources, opening).landing()
+
+
+# ---- writing
+
+
+def _which(recipe: Recipe, models: Models) -> dict[str, str]:
+    chosen = {expert.model for expert in recipe.models}
+    some = [name for name, reference in _names(models).items() if reference in chosen]
+    return {"suite": source_name(models), **({"experts": ",".join(some)} if len(chosen) < len(models.titles) else {})}
+
+
+def _merge(recipe: Recipe) -> dict[str, str]:
+    return {
+        "method": recipe.method.name,
+        **_turned(recipe.method, METHODS[recipe.method.name], ""),
+        **({"sparsify": recipe.sparsify.name} if recipe.sparsify else {}),
+        **(_turned(recipe.sparsify, SPARSIFIERS[recipe.sparsify.name], "sparsify.") if recipe.sparsify else {}),
+        **({"seed": str(recipe.seed)} if recipe.seed else {}),
+        **({"dtype": recipe.dtype} if recipe.dtype != "base" else {}),
+    }
+
+
+def _turned(step: Step, rule: Rule, prefix: str) -> dict[str, str]:
+    """The knobs that are not at their default."""
+    knobs = [knob for knob in rule.knobs if not knob.per_model]
+    return {
+        prefix + knob.name: _plain(step.knobs[knob.name]) for knob in knobs if step.knobs[knob.name] != knob.default
+    }
+
+
+def _weights(recipe: Recipe, models: Models) -> dict[str, str]:
+    knob = recipe.rule.per_model
+    if knob is None:
+        return {}
+    turned = {expert.model: expert.weight for expert in recipe.models if expert.weight != knob.default}
+    return {
+        f"weight.{name}": _plain(turned[reference]) for name, reference in _names(models).items() if reference in turned
+    }
+
+
+def _names(models: Models) -> dict[str, str]:
+    """Experts by their name in a query: the suite's own names, or their places in a person's list."""
+    if models.edition:
+        return {str(place): reference for place, reference in enumerate(models.titles, 1)}
+    return {reference.rpartition("/")[2]: reference for reference in models.titles}
+
+
+def _plain(value: Value) -> str:
+    """`0.2`, `1`, `1e-06`, `model`: as short as it gets without losing a digit."""
+    return str(value).removesuffix(".0")
+
+
+def _text(parts: Mapping[str, str]) -> str:
+    return urlencode({"v": VERSION, **parts}, quote_via=quote, safe=",")
+
+
+# ---- reading
+
+
+class _Reading:
+    """Takes parameters out of a query one by one; what is left at the end nobody knows."""
+
+    def __init__(self, given: Mapping[str, str], sources: Mapping[str, Models], opening: Form) -> None:
+        own = {key for key in given if key in VIEW or key.startswith("__")}  # the browser's and Gradio's
+        self.left = {key: text for key, text in given.items() if key not in own}
+        self.sources, self.opening = sources, opening
+        self.notes: list[str] = []
+        self.known = ["suite", "experts", "method", "sparsify", "seed", "dtype"]
+
+    def landing(self) -> Landing:
+        self._version()
+        models = self.sources[self._name("suite", "suite", list(self.sources), source_name(self.opening.models))]
+        chosen = self._experts(models)
+        method = self._name("method", "method", list(METHODS), self.opening.method)
+        sparsifier = self._name("sparsify", "sparsifier", [NO_SPARSIFIER, *SPARSIFIERS], NO_SPARSIFIER)
+        knobs = self._knobs("method", METHODS[method], "", len(chosen))
+        if sparsifier in SPARSIFIERS:
+            knobs |= self._knobs("sparsify", SPARSIFIERS[sparsifier], "sparsify.", len(chosen))
+        form = replace(
+            self.opening,
+            models=models,
+            chosen=chosen,
+            method=method,
+            sparsifier=sparsifier,
+            knobs=knobs,
+            weights=self._weights(models, METHODS[method]),
+            seed=self._value("seed", "seed", SEED, 0),
+            dtype=str(self._value("dtype", "number format", DTYPE, "base")),
+        )
+        self._strangers(METHODS[method], sparsifier)
+        return Landing(form, tuple(self.notes))
+
+    def _version(self) -> None:
+        version = self.left.pop("v", VERSION)
+        if version != VERSION:
+            self.notes.append(
+                f"The link is of version {_brief(version)}, and this page reads version {VERSION}: some of it may be lost."
+            )
+
+    def _name(self, key: str, what: str, known: list[str], default: str) -> str:
+        name = self.left.pop(key, default)
+        if name in known:
+            return name
+        self.notes.append(f"There is no {what} {_brief(name)} here, so {default} is used.{_guess(name, known)}")
+        return default
+
+    def _experts(self, models: Models) -> tuple[str, ...]:
+        names = _names(models)
+        given = self.left.pop("experts", None)
+        if given is None:
+            return tuple(models.titles)
+        listed = [name.strip() for name in given.split(",") if name.strip()]
+        for name in listed:
+            if name not in names:
+                self.notes.append(
+                    f"{source_name(models)} has no expert {_brief(name)}, so it is left out.{_guess(name, names)}"
+                )
+        chosen = tuple(reference for name, reference in names.items() if name in listed)
+        if not chosen:
+            self.notes.append("The link names no expert that is here, so all are chosen.")
+        return chosen or tuple(models.titles)
+
+    def _knobs(self, owner: str, rule: Rule, prefix: str, experts: int) -> dict[KnobPlace, Any]:
+        values: dict[KnobPlace, Any] = {}
+        for knob in rule.knobs:
+            if knob.per_model:
+                continue
+            domain = knob.domain
+            if knob.name in NUMBERS_OF_EXPERTS and isinstance(domain, Range):
+                domain = replace(domain, high=max(int(domain.low) + 1, experts), valid=None)
+            title = f"{knob.name} of {short_title(rule)}"
+            values[KnobPlace(owner, rule.name, knob.name)] = self._value(
+                prefix + knob.name, title, domain, knob.default
+            )
+            self.known.append(prefix + knob.name)
+        return values
+
+    def _weights(self, models: Models, rule: Rule) -> dict[str, Any]:
+        knob = rule.per_model
+        if knob is None:
+            return {}
+        self.known += [f"weight.{name}" for name in _names(models)]
+        return {
+            reference: self._value(f"weight.{name}", f"weight of {models.titles[reference]}", knob.domain, knob.default)
+            for name, reference in _names(models).items()
+            if f"weight.{name}" in self.left
+        }
+
+    def _value(self, key: str, title: str, domain: Domain, default: Value) -> Value:
+        """The value of `key` in its domain; a number outside goes to the nearest end, other nonsense to the default."""
+        text = self.left.pop(key, None)
+        if text is None:
+            return default
+        if isinstance(domain, Choice):
+            if text in domain.options:
+                return text
+            self.notes.append(
+                f"{title} has no choice {_brief(text)}, so it is {_plain(default)} here.{_guess(text, domain.options)}"
+            )
+            return default
+        given = _number(text)
+        if given is None:
+            self.notes.append(
+                f"{title} must be a number, and the link says {_brief(text)}, so it is {_plain(default)} here."
+            )
+            return default
+        return self._inside(title, domain, given)
+
+    def _inside(self, title: str, domain: Range, given: float) -> Value:
+        least, most = domain.bounds
+        value = min(max(given, least), most)
+        if isinstance(domain.step, int):
+            value = round(value)
+        if value != given:
+            whole = "a whole number " if isinstance(domain.step, int) else ""
+            ends = f"at least {number(least)}" if domain.open_above else f"from {number(least)} to {number(most)}"
+            self.notes.append(
+                f"{title} is {_plain(value)} here: the link says {_plain(given)}, and it must be {whole}{ends}."
+            )
+        return domain.check(title, value)
+
+    def _strangers(self, method: Rule, sparsifier: str) -> None:
+        rules = f"{short_title(method)}" + (
+            f" after {short_title(SPARSIFIERS[sparsifier])}" if sparsifier in SPARSIFIERS else ""
+        )
+        self.notes += [
+            f"{_brief(key)} is nothing that {rules} has, so it is ignored.{_guess(key, self.known)}"
+            for key in self.left
+        ]
+        if len(self.notes) > MOST_NOTES:
+            self.notes[MOST_NOTES - 1 :] = [f"{len(self.notes) - MOST_NOTES + 1} more parts of the link do not fit."]
+
+
+def _number(text: str) -> float | None:
+    """The number that `text` spells, whole ones exactly; None for anything else, and for what is not finite."""
+    if len(text) > LONGEST:
+        return None
+    for kind in (int, float):
+        try:
+            value = kind(text)
+        except ValueError:
+            continue
+        return value if math.isfinite(value) else None
+    return None
+
+
+def _guess(name: str, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(name[:LONGEST], list(known), n=1, cutoff=0.6)
+    return f" Did you mean {found[0]}?" if found else ""
+
+
+def _brief(text: str) -> str:
+    return f"“{text[:LONGEST]}{'…' if len(text) > LONGEST else ''}”"

@@ -1,0 +1,51 @@
+"""A recipe as a Python program that runs as it stands."""
+
+from __future__ import annotations
+
+import pprint
+from typing import Any
+
+from mergelab.recipe import Recipe
+from mergelab.ui.form.method_list import calibrated
+
+WIDTH = 88
+IN_MEMORY = """\
+from mergelab import merge_state_dicts
+from mergelab.checkpoints import open_checkpoint
+
+recipe = {recipe}
+base = open_checkpoint(recipe["base"])
+experts = {{
+    expert["model"]: open_checkpoint(expert["model"], base=base)
+    for expert in recipe["models"]
+}}
+
+
+def weights(model):
+    return {{key: model.read(key) for key in model.specs}}
+
+
+merged = merge_state_dicts(
+    recipe,
+    models={{name: weights(expert) for name, expert in experts.items()}},
+    base=weights(base),
+)
+"""
+TO_A_FOLDER = """\
+from mergelab.runtime.progress import finish
+from mergelab.jobs.workbench import save
+
+recipe = {recipe}
+finish(save(recipe, "merged"))  # takes calibration rows of the suite, writes the folder merged
+"""
+
+
+def program_of(recipe: Recipe) -> str:
+    """The program: it merges in memory, or, where calibration rows are needed, does all of `mergelab merge`."""
+    template = TO_A_FOLDER if calibrated(recipe.rule) else IN_MEMORY
+    return template.format(recipe=_literal(recipe.to_mapping()))
+
+
+def _literal(mapping: dict[str, Any]) -> str:
+    margin = " " * len("recipe = ")
+    return pprint.pformat(mapping, width=WIDTH - len(margin), sort_dicts=False).replace("\n", f"\n{margin}")

@@ -1,0 +1,243 @@
+"""What all visitors share: the worker, and the sketches and runs that were already computed."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Hashable, Iterator
+from typing import Any, Generic, TypeVar
+
+from pandas import DataFrame
+
+from mergelab.analysis.sketch import Sketch
+from mergelab.analysis.tensor_map import TensorMap
+from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stopped, Worker
+from mergelab.jobs.workbench import Run
+from mergelab.runtime.progress import Progress
+from mergelab.ui.session.status import Status, Stopwatch
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+CURVES = 500
+"""Tables of some 40 KB."""
+TICK = 0.25
+"""Seconds after which a silent job still shows that time passes, and a stop is noticed."""
+
+
+class RefusalError(ValueError):
+    """Work that cannot be done as asked; the message is for the person."""
+
+
+class CrashError(Exception):
+    """Work that failed; the message is for the person, `trace` for a bug report."""
+
+    def __init__(self, sentence: str, trace: str) -> None:
+        super().__init__(sentence)
+        self.trace = trace
+
+
+class StopPressedError(Exception):
+    """The person pressed Stop."""
+
+
+class Recent(Generic[K, V]):
+    """The last `size` values by key; safe to use from several threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._lock = size, threading.Lock()
+        self._values: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        """The value, which counts as used now, or None."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
+    def put(self, key: K, value: V) -> V:
+        """Keep the value, dropping the one that was not used for longest."""
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            while len(self._values) > self._size:
+                self._values.popitem(last=False)
+        return value
+
+    def get_or_make(self, key: K, make: Callable[[], V]) -> V:
+        """The value, made at its first use."""
+        found = self.get(key)
+        return found if found is not None else self.put(key, make())
+
+
+class Stopper:
+    """One person's Stop button: ends the jobs that are under way for them."""
+
+    def __init__(self) -> None:
+        self._jobs: set[Job] = set()
+        self._lock = threading.Lock()
+        self._presses = 0
+
+    @property
+    def presses(self) -> int:
+        """How often Stop was pressed; work that began before the last press must end."""
+        return self._presses
+
+    def press(self) -> bool:
+        """Stop everything; whether there was anything to stop."""
+        with self._lock:
+            self._presses += 1
+            jobs = list(self._jobs)
+        for job in jobs:
+            job.stop()
+        return bool(jobs)
+
+    def watch(self, job: Job) -> None:
+        """From now on a press stops this job."""
+        with self._lock:
+            self._jobs.add(job)
+
+    def forget(self, job: Job) -> None:
+        """The job has ended."""
+        with self._lock:
+            self._jobs.discard(job)
+
+
+READER = frozenset({"tensor_map", "coordinates", "spectrum"})
+"""Functions that only look: they have a worker of their own, so that looking is not queued behind a merge."""
+
+
+def one_thread() -> Worker:
+    """A worker that leaves the processor's other threads to merges."""
+    return Worker(threads=1)
+
+
+class Shelf:
+    """The workers, each started at its first job, and the results worth keeping. Equal work asked for at once is done once."""
+
+    def __init__(
+        self,
+        start_worker: Callable[[], Worker] = Worker,
+        sketches: int = 24,
+        runs: int = 400,
+        maps: int = 6,
+        start_reader: Callable[[], Worker] = one_thread,
+    ) -> None:
+        self._start_worker, self._start_reader = start_worker, start_reader
+        self._worker: Worker | None = None
+        self._reader: Worker | None = None
+        self._lock = threading.Lock()
+        self._under_way: dict[Hashable, threading.Lock] = {}
+        self.sketches: Recent[Hashable, Sketch] = Recent(sketches)
+        self.runs: Recent[Hashable, Run] = Recent(runs)
+        self.curves: Recent[Hashable, DataFrame] = Recent(CURVES)
+        self.maps: Recent[Hashable, TensorMap] = Recent(maps)
+
+    @property
+    def worker(self) -> Worker:
+        """The worker process that merges and measures."""
+        with self._lock:
+            if self._worker is None:
+                self._worker = self._start_worker()
+            return self._worker
+
+    @property
+    def reader(self) -> Worker:
+        """The worker process that looks into tensors."""
+        with self._lock:
+            if self._reader is None:
+                self._reader = self._start_reader()
+            return self._reader
+
+    def wake_reader(self) -> None:
+        """Start the reader if nobody has yet: it imports torch while a person still chooses."""
+        if self._reader is None:
+            self.reader.submit("ready")
+
+    def close(self) -> None:
+        """End the workers."""
+        with self._lock:
+            for worker in (self._worker, self._reader):
+                if worker is not None:
+                    worker.close()
+            self._worker = self._reader = None
+
+    def once(
+        self,
+        kept: Recent[Hashable, V],
+        key: Hashable,
+        watch: Stopwatch,
+        stopper: Stopper,
+        function: str,
+        /,
+        **arguments: Any,
+    ) -> Generator[Status, None, V]:
+        """The result of a worker's function, from the shelf if it is there, else computed while yielding statuses.
+
+        Raises RefusalError when it cannot be done, CrashError when it failed and StopPressedError when the person stopped it.
+        """
+        presses = stopper.presses
+        with self._lock:
+            mine = self._under_way.setdefault(key, threading.Lock())
+        while not mine.acquire(timeout=TICK):
+            if stopper.presses != presses:
+                raise StopPressedError
+            yield watch.status()
+        try:
+            found = kept.get(key)
+            if found is None:
+                found = kept.put(key, (yield from self.follow(watch, stopper, function, **arguments)))
+            return found
+        finally:
+            mine.release()
+            with self._lock:
+                self._under_way.pop(key, None)
+
+    def follow(
+        self, watch: Stopwatch, stopper: Stopper, function: str, /, **arguments: Any
+    ) -> Generator[Status, None, Any]:
+        """Run a function of the workbench, yielding statuses; closing this generator stops the job."""
+        presses = stopper.presses  # before the job can be stopped, so that no press is missed
+        job = (self.reader if function in READER else self.worker).submit(function, **arguments)
+        stopper.watch(job)
+        try:
+            for event in ticking(job):
+                if stopper.presses != presses:
+                    raise StopPressedError
+                match event:
+                    case Finished(result):
+                        return result
+                    case Refused(sentence):
+                        raise RefusalError(sentence)
+                    case Crashed(sentence, detail):
+                        raise CrashError(sentence, detail)
+                    case Stopped():
+                        raise StopPressedError
+                    case Progress() | Queued() | None:
+                        yield watch.status(event)
+        finally:
+            stopper.forget(job)
+            if job.ended is None:
+                job.stop()
+        raise CrashError("the job ended without a result; try again", "")
+
+
+def ticking(job: Job) -> Iterator[Event | None]:
+    """The job's events, and None whenever `TICK` seconds pass without one; progress that piled up is skipped."""
+    inbox: queue.Queue[Event] = queue.Queue()
+    threading.Thread(target=_pour, args=(job, inbox), daemon=True).start()
+    while True:
+        try:
+            event: Event | None = inbox.get(timeout=TICK)
+            while isinstance(event, Progress | Queued) and not inbox.empty():
+                event = inbox.get_nowait()
+        except queue.Empty:
+            event = None
+        yield event
+        if isinstance(event, Finished | Refused | Crashed | Stopped):
+            return
+
+
+def _pour(job: Job, inbox: queue.Queue[Event]) -> None:
+    for event in job.events():
+        inbox.put(event)

@@ -1,0 +1,123 @@
+"""The work behind a form: its sketch, its merge, its scores, from the shelf where they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from mergelab.analysis.preview import Preview, preview
+from mergelab.analysis.sketch import Sketch, sketch_needs
+from mergelab.checkpoints import list_suites
+from mergelab.jobs.workbench import Run
+from mergelab.recipe import RecipeError
+from mergelab.runtime.progress import retold
+from mergelab.ui.form.form import Form
+from mergelab.ui.session.job_cache import Shelf, Stopper
+from mergelab.ui.session.messages import View
+from mergelab.ui.session.score_tables import TaskFace, faces
+from mergelab.ui.session.status import Status, Stopwatch
+
+LIVE_PARAMETERS = 2_000_000
+"""Up to so many parameters a merge with its scores is quick enough to follow every knob."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one visitor asks of the shelf; `stopper` is their Stop button. Methods raise ValueError where a form is no recipe."""
+
+    shelf: Shelf
+    stopper: Stopper
+    models_dir: str | None = None
+
+    def known_sketch(self, form: Form) -> Sketch | None:
+        """The sketch of a form, if it is on the shelf."""
+        return self.shelf.sketches.get(_sketch_key(form))
+
+    def known_run(self, form: Form) -> Run | None:
+        """The merge of a form with its validation scores, if it is on the shelf."""
+        return self.shelf.runs.get(_run_key(form, "validation"))
+
+    def figures(self, form: Form, sketch: Sketch) -> Preview:
+        """The best that is known of a form: exact where it was merged, else looked up in its sketch."""
+        run = self.known_run(form)
+        return run.preview if run and run.preview.label == "exact" else preview(sketch, form.recipe())
+
+    def is_scored(self, form: Form) -> bool:
+        """Whether the scores of a form are on the shelf; not where it is no recipe."""
+        try:
+            return self.known_run(form) is not None
+        except ValueError:
+            return False  # the preview of the same form tells the person why
+
+    def follows_live(self, form: Form) -> bool:
+        """Whether new scores follow every knob: asked for, and the models are small; not where it is no recipe."""
+        try:
+            sketch = self.known_sketch(form)
+        except ValueError:
+            return False  # the preview of the same form tells the person why
+        return form.live and not form.obstacle and sketch is not None and int(sketch.entries.sum()) <= LIVE_PARAMETERS
+
+    def tasks(self, form: Form) -> dict[str, TaskFace]:
+        """The tasks of the chosen experts; none for a person's own models."""
+        suites = list_suites()
+        if form.models.base not in suites:
+            return {}
+        return {name: face for name, face in faces(suites[form.models.base]).items() if face.expert in form.chosen}
+
+    def sketch(self, form: Form) -> Generator[View, None, Sketch]:
+        """The sketch of a form; reads its models if this is their first time."""
+        found = self.known_sketch(form)
+        if found is not None:
+            return found
+        watch = Stopwatch("Reading the models", "loading")
+        steps = self.shelf.once(
+            self.shelf.sketches, _sketch_key(form), watch, self.stopper, "sketch", **self._models(form)
+        )
+        return (yield from retold(steps, _as_view))
+
+    def merge(self, form: Form, split: str, watch: Stopwatch, stopper: Stopper) -> Generator[View, None, Run]:
+        """Merge a form and score it on a split. Raises RecipeError where that cannot be done here."""
+        key, rows = _run_key(form, split), form.rows if split == "validation" else None
+        _refuse(form)
+        steps = self.shelf.once(
+            self.shelf.runs,
+            key,
+            watch,
+            stopper,
+            "merge",
+            tasks=list(self.tasks(form)),
+            split=split,
+            rows=rows,
+            **self._models(form),
+        )
+        return (yield from retold(steps, _as_view))
+
+    def save(self, form: Form, out: str) -> Generator[View, None, str]:
+        """Write the merged model to the folder `out`, packed; the path of the archive. Raises RecipeError as `merge` does."""
+        models = self._models(form)
+        _refuse(form)
+        watch = Stopwatch("Writing the merged model")
+        steps = self.shelf.follow(watch, self.stopper, "save", out=out, archive=True, **models)
+        return str((yield from retold(steps, _as_view)))
+
+    def _models(self, form: Form) -> dict[str, Any]:
+        return {"recipe": form.recipe().to_mapping(), "device": form.device, "models_dir": self.models_dir}
+
+
+def _sketch_key(form: Form) -> tuple[str, int]:
+    """What a form's sketch depends on; models read anew from the same place count as others."""
+    return sketch_needs(form.recipe()), form.models.edition
+
+
+def _run_key(form: Form, split: str) -> tuple[str, str, str, int | None, int]:
+    return form.recipe().digest(), split, form.device, form.rows, form.models.edition
+
+
+def _refuse(form: Form) -> None:
+    if form.obstacle:
+        raise RecipeError(form.obstacle)
+
+
+def _as_view(status: Status) -> View:
+    return View(status=status)

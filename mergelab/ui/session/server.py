@@ -1,0 +1,78 @@
+"""What all visitors of one server share: its settings, its suites, the shelf."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from mergelab.checkpoints import Suite, list_suites
+from mergelab.evaluation.scoring import QUICK_ROWS
+from mergelab.jobs import Worker
+from mergelab.recipe import Recipe
+from mergelab.ui.form.examples import FIRST, presets
+from mergelab.ui.form.form import Form, Models
+from mergelab.ui.form.link import Link, link_of
+from mergelab.ui.session.job_cache import Recent, Shelf
+from mergelab.ui.session.messages import View
+from mergelab.ui.session.session import Session
+
+FIRST_SUITES = ("pixels", "minilm")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this server was started."""
+
+    device: str = "auto"
+    models_dir: str | None = None
+    threads: int | None = None
+
+
+class Lab:
+    """The server's side of the page: settings, the shelf, and one session a visitor."""
+
+    def __init__(self, settings: Settings | None = None, shelf: Shelf | None = None, sessions: int = 500) -> None:
+        self.settings = settings or Settings()
+        self.shelf = shelf or Shelf(lambda: Worker(threads=self.settings.threads))
+        self.sessions: Recent[str, Session] = Recent(sessions)
+
+    def session(self, visitor: str | None) -> Session:
+        """The session of that visitor, new at the first visit."""
+        return self.sessions.get_or_make(visitor or "", self._new_session)
+
+    def suites(self) -> dict[str, Suite]:
+        """The bundled suites, the quickest first."""
+        found = list_suites()
+        order = [name for name in FIRST_SUITES if name in found]
+        return {name: found[name] for name in [*order, *(name for name in found if name not in order)]}
+
+    def opening(self) -> Form:
+        """What the page shows before anybody touched it: the first suite, all experts, the first preset."""
+        models = Models.of_suite(next(iter(self.suites().values())))
+        recipe = presets()[FIRST].recipe
+        return Form(models, tuple(models.titles), recipe.method.name, device=self.settings.device, rows=QUICK_ROWS)
+
+    def link(self, form: Form) -> Link:
+        """The link to a form."""
+        return link_of(form.recipe(), form.models, self._opening_recipe)
+
+    def warm(self, form: Form, finished: Callable[[View], None]) -> threading.Thread:
+        """Compute what the first visitor will see, in the thread returned; `finished` gets the complete view."""
+
+        def work() -> None:
+            for view in self._new_session().first(form):
+                if view.charts and view.scores:
+                    finished(replace(view, charts=replace(view.charts, redrawn=True)))
+
+        thread = threading.Thread(target=work, name="mergelab-warm", daemon=True)
+        thread.start()
+        return thread
+
+    @cached_property
+    def _opening_recipe(self) -> Recipe | None:
+        return self.opening().recipe() if self.suites() else None
+
+    def _new_session(self) -> Session:
+        return Session(self.shelf, self.link, self.settings.models_dir)

@@ -1,0 +1,145 @@
+"""The status strip: what the page is doing, for how long, and how much longer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from mergelab.jobs import Queued
+from mergelab.runtime.progress import Progress
+from mergelab.ui.form.labels import counted, seconds
+
+MEASURED = 0.05
+"""Share of a stage after which its remaining time is worth saying; the first tensor is often the largest."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """`kind` is ready, loading, running, queued, stopped, error, or refused (the recipe on the sidebar has no charts).
+
+    `fraction` is None when there is nothing to measure. `problems` are sentences for the person, shown until the next action;
+    `trace` is for a bug report.
+    """
+
+    kind: str
+    text: str
+    detail: str = ""
+    fraction: float | None = None
+    problems: tuple[str, ...] = ()
+    trace: str = ""
+
+
+FOLLOWING = Status("ready", "Preview follows every knob")
+BUSY = ("loading", "running", "queued")
+"""Kinds of statuses that another one must follow."""
+
+
+class Telling(Protocol):
+    """Something for the page that may have a status in it."""
+
+    @property
+    def status(self) -> Status | None: ...
+
+
+S = TypeVar("S", bound=Telling)
+
+
+class UnderWay:
+    """The work whose progress stands on a visitor's strip: true while there is any."""
+
+    def __init__(self) -> None:
+        self._lock, self._count = threading.Lock(), 0
+
+    def __bool__(self) -> bool:
+        return self._count > 0
+
+    def through(self, steps: Generator[S, None, object]) -> Generator[S, None, bool]:
+        """The same steps of some work, which is under way from its first progress on; whether the last status was one."""
+        begun = busy = False
+        try:
+            for step in steps:
+                busy = busy if step.status is None else step.status.kind in BUSY
+                if busy and not begun:
+                    begun = True
+                    self._count_on(1)
+                yield step
+            return busy
+        finally:
+            steps.close()
+            if begun:
+                self._count_on(-1)
+
+    def _count_on(self, more: int) -> None:
+        with self._lock:
+            self._count += more
+
+
+def refusal(sentence: str, kind: str = "error") -> Status:
+    """A status that shows every line of `sentence` as a problem of its own."""
+    problems = tuple(line.strip() for line in sentence.splitlines() if line.strip())
+    return Status(
+        kind,
+        "This cannot run yet" if len(problems) == 1 else f"{counted(len(problems), 'problem')} to solve first",
+        problems=problems,
+    )
+
+
+def crash(sentence: str, trace: str) -> Status:
+    """A status for work that failed through no fault of the input."""
+    return Status("error", "Something went wrong", problems=(sentence,), trace=trace)
+
+
+@dataclass
+class Stopwatch:
+    """Turns a job's reports into statuses; remembers when the stage at hand began, for an honest remaining time."""
+
+    what: str
+    kind: str = "running"
+    now: Callable[[], float] = time.monotonic
+    began: float = field(init=False)
+    _stage_began: float = field(init=False, default=0.0)
+    _last: Progress | Queued | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.began = self.now()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the work was asked for."""
+        return self.now() - self.began
+
+    def status(self, report: Progress | Queued | None = None) -> Status:
+        """The strip after `report`, or, without one, the same strip some time later."""
+        if isinstance(report, Progress) and self._begins(report):
+            self._stage_began = self.now()
+        self._last = report or self._last
+        if isinstance(self._last, Progress):
+            return self._running(self._last)
+        ahead = self._last.ahead if self._last else 0
+        if ahead:
+            return Status("queued", f"Waiting for {counted(ahead, 'job')} ahead", seconds(self.elapsed))
+        return Status(self.kind, self.what, seconds(self.elapsed))
+
+    def _begins(self, progress: Progress) -> bool:
+        """Whether this is another stage, or the same one for another thing (the next task)."""
+        last = self._last
+        if not isinstance(last, Progress):
+            return True
+        return (last.stage, last.total) != (progress.stage, progress.total) or progress.done < last.done
+
+    def _running(self, progress: Progress) -> Status:
+        named = "" if "." in progress.detail else f" {progress.detail}".rstrip()  # tensors' names are too many to read
+        parts = [f"{progress.stage}{named} {progress.done} of {progress.total}", seconds(self.elapsed)]
+        left = self._left(progress)
+        if left is not None:
+            parts.append(f"about {seconds(left)} left in this step")
+        return Status(self.kind, self.what, " · ".join(parts), progress.done / max(progress.total, 1))
+
+    def _left(self, progress: Progress) -> float | None:
+        spent = self.now() - self._stage_began
+        if spent < 1 or not MEASURED <= progress.done / max(progress.total, 1) < 1:
+            return None
+        return spent / progress.done * (progress.total - progress.done)

@@ -1,0 +1,34 @@
+"""Names and durations as a person reads them."""
+
+from __future__ import annotations
+
+import pytest
+
+from mergelab.methods import METHODS
+from mergelab.methods.sparsifiers import SPARSIFIERS
+from mergelab.ui.form.labels import COMPLEMENTS, NAMES, NUMBERS_OF_EXPERTS, counted, number, seconds, title_of
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.44, "0.4 s"), (12.4, "12 s"), (125, "2 min 05 s"), (59.9, "1 min 00 s")]
+)
+def test_durations_are_short(value: float, text: str) -> None:
+    assert seconds(value) == text
+
+
+def test_names_of_knobs_become_words_and_papers_letters_stay() -> None:
+    assert (title_of("zero_sign"), title_of("t")) == ("Zero sign", "t")
+
+
+def test_a_small_number_cannot_be_broken_at_its_minus() -> None:
+    assert (number(1e-7), number(0.01), number(0)) == ("1e−7", "0.01", "0")
+
+
+def test_one_is_singular() -> None:
+    assert (counted(1, "expert"), counted(2000, "row")) == ("1 expert", "2,000 rows")
+
+
+def test_a_knob_whose_name_says_too_little_has_a_longer_one() -> None:
+    known = {knob.name for rules in (METHODS, SPARSIFIERS) for rule in rules.values() for knob in rule.knobs}
+    assert {*NAMES, *NUMBERS_OF_EXPERTS, *COMPLEMENTS} <= known
+    assert title_of("lr") == "Learning rate"

@@ -1,0 +1,56 @@
+"""The scores table: the right model in the right column, differences, the mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ui.fake_worker import MODELS, form, run_of
+
+from mergelab.evaluation.evaluate import Score
+from mergelab.ui.session.score_tables import TaskFace, score_frame, table
+
+TASKS = {"a": TaskFace("Task A", "tiny/a"), "b": TaskFace("Task B", "tiny/b")}
+
+
+def score(task: str, value: float) -> Score:
+    return Score(task, "validation", "accuracy", value, 100, value - 0.1, value + 0.1)
+
+
+RUN = replace(
+    run_of(form().recipe().to_mapping(), "validation"),
+    scores=[score("a", 0.7), score("b", 0.6)],
+    references={
+        "tiny/base": [score("a", 0.3), score("b", 0.2)],
+        "tiny/a": [score("a", 0.8)],
+        "tiny/b": [score("b", 0.5)],
+    },
+)
+
+
+def test_each_task_has_base_its_own_expert_and_the_merge_with_differences() -> None:
+    first, second, mean = table(RUN, TASKS, MODELS.places)
+    assert (first["base"]["value"], first["own"]["value"], first["merged"]["value"]) == (0.3, 0.8, 0.7)
+    assert (first["to_own"], first["over_base"]) == (pytest.approx(-0.1), pytest.approx(0.4))
+    assert (first["place"], second["place"], first["n"]) == (0, 1, 100)
+    assert (mean["title"], mean["n"], mean["merged"]["value"]) == ("Mean", 200, pytest.approx(0.65))
+    assert mean["merged"]["low"] > 0.55
+
+
+def test_a_model_that_was_not_scored_is_empty_and_so_is_its_mean() -> None:
+    run = replace(RUN, references={"tiny/base": RUN.references["tiny/base"], "tiny/a": RUN.references["tiny/a"]})
+    _, second, mean = table(run, TASKS, MODELS.places)
+    assert second["own"] is None
+    assert second["to_own"] is None
+    assert mean["own"] is None
+
+
+def test_the_bars_data_tells_roles_apart() -> None:
+    frame = score_frame(RUN, TASKS, MODELS.places)
+    assert dict(frame.groupby("role")["value"].count()) == {"base": 2, "merged": 2, "own": 2}
+    assert set(frame["title"]) == {"Task A", "Task B"}
+
+
+def test_without_task_sets_the_table_is_empty() -> None:
+    assert table(replace(RUN, scores=[], references={}), {}, MODELS.places) == []
+    assert len(score_frame(replace(RUN, scores=[], references={}), {}, MODELS.places)) == 0
