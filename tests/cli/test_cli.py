@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from repository import ROOT
 from tiny_folders import folders, recipe_for
 from tiny_task_models import text_model
 
 from mergelab import __version__, cli
+from mergelab.cli.commands.evaluate import score_table
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 
@@ -23,8 +25,7 @@ COMMANDS = ("ui", "merge", "inspect", "evaluate", "adapter", "pack", "convert", 
 def run(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     """A real process, as the installed command starts it."""
     command = [sys.executable, "-W", "error", "-m", "mergelab.cli", *map(str, arguments)]
-    package = str(Path(cli.__file__).parent.parent)
-    environment = {**os.environ, "PYTHONPATH": package, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
 
 
@@ -269,7 +270,7 @@ def test_a_suite_is_listed_and_located(capsys: pytest.CaptureFixture[str]) -> No
 def test_scores_are_shown_with_their_intervals_and_mean() -> None:
     from mergelab.evaluation.evaluate import accuracy
 
-    table = cli._score_table([accuracy("movie", "test", 90, 100), accuracy("spam", "test", 70, 100)]).splitlines()
+    table = score_table([accuracy("movie", "test", 90, 100), accuracy("spam", "test", 70, 100)]).splitlines()
     assert table[1].split() == ["movie", "test", "accuracy", "0.900", "[0.826,", "0.945]", "100"]
     assert table[-1].split()[0] == "mean" and "0.800" in table[-1].split()
 
