@@ -15,6 +15,7 @@ from tiny_folders import folders, recipe_for
 from tiny_task_models import text_model
 
 from mergelab import __version__, cli
+from mergelab.cli.commands import methods as methods_command
 from mergelab.cli.commands.evaluate import score_table
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
@@ -254,7 +255,7 @@ def test_an_interrupt_ends_with_the_shells_code(
     def interrupted(options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_methods", interrupted)
+    monkeypatch.setattr(methods_command, "_run", interrupted)
     assert cli.main(["methods"]) == 130
     assert capsys.readouterr().err == "mergelab: stopped\n"
 
