@@ -18,7 +18,7 @@ from torch import Tensor
 
 from mergelab import merge_state_dicts
 from mergelab.analysis.preview import curves
-from mergelab.analysis.sketch import draw_sketch
+from mergelab.analysis.sketch import build_sketch
 from mergelab.analysis.static import inspect
 from mergelab.checkpoints import hash_state
 from mergelab.checkpoints.lora.low_rank import product, truncated
@@ -109,7 +109,7 @@ def figures(base: State, models: dict[str, State]) -> dict[str, float]:
     planned = plan_for({"method": "ties"}, models, base)
     found = finish(inspect(planned)).tensors.dropna(subset=["value"])
     names = found["key"] + " " + found["figure"] + " " + found["of"]
-    table = curves(finish(draw_sketch(planned)), planned.recipe)
+    table = curves(finish(build_sketch(planned)), planned.recipe)
     told = {f"{name} {row}": float(value) for name in table for row, value in enumerate(table[name][::10])}
     return {**dict(zip(names, found["value"].astype(float), strict=True)), **told}
 

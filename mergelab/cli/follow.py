@@ -6,10 +6,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mergelab.runtime.progress import Progress, Steps
+    from mergelab.runtime.progress import Progress, ProgressGen
 
 
-def followed(steps: Steps[Any]) -> Any:
+def followed(steps: ProgressGen[Any]) -> Any:
     """Run long work with a progress bar on stderr when a person is watching."""
     from mergelab.runtime.progress import finish
 

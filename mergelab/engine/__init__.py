@@ -1,6 +1,6 @@
 """Plan a merge from headers alone, then run it tensor by tensor."""
 
-from mergelab.engine.delta_source import offered, offered_pieces, offered_threads, stored_offered
+from mergelab.engine.delta_source import input_chunks, input_threads, offered, stored_input_deltas
 from mergelab.engine.execution import (
     Merged,
     deltas,
@@ -12,43 +12,43 @@ from mergelab.engine.execution import (
     sparse_deltas,
     sparse_expert,
 )
-from mergelab.engine.inputs import MergeError, Piece, read_draws
+from mergelab.engine.inputs import Chunk, MergeError, read_draws
 from mergelab.engine.kernel_dispatch import draw_keys
-from mergelab.engine.pipeline import Settled
+from mergelab.engine.pipeline import PreparedMerge
 from mergelab.engine.plan import Plan, Statistics, plan, with_statistics
-from mergelab.engine.survey import settle, settle_steps
+from mergelab.engine.survey import prepare, prepare_steps
 from mergelab.engine.sweep import sweep_bodies
 from mergelab.engine.threads import in_order, torch_threads
-from mergelab.engine.trace import Trace, in_recipe_order, rows_piece, trace
+from mergelab.engine.trace import Trace, in_recipe_order, rows_chunk, trace
 
 __all__ = [
+    "Chunk",
     "MergeError",
     "Merged",
-    "Piece",
     "Plan",
-    "Settled",
+    "PreparedMerge",
     "Statistics",
     "Trace",
     "deltas",
     "draw_keys",
     "in_order",
     "in_recipe_order",
+    "input_chunks",
+    "input_threads",
     "kept_deltas",
     "merge_state_dicts",
     "merge_tensor",
     "merged_body",
     "offered",
-    "offered_pieces",
-    "offered_threads",
     "plan",
+    "prepare",
+    "prepare_steps",
     "read_draws",
-    "rows_piece",
+    "rows_chunk",
     "run",
-    "settle",
-    "settle_steps",
     "sparse_deltas",
     "sparse_expert",
-    "stored_offered",
+    "stored_input_deltas",
     "sweep_bodies",
     "torch_threads",
     "trace",

@@ -1,4 +1,4 @@
-"""What a sketch reads: the deltas among which the last step of a recipe chooses, piece by piece."""
+"""What a sketch reads: the deltas among which the last step of a recipe chooses, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from typing import Any
 
 from torch import Tensor
 
-from mergelab.engine.inputs import Piece, pieces
+from mergelab.engine.inputs import Chunk, chunks
 from mergelab.engine.kernel_dispatch import stored_stack
-from mergelab.engine.pipeline import Settled
-from mergelab.engine.survey import kept_or_read, settings, stepped_deltas
+from mergelab.engine.pipeline import PreparedMerge
+from mergelab.engine.survey import cached_deltas, settings, sparsified_deltas
 
 
-def offered_pieces(settled: Settled, key: str, stored: bool) -> Iterator[Piece]:
-    """The pieces in which a tensor is read; with `stored`, where kernels alone read it, long ones whatever the method is."""
-    return pieces(settled.plan, key, settled.shares[1] if stored and settled.fuses else settled.stretch)
+def input_chunks(prepared: PreparedMerge, key: str, stored: bool) -> Iterator[Chunk]:
+    """The chunks in which a tensor is read; with `stored`, where kernels alone read it, long ones whatever the method is."""
+    return chunks(prepared.plan, key, prepared.shares[1] if stored and prepared.fuses else prepared.stretch)
 
 
-def offered_threads(settled: Settled, stored: bool) -> int:
+def input_threads(prepared: PreparedMerge, stored: bool) -> int:
     """Tensors that are read at once."""
-    return settled.shares[0] if stored and settled.fuses else settled.threads
+    return prepared.shares[0] if stored and prepared.fuses else prepared.threads
 
 
-def offered(settled: Settled, piece: Piece, sparse: bool) -> Tensor:
+def offered(prepared: PreparedMerge, chunk: Chunk, sparse: bool) -> Tensor:
     """Every expert minus the base, float32 (n_models, *shape); `sparse`: what the steps before the method leave of it."""
-    return stepped_deltas(settled, piece) if sparse else kept_or_read(settled, piece)
+    return sparsified_deltas(prepared, chunk) if sparse else cached_deltas(prepared, chunk)
 
 
-def stored_offered(settled: Settled, piece: Piece, sparse: bool) -> Any:
-    """The same as the device's kernels read it, a `Stored`; None where they cannot."""
-    if not settled.fuses:
+def stored_input_deltas(prepared: PreparedMerge, chunk: Chunk, sparse: bool) -> Any:
+    """The same as the device's kernels read it, a `DeviceStack`; None where they cannot."""
+    if not prepared.fuses:
         return None
-    step = settings(settled, settled.steps[0], piece.key) if sparse and settled.steps else {}
-    return stored_stack(settled, piece, {}, step, lambda: offered(settled, piece, sparse), {})
+    step = settings(prepared, prepared.steps[0], chunk.key) if sparse and prepared.steps else {}
+    return stored_stack(prepared, chunk, {}, step, lambda: offered(prepared, chunk, sparse), {})

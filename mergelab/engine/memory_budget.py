@@ -13,7 +13,7 @@ WAITING = 2
 """Merged tensors that are written or wait for it, beside those that are worked on."""
 
 
-def share_out(plan: Plan, threads: int, longest: int, shortest: int) -> tuple[int, int]:
+def chunk_plan(plan: Plan, threads: int, longest: int, shortest: int) -> tuple[int, int]:
     """Threads, at most `threads`, and entries of a stretch, from `shortest` to `longest`.
 
     Each thread holds a merged tensor and a stretch of every model. There are rather fewer threads than stretches shorter

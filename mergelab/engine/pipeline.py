@@ -14,13 +14,13 @@ from torch import Tensor
 from mergelab import kernels
 from mergelab.checkpoints import StateDict, is_plain
 from mergelab.checkpoints.files.buffers import HUGE
-from mergelab.engine.chunk_cache import AtHand
-from mergelab.engine.memory_budget import share_out
+from mergelab.engine.chunk_cache import ChunkCache
+from mergelab.engine.memory_budget import chunk_plan
 from mergelab.engine.plan import Plan
 from mergelab.kernels import gpu
 from mergelab.methods.knobs import Knob
 from mergelab.methods.ops.norms import MATCH_NORMS
-from mergelab.methods.registry import Rule, Survey, Surveyed
+from mergelab.methods.registry import ModelStatistic, Rule, Survey
 
 STRETCH = 1 << 20
 """Entries handed over at once where rules work entry by entry: what all temporaries of a stretch take stays small."""
@@ -44,11 +44,11 @@ SIEVES: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "dare": lambda knobs: knobs["rescale"] != "l1" and knobs["target"] == "delta",
     "della": lambda knobs: knobs["rescale"] != "l1",
 }
-"""Steps that a kernel can do before others look at what is left, and for which knobs; those by row on the CPU only."""
+"""ProgressGen that a kernel can do before others look at what is left, and for which knobs; those by row on the CPU only."""
 
 
 @dataclass
-class Stage:
+class PipelineStep:
     """One rule of a recipe. `owner` is the recipe's field that speaks of it."""
 
     owner: str
@@ -87,9 +87,9 @@ class Stage:
         return torch.tensor([value[place] for place in self.plan.positions], dtype=dtype)
 
     @property
-    def surveyed(self) -> dict[str, Surveyed]:
+    def surveyed(self) -> dict[str, ModelStatistic]:
         """The arguments that surveys fill in."""
-        return self.rule.wanting(Surveyed)
+        return self.rule.wanting(ModelStatistic)
 
     @property
     def splits(self) -> bool:
@@ -98,17 +98,17 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Settled:
+class PreparedMerge:
     """A plan whose surveys are done: any tensor can now be merged by itself, in any order."""
 
     plan: Plan
     device: torch.device
-    steps: tuple[Stage, ...]
+    steps: tuple[PipelineStep, ...]
     """What changes the deltas before the merge: the sparsifier, then matching norms."""
-    method: Stage
+    method: PipelineStep
     said: dict[str, list[str]] = field(default_factory=dict)
     """What rules remarked about each tensor."""
-    at_hand: AtHand = field(default_factory=AtHand)
+    at_hand: ChunkCache = field(default_factory=ChunkCache)
     kept: dict[str, Tensor] = field(default_factory=dict)
     """Deltas of a model small enough to hold on to between passes, by key."""
 
@@ -170,7 +170,7 @@ class Settled:
         threads, together = (LANES, GPU_STRETCH) if self.on_gpu else (torch.get_num_threads(), FUSED_STRETCH)
         longest = STRETCH if self.plan.by_row else together // (len(self.plan.experts) + 1)
         if not self.resident:
-            threads, longest = share_out(self.plan, threads, longest, STRETCH)
+            threads, longest = chunk_plan(self.plan, threads, longest, STRETCH)
         return threads, longest // PAGE * PAGE or longest // STEP * STEP
 
     @property
@@ -187,12 +187,12 @@ class Settled:
         return self.method.rule.name in kernel_module.FUSED and not self.plan.recipe.depth_scale
 
     @classmethod
-    def unsurveyed(cls, plan: Plan, device: str) -> Settled:
+    def unsurveyed(cls, plan: Plan, device: str) -> PreparedMerge:
         """A plan whose rules have not looked at the whole model yet: good for reading deltas alone."""
         recipe = plan.recipe
         rules: Mapping[str, Rule | None] = {
             "sparsify": recipe.sparsifier,
             "match_norms": MATCH_NORMS if recipe.match_norms != "none" else None,
         }
-        steps = tuple(Stage(owner, rule, plan) for owner, rule in rules.items() if rule)
-        return cls(plan, torch.device(device), steps, Stage("method", recipe.rule, plan))
+        steps = tuple(PipelineStep(owner, rule, plan) for owner, rule in rules.items() if rule)
+        return cls(plan, torch.device(device), steps, PipelineStep("method", recipe.rule, plan))

@@ -10,7 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from mergelab.checkpoints import Checkpoint, Compatibility, TensorSpec, compare, read_stretch
+from mergelab.checkpoints import Checkpoint, Compatibility, TensorSpec, compare, read_range
 from mergelab.checkpoints.files.content_hash import tensor_bytes
 from mergelab.methods.knobs import brief
 from mergelab.recipe import Recipe, RecipeError
@@ -131,7 +131,7 @@ def _by_content(recipe: Recipe, experts: Sequence[Checkpoint], compatibility: Co
 def _start_of(expert: Checkpoint, keys: Sequence[str]) -> str:
     digest = hashlib.sha256()
     for key in keys:
-        digest.update(tensor_bytes(read_stretch(expert, key, 0, min(START, expert.specs[key].count))))
+        digest.update(tensor_bytes(read_range(expert, key, 0, min(START, expert.specs[key].count))))
     return digest.hexdigest()
 
 

@@ -9,18 +9,18 @@ from threading import Lock
 import torch
 from torch import Tensor
 
-from mergelab.engine.pipeline import Settled
+from mergelab.engine.pipeline import PreparedMerge
 from mergelab.engine.survey import joined_for, settings
 from mergelab.engine.tensor_groups import Visit, visits
-from mergelab.methods.ops.stack import UnfitError
+from mergelab.methods.ops.stack import KernelUnsupportedError
 
 Merge = Callable[[str], Tensor]
 """Gives the merged tensor of a key."""
 
 
-def in_batches(settled: Settled, merge: Merge) -> Merge:
+def in_batches(prepared: PreparedMerge, merge: Merge) -> Merge:
     """`merge`, but for small tensors that a kernel can merge together."""
-    batches = [_Batch(settled, visit, merge) for visit in visits(settled, settled.method) if len(visit) > 1]
+    batches = [_Batch(prepared, visit, merge) for visit in visits(prepared, prepared.method) if len(visit) > 1]
     batch_of = {key: batch for batch in batches for key in batch.keys}
     return lambda key: batch_of[key].take(key) if key in batch_of else merge(key)
 
@@ -29,7 +29,7 @@ def in_batches(settled: Settled, merge: Merge) -> Merge:
 class _Batch:
     """Small tensors; `apart` merges a single one where the kernel refuses all."""
 
-    settled: Settled
+    prepared: PreparedMerge
     keys: Visit
     apart: Merge
     lock: Lock = field(default_factory=Lock)
@@ -46,14 +46,14 @@ class _Batch:
     def _all(self) -> dict[str, Tensor]:
         try:
             return self._joined()
-        except UnfitError:
+        except KernelUnsupportedError:
             return {key: self.apart(key) for key in self.keys}
 
     def _joined(self) -> dict[str, Tensor]:
-        settled, specs = self.settled, {key: self.settled.plan.spec(key) for key in self.keys}
-        stack = joined_for(settled, settled.method, self.keys, settings(settled, settled.method, self.keys[0]))
+        prepared, specs = self.prepared, {key: self.prepared.plan.spec(key) for key in self.keys}
+        stack = joined_for(prepared, prepared.method, self.keys, settings(prepared, prepared.method, self.keys[0]))
         joined = torch.empty(stack.count, dtype=specs[self.keys[0]].dtype)
-        stack.merge(settled.method.rule.name, settled.plan.positions, joined)
+        stack.merge(prepared.method.rule.name, prepared.plan.positions, joined)
         parts = torch.split(joined, [spec.count for spec in specs.values()])
         # Clones, because whoever keeps one tensor should not keep the memory of all.
         return {key: part.clone().reshape(specs[key].shape) for key, part in zip(self.keys, parts, strict=True)}

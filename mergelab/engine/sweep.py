@@ -9,12 +9,12 @@ from typing import Any
 from torch import Tensor
 
 from mergelab.engine.execution import merged_body, plan_in_memory
-from mergelab.engine.pipeline import Settled, Stage
+from mergelab.engine.pipeline import PipelineStep, PreparedMerge
 from mergelab.engine.plan import Plan, Statistics
-from mergelab.engine.survey import settle, settle_method, settle_steps
+from mergelab.engine.survey import prepare, prepare_steps, settle_method
 from mergelab.engine.ties_sweep import merged_together
 from mergelab.methods.knobs import Value, brief, nearest
-from mergelab.methods.ops.thresholds import each_model
+from mergelab.methods.ops.thresholds import broadcast_to_models
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.overrides import Place, find_place
 from mergelab.runtime.progress import finish
@@ -76,11 +76,11 @@ def _with(recipe: Recipe, place: Place, value: Value) -> Recipe:
 
 def _bodies(plans: Sequence[Plan], place: Place) -> Iterator[dict[str, Tensor]]:
     if plans and _counts_at_once(plans[0].recipe, place):
-        steps = finish(settle_steps(plans[0]))
+        steps = finish(prepare_steps(plans[0]))
         yield from merged_together(steps, [_densities(plan) for plan in plans])
     else:
-        for settled in _settled(plans, place):
-            yield finish(merged_body(settled))
+        for prepared in _settled(plans, place):
+            yield finish(merged_body(prepared))
 
 
 def _counts_at_once(recipe: Recipe, place: Place) -> bool:
@@ -89,21 +89,21 @@ def _counts_at_once(recipe: Recipe, place: Place) -> bool:
     return of_ties and not recipe.overrides
 
 
-def _settled(plans: Sequence[Plan], place: Place) -> Iterator[Settled]:
-    """Every point settled, without a survey twice that the knob does not change."""
+def _settled(plans: Sequence[Plan], place: Place) -> Iterator[PreparedMerge]:
+    """Every point prepared, without a survey twice that the knob does not change."""
     if place.owner == "sparsify" or not plans:
-        yield from (finish(settle(plan)) for plan in plans)
+        yield from (finish(prepare(plan)) for plan in plans)
         return
-    steps = finish(settle_steps(plans[0]))
+    steps = finish(prepare_steps(plans[0]))
     if place.knob.name in AFTER_SURVEYS:
         once = finish(settle_method(steps))
         yield from (replace(once, plan=plan, method=replace(once.method, plan=plan)) for plan in plans)
     else:
-        own = (replace(steps, plan=plan, method=Stage("method", plan.recipe.rule, plan)) for plan in plans)
+        own = (replace(steps, plan=plan, method=PipelineStep("method", plan.recipe.rule, plan)) for plan in plans)
         yield from (finish(settle_method(point)) for point in own)
 
 
 def _densities(plan: Plan) -> tuple[float, ...]:
     """Every model's density, the same for all tensors."""
-    stage = Stage("method", plan.recipe.rule, plan)
-    return each_model(stage.knobs(plan.keys[0])["density"], len(plan.experts))
+    stage = PipelineStep("method", plan.recipe.rule, plan)
+    return broadcast_to_models(stage.knobs(plan.keys[0])["density"], len(plan.experts))

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from mergelab.checkpoints.files.buffers import Pool
 from mergelab.engine.execution import merge_tensor, merged_body
-from mergelab.engine.pipeline import Settled, Stage
+from mergelab.engine.pipeline import PipelineStep, PreparedMerge
 from mergelab.engine.survey import settings, settle_method
 from mergelab.methods.ops.elementwise import count_kept
 from mergelab.methods.ops.thresholds import SMALLEST, Ranking
-from mergelab.methods.registry import Rule, Stack, Surveyed
+from mergelab.methods.registry import ModelStatistic, Rule, Stack
 from mergelab.methods.ties import Majority
 from mergelab.runtime.progress import finish
 
@@ -83,29 +83,29 @@ class MajorityAt(Majority):
         return found
 
 
-def merged_together(settled: Settled, densities: Densities) -> Iterator[dict[str, Tensor]]:
+def merged_together(prepared: PreparedMerge, densities: Densities) -> Iterator[dict[str, Tensor]]:
     """The merged body at every point, in memory that bodies use again which are gone.
 
-    `settled` has not surveyed for its method yet.
+    `prepared` has not surveyed for its method yet.
     """
-    swept = finish(settle_method(replace(settled, method=_answering_for_all(settled.method, densities))))
+    swept = finish(settle_method(replace(prepared, method=_answering_for_all(prepared.method, densities))))
     pool = Pool()
     for point in range(len(densities)):
         at = replace(swept, method=replace(swept.method, surveys={}, local=set(swept.method.surveyed), found={}))
         yield finish(merged_body(at, partial(_merged, swept, at, point, pool)))
 
 
-def _answering_for_all(stage: Stage, densities: Densities) -> Stage:
+def _answering_for_all(stage: PipelineStep, densities: Densities) -> PipelineStep:
     """The stage of TIES with surveys whose results have an entry for every point."""
     surveys = {
-        "thresholds": Surveyed(partial(ThresholdsAt, densities)),
-        "majority": Surveyed(partial(MajorityAt, len(densities))),
+        "thresholds": ModelStatistic(partial(ThresholdsAt, densities)),
+        "majority": ModelStatistic(partial(MajorityAt, len(densities))),
     }
     rule: Rule = replace(stage.rule, inputs={**stage.rule.inputs, **surveys})
     return replace(stage, rule=rule)
 
 
-def _merged(swept: Settled, at: Settled, point: int, pool: Pool, key: str) -> Tensor:
+def _merged(swept: PreparedMerge, at: PreparedMerge, point: int, pool: Pool, key: str) -> Tensor:
     """One tensor at one point, which knows of it what surveys found for all points."""
     found = settings(swept, swept.method, key)
     at.method.found[key] = {name: partial(_given, found[name][point]) for name in swept.method.surveyed}

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from mergelab.methods.fisher import coefficients
 from mergelab.methods.ops.elementwise import rows
-from mergelab.methods.ops.thresholds import each_model
+from mergelab.methods.ops.thresholds import broadcast_to_models
 
 ALL = 1 << 32
 """A limit that every draw stays below."""
 
 
-class Thinning(NamedTuple):
+class SparsifyParams(NamedTuple):
     """How each model's delta is thinned before the merge; tensors over models.
 
     `thresholds` (float32): keep from this magnitude on, 0 keeps all. `limits` (int64): keep entries whose draw is below;
@@ -31,7 +31,7 @@ class Thinning(NamedTuple):
     divisors: Tensor
 
     @classmethod
-    def none(cls, n_models: int) -> Thinning:
+    def none(cls, n_models: int) -> SparsifyParams:
         """Everything stays as it is."""
         return cls(
             torch.zeros(n_models),
@@ -40,9 +40,11 @@ class Thinning(NamedTuple):
             torch.zeros(n_models),
         )
 
-    def divided_by(self, density: float | Tensor) -> Thinning:
+    def divided_by(self, density: float | Tensor) -> SparsifyParams:
         """The same with survivors divided by the density."""
-        return self._replace(divisors=torch.tensor(each_model(density, len(self.divisors)), dtype=torch.float32))
+        return self._replace(
+            divisors=torch.tensor(broadcast_to_models(density, len(self.divisors)), dtype=torch.float32)
+        )
 
 
 class Election(NamedTuple):

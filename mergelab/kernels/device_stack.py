@@ -10,17 +10,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.kernels.arguments import Thinning
-from mergelab.kernels.tensor_group import Joint
+from mergelab.kernels.arguments import SparsifyParams
+from mergelab.kernels.tensor_group import TensorGroup
 from mergelab.methods.ops.stack import Stack
 
 FORMATS = {torch.bfloat16, torch.float16, torch.float32}
 
 
-class Stored(Stack, ABC):
+class DeviceStack(Stack, ABC):
     """A `Stack` over stored numbers; its values are computed only if someone asks for them."""
 
-    joint: Joint | None = None
+    joint: TensorGroup | None = None
     """What the stack holds where that is several tensors."""
 
     def __init__(
@@ -28,7 +28,7 @@ class Stored(Stack, ABC):
         key: str,
         base: Tensor,
         experts: Sequence[Tensor],
-        thinning: Thinning,
+        thinning: SparsifyParams,
         start: int,
         values: Callable[[], Tensor],
         settings: Mapping[str, Any],
@@ -43,14 +43,14 @@ class Stored(Stack, ABC):
         self.take(base, experts, thinning)
 
     @abstractmethod
-    def take(self, base: Tensor, experts: Sequence[Tensor], thinning: Thinning) -> None:
+    def take(self, base: Tensor, experts: Sequence[Tensor], thinning: SparsifyParams) -> None:
         """Get the stored numbers ready for the kernels."""
 
     @abstractmethod
     def merge(self, method: str, positions: Sequence[int], merged: Tensor) -> None:
         """Write the merged stretch to `merged` (count,); `positions` are the experts' places in the recipe.
 
-        Raises `UnfitError` where a value is not finite.
+        Raises `KernelUnsupportedError` where a value is not finite.
         """
 
     @cached_property

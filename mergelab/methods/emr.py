@@ -15,7 +15,7 @@ from torch import Tensor
 from mergelab.linalg import summed
 from mergelab.methods.knobs import FROM_0, Choice, Range
 from mergelab.methods.ops.elementwise import elected_signs, rows
-from mergelab.methods.registry import Position, Stack, Surveyed, method
+from mergelab.methods.registry import ModelStatistic, Position, Stack, method
 
 
 class Rescalers:
@@ -108,7 +108,7 @@ def emr(
             "The rescaler compares mean magnitudes taken inside each tensor and summed (the authors' first script), or one mean over all entries (their second)",
         ),
     ] = "tensor",
-    rescalers: A[Tensor | None, Surveyed(Rescalers)] = None,
+    rescalers: A[Tensor | None, ModelStatistic(Rescalers)] = None,
     position: A[Tensor | None, Position()] = None,
 ) -> Tensor:
     """Not one model: a vector for all tasks, and a mask and a factor for each, applied at inference.

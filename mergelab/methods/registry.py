@@ -15,22 +15,22 @@ from mergelab.methods.ops.stack import Stack
 __all__ = [
     "METHODS",
     "Base",
-    "Draws",
     "Key",
+    "Log",
+    "ModelStatistic",
     "Position",
+    "RandomBits",
     "Rule",
-    "Say",
     "Stack",
     "Statistic",
     "Survey",
-    "Surveyed",
     "find",
     "method",
     "silent",
 ]
 
 Space = Literal["deltas", "weights"]
-EntryByEntry = bool | Callable[[Mapping[str, Any]], bool]
+Elementwise = bool | Callable[[Mapping[str, Any]], bool]
 """Whether a rule treats every entry by itself, given its surveys: always, never, or as its knobs say."""
 
 
@@ -57,7 +57,7 @@ class Survey(Protocol):
 
 
 @dataclass(frozen=True)
-class Surveyed:
+class ModelStatistic:
     """Marks an argument that a survey fills in.
 
     `start(n_models, settings)` makes the survey; `settings` has the knobs for each tensor that it will be shown. What
@@ -98,7 +98,7 @@ class Position:
 
 
 @dataclass(frozen=True)
-class Draws:
+class RandomBits:
     """Marks an argument that receives random 32-bit integers, int64 (n_models, *shape), keyed by seed, expert and tensor."""
 
 
@@ -113,11 +113,11 @@ class Base:
 
 
 @dataclass(frozen=True)
-class Say:
+class Log:
     """Marks an argument that receives a function to tell the person something about this tensor."""
 
 
-Mark = Surveyed | Statistic | Position | Draws | Key | Base | Say
+Mark = ModelStatistic | Statistic | Position | RandomBits | Key | Base | Log
 
 
 def silent(sentence: str) -> None:
@@ -137,7 +137,7 @@ class Rule:
     inputs: Mapping[str, Mark]
     models: int | None = None
     keeps_equal: bool = True
-    elementwise: EntryByEntry = False
+    elementwise: Elementwise = False
     by_row: bool = False
     alone: bool = True
     on_one_thread: bool = False
@@ -191,7 +191,7 @@ def method(
     paper: str,
     models: int | None = None,
     keeps_equal: bool = True,
-    elementwise: EntryByEntry = False,
+    elementwise: Elementwise = False,
     on_one_thread: bool = False,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function `(stack (n_models, *shape), *, knobs…) -> (*shape)` as a merge method under its own name.

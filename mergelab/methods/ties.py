@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from mergelab.methods.knobs import ANY, Choice, PerModel, Range
-from mergelab.methods.ops.elementwise import elected_signs, keep_from, largest, per_model
+from mergelab.methods.ops.elementwise import elected_signs, largest, per_model, zero_below_threshold
 from mergelab.methods.ops.thresholds import Thresholds, own_thresholds
-from mergelab.methods.registry import Stack, Surveyed, method
+from mergelab.methods.registry import ModelStatistic, Stack, method
 
 
 class Majority:
@@ -89,15 +89,15 @@ def ties(
         ),
     ] = "count",
     scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta", valid=ANY)] = 1.0,
-    thresholds: A[Tensor | None, Surveyed(Thresholds)] = None,
-    majority: A[int, Surveyed(Majority)] = 0,
+    thresholds: A[Tensor | None, ModelStatistic(Thresholds)] = None,
+    majority: A[int, ModelStatistic(Majority)] = 0,
 ) -> Tensor:
     """Keep each expert's largest changes, elect one sign per entry, merge the changes that agree with it.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. Entries that
     no expert keeps come back as 0. Without `thresholds` each tensor is trimmed by itself.
     """
-    trimmed = keep_from(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
+    trimmed = zero_below_threshold(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
     won = election(
         trimmed, weights=weights, elect=elect, weigh=weigh, zero_sign=zero_sign, majority=majority, combine=combine
     )
@@ -126,8 +126,8 @@ def election(
 def _settle(signs: Tensor, zero_sign: str, majority: int, combine: str) -> Tensor:
     """Give cancelled votes a sign. A majority of 0 counts as negative, or as nothing for `max`: the authors' code."""
     tied = 0.0 if combine == "max" else -1.0
-    settled = {"majority": float(majority or tied), "positive": 1.0, "zero": 0.0}[zero_sign]
-    return torch.where(signs == 0, settled, signs)
+    prepared = {"majority": float(majority or tied), "positive": 1.0, "zero": 0.0}[zero_sign]
+    return torch.where(signs == 0, prepared, signs)
 
 
 def combine_agreeing(weighted: Tensor, agree: Tensor, weights: Tensor, combine: str, divide: str) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from mergelab import __version__
-from mergelab.analysis.static import DEFINITIONS, Dossier
+from mergelab.analysis.static import DEFINITIONS, InspectionReport
 from mergelab.charts.feature_similarity import features_summary
 from mergelab.charts.figure_layout import short_names
 from mergelab.report.json_report import plain
@@ -30,7 +30,7 @@ from mergelab.report.text_tables import (
 TEMPLATE = Path(__file__).with_name("html_page.html")
 
 
-def page(dossier: Dossier) -> str:
+def page(dossier: InspectionReport) -> str:
     """The whole page; the same dossier gives the same text."""
     from plotly.offline import get_plotlyjs
 
@@ -44,8 +44,8 @@ def page(dossier: Dossier) -> str:
     }
     head, *rest = TEMPLATE.read_text(encoding="utf-8").split("<!-- ")
     filled = [head]
-    for piece in rest:
-        name, _, after = piece.partition(" -->")
+    for chunk in rest:
+        name, _, after = chunk.partition(" -->")
         filled.append(parts[name] + after)
     return "".join(filled)
 
@@ -55,7 +55,7 @@ def _script_safe(text: str) -> str:
     return text.replace("<", "\\u003c")
 
 
-def _content(dossier: Dossier, live: Sequence[Chart], static: Sequence[Chart]) -> Iterator[str]:
+def _content(dossier: InspectionReport, live: Sequence[Chart], static: Sequence[Chart]) -> Iterator[str]:
     yield from _head(dossier)
     yield "<h2>At these settings</h2>"
     yield f'<p class="quiet">{_text(dossier.preview.label)}: {_text(dossier.preview.remark)}</p>'
@@ -75,7 +75,7 @@ def _content(dossier: Dossier, live: Sequence[Chart], static: Sequence[Chart]) -
     yield f"<footer>MergeLab {__version__} · recipe {dossier.digest}</footer>"
 
 
-def _head(dossier: Dossier) -> Iterator[str]:
+def _head(dossier: InspectionReport) -> Iterator[str]:
     names = short_names(dossier.static.experts)
     base = dossier.recipe["base"]
     onto = f" onto {_text(base)}" if base else ""
@@ -86,7 +86,7 @@ def _head(dossier: Dossier) -> Iterator[str]:
     yield f"<details><summary>The recipe</summary><pre>{_text(recipe)}</pre></details></header>"
 
 
-def _numbers(dossier: Dossier) -> str:
+def _numbers(dossier: InspectionReport) -> str:
     boxes = (
         f"<div><dt>{_text(number.name)}</dt><dd>{_text(number.text)}</dd><dd>{_text(number.help)}</dd></div>"
         for number in dossier.preview.numbers
@@ -122,7 +122,7 @@ def _stroke(trace: dict[str, Any]) -> str:
     return "solid" if trace["line"].get("dash") == "solid" else "dashed"
 
 
-def _tables(dossier: Dossier) -> Iterator[str]:
+def _tables(dossier: InspectionReport) -> Iterator[str]:
     static = dossier.static
     yield "<h2>By module, layer and tensor</h2>"
     yield _grid(group_table(static, "module"))

@@ -16,7 +16,7 @@ every expert, numbers may vary over layers (`overrides`, see the README).
 
 ## Sparsifiers
 
-Steps that drop part of each delta, usable before any method.
+ProgressGen that drop part of each delta, usable before any method.
 
 {sparsifiers}"""
 HEAD = "| name | what it does | knobs (default first) | source |\n|---|---|---|---|"

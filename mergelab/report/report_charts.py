@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mergelab.analysis.sketch import cut_of
-from mergelab.analysis.static import DEFINITIONS, Dossier
+from mergelab.analysis.sketch import operating_point
+from mergelab.analysis.static import DEFINITIONS, InspectionReport
 from mergelab.charts import Picture, conflict_heatmap, conflict_summary, histogram_summary, magnitude_histogram
 from mergelab.charts.feature_similarity import feature_lines, features_summary
 from mergelab.charts.figure_layout import short_names
@@ -32,7 +32,7 @@ class Chart:
     wide: bool = False
 
 
-def live_charts(dossier: Dossier) -> Iterator[Chart]:
+def live_charts(dossier: InspectionReport) -> Iterator[Chart]:
     """What the page shows of the recipe at its settings, from the sketch; nothing where its settings are unknown."""
     shown = dossier.preview
     if shown.label == "unknown":
@@ -81,7 +81,7 @@ def live_charts(dossier: Dossier) -> Iterator[Chart]:
         )
 
 
-def static_charts(dossier: Dossier) -> Iterator[Chart]:
+def static_charts(dossier: InspectionReport) -> Iterator[Chart]:
     """What no knob changes."""
     static = dossier.static
     for figure in MAPS:
@@ -112,6 +112,6 @@ def _tall(rows: int) -> int:
     return max(200, 26 * rows + 90)
 
 
-def _place(dossier: Dossier) -> float | None:
-    cut = cut_of(Recipe.from_mapping(dossier.recipe))
+def _place(dossier: InspectionReport) -> float | None:
+    cut = operating_point(Recipe.from_mapping(dossier.recipe))
     return cut.place if cut.knob else None

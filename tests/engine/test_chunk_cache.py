@@ -9,8 +9,8 @@ import torch
 from tiny_states import plan_for
 
 from mergelab.checkpoints import StateDict
-from mergelab.engine.chunk_cache import AtHand
-from mergelab.engine.inputs import Piece
+from mergelab.engine.chunk_cache import ChunkCache
+from mergelab.engine.inputs import Chunk
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_a_piece_is_read_again_only_after_another_or_by_another_thread(reads: li
     base = {"v": torch.zeros(2), "w": torch.zeros(3)}
     planned = plan_for({"method": "average"}, {"a": {"v": torch.ones(2), "w": torch.ones(3)}}, base)
     reads.clear()
-    hand, v, w = AtHand(), Piece("v", (2,)), Piece("w", (3,))
+    hand, v, w = ChunkCache(), Chunk("v", (2,)), Chunk("w", (3,))
     assert [tensor.tolist() for tensor in hand.read(planned, v)] == [[0, 0], [1, 1]]
     hand.read(planned, v)
     assert reads == ["base v", "a v"]

@@ -10,7 +10,7 @@ import torch
 from fused_merges import fused
 from tiny_states import State, plan_for
 
-from mergelab.engine import Settled, settle, tensor_groups
+from mergelab.engine import PreparedMerge, prepare, tensor_groups
 from mergelab.engine.tensor_groups import visits
 from mergelab.runtime.progress import finish
 
@@ -25,14 +25,14 @@ def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tensor_groups, "TOGETHER", 8)
 
 
-def settled(recipe: Mapping[str, Any], base: State | None = None) -> Settled:
+def prepared(recipe: Mapping[str, Any], base: State | None = None) -> PreparedMerge:
     base = base or {key: torch.zeros(size) for key, size in SIZES.items()}
     experts = {name: {key: value + 1 for key, value in base.items()} for name in ("x", "y")}
-    return finish(settle(plan_for(recipe, experts, base)))
+    return finish(prepare(plan_for(recipe, experts, base)))
 
 
 def joined(recipe: Mapping[str, Any], base: State | None = None) -> list[tuple[str, ...]]:
-    made = settled(recipe, base)
+    made = prepared(recipe, base)
     return visits(made, made.method)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from mergelab.kernels.arguments import ALL, Election, Shares, Thinning, precedence
+from mergelab.kernels.arguments import ALL, Election, Shares, SparsifyParams, precedence
 
 TIES: dict[str, Any] = {
     "thresholds": torch.ones(2),
@@ -43,14 +43,14 @@ def test_only_a_mean_is_divided() -> None:
 
 
 def test_a_thinning_that_nobody_asked_for_keeps_everything() -> None:
-    thinning = Thinning.none(2)
+    thinning = SparsifyParams.none(2)
     assert thinning.thresholds.tolist() == [0, 0] == thinning.divisors.tolist()
     assert thinning.limits.tolist() == [ALL, ALL]
 
 
 def test_survivors_are_divided_by_the_density_of_their_model() -> None:
-    assert Thinning.none(2).divided_by(0.5).divisors.tolist() == [0.5, 0.5]
-    assert Thinning.none(2).divided_by(torch.tensor([0.25, 1.0])).divisors.tolist() == [0.25, 1.0]
+    assert SparsifyParams.none(2).divided_by(0.5).divisors.tolist() == [0.5, 0.5]
+    assert SparsifyParams.none(2).divided_by(torch.tensor([0.25, 1.0])).divisors.tolist() == [0.25, 1.0]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from fused_merges import DTYPES, METHODS, SHAPES, WEIGHTS, both, fused, models, 
 from tiny_states import plan_for, same_bits
 
 from mergelab import merge_state_dicts
-from mergelab.engine import MergeError, pipeline, settle
+from mergelab.engine import MergeError, pipeline, prepare
 from mergelab.runtime.progress import finish
 
 SIEVES: tuple[dict[str, Any] | None, ...] = (
@@ -160,11 +160,11 @@ def test_an_overflow_born_in_a_kernel_is_told_as_everywhere(monkeypatch: pytest.
 
 
 def test_the_kernels_do_take_these_merges(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mergelab.kernels.cpu.stack import StoredStack
+    from mergelab.kernels.cpu.stack import CpuStack
 
     taken: list[str] = []
-    real = StoredStack.merge
-    monkeypatch.setattr(StoredStack, "merge", lambda self, *rest: taken.append(self.key) or real(self, *rest))
+    real = CpuStack.merge
+    monkeypatch.setattr(CpuStack, "merge", lambda self, *rest: taken.append(self.key) or real(self, *rest))
     base, experts = models("normal", torch.bfloat16)
     fused(monkeypatch)
     merge_state_dicts({"method": "ties", "sparsify": {"name": "dare", "density": 0.999}}, experts, base)
@@ -190,7 +190,7 @@ def test_weights_after_a_sparsifier_have_no_kernel_and_come_in_the_stretches_of_
     base, experts = models("normal", torch.bfloat16)
     fused(monkeypatch)
     plain, sparse = (
-        finish(settle(plan_for({"method": "average", **step}, experts, base))) for step in ({}, {"sparsify": "dare"})
+        finish(prepare(plan_for({"method": "average", **step}, experts, base))) for step in ({}, {"sparsify": "dare"})
     )
     assert plain.stretch != pipeline.STRETCH
     assert (sparse.stretch, sparse.threads) == (pipeline.STRETCH, 1)

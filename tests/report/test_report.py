@@ -11,14 +11,14 @@ from typing import Any
 
 from tiny_folders import folders, recipe_for
 
-from mergelab.analysis.static import DEFINITIONS, Dossier
+from mergelab.analysis.static import DEFINITIONS, InspectionReport
 from mergelab.jobs import workbench
 from mergelab.report import mapping_of, page, text
 from mergelab.report.json_report import plain
 from mergelab.runtime.progress import finish
 
 
-def dossier(root: Path, method: Any = "ties", **fields: Any) -> Dossier:
+def dossier(root: Path, method: Any = "ties", **fields: Any) -> InspectionReport:
     folders(root, count=3)
     return finish(workbench.dossier(recipe_for(root, method, **fields), device="cpu"))
 

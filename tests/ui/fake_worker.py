@@ -10,14 +10,14 @@ from typing import Any
 from tiny_states import State, plan_for, random_state, tuned
 
 from mergelab.analysis.preview import curves, narrowed, preview
-from mergelab.analysis.sketch import Sketch, draw_sketch
+from mergelab.analysis.sketch import Sketch, build_sketch
 from mergelab.evaluation.evaluate import Score
 from mergelab.jobs import Event, Finished, Queued, Stopped
 from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Progress, finish
 from mergelab.ui.form.form import Form, Models
-from mergelab.ui.session.job_cache import Shelf
+from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.messages import Cell, Charts, View, tensors_at
 from mergelab.ui.session.server import Lab
 from mergelab.ui.session.session import Session
@@ -36,7 +36,7 @@ def form(**fields: Any) -> Form:
 def sketch_of(recipe: Mapping[str, Any]) -> Sketch:
     """The real sketch of the tiny models."""
     chosen = [entry["model"] for entry in recipe["models"]]
-    return finish(draw_sketch(plan_for(recipe, {name: EXPERTS[name] for name in chosen}, BASE)))
+    return finish(build_sketch(plan_for(recipe, {name: EXPERTS[name] for name in chosen}, BASE)))
 
 
 def charts(at: Cell | None = None, **fields: Any) -> Charts:
@@ -124,7 +124,7 @@ class FakeWorker:
 def lab(**scripts: Callable[[], list[Any]]) -> tuple[Lab, FakeWorker]:
     """A server of the tiny models, and the worker behind it."""
     worker = FakeWorker(**scripts)
-    return Lab(shelf=Shelf(lambda: worker)), worker  # type: ignore[arg-type,return-value]
+    return Lab(job_cache=JobCache(lambda: worker)), worker  # type: ignore[arg-type,return-value]
 
 
 def opened(**scripts: Callable[[], list[Any]]) -> tuple[Session, FakeWorker]:

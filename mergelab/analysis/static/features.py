@@ -16,7 +16,7 @@ from mergelab.evaluation.calibration.gram import unpadded
 from mergelab.evaluation.tasks import TaskSet, answering, encode
 from mergelab.evaluation.tasks.batches import POSITIONS
 from mergelab.evaluation.tasks.precision import full_precision
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 ROWS = 64
 """Calibration rows of each task, at most: all models see all of them."""
@@ -39,7 +39,7 @@ class Bodies:
     device: str
 
 
-def alike(bodies: Bodies, listed: Sequence[str]) -> Steps[pandas.DataFrame]:
+def cka_by_layer(bodies: Bodies, listed: Sequence[str]) -> ProgressGen[pandas.DataFrame]:
     """A row for each layer and pair, the base with each expert included: layer, figure, of, value, rows, status, reason.
 
     `listed` are the experts in the order in which they are told, which changes no bit of a value.
@@ -56,7 +56,7 @@ def alike(bodies: Bodies, listed: Sequence[str]) -> Steps[pandas.DataFrame]:
     return _table(found)
 
 
-def not_alike(reason: str) -> pandas.DataFrame:
+def skipped_cka(reason: str) -> pandas.DataFrame:
     """The same table where there is nothing to compare."""
     return _table([(EVERYWHERE, 0, skipped("cka", "all pairs", reason))])
 

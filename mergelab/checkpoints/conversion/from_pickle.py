@@ -21,7 +21,7 @@ from mergelab.checkpoints.lora import adapter
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.checkpoints.writing.merged_folder import MergedFolder
 from mergelab.checkpoints.writing.staging import new_folder
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 ADAPTER = "adapter_model.bin"
 WHOLE = "pytorch_model.bin"
@@ -30,7 +30,7 @@ WRAPPED = "state_dict"
 """The entry under which training tools keep the weights beside their own notes."""
 
 
-def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> Steps[Path]:
+def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> ProgressGen[Path]:
     """Write the tensors of a pickle file, or of a folder with pytorch_model.bin or its shards, to the new folder `out`.
 
     config.json and tokenizer files come from the folder of `source`, which is not changed; a folder with

@@ -18,7 +18,7 @@ from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import harmless
 from mergelab.checkpoints.files.header import DTYPES
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec, same_content
-from mergelab.checkpoints.files.read_range import read_stretch
+from mergelab.checkpoints.files.read_range import read_range
 from mergelab.checkpoints.files.safe_paths import json_inside
 from mergelab.checkpoints.files.shard import Shard, open_shard
 
@@ -69,10 +69,10 @@ class PackedCheckpoint:
         twin = self.base.read(entry.twin) if entry.way in FROM_TWIN else None
         return _joined(entry, twin, self._decoded(key) if entry.way != "same" else None)
 
-    def read_stretch(self, key: str, start: int, stop: int) -> Tensor:
+    def read_range(self, key: str, start: int, stop: int) -> Tensor:
         """The flat entries from `start` to `stop` of a tensor; the tensor that was unpacked last is kept for the next."""
         entry = self._entry(key)
-        twin = read_stretch(self.base, entry.twin, start, stop) if entry.way in FROM_TWIN else None
+        twin = read_range(self.base, entry.twin, start, stop) if entry.way in FROM_TWIN else None
         return _joined(entry, twin, self._kept(key).reshape(-1)[start:stop] if entry.way != "same" else None)
 
     def read_delta(self, key: str, base: Checkpoint, start: int = 0, stop: int | None = None) -> Tensor | None:

@@ -29,7 +29,7 @@ from mergelab.checkpoints.lora.relative_error import Deviation
 from mergelab.checkpoints.writing.auxiliary_files import companions
 from mergelab.checkpoints.writing.file_layout import layout_of
 from mergelab.checkpoints.writing.staging import new_folder
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Packed:
     error: float
 
 
-def pack_expert(expert: Checkpoint, base: Checkpoint, out: Path, levels: int | None = None) -> Steps[Packed]:
+def pack_expert(expert: Checkpoint, base: Checkpoint, out: Path, levels: int | None = None) -> ProgressGen[Packed]:
     """Write `expert` to the new folder `out` as what differs from `base`.
 
     By default bit for bit: every tensor is unpacked again and compared before the folder appears. With `levels` (1 to
@@ -66,7 +66,7 @@ class _Packing:
     levels: int | None
     deviation: Deviation = field(default_factory=Deviation)
 
-    def write(self) -> Steps[None]:
+    def write(self) -> ProgressGen[None]:
         twins = {twin: key for key, twin in align(self.base.specs, self.expert.specs).keys.items()}
         entries, sizes = {}, {}
         keys, draft = sorted(self.expert.specs), self.folder / "draft"

@@ -44,9 +44,9 @@ class FolderCheckpoint:
     def read(self, key: str) -> Tensor:
         return self._home(key).read(key)
 
-    def read_stretch(self, key: str, start: int, stop: int) -> Tensor:
+    def read_range(self, key: str, start: int, stop: int) -> Tensor:
         """The flat entries from `start` to `stop` of a tensor, nothing else of it read."""
-        return self._home(key).read_stretch(key, start, stop)
+        return self._home(key).read_range(key, start, stop)
 
     def _home(self, key: str) -> Shard:
         if key not in self._homes:

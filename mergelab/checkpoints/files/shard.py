@@ -31,9 +31,9 @@ class Shard:
     def read(self, key: str) -> Tensor:
         """One tensor as its own copy: unlike a mapped file, it cannot change or vanish under the reader."""
         spec = self.extents[key].spec
-        return self.read_stretch(key, 0, spec.count).reshape(spec.shape)
+        return self.read_range(key, 0, spec.count).reshape(spec.shape)
 
-    def read_stretch(self, key: str, start: int, stop: int) -> Tensor:
+    def read_range(self, key: str, start: int, stop: int) -> Tensor:
         """The flat entries from `start` to `stop` of one tensor."""
         extent = self.extents[key]
         size = extent.spec.dtype.itemsize

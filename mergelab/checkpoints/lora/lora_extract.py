@@ -23,7 +23,7 @@ from mergelab.checkpoints.lora.module_types import CONV1D, EMBEDDING, FACTORED, 
 from mergelab.checkpoints.lora.relative_error import Deviation
 from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
 from mergelab.checkpoints.writing.staging import new_folder
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 OTHER_FORM = "transformers stores it in another form than it uses"
 TWO_ROLES = "an embedding that is also the output head, and an adapter would change one of the two"
@@ -45,7 +45,7 @@ class Extraction:
     nbytes: int
 
 
-def extract_adapter(base: Checkpoint, merged: Checkpoint, out: Path, rank: int) -> Steps[Extraction]:
+def extract_adapter(base: Checkpoint, merged: Checkpoint, out: Path, rank: int) -> ProgressGen[Extraction]:
     """Write what `merged` changes in `base` as a LoRA adapter of `rank` to the new folder `out`, as PEFT loads it.
 
     Weights of linear layers, convolutions and embeddings become two float32 factors; their biases ride along where every

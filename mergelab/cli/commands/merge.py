@@ -34,7 +34,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _hash_ahead(recipe: Path) -> None:
-    from mergelab.runtime.hash_prefetch import folders_in, hash_ahead
+    from mergelab.runtime.hash_prefetch import folders_in, prefetch_hashes
 
     if recipe.is_file():
-        hash_ahead(folders_in(recipe.read_text(encoding="utf-8-sig", errors="replace")))
+        prefetch_hashes(folders_in(recipe.read_text(encoding="utf-8-sig", errors="replace")))

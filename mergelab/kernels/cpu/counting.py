@@ -15,10 +15,10 @@ from mergelab.kernels.cpu.sparsifier_mask import (
     BLOCK,
     divisor_of,
     draw_to,
-    lets_all_through,
+    is_identity,
+    masked_delta,
     only_draws,
     scratch_for,
-    sifted,
 )
 from mergelab.kernels.cpu.stack_arrays import room, uncounted
 
@@ -30,7 +30,7 @@ ASKED = 4
 
 @uncounted
 def any_left(base: Array, expert: Array, model: int, sieve: Any, start: int) -> bool:
-    """Whether anything of `expert - base`, sifted, is not zero, or before that not finite: a tensor that holds NaN must not
+    """Whether anything of `expert - base`, masked_delta, is not zero, or before that not finite: a tensor that holds NaN must not
     pass for one that stays as it is. The first block nearly always tells."""
     scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
@@ -45,7 +45,7 @@ def any_left(base: Array, expert: Array, model: int, sieve: Any, start: int) -> 
 
 @uncounted
 def count_upper(base: Array, expert: Array, model: int, sieve: Any, start: int, counts: Array) -> None:
-    """Add the upper 16 bits of the magnitudes of `expert - base`, sifted, to `counts` (65536,)."""
+    """Add the upper 16 bits of the magnitudes of `expert - base`, masked_delta, to `counts` (65536,)."""
     scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
@@ -56,11 +56,11 @@ def count_upper(base: Array, expert: Array, model: int, sieve: Any, start: int, 
 
 @uncounted
 def count_signed(base: Array, expert: Array, model: int, sieve: Any, start: int, counts: Array) -> None:
-    """Add the upper 16 bits of `expert - base`, sifted, to `counts` (65536,): negative ones in its upper half."""
+    """Add the upper 16 bits of `expert - base`, masked_delta, to `counts` (65536,): negative ones in its upper half."""
     scratch = scratch_for(BLOCK)
     for place in range(0, len(base), BLOCK):
         part, left = base[place : place + BLOCK], scratch.left
-        sifted(expert[place : place + BLOCK], part, model, sieve, start + place, scratch.drawn, left)
+        masked_delta(expert[place : place + BLOCK], part, model, sieve, start + place, scratch.drawn, left)
         for i in range(len(part)):
             counts[bits_of(left[i]) >> numpy.uint32(16)] += 1
 
@@ -79,7 +79,7 @@ def count_lower(base: Array, expert: Array, model: int, sieve: Any, start: int, 
 
 @uncounted
 def sample(base: Array, expert: Array, model: int, sieve: Any, start: int, windows: Array) -> None:
-    """Write magnitudes of `expert - base`, sifted, to the rows of `windows`, at most a BLOCK long: from the starts of as
+    """Write magnitudes of `expert - base`, masked_delta, to the rows of `windows`, at most a BLOCK long: from the starts of as
     many blocks, spread evenly."""
     scratch, width = scratch_for(BLOCK), windows.shape[1]
     for number in range(len(windows)):
@@ -92,13 +92,13 @@ def sample(base: Array, expert: Array, model: int, sieve: Any, start: int, windo
 def collect(
     base: Array, expert: Array, model: int, sieve: Any, start: int, lowest: int, highest: int, found: Array
 ) -> tuple[int, int]:
-    """Copy the magnitudes of `expert - base`, sifted, from `lowest` to `highest` (bit patterns) to `found`.
+    """Copy the magnitudes of `expert - base`, masked_delta, from `lowest` to `highest` (bit patterns) to `found`.
 
     Gives how many lie above, and how many were copied; -1 where `found` is too short.
     """
     scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
     low, high, above, count = numpy.uint32(lowest), numpy.uint32(highest), 0, 0
-    through = lets_all_through(sieve, model)  # asked once for all blocks, which is quicker
+    through = is_identity(sieve, model)  # asked once for all blocks, which is quicker
     for place in range(0, len(base), BLOCK):
         if count + BLOCK + ASKED > len(found):
             return above, -1
@@ -108,7 +108,7 @@ def collect(
         if through:
             above += _magnitudes_of(stored, part, high, bits)
         else:
-            sifted(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
+            masked_delta(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
             above += _magnitudes_of(scratch.left[: len(part)], scratch.zeros, high, bits)
         count = _pick(bits, low, numpy.uint32(high - low), found, count)
     return above, count
@@ -119,10 +119,10 @@ def magnitudes(stored: Array, base: Array, model: int, sieve: Any, start: int, s
     """Write the magnitudes of what is left of a block of `stored - base` as bits, beyond its end what no magnitude has; 1
     if the sieve met what is not finite, which it may have taken away."""
     bad = 0
-    if lets_all_through(sieve, model):
+    if is_identity(sieve, model):
         _magnitudes_of(stored, base, BEYOND, bits)
     else:
-        bad = sifted(stored, base, model, sieve, start, scratch.drawn, scratch.left)
+        bad = masked_delta(stored, base, model, sieve, start, scratch.drawn, scratch.left)
         _magnitudes_of(scratch.left[: len(base)], scratch.zeros, BEYOND, bits)
     for i in range(len(base), len(bits)):
         bits[i] = numpy.uint32(BEYOND)
@@ -195,18 +195,18 @@ def add_votes(
     cast: Array,
     votes: Array,
 ) -> int:
-    """Write what a model casts in a block, what it keeps of its sifted deltas times `weight`, to `cast`, and add that or its
+    """Write what a model casts in a block, what it keeps of its masked_delta deltas times `weight`, to `cast`, and add that or its
     signs to `votes`, from which the first model takes nothing over. 1 if a delta is not finite, else 0.
     """
     first, bad = model == 0, 0
-    if lets_all_through(sieve, model):
+    if is_identity(sieve, model):
         bad = _add_votes(stored, base, threshold, weight, by_count, first, cast, votes)
     elif only_draws(sieve, model):
         limit, by = numpy.uint32(sieve.limits[model]), divisor_of(sieve, model)
         draw_to(limit, sieve.keys[model, 0], sieve.keys[model, 1], start, scratch.drawn)
         bad = _add_drawn_votes(stored, base, scratch.drawn, limit, by, threshold, weight, by_count, first, cast, votes)
     else:
-        bad = sifted(stored, base, model, sieve, start, scratch.drawn, scratch.left)
+        bad = masked_delta(stored, base, model, sieve, start, scratch.drawn, scratch.left)
         _add_votes(scratch.left[: len(base)], scratch.zeros, threshold, weight, by_count, first, cast, votes)
     return bad
 

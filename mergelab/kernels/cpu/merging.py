@@ -11,7 +11,7 @@ from mergelab.kernels.cpu.counting import add_votes
 from mergelab.kernels.cpu.experts import part_of
 from mergelab.kernels.cpu.floats import INFINITE, Array, load, rounded, store, widened
 from mergelab.kernels.cpu.intrinsics import magnitude
-from mergelab.kernels.cpu.sparsifier_mask import BLOCK, lets_all_through, scratch_for, sifted
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK, is_identity, masked_delta, scratch_for
 from mergelab.kernels.cpu.stack_arrays import room, uncounted
 
 SUM, MEAN_BY_COUNT, MEAN_BY_WEIGHTS, LARGEST = range(4)
@@ -39,10 +39,10 @@ def merge_linear(base: Array, experts: Any, sieve: Any, start: int, weights: Arr
             total[i] = 0
         for model in range(len(experts.addresses)):
             stored = part_of(experts, model, place, place + BLOCK)
-            if lets_all_through(sieve, model):
+            if is_identity(sieve, model):
                 bad |= _add(stored, part, weights[model], total)
             else:
-                bad |= sifted(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
+                bad |= masked_delta(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
                 _add(scratch.left[: len(part)], scratch.zeros, weights[model], total)
         bad |= _moved(part, total, scale, merged[place : place + BLOCK])
     return bad
@@ -241,7 +241,7 @@ def merge_largest(
             best[i] = 0
         for model in order:
             stored = part_of(experts, model, place, place + BLOCK)
-            bad |= sifted(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
+            bad |= masked_delta(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
             for i in range(len(part)):
                 mine, yours = scratch.left[i], best[i]
                 wins = abs(mine) > abs(yours) or (positive and abs(mine) == abs(yours) and mine > 0)

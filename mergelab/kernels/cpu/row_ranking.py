@@ -12,13 +12,13 @@ from torch import Tensor
 from mergelab.kernels.cpu.floats import INFINITE, Array, as_array, widened
 from mergelab.kernels.cpu.intrinsics import magnitude
 from mergelab.kernels.cpu.sparsifier_mask import BLOCK, complete, draw
-from mergelab.methods.ops.stack import UnfitError
+from mergelab.methods.ops.stack import KernelUnsupportedError
 
 DIGITS, BITS = 4, 8
 """Digits that magnitudes are sorted by, lowest first, and the bits of one: 32 in all."""
 
 
-class Chances(NamedTuple):
+class DropProbabilities(NamedTuple):
     """One expert's knobs: probabilities from density - epsilon to density + epsilon by rank; `divides` says whether
     survivors are divided by theirs."""
 
@@ -39,15 +39,17 @@ class Scratch(NamedTuple):
     drawn: Array
 
 
-def thinned(base: Tensor, expert: Tensor, width: int, chances: Chances, key: tuple[int, int], start: int) -> Tensor:
+def thinned(
+    base: Tensor, expert: Tensor, width: int, chances: DropProbabilities, key: tuple[int, int], start: int
+) -> Tensor:
     """What is left of `expert - base`, float32 (count,); both are contiguous, in rows of `width` entries.
 
-    `key` is the generator's, `start` the first row's place in its tensor. Raises `UnfitError` where a delta is not
+    `key` is the generator's, `start` the first row's place in its tensor. Raises `KernelUnsupportedError` where a delta is not
     finite.
     """
     left, words = torch.empty(base.numel()), numpy.array(key, numpy.uint32)
     if thin(as_array(base), as_array(expert), max(1, width), chances, words, start, as_array(left)):
-        raise UnfitError("a delta is not finite")
+        raise KernelUnsupportedError("a delta is not finite")
     return left
 
 

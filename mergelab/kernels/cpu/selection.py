@@ -23,7 +23,7 @@ MARGIN = 3.0
 
 
 def largest(base: Array, expert: Array, model: int, sieve: Any, start: int, m: int) -> int | None:
-    """The bit pattern of the m-th largest magnitude of `expert - base`, sifted; None where the sample misled.
+    """The bit pattern of the m-th largest magnitude of `expert - base`, masked_delta; None where the sample misled.
 
     The magnitudes inside a bracket that nearly surely holds it are collected, those above it counted.
     """

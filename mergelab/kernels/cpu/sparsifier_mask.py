@@ -19,7 +19,7 @@ A0, A1, A2, A3 = ROTATIONS[0]
 B0, B1, B2, B3 = ROTATIONS[1]
 
 
-class Sieve(NamedTuple):
+class SparsifierMask(NamedTuple):
     """How each model's delta is thinned before the merge; arrays over models.
 
     `thresholds`: keep from this magnitude on, 0 keeps all. `limits`: keep entries whose draw is below, 2^32 keeps all;
@@ -49,9 +49,9 @@ def scratch_for(block: int) -> Any:
     return Scratch(room((block,), numpy.uint32), room((block,), numpy.float32), zeros)
 
 
-def open_sieve(n_models: int) -> Sieve:
+def open_sieve(n_models: int) -> SparsifierMask:
     """A sieve that lets everything through."""
-    return Sieve(
+    return SparsifierMask(
         numpy.zeros(n_models, numpy.float32),
         numpy.full(n_models, 2**32, numpy.uint64),
         numpy.zeros((n_models, 2), numpy.uint32),
@@ -60,7 +60,7 @@ def open_sieve(n_models: int) -> Sieve:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def lets_all_through(sieve: Any, model: int) -> bool:
+def is_identity(sieve: Any, model: int) -> bool:
     """Whether this model's deltas stay as they are."""
     return sieve.thresholds[model] == 0 and sieve.divisors[model] == 0 and sieve.limits[model] == numpy.uint64(2**32)
 
@@ -78,7 +78,7 @@ def divisor_of(sieve: Any, model: int) -> float:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def sifted(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn: Array, left: Array) -> int:
+def masked_delta(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn: Array, left: Array) -> int:
     """Write what is left of some blocks of `stored - base` to `left` (float32); 1 if a delta is not finite, else 0.
 
     `start` is their place in the tensor, a multiple of BLOCK; `drawn` is scratch for whole blocks.

@@ -9,14 +9,14 @@ import numpy
 import torch
 from torch import Tensor
 
-from mergelab.kernels.arguments import Election, Shares, Thinning, precedence
+from mergelab.kernels.arguments import Election, Shares, SparsifyParams, precedence
 from mergelab.kernels.cpu import counting, merging, sweep_counts
 from mergelab.kernels.cpu.experts import gathered
 from mergelab.kernels.cpu.floats import Array, as_array
 from mergelab.kernels.cpu.selection import largest
-from mergelab.kernels.cpu.sparsifier_mask import Sieve
-from mergelab.kernels.device_stack import Stored
-from mergelab.methods.ops.stack import BINS, UnfitError
+from mergelab.kernels.cpu.sparsifier_mask import SparsifierMask
+from mergelab.kernels.device_stack import DeviceStack
+from mergelab.methods.ops.stack import BINS, KernelUnsupportedError
 
 INFINITY = 0x7F800000
 COMBINE = {
@@ -27,13 +27,13 @@ COMBINE = {
 }
 
 
-class StoredStack(Stored):
+class CpuStack(DeviceStack):
     """A stretch for numba's kernels."""
 
-    def take(self, base: Tensor, experts: Sequence[Tensor], thinning: Thinning) -> None:
+    def take(self, base: Tensor, experts: Sequence[Tensor], thinning: SparsifyParams) -> None:
         self.base, self.experts = as_array(base), tuple(as_array(expert) for expert in experts)
         self.gathered = gathered(self.experts)
-        self.sieve = Sieve(
+        self.sieve = SparsifierMask(
             thinning.thresholds.numpy(),
             thinning.limits.numpy().astype(numpy.uint64),
             thinning.keys.numpy().astype(numpy.uint32),
@@ -101,10 +101,10 @@ class StoredStack(Stored):
 
     def merge(self, method: str, positions: Sequence[int], merged: Tensor) -> None:
         if FUSED[method](self, {**self.settings, "positions": positions}, as_array(merged)):
-            raise UnfitError(self.key)
+            raise KernelUnsupportedError(self.key)
 
 
-def _task_arithmetic(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
+def _task_arithmetic(stack: CpuStack, knobs: Mapping[str, Any], merged: Array) -> int:
     weights = knobs["weights"].numpy()
     return int(
         merging.merge_linear(stack.base, stack.gathered, stack.sieve, stack.start, weights, knobs["scale"], merged)
@@ -124,21 +124,21 @@ def _election(knobs: Mapping[str, Any]) -> merging.Election:
     )
 
 
-def _ties(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
+def _ties(stack: CpuStack, knobs: Mapping[str, Any], merged: Array) -> int:
     election = _election(knobs)
     return int(merging.merge_elected(stack.base, stack.gathered, stack.sieve, stack.start, election, merged))
 
 
-def _average(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
+def _average(stack: CpuStack, knobs: Mapping[str, Any], merged: Array) -> int:
     return int(merging.merge_mean(stack.gathered, knobs["weights"].numpy(), merged))
 
 
-def _fisher(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
+def _fisher(stack: CpuStack, knobs: Mapping[str, Any], merged: Array) -> int:
     given = Shares.of(knobs, stack.statistics["fisher"])
     return int(merging.merge_shared(stack.gathered, merging.Shares(*(values.numpy() for values in given)), merged))
 
 
-def _magmax(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
+def _magmax(stack: CpuStack, knobs: Mapping[str, Any], merged: Array) -> int:
     order, positive = numpy.array(precedence(knobs["positions"], knobs["equal"])), knobs["equal"] == "positive"
     return int(
         merging.merge_largest(
@@ -147,7 +147,7 @@ def _magmax(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
     )
 
 
-FUSED: Mapping[str, Callable[[StoredStack, Mapping[str, Any], Array], int]] = {
+FUSED: Mapping[str, Callable[[CpuStack, Mapping[str, Any], Array], int]] = {
     "task_arithmetic": _task_arithmetic,
     "ties": _ties,
     "average": _average,

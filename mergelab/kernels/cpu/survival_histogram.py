@@ -16,12 +16,12 @@ from mergelab.kernels.cpu.experts import part_of
 from mergelab.kernels.cpu.floats import Array
 from mergelab.kernels.cpu.intrinsics import magnitude
 from mergelab.kernels.cpu.simd_accumulate import AT_ONCE, NARROW, WIDE, add_narrow, add_wide
-from mergelab.kernels.cpu.sparsifier_mask import BLOCK, draw, sifted
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK, draw, masked_delta
 from mergelab.kernels.cpu.stack_arrays import UNCOUNTED, room, uncounted
 
 if TYPE_CHECKING:
     from mergelab.kernels.arguments import Levels
-    from mergelab.kernels.cpu.stack import StoredStack
+    from mergelab.kernels.cpu.stack import CpuStack
 
 CONFLICTING, AGAINST, NET, AGREEMENT, SIGN_AGREEMENT, SQUARE, CROSS = range(7)
 """Features of what is kept: from CROSS on one for each model, and after those whether one and two models keep something."""
@@ -79,7 +79,7 @@ def gathered_sums(sums: Sums, features: int) -> Array:
     return numpy.concatenate(groups, 3)[:, :, : 1 - SPREAD, :features]
 
 
-def stepped(stack: StoredStack, levels: Levels) -> list[tuple[Array, Array, Array]] | None:
+def stepped(stack: CpuStack, levels: Levels) -> list[tuple[Array, Array, Array]] | None:
     """For each cut the sums of entries, models and pairs, as `sketch.steps` has them; None where a delta is not finite."""
     n_models = len(stack.experts)
     n_cuts, n_levels, n_features = max(1, len(levels.tables)), levels.never + SPREAD, features_of(n_models)
@@ -112,7 +112,7 @@ def _aligned(*shape: int) -> Array:
 def add_steps(
     base: Array, experts: Any, sieve: Any, start: int, levels: Any, kind: Array, ranks: Any, own: Any, pairs: Any
 ) -> int:
-    """Add the steps of all entries of `experts - base`, sifted, to the sums of entries (`ranks`), models (`own`) and pairs.
+    """Add the steps of all entries of `experts - base`, masked_delta, to the sums of entries (`ranks`), models (`own`) and pairs.
 
     `start` is their place in the tensor; `kind` an empty array of the dtype in which the deltas of an entry are added up.
     1 if a delta is not finite, else 0.
@@ -123,7 +123,7 @@ def add_steps(
         part = base[place : place + BLOCK]
         for model in range(n_models):
             stored, left = part_of(experts, model, place, place + BLOCK), scratch.values[model]
-            bad |= sifted(stored, part, model, sieve, start + place, scratch.drawn, left)
+            bad |= masked_delta(stored, part, model, sieve, start + place, scratch.drawn, left)
             for i in range(len(part), BLOCK):
                 left[i] = 0
         for cut in range(len(scratch.levels)):

@@ -16,12 +16,12 @@ from mergelab.kernels.cpu.counting import magnitudes
 from mergelab.kernels.cpu.experts import part_of
 from mergelab.kernels.cpu.floats import INFINITE, Array, load
 from mergelab.kernels.cpu.selection import nth_largest
-from mergelab.kernels.cpu.sparsifier_mask import scratch_for, sifted
+from mergelab.kernels.cpu.sparsifier_mask import masked_delta, scratch_for
 from mergelab.kernels.cpu.stack_arrays import room, uncounted
-from mergelab.methods.ops.stack import BINS, UnfitError
+from mergelab.methods.ops.stack import BINS, KernelUnsupportedError
 
 if TYPE_CHECKING:
-    from mergelab.kernels.cpu.stack import StoredStack
+    from mergelab.kernels.cpu.stack import CpuStack
 
 BLOCK = 1024
 """Entries worked on at once: many, because every point goes over them once more."""
@@ -29,14 +29,14 @@ AT_ONCE = 4
 """Thresholds that a magnitude is compared with while it is at hand."""
 
 
-def add_lower_counts(stack: StoredStack, model: int, bins: Sequence[int], totals: Array) -> None:
+def add_lower_counts(stack: CpuStack, model: int, bins: Sequence[int], totals: Array) -> None:
     """Count the lower 16 bits of a model's magnitudes in a few upper bins: into `totals` (bins, BINS)."""
     rows = numpy.full(BINS, -1, numpy.int16)
     rows[list(bins)] = range(len(bins))
     count_lower_of(stack.base, stack.experts[model], model, stack.sieve, stack.start, rows, totals)
 
 
-def largest_at(stack: StoredStack, model: int, wanted: Sequence[int]) -> Array:
+def largest_at(stack: CpuStack, model: int, wanted: Sequence[int]) -> Array:
     """The bit patterns (uint32) of a model's m-th largest magnitudes for each m of `wanted`; infinity for 0.
 
     Counted by their upper bits; those in the few bins that hold an m-th largest are then copied, each bin for itself. A
@@ -61,10 +61,10 @@ def largest_at(stack: StoredStack, model: int, wanted: Sequence[int]) -> Array:
     return numpy.array([nth(number, m) for number, m in zip(held.tolist(), wanted, strict=True)], numpy.uint32)
 
 
-def elections(stack: StoredStack, thresholds: Array, weights: Array, by_count: bool) -> list[int]:
+def elections(stack: CpuStack, thresholds: Array, weights: Array, by_count: bool) -> list[int]:
     """What `count_elected` gives for each row of `thresholds` (n_points, n_models).
 
-    Raises `UnfitError` where the points have no order in which thresholds only fall.
+    Raises `KernelUnsupportedError` where the points have no order in which thresholds only fall.
     """
     order, totals = falling(stack.key, thresholds), numpy.zeros(len(thresholds), numpy.int64)
     falls = padded(thresholds[order])
@@ -73,11 +73,11 @@ def elections(stack: StoredStack, thresholds: Array, weights: Array, by_count: b
 
 
 def falling(key: str, thresholds: Array) -> Array:
-    """The order of points (n_points, n_models) in which no model's threshold rises; `UnfitError` where there is none."""
+    """The order of points (n_points, n_models) in which no model's threshold rises; `KernelUnsupportedError` where there is none."""
     order: Array = numpy.lexsort(thresholds.T)[::-1].copy()
     ordered = thresholds[order]
     if not (ordered[1:] <= ordered[:-1]).all():
-        raise UnfitError(key)
+        raise KernelUnsupportedError(key)
     return order
 
 
@@ -89,7 +89,7 @@ def padded(thresholds: Array) -> Array:
 
 @uncounted
 def count_lower_of(base: Array, expert: Array, model: int, sieve: Any, start: int, rows: Array, counts: Array) -> None:
-    """Count the lower 16 bits of the magnitudes of `expert - base`, sifted, in `counts` (n_bins, 65536).
+    """Count the lower 16 bits of the magnitudes of `expert - base`, masked_delta, in `counts` (n_bins, 65536).
 
     `rows` (65536,) says which row belongs to the upper 16 bits, -1 where nobody asks for them.
     """
@@ -109,7 +109,7 @@ def count_lower_of(base: Array, expert: Array, model: int, sieve: Any, start: in
 def copy_bins(
     base: Array, expert: Array, model: int, sieve: Any, start: int, rows: Array, ends: Array, copied: Array
 ) -> None:
-    """Copy the magnitudes of `expert - base`, sifted, to `copied`: from `ends` on, which has a place for each row. `rows` is
+    """Copy the magnitudes of `expert - base`, masked_delta, to `copied`: from `ends` on, which has a place for each row. `rows` is
     that of `count_lower_of`."""
     scratch, bits, asked = scratch_for(BLOCK), room((BLOCK,), numpy.uint32), room((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
@@ -175,7 +175,7 @@ def _arrive(
     bad = 0
     for model in range(len(stack)):
         stored, values = part_of(experts, model, place, place + BLOCK), stack[model]
-        bad |= sifted(stored, anchor, model, sieve, start + place, drawn, values)
+        bad |= masked_delta(stored, anchor, model, sieve, start + place, drawn, values)
         _count_above(values, thresholds[model], len(stored), arrivals[model])
         for i in range(len(stored)):
             order[model, i] = arrivals[model, i]

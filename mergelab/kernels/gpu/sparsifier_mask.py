@@ -14,7 +14,7 @@ from mergelab.kernels.gpu.random_bits import draw
 
 
 class Models(NamedTuple):
-    """Where the experts' arrays lie on the device (int64 addresses), and a `Thinning` there.
+    """Where the experts' arrays lie on the device (int64 addresses), and a `SparsifyParams` there.
 
     Addresses, because with arrays as arguments every number of experts would be compiled anew.
     """
@@ -27,7 +27,7 @@ class Models(NamedTuple):
 
 
 @triton.jit
-def sifted(
+def masked_delta(
     anchor, models, model, start, first, places, inside, FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr
 ):
     """What is left of an expert's `places` minus `anchor`, and where that difference is NaN or infinite.

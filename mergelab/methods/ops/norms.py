@@ -13,7 +13,7 @@ from mergelab.linalg import folded_sum
 from mergelab.methods.knobs import Choice
 from mergelab.methods.ops.elementwise import per_model
 from mergelab.methods.ops.square_sums import Squares, squares_of
-from mergelab.methods.registry import Rule, Stack, Surveyed
+from mergelab.methods.registry import ModelStatistic, Rule, Stack
 
 SCOPE = Choice(("tensor", "model"), "Compare norms tensor by tensor, or over the whole model")
 
@@ -41,7 +41,7 @@ class Norms:
 
 
 def match_norms(
-    deltas: Tensor, *, scope: A[str, SCOPE] = "tensor", norms: A[Tensor | None, Surveyed(Norms)] = None
+    deltas: Tensor, *, scope: A[str, SCOPE] = "tensor", norms: A[Tensor | None, ModelStatistic(Norms)] = None
 ) -> Tensor:
     """Scale every expert's delta to the mean norm of all.
 

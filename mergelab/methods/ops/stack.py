@@ -10,13 +10,13 @@ import numpy
 import torch
 from torch import Tensor
 
-from mergelab.methods.ops.elementwise import elected_signs, keep_from, per_model, rows
+from mergelab.methods.ops.elementwise import elected_signs, per_model, rows, zero_below_threshold
 
 BINS = 1 << 16
 SIDE = 1 << 8
 
 
-class UnfitError(Exception):
+class KernelUnsupportedError(Exception):
     """A stack that a fast path cannot take, such as one that holds NaN: the reference functions have the word."""
 
 
@@ -101,7 +101,7 @@ class Stack:
 
     def election(self, thresholds: Tensor, weights: Tensor | None, by: str) -> int:
         """The sum of the signs (-1, 0, 1) that the values from `thresholds` on elect, weighted if weights are given."""
-        kept = keep_from(self.values, thresholds)
+        kept = zero_below_threshold(self.values, thresholds)
         votes = kept if weights is None else kept * per_model(weights, kept)
         return int(elected_signs(votes, by).sum(dtype=torch.float64))
 

@@ -24,7 +24,7 @@ SMALLEST = 2.0**-149
 """The smallest positive float32: from here on everything but zeros is kept."""
 
 
-class Tables(Generic[Table]):
+class PerThreadCounts(Generic[Table]):
     """Counts that several threads add to at once: each has a table of its own, so that nobody waits for another."""
 
     def __init__(self, make: Callable[[], Table]) -> None:
@@ -47,12 +47,12 @@ class Ranking:
     """
 
     def __init__(self, n_models: int) -> None:
-        self._upper = Tables(lambda: [_no_counts() for _ in range(n_models)])
+        self._upper = PerThreadCounts(lambda: [_no_counts() for _ in range(n_models)])
         self._counts: Counter[str] = Counter()
         self._moved: set[str] = set()
         self._places: list[list[tuple[int, int]]] = []
         self._bins: list[list[int]] = []
-        self._lower: Tables[list[Tensor]] = Tables(list)
+        self._lower: PerThreadCounts[list[Tensor]] = PerThreadCounts(list)
         self._lock = Lock()
 
     @property
@@ -73,7 +73,7 @@ class Ranking:
         upper = [_sum(counts) for counts in zip(*self._upper.all(), strict=True)]
         self._places = [[bin_holding(row, m) for row, m in zip(upper, each, strict=True)] for each in wanted]
         self._bins = bins = [sorted({upper for upper, _ in places}) for places in zip(*self._places, strict=True)]
-        self._lower = Tables(lambda: [_no_counts(len(own)) for own in bins])
+        self._lower = PerThreadCounts(lambda: [_no_counts(len(own)) for own in bins])
 
     def refine(self, stack: Stack) -> None:
         """Count what lies in the chosen bins by the lower 16 bits."""
@@ -149,10 +149,10 @@ class Thresholds:
         return torch.tensor([SMALLEST if density else NEVER for density in densities])
 
     def _densities(self, settings: Mapping[str, Any]) -> tuple[float, ...]:
-        return each_model(settings["density"], self.n_models)
+        return broadcast_to_models(settings["density"], self.n_models)
 
 
-def each_model(value: float | Tensor, n_models: int) -> tuple[float, ...]:
+def broadcast_to_models(value: float | Tensor, n_models: int) -> tuple[float, ...]:
     """A knob's number for every model."""
     return tuple(torch.as_tensor(value, dtype=torch.float64).expand(n_models).tolist())
 

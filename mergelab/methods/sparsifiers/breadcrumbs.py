@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from mergelab.methods.knobs import Choice, Range
-from mergelab.methods.ops.elementwise import count_kept, keep_from, per_model
-from mergelab.methods.ops.thresholds import Ranking, each_model
-from mergelab.methods.registry import Stack, Surveyed
+from mergelab.methods.ops.elementwise import count_kept, per_model, zero_below_threshold
+from mergelab.methods.ops.thresholds import Ranking, broadcast_to_models
+from mergelab.methods.registry import ModelStatistic, Stack
 from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
@@ -48,7 +48,9 @@ class Bands:
         return torch.stack([ranking.magnitudes(0), ranking.magnitudes(1)])
 
     def _knobs(self, settings: Mapping[str, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        return each_model(settings["density"], self.n_models), each_model(settings["gamma"], self.n_models)
+        return broadcast_to_models(settings["density"], self.n_models), broadcast_to_models(
+            settings["gamma"], self.n_models
+        )
 
 
 @sparsifier("Breadcrumbs", paper="Davari & Belilovsky 2024, arXiv:2312.06795", elementwise=True)
@@ -70,7 +72,7 @@ def breadcrumbs(
     scope: A[
         str, Choice(("model", "tensor"), "Rank magnitudes over the whole model or inside each tensor (paper, mergekit)")
     ] = "tensor",
-    bands: A[Tensor | None, Surveyed(Bands)] = None,
+    bands: A[Tensor | None, ModelStatistic(Bands)] = None,
 ) -> Tensor:
     """Drop each expert's small changes and its few largest, which are taken for outliers.
 
@@ -80,7 +82,7 @@ def breadcrumbs(
     are those of the smallest. Zeros are never kept. Without `bands` each tensor is ranked by itself.
     """
     smallest, largest = own_bands(deltas, density, gamma) if bands is None else bands
-    kept = keep_from(deltas, smallest)
+    kept = zero_below_threshold(deltas, smallest)
     return torch.where(kept.abs() <= per_model(largest, kept), kept, 0.0)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from mergelab.methods.knobs import Choice, Range
 from mergelab.methods.ops.elementwise import per_model, rescaled
 from mergelab.methods.ops.stack import magnitude_bits
-from mergelab.methods.registry import Draws
+from mergelab.methods.registry import RandomBits
 from mergelab.methods.sparsifiers.dare import limits
 from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
@@ -41,7 +41,7 @@ def della(
             "Survivors are divided by their own probability (paper), scaled to the tensor's L1 norm (mergekit), or left",
         ),
     ] = "element",
-    draws: A[Tensor | None, Draws()] = None,
+    draws: A[Tensor | None, RandomBits()] = None,
 ) -> Tensor:
     """Drop each change at random, small ones of a row more often, and rescale the survivors.
 

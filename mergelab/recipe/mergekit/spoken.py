@@ -8,12 +8,12 @@ from itertools import permutations
 from mergelab.methods.knobs import Value
 from mergelab.recipe import Expert, Recipe
 from mergelab.recipe.mergekit.method_table import PARAMETERS, WEIGHT, Reading
-from mergelab.recipe.mergekit.values import EVERYWHERE, Override, Varied, grouped, plain
+from mergelab.recipe.mergekit.values import EVERYWHERE, LayerwiseValue, Override, grouped, plain
 from mergelab.recipe.overrides import Override as Varying
 
 
 @dataclass(frozen=True)
-class Spoken:
+class ParameterValue:
     """One number by mergekit's name, at its place in the recipe.
 
     mergekit lets what stands beside a model speak before what is said of the merge, a recipe the later override before
@@ -25,22 +25,26 @@ class Spoken:
     place: str
 
     @property
-    def shared(self) -> Varied:
+    def shared(self) -> LayerwiseValue:
         """What is said of all experts; of weights nothing, unless overrides speak of all of them."""
-        heard = not PARAMETERS[self.name].per_model or any(map(self._open, self.recipe.models))
-        overrides = self.overrides(None) if heard else ()
+        resolved = not PARAMETERS[self.name].per_model or any(map(self._open, self.recipe.models))
+        overrides = self.overrides(None) if resolved else ()
         if self.place == WEIGHT:
             first = next((expert.weight for expert in self.recipe.models if self._open(expert)), None)
-            return Varied(first, overrides) if overrides and self._apart else Varied()
+            return LayerwiseValue(first, overrides) if overrides and self._apart else LayerwiseValue()
         owner, _, knob = self.place.partition(".")
-        return Varied(_number(getattr(self.recipe, owner).knobs[knob]), overrides)
+        return LayerwiseValue(_number(getattr(self.recipe, owner).knobs[knob]), overrides)
 
-    def own(self, expert: Expert) -> Varied:
+    def own(self, expert: Expert) -> LayerwiseValue:
         """What is said of one expert beyond that."""
         value, overrides = self._value(expert), self.overrides(expert.model)
         if self._apart:
-            return Varied(None if self.overrides(None) else value, overrides)
-        return Varied(value, self.overrides(expert.model, None)) if value is not None or overrides else Varied()
+            return LayerwiseValue(None if self.overrides(None) else value, overrides)
+        return (
+            LayerwiseValue(value, self.overrides(expert.model, None))
+            if value is not None or overrides
+            else LayerwiseValue()
+        )
 
     @property
     def numbers(self) -> set[float]:
@@ -86,10 +90,10 @@ class Spoken:
         )
 
 
-def spoken_of(recipe: Recipe, reading: Reading, model: str | None) -> tuple[Spoken, ...]:
+def spoken_of(recipe: Recipe, reading: Reading, model: str | None) -> tuple[ParameterValue, ...]:
     """All numbers of a reading, in the order in which an import would write the overrides of `model` as they stand."""
     names = {spelling: name for name, place in reading.numbers.items() for spelling in spellings(place)}
-    numbers = [Spoken(recipe, name, place) for name, place in reading.numbers.items()]
+    numbers = [ParameterValue(recipe, name, place) for name, place in reading.numbers.items()]
     written = [
         {"match": override.match, **{names[knob]: plain(value) for knob, value in override.knobs.items()}}
         for override in recipe.overrides

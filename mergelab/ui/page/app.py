@@ -75,7 +75,7 @@ def launch(
         _say(f"MergeLab is at http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{chosen}")
         blocks.block_thread()
     finally:
-        lab.shelf.close()
+        lab.job_cache.close()
         for folder in (private, page_downloads()):
             shutil.rmtree(folder, ignore_errors=True)
 

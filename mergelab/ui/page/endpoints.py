@@ -70,7 +70,7 @@ def _rows(given: object) -> int | None:
     return given
 
 
-Work = Generator[Status, None, dict[str, Any]]
+MergeService = Generator[Status, None, dict[str, Any]]
 T = TypeVar("T")
 
 
@@ -88,9 +88,9 @@ def _answer(work: Callable[[Stopper], Generator[Status, None, T]]) -> T:
         raise gr.Error(str(error) or "stopped", print_exception=False) from error
 
 
-def _preview(lab: Lab, recipe: Recipe, stopper: Stopper) -> Work:
-    sketch = yield from lab.shelf.once(
-        lab.shelf.sketches,
+def _preview(lab: Lab, recipe: Recipe, stopper: Stopper) -> MergeService:
+    sketch = yield from lab.job_cache.once(
+        lab.job_cache.sketches,
         (sketch_needs(recipe), 0),
         Stopwatch("Reading the models"),
         stopper,
@@ -102,8 +102,8 @@ def _preview(lab: Lab, recipe: Recipe, stopper: Stopper) -> Work:
     return {"recipe": recipe.to_mapping(), "digest": recipe.digest(), **preview_data(look_up(sketch, recipe))}
 
 
-def _merge(lab: Lab, recipe: Recipe, stopper: Stopper, **options: Any) -> Work:
-    run: Run = yield from lab.shelf.follow(
+def _merge(lab: Lab, recipe: Recipe, stopper: Stopper, **options: Any) -> MergeService:
+    run: Run = yield from lab.job_cache.follow(
         Stopwatch("Merging"),
         stopper,
         "merge",
@@ -117,7 +117,7 @@ def _merge(lab: Lab, recipe: Recipe, stopper: Stopper, **options: Any) -> Work:
 def _evaluate(
     lab: Lab, recipe: Recipe, stopper: Stopper, **options: Any
 ) -> Generator[Status, None, list[dict[str, Any]]]:
-    scores = yield from lab.shelf.follow(
+    scores = yield from lab.job_cache.follow(
         Stopwatch("Scoring"),
         stopper,
         "evaluate",

@@ -18,7 +18,7 @@ from fastapi import HTTPException
 
 from mergelab.ui.form.examples import presets
 from mergelab.ui.form.form import OWN, Form, Models
-from mergelab.ui.form.link import Landing, cell_of, read_query
+from mergelab.ui.form.link import ParsedLink, parse_cell, read_query
 from mergelab.ui.form.stories import Story, parameters, stories
 from mergelab.ui.page.numbered_parts import as_texts, sent
 from mergelab.ui.page.panel import panel, parts_of, update
@@ -141,7 +141,7 @@ class LabPage:
                 raise HTTPException(422, "turned takes a visitor, and values by the elem_id of widgets") from error
             session = self.lab.session(str(visitor))
             with session.lock:
-                self._note(session, values)
+                self._set_values(session, values)
                 return json.dumps(self._texts_at_once(session))
 
         return turned
@@ -175,7 +175,7 @@ class LabPage:
             landing = self._landing(session, dict(request.query_params))
             right = landing.form == self._landing(session, {}).form  # then somebody may have turned one already
             # Something must be sent: Gradio empties the outputs of a handler that yields nothing.
-            filled = {} if right else self._noted(session, self.controls.filled(landing.form))
+            filled = {} if right else self._record(session, self.controls.filled(landing.form))
             views = session.first(landing.form) if self._is_on_sidebar(session, landing.form) else iter(())
         yield {self.panel: sent({"notes": list(landing.notes), "visitor": request.session_hash}), **filled}
         for view in self._shown(views):
@@ -186,9 +186,9 @@ class LabPage:
         session = self.lab.session(request.session_hash)
         with session.lock:
             if event.scene:
-                pins = {slot: self._keyed(session, key) for slot, key in event.scene["pins"].items()}
-                session.set_scene(pins, cell_of(event.scene["at"] or ""))
-            form = self._keyed(session, event.key)
+                pins = {slot: self._form_from_key(session, key) for slot, key in event.scene["pins"].items()}
+                session.set_scene(pins, parse_cell(event.scene["at"] or ""))
+            form = self._form_from_key(session, event.key)
             if form.models.edition:
                 session.take(form.models)
             return self._filled(session, form)
@@ -211,7 +211,7 @@ class LabPage:
         it may have been turned since."""
 
         def work(session: Session, form: Form) -> Iterator[View]:
-            return session.pin(form, str(event.slot), self._keyed(session, event.key) if event.key else None)
+            return session.pin(form, str(event.slot), self._form_from_key(session, event.key) if event.key else None)
 
         yield from self._follow(request, work)
 
@@ -252,15 +252,15 @@ class LabPage:
         """Show the knobs of the chosen rules and a weight for each chosen expert."""
         c, session = self.controls, self.lab.session(request.session_hash)
         with session.lock:
-            self._note(session, dict(zip((c.method, c.sparsifier, c.experts, c.device), chosen, strict=True)))
+            self._set_values(session, dict(zip((c.method, c.sparsifier, c.experts, c.device), chosen, strict=True)))
             return self._arrangement(session)
 
     def change_source(self, request: gr.Request, source: str) -> dict[Any, Any]:
         """Other models: their experts, all of them chosen."""
         session = self.lab.session(request.session_hash)
         with session.lock:
-            self._note(session, {self.controls.source: source})
-            return self._dealt(session, session.models(source))
+            self._set_values(session, {self.controls.source: source})
+            return self._expert_updates(session, session.models(source))
 
     def use_own(self, request: gr.Request, base: str, experts: str) -> dict[Any, Any]:
         """Take the typed models, or say what is wrong with them and leave everything as it is."""
@@ -273,7 +273,11 @@ class LabPage:
         with session.lock:
             session.take(models)
             shown = {self.panel: sent({"later": time.monotonic()})}
-            return {**shown, **self._noted(session, {self.controls.source: source}), **self._dealt(session, models)}
+            return {
+                **shown,
+                **self._record(session, {self.controls.source: source}),
+                **self._expert_updates(session, models),
+            }
 
     def use_preset(self, request: gr.Request, title: str) -> dict[Any, Any]:
         """The knobs of a preset, or everything that a story sets."""
@@ -281,14 +285,14 @@ class LabPage:
         with session.lock:
             if story:
                 return self._told(session, story)
-            knobs = self._noted(session, preset_updates(self.controls, presets()[title].recipe))
+            knobs = self._record(session, preset_updates(self.controls, presets()[title].recipe))
             return {self.panel: update(View(story=NOTHING_TOLD)), **knobs, **self._arrangement(session)}
 
     def _told(self, session: Session, story: Story) -> dict[Any, Any]:
         """Set every control, the pinned recipe and the selection for a story; the preview that follows shows them."""
         form = self._landing(session, story.parameters).form
         pinned = self._pinned_before(session, story, form)
-        session.set_scene({SLOTS[0]: self._keyed(session, story.aside)} if story.aside else {}, story.at)
+        session.set_scene({SLOTS[0]: self._form_from_key(session, story.aside)} if story.aside else {}, story.at)
         told = session.told = Told(story, self.lab.link(form).key, next(self._numbers), session.pinned, pinned)
         filled = {**self._filled(session, form), self.controls.preset: story.title}
         return {self.panel: update(View(story=told)), **filled}
@@ -307,28 +311,28 @@ class LabPage:
         choices = source_choices(self.titles, session.own)
         source = OWN if form.models.edition else form.models.base
         filled = {**self.controls.filled(form), self.controls.source: gr.update(choices=choices, value=source)}
-        return self._noted(session, filled)
+        return self._record(session, filled)
 
-    def _said(self, session: Session) -> list[Any]:
+    def _values(self, session: Session) -> list[Any]:
         """What the widgets of this visitor's sidebar say, in the order of `Controls.inputs`."""
         if not session.sidebar:
             session.sidebar = [widget.value for widget in self.controls.inputs]
         return session.sidebar
 
-    def _note(self, session: Session, values: Mapping[Any, Any]) -> None:
+    def _set_values(self, session: Session, values: Mapping[Any, Any]) -> None:
         """Remember what some widgets say now."""
-        said = self._said(session)
+        said = self._values(session)
         for widget, value in values.items():
             if (place := self._places.get(widget)) is not None:
                 said[place] = value
 
-    def _noted(self, session: Session, updates: dict[Any, Any]) -> dict[Any, Any]:
+    def _record(self, session: Session, updates: dict[Any, Any]) -> dict[Any, Any]:
         """The same updates, of which the widgets' values are remembered."""
-        self._note(
+        self._set_values(
             session,
             {widget: told["value"] for widget, told in updates.items() if isinstance(told, dict) and "value" in told},
         )
-        self._note(session, {widget: told for widget, told in updates.items() if not isinstance(told, dict)})
+        self._set_values(session, {widget: told for widget, told in updates.items() if not isinstance(told, dict)})
         return updates
 
     def _arrangement(self, session: Session) -> dict[Any, Any]:
@@ -339,26 +343,26 @@ class LabPage:
         except ValueError:
             return {}  # the preview that follows says what is wrong
         columns = c.visibility(form.method, form.sparsifier)
-        dealt = c.deal(form.models, form.method, form.chosen, self._said(session))
-        return self._noted(session, dict(zip(self._arranged, [*columns, *dealt], strict=True)))
+        dealt = c.deal(form.models, form.method, form.chosen, self._values(session))
+        return self._record(session, dict(zip(self._arranged, [*columns, *dealt], strict=True)))
 
-    def _landing(self, session: Session, query: Mapping[str, str]) -> Landing:
+    def _landing(self, session: Session, query: Mapping[str, str]) -> ParsedLink:
         c = self.controls
-        device, rows, live = (self._said(session)[self._places[widget]] for widget in (c.device, c.rows, c.live))
+        device, rows, live = (self._values(session)[self._places[widget]] for widget in (c.device, c.rows, c.live))
         opening = replace(self.lab.opening(), device=device, rows=rows or None, live=bool(live))
         return read_query(query, session.sources, opening)
 
-    def _keyed(self, session: Session, key: str) -> Form:
+    def _form_from_key(self, session: Session, key: str) -> Form:
         """The form that a key, or the query of a link, leads to."""
         return self._landing(session, parameters(str(key)[:LONGEST_KEY])).form
 
-    def _dealt(self, session: Session, models: Models) -> dict[Any, Any]:
-        c, method = self.controls, self._said(session)[self._places[self.controls.method]]
+    def _expert_updates(self, session: Session, models: Models) -> dict[Any, Any]:
+        c, method = self.controls, self._values(session)[self._places[self.controls.method]]
         updates = [expert_choices(models, list(models.titles)), *c.deal(models, method, list(models.titles))]
-        return self._noted(session, dict(zip((c.experts, *c.per_expert), updates, strict=True)))
+        return self._record(session, dict(zip((c.experts, *c.per_expert), updates, strict=True)))
 
     def _form(self, session: Session) -> Form:
-        said = self._said(session)
+        said = self._values(session)
         return self.controls.form(session.models(said[self._places[self.controls.source]]), said)
 
     def _is_on_sidebar(self, session: Session, form: Form) -> bool:

@@ -9,7 +9,7 @@ import numpy
 import pandas
 
 from mergelab.analysis.preview import Pairs, Preview, halving, pairs_in
-from mergelab.analysis.sketch import cut_of
+from mergelab.analysis.sketch import operating_point
 from mergelab.charts import (
     LINES,
     RATES,
@@ -129,7 +129,7 @@ def _legend(row: Mapping[str, Any], places: Mapping[str, int], titles: Mapping[s
 def _experts(charts: Charts) -> list[dict[str, Any]]:
     """The table of experts: how far each went, what is kept of it, how much of the merged delta points its way."""
     places, titles = charts.models.places, charts.models.titles
-    curves, place = charts.curves, cut_of(charts.recipe).place
+    curves, place = charts.curves, operating_point(charts.recipe).place
     return [
         {
             "title": titles.get(row["expert"], row["expert"]),
@@ -178,7 +178,7 @@ def _at(charts: Charts) -> dict[str, Any] | None:
 
 def _now(charts: Charts) -> dict[str, Any]:
     """The place on the curves, the knob that turns it, and where conflict would be half of what it is."""
-    cut, found = cut_of(charts.recipe), charts.preview.label
+    cut, found = operating_point(charts.recipe), charts.preview.label
     if cut.dial is None or found == "unknown":
         return {"place": None if found == "unknown" else cut.place, "dial": None, "half": None, "advice": ""}
     owner, name = cut.dial.split(".", 1)
@@ -226,7 +226,9 @@ def curve_pictures(charts: Charts) -> tuple[Picture, Picture] | None:
     if len(charts.curves) < 2 or charts.curves["conflict"].isna().all():
         return None
     axis = (
-        "density: share of each delta that is kept" if cut_of(charts.recipe).dial else "survival level that is reached"
+        "density: share of each delta that is kept"
+        if operating_point(charts.recipe).dial
+        else "survival level that is reached"
     )
     models = charts.models
     return density_curves(charts.curves, axis), cosine_curves(charts.curves, axis, models.titles, models.places)

@@ -18,7 +18,7 @@ from mergelab.ui.form.examples import starting_points
 from mergelab.ui.form.form import MOST_EXPERTS, all_knobs, weight_id
 from mergelab.ui.form.labels import COMPLEMENTS, counted
 from mergelab.ui.form.link import VIEW
-from mergelab.ui.form.method_list import catalogue, line_of
+from mergelab.ui.form.method_list import line_of, method_entries
 from mergelab.ui.form.program import program_of
 from mergelab.ui.page.compare_tab import compare_data
 from mergelab.ui.page.live_messages import charts_data, curves_data
@@ -107,7 +107,7 @@ def page_html() -> str:
 
 def lists() -> dict[str, list[dict[str, str]]]:
     """Family and line of every choice of the lists, in their order, by the list's elem_id."""
-    methods = [{"family": entry.family, "line": entry.line} for entry in catalogue(METHODS.values())]
+    methods = [{"family": entry.family, "line": entry.line} for entry in method_entries(METHODS.values())]
     nothing = {"family": "", "line": "Every change goes into the merge."}
     sparsifiers = [{"family": "", "line": line_of(rule)} for rule in SPARSIFIERS.values()]
     starts = [{"family": start.family, "line": start.line} for start in starting_points()]

@@ -28,7 +28,7 @@ from mergelab.ui.form.form import (
     weight_id,
 )
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, PLACES, number, title_of
-from mergelab.ui.form.method_list import catalogue, line_of, short_title
+from mergelab.ui.form.method_list import line_of, method_entries, short_title
 
 Widget = Any
 FINE = 500
@@ -316,7 +316,7 @@ def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Controls:
     )
     groups = [knob_group("sparsify", rule, False) for rule in SPARSIFIERS.values()]
     method = gr.Dropdown(
-        [(entry.title, entry.name) for entry in catalogue(METHODS.values())],
+        [(entry.title, entry.name) for entry in method_entries(METHODS.values())],
         value=start.method.name,
         label="Method",
         elem_id="method",

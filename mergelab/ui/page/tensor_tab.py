@@ -18,7 +18,7 @@ from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.labels import STEPS, counted
 from mergelab.ui.page.numbered_parts import sent
 from mergelab.ui.session.session import Session
-from mergelab.ui.session.tensor_view import Look, Looks, Opened, Tensors
+from mergelab.ui.session.tensor_view import Looks, Opened, Tensors, TensorUpdate
 
 TENSOR_PARTS = ("tensors", "tensor", "cells", "coordinates", "spectrum", "unlooked")
 """The panel's parts that this tab adds."""
@@ -30,7 +30,7 @@ Parts = dict[str, Any]
 Follow = Callable[..., Iterator[Any]]
 
 
-def look_parts(look: Look) -> Parts:
+def look_parts(look: TensorUpdate) -> Parts:
     """The panel's parts that a look changes, as JSON."""
     parts = {
         "status": asdict(look.status) if look.status else None,
@@ -179,7 +179,7 @@ def conflicts_data(conflicts: Conflicts) -> Parts:
     }
 
 
-def cells_data(look: Look) -> Parts:
+def cells_data(look: TensorUpdate) -> Parts:
     """The cells of a look, and the window they were asked for; counts and sums as base64 of little-endian uint32 and
     float32."""
     cells = look.opened.cells if look.opened else look.cells

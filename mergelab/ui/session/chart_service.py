@@ -8,10 +8,10 @@ from typing import NamedTuple
 from pandas import DataFrame
 
 from mergelab.analysis.preview import Preview, curves, narrowed
-from mergelab.analysis.sketch import Sketch, cut_of, sketch_needs
+from mergelab.analysis.sketch import Sketch, operating_point, sketch_needs
 from mergelab.recipe import Recipe
 from mergelab.ui.form.form import Form, Models
-from mergelab.ui.session.job_cache import Shelf
+from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.messages import Cell, Charts, tensors_at
 
 
@@ -24,10 +24,10 @@ class Drawn(NamedTuple):
 
 
 @dataclass
-class Charting:
+class ChartService:
     """What one visitor looks at: the tensors of the cell `at`, all of them for None."""
 
-    shelf: Shelf
+    job_cache: JobCache
     at: Cell | None = None
     drawn: Drawn | None = None
 
@@ -47,9 +47,16 @@ class Charting:
     def _curves(self, recipe: Recipe, models: Models, sketch: Sketch) -> DataFrame:
         """The curves of the cell that is looked at, from the shelf where only the density has changed."""
         weights = tuple(expert.weight for expert in recipe.models)
-        key = (sketch_needs(recipe), models.edition, cut_of(recipe).curves, recipe.method.name, weights, self.at)
+        key = (
+            sketch_needs(recipe),
+            models.edition,
+            operating_point(recipe).curves,
+            recipe.method.name,
+            weights,
+            self.at,
+        )
         tensors = tensors_at(sketch, self.at)
-        return self.shelf.curves.get_or_make(key, lambda: curves(sketch, recipe, tensors))
+        return self.job_cache.curves.get_or_make(key, lambda: curves(sketch, recipe, tensors))
 
 
 def _same(one: Drawn, other: Drawn) -> bool:

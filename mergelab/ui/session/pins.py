@@ -6,9 +6,9 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 
 from mergelab.ui.form.form import Form
-from mergelab.ui.session.chart_service import Charting
+from mergelab.ui.session.chart_service import ChartService
 from mergelab.ui.session.job_cache import RefusalError, Stopper
-from mergelab.ui.session.merge_service import Work
+from mergelab.ui.session.merge_service import MergeService
 from mergelab.ui.session.messages import NOTHING_ASIDE, Charts, Comparison, View, Views
 from mergelab.ui.session.status import Stopwatch
 
@@ -20,8 +20,8 @@ SLOTS = ("a", "b")
 class Pins:
     """What one visitor has put aside, a form by its slot."""
 
-    work: Work
-    charting: Charting
+    work: MergeService
+    charting: ChartService
     forms: dict[str, Form] = field(default_factory=dict)
 
     def put(self, slot: str, form: Form) -> None:

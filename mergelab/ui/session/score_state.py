@@ -8,17 +8,17 @@ from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
 from mergelab.ui.form.form import Form
 from mergelab.ui.form.labels import counted, seconds
-from mergelab.ui.session.merge_service import Work
+from mergelab.ui.session.merge_service import MergeService
 from mergelab.ui.session.messages import Scores, View
 from mergelab.ui.session.status import FOLLOWING, Status
 
 
 @dataclass
-class Scoreboard:
+class ScoreState:
     """One visitor's scores: `shown` on validation rows, `tested` on test rows. `merges` counts the person's own, `merged` tells
     of the last one."""
 
-    work: Work
+    work: MergeService
     shown: Scores | None = None
     tested: Scores | None = None
     merges: int = 0

@@ -14,7 +14,7 @@ from mergelab.recipe import Recipe
 from mergelab.ui.form.examples import FIRST, presets
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.link import Link, link_of
-from mergelab.ui.session.job_cache import Recent, Shelf
+from mergelab.ui.session.job_cache import LRU, JobCache
 from mergelab.ui.session.messages import View
 from mergelab.ui.session.session import Session
 
@@ -33,10 +33,12 @@ class Settings:
 class Lab:
     """The server's side of the page: settings, the shelf, and one session a visitor."""
 
-    def __init__(self, settings: Settings | None = None, shelf: Shelf | None = None, sessions: int = 500) -> None:
+    def __init__(
+        self, settings: Settings | None = None, job_cache: JobCache | None = None, sessions: int = 500
+    ) -> None:
         self.settings = settings or Settings()
-        self.shelf = shelf or Shelf(lambda: Worker(threads=self.settings.threads))
-        self.sessions: Recent[str, Session] = Recent(sessions)
+        self.job_cache = job_cache or JobCache(lambda: Worker(threads=self.settings.threads))
+        self.sessions: LRU[str, Session] = LRU(sessions)
 
     def session(self, visitor: str | None) -> Session:
         """The session of that visitor, new at the first visit."""
@@ -75,4 +77,4 @@ class Lab:
         return self.opening().recipe() if self.suites() else None
 
     def _new_session(self) -> Session:
-        return Session(self.shelf, self.link, self.settings.models_dir)
+        return Session(self.job_cache, self.link, self.settings.models_dir)

@@ -20,14 +20,14 @@ from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.ui.form.form import OWN, Form, Models
 from mergelab.ui.form.link import Link, source_name
-from mergelab.ui.session.chart_service import Charting
-from mergelab.ui.session.job_cache import CrashError, Shelf, Stopper, StopPressedError
-from mergelab.ui.session.merge_service import Work
+from mergelab.ui.session.chart_service import ChartService
+from mergelab.ui.session.job_cache import CrashError, JobCache, Stopper, StopPressedError
+from mergelab.ui.session.merge_service import MergeService
 from mergelab.ui.session.messages import Cell, Told, View, Views
 from mergelab.ui.session.pins import Pins
-from mergelab.ui.session.score_state import Scoreboard
+from mergelab.ui.session.score_state import ScoreState
 from mergelab.ui.session.status import FOLLOWING, Status, Stopwatch, UnderWay, crash, refusal
-from mergelab.ui.session.tensor_view import Looking
+from mergelab.ui.session.tensor_view import TensorView
 
 T = TypeVar("T")
 PATIENCE = 1.0
@@ -42,7 +42,7 @@ class Session:
     link to a form. `wanted` is the form that the sidebar says, None where that is no recipe or nobody told. Whoever reads or
     changes several of these at once holds the lock."""
 
-    shelf: Shelf
+    job_cache: JobCache
     link: Callable[[Form], Link]
     models_dir: str | None = None
     lock: Any = field(default_factory=threading.RLock, repr=False)
@@ -61,11 +61,11 @@ class Session:
     told: Told | None = None
 
     def __post_init__(self) -> None:
-        self.looking = Looking(self.shelf, models_dir=self.models_dir, under_way=self.under_way)
-        self.work = Work(self.shelf, self.stopper, self.models_dir)
-        self.charting = Charting(self.shelf)
+        self.looking = TensorView(self.job_cache, models_dir=self.models_dir, under_way=self.under_way)
+        self.work = MergeService(self.job_cache, self.stopper, self.models_dir)
+        self.charting = ChartService(self.job_cache)
         self.pins = Pins(self.work, self.charting)
-        self.scoreboard = Scoreboard(self.work)
+        self.scoreboard = ScoreState(self.work)
 
     def models(self, source: str) -> Models:
         """The models of a suite, or the person's own. Raises ValueError when there are none yet."""
@@ -234,8 +234,8 @@ class Session:
 
     def _status(self, form: Form, known: bool) -> Status | None:
         """What the strip says beside a form's charts; look-ups leave it to other work that is under way."""
-        if form.obstacle:
-            return replace(BLOCKED, problems=(form.obstacle,))
+        if form.blocked_reason:
+            return replace(BLOCKED, problems=(form.blocked_reason,))
         return None if known and self.under_way and not self.refused else FOLLOWING
 
     def _with_charts(self, view: View, form: Form, sketch: Sketch, found: Preview) -> View:

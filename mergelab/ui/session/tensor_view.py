@@ -15,9 +15,9 @@ from mergelab.analysis.preview.kept_sums import share
 from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.analysis.tensor_map import Cells, Coordinates, TensorMap, Window
 from mergelab.recipe import RecipeError
-from mergelab.runtime.progress import retold
+from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form, Models
-from mergelab.ui.session.job_cache import CrashError, Shelf, Stopper, StopPressedError
+from mergelab.ui.session.job_cache import CrashError, JobCache, Stopper, StopPressedError
 from mergelab.ui.session.status import FOLLOWING, Status, Stopwatch, UnderWay, crash
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Look:
+class TensorUpdate:
     """What changes on the tab; None leaves a part as it is.
 
     `window` is the one that `cells` were asked for, `digest` the recipe of cells and coordinates. `failed` says what went
@@ -74,14 +74,14 @@ class Look:
     failed: str | None = None
 
 
-Looks = Iterator[Look]
+Looks = Iterator[TensorUpdate]
 
 
 @dataclass
-class Looking:
+class TensorView:
     """The tensor that one visitor looks at. Another look ends the one before; `stopper` ends the one at hand."""
 
-    shelf: Shelf
+    job_cache: JobCache
     stopper: Stopper = field(default_factory=Stopper)
     models_dir: str | None = None
     under_way: UnderWay = field(default_factory=UnderWay)
@@ -95,11 +95,11 @@ class Looking:
             recipe = form.recipe()
         except ValueError:
             return  # the preview of the same form tells the person why
-        sketch = self.shelf.sketches.get((sketch_needs(recipe), form.models.edition))
+        sketch = self.job_cache.sketches.get((sketch_needs(recipe), form.models.edition))
         if sketch is not None:
-            self.shelf.wake_reader()
+            self.job_cache.warm_up()
             figures = preview(sketch, recipe).figures
-            yield Look(
+            yield TensorUpdate(
                 tensors=Tensors(
                     recipe.digest(), sketch, share(figures.conflicting, figures.overlapping), figures.overlapping
                 )
@@ -114,53 +114,55 @@ class Looking:
     def cells(self, window: Window) -> Looks:
         """The cells of a window of the map on screen."""
 
-        def work() -> Generator[Look, None, None]:
+        def work() -> Generator[TensorUpdate, None, None]:
             form, key = self._at_hand()
             found = yield from self._map(form, key)
             cells = found.pyramid.cells(found.grid.clamp(window), *MOST_CELLS)
-            yield Look(cells=cells, window=window, digest=form.recipe().digest())
+            yield TensorUpdate(cells=cells, window=window, digest=form.recipe().digest())
 
         return self._guarded(work)
 
     def coordinates(self, window: Window) -> Looks:
         """Single coordinates of the tensor on screen, of the recipe that its map was built for."""
 
-        def work() -> Generator[Look, None, None]:
+        def work() -> Generator[TensorUpdate, None, None]:
             form, key = self._at_hand()
             watch = Stopwatch("Reading coordinates")
             place = (window.top, window.left, window.rows, window.columns)
             found = yield from self._job(form, watch, "coordinates", key=key, window=place)
-            yield Look(coordinates=found, digest=form.recipe().digest())
+            yield TensorUpdate(coordinates=found, digest=form.recipe().digest())
 
         return self._guarded(work)
 
     def spectrum(self) -> Looks:
         """The singular values of the tensor on screen."""
 
-        def work() -> Generator[Look, None, None]:
+        def work() -> Generator[TensorUpdate, None, None]:
             form, key = self._at_hand()
-            yield Look(spectrum=(yield from self._job(form, Stopwatch("Decomposing the tensor"), "spectrum", key=key)))
+            yield TensorUpdate(
+                spectrum=(yield from self._job(form, Stopwatch("Decomposing the tensor"), "spectrum", key=key))
+            )
 
         return self._guarded(work)
 
-    def _look(self, form: Form, key: str) -> Generator[Look, None, None]:
+    def _look(self, form: Form, key: str) -> Generator[TensorUpdate, None, None]:
         recipe = form.recipe()
-        if form.obstacle:
-            raise RecipeError(form.obstacle)
+        if form.blocked_reason:
+            raise RecipeError(form.blocked_reason)
         found = yield from self._map(form, key)
         self.form, self.key = form, key
-        sketch = self.shelf.sketches.get((sketch_needs(recipe), form.models.edition))
+        sketch = self.job_cache.sketches.get((sketch_needs(recipe), form.models.edition))
         parameters = int(sketch.entries.sum()) if sketch is not None else numpy.inf
         follows = found.grid.count <= FOLLOWED[0] and parameters <= FOLLOWED[1]
         cells = found.pyramid.cells(found.grid.whole, *MOST_CELLS)
         opened = Opened(found, recipe.digest(), form.models, recipe.rule.title, follows, cells)
-        yield Look(opened=opened, window=found.grid.whole, digest=recipe.digest())
+        yield TensorUpdate(opened=opened, window=found.grid.whole, digest=recipe.digest())
 
-    def _map(self, form: Form, key: str) -> Generator[Look, None, TensorMap]:
+    def _map(self, form: Form, key: str) -> Generator[TensorUpdate, None, TensorMap]:
         asked = form.recipe().digest(), form.models.edition, key
         watch = Stopwatch("Building the map")
-        steps = self.shelf.once(
-            self.shelf.maps,
+        steps = self.job_cache.once(
+            self.job_cache.maps,
             asked,
             watch,
             self.stopper,
@@ -169,12 +171,12 @@ class Looking:
             edition=form.models.edition,
             **self._models(form),
         )
-        return (yield from retold(steps, partial(_as_look, watch)))
+        return (yield from map_progress(steps, partial(_as_look, watch)))
 
-    def _job(self, form: Form, watch: Stopwatch, function: str, **arguments: Any) -> Generator[Look, None, Any]:
+    def _job(self, form: Form, watch: Stopwatch, function: str, **arguments: Any) -> Generator[TensorUpdate, None, Any]:
         edition = {} if function == "spectrum" else {"edition": form.models.edition}
-        steps = self.shelf.follow(watch, self.stopper, function, **edition, **self._models(form), **arguments)
-        return (yield from retold(steps, partial(_as_look, watch)))
+        steps = self.job_cache.follow(watch, self.stopper, function, **edition, **self._models(form), **arguments)
+        return (yield from map_progress(steps, partial(_as_look, watch)))
 
     def _models(self, form: Form) -> dict[str, Any]:
         return {"recipe": form.recipe().to_mapping(), "device": form.device, "models_dir": self.models_dir}
@@ -184,7 +186,7 @@ class Looking:
             raise ValueError("No tensor is open: pick one from the list.")
         return self.form, self.key
 
-    def _guarded(self, work: Callable[[], Generator[Look, None, None]]) -> Looks:
+    def _guarded(self, work: Callable[[], Generator[TensorUpdate, None, None]]) -> Looks:
         """The looks of some work; however it ends, the last one says so and leaves the strip in order."""
         noticed, turn = False, self.turn
         try:
@@ -192,18 +194,18 @@ class Looking:
                 noticed = noticed or look.status is not None
                 yield look
             if noticed:
-                yield Look(status=FOLLOWING)
+                yield TensorUpdate(status=FOLLOWING)
         except StopPressedError:
             if self.turn == turn:  # else another look has taken over the strip
-                yield Look(status=Status("stopped", "Stopped. What was there before is kept."), failed="")
+                yield TensorUpdate(status=Status("stopped", "Stopped. What was there before is kept."), failed="")
         except CrashError as error:
-            yield Look(status=crash(str(error), error.trace), failed=str(error))
+            yield TensorUpdate(status=crash(str(error), error.trace), failed=str(error))
         except ValueError as error:
-            yield Look(status=FOLLOWING if noticed else None, failed=str(error))
+            yield TensorUpdate(status=FOLLOWING if noticed else None, failed=str(error))
 
 
-def _as_look(watch: Stopwatch, status: Status) -> Look | None:
+def _as_look(watch: Stopwatch, status: Status) -> TensorUpdate | None:
     """A status for the page, once the work has taken a while."""
     if watch.elapsed <= UNNOTICED:
         return None
-    return Look(status=replace(status, text=WAITING) if status.kind == "queued" else status)
+    return TensorUpdate(status=replace(status, text=WAITING) if status.kind == "queued" else status)

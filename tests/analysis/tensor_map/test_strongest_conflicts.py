@@ -8,7 +8,7 @@ import torch
 from tensor_sessions import desk_for, desk_of
 from tiny_states import random_state, tuned
 
-from mergelab.analysis.tensor_map import Conflicts, Desk, build_map
+from mergelab.analysis.tensor_map import Conflicts, TensorSession, build_map
 from mergelab.analysis.tensor_map.strongest_conflicts import strength
 from mergelab.engine import pipeline
 from mergelab.runtime.progress import finish
@@ -16,7 +16,7 @@ from mergelab.runtime.progress import finish
 ALL = {"method": {"name": "ties", "density": 1.0}}
 
 
-def conflicts(desk: Desk, key: str = "w") -> Conflicts:
+def conflicts(desk: TensorSession, key: str = "w") -> Conflicts:
     return finish(build_map(desk, key)).conflicts
 
 

@@ -18,7 +18,7 @@ from mergelab.checkpoints import (
     in_memory,
     open_checkpoint,
     open_folder,
-    read_stretch,
+    read_range,
 )
 from mergelab.checkpoints.lora.adapter import AdapterCheckpoint, open_adapter
 
@@ -70,7 +70,7 @@ def test_stretches_have_the_bits_of_the_whole(tmp_path: Path, body: Body) -> Non
     found = adapted(tmp_path, base, factors(QUERY) | head, modules_to_save=["classifier"])
     for key, spec in found.specs.items():
         stop = spec.count - 1
-        assert torch.equal(read_stretch(found, key, 1, stop), found.read(key).reshape(-1)[1:stop])
+        assert torch.equal(read_range(found, key, 1, stop), found.read(key).reshape(-1)[1:stop])
     key = f"{QUERY}.weight"
     assert torch.equal(found.read_delta(key, base, 3, 9), found.read_delta(key, base).reshape(-1)[3:9])
 

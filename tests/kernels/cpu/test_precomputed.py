@@ -11,8 +11,8 @@ from fused_merges import DTYPES, METHODS, WEIGHTS, both, fused, models, recipe
 from tiny_states import State, plan_for, same_bits
 
 from mergelab import merge_state_dicts
-from mergelab.engine import MergeError, pipeline, settle, sweep_bodies
-from mergelab.kernels.cpu.precomputed import ReadyStack
+from mergelab.engine import MergeError, pipeline, prepare, sweep_bodies
+from mergelab.kernels.cpu.precomputed import PrecomputedStack
 from mergelab.runtime.progress import finish
 
 TIES: tuple[dict[str, Any], ...] = (
@@ -47,9 +47,9 @@ def with_rows(kind: str, dtype: torch.dtype) -> tuple[State, dict[str, State]]:
 def taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int]]]:
     """The stretches that kernels merge: tensor and place."""
     found: list[tuple[str, int]] = []
-    real = ReadyStack.merge
+    real = PrecomputedStack.merge
     monkeypatch.setattr(
-        ReadyStack, "merge", lambda self, *rest: found.append((self.key, self.start)) or real(self, *rest)
+        PrecomputedStack, "merge", lambda self, *rest: found.append((self.key, self.start)) or real(self, *rest)
     )
     yield found
 
@@ -140,8 +140,8 @@ def test_on_a_gpu_the_reference_functions_do_it_in_stretches_of_whole_rows(monke
     base, experts = with_rows("normal", torch.bfloat16)
     fused(monkeypatch)
     monkeypatch.setattr(pipeline.gpu, "takes", lambda device: True)
-    settled = finish(settle(plan_for(GIVEN, experts, base)))
-    assert (settled.fuses, settled.stretch, settled.threads) == (False, pipeline.STRETCH, 1)
+    prepared = finish(prepare(plan_for(GIVEN, experts, base)))
+    assert (prepared.fuses, prepared.stretch, prepared.threads) == (False, pipeline.STRETCH, 1)
 
 
 def test_a_sweep_after_della_has_the_bits_of_its_points(monkeypatch: pytest.MonkeyPatch) -> None:

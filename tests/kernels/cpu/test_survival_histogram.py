@@ -12,10 +12,10 @@ from torch import Tensor
 from mergelab.analysis.sketch.curves import GRID
 from mergelab.analysis.sketch.magnitude_counts import Counts, draw_table
 from mergelab.analysis.sketch.magnitude_histogram import unsigned
-from mergelab.analysis.sketch.survival_histogram import NEVER, Steps, curves_of, steps
-from mergelab.kernels.arguments import Levels, Thinning
+from mergelab.analysis.sketch.survival_histogram import NEVER, SurvivalHistogram, curves_of, steps
+from mergelab.kernels.arguments import Levels, SparsifyParams
 from mergelab.kernels.cpu.sparsifier_mask import BLOCK
-from mergelab.kernels.cpu.stack import StoredStack
+from mergelab.kernels.cpu.stack import CpuStack
 from mergelab.kernels.cpu.survival_histogram import stepped
 from mergelab.methods.ops.stack import BINS, Stack, magnitude_bits
 from mergelab.runtime.randomness import draws, key_of
@@ -26,9 +26,9 @@ NO_LEVELS = numpy.zeros((0, 0), numpy.int16)
 COUNTED = {"active", "overlapping", "conflicting", "against_count", "kept", "shared", "opposed"}
 
 
-def stack_of(base: Tensor, experts: list[Tensor]) -> StoredStack:
+def stack_of(base: Tensor, experts: list[Tensor]) -> CpuStack:
     rest = (0, lambda: torch.zeros(0), {}, True, {})
-    return StoredStack("w", base, experts, Thinning.none(len(experts)), *rest)
+    return CpuStack("w", base, experts, SparsifyParams.none(len(experts)), *rest)
 
 
 def models(
@@ -41,10 +41,10 @@ def models(
     return base, [(base.float() + change).to(dtype) for change in changes]
 
 
-def check(found: tuple[object, ...], expected: Steps) -> None:
+def check(found: tuple[object, ...], expected: SurvivalHistogram) -> None:
     order = range(len(expected.models))
     wanted = curves_of(expected, order)
-    for name, curve in curves_of(Steps(*found), order).items():  # type: ignore[arg-type]
+    for name, curve in curves_of(SurvivalHistogram(*found), order).items():  # type: ignore[arg-type]
         size = numpy.abs(wanted[name]).max(initial=0.0)
         slack = 0 if name in COUNTED else 1e-6 * size
         assert numpy.abs(curve - wanted[name]).max(initial=0.0) <= slack, name
@@ -121,8 +121,8 @@ def test_signed_counts(count: int, dtype: torch.dtype) -> None:
 
 def test_signed_counts_of_what_a_sieve_leaves() -> None:
     base, experts = models(2 * BLOCK + 9, 2)
-    thinning = Thinning.none(2)._replace(thresholds=torch.tensor([0.05, 0.0]), divisors=torch.tensor([0.0, 0.5]))
-    stack = StoredStack("w", base, experts, thinning, 0, lambda: torch.zeros(0), {}, True, {})
+    thinning = SparsifyParams.none(2)._replace(thresholds=torch.tensor([0.05, 0.0]), divisors=torch.tensor([0.0, 0.5]))
+    stack = CpuStack("w", base, experts, thinning, 0, lambda: torch.zeros(0), {}, True, {})
     values = torch.stack([expert.float() - base.float() for expert in experts])
     kept = torch.stack([torch.where(values[0].abs() >= 0.05, values[0], 0.0), values[1] / 0.5])
     assert torch.equal(unsigned(stack.signed_counts()), unsigned(Stack("w", kept).signed_counts()))

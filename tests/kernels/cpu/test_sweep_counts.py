@@ -10,7 +10,7 @@ from mergelab.kernels.cpu import counting, sweep_counts
 from mergelab.kernels.cpu.experts import gathered
 from mergelab.kernels.cpu.floats import Array, as_array
 from mergelab.kernels.cpu.sparsifier_mask import open_sieve
-from mergelab.methods.ops.stack import BINS, UnfitError
+from mergelab.methods.ops.stack import BINS, KernelUnsupportedError
 
 COUNT = 2 * sweep_counts.BLOCK + 77
 
@@ -78,5 +78,5 @@ def test_points_are_put_in_an_order_in_which_thresholds_fall() -> None:
 
 
 def test_points_without_such_an_order_are_left_to_others() -> None:
-    with pytest.raises(UnfitError):
+    with pytest.raises(KernelUnsupportedError):
         sweep_counts.falling("w", numpy.array([[1.0, 2.0], [2.0, 1.0]], numpy.float32))

@@ -21,7 +21,7 @@ from device_stacks import device_stack, stored
 from triton.backends.compiler import GPUTarget
 from triton.runtime.jit import JITFunction
 
-from mergelab.kernels.arguments import Levels, Thinning
+from mergelab.kernels.arguments import Levels, SparsifyParams
 from mergelab.kernels.gpu.survival_histogram import stepped
 from mergelab.methods.ops.stack import BINS
 
@@ -78,7 +78,7 @@ def every_kernel(dtype: torch.dtype, drawn: bool) -> None:
     """Start each kernel once for stretches of a dtype; nothing comes of it."""
     tensors = stored("normal", dtype, (COUNT,))
     knobs = {**TIES, **FISHER, "equal": "positive"}
-    thinning = Thinning.none(3)
+    thinning = SparsifyParams.none(3)
     thinning = thinning._replace(limits=torch.zeros(3, dtype=torch.int64)) if drawn else thinning
     stack = device_stack(tensors, knobs, thinning, statistics={"fisher": torch.ones(3, COUNT)})
     for method in ("task_arithmetic", "ties", "average", "fisher", "magmax"):

@@ -12,13 +12,13 @@ from device_stacks import DTYPES, KINDS, deltas, device_stack, stored
 from tiny_states import plan_for, random_state, tuned
 from torch import Tensor
 
-from mergelab.analysis.sketch import GRID, Sketch, draw_sketch
+from mergelab.analysis.sketch import GRID, Sketch, build_sketch
 from mergelab.analysis.sketch.curves import COUNTS
 from mergelab.analysis.sketch.magnitude_counts import Counts, draw_table
-from mergelab.analysis.sketch.survival_histogram import NEVER, Steps, curves_of, steps
+from mergelab.analysis.sketch.survival_histogram import NEVER, SurvivalHistogram, curves_of, steps
 from mergelab.engine import MergeError, pipeline
 from mergelab.kernels import gpu
-from mergelab.kernels.arguments import Levels, Thinning
+from mergelab.kernels.arguments import Levels, SparsifyParams
 from mergelab.kernels.gpu import survival_histogram
 from mergelab.kernels.gpu.survival_histogram import stepped
 from mergelab.methods.ops.stack import BINS, magnitude_bits
@@ -35,7 +35,7 @@ SLACK = 1e-9
 def check(found: tuple[Any, ...], values: Tensor, levels: Tensor) -> None:
     expected = steps(values, torch.where(values == 0, NEVER, levels).to(torch.int16))
     wanted = curves_of(expected, range(len(values)))
-    for name, curve in curves_of(Steps(*found), range(len(values))).items():
+    for name, curve in curves_of(SurvivalHistogram(*found), range(len(values))).items():
         slack = 0 if name in COUNTS else SLACK * numpy.abs(wanted[name]).max(initial=0.0)
         assert numpy.abs(curve - wanted[name]).max(initial=0.0) <= slack, name
 
@@ -84,7 +84,7 @@ def test_levels_by_draw_in_the_middle_of_a_tensor() -> None:
 
 def test_levels_of_what_a_sieve_leaves() -> None:
     tensors = stored("normal", torch.bfloat16, (900,))
-    thinning = Thinning.none(3)._replace(thresholds=torch.full((3,), 0.001), divisors=torch.full((3,), 0.5))
+    thinning = SparsifyParams.none(3)._replace(thresholds=torch.full((3,), 0.001), divisors=torch.full((3,), 0.5))
     whole = deltas(tensors)
     values = torch.where(whole.abs() >= 0.001, whole, 0.0) / 0.5
     found = stepped(device_stack(tensors, thinning=thinning), Levels(tables_of(values), NO_KEYS, NO_LEVELS, NEVER))
@@ -145,7 +145,7 @@ def sketched(recipe: dict[str, Any], spoilt: bool = False) -> Sketch:
     models = {name: {key: value.bfloat16() for key, value in state.items()} for name, state in changes.items()}
     if spoilt:
         models["b"]["b"][7] = torch.nan
-    return finish(draw_sketch(plan_for(recipe, models, base), "cuda" if torch.cuda.is_available() else "cpu"))
+    return finish(build_sketch(plan_for(recipe, models, base), "cuda" if torch.cuda.is_available() else "cpu"))
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from device_stacks import DEVICE, numbers
 from tiny_states import State, same_bits
 
 from mergelab.checkpoints import in_memory
-from mergelab.engine import MergeError, Statistics, merged_body, pipeline, plan, settle
+from mergelab.engine import MergeError, Statistics, merged_body, pipeline, plan, prepare
 from mergelab.kernels import gpu
-from mergelab.kernels.gpu.stack import DeviceStack
+from mergelab.kernels.gpu.stack import GpuStack
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 
@@ -58,18 +58,18 @@ def merge(
     """On the GPU where there is one."""
     opened = [in_memory(name, state) for name, state in experts.items()]
     planned = plan(Recipe.from_mapping(given, models=list(experts)), in_memory("base", base), opened, statistics)
-    return finish(merged_body(finish(settle(planned, DEVICE.type))))
+    return finish(merged_body(finish(prepare(planned, DEVICE.type))))
 
 
 @pytest.fixture
 def on_kernels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every merge goes through Triton; gives the tensors that it has merged."""
     merged: list[str] = []
-    real = DeviceStack.merge
+    real = GpuStack.merge
     monkeypatch.setattr(gpu, "takes", lambda device: True)
     monkeypatch.setattr(pipeline, "FUSED_FROM", 0)
     monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
-    monkeypatch.setattr(DeviceStack, "merge", lambda self, *rest: merged.extend(self.counts()) or real(self, *rest))
+    monkeypatch.setattr(GpuStack, "merge", lambda self, *rest: merged.extend(self.counts()) or real(self, *rest))
     return merged
 
 

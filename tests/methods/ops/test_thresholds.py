@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mergelab.methods.ops.elementwise import count_kept, keep_from
+from mergelab.methods.ops.elementwise import count_kept, zero_below_threshold
 from mergelab.methods.ops.thresholds import Thresholds, own_thresholds
 from mergelab.methods.registry import Stack
 
@@ -62,7 +62,7 @@ def test_a_models_threshold_equals_a_full_sort_of_all_tensors(kind: str, density
 
 def test_equal_magnitudes_stay_together() -> None:
     deltas = torch.tensor([[1.0, -1.0, 1.0, 0.5]])
-    assert keep_from(deltas, own_thresholds(deltas, 0.25)).tolist() == [[1.0, -1.0, 1.0, 0.0]]
+    assert zero_below_threshold(deltas, own_thresholds(deltas, 0.25)).tolist() == [[1.0, -1.0, 1.0, 0.0]]
 
 
 def test_zeros_are_never_kept() -> None:

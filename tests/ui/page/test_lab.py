@@ -17,7 +17,7 @@ from mergelab.ui.form.form import KnobPlace
 from mergelab.ui.form.stories import stories
 from mergelab.ui.page import lab
 from mergelab.ui.page.lab import FORGOTTEN, LabPage
-from mergelab.ui.session.job_cache import Shelf
+from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.server import Lab
 from mergelab.ui.session.session import Session
 
@@ -30,7 +30,7 @@ VISIT: Any = SimpleNamespace(session_hash="visitor", query_params={})
 def page(tmp_path: Path) -> LabPage:
     async def laid_out() -> LabPage:  # inside a running loop, because Gradio otherwise leaves one of its own unclosed
         with gr.Blocks(analytics_enabled=False):
-            return LabPage(Lab(shelf=Shelf(FakeWorker)), tmp_path, {})  # type: ignore[arg-type]
+            return LabPage(Lab(job_cache=JobCache(FakeWorker)), tmp_path, {})  # type: ignore[arg-type]
 
     return asyncio.run(laid_out())
 
@@ -51,7 +51,7 @@ def test_before_anything_is_touched_the_session_holds_what_the_page_opens_with(p
 
 def test_a_widget_is_noted_alone_and_the_others_stay(page: LabPage) -> None:
     session = opened(page)
-    page._note(session, {page.controls.knobs[DENSITY]: 0.7, page.controls.seed: 3})
+    page._set_values(session, {page.controls.knobs[DENSITY]: 0.7, page.controls.seed: 3})
     recipe = page._form(session).recipe()
     assert recipe.method.knobs["density"] == 0.7
     assert (recipe.seed, recipe.method.knobs["scale"]) == (3, 1.0)
@@ -95,7 +95,7 @@ def test_a_preset_and_a_choice_are_noted_with_everything_that_they_set(page: Lab
 
 def test_what_a_step_back_restores_is_what_the_next_event_merges(page: LabPage) -> None:
     session = opened(page)
-    page._note(session, {page.controls.knobs[DENSITY]: 0.7})
+    page._set_values(session, {page.controls.knobs[DENSITY]: 0.7})
     session.set_scene({"a": page._form(session)}, CELL)
     updates = page.restore(VISIT, step("suite=pixels&method=ties&density=0.35"))
     assert updates[page.controls.knobs[DENSITY]] == 0.35
@@ -119,7 +119,7 @@ def test_a_story_tells_what_was_pinned_before_it_and_a_step_back_over_it_pins_th
 
 def test_who_turns_a_knob_before_the_page_has_opened_is_not_shown_the_opening(page: LabPage) -> None:
     session = page.lab.session("visitor")
-    page._note(session, {page.controls.knobs[DENSITY]: 0.7})
+    page._set_values(session, {page.controls.knobs[DENSITY]: 0.7})
     views = list(page.open(VISIT))
     assert len(views) == 1
     assert set(views[0]) == {page.panel}

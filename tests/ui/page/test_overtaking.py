@@ -16,7 +16,7 @@ from mergelab.runtime.progress import Progress
 from mergelab.ui.form.form import Form, KnobPlace
 from mergelab.ui.page.lab import LabPage
 from mergelab.ui.session.messages import Comparison, View
-from mergelab.ui.session.score_state import Scoreboard
+from mergelab.ui.session.score_state import ScoreState
 from mergelab.ui.session.session import Session
 
 pytestmark = pytest.mark.usefixtures("one_task")
@@ -51,7 +51,7 @@ def test_a_pin_that_a_turned_knob_overtakes_is_shown_with_the_knobs_recipe_alone
 def test_what_is_pinned_is_what_was_on_the_sidebar_when_the_person_asked(page: LabPage) -> None:  # noqa: F811
     session = opened_page(page)
     key = page.lab.link(page._form(session)).key
-    page._note(session, {page.controls.knobs[DENSITY]: 0.7})
+    page._set_values(session, {page.controls.knobs[DENSITY]: 0.7})
     next(page.pin(VISIT, SimpleNamespace(slot="a", key=key)))  # type: ignore[arg-type]
     assert session.pinned == {"a": key}
     assert page._form(session).recipe().method.knobs["density"] == 0.7
@@ -91,7 +91,7 @@ def test_a_knob_turned_in_the_very_moment_in_which_scores_come_in_has_the_last_w
     session, _ = opened()
     views = list(session.preview(at(0.2)))
     turning = threading.Thread(target=lambda: views.extend(session.preview(at(0.5))))
-    post = Scoreboard.post
+    post = ScoreState.post
 
     def turned_meanwhile(*given: Any) -> View:
         if not turning.ident:
@@ -99,7 +99,7 @@ def test_a_knob_turned_in_the_very_moment_in_which_scores_come_in_has_the_last_w
             turning.join(0.3)  # as far as it gets
         return post(*given)
 
-    monkeypatch.setattr(Scoreboard, "post", turned_meanwhile)
+    monkeypatch.setattr(ScoreState, "post", turned_meanwhile)
     views.extend(work(session, at(0.2)))
     turning.join()
     assert page_shows(views, "charts").recipe == page_shows(views, "recipe") == session.on_screen == at(0.5).recipe()

@@ -13,7 +13,7 @@ from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.ui.form.form import MOST_EXPERTS, all_knobs
 from mergelab.ui.form.link import link_of
-from mergelab.ui.form.method_list import catalogue
+from mergelab.ui.form.method_list import method_entries
 from mergelab.ui.page.panel import SCRIPTS, defaults, lists, parts_of, scores_data
 from mergelab.ui.session.messages import Scores, View
 from mergelab.ui.session.score_tables import TaskFace
@@ -73,7 +73,7 @@ def test_an_unchanged_part_is_not_sent() -> None:
 
 def test_the_lists_of_rules_have_a_line_for_each_choice_and_headings_for_methods() -> None:
     sent = lists()
-    assert [entry["line"] for entry in sent["method"]] == [entry.line for entry in catalogue(METHODS.values())]
+    assert [entry["line"] for entry in sent["method"]] == [entry.line for entry in method_entries(METHODS.values())]
     assert len(sent["sparsifier"]) == len(SPARSIFIERS) + 1
     assert all(entry["line"] for entries in sent.values() for entry in entries)
 

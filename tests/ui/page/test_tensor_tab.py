@@ -18,16 +18,16 @@ from mergelab.ui.form.labels import STEPS
 from mergelab.ui.page.panel import PARTS
 from mergelab.ui.page.tensor_tab import TENSOR_PARTS, look_parts, summary
 from mergelab.ui.page.tensor_tab import _window as window_of
-from mergelab.ui.session.tensor_view import Look, Opened
+from mergelab.ui.session.tensor_view import Opened, TensorUpdate
 
 TIES = {"method": {"name": "ties", "density": 1.0}}
 DESK = desk_of(TIES, [[3.0, 1.0, 0.0]], [[-1.0, 2.0, 0.0]])
 MODELS = Models("base", {"a": "Expert A", "b": "Expert B"})
 
 
-def opened(found: TensorMap) -> Look:
+def opened(found: TensorMap) -> TensorUpdate:
     cells = found.pyramid.cells(found.grid.whole, 4, 4)
-    return Look(
+    return TensorUpdate(
         opened=Opened(found, "0123456789", MODELS, "TIES", True, cells), window=found.grid.whole, digest="0123456789"
     )
 
@@ -59,7 +59,7 @@ def test_the_map_in_words_tells_what_overlaps_conflicts_and_cancels() -> None:
 
 def test_coordinates_are_sent_step_by_step() -> None:
     found: Coordinates = read_coordinates(DESK, "w", Window(0, 0, 1, 2))
-    sent = look_parts(Look(coordinates=found, digest="0123456789"))["coordinates"]
+    sent = look_parts(TensorUpdate(coordinates=found, digest="0123456789"))["coordinates"]
     assert [step["name"] for step in sent["stages"]] == ["delta", "trim", "elect"]
     assert floats(sent["stages"][0]["values"]) == [3, 1, -1, 2]
     assert floats(sent["stages"][2]["signs"]) == [1, 1]

@@ -18,9 +18,9 @@ from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Progress, finish
 from mergelab.ui.form.form import KnobPlace
 from mergelab.ui.session import tensor_view as looking_module
-from mergelab.ui.session.job_cache import Shelf
+from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.server import Lab
-from mergelab.ui.session.tensor_view import Look, Looking
+from mergelab.ui.session.tensor_view import TensorUpdate, TensorView
 
 KEY = "encoder.layer.0.output.dense.weight"
 DENSITY = KnobPlace("method", "ties", "density")
@@ -34,16 +34,16 @@ def numbers(window: Window) -> Coordinates:
     return read_coordinates(desk_for(form().recipe().to_mapping(), EXPERTS, BASE), KEY, window)
 
 
-def looking(**scripts: Any) -> tuple[Looking, FakeWorker]:
+def looking(**scripts: Any) -> tuple[TensorView, FakeWorker]:
     """A look whose worker finds the map at once unless `scripts` say otherwise."""
     reader = FakeWorker(**{"tensor_map": lambda: [Finished(built())], **scripts})
-    shelf = Shelf(lambda: pytest.fail("looking used the worker of merges"), start_reader=lambda: reader)  # type: ignore[arg-type,return-value]
-    return Looking(shelf), reader
+    job_cache = JobCache(lambda: pytest.fail("looking used the worker of merges"), start_reader=lambda: reader)  # type: ignore[arg-type,return-value]
+    return TensorView(job_cache), reader
 
 
-def with_sketch(looking: Looking) -> Looking:
+def with_sketch(looking: TensorView) -> TensorView:
     recipe = form().recipe()
-    looking.shelf.sketches.put((sketch_needs(recipe), 0), sketch_of(recipe.to_mapping()))
+    looking.job_cache.sketches.put((sketch_needs(recipe), 0), sketch_of(recipe.to_mapping()))
     return looking
 
 
@@ -130,7 +130,7 @@ def test_what_is_wrong_is_told_on_the_tab_and_what_was_there_stays() -> None:
     found, reader = looking()
     list(found.look(form(), KEY))
     reader.scripts["tensor_map"] = lambda: [Refused("there is no such tensor")]
-    assert list(found.look(form(), "nothing")) == [Look(failed="there is no such tensor")]
+    assert list(found.look(form(), "nothing")) == [TensorUpdate(failed="there is no such tensor")]
     assert found.key == KEY
 
 
@@ -146,7 +146,7 @@ def test_stop_ends_a_look_and_another_look_ends_it_silently() -> None:
         found, reader = looking(tensor_map=lambda gate=gate: [gate, Finished(built())])
         kinds: list[str] = []
 
-        def watch(found: Looking = found, kinds: list[str] = kinds) -> None:
+        def watch(found: TensorView = found, kinds: list[str] = kinds) -> None:
             kinds += [look.status.kind for look in found.look(form(), KEY) if look.status]
 
         thread = threading.Thread(target=watch)
@@ -154,7 +154,7 @@ def test_stop_ends_a_look_and_another_look_ends_it_silently() -> None:
         while not reader.jobs:
             pass
         if end == "stop":
-            session = Lab(shelf=found.shelf).session("visitor")
+            session = Lab(job_cache=found.job_cache).session("visitor")
             session.looking = found
             assert session.stop().status is not None
         else:
