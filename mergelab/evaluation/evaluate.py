@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, compare, open_checkpoint
-from mergelab.evaluation.tasks import Encoded, Rows, TaskModel, TaskSet, answering, encode
+from mergelab.evaluation.tasks import Encoded, Rows, TaskModel, TaskSet, encode, task_model
 from mergelab.evaluation.tasks.batches import POSITIONS, batches
 from mergelab.evaluation.tasks.precision import full_precision
 from mergelab.runtime.progress import Progress, ProgressGen
@@ -104,7 +104,7 @@ def body_of(checkpoint: Checkpoint, base: Checkpoint) -> dict[str, Tensor]:
 
 def _right(body: Mapping[str, Tensor], task: TaskSet, rows: Rows, device: str) -> ProgressGen[int]:
     head = open_checkpoint(task.head)
-    with answering(body, head, task.kind, device=device) as lent:
+    with task_model(body, head, task.kind, device=device) as lent:
         if lent.config.num_labels != len(task.labels):
             raise ValueError(
                 f"task {task.name} has {len(task.labels)} labels, but its head {task.head} has {lent.config.num_labels} classes"

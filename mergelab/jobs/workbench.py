@@ -187,7 +187,7 @@ def tensor_map(
 
     `edition` tells models that were read again from the same place from those before; so for `coordinates`.
     """
-    desk = yield from _desk(recipe, device, models_dir, edition)
+    desk = yield from _tensor_session(recipe, device, models_dir, edition)
     planned = desk.prepared.plan
     content = _key("tensor-map/v1", planned.recipe.digest(), planned.base.content_hash(), *planned.hashes, key)
     return (yield from cached_map(desk, key, content))
@@ -202,7 +202,7 @@ def coordinates(
     edition: int = 0,
 ) -> ProgressGen[Coordinates]:
     """A window (top, left, rows, columns) of a tensor, coordinate by coordinate at every step of the recipe."""
-    desk = yield from _desk(recipe, device, models_dir, edition)
+    desk = yield from _tensor_session(recipe, device, models_dir, edition)
     return read_coordinates(desk, key, Window(*window))
 
 
@@ -210,7 +210,7 @@ _DESKS: dict[tuple[object, ...], TensorSession] = {}
 """The recipe that was looked into last: settling one surveys the whole model."""
 
 
-def _desk(recipe: Mapping[str, Any], device: str, models_dir: str | None, edition: int) -> ProgressGen[TensorSession]:
+def _tensor_session(recipe: Mapping[str, Any], device: str, models_dir: str | None, edition: int) -> ProgressGen[TensorSession]:
     checked, where = Recipe.from_mapping(recipe), resolve(device)
     asked = checked.digest(), where, models_dir, edition
     if asked not in _DESKS:
@@ -233,17 +233,17 @@ def inspect(
     return replace(found, features=(yield from _features(planned, where)))
 
 
-def dossier(
+def inspection_report(
     recipe: Mapping[str, Any], top: int | None = None, device: str = "auto", models_dir: str | None = None
 ) -> ProgressGen[InspectionReport]:
     """All that can be told about a recipe without merging: `inspect`, and what the live charts show."""
-    from mergelab.analysis.static import dossier_of
+    from mergelab.analysis.static import report_of
 
     checked = Recipe.from_mapping(recipe)
     planned = _planned(checked, models_dir)
     static = yield from inspect(recipe, top, device, models_dir)
     drawn = yield from _sketched(planned, resolve(device))
-    return dossier_of(checked, drawn, static, planned.compatibility.notes)
+    return report_of(checked, drawn, static, planned.compatibility.notes)
 
 
 def spectrum(

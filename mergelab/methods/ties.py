@@ -119,11 +119,11 @@ def election(
     """The election among trimmed deltas (n_models, *shape), with the knobs of `ties`."""
     weighted = trimmed * per_model(weights, trimmed)
     votes = weighted if weigh == "before" else trimmed
-    signs = _settle(elected_signs(votes, elect), zero_sign, majority, combine)
+    signs = _resolve_ties(elected_signs(votes, elect), zero_sign, majority, combine)
     return Election(weighted, signs, (votes.sign() == signs) & (votes != 0))
 
 
-def _settle(signs: Tensor, zero_sign: str, majority: int, combine: str) -> Tensor:
+def _resolve_ties(signs: Tensor, zero_sign: str, majority: int, combine: str) -> Tensor:
     """Give cancelled votes a sign. A majority of 0 counts as negative, or as nothing for `max`: the authors' code."""
     tied = 0.0 if combine == "max" else -1.0
     prepared = {"majority": float(majority or tied), "positive": 1.0, "zero": 0.0}[zero_sign]

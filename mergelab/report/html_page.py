@@ -17,7 +17,7 @@ from mergelab.charts.figure_layout import short_names
 from mergelab.report.json_report import plain
 from mergelab.report.report_charts import Chart, live_charts, static_charts
 from mergelab.report.text_tables import (
-    Grid,
+    TextGrid,
     coverage_table,
     coverage_words,
     expert_table,
@@ -139,10 +139,10 @@ def _definitions() -> Iterator[str]:
     columns = ["figure", "of", "how it is computed", "what it tells", "unit, range", "source"]
     yield "<h2>How the figures are computed</h2>"
     yield "<p>d is a delta, expert − base, in float32, before anything is dropped or weighed; sums are float64.</p>"
-    yield _grid(Grid("Definitions", columns, rows, prose=True))
+    yield _grid(TextGrid("Definitions", columns, rows, prose=True))
 
 
-def _grid(grid: Grid) -> str:
+def _grid(grid: TextGrid) -> str:
     look = " prose" if grid.prose else ""
     head = "".join(f'<th scope="col">{_text(column)}</th>' for column in grid.columns)
     body = "".join(f"<tr>{_cells(row)}</tr>" for row in grid.rows)

@@ -8,7 +8,7 @@ from mergelab.analysis.static import InspectionReport
 from mergelab.charts import conflict_summary
 from mergelab.charts.rates_over_density import density_summary
 from mergelab.report.text_tables import (
-    Grid,
+    TextGrid,
     coverage_table,
     coverage_words,
     expert_table,
@@ -43,7 +43,7 @@ def _lines(dossier: InspectionReport) -> Iterator[str]:
     yield "Definitions: docs/figures.md, and in the output of --json. Every tensor: --json FILE or --html FILE."
 
 
-def aligned(grid: Grid) -> Iterator[str]:
+def aligned(grid: TextGrid) -> Iterator[str]:
     """The caption, the heads and the rows, columns as wide as their longest entry; names and prose to the left."""
     table = [list(grid.columns), *map(list, grid.rows)]
     widths = [max(len(row[place]) for row in table) for place in range(len(grid.columns))]

@@ -71,7 +71,9 @@ def report(root: Path, order: Sequence[str], recipe: Mapping[str, Any]) -> dict[
     models: list[Any] = [str(root / name) for name in order]
     if recipe["method"] in ("task_arithmetic",):
         models = [{"model": model, "weight": WEIGHTS[Path(model).name]} for model in models]
-    dossier = finish(workbench.dossier({"base": str(root / "base"), "models": models, **recipe}, device="cpu"))
+    dossier = finish(
+        workbench.inspection_report({"base": str(root / "base"), "models": models, **recipe}, device="cpu")
+    )
     whole = mapping_of(dossier)
     names = whole["pairs"]["experts"]
     whole["pairs"] = {name: matrix(names, whole["pairs"][name]) for name in ("conflict", "cosines")}

@@ -368,7 +368,7 @@ def test_what_inspecting_jobs_give_travels_between_processes(tmp_path: Path, sta
     assert static.experts == (str(tmp_path / "a"), str(tmp_path / "b")) and len(static.sums) == 4
     spectrum = pickle.loads(pickle.dumps(finish(workbench.spectrum(recipe, key, device="cpu"))))
     assert len(spectrum.values) == 3
-    dossier = pickle.loads(pickle.dumps(finish(workbench.dossier(recipe, device="cpu"))))
+    dossier = pickle.loads(pickle.dumps(finish(workbench.inspection_report(recipe, device="cpu"))))
     assert dossier.preview.label == "preview" and b"torch" not in pickle.dumps(dossier)
 
 

@@ -20,7 +20,7 @@ from mergelab.runtime.progress import finish
 
 def dossier(root: Path, method: Any = "ties", **fields: Any) -> InspectionReport:
     folders(root, count=3)
-    return finish(workbench.dossier(recipe_for(root, method, **fields), device="cpu"))
+    return finish(workbench.inspection_report(recipe_for(root, method, **fields), device="cpu"))
 
 
 class Page(HTMLParser):
@@ -107,5 +107,5 @@ def test_settings_without_a_preview_leave_the_static_figures(tmp_path: Path) -> 
 
 def test_one_expert_is_inspected_too(tmp_path: Path) -> None:
     folders(tmp_path, count=1)
-    found = finish(workbench.dossier(recipe_for(tmp_path, "task_arithmetic"), device="cpu"))
+    found = finish(workbench.inspection_report(recipe_for(tmp_path, "task_arithmetic"), device="cpu"))
     assert "Each pair" not in text(found) and "Each expert" in page(found)

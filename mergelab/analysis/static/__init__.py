@@ -5,7 +5,7 @@ from mergelab.analysis.static.features import BASE, Bodies, cka_by_layer, skippe
 from mergelab.analysis.static.figure import MEASURED, SKIPPED
 from mergelab.analysis.static.fisher_views import FisherViews, as_fisher, fisher_views
 from mergelab.analysis.static.inspect import Inspection, inspect
-from mergelab.analysis.static.inspection_report import InspectionReport, dossier_of
+from mergelab.analysis.static.inspection_report import InspectionReport, report_of
 from mergelab.analysis.static.spectra.spectral_figures import TOP
 from mergelab.analysis.static.spectra.tensor_spectrum import TensorSpectrum, tensor_spectrum
 
@@ -23,9 +23,9 @@ __all__ = [
     "TensorSpectrum",
     "as_fisher",
     "cka_by_layer",
-    "dossier_of",
     "fisher_views",
     "inspect",
+    "report_of",
     "skipped_cka",
     "tensor_spectrum",
 ]

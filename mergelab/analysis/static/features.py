@@ -13,7 +13,7 @@ from mergelab.analysis.static.cka import linear_cka
 from mergelab.analysis.static.figure import Figure, figure, pair_name, pairs_among, skipped
 from mergelab.checkpoints import open_checkpoint
 from mergelab.evaluation.calibration.gram import unpadded
-from mergelab.evaluation.tasks import TaskSet, answering, encode
+from mergelab.evaluation.tasks import TaskSet, encode, task_model
 from mergelab.evaluation.tasks.batches import POSITIONS
 from mergelab.evaluation.tasks.precision import full_precision
 from mergelab.runtime.progress import Progress, ProgressGen
@@ -85,7 +85,7 @@ def _features(body: Mapping[str, Tensor], tasks: Sequence[TaskSet], device: str)
 def _on_task(body: Mapping[str, Tensor], task: TaskSet, device: str) -> Features:
     """Means over the positions of each row; rows of one length go together, so that no padding is among them."""
     head, rows = open_checkpoint(task.head), task.rows("calibration", ROWS)
-    with answering(body, head, task.kind, device=device) as lent, torch.inference_mode(), full_precision():
+    with task_model(body, head, task.kind, device=device) as lent, torch.inference_mode(), full_precision():
         encoded = encode(task.kind, rows, head, lent.config)
         found: list[Features] = []
         for group in unpadded(encoded.lengths, POSITIONS.get(torch.device(device).type, POSITIONS["cpu"])):

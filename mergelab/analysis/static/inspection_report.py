@@ -30,7 +30,7 @@ class InspectionReport:
     notes: tuple[str, ...]
 
 
-def dossier_of(recipe: Recipe, drawn: Sketch, static: Inspection, notes: Sequence[str]) -> InspectionReport:
+def report_of(recipe: Recipe, drawn: Sketch, static: Inspection, notes: Sequence[str]) -> InspectionReport:
     """Everything together, the live figures by look-up in the sketch; one expert alone has no curves."""
     along = curves(drawn, recipe) if len(recipe.models) > 1 else pandas.DataFrame({"place": []})
     return InspectionReport(

@@ -20,7 +20,7 @@ from mergelab.checkpoints.files.content_hash import hash_tensor
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec, same_content
 from mergelab.checkpoints.files.read_range import read_range
-from mergelab.checkpoints.files.safe_paths import json_inside
+from mergelab.checkpoints.files.safe_paths import safe_json
 from mergelab.checkpoints.files.shard import Shard, open_shard
 from mergelab.checkpoints.lora.adapter_config import LoraSettings, read_settings
 from mergelab.checkpoints.lora.low_rank import product
@@ -131,7 +131,7 @@ class AdapterCheckpoint:
 
 def adapter_settings(folder: Path) -> LoraSettings:
     """What adapter_config.json of `folder` says. Raises `CheckpointError` when it is not plain LoRA."""
-    config = json_inside(folder, CONFIG, limit=4 * 2**20)
+    config = safe_json(folder, CONFIG, limit=4 * 2**20)
     if config is None:
         raise CheckpointError(f"{folder} has no {CONFIG}; an adapter's folder has one beside {WEIGHTS}")
     return read_settings(str(folder / CONFIG), config)

@@ -33,7 +33,7 @@ def _run(options: argparse.Namespace) -> None:
     for flag, target in targets.items():
         _check_target(flag, target)
     found = followed(
-        workbench.dossier(recipe_of(options).to_mapping(), options.top, options.device, options.models_dir)
+        workbench.inspection_report(recipe_of(options).to_mapping(), options.top, options.device, options.models_dir)
     )
     if options.json:
         _put(options.json, json.dumps(report.mapping_of(found), indent=1, allow_nan=False, ensure_ascii=False) + "\n")

@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     if options.recipe and not options.models_dir:
-        _hash_ahead(Path(options.recipe))
+        _prefetch_hashes(Path(options.recipe))
     with lasting_imports():
         from mergelab.jobs import workbench
 
@@ -33,7 +33,7 @@ def _run(options: argparse.Namespace) -> None:
     print(made)
 
 
-def _hash_ahead(recipe: Path) -> None:
+def _prefetch_hashes(recipe: Path) -> None:
     from mergelab.runtime.hash_prefetch import folders_in, prefetch_hashes
 
     if recipe.is_file():

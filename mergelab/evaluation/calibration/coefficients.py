@@ -14,7 +14,7 @@ from mergelab.evaluation.calibration.estimate import question_facts, slots_of
 from mergelab.evaluation.calibration.expert_statistics import Experts, State, together
 from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
 from mergelab.evaluation.calibration.statistic_spec import Session
-from mergelab.evaluation.tasks import TaskSet, answering, encode
+from mergelab.evaluation.tasks import TaskSet, encode, task_model
 from mergelab.evaluation.tasks.precision import full_precision
 from mergelab.runtime.progress import Progress, ProgressGen
 
@@ -118,7 +118,7 @@ def _learned(
 def _question(base: State, task: TaskSet, how: Learning, experts: Experts, stack: ExitStack) -> CalibrationBatchSet:
     rows, head = task.rows("calibration", experts.rows), open_checkpoint(task.head)
     # Eager attention: the others may add gradients in no fixed order.
-    lent = stack.enter_context(answering(base, head, task.kind, device=experts.device, attention="eager"))
+    lent = stack.enter_context(task_model(base, head, task.kind, device=experts.device, attention="eager"))
     slots = slots_of(lent, head)
     own = {key: slots[key] for key in experts.keys if key in slots}
     own |= {owner: slots[key] for key, owner in experts.tied.items() if key in slots and owner not in own}

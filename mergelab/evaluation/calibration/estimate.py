@@ -9,7 +9,7 @@ from torch import Tensor
 from mergelab.checkpoints import Checkpoint, hash_state, open_checkpoint
 from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
 from mergelab.evaluation.calibration.statistic_spec import Session, StatisticSpec
-from mergelab.evaluation.tasks import Rows, TaskModel, TaskSet, answering, encode
+from mergelab.evaluation.tasks import Rows, TaskModel, TaskSet, encode, task_model
 from mergelab.evaluation.tasks.kinds import file_stamps
 from mergelab.runtime.progress import Progress, ProgressGen
 
@@ -80,7 +80,7 @@ def _measured(
     wanted: tuple[str, ...],
     device: str,
 ) -> ProgressGen[dict[str, Tensor]]:
-    with answering(body, head, task.kind, device=device, attention=measure.attention) as lent:
+    with task_model(body, head, task.kind, device=device, attention=measure.attention) as lent:
         names = _parameters(lent, head, wanted)
         encoded = encode(task.kind, rows, head, lent.config)
         session = Session(lent.model, encoded, rows.labels, frozenset(names.values()), task.title)

@@ -38,7 +38,7 @@ class TaskModel:
 
 
 @contextmanager
-def answering(
+def task_model(
     body: Mapping[str, Tensor], head: Checkpoint, kind: str, *, device: str = "cpu", attention: str | None = None
 ) -> Generator[TaskModel, None, None]:
     """Lend a float32 model that holds `body` (file keys of the base) under the head of `head`.

@@ -11,7 +11,7 @@ from mergelab.methods import METHODS
 from mergelab.methods.knobs import Value
 from mergelab.recipe import Expert, Recipe, RecipeError
 from mergelab.recipe.mergekit.method_table import READINGS, WEIGHT, Reading, Role
-from mergelab.recipe.mergekit.spoken import ParameterValue, spellings, spoken_of
+from mergelab.recipe.mergekit.parameter_values import ParameterValue, parameter_values, spellings
 from mergelab.recipe.mergekit.values import LayerwiseValue, literal, said, write_said
 
 RANDOM = ("dare", "della")
@@ -128,11 +128,11 @@ def _override_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
 
 def _config(recipe: Recipe, reading: Reading) -> dict[str, Any]:
     shared: dict[str, Any] = dict(reading.switches)
-    for number in spoken_of(recipe, reading, None):
+    for number in parameter_values(recipe, reading, None):
         shared |= _written(number, number.shared)
     own: dict[str, dict[str, Any]] = {expert.model: {} for expert in recipe.models}
     for expert in recipe.models:
-        for number in spoken_of(recipe, reading, expert.model):
+        for number in parameter_values(recipe, reading, expert.model):
             own[expert.model] |= _written(number, number.own(expert))
     models = [{"model": model, **({"parameters": numbers} if numbers else {})} for model, numbers in own.items()]
     if reading.base is Role.INPUT and recipe.base not in (None, *own):

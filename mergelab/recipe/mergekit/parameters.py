@@ -9,7 +9,7 @@ from typing import Any
 from mergelab.methods.knobs import brief, nearest
 from mergelab.recipe.mergekit.config import Config, Source
 from mergelab.recipe.mergekit.method_table import FIXED, IDLE, PARAMETERS, SWITCHES, Role, readings_of
-from mergelab.recipe.mergekit.values import FilterRule, LayerwiseValue, read_said, varied
+from mergelab.recipe.mergekit.values import FilterRule, LayerwiseValue, layerwise, read_said
 
 Level = Mapping[str, tuple[FilterRule, ...]]
 
@@ -39,7 +39,7 @@ def read_parameters(problems: list[str], config: Config) -> Parameters:
         {name: _layered([level.get(name, ()) for level in levels]) for name in names},
         {
             source.model: {
-                name: varied(said) for name, said in _numbers(problems, config, source.parameters, source).items()
+                name: layerwise(said) for name, said in _numbers(problems, config, source.parameters, source).items()
             }
             for source in config.sources
         },
@@ -98,6 +98,6 @@ def _layered(levels: Sequence[tuple[FilterRule, ...]]) -> LayerwiseValue:
     """mergekit goes on to the next level for the tensors that a level's filters leave over."""
     said: tuple[FilterRule, ...] = ()
     for level in levels:
-        if not varied(said).complete:
+        if not layerwise(said).complete:
             said += level
-    return varied(said)
+    return layerwise(said)

@@ -52,7 +52,7 @@ def write_said(words: Sequence[FilterRule]) -> Any:
     return [{**({"filter": one.part} if one.part else {}), "value": plain(one.value)} for one in words]
 
 
-def varied(words: Sequence[FilterRule]) -> LayerwiseValue:
+def layerwise(words: Sequence[FilterRule]) -> LayerwiseValue:
     """The first word of mergekit's is the last override of a recipe's; a number for the rest stands by itself."""
     *before, last = _heard(words) or (None,)
     if last is None or last.part != EVERYWHERE or isinstance(last.value, tuple):
@@ -61,7 +61,7 @@ def varied(words: Sequence[FilterRule]) -> LayerwiseValue:
 
 
 def said(meant: LayerwiseValue) -> tuple[FilterRule, ...]:
-    """The inverse of `varied`. Raises ValueError for a match that no filter can say."""
+    """The inverse of `layerwise`. Raises ValueError for a match that no filter can say."""
     words = [FilterRule(literal(match), value) for match, value in reversed(meant.overrides)]
     return _heard([*words, *([] if meant.value is None else [FilterRule(EVERYWHERE, meant.value)])])
 

@@ -162,11 +162,11 @@ def test_names_are_matched_with_or_without_the_wrapper(tmp_path: Path, body: Bod
 def test_names_that_transformers_changes_on_loading_are_found(tmp_path: Path) -> None:
     from transformers import Dinov2Config, Dinov2Model
 
-    from mergelab.checkpoints.files.silence import quiet
+    from mergelab.checkpoints.files.silence import silence
 
     shape = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 8, "patch_size": 4}
     model = Dinov2Model(Dinov2Config(**shape))
-    with quiet():
+    with silence():
         model.save_pretrained(tmp_path / "base")
     base = open_folder(tmp_path / "base")
     (name,) = [name for name, _ in model.named_modules() if name.endswith("layer.0.attention.q_proj")]

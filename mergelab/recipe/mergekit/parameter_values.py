@@ -90,7 +90,7 @@ class ParameterValue:
         )
 
 
-def spoken_of(recipe: Recipe, reading: Reading, model: str | None) -> tuple[ParameterValue, ...]:
+def parameter_values(recipe: Recipe, reading: Reading, model: str | None) -> tuple[ParameterValue, ...]:
     """All numbers of a reading, in the order in which an import would write the overrides of `model` as they stand."""
     names = {spelling: name for name, place in reading.numbers.items() for spelling in spellings(place)}
     numbers = [ParameterValue(recipe, name, place) for name, place in reading.numbers.items()]
