@@ -15,7 +15,11 @@ PACKAGE = ROOT / "mergelab"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_ROOMS, MOST_FILES = 15, 16
 LARGE_ROOMS = {
+    "analysis/static/figures": "one file per figure or group of figures",
+    "charts": "one file per chart",
+    "cli/commands": "one file per command",
     "methods": "one file per method",
+    "methods/sparsifiers": "one file per sparsifier",
     "ui/web": "one file per idea of the front end, which has rooms of its own",
 }
 NO_MIRROR = {
