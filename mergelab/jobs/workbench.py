@@ -210,7 +210,9 @@ _DESKS: dict[tuple[object, ...], TensorSession] = {}
 """The recipe that was looked into last: settling one surveys the whole model."""
 
 
-def _tensor_session(recipe: Mapping[str, Any], device: str, models_dir: str | None, edition: int) -> ProgressGen[TensorSession]:
+def _tensor_session(
+    recipe: Mapping[str, Any], device: str, models_dir: str | None, edition: int
+) -> ProgressGen[TensorSession]:
     checked, where = Recipe.from_mapping(recipe), resolve(device)
     asked = checked.digest(), where, models_dir, edition
     if asked not in _DESKS:
