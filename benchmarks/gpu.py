@@ -236,10 +236,10 @@ def _survey(prepared: PreparedMerge, name: str, mark: ModelStatistic, stacks: li
         survey = mark.start(len(prepared.plan.experts), [stack.settings for stack in group])
         while survey.passes:
             for stack in group:
-                survey.see(stack)
-            survey.turn()
+                survey.update(stack)
+            survey.finish_pass()
         for stack in group:
-            stack.settings = {**stack.settings, name: survey.result(stack.settings)}
+            stack.settings = {**stack.settings, name: survey.value(stack.settings)}
 
 
 def _from_host(planned: Plan, device: str) -> None:

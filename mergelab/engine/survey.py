@@ -82,7 +82,7 @@ def settings(prepared: PreparedMerge, stage: PipelineStep, key: str) -> dict[str
     found = stage.knobs(key)
     for name, mark in stage.surveyed.items():
         if name in stage.surveys:
-            found[name] = stage.surveys[name].result(found)
+            found[name] = stage.surveys[name].value(found)
         elif name in stage.local:
             found[name] = _found(prepared, stage, key, name, mark, dict(found))
     return found
@@ -148,7 +148,7 @@ def _survey(prepared: PreparedMerge, stage: PipelineStep) -> ProgressGen[None]:
             for visit, _ in zip(together, shown, strict=True):
                 seen += len(visit)
                 yield Progress(f"Surveying for {stage.rule.title}", seen, len(keys), visit[-1])
-            survey.turn()
+            survey.finish_pass()
         stage.surveys[name] = survey
 
 
@@ -165,7 +165,7 @@ def _show_joined(prepared: PreparedMerge, stage: PipelineStep, survey: Survey, k
     """`_show` for small tensors, as one stack: whether a kernel could take them."""
     stack = joined_for(prepared, stage, keys, settings(prepared, stage, keys[0]))
     try:
-        survey.see(stack)
+        survey.update(stack)
     except KernelUnsupportedError:
         return False
     if stage.rule.space == "deltas":
@@ -183,9 +183,9 @@ def _show(
     for chunk in chunks(prepared.plan, key, prepared.stretch):
         stack = stack_for(prepared, stage, chunk, found)
         try:
-            survey.see(stack)
+            survey.update(stack)
         except KernelUnsupportedError:
-            survey.see(plain_stack(prepared, stage, chunk, found))
+            survey.update(plain_stack(prepared, stage, chunk, found))
         moved = moved or stack.any()
     if stage.rule.space == "deltas" and not moved:
         stage.idle.add(key)
@@ -200,8 +200,8 @@ def _found(
         survey = mark.start(len(prepared.plan.experts), [found])
         while survey.passes:
             _show(prepared, stage, survey, key, found)
-            survey.turn()
-        kept[name] = _kept(survey.result(found))
+            survey.finish_pass()
+        kept[name] = _kept(survey.value(found))
     return kept[name]()
 
 

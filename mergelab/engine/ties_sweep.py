@@ -32,7 +32,7 @@ class ThresholdsAt:
         self.ranking, self.passes = Ranking(n_models), 2
         self.found = torch.empty(0)
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Add one tensor, or a stretch of it, to the counts of this pass; one that is ranked by itself may be done in one."""
         found = self._found_in(stack) if self.scope == "tensor" and stack.whole and self.passes == 2 else None
         if found is not None:
@@ -42,7 +42,7 @@ class ThresholdsAt:
         else:
             self.ranking.refine(stack)
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """After the first pass choose the bins of all points, after the second find their thresholds."""
         self.passes -= 1
         if self.passes:
@@ -50,7 +50,7 @@ class ThresholdsAt:
         elif not len(self.found):
             self.found = torch.stack([self.ranking.magnitudes(point) for point in range(len(self.densities))])
 
-    def result(self, settings: Mapping[str, Any]) -> Tensor:
+    def value(self, settings: Mapping[str, Any]) -> Tensor:
         """float32 (n_points, n_models)."""
         return self.found
 
@@ -69,7 +69,7 @@ class MajorityAt(Majority):
         super().__init__(n_models, settings)
         self.totals = torch.zeros(n_points, dtype=torch.int64)
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Add the elected signs of one tensor."""
         knobs = stack.settings
         weights = knobs["weights"] if knobs["weigh"] == "before" else None
@@ -77,7 +77,7 @@ class MajorityAt(Majority):
         with self.lock:
             self.totals += elected
 
-    def result(self, settings: Mapping[str, Any]) -> list[int]:  # type: ignore[override]
+    def value(self, settings: Mapping[str, Any]) -> list[int]:  # type: ignore[override]
         """The majority's sign at each point."""
         found: list[int] = self.totals.sign().tolist()
         return found

@@ -38,20 +38,20 @@ class Survey(Protocol):
     """A figure that a rule needs before it can treat one tensor: of the whole model, or of that tensor.
 
     While `passes` is above 0 the engine shows it every tensor once (where rules work entry by entry in stretches, small
-    ones of the same settings several in one stack, and from several threads), then calls `turn`. Tensors in which all
+    ones of the same settings several in one stack, and from several threads), then calls `finish_pass`. Tensors in which all
     deltas are 0 may be left out. With `scope` "tensor" each tensor has a survey of its own.
     """
 
     passes: int
     scope: str
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Take in one tensor, a stretch of it, or several small ones: `moved` and `counts` of the stack tell which."""
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """End a pass, counting `passes` down."""
 
-    def result(self, settings: Mapping[str, Any]) -> object:
+    def value(self, settings: Mapping[str, Any]) -> object:
         """The figure for a tensor with these settings, handed to the rule under the name of the argument that declares
         the survey."""
 

@@ -52,7 +52,7 @@ class Strongest:
         self._desk, self._key, self._total = desk, key, 0
         self._found: dict[str, Tensor] = {}
 
-    def see(self, traced: Trace) -> None:
+    def update(self, traced: Trace) -> None:
         """Take in the next stretch."""
         kept = rows(traced.kept)
         strengths = strength(kept)
