@@ -39,15 +39,15 @@ class Calibrated:
         self.passes = 1
         self.found = False
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Look for a Gram."""
         self.found = self.found or bool(stack.statistics)
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """One pass is enough."""
         self.passes -= 1
 
-    def result(self, settings: Mapping[str, Any]) -> bool:
+    def value(self, settings: Mapping[str, Any]) -> bool:
         """True, or a ValueError."""
         if not self.found:
             raise ValueError(

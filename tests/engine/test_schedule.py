@@ -7,7 +7,7 @@ import torch
 from fused_merges import fused
 from tiny_states import plan_for
 
-from mergelab.engine import PreparedMerge, pipeline, prepare
+from mergelab.engine import PreparedMerge, prepare, schedule
 from mergelab.runtime.progress import finish
 
 
@@ -19,12 +19,12 @@ def prepared(experts: int) -> PreparedMerge:
 @pytest.mark.parametrize("experts", range(1, 9))
 def test_long_stretches_fill_whole_huge_pages(monkeypatch: pytest.MonkeyPatch, experts: int) -> None:
     fused(monkeypatch)
-    stretch = prepared(experts).stretch
-    assert stretch and stretch % pipeline.PAGE == 0
-    assert pipeline.FUSED_STRETCH - pipeline.PAGE * (experts + 1) < stretch * (experts + 1) <= pipeline.FUSED_STRETCH
+    chunk = prepared(experts).schedule.chunk
+    assert chunk and chunk % schedule.PAGE == 0
+    assert schedule.KERNEL_CHUNK - schedule.PAGE * (experts + 1) < chunk * (experts + 1) <= schedule.KERNEL_CHUNK
 
 
 def test_a_stretch_shorter_than_a_page_starts_where_a_block_does(monkeypatch: pytest.MonkeyPatch) -> None:
     fused(monkeypatch)
-    monkeypatch.setattr(pipeline, "FUSED_STRETCH", 3 * pipeline.STEP + 1)
-    assert prepared(2).stretch == pipeline.STEP
+    monkeypatch.setattr(schedule, "KERNEL_CHUNK", 3 * schedule.ALIGNMENT + 1)
+    assert prepared(2).schedule.chunk == schedule.ALIGNMENT

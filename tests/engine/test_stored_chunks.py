@@ -9,8 +9,8 @@ import torch
 from tiny_states import plan_for
 
 from mergelab.checkpoints import StateDict
-from mergelab.engine.chunk_cache import ChunkCache
-from mergelab.engine.inputs import Chunk
+from mergelab.engine.chunks import Chunk
+from mergelab.engine.stored_chunks import ChunkCache
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import torch
 from fused_merges import fused
 from tiny_states import State, plan_for
 
-from mergelab.engine import PreparedMerge, prepare, tensor_groups
-from mergelab.engine.tensor_groups import visits
+from mergelab.engine import PreparedMerge, key_groups, prepare
+from mergelab.engine.key_groups import KeyGroup
 from mergelab.runtime.progress import finish
 
 SIZES = {"a": 3, "b": 20, "c": 2, "d": 5}
@@ -21,8 +21,8 @@ TASK_ARITHMETIC: dict[str, Any] = {"method": "task_arithmetic"}
 @pytest.fixture(autouse=True)
 def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     fused(monkeypatch)
-    monkeypatch.setattr(tensor_groups, "SMALL", 10)
-    monkeypatch.setattr(tensor_groups, "TOGETHER", 8)
+    monkeypatch.setattr(key_groups, "SMALL", 10)
+    monkeypatch.setattr(key_groups, "GROUP", 8)
 
 
 def prepared(recipe: Mapping[str, Any], base: State | None = None) -> PreparedMerge:
@@ -31,9 +31,9 @@ def prepared(recipe: Mapping[str, Any], base: State | None = None) -> PreparedMe
     return finish(prepare(plan_for(recipe, experts, base)))
 
 
-def joined(recipe: Mapping[str, Any], base: State | None = None) -> list[tuple[str, ...]]:
+def joined(recipe: Mapping[str, Any], base: State | None = None) -> list[KeyGroup]:
     made = prepared(recipe, base)
-    return visits(made, made.method)
+    return key_groups.key_groups(made, made.method)
 
 
 def test_small_tensors_are_joined_up_to_a_number_of_entries_and_large_ones_stay_alone() -> None:
@@ -73,5 +73,5 @@ def test_rules_that_treat_all_tensors_alike_take_them_as_one(recipe: Mapping[str
 
 
 def test_models_that_no_kernel_reads_are_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mergelab.engine.pipeline.FUSED_FROM", 10**9)
+    monkeypatch.setattr("mergelab.engine.schedule.KERNELS_FROM", 10**9)
     assert joined(TASK_ARITHMETIC) == [("a",), ("b",), ("c",), ("d",)]
