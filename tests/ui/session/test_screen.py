@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import threading
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ui.fake_worker import form, last, opened, run_of
-from ui.page.test_lab import VISIT, page  # noqa: F401 - a fixture
-from ui.page.test_lab import opened as opened_page
 
 from mergelab.jobs import Finished
 from mergelab.runtime.progress import Progress
 from mergelab.ui.form.form import Form, KnobPlace
-from mergelab.ui.page.lab import LabPage
-from mergelab.ui.session.messages import Comparison, View
+from mergelab.ui.messages import Comparison
 from mergelab.ui.session.score_state import ScoreState
 from mergelab.ui.session.session import Session
+from mergelab.ui.session.update import Update
 
 pytestmark = pytest.mark.usefixtures("one_task")
 DENSITY = KnobPlace("method", "ties", "density")
@@ -27,7 +24,11 @@ def at(density: float, **fields: Any) -> Form:
     return form(knobs={DENSITY: density}, **fields)
 
 
-def page_shows(views: list[View], part: str) -> Any:
+def digest(density: float) -> str:
+    return at(density).recipe().digest()
+
+
+def page_shows(views: list[Update], part: str) -> Any:
     """What the page shows of a part when all of these have come, in whatever order."""
     return getattr(max((view for view in views if getattr(view, part)), key=lambda view: view.number), part)
 
@@ -43,18 +44,9 @@ def test_a_pin_that_a_turned_knob_overtakes_is_shown_with_the_knobs_recipe_alone
     pinning = session.pin(at(0.2), "a")
     turned = last(session.preview(at(0.5)))
     assert isinstance(turned.compare, Comparison)
-    assert [side.recipe for side in turned.compare.sides] == [at(0.2).recipe(), at(0.5).recipe()]
+    assert [turned.compare.slots.a.name, turned.compare.slots.b.name] == [digest(0.2)[:8], digest(0.5)[:8]]
     assert [(view.charts, view.compare, view.link) for view in pinning] == [(None, None, None)]
-    assert session.on_screen == at(0.5).recipe()
-
-
-def test_what_is_pinned_is_what_was_on_the_sidebar_when_the_person_asked(page: LabPage) -> None:  # noqa: F811
-    session = opened_page(page)
-    key = page.lab.link(page._form(session)).key
-    page._set_values(session, {page.controls.knobs[DENSITY]: 0.7})
-    next(page.pin(VISIT, SimpleNamespace(slot="a", key=key)))  # type: ignore[arg-type]
-    assert session.pinned == {"a": key}
-    assert page._form(session).recipe().method.knobs["density"] == 0.7
+    assert session.screen.recipe == at(0.5).recipe()
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -64,10 +56,10 @@ def test_a_merge_of_a_recipe_that_was_left_meanwhile_leaves_the_charts_and_says_
     merging = session.merge(at(0.2, live=live))
     list(session.preview(at(0.5, live=live)))
     merged = last(merging)
-    assert merged.charts is merged.recipe is None
+    assert merged.charts is merged.home is None
     assert merged.status and merged.status.text.startswith("Merge 1 finished")
     assert merged.scores and merged.scores.state == ("updating" if live else "stale")
-    assert session.on_screen == at(0.5).recipe()
+    assert session.screen.recipe == at(0.5).recipe()
     back = last(session.preview(at(0.2, live=live)))
     assert back.scores and back.scores.state == "exact"
 
@@ -81,7 +73,7 @@ def test_scores_of_a_recipe_that_was_left_do_not_replace_those_of_the_one_on_scr
     late = last(merging)
     assert own.scores and own.scores.state == "live"
     assert late.scores is None and late.charts is None
-    assert session.scoreboard.shown == own.scores
+    assert session.screen.score_state.shown and session.screen.score_state.shown.run.digest == own.scores.digest
 
 
 @pytest.mark.parametrize("work", [Session.live, Session.merge])
@@ -93,7 +85,7 @@ def test_a_knob_turned_in_the_very_moment_in_which_scores_come_in_has_the_last_w
     turning = threading.Thread(target=lambda: views.extend(session.preview(at(0.5))))
     post = ScoreState.post
 
-    def turned_meanwhile(*given: Any) -> View:
+    def turned_meanwhile(*given: Any) -> Update:
         if not turning.ident:
             turning.start()
             turning.join(0.3)  # as far as it gets
@@ -102,11 +94,13 @@ def test_a_knob_turned_in_the_very_moment_in_which_scores_come_in_has_the_last_w
     monkeypatch.setattr(ScoreState, "post", turned_meanwhile)
     views.extend(work(session, at(0.2)))
     turning.join()
-    assert page_shows(views, "charts").recipe == page_shows(views, "recipe") == session.on_screen == at(0.5).recipe()
+    assert session.screen.recipe == at(0.5).recipe()
+    assert page_shows(views, "charts").digest == digest(0.5)
+    assert page_shows(views, "home").yaml == at(0.5).recipe().to_yaml()
     assert page_shows(views, "scores").state == "updating"
     views.extend(session.live(at(0.5)))
-    assert page_shows(views, "charts").preview.label == "exact"
-    assert page_shows(views, "scores").run.digest == at(0.5).recipe().digest()
+    assert page_shows(views, "charts").label == "exact"
+    assert page_shows(views, "scores").digest == digest(0.5)
 
 
 def test_look_ups_leave_the_strip_to_work_that_is_under_way_whose_end_then_counts() -> None:
