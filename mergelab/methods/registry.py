@@ -1,4 +1,4 @@
-"""The table of merge methods: what a rule is, and the decorator that reads it from a function's signature."""
+"""The registry of merge methods, whose entries (rules) are read from function signatures."""
 
 from __future__ import annotations
 
@@ -31,37 +31,37 @@ __all__ = [
 
 Space = Literal["deltas", "weights"]
 Elementwise = bool | Callable[[Mapping[str, Any]], bool]
-"""Whether a rule treats every entry by itself, given its surveys: always, never, or as its knobs say."""
+"""Whether a rule can process each entry independently once its surveys are done: always, never, or depending on knobs."""
 
 
 class Survey(Protocol):
-    """A figure that a rule needs before it can treat one tensor: of the whole model, or of that tensor.
+    """Computes a statistic that a rule needs before it can merge a tensor: of the whole model, or of that tensor.
 
-    While `passes` is above 0 the engine shows it every tensor once (where rules work entry by entry in stretches, small
-    ones of the same settings several in one stack, and from several threads), then calls `turn`. Tensors in which all
-    deltas are 0 may be left out. With `scope` "tensor" each tensor has a survey of its own.
+    While `passes` is above 0, the engine shows the survey every tensor once and then calls `turn`. Calls of `see` may
+    come from several threads. For elementwise rules a call may bring a chunk of a tensor, or several small tensors with
+    the same settings in one stack. Tensors whose deltas are all 0 may be skipped. With `scope` "tensor", every tensor
+    gets its own survey.
     """
 
     passes: int
     scope: str
 
     def see(self, stack: Stack) -> None:
-        """Take in one tensor, a stretch of it, or several small ones: `moved` and `counts` of the stack tell which."""
+        """Add one tensor, a chunk of it, or several small tensors; the stack's `moved` and `counts` list their names."""
 
     def turn(self) -> None:
-        """End a pass, counting `passes` down."""
+        """End the current pass and decrement `passes`."""
 
     def result(self, settings: Mapping[str, Any]) -> object:
-        """The figure for a tensor with these settings, handed to the rule under the name of the argument that declares
-        the survey."""
+        """The statistic for a tensor with these settings; the rule receives it as the argument that declares the survey."""
 
 
 @dataclass(frozen=True)
 class ModelStatistic:
-    """Marks an argument that a survey fills in.
+    """Marks an argument whose value comes from a survey.
 
-    `start(n_models, settings)` makes the survey; `settings` has the knobs for each tensor that it will be shown. What
-    surveys declared before this one found stands in the settings of the stacks that it sees.
+    `start(n_models, settings)` creates the survey; `settings` holds the knobs of every tensor that it will see. The
+    results of surveys declared earlier are in the settings of the stacks passed to `see`.
     """
 
     start: Callable[[int, Sequence[Mapping[str, Any]]], Survey]
@@ -71,16 +71,17 @@ Shape = tuple[int, ...]
 
 
 def same_shape(shape: Shape) -> Shape:
-    """The shape of a statistic that has one number for each parameter."""
+    """The shape of a statistic with one number per parameter."""
     return shape
 
 
 @dataclass(frozen=True)
 class Statistic:
-    """Marks an argument holding a calibration statistic, (n_models, *statistic's shape), such as the diagonal Fisher.
+    """Marks an argument that receives a calibration statistic, such as the diagonal Fisher.
 
-    `shape` gives one model's statistic shape for a tensor's shape, or None for a tensor that has none. Where `partial`,
-    a tensor of which no model has the statistic gets None instead of an error.
+    The argument is (n_models, *statistic shape). `shape` maps a tensor's shape to the statistic shape of one model, or
+    to None if such a tensor has no statistic. If `partial`, a tensor for which no model has the statistic gets None
+    instead of an error.
     """
 
     kind: str
@@ -90,43 +91,46 @@ class Statistic:
 
 @dataclass(frozen=True)
 class Position:
-    """Marks an argument that receives each model's place in the recipe, int64 (n_models,).
+    """Marks an argument that receives each model's position in the recipe, int64 (n_models,).
 
-    The stack is sorted by content, so that the order of a recipe cannot change a bit of the result; a rule in which
-    order has a meaning asks for the places.
+    The engine sorts the stack by content, so that the order in a recipe cannot change a bit of the result. Rules whose
+    result depends on the recipe's order declare this argument.
     """
 
 
 @dataclass(frozen=True)
 class RandomBits:
-    """Marks an argument that receives random 32-bit integers, int64 (n_models, *shape), keyed by seed, expert and tensor."""
+    """Marks an argument that receives random 32-bit integers, int64 (n_models, *shape).
+
+    They depend on the seed, the expert and the tensor's name.
+    """
 
 
 @dataclass(frozen=True)
 class Key:
-    """Marks an argument that receives the tensor's name, for rules that treat some tensors apart."""
+    """Marks an argument that receives the tensor's name, for rules with exceptions for some tensors."""
 
 
 @dataclass(frozen=True)
 class Base:
-    """Marks an argument that receives the base's tensor, float32 (*shape)."""
+    """Marks an argument that receives the base model's tensor, float32 (*shape)."""
 
 
 @dataclass(frozen=True)
 class Log:
-    """Marks an argument that receives a function to tell the person something about this tensor."""
+    """Marks an argument that receives a function for logging a sentence about this tensor to the user."""
 
 
 Mark = ModelStatistic | Statistic | Position | RandomBits | Key | Base | Log
 
 
 def silent(sentence: str) -> None:
-    """Where a rule's remarks go when nobody listens."""
+    """Discard a log sentence; the default for `Log` arguments."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A registered method or sparsifier: a pure function over one stack, plus what its signature declares."""
+    """A registered method or sparsifier: a pure function over one stack, with everything its signature declares."""
 
     name: str
     title: str
@@ -144,14 +148,14 @@ class Rule:
 
     @classmethod
     def read(cls, function: Callable[..., Tensor], title: str, space: Space, paper: str, **traits: Any) -> Rule:
-        """The rule that `function`'s name, docstring and annotations describe."""
+        """Build the rule from the name, docstring and annotations of `function`."""
         hints = typing.get_type_hints(function, include_extras=True)
         marks = {name: annotation_of(hint, Mark) for name, hint in hints.items()}
         inputs = {name: mark for name, mark in marks.items() if mark is not None}
         return cls(function.__name__, title, function, space, paper, read_knobs(function), inputs, **traits)
 
     def splits(self, settings: Mapping[str, Any]) -> bool:
-        """Whether a stretch of a tensor can be treated without the rest of it."""
+        """Whether a chunk of a tensor can be processed without the rest of it."""
         return self.elementwise if isinstance(self.elementwise, bool) else self.elementwise(settings)
 
     @property
@@ -161,11 +165,11 @@ class Rule:
 
     @property
     def per_model(self) -> Knob | None:
-        """The knob that every expert has a value of, or None."""
+        """The knob with one value per expert, or None."""
         return next((knob for knob in self.knobs if knob.per_model), None)
 
     def wanting(self, kind: type) -> dict[str, Any]:
-        """The arguments that carry a mark of that kind, by name."""
+        """The arguments with a mark of this kind, by name."""
         return {name: mark for name, mark in self.inputs.items() if isinstance(mark, kind)}
 
     def describe(self) -> dict[str, object]:
@@ -196,10 +200,11 @@ def method(
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function `(stack (n_models, *shape), *, knobs…) -> (*shape)` as a merge method under its own name.
 
-    `space` says what the stack holds; for "deltas" the engine adds the base to what comes back. `models` fixes how many
-    experts the method takes; `keeps_equal` is False where identical experts do not come back for any knobs;
-    `elementwise` lets the engine hand over a large tensor in stretches; `on_one_thread` is True where most of the time goes
-    into `mergelab.linalg`, so that the engine merges several tensors at once.
+    `space` says what the stack holds; for "deltas" the engine adds the base to the result. `models` is the exact number
+    of experts that the method takes, or None for any. `keeps_equal` is False if merging identical experts does not
+    return that expert, whatever the knobs. `elementwise` allows the engine to pass large tensors in chunks.
+    `on_one_thread` is True if most of the time is spent in `mergelab.linalg`, which uses one thread; the engine then
+    merges several tensors at once.
     """
     traits = {"models": models, "keeps_equal": keeps_equal, "elementwise": elementwise, "on_one_thread": on_one_thread}
 
@@ -211,7 +216,7 @@ def method(
 
 
 def find(kind: str, table: Mapping[str, Rule], name: str) -> Rule:
-    """The rule of that name in `table`, or a ValueError with the nearest and all known names."""
+    """The rule called `name` in `table`; raises ValueError with the nearest name and all known ones."""
     if name not in table:
         raise ValueError(f"unknown {kind} {name!r}{nearest(name, table)}")
     return table[name]

@@ -37,7 +37,7 @@ def test_a_matrix_too_small_for_a_direction_each_stays_as_the_base_has_it_which_
     models = {name: {"thin": torch.full((1, 4), value)} for name, value in (("a", 2.0), ("b", 3.0))}
     prepared = finish(prepare(plan_for({"method": "tsv_m"}, models, base)))
     assert [done.tensor.tolist() for done in run(prepared)] == [[[1.0] * 4]]
-    assert prepared.remarks == ["thin: left as the base has it: its smaller side, 1, is below the 2 experts"]
+    assert prepared.remarks == ["thin: kept the base: its smaller side, 1, is less than the number of experts, 2"]
 
 
 def test_what_is_no_matrix_is_averaged_and_scaled() -> None:
