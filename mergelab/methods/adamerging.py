@@ -56,7 +56,7 @@ def adamerging(
     """Add the deltas with coefficients that make the merged model sure of its answers on every expert's task.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; `coefficients` (n_models,), one for this tensor of each
-    expert; returns (*shape), to be added to the base. The knobs are for whoever learns the coefficients.
+    expert; returns (*shape), to be added to the base. The knobs are used where the coefficients are learnt.
     """
     if coefficients is None:
         raise ValueError(

@@ -33,7 +33,7 @@ class Rescalers:
         self.lock = Lock()
 
     def update(self, stack: Stack) -> None:
-        """Take in the magnitudes of one tensor or a stretch of it: each expert's own, and what its mask lets through."""
+        """Add the magnitudes of one tensor or a chunk of it: each expert's own, and those that its mask keeps."""
         unified = elect(stack.values)
         masked = torch.where(masks(stack.values, unified), unified, 0.0)
         sums = Sums(stack.count, _magnitudes(stack.values), _magnitudes(masked))

@@ -114,4 +114,4 @@ def _tall(rows: int) -> int:
 
 def _place(dossier: InspectionReport) -> float | None:
     cut = operating_point(Recipe.from_mapping(dossier.recipe))
-    return cut.place if cut.knob else None
+    return cut.position if cut.knob else None

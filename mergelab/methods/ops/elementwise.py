@@ -1,4 +1,4 @@
-"""The few operations on a stack of tensors that merge methods are made of."""
+"""Operations on a stack of tensors that several merge methods share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mergelab.linalg import summed
 
 
 def per_model(values: Tensor | float, stack: Tensor) -> Tensor:
-    """One number for all models, or (n_models,), shaped to meet `stack` (n_models, *shape)."""
+    """One number for all models, or (n_models,), in a shape that broadcasts with `stack` (n_models, *shape)."""
     return torch.as_tensor(values, device=stack.device).reshape(-1, *[1] * (stack.ndim - 1))
 
 
@@ -19,10 +19,10 @@ def rows(stack: Tensor) -> Tensor:
 
 
 def weighted_mean(stack: Tensor, shares: Tensor) -> Tensor:
-    """Σ shares·x / Σ shares over models; `shares` broadcasts against `stack`. Where all shares are 0: the plain mean.
+    """Σ shares·x / Σ shares over models; `shares` broadcasts with `stack`. The plain mean where all shares are 0.
 
-    Computed as an offset from the first model, and subtracted because -0.0 + 0.0 is 0.0, so that identical models come
-    back bit for bit.
+    Computed as an offset from the first model, which is subtracted because -0.0 + 0.0 is 0.0: identical models are returned
+    bit for bit.
     """
     shares = shares.expand_as(stack)
     total = shares.sum(0)
@@ -32,12 +32,12 @@ def weighted_mean(stack: Tensor, shares: Tensor) -> Tensor:
 
 
 def zero_below_threshold(deltas: Tensor, thresholds: Tensor) -> Tensor:
-    """Every delta whose magnitude reaches its model's threshold, the others 0."""
+    """The deltas whose magnitude reaches their model's threshold; the others become 0."""
     return torch.where(deltas.abs() >= per_model(thresholds, deltas), deltas, 0.0)
 
 
 def count_kept(density: float, count: int) -> int:
-    """How many of `count` entries a density keeps: rounded, at least one unless the density is 0."""
+    """The number of entries that a density keeps of `count`: rounded, at least one unless the density is 0."""
     return max(1, int(density * count + 0.5)) if density > 0 and count > 0 else 0
 
 
@@ -53,8 +53,8 @@ def largest(values: Tensor) -> Tensor:
 
 
 def rescaled(values: Tensor, kept: Tensor, density: float | Tensor, rescale: str) -> Tensor:
-    """The survivors `kept` of `values` as they are (`none`), divided by the density (`inverse`), or scaled so that each
-    model's L1 norm is what it was (`l1`); both (n_models, *shape) float32."""
+    """The survivors `kept` of `values`, both (n_models, *shape) float32: unchanged (`none`), divided by the density
+    (`inverse`), or scaled to each model's original L1 norm (`l1`)."""
     if rescale == "inverse":
         divisors = per_model(density, kept).float()
         return torch.where(divisors > 0, kept / divisors.clamp(min=torch.finfo(torch.float32).tiny), kept)

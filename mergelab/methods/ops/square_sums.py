@@ -12,8 +12,8 @@ from mergelab.linalg import summed
 from mergelab.methods.ops.elementwise import rows
 
 
-class Squares:
-    """Sums of squares of `n_models` models. Threads may add tensors in any order: the parts are added up exactly."""
+class SquareSums:
+    """Sums of squares of `n_models` models. Threads may add tensors in any order: the parts are summed exactly."""
 
     def __init__(self, n_models: int) -> None:
         self._parts: list[list[float]] = [[] for _ in range(n_models)]

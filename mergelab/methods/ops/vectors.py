@@ -1,7 +1,7 @@
 """The experts' versions of a tensor as vectors: their inner products in float64, and weighted sums of them.
 
-What geometric methods want to know about a tensor (lengths, angles, means on a sphere) follows from the inner products
-of the experts, a matrix with one row for each of them; what they return is a weighted sum of the experts.
+Geometric methods derive lengths, angles and means on a sphere from the inner products of the experts, a matrix with one row
+per expert. Their result is a weighted sum of the experts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ALONG = Choice(
     "What counts as one vector: the whole tensor, each row (along the last axis) or each column (along the first axis)",
 )
 SPAN = 1 << 14
-"""Longest stretch that is summed at once; the sums of stretches are added up in the end."""
+"""Maximum entries that are summed at once; the sums of such runs are added at the end."""
 BLOCK = 1 << 17
 """Entries of each expert that are held in float64 at a time."""
 
@@ -85,10 +85,10 @@ def _short(vectors: Tensor) -> Tensor:
 
 
 def _long(vector: Tensor) -> Tensor:
-    """The products of (n_models, length), stretch by stretch."""
+    """The products of (n_models, length), summed run by run."""
     whole = vector.shape[1] // SPAN * SPAN
-    stretches = _short(vector[:, :whole].reshape(len(vector), -1, SPAN))
-    return folded_sum(torch.cat([stretches, _short(vector[:, None, whole:])]).movedim(0, -1))
+    runs = _short(vector[:, :whole].reshape(len(vector), -1, SPAN))
+    return folded_sum(torch.cat([runs, _short(vector[:, None, whole:])]).movedim(0, -1))
 
 
 def _products(block: Tensor) -> Tensor:

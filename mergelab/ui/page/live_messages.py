@@ -129,7 +129,7 @@ def _legend(row: Mapping[str, Any], places: Mapping[str, int], titles: Mapping[s
 def _experts(charts: Charts) -> list[dict[str, Any]]:
     """The table of experts: how far each went, what is kept of it, how much of the merged delta points its way."""
     places, titles = charts.models.places, charts.models.titles
-    curves, place = charts.curves, operating_point(charts.recipe).place
+    curves, place = charts.curves, operating_point(charts.recipe).position
     return [
         {
             "title": titles.get(row["expert"], row["expert"]),
@@ -179,18 +179,18 @@ def _at(charts: Charts) -> dict[str, Any] | None:
 def _now(charts: Charts) -> dict[str, Any]:
     """The place on the curves, the knob that turns it, and where conflict would be half of what it is."""
     cut, found = operating_point(charts.recipe), charts.preview.label
-    if cut.dial is None or found == "unknown":
-        return {"place": None if found == "unknown" else cut.place, "dial": None, "half": None, "advice": ""}
-    owner, name = cut.dial.split(".", 1)
+    if cut.control is None or found == "unknown":
+        return {"place": None if found == "unknown" else cut.position, "dial": None, "half": None, "advice": ""}
+    owner, name = cut.control.split(".", 1)
     rule = getattr(charts.recipe, owner).name
     (knob,) = (each for each in OWNERS[owner][rule].knobs if each.name == name)
-    half = halving(charts.curves, cut.place, float(knob.domain.describe()["step"]))  # type: ignore[arg-type]
+    half = halving(charts.curves, cut.position, float(knob.domain.describe()["step"]))  # type: ignore[arg-type]
     return {
-        "place": cut.place,
+        "place": cut.position,
         "dial": KnobPlace(owner, rule, name).elem_id,
         "half": half,
         "step": knob.domain.describe()["step"],
-        "advice": _advice(charts, cut.place, half),
+        "advice": _advice(charts, cut.position, half),
     }
 
 
@@ -227,7 +227,7 @@ def curve_pictures(charts: Charts) -> tuple[Picture, Picture] | None:
         return None
     axis = (
         "density: share of each delta that is kept"
-        if operating_point(charts.recipe).dial
+        if operating_point(charts.recipe).control
         else "survival level that is reached"
     )
     models = charts.models

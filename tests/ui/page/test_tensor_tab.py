@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy
 import pytest
-from tensor_sessions import desk_of
+from tensor_sessions import session_of
 
 from mergelab.analysis.tensor_map import Coordinates, TensorMap, Window, build_map, read_coordinates, recipe_steps
 from mergelab.runtime.progress import finish
@@ -21,7 +21,7 @@ from mergelab.ui.page.tensor_tab import _window as window_of
 from mergelab.ui.session.tensor_view import Opened, TensorUpdate
 
 TIES = {"method": {"name": "ties", "density": 1.0}}
-DESK = desk_of(TIES, [[3.0, 1.0, 0.0]], [[-1.0, 2.0, 0.0]])
+SESSION = session_of(TIES, [[3.0, 1.0, 0.0]], [[-1.0, 2.0, 0.0]])
 MODELS = Models("base", {"a": "Expert A", "b": "Expert B"})
 
 
@@ -37,7 +37,7 @@ def floats(text: str) -> list[float]:
 
 
 def test_a_map_is_sent_with_its_cells_its_words_and_its_conflicts() -> None:
-    parts = look_parts(opened(finish(build_map(DESK, "w"))))
+    parts = look_parts(opened(finish(build_map(SESSION, "w"))))
     assert set(parts) == {"tensor", "cells"}
     tensor, cells = parts["tensor"], parts["cells"]
     assert (tensor["rows"], tensor["columns"], tensor["recipe"], tensor["follows"]) == (1, 3, "01234567", True)
@@ -50,15 +50,15 @@ def test_a_map_is_sent_with_its_cells_its_words_and_its_conflicts() -> None:
 
 
 def test_the_map_in_words_tells_what_overlaps_conflicts_and_cancels() -> None:
-    assert summary(finish(build_map(DESK, "w"))) == (
+    assert summary(finish(build_map(SESSION, "w"))) == (
         "w: 3 coordinates, 66.7% of them kept by at least one expert. 50.0% of the 2 that two or more keep are in conflict; "
         "28.6% of all kept magnitude cancels in the sum."
     )
-    assert "nothing conflicts" in summary(finish(build_map(desk_of(TIES, [[1.0, 0.0]], [[0.0, 1.0]]), "w")))
+    assert "nothing conflicts" in summary(finish(build_map(session_of(TIES, [[1.0, 0.0]], [[0.0, 1.0]]), "w")))
 
 
 def test_coordinates_are_sent_step_by_step() -> None:
-    found: Coordinates = read_coordinates(DESK, "w", Window(0, 0, 1, 2))
+    found: Coordinates = read_coordinates(SESSION, "w", Window(0, 0, 1, 2))
     sent = look_parts(TensorUpdate(coordinates=found, digest="0123456789"))["coordinates"]
     assert [step["name"] for step in sent["stages"]] == ["delta", "trim", "elect"]
     assert floats(sent["stages"][0]["values"]) == [3, 1, -1, 2]
