@@ -36,23 +36,23 @@ def main() -> None:
     options = _options()
     torch.set_num_threads(timing.pin(options.threads))
     shape = (512, 1376) if options.quick else (4096, 11008)
-    desk = _desk(shape)
-    built = finish(build_map(desk, KEY))
+    session = _session(shape)
+    built = finish(build_map(session, KEY))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "map.npz"
         built.save(path)
         works: dict[str, Callable[[], object]] = {
-            "build": lambda: finish(build_map(desk, KEY)),
+            "build": lambda: finish(build_map(session, KEY)),
             "open a built map": lambda: TensorMap.load(path).pyramid.cells(built.grid.whole, *CELLS),
             "one step of zoom": lambda: [built.pyramid.cells(window, *CELLS) for window in windows],
-            "64 x 64 coordinates": lambda: read_coordinates(desk, KEY, Window(shape[0] // 2, shape[1] // 2, 64, 64)),
+            "64 x 64 coordinates": lambda: read_coordinates(session, KEY, Window(shape[0] // 2, shape[1] // 2, 64, 64)),
         }
         windows = _windows(built)
         found = {name: timing.costs(work, options.repeats) for name, work in works.items()}
     report.publish(_record(found, len(windows), built, options.threads), options)
 
 
-def _desk(shape: tuple[int, int]) -> TensorSession:
+def _session(shape: tuple[int, int]) -> TensorSession:
     states = synthetic.states({KEY: shape}, experts=len(NAMES))
     recipe = Recipe.from_mapping({"base": "base", "models": list(NAMES), "method": {"name": "ties", "density": 0.2}})
     planned = plan(recipe, in_memory("base", states["base"]), [in_memory(name, states[name]) for name in NAMES])

@@ -15,12 +15,12 @@ from mergelab.runtime.progress import finish
 NAMES = ("a", "b", "c", "d")
 
 
-def desk_for(recipe: Mapping[str, Any], models: Mapping[str, State], base: State) -> TensorSession:
-    """The desk of a recipe for models in memory."""
+def session_for(recipe: Mapping[str, Any], models: Mapping[str, State], base: State) -> TensorSession:
+    """The session of a recipe for models in memory."""
     return TensorSession(finish(prepare(plan_for(recipe, models, base))))
 
 
-def desk_of(recipe: Mapping[str, Any], *deltas: Sequence[Sequence[float]]) -> TensorSession:
-    """The desk of one matrix `w`; each expert is given as its difference from a base of zeros."""
+def session_of(recipe: Mapping[str, Any], *deltas: Sequence[Sequence[float]]) -> TensorSession:
+    """The session of one matrix `w`; each expert is given as its difference from a base of zeros."""
     models = {name: {"w": torch.tensor(delta)} for name, delta in zip(NAMES, deltas, strict=False)}
-    return desk_for(recipe, models, {"w": torch.zeros_like(models["a"]["w"])})
+    return session_for(recipe, models, {"w": torch.zeros_like(models["a"]["w"])})

@@ -1,4 +1,4 @@
-"""Work on several tensors at once, results in order, never far ahead of whoever takes them."""
+"""Runs work on several tensors at the same time, with results in order and bounded read-ahead."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Result = TypeVar("Result")
 def in_order(
     work: Callable[[Item], Result], items: Iterable[Item], threads: int, weight: Callable[[Item], int] = lambda _: 1
 ) -> Iterator[Result]:
-    """`map(work, items)` on so many threads. What is begun and not yet taken weighs at most as much as the heaviest result
-    for each thread and one more, so that small ones behind a large one leave no thread without work.
+    """`map(work, items)` on this many threads, in order. Results that are started and not yet taken weigh at most threads + 1
+    times the heaviest one, so that small items behind a large one keep all threads busy.
 
-    Meanwhile torch's own operations get one thread each: teams of OpenMP threads spin each other to a halt.
+    Meanwhile each torch operation gets one thread: several teams of OpenMP threads would slow each other down.
     """
     if threads <= 1:
         yield from map(work, items)
@@ -45,7 +45,7 @@ def in_order(
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Torch's own operations inside run on so many threads; serves as a decorator too."""
+    """Run torch operations inside on this many threads; also usable as a decorator."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -188,10 +188,10 @@ def tensor_map(
 
     `edition` tells models that were read again from the same place from those before; so for `coordinates`.
     """
-    desk = yield from _tensor_session(recipe, device, models_dir, edition)
-    planned = desk.prepared.plan
+    session = yield from _tensor_session(recipe, device, models_dir, edition)
+    planned = session.prepared.plan
     content = _key("tensor-map/v1", planned.recipe.digest(), planned.base.content_hash(), *planned.hashes, key)
-    return (yield from cached_map(desk, key, content))
+    return (yield from cached_map(session, key, content))
 
 
 def coordinates(
@@ -203,11 +203,11 @@ def coordinates(
     edition: int = 0,
 ) -> ProgressGen[Coordinates]:
     """A window (top, left, rows, columns) of a tensor, coordinate by coordinate at every step of the recipe."""
-    desk = yield from _tensor_session(recipe, device, models_dir, edition)
-    return read_coordinates(desk, key, Window(*window))
+    session = yield from _tensor_session(recipe, device, models_dir, edition)
+    return read_coordinates(session, key, Window(*window))
 
 
-_DESKS: dict[tuple[object, ...], TensorSession] = {}
+_SESSIONS: dict[tuple[object, ...], TensorSession] = {}
 """The recipe that was looked into last: settling one surveys the whole model."""
 
 
@@ -216,11 +216,11 @@ def _tensor_session(
 ) -> ProgressGen[TensorSession]:
     checked, where = Recipe.from_mapping(recipe), resolve(device)
     asked = checked.digest(), where, models_dir, edition
-    if asked not in _DESKS:
-        _DESKS.clear()
+    if asked not in _SESSIONS:
+        _SESSIONS.clear()
         planned = yield from _with_statistics(_planned(checked, models_dir), where)
-        _DESKS[asked] = TensorSession((yield from prepare(planned, where)))
-    return _DESKS[asked]
+        _SESSIONS[asked] = TensorSession((yield from prepare(planned, where)))
+    return _SESSIONS[asked]
 
 
 def inspect(

@@ -1,4 +1,4 @@
-"""Whole tensors that lie one after the other in a stack, and which of them any model moved."""
+"""Several whole tensors in one stack, one after the other."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class TensorGroup:
-    """The stored numbers (count,) of the tensors in `counts`, which has their entries by name, in order.
+    """The stored numbers (count,) of several tensors; `counts` has their numbers of entries by name, in order.
 
-    `thresholds`: float32 over experts; of an expert's delta only magnitudes from there on count, 0 for all.
+    `thresholds`, float32 over experts: only magnitudes of at least this count as changes; 0 counts all.
     """
 
     counts: Mapping[str, int]
@@ -24,7 +24,7 @@ class TensorGroup:
 
     @cached_property
     def moved(self) -> Mapping[str, bool]:
-        """Whether a delta that counts is not zero, or any is not a number, by the tensor's name."""
+        """Whether a delta that counts is not zero or any delta is NaN, for each tensor by name."""
         base, changed = self.base.float(), torch.zeros(self.base.shape, dtype=torch.bool, device=self.base.device)
         for expert, threshold in zip(self.experts, self.thresholds.tolist(), strict=True):
             magnitudes = (expert.float() - base).abs_()

@@ -11,18 +11,18 @@ from torch import Tensor
 
 from mergelab.methods.knobs import FROM_0, Choice, PerModel, Range
 from mergelab.methods.ops.elementwise import per_model, weighted_mean
-from mergelab.methods.ops.square_sums import Squares, squares_of
+from mergelab.methods.ops.square_sums import SquareSums, squares_of
 from mergelab.methods.registry import ModelStatistic, Position, Stack, Statistic, method
 
 
-class Norms:
+class FisherNorms:
     """Survey of the L2 norm of each model's Fisher over all tensors, summed in float64."""
 
     scope = "model"
 
     def __init__(self, n_models: int, settings: Sequence[Mapping[str, Any]]) -> None:
         self.passes = 1 if settings[0]["normalize"] == "global" else 0
-        self.squares = Squares(n_models)
+        self.squares = SquareSums(n_models)
 
     def update(self, stack: Stack) -> None:
         """Add one tensor's squares."""
@@ -86,12 +86,12 @@ def fisher(
         ),
     ] = "auto",
     information: A[Tensor | None, Statistic("fisher")] = None,
-    norms: A[Tensor | None, ModelStatistic(Norms)] = None,
+    norms: A[Tensor | None, ModelStatistic(FisherNorms)] = None,
     position: A[Tensor | None, Position()] = None,
 ) -> Tensor:
     """The mean of the experts, each parameter weighted by how much its expert's predictions depend on it.
 
-    `models` and `information` (each expert's diagonal Fisher) are (n_models, *shape) in float32; returns (*shape). Norms
+    `models` and `information` (each expert's diagonal Fisher) are (n_models, *shape) in float32; returns (*shape). FisherNorms
     are computed before the floor is applied; a norm of 0 is ignored. `estimate` is read only by the code that computes
     the Fisher. Entries whose strengths are all 0 get the unweighted mean.
     """

@@ -75,8 +75,8 @@ def _towards_all(between: Tensor, weights: Tensor, mean: Tensor) -> Tensor:
     """The weighted mean of the tangent vectors from `mean` to each unit vector, each as long as its arc."""
     cosine = inner(between, mean).clamp(-1.0, 1.0)
     angle = cosine.arccos()
-    stretch = torch.where(angle.sin() > SMALL, angle / angle.sin(), (cosine > 0).double())
-    pulls = weights * stretch
+    scales = torch.where(angle.sin() > SMALL, angle / angle.sin(), (cosine > 0).double())
+    pulls = weights * scales
     tangent: Tensor = pulls - inner(pulls, cosine) * mean
     return tangent
 

@@ -122,7 +122,7 @@ def features(dossier: InspectionReport) -> Iterator[ReportChart]:
 
 def _place(dossier: InspectionReport) -> float | None:
     cut = operating_point(Recipe.from_mapping(dossier.recipe))
-    return cut.place if cut.knob else None
+    return cut.position if cut.knob else None
 
 
 # After the charts above, so that those of other modules follow them.

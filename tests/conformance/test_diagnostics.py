@@ -9,20 +9,21 @@ from typing import Any
 import pytest
 import torch
 from golden import Case, State, read_cases
+from interference_figures import Figures, nothing
 
 from mergelab.analysis.interference import Interference, interference
 from mergelab.methods.ops.elementwise import rows, zero_below_threshold
 from mergelab.methods.ops.thresholds import own_thresholds
 
 Figure = Any
-FIGURES: dict[str, Callable[[Interference], Figure]] = {
-    "d": lambda found: found.entries,
-    "n_active": lambda found: found.active,
-    "n_two_or_more": lambda found: found.overlapping,
-    "n_conflict": lambda found: found.conflicting,
-    "n_count_vs_mass": lambda found: found.against_count,
-    "n_count_ties": lambda found: found.count_ties,
-    "n_count_vs_mass_without_count_ties": lambda found: found.untied_against_count,
+FIGURES: dict[str, Callable[[Figures], Figure]] = {
+    "d": lambda found: found.sums.entries,
+    "n_active": lambda found: found.sums.active,
+    "n_two_or_more": lambda found: found.sums.overlapping,
+    "n_conflict": lambda found: found.sums.conflicting,
+    "n_count_vs_mass": lambda found: found.sums.against_count,
+    "n_count_ties": lambda found: found.sums.count_ties,
+    "n_count_vs_mass_without_count_ties": lambda found: found.sums.untied_against_count,
     "conflict_rate_all": lambda found: found.conflict_of_all,
     "conflict_rate_coactive": lambda found: found.conflict,
     "pairwise_conflict": lambda found: found.pairwise_conflict.tolist(),
@@ -35,7 +36,7 @@ FIGURES: dict[str, Callable[[Interference], Figure]] = {
     "count_vs_mass_disagreement": lambda found: found.count_against_mass,
     "cosine": lambda found: found.cosines.tolist(),
     "norms_l2": lambda found: found.norms.tolist(),
-    "norms_l1": lambda found: found.norms_l1.tolist(),
+    "norms_l1": lambda found: found.sums.norms_l1.tolist(),
     "norm_spread": lambda found: found.norm_spread,
 }
 
@@ -51,7 +52,7 @@ def test_figures_of_every_trim_agree_inside_each_tensor_and_over_all(case: Case)
         tensors = {key: interference(kept) for key, kept in trimmed(deltas, trim["kept_m"]).items()}
         for key, expected in trim["per_tensor"].items():
             check(case, tensors[key], expected, f"{trim['scope']} {trim['density']} {key}")
-        check(case, sum(tensors.values(), Interference.nothing(len(case.models))), trim["overall"], trim["scope"])
+        check(case, sum(tensors.values(), nothing(len(case.models))), trim["overall"], trim["scope"])
 
 
 def test_what_a_trim_retains_agrees_inside_each_tensor_and_over_all(case: Case) -> None:
@@ -59,11 +60,13 @@ def test_what_a_trim_retains_agrees_inside_each_tensor_and_over_all(case: Case) 
     whole = {key: interference(values) for key, values in deltas.items()}
     for entry in expected_of(case)["retained"]:
         kept = {key: interference(values) for key, values in trimmed(deltas, entry["kept_m"]).items()}
-        nothing = Interference.nothing(len(case.models))
-        left = sum(kept.values(), nothing).retained_of(sum(whole.values(), nothing))
+        start = nothing(len(case.models))
+        left = Figures(sum(kept.values(), start)).retained_of(Figures(sum(whole.values(), start)))
         close(case, left.tolist(), entry["l1_l2_squared_per_model"], f"retained {entry['density']}")
         for key, inside in entry["per_tensor"].items():
-            own = interference(trimmed({key: deltas[key]}, inside["kept_m"])[key]).retained_of(whole[key])
+            own = Figures(interference(trimmed({key: deltas[key]}, inside["kept_m"])[key])).retained_of(
+                Figures(whole[key])
+            )
             close(case, own.tolist(), inside["l1_l2_squared_per_model"], f"retained {entry['density']} {key}")
 
 
@@ -88,9 +91,9 @@ def trimmed(deltas: State, kept: int | dict[str, int]) -> State:
 def check(case: Case, found: Interference, expected: dict[str, Figure], where: str) -> None:
     for name, figure in expected.items():
         if name == "d" or name.startswith("n_"):
-            assert FIGURES[name](found) == figure, f"{name} of {where}"
+            assert FIGURES[name](Figures(found)) == figure, f"{name} of {where}"
         else:
-            close(case, FIGURES[name](found), figure, f"{name} of {where}")
+            close(case, FIGURES[name](Figures(found)), figure, f"{name} of {where}")
 
 
 def close(case: Case, found: Figure, expected: Figure, where: str) -> None:

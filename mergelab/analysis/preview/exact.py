@@ -48,7 +48,7 @@ def _count(prepared: PreparedMerge, sketch: Sketch) -> ProgressGen[Figures]:
     )
 
 
-def _counted(kept: Tensor, offered: Tensor, order: NDArray[numpy.int64]) -> dict[str, Any]:
+def _counted(kept: Tensor, inputs: Tensor, order: NDArray[numpy.int64]) -> dict[str, Any]:
     """One tensor's part of each figure; `order` gives the model of each expert of the recipe."""
     sums = interference(kept)
     i, j = order[numpy.array(pairs_of(len(order)), dtype=int).reshape(-1, 2).T]
@@ -56,7 +56,7 @@ def _counted(kept: Tensor, offered: Tensor, order: NDArray[numpy.int64]) -> dict
         "kept": sums.kept,
         "norms_l1": sums.norms_l1,
         "squares": sums.products.diagonal(),
-        **_sizes(kept, offered),
+        **_sizes(kept, inputs),
     }
     return {
         **{name: getattr(sums, name) for name in ALIKE},
@@ -65,9 +65,9 @@ def _counted(kept: Tensor, offered: Tensor, order: NDArray[numpy.int64]) -> dict
     }
 
 
-def _sizes(kept: Tensor, offered: Tensor) -> dict[str, Tensor]:
+def _sizes(kept: Tensor, inputs: Tensor) -> dict[str, Tensor]:
     """Of each model: the squared norm of what is kept before any rescaling, the whole one, the smallest kept magnitude."""
-    survives, magnitudes = kept != 0, offered.double().abs()
+    survives, magnitudes = kept != 0, inputs.double().abs()
     squares = magnitudes.square()
     lowest = torch.where(survives, magnitudes, torch.inf)
     return {

@@ -61,7 +61,7 @@ def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pa
 
 def _places(cut: OperatingPoint) -> NDArray[numpy.float64]:
     """The grid's places, or the only one that survivors have."""
-    return numpy.array([cut.place]) if cut.by == "survivors" else (numpy.arange(GRID + 1) / GRID) ** 2
+    return numpy.array([cut.position]) if cut.by == "survivors" else (numpy.arange(GRID + 1) / GRID) ** 2
 
 
 def _along(curve: Curve, places: NDArray[numpy.float64]) -> NDArray[numpy.float64]:

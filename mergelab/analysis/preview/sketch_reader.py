@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mergelab.analysis.preview.histogram import EDGES
 from mergelab.analysis.preview.kept_sums import Figures
-from mergelab.analysis.sketch import GRID, Curve, Curves, OperatingPoint, Sketch, grid_place
+from mergelab.analysis.sketch import GRID, Curve, Curves, OperatingPoint, Sketch, grid_position
 
 ALIKE = (
     "active",
@@ -30,7 +30,7 @@ ALIKE = (
 def read(sketch: Sketch, cut: OperatingPoint) -> Figures:
     """What the curves of a cut say at its place; NaN where the sketch was made for other settings."""
     found = curves_at(sketch, cut)
-    at, end = Reader(found, cut.place), Reader(found, 1.0)
+    at, end = Reader(found, cut.position), Reader(found, 1.0)
     moved = end("kept" if found.offered is None else "offered").sum(1) > 0  # what drops weights moves what nobody moved
     return Figures(
         entries=sketch.entries,
@@ -49,7 +49,7 @@ def curves_at(sketch: Sketch, cut: OperatingPoint) -> Curves:
 
 def has_line(cut: OperatingPoint) -> bool:
     """Whether one magnitude an expert separates what is kept from what is dropped."""
-    return cut.knob is not None and cut.place > 0
+    return cut.knob is not None and cut.position > 0
 
 
 def _unknown(shape: tuple[int, ...], dtype: type) -> Curve:
@@ -60,7 +60,7 @@ class Reader:
     """Reads curves at one place, linearly between grid points, as float64 without their last axis."""
 
     def __init__(self, curves: Curves, at: float) -> None:
-        self.curves, place = curves, grid_place(at)
+        self.curves, place = curves, grid_position(at)
         self.low = min(int(place), GRID - 1)
         self.share = place - self.low
 
@@ -74,7 +74,7 @@ class Reader:
 def _thresholds(sketch: Sketch, cut: OperatingPoint) -> NDArray[numpy.float64]:
     if not has_line(cut):
         return numpy.full(len(sketch.experts), numpy.nan)
-    return numpy.array([_magnitude_keeping(cut.place, shares) for shares in _kept_from(sketch)])
+    return numpy.array([_magnitude_keeping(cut.position, shares) for shares in _kept_from(sketch)])
 
 
 def _kept_from(sketch: Sketch) -> NDArray[numpy.float64]:

@@ -1,4 +1,4 @@
-"""Drawing a sketch: two readings of all deltas."""
+"""Builds a sketch in two passes over all deltas."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from mergelab.methods.ops.stack import BINS, Stack
 from mergelab.runtime.progress import Progress, ProgressGen
 
 Part = dict[str, Curve]
-"""One tensor's part of the arrays of `Curves`; nothing stands for zeros."""
+"""One tensor's part of the arrays of `Curves`; a missing array stands for zeros."""
 
 
 @dataclass
 class _Drawing:
-    """A sketch under way: what is read, and what the first reading found."""
+    """A sketch under way, with the results of the first pass."""
 
     prepared: PreparedMerge
     cut: OperatingPoint
@@ -50,23 +50,23 @@ class _Drawing:
 
     @property
     def stored(self) -> bool:
-        """Whether the second reading leaves everything to kernels where there are some."""
+        """Whether kernels do the whole second pass, if there are any."""
         step = self.prepared.plan.recipe.sparsify
         return self.cut.by == "ranks" or (self.cut.by == "levels" and step is not None and LEVELS[step.name].by_draw)
 
     @property
     def sparse(self) -> bool:
-        """Whether the last step chooses among what others leave."""
+        """Whether the last step chooses among the survivors of others."""
         return trims(self.prepared.plan.recipe.rule)
 
     @property
     def order(self) -> list[int]:
-        """The plan's place of each expert of the recipe."""
+        """The index in the plan of each expert, in the recipe's order."""
         return list(self.prepared.plan.listed)
 
     @cached_property
     def all_counts(self) -> Counts:
-        """Those of all tensors that some model changed."""
+        """The counts of all tensors that any model changed."""
         total = torch.zeros(len(self.order), BINS, dtype=torch.int64)
         for found in self.counts.values():
             found.add_to(total)
@@ -74,13 +74,13 @@ class _Drawing:
 
     @cached_property
     def table(self) -> Table:
-        """(n_models, BINS): levels of magnitudes ranked over the model, or of draws where those decide."""
+        """Levels of magnitudes ranked over the model, or of draws if those decide, (n_models, BINS)."""
         counts = self.all_counts
         return draw_table(len(self.order)) if self.cut.by == "levels" else counts.table(counts.total, self.cut.outliers)
 
 
 def build_sketch(plan: Plan, device: str = "cpu") -> ProgressGen[Sketch]:
-    """Read the deltas twice and summarise them for the plan's recipe; the order of experts is the recipe's."""
+    """Read the deltas twice and summarise them for the plan's recipe, with experts in the recipe's order."""
     cut = operating_point(plan.recipe)
     drawing = _Drawing((yield from _prepared(plan, cut, device)), cut)
     yield from _count(drawing)
@@ -94,13 +94,13 @@ def build_sketch(plan: Plan, device: str = "cpu") -> ProgressGen[Sketch]:
 
 
 def ranked(prepared: PreparedMerge, key: str) -> Tensor:
-    """(n_models, count): the deltas among which the recipe's last step chooses, before it does."""
+    """The deltas among which the recipe's last step chooses, before it does, (n_models, count)."""
     values = sparse_deltas(prepared, key) if trims(prepared.plan.recipe.rule) else deltas(prepared, key)
     return rows(values)
 
 
 def _prepared(plan: Plan, cut: OperatingPoint, device: str) -> ProgressGen[PreparedMerge]:
-    """The plan with the surveys done that its curves need."""
+    """The plan, prepared as far as its curves need."""
     trimming = trims(plan.recipe.rule)
     if trimming and cut.by == "survivors":
         return (yield from prepare(plan, device))
@@ -110,7 +110,7 @@ def _prepared(plan: Plan, cut: OperatingPoint, device: str) -> ProgressGen[Prepa
 
 
 def _count(drawing: _Drawing) -> ProgressGen[None]:
-    """The first reading: magnitudes by the upper 16 bits."""
+    """The first pass: count magnitudes by their upper 16 bits."""
     keys = drawing.prepared.plan.keys
     found = in_order(partial(_counted, drawing), keys, input_threads(drawing.prepared, stored=True))
     for number, (key, (counts, sizes)) in enumerate(zip(keys, found, strict=True), 1):
@@ -132,7 +132,7 @@ def _read(drawing: _Drawing, key: str, stored: bool, even: bool = True) -> Itera
 
 
 def _empty(drawing: _Drawing) -> Curves:
-    """Zeros to put one tensor after the other in."""
+    """Zeros, to be filled tensor by tensor."""
     n_tensors, n_experts = len(drawing.prepared.plan.keys), len(drawing.order)
     curves = Curves.filled(numpy.zeros, n_tensors, n_experts)
     if drawing.cut.by != "survivors":
@@ -157,14 +157,14 @@ def _parts(drawing: _Drawing, key: str) -> list[Part]:
 
 
 def _by_rank(drawing: _Drawing, key: str, counts: Counts) -> Iterator[list[SurvivalHistogram]]:
-    """The steps of a tensor's chunks with magnitudes ranked over the whole model and in this tensor."""
+    """The histograms of a tensor's chunks, with magnitudes ranked over the model and within the tensor."""
     tables = numpy.stack([drawing.table, counts.table(counts.total, drawing.cut.outliers)])
     for read in _read(drawing, key, drawing.stored, counts.even):
         yield read.ranked(tables)
 
 
 def _levelled(drawing: _Drawing, key: str, counts: Counts) -> Iterator[list[SurvivalHistogram]]:
-    """The steps of a tensor's chunks at the levels that the sparsifier gives them."""
+    """The histograms of a tensor's chunks at the survival levels of the sparsifier."""
     step = drawing.prepared.plan.recipe.sparsify
     assert step is not None, "only a sparsifier's entries have levels"
     levels = LEVELS[step.name]
@@ -172,26 +172,24 @@ def _levelled(drawing: _Drawing, key: str, counts: Counts) -> Iterator[list[Surv
         if levels.by_draw:
             yield read.drawn(drawing.table[None])
         else:
-            yield [read.stepped(level_bins(levels.of(read.shaped, read.draws, step.knobs)))]
+            yield [read.at_levels(level_bins(levels.of(read.shaped, read.draws, step.knobs)))]
 
 
 def _survivors(drawing: _Drawing, key: str) -> Part:
-    """Two levels: what is kept starts at once, what is dropped at the very end."""
+    """Two levels: kept deltas have the first level, dropped ones the last."""
     prepared = drawing.prepared
-    offered, kept = ranked(prepared, key).cpu(), rows(kept_deltas(prepared, key)).cpu()
-    levels = torch.where(kept != 0, 1, torch.where(offered == 0, NEVER, GRID))
-    values = torch.where(kept == 0, offered, kept)
+    inputs, kept = ranked(prepared, key).cpu(), rows(kept_deltas(prepared, key)).cpu()
+    levels = torch.where(kept != 0, 1, torch.where(inputs == 0, NEVER, GRID))
+    values = torch.where(kept == 0, inputs, kept)
     chunk = Chunk(key, tuple(values.shape[1:]))
     even = Counts.of(Stack(key, values).upper_counts(), True).even
-    found = Deltas(prepared, chunk, drawing.sparse, even, values).stepped(levels)
-    return curves_of(found, drawing.order) | {"offered": _energies(offered, levels)[drawing.order]}
+    found = Deltas(prepared, chunk, drawing.sparse, even, values).at_levels(levels)
+    return curves_of(found, drawing.order) | {"offered": _energies(inputs, levels)[drawing.order]}
 
 
-def _energies(offered: Tensor, levels: Tensor) -> Curve:
-    """(n_models, GRID+1): the squares of what is offered up to each level."""
-    squares = [
-        torch.bincount(own, row.double().square(), LEVEL_COUNT) for own, row in zip(levels, offered, strict=True)
-    ]
+def _energies(inputs: Tensor, levels: Tensor) -> Curve:
+    """The summed squares of the deltas up to each level, before any rescaling, (n_models, GRID+1)."""
+    squares = [torch.bincount(own, row.double().square(), LEVEL_COUNT) for own, row in zip(levels, inputs, strict=True)]
     return torch.stack(squares).cumsum(1)[:, : GRID + 1].numpy()
 
 

@@ -1,9 +1,10 @@
-"""What a sketch holds: how experts agree, cancel and are merged, as cumulative curves small enough for the page.
+"""The contents of a sketch: cumulative curves of how experts agree, cancel and are merged, small enough for the page.
 
-Each element of each delta has a survival level in [0, 1]: it is kept at a place iff its level is at most that place; the
-place of a density is the density. What is kept of an entry changes only where its next delta starts to be kept: any
-statistic is therefore a histogram over levels of what it gains there, whose cumulative sum is the whole curve. Levels are binned on a square-root grid, finest at small
-places. Together with how magnitudes are ranked, that is the sketch's error, `BIN_ERROR`.
+Each element of each delta has a survival level in [0, 1]: it is kept at a position iff its level is at most that position. The
+position of a density is the density itself. The kept deltas of an entry change only where its next delta starts to be kept.
+Any statistic is therefore a histogram, over survival levels, of its gains there, and the cumulative sum is the whole curve.
+Levels are binned on a square-root grid, finest at small positions. Together with the ranking of magnitudes, that gives the
+sketch's error, `BIN_ERROR`.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from mergelab.runtime.cache import write_atomically
 GRID = 400
 """Level bins: bin b holds levels in ((b-1)²/GRID², b²/GRID²]."""
 BIN_ERROR = 0.005
-"""Largest error of a curve's position, in places."""
+"""Largest error of a position on a curve."""
 
 SIZE_BITS = 21
-"""Bits of a float32 magnitude below those that number its size: a sign, 8 of exponent and 2 of fraction are above them."""
+"""Low bits of a float32 magnitude that its size bin ignores: the sign, 8 bits of exponent and 2 of fraction are above them."""
 
 Curve = NDArray[numpy.float64]
 """Or of int32 or float32, as sketches keep them."""
@@ -41,7 +42,7 @@ class Curves:
     Per expert, (n_tensors, n_experts, GRID+1): `kept`, `norms_l1` and `cross`, the dot product of the merged delta with
     the expert's, all of it. Per pair of experts in the order of `pairs_of`, (n_tensors, n_pairs, GRID+1): `shared`,
     `opposed`, `products`. `reach` (n_tensors, n_experts, n_experts, GRID+1) sums d_j·d_i over the entries that j keeps.
-    `offered` is (n_tensors, n_experts, GRID+1) where something rescales what is kept: the kept `mass` before that.
+    `offered` is (n_tensors, n_experts, GRID+1) if survivors are rescaled: the kept `mass` before that.
     """
 
     active: Curve
@@ -81,7 +82,7 @@ class Curves:
 
     @property
     def energy(self) -> Curve:
-        """`mass` before anything rescales it."""
+        """`mass` before survivors are rescaled."""
         return self.mass if self.offered is None else self.offered
 
     @property
@@ -89,10 +90,10 @@ class Curves:
         """All arrays by name."""
         return {name: curve for name, curve in vars(self).items() if curve is not None}
 
-    def at(self, name: str, place: float) -> Curve:
-        """A curve at a place in [0, 1], linear between those of the grid: float64, without its last axis."""
-        low = min(int(grid_place(place)), GRID - 1)
-        share, curve = grid_place(place) - low, getattr(self, name)
+    def at(self, name: str, position: float) -> Curve:
+        """A curve at a position in [0, 1], interpolated linearly between grid points: float64, without the last axis."""
+        low = min(int(grid_position(position)), GRID - 1)
+        share, curve = grid_position(position) - low, getattr(self, name)
         read: Curve = curve[..., low].astype(float) * (1 - share) + curve[..., low + 1].astype(float) * share
         return read
 
@@ -112,13 +113,13 @@ TEXTS = ("experts", "keys", "shapes", "layers", "modules")
 
 @dataclass(frozen=True)
 class Sketch:
-    """What the page knows of a set of deltas without touching weights; numpy only.
+    """A summary of a set of deltas, from which the page answers without weights; numpy only.
 
     `keys` names the tensors and `shapes` their shapes, such as "4096 × 11008". `entries` counts each tensor's entries,
     `changed` those in tensors that any expert changed; `magnitudes` is (n_experts, 4096) counts by the upper 12 bits of
     |delta|. `sizes`, int32 (n_tensors, n_experts, 2, width), counts positive ([..., 0, :]) and negative changes by the bits
-    of |delta| above the lower `SIZE_BITS`, four sizes an octave, those numbered `first_size` and following; no other is lit.
-    What they lack of a tensor's entries is 0 there, or below 2^-133. `curves` are named as `operating_point` asks for them.
+    of |delta| above the lower `SIZE_BITS`, four sizes per octave, from the size numbered `first_size` on; all other sizes are
+    empty. Entries that they do not count are 0 or below 2^-133. `curves` have the names that `operating_point` asks for.
     """
 
     experts: tuple[str, ...]
@@ -134,8 +135,7 @@ class Sketch:
     curves: dict[str, Curves] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
-        """Write the sketch as one .npz file, not compressed, which would take longer than drawing it; readers see a whole
-        file or none."""
+        """Write the sketch as one .npz file, atomically. It is not compressed: that would take longer than building it."""
         flat = {
             f"{scope}/{name}": array for scope, curves in self.curves.items() for name, array in curves.present.items()
         }
@@ -164,10 +164,10 @@ class Sketch:
 
 
 def _whole(found: dict[str, Curve]) -> Curves:
-    """Raises KeyError where one is missing."""
+    """The curves by name; KeyError if one is missing."""
     return Curves(**{name: found[name] for name in CURVES}, offered=found.get("offered"))
 
 
-def grid_place(place: float) -> float:
-    """Where a place in [0, 1] lies on the grid, in bins; the inverse of b²/GRID²."""
-    return GRID * float(numpy.sqrt(place))
+def grid_position(position: float) -> float:
+    """The grid coordinate of a position in [0, 1], in bins; the inverse of b²/GRID²."""
+    return GRID * float(numpy.sqrt(position))

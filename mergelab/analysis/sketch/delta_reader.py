@@ -1,4 +1,4 @@
-"""The deltas of a chunk as a sketch looks at them: stepped by kernels where they pay, on whichever device, else by torch."""
+"""The deltas of a chunk as a sketch reads them: by kernels where they pay, on any device, else by torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mergelab import kernels
 from mergelab.analysis.sketch.magnitude_histogram import unsigned
-from mergelab.analysis.sketch.survival_histogram import NEVER, SurvivalHistogram, steps
+from mergelab.analysis.sketch.survival_histogram import NEVER, SurvivalHistogram, survival_histogram
 from mergelab.engine import Chunk, PreparedMerge, draw_keys, input_deltas, is_large, read_draws, stored_input_deltas
 from mergelab.kernels.arguments import LevelSource, SparsifyParams
 from mergelab.kernels.device_stack import StackContext
@@ -26,13 +26,13 @@ NO_LEVELS = numpy.zeros((0, 0), numpy.int16)
 
 
 class Deltas:
-    """A chunk of the deltas on offer; `sparse`: those that the steps before the method leave. `even` says whether their
-    products are at home in float32, which the CPU's kernels compute in."""
+    """A chunk of the deltas, with `sparse` after the steps before the method. `even` says whether float32, in which the CPU's
+    kernels compute, holds their products."""
 
     def __init__(
         self, prepared: PreparedMerge, chunk: Chunk, sparse: bool, even: bool = True, values: Tensor | None = None
     ) -> None:
-        """`values` (n_models, *shape) take the place of what would be read."""
+        """`values` (n_models, *shape) replace the deltas that would be read."""
         self._prepared, self._chunk, self._sparse, self._given, self._even = prepared, chunk, sparse, values, even
 
     @cached_property
@@ -42,7 +42,7 @@ class Deltas:
 
     @cached_property
     def shaped(self) -> Tensor:
-        """(n_models, *shape), where deltas are worked out; refuses what is not finite."""
+        """(n_models, *shape), on the device of the merge; refuses values that are not finite."""
         return input_deltas(self._prepared, self._chunk, self._sparse) if self._given is None else self._given
 
     @property
@@ -51,34 +51,34 @@ class Deltas:
         return read_draws(self._prepared.plan, self._chunk).to(self.shaped.device)
 
     def counted(self) -> tuple[Tensor, bool]:
-        """int64 (n_models, BINS): deltas by their upper 16 bits, sign and all; and whether any model changed something."""
+        """Counts of deltas by their upper 16 bits with the sign, int64 (n_models, BINS); and whether any model changed anything."""
         try:
             return _counted(self._stored or self._plain)
         except KernelUnsupportedError:
             return _counted(self._plain)
 
     def ranked(self, tables: Table) -> list[SurvivalHistogram]:
-        """The steps of several cuts, whose levels `tables` (n_cuts, n_models, BINS) have by the upper 16 bits of
+        """The histograms of several cuts, with levels from `tables` (n_cuts, n_models, BINS) by the upper 16 bits of
         magnitudes."""
         if found := self._by_kernel(tables=tables):
             return found
         upper = magnitude_bits(self.values) >> 16
-        return [steps(self.values, self._levels(table, upper)) for table in tables]
+        return [survival_histogram(self.values, self._levels(table, upper)) for table in tables]
 
     def drawn(self, tables: Table) -> list[SurvivalHistogram]:
-        """The same with levels by the upper halves of draws."""
+        """The same, with levels by the upper halves of draws."""
         plan, chunk = self._prepared.plan, self._chunk
         if found := self._by_kernel(tables=tables, keys=numpy.array(draw_keys(plan, chunk.key), numpy.uint32)):
             return found
         halves = rows(read_draws(plan, chunk)) >> 16
-        return [steps(self.values, self._levels(table, halves)) for table in tables]
+        return [survival_histogram(self.values, self._levels(table, halves)) for table in tables]
 
-    def stepped(self, levels: Tensor) -> SurvivalHistogram:
-        """The steps with these levels, int16 (n_models, *shape); what is 0 is never kept."""
+    def at_levels(self, levels: Tensor) -> SurvivalHistogram:
+        """The histogram with these levels, int16 (n_models, *shape); zeros are never kept."""
         levels = rows(levels).cpu()
         if found := self._by_kernel(given=levels.numpy()):
             return found[0]
-        return steps(self.values, torch.where(self.values == 0, NEVER, levels).to(torch.int16))
+        return survival_histogram(self.values, torch.where(self.values == 0, NEVER, levels).to(torch.int16))
 
     def _levels(self, table: Table, places: Tensor) -> Tensor:
         looked_up = [torch.from_numpy(own)[row] for own, row in zip(table, places, strict=True)]
@@ -95,17 +95,19 @@ class Deltas:
 
     def _on_gpu(self, levels: LevelSource) -> Any:
         from mergelab.kernels.gpu.stack import GpuStack  # triton takes a while to import, and need not be there
-        from mergelab.kernels.gpu.survival_histogram import stepped
+        from mergelab.kernels.gpu.survival_histogram import survival_histograms
 
-        return stepped(self._stored or GpuStack(self._prepared.device, *self._as_stored(self.shaped)), levels)
+        return survival_histograms(
+            self._stored or GpuStack(self._prepared.device, *self._as_stored(self.shaped)), levels
+        )
 
     def _on_cpu(self, levels: LevelSource) -> Any:
         if not (self._even and kernels.available()):
             return None
         from mergelab.kernels.cpu.stack import CpuStack
-        from mergelab.kernels.cpu.survival_histogram import stepped  # numba takes a while to import
+        from mergelab.kernels.cpu.survival_histogram import survival_histograms  # numba takes a while to import
 
-        return stepped(self._stored or CpuStack(*self._as_stored(self.values)), levels)
+        return survival_histograms(self._stored or CpuStack(*self._as_stored(self.values)), levels)
 
     @cached_property
     def _stored(self) -> Any:
@@ -116,7 +118,7 @@ class Deltas:
         return Stack(self._chunk.key, rows(self.shaped))
 
     def _as_stored(self, values: Tensor) -> tuple[Any, ...]:
-        """Deltas as if they were experts of a base of zeros: what every `DeviceStack` takes."""
+        """Deltas in the role of experts whose base is zero: the arguments of a `DeviceStack`."""
         flat = rows(values)
         zeros, through = torch.zeros(flat.shape[1], device=flat.device), SparsifyParams.none(len(flat))
         return zeros, list(flat), through, StackContext(self._chunk.key, lambda: flat, start=self._chunk.start)

@@ -1,4 +1,4 @@
-"""Survival levels: from which place of a rule's knob on it keeps each entry."""
+"""Survival levels: the position of a sparsifier's knob from which on it keeps an entry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mergelab.methods.sparsifiers.della import della
 
 POINTS = f"{100 * BIN_ERROR:g} points of density"
 UNNEEDED = 0.81
-"""Where consensus keeps all that it ever keeps; entries that matter to too few lie above, as no threshold brings them in."""
+"""The position from which on consensus keeps no more. Entries that matter to too few experts for any threshold lie above."""
 Knobs = Mapping[str, Any]
 
 
@@ -22,17 +22,18 @@ Knobs = Mapping[str, Any]
 class Levels:
     """How the survivors of a sparsifier grow with one of its knobs, entry by entry.
 
-    `of` gives the levels, float64 in [0, 1], of float32 deltas (n_models, *shape), their random draws and the knobs: an
-    entry is kept iff its level is at most `place` of the value of `knob`. What may never be kept is at 1, so that the end
-    of a curve counts everything. `error` says how near to that value the sketch's bins come, `given` names the other knobs
-    that levels depend on, `fits` tells for which knobs they hold. `notice` says why no line divides the kept from the
-    dropped by their size. `by_draw` is True where the upper half of its draw alone gives an entry's level, as `draw_levels`.
+    `of` computes the levels, float64 in [0, 1], from float32 deltas (n_models, *shape), their random draws and the knobs: an
+    entry is kept iff its level is at most `position(value of knob)`. Entries that are never kept have level 1, so that the
+    end of a curve counts everything. `error` describes the error in that value from the sketch's bins. `given` names the
+    other knobs that levels depend on, and `fits` the knobs for which they hold. `notice` says why no line separates kept
+    from dropped entries by size. `by_draw` is True if an entry's level follows from the upper half of its draw alone, as in
+    `draw_levels`.
     """
 
     of: Callable[[Tensor, Tensor | None, Knobs], Tensor]
     notice: str
     knob: str = "density"
-    place: Callable[[float], float] = float
+    position: Callable[[float], float] = float
     error: Callable[[float], str] = lambda value: POINTS
     given: tuple[str, ...] = ()
     fits: Callable[[Knobs], bool] = lambda knobs: True
@@ -40,10 +41,10 @@ class Levels:
 
 
 def rank_levels(histogram: Tensor, count: int, outliers: float = 0.0) -> Tensor:
-    """float64 (n_models, BINS): the level of each bin of magnitudes, of which `histogram` counts the entries.
+    """The level of each bin of magnitudes, whose entries `histogram` counts, float64 (n_models, BINS).
 
-    Of `count` entries the first floor(outliers · count) by magnitude go and the next round(density · count) stay; where
-    there are not so many, fewer go. All of a bin start to be kept with its first entry, as equal magnitudes do.
+    Of `count` entries, the largest floor(outliers · count) are dropped and the next round(density · count) kept; if there
+    are not enough, fewer are dropped. The entries of a bin are all kept from its first entry on, like equal magnitudes.
     """
     last = histogram.flip(1).cumsum(1).flip(1)
     first, gone = last - histogram + 1, int(outliers * count)
@@ -52,12 +53,12 @@ def rank_levels(histogram: Tensor, count: int, outliers: float = 0.0) -> Tensor:
 
 
 def draw_levels(halves: Tensor) -> Tensor:
-    """float64: the levels of draws by their upper halves; the lower ones would tell them apart by 2^-16."""
+    """The levels of draws from their upper halves, float64; the lower halves would change them by less than 2^-16."""
     return (halves + 1).double() / 2**16
 
 
 def level_bins(levels: Tensor) -> Tensor:
-    """The grid's bins of levels, int16; a level above 1 is never reached."""
+    """The grid's bins of levels, int16; levels above 1 are never reached."""
     return (GRID * levels.sqrt()).ceil().clamp(1, GRID + 1).to(torch.int16)
 
 
@@ -68,7 +69,7 @@ def _drawn(deltas: Tensor, draws: Tensor | None, knobs: Knobs) -> Tensor:
 
 def _drawn_by_rank(deltas: Tensor, draws: Tensor | None, knobs: Knobs) -> Tensor:
     assert draws is not None
-    # With draws of 0 all survive and are divided by their probability, which tells it.
+    # With draws of 0 all entries survive, divided by their probability; that gives the probability.
     told = della(
         deltas, density=0.5, epsilon=knobs["epsilon"], rescale="element", draws=torch.zeros_like(draws)
     ).double()
@@ -77,7 +78,7 @@ def _drawn_by_rank(deltas: Tensor, draws: Tensor | None, knobs: Knobs) -> Tensor
 
 
 def _agreed(deltas: Tensor, draws: Tensor | None, knobs: Knobs) -> Tensor:
-    """An entry matters to an expert while |d| > threshold · |rest|, and is kept while it matters to enough of them."""
+    """An entry matters to an expert as long as |d| > threshold · |rest|; it is kept as long as it matters to enough experts."""
     own, rest, needed = deltas.abs(), (deltas.sum(0) - deltas).abs(), int(knobs["min_models"])
     levels = torch.where(own > 0, UNNEEDED * rest.double() / (own.double() + rest), 1.0)
     if needed > len(deltas):
@@ -101,9 +102,9 @@ LEVELS: dict[str, Levels] = {
         _agreed,
         "An entry is kept if it matters to enough experts, whatever its size, so there is no line.",
         knob="threshold",
-        place=lambda threshold: UNNEEDED / (1 + threshold),
+        position=lambda threshold: UNNEEDED / (1 + threshold),
         error=lambda threshold: f"{BIN_ERROR / UNNEEDED * (1 + threshold) ** 2:.2g} of the threshold",
         given=("min_models",),
     ),
 }
-"""Sparsifiers that do not choose by rank. One that is not here gets a sketch for every setting of its knobs."""
+"""Sparsifiers that do not choose by rank. Others get a sketch for every setting of their knobs."""

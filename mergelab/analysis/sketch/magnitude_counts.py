@@ -1,4 +1,4 @@
-"""How many magnitudes of each size a sketch's tensors hold, and the levels that their ranks give."""
+"""Counts of the magnitudes in a sketch's tensors, from which ranks and survival levels follow."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mergelab.analysis.sketch.survival_histogram import NEVER
 from mergelab.methods.ops.stack import BINS
 
 TINY, HUGE = (127 - 40) << 7, (127 + 40) << 7
-"""Upper bits of 2^-40 and 2^40: where a model's largest magnitude lies between them, float32 is good for products."""
+"""Upper bits of 2^-40 and 2^40: if a model's largest magnitude lies between them, float32 products neither vanish nor overflow."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """(n_models, width) counts of the magnitudes whose upper 16 bits are `first` and following, all others being 0; `moved`
-    says whether any model changed the tensor."""
+    """Counts (n_models, width) of the magnitudes by their upper 16 bits, from `first` on; all other counts are 0. `moved` says
+    whether any model changed the tensor."""
 
     first: int
     counts: Tensor
@@ -31,7 +31,7 @@ class Counts:
         """From (n_models, up to BINS) counts."""
         lit = torch.nonzero(counts.any(0))
         first, last = (int(lit[0]), int(lit[-1]) + 1) if len(lit) else (0, 1)
-        # Most tensors fill a few of the bins; of hundreds of tensors all would not be small.
+        # Most tensors fill few bins; all bins of hundreds of tensors would take much memory.
         return cls(first, counts[:, first:last].to(torch.int32 if counts.sum() < 2**31 else torch.int64), moved)
 
     @property
@@ -52,12 +52,12 @@ class Counts:
         return found
 
     def add_to(self, total: Tensor) -> None:
-        """Add them to int64 (n_models, BINS), if any model changed the tensor."""
+        """Add the counts to `total`, int64 (n_models, BINS), if any model changed the tensor."""
         if self.moved:
             total[:, self.first : self.first + self.counts.shape[1]] += self.counts
 
     def table(self, count: int, outliers: float) -> Table:
-        """int16 (n_models, BINS): the level of every magnitude among these, ranked as `count` entries."""
+        """The level of every magnitude, ranked among `count` entries, int16 (n_models, BINS)."""
         found = torch.full((len(self.counts), BINS), NEVER, dtype=torch.int16)
         levels = level_bins(rank_levels(self.counts.long(), count, outliers))
         found[:, self.first : self.first + levels.shape[1]] = levels
@@ -66,5 +66,5 @@ class Counts:
 
 
 def draw_table(n_models: int) -> Table:
-    """int16 (n_models, 65536): the levels of draws by their upper halves."""
+    """The levels of draws by their upper halves, int16 (n_models, 65536)."""
     return numpy.repeat(level_bins(draw_levels(torch.arange(1 << 16))).numpy()[None], n_models, 0)

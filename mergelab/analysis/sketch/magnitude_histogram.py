@@ -1,4 +1,4 @@
-"""How many changes of each size a tensor holds, increases and decreases apart, in bins of a quarter of an octave."""
+"""Histograms of a tensor's changes by size, increases and decreases separately, in bins of a quarter octave."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from mergelab.analysis.sketch.curves import SIZE_BITS
 from mergelab.methods.ops.stack import BINS
 
 COUNT = 1 << (31 - SIZE_BITS)
-"""Sizes of float32 magnitudes."""
+"""Number of size bins of float32 magnitudes."""
 
 
 @dataclass(frozen=True)
 class MagnitudeHistogram:
-    """(n_models, 2, width) counts of positive and of negative changes of the size numbered `first` and those after it."""
+    """Counts (n_models, 2, width) of positive and of negative changes by size, from the size numbered `first` on."""
 
     first: int
     counts: Tensor
 
     @classmethod
     def of(cls, signed: Tensor) -> MagnitudeHistogram:
-        """From (n_models, BINS) counts of the upper 16 bits of values; those below 2^-133, whose bits are 0, are left out."""
+        """From counts (n_models, BINS) of the upper 16 bits of values; values below 2^-133, whose bits are 0, are left out."""
         by_sign = signed.reshape(len(signed), 2, BINS // 2).clone()
         by_sign[..., 0] = 0
         counts = by_sign.reshape(len(signed), 2, COUNT, -1).sum(3)
@@ -36,8 +36,8 @@ class MagnitudeHistogram:
 
 
 def joined(parts: Sequence[MagnitudeHistogram], n_models: int) -> tuple[NDArray[numpy.int32], int]:
-    """int32 (n_parts, n_models, 2, width) over the sizes that are lit in any part, and the number of the first of them; one
-    size where none is."""
+    """All parts over the sizes that occur in any of them, int32 (n_parts, n_models, 2, width), and the number of the first
+    size; a single size if none occurs."""
     lit = [part for part in parts if part.counts.shape[2]]
     first = min((part.first for part in lit), default=0)
     last = max((part.first + part.counts.shape[2] for part in lit), default=1)
@@ -49,5 +49,5 @@ def joined(parts: Sequence[MagnitudeHistogram], n_models: int) -> tuple[NDArray[
 
 
 def unsigned(signed: Tensor) -> Tensor:
-    """int64 (n_models, BINS / 2): counts of magnitudes' upper 16 bits from those of values' (n_models, BINS)."""
+    """Counts of magnitudes by their upper 16 bits, int64 (n_models, BINS / 2), from those of values (n_models, BINS)."""
     return signed.reshape(len(signed), 2, BINS // 2).sum(1)

@@ -15,29 +15,29 @@ from mergelab.recipe import Recipe, Step
 
 SCOPES = ("model", "tensor")
 SETTLED = 0.5
-"""Where curves of survivors are read: what the settings keep lies below, what they drop above."""
+"""The position at which curves of survivors are read: kept entries have levels below, dropped ones above."""
 READ = "Read from a one-pass sketch, to within {}."
 
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """Where a recipe cuts the deltas: its curves answer at `place`, and `error` says how nearly.
+    """The curves that answer for a recipe and the `position` on them; `error` describes how exact the answer is.
 
-    They are drawn `by` ranks of magnitudes in a `scope` (a share of `outliers` passed over), by the levels of a sparsifier,
-    or by who survives under exactly these settings; `of` names the settings that they depend on. `knob` is the knob that
-    one line of magnitudes for each expert stands for, such as "method.density"; where there is none, `notice` says why.
-    `dial` is the knob whose value is the place, if any.
+    The curves are built `by` ranks of magnitudes in a `scope` (without a share of `outliers`), by the survival levels of a
+    sparsifier, or by who survives under exactly these settings. `of` names the settings that they depend on. `knob` is the
+    knob that one line of magnitudes per expert stands for, such as "method.density"; if there is none, `notice` says why.
+    `control` is the knob whose value is the position, if any.
     """
 
     by: Literal["ranks", "levels", "survivors"]
     of: str
-    place: float
+    position: float
     scope: str = ""
     error: str = READ.format(POINTS)
     knob: str | None = None
     notice: str = ""
     outliers: float = 0.0
-    dial: str | None = None
+    control: str | None = None
 
     @property
     def curves(self) -> str:
@@ -46,13 +46,13 @@ class OperatingPoint:
 
     @property
     def drawn(self) -> tuple[str, ...]:
-        """The names of all curves that are drawn with them: ranks in both scopes."""
+        """The names of all curves that are built together: ranks in both scopes."""
         return tuple(replace(self, scope=scope).curves for scope in (SCOPES if self.by == "ranks" else ("",)))
 
 
 @dataclass(frozen=True)
 class _Chooser:
-    """The last step of a recipe that decides which entries are kept; `owner` is the recipe's field that speaks of it."""
+    """The last step of a recipe that decides which entries are kept; `owner` is the recipe's field that names it."""
 
     owner: str
     rule: Rule
@@ -60,7 +60,7 @@ class _Chooser:
 
 
 def operating_point(recipe: Recipe) -> OperatingPoint:
-    """Where the recipe's last step that drops entries cuts; nothing is cut where no step does."""
+    """The operating point of the recipe's last step that drops entries; without such a step, everything is kept."""
     chooser = _chooser(recipe)
     if chooser is None:
         return OperatingPoint("ranks", "", 1.0, "model", notice=_undivided(recipe))
@@ -77,7 +77,7 @@ def operating_point(recipe: Recipe) -> OperatingPoint:
 
 
 def sketch_needs(recipe: Recipe) -> str:
-    """Recipes with equal answers share a sketch: the same models, and curves that depend on the same settings."""
+    """Recipes with equal keys share a sketch: they have the same models, and curves that depend on the same settings."""
     models = ", ".join(expert.model for expert in recipe.models)
     return f"{recipe.base} | {models} | {', '.join(operating_point(recipe).drawn)}"
 
@@ -96,7 +96,7 @@ def _chooser(recipe: Recipe) -> _Chooser | None:
 
 
 def _varies(recipe: Recipe, chooser: _Chooser) -> bool:
-    """Whether what the chooser decides by differs between layers (overrides) or experts (knobs of their own)."""
+    """Whether the knobs that decide differ between layers (overrides) or between experts (knobs of their own)."""
     deciding = {knob.name for knob in chooser.rule.knobs} if chooser.owner == "sparsify" else {"density"}
     given = [*(override.knobs for override in recipe.overrides), *(expert.knobs for expert in recipe.models)]
     said = [name.rpartition(".") for knobs in given for name in knobs]
@@ -106,11 +106,11 @@ def _varies(recipe: Recipe, chooser: _Chooser) -> bool:
 def _trimmed(recipe: Recipe, chooser: _Chooser) -> OperatingPoint:
     scope, density = str(chooser.step.knobs["scope"]), float(chooser.step.knobs["density"])
     before = _before(recipe) if chooser.owner == "method" else ""
-    dial = f"{chooser.owner}.density"
+    control = f"{chooser.owner}.density"
     if scope == "model":
-        return OperatingPoint("ranks", before, density, scope, knob=dial, dial=dial)
+        return OperatingPoint("ranks", before, density, scope, knob=control, control=control)
     notice = "Each tensor has a threshold of its own, so there is no single line."
-    return OperatingPoint("ranks", before, density, scope, notice=notice, dial=dial)
+    return OperatingPoint("ranks", before, density, scope, notice=notice, control=control)
 
 
 def _between(knobs: Mapping[str, Value]) -> OperatingPoint:
@@ -118,7 +118,7 @@ def _between(knobs: Mapping[str, Value]) -> OperatingPoint:
     density, scope, gamma = float(knobs["density"]), str(knobs["scope"]), float(knobs["gamma"])
     error = READ.format(f"{POINTS} and of gamma")
     return OperatingPoint(
-        "ranks", f"beyond {gamma}", density, scope, error, notice=notice, outliers=gamma, dial="sparsify.density"
+        "ranks", f"beyond {gamma}", density, scope, error, notice=notice, outliers=gamma, control="sparsify.density"
     )
 
 
@@ -127,9 +127,14 @@ def _levelled(recipe: Recipe, name: str, knobs: Mapping[str, Value]) -> Operatin
     value = float(knobs[levels.knob])
     settings = {**{other: knobs[other] for other in levels.given}, **_seed(recipe)}
     of = f"of {name} {_digest(settings)}"
-    dial = f"sparsify.{levels.knob}" if levels.place(value) == value else None
+    control = f"sparsify.{levels.knob}" if levels.position(value) == value else None
     return OperatingPoint(
-        "levels", of, levels.place(value), error=READ.format(levels.error(value)), notice=levels.notice, dial=dial
+        "levels",
+        of,
+        levels.position(value),
+        error=READ.format(levels.error(value)),
+        notice=levels.notice,
+        control=control,
     )
 
 
@@ -142,17 +147,17 @@ def _counted(recipe: Recipe, notice: str) -> OperatingPoint:
 
 
 def _before(recipe: Recipe) -> str:
-    """A name for what the steps before a trimming method leave of the deltas; empty when there are none."""
+    """A name for the deltas after the steps before a trimming method; empty if there are no such steps."""
     if not recipe.sparsify and recipe.match_norms == "none":
         return ""
     return f"after {_digest(_sparsified(recipe), recipe.match_norms)}"
 
 
 def _sparsified(recipe: Recipe) -> list[object]:
-    """All that the sparsifier's survivors may depend on, and what varies in the method."""
-    stage = recipe.sparsify.to_mapping() if recipe.sparsify else None
+    """All settings that the sparsifier's survivors may depend on, and those of the method that vary."""
+    step = recipe.sparsify.to_mapping() if recipe.sparsify else None
     varied = [override.to_mapping() for override in recipe.overrides], [dict(expert.knobs) for expert in recipe.models]
-    return [stage, _seed(recipe), *varied]
+    return [step, _seed(recipe), *varied]
 
 
 def _seed(recipe: Recipe) -> dict[str, int]:
@@ -164,7 +169,7 @@ def _digest(*settings: object) -> str:
 
 
 def _undivided(recipe: Recipe) -> str:
-    """That nothing was dropped before the method, which may have a density of its own for something else than trimming."""
+    """A notice that nothing is dropped before the method, which may have a density for something else than trimming."""
     title = recipe.rule.title.partition(" (")[0]
     chooses = float(recipe.method.knobs.get("density", 1.0)) < 1
     after = f"; what {title} then drops by itself is not counted here" if chooses else ""

@@ -1,4 +1,4 @@
-"""What changes at an entry when its next delta starts to be kept, summed by level: the reference of `kernels.steps`."""
+"""Histograms, over survival levels, of how statistics change when a delta starts to be kept: the kernels' reference."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from torch import Tensor
 from mergelab.analysis.sketch.curves import GRID, Curve, pairs_of
 
 NEVER = GRID + 1
-"""The level of what is never kept, zeros among it."""
+"""The level of entries that are never kept, such as zeros."""
 LEVEL_COUNT = NEVER + 1
 BLOCK = 1 << 13
-"""Entries treated at once, so that temporaries stay small."""
+"""Entries per block, so that temporaries stay small."""
 OF_ENTRIES = ("conflicting", "against_count", "net", "agreement", "sign_agreement", "merged_square")
 
 
 class SurvivalHistogram(NamedTuple):
-    """Float64 sums by level of what is gained there.
+    """Float64 sums of the gains at each survival level.
 
     `entries` (LEVEL_COUNT, 6 + n_models + 2): `OF_ENTRIES`, the products of the merged delta with each model's, entries that one
     and that two models keep. `models` (n_models, LEVEL_COUNT, 2 + n_models): kept entries, their magnitudes, their products with
@@ -34,7 +34,7 @@ class SurvivalHistogram(NamedTuple):
 
     @classmethod
     def none(cls, n_models: int) -> SurvivalHistogram:
-        """Nothing gained."""
+        """The histogram of no entries."""
         n_pairs = len(pairs_of(n_models))
         shapes: Sequence[tuple[int, ...]] = (
             (LEVEL_COUNT, 8 + n_models),
@@ -44,16 +44,16 @@ class SurvivalHistogram(NamedTuple):
         return cls(*(numpy.zeros(shape) for shape in shapes))
 
     def plus(self, other: SurvivalHistogram) -> SurvivalHistogram:
-        """Both together."""
+        """The sums of both."""
         return SurvivalHistogram(*(own + more for own, more in zip(self, other, strict=True)))
 
 
-def steps(values: Tensor, levels: Tensor) -> SurvivalHistogram:
-    """The steps of deltas (n_models, count) that start to be kept at `levels`, int16 from 1 to NEVER; NEVER where 0."""
+def survival_histogram(values: Tensor, levels: Tensor) -> SurvivalHistogram:
+    """The histogram of deltas (n_models, count) that are kept from `levels` on, int16 from 1 to NEVER; zeros have NEVER."""
     blocks = zip(torch.split(values, BLOCK, 1), torch.split(levels, BLOCK, 1), strict=True)
     total = SurvivalHistogram.none(len(values))
     for block, starts in blocks:
-        total = total.plus(_steps(block.double(), starts.long()))
+        total = total.plus(_block_histogram(block.double(), starts.long()))
     return total
 
 
@@ -76,7 +76,7 @@ def curves_of(found: SurvivalHistogram, order: Sequence[int]) -> dict[str, Curve
     }
 
 
-def _steps(values: Tensor, levels: Tensor) -> SurvivalHistogram:
+def _block_histogram(values: Tensor, levels: Tensor) -> SurvivalHistogram:
     entries, before = torch.zeros(8 + len(values), LEVEL_COUNT, dtype=torch.float64), torch.zeros(8 + len(values), 1)
     for when in levels.sort(0).values:
         now = _features(torch.where(levels <= when, values, 0.0), values)
@@ -100,7 +100,7 @@ def _together(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _features(kept: Tensor, values: Tensor) -> Tensor:
-    """(6 + n_models + 2, count): what is said of entries of which `kept` is kept, 0 elsewhere."""
+    """The features of entries, (6 + n_models + 2, count), if `kept` is kept of them; dropped deltas are 0."""
     positive, negative = kept > 0, kept < 0
     ups, downs, total, mass = positive.sum(0), negative.sum(0), kept.sum(0), kept.abs().sum(0)
     number, votes = ups + downs, ups - downs
@@ -122,13 +122,13 @@ def _features(kept: Tensor, values: Tensor) -> Tensor:
 
 
 def _by_level(features: Tensor, levels: Tensor) -> Tensor:
-    """(n_features, LEVEL_COUNT): sums of (n_features, count) by the levels of the entries."""
+    """Sums of (n_features, count) by the entries' levels, (n_features, LEVEL_COUNT)."""
     sums = torch.zeros(len(features), LEVEL_COUNT, dtype=torch.float64)
     return sums.scatter_add_(1, levels.expand(len(features), -1), features)
 
 
 def _stacked(sums: Sequence[Tensor], n_features: int) -> NDArray[numpy.float64]:
-    """(n_things, LEVEL_COUNT, n_features) from what `_by_level` gives for each."""
+    """(n_things, LEVEL_COUNT, n_features) from the results of `_by_level`."""
     found = torch.stack(list(sums)) if sums else torch.zeros(0, n_features, LEVEL_COUNT, dtype=torch.float64)
     turned: NDArray[numpy.float64] = found.transpose(1, 2).numpy()
     return turned

@@ -16,7 +16,7 @@ from mergelab.analysis.interference import pair_products
 from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.engine import Plan
 from mergelab.methods.fisher import strengths
-from mergelab.methods.ops.square_sums import Squares
+from mergelab.methods.ops.square_sums import SquareSums
 from mergelab.runtime.progress import Progress, ProgressGen
 
 TOP_SHARE = 0.01
@@ -88,7 +88,7 @@ def _information(plan: Plan, key: str) -> Tensor:
 
 def _norms(plan: Plan) -> ProgressGen[Tensor]:
     """(n_experts,): the norm of each expert's Fisher over all tensors, float32, as the method takes it."""
-    squares = Squares(len(plan.experts))
+    squares = SquareSums(len(plan.experts))
     for number, key in enumerate(plan.keys, 1):
         squares.add(_information(plan, key))
         yield Progress("Reading Fisher norms", number, len(plan.keys), key)

@@ -1,4 +1,4 @@
-"""Sums over square blocks of a tensor, at every resolution: what a map is painted from. Reading needs numpy alone."""
+"""Sums over square blocks of a tensor at every resolution, from which a map is painted. Reading them needs only numpy."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mergelab.analysis.tensor_map.grid import Grid, Window
+from mergelab.analysis.tensor_map.grid import TensorGrid, Window
 
 COUNTS = ("entries", "active", "overlapping", "conflicting")
 SUMS = ("gross", "net", "change")
 FIELDS = (*COUNTS, *SUMS)
 MOST_BLOCKS = 1 << 20
-"""Blocks of the finest level: 28 MB of sums at most."""
+"""Maximum blocks of the finest level: 28 MB of sums."""
 Fields = Mapping[str, NDArray[Any]]
 
 
-def side_of(grid: Grid) -> int:
+def side_of(grid: TensorGrid) -> int:
     """Rows and columns of a block: the smallest power of two that keeps their number within `MOST_BLOCKS`."""
     side = 1
     while -(-grid.rows // side) * -(-grid.columns // side) > MOST_BLOCKS:
@@ -34,9 +34,9 @@ def block_sums(kept: Tensor, change: Tensor, present: Tensor, side: int) -> dict
     """The sums of blocks of `side` x `side` entries; those at the far edges may be smaller.
 
     `kept` (n_models, rows, columns) are the deltas that take part, `change` (rows, columns) the merged delta, `present`
-    tells which places of the grid hold an entry. Counts, uint32: `entries`; `active`, those that any model keeps;
-    `overlapping`, those that two keep; `conflicting`, those kept with opposite signs. Sums, float32: `gross`, of all kept
-    magnitudes; `net`, of the magnitudes of the kept deltas' sums; `change`, of the merged delta's magnitudes.
+    tells which cells of the grid hold an entry. Counts, uint32: `entries`; `active`, kept by any model; `overlapping`, kept
+    by two or more; `conflicting`, kept with opposite signs. Sums, float32: `gross` of all kept magnitudes, `net` of the
+    magnitudes of the kept deltas' sums, `change` of the merged delta's magnitudes.
     """
     positive, negative = (kept > 0).sum(0, dtype=torch.uint8), (kept < 0).sum(0, dtype=torch.uint8)
     takers = positive + negative
@@ -62,7 +62,7 @@ def _blocks(values: Tensor, side: int) -> Tensor:
         return values
     rows, columns = values.shape
     padded = torch.nn.functional.pad(values, (0, -columns % side, 0, -rows % side))
-    # Along rows first: whole rows are added to each other, which is the quick way through memory.
+    # Add whole rows first, which reads memory in order.
     narrow = padded.reshape(padded.shape[0] // side, side, padded.shape[1]).sum(1)
     return narrow.reshape(len(narrow), padded.shape[1] // side, side).sum(2)
 
@@ -101,7 +101,7 @@ class Pyramid:
         return tuple(levels)
 
     def cells(self, window: Window, most_rows: int, most_columns: int) -> Cells:
-        """The finest cells of a window of which there are at most so many (one more where it does not begin at a cell)."""
+        """The finest cells of a window that fit within these limits (one more if the window does not start at a cell)."""
         height, width = self._size(window.rows, most_rows), self._size(window.columns, most_columns)
         level = min(height, width).bit_length() - 1
         down, across = (

@@ -1,4 +1,4 @@
-"""Building the map of a tensor: one pass over it, stretch by stretch."""
+"""Builds the map of a tensor in one pass, band by band."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from mergelab.analysis.tensor_map.block_sums import Pyramid, block_sums, side_of
-from mergelab.analysis.tensor_map.grid import Grid
+from mergelab.analysis.tensor_map.grid import TensorGrid
 from mergelab.analysis.tensor_map.strongest_conflicts import Conflicts, Strongest
 from mergelab.analysis.tensor_map.tensor_session import TensorSession
 from mergelab.engine import Trace
@@ -21,7 +21,7 @@ from mergelab.runtime.cache import write_atomically
 from mergelab.runtime.progress import Progress, ProgressGen
 
 BAND = 1 << 20
-"""Entries of a stretch."""
+"""Entries per band."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class TensorMap:
     conflicts: Conflicts
 
     @property
-    def grid(self) -> Grid:
-        """How it is laid out."""
-        return Grid(self.shape)
+    def grid(self) -> TensorGrid:
+        """The layout of the tensor."""
+        return TensorGrid(self.shape)
 
     def save(self, path: Path) -> None:
-        """Write it as one .npz file; readers see a whole file or none."""
+        """Write the map as one .npz file, atomically."""
         buffer = io.BytesIO()
         found = {f"conflicts/{field.name}": getattr(self.conflicts, field.name) for field in fields(self.conflicts)}
         numpy.savez(
@@ -68,34 +68,34 @@ class TensorMap:
         )
 
 
-def build_map(desk: TensorSession, key: str) -> ProgressGen[TensorMap]:
-    """The map of a merged tensor; ValueError for one that is not merged or has no entry."""
-    grid = desk.grid(key)
+def build_map(session: TensorSession, key: str) -> ProgressGen[TensorMap]:
+    """The map of a merged tensor; ValueError if the tensor is not merged or is empty."""
+    grid = session.grid(key)
     if not grid.count:
         raise ValueError(f"{key} has no entries: choose another tensor")
-    side, found, strongest = side_of(grid), [], Strongest(desk, key)
-    bands = list(_bands(grid, side)) if desk.in_parts(key) else [(0, grid.rows)]
+    side, found, strongest = side_of(grid), [], Strongest(session, key)
+    bands = list(_bands(grid, side)) if session.in_parts(key) else [(0, grid.rows)]
     for number, (top, bottom) in enumerate(bands):
         yield Progress("Building the map", number, len(bands), key)
-        traced, _ = desk.traced(key, top, bottom)
+        traced, _ = session.traced(key, top, bottom)
         strongest.update(traced)
         found.append(_sums(grid, traced, side))
     conflicts = yield from strongest.conflicts()
     return TensorMap(
         key,
         grid.shape,
-        desk.experts,
+        session.experts,
         Pyramid(side, {name: numpy.concatenate([each[name] for each in found]) for name in found[0]}),
         conflicts,
     )
 
 
-def _bands(grid: Grid, side: int) -> Iterator[tuple[int, int]]:
-    """First and last row of stretches that hold whole blocks."""
+def _bands(grid: TensorGrid, side: int) -> Iterator[tuple[int, int]]:
+    """First and last row of bands of whole blocks."""
     height = max(1, BAND // max(1, grid.columns) // side) * side
     return ((top, min(top + height, grid.rows)) for top in range(0, grid.rows, height))
 
 
-def _sums(grid: Grid, traced: Trace, side: int) -> dict[str, NDArray[Any]]:
+def _sums(grid: TensorGrid, traced: Trace, side: int) -> dict[str, NDArray[Any]]:
     present = grid.lay_out(torch.ones_like(traced.base))
     return block_sums(grid.lay_out(traced.kept, 1), grid.lay_out(traced.change), present, side)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mergelab.analysis.tensor_map.grid import Window
-from mergelab.analysis.tensor_map.recipe_steps import Step, steps_of
+from mergelab.analysis.tensor_map.recipe_steps import StepValues, steps_of
 from mergelab.analysis.tensor_map.tensor_session import TensorSession
 from mergelab.engine import PreparedMerge, in_recipe_order
 
@@ -19,9 +19,9 @@ Numbers = NDArray[Any]
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Every number of a window, exactly. `base` and `merged` (rows, columns) hold weights, merged ones as rounded to
-    `dtype`; each of `steps` has `values` and perhaps `shares` (n_experts, rows, columns) and `signs` (rows, columns), experts
-    in the recipe's order. All float32."""
+    """Every number of a window, exactly. `base` and `merged` (rows, columns) hold weights, the merged ones rounded to `dtype`.
+    Each of `steps` has `values`, and perhaps `shares`, (n_experts, rows, columns) with experts in the recipe's order, and
+    perhaps `signs` (rows, columns). All float32."""
 
     window: Window
     experts: tuple[str, ...]
@@ -31,16 +31,16 @@ class Coordinates:
     steps: tuple[Mapping[str, Any], ...]
 
 
-def read_coordinates(desk: TensorSession, key: str, window: Window) -> Coordinates:
-    """The coordinates of a window of one tensor; ValueError where it is too large or lies outside."""
-    prepared, grid = desk.prepared, desk.grid(key)
+def read_coordinates(session: TensorSession, key: str, window: Window) -> Coordinates:
+    """The coordinates of a window of one tensor; ValueError if the window is too large or lies outside."""
+    prepared, grid = session.prepared, session.grid(key)
     if grid.clamp(window) != window:
         raise ValueError(
             f"{key} has {grid.rows:,} rows and {grid.columns:,} columns: {window} lies outside; choose a window inside"
         )
     if not window.single:
         raise ValueError(f"{window.rows} x {window.columns} coordinates are too many to show singly; zoom in")
-    traced, first = desk.traced(key, window.top, window.top + window.rows)
+    traced, first = session.traced(key, window.top, window.top + window.rows)
 
     depth, top = len(traced.chunk.shape), window.top - first
 
@@ -48,10 +48,10 @@ def read_coordinates(desk: TensorSession, key: str, window: Window) -> Coordinat
         laid_out = grid.lay_out(values, values.ndim - depth)
         return laid_out[..., top : top + window.rows, window.left : window.left + window.columns]
 
-    inside = traced.picked(cut)  # steps are worked out for the window alone
+    inside = traced.picked(cut)  # steps are computed only inside the window
     return Coordinates(
         window,
-        desk.experts,
+        session.experts,
         str(inside.merged.dtype).removeprefix("torch."),
         _numbers(inside.base),
         _numbers(inside.merged),
@@ -59,7 +59,7 @@ def read_coordinates(desk: TensorSession, key: str, window: Window) -> Coordinat
     )
 
 
-def _plain(step: Step, prepared: PreparedMerge) -> dict[str, Any]:
+def _plain(step: StepValues, prepared: PreparedMerge) -> dict[str, Any]:
     per_expert = {"values": step.values, "shares": step.shares}
     arrays = {name: in_recipe_order(prepared, each) for name, each in per_expert.items() if each is not None}
     arrays |= {} if step.signs is None else {"signs": step.signs}

@@ -1,4 +1,4 @@
-"""A tensor laid out in rows and columns, and windows on it."""
+"""The layout of a tensor in rows and columns."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Window:
 
     @property
     def single(self) -> bool:
-        """Whether it is small enough to be shown coordinate by coordinate."""
+        """Whether the window is small enough to be shown coordinate by coordinate."""
         return self.rows <= MOST and self.columns <= MOST
 
 
 @dataclass(frozen=True)
-class Grid:
+class TensorGrid:
     """The rows and columns in which a tensor of `shape` is shown.
 
-    A matrix is shown as it is, more axes as the first by all others, and fewer than two as lines of a text: the last line
-    may end early.
+    A matrix is shown as it is. A tensor with more axes is shown as its first axis by all others, one with fewer than two as
+    lines, like text: the last line may end early.
     """
 
     shape: tuple[int, ...]
@@ -50,7 +50,7 @@ class Grid:
 
     @property
     def columns(self) -> int:
-        """Columns of the grid; lines of a vector are a power of two long."""
+        """Columns of the grid; the length of a vector's lines is a power of two."""
         if not self.folded:
             return prod(self.shape[1:])
         return 1 << max(0, ceil(sqrt(max(1, self.count))) - 1).bit_length()
@@ -62,11 +62,11 @@ class Grid:
 
     @property
     def whole(self) -> Window:
-        """All of it."""
+        """The window that covers the grid."""
         return Window(0, 0, self.rows, self.columns)
 
     def lay_out(self, values: Tensor, lead: int = 0) -> Tensor:
-        """`values` (*lead axes, *shape), or whole rows of them, as (*lead axes, rows, columns); the rest of a last line is 0."""
+        """`values` (*lead axes, *shape), or whole rows of them, as (*lead axes, rows, columns); a last line is padded with 0."""
         before, flat = values.shape[:lead], values.reshape(*values.shape[:lead], -1)
         rest = -flat.shape[-1] % self.columns if self.columns else 0
         padded = torch.nn.functional.pad(flat, (0, rest)) if rest else flat

@@ -1,4 +1,4 @@
-"""Maps on disk, by content: the ones used last, within a size."""
+"""Cache of maps on disk by content, within a size limit."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from mergelab.runtime.cache import cache_folder
 from mergelab.runtime.progress import ProgressGen
 
 MOST_BYTES = 512 << 20
-"""What all maps together may take."""
+"""Size limit of all maps in bytes."""
 
 
-def cached_map(desk: TensorSession, key: str, name: str) -> ProgressGen[TensorMap]:
-    """The map called `name` from the cache, else a new one that is kept there. The name tells all that a map depends on."""
+def cached_map(session: TensorSession, key: str, name: str) -> ProgressGen[TensorMap]:
+    """The map called `name` from the cache, or else a new one, which is added. The name identifies all inputs of a map."""
     path = _folder() / f"{name}.npz"
     if found := _read(path):
         return found
-    built = yield from build_map(desk, key)
+    built = yield from build_map(session, key)
     built.save(path)
     _make_room(path)
     return built
@@ -33,7 +33,7 @@ def _folder() -> Path:
 
 
 def _read(path: Path) -> TensorMap | None:
-    """A map of the cache, or None when there is none or it is damaged: it can be built again."""
+    """A map of the cache, or None if it is missing or damaged: it can be built again."""
     try:
         found = TensorMap.load(path)
         path.touch()
@@ -43,7 +43,7 @@ def _read(path: Path) -> TensorMap | None:
 
 
 def _make_room(newest: Path) -> None:
-    """Drop the maps that were not used for longest; another process may do the same."""
+    """Drop the least recently used maps; another process may do the same."""
     taken = 0
     for path, size in _by_use():
         taken += size

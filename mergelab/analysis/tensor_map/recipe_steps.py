@@ -1,4 +1,4 @@
-"""What each step of a recipe does to the experts' deltas, coordinate by coordinate."""
+"""The experts' deltas after each step of a recipe, coordinate by coordinate."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mergelab.methods.ties import election
 
 
 @dataclass(frozen=True)
-class Step:
-    """`values` (n_models, *shape) are what each expert has after the step called `name`; where the step is about it, `signs`
-    (*shape) are the elected ones and `shares` (n_models, *shape) each expert's share of the result."""
+class StepValues:
+    """The deltas after the step called `name`: `values` (n_models, *shape). For some steps, `signs` (*shape) are the elected
+    signs, and `shares` (n_models, *shape) each expert's share of the result."""
 
     name: str
     values: Tensor
@@ -27,60 +27,60 @@ class Step:
     shares: Tensor | None = None
 
 
-def steps_of(prepared: PreparedMerge, traced: Trace) -> Iterator[Step]:
-    """The steps from the plain deltas to what is merged, in the plan's order of experts."""
+def steps_of(prepared: PreparedMerge, traced: Trace) -> Iterator[StepValues]:
+    """The steps from the plain deltas to the merge, with experts in the plan's order."""
     values = traced.deltas
-    yield Step("delta", values)
-    for stage, after in zip(prepared.steps, traced.sparse, strict=True):
-        knobs = stage.knobs(traced.chunk.key)
-        if stage.owner == "match_norms":
-            yield Step("match_norms", after)
+    yield StepValues("delta", values)
+    for step, after in zip(prepared.steps, traced.sparse, strict=True):
+        knobs = step.knobs(traced.chunk.key)
+        if step.owner == "match_norms":
+            yield StepValues("match_norms", after)
         elif knobs.get("rescale", "none") != "none" and knobs.get("target", "delta") == "delta":
-            yield Step("drop", torch.where(after != 0, values, 0.0))
-            yield Step("rescale", after)
+            yield StepValues("drop", torch.where(after != 0, values, 0.0))
+            yield StepValues("rescale", after)
         else:
-            yield Step("drop", after)
+            yield StepValues("drop", after)
         values = after
     if "thresholds" in prepared.method.rule.inputs:
-        yield Step("trim", traced.kept)
+        yield StepValues("trim", traced.kept)
     if within := WITHIN.get(prepared.method.rule.name):
         yield within(traced)
 
 
-def _elected(traced: Trace) -> Step:
+def _elected(traced: Trace) -> StepValues:
     won = election(traced.kept, **_given(election, traced))
-    return Step("elect", torch.where(won.agree, traced.kept, 0.0), signs=won.signs)
+    return StepValues("elect", torch.where(won.agree, traced.kept, 0.0), signs=won.signs)
 
 
-def _pulled(traced: Trace) -> Step:
+def _pulled(traced: Trace) -> StepValues:
     return _shared(traced, strengths(traced.arguments["information"].cpu(), **_given(strengths, traced)))
 
 
-def _averaged(traced: Trace) -> Step:
+def _averaged(traced: Trace) -> StepValues:
     return _shared(traced, per_model(traced.arguments["weights"], traced.kept).expand_as(traced.kept))
 
 
-def _shared(traced: Trace, pulls: Tensor) -> Step:
-    """Shares are those of `weighted_mean`: where all pulls are 0, equal ones."""
+def _shared(traced: Trace, pulls: Tensor) -> StepValues:
+    """The shares of `weighted_mean`: equal where all pulls are 0."""
     total = pulls.sum(0)
     shares = torch.where(total == 0, 1 / len(pulls), pulls / torch.where(total == 0, 1.0, total))
-    return Step("weigh", shares * traced.kept, shares=shares)
+    return StepValues("weigh", shares * traced.kept, shares=shares)
 
 
-def _weighted(traced: Trace) -> Step:
-    return Step("weigh", traced.kept * per_model(traced.arguments["weights"], traced.kept))
+def _weighted(traced: Trace) -> StepValues:
+    return StepValues("weigh", traced.kept * per_model(traced.arguments["weights"], traced.kept))
 
 
 def _given(function: Callable[..., Any], traced: Trace) -> dict[str, Any]:
-    """The method's arguments that `function` takes beside its first one."""
+    """The method's arguments that `function` takes besides its first one."""
     given = {name: traced.arguments.get(name) for name in list(signature(function).parameters)[1:]}
     return {name: value.cpu() if isinstance(value, Tensor) else value for name, value in given.items()}
 
 
-WITHIN: dict[str, Callable[[Trace], Step]] = {
+WITHIN: dict[str, Callable[[Trace], StepValues]] = {
     "ties": _elected,
     "fisher": _pulled,
     "average": _averaged,
     "task_arithmetic": _weighted,
 }
-"""What happens inside a method before it adds up, for methods that can be seen through."""
+"""The last step inside a method before it sums over experts, for methods that have one."""

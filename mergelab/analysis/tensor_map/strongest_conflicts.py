@@ -1,4 +1,4 @@
-"""The coordinates of a tensor at which experts pull hardest against each other."""
+"""The coordinates of a tensor with the strongest conflicts between experts."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from mergelab.methods.ops.elementwise import rows
 from mergelab.runtime.progress import Progress, ProgressGen
 
 MOST = 100
-"""Conflicts that are listed."""
+"""Maximum conflicts that are listed."""
 MOST_RANKED = 1 << 26
-"""Parameters of a model over which ranks are still counted: it takes another look at every delta."""
+"""Maximum parameters of a model over which ranks are counted, which reads every delta once more."""
 
 
 @dataclass(frozen=True)
 class Conflicts:
     """The strongest conflicts of a tensor, strongest first.
 
-    `places` (count,) are indices into the flat tensor, `strengths` the smaller of the sums of positive and of negative
-    kept magnitudes. `deltas`, `kept` and `levels` (n_experts, count) in the recipe's order: expert minus base, what of it
-    takes part, and the density from which on it does, NaN where that is not known. `signs` (count,) are the elected ones,
-    NaN for methods without an election; `base` and `merged` (count,) are weights, `total` counts all conflicts.
+    `places` (count,) are indices into the flat tensor; `strengths` (count,) the smaller of the sums of positive and negative
+    kept magnitudes. `deltas`, `kept` and `levels` are (n_experts, count) in the recipe's order: expert minus base, its part
+    in the merge, and the density from which on it takes part, NaN if unknown. `signs` (count,) are the elected signs, NaN
+    for methods without an election. `base` and `merged` (count,) are weights; `total` counts all conflicts.
     """
 
     total: int
@@ -46,14 +46,14 @@ class Conflicts:
 
 
 class Strongest:
-    """Collects the strongest conflicts from one stretch of a tensor after the other."""
+    """Collects the strongest conflicts of a tensor, chunk by chunk."""
 
-    def __init__(self, desk: TensorSession, key: str) -> None:
-        self._desk, self._key, self._total = desk, key, 0
+    def __init__(self, session: TensorSession, key: str) -> None:
+        self._session, self._key, self._total = session, key, 0
         self._found: dict[str, Tensor] = {}
 
     def update(self, traced: Trace) -> None:
-        """Take in the next stretch."""
+        """Add the next chunk."""
         kept = rows(traced.kept)
         strengths = strength(kept)
         self._total += int((strengths > 0).sum())
@@ -67,19 +67,19 @@ class Strongest:
         self._found = {name: each[..., order] for name, each in merged.items()}
 
     def conflicts(self) -> ProgressGen[Conflicts]:
-        """What was found, with levels."""
-        found, prepared = self._found, self._desk.prepared
+        """The conflicts found, with survival levels."""
+        found, prepared = self._found, self._session.prepared
         if "levels" not in found:
             found["levels"] = torch.full(found["deltas"].shape, torch.nan, dtype=torch.float64)
             if keys := self._ranked_among():
-                found["levels"] = yield from _ranks(self._desk, keys, found["deltas"])
+                found["levels"] = yield from _ranks(self._session, keys, found["deltas"])
         in_order = {name: in_recipe_order(prepared, each) if each.ndim > 1 else each for name, each in found.items()}
         return Conflicts(self._total, **{name: each.numpy() for name, each in in_order.items()})
 
     def _details(self, traced: Trace, best: Tensor) -> dict[str, Tensor]:
         depth = len(traced.chunk.shape)
         found = traced.picked(lambda values: values.reshape(*values.shape[: values.ndim - depth], -1)[..., best])
-        *_, last = steps_of(self._desk.prepared, found)
+        *_, last = steps_of(self._session.prepared, found)
         return {
             "deltas": found.deltas,
             "kept": found.kept,
@@ -90,8 +90,8 @@ class Strongest:
         }
 
     def _levels(self, traced: Trace, best: Tensor) -> dict[str, Tensor]:
-        """The levels of a sparsifier that does not choose by rank, where it alone decides."""
-        prepared, recipe = self._desk.prepared, self._desk.prepared.plan.recipe
+        """The survival levels of a sparsifier that does not choose by rank, if it alone decides."""
+        prepared, recipe = self._session.prepared, self._session.prepared.plan.recipe
         name = recipe.sparsify.name if recipe.sparsify else ""
         if not prepared.steps or name not in LEVELS or LEVELS[name].knob != "density" or trims(recipe.rule):
             return {}
@@ -102,34 +102,34 @@ class Strongest:
         return {"levels": rows(LEVELS[name].of(traced.deltas, draws, knobs))[:, best]}
 
     def _ranked_among(self) -> tuple[str, ...]:
-        """The tensors among whose deltas a trim ranks; none where it ranks something else or they are too many."""
-        prepared, plan = self._desk.prepared, self._desk.prepared.plan
-        stage = prepared.method if trims(plan.recipe.rule) else prepared.steps[0] if prepared.steps else None
-        if stage is None or not trims(stage.rule) or (stage is prepared.method and prepared.steps):
+        """The tensors among whose deltas a trim ranks; none if it ranks other values, or if there are too many parameters."""
+        prepared, plan = self._session.prepared, self._session.prepared.plan
+        step = prepared.method if trims(plan.recipe.rule) else prepared.steps[0] if prepared.steps else None
+        if step is None or not trims(step.rule) or (step is prepared.method and prepared.steps):
             return ()
-        if stage.knobs(plan.keys[0])["scope"] == "tensor":
+        if step.knobs(plan.keys[0])["scope"] == "tensor":
             return (self._key,)
         return (
-            tuple(key for key in plan.keys if key not in stage.findings.idle) if plan.parameters <= MOST_RANKED else ()
+            tuple(key for key in plan.keys if key not in step.findings.idle) if plan.parameters <= MOST_RANKED else ()
         )
 
 
 def strength(kept: Tensor) -> Tensor:
-    """How hard kept deltas (n_models, count) pull against each other: the smaller of the sums of positive and of negative
-    magnitudes; 0 where they agree. (count,)"""
+    """The strength (count,) of the conflict between kept deltas (n_models, count): the smaller of the sums of positive and
+    negative magnitudes; 0 where all agree."""
     return torch.minimum(kept.clamp(min=0).sum(0), kept.clamp(max=0).sum(0).neg())
 
 
-def _ranks(desk: TensorSession, keys: Sequence[str], deltas: Tensor) -> ProgressGen[Tensor]:
+def _ranks(session: TensorSession, keys: Sequence[str], deltas: Tensor) -> ProgressGen[Tensor]:
     """The density from which on a trim among the tensors `keys` keeps each of `deltas` (n_models, count); float64.
 
-    An entry's rank is one more than the number of larger magnitudes, so equal ones share it, as they share their fate.
+    An entry's rank is one more than the number of larger magnitudes: equal magnitudes share a rank, and are kept together.
     """
     wanted, places = deltas.abs().sort(1)
     larger, count = torch.zeros(wanted.shape, dtype=torch.int64), 0
     for number, key in enumerate(keys, 1):
-        for chunk in input_chunks(desk.prepared, key, stored=False):
-            values = rows(input_deltas(desk.prepared, chunk, sparse=False)).cpu().abs()
+        for chunk in input_chunks(session.prepared, key, stored=False):
+            values = rows(input_deltas(session.prepared, chunk, sparse=False)).cpu().abs()
             larger += torch.stack([_above(own, each) for own, each in zip(wanted, values, strict=True)])
             count += values.shape[1]
             yield Progress("Ranking conflicts", number, len(keys), key)
@@ -138,7 +138,7 @@ def _ranks(desk: TensorSession, keys: Sequence[str], deltas: Tensor) -> Progress
 
 
 def _above(wanted: Tensor, magnitudes: Tensor) -> Tensor:
-    """How many magnitudes are larger than each of `wanted`, which are sorted."""
+    """The number of magnitudes larger than each of `wanted`, which are sorted."""
     below = torch.searchsorted(wanted, magnitudes)  # so many of them are smaller than each magnitude
     counts = torch.bincount(below, minlength=len(wanted) + 1)
     return counts.flip(0).cumsum(0).flip(0)[1:]

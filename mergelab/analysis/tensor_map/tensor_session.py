@@ -1,29 +1,29 @@
-"""The recipe that is being looked at, prepared once, and the tensor last read as a whole."""
+"""A recipe under inspection, prepared once for many questions about its tensors."""
 
 from __future__ import annotations
 
-from mergelab.analysis.tensor_map.grid import Grid
+from mergelab.analysis.tensor_map.grid import TensorGrid
 from mergelab.engine import PreparedMerge, Trace, rows_chunk, trace
 
 MOST_KEPT = 1 << 29
-"""Bytes of a whole tensor's trace that are kept for the next look at it."""
+"""Maximum bytes of a whole tensor's trace that is kept for the next question."""
 
 
 class TensorSession:
-    """A prepared recipe and, where its tensors cannot be read in parts, the last one that was read."""
+    """A prepared recipe and, if its tensors cannot be read in parts, the trace of the last tensor that was read."""
 
     def __init__(self, prepared: PreparedMerge) -> None:
         self.prepared = prepared
         self._whole: tuple[str, Trace] | None = None
 
-    def grid(self, key: str) -> Grid:
-        """How a merged tensor is laid out; ValueError for a key that is not merged."""
+    def grid(self, key: str) -> TensorGrid:
+        """The layout of a merged tensor; ValueError for a key that is not merged."""
         plan = self.prepared.plan
         if key not in plan.keys:
             reason = plan.compatibility.left_out.get(key)
             reason = reason or f"the merged tensors are called {plan.keys[0]} … {plan.keys[-1]}"
             raise ValueError(f"{key} is not merged: {reason}")
-        return Grid(tuple(plan.base.specs[key].shape))
+        return TensorGrid(tuple(plan.base.specs[key].shape))
 
     def in_parts(self, key: str) -> bool:
         """Whether rows of a tensor can be read without the rest of it."""
@@ -35,7 +35,7 @@ class TensorSession:
         return tuple(expert.model for expert in self.prepared.plan.recipe.models)
 
     def traced(self, key: str, top: int, bottom: int) -> tuple[Trace, int]:
-        """A trace that holds the rows from `top` to `bottom`, and the row that it begins with."""
+        """A trace that holds the rows from `top` to `bottom`, and its first row."""
         chunk = rows_chunk(self.prepared, key, top, bottom)
         if chunk.stop is not None:
             return trace(self.prepared, chunk), top

@@ -13,7 +13,7 @@ from mergelab.checkpoints import hash_state, open_checkpoint
 from mergelab.evaluation.calibration.estimate import question_facts, slots_of
 from mergelab.evaluation.calibration.expert_statistics import Experts, State, together
 from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
-from mergelab.evaluation.calibration.statistic_spec import Session
+from mergelab.evaluation.calibration.statistic_spec import CalibrationSession
 from mergelab.evaluation.tasks import TaskSet, encode, task_model
 from mergelab.evaluation.tasks.precision import full_precision
 from mergelab.runtime.progress import Progress, ProgressGen
@@ -40,7 +40,7 @@ class Learning:
 class CalibrationBatchSet:
     """A task as the merged model meets it: `slots` names, by the base's key, where each tensor lies in the answering model."""
 
-    session: Session
+    session: CalibrationSession
     slots: Mapping[str, str]
     batches: Sequence[Sequence[int]]
 
@@ -124,7 +124,7 @@ def _question(base: State, task: TaskSet, how: Learning, experts: Experts, stack
     own |= {owner: slots[key] for key, owner in experts.tied.items() if key in slots and owner not in own}
     parameters = {name for name, _ in lent.model.named_parameters(remove_duplicate=False)}
     encoded = encode(task.kind, rows, head, lent.config)
-    session = Session(lent.model, encoded, None, frozenset(parameters), task.title)
+    session = CalibrationSession(lent.model, encoded, None, frozenset(parameters), task.title)
     return CalibrationBatchSet(session, own, shuffled_batches(len(rows), how.seed))
 
 

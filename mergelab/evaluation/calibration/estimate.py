@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, hash_state, open_checkpoint
 from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
-from mergelab.evaluation.calibration.statistic_spec import Session, StatisticSpec
+from mergelab.evaluation.calibration.statistic_spec import CalibrationSession, StatisticSpec
 from mergelab.evaluation.tasks import Rows, TaskModel, TaskSet, encode, task_model
 from mergelab.evaluation.tasks.kinds import file_stamps
 from mergelab.runtime.progress import Progress, ProgressGen
@@ -83,7 +83,7 @@ def _measured(
     with task_model(body, head, task.kind, device=device, attention=measure.attention) as lent:
         names = _parameters(lent, head, wanted)
         encoded = encode(task.kind, rows, head, lent.config)
-        session = Session(lent.model, encoded, rows.labels, frozenset(names.values()), task.title)
+        session = CalibrationSession(lent.model, encoded, rows.labels, frozenset(names.values()), task.title)
         found = yield from measure.take(session)
     return {key: found[name] for key, name in names.items() if name in found}
 

@@ -9,9 +9,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from mergelab.evaluation.calibration.gradient_squares import Inputs, Squares, squares_of
+from mergelab.evaluation.calibration.gradient_squares import GradientSquares, Inputs, squares_of
 from mergelab.evaluation.calibration.objectives import Objective, probe
-from mergelab.evaluation.calibration.statistic_spec import Session, measure
+from mergelab.evaluation.calibration.statistic_spec import CalibrationSession, measure
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.evaluation.tasks.batches import batches
 from mergelab.evaluation.tasks.precision import full_precision
@@ -41,7 +41,7 @@ class Fisher:
     title = "Fisher"
     attention = "eager"
 
-    def take(self, session: Session) -> ProgressGen[dict[str, Tensor]]:
+    def take(self, session: CalibrationSession) -> ProgressGen[dict[str, Tensor]]:
         """float32 >= 0 in each parameter's shape."""
         return fisher_steps(session, self)
 
@@ -73,11 +73,13 @@ def fisher_of(
     given = Given({name: value for name, value in inputs.items() if name != "labels"})
     labels = labels if labels is not None else inputs.get("labels")
     names = names if names is not None else [name for name, _ in model.named_parameters()]
-    session = Session(model, given, labels, frozenset(names))
+    session = CalibrationSession(model, given, labels, frozenset(names))
     return finish(fisher_steps(session, Fisher(estimator, samples, seed), batch_size))
 
 
-def fisher_steps(session: Session, fisher: Fisher, batch_size: int | None = None) -> ProgressGen[dict[str, Tensor]]:
+def fisher_steps(
+    session: CalibrationSession, fisher: Fisher, batch_size: int | None = None
+) -> ProgressGen[dict[str, Tensor]]:
     """The same for encoded rows, batch by batch. Rows of like length go together; batches do not change the result."""
     lengths = session.rows.lengths
     if not lengths:
@@ -112,7 +114,7 @@ class Given:
         return {name: value[chosen] for name, value in self.inputs.items()}
 
 
-def _prepared(session: Session) -> tuple[Squares, int]:
+def _prepared(session: CalibrationSession) -> tuple[GradientSquares, int]:
     """Proven routes, and how many positions fit in a batch."""
     lengths = session.rows.lengths
     first = range(min(PROBES, len(lengths)))

@@ -66,7 +66,7 @@ class Routes:
 
 
 @dataclass
-class Squares:
+class GradientSquares:
     """Adds up squared per-row gradients of the parameters called `names`. `sums` is float32, on the model's device."""
 
     model: nn.Module
@@ -114,8 +114,8 @@ class Squares:
                 self.sums[name].addcmul_(g, g)
 
 
-def squares_of(model: nn.Module, names: Collection[str], probe: Inputs, objectives: Objectives) -> Squares:
-    """Empty `Squares` for `names`, on routes that were proven with the rows of `probe` (two or three are enough).
+def squares_of(model: nn.Module, names: Collection[str], probe: Inputs, objectives: Objectives) -> GradientSquares:
+    """Empty `GradientSquares` for `names`, on routes that were proven with the rows of `probe` (two or three are enough).
 
     `objectives` must not depend on which rows it is given. Parameters outside the graph keep a sum of 0.
     """
@@ -124,15 +124,15 @@ def squares_of(model: nn.Module, names: Collection[str], probe: Inputs, objectiv
     while True:
         found, wrong = _tried(model, routes, probe, objectives, truth)
         if not wrong:
-            return Squares(model, routes, _zeros(model, names), found.nbytes)
+            return GradientSquares(model, routes, _zeros(model, names), found.nbytes)
         routes = routes.without(wrong)
 
 
 def _tried(
     model: nn.Module, routes: Routes, probe: Inputs, objectives: Objectives, truth: Mapping[str, Tensor]
-) -> tuple[Squares, set[str]]:
+) -> tuple[GradientSquares, set[str]]:
     """What these routes give on the probe, and the parameters for which that is wrong."""
-    found = Squares(model, routes, _zeros(model, truth))
+    found = GradientSquares(model, routes, _zeros(model, truth))
     try:
         found = _run(model, routes, probe, objectives)
     except (RuntimeError, NotImplementedError, IndexError):  # a copy or a rule that this architecture does not bear
@@ -143,8 +143,8 @@ def _tried(
     return found, _disagreeing(found.sums, truth) - routes.slow
 
 
-def _run(model: nn.Module, routes: Routes, probe: Inputs, objectives: Objectives) -> Squares:
-    squares = Squares(model, routes, _zeros(model, routes.names))
+def _run(model: nn.Module, routes: Routes, probe: Inputs, objectives: Objectives) -> GradientSquares:
+    squares = GradientSquares(model, routes, _zeros(model, routes.names))
     for batch in _single_rows(probe) if squares.one_by_one else [probe]:
         squares.add(batch, objectives)
     return squares

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mergelab.evaluation.calibration.statistic_spec import Session, measure
+from mergelab.evaluation.calibration.statistic_spec import CalibrationSession, measure
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.evaluation.tasks.batches import POSITIONS, batches
 from mergelab.evaluation.tasks.precision import full_precision
@@ -34,7 +34,7 @@ class Gram:
     title = "Gram matrices"
     attention = None
 
-    def take(self, session: Session) -> ProgressGen[dict[str, Tensor]]:
+    def take(self, session: CalibrationSession) -> ProgressGen[dict[str, Tensor]]:
         """float32 (in, in), symmetric, for the weights of such layers."""
         layers = _layers(session, self.layout)
         sums: dict[str, Products] = {}
@@ -91,7 +91,7 @@ class Products:
         return ((self.total + self.total.T) / (2 * max(self.tokens, 1))).float().cpu()
 
 
-def _layers(session: Session, layout: str) -> dict[nn.Module, str]:
+def _layers(session: CalibrationSession, layout: str) -> dict[nn.Module, str]:
     """Layer -> the name of its weight; layers that share a weight share the name."""
     every = session.model.named_parameters(remove_duplicate=False)
     names = {id(value): name for name, value in every if name in session.names}

@@ -15,7 +15,7 @@ from mergelab.runtime.progress import ProgressGen
 
 
 @dataclass(frozen=True)
-class Session:
+class CalibrationSession:
     """A model in eval mode that answers a task, with the task's calibration rows made ready for it.
 
     `names` are the parameters (as the model calls them) that a statistic is wanted of; `labels` is int64 (rows,).
@@ -48,7 +48,7 @@ class StatisticSpec(Protocol):
     def attention(self) -> str | None:
         """The attention that the model must compute with, or None for transformers' own choice."""
 
-    def take(self, session: Session) -> ProgressGen[dict[str, Tensor]]:
+    def take(self, session: CalibrationSession) -> ProgressGen[dict[str, Tensor]]:
         """float32 by parameter name, on the CPU; a parameter that has no such statistic is left out."""
 
 

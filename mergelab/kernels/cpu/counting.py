@@ -1,4 +1,4 @@
-"""Counts over one model's delta in one pass: histograms of its magnitudes' bits, and the signs that models elect."""
+"""Counts for surveys in one pass: histograms of one model's magnitudes, and the signs that all models elect."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from mergelab.kernels.cpu.stored_arrays import part_of
 BEYOND = 0xFFFFFFFF
 """No magnitude has these bits."""
 ASKED = 4
-"""Words of a mask that are picked without asking how many there are."""
+"""Hits per group of words that are copied unconditionally."""
 
 
 @uncounted
 def any_left(base: Array, expert: Array, model: int, mask: Any, start: int) -> bool:
-    """Whether anything of `expert - base`, masked_delta, is not zero, or before that not finite: a tensor that holds NaN must not
-    pass for one that stays as it is. The first block nearly always tells."""
+    """Whether the masked delta `expert - base` has an entry that is not zero, or was not finite before the mask: a tensor with
+    NaN must not count as unchanged. The first block nearly always decides."""
     scratch, bits = scratch_for(BLOCK), stack_empty((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
@@ -45,7 +45,7 @@ def any_left(base: Array, expert: Array, model: int, mask: Any, start: int) -> b
 
 @uncounted
 def count_upper(base: Array, expert: Array, model: int, mask: Any, start: int, counts: Array) -> None:
-    """Add the upper 16 bits of the magnitudes of `expert - base`, masked_delta, to `counts` (65536,)."""
+    """Count the magnitudes of the masked delta `expert - base` by their upper 16 bits in `counts` (65536,)."""
     scratch, bits = scratch_for(BLOCK), stack_empty((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
@@ -56,7 +56,7 @@ def count_upper(base: Array, expert: Array, model: int, mask: Any, start: int, c
 
 @uncounted
 def count_signed(base: Array, expert: Array, model: int, mask: Any, start: int, counts: Array) -> None:
-    """Add the upper 16 bits of `expert - base`, masked_delta, to `counts` (65536,): negative ones in its upper half."""
+    """Count the masked delta `expert - base` by its upper 16 bits in `counts` (65536,); negative ones in the upper half."""
     scratch = scratch_for(BLOCK)
     for place in range(0, len(base), BLOCK):
         part, left = base[place : place + BLOCK], scratch.left
@@ -67,7 +67,7 @@ def count_signed(base: Array, expert: Array, model: int, mask: Any, start: int, 
 
 @uncounted
 def count_lower(base: Array, expert: Array, model: int, mask: Any, start: int, upper: int, counts: Array) -> None:
-    """Add the lower 16 bits of those magnitudes whose upper 16 bits are `upper` to `counts` (65536,)."""
+    """Count the magnitudes whose upper 16 bits are `upper` by their lower 16 bits in `counts` (65536,)."""
     scratch, bits = scratch_for(BLOCK), stack_empty((BLOCK,), numpy.uint32)
     picked, lowest = stack_empty((BLOCK + ASKED,), numpy.uint32), numpy.uint32(upper << 16)
     for place in range(0, len(base), BLOCK):
@@ -79,8 +79,8 @@ def count_lower(base: Array, expert: Array, model: int, mask: Any, start: int, u
 
 @uncounted
 def sample(base: Array, expert: Array, model: int, mask: Any, start: int, windows: Array) -> None:
-    """Write magnitudes of `expert - base`, masked_delta, to the rows of `windows`, at most a BLOCK long: from the starts of as
-    many blocks, spread evenly."""
+    """Write magnitudes of the masked delta `expert - base` to the rows of `windows`, which are at most a BLOCK long: one row
+    from the start of each of as many blocks, spread evenly."""
     scratch, width = scratch_for(BLOCK), windows.shape[1]
     for number in range(len(windows)):
         place = len(base) * number // len(windows) // BLOCK * BLOCK
@@ -92,13 +92,13 @@ def sample(base: Array, expert: Array, model: int, mask: Any, start: int, window
 def collect(
     base: Array, expert: Array, model: int, mask: Any, start: int, lowest: int, highest: int, found: Array
 ) -> tuple[int, int]:
-    """Copy the magnitudes of `expert - base`, masked_delta, from `lowest` to `highest` (bit patterns) to `found`.
+    """Copy the magnitudes of the masked delta `expert - base` from `lowest` to `highest` (bit patterns) to `found`.
 
-    Gives how many lie above, and how many were copied; -1 where `found` is too short.
+    Returns how many lie above, and how many were copied; -1 if `found` is too short.
     """
     scratch, bits = scratch_for(BLOCK), stack_empty((BLOCK,), numpy.uint32)
     low, high, above, count = numpy.uint32(lowest), numpy.uint32(highest), 0, 0
-    through = is_identity(mask, model)  # asked once for all blocks, which is quicker
+    through = is_identity(mask, model)  # faster once for all blocks
     for place in range(0, len(base), BLOCK):
         if count + BLOCK + ASKED > len(found):
             return above, -1
@@ -116,8 +116,8 @@ def collect(
 
 @njit(nogil=True, cache=True, inline="always")
 def magnitudes(stored: Array, base: Array, model: int, mask: Any, start: int, scratch: Any, bits: Array) -> int:
-    """Write the magnitudes of what is left of a block of `stored - base` as bits, beyond its end what no magnitude has; 1
-    if the mask met what is not finite, which it may have taken away."""
+    """Write the bits of a block's masked magnitudes, and bits of no magnitude beyond the block's end; 1 if the mask met a value
+    that is not finite (and may have dropped it), else 0."""
     bad = 0
     if is_identity(mask, model):
         _magnitudes_of(stored, base, BEYOND, bits)
@@ -131,7 +131,7 @@ def magnitudes(stored: Array, base: Array, model: int, mask: Any, start: int, sc
 
 @njit(nogil=True, cache=True, inline="always")
 def _magnitudes_of(stored: Array, base: Array, high: int, bits: Array) -> int:
-    """Write the magnitudes of `stored - base` as bits; how many lie above `high`."""
+    """Write the bits of the magnitudes of `stored - base`; returns how many lie above `high`."""
     larger = numpy.uint32(0)
     for i in range(len(stored)):
         found = magnitude(widened(stored[i]) - widened(base[i]))
@@ -142,7 +142,7 @@ def _magnitudes_of(stored: Array, base: Array, high: int, bits: Array) -> int:
 
 @njit(nogil=True, cache=True, inline="always")
 def _pick(bits: Array, lowest: int, span: int, picked: Array, count: int) -> int:
-    """Copy those of `bits` that lie from `lowest` to `lowest + span` to `picked` from place `count` on; the place after.
+    """Copy the `bits` from `lowest` to `lowest + span` to `picked`, starting at index `count`; returns the next index.
 
     The first few hits are copied whether or not there are that many: a loop that ends after one or two of them is
     mispredicted most of the time, which takes longer than the rest.
@@ -166,7 +166,7 @@ def _pick(bits: Array, lowest: int, span: int, picked: Array, count: int) -> int
 def count_elected(
     base: Array, experts: Any, mask: Any, start: int, thresholds: Array, weights: Array, by_count: bool
 ) -> int:
-    """The sum over entries of the sign that the deltas from `thresholds` on elect, each times its weight."""
+    """The sum over entries of the sign elected by the deltas of at least `thresholds`, each times its model's weight."""
     scratch, total = scratch_for(BLOCK), 0
     cast, votes = stack_empty((BLOCK,), numpy.float32), stack_empty((BLOCK,), numpy.float32)
     for place in range(0, len(base), BLOCK):
@@ -195,8 +195,8 @@ def add_votes(
     cast: Array,
     votes: Array,
 ) -> int:
-    """Write what a model casts in a block, what it keeps of its masked_delta deltas times `weight`, to `cast`, and add that or its
-    signs to `votes`, from which the first model takes nothing over. 1 if a delta is not finite, else 0.
+    """Write a model's votes in a block, its masked deltas above the threshold times `weight`, to `cast`, and add them or their
+    signs to `votes`; the first model overwrites `votes`. 1 if a delta is not finite, else 0.
     """
     first, bad = model == 0, 0
     if is_identity(mask, model):
@@ -215,9 +215,9 @@ def add_votes(
 def _add_votes(
     stored: Array, base: Array, threshold: float, weight: float, by_count: bool, first: bool, cast: Array, votes: Array
 ) -> int:
-    """Those of a model that keeps all of `stored - base`.
+    """The votes of a model whose mask keeps all of `stored - base`.
 
-    Whatever one loop can do is done in one: storing a vector to the cache takes twice as long as adding one.
+    One loop does all the work: storing a vector to the cache takes twice as long as adding one.
     """
     largest = numpy.uint32(0)
     for i in range(len(stored)):
@@ -244,7 +244,7 @@ def _add_drawn_votes(
     cast: Array,
     votes: Array,
 ) -> int:
-    """Those of a model that keeps what its draws leave, divided."""
+    """The votes of a model whose mask drops by draws alone and divides the survivors."""
     largest = numpy.uint32(0)
     for i in range(len(stored)):
         delta = widened(stored[i]) - widened(base[i])

@@ -1,5 +1,8 @@
-"""Single instructions on 32-bit words that numba has no word for: it widens integers to 64 bits, which halves what one
-vector instruction does, and sees bits only through a second array, which keeps loops from being merged into one."""
+"""Single instructions on 32-bit words that numba does not offer.
+
+Numba widens integers to 64 bits, which halves the work of a vector instruction, and views bits only through a second array,
+which prevents loop fusion.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from numba.extending import intrinsic
 
 WORD, REAL = ir.IntType(32), ir.FloatType()
 MASKED = 64
-"""Words that one mask tells of."""
+"""Words per bit set of `inside`."""
 
 
 @intrinsic
@@ -26,7 +29,7 @@ def added(typing: Any, first: Any, second: Any) -> Any:
 
 @intrinsic
 def mixed(typing: Any, word: Any, left: Any, other: Any) -> Any:
-    """`word` rotated by `left` bits to the left, exclusive-or `other`."""
+    """`word` rotated left by `left` bits, exclusive-or `other`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = ir.FunctionType(WORD, [WORD, WORD, WORD])
@@ -39,7 +42,7 @@ def mixed(typing: Any, word: Any, left: Any, other: Any) -> Any:
 
 @intrinsic
 def float_of(typing: Any, bits: Any) -> Any:
-    """The float32 that has these bits."""
+    """The float32 with these bits."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], REAL)
@@ -59,7 +62,7 @@ def bits_of(typing: Any, value: Any) -> Any:
 
 @intrinsic
 def magnitude(typing: Any, value: Any) -> Any:
-    """The bits of |value|: ordered like the magnitudes, infinity and then NaN above all."""
+    """The bits of |value|, which sort like the magnitudes, with infinity and then NaN above all."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.and_(builder.bitcast(arguments[0], WORD), WORD(0x7FFFFFFF))

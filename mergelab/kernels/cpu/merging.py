@@ -1,4 +1,4 @@
-"""Merging a stretch of one tensor in one pass: read, subtract, sift, combine, add, round, write."""
+"""Merges a chunk in one pass: read, subtract, mask, combine, add, round, write."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUM, MEAN_BY_COUNT, MEAN_BY_WEIGHTS, LARGEST = range(4)
 
 
 class ElectionArrays(NamedTuple):
-    """What `merge_elected` needs to know of TIES; arrays over models."""
+    """`ElectionParams` as arrays over models."""
 
     thresholds: Array
     weights: Array
@@ -31,7 +31,7 @@ class ElectionArrays(NamedTuple):
 
 @uncounted
 def merge_linear(base: Array, experts: Any, mask: Any, start: int, weights: Array, scale: float, merged: Array) -> int:
-    """base + scale · Σ weights · delta, to `merged`; 1 if a value is not finite, else 0."""
+    """Write base + scale · Σ weights · delta to `merged`; 1 if a value is not finite, else 0."""
     total, scratch, bad = stack_empty((BLOCK,), numpy.float32), scratch_for(BLOCK), 0
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
@@ -61,7 +61,7 @@ def _add(stored: Array, base: Array, weight: float, total: Array) -> int:
 
 @uncounted
 def merge_elected(base: Array, experts: Any, mask: Any, start: int, election: Any, merged: Array) -> int:
-    """TIES after its thresholds are known, to `merged`; 1 if a value is not finite, else 0."""
+    """Write the merge of TIES, with known thresholds, to `merged`; 1 if a value is not finite, else 0."""
     n_models, scratch, bad = len(experts.addresses), scratch_for(BLOCK), 0
     cast, votes = stack_empty((n_models, BLOCK), numpy.float32), stack_empty((BLOCK,), numpy.float32)
     total, shares = stack_empty((BLOCK,), numpy.float32), stack_empty((BLOCK,), numpy.float32)
@@ -79,8 +79,8 @@ def merge_elected(base: Array, experts: Any, mask: Any, start: int, election: An
 
 @njit(nogil=True, cache=True, inline="always")
 def _combine(cast: Array, count: int, election: Any, votes: Array, total: Array, shares: Array) -> None:
-    """Write what those that agree with the elected signs make together to `total`, from what all `cast` and its `votes`,
-    which become signs; `shares` is scratch."""
+    """Combine the deltas that agree with the elected signs in `total`, from all votes `cast` and their sums `votes`, which
+    become signs; `shares` is scratch."""
     divides = election.combine == MEAN_BY_COUNT or election.combine == MEAN_BY_WEIGHTS
     _settle(votes, count, numpy.float32(election.tied))
     for model in range(len(cast)):
@@ -100,7 +100,7 @@ def _combine(cast: Array, count: int, election: Any, votes: Array, total: Array,
 
 @njit(nogil=True, cache=True, inline="always")
 def _moved(base: Array, change: Array, scale: float, merged: Array) -> int:
-    """Write base + scale · change to `merged`, a change of 0 leaving the base's bits; 1 if a value is not finite, else 0."""
+    """Write base + scale · change to `merged`; a change of 0 keeps the base's bits. 1 if a value is not finite, else 0."""
     factor, largest = numpy.float32(scale), numpy.uint32(0)
     for i in range(len(base)):
         anchor, step = widened(base[i]), factor * change[i]
@@ -111,13 +111,13 @@ def _moved(base: Array, change: Array, scale: float, merged: Array) -> int:
 
 @uncounted
 def add_change(base: Array, change: Array, merged: Array) -> int:
-    """base + change (float32), to `merged`; 1 if a value is not finite, else 0."""
+    """Write base + change (float32) to `merged`; 1 if a value is not finite, else 0."""
     return int(_moved(base, change, 1.0, merged))
 
 
 @njit(nogil=True, cache=True, inline="always")
 def _settle(votes: Array, count: int, tied: float) -> None:
-    """Summed votes to signs."""
+    """Replace summed votes by their signs."""
     for i in range(count):
         sign = numpy.float32(votes[i] > 0) - numpy.float32(votes[i] < 0)
         votes[i] = tied if sign == 0 else sign
@@ -125,9 +125,9 @@ def _settle(votes: Array, count: int, tied: float) -> None:
 
 @njit(nogil=True, cache=True, inline="always")
 def _take_larger(cast: Array, count: int, factor: float, signs: Array, first: bool, total: Array) -> None:
-    """Put a model's weighted deltas that agree with the elected signs in the place of smaller ones.
+    """Replace smaller deltas by a model's weighted deltas that agree with the elected signs.
 
-    Here and below a weighted delta is `factor` times what the model cast; the `first` model finds zeros.
+    Here and below, a weighted delta is `factor` times the model's vote; for the `first` model all others are 0.
     """
     for i in range(count):
         mine = cast[i] * factor if cast[i] * signs[i] > 0 else numpy.float32(0)
@@ -147,7 +147,7 @@ def _add_agreeing(cast: Array, count: int, factor: float, signs: Array, first: b
 def _add_with_share(
     cast: Array, count: int, factor: float, share: float, signs: Array, first: bool, total: Array, shares: Array
 ) -> None:
-    """The same, and add its share where they agree."""
+    """Add a model's weighted deltas that agree with the elected signs, and its shares there."""
     for i in range(count):
         agrees = cast[i] * signs[i] > 0
         total[i] = (numpy.float32(0) if first else total[i]) + (cast[i] * factor if agrees else numpy.float32(0))
@@ -156,7 +156,7 @@ def _add_with_share(
 
 @uncounted
 def merge_mean(experts: Any, weights: Array, merged: Array) -> int:
-    """The weighted mean of the experts, as an offset from the first, to `merged`; 1 if a value is not finite, else 0.
+    """Write the weighted mean of the experts, as an offset from the first, to `merged`; 1 if a value is not finite, else 0.
 
     Weights that add up to 0 count as equal.
     """
@@ -183,10 +183,7 @@ def merge_mean(experts: Any, weights: Array, merged: Array) -> int:
 
 
 class ShareArrays(NamedTuple):
-    """How much of each expert enters a mean, entry by entry: max(information, lowest) + added, times its coefficient.
-
-    `information` is (n_models, entries), the others arrays over models.
-    """
+    """`ShareParams` as arrays: `information` is (n_models, entries), the others are over models."""
 
     information: Array
     lowest: Array
@@ -196,9 +193,9 @@ class ShareArrays(NamedTuple):
 
 @uncounted
 def merge_shared(experts: Any, shares: Any, merged: Array) -> int:
-    """The mean of the experts by their shares, as an offset from the first, to `merged`; 1 if one is not finite, else 0.
+    """Write the mean of the experts weighted by their shares, as an offset from the first, to `merged`.
 
-    Where the shares add up to 0 they count as equal.
+    Shares of an entry that add up to 0 count as equal. 1 if a value is not finite, else 0.
     """
     n_models, bad = len(experts.addresses), 0
     first, total = stack_empty((BLOCK,), numpy.float32), stack_empty((BLOCK,), numpy.float32)
@@ -230,9 +227,9 @@ def merge_shared(experts: Any, shares: Any, merged: Array) -> int:
 def merge_largest(
     base: Array, experts: Any, mask: Any, start: int, scale: float, order: Array, positive: bool, merged: Array
 ) -> int:
-    """base + scale · the delta of largest magnitude, to `merged`; 1 if a value is not finite, else 0.
+    """Write base + scale · (the delta of largest magnitude) to `merged`; 1 if a value is not finite, else 0.
 
-    On equal magnitudes the model that comes first in `order` wins, or with `positive` the positive delta.
+    Among equal magnitudes, the model that comes first in `order` wins, or the positive delta if `positive`.
     """
     best, scratch, bad = stack_empty((BLOCK,), numpy.float32), scratch_for(BLOCK), 0
     for place in range(0, len(base), BLOCK):

@@ -1,4 +1,4 @@
-"""The m-th largest magnitude of one model's delta, exactly, in one pass after a look at a sample."""
+"""Finds the m-th largest magnitude of one model's delta exactly, in one pass after a sample."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from mergelab.kernels.cpu.floats import Array
 from mergelab.kernels.cpu.sparsifier_mask import BLOCK
 
 WIDTH = 64
-"""Entries of each window of the sample: short, because neighbours resemble each other, so that many windows tell more."""
+"""Entries per window of the sample: neighbouring entries are alike, so many short windows tell more than few long ones."""
 SAMPLED_FROM = 1 << 17
-"""Shorter stretches are collected whole: a sample would be much of them."""
+"""Shorter chunks are collected whole: a sample would be a large part of them."""
 INTERVALS = 1 << 11
 EVERYTHING = 0, 0x7FFFFFFF
 MARGIN = 3.0
@@ -23,13 +23,13 @@ MARGIN = 3.0
 
 
 def largest(base: Array, expert: Array, model: int, mask: Any, start: int, m: int) -> int | None:
-    """The bit pattern of the m-th largest magnitude of `expert - base`, masked_delta; None where the sample misled.
+    """The bit pattern of the m-th largest magnitude of the masked delta `expert - base`; None if the sample misled.
 
-    The magnitudes inside a bracket that nearly surely holds it are collected, those above it counted.
+    Collects the magnitudes inside a bracket that almost certainly holds it, and counts those above.
     """
     lowest, highest = _bracket(base, expert, model, mask, start, m)
-    room = len(base) if (lowest, highest) == EVERYTHING else len(base) // 8
-    found = numpy.empty(room + 2 * BLOCK, numpy.uint32)
+    expected = len(base) if (lowest, highest) == EVERYTHING else len(base) // 8
+    found = numpy.empty(expected + 2 * BLOCK, numpy.uint32)
     above, count = counting.collect(base, expert, model, mask, start, lowest, highest, found)
     wanted = m - above
     if not 1 <= wanted <= count:
@@ -38,7 +38,7 @@ def largest(base: Array, expert: Array, model: int, mask: Any, start: int, m: in
 
 
 def _bracket(base: Array, expert: Array, model: int, mask: Any, start: int, m: int) -> tuple[int, int]:
-    """Bit patterns between which the m-th largest lies nearly surely, by the quantiles of a sample."""
+    """Bit patterns that almost certainly bracket the m-th largest magnitude, from quantiles of a sample."""
     if len(base) < SAMPLED_FROM:
         return EVERYTHING
     drawn = numpy.empty(4 * isqrt(len(base) // BLOCK) * WIDTH, numpy.uint32)
@@ -49,16 +49,16 @@ def _bracket(base: Array, expert: Array, model: int, mask: Any, start: int, m: i
 
 
 def _from_top(drawn: Array, share: float, beyond: int) -> int:
-    """The magnitude that so large a share of the sample reaches; `beyond` where that is none or all of it."""
+    """The magnitude that this share of the sample reaches; `beyond` if the share is none or all of it."""
     place = int(share * len(drawn))
     return int(nth_largest(drawn.copy(), place)) if 1 <= place <= len(drawn) else beyond
 
 
 @njit(nogil=True, cache=True)
 def nth_largest(words: Array, n: int) -> int:
-    """The n-th largest of uint32 `words`, from n = 1 on; their order is lost.
+    """The n-th largest of uint32 `words`, n >= 1; reorders them.
 
-    Counted into equal intervals from the smallest to the largest, of which only the one that holds the n-th goes on.
+    Counts them in equal intervals from the smallest to the largest, then continues with the interval that holds the n-th.
     """
     counts = numpy.empty(INTERVALS, numpy.int64)
     lowest = highest = numpy.int64(words[0])

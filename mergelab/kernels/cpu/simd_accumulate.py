@@ -1,6 +1,6 @@
-"""Adding what is known feature by feature to sums that lie row by row: 8 entries at once, turned around in registers.
+"""Adds features, stored per feature, to sums stored per row: 8 entries at once, transposed in registers.
 
-A scalar addition to memory for each feature of each entry takes about a nanosecond; so a whole row of sums costs as much.
+A scalar addition to memory takes about a nanosecond per feature and entry; here a whole row of sums takes as long.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from numba.extending import intrinsic
 from mergelab.kernels.cpu.sparsifier_mask import BLOCK
 
 AT_ONCE = 8
-"""Entries of one call."""
+"""Entries per call."""
 WIDE, NARROW = 8, 4
-"""Features of one call."""
+"""Features per call."""
 
 _ADDRESS, _HALF, _REAL, _DOUBLE = ir.IntType(64), ir.IntType(16), ir.FloatType(), ir.DoubleType()
 _SIGNATURE = types.void(types.uintp, types.uintp, types.uintp)
@@ -27,8 +27,8 @@ _SIGNATURE = types.void(types.uintp, types.uintp, types.uintp)
 def add_wide(typing: Any, features: Any, rows: Any, totals: Any) -> Any:
     """Add 8 features of `AT_ONCE` entries to their rows of 8 float64 sums.
 
-    All are addresses: of the first feature (float32, the others a BLOCK of numbers further each), of the numbers of the rows
-    (int16) and of row 0.
+    All arguments are addresses: of the first feature (float32; each following one a BLOCK of numbers further), of the row
+    indices (int16), and of row 0.
     """
     return _SIGNATURE, _adding(WIDE)
 
@@ -58,16 +58,16 @@ def _at(builder: Any, address: Any, further: int, kind: Any) -> Any:
 
 
 def _loaded(builder: Any, features: Any, lanes: int) -> list[Any]:
-    """A vector of `AT_ONCE` entries for each feature."""
+    """One vector of `AT_ONCE` entries per feature."""
     kind = ir.VectorType(_REAL, AT_ONCE)
     return [builder.load(_at(builder, features, 4 * BLOCK * lane, kind), align=4) for lane in range(lanes)]
 
 
 def _turned(builder: Any, vectors: list[Any], lanes: int) -> list[Any]:
-    """A vector of `lanes` features for each entry.
+    """One vector of `lanes` features per entry: the transpose.
 
-    Taking the vectors as one row of numbers, each round interleaves its halves, which moves the highest bit of every place
-    to its lower end: after as many rounds as the feature's number has bits, that number is the lower part.
+    The vectors form one row of numbers. Each round interleaves the row's halves, which rotates the bits of every index by
+    one: after as many rounds as a feature's index has bits, that index is the lower part.
     """
     half, bits = AT_ONCE // 2, ir.VectorType(ir.IntType(32), AT_ONCE)
     zipped = [[start + place // 2 + place % 2 * AT_ONCE for place in range(AT_ONCE)] for start in (0, half)]

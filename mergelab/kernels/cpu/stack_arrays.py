@@ -1,7 +1,7 @@
-"""Functions that count no references to arrays, and room for their blocks on the stack.
+"""Arrays on the stack, for functions without reference counting.
 
-Every view that a loop over blocks takes of an array would be counted and discounted, by calls and atomic additions that
-take a good part of a merge. numba's own sorting is compiled with the same option.
+Otherwise each slice in a block loop costs an atomic reference-count increment and decrement, a good part of a merge's time.
+Numba's own sorting is compiled with the same option.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
 LINE = 64
-"""Bytes that vectors are read and written at once; an array that starts at a multiple of them is quicker to go over."""
+"""Bytes per vector access; loops over arrays that start at a multiple of them are faster."""
 
 UNCOUNTED = {"nogil": True, "cache": True, "_nrt": False}
 """Options of `njit` for a function that makes no arrays other than by `stack_empty` and returns none."""
@@ -26,7 +26,7 @@ uncounted = njit(**UNCOUNTED)
 
 @intrinsic
 def stack_empty(typing: Any, shape: Any, kind: Any) -> Any:
-    """Like `numpy.empty` for few numbers, until the calling function ends; `shape` is a tuple. Not to be called in a loop."""
+    """Like `numpy.empty`, for small arrays that live until the calling function returns. Do not call it in a loop."""
     made = types.Array(kind.dtype, len(shape), "C")
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -40,7 +40,7 @@ def stack_empty(typing: Any, shape: Any, kind: Any) -> Any:
 
 @intrinsic
 def array_at(typing: Any, address: Any, length: Any, like: Any) -> Any:
-    """The numbers that lie from an address on, of the dtype of the array `like`; who calls keeps them alive."""
+    """The numbers from an address on, with the dtype of the array `like`; the caller keeps them alive."""
     made = types.Array(like.dtype, 1, "C")
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -52,7 +52,7 @@ def array_at(typing: Any, address: Any, length: Any, like: Any) -> Any:
 
 
 def _array(context: Any, builder: Any, made: Any, place: Any, lengths: Sequence[Any]) -> Any:
-    """An array of the type `made` over the numbers at `place`, which nobody counts references to."""
+    """An array of the type `made` over the numbers at `place`, without a reference count."""
     size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(made.dtype)))
     strides = list(accumulate(reversed(lengths[1:]), builder.mul, initial=size))[::-1]
     array = context.make_array(made)(context, builder)

@@ -1,7 +1,7 @@
-"""Curves of a sketch from stored numbers in one pass: what changes at an entry when its next expert starts to be kept.
+"""The histograms behind a sketch's curves, from stored numbers in one pass.
 
-What is kept of an entry changes at the levels of its n experts alone: n times it is worked out what has changed, and that is
-added to the sums of the level. Sums over levels are the curves.
+The kept deltas of an entry change only at the survival levels of its n experts. At each of these n levels the kernel computes
+how every feature changes and adds that to the level's sums. Cumulative sums over levels are the curves.
 """
 
 from __future__ import annotations
@@ -22,27 +22,28 @@ from mergelab.kernels.cpu.stack_arrays import UNCOUNTED, stack_empty, uncounted
 from mergelab.kernels.cpu.stored_arrays import part_of
 
 CONFLICTING, AGAINST, NET, AGREEMENT, SIGN_AGREEMENT, SQUARE, CROSS = range(7)
-"""Features of what is kept: from CROSS on one for each model, and after those whether one and two models keep something."""
+"""Features of an entry's kept deltas: from CROSS on one per model, then whether at least one and at least two are kept."""
 KEPT, NORM, REACH = range(3)
-"""Features of one model, from REACH on one for each model."""
+"""Features of one model: from REACH on one per model."""
 SHARED, OPPOSED, PRODUCT = range(3)
-"""Features of two models."""
+"""Features of a pair of models."""
 
 SPREAD = 8
-"""Levels that stand for never: additions to the same sums wait for each other."""
+"""Levels that all stand for never: additions to the same sums would wait for each other."""
 
 
 class LevelSums(NamedTuple):
-    """Float64 sums by level, (n_cuts, n_things, groups, n_levels, 8 or 4): features in groups of 8, at the end one of 4
-    where that is enough."""
+    """Float64 sums by level, (n_cuts, n_things, groups, n_levels, 8 or 4): features in groups of 8, the last in a group of 4
+    if that is enough."""
 
     wide: Array
     narrow: Array
 
 
 class HistogramScratch(NamedTuple):
-    """Room for a block: what all models hold and their levels in every cut; those of a cut sorted, and what arrives at them; draws; sums of
-    the positive and of the negative that are kept, their numbers, all together, what is merged; features before and what was gained."""
+    """Buffers for a block: all models' deltas and their levels in every cut; the levels of a cut in order, and the deltas that
+    arrive there; draws; sums of the kept positive and negative deltas, their counts, their total, their merged delta; the
+    features before an arrival and their gains."""
 
     values: Array
     levels: Array
@@ -60,12 +61,12 @@ class HistogramScratch(NamedTuple):
 
 
 def features_of(n_models: int) -> tuple[int, int, int]:
-    """How many features entries, models and pairs have. With one or two models, who keeps one and two follows from kept."""
+    """Numbers of features of entries, models and pairs. With one or two models, presence follows from the kept counts."""
     return CROSS + n_models + (2 if n_models > 2 else 0), REACH + n_models, PRODUCT + 1
 
 
 def empty_sums(n_cuts: int, n_things: int, n_levels: int, features: int) -> LevelSums:
-    """Zeros, each row in one line of the processor's cache."""
+    """Zeros, with each row in one cache line."""
     groups = (features + WIDE - NARROW - 1) // WIDE
     rest = int(features > groups * WIDE)
     return LevelSums(
@@ -79,8 +80,8 @@ def gathered_sums(sums: LevelSums, features: int) -> Array:
     return numpy.concatenate(groups, 3)[:, :, : 1 - SPREAD, :features]
 
 
-def stepped(stack: CpuStack, levels: LevelSource) -> list[tuple[Array, Array, Array]] | None:
-    """For each cut the sums of entries, models and pairs, as `sketch.steps` has them; None where a delta is not finite."""
+def survival_histograms(stack: CpuStack, levels: LevelSource) -> list[tuple[Array, Array, Array]] | None:
+    """The sums of entries, models and pairs for each cut, as `SurvivalHistogram` has them; None if a delta is not finite."""
     n_models = len(stack.experts)
     n_cuts, n_levels, n_features = max(1, len(levels.tables)), levels.never + SPREAD, features_of(n_models)
     things = 1, n_models, n_models * (n_models - 1) // 2
@@ -94,7 +95,7 @@ def stepped(stack: CpuStack, levels: LevelSource) -> list[tuple[Array, Array, Ar
 
 
 def _with_presence(entries: Array, own: Array, pairs: Array) -> Array:
-    """The features of entries with those that are left out for one or two models."""
+    """The features of entries, completed by those that are left out for one or two models."""
     if len(own) > 2:
         return entries
     both = pairs[:, :, SHARED].sum(0)
@@ -112,9 +113,10 @@ def _aligned(*shape: int) -> Array:
 def add_steps(
     base: Array, experts: Any, mask: Any, start: int, levels: Any, kind: Array, ranks: Any, own: Any, pairs: Any
 ) -> int:
-    """Add the steps of all entries of `experts - base`, masked_delta, to the sums of entries (`ranks`), models (`own`) and pairs.
+    """Add the gains of all entries of the masked deltas `experts - base` to the sums of entries (`ranks`), models (`own`) and
+    pairs.
 
-    `start` is their place in the tensor; `kind` an empty array of the dtype in which the deltas of an entry are added up.
+    `start` is their first entry in the tensor; `kind` an empty array of the dtype in which the deltas of an entry are added.
     1 if a delta is not finite, else 0.
     """
     n_models, bad = len(experts.addresses), 0
@@ -183,7 +185,7 @@ def _find_levels(levels: Any, cut: int, model: int, place: int, start: int, coun
 
 @uncounted
 def _add_block(scratch: Any, levels: Array, wide: Array, narrow: Array) -> None:
-    """What changes in a block whenever an expert arrives at one of its `levels`."""
+    """Add the gains of a block whenever an expert arrives at one of its `levels`."""
     n_models, gained = len(scratch.values), scratch.gained
     _arrange(levels, scratch.values, scratch.order, scratch.arrived)
     _clear(scratch)
@@ -198,7 +200,7 @@ def _add_block(scratch: Any, levels: Array, wide: Array, narrow: Array) -> None:
 
 @uncounted
 def _arrange(levels: Array, values: Array, order: Array, arrived: Array) -> None:
-    """Each entry's levels in rising order, and its deltas in theirs."""
+    """Sort each entry's levels in rising order, and its deltas along."""
     for model in range(len(levels)):
         for i in range(BLOCK):
             order[model, i] = levels[model, i]
@@ -227,7 +229,7 @@ def _exchange_levels(low: Array, high: Array) -> None:
 
 @uncounted
 def _clear(scratch: Any) -> None:
-    """Nothing is kept."""
+    """Start with nothing kept."""
     _fill(scratch.plus, numpy.float32(0))
     _fill(scratch.minus, numpy.float32(0))
     _fill(scratch.ups, numpy.float32(0))
@@ -244,7 +246,7 @@ def _fill(row: Array, value: float) -> None:
 
 @njit(**UNCOUNTED, error_model="numpy")
 def _keep(arrived: Array, scratch: Any) -> None:
-    """Add deltas to what is kept: its sums and numbers, and the mean of what agrees with its sum."""
+    """Add deltas to the kept ones: update sums and counts, and the mean of those that agree with the sum."""
     plus, minus, ups, downs = scratch.plus, scratch.minus, scratch.ups, scratch.downs
     _take(arrived, plus, minus)
     _number(arrived, ups, downs)
@@ -285,7 +287,7 @@ def _elect(total: Array, plus: Array, minus: Array, ups: Array, downs: Array, me
 
 @njit(**UNCOUNTED, error_model="numpy")
 def _gain(scratch: Any) -> None:
-    """How every feature changed since the arrival before."""
+    """Compute how every feature changed since the previous arrival."""
     before, gained, ups, downs = scratch.before, scratch.gained, scratch.ups, scratch.downs
     _gain_conflicts(ups, downs, before[CONFLICTING], gained[CONFLICTING])
     _gain_against(scratch.total, ups, downs, before[AGAINST], gained[AGAINST])
@@ -348,7 +350,7 @@ def _gain_products(mean: Array, other: Array, before: Array, gained: Array) -> N
 
 @uncounted
 def _add_own(scratch: Any, sums: Any) -> None:
-    """What each model brings when it arrives, in every cut."""
+    """Add each model's features at its own level, in every cut."""
     n_models, gained = len(scratch.values), scratch.gained
     _fill(gained[KEPT], numpy.float32(1))
     for model in range(n_models):
@@ -362,7 +364,7 @@ def _add_own(scratch: Any, sums: Any) -> None:
 
 @uncounted
 def _add_pairs(scratch: Any, sums: Any) -> None:
-    """What each two models share when the second of them arrives, in every cut."""
+    """Add each pair's features at the level of its second arrival, in every cut."""
     n_models, gained, number = len(scratch.values), scratch.gained, 0
     _fill(gained[SHARED], numpy.float32(1))
     for first in range(n_models):

@@ -21,13 +21,13 @@ from mergelab.kernels.cpu.stored_arrays import part_of
 from mergelab.methods.ops.stack import BINS, KernelUnsupportedError
 
 BLOCK = 1024
-"""Entries worked on at once: many, because every point goes over them once more."""
+"""Entries per block: many, because every point goes over them once more."""
 AT_ONCE = 4
-"""Thresholds that a magnitude is compared with while it is at hand."""
+"""Thresholds that a magnitude is compared with while it is in a register."""
 
 
 def add_lower_counts(delta: StoredDelta, bins: Sequence[int], totals: Array) -> None:
-    """Count the lower 16 bits of a model's magnitudes in a few upper bins: into `totals` (bins, BINS)."""
+    """Count a model's magnitudes in a few upper bins by their lower 16 bits, in `totals` (bins, BINS)."""
     rows = numpy.full(BINS, -1, numpy.int16)
     rows[list(bins)] = range(len(bins))
     count_lower_of(*delta, rows, totals)
@@ -36,8 +36,8 @@ def add_lower_counts(delta: StoredDelta, bins: Sequence[int], totals: Array) -> 
 def largest_at(delta: StoredDelta, wanted: Sequence[int]) -> Array:
     """The bit patterns (uint32) of a model's m-th largest magnitudes for each m of `wanted`; infinity for 0.
 
-    Counted by their upper bits; those in the few bins that hold an m-th largest are then copied, each bin for itself. A
-    table of all lower bits for each bin would take longer to clear than a tensor to read.
+    Counts magnitudes by their upper bits, then copies those in the few bins that hold an m-th largest, bin by bin. A table
+    of all lower bits per bin would take longer to clear than a tensor to read.
     """
     upper, ranks = numpy.zeros(BINS, numpy.int64), numpy.asarray(wanted)
     counting.count_upper(*delta, upper)
@@ -58,9 +58,9 @@ def largest_at(delta: StoredDelta, wanted: Sequence[int]) -> Array:
 
 
 def elections(deltas: StoredDeltas, thresholds: Array, weights: Array, by_count: bool) -> list[int]:
-    """What `count_elected` gives for each row of `thresholds` (n_points, n_models).
+    """The result of `count_elected` for each row of `thresholds` (n_points, n_models).
 
-    Raises `KernelUnsupportedError` where the points have no order in which thresholds only fall.
+    Raises `KernelUnsupportedError` if the points have no order in which thresholds only fall.
     """
     order, totals = falling(thresholds), numpy.zeros(len(thresholds), numpy.int64)
     falls = padded(thresholds[order])
@@ -69,7 +69,7 @@ def elections(deltas: StoredDeltas, thresholds: Array, weights: Array, by_count:
 
 
 def falling(thresholds: Array) -> Array:
-    """The order of points (n_points, n_models) in which no model's threshold rises; `KernelUnsupportedError` where there is none."""
+    """The order of points (n_points, n_models) in which no model's threshold rises; `KernelUnsupportedError` if there is none."""
     order: Array = numpy.lexsort(thresholds.T)[::-1].copy()
     ordered = thresholds[order]
     if not (ordered[1:] <= ordered[:-1]).all():
@@ -78,22 +78,22 @@ def falling(thresholds: Array) -> Array:
 
 
 def padded(thresholds: Array) -> Array:
-    """Falling thresholds as the kernels take them: (n_models, a multiple of AT_ONCE), with zeros at the end."""
+    """Falling thresholds as the kernels read them: (n_models, a multiple of AT_ONCE), padded with zeros."""
     missing = -len(thresholds) % AT_ONCE
     return numpy.ascontiguousarray(numpy.pad(thresholds, ((0, missing), (0, 0))).T)
 
 
 @uncounted
 def count_lower_of(base: Array, expert: Array, model: int, mask: Any, start: int, rows: Array, counts: Array) -> None:
-    """Count the lower 16 bits of the magnitudes of `expert - base`, masked_delta, in `counts` (n_bins, 65536).
+    """Count the magnitudes of the masked delta `expert - base` by their lower 16 bits in `counts` (n_bins, 65536).
 
-    `rows` (65536,) says which row belongs to the upper 16 bits, -1 where nobody asks for them.
+    `rows` (65536,) is the row for each value of the upper 16 bits, or -1 for values that are not wanted.
     """
     scratch, bits, asked = scratch_for(BLOCK), stack_empty((BLOCK,), numpy.uint32), stack_empty((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part, found = base[place : place + BLOCK], numpy.uint64(0)
         magnitudes(expert[place : place + BLOCK], part, model, mask, start + place, scratch, bits)
-        for i in range(len(part)):  # a jump for each entry would be mistaken too often
+        for i in range(len(part)):  # a branch per entry would be mispredicted too often
             row = rows[bits[i] >> numpy.uint32(16)]
             asked[found] = numpy.uint32(row) << numpy.uint32(16) | bits[i] & numpy.uint32(0xFFFF)
             found += numpy.uint64(row >= 0)
@@ -105,13 +105,13 @@ def count_lower_of(base: Array, expert: Array, model: int, mask: Any, start: int
 def copy_bins(
     base: Array, expert: Array, model: int, mask: Any, start: int, rows: Array, ends: Array, copied: Array
 ) -> None:
-    """Copy the magnitudes of `expert - base`, masked_delta, to `copied`: from `ends` on, which has a place for each row. `rows` is
+    """Copy the magnitudes of the masked delta `expert - base` to `copied`, from the index in `ends` of their row on. `rows` is
     that of `count_lower_of`."""
     scratch, bits, asked = scratch_for(BLOCK), stack_empty((BLOCK,), numpy.uint32), stack_empty((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part, found = base[place : place + BLOCK], numpy.uint64(0)
         magnitudes(expert[place : place + BLOCK], part, model, mask, start + place, scratch, bits)
-        for i in range(len(part)):  # a jump for each entry would be mistaken too often
+        for i in range(len(part)):  # a branch per entry would be mispredicted too often
             asked[found] = bits[i]
             found += numpy.uint64(rows[bits[i] >> numpy.uint32(16)] >= 0)
         for i in range(found):
@@ -124,7 +124,7 @@ def copy_bins(
 def count_elected_at(
     base: Array, experts: Any, mask: Any, start: int, thresholds: Array, weights: Array, by_count: bool, totals: Array
 ) -> None:
-    """Add to `totals` (n_points,) what `count_elected` gives at each point of the `padded` thresholds."""
+    """Add the result of `count_elected` at each point of the `padded` thresholds to `totals` (n_points,)."""
     n_models = len(experts.addresses)
     anchor, stack = stack_empty((BLOCK,), numpy.float32), stack_empty((n_models, BLOCK), numpy.float32)
     arrivals, order = stack_empty((n_models, BLOCK), numpy.uint16), stack_empty((n_models, BLOCK), numpy.uint16)
@@ -167,7 +167,7 @@ def _arrive(
     order: Array,
     drawn: Array,
 ) -> int:
-    """Read a block of all deltas and find the points at which each arrives, by model and in rising order."""
+    """Read a block of all deltas, and find the point at which each arrives, by model and in rising order."""
     bad = 0
     for model in range(len(stack)):
         stored, values = part_of(experts, model, place, place + BLOCK), stack[model]
@@ -186,7 +186,7 @@ def _arrive(
 
 @uncounted
 def _count_above(values: Array, thresholds: Array, count: int, above: Array) -> None:
-    """How many thresholds lie above each magnitude: the point at which it arrives."""
+    """Count the thresholds above each magnitude: the point at which it arrives."""
     for i in range(count):
         above[i] = 0
     for point in range(0, len(thresholds), AT_ONCE):
@@ -199,7 +199,7 @@ def _count_above(values: Array, thresholds: Array, count: int, above: Array) -> 
 
 @uncounted
 def _vote(stack: Array, arrivals: Array, when: Array, count: int, weights: Array, by_count: bool, votes: Array) -> None:
-    """The sum of the votes of all that have arrived at `when`."""
+    """Sum the votes of all models that have arrived at `when`."""
     for i in range(count):
         votes[i] = 0
     for model in range(len(stack)):

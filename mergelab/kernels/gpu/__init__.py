@@ -9,11 +9,11 @@ import torch
 
 
 def takes(device: torch.device) -> bool:
-    """Whether these kernels run on a device; where they do not, the reference functions do the work."""
+    """Whether these kernels run on a device; otherwise the reference functions do the work."""
     return device.type == "cuda" and torch.version.cuda is not None and installed()
 
 
 @cache
 def installed() -> bool:
-    """Whether triton is there."""
+    """Whether triton is installed."""
     return importlib.util.find_spec("triton") is not None

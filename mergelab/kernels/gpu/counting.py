@@ -1,4 +1,4 @@
-"""Counts over the deltas of all models in one pass, in Triton: histograms of magnitudes' bits, and elected signs."""
+"""Counts for surveys in one pass, in Triton: histograms of magnitudes, and elected signs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mergelab.kernels.gpu.voting import sign, vote
 
 @triton.jit(do_not_specialize=["start"])
 def any_left(base, models, start, count, found, FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr):
-    """Set `found` if something of the delta, masked_delta, is not zero, or before that not finite: a tensor that holds NaN must
-    not pass for one that stays as it is. Each model has programs of its own."""
+    """Set `found` if the masked delta has an entry that is not zero, or was not finite before the mask: a tensor with NaN must
+    not count as unchanged. Each model has its own programs."""
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)
     values, wrong = masked_delta(anchor, models, tl.program_id(1), start, first, places, inside, FORMAT, DRAWN, BLOCK)
@@ -38,10 +38,10 @@ def count_upper(
     DRAWN: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Add the upper 16 bits of the magnitudes, or where `SIGNED` of the values, to `counts` (COPIES, n_models, BINS); each
-    model has programs of its own.
+    """Count the magnitudes, or the values if `SIGNED`, by their upper 16 bits in `counts` (COPIES, n_models, BINS); each
+    model has its own programs.
 
-    They fall into few bins, so neighbouring programs count in different copies. Sets `bad` where a delta is not finite.
+    Most fall into few bins, so neighbouring programs count in different copies. Sets `bad` if a delta is not finite.
     """
     model = tl.program_id(1)
     first, places, inside = block(count, BLOCK)
@@ -68,7 +68,7 @@ def count_lower(
     DRAWN: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Add the lower 16 bits of those magnitudes whose upper 16 bits are the model's `upper` (int32) to `counts` (n_models,
+    """Count the magnitudes whose upper 16 bits are the model's `upper` (int32) by their lower 16 bits in `counts` (n_models,
     BINS)."""
     model = tl.program_id(1)
     first, places, inside = block(count, BLOCK)
@@ -94,7 +94,7 @@ def count_elected(
     DRAWN: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Add the signs that the deltas from `thresholds` on elect, each times its weight, to `total` (int64)."""
+    """Add the signs elected by the deltas of at least `thresholds`, each times its model's weight, to `total` (int64)."""
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)
     votes = tl.zeros((BLOCK,), tl.float32)

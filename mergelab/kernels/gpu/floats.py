@@ -1,6 +1,6 @@
 """Stored numbers to float32 and back, in Triton.
 
-For bfloat16 bit by bit, because Triton's interpreter rounds it towards zero and its subnormals to zero.
+Bfloat16 is converted bit by bit, because Triton's interpreter rounds it towards zero and flushes its subnormals.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from triton import language as tl
 # ruff: noqa: N803
 
 ALIGNED = 16
-"""Bytes that the address of every expert's array is a multiple of."""
+"""Alignment of every expert's array in bytes."""
 _ALIGNED = tl.constexpr(ALIGNED)
 
 
 @triton.jit
 def array_at(address, FORMAT: tl.constexpr):
-    """The array of a format that lies at an address (int64)."""
+    """The array of a format at an address (int64)."""
     return tl.multiple_of(address.to(tl.pointer_type(FORMAT)), _ALIGNED)
 
 
@@ -29,7 +29,7 @@ def load(stored, places, inside):
 
 @triton.jit
 def store(values, stored, places, inside):
-    """Write float32 values, rounded to nearest even; gives where one of them became NaN or infinite."""
+    """Write float32 values, rounded to nearest even; returns where one of them became NaN or infinite."""
     rounded = _rounded(values, stored.dtype.element_ty)
     tl.store(stored + places, rounded, mask=inside)
     return not_finite(_widened(rounded, stored.dtype.element_ty)) & inside
@@ -62,5 +62,5 @@ def not_finite(values):
 
 @triton.jit
 def note(flag, found):
-    """Set a flag (int32) if anything in the block is `found`; whoever sets it writes the same."""
+    """Set a flag (int32) if `found` is true anywhere in the block; all programs write the same value."""
     tl.store(flag, 1, mask=tl.max(found.to(tl.int32), 0) > 0)

@@ -1,6 +1,6 @@
-"""Merging a stretch of one tensor in one pass, in Triton: read, subtract, sift, combine, add, round, write.
+"""Merges a chunk in one pass, in Triton: read, subtract, mask, combine, add, round, write.
 
-Every kernel sets the flag `bad` where a value is not finite. Arguments in capitals are known when it is compiled.
+Every kernel sets the flag `bad` if a value is not finite. Arguments in capitals are compile-time constants.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def merge_elected(
     DRAWN: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """TIES after its thresholds are known. The second look at the experts finds them in the nearest cache."""
+    """TIES with known thresholds. The second read of the experts finds them in the L1 cache."""
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)
     votes, wrong = tl.zeros((BLOCK,), tl.float32), tl.zeros((BLOCK,), tl.int1)
@@ -119,7 +119,7 @@ def merge_shared(
     FORMAT: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """The mean of the experts by their `Shares`, as an offset from the first; where they add up to 0 they count as equal."""
+    """The mean of the experts weighted by `ShareParams`, as an offset from the first; shares that add up to 0 count as equal."""
     _, places, inside = block(count, BLOCK)
     leader, total = load(array_at(tl.load(addresses), FORMAT), places, inside), tl.zeros((BLOCK,), tl.float32)
     offset, plain = tl.zeros((BLOCK,), tl.float32), tl.zeros((BLOCK,), tl.float32)
@@ -153,7 +153,7 @@ def merge_largest(
     DRAWN: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """base + scale · the delta of largest magnitude; of equal ones that of the model first in `order`, or the positive."""
+    """base + scale · (the delta of largest magnitude); among equal ones the model first in `order` wins, or the positive one."""
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)
     best, wrong = tl.zeros((BLOCK,), tl.float32), tl.zeros((BLOCK,), tl.int1)

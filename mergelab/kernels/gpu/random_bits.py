@@ -20,8 +20,8 @@ B0, B1, B2, B3 = map(tl.constexpr, randomness.ROTATIONS[1])
 def draw(key0, key1, start, BLOCK: tl.constexpr):
     """The draws (uint32) of the entries start … start+BLOCK-1 for a key of two words (uint32).
 
-    `start` (int64) is a multiple of GROUP. All four halves of two words are used, so a quarter as many are worked out for
-    either half of the draws. Memory takes longer than that here, so the lower halves are always made.
+    `start` (int64) is a multiple of GROUP. All four halves of two words are used, so either half of the draws takes a quarter
+    as many words as entries. Memory access takes longer than that here, so the lower halves are always drawn.
     """
     return (_halves(key0, key1, start, 0, BLOCK) << 16) | _halves(key0, key1, start, REST, BLOCK)
 
@@ -47,7 +47,7 @@ def _halves(key0, key1, start, besides: tl.constexpr, BLOCK: tl.constexpr):
 
 @triton.jit
 def _side_by_side(a, b, RUN: tl.constexpr):
-    """Runs of RUN entries of `a` and of `b` in turn."""
+    """Runs of RUN entries of `a` and of `b`, alternating."""
     pair = tl.join(tl.reshape(a, (a.shape[0] // RUN, RUN)), tl.reshape(b, (b.shape[0] // RUN, RUN)))
     return tl.reshape(tl.permute(pair, (0, 2, 1)), (2 * a.shape[0],))
 

@@ -1,4 +1,4 @@
-"""What a sparsifier leaves of a block of one expert's delta, in Triton."""
+"""Applies a sparsifier's mask to a block of one expert's delta while it is read, in Triton."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class MaskedModels(NamedTuple):
 def masked_delta(
     anchor, models, model, start, first, places, inside, FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr
 ):
-    """What is left of an expert's `places` minus `anchor`, and where that difference is NaN or infinite.
+    """An expert's entries at `places` minus `anchor` after the mask, and where that difference is NaN or infinite.
 
-    `start` is where the array begins in its tensor; without `DRAWN` the limits are not looked at.
+    `start` is the array's first entry in its tensor; without `DRAWN` the limits are ignored.
     """
     values = load(array_at(tl.load(models.addresses + model), FORMAT), places, inside) - anchor
     bad = not_finite(values)

@@ -20,9 +20,9 @@ from mergelab.kernels.gpu.transfer import download, lane, upload
 from mergelab.methods.ops.stack import BINS, KernelUnsupportedError
 
 GLANCE = 1 << 16
-"""Entries among which a delta nearly always shows itself."""
+"""Entries among which there is nearly always a nonzero delta, if the tensor has any."""
 COPIES = 16
-"""Histograms that are filled beside each other: few bins hold nearly everything, and each takes one count at a time."""
+"""Copies of each histogram: few bins hold nearly all entries, and atomic additions to one bin are serial."""
 INFINITY = 0x7F800000
 FORMATS = {torch.bfloat16: tl.bfloat16, torch.float16: tl.float16, torch.float32: tl.float32}
 
@@ -108,27 +108,27 @@ class GpuStack(DeviceStack):
                 raise KernelUnsupportedError(self.key)
 
     def start_merge(self, method: str, positions: Sequence[int], merged: Tensor, bad: Tensor) -> None:
-        """Merge into `merged` (count,) on the device without waiting; sets the flag `bad` where a value is not finite."""
+        """Merge into `merged` (count,) on the device without waiting; sets the flag `bad` if a value is not finite."""
         with lane(self.device):
             FUSED[method](self, {**self.settings, "positions": positions}, merged, bad)
 
     def flag(self) -> Tensor:
-        """An int32 that kernels may set."""
+        """An int32 of 0 that kernels may set."""
         return torch.zeros(1, dtype=torch.int32, device=self.device)
 
     def over_models(self, values: Tensor) -> Tensor:
-        """Numbers over models where kernels can read them."""
+        """A tensor over models, in memory that kernels can read."""
         return upload(values, self.device).contiguous()
 
     def run(self, kernel: Any, count: int, *rest: Any, apart: bool = False, **constants: Any) -> None:
-        """Start a kernel over the first `count` entries of the deltas, of all models together or each `apart`."""
+        """Start a kernel over the first `count` entries of the deltas, of all models together or of each model `apart`."""
         models = len(self.experts) if apart else 1
         arguments = self.base, self.models, self.start, count, *rest
         launch(kernel, count, *arguments, models=models, **constants, **self.format, DRAWN=self.drawn)
 
 
 def bins_holding(histograms: Tensor, m: Tensor) -> tuple[Tensor, Tensor]:
-    """Of each row (n, BINS) the bin of the m-th largest entry, and how many of that bin are wanted; all on the device."""
+    """The bin of the m-th largest entry of each row (n, BINS), and the entry's rank from the top of that bin; on the device."""
     from_top = histograms.flip(1).cumsum(1)
     place = torch.searchsorted(from_top, m[:, None]).clamp(max=BINS - 1)
     above = torch.where(place > 0, from_top.gather(1, (place - 1).clamp(min=0)), 0)

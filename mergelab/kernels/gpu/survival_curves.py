@@ -1,7 +1,7 @@
-"""Curves of a sketch in Triton: what changes at an entry when its next expert starts to be kept, in sums of integers.
+"""The histograms behind a sketch's curves in Triton, as sums of integers.
 
-Sums of floats would depend on which program comes first. Every feature is therefore rounded to a multiple of a power of two,
-and those whole numbers are added, in any order.
+Sums of floats would depend on the order of programs. Every feature is therefore rounded to a multiple of a power of two, and
+these integers are added in any order.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def find_levels(
     DRAWN: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Write what is left of the deltas to `values` (n_models, count) and their levels to `levels` (n_cuts, n_models, count).
+    """Write the masked deltas to `values` (n_models, count) and their levels to `levels` (n_cuts, n_models, count).
 
-    Levels come from `tables` (n_cuts, n_models, BINS), int16, by the upper 16 bits of the magnitude or, `BY_DRAW`, of the
-    draw with the model's two `keys` (int64). Zeros have the level `never`. Sets `bad` where a delta is not finite. Each model
-    has programs of its own.
+    Levels come from `tables` (n_cuts, n_models, BINS), int16, by the upper 16 bits of the magnitude, or with `BY_DRAW` of the
+    draw with the model's two `keys` (int64). Zeros have the level `never`. Sets `bad` if a delta is not finite. Each model
+    has its own programs.
     """
     model, n_models = tl.program_id(1), tl.num_programs(1)
     first, places, inside = block(count, BLOCK)
@@ -65,17 +65,17 @@ def find_levels(
 def add_steps(
     values, levels, count, n_models, never, unit, scales, entries, own, pairs, COPIES: tl.constexpr, BLOCK: tl.constexpr
 ):
-    """Add the steps of all entries to sums by level; each cut and model has programs of its own, for its own arrivals.
+    """Add the gains of all entries to sums by level; each cut and model has its own programs, for its own arrivals.
 
     `values` (n_models, count) float32 and `levels` (n_cuts, n_models, count) int16 are those of `find_levels`. Sums are int64
     (COPIES, n_cuts, things, never, features), neighbouring programs add to different copies; features are those of
-    `sketch.steps.ProgressGen`. Numbers between 0 and 1 are counted in 1 / `unit`; `scales` (n_models + 1), float64, brings each
+    `SurvivalHistogram`. Numbers between 0 and 1 are counted in 1 / `unit`; `scales` (n_models + 1), float64, brings each
     model's deltas, and last those of all, into that range.
     """
     model, cut = tl.program_id(1) % n_models, tl.program_id(1) // n_models
     n_cuts = tl.num_programs(1) // n_models
     _, places, inside = block(count, BLOCK)
-    row = tl.full((), 0, tl.int64) + count  # many rows of a long stretch are more than 32 bits count
+    row = tl.full((), 0, tl.int64) + count  # many rows of a long chunk exceed 32 bits
     levels += cut * n_models * row
     level = tl.load(levels + model * row + places, mask=inside, other=0).to(tl.int32)
     value = tl.load(values + model * row + places, mask=inside, other=0.0).to(tl.float64)
@@ -142,7 +142,7 @@ def _gain(sums, gained, arrives):
 
 @triton.jit
 def _whole(number):
-    """The nearest whole number, int64."""
+    """The nearest integer, int64."""
     return tl.floor(number + 0.5).to(tl.int64)
 
 
@@ -170,7 +170,7 @@ def _sign_agreement(ups, downs):
 
 @triton.jit
 def _mean(plus, minus, ups, downs):
-    """The mean of what agrees with the sum; 0 where that is 0."""
+    """The mean of the deltas that agree with the sum; 0 if there are none."""
     total = plus + minus
     agreeing = tl.where(total > 0, plus, minus) / tl.maximum(tl.where(total > 0, ups, downs), 1).to(tl.float64)
     return tl.where(total == 0, 0.0, agreeing)

@@ -1,4 +1,4 @@
-"""The steps of a sketch for a stretch on a GPU: levels, features and sums are worked out there."""
+"""The survival histograms of a chunk on a GPU."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from mergelab.kernels.gpu.transfer import lane
 from mergelab.methods.ops.stack import BINS
 
 COPIES = 8
-"""Tables of sums that are filled beside each other: an entry adds to each sum of its row, and few rows are near each other."""
+"""Copies of each table of sums: every entry adds to all sums of its row, and atomic additions to one sum are serial."""
 FINEST = 50
-"""Bits after the point at most: a feature that fills them is still a whole float64."""
+"""Maximum fractional bits: a feature with all of them is still exact in float64."""
 SIGN_AND_GAIN = 2
-"""Bits of a sum for its sign, and because what is gained lies between -1 and 1."""
+"""Bits of a sum for its sign, and for gains between -1 and 1."""
 
 Array = NDArray[numpy.float64]
 Sums = tuple[Array, Array, Array]
 
 
-def stepped(stack: GpuStack, levels: LevelSource) -> list[Sums] | None:
-    """For each cut the sums of entries, models and pairs, float64, as `sketch.steps` has them; None where a delta is not
+def survival_histograms(stack: GpuStack, levels: LevelSource) -> list[Sums] | None:
+    """The sums of entries, models and pairs for each cut, float64, as `SurvivalHistogram` has them; None if a delta is not
     finite.
 
-    Counts are exact. Each term of another sum is worked out in float64 and rounded to 2^-b of the largest that it could be
-    in this stretch, b = 61 - log2(entries · models), at most 50: 36 bits for 10 million entries of 3 models, so that a sum
-    is off by 2^-37 of that bound an entry at most. The sums are the same in every run, whatever the order of programs.
+    Counts are exact. Each term of the other sums is computed in float64 and rounded to 2^-b of its upper bound in this chunk,
+    b = 61 - log2(entries · models), at most 50: 36 bits for 10 million entries of 3 models, an error of at most 2^-37 of the
+    bound per entry. The sums are the same in every run, whatever the order of programs.
     """
     with lane(stack.device):
         values, found = _levelled(stack, levels)
@@ -41,7 +41,7 @@ def stepped(stack: GpuStack, levels: LevelSource) -> list[Sums] | None:
 
 
 def _levelled(stack: GpuStack, levels: LevelSource) -> tuple[Tensor | None, Tensor]:
-    """What is left of the deltas, float32 (n_models, count), and int16 levels (n_cuts, n_models, count)."""
+    """The masked deltas, float32 (n_models, count), and their int16 levels (n_cuts, n_models, count)."""
     n_models, n_cuts = len(stack.experts), max(1, len(levels.tables))
     values = torch.empty(n_models, stack.count, device=stack.device)
     found = torch.empty(n_cuts, n_models, stack.count, dtype=torch.int16, device=stack.device)
@@ -85,13 +85,13 @@ def _summed(values: Tensor, levels: Tensor, never: int) -> list[Sums]:
 
 
 def _unit(terms: int, device: torch.device) -> Tensor:
-    """What 1 is in sums of so many integers that cannot overflow, float64 (1,)."""
+    """The integer for 1, so that sums of this many terms cannot overflow, float64 (1,)."""
     bits = min(FINEST, 63 - SIGN_AND_GAIN - terms.bit_length())
     return torch.full((1,), 2.0**bits, dtype=torch.float64, device=device)
 
 
 def _scales(values: Tensor) -> Tensor:
-    """What brings each model's deltas below 1 and, last, any sum over models; powers of two, float64 (n_models + 1,)."""
+    """Factors that bring each model's deltas, and last any sum over models, below 1; powers of two, float64 (n_models + 1,)."""
     n_models, count = values.shape
     largest = values.abs().amax(1).double() if count else torch.zeros(n_models, dtype=torch.float64)
     exponents = torch.frexp(largest).exponent.double()
@@ -100,7 +100,7 @@ def _scales(values: Tensor) -> Tensor:
 
 
 def _worth(unit: Tensor, scales: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What 1 in the sums of integers is worth, (things, features) for entries, models and pairs."""
+    """The value of 1 in the integer sums, (things, features) for entries, models and pairs."""
     sizes, fraction, one = 1 / scales[:-1], 1 / unit, torch.ones_like(unit)
     largest = 1 / scales[-1:]
     entries = torch.cat(
@@ -115,6 +115,6 @@ def _worth(unit: Tensor, scales: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _complete(sums: Tensor) -> Array:
-    """Sums by level on the host, with a last level for what is never kept, which nothing is read from."""
+    """Sums by level on the host, with an unused last level for entries that are never kept."""
     found: Array = torch.nn.functional.pad(sums, (0, 0, 0, 1)).cpu().numpy()
     return found

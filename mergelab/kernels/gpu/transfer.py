@@ -1,4 +1,4 @@
-"""Copies between the host's memory and a GPU that other work does not wait for."""
+"""Asynchronous copies between host and GPU."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import torch
 from torch import Tensor
 
 STREAMS = 4
-"""Streams that threads share out among themselves. Each keeps memory for itself, so there are not many."""
+"""Streams that threads share. There are few, because each keeps its own memory."""
 _own = threading.local()
 _threads = count()
 
 
 @contextmanager
 def lane(device: torch.device) -> Iterator[None]:
-    """What a thread copies and computes in here goes into a stream of its own: while one thread's stretch is copied, another
-    one's is merged. It waits for what was begun before; on the CPU nothing is different."""
+    """Run a thread's copies and kernels in a stream of its own, so that one thread's chunk is copied while another's is
+    merged. The stream waits for earlier work. No effect on the CPU."""
     if device.type != "cuda":
         yield
         return
@@ -37,14 +37,14 @@ def _stream(number: int) -> torch.cuda.Stream:
 
 
 def upload(tensor: Tensor, device: torch.device) -> Tensor:
-    """The tensor on the device; on a GPU it may still be on its way there, through memory that the GPU can read by itself."""
+    """The tensor on the device; on a GPU the copy, through pinned memory, may still be under way."""
     if device.type != "cuda" or tensor.is_cuda:
         return tensor.to(device)
     return tensor.contiguous().pin_memory().to(device, non_blocking=True)
 
 
 def download(tensor: Tensor, target: Tensor) -> None:
-    """Write a tensor to `target`, on whichever device either is, once it is computed."""
+    """Write a tensor to `target` once it is computed, whichever devices they are on."""
     if not tensor.is_cuda or target.is_cuda:
         target.copy_(tensor)
         return

@@ -10,7 +10,7 @@ from triton import language as tl
 
 @triton.jit
 def vote(values, weight, WEIGH_VOTES: tl.constexpr, BY_COUNT: tl.constexpr):
-    """What trimmed values add to the election: themselves or their signs."""
+    """The votes of trimmed values: themselves or their signs."""
     if WEIGH_VOTES:
         values = values * weight
     if BY_COUNT:

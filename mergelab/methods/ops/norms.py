@@ -12,23 +12,23 @@ from torch import Tensor
 from mergelab.linalg import folded_sum
 from mergelab.methods.knobs import Choice
 from mergelab.methods.ops.elementwise import per_model
-from mergelab.methods.ops.square_sums import Squares, squares_of
+from mergelab.methods.ops.square_sums import SquareSums, squares_of
 from mergelab.methods.registry import ModelStatistic, Rule, Stack
 
 SCOPE = Choice(("tensor", "model"), "Compare norms per tensor or over the whole model")
 
 
-class Norms:
+class DeltaNorms:
     """Survey of each expert's L2 norm, summed in float64."""
 
     passes = 1
 
     def __init__(self, n_models: int, settings: Sequence[Mapping[str, Any]]) -> None:
         self.scope = str(settings[0]["scope"])
-        self.squares = Squares(n_models)
+        self.squares = SquareSums(n_models)
 
     def update(self, stack: Stack) -> None:
-        """Add one tensor's squares."""
+        """Add the squares of one tensor."""
         self.squares.add(stack.values)
 
     def finish_pass(self) -> None:
@@ -41,11 +41,11 @@ class Norms:
 
 
 def match_norms(
-    deltas: Tensor, *, scope: A[str, SCOPE] = "tensor", norms: A[Tensor | None, ModelStatistic(Norms)] = None
+    deltas: Tensor, *, scope: A[str, SCOPE] = "tensor", norms: A[Tensor | None, ModelStatistic(DeltaNorms)] = None
 ) -> Tensor:
     """Scale every expert's delta to the mean norm of all deltas.
 
-    `deltas` is (n_models, *shape) in float32. A delta of norm 0 stays 0 and does not count in the mean.
+    `deltas` is (n_models, *shape) in float32. A delta of norm 0 stays 0, and the mean ignores it.
     """
     norms = squares_of(deltas).sqrt() if norms is None else norms
     moved = norms > 0

@@ -12,7 +12,7 @@ from mergelab.linalg import summed
 from mergelab.methods.ops.elementwise import rows
 
 
-class Squares:
+class SquareSums:
     """Sums of squares of `n_models` models. Threads may add tensors in any order, because partial sums are added exactly."""
 
     def __init__(self, n_models: int) -> None:

@@ -13,6 +13,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interference_figures import Figures
 from tiny_states import State, plan_for, random_state, tuned
 from torch import Tensor
 
@@ -79,17 +80,17 @@ def kept_by_force(recipe: dict[str, Any], models: dict[str, State], base: State)
         return (
             {
                 key: torch.stack([draws(0, hashes[name], key, shapes[key]).flatten() for name in models])
-                < int(cut.place * 2**32)
+                < int(cut.position * 2**32)
                 for key in base
             }
-            if cut.place
+            if cut.position
             else {key: torch.zeros_like(value, dtype=torch.bool) for key, value in deltas.items()}
         )
     pools = {key: torch.cat(list(deltas.values()), 1) if cut.scope == "model" else deltas[key] for key in base}
     masks = {}
     for key, values in deltas.items():
         ranked = pools[key].abs().sort(1, descending=True).values
-        wanted = count_kept(cut.place, ranked.shape[1])
+        wanted = count_kept(cut.position, ranked.shape[1])
         lowest = ranked[:, wanted - 1 : wanted] if wanted else torch.full((len(values), 1), torch.inf)
         masks[key] = (values.abs() >= lowest) & (values != 0)
     return masks
@@ -179,14 +180,16 @@ def settings_around(name: str, knobs: Mapping[str, Any]) -> list[dict[str, Any]]
     """The settings that lie within the stated error of `knobs`, at its ends: the knob that is looked up is moved, and so
     is the share of outliers, which is a rank as well."""
     levels = LEVELS.get(name)
-    looked_up, place = (levels.knob, levels.place) if levels else ("density", float)
+    looked_up, place = (levels.knob, levels.position) if levels else ("density", float)
     recipe = recipe_of(name, knobs)
     cut = operating_point(recipe)
     if cut.by == "survivors" or recipe.sparsify is None:
         return [dict(knobs)]
     domain: Any = next(knob.domain for knob in SPARSIFIERS[name].knobs if knob.name == looked_up)
     near = [
-        value for value in numpy.linspace(domain.low, domain.high, 4001) if abs(place(value) - cut.place) <= BIN_ERROR
+        value
+        for value in numpy.linspace(domain.low, domain.high, 4001)
+        if abs(place(value) - cut.position) <= BIN_ERROR
     ]
     ends = [{**knobs, looked_up: float(value)} for value in (near[0], near[-1])]
     if not cut.outliers:
@@ -464,7 +467,7 @@ def test_curves_and_pairs_are_the_exact_figures_at_every_place(density: float, t
     order = list(numpy.argsort(planned.positions))
     whole = torch.cat([rows(deltas(prepared, key)) for key in keys], 1)[order].double()
     kept = torch.cat([rows(kept_deltas(prepared, key)) for key in keys], 1)[order].double()
-    counted, frame = interference(kept), curves(sketch, planned.recipe, tensors)
+    counted, frame = Figures(interference(kept)), curves(sketch, planned.recipe, tensors)
     row = frame.iloc[(frame["place"] - density).abs().argmin()]
     agreeing = torch.where(kept.sign() == kept.sum(0).sign(), kept, 0.0)
     elected = agreeing.sum(0) / (agreeing != 0).sum(0).clamp(min=1)

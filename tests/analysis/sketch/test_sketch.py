@@ -16,12 +16,12 @@ from tiny_states import merge, plan_for, random_state, tuned
 from torch import Tensor
 
 from mergelab.analysis.interference import interference
-from mergelab.analysis.sketch import GRID, Sketch, build_sketch, grid_place, operating_point, sketch_needs, trims
+from mergelab.analysis.sketch import GRID, Sketch, build_sketch, grid_position, operating_point, sketch_needs, trims
 from mergelab.analysis.sketch import ranked as offered_to
 from mergelab.analysis.sketch.curves import COUNTS, PER_PAIR, Curve, Curves, pairs_of
 from mergelab.analysis.sketch.levels import LEVELS, UNNEEDED, rank_levels
 from mergelab.analysis.sketch.operating_point import SETTLED
-from mergelab.analysis.sketch.survival_histogram import NEVER, curves_of, steps
+from mergelab.analysis.sketch.survival_histogram import NEVER, curves_of, survival_histogram
 from mergelab.engine import MergeError, kept_deltas, prepare, schedule
 from mergelab.methods.ops.elementwise import rows
 from mergelab.methods.sparsifiers import SPARSIFIERS
@@ -118,7 +118,7 @@ def test_magnitudes_are_those_of_float_patterns() -> None:
 
 def test_a_grid_place_inverts_the_square_root_grid() -> None:
     for place in (0, 1, 200, GRID):
-        assert grid_place(place**2 / GRID**2) == pytest.approx(place)
+        assert grid_position(place**2 / GRID**2) == pytest.approx(place)
 
 
 def test_ranks_count_from_the_largest_and_equal_magnitudes_start_together() -> None:
@@ -136,7 +136,7 @@ def test_outliers_come_last_and_the_largest_of_them_at_the_very_end() -> None:
 def test_consensus_keeps_an_entry_while_it_matters_to_enough_experts() -> None:
     """Entries of two experts: |d| / |other| is 4 and 1/4, 1 and 1, and nothing for whoever does not change it."""
     deltas = torch.tensor([[4.0, 1.0, 0.0], [1.0, -1.0, 2.0]])
-    of, place = LEVELS["consensus"].of, LEVELS["consensus"].place
+    of, place = LEVELS["consensus"].of, LEVELS["consensus"].position
     for needed, ratios in ((1, (4.0, 1.0, math.inf)), (2, (0.25, 1.0, 0.0))):
         levels = of(deltas, None, {"min_models": needed})
         wanted = [place(ratio) if ratio else 1.0 for ratio in ratios]
@@ -186,7 +186,7 @@ STARTS = st.sampled_from([1, 2, 3, 7, 100, 399, GRID, NEVER])
 def test_every_curve_is_the_sum_over_what_is_kept_at_each_place(entries: list[list[tuple[float, int]]]) -> None:
     values = torch.tensor([[value for value, _ in entry] for entry in entries]).T.contiguous()
     levels = torch.tensor([[start if value else NEVER for value, start in entry] for entry in entries]).T
-    found = curves_of(steps(values, levels.to(torch.int16)), range(len(values)))
+    found = curves_of(survival_histogram(values, levels.to(torch.int16)), range(len(values)))
     for place in (0, 1, 2, 3, 6, 7, 99, 100, 250, 398, 399, GRID):
         check(found, by_force(torch.where(levels <= place, values, 0.0), values), place, 1e-12)
 
@@ -273,7 +273,7 @@ def test_consensus_is_drawn_for_every_threshold(seed: int, count: int, place: in
     against_force({"method": "average", "sparsify": sparsify}, changes(seed, count), place)
 
 
-SETTLED_PLACE = math.ceil(grid_place(SETTLED))
+SETTLED_PLACE = math.ceil(grid_position(SETTLED))
 SURVIVING: dict[str, dict[str, Any]] = {
     "ties": {"method": {"name": "ties", "density": 0.3}},
     "ties by tensor": {"method": {"name": "ties", "density": 0.3, "scope": "tensor"}},

@@ -6,7 +6,7 @@ import numpy
 import pytest
 import torch
 
-from mergelab.analysis.tensor_map import FIELDS, Grid, Pyramid, Window
+from mergelab.analysis.tensor_map import FIELDS, Pyramid, TensorGrid, Window
 from mergelab.analysis.tensor_map import block_sums as blocks_module
 from mergelab.analysis.tensor_map.block_sums import block_sums, side_of
 
@@ -92,7 +92,7 @@ def test_a_long_thin_tensor_gets_cells_of_its_own_proportions() -> None:
 
 
 def test_the_finest_blocks_grow_with_the_tensor(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert side_of(Grid((128, 128))) == 1
-    assert side_of(Grid((4096, 11008))) == 8
+    assert side_of(TensorGrid((128, 128))) == 1
+    assert side_of(TensorGrid((4096, 11008))) == 8
     monkeypatch.setattr(blocks_module, "MOST_BLOCKS", 6)
-    assert side_of(Grid((4, 4))) == 2
+    assert side_of(TensorGrid((4, 4))) == 2

@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 import pytest
 import torch
-from tensor_sessions import desk_for, desk_of
+from tensor_sessions import session_for, session_of
 from tiny_states import State, plan_for, random_state, tuned
 
 from mergelab.analysis.tensor_map import Coordinates, TensorSession, Window, read_coordinates
@@ -29,8 +29,8 @@ RECIPES: tuple[dict[str, Any], ...] = (
 )
 
 
-def numbers(desk: TensorSession, key: str) -> Coordinates:
-    return read_coordinates(desk, key, desk.grid(key).whole)
+def numbers(session: TensorSession, key: str) -> Coordinates:
+    return read_coordinates(session, key, session.grid(key).whole)
 
 
 def step(found: Coordinates, name: str) -> Any:
@@ -42,23 +42,23 @@ def step(found: Coordinates, name: str) -> Any:
 def test_merged_weights_have_the_bits_of_the_merge_and_kept_deltas_those_of_the_engine(
     recipe: dict[str, Any], key: str
 ) -> None:
-    desk = desk_for(recipe, EXPERTS, BASE)
-    traced, _ = desk.traced(key, 0, desk.grid(key).rows)
-    merged = merge_tensor(desk.prepared, key)
+    session = session_for(recipe, EXPERTS, BASE)
+    traced, _ = session.traced(key, 0, session.grid(key).rows)
+    merged = merge_tensor(session.prepared, key)
     assert traced.merged.dtype == merged.dtype
     assert torch.equal(traced.merged, merged)
-    assert torch.equal(traced.kept, kept_deltas(desk.prepared, key))
-    grid = desk.grid(key)
-    assert numpy.array_equal(numbers(desk, key).merged, grid.lay_out(merged.float()).numpy())
+    assert torch.equal(traced.kept, kept_deltas(session.prepared, key))
+    grid = session.grid(key)
+    assert numpy.array_equal(numbers(session, key).merged, grid.lay_out(merged.float()).numpy())
 
 
 @pytest.mark.parametrize("recipe", RECIPES[:5])
 def test_a_stretch_of_rows_has_the_bits_of_the_whole(recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = numbers(desk_for(recipe, EXPERTS, BASE), "matrix")
+    whole = numbers(session_for(recipe, EXPERTS, BASE), "matrix")
     monkeypatch.setattr(schedule, "KEEP_BYTES", 0)  # as in a model too large to be held
-    desk = desk_for(recipe, EXPERTS, BASE)
-    assert desk.in_parts("matrix")
-    part = read_coordinates(desk, "matrix", Window(3, 2, 5, 6))
+    session = session_for(recipe, EXPERTS, BASE)
+    assert session.in_parts("matrix")
+    part = read_coordinates(session, "matrix", Window(3, 2, 5, 6))
     assert numpy.array_equal(part.merged, whole.merged[3:8, 2:8])
     for mine, theirs in zip(part.steps, whole.steps, strict=True):
         assert mine["name"] == theirs["name"]
@@ -67,7 +67,7 @@ def test_a_stretch_of_rows_has_the_bits_of_the_whole(recipe: dict[str, Any], mon
 
 def test_ties_trims_then_elects_then_merges() -> None:
     recipe = {"method": {"name": "ties", "density": 0.5, "scope": "tensor"}}
-    found = numbers(desk_of(recipe, [[3.0, 1.0, 2.0, 0.1]], [[-1.0, 5.0, 4.0, 0.2]]), "w")
+    found = numbers(session_of(recipe, [[3.0, 1.0, 2.0, 0.1]], [[-1.0, 5.0, 4.0, 0.2]]), "w")
     assert [each["name"] for each in found.steps] == ["delta", "trim", "elect"]
     assert step(found, "trim")["values"].tolist() == [[[3, 0, 2, 0]], [[0, 5, 4, 0]]]
     assert step(found, "elect")["signs"][0, :3].tolist() == [1, 1, 1]
@@ -76,14 +76,14 @@ def test_ties_trims_then_elects_then_merges() -> None:
 
 def test_the_loser_of_an_election_takes_no_part() -> None:
     recipe = {"method": {"name": "ties", "density": 1.0}}
-    found = numbers(desk_of(recipe, [[3.0, -1.0]], [[-1.0, 4.0]]), "w")
+    found = numbers(session_of(recipe, [[3.0, -1.0]], [[-1.0, 4.0]]), "w")
     assert step(found, "elect")["values"].tolist() == [[[3, 0]], [[0, 4]]]
     assert found.merged.tolist() == [[3, 4]]
 
 
 def test_a_sparsifier_drops_then_rescales() -> None:
     recipe = {"method": {"name": "task_arithmetic", "scale": 1.0}, "sparsify": {"name": "dare", "density": 0.5}}
-    found = numbers(desk_of(recipe, [[1.0] * 16]), "w")
+    found = numbers(session_of(recipe, [[1.0] * 16]), "w")
     assert [each["name"] for each in found.steps] == ["delta", "drop", "rescale", "weigh"]
     dropped, rescaled = step(found, "drop")["values"], step(found, "rescale")["values"]
     assert set(dropped.flatten().tolist()) == {0.0, 1.0}
@@ -92,7 +92,7 @@ def test_a_sparsifier_drops_then_rescales() -> None:
 
 def test_weights_are_applied_before_the_sum() -> None:
     recipe = {"models": [{"model": "a", "weight": 0.5}, {"model": "b", "weight": 2.0}], "method": "task_arithmetic"}
-    found = numbers(desk_of(recipe, [[2.0]], [[3.0]]), "w")
+    found = numbers(session_of(recipe, [[2.0]], [[3.0]]), "w")
     assert step(found, "weigh")["values"].tolist() == [[[1]], [[6]]]
     assert found.merged[0].tolist() == pytest.approx([0.3 * 7])
 
@@ -108,7 +108,7 @@ def test_fisher_tells_each_experts_share() -> None:
 
 
 def test_other_methods_show_what_goes_in_and_what_comes_out() -> None:
-    found = numbers(desk_of({"method": "magmax"}, [[1.0, -5.0]], [[-2.0, 3.0]]), "w")
+    found = numbers(session_of({"method": "magmax"}, [[1.0, -5.0]], [[-2.0, 3.0]]), "w")
     assert [each["name"] for each in found.steps] == ["delta"]
     assert found.merged.tolist() == [[-1, -2.5]]
 
@@ -116,7 +116,7 @@ def test_other_methods_show_what_goes_in_and_what_comes_out() -> None:
 def test_experts_come_in_the_order_of_the_recipe() -> None:
     for order in (("a", "b"), ("b", "a")):
         recipe = {"models": [{"model": name} for name in order], "method": "average"}
-        found = numbers(desk_of(recipe, [[1.0]], [[2.0]]), "w")
+        found = numbers(session_of(recipe, [[1.0]], [[2.0]]), "w")
         assert found.experts == order
         assert found.steps[0]["values"].flatten().tolist() == [{"a": 1.0, "b": 2.0}[name] for name in order]
 
@@ -125,11 +125,11 @@ def test_experts_come_in_the_order_of_the_recipe() -> None:
     ("window", "complaint"), [(Window(0, 0, 2, 1), "lies outside"), (Window(0, 0, 1, MOST + 1), "zoom in")]
 )
 def test_windows_that_cannot_be_shown_are_refused(window: Window, complaint: str) -> None:
-    desk = desk_of({"method": "average"}, [[0.0] * 100])
+    session = session_of({"method": "average"}, [[0.0] * 100])
     with pytest.raises(ValueError, match=complaint):
-        read_coordinates(desk, "w", window)
+        read_coordinates(session, "w", window)
 
 
 def test_a_tensor_that_is_not_merged_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="nothing is not merged: the merged tensors are called w"):
-        numbers(desk_of({"method": "average"}, [[0.0]]), "nothing")
+        numbers(session_of({"method": "average"}, [[0.0]]), "nothing")

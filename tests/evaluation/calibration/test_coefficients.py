@@ -16,7 +16,7 @@ from mergelab.checkpoints import cache_folder
 from mergelab.evaluation.calibration import Experts, take_statistics
 from mergelab.evaluation.calibration.coefficients import CalibrationBatchSet, Learning, learn, shuffled_batches
 from mergelab.evaluation.calibration.fisher_diagonal import Given
-from mergelab.evaluation.calibration.statistic_spec import Session
+from mergelab.evaluation.calibration.statistic_spec import CalibrationSession
 from mergelab.runtime.progress import Progress, ProgressGen, finish
 
 TENSOR = Learning(steps=3, lr=0.05, init=0.3, granularity="tensor")
@@ -47,7 +47,7 @@ def question(seed: int, rows: int = 8, size: int = 4) -> CalibrationBatchSet:
     torch.manual_seed(seed)
     model = Answers().eval()
     parameters = frozenset(name for name, _ in model.named_parameters())
-    session = Session(model, Given({"x": drawn(20 + seed, rows, 4)}), None, parameters, "quiz")
+    session = CalibrationSession(model, Given({"x": drawn(20 + seed, rows, 4)}), None, parameters, "quiz")
     slots = {key: key for key in SHAPES if key != "elsewhere"}
     return CalibrationBatchSet(session, slots, shuffled_batches(rows, 0, size))
 

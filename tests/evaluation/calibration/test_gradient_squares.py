@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mergelab.evaluation.calibration.gradient_squares import Squares, squares_of
+from mergelab.evaluation.calibration.gradient_squares import GradientSquares, squares_of
 from mergelab.evaluation.calibration.objectives import probe
 
 
@@ -79,7 +79,7 @@ def by_row(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
     return {name: value.detach() for name, value in sums.items()}
 
 
-def summed(model: nn.Module, x: Tensor) -> Squares:
+def summed(model: nn.Module, x: Tensor) -> GradientSquares:
     squares = squares_of(model, [name for name, _ in model.named_parameters()], {"x": x[:3]}, probe)
     for part in x.split(1 if squares.one_by_one else 3):
         squares.add({"x": part}, probe)

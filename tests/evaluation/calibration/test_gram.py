@@ -13,7 +13,7 @@ from transformers.pytorch_utils import Conv1D
 from mergelab.evaluation.calibration import Gram, estimate
 from mergelab.evaluation.calibration.fisher_diagonal import Given
 from mergelab.evaluation.calibration.gram import unpadded
-from mergelab.evaluation.calibration.statistic_spec import Session
+from mergelab.evaluation.calibration.statistic_spec import CalibrationSession
 from mergelab.evaluation.tasks.batches import POSITIONS
 from mergelab.runtime.progress import Progress, finish
 
@@ -36,7 +36,7 @@ class Layers(nn.Module):
 
 def found_in(model: nn.Module, x: Tensor, gram: Gram, *, names: set[str] | None = None) -> dict[str, Tensor]:
     every = {name for name, _ in model.named_parameters()}
-    return finish(gram.take(Session(model, Given({"x": x}), None, frozenset(names or every))))
+    return finish(gram.take(CalibrationSession(model, Given({"x": x}), None, frozenset(names or every))))
 
 
 class OneLayer(nn.Module):
@@ -76,7 +76,7 @@ def test_each_layout_finds_its_own_layers_and_only_those_that_were_called() -> N
 
 def test_a_model_without_such_layers_is_not_run() -> None:
     seen: list[Progress] = []
-    session = Session(OneLayer(), Given({"x": torch.ones(2, 2)}), None, frozenset({"layer.weight"}))
+    session = CalibrationSession(OneLayer(), Given({"x": torch.ones(2, 2)}), None, frozenset({"layer.weight"}))
     assert finish(Gram("in_out").take(session), seen.append) == {} and seen == []
 
 
@@ -146,7 +146,7 @@ def test_gpt2_has_a_gram_as_wide_as_its_weights_first_axis() -> None:
     model = GPT2ForSequenceClassification(GPT2Config(**shape, bos_token_id=1, eos_token_id=2, pad_token_id=0)).eval()
     every = frozenset(name for name, _ in model.named_parameters())
     ids = torch.randint(3, 9, (4, 5), generator=torch.Generator().manual_seed(0))
-    session = Session(model, Given({"input_ids": ids}), None, every)
+    session = CalibrationSession(model, Given({"input_ids": ids}), None, every)
     found = finish(Gram("in_out").take(session))
     block = "transformer.h.0."
     assert {name: len(gram) for name, gram in found.items()} == {

@@ -12,11 +12,11 @@ from torch import Tensor
 from mergelab.analysis.sketch.curves import GRID
 from mergelab.analysis.sketch.magnitude_counts import Counts, draw_table
 from mergelab.analysis.sketch.magnitude_histogram import unsigned
-from mergelab.analysis.sketch.survival_histogram import NEVER, SurvivalHistogram, curves_of, steps
+from mergelab.analysis.sketch.survival_histogram import NEVER, SurvivalHistogram, curves_of, survival_histogram
 from mergelab.kernels.arguments import LevelSource, SparsifyParams
 from mergelab.kernels.cpu.sparsifier_mask import BLOCK
 from mergelab.kernels.cpu.stack import CpuStack
-from mergelab.kernels.cpu.survival_histogram import stepped
+from mergelab.kernels.cpu.survival_histogram import survival_histograms
 from mergelab.kernels.device_stack import StackContext
 from mergelab.methods.ops.stack import BINS, Stack, magnitude_bits
 from mergelab.runtime.randomness import draws, key_of
@@ -58,9 +58,9 @@ def test_given_levels(n_models: int, dtype: torch.dtype) -> None:
     values = torch.stack([expert.float() - base.float() for expert in experts])
     levels = torch.randint(1, NEVER + 1, values.shape, generator=torch.Generator().manual_seed(1))
     levels = torch.where(values == 0, NEVER, levels).to(torch.int16)
-    found = stepped(stack_of(base, experts), LevelSource(NO_TABLES, NO_KEYS, levels.numpy(), NEVER))
+    found = survival_histograms(stack_of(base, experts), LevelSource(NO_TABLES, NO_KEYS, levels.numpy(), NEVER))
     assert found is not None and len(found) == 1
-    check(found[0], steps(values, levels))
+    check(found[0], survival_histogram(values, levels))
 
 
 @settings(max_examples=25)
@@ -70,9 +70,9 @@ def test_few_levels_and_short_tensors(n_models: int, count: int, seed: int, high
     values = torch.stack([expert.float() - base.float() for expert in experts])
     levels = torch.randint(1, highest + 1, values.shape, generator=torch.Generator().manual_seed(seed))
     levels = torch.where(values == 0, NEVER, levels).to(torch.int16)
-    found = stepped(stack_of(base, experts), LevelSource(NO_TABLES, NO_KEYS, levels.numpy(), NEVER))
+    found = survival_histograms(stack_of(base, experts), LevelSource(NO_TABLES, NO_KEYS, levels.numpy(), NEVER))
     assert found is not None
-    check(found[0], steps(values, levels))
+    check(found[0], survival_histogram(values, levels))
 
 
 @pytest.mark.parametrize("n_models", [1, 2, 3])
@@ -81,32 +81,32 @@ def test_levels_by_magnitude_in_two_cuts(n_models: int) -> None:
     stack, values = stack_of(base, experts), torch.stack([expert.float() - base.float() for expert in experts])
     counts = Counts.of(stack.upper_counts(), True)
     tables = numpy.stack([counts.table(counts.total, 0.0), counts.table(2 * counts.total, 0.1)])
-    found = stepped(stack, LevelSource(tables, NO_KEYS, NO_LEVELS, NEVER))
+    found = survival_histograms(stack, LevelSource(tables, NO_KEYS, NO_LEVELS, NEVER))
     assert found is not None and len(found) == 2
     for table, own in zip(tables, found, strict=True):
         places = magnitude_bits(values) >> 16
         levels = [torch.from_numpy(of_model)[row] for of_model, row in zip(table, places, strict=True)]
-        check(own, steps(values, torch.stack(levels)))
+        check(own, survival_histogram(values, torch.stack(levels)))
 
 
 def test_levels_by_draw() -> None:
     base, experts = models(2 * BLOCK + 9, 3)
     values = torch.stack([expert.float() - base.float() for expert in experts])
     keys = [key_of(5, name, "w") for name in "abc"]
-    found = stepped(
+    found = survival_histograms(
         stack_of(base, experts), LevelSource(draw_table(3)[None], numpy.array(keys, numpy.uint32), NO_LEVELS, NEVER)
     )
     halves = torch.stack([draws(5, name, "w", (len(base),)) for name in "abc"]) >> 16
     levels = torch.from_numpy(draw_table(1)[0])[halves]
     assert found is not None
-    check(found[0], steps(values, torch.where(values == 0, NEVER, levels).to(torch.int16)))
+    check(found[0], survival_histogram(values, torch.where(values == 0, NEVER, levels).to(torch.int16)))
 
 
 def test_what_is_not_finite_is_handed_back() -> None:
     base, experts = models(BLOCK, 2)
     experts[1][3] = torch.inf
     levels = LevelSource(numpy.ones((1, 2, BINS), numpy.int16), NO_KEYS, NO_LEVELS, NEVER)
-    assert stepped(stack_of(base, experts), levels) is None
+    assert survival_histograms(stack_of(base, experts), levels) is None
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])

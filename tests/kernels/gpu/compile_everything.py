@@ -22,7 +22,7 @@ from triton.backends.compiler import GPUTarget
 from triton.runtime.jit import JITFunction
 
 from mergelab.kernels.arguments import LevelSource, SparsifyParams
-from mergelab.kernels.gpu.survival_histogram import stepped
+from mergelab.kernels.gpu.survival_histogram import survival_histograms
 from mergelab.methods.ops.stack import BINS
 
 WEIGHTS = torch.ones(3)
@@ -89,8 +89,8 @@ def every_kernel(dtype: torch.dtype, drawn: bool) -> None:
         stack.signed_counts()
         stack.lower_counts([1, 2, 3])
         stack.election(WEIGHTS, WEIGHTS, "mass")
-        stepped(stack, LEVELS)
-        stepped(stack, LEVELS._replace(keys=numpy.zeros((0, 2), numpy.uint32)))
+        survival_histograms(stack, LEVELS)
+        survival_histograms(stack, LEVELS._replace(keys=numpy.zeros((0, 2), numpy.uint32)))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy
 import pytest
-from tensor_sessions import desk_for
+from tensor_sessions import session_for
 from ui.fake_worker import BASE, EXPERTS, FakeWorker, form, sketch_of
 
 from mergelab.analysis.sketch import sketch_needs
@@ -35,11 +35,11 @@ def entries(cells: MapCells) -> int:
 
 
 def built(recipe: Any = None) -> TensorMap:
-    return finish(build_map(desk_for(recipe or form().recipe().to_mapping(), EXPERTS, BASE), KEY))
+    return finish(build_map(session_for(recipe or form().recipe().to_mapping(), EXPERTS, BASE), KEY))
 
 
 def numbers(window: Window) -> Coordinates:
-    return read_coordinates(desk_for(form().recipe().to_mapping(), EXPERTS, BASE), KEY, window)
+    return read_coordinates(session_for(form().recipe().to_mapping(), EXPERTS, BASE), KEY, window)
 
 
 def looking(**scripts: Any) -> tuple[TensorView, FakeWorker]:

@@ -32,7 +32,7 @@ def curve_pictures(data: ChartData) -> tuple[Picture, Picture] | None:
     known, models = data.curves, data.models
     if len(known) < 2 or known["conflict"].isna().all():
         return None
-    has_knob = operating_point(data.recipe).dial is not None
+    has_knob = operating_point(data.recipe).control is not None
     axis = "density: share of each delta that is kept" if has_knob else "survival level that is reached"
     return density_curves(known, axis), cosine_curves(known, axis, models.titles, models.places)
 

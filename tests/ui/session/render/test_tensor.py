@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 import pytest
-from tensor_sessions import desk_of
+from tensor_sessions import session_of
 
 from mergelab.analysis.tensor_map import Coordinates, TensorMap, Window, build_map, read_coordinates, recipe_steps
 from mergelab.runtime.progress import finish
@@ -18,7 +18,7 @@ from mergelab.ui.messages import MapCells, MapWindow, TensorUpdate, WindowReques
 from mergelab.ui.session.render.tensor import map_cells, map_coordinates, opened_tensor, summary
 
 TIES = {"method": {"name": "ties", "density": 1.0}}
-DESK = desk_of(TIES, [[3.0, 1.0, 0.0]], [[-1.0, 2.0, 0.0]])
+SESSION = session_of(TIES, [[3.0, 1.0, 0.0]], [[-1.0, 2.0, 0.0]])
 MODELS = Models("base", {"a": "Expert A", "b": "Expert B"})
 
 
@@ -36,7 +36,7 @@ def floats(text: str) -> list[float]:
 
 
 def test_a_map_is_sent_with_its_cells_its_words_and_its_conflicts() -> None:
-    tensor, cells = opened(finish(build_map(DESK, "w")))
+    tensor, cells = opened(finish(build_map(SESSION, "w")))
     assert (tensor.rows, tensor.columns, tensor.recipe, tensor.follows) == (1, 3, NAME, True)
     assert [expert.title for expert in tensor.experts] == ["Expert A", "Expert B"]
     assert tensor.conflicts.places == [0]
@@ -46,15 +46,15 @@ def test_a_map_is_sent_with_its_cells_its_words_and_its_conflicts() -> None:
 
 
 def test_the_map_in_words_tells_what_overlaps_conflicts_and_cancels() -> None:
-    assert summary(finish(build_map(DESK, "w"))) == (
+    assert summary(finish(build_map(SESSION, "w"))) == (
         "w: 3 coordinates, 66.7% of them kept by at least one expert. 50.0% of the 2 that two or more keep are in conflict; "
         "28.6% of all kept magnitude cancels in the sum."
     )
-    assert "nothing conflicts" in summary(finish(build_map(desk_of(TIES, [[1.0, 0.0]], [[0.0, 1.0]]), "w")))
+    assert "nothing conflicts" in summary(finish(build_map(session_of(TIES, [[1.0, 0.0]], [[0.0, 1.0]]), "w")))
 
 
 def test_coordinates_are_sent_step_by_step() -> None:
-    found: Coordinates = read_coordinates(DESK, "w", Window(0, 0, 1, 2))
+    found: Coordinates = read_coordinates(SESSION, "w", Window(0, 0, 1, 2))
     sent = map_coordinates(found, FORM.recipe())
     assert [step.name for step in sent.stages] == ["delta", "trim", "elect"]
     assert floats(sent.stages[0].values) == [3, 1, -1, 2]
