@@ -1,4 +1,4 @@
-"""How much a stack of kept deltas agrees or cancels: sums that add up over tensors, and the figures read off them."""
+"""Interference between kept deltas: counts and sums that add up over tensors, and the figures computed from them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from torch import Tensor
 from mergelab.methods.ops.elementwise import rows
 
 BLOCK = 1 << 16
-"""Entries of each model that are counted at once, so that the float64 copies stay in the processor's cache."""
+"""Number of entries per model counted at once, so that the float64 copies fit in the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
 class Interference:
-    """Counts and float64 sums over the entries of one tensor, or of many once added up with `+`.
+    """Counts and float64 sums over the entries of one tensor, or of several tensors added with `+`.
 
-    An entry is active where any expert keeps a delta, overlapping where two or more do, conflicting where a positive and
-    a negative one meet. `agreement` sums |Σd| / Σ|d| and `sign_agreement` |Σ sign d| / Σ |sign d| over active entries.
-    `against_count` counts active entries where Σd and Σ sign d differ in sign, 0 being a sign of its own; `count_ties`
-    those where Σ sign d is 0; `untied_against_count` the former without the latter. `gross` is Σ|d|, `net` Σ|Σd|.
-    Per expert, (n_models,): `kept` entries and `norms_l1`. Per pair, (n_models, n_models): entries that both keep
-    (`shared`), those of opposite sign (`opposed`), and the dot `products` of the deltas.
+    An entry is active if any expert keeps a delta there, overlapping if two or more do, and conflicting if a positive and
+    a negative delta meet. `agreement` is the sum of |Σd| / Σ|d| over active entries, `sign_agreement` the sum of
+    |Σ sign d| / Σ |sign d|. `against_count` counts active entries where Σd and Σ sign d differ in sign, with 0 as a sign
+    of its own; `count_ties` counts those where Σ sign d is 0; `untied_against_count` is the former without the latter.
+    `gross` is Σ|d| and `net` is Σ|Σd|. Per expert, (n_models,): `kept` entries and `norms_l1`. Per pair, (n_models,
+    n_models): the number of entries that both keep (`shared`), of those with opposite signs (`opposed`), and the dot
+    `products` of the deltas.
     """
 
     entries: int
@@ -44,16 +45,16 @@ class Interference:
 
     @classmethod
     def nothing(cls, n_models: int) -> Interference:
-        """What a sum over tensors starts from."""
+        """The neutral element of `+`: counts and sums of 0."""
         return interference(torch.zeros(n_models, 0))
 
     def __add__(self, other: Interference) -> Interference:
-        """Both together, field by field; of the same experts in the same order."""
+        """The sum, field by field; both must have the same experts in the same order."""
         return Interference(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
     @property
     def conflict(self) -> float:
-        """Share of the overlapping entries that conflict; NaN where none overlaps."""
+        """Share of the overlapping entries that conflict; NaN if none overlap."""
         return _share(self.conflicting, self.overlapping)
 
     @property
@@ -63,71 +64,75 @@ class Interference:
 
     @property
     def pairwise_conflict(self) -> Tensor:
-        """(n_models, n_models): share of the entries which both keep that have opposite signs; NaN where there is none
-        and for an expert with itself."""
+        """Of the entries that both experts of a pair keep, the share with opposite signs, (n_models, n_models).
+
+        NaN on the diagonal, and for pairs that keep no entry in common.
+        """
         return (self.opposed / self.shared).fill_diagonal_(torch.nan)
 
     @property
     def union_density(self) -> float:
-        """Share of all entries that any expert keeps."""
+        """Share of all entries that at least one expert keeps."""
         return _share(self.active, self.entries)
 
     @property
     def densities(self) -> Tensor:
-        """(n_models,): the share of all entries that each expert keeps."""
+        """Share of all entries that each expert keeps, (n_models,)."""
         return self.kept / self.entries
 
     @property
     def mass_agreement(self) -> float:
-        """Mean of |Σd| / Σ|d| over the active entries: 1 where nothing cancels."""
+        """Mean of |Σd| / Σ|d| over the active entries; 1 if nothing cancels."""
         return _share(self.agreement, self.active)
 
     @property
     def mean_sign_agreement(self) -> float:
-        """Mean over the active entries of the majority of signs, as a share of the signs: 1 where all agree."""
+        """Mean of |Σ sign d| / Σ |sign d| over the active entries; 1 if all signs agree."""
         return _share(self.sign_agreement, self.active)
 
     @property
     def mean_sign_agreement_of_all(self) -> float:
-        """The same over all entries, those that nobody keeps counting as agreed: the TIES authors' figure."""
+        """Mean sign agreement over all entries, counting entries that no expert keeps as 1, as the TIES authors do."""
         return _share(self.sign_agreement + self.entries - self.active, self.entries)
 
     @property
     def interference_loss(self) -> float:
-        """Share of the summed magnitude that opposite signs cancel: 1 - Σ|Σd| / Σ|d|."""
+        """Share of the total magnitude that opposite signs cancel: 1 - Σ|Σd| / Σ|d|."""
         return 1 - _share(self.net, self.gross)
 
     @property
     def count_against_mass(self) -> float:
-        """Share of the active entries where a majority by count elects another sign than one by magnitude."""
+        """Share of the active entries where the majority by count elects a different sign than the one by magnitude."""
         return _share(self.against_count, self.active)
 
     @property
     def norms(self) -> Tensor:
-        """(n_models,): L2 norms."""
+        """The L2 norms of the kept deltas, (n_models,)."""
         return self.products.diagonal().sqrt()
 
     @property
     def norm_spread(self) -> float:
-        """The largest L2 norm over the smallest; NaN where one is 0."""
+        """The largest L2 norm divided by the smallest; NaN if the smallest is 0."""
         return _share(float(self.norms.max()), float(self.norms.min()))
 
     @property
     def cosines(self) -> Tensor:
-        """(n_models, n_models): cosines between the deltas; NaN for an expert that keeps nothing."""
+        """The cosines between the deltas, (n_models, n_models); NaN for an expert that keeps nothing."""
         return self.products / (self.norms[:, None] * self.norms)
 
     def retained_of(self, whole: Interference) -> Tensor:
-        """(n_models, 3): how much of the L1 norm, the L2 norm and its square is left of `whole`, the deltas before a
-        trim; NaN for an expert without deltas."""
+        """The ratios of L1 norm, L2 norm and squared L2 norm to those of `whole`, the deltas before a trim, (n_models, 3).
+
+        NaN for an expert without deltas.
+        """
         l2 = self.norms / whole.norms
         return torch.stack([self.norms_l1 / whole.norms_l1, l2, l2.square()], 1)
 
 
 def interference(kept: Tensor) -> Interference:
-    """The sums of one tensor's deltas, (n_models, *shape) of any floating dtype, 0 where an expert keeps nothing.
+    """The counts and sums for one tensor's deltas (n_models, *shape) of any floating dtype, 0 where nothing is kept.
 
-    Computed in float64, block by block; the tensors of the result are on the CPU.
+    Computed in float64, block by block; the tensors in the result are on the CPU.
     """
     blocks = torch.split(rows(kept), BLOCK, 1)
     total = _counted(blocks[0])
@@ -137,7 +142,7 @@ def interference(kept: Tensor) -> Interference:
 
 
 def _counted(block: Tensor) -> Interference:
-    """The sums of a few entries, (n_models, count)."""
+    """The counts and sums for one block of entries (n_models, count)."""
     exact = block.double()
     magnitudes, signs = exact.abs(), exact.sign()
     present, mass, votes = (signs != 0).sum(0), magnitudes.sum(0), signs.sum(0)
@@ -168,7 +173,7 @@ def _counted(block: Tensor) -> Interference:
 
 
 def pair_products(rows: Tensor) -> Tensor:
-    """The dot product of every two of `rows` (n, count), (n, n): a pair's has the same bits in either order."""
+    """The dot products of all pairs of `rows` (n, count) as (n, n), exactly symmetric."""
     products = rows @ rows.T
     return products.triu() + products.triu(1).T
 

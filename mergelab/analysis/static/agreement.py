@@ -1,4 +1,4 @@
-"""Cosines, norms and shares read from the sums of one tensor, of a layer or of a model."""
+"""Cosines, norms and shares computed from the sums of a tensor, a layer or a model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOTHING = "it has no entries"
 
 
 def agreement(found: Moments, experts: Sequence[str]) -> list[Figure]:
-    """The figures that sums over entries give: of each expert, then of each pair. `experts` are in the order of the sums."""
+    """The figures of each expert, then of each pair; `experts` are in the order of the sums."""
     own = [each for place, name in enumerate(experts) for each in _of_expert(found, place, name)]
     shared = [each for i, j, name in pairs_among(experts) for each in _of_pair(found, i, j, name)]
     return own + shared
@@ -28,7 +28,7 @@ def _of_expert(found: Moments, place: int, name: str) -> Iterator[Figure]:
 
 
 def base_cosine(found: Moments, place: int) -> float:
-    """The cosine of the base with an expert's weights; NaN where one of them is 0."""
+    """The cosine between the base's and an expert's weights; NaN if one of them is 0."""
     base, cross, change = (float(found.products[at]) for at in ((0, 0), (0, place + 1), (place + 1, place + 1)))
     return _share(base + cross, math.sqrt(base) * math.sqrt(max(base + 2 * cross + change, 0)))
 
@@ -43,7 +43,7 @@ def _of_pair(found: Moments, i: int, j: int, name: str) -> Iterator[Figure]:
 
 
 def _mismatches(found: Moments, i: int, j: int) -> int:
-    """Entries whose signs differ, where 0 is a sign of its own."""
+    """The number of entries whose signs differ, with 0 as a sign of its own."""
     shared, opposed = int(found.shared[i, j]), int(found.opposed[i, j])
     one_sided = 2 * found.entries - int(found.zero[i]) - int(found.zero[j]) - 2 * shared
     return opposed + one_sided
