@@ -1,4 +1,4 @@
-"""The charts of the page: each with what to notice and how it is computed."""
+"""The charts of the HTML page, each with a summary and how it is computed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from mergelab.charts.rates_over_density import density_summary, rates_over_densi
 from mergelab.recipe import Recipe
 
 MAPS = ("relative_norm", "energy", "right_overlap")
-"""The static figures that are drawn over layers and modules."""
+"""The static figures drawn as heatmaps of layers and modules."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """`height` is in pixels; `wide` charts take the whole width. `summary` says in words what the picture shows."""
+    """One chart of the page: `height` is in pixels, `wide` charts use the full width, `summary` describes the picture."""
 
     name: str
     title: str
@@ -32,9 +32,9 @@ class Chart:
     wide: bool = False
 
 
-def live_charts(dossier: InspectionReport) -> Iterator[Chart]:
-    """What the page shows of the recipe at its settings, from the sketch; nothing where its settings are unknown."""
-    shown = dossier.preview
+def live_charts(report: InspectionReport) -> Iterator[Chart]:
+    """The charts for the recipe's settings, from the sketch; none if the sketch does not cover these settings."""
+    shown = report.preview
     if shown.label == "unknown":
         return
     experts, layers = shown.experts["expert"].tolist(), shown.cells["layer"].nunique()
@@ -43,47 +43,47 @@ def live_charts(dossier: InspectionReport) -> Iterator[Chart]:
         "Where signs disagree",
         conflict_heatmap(shown.cells),
         conflict_summary(shown.cells),
-        "share of the entries that two or more experts keep in which a positive and a negative change meet",
+        "of the entries that two or more experts keep, the share in which a positive and a negative change meet",
         _tall(layers),
         True,
     )
-    if len(dossier.curves) > 1:
+    if len(report.curves) > 1:
         yield Chart(
             "density",
-            "Over every density",
-            rates_over_density(dossier.curves, _place(dossier)),
-            density_summary(dossier.curves),
+            "Figures over the density",
+            rates_over_density(report.curves, _place(report)),
+            density_summary(report.curves),
             "conflict as above; cancelled: 1 − Σ|Σd| / Σ|d|; energy kept: mean over experts of Σd² kept / Σd²; the dotted "
             "line is this recipe's density",
             320,
         )
     yield Chart(
         "sizes",
-        "How large the changes are",
+        "Magnitude of the changes",
         magnitude_histogram(
             shown.histogram, shown.experts, short_names(experts), {name: place for place, name in enumerate(experts)}
         ),
         histogram_summary(shown.experts, short_names(experts)),
-        "log₁₀|d| of every changed entry, share per decade; the upright lines are each expert's smallest kept change",
+        "log₁₀|d| of every changed entry, share per decade; the vertical lines are each expert's smallest kept change",
         320,
     )
     for name, values, what, signed in (
-        ("pair-conflict", dossier.pairs.conflict, "conflict", False),
-        ("pair-cosine", dossier.pairs.cosines, "cosine", True),
+        ("pair-conflict", report.pairs.conflict, "conflict", False),
+        ("pair-cosine", report.pairs.cosines, "cosine", True),
     ):
         yield Chart(
             name,
             f"Pairs of experts: {what}",
-            pair_matrix(dossier.pairs.experts, values, what, signed),
-            matrix_summary(dossier.pairs.experts, values, what),
+            pair_matrix(report.pairs.experts, values, what, signed),
+            matrix_summary(report.pairs.experts, values, what),
             f"{DEFINITIONS[what].formula}, of what this recipe keeps",
             _tall(len(experts)),
         )
 
 
-def static_charts(dossier: InspectionReport) -> Iterator[Chart]:
-    """What no knob changes."""
-    static = dossier.static
+def static_charts(report: InspectionReport) -> Iterator[Chart]:
+    """The charts that do not depend on any setting."""
+    static = report.static
     for figure in MAPS:
         if found := cells_of(static.groups, figure):
             told = DEFINITIONS[figure]
@@ -99,7 +99,7 @@ def static_charts(dossier: InspectionReport) -> Iterator[Chart]:
     if static.features is not None and (static.features["status"] == "measured").any():
         yield Chart(
             "features",
-            "How alike the features are",
+            "Similarity of the features",
             feature_lines(static.features, static.experts),
             features_summary(static.features, static.experts),
             f"{DEFINITIONS['cka'].formula}; {DEFINITIONS['cka'].tells}",
@@ -112,6 +112,6 @@ def _tall(rows: int) -> int:
     return max(200, 26 * rows + 90)
 
 
-def _place(dossier: InspectionReport) -> float | None:
-    cut = operating_point(Recipe.from_mapping(dossier.recipe))
+def _place(report: InspectionReport) -> float | None:
+    cut = operating_point(Recipe.from_mapping(report.recipe))
     return cut.place if cut.knob else None
