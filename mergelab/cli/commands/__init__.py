@@ -1,4 +1,4 @@
-"""The commands, one file each, in the order of `mergelab --help`."""
+"""The commands, one per file, in the order of `mergelab --help`."""
 
 from mergelab.cli.commands import (
     adapter,
