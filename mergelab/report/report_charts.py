@@ -113,5 +113,5 @@ def _tall(rows: int) -> int:
 
 
 def _place(report: InspectionReport) -> float | None:
-    cut = operating_point(Recipe.from_mapping(report.recipe))
-    return cut.place if cut.knob else None
+    point = operating_point(Recipe.from_mapping(report.recipe))
+    return point.place if point.knob else None

@@ -24,11 +24,11 @@ COUNTED = "Counted entry by entry on the tensors of this merge."
 
 def exact_preview(prepared: PreparedMerge, sketch: Sketch) -> ProgressGen[Preview]:
     """Like `preview`, but counted on the deltas that the prepared merge keeps."""
-    cut = operating_point(prepared.plan.recipe)
+    point = operating_point(prepared.plan.recipe)
     figures = yield from _count(prepared, sketch)
-    if not has_line(cut):
+    if not has_line(point):
         figures.thresholds.fill(numpy.nan)
-    return shown(figures, sketch, cut.knob, "exact", COUNTED, cut.notice)
+    return shown(figures, sketch, point.knob, "exact", COUNTED, point.notice)
 
 
 def _count(prepared: PreparedMerge, sketch: Sketch) -> ProgressGen[Figures]:

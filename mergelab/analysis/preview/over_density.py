@@ -37,9 +37,9 @@ def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pa
     delta with each expert's whole delta. The merged delta is the weighted sum of what is kept for task arithmetic, the
     weighted mean for average, and that of TIES with equal weights for any other method. Undefined shares are NaN.
     """
-    cut, chosen = operating_point(recipe), slice(None) if tensors is None else numpy.asarray(tensors)
-    found = curves_at(sketch, cut)
-    places = _places(cut)
+    point, chosen = operating_point(recipe), slice(None) if tensors is None else numpy.asarray(tensors)
+    found = curves_at(sketch, point)
+    places = _places(point)
     sums = {name: _along(getattr(found, name)[chosen], places) for name in SUMMED}
     energy = sums["energy"]
     squares, cross = _merged(sums, recipe)
@@ -60,9 +60,9 @@ def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pa
     )
 
 
-def _places(cut: OperatingPoint) -> NDArray[numpy.float64]:
+def _places(point: OperatingPoint) -> NDArray[numpy.float64]:
     """All grid points, or the single one of curves by survivors."""
-    return numpy.array([cut.place]) if cut.by == "survivors" else (numpy.arange(GRID + 1) / GRID) ** 2
+    return numpy.array([point.place]) if point.by == "survivors" else (numpy.arange(GRID + 1) / GRID) ** 2
 
 
 def _along(curve: Curve, places: NDArray[numpy.float64]) -> NDArray[numpy.float64]:

@@ -54,10 +54,10 @@ class Preview:
 
 def preview(sketch: Sketch, recipe: Recipe) -> Preview:
     """The preview of a recipe from a sketch built for it; `operating_point(recipe).error` states its accuracy."""
-    cut = operating_point(recipe)
-    known = cut.curves in sketch.curves
-    label, remark = ("preview", cut.error) if known else ("unknown", UNKNOWN)
-    return shown(read(sketch, cut), sketch, cut.knob if known else None, label, remark, cut.notice)
+    point = operating_point(recipe)
+    known = point.curves in sketch.curves
+    label, remark = ("preview", point.error) if known else ("unknown", UNKNOWN)
+    return shown(read(sketch, point), sketch, point.knob if known else None, label, remark, point.notice)
 
 
 def shown(figures: Figures, sketch: Sketch, knob: str | None, label: str, remark: str, notice: str) -> Preview:

@@ -27,10 +27,10 @@ ALIKE = (
 """Curves that are figures without further computation."""
 
 
-def read(sketch: Sketch, cut: OperatingPoint) -> Figures:
+def read(sketch: Sketch, point: OperatingPoint) -> Figures:
     """The figures at an operating point; NaN if the sketch was built for other settings."""
-    found = curves_at(sketch, cut)
-    at, end = Reader(found, cut.place), Reader(found, 1.0)
+    found = curves_at(sketch, point)
+    at, end = Reader(found, point.place), Reader(found, 1.0)
     # Not `kept` if `offered` exists: dropping weights changes even tensors that no expert changed.
     moved = end("kept" if found.offered is None else "offered").sum(1) > 0
     return Figures(
@@ -38,19 +38,19 @@ def read(sketch: Sketch, cut: OperatingPoint) -> Figures:
         changed=numpy.where(moved, sketch.entries, 0),
         squares=at("mass"),
         whole=end("energy"),
-        thresholds=_thresholds(sketch, cut),
+        thresholds=_thresholds(sketch, point),
         **{name: at(name) for name in ALIKE},
     )
 
 
-def curves_at(sketch: Sketch, cut: OperatingPoint) -> Curves:
+def curves_at(sketch: Sketch, point: OperatingPoint) -> Curves:
     """The curves for an operating point; all NaN if the sketch lacks them."""
-    return sketch.curves.get(cut.curves) or Curves.filled(_unknown, len(sketch.entries), len(sketch.experts))
+    return sketch.curves.get(point.curves) or Curves.filled(_unknown, len(sketch.entries), len(sketch.experts))
 
 
-def has_line(cut: OperatingPoint) -> bool:
+def has_line(point: OperatingPoint) -> bool:
     """Whether one magnitude per expert separates kept from dropped entries."""
-    return cut.knob is not None and cut.place > 0
+    return point.knob is not None and point.place > 0
 
 
 def _unknown(shape: tuple[int, ...], dtype: type) -> Curve:
@@ -72,10 +72,10 @@ class Reader:
         return read
 
 
-def _thresholds(sketch: Sketch, cut: OperatingPoint) -> NDArray[numpy.float64]:
-    if not has_line(cut):
+def _thresholds(sketch: Sketch, point: OperatingPoint) -> NDArray[numpy.float64]:
+    if not has_line(point):
         return numpy.full(len(sketch.experts), numpy.nan)
-    return numpy.array([_magnitude_keeping(cut.place, shares) for shares in _kept_from(sketch)])
+    return numpy.array([_magnitude_keeping(point.place, shares) for shares in _kept_from(sketch)])
 
 
 def _kept_from(sketch: Sketch) -> NDArray[numpy.float64]:
