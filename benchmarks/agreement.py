@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import in_memory
-from mergelab.engine import Statistics, merged_body, pipeline, plan, prepare
+from mergelab.engine import Statistics, merged_body, plan, prepare, schedule
 from mergelab.kernels import gpu
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
@@ -48,7 +48,7 @@ def through_kernels() -> Iterator[list[str]]:
     merged: list[str] = []
     real = GpuStack.merge
     with ExitStack() as patches:
-        patches.enter_context(mock.patch.multiple(pipeline, FUSED_FROM=0, KEEP_BYTES=0))
+        patches.enter_context(mock.patch.multiple(schedule, KERNELS_FROM=0, KEEP_BYTES=0))
         patches.enter_context(mock.patch.object(gpu, "takes", lambda device: True))
         patches.enter_context(
             mock.patch.object(GpuStack, "merge", lambda self, *rest: (merged.append(self.key), real(self, *rest))[1])

@@ -23,10 +23,8 @@ from torch import Tensor
 
 from mergelab import merge_state_dicts
 from mergelab.checkpoints import in_memory
-from mergelab.engine import plan, prepare
-from mergelab.engine.inputs import Chunk, chunks
-from mergelab.engine.pipeline import PreparedMerge
-from mergelab.engine.survey import settings, stored_for
+from mergelab.engine import Chunk, PreparedMerge, plan, prepare
+from mergelab.engine.tensor_job import TensorJob
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 
@@ -91,13 +89,13 @@ def _kernel(case: Case, experts: Mapping[str, synthetic.State], base: Any, threa
     jobs = [
         _stretch(prepared, chunk, torch.ones(chunk.shape, dtype=torch.bfloat16).reshape(-1))
         for key in prepared.plan.keys
-        for chunk in chunks(prepared.plan, key, prepared.stretch)
+        for chunk in TensorJob.of(prepared, prepared.method, key).chunks()
     ]
     return _spread(jobs, threads)
 
 
 def _stretch(prepared: PreparedMerge, chunk: Chunk, merged: Tensor) -> Callable[[], object]:
-    stack: Any = stored_for(prepared, prepared.method, chunk, settings(prepared, prepared.method, chunk.key))
+    stack: Any = TensorJob.of(prepared, prepared.method, chunk.key).device_stack(chunk)
     return lambda: stack.merge(prepared.method.rule.name, prepared.plan.positions, merged)
 
 

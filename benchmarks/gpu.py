@@ -38,10 +38,8 @@ from torch import Tensor
 
 from mergelab.analysis.sketch import build_sketch, operating_point
 from mergelab.checkpoints import StateDict, in_memory, open_checkpoint
-from mergelab.engine import Plan, plan, prepare, run
-from mergelab.engine.inputs import Chunk
-from mergelab.engine.pipeline import PreparedMerge
-from mergelab.engine.survey import stored_for
+from mergelab.engine import Chunk, Plan, PreparedMerge, plan, prepare, run
+from mergelab.engine.tensor_job import TensorJob
 from mergelab.evaluation.calibration import fisher_of
 from mergelab.evaluation.evaluate import body_of, evaluate
 from mergelab.evaluation.tasks import suite_tasks
@@ -223,7 +221,7 @@ def _stack(prepared: PreparedMerge, key: str) -> GpuStack:
     from mergelab.kernels.gpu.stack import GpuStack
 
     chunk = Chunk(key, prepared.plan.base.specs[key].shape)
-    stack = stored_for(prepared, prepared.method, chunk, prepared.method.knobs(key))
+    stack = TensorJob.of(prepared, prepared.method, key).device_stack(chunk)
     if not isinstance(stack, GpuStack):
         raise TypeError(f"{key} would not be merged by a GPU's kernel")
     return stack
@@ -236,10 +234,10 @@ def _survey(prepared: PreparedMerge, name: str, mark: ModelStatistic, stacks: li
         survey = mark.start(len(prepared.plan.experts), [stack.settings for stack in group])
         while survey.passes:
             for stack in group:
-                survey.see(stack)
-            survey.turn()
+                survey.update(stack)
+            survey.finish_pass()
         for stack in group:
-            stack.settings = {**stack.settings, name: survey.result(stack.settings)}
+            stack.settings = {**stack.settings, name: survey.value(stack.settings)}
 
 
 def _from_host(planned: Plan, device: str) -> None:

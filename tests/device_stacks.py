@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mergelab.kernels.arguments import SparsifyParams
+from mergelab.kernels.device_stack import StackContext
 from mergelab.kernels.gpu.stack import GpuStack
 from mergelab.methods.ops.stack import Stack
 
@@ -42,15 +43,16 @@ def stored(
 def device_stack(
     tensors: Sequence[Tensor],
     settings: Mapping[str, Any] | None = None,
-    thinning: SparsifyParams | None = None,
+    params: SparsifyParams | None = None,
     start: int = 0,
     statistics: Mapping[str, Tensor] | None = None,
 ) -> GpuStack:
     """The stretch of a base and experts."""
     base, *experts = tensors
     given = {kind: values.to(DEVICE) for kind, values in (statistics or {}).items()}
-    thinning = thinning or SparsifyParams.none(len(experts))
-    return GpuStack(DEVICE, "w", base, experts, thinning, start, lambda: deltas(tensors), settings or {}, True, given)
+    params = params or SparsifyParams.none(len(experts))
+    context = StackContext("w", lambda: deltas(tensors), settings or {}, given, start)
+    return GpuStack(DEVICE, base, experts, params, context)
 
 
 def deltas(tensors: Sequence[Tensor]) -> Tensor:

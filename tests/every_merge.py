@@ -22,7 +22,7 @@ from mergelab.analysis.sketch import build_sketch
 from mergelab.analysis.static import inspect
 from mergelab.checkpoints import hash_state
 from mergelab.checkpoints.lora.low_rank import product, truncated
-from mergelab.engine import Statistics, pipeline
+from mergelab.engine import Statistics, schedule
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule, Statistic
 from mergelab.methods.sparsifiers import SPARSIFIERS
@@ -123,7 +123,7 @@ def main() -> None:
     hashes["adapter"] = hash_state({"w": product(left, right, 0.3)})
     hashes["truncated"] = hash_state(dict(zip("ab", truncated(base["layer.2.mlp.up_proj.weight"], 8), strict=True)))
     if "--kernels" in sys.argv:
-        pipeline.FUSED_FROM = pipeline.KEEP_BYTES = 0
+        schedule.KERNELS_FROM = schedule.KEEP_BYTES = 0
         hashes |= {f"kernels {json.dumps(recipe)}": merged(dict(recipe), base, models) for recipe in KERNELS}
     json.dump({"hashes": hashes, "figures": figures(base, models)}, sys.stdout)
 

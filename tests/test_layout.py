@@ -15,7 +15,11 @@ PACKAGE = ROOT / "mergelab"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_ROOMS, MOST_FILES = 15, 16
 LARGE_ROOMS = {
+    "analysis/static/figures": "one file per figure or group of figures",
+    "charts": "one file per chart",
+    "cli/commands": "one file per command",
     "methods": "one file per method",
+    "methods/sparsifiers": "one file per sparsifier",
     "ui/web": "one file per idea of the front end, which has rooms of its own",
 }
 NO_MIRROR = {
@@ -26,6 +30,7 @@ NO_MIRROR = {
     "test_layout.py": "the repository's files",
     "test_docs.py": "what README and docs say",
     "test_portability.py": "other operating systems",
+    "test_where_to_add.py": "ARCHITECTURE.md's recipes, followed in a copy of the package",
     "test_processors.py": "other instruction sets",
     "analysis/test_orders.py": "no figure depends on the order of experts: all rooms of the analysis",
     "charts/test_static_charts.py": "the charts of a report, which share one inspection",

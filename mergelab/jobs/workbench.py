@@ -30,7 +30,9 @@ from mergelab.engine import (
     Plan,
     PreparedMerge,
     Statistics,
+    in_key_order,
     merged_body,
+    merged_model,
     plan,
     prepare,
     prepare_steps,
@@ -100,7 +102,7 @@ def merge(
     checked, where = Recipe.from_mapping(recipe), resolve(device)
     planned = yield from _with_statistics(_planned(checked, models_dir), where)
     prepared = yield from prepare(planned, where)
-    body = yield from merged_body(prepared)
+    body, remarks = yield from merged_model(prepared)
     chosen = _tasks_of(checked, tasks)
     scores = yield from scored(body, chosen, split, rows, where)
     references = yield from _references(planned, chosen, split, rows, where)
@@ -116,7 +118,7 @@ def merge(
         where,
         time.monotonic() - started,
         planned.parameters,
-        notes=[*planned.compatibility.notes, *prepared.remarks],
+        notes=[*planned.compatibility.notes, *remarks],
         left_out=planned.compatibility.left_out,
     )
 
@@ -139,15 +141,14 @@ def save(
         raise ValueError(f"{_archive_of(folder)} exists and is not overwritten; choose another name or move it away")
     where = resolve(device)
     planned = _planned(checked, models_dir)
-    specs = {key: planned.spec(key) for key in planned.base.specs}
-    with MergedFolder(folder, planned.base, specs, shard_bytes=shard_bytes) as writer:
+    with MergedFolder(folder, planned.base, planned.specs, shard_bytes=shard_bytes) as writer:
         planned = yield from _with_statistics(planned, where)
         prepared = yield from prepare(planned, where)
-        yield from _written(prepared, writer)
+        remarks = yield from _written(prepared, writer)
         if planned.statistics:
             writer.add_fact("statistics", _hashes_of(planned.statistics))
         writer.add_text("recipe.yml", checked.to_yaml())
-        writer.add_text("README.md", model_card(planned, prepared.remarks))
+        writer.add_text("README.md", model_card(planned, remarks))
     return (yield from _archived(folder)) if archive else str(folder)
 
 
@@ -384,12 +385,14 @@ def _chosen(tasks: Mapping[str, TaskSet], names: Sequence[str] | None) -> list[T
     return [task for name, task in tasks.items() if names is None or name in names]
 
 
-def _written(prepared: PreparedMerge, writer: MergedFolder) -> ProgressGen[None]:
-    """Run the merge and write each tensor as it is finished."""
-    total = len(prepared.plan.base.specs)
+def _written(prepared: PreparedMerge, writer: MergedFolder) -> ProgressGen[list[str]]:
+    """Run the merge and write each tensor as it is finished; returns the method's remarks about tensors."""
+    total, remarks = len(prepared.plan.base.specs), {}
     for number, merged in enumerate(run(prepared), 1):
         writer.write(merged.key, merged.tensor)
+        remarks[merged.key] = merged.remarks
         yield Progress("Merging to disk", number, total, merged.key)
+    return in_key_order(prepared.plan.keys, remarks)
 
 
 def _archive_of(folder: Path) -> Path:

@@ -32,7 +32,7 @@ class Rescalers:
         self.ratios: dict[str, Tensor] = {}
         self.lock = Lock()
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Add the magnitudes of one tensor or a chunk of it: each expert's own, and those that pass its mask."""
         unified = elect(stack.values)
         masked = torch.where(masks(stack.values, unified), unified, 0.0)
@@ -40,7 +40,7 @@ class Rescalers:
         with self.lock:
             self.seen.setdefault(stack.key, []).append(sums)
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """End the only pass and compute the ratios."""
         self.passes -= 1
         tensors = [Sums.together(parts) for parts in self.seen.values()]
@@ -49,7 +49,7 @@ class Rescalers:
             "flat": Sums.together([self.nothing, *tensors]).ratios(),
         }
 
-    def result(self, settings: Mapping[str, Any]) -> Tensor | None:
+    def value(self, settings: Mapping[str, Any]) -> Tensor | None:
         """float32 (n_models,), 1 for an expert whose mask passes nothing; None if no setting selects a task."""
         return self.ratios.get(settings["means"])
 
@@ -150,8 +150,8 @@ def _magnitudes(stack: Tensor) -> list[float]:
 def _own_rescalers(deltas: Tensor, task: int, means: str) -> Tensor:
     settings = {"task": task, "means": means}
     survey = Rescalers(len(deltas), [settings])
-    survey.see(Stack("", deltas, settings=settings))
-    survey.turn()
+    survey.update(Stack("", deltas, settings=settings))
+    survey.finish_pass()
     return survey.ratios[means]
 
 

@@ -24,15 +24,15 @@ class Norms:
         self.passes = 1 if settings[0]["normalize"] == "global" else 0
         self.squares = Squares(n_models)
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Add one tensor's squares."""
         self.squares.add(stack.statistics["fisher"])
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """End the only pass."""
         self.passes -= 1
 
-    def result(self, settings: Mapping[str, Any]) -> Tensor:
+    def value(self, settings: Mapping[str, Any]) -> Tensor:
         """The norms, float32 (n_models,)."""
         return self.squares.norms().float()
 

@@ -1,4 +1,4 @@
-"""The registry of merge methods, whose entries (rules) are read from function signatures."""
+"""Rules, read from the signatures of pure functions, and the table of merge methods."""
 
 from __future__ import annotations
 
@@ -31,37 +31,36 @@ __all__ = [
 
 Space = Literal["deltas", "weights"]
 Elementwise = bool | Callable[[Mapping[str, Any]], bool]
-"""Whether a rule can process each entry independently once its surveys are done: always, never, or depending on knobs."""
+"""Whether a rule treats entries independently once its surveys are done: always, never, or depending on its knobs."""
 
 
 class Survey(Protocol):
-    """Computes a statistic that a rule needs before it can merge a tensor: of the whole model, or of that tensor.
+    """Computes a figure that a rule needs before it can treat a tensor, from the whole model or from that tensor alone.
 
-    While `passes` is above 0, the engine shows the survey every tensor once and then calls `turn`. Calls of `see` may
-    come from several threads. For elementwise rules a call may bring a chunk of a tensor, or several small tensors with
-    the same settings in one stack. Tensors whose deltas are all 0 may be skipped. With `scope` "tensor", every tensor
-    gets its own survey.
+    While `passes` is positive, the engine passes every tensor to `update` once, then calls `finish_pass`. It calls `update`
+    from several threads. If rules are elementwise, a stack may be a chunk of a tensor, or several small tensors of equal
+    settings. Tensors whose deltas are all 0 may be left out. With `scope` "tensor", each tensor has its own survey.
     """
 
     passes: int
     scope: str
 
-    def see(self, stack: Stack) -> None:
-        """Add one tensor, a chunk of it, or several small tensors; the stack's `moved` and `counts` list their names."""
+    def update(self, stack: Stack) -> None:
+        """Add one tensor, a chunk of it, or several small tensors; the stack's `moved` and `counts` name them."""
 
-    def turn(self) -> None:
-        """End the current pass and decrement `passes`."""
+    def finish_pass(self) -> None:
+        """End a pass and decrement `passes`."""
 
-    def result(self, settings: Mapping[str, Any]) -> object:
-        """The statistic for a tensor with these settings; the rule receives it as the argument that declares the survey."""
+    def value(self, settings: Mapping[str, Any]) -> object:
+        """The figure for a tensor with these settings. The rule gets it as the argument that declares the survey."""
 
 
 @dataclass(frozen=True)
 class ModelStatistic:
     """Marks an argument whose value comes from a survey.
 
-    `start(n_models, settings)` creates the survey; `settings` holds the knobs of every tensor that it will see. The
-    results of surveys declared earlier are in the settings of the stacks passed to `see`.
+    `start(n_models, settings)` creates the survey; `settings` holds the knobs of each tensor that it will see. The stacks
+    that it sees have the figures of surveys declared before it among their settings.
     """
 
     start: Callable[[int, Sequence[Mapping[str, Any]]], Survey]
@@ -79,9 +78,8 @@ def same_shape(shape: Shape) -> Shape:
 class Statistic:
     """Marks an argument that receives a calibration statistic, such as the diagonal Fisher.
 
-    The argument is (n_models, *statistic shape). `shape` maps a tensor's shape to the statistic shape of one model, or
-    to None if such a tensor has no statistic. If `partial`, a tensor for which no model has the statistic gets None
-    instead of an error.
+    `shape` maps a tensor's shape to the shape of one model's statistic, or to None if the tensor has none. With `partial`,
+    the argument is None, and not an error, for a tensor of which no model has the statistic.
     """
 
     kind: str
@@ -93,8 +91,8 @@ class Statistic:
 class Position:
     """Marks an argument that receives each model's position in the recipe, int64 (n_models,).
 
-    The engine sorts the stack by content, so that the order in a recipe cannot change a bit of the result. Rules whose
-    result depends on the recipe's order declare this argument.
+    Stacks are sorted by content, so that the order of a recipe cannot change a bit of the result. A rule for which the
+    order has a meaning asks for the positions.
     """
 
 
@@ -108,7 +106,7 @@ class RandomBits:
 
 @dataclass(frozen=True)
 class Key:
-    """Marks an argument that receives the tensor's name, for rules with exceptions for some tensors."""
+    """Marks an argument that receives the tensor's name, for rules that make exceptions for some tensors."""
 
 
 @dataclass(frozen=True)
@@ -118,19 +116,24 @@ class Base:
 
 @dataclass(frozen=True)
 class Log:
-    """Marks an argument that receives a function for logging a sentence about this tensor to the user."""
+    """Marks an argument that receives a function, which reports a sentence about this tensor to the user."""
 
 
 Mark = ModelStatistic | Statistic | Position | RandomBits | Key | Base | Log
 
 
 def silent(sentence: str) -> None:
-    """Discard a log sentence; the default for `Log` arguments."""
+    """Discard a rule's remark: the default of arguments marked with `Log`."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A registered method or sparsifier: a pure function over one stack, with everything its signature declares."""
+    """A method or a sparsifier, as read from its signature: a pure function of one stack, its knobs and its inputs.
+
+    `space` says whether the stack holds deltas or weights. `knobs` are the arguments with a domain, set by the recipe;
+    `inputs` the marked arguments, which the engine fills in. The other fields are those of the decorators `method` and
+    `sparsifier`.
+    """
 
     name: str
     title: str
@@ -148,14 +151,14 @@ class Rule:
 
     @classmethod
     def read(cls, function: Callable[..., Tensor], title: str, space: Space, paper: str, **traits: Any) -> Rule:
-        """Build the rule from the name, docstring and annotations of `function`."""
+        """The rule described by the name, docstring and annotations of `function`."""
         hints = typing.get_type_hints(function, include_extras=True)
         marks = {name: annotation_of(hint, Mark) for name, hint in hints.items()}
         inputs = {name: mark for name, mark in marks.items() if mark is not None}
         return cls(function.__name__, title, function, space, paper, read_knobs(function), inputs, **traits)
 
     def splits(self, settings: Mapping[str, Any]) -> bool:
-        """Whether a chunk of a tensor can be processed without the rest of it."""
+        """Whether a chunk of a tensor can be treated without the rest of it."""
         return self.elementwise if isinstance(self.elementwise, bool) else self.elementwise(settings)
 
     @property
@@ -165,7 +168,7 @@ class Rule:
 
     @property
     def per_model(self) -> Knob | None:
-        """The knob with one value per expert, or None."""
+        """The knob with a value per expert, or None."""
         return next((knob for knob in self.knobs if knob.per_model), None)
 
     def wanting(self, kind: type) -> dict[str, Any]:
@@ -200,11 +203,10 @@ def method(
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function `(stack (n_models, *shape), *, knobs…) -> (*shape)` as a merge method under its own name.
 
-    `space` says what the stack holds; for "deltas" the engine adds the base to the result. `models` is the exact number
-    of experts that the method takes, or None for any. `keeps_equal` is False if merging identical experts does not
-    return that expert, whatever the knobs. `elementwise` allows the engine to pass large tensors in chunks.
-    `on_one_thread` is True if most of the time is spent in `mergelab.linalg`, which uses one thread; the engine then
-    merges several tensors at once.
+    `space` says whether the stack holds deltas or weights; for deltas, the engine adds the base to the result. `models`
+    fixes the number of experts. `keeps_equal` is False if merging identical experts may return something else.
+    `elementwise` lets the engine split large tensors into chunks. `on_one_thread` is True if most of the time is spent in
+    `mergelab.linalg`, so that the engine merges several tensors at the same time.
     """
     traits = {"models": models, "keeps_equal": keeps_equal, "elementwise": elementwise, "on_one_thread": on_one_thread}
 

@@ -39,15 +39,15 @@ class Calibrated:
         self.passes = 1
         self.found = False
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Check whether the tensor has a Gram matrix."""
         self.found = self.found or bool(stack.statistics)
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """End the only pass."""
         self.passes -= 1
 
-    def result(self, settings: Mapping[str, Any]) -> bool:
+    def value(self, settings: Mapping[str, Any]) -> bool:
         """True; raises ValueError if no tensor has a Gram matrix."""
         if not self.found:
             raise ValueError(

@@ -26,7 +26,7 @@ class Majority:
         self.total = 0
         self.lock = Lock()
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Add the elected signs of one tensor."""
         knobs = stack.settings
         weights = knobs["weights"] if knobs["weigh"] == "before" else None
@@ -34,11 +34,11 @@ class Majority:
         with self.lock:
             self.total += elected
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """End the only pass."""
         self.passes -= 1
 
-    def result(self, settings: Mapping[str, Any]) -> int:
+    def value(self, settings: Mapping[str, Any]) -> int:
         """The majority sign; 0 if both signs win equally often."""
         return (self.total > 0) - (self.total < 0)
 

@@ -14,8 +14,9 @@ from mergelab import __version__
 from mergelab.analysis.static import DEFINITIONS, InspectionReport
 from mergelab.charts.feature_similarity import features_summary
 from mergelab.charts.figure_layout import short_names
+from mergelab.charts.report_chart import ReportChart
 from mergelab.report.json_report import plain
-from mergelab.report.report_charts import Chart, live_charts, static_charts
+from mergelab.report.report_charts import charts_of
 from mergelab.report.text_tables import (
     TextGrid,
     coverage_table,
@@ -34,7 +35,7 @@ def page(report: InspectionReport) -> str:
     """The HTML of the whole page; the same report gives the same HTML."""
     from plotly.offline import get_plotlyjs
 
-    live, static = list(live_charts(report)), list(static_charts(report))
+    live, static = charts_of("settings", report), charts_of("models", report)
     pictures = {chart.name: plain(vars(chart.picture)) for chart in (*live, *static)}
     parts = {
         "title": html.escape(f"{report.title}: interference"),
@@ -55,7 +56,7 @@ def _script_safe(text: str) -> str:
     return text.replace("<", "\\u003c")
 
 
-def _content(report: InspectionReport, live: Sequence[Chart], static: Sequence[Chart]) -> Iterator[str]:
+def _content(report: InspectionReport, live: Sequence[ReportChart], static: Sequence[ReportChart]) -> Iterator[str]:
     yield from _head(report)
     yield "<h2>At these settings</h2>"
     yield f'<p class="quiet">{_text(report.preview.label)}: {_text(report.preview.remark)}</p>'
@@ -94,11 +95,11 @@ def _numbers(report: InspectionReport) -> str:
     return f'<dl class="numbers">{"".join(boxes)}</dl>'
 
 
-def _charts(charts: Iterable[Chart]) -> str:
+def _charts(charts: Iterable[ReportChart]) -> str:
     return f'<div class="charts">{"".join(map(_chart, charts))}</div>'
 
 
-def _chart(chart: Chart) -> str:
+def _chart(chart: ReportChart) -> str:
     wide = ' class="wide"' if chart.wide else ""
     return (
         f"<figure{wide}><figcaption><h3>{_text(chart.title)}</h3><p>{_text(chart.summary)}</p></figcaption>"
@@ -107,7 +108,7 @@ def _chart(chart: Chart) -> str:
     )
 
 
-def _lines(chart: Chart) -> str:
+def _lines(chart: ReportChart) -> str:
     """A legend with the style and name of each line; lines of a group are named once."""
     drawn = [trace for trace in chart.picture.data if trace["type"] == "scatter" and trace.get("name")]
     named = {trace.get("legendgroup", trace["name"]): trace for trace in drawn}

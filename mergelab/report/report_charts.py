@@ -1,54 +1,47 @@
-"""The charts of the HTML page, each with a summary and how it is computed."""
+"""The charts of a report, each with a summary and how it is computed; modules of `mergelab.charts` may register more."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from mergelab import charts
 from mergelab.analysis.sketch import operating_point
 from mergelab.analysis.static import DEFINITIONS, InspectionReport
-from mergelab.charts import Picture, conflict_heatmap, conflict_summary, histogram_summary, magnitude_histogram
+from mergelab.charts import conflict_heatmap, conflict_summary, histogram_summary, magnitude_histogram
 from mergelab.charts.feature_similarity import feature_lines, features_summary
 from mergelab.charts.figure_layout import short_names
 from mergelab.charts.layer_heatmap import cells_of, layer_map, layer_summary
 from mergelab.charts.pair_matrix import matrix_summary, pair_matrix
 from mergelab.charts.rates_over_density import density_summary, rates_over_density
+from mergelab.charts.report_chart import REPORT_CHARTS, ReportChart, Section, report_chart, tall
 from mergelab.recipe import Recipe
 
 MAPS = ("relative_norm", "energy", "right_overlap")
 """The static figures drawn as heatmaps of layers and modules."""
 
 
-@dataclass(frozen=True)
-class Chart:
-    """One chart of the page: `height` is in pixels, `wide` charts use the full width, `summary` describes the picture."""
-
-    name: str
-    title: str
-    picture: Picture
-    summary: str
-    computed: str
-    height: int = 300
-    wide: bool = False
-
-
-def live_charts(report: InspectionReport) -> Iterator[Chart]:
-    """The charts for the recipe's settings, from the sketch; none if the sketch does not cover these settings."""
-    shown = report.preview
-    if shown.label == "unknown":
-        return
-    experts, layers = shown.experts["expert"].tolist(), shown.cells["layer"].nunique()
-    yield Chart(
+@report_chart("settings")
+def conflict(report: InspectionReport) -> Iterator[ReportChart]:
+    """The conflict per layer and module."""
+    cells = report.preview.cells
+    yield ReportChart(
         "conflict",
         "Where signs disagree",
-        conflict_heatmap(shown.cells),
-        conflict_summary(shown.cells),
+        conflict_heatmap(cells),
+        conflict_summary(cells),
         "of the entries that two or more experts keep, the share in which a positive and a negative change meet",
-        _tall(layers),
+        tall(cells["layer"].nunique()),
         True,
     )
+
+
+@report_chart("settings")
+def density(report: InspectionReport) -> Iterator[ReportChart]:
+    """Conflict, cancellation and energy over the density; none for a single expert."""
     if len(report.curves) > 1:
-        yield Chart(
+        yield ReportChart(
             "density",
             "Figures over the density",
             rates_over_density(report.curves, _place(report)),
@@ -57,7 +50,14 @@ def live_charts(report: InspectionReport) -> Iterator[Chart]:
             "line is this recipe's density",
             320,
         )
-    yield Chart(
+
+
+@report_chart("settings")
+def sizes(report: InspectionReport) -> Iterator[ReportChart]:
+    """The magnitude histogram of each expert's changes."""
+    shown = report.preview
+    experts = shown.experts["expert"].tolist()
+    yield ReportChart(
         "sizes",
         "Magnitude of the changes",
         magnitude_histogram(
@@ -67,37 +67,49 @@ def live_charts(report: InspectionReport) -> Iterator[Chart]:
         "log₁₀|d| of every changed entry, share per decade; the vertical lines are each expert's smallest kept change",
         320,
     )
+
+
+@report_chart("settings")
+def pairs(report: InspectionReport) -> Iterator[ReportChart]:
+    """The conflict and the cosine of each pair of experts."""
     for name, values, what, signed in (
         ("pair-conflict", report.pairs.conflict, "conflict", False),
         ("pair-cosine", report.pairs.cosines, "cosine", True),
     ):
-        yield Chart(
+        yield ReportChart(
             name,
             f"Pairs of experts: {what}",
             pair_matrix(report.pairs.experts, values, what, signed),
             matrix_summary(report.pairs.experts, values, what),
             f"{DEFINITIONS[what].formula}, of what this recipe keeps",
-            _tall(len(experts)),
+            tall(len(report.pairs.experts)),
         )
 
 
-def static_charts(report: InspectionReport) -> Iterator[Chart]:
-    """The charts that do not depend on any setting."""
+@report_chart("models")
+def maps(report: InspectionReport) -> Iterator[ReportChart]:
+    """Heatmaps of the static figures in `MAPS` over layers and modules."""
     static = report.static
     for figure in MAPS:
         if found := cells_of(static.groups, figure):
             told = DEFINITIONS[figure]
-            yield Chart(
+            yield ReportChart(
                 f"map-{figure}",
                 f"{told.title[0].upper()}{told.title[1:]}",
                 layer_map(static.groups, figure),
                 layer_summary(static.groups, figure),
                 f"{told.formula}; mean over experts or pairs. It tells {told.tells}",
-                _tall(len({cell["layer"] for cell in found})),
+                tall(len({cell["layer"] for cell in found})),
                 True,
             )
+
+
+@report_chart("models")
+def features(report: InspectionReport) -> Iterator[ReportChart]:
+    """The similarity of the models' features, for which only suites have the rows."""
+    static = report.static
     if static.features is not None and (static.features["status"] == "measured").any():
-        yield Chart(
+        yield ReportChart(
             "features",
             "Similarity of the features",
             feature_lines(static.features, static.experts),
@@ -108,10 +120,18 @@ def static_charts(report: InspectionReport) -> Iterator[Chart]:
         )
 
 
-def _tall(rows: int) -> int:
-    return max(200, 26 * rows + 90)
-
-
 def _place(report: InspectionReport) -> float | None:
     point = operating_point(Recipe.from_mapping(report.recipe))
     return point.place if point.knob else None
+
+
+# Imported after the charts above, so that charts of other modules follow them.
+for _module in pkgutil.iter_modules(charts.__path__):
+    importlib.import_module(f"{charts.__name__}.{_module.name}")
+
+
+def charts_of(section: Section, report: InspectionReport) -> list[ReportChart]:
+    """All registered charts of a section; none for "settings" if the figures for the recipe's settings are unknown."""
+    if section == "settings" and report.preview.label == "unknown":
+        return []
+    return [chart for place, draw in REPORT_CHARTS.values() if place == section for chart in draw(report)]

@@ -10,7 +10,8 @@ from tiny_states import State, plan_for
 from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, StateDict
-from mergelab.engine.inputs import Chunk, chunks, read_deltas
+from mergelab.engine.chunks import Chunk, chunks
+from mergelab.engine.inputs import read_deltas
 from mergelab.engine.plan import Plan
 
 BASE = {"w": torch.zeros(5, 7), "v": torch.zeros(20), "n": torch.zeros(4, 1), "k": torch.zeros(3, 2, 2, 2)}

@@ -8,10 +8,9 @@ import pytest
 import torch
 from fused_merges import fused
 from tiny_states import State, plan_for, same_bits
-from torch import Tensor
 
-from mergelab.engine import MergeError, PreparedMerge, merge_tensor, merged_body, prepare, run, tensor_groups
-from mergelab.engine.small_tensors import in_batches
+from mergelab.engine import Merged, MergeError, PreparedMerge, key_groups, merge_tensor, merged_body, prepare, run
+from mergelab.engine.small_tensors import in_groups
 from mergelab.kernels.cpu.stack import CpuStack
 from mergelab.runtime.progress import finish
 
@@ -22,7 +21,7 @@ EXPERTS = {name: {key: value + number for key, value in BASE.items()} for number
 @pytest.fixture(autouse=True)
 def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     fused(monkeypatch)
-    monkeypatch.setattr(tensor_groups, "SMALL", 10)
+    monkeypatch.setattr(key_groups, "SMALL", 10)
 
 
 @pytest.fixture
@@ -53,8 +52,8 @@ def test_a_merged_tensor_does_not_hold_the_memory_of_others() -> None:
 
 def test_a_tensor_that_is_asked_for_again_is_merged_again(merges: list[int]) -> None:
     made = prepared(EXPERTS)
-    merge = in_batches(made, lambda key: merge_tensor(made, key))
-    assert torch.equal(merge("b"), merge("b"))
+    merge = in_groups(made, lambda key: Merged(key, merge_tensor(made, key)))
+    assert torch.equal(merge("b").tensor, merge("b").tensor)
     assert merges == [11, 11]
 
 
@@ -71,7 +70,7 @@ def test_a_tensor_that_is_asked_for_again_is_merged_again(merges: list[int]) -> 
 def test_what_is_not_finite_is_found_in_its_own_tensor_also_where_nothing_else_moved(
     monkeypatch: pytest.MonkeyPatch, recipe: dict[str, Any], small: int
 ) -> None:
-    monkeypatch.setattr(tensor_groups, "SMALL", small)
+    monkeypatch.setattr(key_groups, "SMALL", small)
     still = {**EXPERTS["x"], "b": BASE["b"]}
     broken = {"x": still, "y": {**still, "b": torch.tensor([1.0, float("nan"), 1.0, 1.0])}}
     with pytest.raises(MergeError, match="b of y holds 1 values that are NaN or infinite"):
@@ -79,14 +78,14 @@ def test_what_is_not_finite_is_found_in_its_own_tensor_also_where_nothing_else_m
 
 
 def test_without_a_kernel_every_tensor_is_merged_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mergelab.engine.pipeline.FUSED_FROM", 10**9)
+    monkeypatch.setattr("mergelab.engine.schedule.KERNELS_FROM", 10**9)
     made = prepared(EXPERTS)
     asked: list[str] = []
 
-    def merge(key: str) -> Tensor:
+    def merge(key: str) -> Merged:
         asked.append(key)
-        return merge_tensor(made, key)
+        return Merged(key, merge_tensor(made, key))
 
-    batched = in_batches(made, merge)
-    assert [batched(key).shape for key in ("a", "scalar")] == [(2, 3), ()]
+    batched = in_groups(made, merge)
+    assert [batched(key).tensor.shape for key in ("a", "scalar")] == [(2, 3), ()]
     assert asked == ["a", "scalar"]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_states import merge, merged_numbers, numbers, plan_for, random_state, tuned
 
-from mergelab.engine import prepare, run
+from mergelab.engine import merged_model, prepare
 from mergelab.runtime.progress import finish
 
 
@@ -16,8 +16,7 @@ def remarks(*models: list[float], weights: list[float]) -> list[str]:
     entries = [{"model": name, "weight": weight} for name, weight in zip("abc", weights, strict=False)]
     states = {name: numbers(*values) for name, values in zip("abc", models, strict=False)}
     prepared = finish(prepare(plan_for({"models": entries, "method": "multislerp"}, states)))
-    list(run(prepared))
-    return prepared.remarks
+    return finish(merged_model(prepared)).remarks
 
 
 def test_the_result_points_between_the_experts_at_their_mean_length() -> None:

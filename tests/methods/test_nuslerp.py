@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_states import merge, merged_numbers, numbers, plan_for, random_state, same_bits, tuned
 
-from mergelab.engine import prepare, run
+from mergelab.engine import merged_model, prepare
 from mergelab.methods.nuslerp import nuslerp
 from mergelab.recipe import RecipeError
 from mergelab.runtime.progress import finish
@@ -20,8 +20,7 @@ def remarks(first: list[float], second: list[float], weights: tuple[float, float
     entries = [{"model": name, "weight": weight} for name, weight in zip("ab", weights, strict=True)]
     recipe = {"models": entries, "method": "nuslerp"}
     prepared = finish(prepare(plan_for(recipe, {"a": numbers(*first), "b": numbers(*second)})))
-    list(run(prepared))
-    return prepared.remarks
+    return finish(merged_model(prepared)).remarks
 
 
 def test_weights_one_and_two_stop_at_two_thirds_of_the_angle() -> None:

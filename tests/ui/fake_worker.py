@@ -17,10 +17,11 @@ from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Progress, finish
 from mergelab.ui.form.form import Form, Models
+from mergelab.ui.session.chart_data import Cell, ChartData, tensors_at
 from mergelab.ui.session.job_cache import JobCache
-from mergelab.ui.session.messages import Cell, Charts, View, tensors_at
 from mergelab.ui.session.server import Lab
 from mergelab.ui.session.session import Session
+from mergelab.ui.session.update import Update
 
 SHAPES = {f"encoder.layer.{layer}.output.dense.weight": (8, 8) for layer in range(2)}
 BASE = random_state(1, 1.0, SHAPES)
@@ -39,18 +40,18 @@ def sketch_of(recipe: Mapping[str, Any]) -> Sketch:
     return finish(build_sketch(plan_for(recipe, {name: EXPERTS[name] for name in chosen}, BASE)))
 
 
-def charts(at: Cell | None = None, **fields: Any) -> Charts:
+def charts(at: Cell | None = None, **fields: Any) -> ChartData:
     """The charts of a form, of all tensors or of one cell."""
     recipe = form(**fields).recipe()
     sketch = sketch_of(recipe.to_mapping())
     return charts_of(recipe, sketch, at)
 
 
-def charts_of(recipe: Recipe, sketch: Sketch, at: Cell | None = None) -> Charts:
+def charts_of(recipe: Recipe, sketch: Sketch, at: Cell | None = None) -> ChartData:
     """The charts of a recipe by look-up in a sketch."""
     tensors = tensors_at(sketch, at)
     shown = narrowed(preview(sketch, recipe), sketch, tensors)
-    return Charts(shown, recipe, MODELS, sketch, curves(sketch, recipe, tensors), at)
+    return ChartData(shown, recipe, MODELS, sketch, curves(sketch, recipe, tensors), at)
 
 
 def run_of(recipe: Mapping[str, Any], split: str) -> Run:
@@ -133,6 +134,6 @@ def opened(**scripts: Callable[[], list[Any]]) -> tuple[Session, FakeWorker]:
     return found.session("visitor"), worker
 
 
-def last(views: Iterable[View]) -> View:
+def last(updates: Iterable[Update]) -> Update:
     """What the page shows in the end."""
-    return list(views)[-1]
+    return list(updates)[-1]

@@ -1,8 +1,9 @@
 """Static figures: the size of the experts' deltas and the relations between them, before any method is applied."""
 
-from mergelab.analysis.static.definitions import DEFINITIONS, Definition
+from mergelab.analysis.static.definitions import DEFINITIONS
 from mergelab.analysis.static.features import BASE, Bodies, cka_by_layer, skipped_cka
 from mergelab.analysis.static.figure import MEASURED, SKIPPED
+from mergelab.analysis.static.figures.figure_registry import Definition
 from mergelab.analysis.static.fisher_views import FisherViews, as_fisher, fisher_views
 from mergelab.analysis.static.inspect import Inspection, inspect
 from mergelab.analysis.static.inspection_report import InspectionReport, report_of

@@ -78,7 +78,7 @@ def build_map(desk: TensorSession, key: str) -> ProgressGen[TensorMap]:
     for number, (top, bottom) in enumerate(bands):
         yield Progress("Building the map", number, len(bands), key)
         traced, _ = desk.traced(key, top, bottom)
-        strongest.see(traced)
+        strongest.update(traced)
         found.append(_sums(grid, traced, side))
     conflicts = yield from strongest.conflicts()
     return TensorMap(

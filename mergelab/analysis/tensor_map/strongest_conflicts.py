@@ -14,7 +14,7 @@ from mergelab.analysis.sketch import trims
 from mergelab.analysis.sketch.levels import LEVELS
 from mergelab.analysis.tensor_map.recipe_steps import steps_of
 from mergelab.analysis.tensor_map.tensor_session import TensorSession
-from mergelab.engine import Trace, in_recipe_order, input_chunks, offered, read_draws
+from mergelab.engine import Trace, in_recipe_order, input_chunks, input_deltas, read_draws
 from mergelab.methods.ops.elementwise import rows
 from mergelab.runtime.progress import Progress, ProgressGen
 
@@ -52,7 +52,7 @@ class Strongest:
         self._desk, self._key, self._total = desk, key, 0
         self._found: dict[str, Tensor] = {}
 
-    def see(self, traced: Trace) -> None:
+    def update(self, traced: Trace) -> None:
         """Take in the next stretch."""
         kept = rows(traced.kept)
         strengths = strength(kept)
@@ -109,7 +109,9 @@ class Strongest:
             return ()
         if stage.knobs(plan.keys[0])["scope"] == "tensor":
             return (self._key,)
-        return tuple(key for key in plan.keys if key not in stage.idle) if plan.parameters <= MOST_RANKED else ()
+        return (
+            tuple(key for key in plan.keys if key not in stage.findings.idle) if plan.parameters <= MOST_RANKED else ()
+        )
 
 
 def strength(kept: Tensor) -> Tensor:
@@ -127,7 +129,7 @@ def _ranks(desk: TensorSession, keys: Sequence[str], deltas: Tensor) -> Progress
     larger, count = torch.zeros(wanted.shape, dtype=torch.int64), 0
     for number, key in enumerate(keys, 1):
         for chunk in input_chunks(desk.prepared, key, stored=False):
-            values = rows(offered(desk.prepared, chunk, sparse=False)).cpu().abs()
+            values = rows(input_deltas(desk.prepared, chunk, sparse=False)).cpu().abs()
             larger += torch.stack([_above(own, each) for own, each in zip(wanted, values, strict=True)])
             count += values.shape[1]
             yield Progress("Ranking conflicts", number, len(keys), key)

@@ -1,18 +1,25 @@
-"""The commands, one per file, in the order of `mergelab --help`."""
+"""The commands, one per file; importing the package registers every module in it."""
 
-from mergelab.cli.commands import (
-    adapter,
-    convert,
-    evaluate,
-    export_config,
-    import_config,
-    inspect,
-    merge,
-    methods,
-    pack,
-    presets,
-    suite,
-    ui,
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+FIRST = (
+    "ui",
+    "merge",
+    "inspect",
+    "presets",
+    "import_config",
+    "export_config",
+    "evaluate",
+    "adapter",
+    "pack",
+    "convert",
 )
+"""The order of commands in `mergelab --help`; other commands follow by name."""
 
-COMMANDS = (ui, merge, inspect, presets, import_config, export_config, evaluate, adapter, pack, convert, methods, suite)
+_names = [module.name for module in pkgutil.iter_modules(__path__)]
+_names.sort(key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
+COMMANDS = tuple(importlib.import_module(f"{__name__}.{name}") for name in _names)
+"""Modules with a function `add(commands)` that adds a command to the argparse subparsers."""

@@ -1,4 +1,4 @@
-"""A stretch of one tensor on a GPU: the counts a survey needs and the merges that are fused, without float32 copies."""
+"""A chunk on a GPU: surveys' counts and fused merges, without float32 copies."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from triton import language as tl
 
-from mergelab.kernels.arguments import ALL, Election, Shares, SparsifyParams, precedence
-from mergelab.kernels.device_stack import DeviceStack
+from mergelab.kernels.arguments import ALL, ElectionParams, ShareParams, SparsifyParams, precedence
+from mergelab.kernels.device_stack import DeviceStack, StackContext
 from mergelab.kernels.gpu import counting, merging
 from mergelab.kernels.gpu.floats import ALIGNED
 from mergelab.kernels.gpu.launch import launch
-from mergelab.kernels.gpu.sparsifier_mask import Models
+from mergelab.kernels.gpu.sparsifier_mask import MaskedModels
 from mergelab.kernels.gpu.transfer import download, lane, upload
 from mergelab.methods.ops.stack import BINS, KernelUnsupportedError
 
@@ -28,18 +28,23 @@ FORMATS = {torch.bfloat16: tl.bfloat16, torch.float16: tl.float16, torch.float32
 
 
 class GpuStack(DeviceStack):
-    """A stretch for Triton's kernels."""
+    """A chunk for Triton's kernels."""
 
-    def __init__(self, device: torch.device, *rest: Any) -> None:
-        """`rest` is what every `DeviceStack` takes; tensors may lie on the host or on the device."""
-        self.device = device
-        super().__init__(*rest)
-
-    def take(self, base: Tensor, experts: Sequence[Tensor], thinning: SparsifyParams) -> None:
-        with lane(self.device):
-            self.base, *self.experts = (_array(upload(tensor, self.device)) for tensor in (base, *experts))
-            self.models = Models(*(self.over_models(values) for values in (_addresses(self.experts), *thinning)))
-        self.format, self.drawn = {"FORMAT": FORMATS[experts[0].dtype]}, bool((thinning.limits < ALL).any())
+    def __init__(
+        self,
+        device: torch.device,
+        base: Tensor,
+        experts: Sequence[Tensor],
+        params: SparsifyParams,
+        context: StackContext,
+    ) -> None:
+        """The tensors may lie on the host or on the device."""
+        super().__init__(base, experts, params, context)
+        self.device, self.tensors = device, ()  # the host's tensors are not needed once they are uploaded
+        with lane(device):
+            self.base, *self.experts = (_array(upload(tensor, device)) for tensor in (base, *experts))
+            self.models = MaskedModels(*(self.over_models(values) for values in (_addresses(self.experts), *params)))
+        self.format, self.drawn = {"FORMAT": FORMATS[experts[0].dtype]}, bool((params.limits < ALL).any())
 
     def any(self) -> bool:
         return self._any(min(self.count, GLANCE)) or (self.count > GLANCE and self._any(self.count))
@@ -146,7 +151,7 @@ def _task_arithmetic(stack: GpuStack, knobs: Mapping[str, Any], merged: Tensor, 
 
 
 def _ties(stack: GpuStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
-    given = Election.of(knobs)
+    given = ElectionParams.of(knobs)
     stack.run(
         merging.merge_elected,
         stack.count,
@@ -173,7 +178,7 @@ def _average(stack: GpuStack, knobs: Mapping[str, Any], merged: Tensor, bad: Ten
 
 
 def _fisher(stack: GpuStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
-    shares = [stack.over_models(values) for values in Shares.of(knobs, stack.statistics["fisher"])]
+    shares = [stack.over_models(values) for values in ShareParams.of(knobs, stack.statistics["fisher"])]
     arguments = stack.models.addresses, stack.count, len(stack.experts), *shares, merged, bad
     launch(merging.merge_shared, stack.count, *arguments, **stack.format)
 

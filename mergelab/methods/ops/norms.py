@@ -27,15 +27,15 @@ class Norms:
         self.scope = str(settings[0]["scope"])
         self.squares = Squares(n_models)
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Add one tensor's squares."""
         self.squares.add(stack.values)
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """End the only pass."""
         self.passes -= 1
 
-    def result(self, settings: Mapping[str, Any]) -> Tensor:
+    def value(self, settings: Mapping[str, Any]) -> Tensor:
         """The norms, float64 (n_models,)."""
         return self.squares.norms()
 

@@ -117,7 +117,7 @@ class Thresholds:
         self.found: Tensor | None = None
         self._known: dict[tuple[float, ...], Tensor] = {}
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Add one tensor to the histograms of this pass; a whole tensor ranked on its own needs only one pass."""
         densities = self._densities(stack.settings)
         ranking = self.rankings.get(densities)
@@ -130,14 +130,14 @@ class Thresholds:
         elif ranking:
             ranking.refine(stack)
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """End a pass; after the first, choose each model's bin."""
         if self.passes == 2 and self.found is None:
             for densities, ranking in self.rankings.items():
                 ranking.choose([count_kept(density, ranking.count) for density in densities])
         self.passes -= 1
 
-    def result(self, settings: Mapping[str, Any]) -> Tensor:
+    def value(self, settings: Mapping[str, Any]) -> Tensor:
         """The thresholds for tensors with these settings, float32 (n_models,): magnitudes at or above them are kept."""
         if self.found is not None:
             return self.found
@@ -163,9 +163,9 @@ def own_thresholds(deltas: Tensor, density: float | Tensor) -> Tensor:
     survey = Thresholds(len(deltas), [settings])
     stack = Stack("", deltas, settings=settings)
     while survey.passes:
-        survey.see(stack)
-        survey.turn()
-    return survey.result(settings).to(deltas.device)
+        survey.update(stack)
+        survey.finish_pass()
+    return survey.value(settings).to(deltas.device)
 
 
 def _trivial(densities: Sequence[float]) -> bool:

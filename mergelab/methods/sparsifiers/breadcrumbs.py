@@ -27,7 +27,7 @@ class Bands:
         self.n_models, self.scope, self.passes = n_models, str(settings[0]["scope"]), 2
         self.rankings = {knobs: Ranking(n_models) for knobs in map(self._knobs, settings)}
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Add one tensor to the histograms of this pass; both ends of a band share the first histogram."""
         ranking = self.rankings[self._knobs(stack.settings)]
         if self.passes == 2:
@@ -35,7 +35,7 @@ class Bands:
         else:
             ranking.refine(stack)
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """End a pass; after the first, choose the bins of both ends from the counts."""
         if self.passes == 2:
             for (densities, gammas), ranking in self.rankings.items():
@@ -43,7 +43,7 @@ class Bands:
                 ranking.choose([last for _, last in bands], [first for first, _ in bands])
         self.passes -= 1
 
-    def result(self, settings: Mapping[str, Any]) -> Tensor:
+    def value(self, settings: Mapping[str, Any]) -> Tensor:
         """float32 (2, n_models): an entry is kept iff its magnitude lies between the two, inclusive."""
         ranking = self.rankings[self._knobs(settings)]
         return torch.stack([ranking.magnitudes(0), ranking.magnitudes(1)])
@@ -88,9 +88,9 @@ def own_bands(deltas: Tensor, density: float | Tensor, gamma: float | Tensor) ->
     settings = {"density": density, "gamma": gamma, "scope": "tensor"}
     survey = Bands(len(deltas), [settings])
     while survey.passes:
-        survey.see(Stack("", deltas, settings=settings))
-        survey.turn()
-    return survey.result(settings).to(deltas.device)
+        survey.update(Stack("", deltas, settings=settings))
+        survey.finish_pass()
+    return survey.value(settings).to(deltas.device)
 
 
 def ranks_kept(count: int, density: float, gamma: float) -> tuple[int, int]:

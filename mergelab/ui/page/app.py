@@ -20,13 +20,12 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.page.endpoints import add_endpoints
 from mergelab.ui.page.guard import LOOPBACK, Guard
-from mergelab.ui.page.lab import LabPage
-from mergelab.ui.page.panel import parts_of
+from mergelab.ui.page.lab_page import LabPage
 from mergelab.ui.page.startup_cache import FirstSight
 from mergelab.ui.page.theme import STYLES, theme
-from mergelab.ui.session.messages import View
 from mergelab.ui.session.server import Lab, Settings
 from mergelab.ui.web import read
 
@@ -66,7 +65,7 @@ def launch(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that a service manager's stop cleans up as well
     try:
         page, blocks = _built(lab)
-        warming = lab.warm(lab.opening(), lambda view: _opened(page, blocks, view))
+        warming = lab.warm(lab.opening(), lambda shown: _opened(page, blocks, shown))
         if not _first_sight(lab).read():
             _say("Preparing the opening example; later starts have it at once …")
             warming.join(FIRST_START)
@@ -85,8 +84,8 @@ def _say(sentence: str) -> None:
     sys.stdout.flush()
 
 
-def _opened(page: LabPage, blocks: gr.Blocks, view: View) -> None:
-    parts = parts_of(replace(view, link=None))  # each visit has a link of its own
+def _opened(page: LabPage, blocks: gr.Blocks, shown: PanelMessages) -> None:
+    parts = parts_of(replace(shown, link=None))  # each visit has a link of its own
     page.show_first(parts, blocks)
     _first_sight(page.lab).keep(parts)
 

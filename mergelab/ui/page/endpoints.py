@@ -15,9 +15,10 @@ from mergelab.analysis.sketch import sketch_needs
 from mergelab.jobs.workbench import Run
 from mergelab.methods.knobs import brief
 from mergelab.recipe import Recipe
+from mergelab.ui.messages import Status
 from mergelab.ui.session.job_cache import CrashError, Stopper, StopPressedError
 from mergelab.ui.session.server import Lab
-from mergelab.ui.session.status import Status, Stopwatch
+from mergelab.ui.session.status import Stopwatch
 
 
 def add_endpoints(lab: Lab) -> None:

@@ -15,7 +15,8 @@ from mergelab.analysis.tensor_map import TensorMap
 from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stopped, Worker
 from mergelab.jobs.workbench import Run
 from mergelab.runtime.progress import Progress
-from mergelab.ui.session.status import Status, Stopwatch
+from mergelab.ui.messages import Status
+from mergelab.ui.session.status import Stopwatch
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

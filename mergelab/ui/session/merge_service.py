@@ -13,10 +13,11 @@ from mergelab.jobs.workbench import Run
 from mergelab.recipe import RecipeError
 from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form
+from mergelab.ui.messages import Status
 from mergelab.ui.session.job_cache import JobCache, Stopper
-from mergelab.ui.session.messages import View
 from mergelab.ui.session.score_tables import TaskFace, faces
-from mergelab.ui.session.status import Status, Stopwatch
+from mergelab.ui.session.status import Stopwatch
+from mergelab.ui.session.update import Update
 
 LIVE_PARAMETERS = 2_000_000
 """Up to so many parameters a merge with its scores is quick enough to follow every knob."""
@@ -70,7 +71,7 @@ class MergeService:
             return {}
         return {name: face for name, face in faces(suites[form.models.base]).items() if face.expert in form.chosen}
 
-    def sketch(self, form: Form) -> Generator[View, None, Sketch]:
+    def sketch(self, form: Form) -> Generator[Update, None, Sketch]:
         """The sketch of a form; reads its models if this is their first time."""
         found = self.known_sketch(form)
         if found is not None:
@@ -79,9 +80,9 @@ class MergeService:
         steps = self.job_cache.once(
             self.job_cache.sketches, _sketch_key(form), watch, self.stopper, "sketch", **self._models(form)
         )
-        return (yield from map_progress(steps, _as_view))
+        return (yield from map_progress(steps, _as_update))
 
-    def merge(self, form: Form, split: str, watch: Stopwatch, stopper: Stopper) -> Generator[View, None, Run]:
+    def merge(self, form: Form, split: str, watch: Stopwatch, stopper: Stopper) -> Generator[Update, None, Run]:
         """Merge a form and score it on a split. Raises RecipeError where that cannot be done here."""
         key, rows = _run_key(form, split), form.rows if split == "validation" else None
         _refuse(form)
@@ -96,15 +97,15 @@ class MergeService:
             rows=rows,
             **self._models(form),
         )
-        return (yield from map_progress(steps, _as_view))
+        return (yield from map_progress(steps, _as_update))
 
-    def save(self, form: Form, out: str) -> Generator[View, None, str]:
+    def save(self, form: Form, out: str) -> Generator[Update, None, str]:
         """Write the merged model to the folder `out`, packed; the path of the archive. Raises RecipeError as `merge` does."""
         models = self._models(form)
         _refuse(form)
         watch = Stopwatch("Writing the merged model")
         steps = self.job_cache.follow(watch, self.stopper, "save", out=out, archive=True, **models)
-        return str((yield from map_progress(steps, _as_view)))
+        return str((yield from map_progress(steps, _as_update)))
 
     def _models(self, form: Form) -> dict[str, Any]:
         return {"recipe": form.recipe().to_mapping(), "device": form.device, "models_dir": self.models_dir}
@@ -124,5 +125,5 @@ def _refuse(form: Form) -> None:
         raise RecipeError(form.blocked_reason)
 
 
-def _as_view(status: Status) -> View:
-    return View(status=status)
+def _as_update(status: Status) -> Update:
+    return Update(status=status)

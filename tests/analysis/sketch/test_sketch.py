@@ -22,7 +22,7 @@ from mergelab.analysis.sketch.curves import COUNTS, PER_PAIR, Curve, Curves, pai
 from mergelab.analysis.sketch.levels import LEVELS, UNNEEDED, rank_levels
 from mergelab.analysis.sketch.operating_point import SETTLED
 from mergelab.analysis.sketch.survival_histogram import NEVER, curves_of, steps
-from mergelab.engine import MergeError, kept_deltas, pipeline, prepare
+from mergelab.engine import MergeError, kept_deltas, prepare, schedule
 from mergelab.methods.ops.elementwise import rows
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe
@@ -319,8 +319,8 @@ def test_kernels_draw_what_the_reference_draws(
     models = {name: {key: value.bfloat16() for key, value in state.items()} for name, state in changes.items()}
     planned = plan_for(CUTS[name][0], models, base)
     expected = finish(build_sketch(planned))
-    for threshold, value in {"FUSED_FROM": 0, "KEEP_BYTES": 0, "FUSED_STRETCH": 3 * stretch}.items():
-        monkeypatch.setattr(pipeline, threshold, value)
+    for threshold, value in {"KERNELS_FROM": 0, "KEEP_BYTES": 0, "KERNEL_CHUNK": 3 * stretch}.items():
+        monkeypatch.setattr(schedule, threshold, value)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     found = finish(build_sketch(planned))
     assert (found.changed, found.experts) == (expected.changed, expected.experts)
@@ -334,8 +334,8 @@ def test_kernels_draw_what_the_reference_draws(
 
 
 def test_numbers_that_float32_cannot_multiply_are_left_to_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "FUSED_FROM", 0)
-    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
+    monkeypatch.setattr(schedule, "KERNELS_FROM", 0)
+    monkeypatch.setattr(schedule, "KEEP_BYTES", 0)
     base = {"w": torch.zeros(300)}
     models = {name: {"w": 1e-30 * state["w"]} for name, state in tuned({"w": torch.zeros(300)}, 2, 1.0).items()}
     curves = finish(build_sketch(plan_for({"method": "ties"}, models, base))).curves["ranks model"]
@@ -347,8 +347,8 @@ def test_what_is_not_finite_is_refused_with_its_name(monkeypatch: pytest.MonkeyP
     models = tuned(base, 2)
     models["b"]["w"][7] = torch.nan
     for smallest in (10**12, 0):
-        monkeypatch.setattr(pipeline, "FUSED_FROM", smallest)
-        monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
+        monkeypatch.setattr(schedule, "KERNELS_FROM", smallest)
+        monkeypatch.setattr(schedule, "KEEP_BYTES", 0)
         with pytest.raises(MergeError, match="w of b holds 1 values"):
             finish(build_sketch(plan_for({"method": "ties"}, models, base)))
 

@@ -12,7 +12,7 @@ from tiny_states import State, plan_for, random_state, tuned
 
 from mergelab.analysis.tensor_map import Coordinates, TensorSession, Window, read_coordinates
 from mergelab.analysis.tensor_map.grid import MOST
-from mergelab.engine import PreparedMerge, kept_deltas, merge_tensor, pipeline, prepare, with_statistics
+from mergelab.engine import PreparedMerge, kept_deltas, merge_tensor, prepare, schedule, with_statistics
 from mergelab.runtime.progress import finish
 
 SHAPES = {"matrix": (12, 10), "conv": (4, 3, 2, 2), "vector": (11,), "scalar": ()}
@@ -55,7 +55,7 @@ def test_merged_weights_have_the_bits_of_the_merge_and_kept_deltas_those_of_the_
 @pytest.mark.parametrize("recipe", RECIPES[:5])
 def test_a_stretch_of_rows_has_the_bits_of_the_whole(recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     whole = numbers(desk_for(recipe, EXPERTS, BASE), "matrix")
-    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)  # as in a model too large to be held
+    monkeypatch.setattr(schedule, "KEEP_BYTES", 0)  # as in a model too large to be held
     desk = desk_for(recipe, EXPERTS, BASE)
     assert desk.in_parts("matrix")
     part = read_coordinates(desk, "matrix", Window(3, 2, 5, 6))

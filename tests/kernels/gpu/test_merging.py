@@ -64,11 +64,11 @@ def test_every_way_to_elect_and_combine(kind: str, dtype: torch.dtype) -> None:
 
 
 @EVERYWHERE
-def test_a_sum_of_what_a_sieve_leaves(kind: str, dtype: torch.dtype) -> None:
+def test_a_sum_of_what_a_sparsifier_leaves(kind: str, dtype: torch.dtype) -> None:
     tensors, knobs = stored(kind, dtype), {"weights": WEIGHTS, "scale": 0.7}
     thresholds = deltas(tensors).abs().median(1).values
-    thinning = SparsifyParams.none(3)._replace(thresholds=thresholds)
-    for each, divisor in ((SparsifyParams.none(3), 1.0), (thinning, 1.0), (thinning.divided_by(0.3), 0.3)):
+    params = SparsifyParams.none(3)._replace(thresholds=thresholds)
+    for each, divisor in ((SparsifyParams.none(3), 1.0), (params, 1.0), (params.divided_by(0.3), 0.3)):
         left = zero_below_threshold(deltas(tensors), each.thresholds) / torch.tensor(divisor)
         expected = added(tensors[0], task_arithmetic(left, **knobs))
         assert same(merged(device_stack(tensors, knobs, each), "task_arithmetic", tensors[0]), expected)
@@ -142,13 +142,13 @@ def test_views_with_gaps_and_odd_addresses_are_read_right() -> None:
 
 def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     tensors, knobs = stored("coarse", torch.bfloat16, (1000,)), {"weights": WEIGHTS, "scale": 0.7}
-    thinning = SparsifyParams.none(3)._replace(
+    params = SparsifyParams.none(3)._replace(
         limits=torch.full((3,), 2**31), keys=torch.tensor([[1, 2], [3, 4], [5, 6]])
     )
     results = []
     for size in (64, 256, 1024):
         monkeypatch.setattr(launch, "BLOCK", size)
-        results.append(merged(device_stack(tensors, knobs, thinning, 2**14), "task_arithmetic", tensors[0]))
+        results.append(merged(device_stack(tensors, knobs, params, 2**14), "task_arithmetic", tensors[0]))
     assert same(results[0], results[1]) and same(results[0], results[2])
 
 
