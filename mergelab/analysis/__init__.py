@@ -1,1 +1,1 @@
-"""Figures of a merge without making it: sketches, previews, static figures, one tensor as a map."""
+"""Analysis of a merge without merging: sketches, previews, static figures, tensor maps."""

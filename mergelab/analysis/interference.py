@@ -15,7 +15,7 @@ BLOCK = 1 << 16
 
 @dataclass(frozen=True, eq=False)
 class Interference:
-    """Counts and float64 sums over the entries of one tensor, or of many once added up with `+`.
+    """Counts and float64 sums over the entries of one tensor, or of several tensors added with `+`.
 
     An entry is active if any expert keeps a delta there, overlapping if two or more do, and conflicting if a positive and
     a negative delta meet. `agreement` sums |Σd| / Σ|d|, and `sign_agreement` sums |Σ sign d| / Σ |sign d|, over active
@@ -50,7 +50,7 @@ class Interference:
 def interference(kept: Tensor) -> Interference:
     """The sums of one tensor's deltas, (n_models, *shape) of any floating dtype, 0 where an expert drops an entry.
 
-    Computed in float64, block by block; the tensors of the result are on the CPU.
+    Computed in float64, block by block; the tensors in the result are on the CPU.
     """
     blocks = torch.split(rows(kept), BLOCK, 1)
     total = _counted(blocks[0])

@@ -1,4 +1,4 @@
-"""Pictures from data frames: what is drawn, in which colours, with which words. Nothing here reads a weight."""
+"""Charts and their texts, built from tables; nothing here reads weights."""
 
 from mergelab.charts.axis_names import layer_name, module_name
 from mergelab.charts.conflict_heatmap import RATES, conflict_heatmap, conflict_summary, difference_heatmap, grid

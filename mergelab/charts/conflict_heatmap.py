@@ -1,4 +1,4 @@
-"""Where experts disagree: layers down, modules across."""
+"""The conflict heatmap: one row per layer, one column per module."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mergelab.charts.style import HEAT, Picture, layout, number, percent, plain,
 
 MAX_LABELLED_CELLS = 150
 LARGE = 0.5
-"""A difference of shares from which on colours do not get stronger."""
+"""The difference of shares at which the colour scale ends."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A share that colours the cells: what to call it, and how a cell says it, of how many entries."""
+    """A share that colours the cells: its title, its wording in a cell, and the column of the entries it refers to."""
 
     title: str
     words: str
@@ -39,9 +39,9 @@ NOTHING = {
 
 
 def conflict_heatmap(cells: pandas.DataFrame, rate: str = "conflict") -> Picture:
-    """Layers down, modules across, coloured by one of `RATES`, always on 0 to 1.
+    """A heatmap of layers (rows) and modules (columns), coloured by one of `RATES` from 0 to 1.
 
-    `cells` is that of a preview; a pair of layer and module that does not exist stays empty. `customdata` has the layer
+    `cells` comes from a preview; combinations of layer and module that do not exist are empty. `customdata` has the layer
     and module of each cell.
     """
     heatmap = {
@@ -72,7 +72,7 @@ def conflict_heatmap(cells: pandas.DataFrame, rate: str = "conflict") -> Picture
 
 
 def difference_heatmap(one: pandas.DataFrame, other: pandas.DataFrame, rate: str = "conflict") -> Picture:
-    """What a rate of `other` has more than that of `one`, for the cells that both have; the scale ends at `LARGE`."""
+    """The rate of `other` minus that of `one`, for the cells that both have; the colour scale ends at `LARGE`."""
     both = one.merge(other, on=["layer", "module"], suffixes=(" one", " other"), sort=False)
     both["entries"], both[rate] = both["entries other"], both[f"{rate} other"] - both[f"{rate} one"]
     picture = conflict_heatmap(both.assign(coactive=0.0), rate)
@@ -92,7 +92,7 @@ def _difference(cell: Mapping[str, Any], rate: str) -> str:
 
 
 def grid(cells: pandas.DataFrame, rate: str) -> dict[str, Any]:
-    """The part of the heatmap that depends on the rate and the place: names of columns and rows, values, words."""
+    """The part of the heatmap that depends on the data: names of columns and rows, values, hover texts."""
     found = {(cell["layer"], cell["module"]): cell for cell in rows_of(cells)}
     layers = list(dict.fromkeys(layer for layer, _ in found))
     modules = sorted(dict.fromkeys(module for _, module in found), key=module_place)
@@ -107,7 +107,7 @@ def grid(cells: pandas.DataFrame, rate: str) -> dict[str, Any]:
 
 
 def _words(cell: Mapping[str, Any], rate: str) -> str:
-    """A cell in words with counts."""
+    """The hover text of a cell, with counts."""
     size = f"({cell['entries']:,.0f} entries"
     if numpy.isnan(cell[rate]):
         return f"{_where(cell)}: {NOTHING[rate]} {size})"
@@ -120,10 +120,10 @@ def _where(cell: Mapping[str, Any]) -> str:
 
 
 def conflict_summary(cells: pandas.DataFrame) -> str:
-    """The heatmap in one sentence, for whoever does not see it."""
+    """The heatmap in one sentence, for users who cannot see it."""
     known = sorted(rows_of(cells.dropna(subset=["conflict"])), key=lambda cell: float(cell["conflict"]))
     if not known:
-        return "Nowhere do two experts keep the same entry, so no signs can disagree."
+        return "No entry is kept by two experts, so there are no sign conflicts."
     return f"Signs disagree most in {_named(known[-1])}, least in {_named(known[0])}."
 
 

@@ -1,4 +1,4 @@
-"""How conflict, cancellation, retained mass and cosines change with the density."""
+"""The live chart of conflict, cancellation, energy kept and cosines over the density."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pandas
 from mergelab.charts.style import Picture, layout, number, plain, style_of
 
 POINTS = 101
-"""Places at which a curve is drawn, of all that a sketch knows."""
+"""Number of points per drawn curve; a sketch has more."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A figure that is drawn over the density: its title, the theme's colour for it, its dashes, what it means."""
+    """A figure drawn over the density: its title, the role of its colour in the theme, its dashes and its meaning."""
 
     title: str
     role: str
@@ -37,9 +37,10 @@ LINES = {
 
 
 def density_curves(curves: pandas.DataFrame, axis: str) -> Picture:
-    """The `LINES` over the density, on 0 to 1; `curves` is that of diagnostics, `axis` says what lies across."""
+    """The `LINES` over the density, from 0 to 1; `curves` comes from the preview, `axis` is the title of the x axis."""
     table = _thinned(curves)
-    rising = numpy.sort(table[cosines(table)].to_numpy(), axis=1)  # the order of experts changes no bit of their mean
+    # Sorted, so that the mean has the same bits for every order of experts.
+    rising = numpy.sort(table[cosines(table)].to_numpy(), axis=1)
     table = table.assign(cosine=pandas.DataFrame(rising, table.index).mean(axis=1))
     lines = [_line(table, name, look.title, {"role": look.role}, look.dash, None) for name, look in LINES.items()]
     return Picture(lines, _axes(axis, [0, 1.02]))
@@ -56,7 +57,7 @@ def cosine_curves(curves: pandas.DataFrame, axis: str, titles: Mapping[str, str]
 
 
 def cosines(curves: pandas.DataFrame) -> list[str]:
-    """The columns of the experts' cosines."""
+    """The names of the columns with the experts' cosines."""
     return [name for name in map(str, curves) if name.startswith("cosine ")]
 
 

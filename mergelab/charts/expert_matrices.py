@@ -1,4 +1,4 @@
-"""Small matrices of experts: how each two agree, and how much of each layer each one keeps."""
+"""Live matrices: the agreement of each pair of experts, and how much each expert keeps per layer."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 MOST_LETTERS = 16
 LEVEL = 5
-"""Up to so many names have room beside each other."""
+"""Up to this number of names, the axis labels are horizontal."""
 AXIS = {"automargin": True, "showgrid": False, "type": "category", "tickfont": {"size": 11}}
 
 
 def conflict_matrix(pairs: Pairs, titles: Mapping[str, str]) -> Picture:
-    """For each two experts the share of the entries which both keep that have opposite signs, on 0 to 1."""
+    """For each pair of experts, the share with opposite signs of the entries that both keep, from 0 to 1."""
     names = [plain(titles.get(expert, expert)) for expert in pairs.experts]
     words = _pair_words(names, pairs.conflict, "disagree on {} of what both keep", pairs.shared)
     return _matrix(names, pairs.conflict, words, (0, 1), "heat")
 
 
 def cosine_matrix(pairs: Pairs, titles: Mapping[str, str]) -> Picture:
-    """For each two experts the cosine of what they keep, on -1 to 1."""
+    """For each pair of experts, the cosine between their kept deltas, from -1 to 1."""
     names = [plain(titles.get(expert, expert)) for expert in pairs.experts]
     cosines = pairs.cosines + numpy.diag(numpy.full(len(names), numpy.nan))
     words = [
@@ -39,9 +39,9 @@ def cosine_matrix(pairs: Pairs, titles: Mapping[str, str]) -> Picture:
 
 
 def kept_heatmap(kept: pandas.DataFrame, titles: Mapping[str, str]) -> Picture:
-    """Layers down, experts across: the share of its entries that each expert keeps there, on 0 to 1.
+    """A heatmap of layers (rows) and experts (columns): the share of entries that the expert keeps, from 0 to 1.
 
-    `kept` has layer, expert, share. Under one threshold for the model, layers that moved little keep little.
+    `kept` has layer, expert, share. With one threshold for the model, layers with small deltas keep little.
     """
     table = kept.pivot(index="layer", columns="expert", values="share")
     table = table.loc[list(dict.fromkeys(kept["layer"])), list(dict.fromkeys(kept["expert"]))]
@@ -107,7 +107,7 @@ def _heat(
 
 
 def _numbered(names: list[str]) -> dict[str, Any]:
-    """An axis by number, so that two experts may share a short name."""
+    """A numeric axis labelled with names, so that two experts may have the same short name."""
     return {
         **AXIS,
         "type": "linear",
@@ -132,14 +132,14 @@ def pairs_summary(pairs: Pairs, titles: Mapping[str, str]) -> str:
 
 
 def kept_summary(kept: pandas.DataFrame, titles: Mapping[str, str]) -> str:
-    """The heatmap of what is kept in one sentence."""
+    """The heatmap of kept entries in one sentence."""
     known = kept.dropna(subset=["share"])
     if known.empty:
-        return "What each layer keeps is not known for these settings."
+        return "The share kept per layer is unknown for these settings."
     ordered = rows_of(known.sort_values("share"))
     most, least = ordered[-1], ordered[0]
     said = [
         f"{titles.get(row['expert'], row['expert'])} in {layer_name(row['layer'])} ({percent(row['share'], 1)})"
         for row in (most, least)
     ]
-    return f"Most is kept of {said[0]}, least of {said[1]}."
+    return f"The largest share is kept of {said[0]}, the smallest of {said[1]}."

@@ -1,4 +1,4 @@
-"""How alike models' features are, layer by layer."""
+"""The chart of feature similarity (linear CKA) by layer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mergelab.charts.style import MUTED
 
 
 def feature_lines(features: pandas.DataFrame, experts: Sequence[str]) -> Picture:
-    """`features` as `inspection.alike` gives them: the base with each expert in its colour, pairs of experts in grey."""
+    """Lines of `features` (from `cka_by_layer`): base with expert in the expert's colour, pairs of experts in grey."""
     known = features[features["status"] == "measured"]
     own = {f"base × {name}": style_of(place) for place, name in enumerate(experts)}
     short = short_names(experts)
@@ -28,7 +28,7 @@ def feature_lines(features: pandas.DataFrame, experts: Sequence[str]) -> Picture
 
 
 def features_summary(features: pandas.DataFrame, experts: Sequence[str]) -> str:
-    """Where the models' features part, or why they were not compared."""
+    """Where the models' features differ most, or why they were not compared."""
     known = features[features["status"] == "measured"]
     if known.empty:
         return f"Features were not compared: {features['reason'].iloc[0]}."

@@ -1,4 +1,4 @@
-"""What all pictures of this package share: a layout without colours of its own, names short enough for an axis."""
+"""Building blocks of the report's charts: layouts without colours, axes, lines, short names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SMALL = {"size": 12}
 
 
 def framed(data: list[dict[str, Any]], **layout: Any) -> Picture:
-    """A picture whose text, grid and background colours are left to the page."""
+    """A chart whose text, grid and background colours are set by the page."""
     clear = "rgba(0,0,0,0)"
     frame = {
         "paper_bgcolor": clear,
@@ -27,18 +27,18 @@ def framed(data: list[dict[str, Any]], **layout: Any) -> Picture:
 
 
 def axis(title: str = "", **more: Any) -> dict[str, Any]:
-    """An axis that makes room for its labels."""
+    """An axis with automatic margins for its labels."""
     named = {"title": {"text": title, "standoff": 8, "font": SMALL}} if title else {}
     return {"automargin": True, **named, **more}
 
 
 def words(**more: Any) -> dict[str, Any]:
-    """An axis of names."""
+    """A category axis."""
     return {"automargin": True, "showgrid": False, "type": "category", "tickfont": {"size": 11}, **more}
 
 
 def heat(x: Sequence[str], y: Sequence[str], z: Any, text: Any, **more: Any) -> dict[str, Any]:
-    """A heatmap from 0 to 1 unless told otherwise; None stays empty."""
+    """A heatmap, by default from 0 to 1; cells with None are empty."""
     return {
         "type": "heatmap",
         "x": list(x),
@@ -80,6 +80,6 @@ def or_none(value: float) -> float | None:
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Each model's last part where that tells all of them apart, else its whole name."""
+    """The last path component of each model's name if these are distinct, otherwise the whole name."""
     last = {name: name.rstrip("/\\").replace("\\", "/").rpartition("/")[2] for name in names}
     return last if len(set(last.values())) == len(set(names)) else {name: name for name in names}

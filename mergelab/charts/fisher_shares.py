@@ -1,4 +1,4 @@
-"""How experts' Fisher information is spread, and who wins where."""
+"""Charts of the distribution of experts' Fisher information, and of which expert has the largest weight where."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mergelab.charts.figure_layout import axis, framed, heat, line, short_names,
 
 
 def fisher_histogram(views: FisherViews, places: Mapping[str, int] | None = None) -> Picture:
-    """A step line an expert over log10 F, the area under it the share of its entries above 0; a line at the floor."""
+    """One step line per expert over log10 F, whose area is the share of entries above 0; a vertical line at the floor."""
     names, lines = short_names(views.names), []
     for place, (name, shares) in enumerate(zip(views.names, views.shares, strict=True)):
         look = style_of((places or {}).get(name, place))
@@ -44,14 +44,14 @@ def fisher_histogram(views: FisherViews, places: Mapping[str, int] | None = None
 
 
 def fisher_summary(views: FisherViews) -> str:
-    """How concentrated each expert's information is, in one sentence."""
+    """The concentration of each expert's information in one sentence."""
     names = short_names(views.names)
     parts = [f"{names[row['expert']]} {percent(row['top'])}" for row in rows_of(views.experts)]
-    return f"Share of all Fisher information that the top 1 % of the entries hold: {', '.join(parts)}."
+    return f"Share of all Fisher information in the top 1 % of the entries: {', '.join(parts)}."
 
 
 def fisher_wins(views: FisherViews, expert: str, figure: str = "wins") -> Picture:
-    """Layers down, modules across: the share of entries in which `expert` has the largest weight, or its mean `weight`."""
+    """A heatmap of layers and modules: the share of entries where `expert` has the largest weight, or its mean weight."""
     own = views.cells[views.cells["expert"] == expert]
     layers, modules = (list(dict.fromkeys(own[column])) for column in ("layer", "module"))
     found = {(row["layer"], row["module"]): row for row in rows_of(own)}
@@ -65,12 +65,12 @@ def fisher_wins(views: FisherViews, expert: str, figure: str = "wins") -> Pictur
 
 
 def wins_summary(views: FisherViews) -> str:
-    """Who wins how much of the model, in one sentence."""
+    """The share of the model that each expert wins, in one sentence."""
     names, weighted = short_names(views.names), views.cells.assign(won=views.cells["wins"] * views.cells["entries"])
     totals = weighted.groupby("expert", sort=False)[["won", "entries"]].sum()
     shares: pandas.Series[float] = totals["won"] / totals["entries"]
     parts = [f"{names[str(name)]} {percent(float(share))}" for name, share in shares.items()]
-    return f"Share of the entries whose largest Fisher weight is this expert's: {', '.join(parts)}."
+    return f"Share of the entries in which the expert has the largest Fisher weight: {', '.join(parts)}."
 
 
 def _log(floor: float) -> list[float]:

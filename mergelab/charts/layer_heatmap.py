@@ -1,4 +1,4 @@
-"""One static figure over the model: layers down, modules across."""
+"""The heatmap of a static figure: one row per layer, one column per module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GROUPS = ("", "attention", "cross", "mlp")
 
 
 def layer_map(groups: pandas.DataFrame, figure: str) -> Picture:
-    """The mean over experts (or pairs) of `figure` in each cell of `Inspection.groups`; cells without one stay empty."""
+    """The mean of `figure` over experts (or pairs) in each cell of `Inspection.groups`; cells without it are empty."""
     found = cells_of(groups, figure)
     layers = list(dict.fromkeys(each["layer"] for each in found))
     modules = sorted(dict.fromkeys(each["module"] for each in found), key=_order)
@@ -39,17 +39,17 @@ def layer_map(groups: pandas.DataFrame, figure: str) -> Picture:
 
 
 def layer_summary(groups: pandas.DataFrame, figure: str) -> str:
-    """Where the figure is largest and smallest, in one sentence."""
+    """Where the figure is largest and smallest in one sentence."""
     found = sorted(cells_of(groups, figure), key=lambda each: float(each["value"]))
     title = DEFINITIONS[figure].title
     if not found:
-        return f"No tensor has the figure {title}; the table of tensors says why."
+        return f"No tensor has the figure {title}; the table of tensors gives the reasons."
     low, high = found[0], found[-1]
     return f"The {title} is largest in {_where(high)} ({high['value']:.3g}), smallest in {_where(low)} ({low['value']:.3g})."
 
 
 def cells_of(groups: pandas.DataFrame, figure: str) -> list[dict[str, Any]]:
-    """layer, module, value (mean over experts or pairs), for each cell that has the figure."""
+    """Rows of layer, module and value (mean over experts or pairs), for each cell that has the figure."""
     chosen = groups[(groups["kind"] == "cell") & (groups["figure"] == figure) & (groups["status"] == "measured")]
     means = chosen.groupby("name", sort=False)["value"].agg(mean_of).reset_index()
     places = means["name"].str.split(" ", n=1, expand=True)
@@ -59,7 +59,7 @@ def cells_of(groups: pandas.DataFrame, figure: str) -> list[dict[str, Any]]:
 
 
 def _order(module: str) -> tuple[int, int]:
-    """Outside the blocks first, then attention, then the rest, each in the order of computation."""
+    """A sort key: modules outside blocks first, then attention, then the rest, each in the order of computation."""
     group, _, part = module.rpartition(".")
     return (GROUPS.index(group) if group in GROUPS else len(GROUPS), PARTS.index(part) if part in PARTS else len(PARTS))
 

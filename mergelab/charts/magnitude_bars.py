@@ -1,4 +1,4 @@
-"""How large the experts' changes are, with the thresholds."""
+"""The magnitude histogram of the experts' deltas, with the thresholds."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def magnitude_histogram(
     histogram: Histogram, experts: pandas.DataFrame, titles: Mapping[str, str], places: Mapping[str, int]
 ) -> Picture:
-    """One step line an expert over log10 |delta|; the area under a line is 1, right of its threshold its density.
+    """One step line per expert over log10 |delta|; the area is 1, and right of the threshold it is the density.
 
-    `experts` has expert and threshold (NaN draws no line); `titles` and `places` are by expert.
+    `experts` has expert and threshold (NaN for no line); `titles` and `places` are by expert.
     """
     low, high = float(histogram.edges[0]), float(histogram.edges[-1])
     decades = range(int(numpy.floor(low)), int(numpy.ceil(high)) + 1)
@@ -41,7 +41,7 @@ def magnitude_histogram(
             "ticktext": [_power(d) for d in decades],
             "automargin": True,
             "hoverformat": ".1f",
-            "title": {"text": "size of a change, |expert − base|", "standoff": 6, "font": {"size": 12}},
+            "title": {"text": "magnitude of the change, |expert − base|", "standoff": 6, "font": {"size": 12}},
         },
         yaxis={
             "rangemode": "tozero",

@@ -1,4 +1,4 @@
-"""A number for every two experts."""
+"""The matrix of a static figure for each pair of experts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mergelab.charts import Picture, plain
 from mergelab.charts.figure_layout import framed, heat, or_none, short_names, words
 
 SIGNED = ((0.0, "#b5542b"), (0.25, "#e3b79f"), (0.5, "#f3f1fa"), (0.75, "#9d8fdc"), (1.0, "#33217c"))
-"""Below 0, 0, above 0."""
+"""Colour scale for negative to positive values, with 0 in the middle."""
 
 
 def pair_matrix(experts: Sequence[str], values: NDArray[Any], what: str, signed: bool = False) -> Picture:
-    """`values` (n_experts, n_experts); an expert with itself stays empty, colours run from 0, or −1 if `signed`, to 1."""
+    """A heatmap of `values` (n_experts, n_experts) from 0, or −1 if `signed`, to 1; the diagonal is empty."""
     names = [plain(short_names(experts)[name]) for name in experts]
     off = numpy.where(numpy.eye(len(names), dtype=bool), numpy.nan, values)
     text = [[_words(names, off, i, j, what) for j in range(len(names))] for i in range(len(names))]
@@ -36,7 +36,7 @@ def matrix_summary(experts: Sequence[str], values: NDArray[Any], what: str) -> s
         if not numpy.isnan(values[i, j])
     ]
     if not known:
-        return f"No two experts have a {what} here."
+        return f"No pair of experts has a {what} here."
     (low, nearest), (high, farthest) = min(known), max(known)
     if len(known) == 1:
         return f"{what[0].upper()}{what[1:]} of {nearest}: {low:.2f}."

@@ -1,4 +1,4 @@
-"""How conflict, cancellation and what is kept change with the density."""
+"""The report's chart of conflict, cancellation and kept shares over the density."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ SHARES = (
     ("conflict", "conflict", "#B5542B", "solid"),
     ("cancellation", "cancelled", "#0072B2", "6px,2px"),
     ("retained", "energy kept", "#009E73", "2px,2px"),
-    ("union", "entries that anyone keeps", "#8A7A2E", "10px,3px"),
+    ("union", "entries kept by any expert", "#8A7A2E", "10px,3px"),
 )
-"""Column of `diagnostics.curves`, its name, colour and dash."""
+"""Column of `preview.curves`, its name, colour and dash."""
 
 
 def rates_over_density(curves: pandas.DataFrame, place: float | None) -> Picture:
-    """A line for each share over the density, 0 to 1, and one across at the recipe's `place` on that axis."""
+    """One line per share over the density from 0 to 1, and a vertical line at the recipe's `place`."""
     known = [row for row in SHARES if curves[row[0]].notna().any()]
     lines = [
         line(name, curves["place"].tolist(), curves[column].tolist(), colour, dash)
@@ -31,20 +31,17 @@ def rates_over_density(curves: pandas.DataFrame, place: float | None) -> Picture
         shapes=at,
         hovermode="x unified",
         xaxis=axis(
-            "density: share of each delta that is kept",
-            range=[0, 1],
-            tickformat=".0%",
-            tickvals=[0, 0.25, 0.5, 0.75, 1],
+            "density: fraction of each delta kept", range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1]
         ),
         yaxis=axis(range=[0, 1.02], tickformat=".0%"),
     )
 
 
 def density_summary(curves: pandas.DataFrame) -> str:
-    """The lines in one sentence."""
+    """The curves in one sentence."""
     known = curves.dropna(subset=["conflict"])
     if len(known) < 2:
-        return "The sketch of these settings tells one density only, so there are no curves."
+        return "The sketch for these settings has only one density, so there are no curves."
     low, high = (known.iloc[(known["place"] - place).abs().argmin()] for place in (0.1, 1.0))
     return (
         f"At a density of {percent(low['place'])}, {percent(low['conflict'])} of the overlapping entries conflict and "

@@ -1,4 +1,4 @@
-"""The charts of a report: a decorated function is one chart, and brings its summary and its explanation along."""
+"""The registry of report charts; each chart is a decorated function that also gives its summary and explanation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from mergelab.analysis.static import InspectionReport
 
 Section = Literal["settings", "models"]
-"""Where a chart stands: with the recipe's settings, or with what the models are before any method."""
+"""The section of a chart: "settings" for the recipe's settings, "models" for the models before any method."""
 
 
 @dataclass(frozen=True)
 class ReportChart:
-    """`summary` says in words what the picture shows, `computed` how. `height` is in pixels; `wide` charts take the whole
-    width."""
+    """One chart of the report.
+
+    `summary` describes the picture in words; `computed` says how it is computed. `height` is in pixels; `wide` charts
+    use the full width.
+    """
 
     name: str
     title: str
@@ -34,8 +37,10 @@ REPORT_CHARTS: dict[str, tuple[Section, Draw]] = {}
 
 
 def report_chart(section: Section) -> Callable[[Draw], Draw]:
-    """Register a function that yields charts of a report, none where there is nothing to draw. Those of "settings" are
-    asked only where the figures at the recipe's settings are known."""
+    """Register a function that yields the charts for a report, or none if there is nothing to draw.
+
+    Functions for "settings" are called only if the figures for the recipe's settings are known.
+    """
 
     def register(draw: Draw) -> Draw:
         REPORT_CHARTS[draw.__name__] = (section, draw)
@@ -45,5 +50,5 @@ def report_chart(section: Section) -> Callable[[Draw], Draw]:
 
 
 def tall(rows: int) -> int:
-    """The height of a heatmap with that many rows."""
+    """The height in pixels of a heatmap with this number of rows."""
     return max(200, 26 * rows + 90)

@@ -1,4 +1,4 @@
-"""Scores as bars."""
+"""The bar chart of scores."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mergelab.charts.style import INK, MUTED, Picture, layout, percent, plain, r
 
 
 def score_bars(scores: pandas.DataFrame) -> Picture:
-    """Bars by task for base, the task's own expert and the merged model, whiskers = interval, other experts as dots.
+    """Bars per task for base, the task's own expert and the merged model, with intervals; other experts as dots.
 
     `scores` has task, title, role ("base", "own", "other", "merged"), model, place, value, low, high, n, metric.
     """
-    roles = (("base", "base"), ("own", "its own expert"), ("merged", "merged"))
+    roles = (("base", "base"), ("own", "the task's expert"), ("merged", "merged"))
     bars = [_bars(scores[scores["role"] == role], role, name) for role, name in roles]
     others = scores[scores["role"] == "other"]
     dots = {
@@ -76,7 +76,7 @@ def _score_words(scores: pandas.DataFrame) -> list[str]:
 
 
 def scores_summary(scores: pandas.DataFrame) -> str:
-    """The bars in one sentence."""
+    """The scores in one sentence."""
     merged = rows_of(scores[scores["role"] == "merged"])
     if not merged:
         return "No merged model has been scored yet."

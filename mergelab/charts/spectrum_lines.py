@@ -1,4 +1,4 @@
-"""The singular values of one tensor's deltas."""
+"""The chart of the singular values of one tensor's deltas."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ MERGED_ROLE: dict[str, Any] = {"meta": {"role": "merged"}}
 
 
 def spectrum_lines(found: TensorSpectrum, places: Mapping[str, int] | None = None) -> Picture:
-    """A falling line for each expert in its colour and the merged delta in ink; a dot marks the rank at 95 % energy.
+    """One line per expert in its colour, and one for the merged delta; a dot marks the rank at 95 % of the energy.
 
-    `places` are the experts' in their suite, by reference; without them they count in order. Empty where there is a reason.
+    `places` are the experts' positions in their suite, by reference; the default is their order. The chart is empty if
+    `found` has a reason instead of values.
     """
     names, lines = short_names(found.names), []
     for number, (name, values) in enumerate(zip(found.names, found.values, strict=True)):
@@ -35,7 +36,7 @@ def spectrum_lines(found: TensorSpectrum, places: Mapping[str, int] | None = Non
             dots |= {
                 "x": [place],
                 "y": [float(values[place - 1])],
-                "hovertemplate": "95 % of the energy in %{x}<extra></extra>",
+                "hovertemplate": "rank %{x} holds 95 % of the energy<extra></extra>",
             }
         lines += [drawn, dots]
     return framed(
@@ -47,12 +48,12 @@ def spectrum_lines(found: TensorSpectrum, places: Mapping[str, int] | None = Non
 
 
 def spectrum_summary(found: TensorSpectrum) -> str:
-    """How many directions hold 95 % of each delta, or why nobody can say."""
+    """The number of directions that hold 95 % of each delta's energy, or the reason why it is unknown."""
     if found.reason:
         return f"{found.key} has no singular values to show: {found.reason}."
     names, side = short_names(found.names), min(found.rows, found.columns)
     parts = [
-        f"{names[name]} " + ("is 0" if numpy.isnan(rank) else f"needs {rank:.0f}")
+        f"{names[name]} " + ("is 0" if numpy.isnan(rank) else f"{rank:.0f}")
         for name, rank in zip(found.names, found.ranks, strict=True)
     ]
-    return f"For 95 % of its energy, of {side} directions: {'; '.join(parts)}."
+    return f"Directions needed for 95 % of the energy, of {side}: {'; '.join(parts)}."

@@ -1,9 +1,9 @@
-"""What all pictures share: plotly's JSON as plain data, the experts' looks, words that plotly cannot take for markup.
+"""Shared parts of all charts: plotly's JSON as plain data, the experts' styles, text without markup.
 
-Building plain data takes a tenth of the time of validated figure objects, which the live charts need; `Picture.figure` makes
-the object. Text, grid and background colours are left to the page, which knows its theme; a trace whose colours follow the
-theme carries `meta` with a "role" (a colour) or a "palette". Every label passes through `plain`, because plotly renders a
-little HTML.
+The live charts need plain data, because it takes a tenth of the time of validated figure objects; `Picture.figure`
+creates the object. Text, grid and background colours are set by the page, which knows its theme; a trace with themed
+colours has `meta` with a "role" (a colour) or a "palette". Every label passes through `plain`, because plotly renders
+some HTML.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Style:
-    """How one expert looks in every chart."""
+    """The colour and dashes of one expert in every chart."""
 
     colour: str
     dash: str
@@ -39,35 +39,35 @@ STYLES = tuple(
         ("#7A7F87", "1px,3px"),
     )
 )
-"""Okabe and Ito's colours, told apart by dashes as well; the order is the suite's, so a colour never changes owner."""
+"""Okabe and Ito's colours, each with its own dashes, in the suite's order, so that an expert never changes colour."""
 
 HEAT = ((0.0, "#f3f1fa"), (0.25, "#cfc8ee"), (0.5, "#9d8fdc"), (0.75, "#6650bd"), (1.0, "#33217c"))
 DIVERGING = ((0.0, "#b35806"), (0.25, "#f1a340"), (0.5, "#f7f7f7"), (0.75, "#998ec3"), (1.0, "#542788"))
-"""Orange for negative, violet for positive values; told apart by colour-blind eyes (ColorBrewer PuOr)."""
+"""Orange for negative, violet for positive values, safe for colour-blind readers (ColorBrewer PuOr)."""
 INK, MUTED = "#22242b", "#a3a8b3"
 OVERLAID = "overlaid"
-"""The name of shapes that the page draws over its plots by itself, where they move without a redraw."""
+"""The name of shapes that the page itself draws over its plots, to move them without a redraw."""
 
 
 def style_of(place: int) -> Style:
-    """The look of the expert at that place of its suite."""
+    """The style of the expert at this position in its suite."""
     return STYLES[place % len(STYLES)]
 
 
 def plain(text: object) -> str:
-    """Text that plotly cannot take for markup."""
+    """Text that plotly does not interpret as markup."""
     return str(text).replace("<", "‹").replace(">", "›")
 
 
 def rows_of(table: pandas.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table as plain mappings."""
     names = [str(name) for name in table.columns]
-    columns = [table[name].tolist() for name in table.columns]  # quicker than to_dict, which looks at every value
+    columns = [table[name].tolist() for name in table.columns]  # faster than to_dict, which checks every value
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """`31 %`, or a dash where the share is undefined."""
+    """`31 %`, or a dash for NaN."""
     return "–" if numpy.isnan(share) else f"{100 * share:.{digits}f} %"
 
 
@@ -79,14 +79,14 @@ class Picture:
     layout: dict[str, Any]
 
     def figure(self) -> go.Figure:
-        """The same chart as a checked plotly figure, for notebooks and reports."""
+        """The chart as a validated plotly figure, for notebooks and reports."""
         import plotly.graph_objects as go
 
         return go.Figure({"data": self.data, "layout": self.layout})
 
 
 def layout(**parts: Any) -> dict[str, Any]:
-    """A layout that keeps its zoom over updates, with these parts."""
+    """A layout with these parts, which keeps the zoom over updates."""
     transparent = "rgba(0,0,0,0)"
     return {
         "paper_bgcolor": transparent,
@@ -101,5 +101,5 @@ def layout(**parts: Any) -> dict[str, Any]:
 
 
 def number(value: float) -> float | None:
-    """For JSON, which has no NaN."""
+    """The value for JSON, with None for NaN."""
     return None if numpy.isnan(value) else float(value)

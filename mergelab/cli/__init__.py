@@ -1,4 +1,4 @@
-"""The `mergelab` command: thin flags over the library, one file per command, one clear message on stderr for bad input."""
+"""The `mergelab` command line: a thin layer over the library, one file per command."""
 
 from mergelab.cli.entry import command, main
 

@@ -1,4 +1,4 @@
-"""`python -m mergelab.cli` is the `mergelab` command."""
+"""Runs the `mergelab` command as `python -m mergelab.cli`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The entry point: parses flags, runs one command, turns bad input into one message."""
+"""The entry point: parses flags, runs one command, and reports bad input as one message on stderr."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from mergelab.runtime import portable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it worked, 1 for bad input (2 for bad flags), 130 when interrupted."""
+    """Run one command; returns 0 on success, 1 for bad input (2 for bad flags), 130 if interrupted."""
     options = _parser().parse_args(arguments)
     if getattr(options, "portable", False):
         portable.ask()
     try:
         options.run(options)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader has seen enough, as in `mergelab methods | head`
+    except BrokenPipeError:  # the reader closed the pipe, as in `mergelab methods | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError) as error:
@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def command() -> NoReturn:
-    """`main` as a process of its own. It ends without taking apart what importing torch has put together, which would
-    take longer than a small merge; only the page has a process to say goodbye to."""
+    """`main` as its own process. It exits without interpreter shutdown, which takes longer than a small merge once torch
+    is imported; only the page has a worker process to shut down."""
     code = main()
     if sys.argv[1:2] == ["ui"]:
         sys.exit(code)
@@ -46,7 +46,7 @@ def command() -> NoReturn:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="mergelab", description="Merge models in parameter space, see what interferes, measure, keep."
+        prog="mergelab", description="Merge models in parameter space, inspect interference, score and save the result."
     )
     parser.add_argument("--version", action="version", version=f"mergelab {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")

@@ -1,4 +1,4 @@
-"""Flags that several commands share, and the types of their values."""
+"""Flags shared by several commands, and the types of their values."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
     from mergelab.checkpoints import Checkpoint
     from mergelab.recipe import Recipe
 
-MODELS_DIR = "the folder that models are opened from and that plain names count from; others are refused"
+MODELS_DIR = "open models only from this folder; plain names are relative to it"
 
 
 def subcommand(
     commands: Any, name: str, run: Callable[[argparse.Namespace], None], help: str
 ) -> argparse.ArgumentParser:
-    """Add a command whose parsed flags are handed to `run`."""
+    """Add a command that passes its parsed flags to `run`."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
     parser.set_defaults(run=run)
     return parser
 
 
 def recipe_flags(parser: argparse.ArgumentParser) -> None:
-    """A recipe file, or a preset with its models."""
+    """Add the flags for a recipe file, or for a preset with its models."""
     parser.add_argument("recipe", nargs="?", metavar="RECIPE.yml", help="the recipe file (YAML or JSON)")
-    parser.add_argument("--preset", metavar="TITLE", help="instead of a file: a way to merge that `presets` lists")
+    parser.add_argument("--preset", metavar="TITLE", help="instead of a file: a preset listed by `mergelab presets`")
     parser.add_argument("--base", metavar="BASE", help="with --preset: the model that the experts were fine-tuned from")
     parser.add_argument("--models", nargs="+", metavar="EXPERT", help="with --preset: the experts, each with weight 1")
 
 
 def recipe_of(options: argparse.Namespace) -> Recipe:
-    """The recipe that `recipe_flags` name. Raises `ValueError` when they name none or two."""
+    """The recipe given by `recipe_flags`. Raises `ValueError` unless exactly one is given."""
     from mergelab.recipe import Recipe
     from mergelab.recipe.presets import preset_of
 
@@ -46,21 +46,21 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
 
 
 def out_flag(parser: argparse.ArgumentParser) -> None:
-    """The folder to create."""
+    """Add the flag for the folder to create."""
     parser.add_argument(
         "--out", required=True, metavar="DIR", help="folder to create; an existing one is never touched"
     )
 
 
 def base_flags(parser: argparse.ArgumentParser) -> None:
-    """The base, the models folder and the folder to create."""
-    parser.add_argument("--base", required=True, metavar="BASE", help="the model that it is stored as a change of")
+    """Add the flags for the base, the models folder and the folder to create."""
+    parser.add_argument("--base", required=True, metavar="BASE", help="the model from which the delta is computed")
     parser.add_argument("--models-dir", type=folder, metavar="DIR", help=MODELS_DIR)
     out_flag(parser)
 
 
 def base_and(model: str, options: argparse.Namespace) -> tuple[Checkpoint, Checkpoint]:
-    """The base and a model, opened."""
+    """Open the base and a model."""
     from mergelab.checkpoints import open_checkpoint
 
     folder = Path(options.models_dir) if options.models_dir else None
@@ -69,36 +69,36 @@ def base_and(model: str, options: argparse.Namespace) -> tuple[Checkpoint, Check
 
 
 def place_flags(parser: argparse.ArgumentParser) -> None:
-    """The device and the models folder."""
-    parser.add_argument("--device", choices=DEVICES, default="auto", help="auto takes the GPU when there is one")
+    """Add the flags for the device and the models folder."""
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="auto uses the GPU if there is one")
     parser.add_argument("--models-dir", type=folder, metavar="DIR", help=MODELS_DIR)
 
 
 def portable_flag(parser: argparse.ArgumentParser) -> None:
-    """Portable statistics."""
+    """Add the flag for portable statistics."""
     parser.add_argument(
         "--portable",
         action="store_true",
-        help="statistics of rows (fisher, regmean, adamerging) get the same bits on every x86 processor, in about twice the time",
+        help="compute calibration statistics (fisher, regmean, adamerging) with the same bits on every x86 processor, in about twice the time",
     )
 
 
 def positive(text: str) -> int:
-    """A whole number above 0."""
+    """Parse a whole number above 0."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text!r}")
     return int(text)
 
 
 def port(text: str) -> int:
-    """A port number."""
+    """Parse a port number."""
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 65535, got {text!r}")
     return int(text)
 
 
 def folder(text: str) -> str:
-    """A folder that exists."""
+    """Check that a folder exists."""
     if not Path(text).is_dir():
         raise argparse.ArgumentTypeError(f"{text} is not a folder")
     return text

@@ -1,4 +1,4 @@
-"""Long work on the command line: followed by a progress bar when a person is watching."""
+"""Runs long work on the command line with a progress bar."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def followed(steps: ProgressGen[Any]) -> Any:
-    """Run long work with a progress bar on stderr when a person is watching."""
+    """Run long work, with a progress bar on stderr if that is a terminal."""
     from mergelab.runtime.progress import finish
 
     if not sys.stderr.isatty():

@@ -1,1 +1,1 @@
-"""Task sets, the models that answer them, statistics on calibration rows, and scores."""
+"""Evaluation: task sets, the models that answer them, calibration statistics, and scores."""

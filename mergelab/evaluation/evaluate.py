@@ -1,4 +1,4 @@
-"""Scores of a model on task sets, with the interval that their number of rows allows."""
+"""Scores of a model on task sets, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from mergelab.evaluation.tasks.precision import full_precision
 from mergelab.runtime.progress import Progress, ProgressGen
 
 Z = 1.959963984540054
-"""Half width of the central 95 % of a standard normal."""
+"""The 97.5 % quantile of the standard normal: ±Z contains 95 %."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """`value` of `metric` on `n` rows of one task's split; [low, high] is its 95 % interval over the choice of rows."""
+    """`value` of `metric` on `n` rows of a task's split; [low, high] is its 95 % interval over the sampling of rows."""
 
     task: str
     split: str
@@ -35,10 +35,10 @@ class Score:
 def evaluate(
     body: Mapping[str, Tensor], tasks: Sequence[TaskSet], split: str, *, rows: int | None = None, device: str = "cpu"
 ) -> ProgressGen[list[Score]]:
-    """Accuracy of `body` (all tensors by the base's file keys) on `split` of each task, answered by that task's head.
+    """Accuracy of `body` (all tensors by the base's file keys) on `split` of each task, with that task's head.
 
-    With `rows`, each task is scored on a fixed class-mixed subset of that size: the same rows for every model, so that scores
-    are paired. Runs in float32.
+    With `rows`, each task is scored on a fixed stratified subset of that size, which is the same for every model, so
+    scores are paired. Runs in float32.
     """
     scores: list[Score] = []
     for task in tasks:
@@ -49,13 +49,13 @@ def evaluate(
 
 
 def accuracy(task: str, split: str, right: int, n: int) -> Score:
-    """The score of `right` answers out of `n`, with Wilson's 95 % interval."""
+    """The score for `right` correct answers out of `n`, with Wilson's 95 % interval."""
     low, high = wilson(right, n)
     return Score(task, split, "accuracy", right / n, n, low, high)
 
 
 def wilson(right: int, n: int, z: float = Z) -> tuple[float, float]:
-    """Wilson's score interval for a share of `right` in `n`: inside [0, 1], and not of width 0 at the ends."""
+    """Wilson's score interval for `right` out of `n`: within [0, 1], and of nonzero width at the ends."""
     if not 0 <= right <= n or n < 1:
         raise ValueError(f"an interval needs 0 <= right <= n and n >= 1, got right={right}, n={n}")
     share, spread = right / n, z * z / n
@@ -65,11 +65,11 @@ def wilson(right: int, n: int, z: float = Z) -> tuple[float, float]:
 
 
 def mean_score(scores: Sequence[Score]) -> Score:
-    """The unweighted mean over tasks; `n` is the number of all rows.
+    """The unweighted mean over tasks; `n` is the total number of rows.
 
-    The interval joins the tasks' Wilson intervals as independent: the distance from the mean to its lower end is the root of
-    the summed squares of the tasks' distances to theirs, divided by the number of tasks; the same above ("square-and-add",
-    Newcombe 1998; Zou & Donner 2008).
+    The interval combines the tasks' Wilson intervals, assumed independent: the distance from the mean to its lower end is
+    the root of the sum of squares of the tasks' distances, divided by the number of tasks; likewise for the upper end
+    ("square-and-add", Newcombe 1998; Zou & Donner 2008).
     """
     if not scores:
         raise ValueError("a mean needs at least one score")
@@ -90,10 +90,10 @@ def mean_score(scores: Sequence[Score]) -> Score:
 
 
 def body_of(checkpoint: Checkpoint, base: Checkpoint) -> dict[str, Tensor]:
-    """The body of a plain model (an expert, or the base itself) in the base's file keys, ready for `evaluate`.
+    """The body of a plain model (an expert, or the base itself) by the base's file keys, for `evaluate`.
 
-    What the model lacks, or has in its own shape (a head), is the base's. `ValueError` when it is not of the base's
-    architecture.
+    Tensors that the model lacks, or has in a different shape (a head), are the base's. Raises `ValueError` if the model
+    does not have the base's architecture.
     """
     found = compare(base, [checkpoint])
     found.raise_if_refused()
@@ -126,6 +126,6 @@ def _right_in(group: list[int], lent: TaskModel, encoded: Encoded, rows: Rows, t
         logits = lent.model(**inputs).logits.cpu()
     if not bool(logits.isfinite().all()):
         raise ValueError(
-            f"the model gives non-finite outputs on task {task.name}; look for very large weights or scales in the merge"
+            f"the model gives non-finite outputs on task {task.name}; reduce very large weights or scales in the recipe"
         )
     return int((logits.argmax(-1) == rows.labels[group]).sum())

@@ -1,4 +1,4 @@
-"""Scores by content: what was measured once on the same weights and rows is not measured again."""
+"""Cached scores: the same weights are scored only once on the same rows."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from mergelab.runtime.cache import write_atomically
 from mergelab.runtime.progress import Progress, ProgressGen
 
 QUICK_ROWS = 200
-"""Validation rows a task that the page scores unless told otherwise: quick, and sure to about ± 6 points."""
+"""Default number of validation rows per task on the page: fast, and accurate to about ± 6 points."""
 SHIPPED = "scores.json"
-"""In a suite's folder: the scores of its base and experts by `score_key`, measured when the suite was built."""
+"""File in a suite's folder with the scores of its base and experts by `score_key`, computed when it was built."""
 
 
 def scored(
     body: Mapping[str, Tensor], tasks: Sequence[TaskSet], split: str, rows: int | None, device: str
 ) -> ProgressGen[list[Score]]:
-    """Scores of `body` (base file keys) on `split` of each task: known ones looked up, the others measured and kept."""
+    """Scores of `body` (base file keys) on `split` of each task: cached ones are looked up, new ones computed and cached."""
     content = hash_state(body)
     scores: list[Score] = []
     for task in tasks:
@@ -42,7 +42,7 @@ def scored(
 
 
 def score_key(content: str, task: TaskSet, split: str, rows: int | None) -> str:
-    """sha256 hex over what decides a score: the body's content hash, the rows, and the model whose head answers."""
+    """SHA-256 in hex of everything that determines a score: the body's content hash, the rows, and the head's model."""
     return hashlib.sha256("\n".join((content, task.rows(split, rows).digest(), task.head)).encode()).hexdigest()
 
 
@@ -58,5 +58,5 @@ def _shipped(task: TaskSet) -> dict[str, Score]:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, changed: int) -> dict[str, Score]:
-    """`changed` is part of the key, so that a new file is read again."""
+    """`changed` is part of the cache key, so that a changed file is read again."""
     return {key: Score(**entry) for key, entry in json.loads(path.read_text()).items()}

@@ -1,4 +1,4 @@
-"""Heavy work as jobs: what a job does (`workbench`), and the worker process in which it runs."""
+"""Long-running work as jobs: the functions (`workbench`), and the worker process that runs them."""
 
 from mergelab.jobs.worker import Crashed, Event, Finished, Job, JobError, Queued, Refused, Stopped, Worker
 

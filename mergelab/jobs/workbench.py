@@ -1,4 +1,4 @@
-"""The jobs of the lab: sketch, merge with scores, evaluate, save, look into a tensor. Plain recipes in, plain results out."""
+"""The jobs of the lab (merge, save, evaluate, inspect and others), from plain recipes to plain results."""
 
 from __future__ import annotations
 
@@ -55,13 +55,15 @@ if TYPE_CHECKING:  # pandas takes a while to import, and saving a merge needs no
     from mergelab.analysis.static import FisherViews, Inspection, InspectionReport, TensorSpectrum
 
 CALIBRATION_ROWS = 512
-"""Rows of each expert's task set that statistics are taken on, at most."""
+"""Maximum number of calibration rows per expert, taken from its task set."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A merge and what was measured on it. `references` holds the base's scores on every task and each expert's on its
-    own, by model reference."""
+    """A merge and its measurements.
+
+    `references` holds, by model, the base's scores on all tasks and each expert's score on its own task.
+    """
 
     recipe: dict[str, Any]
     digest: str
@@ -77,7 +79,7 @@ class Run:
 
 
 def sketch(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> ProgressGen[Sketch]:
-    """The sketch that a recipe's live charts are read from; kept in the cache by content."""
+    """The sketch from which a recipe's live charts are computed; cached by content."""
     return (yield from _sketched(_planned(Recipe.from_mapping(recipe), models_dir), resolve(device)))
 
 
@@ -92,7 +94,7 @@ def merge(
 ) -> ProgressGen[Run]:
     """Merge in memory and score the result on the suite's task sets (all, or those named in `tasks`).
 
-    A recipe whose base is not a suite is merged without scores. `counted` asks for the exact diagnostics as well.
+    If the base is not from a suite, there are no scores. With `counted`, the preview is exact (counted on tensors).
     """
     from mergelab.analysis.preview import exact_preview, preview
 
@@ -129,8 +131,11 @@ def save(
     archive: bool = False,
     shard_bytes: int = SHARD_BYTES,
 ) -> ProgressGen[str]:
-    """Merge straight to a folder (weights, config, tokenizer, recipe.yml, README.md, manifest.json); with `archive`
-    also pack it as OUT.zip. Weights of more than `shard_bytes` go to several files. Returns the path of what was made last. Nothing half-written is left behind."""
+    """Merge into a new folder with weights, config, tokenizer, recipe.yml, README.md and manifest.json.
+
+    With `archive`, the folder is also packed as OUT.zip. Weights of more than `shard_bytes` are split into several
+    files. Returns the path of the archive if there is one, else of the folder. Incomplete output is removed.
+    """
     checked, folder = Recipe.from_mapping(recipe), Path(out)
     if archive and _archive_of(folder).exists():
         raise ValueError(f"{_archive_of(folder)} exists and is not overwritten; choose another name or move it away")
@@ -172,21 +177,21 @@ def evaluate(
     else:
         raise ValueError("name a model or a recipe to evaluate")
     if not suite:
-        raise ValueError("name the suite whose task sets are to be scored, for example --suite minilm")
+        raise ValueError("name the suite whose task sets to score, for example --suite minilm")
     return (yield from scored(body, _chosen(suite_tasks(suite), tasks), split, rows, where))
 
 
 def ready() -> ProgressGen[None]:
-    """Nothing: the worker that ran it has imported what other jobs need."""
+    """Do nothing, except that the worker has then imported the modules that other jobs need."""
     yield Progress("Starting", 1, 1)
 
 
 def tensor_map(
     recipe: Mapping[str, Any], key: str, device: str = "auto", models_dir: str | None = None, edition: int = 0
 ) -> ProgressGen[TensorMap]:
-    """One tensor, by the base's key, as a map of block sums with its strongest conflicts; kept in the cache by content.
+    """One tensor, by the base's key, as a map of block sums with its strongest conflicts; cached by content.
 
-    `edition` tells models that were read again from the same place from those before; so for `coordinates`.
+    Increase `edition` after the models' files have changed; the same applies to `coordinates`.
     """
     session = yield from _tensor_session(recipe, device, models_dir, edition)
     planned = session.prepared.plan
@@ -202,13 +207,13 @@ def coordinates(
     models_dir: str | None = None,
     edition: int = 0,
 ) -> ProgressGen[Coordinates]:
-    """A window (top, left, rows, columns) of a tensor, coordinate by coordinate at every step of the recipe."""
+    """The values in a window (top, left, rows, columns) of a tensor, after every step of the recipe."""
     session = yield from _tensor_session(recipe, device, models_dir, edition)
     return read_coordinates(session, key, Window(*window))
 
 
 _SESSIONS: dict[tuple[object, ...], TensorSession] = {}
-"""The recipe that was looked into last: settling one surveys the whole model."""
+"""The most recent tensor session, kept because preparing a recipe surveys the whole model."""
 
 
 def _tensor_session(
@@ -226,8 +231,10 @@ def _tensor_session(
 def inspect(
     recipe: Mapping[str, Any], top: int | None = None, device: str = "auto", models_dir: str | None = None
 ) -> ProgressGen[Inspection]:
-    """The static figures of the models of a recipe: of every merged tensor, layer and module, with `features` where the
-    experts bring calibration rows. `top` is the most leading directions that are compared."""
+    """The static figures of a recipe's models, for every merged tensor, layer and module.
+
+    `features` is included if the experts have calibration rows. `top` limits the number of leading directions compared.
+    """
     from mergelab.analysis import static
 
     where = resolve(device)
@@ -239,7 +246,7 @@ def inspect(
 def inspection_report(
     recipe: Mapping[str, Any], top: int | None = None, device: str = "auto", models_dir: str | None = None
 ) -> ProgressGen[InspectionReport]:
-    """All that can be told about a recipe without merging: `inspect`, and what the live charts show."""
+    """Everything about a recipe that needs no merge: the result of `inspect`, and the data of the live charts."""
     from mergelab.analysis.static import report_of
 
     checked = Recipe.from_mapping(recipe)
@@ -252,7 +259,7 @@ def inspection_report(
 def spectrum(
     recipe: Mapping[str, Any], key: str, device: str = "auto", models_dir: str | None = None
 ) -> ProgressGen[TensorSpectrum]:
-    """The singular values of one tensor, by the base's key: of each expert's delta and of the recipe's merged one."""
+    """The singular values of one tensor, by the base's key: of each expert's delta and of the merged delta."""
     from mergelab.analysis.static import tensor_spectrum
 
     where = resolve(device)
@@ -262,8 +269,10 @@ def spectrum(
 
 
 def fisher(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> ProgressGen[FisherViews]:
-    """How the Fisher information of a recipe's experts is spread, and who would win where. A recipe of another method
-    lends its models alone; they must be a suite's, which brings the calibration rows."""
+    """The distribution of the experts' Fisher information, and which expert would win where.
+
+    Of a recipe with another method only the models are used. They must be experts of a suite, which has calibration rows.
+    """
     from mergelab.analysis.static import as_fisher, fisher_views
 
     planned = _planned(Recipe.from_mapping(as_fisher(recipe)), models_dir)
@@ -271,15 +280,15 @@ def fisher(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | No
 
 
 def _features(planned: Plan, device: str) -> ProgressGen[Any]:
-    """Linear CKA of base and experts on the calibration rows of all their tasks, or the reason why there is none."""
+    """Linear CKA of base and experts on the calibration rows of all tasks, or the reason why it was skipped."""
     from mergelab.analysis.static import BASE, Bodies, cka_by_layer, skipped_cka
 
     names = [expert.name for expert in planned.experts]
     listed = [names[place] for place in planned.listed]
     experts = dict(zip(names, planned.experts, strict=True))
-    strangers = [name for name in listed if not _has_task(experts[name])]
-    if strangers:
-        return skipped_cka(f"{strangers[0]} brings no calibration rows, which only experts of a suite do")
+    without_rows = [name for name in listed if not _has_task(experts[name])]
+    if without_rows:
+        return skipped_cka(f"{without_rows[0]} has no calibration rows, which only experts of a suite have")
     tasks = {task.name: task for task in (_task_of(expert, "linear CKA") for expert in planned.experts)}
     models = {BASE: planned.base} | experts
 
@@ -295,19 +304,19 @@ def _planned(recipe: Recipe, models_dir: str | None) -> Plan:
 
 
 def _opened(reference: str, models_dir: str | None, base: Checkpoint | None = None) -> Checkpoint:
-    """A model; adapters and packed experts count from `base`."""
+    """Open a model; adapters and packed experts are opened with `base`."""
     return open_checkpoint(reference, models_dir=Path(models_dir) if models_dir else None, base=base)
 
 
 def _with_statistics(planned: Plan, device: str) -> ProgressGen[Plan]:
-    """The plan with what its method asks for: statistics of the experts as they go into it, after the steps before it."""
+    """The plan with the calibration statistics that its method needs, computed on the experts after the earlier steps."""
     recipe = planned.recipe
     kinds = {mark.kind for mark in recipe.rule.wanting(Statistic).values()}
     if not kinds:
         return planned
     from mergelab.evaluation.calibration import Experts, take_statistics
 
-    device = "cpu" if portable.asked() else device  # GPUs have instructions of their own
+    device = "cpu" if portable.asked() else device  # portable mode does not cover GPUs
     tasks = [_task_of(expert, recipe.method.name) for expert in planned.experts]
     prepared = yield from prepare_steps(planned, device)
 
@@ -332,7 +341,7 @@ def _with_statistics(planned: Plan, device: str) -> ProgressGen[Plan]:
 
 
 def _hashes_of(statistics: Statistics) -> dict[str, dict[str, str]]:
-    """Content hashes: where a merge made again differs, they tell whether its statistics do."""
+    """Content hashes of the statistics, to tell whether they are the reason if a repeated merge differs."""
     return {kind: {name: hash_state(own) for name, own in of_kind.items()} for kind, of_kind in statistics.items()}
 
 
@@ -341,14 +350,14 @@ def _task_of(expert: Checkpoint, method: str) -> TaskSet:
     suite = suite_of(expert.name)
     if suite is None or not _has_task(expert):
         raise CheckpointError(
-            f"{method} needs calibration rows of {expert.name}, which only experts of a suite bring along; "
-            "use merge_state_dicts with statistics= for your own"
+            f"{method} needs calibration rows for {expert.name}, which only experts of a suite have; "
+            "for your own models, use merge_state_dicts with statistics="
         )
     return suite_tasks(suite)[load_suite(suite).experts[expert.name.split("/", 1)[1]].task]
 
 
 def _has_task(expert: Checkpoint) -> bool:
-    """Whether it is an expert of a suite."""
+    """Whether the model is an expert of a suite, which has a task set."""
     return suite_of(expert.name) is not None and "/" in expert.name
 
 
@@ -372,12 +381,12 @@ def _tasks_of(recipe: Recipe, names: Sequence[str] | None) -> list[TaskSet]:
 def _chosen(tasks: Mapping[str, TaskSet], names: Sequence[str] | None) -> list[TaskSet]:
     for name in names or ():
         if name not in tasks:
-            raise ValueError(f"no task set {name!r} in this suite. Known: {', '.join(tasks)}")
+            raise ValueError(f"this suite has no task set {name!r}. Known: {', '.join(tasks)}")
     return [task for name, task in tasks.items() if names is None or name in names]
 
 
 def _written(prepared: PreparedMerge, writer: MergedFolder) -> ProgressGen[list[str]]:
-    """Run into a folder, one tensor in memory at a time; returns what the method said about tensors."""
+    """Run the merge and write each tensor as it is finished; returns the method's remarks about tensors."""
     total, remarks = len(prepared.plan.base.specs), {}
     for number, merged in enumerate(run(prepared), 1):
         writer.write(merged.key, merged.tensor)
@@ -391,7 +400,7 @@ def _archive_of(folder: Path) -> Path:
 
 
 def _archived(folder: Path) -> ProgressGen[str]:
-    """Pack the folder; weights hardly compress, so they are stored, which is fast."""
+    """Pack the folder as a zip file without compression, because weights hardly compress."""
     files, target = sorted(path for path in folder.iterdir()), _archive_of(folder)
     draft = target.with_name(f".{target.name}-{time.monotonic_ns()}")
     try:
@@ -415,7 +424,7 @@ def _sketched(planned: Plan, device: str) -> ProgressGen[Sketch]:
 
 
 def _kept_sketch(path: Path) -> Sketch | None:
-    """A sketch of the cache, or None when there is none or it is damaged: it can be drawn again."""
+    """A cached sketch, or None if there is none or it is damaged; it can be built again."""
     try:
         return Sketch.load(path)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):

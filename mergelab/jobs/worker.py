@@ -1,4 +1,4 @@
-"""Where heavy work runs: one spawned worker process that streams progress, can be stopped and, if need be, killed.
+"""A worker process that runs jobs, streams their progress, and can be stopped or killed.
 
 The page's process never computes with tensors, so it stays responsive; the worker owns the threads and the GPU. Jobs are
 functions of `mergelab.jobs.workbench`, run one at a time in the order of submission.
@@ -28,14 +28,14 @@ from mergelab.runtime.progress import Progress
 
 STOP = "stop"
 ENTRY = "from mergelab.jobs.worker import main; main()"
-"""Not `-m mergelab.jobs`: the events must be pickled as this module's, not as `__main__`'s."""
+"""Not `-m mergelab.jobs`: events must be pickled as classes of this module, not of `__main__`."""
 REPORT_EVERY = 0.05
-"""Seconds between two progress reports that leave the worker; faster ones are dropped."""
+"""Minimum time in seconds between two progress reports from the worker; reports in between are dropped."""
 
 
 @dataclass(frozen=True)
 class Queued:
-    """`ahead` jobs will run before this one."""
+    """The job is queued; `ahead` jobs will run before it."""
 
     ahead: int
 
@@ -49,14 +49,14 @@ class Finished:
 
 @dataclass(frozen=True)
 class Refused:
-    """The input was at fault; `sentence` says what, where and what to do."""
+    """The input was invalid; `sentence` says what is wrong, where, and what to do."""
 
     sentence: str
 
 
 @dataclass(frozen=True)
 class Crashed:
-    """The work failed; `detail` is for a bug report."""
+    """The job failed unexpectedly; `detail` is for a bug report."""
 
     sentence: str
     detail: str = ""
@@ -72,11 +72,11 @@ ENDS = (Finished, Refused, Crashed, Stopped)
 
 
 class JobError(ValueError):
-    """A job that did not finish; the message is the sentence for the person."""
+    """Raised for a job that did not finish; the message is a sentence for the user."""
 
 
 class Job:
-    """One submitted piece of work."""
+    """One submitted function call."""
 
     def __init__(self, function: str, arguments: dict[str, Any], ahead: int) -> None:
         self.function, self.message = function, pickle.dumps((function, arguments))
@@ -87,7 +87,7 @@ class Job:
         self.report(Queued(ahead))
 
     def events(self) -> Iterator[Event]:
-        """What happens to the job, as it happens; ends after Finished, Refused, Crashed or Stopped. Read it once."""
+        """The job's events as they happen, ending with Finished, Refused, Crashed or Stopped. Iterate only once."""
         while True:
             event = self._events.get()
             yield event
@@ -95,8 +95,10 @@ class Job:
                 return
 
     def stop(self, grace: float = 2.0) -> None:
-        """End a job that waits at once; ask one that runs to close at its next yield, and kill its process when it has
-        not done so in `grace` seconds."""
+        """Stop the job: at once if it is queued, otherwise at its next yield.
+
+        If a running job does not stop within `grace` seconds, its process is killed.
+        """
         self.grace = grace
         self.stop_requested.set()
         with self._lock:
@@ -104,13 +106,13 @@ class Job:
                 self.report(Stopped())
 
     def begin(self) -> bool:
-        """Whether the job is still wanted; from now on a stop goes to the worker."""
+        """Mark the job as running; returns False if it was stopped while queued. Later stops are sent to the worker."""
         with self._lock:
             self._begun = True
             return self.ended is None
 
     def result(self, on_progress: Callable[[Progress], object] | None = None) -> Any:
-        """Wait for the result; raises JobError when the job was refused, crashed or stopped."""
+        """Wait for the result; raises JobError if the job was refused, crashed or stopped."""
         for event in self.events():
             if isinstance(event, Progress) and on_progress:
                 on_progress(event)
@@ -119,14 +121,14 @@ class Job:
         raise JobError(getattr(self.ended, "sentence", "the job was stopped"))
 
     def report(self, event: Event) -> None:
-        """Hand an event to whoever follows the job."""
+        """Add an event to the job's events."""
         if isinstance(event, ENDS):
             self.ended = event
         self._events.put(event)
 
 
 class Worker:
-    """A worker process, started at the first job and again after it was killed. Use `close`, or a `with` block."""
+    """A worker process, started for the first job and restarted after being killed. Call `close` or use a `with` block."""
 
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads
@@ -138,7 +140,10 @@ class Worker:
         self._lock = threading.Lock()
 
     def submit(self, function: str, /, **arguments: Any) -> Job:
-        """Queue a function of `mergelab.jobs.workbench`; arguments and results are pickled, which raises here if they cannot."""
+        """Queue a call of a function in `mergelab.jobs.workbench`.
+
+        Arguments and results are pickled; raises here if the arguments cannot be.
+        """
         with self._lock:
             job = Job(function, arguments, ahead=self._waiting)
             if self._closing.is_set():
@@ -153,11 +158,11 @@ class Worker:
 
     @property
     def pid(self) -> int | None:
-        """The worker process's id while it lives."""
+        """The id of the worker process, or None if it is not running."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def close(self) -> None:
-        """Kill the process; the job that runs and those that wait are stopped, and so are any that come later."""
+        """Kill the process and stop the running job, all queued ones, and any submitted later."""
         with self._lock:
             self._closing.set()
             self._jobs.put(None)
@@ -171,12 +176,12 @@ class Worker:
         self.close()
 
     def _dispatch(self) -> None:
-        """Run the jobs in order; this thread alone touches the process."""
+        """Run the jobs in order; only this thread accesses the process."""
         while (job := self._jobs.get()) is not None:
             if job.begin():
                 try:
                     self._follow(job)
-                except Exception as error:  # whatever it is, the jobs behind this one must not wait for ever
+                except Exception as error:  # whatever the error, queued jobs must not wait forever
                     self._kill()
                     job.report(Crashed("the worker process could not be reached; try again", repr(error)))
             with self._lock:
@@ -210,7 +215,7 @@ class Worker:
             if job.stop_requested.is_set():
                 return Stopped()
             return Crashed(
-                f"the worker process ended (code {code}), perhaps for lack of memory; try fewer or smaller models"
+                f"the worker process ended (code {code}), perhaps out of memory; try fewer or smaller models"
             )
 
     def _alive(self) -> Connection:
@@ -224,12 +229,13 @@ class Worker:
         key = secrets.token_bytes(32)
         with Listener(authkey=key) as listener:
             command = [sys.executable, "-c", ENTRY, str(listener.address), str(self.threads or 0)]
-            # libgomp's threads otherwise spin long at every barrier and starve the page; not at all costs small models half
-            # their speed.
+            # By default, libgomp's threads spin long at every barrier and starve the page; without any spinning, small
+            # models run at half speed.
             environment = {"GOMP_SPINCOUNT": "1000", **os.environ}
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
             threading.Thread(target=_knock, args=(self._process, listener.address, key), daemon=True).start()
-            with suppress(OSError), self._process.stdin as stdin:  # type: ignore[union-attr]  # a worker dead already is met below
+            # If the worker has already died, writing fails and `_knock` connects in its place.
+            with suppress(OSError), self._process.stdin as stdin:  # type: ignore[union-attr]
                 stdin.write(f"{key.hex()}\n".encode())
             self._connection = listener.accept()
 
@@ -243,14 +249,14 @@ class Worker:
 
 
 def _knock(process: subprocess.Popen[bytes], address: Any, key: bytes) -> None:
-    """Connect once the worker has died, so that nobody waits for ever for one that never called."""
+    """Connect once the worker has died, so that `accept` does not wait forever for a worker that never connects."""
     process.wait()
     with suppress(OSError, EOFError, AuthenticationError):
         Client(address, authkey=key).close()
 
 
 def serve(connection: Connection) -> None:
-    """The worker's loop: run each job that arrives until the page goes away."""
+    """The worker's loop: run each job received until the page's process closes the connection."""
     while True:
         try:
             message = connection.recv()
@@ -271,7 +277,7 @@ def _events(function: str, arguments: dict[str, Any], stopped: Callable[[], bool
         yield Refused(str(error))
     except MemoryError:
         yield Crashed("out of memory; try fewer or smaller models", traceback.format_exc())
-    except Exception as error:  # the worker must survive any failure of a job, and report it
+    except Exception as error:  # the worker must survive and report any failure of a job
         yield Crashed(f"unexpected {type(error).__name__}: {error}", traceback.format_exc())
 
 
@@ -293,11 +299,11 @@ def _watched(steps: Generator[Progress, None, Any], stopped: Callable[[], bool])
 
 
 def main() -> None:
-    """Entry of the worker process: call the page and serve."""
+    """The entry point of the worker process: connect to the page's process and serve jobs."""
     threads, key = int(sys.argv[2]), bytes.fromhex(sys.stdin.readline().strip())
     connection = Client(sys.argv[1], authkey=key)
     if lower_priority := getattr(os, "nice", None):  # Windows has none
-        lower_priority(5)  # the page answers first when both want the processor
+        lower_priority(5)  # the page's process takes precedence
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the page, which closes the worker
     if threads:
         import torch

@@ -1,9 +1,9 @@
-"""Linear algebra in one fixed order of operations: the same bits on every processor, on any number of threads.
+"""Linear algebra in one fixed order of operations, with the same bits on every processor and any number of threads.
 
-Libraries choose the order of their sums by the vector units that they find, so that a product or a decomposition has other
-last bits on another processor, and a merge another hash. Here every function is float64, without fused operations; matrices
-are worked on by the calling thread on the CPU, and results lie where the first argument does. `benchmarks/linalg.py`
-measures what that costs beside torch.
+Libraries choose the order of their sums by the processor's vector units, so the last bits of a product or decomposition
+differ between processors, and with them the hash of a merge. All functions here compute in float64 without fused
+operations. Matrix functions run on the CPU in the calling thread; results are on the device of the first argument.
+`benchmarks/linalg.py` measures the cost compared with torch.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 BLOCK = 1 << 17
-"""Entries of a row that are held in float64 at a time."""
+"""Number of entries per row that are held in float64 at a time."""
 
 
 def folded_sum(values: Tensor) -> Tensor:
-    """The sum over the last axis, float64: the second half is added to the first until one entry is left.
+    """The sum over the last axis in float64: the second half is added to the first until one entry is left.
 
-    Additions of whole tensors alone, so it has the same bits on every device, too. (…, 0) gives zeros.
+    Uses only additions of whole tensors, so the bits are also the same on every device. (…, 0) gives zeros.
     """
     total = values.double()
     if total.shape[-1] == 0:
@@ -41,7 +41,7 @@ def inner(first: Tensor, second: Tensor) -> Tensor:
 
 
 def summed(rows: Tensor, each: Callable[[Tensor], Tensor]) -> Tensor:
-    """The sum over each row of what `each` makes of its entries in float64: (n, count) gives (n,)."""
+    """The sum over each row of `each` applied to its entries in float64: (n, count) to (n,)."""
     return folded_sum(torch.stack([folded_sum(each(block.double())) for block in torch.split(rows, BLOCK, 1)], 1))
 
 
@@ -53,9 +53,9 @@ def product(left: Tensor, right: Tensor) -> Tensor:
 
 
 def factor(matrix: Tensor) -> tuple[Tensor, float]:
-    """The lower Cholesky factor (n, n) of a symmetric `matrix` (n, n), and the smallest squared pivot on the way there.
+    """The lower Cholesky factor (n, n) of a symmetric `matrix` (n, n), and its smallest squared pivot.
 
-    A pivot that is not above 0 ends the work: `matrix` is not positive definite, and the factor is unfinished.
+    If a pivot is not above 0, `matrix` is not positive definite: the factor is incomplete and that pivot is returned.
     """
     from mergelab.linalg.cholesky import factorise
 
@@ -64,17 +64,17 @@ def factor(matrix: Tensor) -> tuple[Tensor, float]:
 
 
 def solve(lower: Tensor, right: Tensor) -> Tensor:
-    """X (n, m) with L L^T X = `right` (n, m), for a whole factor L `lower` (n, n) of `factor`."""
+    """X (n, m) with L L^T X = `right` (n, m), for a complete factor L = `lower` (n, n) from `factor`."""
     from mergelab.linalg.cholesky import solve as solved
 
     return torch.from_numpy(solved(_array(lower), _array(right))).to(lower.device)
 
 
 def singular_triplets(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The thin singular value decomposition of `matrix` (n, m): left (n, k), values (k,) falling, right (k, m), k = min(n, m).
+    """The thin singular value decomposition of `matrix` (n, m): left (n, k), values (k,) descending, right (k, m).
 
-    Singular vectors of value 0 are 0. Those of the longer side are as orthonormal as float64 tells their value from 0:
-    to about 1e-16 values[0] / value. Raises ValueError where `matrix` holds NaN or infinity.
+    k = min(n, m). Singular vectors of value 0 are 0. Vectors of the longer side are orthonormal to about
+    1e-16 · values[0] / value. Raises ValueError if `matrix` contains NaN or infinity.
     """
     from mergelab.linalg.singular import triplets
 

@@ -1,4 +1,4 @@
-"""Cholesky factors, and the systems that they solve (Golub & Van Loan 2013, section 4.2)."""
+"""Cholesky factorisation and the solution of linear systems with it (Golub & Van Loan 2013, section 4.2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mergelab.linalg.sums import COMPILED, IN_PLACE, LANES, Matrix, dot
 def factorise(matrix: Matrix) -> tuple[Matrix, float]:
     """The lower triangular L with L L^T = `matrix` (n, n), symmetric, and its smallest squared pivot.
 
-    Where a pivot is not above 0 the factor ends there, and that pivot is the second result. Only the lower half is read.
+    If a pivot is not above 0, the factor ends there and that pivot is returned. Only the lower half is read.
     """
     lower, lanes, smallest = numpy.zeros(matrix.shape), numpy.empty(LANES), math.inf
     for row in range(len(matrix)):
@@ -31,7 +31,7 @@ def factorise(matrix: Matrix) -> tuple[Matrix, float]:
 
 @njit(**COMPILED)
 def solve(lower: Matrix, right: Matrix) -> Matrix:
-    """X (n, m) with L L^T X = `right` (n, m), for the factor L `lower` (n, n)."""
+    """X (n, m) with L L^T X = `right` (n, m), for the factor L = `lower` (n, n)."""
     found, upper = right.copy(), lower.T.copy()
     for row in range(len(lower)):
         _eliminate(found, lower, row, 0, row)
@@ -42,7 +42,7 @@ def solve(lower: Matrix, right: Matrix) -> Matrix:
 
 @njit(**IN_PLACE)
 def _eliminate(found: Matrix, factors: Matrix, row: int, start: int, stop: int) -> None:
-    """found[row] = (found[row] - factors[row, start:stop] @ found[start:stop]) / factors[row, row], term after term."""
+    """found[row] = (found[row] - factors[row, start:stop] @ found[start:stop]) / factors[row, row], summed in order."""
     for k in range(start, stop):
         factor = factors[row, k]
         for place in range(found.shape[1]):

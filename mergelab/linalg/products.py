@@ -1,4 +1,4 @@
-"""Matrix products whose every entry is summed in the order of the inner dimension."""
+"""Matrix products in which every entry is summed in the order of the inner dimension."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from numba import njit
 from mergelab.linalg.sums import COMPILED, IN_PLACE, Matrix
 
 COLUMNS = 512
-"""Columns of the result at a time: one row of them, and four of the right factor's, stay in the nearest cache."""
+"""Columns of the result computed at a time: one row of them, and four rows of the right factor, fit in the L1 cache."""
 
 
 @njit(**COMPILED)
 def multiply(left: Matrix, right: Matrix) -> Matrix:
-    """`left` (n, k) times `right` (k, m), both C-contiguous: (n, m)."""
+    """`left` (n, k) times `right` (k, m), both C-contiguous, gives (n, m)."""
     found = numpy.zeros((left.shape[0], right.shape[1]))
     for start in range(0, right.shape[1], COLUMNS):
         for row in range(left.shape[0]):
@@ -23,7 +23,7 @@ def multiply(left: Matrix, right: Matrix) -> Matrix:
 
 @njit(**IN_PLACE)
 def _add_rows(found: Matrix, left: Matrix, right: Matrix, row: int, start: int, stop: int) -> None:
-    """One row of the product from column `start` to `stop`. Four terms at a time save three of four trips to the row."""
+    """One row of the product from column `start` to `stop`, four terms at a time to load and store the row less often."""
     whole = left.shape[1] // 4 * 4
     for k in range(0, whole, 4):
         a, b, c, d = left[row, k], left[row, k + 1], left[row, k + 2], left[row, k + 3]

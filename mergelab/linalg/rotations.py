@@ -1,4 +1,4 @@
-"""One-sided Jacobi: rows are rotated in pairs until all are orthogonal (Hestenes 1958; Demmel & Veselić 1992)."""
+"""One-sided Jacobi: rotates pairs of rows until all are orthogonal (Hestenes 1958; Demmel & Veselić 1992)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from numba import njit
 from mergelab.linalg.sums import COMPILED, IN_PLACE, LANES, Matrix, Vector, dot
 
 SWEEPS = 60
-"""Rounds over all pairs at most. Six to ten are usual."""
+"""Maximum number of rounds over all pairs; six to ten are typical."""
 CACHED = 1 << 15
-"""Numbers in a block of rows: two blocks stay in the second-level cache while their pairs are rotated."""
+"""Numbers per block of rows: two blocks fit in the L2 cache while their pairs are rotated."""
 
 
 @njit(**COMPILED)
 def orthogonalise(rows: Matrix) -> bool:
-    """Rotate `rows` (n, m) in place until the cosine of every pair is rounding noise; whether that was reached."""
+    """Rotate `rows` (n, m) in place until every pair's cosine is rounding noise; returns whether it converged."""
     squares, lanes = numpy.empty(len(rows)), numpy.empty(LANES)
     noise = math.sqrt(rows.shape[1]) * numpy.finfo(numpy.float64).eps
     for _ in range(SWEEPS):
@@ -30,7 +30,7 @@ def orthogonalise(rows: Matrix) -> bool:
 
 @njit(**IN_PLACE)
 def _sweep(rows: Matrix, squares: Vector, noise: float, lanes: Vector) -> int:
-    """Visit every pair once, block by block; how many were rotated."""
+    """Visit every pair once, block by block; returns the number of pairs rotated."""
     block, rotated = max(1, CACHED // rows.shape[1]), 0
     for top in range(0, len(rows), block):
         for left in range(top, len(rows), block):
@@ -42,7 +42,7 @@ def _sweep(rows: Matrix, squares: Vector, noise: float, lanes: Vector) -> int:
 
 @njit(**IN_PLACE)
 def _rotate(rows: Matrix, squares: Vector, one: int, other: int, noise: float, lanes: Vector) -> int:
-    """Make two rows orthogonal, the longer one first; 0 where they are."""
+    """Make two rows orthogonal and put the longer one first; returns 0 if they were orthogonal, else 1."""
     a, b = squares[one], squares[other]
     product = dot(rows[one], rows[other], lanes)
     if abs(product) <= noise * math.sqrt(a) * math.sqrt(b):

@@ -1,8 +1,8 @@
 """The singular value decomposition of a matrix with no more rows than columns.
 
-The rows, longest first, have the triangular factor R; one-sided Jacobi rotations make the rows of R orthogonal, which takes
-few sweeps because R's rows are nearly so (Drmač & Veselić 2008). They then are values times left vectors, and the right
-vectors follow from the matrix.
+The rows are sorted by norm, longest first, and reduced to a triangular factor R. One-sided Jacobi rotations make the rows
+of R orthogonal, in few sweeps because they nearly are (Drmač & Veselić 2008). They are then the values times the left
+vectors; the right vectors follow from the matrix.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from mergelab.linalg.triangular import triangle
 
 
 def triplets(rows: Matrix) -> tuple[Matrix, Vector, Matrix]:
-    """Left (n, n), values (n,) falling, right (n, m) of `rows` (n, m), n ≤ m; vectors of value 0 are 0."""
+    """Left (n, n), values (n,) descending and right (n, m) of `rows` (n, m), n ≤ m; vectors of value 0 are 0."""
     largest = float(numpy.abs(rows).max(initial=0.0))
     if not math.isfinite(largest):
-        raise ValueError(f"a matrix of {rows.shape[0]} × {rows.shape[1]} with NaN or infinity has no singular values")
+        raise ValueError(f"a {rows.shape[0]} × {rows.shape[1]} matrix with NaN or infinity has no singular values")
     if largest == 0.0:
         return numpy.zeros((len(rows), len(rows))), numpy.zeros(len(rows)), numpy.zeros(rows.shape)
-    unit = 2.0 ** math.frexp(largest)[1]  # a power of two: nothing is rounded, no square overflows
+    unit = 2.0 ** math.frexp(largest)[1]  # dividing by a power of two rounds nothing, and squares cannot overflow
     left, values = _left_of(rows / unit)
     towards = left.T / numpy.where(values == 0, 1.0, values)[:, None]
     return left, values * unit, multiply(towards, rows / unit)
@@ -36,7 +36,7 @@ def _left_of(rows: Matrix) -> tuple[Matrix, Vector]:
     turned = triangle(rows[order])
     if not orthogonalise(turned):
         raise ValueError(
-            f"the singular values of a {rows.shape[0]} × {rows.shape[1]} matrix did not settle in {SWEEPS} sweeps"
+            f"the singular values of a {rows.shape[0]} × {rows.shape[1]} matrix did not converge in {SWEEPS} sweeps"
         )
     values = lengths(turned)
     falling = numpy.argsort(-values, kind="stable")

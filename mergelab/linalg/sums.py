@@ -1,4 +1,4 @@
-"""Dot products in one fixed order, wide enough for vector units."""
+"""Dot products in one fixed order of additions that suits all vector units."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 LANES = 64
-"""Partial sums of one dot product. They stay in the nearest cache, and every vector width divides their number."""
+"""Number of partial sums per dot product. They fit in the L1 cache, and every vector width divides their number."""
 
 COMPILED: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
-"""Options of `njit` in this package. Without `fastmath` LLVM keeps the order of operations and fuses none of them."""
+"""Options of `njit` in this package. Without `fastmath`, LLVM keeps the order of operations and fuses none of them."""
 IN_PLACE: dict[str, Any] = {**COMPILED, "_nrt": False}
-"""The same for functions that make no arrays: references are not counted, which would cost more than a short loop."""
+"""Options for functions that create no arrays: without reference counting, which would cost more than a short loop."""
 
 Vector = NDArray[numpy.float64]
 Matrix = NDArray[numpy.float64]

@@ -10,14 +10,14 @@ from numba import njit
 from mergelab.linalg.sums import COMPILED, IN_PLACE, LANES, Matrix, Vector, dot
 
 CHUNK = 256
-"""Entries of each row that are eliminated together: they stay in cache while the reflections go over them."""
+"""Entries per row that are eliminated together; they stay in cache during the reflections."""
 
 
 @njit(**COMPILED)
 def triangle(rows: Matrix) -> Matrix:
     """The upper triangular R (n, n) with R^T R = rows rows^T, for `rows` (n, m); Q is not formed.
 
-    Each chunk of columns of `rows` is eliminated against the R of those before it.
+    Each chunk of columns of `rows` is eliminated against the R of the chunks before it.
     """
     count, length = rows.shape
     found, lanes = numpy.zeros((count, count)), numpy.empty(LANES)
@@ -28,7 +28,7 @@ def triangle(rows: Matrix) -> Matrix:
 
 @njit(**IN_PLACE)
 def _eliminate(found: Matrix, chunk: Matrix, lanes: Vector) -> None:
-    """Make `found` the R of itself with `chunk` (n, at most CHUNK) below; `chunk` is overwritten."""
+    """Replace `found` by the R of `found` stacked on `chunk` (n, at most CHUNK); `chunk` is overwritten."""
     for k in range(len(chunk)):
         vector = chunk[k]
         below = dot(vector, vector, lanes)

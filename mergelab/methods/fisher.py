@@ -33,7 +33,7 @@ class FisherNorms:
         self.passes -= 1
 
     def value(self, settings: Mapping[str, Any]) -> Tensor:
-        """float32 (n_models,)."""
+        """The norms, float32 (n_models,)."""
         return self.squares.norms().float()
 
 

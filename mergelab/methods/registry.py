@@ -35,11 +35,12 @@ Elementwise = bool | Callable[[Mapping[str, Any]], bool]
 
 
 class Survey(Protocol):
-    """Computes a figure that a rule needs before it can treat a tensor, from the whole model or from that tensor alone.
+    """Computes a figure that a rule needs before it can merge a tensor, from the whole model or only from that tensor.
 
-    While `passes` is positive, the engine passes every tensor to `update` once, then calls `finish_pass`. It calls `update`
-    from several threads. If rules are elementwise, a stack may be a chunk of a tensor, or several small tensors of equal
-    settings. Tensors whose deltas are all 0 may be left out. With `scope` "tensor", each tensor has its own survey.
+    While `passes` is positive, the engine passes every tensor to `update` once and then calls `finish_pass`. Calls of
+    `update` may come from several threads. For elementwise rules, a stack may be a chunk of a tensor, or several small
+    tensors with the same settings. Tensors whose deltas are all 0 may be skipped. With `scope` "tensor", each tensor has
+    its own survey.
     """
 
     passes: int
@@ -52,15 +53,15 @@ class Survey(Protocol):
         """End a pass and decrement `passes`."""
 
     def value(self, settings: Mapping[str, Any]) -> object:
-        """The figure for a tensor with these settings. The rule gets it as the argument that declares the survey."""
+        """The figure for a tensor with these settings; the rule receives it as the argument that declares the survey."""
 
 
 @dataclass(frozen=True)
 class ModelStatistic:
     """Marks an argument whose value comes from a survey.
 
-    `start(n_models, settings)` creates the survey; `settings` holds the knobs of each tensor that it will see. The stacks
-    that it sees have the figures of surveys declared before it among their settings.
+    `start(n_models, settings)` creates the survey; `settings` holds the knobs of each tensor that it will see. The
+    figures of surveys declared earlier are in the settings of the stacks passed to `update`.
     """
 
     start: Callable[[int, Sequence[Mapping[str, Any]]], Survey]
@@ -78,8 +79,9 @@ def same_shape(shape: Shape) -> Shape:
 class Statistic:
     """Marks an argument that receives a calibration statistic, such as the diagonal Fisher.
 
-    `shape` maps a tensor's shape to the shape of one model's statistic, or to None if the tensor has none. With `partial`,
-    the argument is None, and not an error, for a tensor of which no model has the statistic.
+    The argument is (n_models, *statistic shape). `shape` maps a tensor's shape to the shape of one model's statistic, or
+    to None if the tensor has none. If `partial`, a tensor for which no model has the statistic gets None instead of an
+    error.
     """
 
     kind: str
@@ -91,8 +93,8 @@ class Statistic:
 class Position:
     """Marks an argument that receives each model's position in the recipe, int64 (n_models,).
 
-    Stacks are sorted by content, so that the order of a recipe cannot change a bit of the result. A rule for which the
-    order has a meaning asks for the positions.
+    The engine sorts stacks by content, so that the order in a recipe cannot change a bit of the result. Rules whose
+    result depends on the recipe's order declare this argument.
     """
 
 
@@ -116,14 +118,14 @@ class Base:
 
 @dataclass(frozen=True)
 class Log:
-    """Marks an argument that receives a function, which reports a sentence about this tensor to the user."""
+    """Marks an argument that receives a function for logging a sentence about this tensor to the user."""
 
 
 Mark = ModelStatistic | Statistic | Position | RandomBits | Key | Base | Log
 
 
 def silent(sentence: str) -> None:
-    """Discard a rule's remark: the default of arguments marked with `Log`."""
+    """Discard a log sentence; the default for arguments marked with `Log`."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ class Rule:
         return cls(function.__name__, title, function, space, paper, read_knobs(function), inputs, **traits)
 
     def splits(self, settings: Mapping[str, Any]) -> bool:
-        """Whether a chunk of a tensor can be treated without the rest of it."""
+        """Whether a chunk of a tensor can be processed without the rest of it."""
         return self.elementwise if isinstance(self.elementwise, bool) else self.elementwise(settings)
 
     @property
@@ -204,9 +206,9 @@ def method(
     """Register a function `(stack (n_models, *shape), *, knobs…) -> (*shape)` as a merge method under its own name.
 
     `space` says whether the stack holds deltas or weights; for deltas, the engine adds the base to the result. `models`
-    fixes the number of experts. `keeps_equal` is False if merging identical experts may return something else.
-    `elementwise` lets the engine split large tensors into chunks. `on_one_thread` is True if most of the time is spent in
-    `mergelab.linalg`, so that the engine merges several tensors at the same time.
+    is the exact number of experts, or None for any. `keeps_equal` is False if merging identical experts may return
+    something else. `elementwise` allows the engine to split large tensors into chunks. `on_one_thread` is True if most of
+    the time is spent in `mergelab.linalg`, which uses one thread; the engine then merges several tensors at once.
     """
     traits = {"models": models, "keeps_equal": keeps_equal, "elementwise": elementwise, "on_one_thread": on_one_thread}
 

@@ -1,4 +1,4 @@
-"""A dossier for those without a browser or without the lab: as JSON, as text, as one page that needs nothing else."""
+"""Inspection reports as JSON, text or one self-contained HTML page; also model cards and the method reference."""
 
 from mergelab.report.html_page import page
 from mergelab.report.json_report import mapping_of

@@ -1,4 +1,4 @@
-"""A dossier as one HTML page: plotly.js, style and data are inside, nothing is fetched."""
+"""An inspection report as one self-contained HTML page, with plotly.js, style and data embedded."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from mergelab.report.text_tables import (
 TEMPLATE = Path(__file__).with_name("html_page.html")
 
 
-def page(dossier: InspectionReport) -> str:
-    """The whole page; the same dossier gives the same text."""
+def page(report: InspectionReport) -> str:
+    """The HTML of the whole page; the same report gives the same HTML."""
     from plotly.offline import get_plotlyjs
 
-    live, static = charts_of("settings", dossier), charts_of("models", dossier)
+    live, static = charts_of("settings", report), charts_of("models", report)
     pictures = {chart.name: plain(vars(chart.picture)) for chart in (*live, *static)}
     parts = {
-        "title": html.escape(f"{dossier.title}: what interferes"),
+        "title": html.escape(f"{report.title}: interference"),
         "plotly": get_plotlyjs(),
         "pictures": _script_safe(json.dumps(pictures, allow_nan=False)),
-        "content": "\n".join(_content(dossier, live, static)),
+        "content": "\n".join(_content(report, live, static)),
     }
     head, *rest = TEMPLATE.read_text(encoding="utf-8").split("<!-- ")
     filled = [head]
@@ -52,45 +52,45 @@ def page(dossier: InspectionReport) -> str:
 
 
 def _script_safe(text: str) -> str:
-    """JSON that no text in it can end the script element of."""
+    """JSON escaped so that no text in it can close the script element."""
     return text.replace("<", "\\u003c")
 
 
-def _content(dossier: InspectionReport, live: Sequence[ReportChart], static: Sequence[ReportChart]) -> Iterator[str]:
-    yield from _head(dossier)
+def _content(report: InspectionReport, live: Sequence[ReportChart], static: Sequence[ReportChart]) -> Iterator[str]:
+    yield from _head(report)
     yield "<h2>At these settings</h2>"
-    yield f'<p class="quiet">{_text(dossier.preview.label)}: {_text(dossier.preview.remark)}</p>'
+    yield f'<p class="quiet">{_text(report.preview.label)}: {_text(report.preview.remark)}</p>'
     if live:
-        yield _numbers(dossier)
+        yield _numbers(report)
         yield _charts(live)
     yield "<h2>Before any method</h2>"
-    yield '<p class="quiet">What the experts changed, whatever the knobs say.</p>'
-    yield _grid(expert_table(dossier.static))
-    if len(dossier.static.experts) > 1:
-        yield _grid(pair_table(dossier.static))
+    yield '<p class="quiet">The experts\' changes, which do not depend on any setting.</p>'
+    yield _grid(expert_table(report.static))
+    if len(report.static.experts) > 1:
+        yield _grid(pair_table(report.static))
     yield _charts(static)
-    if not any(chart.name == "features" for chart in static) and dossier.static.features is not None:
-        yield f'<p class="quiet">{_text(features_summary(dossier.static.features, dossier.static.experts))}</p>'
-    yield from _tables(dossier)
+    if not any(chart.name == "features" for chart in static) and report.static.features is not None:
+        yield f'<p class="quiet">{_text(features_summary(report.static.features, report.static.experts))}</p>'
+    yield from _tables(report)
     yield from _definitions()
-    yield f"<footer>MergeLab {__version__} · recipe {dossier.digest}</footer>"
+    yield f"<footer>MergeLab {__version__} · recipe {report.digest}</footer>"
 
 
-def _head(dossier: InspectionReport) -> Iterator[str]:
-    names = short_names(dossier.static.experts)
-    base = dossier.recipe["base"]
+def _head(report: InspectionReport) -> Iterator[str]:
+    names = short_names(report.static.experts)
+    base = report.recipe["base"]
     onto = f" onto {_text(base)}" if base else ""
-    yield f"<header><h1>{_text(dossier.title)}: what interferes</h1>"
-    yield f"<p>{', '.join(_text(name) for name in names.values())}{onto}. {_text(coverage_words(dossier.static))}</p>"
-    yield from (f'<p class="quiet">{_text(note)}</p>' for note in dossier.notes)
-    recipe = yaml.safe_dump(dossier.recipe, sort_keys=False, allow_unicode=True)
+    yield f"<header><h1>{_text(report.title)}: interference</h1>"
+    yield f"<p>{', '.join(_text(name) for name in names.values())}{onto}. {_text(coverage_words(report.static))}</p>"
+    yield from (f'<p class="quiet">{_text(note)}</p>' for note in report.notes)
+    recipe = yaml.safe_dump(report.recipe, sort_keys=False, allow_unicode=True)
     yield f"<details><summary>The recipe</summary><pre>{_text(recipe)}</pre></details></header>"
 
 
-def _numbers(dossier: InspectionReport) -> str:
+def _numbers(report: InspectionReport) -> str:
     boxes = (
         f"<div><dt>{_text(number.name)}</dt><dd>{_text(number.text)}</dd><dd>{_text(number.help)}</dd></div>"
-        for number in dossier.preview.numbers
+        for number in report.preview.numbers
     )
     return f'<dl class="numbers">{"".join(boxes)}</dl>'
 
@@ -109,7 +109,7 @@ def _chart(chart: ReportChart) -> str:
 
 
 def _lines(chart: ReportChart) -> str:
-    """The names of a chart's lines beside their looks; those of a group are named once."""
+    """A legend with the style and name of each line; lines of a group are named once."""
     drawn = [trace for trace in chart.picture.data if trace["type"] == "scatter" and trace.get("name")]
     named = {trace.get("legendgroup", trace["name"]): trace for trace in drawn}
     looks = (
@@ -123,13 +123,13 @@ def _stroke(trace: dict[str, Any]) -> str:
     return "solid" if trace["line"].get("dash") == "solid" else "dashed"
 
 
-def _tables(dossier: InspectionReport) -> Iterator[str]:
-    static = dossier.static
+def _tables(report: InspectionReport) -> Iterator[str]:
+    static = report.static
     yield "<h2>By module, layer and tensor</h2>"
     yield _grid(group_table(static, "module"))
     yield f"<details><summary>By layer</summary>{_grid(group_table(static, 'layer'))}</details>"
     yield f"<details><summary>Every tensor</summary>{_grid(tensor_table(static))}</details>"
-    yield "<h2>What is not there, and why</h2>"
+    yield "<h2>What is missing, and why</h2>"
     yield from (f"<p>{_text(sentence)}</p>" for sentence in skipped_words(static))
     others = coverage_table(static)
     yield _grid(others) if others.rows else "<p>Every tensor of the base is merged.</p>"
@@ -137,9 +137,9 @@ def _tables(dossier: InspectionReport) -> Iterator[str]:
 
 def _definitions() -> Iterator[str]:
     rows = [[each.title, each.of, each.formula, each.tells, each.unit, each.source] for each in DEFINITIONS.values()]
-    columns = ["figure", "of", "how it is computed", "what it tells", "unit, range", "source"]
+    columns = ["figure", "of", "how it is computed", "what it shows", "unit, range", "source"]
     yield "<h2>How the figures are computed</h2>"
-    yield "<p>d is a delta, expert − base, in float32, before anything is dropped or weighed; sums are float64.</p>"
+    yield "<p>d is a delta, expert − base, in float32, before anything is dropped or weighted; sums are float64.</p>"
     yield _grid(TextGrid("Definitions", columns, rows, prose=True))
 
 

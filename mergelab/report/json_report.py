@@ -1,4 +1,4 @@
-"""A dossier as plain data for JSON."""
+"""An inspection report as plain data for JSON."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from mergelab.analysis.static import DEFINITIONS, InspectionReport
 from mergelab.charts import rows_of
 
 FORMAT = 1
-"""Raised when a name of the mapping changes its meaning."""
+"""Increased when a name in the mapping changes its meaning."""
 
 
-def mapping_of(dossier: InspectionReport) -> dict[str, Any]:
-    """Everything that a dossier holds, with the definitions of its figures; what is undefined is null.
+def mapping_of(report: InspectionReport) -> dict[str, Any]:
+    """All data of a report, with the definitions of its figures; undefined values are null.
 
-    `preview` has label, remark, numbers, experts, cells; `curves` a row for each place; `pairs` experts, conflict, cosines;
-    `static` top, coverage, groups, tensors, features, whose columns `Inspection` describes.
+    `preview` has label, remark, numbers, experts and cells; `curves` has one row per place; `pairs` has experts, conflict
+    and cosines; `static` has top, coverage, groups, tensors and features, whose columns are described in `Inspection`.
     """
-    shown, static = dossier.preview, dossier.static
+    shown, static = report.preview, report.static
     whole = {
         "format": FORMAT,
         "mergelab": __version__,
-        "recipe": dossier.recipe,
-        "digest": dossier.digest,
-        "notes": list(dossier.notes),
+        "recipe": report.recipe,
+        "digest": report.digest,
+        "notes": list(report.notes),
         "preview": {
             "label": shown.label,
             "remark": shown.remark,
@@ -36,11 +36,11 @@ def mapping_of(dossier: InspectionReport) -> dict[str, Any]:
             "experts": rows_of(shown.experts),
             "cells": rows_of(shown.cells),
         },
-        "curves": rows_of(dossier.curves),
+        "curves": rows_of(report.curves),
         "pairs": {
-            "experts": list(dossier.pairs.experts),
-            "conflict": dossier.pairs.conflict.tolist(),
-            "cosines": dossier.pairs.cosines.tolist(),
+            "experts": list(report.pairs.experts),
+            "conflict": report.pairs.conflict.tolist(),
+            "cosines": report.pairs.cosines.tolist(),
         },
         "static": {
             "top": static.top,
@@ -59,7 +59,7 @@ def _rows(table: pandas.DataFrame | None) -> list[dict[str, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """Python's own numbers, NaN and infinities as None."""
+    """`value` with Python numbers only, and None for NaN and infinities."""
     if isinstance(value, dict):
         return {name: plain(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""The README.md of a merged folder: what it is, what it was made from, how to make it again."""
+"""The README.md of a merged folder: the models, the recipe, and how to reproduce the merge."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Made with MergeLab {version}: {title} ({paper}).
 |---|---|---|
 {rows}
 
-Base `{base}` has content {base_hash}. {merged} tensors ({parameters:,} parameters) were merged, the rest copied from the
-base. Random seed {seed}. `manifest.json` holds the sha256 of every file.
+Base `{base}` has content {base_hash}. {merged} tensors ({parameters:,} parameters) were merged; the rest were copied from
+the base. Random seed {seed}. `manifest.json` lists the SHA-256 of every file.
 
-To make these files again, bit for bit, from the same models{limit}:
+To reproduce these files, bit for bit, from the same models{limit}:
 
     mergelab merge recipe.yml --out DIR
 
@@ -35,7 +35,7 @@ To make these files again, bit for bit, from the same models{limit}:
 
 
 def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
-    """Markdown for a plan that has been run, with what its rules remarked on the way."""
+    """The model card in Markdown, for a plan that has been run; `remarks` are the sentences logged by its rules."""
     recipe = plan.recipe
     weights = [recipe.models[place].weight for place in plan.positions]
     rows = [
@@ -63,7 +63,7 @@ def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
 
 
 def _limit(plan: Plan) -> str:
-    """Where it takes more than the models: statistics come from models that answer rows."""
+    """The condition for reproducing a merge with calibration statistics, which depend on the processor."""
     if not plan.statistics:
         return ""
     where = "any x86 processor with --portable" if portable.asked() else "a processor with the same instructions"
@@ -71,7 +71,7 @@ def _limit(plan: Plan) -> str:
 
 
 def _front_matter(plan: Plan) -> str:
-    """What the Hub reads; a base that is not on the Hub has no place there."""
+    """The front matter read by the Hub; it names the base only if that is on the Hub."""
     on_hub = plan.base.folder is not None and is_hub_reference(plan.base.name) and is_snapshot(plan.base.folder)
     base = {"base_model": plan.base.name.split("@")[0]} if on_hub else {}
     return yaml.safe_dump({**base, "tags": ["merge", "mergelab"]}, sort_keys=False)

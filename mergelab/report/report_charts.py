@@ -1,4 +1,4 @@
-"""The charts of a report, each with its summary and how it is computed; a module of `mergelab.charts` may register more."""
+"""The charts of a report, each with a summary and how it is computed; modules of `mergelab.charts` may register more."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from mergelab.charts.report_chart import REPORT_CHARTS, ReportChart, Section, re
 from mergelab.recipe import Recipe
 
 MAPS = ("relative_norm", "energy", "right_overlap")
-"""The static figures that are drawn over layers and modules."""
+"""The static figures drawn as heatmaps of layers and modules."""
 
 
 @report_chart("settings")
-def conflict(dossier: InspectionReport) -> Iterator[ReportChart]:
-    """Conflict in each layer and module."""
-    cells = dossier.preview.cells
+def conflict(report: InspectionReport) -> Iterator[ReportChart]:
+    """The conflict per layer and module."""
+    cells = report.preview.cells
     yield ReportChart(
         "conflict",
         "Where signs disagree",
         conflict_heatmap(cells),
         conflict_summary(cells),
-        "share of the entries that two or more experts keep in which a positive and a negative change meet",
+        "of the entries that two or more experts keep, the share in which a positive and a negative change meet",
         tall(cells["layer"].nunique()),
         True,
     )
 
 
 @report_chart("settings")
-def density(dossier: InspectionReport) -> Iterator[ReportChart]:
-    """Conflict, cancellation and energy over every density; one expert alone has no curve."""
-    if len(dossier.curves) > 1:
+def density(report: InspectionReport) -> Iterator[ReportChart]:
+    """Conflict, cancellation and energy over the density; none for a single expert."""
+    if len(report.curves) > 1:
         yield ReportChart(
             "density",
-            "Over every density",
-            rates_over_density(dossier.curves, _place(dossier)),
-            density_summary(dossier.curves),
+            "Figures over the density",
+            rates_over_density(report.curves, _place(report)),
+            density_summary(report.curves),
             "conflict as above; cancelled: 1 − Σ|Σd| / Σ|d|; energy kept: mean over experts of Σd² kept / Σd²; the dotted "
             "line is this recipe's density",
             320,
@@ -53,43 +53,43 @@ def density(dossier: InspectionReport) -> Iterator[ReportChart]:
 
 
 @report_chart("settings")
-def sizes(dossier: InspectionReport) -> Iterator[ReportChart]:
-    """The magnitudes of each expert's changes."""
-    shown = dossier.preview
+def sizes(report: InspectionReport) -> Iterator[ReportChart]:
+    """The magnitude histogram of each expert's changes."""
+    shown = report.preview
     experts = shown.experts["expert"].tolist()
     yield ReportChart(
         "sizes",
-        "How large the changes are",
+        "Magnitude of the changes",
         magnitude_histogram(
             shown.histogram, shown.experts, short_names(experts), {name: place for place, name in enumerate(experts)}
         ),
         histogram_summary(shown.experts, short_names(experts)),
-        "log₁₀|d| of every changed entry, share per decade; the upright lines are each expert's smallest kept change",
+        "log₁₀|d| of every changed entry, share per decade; the vertical lines are each expert's smallest kept change",
         320,
     )
 
 
 @report_chart("settings")
-def pairs(dossier: InspectionReport) -> Iterator[ReportChart]:
-    """Conflict and cosine of each pair of experts."""
+def pairs(report: InspectionReport) -> Iterator[ReportChart]:
+    """The conflict and the cosine of each pair of experts."""
     for name, values, what, signed in (
-        ("pair-conflict", dossier.pairs.conflict, "conflict", False),
-        ("pair-cosine", dossier.pairs.cosines, "cosine", True),
+        ("pair-conflict", report.pairs.conflict, "conflict", False),
+        ("pair-cosine", report.pairs.cosines, "cosine", True),
     ):
         yield ReportChart(
             name,
             f"Pairs of experts: {what}",
-            pair_matrix(dossier.pairs.experts, values, what, signed),
-            matrix_summary(dossier.pairs.experts, values, what),
+            pair_matrix(report.pairs.experts, values, what, signed),
+            matrix_summary(report.pairs.experts, values, what),
             f"{DEFINITIONS[what].formula}, of what this recipe keeps",
-            tall(len(dossier.pairs.experts)),
+            tall(len(report.pairs.experts)),
         )
 
 
 @report_chart("models")
-def maps(dossier: InspectionReport) -> Iterator[ReportChart]:
-    """Some static figures over layers and modules."""
-    static = dossier.static
+def maps(report: InspectionReport) -> Iterator[ReportChart]:
+    """Heatmaps of the static figures in `MAPS` over layers and modules."""
+    static = report.static
     for figure in MAPS:
         if found := cells_of(static.groups, figure):
             told = DEFINITIONS[figure]
@@ -105,13 +105,13 @@ def maps(dossier: InspectionReport) -> Iterator[ReportChart]:
 
 
 @report_chart("models")
-def features(dossier: InspectionReport) -> Iterator[ReportChart]:
-    """How alike the models' features are; only suites have the rows for it."""
-    static = dossier.static
+def features(report: InspectionReport) -> Iterator[ReportChart]:
+    """The similarity of the models' features, for which only suites have the rows."""
+    static = report.static
     if static.features is not None and (static.features["status"] == "measured").any():
         yield ReportChart(
             "features",
-            "How alike the features are",
+            "Similarity of the features",
             feature_lines(static.features, static.experts),
             features_summary(static.features, static.experts),
             f"{DEFINITIONS['cka'].formula}; {DEFINITIONS['cka'].tells}",
@@ -120,18 +120,18 @@ def features(dossier: InspectionReport) -> Iterator[ReportChart]:
         )
 
 
-def _place(dossier: InspectionReport) -> float | None:
-    cut = operating_point(Recipe.from_mapping(dossier.recipe))
-    return cut.position if cut.knob else None
+def _place(report: InspectionReport) -> float | None:
+    point = operating_point(Recipe.from_mapping(report.recipe))
+    return point.position if point.knob else None
 
 
-# After the charts above, so that those of other modules follow them.
+# Imported after the charts above, so that charts of other modules follow them.
 for _module in pkgutil.iter_modules(charts.__path__):
     importlib.import_module(f"{charts.__name__}.{_module.name}")
 
 
-def charts_of(section: Section, dossier: InspectionReport) -> list[ReportChart]:
-    """Every registered chart of a section; none of "settings" where the figures at the recipe's settings are unknown."""
-    if section == "settings" and dossier.preview.label == "unknown":
+def charts_of(section: Section, report: InspectionReport) -> list[ReportChart]:
+    """All registered charts of a section; none for "settings" if the figures for the recipe's settings are unknown."""
+    if section == "settings" and report.preview.label == "unknown":
         return []
-    return [chart for place, draw in REPORT_CHARTS.values() if place == section for chart in draw(dossier)]
+    return [chart for place, draw in REPORT_CHARTS.values() if place == section for chart in draw(report)]

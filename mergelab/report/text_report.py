@@ -1,4 +1,4 @@
-"""A dossier as text for a terminal."""
+"""An inspection report as text for the terminal."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from mergelab.report.text_tables import (
 )
 
 
-def text(dossier: InspectionReport) -> str:
-    """The numbers above the charts, then the static figures of the model and of its modules."""
-    return "\n".join(_lines(dossier)) + "\n"
+def text(report: InspectionReport) -> str:
+    """The numbers for the recipe's settings, then the static figures of the model and its modules."""
+    return "\n".join(_lines(report)) + "\n"
 
 
-def _lines(dossier: InspectionReport) -> Iterator[str]:
-    shown, static = dossier.preview, dossier.static
-    yield f"{dossier.title} on {dossier.recipe['base'] or 'no base'}, recipe {dossier.digest[:8]}"
+def _lines(report: InspectionReport) -> Iterator[str]:
+    shown, static = report.preview, report.static
+    yield f"{report.title} on {report.recipe['base'] or 'no base'}, recipe {report.digest[:8]}"
     yield coverage_words(static)
     yield ""
     yield f"At these settings ({shown.label}: {shown.remark})"
     yield from (f"  {number.name:<12} {number.text:>8}  {number.help}" for number in shown.numbers)
     if shown.label != "unknown":
         yield f"  {conflict_summary(shown.cells)}"
-        if len(dossier.curves) > 1:
-            yield f"  {density_summary(dossier.curves)}"
+        if len(report.curves) > 1:
+            yield f"  {density_summary(report.curves)}"
     yield ""
     for grid in (expert_table(static), pair_table(static), group_table(static, "module"), coverage_table(static)):
         if grid.rows:
@@ -44,7 +44,7 @@ def _lines(dossier: InspectionReport) -> Iterator[str]:
 
 
 def aligned(grid: TextGrid) -> Iterator[str]:
-    """The caption, the heads and the rows, columns as wide as their longest entry; names and prose to the left."""
+    """The caption, the header and the rows, in columns as wide as their longest entry; names and prose left-aligned."""
     table = [list(grid.columns), *map(list, grid.rows)]
     widths = [max(len(row[place]) for row in table) for place in range(len(grid.columns))]
     yield grid.caption

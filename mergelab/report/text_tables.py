@@ -1,4 +1,4 @@
-"""The static figures as tables of text, for a page and for a terminal."""
+"""The static figures as tables of text, for the HTML page and the terminal."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ EXPERTS = (
 )
 PAIRS = ("cosine", "conflict", "sign_mismatch", "left_overlap", "right_overlap")
 OVERVIEW = ("relative_norm", "cosine", "conflict", "effective_rank", "energy", "right_overlap", "task_interference")
-"""What the tables of modules, layers and tensors show: means over experts or pairs."""
+"""Columns of the tables of modules, layers and tensors: means over experts or pairs."""
 
 
 @dataclass(frozen=True)
 class TextGrid:
-    """Rows of text under a caption; the first column names the row, the others are numbers unless it is `prose`."""
+    """A table with a caption; the first column names the row, the others are numbers, or text if `prose`."""
 
     caption: str
     columns: Sequence[str]
@@ -40,7 +40,7 @@ class TextGrid:
 
 
 def written(figure: str, value: float) -> str:
-    """A figure's value as people read it: shares in percent, the rest with three digits."""
+    """A figure's value for display: shares in percent, other values with three digits."""
     if math.isnan(value):
         return DASH
     if DEFINITIONS[figure].unit.startswith("share"):
@@ -49,19 +49,19 @@ def written(figure: str, value: float) -> str:
 
 
 def expert_table(static: Inspection) -> TextGrid:
-    """A row for each expert: its figures over the whole model."""
+    """One row per expert, with its figures over the whole model."""
     return _whole(static, static.experts, EXPERTS, "Each expert's change, over the whole model", "expert")
 
 
 def pair_table(static: Inspection) -> TextGrid:
-    """A row for each pair of experts."""
+    """One row per pair of experts."""
     model = static.groups[static.groups["kind"] == "model"]
     pairs = list(dict.fromkeys(model[model["figure"] == "cosine"]["of"]))
     return _whole(static, pairs, PAIRS, "Each pair of experts, over the whole model", "pair")
 
 
 def group_table(static: Inspection, kind: str) -> TextGrid:
-    """A row for each layer or module: means over experts or pairs."""
+    """One row per layer or module, with means over experts or pairs."""
     found = static.groups[static.groups["kind"] == kind]
     entries = found.groupby("name", sort=False)["entries in all"].max()
     means = _means(found, "name")
@@ -70,7 +70,7 @@ def group_table(static: Inspection, kind: str) -> TextGrid:
 
 
 def tensor_table(static: Inspection) -> TextGrid:
-    """A row for each merged tensor: means over experts or pairs."""
+    """One row per merged tensor, with means over experts or pairs."""
     means = _means(static.tensors, "key")
     merged = static.coverage[static.coverage["state"] == "merged"]
     rows = [[row["key"], row["shape"], *_values(means, row["key"])] for row in rows_of(merged)]
@@ -79,7 +79,7 @@ def tensor_table(static: Inspection) -> TextGrid:
 
 
 def coverage_table(static: Inspection) -> TextGrid:
-    """What is not merged, a row for each tensor."""
+    """One row per tensor that is not merged."""
     others = static.coverage[static.coverage["state"] != "merged"]
     rows = [[row["key"], row["model"], row["shape"], row["state"], row["reason"]] for row in rows_of(others)]
     return TextGrid("Not merged", ["tensor", "in", "shape", "what", "why"], rows, prose=True)
@@ -98,7 +98,7 @@ def coverage_words(static: Inspection) -> str:
 
 
 def skipped_words(static: Inspection) -> list[str]:
-    """Why figures are missing: a sentence for each reason, with the number of tensors that it concerns."""
+    """Why figures are missing: one sentence per reason, with the number of tensors concerned."""
     missing = static.tensors[static.tensors["status"] == "skipped"]
     found = []
     for reason, rows in missing.groupby("reason", sort=False):
@@ -128,7 +128,7 @@ def _titles(figures: Iterable[str]) -> list[str]:
 
 
 def _means(table: pandas.DataFrame, by: str) -> dict[str, dict[str, float]]:
-    """name -> figure -> the mean over experts or pairs of those that have it."""
+    """name -> figure -> its mean over the experts or pairs that have it."""
     chosen = table[table["figure"].isin(OVERVIEW)]
     found = chosen.groupby([by, "figure"], sort=False)["value"].agg(mean_of).reset_index()
     means: dict[str, dict[str, float]] = {}

@@ -1,1 +1,1 @@
-"""Services that know nothing of models: progress, the cache folder, hashing, devices, random bits."""
+"""Services independent of models: progress, the cache folder, hashing, devices, random bits."""

@@ -1,4 +1,4 @@
-"""Which device computes."""
+"""The choice of the device that computes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ DEVICES = ("auto", "cuda", "cpu")
 
 
 def resolve(device: str) -> str:
-    """`auto` is the GPU when there is one and the CPU otherwise; asking for a missing GPU is a ValueError."""
+    """The device to use: `auto` is the GPU if there is one, otherwise the CPU. Raises ValueError for a missing GPU."""
     import torch
 
     if device not in DEVICES:
@@ -14,5 +14,5 @@ def resolve(device: str) -> str:
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device cuda was asked for, but torch sees no GPU; use auto or cpu")
+        raise ValueError("device cuda is not available, because torch finds no GPU; use auto or cpu")
     return device

@@ -1,4 +1,4 @@
-"""Hashing the models of a recipe while torch is still being imported, which leaves all cores but one idle."""
+"""Prefetches hashes: hashes a recipe's models while torch is imported, which uses only one core."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from mergelab.runtime import hashing
 
 WEIGHTS = "model.safetensors"
 PART = 16 << 20
-"""Bytes read at once: few, large parts, since the thread waits for Python's lock after each."""
+"""Bytes per read: large, because the thread waits for the GIL after each one."""
 
 
 def folders_in(recipe: str) -> list[Path]:
-    """The folders that a recipe's text names; none where it is no recipe, which whoever checks it will say."""
+    """The folders named in a recipe's text; empty for an invalid recipe, which is reported when it is checked."""
     try:
         given = yaml.safe_load(recipe)
         models = [each["model"] if isinstance(each, dict) else each for each in given["models"]]
@@ -30,10 +30,9 @@ def folders_in(recipe: str) -> list[Path]:
 
 
 def prefetch_hashes(folders: Iterable[Path]) -> None:
-    """Start to work out the content hashes of model folders with a single weight file; others are left alone.
+    """Start hashing, in the background, the model folders that have a single weight file; others are skipped.
 
-    Whoever asks for one of these hashes waits for it (`hashing.known_hash`). A file that is not what it should be is left
-    to whoever opens the model, who says what is wrong.
+    `hashing.known_hash` waits for a hash that is under way. Invalid files are skipped; opening the model reports them.
     """
     files = [folder / WEIGHTS for folder in dict.fromkeys(folders) if (folder / WEIGHTS).is_file()]
     unknown = {hashing.stamp_of([file]): file for file in files if hashing.known_hash([file]) is None}
@@ -46,11 +45,11 @@ def _hash_all(files: Mapping[str, Path]) -> None:
         found = None
         try:
             made = _hash_of(file)
-            if hashing.stamp_of([file]) == stamp:  # the file did not change meanwhile
+            if hashing.stamp_of([file]) == stamp:  # the file has not changed in the meantime
                 hashing.keep_hash([file], made)
                 found = made
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue  # no safetensors file: whoever opens it says what is wrong
+            continue  # not a safetensors file: opening the model reports the error
         finally:
             hashing.under_way.pop(stamp).set_result(found)
 
@@ -71,7 +70,7 @@ def _hash_entry(file: BufferedReader, start: int, entry: Mapping[str, Any], room
 
 
 def _parts(file: BufferedReader, count: int, room: memoryview) -> Iterator[memoryview]:
-    """The next `count` bytes, part by part in the same `room`: the system takes longer to hand out fresh memory."""
+    """The next `count` bytes, part by part in the same buffer `room`: allocating new memory would take longer."""
     while count > 0:
         read = file.readinto(room[:count])
         if not read:

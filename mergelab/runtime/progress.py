@@ -1,4 +1,4 @@
-"""The shape of long work: a generator that yields progress, can be closed at any yield, and returns its result."""
+"""Long work as generators that yield progress, can be closed at any yield, and return a result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Progress:
-    """`done` of `total` steps of `stage` are finished; `detail` names the step at hand (a tensor, a task)."""
+    """`done` of `total` steps of `stage` are finished; `detail` names the current step (a tensor, a task)."""
 
     stage: str
     done: int
@@ -24,11 +24,11 @@ class Progress:
 
 
 ProgressGen = Generator[Progress, None, T]
-"""Yields `Progress` at least once a tensor or batch, so that stopping is quick, and returns a `T`."""
+"""Yields `Progress` at least once per tensor or batch, so that it stops quickly, and returns a `T`."""
 
 
 def map_progress(steps: Generator[S, None, T], tell: Callable[[S], R | None]) -> Generator[R, None, T]:
-    """The same work, with the same result and end: yields what `tell` makes of each step, nothing where that is None."""
+    """The same work with the same result; yields `tell(step)` for each step, except where that is None."""
     with closing(steps):
         while True:
             try:
@@ -41,7 +41,7 @@ def map_progress(steps: Generator[S, None, T], tell: Callable[[S], R | None]) ->
 
 
 def finish(steps: ProgressGen[T], on_progress: Callable[[Progress], object] | None = None) -> T:
-    """Run `steps` to the end and give its result, reporting each `Progress` to `on_progress`."""
+    """Run `steps` to the end and return its result; `on_progress` is called with each `Progress`."""
     while True:
         try:
             progress = next(steps)

@@ -1,4 +1,4 @@
-"""By what a result was computed: versions of the libraries, and the processor's instructions."""
+"""Provenance of a result: the library versions and the processor that computed it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ LIBRARIES = ("torch", "numpy", "numba", "transformers", "safetensors")
 
 
 def provenance() -> dict[str, Any]:
-    """Plain data for JSON: `mergelab`, `python` and `libraries` are versions; `processor` has machine, model and the
-    instruction sets that it knows; `torch_instructions` are those that torch chose; `portable` as in `mergelab.runtime.portable`."""
+    """The provenance as plain data for JSON.
+
+    `mergelab`, `python` and `libraries` are versions. `processor` has the machine, model and supported instruction sets;
+    `torch_instructions` are those that torch uses. `portable` is as in `mergelab.runtime.portable`.
+    """
     import torch
     from llvmlite import binding
 

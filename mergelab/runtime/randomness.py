@@ -1,4 +1,4 @@
-"""Random bits that depend on what they are for alone: seed, expert and tensor, never on order, threads or device."""
+"""Random bits that depend only on seed, expert and tensor, never on order, threads or device."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch import Tensor
 
 STREAM = "mergelab/draws/v3"
 LANES, GROUP = 16, 64
-"""Entries 64g … 64g+63 belong to counters 16g … 16g+15: to the lower halves of their first words, then to the upper halves
-of these, then to the halves of their second words, 16 entries each."""
+"""Entries 64g … 64g+63 come from counters 16g … 16g+15, 16 entries at a time: from the lower, then the upper halves of
+their first output words, then from the lower and upper halves of their second output words."""
 REST = 1 << 31
-"""What the counter's upper word has besides for the lower halves of draws."""
+"""This bit is set in the counters' upper words to generate the lower halves of draws."""
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA
 
@@ -22,18 +22,18 @@ Words = NDArray[numpy.uint32]
 
 
 def key_of(seed: int, expert: str, tensor: str) -> tuple[int, int]:
-    """The generator's key: the first two 32-bit words, low byte first, of SHA-256 over (stream name, seed, the expert's
-    content hash, the tensor's name)."""
+    """The generator's key: the first two 32-bit words, little-endian, of the SHA-256 over the stream name, the seed, the
+    expert's content hash and the tensor's name."""
     digest = hashlib.sha256(b"".join(_framed(part) for part in (STREAM, str(seed), expert, tensor))).digest()
     return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little")
 
 
 def draws(seed: int, expert: str, tensor: str, shape: tuple[int, ...], start: int = 0) -> Tensor:
-    """Uniform integers in [0, 2^32), int64 of `shape`: the entries from `start` on of the stream, which has no end.
+    """Uniform integers in [0, 2^32), int64 of `shape`: the entries of the infinite stream from `start` on.
 
-    The upper half of a draw is one stream of 16-bit halves of words, its lower half another: most often the upper one alone
-    tells whether a draw lies below a limit, and then the lower one need not be made. The words are those of Threefry-2x32
-    with 20 rounds (Salmon et al. 2011, doi:10.1145/2063384.2063405).
+    The upper and the lower 16 bits of draws are two separate streams. Usually the upper bits suffice to decide whether
+    a draw is below a limit, and the lower bits need not be generated. The bits come from Threefry-2x32 with 20 rounds
+    (Salmon et al. 2011, doi:10.1145/2063384.2063405).
     """
     count = int(numpy.prod(shape, dtype=numpy.int64))
     first, last = start // GROUP, -(-(start + count) // GROUP)
@@ -44,7 +44,7 @@ def draws(seed: int, expert: str, tensor: str, shape: tuple[int, ...], start: in
 
 
 def threefry(key: tuple[int, int], low: Words, high: Words) -> tuple[Words, Words]:
-    """Both output words of Threefry-2x32-20 for counters given as two words each."""
+    """Both output words of Threefry-2x32-20 for counters of two words each."""
     schedule = numpy.array([*key, key[0] ^ key[1] ^ PARITY], dtype=numpy.uint32)
     first, second = low + schedule[0], high + schedule[1]
     for group in range(5):
@@ -57,7 +57,7 @@ def threefry(key: tuple[int, int], low: Words, high: Words) -> tuple[Words, Word
 
 
 def _halves(key: tuple[int, int], first: int, last: int, besides: int) -> NDArray[numpy.int64]:
-    """The halves of words of the groups first … last-1, in order; `besides` joins the counters' upper words."""
+    """The 16-bit halves for groups first … last-1, in order; `besides` is or-ed into the counters' upper words."""
     counters = numpy.arange(first * LANES, last * LANES, dtype=numpy.uint64)
     upper = (counters >> numpy.uint64(32)).astype(numpy.uint32) | numpy.uint32(besides)
     pair = [words.reshape(-1, LANES) for words in threefry(key, counters.astype(numpy.uint32), upper)]
@@ -66,6 +66,6 @@ def _halves(key: tuple[int, int], first: int, last: int, besides: int) -> NDArra
 
 
 def _framed(part: str) -> bytes:
-    """The part behind its length, so that no two lists of parts look alike."""
+    """The part preceded by its length, so that different lists of parts never give equal bytes."""
     data = part.encode()
     return len(data).to_bytes(8, "little") + data

@@ -59,4 +59,7 @@ def test_each_has_a_sentence_for_whoever_does_not_see_it() -> None:
     assert pairs_summary(PAIRS, TITLES) == "A and B disagree most: 25.0 % of what both keep."
     nothing = Pairs(PAIRS.experts, numpy.full((2, 2), math.nan), PAIRS.shared, PAIRS.cosines)
     assert pairs_summary(nothing, TITLES) == "No two experts keep the same entry."
-    assert kept_summary(KEPT, TITLES) == "Most is kept of A in layer 1 (40.0 %), least of B in layer 1 (5.0 %)."
+    assert (
+        kept_summary(KEPT, TITLES)
+        == "The largest share is kept of A in layer 1 (40.0 %), the smallest of B in layer 1 (5.0 %)."
+    )

@@ -38,7 +38,7 @@ def test_a_matrix_of_pairs_leaves_its_diagonal_empty() -> None:
     ]
     told = matrix_summary(["x/a", "x/b", "x/c"], values, "cosine")
     assert told == "Cosine is largest between b and a (0.20), smallest between c and b (-0.40)."
-    assert matrix_summary(["x/a"], numpy.array([[NAN]]), "conflict") == "No two experts have a conflict here."
+    assert matrix_summary(["x/a"], numpy.array([[NAN]]), "conflict") == "No pair of experts has a conflict here."
     assert matrix_summary(["a", "b"], numpy.array([[NAN, 0.5], [0.5, NAN]]), "conflict") == "Conflict of b and a: 0.50."
 
 
@@ -58,7 +58,7 @@ def test_curves_over_density_have_a_line_a_share_and_a_mark() -> None:
         "conflict",
         "cancelled",
         "energy kept",
-        "entries that anyone keeps",
+        "entries kept by any expert",
     ]
     assert shown.data[0]["y"][0] is None and shown.figure().layout.shapes[0].x0 == 0.3
     assert density_summary(curves).startswith("At a density of 10 %, 5 % of the overlapping entries conflict and 32 %")
@@ -104,7 +104,7 @@ def test_a_spectrum_has_a_line_for_each_expert_and_the_merged_delta(tmp_path: Pa
     assert [trace["name"] for trace in shown.data] == ["a", "a", "b", "b", "merged", "merged"]
     assert shown.data[4]["meta"] == {"role": "merged"} and len(shown.figure().data) == 6
     assert shown.data[1]["x"] == [int(found.ranks[0])]
-    assert spectrum_summary(found).startswith("For 95 % of its energy, of 6 directions: a needs ")
+    assert spectrum_summary(found).startswith("Directions needed for 95 % of the energy, of 6: a ")
     vector = finish(workbench.spectrum(recipe_for(tmp_path), "encoder.layer.1.output.dense.bias", device="cpu"))
     assert spectrum_lines(vector).data == [] and "has no singular values to show" in spectrum_summary(vector)
 
@@ -131,9 +131,9 @@ def views() -> FisherViews:
 def test_fisher_views_are_drawn_and_told(views: FisherViews) -> None:
     shown = fisher_histogram(views)
     assert len(shown.figure().data) == 2 and shown.layout["shapes"][0]["x0"] == -6
-    assert (
-        fisher_summary(views) == "Share of all Fisher information that the top 1 % of the entries hold: a 50 %, b 25 %."
-    )
+    assert fisher_summary(views) == "Share of all Fisher information in the top 1 % of the entries: a 50 %, b 25 %."
     assert fisher_wins(views, "x/a").figure().data[0].z[0][0] == 0.75
     assert fisher_wins(views, "x/b", "weight").data[0]["z"] == [[0.4]]
-    assert wins_summary(views) == "Share of the entries whose largest Fisher weight is this expert's: a 75 %, b 25 %."
+    assert (
+        wins_summary(views) == "Share of the entries in which the expert has the largest Fisher weight: a 75 %, b 25 %."
+    )

@@ -311,7 +311,7 @@ def test_what_an_inspection_cannot_write_is_told_before_the_work(
 ) -> None:
     nowhere = inspected.parent / "nowhere"
     told = complaint(capsys, "inspect", inspected, "--json", nowhere / "x.json")
-    assert told == f"--json {nowhere / 'x.json'}: there is no folder {nowhere}; create it or choose another place"
+    assert told == f"--json {nowhere / 'x.json'}: there is no folder {nowhere}; create it or choose another one"
     told = complaint(capsys, "inspect", inspected, "--html", inspected.parent)
     assert told == f"--html {inspected.parent} is a folder; name a file"
     assert complaint(capsys, "inspect", inspected, "--html", "-", "--json", "-").startswith(

@@ -120,7 +120,7 @@ def test_vectors_of_value_zero_are_zero() -> None:
 
 @pytest.mark.parametrize("wrong", [torch.nan, torch.inf])
 def test_numbers_that_are_not_finite_have_no_singular_values(wrong: float) -> None:
-    with pytest.raises(ValueError, match="2 × 3 with NaN or infinity"):
+    with pytest.raises(ValueError, match="2 × 3 matrix with NaN or infinity"):
         singular_triplets(torch.tensor([[1.0, wrong, 0.0], [0.0, 1.0, 2.0]]))
 
 

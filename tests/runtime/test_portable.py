@@ -61,7 +61,9 @@ def test_asking_sets_what_libraries_read(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.skipif(torch.backends.cpu.get_cpu_capability() == "DEFAULT", reason="torch has no other instructions here")
 def test_asking_too_late_is_refused_before_a_statistic_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(portable.SWITCH, "1")
-    with pytest.raises(ValueError, match=r"had already chosen the instructions \w+; set it before the program starts"):
+    with pytest.raises(
+        ValueError, match=r"after torch had chosen the instructions \w+; set it before the program starts"
+    ):
         key_of({})
 
 

@@ -1,4 +1,4 @@
-"""What a person reads off a recipe: how far experts conflict, where, and how that changes with the density."""
+"""Previews of a recipe: how much the experts conflict, where, and how that changes with the density."""
 
 from mergelab.analysis.preview.exact import exact_preview
 from mergelab.analysis.preview.histogram import Histogram, histogram

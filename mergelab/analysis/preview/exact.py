@@ -1,4 +1,4 @@
-"""The figures of a recipe counted entry by entry on the tensors of its merge."""
+"""The exact figures of a recipe, counted entry by entry on the tensors of its merge."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ COUNTED = "Counted entry by entry on the tensors of this merge."
 
 
 def exact_preview(prepared: PreparedMerge, sketch: Sketch) -> ProgressGen[Preview]:
-    """The same as `preview` from the tensors themselves: what the prepared merge keeps."""
-    cut = operating_point(prepared.plan.recipe)
+    """Like `preview`, but counted on the deltas that the prepared merge keeps."""
+    point = operating_point(prepared.plan.recipe)
     figures = yield from _count(prepared, sketch)
-    if not has_line(cut):
+    if not has_line(point):
         figures.thresholds.fill(numpy.nan)
-    return shown(figures, sketch, cut.knob, "exact", COUNTED, cut.notice)
+    return shown(figures, sketch, point.knob, "exact", COUNTED, point.notice)
 
 
 def _count(prepared: PreparedMerge, sketch: Sketch) -> ProgressGen[Figures]:
@@ -49,7 +49,7 @@ def _count(prepared: PreparedMerge, sketch: Sketch) -> ProgressGen[Figures]:
 
 
 def _counted(kept: Tensor, inputs: Tensor, order: NDArray[numpy.int64]) -> dict[str, Any]:
-    """One tensor's part of each figure; `order` gives the model of each expert of the recipe."""
+    """The figures of one tensor; `order` maps each expert of the recipe to its model in the stack."""
     sums = interference(kept)
     i, j = order[numpy.array(pairs_of(len(order)), dtype=int).reshape(-1, 2).T]
     of_experts = {
@@ -66,7 +66,7 @@ def _counted(kept: Tensor, inputs: Tensor, order: NDArray[numpy.int64]) -> dict[
 
 
 def _sizes(kept: Tensor, inputs: Tensor) -> dict[str, Tensor]:
-    """Of each model: the squared norm of what is kept before any rescaling, the whole one, the smallest kept magnitude."""
+    """Per model: the squared norm kept before any rescaling, that of the whole delta, the smallest kept magnitude."""
     survives, magnitudes = kept != 0, inputs.double().abs()
     squares = magnitudes.square()
     lowest = torch.where(survives, magnitudes, torch.inf)

@@ -1,4 +1,4 @@
-"""Every figure at every density."""
+"""Curves of the figures over the density."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mergelab.analysis.sketch import GRID, Curve, OperatingPoint, Sketch, operat
 from mergelab.recipe import Recipe
 
 LINEAR = ("task_arithmetic", "average")
-"""Methods whose merged delta is a weighted sum of the kept ones."""
+"""Methods whose merged delta is a weighted sum of the kept deltas."""
 SUMMED = (
     "conflicting",
     "overlapping",
@@ -28,17 +28,18 @@ SUMMED = (
 
 
 def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pandas.DataFrame:
-    """What a sketch tells at every place of its grid, of all tensors or some, which are given by their numbers or a mask.
+    """The figures at every grid point of a sketch, for all tensors or for some of them.
 
-    `place`: the density, or for consensus what stands for its threshold; for curves of survivors there is one row, that of
-    the settings. `conflict`: share of overlapping entries; `conflict_of_all`; `cancellation`: 1 - Σ|Σd| / Σ|d|; `union`: share
-    of entries that any expert keeps; `retained`: share of the squared norms, mean over experts; `norm` of the merged delta,
-    before its scale, and its cosine with each expert's whole delta, `cosine EXPERT`. Task arithmetic and average merge to the weighted sum
-    and mean of what is kept, any other method counts as TIES does, with equal weights. Shares of nothing are NaN.
+    Columns: `place`, the density (for consensus, the position of its threshold; curves by survivors have a single row for
+    the current settings); `conflict`, a share of overlapping entries; `conflict_of_all`; `cancellation`,
+    1 - Σ|Σd| / Σ|d|; `union`, the share of entries that at least one expert keeps; `retained`, the share of the squared
+    norm kept, mean over experts; `norm` of the merged delta before its scale; `cosine EXPERT`, the cosine of the merged
+    delta with each expert's whole delta. The merged delta is the weighted sum of what is kept for task arithmetic, the
+    weighted mean for average, and that of TIES with equal weights for any other method. Undefined shares are NaN.
     """
-    cut, chosen = operating_point(recipe), slice(None) if tensors is None else numpy.asarray(tensors)
-    found = curves_at(sketch, cut)
-    places = _places(cut)
+    point, chosen = operating_point(recipe), slice(None) if tensors is None else numpy.asarray(tensors)
+    found = curves_at(sketch, point)
+    places = _places(point)
     sums = {name: _along(getattr(found, name)[chosen], places) for name in SUMMED}
     energy = sums["energy"]
     squares, cross = _merged(sums, recipe)
@@ -59,13 +60,13 @@ def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pa
     )
 
 
-def _places(cut: OperatingPoint) -> NDArray[numpy.float64]:
-    """The grid's places, or the only one that survivors have."""
-    return numpy.array([cut.position]) if cut.by == "survivors" else (numpy.arange(GRID + 1) / GRID) ** 2
+def _places(point: OperatingPoint) -> NDArray[numpy.float64]:
+    """All grid points, or the single one of curves by survivors."""
+    return numpy.array([point.position]) if point.by == "survivors" else (numpy.arange(GRID + 1) / GRID) ** 2
 
 
 def _along(curve: Curve, places: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
-    """A curve of some tensors, summed over them, at each of `places`; linear between grid points."""
+    """A curve summed over its tensors at each of `places`, with linear interpolation between grid points."""
     summed = curve.sum(0, dtype=numpy.float64)
     bins = GRID * numpy.sqrt(places)
     low = numpy.minimum(bins.astype(int), GRID - 1)
@@ -76,7 +77,7 @@ def _along(curve: Curve, places: NDArray[numpy.float64]) -> NDArray[numpy.float6
 def _merged(
     sums: dict[str, NDArray[numpy.float64]], recipe: Recipe
 ) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
-    """The squared norm of the merged delta at each place, and its products with each expert's delta."""
+    """The squared norm of the merged delta at each place, and its inner products with each expert's delta."""
     if recipe.method.name not in LINEAR:
         return sums["merged_square"], sums["cross"]
     weights = numpy.array([expert.weight for expert in recipe.models])
@@ -92,8 +93,8 @@ def _merged(
 def halving(curves: pandas.DataFrame, place: float, step: float) -> float | None:
     """The largest multiple of `step` below `place` at which at most half as many entries conflict as at `place`.
 
-    None where that is nowhere but at 0, or nothing conflicts at `place`. Kept entries are nested, so fewer conflict at every
-    lower place; their share of the overlapping ones may well rise.
+    None if only 0 qualifies, or if nothing conflicts at `place`. Kept entries are nested, so the number of conflicts falls
+    with the place; their share of the overlapping entries may rise.
     """
     asked = step * numpy.arange(1, int(numpy.ceil(place / step - 0.5)))
     now, *values = numpy.interp([place, *asked], curves["place"], curves["conflict_of_all"])

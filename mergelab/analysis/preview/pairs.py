@@ -1,4 +1,4 @@
-"""How each two experts agree."""
+"""The agreement of each pair of experts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from mergelab.recipe import Recipe
 
 @dataclass(frozen=True)
 class Pairs:
-    """How each two experts' kept deltas agree, (n_experts, n_experts) each: `conflict`, the share of the entries which both
-    keep that have opposite signs, NaN for an expert with itself and where there is none; `shared`, how many both keep;
-    `cosines`, NaN for an expert that keeps nothing."""
+    """The agreement of each pair of experts' kept deltas; all matrices are (n_experts, n_experts).
+
+    `conflict` is the share with opposite signs of the entries that both keep, NaN on the diagonal and for pairs with no
+    entry in common. `shared` is the number of entries that both keep. `cosines` are NaN for an expert that keeps nothing.
+    """
 
     experts: tuple[str, ...]
     conflict: NDArray[numpy.float64]
@@ -26,12 +28,12 @@ class Pairs:
 
 
 def pairs(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> Pairs:
-    """The pairs at a recipe's place, in all tensors or some; all NaN where the sketch was made for other settings."""
+    """The pairs for a recipe, in all tensors or some; all NaN if the sketch was built for other settings."""
     return pairs_in(read(sketch, operating_point(recipe)).of(tensors), sketch.experts)
 
 
 def pairs_in(figures: Figures, experts: tuple[str, ...]) -> Pairs:
-    """The pairs of the tensors that these figures are of."""
+    """The pairs computed from figures, over all their tensors."""
     shared, opposed, products = (each.sum(0) for each in (figures.shared, figures.opposed, figures.products))
     squares = figures.squares.sum(0)
     norms = numpy.sqrt(squares)
@@ -45,7 +47,7 @@ def pairs_in(figures: Figures, experts: tuple[str, ...]) -> Pairs:
 
 
 def _matrix(of_pairs: NDArray[numpy.float64], diagonal: object) -> NDArray[numpy.float64]:
-    """Symmetric, from its part above the diagonal."""
+    """A symmetric matrix from the values above its diagonal, and the diagonal."""
     found = numpy.diag(numpy.asarray(diagonal, dtype=float))
     for (i, j), value in zip(pairs_of(len(found)), of_pairs, strict=True):
         found[i, j] = found[j, i] = value

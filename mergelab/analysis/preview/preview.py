@@ -1,4 +1,4 @@
-"""All that the live charts show for one recipe at one density."""
+"""The data of the live charts for one recipe."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mergelab.analysis.preview.sketch_reader import read
 from mergelab.analysis.sketch import Sketch, operating_point
 from mergelab.recipe import Recipe
 
-UNKNOWN = "No preview for these settings; the exact figures come with the merge."
+UNKNOWN = "No preview for these settings; merge to get the exact figures."
 
 
 @dataclass(frozen=True)
 class Number:
-    """One figure of the numbers strip: its name, its value (NaN when undefined), how to print it, what it means."""
+    """One figure of the numbers strip: its name, value (NaN if undefined), printed text and meaning."""
 
     name: str
     value: float
@@ -28,16 +28,16 @@ class Number:
 
 @dataclass(frozen=True)
 class Preview:
-    """All that the live charts show for one recipe.
+    """The data of the live charts for one recipe.
 
-    `cells`: layer, module, entries, conflict (share of overlapping entries whose signs disagree, NaN when none overlaps),
-    conflict_of_all (the same as a share of all entries), cancellation (1 - Σ|Σd| / Σ|d|, NaN where nothing is kept),
-    coactive and active (shares of entries); of all tensors. `kept`: layer, expert, share of the layer's entries that the
-    expert keeps. `experts`: expert, kept (share of the changed entries), threshold (smallest kept magnitude, NaN when
-    magnitudes do not decide), norm, mass (share of the squared norm that survives, before rescaling). `knob` names the
-    knob that is the threshold line, "method.density" or "sparsify.density"; where it is None, `notice` says why there is
-    no line. `label` is "preview" or "exact", or "unknown" where the sketch at hand was drawn for other settings: then all
-    figures are NaN. `remark` says how the figures were come by, `figures` are what they were made of.
+    `cells` has layer, module, entries, conflict (share of overlapping entries whose signs disagree, NaN if none overlap),
+    conflict_of_all (the same as a share of all entries), cancellation (1 - Σ|Σd| / Σ|d|, NaN if nothing is kept),
+    coactive and active (shares of entries), for all tensors. `kept` has layer, expert and the share of the layer's
+    entries that the expert keeps. `experts` has expert, kept (share of the changed entries), threshold (smallest kept
+    magnitude, NaN if magnitude does not decide), norm, and mass (share of the squared norm that survives, before
+    rescaling). `knob` is the knob shown as the threshold line, "method.density" or "sparsify.density"; if it is None,
+    `notice` says why there is no line. `label` is "preview", "exact", or "unknown" if the sketch was built for other
+    settings; all figures are then NaN. `remark` says how the figures were computed, from the sums in `figures`.
     """
 
     cells: pandas.DataFrame
@@ -53,15 +53,15 @@ class Preview:
 
 
 def preview(sketch: Sketch, recipe: Recipe) -> Preview:
-    """The figures of a recipe by look-up in a sketch made for it; `operating_point(recipe).error` says how exact they are."""
-    cut = operating_point(recipe)
-    known = cut.curves in sketch.curves
-    label, remark = ("preview", cut.error) if known else ("unknown", UNKNOWN)
-    return shown(read(sketch, cut), sketch, cut.knob if known else None, label, remark, cut.notice)
+    """The preview of a recipe from a sketch built for it; `operating_point(recipe).error` states its accuracy."""
+    point = operating_point(recipe)
+    known = point.curves in sketch.curves
+    label, remark = ("preview", point.error) if known else ("unknown", UNKNOWN)
+    return shown(read(sketch, point), sketch, point.knob if known else None, label, remark, point.notice)
 
 
 def shown(figures: Figures, sketch: Sketch, knob: str | None, label: str, remark: str, notice: str) -> Preview:
-    """What is shown of some figures."""
+    """The preview computed from `figures`."""
     return Preview(
         _cells(figures, sketch),
         _kept(figures, sketch),
@@ -77,7 +77,7 @@ def shown(figures: Figures, sketch: Sketch, knob: str | None, label: str, remark
 
 
 def narrowed(found: Preview, sketch: Sketch, tensors: Tensors | None) -> Preview:
-    """The same with experts and numbers of some tensors only; cells stay those of all."""
+    """The preview with `experts` and `numbers` limited to some tensors; `cells` still cover all tensors."""
     if tensors is None:
         return found
     some = found.figures.of(tensors)
@@ -107,7 +107,7 @@ def _cells(figures: Figures, sketch: Sketch) -> pandas.DataFrame:
 
 
 def _kept(figures: Figures, sketch: Sketch) -> pandas.DataFrame:
-    """Share of its entries that each expert keeps in each layer: how one threshold for the model treats them."""
+    """The share of entries that each expert keeps per layer, which shows the effect of a model-wide threshold."""
     frame = pandas.DataFrame(figures.kept, columns=list(sketch.experts))
     sums = frame.groupby(list(sketch.layers), sort=False).sum(min_count=1)
     entries = pandas.Series(figures.entries).groupby(list(sketch.layers), sort=False).sum()
@@ -144,11 +144,11 @@ def _numbers(figures: Figures) -> tuple[Number, ...]:
 
 
 NUMBERS = {
-    "Kept": "share of each expert's changed entries that take part, mean over experts",
-    "Energy kept": "share of the squared norm of each delta that survives, mean over experts, before rescaling",
+    "Kept": "share of each expert's changed entries that is kept, mean over experts",
+    "Energy kept": "share of each delta's squared norm that is kept, before rescaling, mean over experts",
     "Overlap": "share of all entries that two or more experts keep",
-    "Conflict": "share of those overlapping entries on which the experts' signs disagree",
-    "Cancelled": "share of the kept changes' total magnitude that opposite signs cancel: 1 − |Σd| / Σ|d|",
+    "Conflict": "share of the overlapping entries in which the experts' signs disagree",
+    "Cancelled": "share of the kept deltas' total magnitude that opposite signs cancel: 1 − |Σd| / Σ|d|",
 }
 
 

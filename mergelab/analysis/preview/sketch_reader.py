@@ -1,4 +1,4 @@
-"""The figures of a recipe by look-up in a sketch."""
+"""Looks up the figures of a recipe in a sketch."""
 
 from __future__ import annotations
 
@@ -24,32 +24,33 @@ ALIKE = (
     "opposed",
     "products",
 )
-"""Curves whose sums are figures as they are."""
+"""Curves that are figures without further computation."""
 
 
-def read(sketch: Sketch, cut: OperatingPoint) -> Figures:
-    """What the curves of a cut say at its place; NaN where the sketch was made for other settings."""
-    found = curves_at(sketch, cut)
-    at, end = Reader(found, cut.position), Reader(found, 1.0)
-    moved = end("kept" if found.offered is None else "offered").sum(1) > 0  # what drops weights moves what nobody moved
+def read(sketch: Sketch, point: OperatingPoint) -> Figures:
+    """The figures at an operating point; NaN if the sketch was built for other settings."""
+    found = curves_at(sketch, point)
+    at, end = Reader(found, point.position), Reader(found, 1.0)
+    # Not `kept` if `offered` exists: dropping weights changes even tensors that no expert changed.
+    moved = end("kept" if found.offered is None else "offered").sum(1) > 0
     return Figures(
         entries=sketch.entries,
         changed=numpy.where(moved, sketch.entries, 0),
         squares=at("mass"),
         whole=end("energy"),
-        thresholds=_thresholds(sketch, cut),
+        thresholds=_thresholds(sketch, point),
         **{name: at(name) for name in ALIKE},
     )
 
 
-def curves_at(sketch: Sketch, cut: OperatingPoint) -> Curves:
-    """The curves of a cut; where the sketch lacks them, some that tell nothing."""
-    return sketch.curves.get(cut.curves) or Curves.filled(_unknown, len(sketch.entries), len(sketch.experts))
+def curves_at(sketch: Sketch, point: OperatingPoint) -> Curves:
+    """The curves for an operating point; all NaN if the sketch lacks them."""
+    return sketch.curves.get(point.curves) or Curves.filled(_unknown, len(sketch.entries), len(sketch.experts))
 
 
-def has_line(cut: OperatingPoint) -> bool:
-    """Whether one magnitude an expert separates what is kept from what is dropped."""
-    return cut.knob is not None and cut.position > 0
+def has_line(point: OperatingPoint) -> bool:
+    """Whether one magnitude per expert separates kept from dropped entries."""
+    return point.knob is not None and point.position > 0
 
 
 def _unknown(shape: tuple[int, ...], dtype: type) -> Curve:
@@ -57,7 +58,7 @@ def _unknown(shape: tuple[int, ...], dtype: type) -> Curve:
 
 
 class Reader:
-    """Reads curves at one place, linearly between grid points, as float64 without their last axis."""
+    """Reads curves at one place, as float64 without their last axis, interpolating between grid points."""
 
     def __init__(self, curves: Curves, at: float) -> None:
         self.curves, place = curves, grid_position(at)
@@ -71,20 +72,20 @@ class Reader:
         return read
 
 
-def _thresholds(sketch: Sketch, cut: OperatingPoint) -> NDArray[numpy.float64]:
-    if not has_line(cut):
+def _thresholds(sketch: Sketch, point: OperatingPoint) -> NDArray[numpy.float64]:
+    if not has_line(point):
         return numpy.full(len(sketch.experts), numpy.nan)
-    return numpy.array([_magnitude_keeping(cut.position, shares) for shares in _kept_from(sketch)])
+    return numpy.array([_magnitude_keeping(point.position, shares) for shares in _kept_from(sketch)])
 
 
 def _kept_from(sketch: Sketch) -> NDArray[numpy.float64]:
-    """(n_experts, len(EDGES)): the share of entries whose magnitude reaches each edge."""
+    """The share of entries whose magnitude reaches each edge, (n_experts, len(EDGES))."""
     shares = sketch.magnitudes[:, ::-1].cumsum(1)[:, ::-1] / max(sketch.changed, 1)
     return shares[:, : len(EDGES)]
 
 
 def _magnitude_keeping(density: float, shares: NDArray[numpy.float64]) -> float:
-    """The largest magnitude that still keeps `density`, linear inside its bin; NaN for an expert without changes."""
+    """The largest threshold that keeps `density`, interpolated within its bin; NaN for an expert without changes."""
     nonzero = float(shares[1])
     if nonzero == 0:
         return float("nan")

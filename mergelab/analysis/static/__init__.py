@@ -1,4 +1,4 @@
-"""What experts changed and how their changes relate, before a method touches them: figures with their definitions."""
+"""Static figures: the size of the experts' deltas and the relations between them, before any method is applied."""
 
 from mergelab.analysis.static.definitions import DEFINITIONS
 from mergelab.analysis.static.features import BASE, Bodies, cka_by_layer, skipped_cka

@@ -1,4 +1,4 @@
-"""The figures of a layer, of a kind of module and of the whole model, from those of their tensors."""
+"""Aggregates the figures of tensors to layers, modules and the whole model."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ COLUMNS = (
 
 
 def grouped(tensors: pandas.DataFrame, sums: Mapping[str, Moments], experts: Sequence[str]) -> pandas.DataFrame:
-    """A row for each figure of each group, in the order of the model; a "cell" is called by its layer, a space, its module.
+    """One row per figure and group, in the order of the model; a "cell" is named by its layer, a space, and its module.
 
-    Norms, cosines and shares are those of the group's entries taken together; spectral figures are means over the tensors
-    that have them, weighted by their entries. "tensors" and "entries" count those that were measured.
+    Norms, cosines and shares are computed over all entries of a group. Spectral figures are means over the tensors that
+    have them, weighted by the number of entries. "tensors" and "entries" count the measured ones.
     """
     tables = [_of_kind(tensors, kind, sums, experts) for kind in KINDS] if sums else []
     return pandas.concat(tables, ignore_index=True) if tables else pandas.DataFrame(columns=list(COLUMNS))
@@ -54,7 +54,7 @@ def _of_kind(
 
 
 def _names(tensors: pandas.DataFrame, kind: str) -> pandas.Series[str]:
-    """The group that each row belongs to."""
+    """The name of each row's group."""
     if kind == MODEL:
         return pandas.Series(MODEL, index=tensors.index)
     return tensors["layer"] + " " + tensors["module"] if kind == CELL else tensors[kind]
@@ -69,7 +69,7 @@ def _pooled(sums: Sequence[Moments], experts: Sequence[str]) -> Iterator[tuple[o
 
 
 def _means(rows: pandas.DataFrame) -> pandas.DataFrame:
-    """Means over the tensors of each group that have a figure, weighted by their entries."""
+    """Means over the tensors of each group that have the figure, weighted by the number of entries."""
     known = rows["status"] == MEASURED
     counted = rows["entries"].where(known, 0)
     weighed = rows.assign(known=known, counted=counted, weighed=rows["value"].fillna(0) * counted)
@@ -91,5 +91,5 @@ def _means(rows: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def _together(reasons: Iterable[str]) -> str:
-    """The reasons of tensors that were all skipped; they nearly always are one."""
+    """The distinct reasons why tensors were skipped; usually there is only one."""
     return "; ".join(sorted(set(reasons)))

@@ -1,4 +1,4 @@
-"""Every figure that sums over entries give: of one tensor, of a layer or of a model."""
+"""Computes all figures based on sums over entries, of a tensor, a layer or a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mergelab.analysis.static.moments import Moments
 
 
 def agreement(sums: Moments, experts: Sequence[str]) -> list[Figure]:
-    """The registered figures of each expert, then of each pair. `experts` are in the order of the sums."""
+    """The registered figures of each expert, then of each pair; `experts` are in the order of the sums."""
     own = [
         figure(name, expert, each.value(sums, i), each.otherwise)
         for i, expert in enumerate(experts)

@@ -1,4 +1,4 @@
-"""Linear centred kernel alignment of two models' features."""
+"""Linear centred kernel alignment (CKA) between two models' features."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from torch import Tensor
 
 
 def linear_cka(first: Tensor, second: Tensor) -> float:
-    """‖YᵀX‖² / (‖XᵀX‖ ‖YᵀY‖) of `first` (rows, p) and `second` (rows, q), the same rows, columns centred, in float64.
+    """‖YᵀX‖² / (‖XᵀX‖ ‖YᵀY‖) for `first` (rows, p) and `second` (rows, q) on the same rows, columns centred, in float64.
 
-    Between 0 and 1; 1 up to rotation and one scale. It is biased upwards where there are fewer rows than features. NaN
-    where one does not vary (Kornblith et al. 2019, arXiv:1905.00414).
+    Between 0 and 1; it is 1 for features that are equal up to rotation and one scale. It is biased upwards with fewer
+    rows than features. NaN if one of them does not vary (Kornblith et al. 2019, arXiv:1905.00414).
     """
     x, y = (_centred(each) for each in (first, second))
     norms = float((x.T @ x).norm()) * float((y.T @ y).norm())

@@ -1,4 +1,4 @@
-"""Which tensors take part in a merge, which do not, and why; read from headers alone."""
+"""Lists which tensors are merged and why others are not, from headers only."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MERGED, TIED, LEFT_OUT, OWN = "merged", "tied", "left out", "own"
 
 
 def coverage(plan: Plan) -> pandas.DataFrame:
-    """One row for every tensor of the base, then one for each that only an expert has.
+    """One row per tensor of the base, then one per tensor that only an expert has.
 
-    `state` is "merged", "tied" (written under a second name), "left out" (the base's values stay) or "own" (an expert's
-    alone, kept with its task); `reason` is "" for merged tensors. `model` is whose tensor it is, `shape` reads "8 × 4".
+    `state` is "merged", "tied" (written under a second name), "left out" (copied from the base) or "own" (only in an
+    expert, kept with its task); `reason` is "" for merged tensors. `model` is the tensor's model; `shape` reads "8 × 4".
     """
     rows = [*_of_base(plan), *_of_experts(plan)]
     return pandas.DataFrame(rows, columns=list(COLUMNS))
@@ -31,7 +31,7 @@ def _of_base(plan: Plan) -> Iterator[dict[str, Any]]:
         if key in found.left_out:
             state, reason = LEFT_OUT, found.left_out[key]
         elif key in found.tied:
-            state, reason = TIED, f"another name of {found.tied[key]}: merged once, written under both"
+            state, reason = TIED, f"tied to {found.tied[key]}: merged once, written under both names"
         else:
             state, reason = MERGED, ""
         yield _row(plan.base, key, state, reason)

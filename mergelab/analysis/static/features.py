@@ -1,4 +1,4 @@
-"""What base and experts make of the same calibration rows, layer by layer: mean features, compared by linear CKA."""
+"""Compares the mean features of base and experts on the same calibration rows, layer by layer, by linear CKA."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from mergelab.evaluation.tasks.precision import full_precision
 from mergelab.runtime.progress import Progress, ProgressGen
 
 ROWS = 64
-"""Calibration rows of each task, at most: all models see all of them."""
+"""Maximum number of calibration rows per task; all models process all of them."""
 COLUMNS = ("layer", "figure", "of", "value", "rows", "status", "reason")
 BASE, EVERYWHERE = "base", "every layer"
 
 Features = list[Tensor]
-"""(rows, features) for the embeddings and after each block, float32."""
+"""Features (rows, features), float32, of the embeddings and after each block."""
 
 
 @dataclass(frozen=True)
 class Bodies:
-    """The models to compare, by name, as full states in the base's keys, made when asked for; `tasks` bring the rows.
+    """The models to compare. `body(name)` is a full state by the base's keys; `tasks` provide the rows.
 
-    Both are in an order that no recipe decides, such as a plan's."""
+    `experts` and `tasks` must be in an order independent of the recipe's, such as a plan's.
+    """
 
     experts: Sequence[str]
     body: Callable[[str], Mapping[str, Tensor]]
@@ -40,10 +41,10 @@ class Bodies:
 
 
 def cka_by_layer(bodies: Bodies, listed: Sequence[str]) -> ProgressGen[pandas.DataFrame]:
-    """A row for each layer and pair, the base with each expert included: layer, figure, of, value, rows, status, reason.
+    """One row per layer and pair, including base and expert: layer, figure, of, value, rows, status, reason.
 
-    `listed` are the experts in the order in which they are told, which changes no bit of a value.
-    Tasks of other kinds or with other heads are all asked; what a head adds after the last block is not compared.
+    `listed` are the experts in the order of the output, which does not affect the values. The rows of all tasks are
+    used, whatever their kind or head; the part of a head after the last block is not compared.
     """
     names = [BASE, *bodies.experts]
     seen: dict[str, Features] = {}
@@ -57,7 +58,7 @@ def cka_by_layer(bodies: Bodies, listed: Sequence[str]) -> ProgressGen[pandas.Da
 
 
 def skipped_cka(reason: str) -> pandas.DataFrame:
-    """The same table where there is nothing to compare."""
+    """The table of `cka_by_layer` with a single row that gives the reason why nothing was compared."""
     return _table([(EVERYWHERE, 0, skipped("cka", "all pairs", reason))])
 
 
@@ -83,7 +84,7 @@ def _features(body: Mapping[str, Tensor], tasks: Sequence[TaskSet], device: str)
 
 
 def _on_task(body: Mapping[str, Tensor], task: TaskSet, device: str) -> Features:
-    """Means over the positions of each row; rows of one length go together, so that no padding is among them."""
+    """Means over the positions of each row; batches have rows of equal length, so that there is no padding."""
     head, rows = open_checkpoint(task.head), task.rows("calibration", ROWS)
     with task_model(body, head, task.kind, device=device) as lent, torch.inference_mode(), full_precision():
         encoded = encode(task.kind, rows, head, lent.config)

@@ -1,4 +1,4 @@
-"""One figure: what was measured, of whom, or why it was skipped."""
+"""A figure: its name, owner and value, or the reason why it was skipped."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ import pandas
 
 MEASURED, SKIPPED = "measured", "skipped"
 ALL = "all experts"
-"""Whom a figure is of that belongs to no single expert or pair."""
+"""The owner of a figure that belongs to no single expert or pair."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """`name` is a key of `DEFINITIONS`; `of` an expert, a pair as `pair_name` writes it, or `ALL`. A figure without a
-    value (NaN) has a `reason`, one with a value has none."""
+    """One figure. `name` is a key of `DEFINITIONS`; `of` is an expert, a pair as in `pair_name`, or `ALL`.
+
+    A figure without a value (NaN) has a `reason`; a figure with a value has none.
+    """
 
     name: str
     of: str
@@ -32,17 +34,17 @@ class Figure:
 
 
 def figure(name: str, of: str, value: float, otherwise: str) -> Figure:
-    """A measured figure, or a skipped one for the reason `otherwise` where the value is undefined."""
+    """A measured figure or, if the value is NaN, a skipped one with the reason `otherwise`."""
     return skipped(name, of, otherwise) if math.isnan(value) else Figure(name, of, value)
 
 
 def skipped(name: str, of: str, reason: str) -> Figure:
-    """A figure that has no value."""
+    """A figure without a value."""
     return Figure(name, of, math.nan, reason)
 
 
 def pair_name(first: str, second: str) -> str:
-    """How a pair of experts is written."""
+    """The name of a pair of experts."""
     return f"{first} × {second}"
 
 
@@ -53,12 +55,12 @@ def pairs_among(experts: Sequence[str]) -> Iterator[tuple[int, int, str]]:
 
 
 def mean_of(values: pandas.Series[float]) -> float:
-    """The mean of the values that are there, with the same bits in whatever order experts come; NaN where none is."""
+    """The mean of the values that are not NaN, with the same bits for every order of experts; NaN if there are none."""
     known = numpy.sort(values.dropna().to_numpy())
     return float(known.mean()) if len(known) else math.nan
 
 
 def all_skipped(names: Iterable[str], whose: Iterable[str], reason: str) -> list[Figure]:
-    """Each of `names` skipped for each of `whose`."""
+    """A skipped figure for each of `names` and each of `whose`."""
     owners = list(whose)
     return [skipped(name, of, reason) for name in names for of in owners]

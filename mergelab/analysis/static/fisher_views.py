@@ -1,4 +1,4 @@
-"""What experts' Fisher information says about a Fisher-weighted average: how it is spread, and who wins where."""
+"""The experts' Fisher information: its distribution, and which expert has the largest weight where."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from mergelab.methods.ops.square_sums import SquareSums
 from mergelab.runtime.progress import Progress, ProgressGen
 
 TOP_SHARE = 0.01
-"""The entries with the largest Fisher whose share of the sum is told."""
+"""Fraction of entries, those with the largest Fisher, whose share of the total is reported."""
 LOWEST, HIGHEST, PER_DECADE = -24, 8, 4
-"""The histogram's range in powers of ten; what lies outside is counted in its first or last bin."""
+"""The histogram's range in powers of ten, and its bins per decade; outliers count in the first or last bin."""
 
 
 @dataclass(frozen=True)
 class FisherViews:
-    """Fisher information over the merged tensors, the experts in the recipe's order.
+    """Fisher information over the merged tensors, with the experts in the recipe's order.
 
-    `edges` (bins + 1,) are log10 F, `shares` (n_experts, bins) shares of the entries per decade, `experts` has expert,
-    mass (ΣF), largest, zero, top, below_floor (shares). `cells` has layer, module, entries, expert, wins, weight.
-    `cosines` is (n_experts, n_experts), NaN for an expert without information. `floor` is the method's.
+    `edges` (bins + 1,) are log10 F; `shares` (n_experts, bins) are shares of the entries per decade. `experts` has
+    expert, mass (ΣF), largest, and the shares zero, top and below_floor. `cells` has layer, module, entries, expert, wins
+    and weight. `cosines` is (n_experts, n_experts), NaN for an expert without information. `floor` is the method's knob.
     """
 
     names: tuple[str, ...]
@@ -44,7 +44,7 @@ class FisherViews:
 
 
 def fisher_views(plan: Plan) -> ProgressGen[FisherViews]:
-    """The views of a plan for the method fisher whose statistics are taken; its knobs and weights decide who wins."""
+    """The views of a plan for the method fisher, with statistics; its knobs and weights determine the wins."""
     order = numpy.array(plan.listed)
     names = tuple(plan.experts[place].name for place in order)
     knobs = plan.recipe.method.knobs
@@ -81,13 +81,13 @@ def _settings(plan: Plan) -> dict[str, Any]:
 
 
 def _information(plan: Plan, key: str) -> Tensor:
-    """(n_experts, *shape) in the plan's order, float32."""
+    """The experts' Fisher information for one tensor, float32 (n_experts, *shape), in the plan's order."""
     given = plan.statistics["fisher"]
     return torch.stack([given[expert.name][key] for expert in plan.experts])
 
 
 def _norms(plan: Plan) -> ProgressGen[Tensor]:
-    """(n_experts,): the norm of each expert's Fisher over all tensors, float32, as the method takes it."""
+    """The norm of each expert's Fisher over all tensors, float32 (n_experts,), as used by the method."""
     squares = SquareSums(len(plan.experts))
     for number, key in enumerate(plan.keys, 1):
         squares.add(_information(plan, key))
@@ -96,7 +96,7 @@ def _norms(plan: Plan) -> ProgressGen[Tensor]:
 
 
 class _Spread:
-    """Sums over tensors of what does not depend on the other experts."""
+    """Sums over tensors of counts, masses and inner products of the experts' Fisher information."""
 
     def __init__(self, count: int) -> None:
         self.entries = 0
@@ -106,7 +106,7 @@ class _Spread:
         self.products = numpy.zeros((count, count))
 
     def add(self, information: Tensor, floor: float) -> None:
-        """One tensor's, (n_experts, *shape)."""
+        """Add one tensor's information (n_experts, *shape)."""
         rows = information.flatten(1).double()
         self.entries += rows.shape[1]
         self.bins += numpy.stack([_counts(row, self.bins.shape[1]) for row in rows])
@@ -117,24 +117,24 @@ class _Spread:
         self.products += pair_products(rows).numpy()
 
     def list_in(self, order: NDArray[numpy.int64]) -> None:
-        """Put the experts in another order: `order` has the present place of each."""
+        """Reorder the experts; `order` holds the current index of each."""
         for name in ("bins", "zero", "below", "mass", "largest"):
             setattr(self, name, getattr(self, name)[order])
         self.products = self.products[numpy.ix_(order, order)]
 
     def lit(self) -> tuple[int, int]:
-        """The bins from the first to the last that hold 1 in 10,000 entries."""
+        """The range from the first to the last bin with at least 1 in 10,000 entries."""
         found = numpy.flatnonzero(self.bins.max(0) > 1e-4 * max(self.entries, 1))
         return (int(found.min()), int(found.max()) + 1) if len(found) else (0, 1)
 
     def cosines(self) -> NDArray[numpy.float64]:
-        """Of every two experts."""
+        """The cosines between the experts, (n_experts, n_experts)."""
         norms = numpy.sqrt(numpy.diagonal(self.products))
         outer = numpy.outer(norms, norms)
         return self.products / numpy.where(outer == 0, numpy.nan, outer)
 
     def table(self, names: Sequence[str], tops: Sequence[float]) -> pandas.DataFrame:
-        """A row for each expert."""
+        """One row per expert."""
         whole = max(self.entries, 1)
         return pandas.DataFrame(
             {
@@ -149,14 +149,14 @@ class _Spread:
 
 
 def _counts(values: Tensor, bins: int) -> NDArray[numpy.float64]:
-    """How many of `values` fall into each bin; zeros into none."""
+    """The number of `values` in each bin; zeros are in none."""
     places = ((values[values > 0].log10() - LOWEST) * PER_DECADE).floor().clamp(0, bins - 1)
     found: NDArray[numpy.float64] = torch.bincount(places.long(), minlength=bins).double().numpy()
     return found
 
 
 def _top_share(plan: Plan, name: str) -> float:
-    """The share of an expert's sum that its largest entries hold, exact; NaN where it has none."""
+    """The exact share of an expert's total in its largest entries; NaN if the total is 0."""
     given = plan.statistics["fisher"][name]
     flat = torch.cat([given[key].flatten() for key in plan.keys])
     count, total = max(1, round(TOP_SHARE * len(flat))), float(flat.double().sum())
@@ -164,21 +164,21 @@ def _top_share(plan: Plan, name: str) -> float:
 
 
 def _wins(strength: Tensor) -> Tensor:
-    """(n_experts,): entries where each is the largest, equal ones sharing it."""
+    """The number of entries where each expert is the largest, (n_experts,); equal ones share an entry."""
     rows = strength.flatten(1)
     largest = rows == rows.amax(0)
     return (largest.double() / largest.sum(0)).sum(1)
 
 
 def _weights(strength: Tensor) -> Tensor:
-    """(n_experts,): the sum over entries of each one's share; equal shares where all are 0, as the method has it."""
+    """The sum over entries of each expert's share, (n_experts,); equal shares where all are 0, as in the method."""
     rows = strength.flatten(1).double()
     total = rows.sum(0)
     return torch.where(total == 0, 1 / len(rows), rows / total).sum(1)
 
 
 def _cell_table(cells: Sequence[tuple[str, Tensor, Tensor]], names: Sequence[str]) -> pandas.DataFrame:
-    """Shares of the entries of each layer and module."""
+    """The wins and weights as shares of the entries of each layer and module."""
     table = pandas.DataFrame(
         list(_cell_rows(cells, names)), columns=["layer", "module", "entries", "expert", "wins", "weight"]
     )
@@ -196,7 +196,7 @@ def _cell_rows(cells: Sequence[tuple[str, Tensor, Tensor]], names: Sequence[str]
 
 
 def as_fisher(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe's mapping with the method fisher: as it stands, or its models alone under fisher's defaults."""
+    """A recipe's mapping with the method fisher: unchanged, or else its models with fisher's defaults."""
     method = given.get("method")
     name = method.get("name") if isinstance(method, Mapping) else method
     if name == "fisher":

@@ -1,4 +1,4 @@
-"""The static figures of a plan, tensor by tensor: before anything is dropped, weighed or merged."""
+"""Computes the static figures of a plan, tensor by tensor, before anything is dropped, weighted or merged."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from mergelab.runtime.progress import Progress, ProgressGen
 
 @dataclass(frozen=True)
 class Inspection:
-    """What deltas look like before a method touches them.
+    """The static figures of a plan.
 
-    `experts` are in the recipe's order; `top` is the most directions that were compared. `coverage` is the table of that
-    name. `tensors` has a row for each figure of each merged tensor: key, layer, module, entries, figure, of, value, status,
-    reason. `groups` has the same figures of every "layer", "module" and "cell" of both, and of the "model", which `kind` tells: kind, name,
-    figure, of, value, entries and tensors measured, entries in all, tensors in all, status, reason. `sums` are what norms
-    and cosines are read from, by tensor; `features` is what `cka_by_layer` gives, where it was asked for.
+    `experts` are in the recipe's order; `top` is the maximum number of directions compared. `coverage` is the table of
+    that name. `tensors` has one row per figure and merged tensor: key, layer, module, entries, figure, of, value, status,
+    reason. `groups` has one row per figure and group: kind ("layer", "module", "cell" for a layer's module, or "model"),
+    name, figure, of, value, tensors, tensors in all, entries, entries in all, status, reason. `sums` are the sums from
+    which norms and cosines are computed, by tensor; `features` is the result of `cka_by_layer`, if computed.
     """
 
     experts: tuple[str, ...]
@@ -43,7 +43,7 @@ class Inspection:
 
 @dataclass(frozen=True, eq=False)
 class TensorResult:
-    """One tensor: its sums and all its figures."""
+    """The sums and all figures of one tensor."""
 
     key: str
     sums: Moments
@@ -51,10 +51,10 @@ class TensorResult:
 
 
 def inspect(plan: Plan, device: str = "cpu", top: int = TOP, widest: int = WIDEST) -> ProgressGen[Inspection]:
-    """Look at every merged tensor of a plan; yields after each one, so that it can be stopped there.
+    """Inspect every merged tensor of a plan; yields after each one, so that it can be stopped.
 
-    In memory are as many tensors as torch has threads, of all models, in float32; equal bits on any number of threads.
-    Raises MergeError where a model holds NaN or infinity.
+    As many tensors as torch has threads are in memory at once, of all models, in float32. The bits do not depend on the
+    number of threads. Raises MergeError if a model contains NaN or infinity.
     """
     if top < 1:
         raise ValueError(f"the number of leading directions must be at least 1, got {top}")
@@ -71,7 +71,7 @@ def inspect(plan: Plan, device: str = "cpu", top: int = TOP, widest: int = WIDES
 
 
 def _seen(prepared: PreparedMerge, experts: Sequence[str], top: int, widest: int, key: str) -> TensorResult:
-    """Look at one tensor in the plan's order of experts, and tell it in the recipe's, which `experts` are in."""
+    """Inspect one tensor in the plan's order of experts; the figures are in the recipe's order, that of `experts`."""
     order = prepared.plan.listed
     changes = deltas(prepared, key)
     base = prepared.plan.base.read(key).to(prepared.device).float()

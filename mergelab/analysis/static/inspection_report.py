@@ -1,4 +1,4 @@
-"""All that can be told about a recipe without merging: what its live charts show, and the static figures of its models."""
+"""The inspection report of a recipe: the data of its live charts and the static figures of its models."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from mergelab.recipe import Recipe
 
 @dataclass(frozen=True)
 class InspectionReport:
-    """`recipe` is a recipe's mapping and `digest` its digest; `title` names its method. `preview`, `curves` and `pairs` are
-    those of `mergelab.analysis.preview` at the recipe's settings, `static` is what `inspect` found, `notes` what the models'
-    comparison remarked."""
+    """Everything about a recipe that needs no merge.
+
+    `recipe` is the recipe's mapping, `digest` its digest, `title` its method. `preview`, `curves` and `pairs` come from
+    `mergelab.analysis.preview`, `static` from `inspect`; `notes` are those of the comparison of the models.
+    """
 
     recipe: dict[str, Any]
     digest: str
@@ -31,7 +33,7 @@ class InspectionReport:
 
 
 def report_of(recipe: Recipe, drawn: Sketch, static: Inspection, notes: Sequence[str]) -> InspectionReport:
-    """Everything together, the live figures by look-up in the sketch; one expert alone has no curves."""
+    """The report of a recipe, with live figures from the sketch; a single expert has no curves."""
     along = curves(drawn, recipe) if len(recipe.models) > 1 else pandas.DataFrame({"place": []})
     return InspectionReport(
         recipe.to_mapping(),

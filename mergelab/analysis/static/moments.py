@@ -1,4 +1,4 @@
-"""Sums over the entries of a tensor's deltas from which cosines, norms and shares are read; they add up over tensors."""
+"""Sums over the entries of a tensor's deltas, for cosines, norms and shares; they add up over tensors."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from torch import Tensor
 from mergelab.analysis.interference import pair_products
 
 SMALL = 0.002
-"""Below this magnitude a change counts as small: Yu et al. (2024, arXiv:2311.03099) find that most changes of supervised
-fine-tuning are, and that DARE works where they are."""
+"""A change below this magnitude counts as small: Yu et al. (2024, arXiv:2311.03099) find that most changes of supervised
+fine-tuning are, and that DARE works if they are."""
 BLOCK = 1 << 16
-"""Entries of each model at once: their float64 copies stay in the processor's cache, and counts in float32 stay exact."""
+"""Number of entries per model at once: the float64 copies fit in the processor's cache, and float32 counts are exact."""
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Sums over the entries of one tensor, or of many once added up with `+`; numpy, so that they travel between processes.
+    """Sums over the entries of one tensor, or of several added with `+`; numpy arrays, to be sent between processes.
 
-    `products` (1 + n_experts, 1 + n_experts), float64: dot products of the base and the deltas, the base first. Counts of
-    entries, int64: `zero` and `small` (n_experts,), where a delta is 0 and where its magnitude lies below `SMALL`;
-    `shared` and `opposed` (n_experts, n_experts), where both deltas are not 0, and those of opposite sign.
+    `products` (1 + n_experts, 1 + n_experts), float64, are the dot products of the base and the deltas, base first.
+    Counts of entries are int64. `zero` and `small` (n_experts,) count deltas that are 0, and those with a magnitude below
+    `SMALL`. `shared` and `opposed` (n_experts, n_experts) count entries where both deltas are nonzero, and those of them
+    with opposite signs.
     """
 
     entries: int
@@ -36,11 +37,11 @@ class Moments:
     opposed: NDArray[numpy.int64]
 
     def __add__(self, other: Moments) -> Moments:
-        """Both together, of the same experts in the same order."""
+        """The sum, field by field; both must have the same experts in the same order."""
         return Moments(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
     def listed(self, order: Sequence[int]) -> Moments:
-        """The same with the experts in another order: `order` has the present place of each."""
+        """The same sums with the experts reordered; `order` holds the current index of each."""
         experts, models = numpy.array(order), numpy.array([0, *(place + 1 for place in order)])
         return replace(
             self,
@@ -53,12 +54,12 @@ class Moments:
 
     @property
     def squares(self) -> NDArray[numpy.float64]:
-        """(n_experts,): squared norms of the deltas."""
+        """The squared norms of the deltas, (n_experts,)."""
         return self.products.diagonal()[1:]
 
 
 def moments(base: Tensor, deltas: Tensor) -> Moments:
-    """The sums of one tensor: `base` (*shape) and `deltas` (n_experts, *shape), float32."""
+    """The sums for one tensor, from `base` (*shape) and `deltas` (n_experts, *shape), both float32."""
     stack = torch.cat([base.reshape(1, -1), deltas.reshape(len(deltas), -1)])
     blocks = [_counted(block) for block in torch.split(stack, BLOCK, 1)]
     total = blocks[0]
@@ -68,7 +69,7 @@ def moments(base: Tensor, deltas: Tensor) -> Moments:
 
 
 def _counted(block: Tensor) -> Moments:
-    """`block` is (1 + n_experts, count), the base first."""
+    """The sums for a block (1 + n_experts, count), base first."""
     exact, signs = block.double(), block[1:].sign()
     present = signs.abs()
     shared, agreement = present @ present.T, signs @ signs.T

@@ -1,1 +1,1 @@
-"""Which tensors of two models belong together, and what stands in the way of a merge."""
+"""Matching the tensors of two models, and detecting problems that prevent a merge."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from mergelab.checkpoints.files.interface import Checkpoint
 from mergelab.checkpoints.files.safe_paths import safe_file
 
-COMPANIONS = (
+NAMES = (
     "added_tokens.json",
     "chat_template.jinja",
     "generation_config.json",
@@ -30,5 +30,5 @@ def auxiliary_files(model: Checkpoint) -> list[tuple[str, Path]]:
     """Name and real path (links of the Hub cache resolved) of the files to copy from the folder of `model`."""
     if model.folder is None:
         return []
-    found = [(name, safe_file(model.folder, name)) for name in COMPANIONS]
+    found = [(name, safe_file(model.folder, name)) for name in NAMES]
     return [(name, path) for name, path in found if path is not None]

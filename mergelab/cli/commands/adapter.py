@@ -1,4 +1,4 @@
-"""Gives a merged model back as a LoRA adapter of its base."""
+"""Extracts a LoRA adapter from a merged model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mergelab.cli.follow import followed
 
 def add(commands: Any) -> None:
     """Add the command with its flags."""
-    adapter = subcommand(commands, "adapter", _run, "give a merged model back as a LoRA adapter of its base")
+    adapter = subcommand(commands, "adapter", _run, "extract a merged model's delta as a LoRA adapter of its base")
     adapter.add_argument("model", metavar="MODEL", help="folder, suite name or owner/name@revision")
     adapter.add_argument("--rank", type=positive, required=True, metavar="R", help="rank of every factor")
     base_flags(adapter)

@@ -1,4 +1,4 @@
-"""Copies a pickled model to safetensors."""
+"""Converts a pickled model to safetensors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mergelab.cli.follow import followed
 
 def add(commands: Any) -> None:
     """Add the command with its flags."""
-    convert = subcommand(commands, "convert", _run, "copy a pickled model (.bin) that you trust to safetensors")
+    convert = subcommand(commands, "convert", _run, "convert a pickled model (.bin) that you trust to safetensors")
     convert.add_argument("model", metavar="MODEL", help="a weight file, or a folder with pytorch_model.bin")
     out_flag(convert)
 

@@ -1,4 +1,4 @@
-"""Scores a model or a recipe's merge on a suite's task sets."""
+"""Scores a model, or the merge of a recipe, on a suite's task sets."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     """Add the command with its flags."""
-    evaluate = subcommand(commands, "evaluate", _run, "score a model or a recipe's merge on a suite's task sets")
+    evaluate = subcommand(commands, "evaluate", _run, "score a model, or the merge of a recipe, on a suite's task sets")
     evaluate.add_argument(
         "model", metavar="MODEL_OR_RECIPE", help="folder, suite name, owner/name@revision, or a recipe file"
     )
-    evaluate.add_argument("--suite", help="whose task sets to use (default: the model's own suite)")
+    evaluate.add_argument("--suite", help="the suite whose task sets to use (default: the model's own suite)")
     evaluate.add_argument("--tasks", nargs="+", metavar="TASK", help="only these task sets")
     evaluate.add_argument(
         "--split",
         choices=("validation", "test"),
         default="validation",
-        help="choose knobs on validation, report test (default: validation)",
+        help="tune on validation, report results on test (default: validation)",
     )
-    evaluate.add_argument("--rows", type=positive, metavar="N", help="score N rows of each task set (default: all)")
+    evaluate.add_argument("--rows", type=positive, metavar="N", help="score N rows per task set (default: all)")
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     place_flags(evaluate)
     portable_flag(evaluate)
@@ -57,7 +57,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def score_table(scores: Sequence[Score]) -> str:
-    """A line per score, and their mean where there are several."""
+    """One line per score, and their mean if there are several."""
     from mergelab.evaluation.evaluate import mean_score
 
     lines = [f"{'task':<16}{'split':<12}{'metric':<10}{'value':>7}  {'95 % interval':<16}{'n':>6}"]

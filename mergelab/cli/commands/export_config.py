@@ -1,4 +1,4 @@
-"""Prints the mergekit config that a recipe means."""
+"""Prints a recipe as a mergekit config."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mergelab.cli.flags import subcommand
 
 def add(commands: Any) -> None:
     """Add the command with its flags."""
-    export = subcommand(commands, "export", _run, "print the mergekit config that a recipe means")
+    export = subcommand(commands, "export", _run, "print a recipe as a mergekit config")
     export.add_argument("recipe", metavar="RECIPE.yml", help="the recipe file (YAML or JSON)")
 
 

@@ -1,4 +1,4 @@
-"""Prints the recipe that a mergekit config means."""
+"""Prints a mergekit config as a recipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mergelab.cli.flags import subcommand
 
 def add(commands: Any) -> None:
     """Add the command with its flags."""
-    read = subcommand(commands, "import", _run, "print the recipe that a mergekit config means")
+    read = subcommand(commands, "import", _run, "print a mergekit config as a recipe")
     read.add_argument("config", metavar="CONFIG.yml", help="the mergekit config")
 
 

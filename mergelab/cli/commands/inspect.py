@@ -1,4 +1,4 @@
-"""Tells what interferes in a merge, without merging."""
+"""Reports the interference between the experts of a recipe, without merging."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from mergelab.cli.lasting_imports import lasting_imports
 
 def add(commands: Any) -> None:
     """Add the command with its flags."""
-    inspect = subcommand(commands, "inspect", _run, "tell what interferes in a merge, without merging")
+    inspect = subcommand(commands, "inspect", _run, "report interference between experts, without merging")
     recipe_flags(inspect)
-    inspect.add_argument("--json", metavar="FILE", help="write every figure as JSON (- for standard output)")
-    inspect.add_argument("--html", metavar="FILE", help="write one page with all charts, which needs no network")
-    inspect.add_argument("--top", type=positive, metavar="K", help="leading directions that are compared (default: 64)")
+    inspect.add_argument("--json", metavar="FILE", help="write all figures as JSON (- for standard output)")
+    inspect.add_argument("--html", metavar="FILE", help="write one self-contained page with all charts")
+    inspect.add_argument(
+        "--top", type=positive, metavar="K", help="number of leading directions to compare (default: 64)"
+    )
     place_flags(inspect)
 
 
@@ -29,7 +31,7 @@ def _run(options: argparse.Namespace) -> None:
 
     targets = {"--json": options.json, "--html": options.html}
     if options.json == options.html == "-":
-        raise ValueError("only one of --json and --html can go to standard output; give the other one a file")
+        raise ValueError("only one of --json and --html can go to standard output; name a file for the other")
     for flag, target in targets.items():
         _check_target(flag, target)
     found = followed(
@@ -44,17 +46,15 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _check_target(flag: str, target: str | None) -> None:
-    """What cannot be written is told before the work, not after it."""
+    """Raise an error before the work starts if the output could not be written after it."""
     if target and target != "-" and not Path(target).absolute().parent.is_dir():
-        raise ValueError(
-            f"{flag} {target}: there is no folder {Path(target).parent}; create it or choose another place"
-        )
+        raise ValueError(f"{flag} {target}: there is no folder {Path(target).parent}; create it or choose another one")
     if target and Path(target).is_dir():
         raise ValueError(f"{flag} {target} is a folder; name a file")
 
 
 def _put(target: str, text: str) -> None:
-    """Into a file, whole or not at all, or for - to standard output."""
+    """Write to a file, all or nothing, or to standard output for -."""
     from mergelab.runtime.cache import write_atomically
 
     if target == "-":

@@ -16,7 +16,9 @@ def add(commands: Any) -> None:
     merge = subcommand(commands, "merge", _run, "merge a recipe into a new folder")
     recipe_flags(merge)
     out_flag(merge)
-    merge.add_argument("--shard-bytes", type=positive, metavar="N", help="largest weight file (5,000,000,000)")
+    merge.add_argument(
+        "--shard-bytes", type=positive, metavar="N", help="maximum size of a weight file (default: 5,000,000,000)"
+    )
     place_flags(merge)
     portable_flag(merge)
 

@@ -13,7 +13,7 @@ def add(commands: Any) -> None:
     """Add the command with its flags."""
     methods = subcommand(commands, "methods", _run, "list methods and sparsifiers with their knobs")
     methods.add_argument("--json", action="store_true", help="print JSON")
-    methods.add_argument("--markdown", action="store_true", help="print the page docs/methods.md")
+    methods.add_argument("--markdown", action="store_true", help="print the content of docs/methods.md")
 
 
 def _run(options: argparse.Namespace) -> None:

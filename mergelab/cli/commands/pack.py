@@ -1,4 +1,4 @@
-"""Stores an expert as the difference from its base."""
+"""Stores an expert as its delta from a base."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from mergelab.cli.follow import followed
 def add(commands: Any) -> None:
     """Add the command with its flags."""
     pack = subcommand(
-        commands, "pack", _run, "keep an expert as what differs from its base, exactly unless told otherwise"
+        commands, "pack", _run, "store an expert as its delta from a base, exactly unless --levels is given"
     )
     pack.add_argument("expert", metavar="EXPERT", help="folder, suite name or owner/name@revision")
     pack.add_argument(
-        "--levels", type=positive, metavar="N", help="round to N steps on each side of a row (15: 4.5 bits an entry)"
+        "--levels",
+        type=positive,
+        metavar="N",
+        help="round each row to N steps on each side of 0 (15: about 4.5 bits per entry)",
     )
     base_flags(pack)
 

@@ -10,7 +10,7 @@ from mergelab.cli.flags import subcommand
 
 def add(commands: Any) -> None:
     """Add the command with its flags."""
-    subcommand(commands, "presets", _run, "list ways to merge that papers and other tools have")
+    subcommand(commands, "presets", _run, "list presets: settings from papers and other tools")
 
 
 def _run(options: argparse.Namespace) -> None:

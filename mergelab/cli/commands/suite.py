@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
     path.add_argument("name", help="such as minilm or minilm/movie")
     build = subcommand(suite, "build", _suite_build, "rebuild a suite from public packages (slow)")
     build.add_argument("name", help="minilm or pixels")
-    build.add_argument("--out", metavar="DIR", help="write here instead of over the suite")
+    build.add_argument("--out", metavar="DIR", help="write to this folder instead of replacing the suite")
 
 
 def _suite_list(options: argparse.Namespace) -> None:
@@ -42,4 +42,4 @@ def _suite_build(options: argparse.Namespace) -> None:
     script = load_suite(options.name).folder / "build.py"
     command = [sys.executable, str(script), *(["--out", options.out] if options.out else [])]
     if subprocess.run(command, check=False).returncode:
-        raise ValueError(f"{script} failed; its output above says why")
+        raise ValueError(f"{script} failed; see its output above")

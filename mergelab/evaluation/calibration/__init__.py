@@ -1,4 +1,4 @@
-"""Statistics of models on calibration rows, for the methods that need them. A module that registers a kind is found by itself."""
+"""Calibration statistics of models, for the methods that need them. Importing the package registers all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AdaMerging's coefficients: learned by making the merged model sure of its answers to every expert's task."""
+"""Learns AdaMerging's coefficients by minimising the merged model's prediction entropy on all experts' tasks."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from mergelab.evaluation.tasks.precision import full_precision
 from mergelab.runtime.progress import Progress, ProgressGen
 
 VERSION = 1
-"""Raise it when the arithmetic changes: coefficients of other versions are not found again."""
+"""Increase it when the arithmetic changes, so that cached coefficients are not used any more."""
 BATCH = 16
-"""Rows of each task in one step."""
+"""Number of rows per task and step."""
 TITLE = "Learning coefficients"
 
 
 @dataclass(frozen=True)
 class Learning:
-    """How coefficients are learned: Adam with rate `lr`, from `init`, a number for each tensor or for the whole model."""
+    """How coefficients are learned: by Adam with learning rate `lr` from `init`, one per tensor or one per model."""
 
     steps: int
     lr: float
@@ -38,27 +38,27 @@ class Learning:
 
 @dataclass(frozen=True)
 class CalibrationBatchSet:
-    """A task as the merged model meets it: `slots` names, by the base's key, where each tensor lies in the answering model."""
+    """A task's calibration batches; `slots` maps the base's keys to the tensors of the answering model."""
 
     session: CalibrationSession
     slots: Mapping[str, str]
     batches: Sequence[Sequence[int]]
 
     def entropy(self, merged: Mapping[str, Tensor], step: int) -> Tensor:
-        """Mean entropy (nats) of the answers to the step's batch, with `merged` (by the base's key) as the body."""
+        """Mean entropy (nats) of the predictions for the step's batch, with `merged` (by the base's key) as the body."""
         model = self.session.model
-        # Running statistics of norms are buffers: they are merged, but nothing is differentiable by them.
+        # Running statistics of norms are buffers: they are merged, but have no gradients.
         learned = self.session.names
         body = {slot: merged[key] if slot in learned else merged[key].detach() for key, slot in self.slots.items()}
         inputs = self.session.batch(self.batches[step % len(self.batches)])
-        told = torch.func.functional_call(model, body, (), inputs).logits.log_softmax(-1)
-        entropy: Tensor = -(told.exp() * told).sum(-1).mean()
+        log_p = torch.func.functional_call(model, body, (), inputs).logits.log_softmax(-1)
+        entropy: Tensor = -(log_p.exp() * log_p).sum(-1).mean()
         return entropy
 
 
 @together("coefficients")
 def coefficients(experts: Experts) -> ProgressGen[dict[str, State]]:
-    """A coefficient, float32 (), for each merged tensor of each expert; kept by the content of all that decides it."""
+    """One coefficient, float32 (), per merged tensor and expert; cached by the content of everything it depends on."""
     knobs = experts.knobs
     how = Learning(
         int(knobs["steps"]), float(knobs["lr"]), float(knobs["init"]), str(knobs["granularity"]), experts.seed
@@ -86,8 +86,9 @@ def learn(
 ) -> ProgressGen[Tensor]:
     """Coefficients, float32 (n_models, tensors), for `deltas` (key -> (n_models, *shape)) over `base`.
 
-    They minimise the summed mean entropy of all questions' answers. The merged tensors are the only leaves of the graph: what
-    reaches a coefficient is the product of its delta with the gradient by the merged tensor, which every question adds to.
+    They minimise the mean prediction entropy summed over `questions`, the tasks' batches. The merged tensors are the only
+    leaves of the graph. The gradient of a coefficient is the inner product of its delta with the gradient of the merged
+    tensor, summed over all tasks.
     """
     n_models, shared = len(next(iter(deltas.values()))), how.granularity == "model"
     table = torch.full((n_models, 1 if shared else len(deltas)), how.init, dtype=torch.float64)
@@ -117,7 +118,7 @@ def _learned(
 
 def _question(base: State, task: TaskSet, how: Learning, experts: Experts, stack: ExitStack) -> CalibrationBatchSet:
     rows, head = task.rows("calibration", experts.rows), open_checkpoint(task.head)
-    # Eager attention: the others may add gradients in no fixed order.
+    # Eager attention, because other implementations may sum gradients in varying order.
     lent = stack.enter_context(task_model(base, head, task.kind, device=experts.device, attention="eager"))
     slots = slots_of(lent, head)
     own = {key: slots[key] for key in experts.keys if key in slots}
@@ -129,7 +130,7 @@ def _question(base: State, task: TaskSet, how: Learning, experts: Experts, stack
 
 
 def shuffled_batches(rows: int, seed: int, size: int = BATCH) -> list[list[int]]:
-    """Row numbers in an order of `seed`'s, cut into batches; rows that fill no last batch are left out."""
+    """Row numbers shuffled with `seed` and split into batches of `size`; an incomplete last batch is dropped."""
     order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed)).tolist()
     size = min(size, rows)
     return [order[start : start + size] for start in range(0, rows - size + 1, size)]
@@ -147,25 +148,25 @@ def _merged(base: Mapping[str, Tensor], deltas: Mapping[str, Tensor], table: Ten
 
 
 def _add_gradients(question: CalibrationBatchSet, merged: State, step: int) -> float:
-    """Add the entropy's gradient to `grad` of every merged tensor, and give the entropy."""
+    """Add the entropy's gradient to `grad` of every merged tensor; returns the entropy."""
     with torch.enable_grad(), full_precision():
         entropy = question.entropy(merged, step)
         if not bool(entropy.isfinite()):
             raise ValueError(
-                f"the merged model's answers to {question.session.title} became non-finite after {step} steps; lower lr"
+                f"the merged model's outputs on {question.session.title} became non-finite after {step} steps; lower lr"
             )
         torch.autograd.backward(entropy, inputs=list(merged.values()))
     return float(entropy.detach())
 
 
 def _slopes(deltas: Mapping[str, Tensor], merged: State, shared: bool) -> Tensor:
-    """The entropy's gradient by each coefficient, float64 (n_models, tensors or 1)."""
+    """The entropy's gradient with respect to each coefficient, float64 (n_models, tensors or 1)."""
     slopes = torch.stack([_slope(own, merged[key].grad) for key, own in deltas.items()], 1).cpu()
     return slopes.sum(1, keepdim=True) if shared else slopes
 
 
 def _slope(own: Tensor, gradient: Tensor | None) -> Tensor:
-    if gradient is None:  # a tensor that no task's model has, or that its answers do not depend on
+    if gradient is None:  # no task's model has the tensor, or its outputs do not depend on it
         return own.new_zeros(len(own), dtype=torch.float64)
     return (own.reshape(len(own), -1) @ gradient.flatten()).double()
 

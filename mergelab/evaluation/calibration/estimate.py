@@ -1,4 +1,4 @@
-"""A statistic of a body on a task's calibration rows, in the base's file keys, kept on disk."""
+"""Computes a statistic of a body on a task's calibration rows, by the base's file keys, with a disk cache."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mergelab.evaluation.tasks.kinds import file_stamps
 from mergelab.runtime.progress import Progress, ProgressGen
 
 VERSION = 2
-"""Raise it when the arithmetic of a statistic changes: those of other versions are not found again."""
+"""Increase it when the arithmetic of a statistic changes, so that cached ones are not used any more."""
 
 
 def estimate(
@@ -27,10 +27,10 @@ def estimate(
     cache: bool = True,
     keys: Collection[str] | None = None,
 ) -> ProgressGen[dict[str, Tensor]]:
-    """What `measure` finds in `body` (base file keys) under the task's head, on a fixed class-mixed set of calibration rows.
+    """The statistic `measure` of `body` (base file keys) with the task's head, on a fixed stratified set of rows.
 
-    Gives a float32 tensor for each floating tensor of the body, or of `keys`, that has the statistic; the head takes part in
-    the model but not in the result. With `cache`, equal content is measured once.
+    Returns a float32 tensor for each floating-point tensor of the body, or of `keys`, that has the statistic. The head is
+    part of the model but not of the result. With `cache`, a result for the same content is reused.
     """
     chosen, head = task.rows("calibration", rows), open_checkpoint(task.head)
     wanted = _wanted(body, keys)
@@ -45,7 +45,7 @@ def estimate(
 
 
 def question_facts(task: TaskSet, head: Checkpoint, rows: Rows) -> dict[str, object]:
-    """What decides the answers to a task besides the body: the head, its files and the rows."""
+    """Everything besides the body that determines the answers to a task: the head, its files and the rows."""
     return {
         "head": head.content_hash(),
         "config": repr(sorted(head.config.items())),
@@ -56,10 +56,13 @@ def question_facts(task: TaskSet, head: Checkpoint, rows: Rows) -> dict[str, obj
 
 
 def slots_of(lent: TaskModel, head: Checkpoint) -> Mapping[str, str]:
-    """Where each body tensor lies in the answering model; ValueError for architectures that do not keep them apart."""
+    """The tensor in the answering model for each of the body's keys.
+
+    Raises ValueError for architectures that rearrange weights on loading.
+    """
     if not lent.names:
         raise ValueError(
-            f"the weights of {head.name} are rearranged on loading, so no statistic of them can be given by file keys"
+            f"the weights of {head.name} are rearranged on loading, so statistics by file key are not available"
         )
     return lent.names
 
@@ -67,7 +70,7 @@ def slots_of(lent: TaskModel, head: Checkpoint) -> Mapping[str, str]:
 def _wanted(body: Mapping[str, Tensor], keys: Collection[str] | None) -> tuple[str, ...]:
     unknown = sorted(set(keys or ()) - body.keys())
     if unknown:
-        raise ValueError(f"the model has no tensor {unknown[0]!r} to take a statistic of")
+        raise ValueError(f"the model has no tensor {unknown[0]!r}, for which a statistic was requested")
     return tuple(sorted(key for key in (body if keys is None else keys) if body[key].is_floating_point()))
 
 
@@ -89,7 +92,7 @@ def _measured(
 
 
 def _parameters(lent: TaskModel, head: Checkpoint, wanted: tuple[str, ...]) -> dict[str, str]:
-    """The model's parameter for each body key that has one; buffers and what the head's model lacks are left out."""
+    """The model's parameter for each of the body's keys, except for buffers and tensors that the head's model lacks."""
     slots = slots_of(lent, head)
     parameters = {name for name, _ in lent.model.named_parameters(remove_duplicate=False)}
     return {key: slots[key] for key in wanted if slots.get(key) in parameters}

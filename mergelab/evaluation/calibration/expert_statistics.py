@@ -1,4 +1,4 @@
-"""The statistics of all experts of a merge: each one's own, or one that is learned from all together."""
+"""The calibration statistics of all experts of a merge, computed per expert or jointly."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ State = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Experts:
-    """What goes into a merge, and the rows that it is calibrated on.
+    """The experts of a merge, and their calibration rows.
 
-    `names` and `tasks` have one entry for each expert: its reference and the task that it was trained for. `body(place)`
-    gives the full model of an expert in the base's file keys, as it goes into the method: after the sparsifier if there is
-    one. `keys` are the tensors that are merged, `tied` those that are one with another key; `knobs` are the method's.
+    `names` and `tasks` have one entry per expert: its reference and the task it was trained for. `body(place)` is the full
+    model of an expert by the base's file keys, as the method receives it: after the sparsifier, if there is one. `keys`
+    are the tensors to merge; `tied` maps tied keys to their owner; `knobs` are the method's.
     """
 
     names: Sequence[str]
@@ -38,13 +38,13 @@ class Experts:
 
 
 JointStatistic = Callable[[Experts], ProgressGen[dict[str, State]]]
-"""Learns a statistic from all experts at once: expert's name -> the base's key -> tensor."""
+"""Computes a statistic from all experts jointly: expert's name -> the base's key -> tensor."""
 
 TOGETHER: dict[str, JointStatistic] = {}
 
 
 def together(kind: str) -> Callable[[JointStatistic], JointStatistic]:
-    """Register the decorated function as the way to learn the statistic that rules declare as `kind`."""
+    """Register the decorated function for the joint statistic that rules declare as `kind`."""
 
     def register(learn: JointStatistic) -> JointStatistic:
         TOGETHER[kind] = learn
@@ -54,7 +54,7 @@ def together(kind: str) -> Callable[[JointStatistic], JointStatistic]:
 
 
 def take_statistics(kinds: Collection[str], experts: Experts) -> ProgressGen[dict[str, dict[str, State]]]:
-    """Every kind for every expert, as the engine takes them: kind -> expert's name -> the base's key -> tensor."""
+    """All statistics of all experts in the engine's format: kind -> expert's name -> the base's key -> tensor."""
     found: dict[str, dict[str, State]] = {kind: {} for kind in sorted(kinds)}
     own = [kind for kind in found if kind not in TOGETHER]
     for place, name in enumerate(experts.names if own else ()):

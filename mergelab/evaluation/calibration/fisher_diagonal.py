@@ -1,4 +1,4 @@
-"""The diagonal Fisher information of a transformers model on given rows: per row, at the model's own predictions."""
+"""The diagonal Fisher information of a transformers model on given rows."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ from mergelab.methods.knobs import Value
 from mergelab.runtime.progress import Progress, ProgressGen, finish
 
 BYTES = {"cpu": 2**29, "cuda": 2**32}
-"""Aim for what a batch holds."""
+"""Target memory per batch, in bytes."""
 GRAPH = 3
-"""A batch holds about this many times the inputs and outputs of its layers: the graph, and one gradient of each."""
+"""The memory of a batch relative to its layers' inputs and outputs: the graph, and one gradient of each."""
 PROBES = 3
-"""Rows on which the fast routes are proven against one backward per row."""
+"""Number of rows on which the fast routes are checked against one backward per row."""
 EXACT_CLASSES = 16
-"""Up to so many classes `auto` sums the expectation over classes exactly; beyond, it is estimated without bias."""
+"""Up to this number of classes, `auto` computes the expectation over classes exactly; beyond, by an unbiased estimate."""
 SKETCHES = 4
-"""Random-sign sums over all classes for each row: far less noisy than as many drawn classes on confident experts."""
+"""Random-sign sums over all classes per row; much less noisy than the same number of sampled classes if experts are
+confident."""
 
 
 @dataclass(frozen=True)
 class Fisher:
-    """The diagonal Fisher by one of the estimators of `directions`: the statistic that rules declare as fisher."""
+    """The statistic `fisher`: the diagonal Fisher, by one of the `ESTIMATORS` of `fisher_directions`."""
 
     estimator: str = "exact"
     samples: int = 1
@@ -42,13 +43,13 @@ class Fisher:
     attention = "eager"
 
     def take(self, session: CalibrationSession) -> ProgressGen[dict[str, Tensor]]:
-        """float32 >= 0 in each parameter's shape."""
+        """The Fisher diagonal by parameter name, float32 >= 0 in the parameter's shape."""
         return fisher_steps(session, self)
 
 
 @measure("fisher")
 def asked_by(task: TaskSet, knobs: Mapping[str, Value]) -> Fisher:
-    """The estimate that the knob `estimate` asks for."""
+    """The estimator chosen by the knob `estimate`."""
     exact = knobs["estimate"] == "exact" or (knobs["estimate"] == "auto" and len(task.labels) <= EXACT_CLASSES)
     return Fisher("exact") if exact else Fisher("sketched", samples=SKETCHES)
 
@@ -66,9 +67,9 @@ def fisher_of(
 ) -> dict[str, Tensor]:
     """Diagonal Fisher of `model` on the rows of `inputs` (its keyword arguments, rows first), by parameter name, float32.
 
-    A classifier takes every estimator of `directions`; `labels` (or `inputs["labels"]`) are for "empirical" alone. A causal
-    language model takes "empirical": a row is a sequence, its log-probability the sum over its tokens after the first, padding
-    excluded.
+    Classifiers support all `ESTIMATORS`; `labels` (or `inputs["labels"]`) are used only by "empirical". Causal language
+    models support only "empirical": a row is a sequence, whose log-probability is summed over the tokens after the
+    first, without padding.
     """
     given = Given({name: value for name, value in inputs.items() if name != "labels"})
     labels = labels if labels is not None else inputs.get("labels")
@@ -80,7 +81,7 @@ def fisher_of(
 def fisher_steps(
     session: CalibrationSession, fisher: Fisher, batch_size: int | None = None
 ) -> ProgressGen[dict[str, Tensor]]:
-    """The same for encoded rows, batch by batch. Rows of like length go together; batches do not change the result."""
+    """Like `fisher_of`, for encoded rows in batches of similar length, which do not affect the result."""
     lengths = session.rows.lengths
     if not lengths:
         raise ValueError("a Fisher estimate needs at least one row")
@@ -98,24 +99,24 @@ def fisher_steps(
 
 @dataclass(frozen=True)
 class Given:
-    """Rows that are already tensors of one length."""
+    """Rows given as tensors of equal length."""
 
     inputs: Mapping[str, Tensor]
 
     @property
     def lengths(self) -> Sequence[int]:
-        """Positions: tokens of `input_ids`; 1 for other inputs."""
+        """The number of positions of each row: its tokens, or 1 for inputs that are not token ids."""
         first = next(iter(self.inputs.values()))
         return [first.shape[1] if first.dim() == 2 else 1] * len(first)
 
     def batch(self, index: Sequence[int]) -> dict[str, Tensor]:
-        """The rows at `index`."""
+        """The inputs of the rows at `index`."""
         chosen = torch.as_tensor(index)
         return {name: value[chosen] for name, value in self.inputs.items()}
 
 
 def _prepared(session: CalibrationSession) -> tuple[GradientSquares, int]:
-    """Proven routes, and how many positions fit in a batch."""
+    """`GradientSquares` with checked routes, and the number of positions that fit in a batch."""
     lengths = session.rows.lengths
     first = range(min(PROBES, len(lengths)))
     with full_precision():

@@ -1,8 +1,9 @@
-"""Estimators of the Fisher diagonal, each as a set of directions in the space of the logits.
+"""Estimators of the Fisher diagonal, each a set of directions in logit space.
 
-With J the Jacobian of one row's logits by the parameters and p its class probabilities, the Fisher diagonal of that row is
-diag(J^T M J), M = diag(p) - p p^T, since d log p_y = J^T (e_y - p). Any directions v_k with sum_k v_k v_k^T = M (or with that
-as their expectation) give it as sum_k (J^T v_k)^2: one backward per direction instead of one per class.
+Let J be the Jacobian of one row's logits with respect to the parameters, and p its class probabilities. The Fisher
+diagonal of that row is diag(J^T M J) with M = diag(p) - p p^T, because d log p_y = J^T (e_y - p). Directions v_k with
+sum_k v_k v_k^T = M (exactly or in expectation) give it as sum_k (J^T v_k)^2: one backward per direction instead of one
+per class.
 """
 
 from __future__ import annotations
@@ -23,13 +24,12 @@ ESTIMATORS = ("exact", "sketched", "sampled", "empirical")
 def directions_for(estimator: str, labels: Tensor | None, rows: int, samples: int, seed: int) -> Directions:
     """The directions of `estimator` for `rows` rows.
 
-    - exact: all classes, classes - 1 backwards a row.
-    - sketched: `samples` random-sign sums over all classes a row; its expectation is the exact value, with less noise than
-      sampled labels.
-    - sampled: `samples` labels a row, drawn from the model's own probabilities; its expectation is the exact value.
-    - empirical: the given labels instead of the model's probabilities; another quantity, not an approximation of the exact one.
+    - exact: all classes, with classes - 1 backwards per row.
+    - sketched: `samples` random-sign sums over all classes per row; unbiased, with less noise than sampled labels.
+    - sampled: `samples` labels per row, drawn from the model's probabilities; unbiased.
+    - empirical: the given labels instead of the model's probabilities; a different quantity, not an approximation.
 
-    Draws belong to (seed, row number), so batches and their order do not change them.
+    Random draws depend on (seed, row number), so batches and their order do not change them.
     """
     if estimator not in ESTIMATORS:
         raise ValueError(f"unknown Fisher estimator {estimator!r}; known: {', '.join(ESTIMATORS)}")
@@ -42,12 +42,12 @@ def directions_for(estimator: str, labels: Tensor | None, rows: int, samples: in
     if estimator == "sampled":
         return _Sampled(rows, samples, seed)
     if labels is None or len(labels) != rows or bool((labels < 0).any()):
-        raise ValueError("the empirical Fisher needs a label for every row; give labels or take the exact estimator")
+        raise ValueError("the empirical Fisher needs a label for every row; give labels or use the exact estimator")
     return _Empirical(labels)
 
 
 def _exact(logits: Tensor, rows: Tensor) -> Tensor:
-    """Eigenvectors of M times the roots of its eigenvalues; the smallest one is always 0 and left out."""
+    """Eigenvectors of M times the square roots of its eigenvalues; the smallest eigenvalue is always 0 and omitted."""
     p = logits.softmax(-1)
     values, vectors = torch.linalg.eigh(torch.diag_embed(p) - p[:, :, None] * p[:, None, :])
     scaled: Tensor = vectors * values.clamp(min=0).sqrt()[:, None, :]
@@ -55,7 +55,7 @@ def _exact(logits: Tensor, rows: Tensor) -> Tensor:
 
 
 class _Sketched:
-    """v = sum_y s_y sqrt(p_y) (e_y - p) with independent random signs s, so that E[v v^T] = M."""
+    """v = sum_y s_y sqrt(p_y) (e_y - p) with independent random signs s_y, so that E[v v^T] = M."""
 
     def __init__(self, rows: int, samples: int, seed: int) -> None:
         self.shape, self.seed = (rows, samples), seed

@@ -1,13 +1,13 @@
-"""Sums of squared per-row gradients of any model: by layer where a rule is known and proves right, else row by row.
+"""Sums of squared per-row gradients of any model, batched per layer where possible, else row by row.
 
-A parameter takes one of three routes:
+Each parameter takes one of three routes:
 
-- its layer's rule (`layers`), when the layer is called once a pass with the rows first;
-- a copy for each row that broadcasts like the parameter itself (class tokens, position embeddings, RMS norms);
+- its layer's rule (`layers`), if the layer is called once per pass with the rows first;
+- one copy per row that broadcasts like the parameter itself (class tokens, position embeddings, RMS norms);
 - one backward per row, for everything else (tied weights, layers called twice, unknown layers).
 
-Nothing is assumed about the architecture: on the first few rows every parameter is computed on its route *and* by one backward
-per row, and what disagrees goes row by row.
+Nothing is assumed about the architecture: on the first few rows, every parameter is computed both on its route and by one
+backward per row. Parameters for which the two disagree are computed row by row.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from mergelab.evaluation.calibration.layer_squares import RULES
 
 Inputs = Mapping[str, Tensor]
 Objectives = Callable[[Tensor, Inputs], Tensor]
-"""(logits, inputs of a batch) -> `(rows, k)`: scalars whose per-row gradients are squared and summed."""
+"""(logits, inputs of a batch) -> `(rows, k)`: the scalars whose per-row gradients are squared and summed."""
 
 RTOL, ATOL = 1e-3, 1e-9
-"""Agreement asked of a route: relative to the largest entry of the tensor, and to that of all tensors (rounding noise)."""
+"""Tolerances for a route: relative to the largest entry of the tensor, and to that of all tensors (rounding noise)."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a layer: its input with the rows first, and its output, by which gradients are taken."""
+    """One call of a layer: its input with the rows first, and its output, for which gradients are computed."""
 
     layer: nn.Module
     x: Tensor
@@ -42,7 +42,7 @@ class Call:
 
 @dataclass
 class Routes:
-    """Which parameters (by name) go which way."""
+    """The route of each parameter, by name."""
 
     layers: dict[nn.Module, dict[str, str]] = field(default_factory=dict)
     """layer -> {name in the layer: name in the model}"""
@@ -52,11 +52,11 @@ class Routes:
 
     @property
     def names(self) -> set[str]:
-        """All parameters, whichever way they go."""
+        """The names of all parameters on all routes."""
         return {*self.slow, *self.copies, *(name for own in self.layers.values() for name in own.values())}
 
     def without(self, wrong: Collection[str]) -> Routes:
-        """The same routes with `wrong` going row by row."""
+        """The same routes, with the parameters in `wrong` moved to row by row."""
         layers = {
             layer: {own: name for own, name in names.items() if name not in wrong}
             for layer, names in self.layers.items()
@@ -67,7 +67,7 @@ class Routes:
 
 @dataclass
 class GradientSquares:
-    """Adds up squared per-row gradients of the parameters called `names`. `sums` is float32, on the model's device."""
+    """Sums of squared per-row gradients by parameter name; `sums` is float32, on the model's device."""
 
     model: nn.Module
     routes: Routes
@@ -77,11 +77,11 @@ class GradientSquares:
 
     @property
     def one_by_one(self) -> bool:
-        """Whether batches must hold a single row."""
+        """Whether batches must have a single row."""
         return bool(self.routes.slow)
 
     def add(self, inputs: Inputs, objectives: Objectives) -> None:
-        """One forward pass over a batch, then one backward pass for each of its k objectives."""
+        """Run one forward pass over a batch, then one backward pass per objective."""
         rows = len(next(iter(inputs.values())))
         parameters = dict(self.model.named_parameters(remove_duplicate=False))
         slow = {name: parameters[name] for name in self.routes.slow}
@@ -115,9 +115,9 @@ class GradientSquares:
 
 
 def squares_of(model: nn.Module, names: Collection[str], probe: Inputs, objectives: Objectives) -> GradientSquares:
-    """Empty `GradientSquares` for `names`, on routes that were proven with the rows of `probe` (two or three are enough).
+    """Empty `GradientSquares` for `names`, with routes checked on the rows of `probe` (two or three are enough).
 
-    `objectives` must not depend on which rows it is given. Parameters outside the graph keep a sum of 0.
+    `objectives` must depend only on a row's logits and inputs, not on its place in the batch. Parameters outside the graph keep a sum of 0.
     """
     truth = _run(model, Routes(slow=set(names)), probe, objectives).sums
     routes = _routes(model, names, probe)
@@ -131,11 +131,11 @@ def squares_of(model: nn.Module, names: Collection[str], probe: Inputs, objectiv
 def _tried(
     model: nn.Module, routes: Routes, probe: Inputs, objectives: Objectives, truth: Mapping[str, Tensor]
 ) -> tuple[GradientSquares, set[str]]:
-    """What these routes give on the probe, and the parameters for which that is wrong."""
+    """The result of these routes on the probe, and the parameters for which it is wrong."""
     found = GradientSquares(model, routes, _zeros(model, truth))
     try:
         found = _run(model, routes, probe, objectives)
-    except (RuntimeError, NotImplementedError, IndexError):  # a copy or a rule that this architecture does not bear
+    except (RuntimeError, NotImplementedError, IndexError):  # the architecture does not support a copy or a rule
         suspects = set(routes.copies) or {name for names in routes.layers.values() for name in names.values()}
         if not suspects:
             raise
@@ -160,7 +160,7 @@ def _disagreeing(found: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> se
 
 
 def _routes(model: nn.Module, names: Collection[str], probe: Inputs) -> Routes:
-    """The fastest route that each parameter might take."""
+    """The fastest candidate route for each parameter."""
     homes = _homes(model)
     uses = Counter(id(parameter) for _, parameter in model.named_parameters(remove_duplicate=False))
     calls = _count_calls(model, probe)
@@ -189,7 +189,7 @@ def _homes(model: nn.Module) -> dict[str, tuple[nn.Module, str]]:
 
 
 def _copy_shape(parameter: Tensor) -> tuple[int, ...] | None:
-    """The shape of one row's copy: (1, …) parameters lose their first dimension, vectors get one for the positions."""
+    """The shape of one row's copy: (1, …) parameters lose their first dimension; vectors get one for positions."""
     if parameter.dim() > 1 and parameter.shape[0] == 1:
         return tuple(parameter.shape[1:])
     return (1, len(parameter)) if parameter.dim() == 1 else None
@@ -233,7 +233,7 @@ def _count_calls(model: nn.Module, probe: Inputs) -> Counter[nn.Module]:
 
 @contextmanager
 def _only_gradients_of(model: nn.Module, wanted: Collection[Tensor]) -> Iterator[None]:
-    """Inside the block only `wanted` parameters get gradients, and dropout is off."""
+    """Context manager in which only the `wanted` parameters get gradients, and dropout is off."""
     flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     training = [layer for layer in model.modules() if layer.training]
     model.eval()
@@ -251,7 +251,7 @@ def _only_gradients_of(model: nn.Module, wanted: Collection[Tensor]) -> Iterator
 
 @contextmanager
 def _tape(layers: Collection[nn.Module], rows: int) -> Generator[list[Call], None, None]:
-    """Remembers the calls of `layers` inside the block. Their outputs become differentiable even where nothing before is."""
+    """Context manager that records calls of `layers`, and makes their outputs require gradients."""
     calls: list[Call] = []
     handles = [layer.register_forward_hook(partial(_remember, calls)) for layer in layers]
     handles += [
@@ -273,6 +273,6 @@ def _remember(calls: list[Call], layer: nn.Module, args: tuple[Tensor, ...], out
 
 
 def _for_each_row(rows: int, layer: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Positions that are looked up once for all rows are looked up for each, so that the rows' gradients stay apart."""
+    """Expand position ids shared by all rows to one per row, so that each row has its own gradient."""
     ids = args[0]
     return (ids.expand(rows, *ids.shape[1:]), *args[1:]) if ids.dim() == 2 and len(ids) == 1 else args

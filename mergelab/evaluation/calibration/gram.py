@@ -1,4 +1,4 @@
-"""Gram matrices of the inputs that linear layers see on calibration rows: what RegMean weighs experts with."""
+"""Gram matrices of linear layers' inputs on calibration rows, for RegMean."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from mergelab.runtime.progress import Progress, ProgressGen
 
 @dataclass(frozen=True)
 class Gram:
-    """X^T X / tokens over all inputs X (tokens, in) of a linear layer, under the name of its weight: (in, in).
+    """X^T X / tokens over all inputs X (tokens, in) of a linear layer, by the name of its weight: (in, in).
 
-    `layout` says which layers: "out_in" torch's `Linear`, "in_out" the `Conv1D` of GPT-2, whose weights are (in, out). Products
-    are added up in float64. Rows of one length go together, so that nothing is padded and no layer sees a padding token.
-    Layers that are not called have no Gram matrix.
+    `layout` selects the layers: "out_in" for torch's `Linear`, "in_out" for GPT-2's `Conv1D`, whose weights are (in, out).
+    Products are summed in float64. Batches have rows of equal length, so that no layer receives padding. Layers that are
+    not called have no Gram matrix.
     """
 
     layout: str = "out_in"
@@ -35,7 +35,7 @@ class Gram:
     attention = None
 
     def take(self, session: CalibrationSession) -> ProgressGen[dict[str, Tensor]]:
-        """float32 (in, in), symmetric, for the weights of such layers."""
+        """The Gram matrices by weight name, float32 (in, in), symmetric."""
         layers = _layers(session, self.layout)
         sums: dict[str, Products] = {}
         groups = unpadded(session.rows.lengths, POSITIONS.get(session.device.type, POSITIONS["cpu"]))
@@ -49,18 +49,18 @@ class Gram:
 
 @measure("gram")
 def of_linear(task: TaskSet, knobs: Mapping[str, Value]) -> Gram:
-    """For weights (out, in)."""
+    """The Gram matrices for weights (out, in)."""
     return Gram("out_in")
 
 
 @measure("gram_in_out")
 def of_conv1d(task: TaskSet, knobs: Mapping[str, Value]) -> Gram:
-    """For weights (in, out)."""
+    """The Gram matrices for weights (in, out)."""
     return Gram("in_out")
 
 
 def unpadded(lengths: Sequence[int], positions: int) -> list[list[int]]:
-    """Row numbers in groups of one length each, that fit `positions` together."""
+    """Row numbers in groups of equal length, with at most `positions` positions per group."""
     alike: dict[int, list[int]] = defaultdict(list)
     for row, length in enumerate(lengths):
         alike[length].append(row)
@@ -72,22 +72,22 @@ def unpadded(lengths: Sequence[int], positions: int) -> list[list[int]]:
 
 
 class Products:
-    """The sum of outer products of the inputs that a layer was given, and their number."""
+    """The sum of outer products of a layer's inputs, and their number."""
 
     def __init__(self, width: int, device: torch.device) -> None:
         self.total = torch.zeros(width, width, dtype=torch.float64, device=device)
         self.tokens = 0
 
     def add(self, x: Tensor) -> None:
-        """`x` is (…, in)."""
+        """Add the inputs `x` (…, in)."""
         flat = x.reshape(-1, x.shape[-1]).double()
         self.total.addmm_(flat.T, flat)
         self.tokens += len(flat)
 
     def mean(self) -> Tensor:
-        """Per token, symmetric to the last bit, float32 on the CPU."""
+        """The mean per token, exactly symmetric, float32 on the CPU."""
         if not bool(self.total.isfinite().all()):
-            raise ValueError("the model computes non-finite values on the calibration rows; it has no Gram matrices")
+            raise ValueError("the model computes non-finite values on the calibration rows, so it has no Gram matrices")
         return ((self.total + self.total.T) / (2 * max(self.tokens, 1))).float().cpu()
 
 
@@ -109,7 +109,7 @@ def _type(layout: str) -> Any:
 
 @contextmanager
 def _recorded(layers: Mapping[nn.Module, str], sums: dict[str, Products]) -> Generator[None, None, None]:
-    """Inside the block every call of `layers` adds to `sums`."""
+    """Context manager in which every call of `layers` adds to `sums`."""
     handles = [layer.register_forward_pre_hook(partial(_record, sums, name)) for layer, name in layers.items()]
     try:
         yield

@@ -1,8 +1,8 @@
-"""For each common layer: the sum over rows of its squared per-row gradients, from its input and its output's gradient.
+"""Sums over rows of squared per-row gradients for common layer types, from a layer's input and its output's gradient.
 
-A row's gradient of a linear layer is the product of two small matrices, so a whole batch needs one ordinary backward pass and
-one product per row, instead of a backward pass per row. `x` is the input and `g` the gradient by the output, both with the
-rows first.
+A row's gradient of a linear layer is the product of two small matrices. A batch therefore needs one ordinary backward
+pass and one product per row, instead of one backward pass per row. `x` is the input and `g` the gradient with respect to
+the output, both with the rows first.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 Sums = dict[str, Tensor]
-"""Parameter name in the layer (weight, bias) -> float32 sum of squares in that parameter's shape."""
+"""Parameter name in the layer (weight, bias) -> float32 sum of squares in the parameter's shape."""
 
 LayerRule = Callable[[Any, Tensor, Tensor, Sums], None]
-"""(layer, x, g, sums): add to those `sums` that are asked for."""
+"""(layer, x, g, sums): adds to the entries present in `sums`."""
 
 PRODUCT_BYTES = {"cpu": 2**21, "cuda": 2**28}
-"""How much of the per-row products is held at once: what fits a CPU's cache, and enough to fill a GPU."""
+"""Bytes of per-row products held at once: few enough for a CPU's cache, enough to use a GPU fully."""
 
 
 def linear(layer: nn.Linear, x: Tensor, g: Tensor, sums: Sums) -> None:
-    """weight (out, in), bias (out,)."""
+    """Linear layers: weight (out, in), bias (out,)."""
     _add_products(x.reshape(len(x), -1, x.shape[-1]), g.reshape(len(g), -1, g.shape[-1]), sums)
 
 
 def convolution(layer: nn.Conv2d, x: Tensor, g: Tensor, sums: Sums) -> None:
-    """A convolution is a linear layer on patches. Groups and padding other than zeros are not covered."""
+    """Convolutions, as linear layers on patches; without support for groups and non-zero padding modes."""
     if layer.groups != 1 or layer.padding_mode != "zeros" or isinstance(layer.padding, str):
         raise NotImplementedError("only plain convolutions")
     patches = functional.unfold(x, layer.kernel_size, layer.dilation, layer.padding, layer.stride)
@@ -39,7 +39,7 @@ def convolution(layer: nn.Conv2d, x: Tensor, g: Tensor, sums: Sums) -> None:
 
 
 def norm(layer: nn.LayerNorm, x: Tensor, g: Tensor, sums: Sums) -> None:
-    """weight and bias (features,)."""
+    """Layer norms: weight and bias (features,)."""
     inner = tuple(range(1, g.dim() - len(layer.normalized_shape)))
     if "weight" in sums:
         normed = functional.layer_norm(x, layer.normalized_shape, eps=layer.eps)
@@ -49,7 +49,7 @@ def norm(layer: nn.LayerNorm, x: Tensor, g: Tensor, sums: Sums) -> None:
 
 
 def embedding(layer: nn.Embedding, x: Tensor, g: Tensor, sums: Sums) -> None:
-    """weight (vocabulary, features): the gradients of one token in one row are summed before they are squared."""
+    """Embeddings: weight (vocabulary, features); gradients of the same token in one row are summed before squaring."""
     ids, g = x.reshape(len(x), -1), g.reshape(-1, g.shape[-1])
     owner = torch.arange(len(ids), device=ids.device)[:, None] * layer.num_embeddings + ids
     pairs, place = torch.unique(owner, return_inverse=True)
@@ -69,12 +69,12 @@ RULES: dict[type[nn.Module], LayerRule] = {
 
 
 def _add_products(x: Tensor, g: Tensor, sums: Sums) -> None:
-    """x (rows, positions, in), g (rows, positions, out)."""
+    """Add the squares for a linear layer with x (rows, positions, in) and g (rows, positions, out)."""
     if "bias" in sums:
         sums["bias"] += g.sum(1).square_().sum(0)
     if "weight" not in sums:
         return
-    # Padding has no gradient, nor have all tokens but the first where a pooler reads that one alone.
+    # Padding has no gradient; if a pooler reads only the first token, neither do the others.
     used = (g != 0).any(-1).any(0).nonzero().squeeze(1)
     if len(used) < g.shape[1]:
         x, g = x[:, used], g[:, used]

@@ -1,4 +1,4 @@
-"""What is differentiated: for every row of a batch, the scalars whose squared gradients make up the Fisher diagonal."""
+"""Objectives of the Fisher estimate: for every row, the scalars whose squared gradients sum to the Fisher diagonal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mergelab.evaluation.calibration.gradient_squares import Inputs
 
 
 class Objective:
-    """The objectives of one estimate: the logits along its directions, or the log-likelihood of each sequence."""
+    """The objectives of one estimate: the logits projected on its directions, or each sequence's log-likelihood."""
 
     def __init__(self, estimator: str, labels: Tensor | None, rows: int, samples: int, seed: int) -> None:
         self.estimator = estimator
@@ -20,7 +20,7 @@ class Objective:
         self._directions: Directions | None = None
 
     def __call__(self, rows: Sequence[int], logits: Tensor, inputs: Inputs) -> Tensor:
-        """`(rows, k)` for the logits of the rows numbered `rows`."""
+        """The objectives `(rows, k)` for the logits of the rows with these numbers."""
         if not bool(logits.isfinite().all()):
             raise ValueError("the model gives non-finite outputs on the calibration rows; its Fisher is not defined")
         if logits.dim() == 3:
@@ -39,15 +39,15 @@ class Objective:
 
 
 def probe(logits: Tensor, inputs: Inputs) -> Tensor:
-    """An objective `(rows, 1)` that looks at every output, to try routes with."""
+    """An objective `(rows, 1)` that depends on every output, for checking routes."""
     if logits.dim() == 3:
         return sequence_log_likelihood(logits, inputs)
     return (logits * torch.arange(1, logits.shape[-1] + 1, device=logits.device).cos()).sum(-1, keepdim=True)
 
 
 def sequence_log_likelihood(logits: Tensor, inputs: Inputs) -> Tensor:
-    """log p of each sequence, `(rows, 1)`: summed over its tokens after the first, padding excluded."""
+    """The log-likelihood of each sequence, `(rows, 1)`: summed over tokens after the first, without padding."""
     ids = inputs["input_ids"]
     mask = inputs.get("attention_mask", torch.ones_like(ids))
-    told = logits[:, :-1].log_softmax(-1).gather(-1, ids[:, 1:, None]).squeeze(-1)
-    return (told * (mask[:, 1:] * mask[:, :-1])).sum(1, keepdim=True)
+    log_p = logits[:, :-1].log_softmax(-1).gather(-1, ids[:, 1:, None]).squeeze(-1)
+    return (log_p * (mask[:, 1:] * mask[:, :-1])).sum(1, keepdim=True)

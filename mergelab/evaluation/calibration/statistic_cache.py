@@ -1,4 +1,4 @@
-"""Statistics kept on disk by content: the same model, rows and settings give the same file, anything else another one."""
+"""A disk cache of statistics, keyed by the content of the model, the rows and the settings."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from mergelab.runtime import portable
 from mergelab.runtime.cache import write_atomically
 
 KEPT_BYTES = 4 * 2**30
-"""The oldest statistics go when all of them take more."""
+"""Maximum total size in bytes; beyond it, the oldest statistics are removed."""
 
 
 def key_of(facts: Mapping[str, object]) -> str:
-    """sha256 hex of everything that a statistic depends on: `facts`, and whether it is the same on every processor.
+    """SHA-256 in hex of everything that a statistic depends on: `facts`, and whether portable mode is on.
 
-    Raises ValueError where it should be and cannot be any more (`mergelab.runtime.portable`).
+    Raises ValueError if portable mode was turned on too late (`mergelab.runtime.portable`).
     """
     portable.check()
     whole = {**facts, "portable": True} if portable.asked() else dict(facts)
@@ -30,17 +30,17 @@ def key_of(facts: Mapping[str, object]) -> str:
 
 
 def load_statistic(key: str) -> dict[str, Tensor] | None:
-    """The statistic kept under `key`; None when there is none, or when its file is damaged."""
+    """The statistic cached under `key`; None if there is none or its file is damaged."""
     try:
         with safe_open(_path(key), framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
             return tensors if (file.metadata() or {}).get("content") == hash_state(tensors) else None
-    except (OSError, SafetensorError):  # absent or damaged: it is estimated again and written over
+    except (OSError, SafetensorError):  # missing or damaged: it is computed again and overwritten
         return None
 
 
 def keep_statistic(key: str, tensors: Mapping[str, Tensor]) -> None:
-    """Write `tensors` under `key`, whole or not at all."""
+    """Cache `tensors` under `key`, written atomically."""
     owned = {name: value.contiguous() for name, value in tensors.items()}
     write_atomically(_path(key), save(owned, {"content": hash_state(owned)}))
     _forget_oldest(_path(key))

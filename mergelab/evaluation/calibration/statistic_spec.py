@@ -1,4 +1,4 @@
-"""What a statistic of one model on calibration rows is, and the table of those there are. One file per kind registers itself."""
+"""The interface of a statistic of one model on calibration rows, and the registry of all kinds."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from mergelab.runtime.progress import ProgressGen
 
 @dataclass(frozen=True)
 class CalibrationSession:
-    """A model in eval mode that answers a task, with the task's calibration rows made ready for it.
+    """A model in eval mode that answers a task, with the task's calibration rows encoded for it.
 
-    `names` are the parameters (as the model calls them) that a statistic is wanted of; `labels` is int64 (rows,).
+    `names` are the parameters, by their names in the model, for which to compute a statistic; `labels` is int64 (rows,).
     """
 
     model: nn.Module
@@ -29,7 +29,7 @@ class CalibrationSession:
 
     @property
     def device(self) -> torch.device:
-        """Where the model computes."""
+        """The device of the model."""
         return next(self.model.parameters()).device
 
     def batch(self, index: Sequence[int]) -> dict[str, Tensor]:
@@ -38,28 +38,28 @@ class CalibrationSession:
 
 
 class StatisticSpec(Protocol):
-    """A statistic with its settings; its `repr` names all of them, because statistics are kept by it."""
+    """A statistic with its settings, all of which must be in its `repr`, because that is part of the cache key."""
 
     @property
     def title(self) -> str:
-        """What progress is reported as."""
+        """The name of the stage in progress reports."""
 
     @property
     def attention(self) -> str | None:
-        """The attention that the model must compute with, or None for transformers' own choice."""
+        """The attention implementation that the model must use, or None for transformers' default."""
 
     def take(self, session: CalibrationSession) -> ProgressGen[dict[str, Tensor]]:
-        """float32 by parameter name, on the CPU; a parameter that has no such statistic is left out."""
+        """The statistic by parameter name, float32 on the CPU; parameters without it are omitted."""
 
 
 Maker = Callable[[TaskSet, Mapping[str, Value]], StatisticSpec]
-"""(the task, the knobs of the method that asks) -> the measure."""
+"""(task, knobs of the method) -> the statistic to compute."""
 
 MEASURES: dict[str, Maker] = {}
 
 
 def measure(kind: str) -> Callable[[Maker], Maker]:
-    """Register the decorated function as the way to set up the statistic that rules declare as `kind`."""
+    """Register the decorated function for the statistic that rules declare as `kind`."""
 
     def register(maker: Maker) -> Maker:
         MEASURES[kind] = maker

@@ -1,4 +1,4 @@
-"""Task sets: labelled rows, and the model that answers them. A module that registers a kind of task is found by itself."""
+"""Task sets: labelled rows and the models that answer them. Importing the package registers all kinds of task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small images to one of several labels: pixels scaled to 0…1 and normalised as the model's preprocessor says."""
+"""Image classification: pixels are scaled to 0…1 and normalised with the model's preprocessor settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mergelab.evaluation.tasks.rows import Rows
 
 @dataclass(frozen=True)
 class Images:
-    """Normalised float32 `(n, channels, height, width)`; every row takes `positions` patches in the model."""
+    """Normalised float32 `(n, channels, height, width)`; every row occupies `positions` patches in the model."""
 
     pixels: Tensor
     positions: int
@@ -32,7 +32,7 @@ class Images:
 
 @kind("image-classification", mapping="MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING")
 def normalise(rows: Rows, head: Checkpoint, config: Any) -> Encoded:
-    """Images must already have the model's size and channels; they are neither resized nor cropped."""
+    """Normalise images, which must have the model's size and channels; they are neither resized nor cropped."""
     if not isinstance(rows.inputs, Tensor):
         raise ValueError(f"{head.name} answers images, but these rows are texts")
     images = rows.inputs.unsqueeze(1) if rows.inputs.dim() == 3 else rows.inputs
@@ -58,13 +58,13 @@ def _statistics(head: Checkpoint, channels: int) -> tuple[Tensor, Tensor]:
     path = head.folder / "preprocessor_config.json" if head.folder else None
     if path is None or not path.is_file():
         raise ValueError(
-            f"{head.name} has no preprocessor_config.json with image_mean and image_std; put one beside its config.json"
+            f"{head.name} has no preprocessor_config.json with image_mean and image_std; put one next to its config.json"
         )
     settings = json.loads(path.read_text(encoding="utf-8"))
     try:
         found = torch.tensor([settings["image_mean"], settings["image_std"]], dtype=torch.float32)
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} has no numeric image_mean and image_std of one length ({error!r})") from error
+        raise ValueError(f"{path} has no numeric image_mean and image_std of equal length ({error!r})") from error
     if found.shape != (2, channels) or not bool((found[1] > 0).all()):
         raise ValueError(f"{path}: image_mean and image_std must have {channels} numbers, the latter above 0")
     return found[0].view(-1, 1, 1), found[1].view(-1, 1, 1)

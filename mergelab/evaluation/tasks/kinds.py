@@ -1,4 +1,4 @@
-"""The kinds of task: which transformers model answers, and how rows become its inputs. One file per kind registers itself."""
+"""The registry of kinds of task: which transformers model answers, and how rows are encoded for it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from mergelab.evaluation.tasks.rows import Rows
 
 
 class Encoded(Protocol):
-    """Rows made ready for a model."""
+    """Rows encoded for a model."""
 
     @property
     def lengths(self) -> Sequence[int]:
-        """Positions that each row takes in the model, without padding."""
+        """The number of positions of each row in the model, without padding."""
 
     def batch(self, index: Sequence[int]) -> dict[str, Tensor]:
         """The model's keyword arguments for the rows at `index`, padded to the longest of them."""
@@ -32,7 +32,7 @@ Encode = Callable[[Rows, Checkpoint, Any], Encoded]
 
 @dataclass(frozen=True)
 class Kind:
-    """`mapping` names the table of transformers that gives the model class for a config."""
+    """A kind of task; `mapping` names the transformers table from config to model class."""
 
     name: str
     mapping: str
@@ -43,7 +43,7 @@ KINDS: dict[str, Kind] = {}
 
 
 def kind(name: str, mapping: str) -> Callable[[Encode], Encode]:
-    """Register the decorated function as the way to encode rows of this kind."""
+    """Register the decorated function as the encoder for rows of this kind."""
 
     def register(encode: Encode) -> Encode:
         KINDS[name] = Kind(name, mapping, encode)
@@ -53,7 +53,7 @@ def kind(name: str, mapping: str) -> Callable[[Encode], Encode]:
 
 
 def find_kind(name: str) -> Kind:
-    """The kind called `name`; `ValueError` suggests the nearest one."""
+    """The kind called `name`; raises `ValueError` with the nearest name."""
     if name not in KINDS:
         near = difflib.get_close_matches(name, KINDS, 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -66,7 +66,7 @@ _REMEMBERED = 32
 
 
 def encode(name: str, rows: Rows, head: Checkpoint, config: Any) -> Encoded:
-    """`rows` encoded for the model of `head`; remembered in this process for the last few (rows, head files) pairs."""
+    """`rows` encoded for the model of `head`; the last few results are cached in this process."""
     key = (name, rows.digest(), repr(sorted(head.config.items(), key=str)), *file_stamps(head.folder))
     if key not in _encoded:
         _encoded[key] = find_kind(name).encode(rows, head, config)
@@ -77,7 +77,7 @@ def encode(name: str, rows: Rows, head: Checkpoint, config: Any) -> Encoded:
 
 
 def file_stamps(folder: Path | None) -> list[tuple[str, int, int]]:
-    """What says that tokenizer and preprocessor files are unchanged: all small files of the model's folder."""
+    """The size and mtime of all small files in a model's folder, to detect changed tokenizer or preprocessor files."""
     if folder is None:
         return []
     files = [(path, path.stat()) for path in sorted(folder.iterdir()) if path.suffix in (".json", ".txt", ".model")]

@@ -1,4 +1,4 @@
-"""Loading through transformers' own code, with its report read and everything it would only warn about made an error."""
+"""Loads models through transformers, and raises errors for everything that transformers only warns about."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mergelab.evaluation.tasks.kinds import Kind
 
 
 def config_of(checkpoint: Checkpoint) -> Any:
-    """The transformers config of `checkpoint`, from its config.json alone."""
+    """The transformers config of `checkpoint`, built only from its config.json."""
     from transformers import CONFIG_MAPPING
 
     name = checkpoint.config.get("model_type")
@@ -26,9 +26,9 @@ def config_of(checkpoint: Checkpoint) -> Any:
 def load_model(
     kind: Kind, config: Any, state: Mapping[str, Tensor], name: str, attention: str | None = None
 ) -> nn.Module:
-    """The model of `kind` for `config` holding exactly `state` (file keys), float32, in eval mode.
+    """The model of `kind` for `config` with exactly the tensors of `state` (file keys), in float32 and eval mode.
 
-    Keys go through transformers' renaming. A missing, unexpected or mismatched key is a `ValueError` that names it.
+    transformers' key renaming applies. Raises `ValueError` naming missing, unexpected and mismatched keys.
     """
     with silence():
         model, report = _model_class(kind, config, name).from_pretrained(
@@ -36,7 +36,7 @@ def load_model(
             config=config,
             state_dict=dict(state),
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # reported below, all at once, instead of stopping at a log message
+            ignore_mismatched_sizes=True,  # mismatches are reported below, all at once
             dtype=torch.float32,
             local_files_only=True,
             attn_implementation=attention,

@@ -1,4 +1,4 @@
-"""float32 means float32: no TF32 on GPUs that would round inputs to ten bits."""
+"""Full float32 precision on GPUs, without TF32, which would round inputs to ten bits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 @contextmanager
 def full_precision() -> Generator[None, None, None]:
-    """Matrix products and convolutions in full float32 inside the block; the process's setting comes back after it."""
+    """Context manager with matrix products and convolutions in full float32; restores the previous setting at the end."""
     if not torch.cuda.is_available():
         yield
         return

@@ -1,4 +1,4 @@
-"""Labelled rows of one split, and the fixed subsets of them that every model is scored on."""
+"""Labelled rows of one split, and their fixed subsets for scoring."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """`inputs` are n texts, or images as uint8 `(n, height, width)` or `(n, channels, height, width)`; `labels` are int64 `(n,)`."""
+    """Labelled rows; `labels` are int64 `(n,)`.
+
+    `inputs` are n texts, or images as uint8 `(n, height, width)` or `(n, channels, height, width)`.
+    """
 
     inputs: tuple[str, ...] | Tensor
     labels: Tensor
@@ -27,10 +30,10 @@ class Rows:
         return Rows(tuple(self.inputs[i] for i in index.tolist()), self.labels[index])
 
     def limited(self, limit: int | None, seed: int = 0) -> Rows:
-        """At most `limit` rows in their stored order, each class in its own proportion.
+        """At most `limit` rows in their stored order, with all classes in proportion; None keeps all rows.
 
-        The choice depends on the labels and `seed` alone, so every model is asked the same rows, and a smaller subset lies
-        inside a larger one. None keeps all.
+        The choice depends only on the labels and `seed`: all models get the same rows, and smaller subsets are contained
+        in larger ones.
         """
         if limit is not None and limit < 1:
             raise ValueError(f"the number of rows must be at least 1, got {limit}")
@@ -39,7 +42,7 @@ class Rows:
         return self.take(_mixed_order(self.labels, seed)[:limit].sort().values)
 
     def digest(self) -> str:
-        """sha256 hex over inputs and labels, in order."""
+        """SHA-256 in hex over inputs and labels, in order."""
         return self._digest
 
     @cached_property
@@ -57,7 +60,7 @@ class Rows:
 
 
 def _mixed_order(labels: Tensor, seed: int) -> Tensor:
-    """Row numbers so ordered that every beginning holds the classes in (nearly) their overall shares."""
+    """Row numbers in an order in which every prefix has (nearly) the overall class proportions."""
     shuffled = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
     place = torch.empty(len(labels), dtype=torch.float64)
     for label in torch.unique(labels):

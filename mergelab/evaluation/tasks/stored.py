@@ -1,4 +1,4 @@
-"""Reads the task files of a suite: xz-compressed JSON lines of texts, or xz-compressed safetensors of images."""
+"""Reads the task files of a suite, xz-compressed: JSON lines for texts, safetensors for images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SPLITS = ("calibration", "validation", "test")
 
 
 def read_texts(path: Path, labels: tuple[str, ...]) -> dict[str, Rows]:
-    """Rows by split from lines of `{"split": …, "text": …, "label": number}`; errors name the line."""
+    """Rows by split from lines of `{"split": …, "text": …, "label": number}`; errors name the line number."""
     texts: dict[str, list[str]] = {split: [] for split in SPLITS}
     numbers: dict[str, list[int]] = {split: [] for split in SPLITS}
     for line, raw in enumerate(_unpacked(path).decode("utf-8").splitlines(), start=1):

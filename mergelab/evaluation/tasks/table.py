@@ -1,4 +1,4 @@
-"""Reads a person's own labelled texts: CSV, TSV or JSON lines with a text and a label column."""
+"""Reads a user's labelled texts from CSV, TSV or JSON lines with a text and a label column."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ Record = tuple[int, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns hold the input and the answer."""
+    """The names of the text and label columns."""
 
     text: str = "text"
     label: str = "label"
 
 
 def read_table(path: Path, labels: tuple[str, ...], columns: Columns) -> dict[str, Rows]:
-    """Rows by split. A column `split` deals them; without one, a hash of the text does (¼ calibration, ¼ validation, ½ test).
+    """Rows by split, from the column `split` or, without one, by a hash of the text.
 
-    Nothing is guessed: "NA" and "null" are texts and labels like any other. A label is a class name, or a class number where
-    no class name is itself a number. Every error names the line.
+    The hash gives ¼ calibration, ¼ validation and ½ test rows. Values are not interpreted: "NA" and "null" are ordinary
+    texts and labels. A label is a class name, or a class number if no class name is a number. Errors name the line.
     """
     numbers = _label_numbers(labels)
-    dealt: dict[str, list[tuple[str, int]]] = {split: [] for split in SPLITS}
+    by_split: dict[str, list[tuple[str, int]]] = {split: [] for split in SPLITS}
     for line, record in _records(path):
         where = f"{path}, line {line}"
         text, label = _cell(record, columns.text, where), _cell(record, columns.label, where)
         if not isinstance(text, str):
             raise ValueError(f"{where}: {columns.text!r} must be text, got {text!r}")
-        dealt[_split(record, text, where)].append((text, _number(label, numbers, where, labels)))
-    if not any(dealt.values()):
+        by_split[_split(record, text, where)].append((text, _number(label, numbers, where, labels)))
+    if not any(by_split.values()):
         raise ValueError(f"{path} has no rows; give at least one row with {columns.text!r} and {columns.label!r}")
-    return {split: _rows(pairs) for split, pairs in dealt.items() if pairs}
+    return {split: _rows(pairs) for split, pairs in by_split.items() if pairs}
 
 
 def _records(path: Path) -> Iterator[Record]:
@@ -99,7 +99,7 @@ def _row(cells: list[str], header: list[str], where: str) -> dict[str, str]:
 
 
 def _json_records(path: Path, text: str) -> Iterator[Record]:
-    for line, raw in enumerate(text.split("\n"), start=1):  # not splitlines: a JSON string may hold U+2028
+    for line, raw in enumerate(text.split("\n"), start=1):  # not splitlines: a JSON string may contain U+2028
         if not raw.strip():
             continue
         try:
@@ -133,7 +133,7 @@ def _number(label: Any, numbers: Mapping[str, int], where: str, labels: tuple[st
 
 def _split(record: Mapping[str, Any], text: str, where: str) -> str:
     if SPLIT_COLUMN not in record:
-        return _dealt(text)
+        return _split_by_hash(text)
     name = str(record[SPLIT_COLUMN]).strip().lower()
     split = ALIASES.get(name, name)
     if split not in SPLITS:
@@ -141,8 +141,8 @@ def _split(record: Mapping[str, Any], text: str, where: str) -> str:
     return split
 
 
-def _dealt(text: str) -> str:
-    """The split of a text by its content, so that equal texts never stand in two splits and order does not matter."""
+def _split_by_hash(text: str) -> str:
+    """The split of a text, by a hash of its content: equal texts are never in two splits, and order does not matter."""
     quarter = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[0] // 64
     return ("calibration", "validation", "test", "test")[quarter]
 

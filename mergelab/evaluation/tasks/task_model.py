@@ -1,4 +1,4 @@
-"""The model that answers a task: the head's config and its own tensors, with a merged body put under them."""
+"""Builds the model that answers a task from a merged body and the task's head."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ State = dict[str, Tensor]
 class TaskModel:
     """A transformers model in eval mode that answers one task.
 
-    `names` gives, for each tensor of the body by the body's key, the name of the tensor in `model.state_dict()` that holds it
-    unchanged. It is empty when the architecture rearranges its weights on loading.
+    `names` maps each of the body's keys to the tensor in `model.state_dict()` that holds it unchanged. It is empty if the
+    architecture rearranges its weights on loading.
     """
 
     model: nn.Module
@@ -41,12 +41,12 @@ class TaskModel:
 def task_model(
     body: Mapping[str, Tensor], head: Checkpoint, kind: str, *, device: str = "cpu", attention: str | None = None
 ) -> Generator[TaskModel, None, None]:
-    """Lend a float32 model that holds `body` (file keys of the base) under the head of `head`.
+    """Context manager with a float32 model that combines `body` (by the base's file keys) with the head of `head`.
 
-    Every body tensor goes where the head's checkpoint has its twin; what lies outside the body (the head) and parts that the
-    base lacks stay the head's own. Raises `ValueError` naming the keys when the two do not fit, or when transformers reports a
-    missing, unexpected or mismatched key. The model is kept for the next body of the same architecture: take what is needed
-    inside the `with` block.
+    Each body tensor replaces the matching tensor of the head's checkpoint; head tensors, and parts that the base lacks,
+    are the checkpoint's own. Raises `ValueError` naming the keys if the two do not match, or if transformers reports
+    missing, unexpected or mismatched keys. The model is reused for the next body of the same architecture, so use it
+    only inside the `with` block.
     """
     twins = key_map(body, head)
     fitting = _Fitting.of(head, kind, twins, attention, device)
@@ -62,11 +62,11 @@ def task_model(
 
 
 def key_map(body: Mapping[str, Tensor], head: Checkpoint) -> dict[str, str]:
-    """The head's file key -> the body's key, for every tensor of the head's model that comes from the body."""
+    """The head's file key -> the body's key, for every tensor of the head's model that is taken from the body."""
     prefix = wrapper(head.specs, head.config.get("model_type"))
     found = {twin: key for key, twin in align(body, head.specs).keys.items() if not is_head(twin, prefix)}
     if not found:
-        raise ValueError(f"no tensor of the merged model has a place in {head.name}: it is another architecture")
+        raise ValueError(f"no tensor of the merged model matches one in {head.name}: the architectures differ")
     _check_shapes(found, body, head)
     _check_depth(found, body, head, prefix)
     return found
@@ -77,14 +77,14 @@ def _check_shapes(twins: Mapping[str, str], body: Mapping[str, Tensor], head: Ch
         ours, theirs = tuple(body[key].shape), head.specs[twin].shape
         if ours != theirs:
             raise ValueError(
-                f"{key}: the merged model has {ours}, but {head.name} has {theirs}; its head cannot answer for this model"
+                f"{key}: the merged model has shape {ours}, but {head.name} has {theirs}; its head cannot be used with this model"
             )
 
 
 def _check_depth(twins: Mapping[str, str], body: Mapping[str, Tensor], head: Checkpoint, prefix: str) -> None:
-    """A layer that only one side has would silently be left out, or be the head's own: refuse it.
+    """Refuse layers that only one side has: they would silently be dropped, or taken from the head.
 
-    A part without a sibling on the other side (such as a pooler) may be missing: the base need not have it.
+    Other parts, such as a pooler, may be missing on one side.
     """
     layers = {_pattern(twin) for twin in twins if _pattern(twin) != twin}
     lonely = [key for key in head.specs if key not in twins and not is_head(key, prefix) and _pattern(key) in layers]
@@ -106,7 +106,7 @@ def _listed(keys: list[str]) -> str:
 
 @dataclass(frozen=True)
 class _Built:
-    """A loaded model; `slots` names, for each of the head's file keys, the one tensor in it that holds that file tensor."""
+    """A loaded model; `slots` maps each of the head's file keys to the one tensor in the model that holds it."""
 
     model: nn.Module
     config: Any
@@ -119,7 +119,7 @@ class _Built:
 
 @dataclass(frozen=True)
 class _Fitting:
-    """Everything that decides which model is built; `own` are the tensors that stay the head's."""
+    """Everything that determines the model to build; `own` are the tensors taken from the head."""
 
     head: Checkpoint
     kind: str
@@ -137,10 +137,10 @@ class _Fitting:
         return cls(head, kind, twins, own, attention, key)
 
     def build(self, body: Mapping[str, Tensor], device: str) -> _Built:
-        """Load once with tensors of random numbers, which tell where each file tensor ends up.
+        """Load the model once with random tensors, to find where each file tensor is stored in the model.
 
-        When one of them cannot be found again unchanged (an architecture that fuses or turns weights on loading) the model is
-        loaded with the real tensors, and never reused.
+        If one of them is not found unchanged (the architecture fuses or transposes weights on loading), the model is
+        loaded with the real tensors and never reused.
         """
         rng = torch.Generator().manual_seed(0)
         real = self.state(body)
@@ -163,7 +163,7 @@ class _Fitting:
 
 
 def _slots(model: nn.Module, probe: State) -> dict[str, str]:
-    """Where each floating file tensor lies in the model, or {} unless all of them and all of the model are accounted for."""
+    """The tensor in the model for each floating-point file tensor, or {} unless the two sets match completely."""
     state = model.state_dict()
     by_sample: dict[tuple[object, ...], list[str]] = {}
     for name, value in state.items():
@@ -190,7 +190,7 @@ def _sample(value: Tensor) -> tuple[object, ...]:
 def _fill(model: nn.Module, slots: Mapping[str, str], state: Mapping[str, Tensor]) -> None:
     places = model.state_dict()
     for key, name in slots.items():
-        if key in state:  # the head's own tensors are filled once and stay
+        if key in state:  # the head's own tensors are filled only once
             places[name].copy_(state[key])
 
 
@@ -200,7 +200,7 @@ _IDLE_BYTES = 2**30
 
 
 def _take(key: str) -> _Built | None:
-    """An idle model is lent to one user at a time: it leaves the shelf until it is given back."""
+    """Take an idle model out of the pool, so that it has only one user until `_give_back`."""
     with _lock:
         return _idle.pop(key, None)
 

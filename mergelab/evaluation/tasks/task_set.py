@@ -1,4 +1,4 @@
-"""A task set: labelled rows, their metric, and the model whose head answers them."""
+"""Task sets: labelled rows, a metric, and the model whose head answers them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from mergelab.evaluation.tasks.table import Columns, read_table
 
 @dataclass(frozen=True)
 class TaskSet:
-    """What a model is asked.
+    """One task.
 
-    `head` is a model reference (`minilm/movie`, a folder, a Hub id): its config and head answer the task whatever the merged
-    body. `path` is the file of the rows; `columns` is set when that file is a person's own table.
+    `head` is a model reference (`minilm/movie`, a folder, a Hub id), whose config and head are used with every merged
+    body. `path` is the file with the rows; `columns` is set if that file is a user's table.
     """
 
     name: str
@@ -33,14 +33,14 @@ class TaskSet:
     licence: str = ""
 
     def rows(self, split: str, limit: int | None = None) -> Rows:
-        """The rows of `split` ("calibration", "validation" or "test"), or a fixed class-mixed subset of `limit` of them."""
+        """The rows of `split` ("calibration", "validation" or "test"), or a fixed stratified subset of `limit` rows."""
         splits = self.splits()
         if split not in splits:
             raise ValueError(f"task {self.name} has no rows in split {split!r}; it has {_listed(splits)}")
         return splits[split].limited(limit)
 
     def splits(self) -> Mapping[str, Rows]:
-        """All rows by split; read once per process while the file does not change."""
+        """All rows by split; read once per process unless the file changes."""
         if not self.path.is_file():
             raise ValueError(f"task {self.name}: there is no file {self.path}")
         stat = self.path.stat()
@@ -68,7 +68,7 @@ def suite_tasks(name: str) -> dict[str, TaskSet]:
 def task_from_file(path: Path | str, head: str, *, text_column: str = "text", label_column: str = "label") -> TaskSet:
     """A task set from a CSV, TSV or JSON-lines file of texts, answered by the classifier of the model `head`.
 
-    The whole file is checked at once: `ValueError` names the line, and for an unknown label the labels that `head` knows.
+    The whole file is checked at once. Raises `ValueError` naming the line and, for an unknown label, the head's labels.
     """
     path = Path(path)
     labels = labels_of(open_checkpoint(head).config, head)
@@ -95,7 +95,7 @@ def _stored_file(suite: Suite, task: str) -> Path:
 
 @lru_cache(maxsize=32)
 def _read(path: Path, labels: tuple[str, ...], columns: Columns | None, stamp: tuple[int, int]) -> Mapping[str, Rows]:
-    """`stamp` is part of the key, so that a changed file is read again."""
+    """`stamp` is part of the cache key, so that a changed file is read again."""
     if columns is not None:
         return read_table(path, labels, columns)
     return read_images(path, labels) if path.name.endswith(".safetensors.xz") else read_texts(path, labels)

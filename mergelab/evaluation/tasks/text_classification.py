@@ -1,4 +1,4 @@
-"""Texts to one of several labels: tokens, padded on the right, with an attention mask."""
+"""Text classification: texts are tokenised, padded on the right, and given an attention mask."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VOCABULARIES = (
     "sentencepiece.bpe.model",
     "spm.model",
 )
-"""Files of which a tokenizer needs one."""
+"""A tokenizer needs one of these files."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class Tokens:
 
 @kind("text-classification", mapping="MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING")
 def tokenise(rows: Rows, head: Checkpoint, config: Any) -> Encoded:
-    """Tokenise with the tokenizer in the head's folder; texts beyond the model's length are cut."""
+    """Tokenise with the tokenizer in the head's folder; texts longer than the model's maximum are truncated."""
     from transformers import AutoTokenizer
 
     if isinstance(rows.inputs, Tensor):
         raise ValueError(f"{head.name} answers texts, but these rows are images")
     if head.folder is None:
         raise ValueError(f"{head.name} is in memory and has no tokenizer; name a model folder as the task's head")
-    if not any((head.folder / name).is_file() for name in VOCABULARIES):  # transformers would make an empty tokenizer
+    if not any((head.folder / name).is_file() for name in VOCABULARIES):  # transformers would create an empty tokenizer
         raise ValueError(f"{head.folder} has no tokenizer ({VOCABULARIES[0]}); copy the tokenizer's files there")
     try:
         tokenizer = AutoTokenizer.from_pretrained(head.folder, local_files_only=True)

@@ -80,7 +80,7 @@ def outside(matrix: Tensor, basis: Tensor) -> Tensor:
 
 
 def _live(values: Tensor, matrix: Tensor) -> Tensor:
-    """Which singular values can be told from 0 in float64."""
+    """Which singular values can be distinguished from 0 in float64."""
     if not values.numel():
         return values.bool()
     return values > values[0] * max(matrix.shape) * torch.finfo(torch.float64).eps

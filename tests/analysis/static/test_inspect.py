@@ -121,7 +121,7 @@ def test_classifiers_over_a_bare_base_are_inspected_and_their_heads_told(tmp_pat
     )
     assert inspection.features is not None
     assert inspection.features["reason"].tolist() == [
-        f"{tmp_path / 'a'} brings no calibration rows, which only experts of a suite do"
+        f"{tmp_path / 'a'} has no calibration rows, which only experts of a suite have"
     ]
 
 
@@ -131,7 +131,7 @@ def test_what_is_left_out_has_its_reason(tmp_path: Path) -> None:
         write_folder(tmp_path / name, states[name] | {"classifier.weight": torch.ones(rows, 6)})
     coverage = finish(workbench.inspect(recipe_for(tmp_path), device="cpu")).coverage
     row = coverage[coverage["key"] == "classifier.weight"].iloc[0]
-    assert (row["state"], row["shape"]) == ("left out", "2 × 6") and "head of its own shape" in row["reason"]
+    assert (row["state"], row["shape"]) == ("left out", "2 × 6") and "head of a different shape" in row["reason"]
 
 
 def test_problems_are_told_before_any_work(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_progress_counts_steps_and_stops_between_questions() -> None:
 
 def test_answers_that_are_not_finite_are_told() -> None:
     wild = {key: delta * float("inf") if key == "body.bias" else delta for key, delta in DELTAS.items()}
-    with pytest.raises(ValueError, match="answers to quiz became non-finite after 0 steps; lower lr"):
+    with pytest.raises(ValueError, match="outputs on quiz became non-finite after 0 steps; lower lr"):
         table(TENSOR, wild)
 
 

@@ -1,4 +1,4 @@
-"""Figures that are read from sums over entries: every module of this package that registers one is found by itself."""
+"""Figures computed from sums over entries: importing this package imports all its modules, which register them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the changes of two experts agree."""
+"""Figures of the agreement between the changes of two experts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mergelab.analysis.static.moments import Moments
     otherwise="one of the two changes nothing here",
 )
 def cosine(sums: Moments, i: int, j: int) -> float:
-    """The cosine of two deltas."""
+    """The cosine between two deltas."""
     norms = math.sqrt(float(sums.squares[i])) * math.sqrt(float(sums.squares[j]))
     return share(float(sums.products[i + 1, j + 1]), norms)
 
@@ -31,7 +31,7 @@ def cosine(sums: Moments, i: int, j: int) -> float:
     otherwise="the two change no entry in common",
 )
 def conflict(sums: Moments, i: int, j: int) -> float:
-    """The share of opposite signs among entries that both change."""
+    """The share of opposite signs among the entries that both change."""
     return share(int(sums.opposed[i, j]), int(sums.shared[i, j]))
 
 
@@ -42,7 +42,7 @@ def conflict(sums: Moments, i: int, j: int) -> float:
     unit="share",
 )
 def sign_mismatch(sums: Moments, i: int, j: int) -> float:
-    """The share of entries whose signs differ, where 0 is a sign of its own."""
+    """The share of entries whose signs differ, with 0 as a sign of its own."""
     shared, opposed = int(sums.shared[i, j]), int(sums.opposed[i, j])
     one_sided = 2 * sums.entries - int(sums.zero[i]) - int(sums.zero[j]) - 2 * shared
     return share(opposed + one_sided, sums.entries)

@@ -1,4 +1,4 @@
-"""How far each expert moved from the base, and how many of its entries."""
+"""Figures of the size of each expert's change and of the number of entries changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mergelab.analysis.static.moments import SMALL, Moments
 
 @expert_figure("norm", "‖d‖ = √Σd²", tells="how far the expert moved from the base", unit="weights, ≥ 0")
 def norm(sums: Moments, i: int) -> float:
-    """The length of the delta."""
+    """The norm of the delta."""
     return math.sqrt(float(sums.squares[i]))
 
 
@@ -22,7 +22,7 @@ def norm(sums: Moments, i: int) -> float:
     otherwise="the base is 0 here",
 )
 def relative_norm(sums: Moments, i: int) -> float:
-    """The length of the delta, measured by the length of the base."""
+    """The norm of the delta divided by the norm of the base."""
     return math.sqrt(share(float(sums.squares[i]), float(sums.products[0, 0])))
 
 
@@ -34,7 +34,7 @@ def relative_norm(sums: Moments, i: int) -> float:
     otherwise="the base or the expert is 0 here",
 )
 def base_cosine(sums: Moments, i: int) -> float:
-    """The cosine of the base with the expert's weights."""
+    """The cosine between the base's and the expert's weights."""
     base, cross, change = (float(sums.products[at]) for at in ((0, 0), (0, i + 1), (i + 1, i + 1)))
     return share(base + cross, math.sqrt(base) * math.sqrt(max(base + 2 * cross + change, 0)))
 
@@ -47,7 +47,7 @@ def base_cosine(sums: Moments, i: int) -> float:
     source="Yu et al. 2024, arXiv:2311.03099",
 )
 def small(sums: Moments, i: int) -> float:
-    """The share of entries that moved by less than `SMALL`."""
+    """The share of entries that changed by less than `SMALL`."""
     return share(int(sums.small[i]), sums.entries)
 
 
@@ -58,5 +58,5 @@ def small(sums: Moments, i: int) -> float:
     unit="share",
 )
 def unchanged(sums: Moments, i: int) -> float:
-    """The share of entries that did not move."""
+    """The share of entries that did not change."""
     return share(int(sums.zero[i]), sums.entries)

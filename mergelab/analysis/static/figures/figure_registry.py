@@ -1,4 +1,4 @@
-"""The tables of figures that are read from sums: a decorated function is one figure, and brings its definition along."""
+"""The registries of figures computed from sums; each figure is a decorated function with its definition."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ EXPERT, PAIR, TOGETHER = "an expert", "a pair of experts", "all experts together
 NO_ENTRIES = "it has no entries"
 
 OfExpert = Callable[[Moments, int], float]
-"""(sums, the expert's place) -> value, NaN where it is undefined."""
+"""(sums, index of the expert) -> value, NaN if undefined."""
 OfPair = Callable[[Moments, int, int], float]
-"""(sums, both experts' places) -> value, NaN where it is undefined."""
+"""(sums, indices of both experts) -> value, NaN if undefined."""
 F = TypeVar("F", bound=Callable[..., float])
 
 
 @dataclass(frozen=True)
 class Definition:
-    """`formula` says how a figure is computed, `tells` what it is good for, `unit` its unit and range, `of` whose it is."""
+    """The definition of a figure.
+
+    `formula` says how it is computed, `tells` what it shows, `unit` its unit and range, `of` whether it belongs to an
+    expert, a pair or all experts.
+    """
 
     title: str
     formula: str
@@ -33,7 +37,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class SumFigure(Generic[F]):
-    """`value` computes the figure; where it is NaN, the figure is skipped for the reason `otherwise`."""
+    """A figure computed from sums by `value`; if that is NaN, the figure is skipped with the reason `otherwise`."""
 
     definition: Definition
     value: F
@@ -71,5 +75,5 @@ def pair_figure(
 
 
 def share(part: float, whole: float) -> float:
-    """`part` / `whole`, NaN where the whole is 0."""
+    """`part` / `whole`; NaN if `whole` is 0."""
     return part / whole if whole else math.nan

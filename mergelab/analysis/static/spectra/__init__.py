@@ -1,1 +1,1 @@
-"""Singular values of deltas: spectra, ranks, overlaps of subspaces."""
+"""Spectral figures of deltas: singular values, ranks, subspace overlaps."""

@@ -1,4 +1,4 @@
-"""How many directions a delta needs, from its singular values (n,) in falling order, float64."""
+"""Measures of a delta's rank, from its singular values (n,) in descending order, float64."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from torch import Tensor
 
 ENERGY = 0.95
-"""The share of the squared norm that `energy_rank` asks for."""
+"""The default share of the squared norm for `energy_rank`."""
 
 
 def effective_rank(values: Tensor) -> float:
@@ -18,13 +18,13 @@ def effective_rank(values: Tensor) -> float:
 
 
 def stable_rank(values: Tensor) -> float:
-    """Σ s² / s₁², between 1 and the rank, which small values hardly move; NaN for a matrix of zeros."""
+    """Σ s² / s₁², between 1 and the rank, hardly affected by small values; NaN for a matrix of zeros."""
     squares = values.square()
     return float(squares.sum() / squares[0]) if len(values) and float(squares[0]) else math.nan
 
 
 def energy_rank(values: Tensor, share: float = ENERGY) -> float:
-    """The fewest singular values whose squares make up `share` of Σ s²; NaN for a matrix of zeros."""
+    """The smallest number of singular values whose squares reach `share` of Σ s²; NaN for a matrix of zeros."""
     gathered = values.square().cumsum(0)
     if not len(values) or float(gathered[-1]) == 0:
         return math.nan
@@ -32,7 +32,7 @@ def energy_rank(values: Tensor, share: float = ENERGY) -> float:
 
 
 def energy_share(values: Tensor, top: int) -> float:
-    """The share of Σ s² in the first `top` singular values, the squared norm's share; NaN for a matrix of zeros."""
+    """The share of Σ s², the squared norm, in the first `top` singular values; NaN for a matrix of zeros."""
     squares = values.square()
     total = float(squares.sum())
     return float(squares[:top].sum()) / total if total else math.nan

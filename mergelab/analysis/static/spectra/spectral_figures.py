@@ -1,4 +1,4 @@
-"""Ranks and overlaps of one tensor's deltas, or the reason why they are not taken."""
+"""Ranks and subspace overlaps of one tensor's deltas, or the reason why they were skipped."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mergelab.analysis.static.spectra.spectrum import Spectrum, spectrum
 from mergelab.analysis.static.spectra.subspaces import overlap, task_interference
 
 TOP = 64
-"""Most leading directions that are compared."""
+"""Maximum number of leading directions compared."""
 PART = 8
-"""At most this part of all directions is compared: subspaces that nearly fill the space always coincide."""
+"""At most 1/PART of all directions is compared, because subspaces that nearly fill the space always overlap."""
 WIDEST = 4096
-"""The longest smaller side of a matrix that is decomposed; twice that takes eight times as long, minutes for each delta."""
+"""Matrices whose smaller side exceeds this are skipped; twice the side takes eight times as long, minutes per delta."""
 EACH, PAIR, TOGETHER = (
     ("effective_rank", "stable_rank", "energy_rank", "energy"),
     ("left_overlap", "right_overlap"),
@@ -30,8 +30,8 @@ def spectral(
 ) -> list[Figure]:
     """The figures of `deltas` (n_experts, *shape), float32, as matrices of the first axis by all others.
 
-    `experts` are listed in an order of their own, in which `order` has the place of each among the deltas. Products are
-    taken in the order of the deltas, so that the order of the list changes no bit of a figure.
+    `order` holds the index among the deltas of each of `experts`. Products are computed in the order of the deltas, so
+    that the order of `experts` changes no bit of a figure.
     """
     rows, columns = matrix_shape(tuple(deltas.shape[1:]))
     if reason := why_not(rows, columns, widest):
@@ -46,23 +46,25 @@ def spectral(
 
 
 def matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Rows and columns of a tensor as a matrix: its first axis by all others, axes of length 1 left out; a vector is one
-    row."""
+    """Rows and columns of a tensor as a matrix: its first axis by all others, without axes of length 1.
+
+    A vector is one row.
+    """
     long = tuple(length for length in shape if length != 1)
     return (long[0], prod(long[1:])) if len(long) > 1 else (1, prod(long))
 
 
 def directions(rows: int, columns: int, top: int = TOP) -> int:
-    """How many leading directions of a matrix are compared: `top`, but at most one in `PART` of those there are."""
+    """The number of leading directions of a matrix to compare: `top`, but at most 1/`PART` of all of them."""
     return max(1, min(top, min(rows, columns) // PART))
 
 
 def why_not(rows: int, columns: int, widest: int = WIDEST) -> str:
-    """The reason why a matrix has no singular values worth telling, or ""."""
+    """The reason why a matrix is not decomposed, or ""."""
     if min(rows, columns) < 2:
-        return "it is a vector: one row or column has one singular value, its norm"
+        return "it is a vector, whose only singular value is its norm"
     if min(rows, columns) > widest:
-        return f"its smaller side is {min(rows, columns):,}, above the {widest:,} that are decomposed here"
+        return f"its smaller side is {min(rows, columns):,}, above the limit of {widest:,}"
     return ""
 
 

@@ -1,9 +1,10 @@
-"""The singular values of a delta and its leading singular vectors, from the Gram matrix of its smaller side.
+"""Singular values and leading singular vectors of a delta, from the Gram matrix of its smaller side.
 
-A Gram matrix squares what it is made of: in float32 its eigenvalues are known to about 1e-6 of the largest, so a singular
-value s is off by some 1e-6 s₀² / (2 s) and a vanishing one by 1e-3 s₀. For the dense spectra of ordinary fine-tuning that
-adds up to nothing, and is half the work; where it would add up to `TOLERANCE` of the sum of all values (deltas of low
-rank, such as adapters leave) everything is done again in float64, where the same bound is 1e-7 s₀.
+A Gram matrix squares the singular values. In float32 its eigenvalues are accurate to about 1e-6 of the largest, so the
+error of a singular value s is about 1e-6 s₀² / (2 s), and up to 1e-3 s₀ for values near 0. For the dense spectra of
+ordinary fine-tuning the total error is negligible, at half the work. If it would reach `TOLERANCE` of the sum of all
+values (for low-rank deltas, such as those of adapters), everything is computed again in float64, where the error of
+values near 0 is at most 1e-7 s₀.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ import torch
 from torch import Tensor
 
 TOLERANCE = 1e-4
-"""Largest relative error of the sum of the singular values by that bound."""
+"""Maximum relative error of the sum of the singular values, by this estimate."""
 ERROR = 16
-"""Error of an eigenvalue, in units in the last place of the largest one."""
+"""Assumed error of an eigenvalue, in units in the last place of the largest one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """`values` (min(rows, columns),) float64, falling, 0 where float32 input cannot tell them from 0; the first k
-    orthonormal vectors `left` (rows, k) and `right` (columns, k), float32, fewer where the rank is below k."""
+    """The spectrum of a matrix.
+
+    `values` (min(rows, columns),) are float64, descending, and 0 where float32 input cannot distinguish them from 0.
+    `left` (rows, k) and `right` (columns, k) are the first k orthonormal vectors, float32; fewer if the rank is below k.
+    """
 
     values: Tensor
     left: Tensor
@@ -30,14 +34,14 @@ class Spectrum:
 
     @property
     def top(self) -> int:
-        """How many vectors there are."""
+        """The number of vectors."""
         return self.left.shape[1]
 
 
 def spectrum(matrix: Tensor, top: int) -> Spectrum:
-    """The spectrum of `matrix` (rows, columns), float32, with its first `top` vectors; see the module for how exact it is.
+    """The spectrum of `matrix` (rows, columns), float32, with its first `top` vectors; the module states its accuracy.
 
-    Equal on any number of threads if torch works on one thread, as it does inside `in_order`.
+    The bits are reproducible if torch uses one thread, as it does inside `in_order`.
     """
     wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
     scale = float(matrix.abs().max()) if matrix.numel() else 0.0
@@ -53,7 +57,10 @@ def spectrum(matrix: Tensor, top: int) -> Spectrum:
 
 
 def singular_values(matrix: Tensor) -> Tensor:
-    """(min(rows, columns),) float64, falling, always from a Gram matrix in float64: for one tensor at a time."""
+    """The singular values, float64 (min(rows, columns),), descending, always from a Gram matrix in float64.
+
+    Slower than `spectrum`, so meant for a single tensor.
+    """
     wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
     scale = float(matrix.abs().max()) if matrix.numel() else 0.0
     if scale == 0:
@@ -78,7 +85,7 @@ def _decomposed(wide: Tensor, top: int) -> tuple[Tensor, Tensor]:
 
 
 def _error(values: Tensor, eps: float) -> float:
-    """A bound on what rounding the Gram matrix adds up to over all singular values."""
+    """An upper bound on the total error of all singular values due to rounding of the Gram matrix."""
     slack = ERROR * eps * float(values[0]) ** 2
     return float(torch.minimum(slack / (2 * values), torch.tensor(slack**0.5)).sum())
 

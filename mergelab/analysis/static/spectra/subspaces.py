@@ -1,4 +1,4 @@
-"""How far the leading directions of several deltas coincide."""
+"""The overlap of the leading singular directions of several deltas."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from mergelab.analysis.static.spectra.spectrum import Spectrum
 def overlap(first: Tensor, second: Tensor) -> float:
     """The mean squared cosine of the principal angles between the spans of two orthonormal sets (n, k): ‖AᵀB‖² / k.
 
-    1 for the same subspace, 0 for orthogonal ones, k / n on average for random ones. Of sets that differ in size the first
-    vectors of the larger one count; NaN where one is empty. Its root is MergeLens' `tsv_interference` (of right vectors).
+    1 for equal subspaces, 0 for orthogonal ones, k / n on average for random ones. If the sets differ in size, only the
+    first vectors of the larger one count; NaN if one is empty. The square root is MergeLens' `tsv_interference` (of right
+    vectors).
     """
     count = min(first.shape[1], second.shape[1])
     if not count:
@@ -24,10 +25,10 @@ def overlap(first: Tensor, second: Tensor) -> float:
 
 
 def task_interference(spectra: Sequence[Spectrum]) -> float:
-    """Singular task interference, ‖(UᵀU − I) Σ (VᵀV − I)‖₁, of the leading triplets of all deltas side by side.
+    """Singular task interference, ‖(UᵀU − I) Σ (VᵀV − I)‖₁, of the concatenated leading triplets of all deltas.
 
-    The 1-norm is the sum of all magnitudes. 0 where the directions of different experts are orthogonal; it grows with the
-    deltas themselves (Gargiulo et al. 2025, arXiv:2412.00081, section 3.2). NaN where no delta has a direction.
+    The 1-norm is the sum of all magnitudes. The value is 0 if directions of different experts are orthogonal, and grows
+    with the deltas themselves (Gargiulo et al. 2025, arXiv:2412.00081, section 3.2). NaN if no delta has a direction.
     """
     left, right = (torch.cat([getattr(each, side) for each in spectra], 1).double() for side in ("left", "right"))
     if not left.shape[1]:

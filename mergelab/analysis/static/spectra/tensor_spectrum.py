@@ -1,4 +1,4 @@
-"""The singular values of one tensor: of every expert's delta and of what a recipe merges them to."""
+"""The singular values of one tensor, of every expert's delta and of the merged delta."""
 
 from __future__ import annotations
 
@@ -19,9 +19,13 @@ MERGED = "merged"
 
 @dataclass(frozen=True)
 class TensorSpectrum:
-    """`values` has the singular values in falling order, float64 (min(rows, columns),), of each of `names`: the experts in
-    the recipe's order, then `MERGED`. `ranks` says how many of each hold 95 % of its squared norm, NaN for a delta of
-    zeros. Where the tensor has none to tell (a vector, too wide a matrix) `reason` says why and both are empty."""
+    """The singular values of one tensor's deltas.
+
+    `names` are the experts in the recipe's order, then `MERGED`. `values` holds the singular values of each in descending
+    order, float64 (min(rows, columns),). `ranks` is the number of values that hold 95 % of the squared norm, NaN for a
+    zero delta. If the tensor is not decomposed (a vector, or too large a matrix), `reason` says why and all three are
+    empty.
+    """
 
     key: str
     rows: int
@@ -33,9 +37,10 @@ class TensorSpectrum:
 
 
 def tensor_spectrum(prepared: PreparedMerge, key: str) -> TensorSpectrum:
-    """The spectrum of one tensor, experts' deltas before any sparsifier. ValueError for a key that is not merged.
+    """The spectrum of one tensor, with the experts' deltas before any sparsifier.
 
-    The merged delta is taken as the method gives it: prepare a recipe whose dtype is float32, or rounding is part of it.
+    The merged delta includes rounding to the recipe's dtype, so prepare a recipe with dtype float32. Raises ValueError for
+    a key that is not merged.
     """
     plan = prepared.plan
     if key not in plan.keys:

@@ -122,7 +122,7 @@ def _legend_entry(row: Mapping[str, Any], data: ChartData) -> LegendEntry:
 
 def _experts(data: ChartData) -> list[ExpertRow]:
     """How far each expert went, how much of that is kept, and how much of the merged delta points its way."""
-    place = operating_point(data.recipe).place
+    place = operating_point(data.recipe).position
     return [_expert_row(row, data, place) for row in rows_of(data.preview.experts)]
 
 
@@ -162,15 +162,15 @@ def _narrowed_cell(data: ChartData) -> NarrowedCell | None:
 def _position(data: ChartData) -> CurvePosition:
     """The position on the curves, the knob that moves it, and the density that halves the conflict."""
     point, label = operating_point(data.recipe), data.preview.label
-    if point.dial is None or label == "unknown":
-        return CurvePosition(None if label == "unknown" else point.place, None, None, None, "")
-    owner, name = point.dial.split(".", 1)
+    if point.control is None or label == "unknown":
+        return CurvePosition(None if label == "unknown" else point.position, None, None, None, "")
+    owner, name = point.control.split(".", 1)
     rule = getattr(data.recipe, owner).name
     (knob,) = (each for each in OWNERS[owner][rule].knobs if each.name == name)
     step: float = knob.domain.describe()["step"]  # type: ignore[assignment]
-    half = halving(data.curves, point.place, float(step))
+    half = halving(data.curves, point.position, float(step))
     return CurvePosition(
-        point.place, KnobPlace(owner, rule, name).elem_id, half, step, _advice(data, point.place, half)
+        point.position, KnobPlace(owner, rule, name).elem_id, half, step, _advice(data, point.position, half)
     )
 
 

@@ -36,8 +36,8 @@ def test_as_many_directions_are_compared_as_leave_room() -> None:
 @pytest.mark.parametrize(
     ("deltas", "reason"),
     [
-        (torch.ones(2, 5), "it is a vector: one row or column has one singular value, its norm"),
-        (torch.ones(2, 20, 30), "its smaller side is 20, above the 10 that are decomposed here"),
+        (torch.ones(2, 5), "it is a vector, whose only singular value is its norm"),
+        (torch.ones(2, 20, 30), "its smaller side is 20, above the limit of 10"),
     ],
 )
 def test_what_has_no_spectrum_says_why(deltas: torch.Tensor, reason: str) -> None:
