@@ -54,8 +54,8 @@ QUICKER = 10.0
 FORGOTTEN = "The server does not know this page any more: it was started anew, or many others came since. Reload the page; its address holds the recipe."
 PRIVATE = {"preprocess": False, "show_progress": "hidden", "queue": False, "api_visibility": "private"}
 IN_BROWSER = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "multiple"}
-HEARD = "async (...given) => { await window.mergelab?.heard?.(); return given; }"
-"""Before the event: what was turned in the page is told."""
+FLUSHED = "async (...given) => { await window.mergelab?.flushed(); return given; }"
+"""Before the event: Python hears of every changed knob."""
 AT_ONCE = {**PRIVATE, "trigger_mode": "always_last"}
 """For widgets, of which no value may be lost: Gradio drops what comes while an event of another mode is under way."""
 
@@ -91,7 +91,10 @@ class LabPage:
         c = self.controls
         for widget in c.turning:
             widget.input(
-                None, widget, js=f"(value) => void window.mergelab.turn({widget.elem_id!r}, value)", **IN_BROWSER
+                None,
+                widget,
+                js=f"(value) => void window.mergelab.onKnobChange({widget.elem_id!r}, value)",
+                **IN_BROWSER,
             )
         self.panel.preview(self.preview, None, self.panel, **self.quick)
         self.panel.live(self.live, None, self.panel, **{**self.heavy, "trigger_mode": "always_last"})
@@ -103,7 +106,7 @@ class LabPage:
         c.use_own.click(self.use_own, [c.own_base, c.own_experts], own, **self.quick)
         self._then_show(c.preset.input(self.use_preset, c.preset, [self.panel, *c.outputs], **self.at_once))
 
-        c.merge.click(self.merge, None, self.panel, trigger_mode="once", js=HEARD, **self.heavy)
+        c.merge.click(self.merge, None, self.panel, trigger_mode="once", js=FLUSHED, **self.heavy)
         self.panel.test(self.test, None, self.panel, **self.heavy)
         TensorTab(self.lab.session, self._form).wire(self.panel, self.quick, self.saying)
         self.panel.keep(self.keep, None, [self.panel, self.download], **self.heavy)

@@ -22,6 +22,7 @@ from mergelab.ui.form.method_list import catalogue, line_of
 from mergelab.ui.form.program import program_of
 from mergelab.ui.page.compare_tab import compare_data
 from mergelab.ui.page.live_messages import charts_data, curves_data
+from mergelab.ui.page.module_files import ON_LOAD
 from mergelab.ui.page.numbered_parts import as_texts, sent
 from mergelab.ui.page.tensor_tab import TENSOR_PARTS
 from mergelab.ui.session.messages import Comparison, Scores, Told, View
@@ -52,30 +53,6 @@ PARTS = (
     "visitor",
     *TENSOR_PARTS,
 )
-SCRIPTS = (
-    "parts.js",
-    "drawing.js",
-    "turning.js",
-    "sight.js",
-    "line.js",
-    "lists.js",
-    "link.js",
-    "lab.js",
-    "curves.js",
-    "scores.js",
-    "compare.js",
-    "status.js",
-    "steps.js",
-    "resets.js",
-    "keys.js",
-    "tensor_paint.js",
-    "tensor_moves.js",
-    "tensor_tables.js",
-    "tensor.js",
-    "stories.js",
-    "tabs.js",
-)
-"""One function body, in this order."""
 TABS = ("lab", "tensor", "compare")
 
 
@@ -85,7 +62,7 @@ def panel(parts: Mapping[str, Any], turned: Callable[[dict[str, Any]], str]) -> 
     known = {"complements": complements(), "lists": lists(), "defaults": defaults(), "view": VIEW}
     made = gr.HTML(
         html_template=page_html(),
-        js_on_load="\n".join(read(script) for script in SCRIPTS),
+        js_on_load=ON_LOAD,
         apply_default_css=False,
         elem_id="panel",
         server_functions=[turned],
@@ -101,7 +78,7 @@ def page_html() -> str:
     """The frame with its tabs in it."""
     frame = read("panel.html")
     for tab in TABS:
-        frame = frame.replace(f"<!-- {tab}.html -->", read(f"{tab}.html"))
+        frame = frame.replace(f"<!-- {tab}.html -->", read(f"{tab}/{tab}.html"))
     return frame
 
 

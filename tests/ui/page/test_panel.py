@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter
 from dataclasses import replace
 
 from ui.fake_worker import MODELS, charts, form, run_of
@@ -14,11 +12,10 @@ from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.ui.form.form import MOST_EXPERTS, all_knobs
 from mergelab.ui.form.link import link_of
 from mergelab.ui.form.method_list import catalogue
-from mergelab.ui.page.panel import SCRIPTS, defaults, lists, parts_of, scores_data
+from mergelab.ui.page.panel import defaults, lists, parts_of, scores_data
 from mergelab.ui.session.messages import Scores, View
 from mergelab.ui.session.score_tables import TaskFace
 from mergelab.ui.session.status import Status
-from mergelab.ui.web import HERE
 
 TASKS = {"task-a": TaskFace("Task A", "tiny/a")}
 
@@ -53,18 +50,6 @@ def test_everything_sent_is_strict_json() -> None:
         "device",
     }
     assert set(parts_of(view)["home"]) == {"yaml", "cli", "python"}
-
-
-def test_the_scripts_which_are_one_function_body_declare_every_name_once() -> None:
-    declared = [name for script in SCRIPTS for name in top_level_names((HERE / script).read_text(encoding="utf-8"))]
-    assert [name for name, count in Counter(declared).items() if count > 1] == []
-    assert {"draw", "state", "parts", "chosen"} <= set(declared)
-
-
-def top_level_names(script: str) -> list[str]:
-    simple = re.findall(r"^(?:async )?(?:function|const|let|class) ([$\w]+)", script, re.MULTILINE)
-    more = re.findall(r"^let [$\w]+ = [^,;\n]+, ([$\w]+) =", script, re.MULTILINE)
-    return [*simple, *more]
 
 
 def test_an_unchanged_part_is_not_sent() -> None:
