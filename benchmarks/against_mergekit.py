@@ -33,7 +33,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from mergelab.checkpoints import in_memory
-from mergelab.engine import merge_state_dicts, merged_body, plan, settle
+from mergelab.engine import merge_state_dicts, merged_body, plan, prepare
 from mergelab.methods.ops.thresholds import own_thresholds
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
@@ -175,7 +175,7 @@ def _with_known_hashes(recipe: Mapping[str, Any], experts: Mapping[str, State], 
     def work() -> State:
         planned = plan(Recipe.from_mapping(recipe), in_memory("base", base) if base else None, checkpoints)
         vars(planned)["hashes"] = tuple(hashes[expert.name] for expert in planned.experts)
-        return finish(merged_body(finish(settle(planned))))
+        return finish(merged_body(finish(prepare(planned))))
 
     return work
 

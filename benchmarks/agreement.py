@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import in_memory
-from mergelab.engine import Statistics, merged_body, pipeline, plan, settle
+from mergelab.engine import Statistics, merged_body, plan, prepare, schedule
 from mergelab.kernels import gpu
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
@@ -43,15 +43,15 @@ class Agreement:
 @contextmanager
 def through_kernels() -> Iterator[list[str]]:
     """Merges of any size go through the GPU's kernels, also in Triton's interpreter; gives the tensors that did."""
-    from mergelab.kernels.gpu.stack import DeviceStack
+    from mergelab.kernels.gpu.stack import GpuStack
 
     merged: list[str] = []
-    real = DeviceStack.merge
+    real = GpuStack.merge
     with ExitStack() as patches:
-        patches.enter_context(mock.patch.multiple(pipeline, FUSED_FROM=0, KEEP_BYTES=0))
+        patches.enter_context(mock.patch.multiple(schedule, KERNELS_FROM=0, KEEP_BYTES=0))
         patches.enter_context(mock.patch.object(gpu, "takes", lambda device: True))
         patches.enter_context(
-            mock.patch.object(DeviceStack, "merge", lambda self, *rest: (merged.append(self.key), real(self, *rest))[1])
+            mock.patch.object(GpuStack, "merge", lambda self, *rest: (merged.append(self.key), real(self, *rest))[1])
         )
         yield merged
 
@@ -69,7 +69,7 @@ def merge_on(device: str) -> Any:
         recipe = Recipe.from_mapping(given, models=list(models))
         experts = [in_memory(expert.model, models[expert.model]) for expert in recipe.models]
         frame = in_memory("base", base) if base is not None else None
-        return finish(merged_body(finish(settle(plan(recipe, frame, experts, statistics), device))))
+        return finish(merged_body(finish(prepare(plan(recipe, frame, experts, statistics), device))))
 
     return merge
 

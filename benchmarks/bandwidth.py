@@ -23,10 +23,8 @@ from torch import Tensor
 
 from mergelab import merge_state_dicts
 from mergelab.checkpoints import in_memory
-from mergelab.engine import plan, settle
-from mergelab.engine.inputs import Piece, pieces
-from mergelab.engine.pipeline import Settled
-from mergelab.engine.survey import settings, stored_for
+from mergelab.engine import Chunk, PreparedMerge, plan, prepare
+from mergelab.engine.tensor_job import TensorJob
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 
@@ -87,18 +85,18 @@ def _kernel(case: Case, experts: Mapping[str, synthetic.State], base: Any, threa
     """The merge of every stretch of every tensor into memory that is there already."""
     checked = Recipe.from_mapping({"method": case.method}, models=list(experts))
     opened = [in_memory(name, state) for name, state in experts.items()]
-    settled = finish(settle(plan(checked, in_memory("base", base) if base else None, opened)))
+    prepared = finish(prepare(plan(checked, in_memory("base", base) if base else None, opened)))
     jobs = [
-        _stretch(settled, piece, torch.ones(piece.shape, dtype=torch.bfloat16).reshape(-1))
-        for key in settled.plan.keys
-        for piece in pieces(settled.plan, key, settled.stretch)
+        _stretch(prepared, chunk, torch.ones(chunk.shape, dtype=torch.bfloat16).reshape(-1))
+        for key in prepared.plan.keys
+        for chunk in TensorJob.of(prepared, prepared.method, key).chunks()
     ]
     return _spread(jobs, threads)
 
 
-def _stretch(settled: Settled, piece: Piece, merged: Tensor) -> Callable[[], object]:
-    stack: Any = stored_for(settled, settled.method, piece, settings(settled, settled.method, piece.key))
-    return lambda: stack.merge(settled.method.rule.name, settled.plan.positions, merged)
+def _stretch(prepared: PreparedMerge, chunk: Chunk, merged: Tensor) -> Callable[[], object]:
+    stack: Any = TensorJob.of(prepared, prepared.method, chunk.key).device_stack(chunk)
+    return lambda: stack.merge(prepared.method.rule.name, prepared.plan.positions, merged)
 
 
 def _spread(jobs: list[Callable[[], object]], threads: int) -> Callable[[], object]:

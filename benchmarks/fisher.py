@@ -85,12 +85,12 @@ def _random(rows: int) -> tuple[nn.Module, State]:
 def _suite(name: str, rows: int) -> tuple[nn.Module, State]:
     from mergelab.checkpoints import open_checkpoint
     from mergelab.evaluation.evaluate import body_of
-    from mergelab.evaluation.tasks import answering, encode, suite_tasks
+    from mergelab.evaluation.tasks import encode, suite_tasks, task_model
 
     suite, _, key = name.partition("/")
     task = suite_tasks(suite)[key]
     head = open_checkpoint(task.head)
-    with answering(body_of(head, open_checkpoint(suite)), head, task.kind, attention="eager") as lent:
+    with task_model(body_of(head, open_checkpoint(suite)), head, task.kind, attention="eager") as lent:
         encoded = encode(task.kind, task.rows("calibration", rows), head, lent.config)
         return lent.model, encoded.batch(range(rows))
 

@@ -36,21 +36,19 @@ from sketch_agreement import Agreement as SketchAgreement
 from sketch_agreement import on_sketches
 from torch import Tensor
 
-from mergelab.analysis.sketch import cut_of, draw_sketch
+from mergelab.analysis.sketch import build_sketch, operating_point
 from mergelab.checkpoints import StateDict, in_memory, open_checkpoint
-from mergelab.engine import Plan, plan, run, settle
-from mergelab.engine.inputs import Piece
-from mergelab.engine.pipeline import Settled
-from mergelab.engine.survey import stored_for
+from mergelab.engine import Chunk, Plan, PreparedMerge, plan, prepare, run
+from mergelab.engine.tensor_job import TensorJob
 from mergelab.evaluation.calibration import fisher_of
 from mergelab.evaluation.evaluate import body_of, evaluate
 from mergelab.evaluation.tasks import suite_tasks
-from mergelab.methods.registry import Surveyed
+from mergelab.methods.registry import ModelStatistic
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 
 if TYPE_CHECKING:  # without triton the script still says that nothing was measured
-    from mergelab.kernels.gpu.stack import DeviceStack
+    from mergelab.kernels.gpu.stack import GpuStack
 
 TIES = {"name": "ties", "density": 0.3}
 RECIPES: dict[str, dict[str, Any]] = {
@@ -160,7 +158,7 @@ def _speeds(
             found[f"{title}, resident"] = Speed(seconds, touched * weight / seconds / copy)
         for title, recipe in SKETCHES.items():
             planned = _planned(recipe, models, OnDevice)
-            seconds = _median(lambda planned=planned: finish(draw_sketch(planned, options.device)), options)
+            seconds = _median(lambda planned=planned: finish(build_sketch(planned, options.device)), options)
             found[f"{SKETCH} {title}, resident"] = Speed(seconds, 2 * 3 * weight / seconds / copy)
         del models, results
     if not lacking[1]:
@@ -203,48 +201,48 @@ def _planned(recipe: Mapping[str, Any], models: Mapping[str, synthetic.State], k
 
 def _resident(planned: Plan, results: Mapping[str, Tensor], options: argparse.Namespace) -> float:
     """Seconds of surveys and merges by kernels alone, everything on the device."""
-    settled = Settled.unsurveyed(planned, options.device)
-    stacks = [_stack(settled, key) for key in planned.keys]
+    prepared = PreparedMerge.unsurveyed(planned, options.device)
+    stacks = [_stack(prepared, key) for key in planned.keys]
     bad = stacks[0].flag()
 
     def work() -> None:
-        for name, mark in settled.method.surveyed.items():
-            _survey(settled, name, mark, stacks)
+        for name, mark in prepared.method.surveyed.items():
+            _survey(prepared, name, mark, stacks)
         for stack in stacks:
-            stack.start_merge(settled.method.rule.name, planned.positions, results[stack.key].reshape(-1), bad)
+            stack.start_merge(prepared.method.rule.name, planned.positions, results[stack.key].reshape(-1), bad)
 
     seconds = _median(work, options)
     if bad:
-        raise ArithmeticError(f"{settled.method.rule.name}: a merged value is not finite")
+        raise ArithmeticError(f"{prepared.method.rule.name}: a merged value is not finite")
     return seconds
 
 
-def _stack(settled: Settled, key: str) -> DeviceStack:
-    from mergelab.kernels.gpu.stack import DeviceStack
+def _stack(prepared: PreparedMerge, key: str) -> GpuStack:
+    from mergelab.kernels.gpu.stack import GpuStack
 
-    piece = Piece(key, settled.plan.base.specs[key].shape)
-    stack = stored_for(settled, settled.method, piece, settled.method.knobs(key))
-    if not isinstance(stack, DeviceStack):
+    chunk = Chunk(key, prepared.plan.base.specs[key].shape)
+    stack = TensorJob.of(prepared, prepared.method, key).device_stack(chunk)
+    if not isinstance(stack, GpuStack):
         raise TypeError(f"{key} would not be merged by a GPU's kernel")
     return stack
 
 
-def _survey(settled: Settled, name: str, mark: Surveyed, stacks: list[DeviceStack]) -> None:
+def _survey(prepared: PreparedMerge, name: str, mark: ModelStatistic, stacks: list[GpuStack]) -> None:
     """What the engine does, without its passes over files; what is found goes to the stacks' settings."""
-    together = mark.start(len(settled.plan.experts), [stack.settings for stack in stacks])
+    together = mark.start(len(prepared.plan.experts), [stack.settings for stack in stacks])
     for group in [stacks] if together.scope == "model" else [[stack] for stack in stacks]:
-        survey = mark.start(len(settled.plan.experts), [stack.settings for stack in group])
+        survey = mark.start(len(prepared.plan.experts), [stack.settings for stack in group])
         while survey.passes:
             for stack in group:
-                survey.see(stack)
-            survey.turn()
+                survey.update(stack)
+            survey.finish_pass()
         for stack in group:
-            stack.settings = {**stack.settings, name: survey.result(stack.settings)}
+            stack.settings = {**stack.settings, name: survey.value(stack.settings)}
 
 
 def _from_host(planned: Plan, device: str) -> None:
     """The merge as the engine does it, models in the host's memory; merged tensors arrive there and are dropped."""
-    for _ in run(finish(settle(planned, device))):
+    for _ in run(finish(prepare(planned, device))):
         pass
 
 
@@ -347,7 +345,7 @@ def _merges_a_cut(speeds: Mapping[str, Speed]) -> list[str]:
     for title, recipe in SKETCHES.items():
         if each := speeds.get(f"{SKETCH} {title}, resident"):
             merges = each.seconds / speeds["TIES, over the model, resident"].seconds
-            cuts = len(cut_of(Recipe.from_mapping({"base": "base", "models": ["a"], **recipe})).drawn)
+            cuts = len(operating_point(Recipe.from_mapping({"base": "base", "models": ["a"], **recipe})).drawn)
             found.append(
                 f"{SKETCH} {title}: {merges / cuts:.1f} resident merges by TIES over the model for each of {cuts} cuts."
             )

@@ -102,13 +102,13 @@ def run(case: Case, shapes: synthetic.Shapes, config: Mapping[str, Any], threads
 def _child(task: Mapping[str, Any]) -> None:
     import resource
 
-    from mergelab.engine import pipeline
+    from mergelab.engine import schedule
     from mergelab.jobs import workbench
     from mergelab.runtime.progress import finish
 
     torch.set_num_threads(task["threads"])
     root = Path(task["root"])
-    with mock.patch.multiple(pipeline, FUSED_FROM=0, KEEP_BYTES=0):  # kernels, however small the model
+    with mock.patch.multiple(schedule, KERNELS_FROM=0, KEEP_BYTES=0):  # kernels, however small the model
         finish(workbench.save(_recipe(task, root / "warm"), str(root / "warm-out"), device="cpu"))
     footprint.settle_down()
     before = footprint.now()

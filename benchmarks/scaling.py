@@ -129,14 +129,14 @@ def _child(task: Mapping[str, Any]) -> None:
 
 def _merge(task: Mapping[str, Any]) -> None:
     from mergelab.checkpoints import open_folder
-    from mergelab.engine import plan, run, settle
+    from mergelab.engine import plan, prepare, run
     from mergelab.recipe import Recipe
     from mergelab.runtime.progress import finish
 
     folders = [Path(task["root"]) / name for name in ("base", *synthetic.NAMES[: task["experts"]])]
     base, *experts = [open_folder(folder, folder.name) for folder in folders]
     recipe = Recipe.from_mapping(task["recipe"], models=[expert.name for expert in experts])
-    for _ in run(finish(settle(plan(recipe, base, experts)))):
+    for _ in run(finish(prepare(plan(recipe, base, experts)))):
         pass
 
 

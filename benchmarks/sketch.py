@@ -25,9 +25,9 @@ import synthetic
 import timing
 import torch
 
-from mergelab.analysis.sketch import cut_of, draw_sketch
+from mergelab.analysis.sketch import build_sketch, operating_point
 from mergelab.checkpoints import in_memory
-from mergelab.engine import Plan, merged_body, plan, settle
+from mergelab.engine import Plan, merged_body, plan, prepare
 from mergelab.jobs.workbench import sketch
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
@@ -59,9 +59,9 @@ def main() -> None:
 def _timed(states: Mapping[str, synthetic.State], count: int, repeats: int) -> Costs:
     """Medians of a merge by TIES and of each sketch, all taking turns."""
     plans = {title: _planned(recipe, states, count) for title, recipe in RECIPES.items()}
-    works = {title: lambda each=each: finish(draw_sketch(each)) for title, each in plans.items()}
+    works = {title: lambda each=each: finish(build_sketch(each)) for title, each in plans.items()}
     ties = _planned(TIES, states, count)
-    works["TIES"] = lambda: finish(merged_body(finish(settle(ties))))
+    works["TIES"] = lambda: finish(merged_body(finish(prepare(ties))))
     taken: dict[str, list[timing.Cost]] = {title: [] for title in works}
     for turn in range(repeats + 1):
         for title, work in works.items():
@@ -129,7 +129,7 @@ def _record(found: Mapping[int, Costs], again: Mapping[int, float], count: int, 
 
 
 def _row(experts: int, title: str, costs: Costs, count: int) -> list[str]:
-    cuts = len(cut_of(Recipe.from_mapping({"base": "base", "models": ["a"], **RECIPES[title]})).drawn)
+    cuts = len(operating_point(Recipe.from_mapping({"base": "base", "models": ["a"], **RECIPES[title]})).drawn)
     drawn, ties = costs[title], costs["TIES"]
     merges = drawn.cpu / ties.cpu / cuts
     return [

@@ -10,7 +10,7 @@ import numpy
 import synthetic
 from agreement import through_kernels
 
-from mergelab.analysis.sketch import Sketch, draw_sketch
+from mergelab.analysis.sketch import Sketch, build_sketch
 from mergelab.analysis.sketch.curves import COUNTS
 from mergelab.checkpoints import in_memory
 from mergelab.engine import plan
@@ -73,4 +73,4 @@ def _drawn(recipe: Mapping[str, Any], states: Mapping[str, synthetic.State], dev
     names = synthetic.NAMES[:3]
     checked = Recipe.from_mapping({"base": "base", "models": list(names), **recipe})
     planned = plan(checked, in_memory("base", states["base"]), [in_memory(name, states[name]) for name in names])
-    return finish(draw_sketch(planned, device))
+    return finish(build_sketch(planned, device))

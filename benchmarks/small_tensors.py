@@ -20,7 +20,7 @@ import timing
 import torch
 
 from mergelab import merge_state_dicts
-from mergelab.engine import tensor_groups
+from mergelab.engine import key_groups
 
 METHODS: Mapping[str, Mapping[str, Any]] = {
     "task arithmetic": {"name": "task_arithmetic"},
@@ -33,7 +33,7 @@ def main() -> None:
     threads = timing.pin(options.threads)
     torch.set_num_threads(threads)
     shapes = synthetic.bert(512, 8, 2048, 8000) if options.quick else synthetic.bert(1024, 24, 4096, 30522)
-    small = {name for name, shape in shapes.items() if torch.Size(shape).numel() <= tensor_groups.SMALL}
+    small = {name for name, shape in shapes.items() if torch.Size(shape).numel() <= key_groups.SMALL}
     states = synthetic.states(shapes, experts=2)
     large = {name: {key: value for key, value in state.items() if key not in small} for name, state in states.items()}
     found = {title: _compared(method, states, large, options.repeats) for title, method in METHODS.items()}
@@ -69,11 +69,11 @@ def _one_by_one(merge: Callable[[], dict[str, torch.Tensor]]) -> Callable[[], di
 
 @contextmanager
 def _nothing_small() -> Iterator[None]:
-    before, tensor_groups.SMALL = tensor_groups.SMALL, -1
+    before, key_groups.SMALL = key_groups.SMALL, -1
     try:
         yield
     finally:
-        tensor_groups.SMALL = before
+        key_groups.SMALL = before
 
 
 def _record(

@@ -1,4 +1,4 @@
-"""Looking into one large tensor: building its map, opening it again, zooming, and reading coordinates.
+"""TensorView into one large tensor: building its map, opening it again, zooming, and reading coordinates.
 
     python benchmarks/tensor_map.py [--quick] [--threads 1]
 
@@ -18,9 +18,9 @@ import synthetic
 import timing
 import torch
 
-from mergelab.analysis.tensor_map import Desk, TensorMap, Window, build_map, read_coordinates
+from mergelab.analysis.tensor_map import TensorMap, TensorSession, Window, build_map, read_coordinates
 from mergelab.checkpoints import in_memory
-from mergelab.engine import plan, settle
+from mergelab.engine import plan, prepare
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 
@@ -52,11 +52,11 @@ def main() -> None:
     report.publish(_record(found, len(windows), built, options.threads), options)
 
 
-def _desk(shape: tuple[int, int]) -> Desk:
+def _desk(shape: tuple[int, int]) -> TensorSession:
     states = synthetic.states({KEY: shape}, experts=len(NAMES))
     recipe = Recipe.from_mapping({"base": "base", "models": list(NAMES), "method": {"name": "ties", "density": 0.2}})
     planned = plan(recipe, in_memory("base", states["base"]), [in_memory(name, states[name]) for name in NAMES])
-    return Desk(finish(settle(planned)))
+    return TensorSession(finish(prepare(planned)))
 
 
 def _windows(built: TensorMap) -> list[Window]:

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.kernels.arguments import Thinning
-from mergelab.kernels.gpu.stack import DeviceStack
+from mergelab.kernels.arguments import SparsifyParams
+from mergelab.kernels.device_stack import StackContext
+from mergelab.kernels.gpu.stack import GpuStack
 from mergelab.methods.ops.stack import Stack
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -42,17 +43,16 @@ def stored(
 def device_stack(
     tensors: Sequence[Tensor],
     settings: Mapping[str, Any] | None = None,
-    thinning: Thinning | None = None,
+    params: SparsifyParams | None = None,
     start: int = 0,
     statistics: Mapping[str, Tensor] | None = None,
-) -> DeviceStack:
+) -> GpuStack:
     """The stretch of a base and experts."""
     base, *experts = tensors
     given = {kind: values.to(DEVICE) for kind, values in (statistics or {}).items()}
-    thinning = thinning or Thinning.none(len(experts))
-    return DeviceStack(
-        DEVICE, "w", base, experts, thinning, start, lambda: deltas(tensors), settings or {}, True, given
-    )
+    params = params or SparsifyParams.none(len(experts))
+    context = StackContext("w", lambda: deltas(tensors), settings or {}, given, start)
+    return GpuStack(DEVICE, base, experts, params, context)
 
 
 def deltas(tensors: Sequence[Tensor]) -> Tensor:
@@ -71,7 +71,7 @@ def added(base: Tensor, change: Tensor) -> Tensor:
     return torch.where(change == 0, base.float(), base.float() + change).to(base.dtype)
 
 
-def merged(stack: DeviceStack, method: str, like: Tensor, positions: Sequence[int] = (0, 1, 2)) -> Tensor:
+def merged(stack: GpuStack, method: str, like: Tensor, positions: Sequence[int] = (0, 1, 2)) -> Tensor:
     """What a kernel makes of a stretch, in the shape and dtype of `like`."""
     result = torch.empty(like.numel(), dtype=like.dtype)
     stack.merge(method, positions, result)

@@ -18,11 +18,11 @@ from torch import Tensor
 
 from mergelab import merge_state_dicts
 from mergelab.analysis.preview import curves
-from mergelab.analysis.sketch import draw_sketch
+from mergelab.analysis.sketch import build_sketch
 from mergelab.analysis.static import inspect
 from mergelab.checkpoints import hash_state
 from mergelab.checkpoints.lora.low_rank import product, truncated
-from mergelab.engine import Statistics, pipeline
+from mergelab.engine import Statistics, schedule
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule, Statistic
 from mergelab.methods.sparsifiers import SPARSIFIERS
@@ -109,7 +109,7 @@ def figures(base: State, models: dict[str, State]) -> dict[str, float]:
     planned = plan_for({"method": "ties"}, models, base)
     found = finish(inspect(planned)).tensors.dropna(subset=["value"])
     names = found["key"] + " " + found["figure"] + " " + found["of"]
-    table = curves(finish(draw_sketch(planned)), planned.recipe)
+    table = curves(finish(build_sketch(planned)), planned.recipe)
     told = {f"{name} {row}": float(value) for name in table for row, value in enumerate(table[name][::10])}
     return {**dict(zip(names, found["value"].astype(float), strict=True)), **told}
 
@@ -123,7 +123,7 @@ def main() -> None:
     hashes["adapter"] = hash_state({"w": product(left, right, 0.3)})
     hashes["truncated"] = hash_state(dict(zip("ab", truncated(base["layer.2.mlp.up_proj.weight"], 8), strict=True)))
     if "--kernels" in sys.argv:
-        pipeline.FUSED_FROM = pipeline.KEEP_BYTES = 0
+        schedule.KERNELS_FROM = schedule.KEEP_BYTES = 0
         hashes |= {f"kernels {json.dumps(recipe)}": merged(dict(recipe), base, models) for recipe in KERNELS}
     json.dump({"hashes": hashes, "figures": figures(base, models)}, sys.stdout)
 

@@ -11,7 +11,7 @@ from tiny_states import State, same_bits
 from torch import Tensor
 
 from mergelab import merge_state_dicts
-from mergelab.engine import Statistics, pipeline, tensor_groups
+from mergelab.engine import Statistics, key_groups, schedule
 
 SHAPES = {"block.0.w": (37, 129), "block.1.w": (5000,), "scalar": (), "one": (1,), "empty": (0,), "column": (3, 1)}
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)
@@ -61,19 +61,19 @@ def both(
     statistics: Statistics | None = None,
 ) -> bool:
     """Whether the kernels, over small tensors one by one and taken as one, and the reference functions agree in every bit."""
-    monkeypatch.setattr(pipeline, "FUSED_FROM", 10**12)
+    monkeypatch.setattr(schedule, "KERNELS_FROM", 10**12)
     expected = merge_state_dicts(recipe, experts, base, statistics)
     fused(monkeypatch)
     together = merge_state_dicts(recipe, experts, base, statistics)
     with monkeypatch.context() as alone:
-        alone.setattr(tensor_groups, "SMALL", -1)
+        alone.setattr(key_groups, "SMALL", -1)
         apart = merge_state_dicts(recipe, experts, base, statistics)
     return same_bits(apart, expected) and same_bits(together, expected)
 
 
 def fused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "FUSED_FROM", 0)
-    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
+    monkeypatch.setattr(schedule, "KERNELS_FROM", 0)
+    monkeypatch.setattr(schedule, "KEEP_BYTES", 0)
 
 
 def recipe(method: Mapping[str, Any], sieve: Mapping[str, Any] | None, weights: tuple[float, ...]) -> dict[str, Any]:

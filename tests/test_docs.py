@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import re
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from repository import ROOT
 
 from mergelab.cli import main
+from mergelab.cli.commands import COMMANDS
 from mergelab.jobs import workbench
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
@@ -16,6 +21,10 @@ from mergelab.report.method_reference import page
 from mergelab.runtime.progress import finish
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DECISIONS = ROOT / "docs" / "decisions"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+EXAMPLES = ("mergelab/methods/sign_mean.py", "tests/methods/test_sign_mean.py")
+"""Files that CONTRIBUTING.md writes as an example."""
 RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
 
 
@@ -75,3 +84,74 @@ def test_the_readmes_suites_table_repeats_the_cards(suite: str, column: int) -> 
     assert len(rows) >= 8
     for row in rows:
         assert re.search(rf"^\| {re.escape(row[0])} \|.*\| {re.escape(row[column - 1])} \|$", card, re.MULTILINE), row
+
+
+@pytest.mark.parametrize("module", COMMANDS, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_the_readme_names_every_command(module: ModuleType) -> None:
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers()
+    module.add(commands)
+    for name in commands.choices:
+        assert f"mergelab {name}" in README
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_and_path_of_a_page_leads_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", text):
+        linked = (page.parent / target).resolve() if target else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors_of(linked), f"{target}#{anchor}"
+    if page.name != "ARCHITECTURE.md":  # its recipes name files that they add; tests/test_where_to_add.py checks them
+        paths = re.findall(r"`((?:mergelab|tests|benchmarks|docs|assets)/[\w./-]+)`", text)
+        assert [path for path in paths if not (ROOT / path).exists() and path not in EXAMPLES] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_module_that_a_page_names_exists(page: Path) -> None:
+    text = re.sub(r"^ *\| `mergelab.*\|$", replaced_imports, page.read_text(encoding="utf-8"), flags=re.M)
+    for name in re.findall(r"`(mergelab(?:\.\w+)+)`", text):
+        assert resolves(name), name
+
+
+def replaced_imports(row: re.Match[str]) -> str:
+    """Of a row of old and new imports, the new ones."""
+    return row[0].split("|")[2]
+
+
+def resolves(name: str) -> bool:
+    """Whether a dotted name is a module, or a name that a module has."""
+    module, _, attribute = name.rpartition(".")
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError:
+        return module != "" and hasattr(importlib.import_module(module), attribute)
+    return True
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_decision_is_one_short_file_with_its_context_and_consequences() -> None:
+    index = (DECISIONS / "README.md").read_text(encoding="utf-8")
+    files = sorted(path for path in DECISIONS.glob("*.md") if path.name != "README.md")
+    assert [int(path.name[:3]) for path in files] == [*range(1, len(files) + 1)]
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        title = re.match(rf"# {path.name[:3]}\. (.+)\n", text)
+        assert title and f"[{path.name[:3]}]({path.name}) {title[1]}\n" in index
+        assert re.findall(r"^## (.+)$", text, re.M) == ["Context", "Decision", "Consequences"]
+        assert text.count("\n") <= 60, path.name
+
+
+def test_the_glossary_is_one_page_and_its_classes_exist() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    assert text.count("\n") <= 60
+    terms = re.findall(r"^- \*\*(.+?)\*\*", text, re.M)
+    assert len(terms) == len(set(terms)) >= 35
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "mergelab").rglob("*.py"))
+    classes = set(re.findall(r"^class (\w+)", source, re.M))
+    assert set(re.findall(r"`([A-Z]\w+)`", text)) <= classes

@@ -9,7 +9,7 @@ from mergelab.checkpoints.files.content_hash import hash_state
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import FolderCheckpoint, open_folder
 from mergelab.checkpoints.files.interface import Checkpoint, StateDict, TensorSpec, in_memory
-from mergelab.checkpoints.files.read_range import is_plain, read_stretch
+from mergelab.checkpoints.files.read_range import is_plain, read_range
 from mergelab.checkpoints.lora.lora_extract import Extraction, extract_adapter
 from mergelab.checkpoints.open import open_checkpoint, suite_of
 from mergelab.checkpoints.suites import Suite, SuiteBase, SuiteExpert, SuiteTask, list_suites, load_suite, unpack
@@ -46,7 +46,7 @@ __all__ = [
     "open_checkpoint",
     "open_folder",
     "pack_expert",
-    "read_stretch",
+    "read_range",
     "suite_of",
     "sweep",
     "unpack",

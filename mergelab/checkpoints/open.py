@@ -14,7 +14,7 @@ from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import open_folder
 from mergelab.checkpoints.files.hub import fetch, is_hub_reference
 from mergelab.checkpoints.files.interface import Checkpoint
-from mergelab.checkpoints.files.safe_paths import file_inside
+from mergelab.checkpoints.files.safe_paths import safe_file
 from mergelab.checkpoints.lora import adapter
 from mergelab.checkpoints.lora.adapter import adapter_settings, open_adapter
 from mergelab.checkpoints.suites import BASE, Suite, list_suites, load_suite, unpack
@@ -83,7 +83,7 @@ class _Opening:
         if delta_checkpoint.MANIFEST in names:
             return open_packed(path, self._base_for(ref, packed_base(path)), ref)
         ggufs = sorted(name for name in names if name.endswith(".gguf"))
-        if len(ggufs) == 1 and file_inside(path, ggufs[0]):
+        if len(ggufs) == 1 and safe_file(path, ggufs[0]):
             return open_gguf(path / ggufs[0], ref)
         return open_folder(path, ref)
 

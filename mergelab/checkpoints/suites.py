@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save
 
 from mergelab.checkpoints.delta.suite_archive import State, unpack_base, unpack_delta
 from mergelab.checkpoints.files.errors import CheckpointError
-from mergelab.checkpoints.files.safe_paths import PLAIN_NAME, json_inside
+from mergelab.checkpoints.files.safe_paths import PLAIN_NAME, safe_json
 from mergelab.checkpoints.writing.staging import Staging, sweep
 from mergelab.runtime.cache import cache_folder
 
@@ -123,7 +123,7 @@ def load_suite(name: str) -> Suite:
 
 def read_suite(folder: Path) -> Suite:
     """Read the manifest in `folder`. Raises `CheckpointError` naming the field that is absent or of the wrong kind."""
-    manifest = json_inside(folder, MANIFEST)
+    manifest = safe_json(folder, MANIFEST)
     if manifest is None:
         raise CheckpointError(f"{folder} has no {MANIFEST}")
     try:
@@ -208,17 +208,17 @@ def _expert_state(suite: Suite, model: str) -> State:
 
 
 def _write_model(suite: Suite, model: str, state: State, folder: Path) -> None:
-    config = json_inside(suite.folder / BASE, "config.json") or {}
+    config = safe_json(suite.folder / BASE, "config.json") or {}
     if model != BASE:
         config |= suite.experts[model].config
-    for path in _companions(suite):
+    for path in _auxiliary_files(suite):
         shutil.copyfile(path, folder / path.name)
     (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     tensors = {key: value.contiguous() for key, value in state.items()}
     (folder / "model.safetensors").write_bytes(save(tensors, {"format": "pt"}))
 
 
-def _companions(suite: Suite) -> list[Path]:
+def _auxiliary_files(suite: Suite) -> list[Path]:
     """Tokenizer and preprocessor files of the base, checked where the manifest lists them."""
     paths = sorted(path for path in (suite.folder / BASE).iterdir() if path.is_file() and path.suffix != ".xz")
     names = [f"{BASE}/{path.name}" for path in paths]

@@ -1,4 +1,4 @@
-"""What a sketch reads: the deltas among which the last step of a recipe chooses, piece by piece."""
+"""The deltas that a sketch reads, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -7,30 +7,35 @@ from typing import Any
 
 from torch import Tensor
 
-from mergelab.engine.inputs import Piece, pieces
-from mergelab.engine.kernel_dispatch import stored_stack
-from mergelab.engine.pipeline import Settled
-from mergelab.engine.survey import kept_or_read, settings, stepped_deltas
+from mergelab.engine.chunks import Chunk, chunks
+from mergelab.engine.kernel_dispatch import chunk_stack
+from mergelab.engine.prepared_merge import PreparedMerge
+from mergelab.engine.tensor_job import TensorJob
+from mergelab.kernels.device_stack import StackContext
 
 
-def offered_pieces(settled: Settled, key: str, stored: bool) -> Iterator[Piece]:
-    """The pieces in which a tensor is read; with `stored`, where kernels alone read it, long ones whatever the method is."""
-    return pieces(settled.plan, key, settled.shares[1] if stored and settled.fuses else settled.stretch)
+def input_chunks(prepared: PreparedMerge, key: str, stored: bool) -> Iterator[Chunk]:
+    """The chunks in which a tensor is read. With `stored`, only kernels read it: their chunks are long for any method."""
+    return chunks(prepared.plan, key, prepared.schedule.kernel_chunk if stored else prepared.schedule.chunk)
 
 
-def offered_threads(settled: Settled, stored: bool) -> int:
-    """Tensors that are read at once."""
-    return settled.shares[0] if stored and settled.fuses else settled.threads
+def input_threads(prepared: PreparedMerge, stored: bool) -> int:
+    """Tensors that are read at the same time."""
+    schedule = prepared.schedule
+    return schedule.kernel_threads if stored and schedule.kernel_keys else schedule.threads
 
 
-def offered(settled: Settled, piece: Piece, sparse: bool) -> Tensor:
-    """Every expert minus the base, float32 (n_models, *shape); `sparse`: what the steps before the method leave of it."""
-    return stepped_deltas(settled, piece) if sparse else kept_or_read(settled, piece)
+def input_deltas(prepared: PreparedMerge, chunk: Chunk, sparse: bool) -> Tensor:
+    """Every expert minus the base, float32 (n_models, *shape); with `sparse`, after the steps before the method."""
+    if sparse:
+        return TensorJob.of(prepared, prepared.method, chunk.key).input_deltas(chunk)
+    return prepared.deltas(chunk)
 
 
-def stored_offered(settled: Settled, piece: Piece, sparse: bool) -> Any:
-    """The same as the device's kernels read it, a `Stored`; None where they cannot."""
-    if not settled.fuses:
+def stored_input_deltas(prepared: PreparedMerge, chunk: Chunk, sparse: bool) -> Any:
+    """`input_deltas` as the device's kernels read them, a `DeviceStack`; None if no kernel can."""
+    if chunk.key not in prepared.schedule.kernel_keys:
         return None
-    step = settings(settled, settled.steps[0], piece.key) if sparse and settled.steps else {}
-    return stored_stack(settled, piece, {}, step, lambda: offered(settled, piece, sparse), {})
+    before = TensorJob.of(prepared, prepared.method, chunk.key).before if sparse else ()
+    context = StackContext(chunk.key, lambda: input_deltas(prepared, chunk, sparse), {}, {}, chunk.start, chunk.whole)
+    return chunk_stack(prepared, chunk, before[0].settings if before else {}, context)

@@ -1,4 +1,4 @@
-"""Decide everything about a merge before the first weight is read."""
+"""Decides everything about a merge that headers tell, before weights are read."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from mergelab.checkpoints import Checkpoint, Compatibility, TensorSpec, compare, read_stretch
+from mergelab.checkpoints import Checkpoint, Compatibility, TensorSpec, compare, read_range
 from mergelab.checkpoints.files.content_hash import tensor_bytes
 from mergelab.methods.knobs import brief
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.overrides import depths
 
 START = 64
-"""Entries of each tensor that are looked at to tell experts apart."""
+"""Leading entries of each tensor that are read to tell experts apart."""
 Statistics = Mapping[str, Mapping[str, Mapping[str, Tensor]]]
 """kind -> model name -> the base's key -> tensor, such as `statistics["fisher"]["minilm/movie"]["encoder…"]`."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is decided before the first weight is read.
+    """Everything that is decided from headers, before weights are read. Immutable; survey results are kept elsewhere.
 
     `experts` are sorted by content, so that the order in a recipe cannot change a bit of the result; `positions` are
-    their places in the recipe. Without a base (`average` needs none) the first expert of the recipe stands in for names,
-    dtypes and whatever is not merged.
+    their places in the recipe. Without a base (`average` needs none) the recipe's first expert provides the names, the
+    dtypes and the tensors that are not merged.
     """
 
     recipe: Recipe
@@ -46,35 +46,36 @@ class Plan:
 
     @cached_property
     def listed(self) -> tuple[int, ...]:
-        """The recipe's order: for each of its experts, the place among `experts`."""
+        """For each expert in the recipe's order, its index in `experts`."""
         return tuple(sorted(range(len(self.experts)), key=self.positions.__getitem__))
 
     @cached_property
     def parameters(self) -> int:
-        """How many numbers are merged."""
+        """The number of merged parameters."""
         return sum(self.base.specs[key].count for key in self.keys)
 
-    @property
+    @cached_property
     def by_row(self) -> bool:
-        """Whether stretches of a tensor have to hold whole rows."""
+        """Whether chunks have to hold whole rows."""
         return self.recipe.sparsifier is not None and self.recipe.sparsifier.by_row
 
     @cached_property
     def hashes(self) -> tuple[str, ...]:
-        """The experts' content hashes; found out when first asked for, which reads every expert."""
+        """The experts' content hashes. The first access reads every expert."""
         return tuple(expert.content_hash() for expert in self.experts)
 
     @cached_property
     def depths(self) -> Mapping[str, float]:
-        """How deep each tensor lies in the model, 0 to 1."""
+        """Each tensor's depth in the model, from 0 to 1."""
         return depths(self.base.specs)
 
-    def spec(self, key: str) -> TensorSpec:
-        """Shape and dtype that `key` will have in the merged model."""
-        stored = self.base.specs[key]
-        if self.recipe.dtype == "base" or key in self.compatibility.left_out:
-            return stored
-        return TensorSpec(stored.shape, getattr(torch, self.recipe.dtype))
+    @cached_property
+    def specs(self) -> Mapping[str, TensorSpec]:
+        """Shape and dtype of every tensor of the merged model, by the base's file keys."""
+        if self.recipe.dtype == "base":
+            return self.base.specs
+        dtype, copied = getattr(torch, self.recipe.dtype), self.compatibility.left_out
+        return {key: spec if key in copied else TensorSpec(spec.shape, dtype) for key, spec in self.base.specs.items()}
 
 
 def plan(
@@ -101,7 +102,7 @@ def plan(
 
 
 def _check_overrides(recipe: Recipe, keys: Sequence[str]) -> None:
-    """An override that speaks of no tensor is a mistake in its pattern."""
+    """Refuse overrides that match no tensor: their pattern is mistaken."""
     idle = [each.match for each in recipe.overrides if not any(each.applies(key, each.model) for key in keys)]
     if idle and keys:
         raise RecipeError(
@@ -113,9 +114,9 @@ def _check_overrides(recipe: Recipe, keys: Sequence[str]) -> None:
 
 
 def _by_content(recipe: Recipe, experts: Sequence[Checkpoint], compatibility: Compatibility) -> list[int]:
-    """The experts' places in an order that their weights alone decide; equal experts go by weight and name.
+    """The experts' places in the recipe, ordered by content; equal experts are ordered by recipe weight and name.
 
-    The first entries of every tensor nearly always tell experts apart; only where they do not are all weights hashed.
+    The first entries of every tensor nearly always tell experts apart. Only where they do not, all weights are hashed.
     """
     pairs = zip(experts, compatibility.expert_keys, strict=True)
     starts = [_start_of(expert, [keys[key] for key in compatibility.mergeable]) for expert, keys in pairs]
@@ -131,7 +132,7 @@ def _by_content(recipe: Recipe, experts: Sequence[Checkpoint], compatibility: Co
 def _start_of(expert: Checkpoint, keys: Sequence[str]) -> str:
     digest = hashlib.sha256()
     for key in keys:
-        digest.update(tensor_bytes(read_stretch(expert, key, 0, min(START, expert.specs[key].count))))
+        digest.update(tensor_bytes(read_range(expert, key, 0, min(START, expert.specs[key].count))))
     return digest.hexdigest()
 
 

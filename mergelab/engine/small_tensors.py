@@ -1,59 +1,56 @@
-"""Merges small tensors that can be taken as one when the first of them is asked for."""
+"""Merges a group of small tensors when the first of them is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 
 import torch
-from torch import Tensor
 
-from mergelab.engine.pipeline import Settled
-from mergelab.engine.survey import joined_for, settings
-from mergelab.engine.tensor_groups import Visit, visits
-from mergelab.methods.ops.stack import UnfitError
-
-Merge = Callable[[str], Tensor]
-"""Gives the merged tensor of a key."""
+from mergelab.engine.key_groups import KeyGroup, key_groups
+from mergelab.engine.merged_tensor import Merge, Merged
+from mergelab.engine.prepared_merge import PreparedMerge
+from mergelab.engine.tensor_job import TensorJob
+from mergelab.methods.ops.stack import KernelUnsupportedError
 
 
-def in_batches(settled: Settled, merge: Merge) -> Merge:
-    """`merge`, but for small tensors that a kernel can merge together."""
-    batches = [_Batch(settled, visit, merge) for visit in visits(settled, settled.method) if len(visit) > 1]
-    batch_of = {key: batch for batch in batches for key in batch.keys}
-    return lambda key: batch_of[key].take(key) if key in batch_of else merge(key)
+def in_groups(prepared: PreparedMerge, merge: Merge) -> Merge:
+    """`merge`, except for small tensors that a kernel can merge together."""
+    groups = [_Group(prepared, keys, merge) for keys in key_groups(prepared, prepared.method) if len(keys) > 1]
+    group_of = {key: group for group in groups for key in group.keys}
+    return lambda key: group_of[key].take(key) if key in group_of else merge(key)
 
 
 @dataclass
-class _Batch:
-    """Small tensors; `apart` merges a single one where the kernel refuses all."""
+class _Group:
+    """Small tensors; `merge_one` merges a single one if the kernel refuses the group."""
 
-    settled: Settled
-    keys: Visit
-    apart: Merge
+    prepared: PreparedMerge
+    keys: KeyGroup
+    merge_one: Merge
     lock: Lock = field(default_factory=Lock)
-    merged: dict[str, Tensor] = field(default_factory=dict)
-    """What is merged and not yet taken."""
+    merged: dict[str, Merged] = field(default_factory=dict)
+    """Tensors that are merged and not yet taken."""
 
-    def take(self, key: str) -> Tensor:
-        """A merged tensor; whoever comes first merges all."""
+    def take(self, key: str) -> Merged:
+        """A merged tensor. The first caller merges all; each tensor is handed out once."""
         with self.lock:
             if key not in self.merged:
                 self.merged |= self._all()
             return self.merged.pop(key)
 
-    def _all(self) -> dict[str, Tensor]:
+    def _all(self) -> dict[str, Merged]:
         try:
-            return self._joined()
-        except UnfitError:
-            return {key: self.apart(key) for key in self.keys}
+            return self._together()
+        except KernelUnsupportedError:
+            return {key: self.merge_one(key) for key in self.keys}
 
-    def _joined(self) -> dict[str, Tensor]:
-        settled, specs = self.settled, {key: self.settled.plan.spec(key) for key in self.keys}
-        stack = joined_for(settled, settled.method, self.keys, settings(settled, settled.method, self.keys[0]))
-        joined = torch.empty(stack.count, dtype=specs[self.keys[0]].dtype)
-        stack.merge(settled.method.rule.name, settled.plan.positions, joined)
-        parts = torch.split(joined, [spec.count for spec in specs.values()])
-        # Clones, because whoever keeps one tensor should not keep the memory of all.
-        return {key: part.clone().reshape(specs[key].shape) for key, part in zip(self.keys, parts, strict=True)}
+    def _together(self) -> dict[str, Merged]:
+        plan, method = self.prepared.plan, self.prepared.method
+        stack = TensorJob.of(self.prepared, method, self.keys[0]).group_stack(self.keys)
+        joined = torch.empty(stack.count, dtype=plan.specs[self.keys[0]].dtype)
+        stack.merge(method.rule.name, plan.positions, joined)
+        parts = torch.split(joined, [plan.specs[key].count for key in self.keys])
+        # Clones, so that keeping one tensor does not keep the memory of all.
+        clones = (part.clone().reshape(plan.specs[key].shape) for key, part in zip(self.keys, parts, strict=True))
+        return {key: Merged(key, tensor) for key, tensor in zip(self.keys, clones, strict=True)}

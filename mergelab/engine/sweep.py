@@ -8,19 +8,21 @@ from typing import Any
 
 from torch import Tensor
 
-from mergelab.engine.execution import merged_body, plan_in_memory
-from mergelab.engine.pipeline import Settled, Stage
+from mergelab.engine.execution import merged_body
+from mergelab.engine.pipeline import method_step
 from mergelab.engine.plan import Plan, Statistics
-from mergelab.engine.survey import settle, settle_method, settle_steps
-from mergelab.engine.ties_sweep import merged_together
+from mergelab.engine.prepared_merge import PreparedMerge
+from mergelab.engine.state_dicts import plan_in_memory
+from mergelab.engine.survey import prepare, prepare_method, prepare_steps
+from mergelab.engine.ties_sweep import swept_bodies
 from mergelab.methods.knobs import Value, brief, nearest
-from mergelab.methods.ops.thresholds import each_model
+from mergelab.methods.ops.thresholds import broadcast_to_models
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.overrides import Place, find_place
 from mergelab.runtime.progress import finish
 
 AFTER_SURVEYS = {"scale"}
-"""Knobs of methods that no survey looks at."""
+"""Knobs of methods that no survey depends on."""
 
 
 def sweep_bodies(
@@ -38,8 +40,8 @@ def sweep_bodies(
     it; experts and overrides that have a value of their own keep it. Points come in the order of `values`.
 
     Points share the surveys that the knob does not change; a sweep of TIES over density surveys for all points at once.
-    Whoever lets go of each body before the next lends it its memory. Raises ValueError as `merge_state_dicts` does, for
-    all values before the first merge.
+    If the caller releases each body before asking for the next one, its memory is reused. Raises ValueError as
+    `merge_state_dicts` does, for all values before the first merge.
     """
     plan = plan_in_memory(recipe_like, models, base, statistics)
     place = _place(plan.recipe, knob)
@@ -48,21 +50,21 @@ def sweep_bodies(
 
 
 def _paired(values: Sequence[Value], bodies: Iterator[dict[str, Tensor]]) -> Iterator[tuple[Value, dict[str, Tensor]]]:
-    """`zip`, which would hold on to the first body."""
+    """`zip`, but without keeping the first body alive."""
     for value in values:
         yield value, next(bodies)
 
 
 def _place(recipe: Recipe, name: str) -> Place:
-    """The stage and the knob that a name means."""
+    """The recipe's field and the knob that a name means."""
     rules = {"method": recipe.rule, **({"sparsify": recipe.sparsifier} if recipe.sparsifier else {})}
-    stages = {owner: [knob for knob in rule.knobs if not knob.per_model] for owner, rule in rules.items()}
+    knobs_of = {owner: [knob for knob in rule.knobs if not knob.per_model] for owner, rule in rules.items()}
     try:
-        place = find_place(name, stages)
+        place = find_place(name, knobs_of)
     except ValueError as error:
         raise RecipeError(str(error)) from error
     if place is None:
-        known = sorted({knob.name for knobs in stages.values() for knob in knobs})
+        known = sorted({knob.name for knobs in knobs_of.values() for knob in knobs})
         raise RecipeError(f"no knob {brief(name)} to sweep{nearest(name, known)}")
     return place
 
@@ -75,35 +77,33 @@ def _with(recipe: Recipe, place: Place, value: Value) -> Recipe:
 
 
 def _bodies(plans: Sequence[Plan], place: Place) -> Iterator[dict[str, Tensor]]:
-    if plans and _counts_at_once(plans[0].recipe, place):
-        steps = finish(settle_steps(plans[0]))
-        yield from merged_together(steps, [_densities(plan) for plan in plans])
+    if plans and _shares_counts(plans[0].recipe, place):
+        yield from swept_bodies(finish(prepare_steps(plans[0])), [_densities(plan) for plan in plans])
     else:
-        for settled in _settled(plans, place):
-            yield finish(merged_body(settled))
+        for prepared in _prepared(plans, place):
+            yield finish(merged_body(prepared))
 
 
-def _counts_at_once(recipe: Recipe, place: Place) -> bool:
+def _shares_counts(recipe: Recipe, place: Place) -> bool:
     """Whether one count of magnitudes gives the thresholds of all points."""
     of_ties = recipe.method.name == "ties" and (place.owner, place.knob.name) == ("method", "density")
     return of_ties and not recipe.overrides
 
 
-def _settled(plans: Sequence[Plan], place: Place) -> Iterator[Settled]:
-    """Every point settled, without a survey twice that the knob does not change."""
+def _prepared(plans: Sequence[Plan], place: Place) -> Iterator[PreparedMerge]:
+    """Every point prepared; surveys that the knob cannot change run once."""
     if place.owner == "sparsify" or not plans:
-        yield from (finish(settle(plan)) for plan in plans)
+        yield from (finish(prepare(plan)) for plan in plans)
         return
-    steps = finish(settle_steps(plans[0]))
+    steps = finish(prepare_steps(plans[0]))
     if place.knob.name in AFTER_SURVEYS:
-        once = finish(settle_method(steps))
+        once = finish(prepare_method(steps))
         yield from (replace(once, plan=plan, method=replace(once.method, plan=plan)) for plan in plans)
     else:
-        own = (replace(steps, plan=plan, method=Stage("method", plan.recipe.rule, plan)) for plan in plans)
-        yield from (finish(settle_method(point)) for point in own)
+        points = (replace(steps, plan=plan, method=method_step(plan)) for plan in plans)
+        yield from (finish(prepare_method(point)) for point in points)
 
 
 def _densities(plan: Plan) -> tuple[float, ...]:
     """Every model's density, the same for all tensors."""
-    stage = Stage("method", plan.recipe.rule, plan)
-    return each_model(stage.knobs(plan.keys[0])["density"], len(plan.experts))
+    return broadcast_to_models(method_step(plan).knobs(plan.keys[0])["density"], len(plan.experts))

@@ -1,4 +1,4 @@
-"""What becomes of a piece of a tensor on its way through a recipe, by the reference functions."""
+"""Follows a chunk of a tensor through a recipe, by the reference functions."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ from typing import Any
 
 from torch import Tensor
 
-from mergelab.engine.execution import merge_stack, trimmed
-from mergelab.engine.inputs import Piece, read_base, read_statistics, refuse_non_finite
-from mergelab.engine.pipeline import Settled
-from mergelab.engine.survey import apply, arguments_for, kept_or_read, plain_stack, settings
+from mergelab.engine.calibration_inputs import read_statistics
+from mergelab.engine.chunks import Chunk, whole_tensor
+from mergelab.engine.expert_deltas import trimmed
+from mergelab.engine.finite_check import refuse_non_finite
+from mergelab.engine.inputs import read_base
+from mergelab.engine.prepared_merge import PreparedMerge
+from mergelab.engine.tensor_job import TensorJob
 from mergelab.methods.ops.stack import Stack
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A piece at every stage of a merge; none of it is to be changed in place.
+    """A chunk after every step of a merge; none of it is to be changed in place.
 
-    `base` (*shape) and `deltas` (n_models, *shape) in float32, models in the plan's order; `sparse` has what each step
-    before the method leaves of the deltas, `kept` what takes part in the merge; `merged` (*shape) is in its final dtype,
-    with the bits of `merge_tensor`. `arguments` are what the method was given beside its stack.
+    `base` (*shape) and `deltas` (n_models, *shape) are float32, with models in the plan's order. `sparse` holds the deltas
+    after each step before the method, `kept` those that take part in the merge. `merged` (*shape) is in its final dtype,
+    with the bits of `merge_tensor`. `arguments` are the method's arguments besides its stack.
     """
 
-    piece: Piece
+    chunk: Chunk
     base: Tensor
     deltas: Tensor
     sparse: tuple[Tensor, ...]
@@ -38,14 +41,14 @@ class Trace:
         return self.merged.float() - self.base
 
     def picked(self, pick: Callable[[Tensor], Tensor]) -> Trace:
-        """The same of some entries: `pick` takes them from (*shape), or from a stack (n_models, *shape), of the piece."""
+        """The same trace of some entries, which `pick` takes from a tensor (*shape) or a stack (n_models, *shape)."""
 
         def of(value: Any) -> Any:
-            fits = isinstance(value, Tensor) and value.shape[value.ndim - len(self.piece.shape) :] == self.piece.shape
-            return pick(value) if fits and value.ndim >= len(self.piece.shape) else value
+            fits = isinstance(value, Tensor) and value.shape[value.ndim - len(self.chunk.shape) :] == self.chunk.shape
+            return pick(value) if fits and value.ndim >= len(self.chunk.shape) else value
 
         return Trace(
-            self.piece,
+            self.chunk,
             pick(self.base),
             pick(self.deltas),
             tuple(pick(each) for each in self.sparse),
@@ -55,48 +58,48 @@ class Trace:
         )
 
 
-def trace(settled: Settled, piece: Piece) -> Trace:
-    """Follow a piece through the merge: a whole tensor, or, where `settled.splits`, a stretch of it."""
-    key, stage = piece.key, settled.method
-    base, deltas, sparse = read_base(settled.plan, piece, settled.device), kept_or_read(settled, piece), []
-    values = deltas
-    for step in settled.steps:
-        values = apply(settled, step, piece, Stack(key, values, {}, settings(settled, step, key)))
-        sparse.append(values)
-    found = settings(settled, stage, key)
-    # A method of deltas gets what the last step left; one of weights reads them by itself.
-    stack = plain_stack(settled, stage, piece, found) if stage.rule.space == "weights" else None
-    given = read_statistics(settled.plan, piece, settled.device)
-    stack = stack or Stack(key, values, given, found, piece.stop is None)
+def trace(prepared: PreparedMerge, chunk: Chunk) -> Trace:
+    """Follow a chunk through the merge: a whole tensor, or a part of one where the schedule splits tensors."""
+    job = TensorJob.of(prepared, prepared.method, chunk.key)
+    base, (deltas, *sparse) = read_base(prepared.plan, chunk, prepared.device), job.deltas_by_step(chunk)
+    stack = _method_stack(job, chunk, sparse[-1] if sparse else deltas)
     return Trace(
-        piece,
+        chunk,
         base.cpu(),
         deltas.cpu(),
         tuple(each.cpu() for each in sparse),
-        trimmed(settled, key, values).cpu(),
-        _merged(settled, piece, stack, base),
-        arguments_for(settled, stage, piece, stack),
+        trimmed(job, sparse[-1] if sparse else deltas).cpu(),
+        _merged(job, chunk, stack, base),
+        job.arguments(chunk, stack),
     )
 
 
-def _merged(settled: Settled, piece: Piece, stack: Stack, base: Tensor) -> Tensor:
-    dtype = settled.plan.spec(piece.key).dtype
-    if piece.key in settled.method.idle:
+def _method_stack(job: TensorJob, chunk: Chunk, deltas: Tensor) -> Stack:
+    """What the method sees: the deltas that the last step left, or the models' weights."""
+    if job.step.rule.space == "weights":
+        return job.plain_stack(chunk)
+    statistics = read_statistics(job.plan, chunk, job.prepared.device)
+    return Stack(chunk.key, deltas, statistics, job.settings, chunk.whole)
+
+
+def _merged(job: TensorJob, chunk: Chunk, stack: Stack, base: Tensor) -> Tensor:
+    dtype = job.plan.specs[chunk.key].dtype
+    if job.idle:
         return base.cpu().to(dtype)
-    merged: Tensor = merge_stack(settled, piece, stack).cpu().to(dtype)
-    refuse_non_finite(merged, piece.key, "the merged model", "lower the scale, or choose a wider dtype")
-    return merged.reshape(piece.shape)
+    merged: Tensor = job.merged(chunk, stack).cpu().to(dtype)
+    refuse_non_finite(merged, chunk.key, "the merged model", "lower the scale, or choose a wider dtype")
+    return merged.reshape(chunk.shape)
 
 
-def rows_piece(settled: Settled, key: str, start: int, stop: int) -> Piece:
-    """The rows from `start` to `stop` of a tensor (places on its first axis) where tensors are merged in stretches and it
-    has more than one axis, else the whole tensor."""
-    whole = Piece(key, settled.plan.base.specs[key].shape)
-    if not settled.splits or len(whole.shape) < 2:
+def rows_chunk(prepared: PreparedMerge, key: str, start: int, stop: int) -> Chunk:
+    """The rows from `start` to `stop` of a tensor (indices of its first axis). The whole tensor if it has fewer than two
+    axes, or if tensors are not merged in chunks."""
+    whole = whole_tensor(prepared.plan, key)
+    if not prepared.schedule.splits or len(whole.shape) < 2:
         return whole
-    return Piece(key, (stop - start, whole.row), start * whole.row, stop * whole.row)
+    return Chunk(key, (stop - start, whole.row), start * whole.row, stop * whole.row)
 
 
-def in_recipe_order(settled: Settled, values: Tensor) -> Tensor:
-    """`values` (n_models, …), in the plan's order, in the order of the recipe's experts."""
-    return values[list(settled.plan.listed)]
+def in_recipe_order(prepared: PreparedMerge, values: Tensor) -> Tensor:
+    """`values` (n_models, …), which are in the plan's order, in the order of the recipe's experts."""
+    return values[list(prepared.plan.listed)]

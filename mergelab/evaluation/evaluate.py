@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, compare, open_checkpoint
-from mergelab.evaluation.tasks import Answering, Encoded, Rows, TaskSet, answering, encode
+from mergelab.evaluation.tasks import Encoded, Rows, TaskModel, TaskSet, encode, task_model
 from mergelab.evaluation.tasks.batches import POSITIONS, batches
 from mergelab.evaluation.tasks.precision import full_precision
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 Z = 1.959963984540054
 """Half width of the central 95 % of a standard normal."""
@@ -34,7 +34,7 @@ class Score:
 
 def evaluate(
     body: Mapping[str, Tensor], tasks: Sequence[TaskSet], split: str, *, rows: int | None = None, device: str = "cpu"
-) -> Steps[list[Score]]:
+) -> ProgressGen[list[Score]]:
     """Accuracy of `body` (all tensors by the base's file keys) on `split` of each task, answered by that task's head.
 
     With `rows`, each task is scored on a fixed class-mixed subset of that size: the same rows for every model, so that scores
@@ -102,9 +102,9 @@ def body_of(checkpoint: Checkpoint, base: Checkpoint) -> dict[str, Tensor]:
     return {key: checkpoint.read(own[key]) if key in own else base.read(key) for key in base.specs}
 
 
-def _right(body: Mapping[str, Tensor], task: TaskSet, rows: Rows, device: str) -> Steps[int]:
+def _right(body: Mapping[str, Tensor], task: TaskSet, rows: Rows, device: str) -> ProgressGen[int]:
     head = open_checkpoint(task.head)
-    with answering(body, head, task.kind, device=device) as lent:
+    with task_model(body, head, task.kind, device=device) as lent:
         if lent.config.num_labels != len(task.labels):
             raise ValueError(
                 f"task {task.name} has {len(task.labels)} labels, but its head {task.head} has {lent.config.num_labels} classes"
@@ -120,7 +120,7 @@ def _right(body: Mapping[str, Tensor], task: TaskSet, rows: Rows, device: str) -
 
 
 @torch.inference_mode()
-def _right_in(group: list[int], lent: Answering, encoded: Encoded, rows: Rows, task: TaskSet, device: str) -> int:
+def _right_in(group: list[int], lent: TaskModel, encoded: Encoded, rows: Rows, task: TaskSet, device: str) -> int:
     inputs = {name: value.to(device) for name, value in encoded.batch(group).items()}
     with full_precision():
         logits = lent.model(**inputs).logits.cpu()

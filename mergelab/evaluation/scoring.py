@@ -15,7 +15,7 @@ from mergelab.checkpoints import cache_folder, hash_state, load_suite, suite_of
 from mergelab.evaluation.evaluate import Score, evaluate
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.cache import write_atomically
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 QUICK_ROWS = 200
 """Validation rows a task that the page scores unless told otherwise: quick, and sure to about ± 6 points."""
@@ -25,7 +25,7 @@ SHIPPED = "scores.json"
 
 def scored(
     body: Mapping[str, Tensor], tasks: Sequence[TaskSet], split: str, rows: int | None, device: str
-) -> Steps[list[Score]]:
+) -> ProgressGen[list[Score]]:
     """Scores of `body` (base file keys) on `split` of each task: known ones looked up, the others measured and kept."""
     content = hash_state(body)
     scores: list[Score] = []

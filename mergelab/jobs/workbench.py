@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from mergelab.analysis.sketch import Sketch, draw_sketch, sketch_needs
-from mergelab.analysis.tensor_map import Coordinates, Desk, TensorMap, Window, kept_map, read_coordinates
+from mergelab.analysis.sketch import Sketch, build_sketch, sketch_needs
+from mergelab.analysis.tensor_map import Coordinates, TensorMap, TensorSession, Window, cached_map, read_coordinates
 from mergelab.checkpoints import (
     Checkpoint,
     CheckpointError,
@@ -28,13 +28,15 @@ from mergelab.checkpoints import (
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.engine import (
     Plan,
-    Settled,
+    PreparedMerge,
     Statistics,
+    in_key_order,
     merged_body,
+    merged_model,
     plan,
+    prepare,
+    prepare_steps,
     run,
-    settle,
-    settle_steps,
     sparse_expert,
     with_statistics,
 )
@@ -46,11 +48,11 @@ from mergelab.recipe import Recipe
 from mergelab.report.model_card import model_card
 from mergelab.runtime import portable
 from mergelab.runtime.devices import resolve
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 if TYPE_CHECKING:  # pandas takes a while to import, and saving a merge needs none of it
     from mergelab.analysis.preview import Preview
-    from mergelab.analysis.static import Dossier, FisherViews, Inspection, TensorSpectrum
+    from mergelab.analysis.static import FisherViews, Inspection, InspectionReport, TensorSpectrum
 
 CALIBRATION_ROWS = 512
 """Rows of each expert's task set that statistics are taken on, at most."""
@@ -74,7 +76,7 @@ class Run:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def sketch(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> Steps[Sketch]:
+def sketch(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> ProgressGen[Sketch]:
     """The sketch that a recipe's live charts are read from; kept in the cache by content."""
     return (yield from _sketched(_planned(Recipe.from_mapping(recipe), models_dir), resolve(device)))
 
@@ -87,7 +89,7 @@ def merge(
     device: str = "auto",
     models_dir: str | None = None,
     counted: bool = True,
-) -> Steps[Run]:
+) -> ProgressGen[Run]:
     """Merge in memory and score the result on the suite's task sets (all, or those named in `tasks`).
 
     A recipe whose base is not a suite is merged without scores. `counted` asks for the exact diagnostics as well.
@@ -97,13 +99,13 @@ def merge(
     started = time.monotonic()
     checked, where = Recipe.from_mapping(recipe), resolve(device)
     planned = yield from _with_statistics(_planned(checked, models_dir), where)
-    settled = yield from settle(planned, where)
-    body = yield from merged_body(settled)
+    prepared = yield from prepare(planned, where)
+    body, remarks = yield from merged_model(prepared)
     chosen = _tasks_of(checked, tasks)
     scores = yield from scored(body, chosen, split, rows, where)
     references = yield from _references(planned, chosen, split, rows, where)
     drawn = yield from _sketched(planned, where)
-    counts = (yield from exact_preview(settled, drawn)) if counted else None
+    counts = (yield from exact_preview(prepared, drawn)) if counted else None
     return Run(
         checked.to_mapping(),
         checked.digest(),
@@ -114,7 +116,7 @@ def merge(
         where,
         time.monotonic() - started,
         planned.parameters,
-        notes=[*planned.compatibility.notes, *settled.remarks],
+        notes=[*planned.compatibility.notes, *remarks],
         left_out=planned.compatibility.left_out,
     )
 
@@ -126,7 +128,7 @@ def save(
     models_dir: str | None = None,
     archive: bool = False,
     shard_bytes: int = SHARD_BYTES,
-) -> Steps[str]:
+) -> ProgressGen[str]:
     """Merge straight to a folder (weights, config, tokenizer, recipe.yml, README.md, manifest.json); with `archive`
     also pack it as OUT.zip. Weights of more than `shard_bytes` go to several files. Returns the path of what was made last. Nothing half-written is left behind."""
     checked, folder = Recipe.from_mapping(recipe), Path(out)
@@ -134,15 +136,14 @@ def save(
         raise ValueError(f"{_archive_of(folder)} exists and is not overwritten; choose another name or move it away")
     where = resolve(device)
     planned = _planned(checked, models_dir)
-    specs = {key: planned.spec(key) for key in planned.base.specs}
-    with MergedFolder(folder, planned.base, specs, shard_bytes=shard_bytes) as writer:
+    with MergedFolder(folder, planned.base, planned.specs, shard_bytes=shard_bytes) as writer:
         planned = yield from _with_statistics(planned, where)
-        settled = yield from settle(planned, where)
-        yield from _written(settled, writer)
+        prepared = yield from prepare(planned, where)
+        remarks = yield from _written(prepared, writer)
         if planned.statistics:
             writer.add_fact("statistics", _hashes_of(planned.statistics))
         writer.add_text("recipe.yml", checked.to_yaml())
-        writer.add_text("README.md", model_card(planned, settled.remarks))
+        writer.add_text("README.md", model_card(planned, remarks))
     return (yield from _archived(folder)) if archive else str(folder)
 
 
@@ -155,13 +156,13 @@ def evaluate(
     device: str = "auto",
     models_dir: str | None = None,
     tasks: Sequence[str] | None = None,
-) -> Steps[list[Score]]:
+) -> ProgressGen[list[Score]]:
     """Score a model (folder, suite name or Hub id) or a recipe's merge on the task sets of a suite."""
     where = resolve(device)
     if recipe is not None:
         checked = Recipe.from_mapping(recipe)
         planned = yield from _with_statistics(_planned(checked, models_dir), where)
-        body = yield from merged_body((yield from settle(planned, where)))
+        body = yield from merged_body((yield from prepare(planned, where)))
         suite = suite or suite_of(checked.base or "")
     elif model is not None:
         suite = suite or suite_of(model)
@@ -175,22 +176,22 @@ def evaluate(
     return (yield from scored(body, _chosen(suite_tasks(suite), tasks), split, rows, where))
 
 
-def ready() -> Steps[None]:
+def ready() -> ProgressGen[None]:
     """Nothing: the worker that ran it has imported what other jobs need."""
     yield Progress("Starting", 1, 1)
 
 
 def tensor_map(
     recipe: Mapping[str, Any], key: str, device: str = "auto", models_dir: str | None = None, edition: int = 0
-) -> Steps[TensorMap]:
+) -> ProgressGen[TensorMap]:
     """One tensor, by the base's key, as a map of block sums with its strongest conflicts; kept in the cache by content.
 
     `edition` tells models that were read again from the same place from those before; so for `coordinates`.
     """
-    desk = yield from _desk(recipe, device, models_dir, edition)
-    planned = desk.settled.plan
+    desk = yield from _tensor_session(recipe, device, models_dir, edition)
+    planned = desk.prepared.plan
     content = _key("tensor-map/v1", planned.recipe.digest(), planned.base.content_hash(), *planned.hashes, key)
-    return (yield from kept_map(desk, key, content))
+    return (yield from cached_map(desk, key, content))
 
 
 def coordinates(
@@ -200,29 +201,31 @@ def coordinates(
     device: str = "auto",
     models_dir: str | None = None,
     edition: int = 0,
-) -> Steps[Coordinates]:
+) -> ProgressGen[Coordinates]:
     """A window (top, left, rows, columns) of a tensor, coordinate by coordinate at every step of the recipe."""
-    desk = yield from _desk(recipe, device, models_dir, edition)
+    desk = yield from _tensor_session(recipe, device, models_dir, edition)
     return read_coordinates(desk, key, Window(*window))
 
 
-_DESKS: dict[tuple[object, ...], Desk] = {}
+_DESKS: dict[tuple[object, ...], TensorSession] = {}
 """The recipe that was looked into last: settling one surveys the whole model."""
 
 
-def _desk(recipe: Mapping[str, Any], device: str, models_dir: str | None, edition: int) -> Steps[Desk]:
+def _tensor_session(
+    recipe: Mapping[str, Any], device: str, models_dir: str | None, edition: int
+) -> ProgressGen[TensorSession]:
     checked, where = Recipe.from_mapping(recipe), resolve(device)
     asked = checked.digest(), where, models_dir, edition
     if asked not in _DESKS:
         _DESKS.clear()
         planned = yield from _with_statistics(_planned(checked, models_dir), where)
-        _DESKS[asked] = Desk((yield from settle(planned, where)))
+        _DESKS[asked] = TensorSession((yield from prepare(planned, where)))
     return _DESKS[asked]
 
 
 def inspect(
     recipe: Mapping[str, Any], top: int | None = None, device: str = "auto", models_dir: str | None = None
-) -> Steps[Inspection]:
+) -> ProgressGen[Inspection]:
     """The static figures of the models of a recipe: of every merged tensor, layer and module, with `features` where the
     experts bring calibration rows. `top` is the most leading directions that are compared."""
     from mergelab.analysis import static
@@ -233,32 +236,32 @@ def inspect(
     return replace(found, features=(yield from _features(planned, where)))
 
 
-def dossier(
+def inspection_report(
     recipe: Mapping[str, Any], top: int | None = None, device: str = "auto", models_dir: str | None = None
-) -> Steps[Dossier]:
+) -> ProgressGen[InspectionReport]:
     """All that can be told about a recipe without merging: `inspect`, and what the live charts show."""
-    from mergelab.analysis.static import dossier_of
+    from mergelab.analysis.static import report_of
 
     checked = Recipe.from_mapping(recipe)
     planned = _planned(checked, models_dir)
     static = yield from inspect(recipe, top, device, models_dir)
     drawn = yield from _sketched(planned, resolve(device))
-    return dossier_of(checked, drawn, static, planned.compatibility.notes)
+    return report_of(checked, drawn, static, planned.compatibility.notes)
 
 
 def spectrum(
     recipe: Mapping[str, Any], key: str, device: str = "auto", models_dir: str | None = None
-) -> Steps[TensorSpectrum]:
+) -> ProgressGen[TensorSpectrum]:
     """The singular values of one tensor, by the base's key: of each expert's delta and of the recipe's merged one."""
     from mergelab.analysis.static import tensor_spectrum
 
     where = resolve(device)
     exact = replace(Recipe.from_mapping(recipe), dtype="float32")
     planned = yield from _with_statistics(_planned(exact, models_dir), where)
-    return tensor_spectrum((yield from settle(planned, where)), key)
+    return tensor_spectrum((yield from prepare(planned, where)), key)
 
 
-def fisher(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> Steps[FisherViews]:
+def fisher(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> ProgressGen[FisherViews]:
     """How the Fisher information of a recipe's experts is spread, and who would win where. A recipe of another method
     lends its models alone; they must be a suite's, which brings the calibration rows."""
     from mergelab.analysis.static import as_fisher, fisher_views
@@ -267,23 +270,23 @@ def fisher(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | No
     return (yield from fisher_views((yield from _with_statistics(planned, resolve(device)))))
 
 
-def _features(planned: Plan, device: str) -> Steps[Any]:
+def _features(planned: Plan, device: str) -> ProgressGen[Any]:
     """Linear CKA of base and experts on the calibration rows of all their tasks, or the reason why there is none."""
-    from mergelab.analysis.static import BASE, Bodies, alike, not_alike
+    from mergelab.analysis.static import BASE, Bodies, cka_by_layer, skipped_cka
 
     names = [expert.name for expert in planned.experts]
     listed = [names[place] for place in planned.listed]
     experts = dict(zip(names, planned.experts, strict=True))
     strangers = [name for name in listed if not _has_task(experts[name])]
     if strangers:
-        return not_alike(f"{strangers[0]} brings no calibration rows, which only experts of a suite do")
+        return skipped_cka(f"{strangers[0]} brings no calibration rows, which only experts of a suite do")
     tasks = {task.name: task for task in (_task_of(expert, "linear CKA") for expert in planned.experts)}
     models = {BASE: planned.base} | experts
 
     def body(name: str) -> dict[str, Tensor]:
         return body_of(models[name], planned.base)
 
-    return (yield from alike(Bodies(names, body, list(tasks.values()), device), listed))
+    return (yield from cka_by_layer(Bodies(names, body, list(tasks.values()), device), listed))
 
 
 def _planned(recipe: Recipe, models_dir: str | None) -> Plan:
@@ -296,7 +299,7 @@ def _opened(reference: str, models_dir: str | None, base: Checkpoint | None = No
     return open_checkpoint(reference, models_dir=Path(models_dir) if models_dir else None, base=base)
 
 
-def _with_statistics(planned: Plan, device: str) -> Steps[Plan]:
+def _with_statistics(planned: Plan, device: str) -> ProgressGen[Plan]:
     """The plan with what its method asks for: statistics of the experts as they go into it, after the steps before it."""
     recipe = planned.recipe
     kinds = {mark.kind for mark in recipe.rule.wanting(Statistic).values()}
@@ -306,11 +309,11 @@ def _with_statistics(planned: Plan, device: str) -> Steps[Plan]:
 
     device = "cpu" if portable.asked() else device  # GPUs have instructions of their own
     tasks = [_task_of(expert, recipe.method.name) for expert in planned.experts]
-    settled = yield from settle_steps(planned, device)
+    prepared = yield from prepare_steps(planned, device)
 
-    def body(place: int) -> Steps[dict[str, Tensor]]:
-        if settled.steps:
-            return (yield from sparse_expert(settled, place))
+    def body(place: int) -> ProgressGen[dict[str, Tensor]]:
+        if prepared.steps:
+            return (yield from sparse_expert(prepared, place))
         return body_of(planned.experts[place], planned.base)
 
     experts = Experts(
@@ -351,7 +354,7 @@ def _has_task(expert: Checkpoint) -> bool:
 
 def _references(
     planned: Plan, tasks: Sequence[TaskSet], split: str, rows: int | None, device: str
-) -> Steps[dict[str, list[Score]]]:
+) -> ProgressGen[dict[str, list[Score]]]:
     if not tasks:
         return {}
     found = {planned.base.name: (yield from scored(body_of(planned.base, planned.base), tasks, split, rows, device))}
@@ -373,19 +376,21 @@ def _chosen(tasks: Mapping[str, TaskSet], names: Sequence[str] | None) -> list[T
     return [task for name, task in tasks.items() if names is None or name in names]
 
 
-def _written(settled: Settled, writer: MergedFolder) -> Steps[None]:
-    """Run into a folder, one tensor in memory at a time."""
-    total = len(settled.plan.base.specs)
-    for number, merged in enumerate(run(settled), 1):
+def _written(prepared: PreparedMerge, writer: MergedFolder) -> ProgressGen[list[str]]:
+    """Run into a folder, one tensor in memory at a time; returns what the method said about tensors."""
+    total, remarks = len(prepared.plan.base.specs), {}
+    for number, merged in enumerate(run(prepared), 1):
         writer.write(merged.key, merged.tensor)
+        remarks[merged.key] = merged.remarks
         yield Progress("Merging to disk", number, total, merged.key)
+    return in_key_order(prepared.plan.keys, remarks)
 
 
 def _archive_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.zip")
 
 
-def _archived(folder: Path) -> Steps[str]:
+def _archived(folder: Path) -> ProgressGen[str]:
     """Pack the folder; weights hardly compress, so they are stored, which is fast."""
     files, target = sorted(path for path in folder.iterdir()), _archive_of(folder)
     draft = target.with_name(f".{target.name}-{time.monotonic_ns()}")
@@ -400,11 +405,11 @@ def _archived(folder: Path) -> Steps[str]:
     return str(target)
 
 
-def _sketched(planned: Plan, device: str) -> Steps[Sketch]:
+def _sketched(planned: Plan, device: str) -> ProgressGen[Sketch]:
     path = cache_folder() / "sketches" / f"{_sketch_key(planned.recipe, planned)}.npz"
     if kept := _kept_sketch(path):
         return kept
-    drawn = yield from draw_sketch(planned, device)
+    drawn = yield from build_sketch(planned, device)
     drawn.save(path)
     return drawn
 

@@ -1,4 +1,4 @@
-"""What the knobs of sparsifiers and methods are to a kernel, whichever processor it runs on."""
+"""Translates the knobs of sparsifiers and methods to arguments of kernels, for any processor."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from torch import Tensor
 
 from mergelab.methods.fisher import coefficients
 from mergelab.methods.ops.elementwise import rows
-from mergelab.methods.ops.thresholds import each_model
+from mergelab.methods.ops.thresholds import broadcast_to_models
+from mergelab.methods.sparsifiers.dare import limits
 
 ALL = 1 << 32
-"""A limit that every draw stays below."""
+"""A limit above all 32-bit draws."""
 
 
-class Thinning(NamedTuple):
-    """How each model's delta is thinned before the merge; tensors over models.
+class SparsifyParams(NamedTuple):
+    """How each model's delta is sparsified before the merge; tensors over models.
 
-    `thresholds` (float32): keep from this magnitude on, 0 keeps all. `limits` (int64): keep entries whose draw is below;
-    `keys` (int64, two words each) are the generator's. `divisors` (float32): survivors are divided by this unless it is 0.
+    `thresholds` (float32): keep magnitudes of at least this; 0 keeps all. `limits` (int64): keep entries whose draw is
+    below. `keys` (int64, two words per model): the generator's. `divisors` (float32): divide survivors by this unless it
+    is 0.
     """
 
     thresholds: Tensor
@@ -31,8 +33,8 @@ class Thinning(NamedTuple):
     divisors: Tensor
 
     @classmethod
-    def none(cls, n_models: int) -> Thinning:
-        """Everything stays as it is."""
+    def none(cls, n_models: int) -> SparsifyParams:
+        """Parameters that keep everything as it is."""
         return cls(
             torch.zeros(n_models),
             torch.full((n_models,), ALL),
@@ -40,14 +42,29 @@ class Thinning(NamedTuple):
             torch.zeros(n_models),
         )
 
-    def divided_by(self, density: float | Tensor) -> Thinning:
-        """The same with survivors divided by the density."""
-        return self._replace(divisors=torch.tensor(each_model(density, len(self.divisors)), dtype=torch.float32))
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], n_models: int, keys: Sequence[tuple[int, int]]) -> SparsifyParams:
+        """From the settings of `trim`, or of `dare` with each model's generator key, or from none: then all is kept."""
+        params = cls.none(n_models)
+        if not settings:
+            return params
+        if "thresholds" in settings:
+            params = params._replace(thresholds=settings["thresholds"])
+        else:
+            drawn = broadcast_to_models(limits(settings["density"]), n_models)
+            params = params._replace(limits=torch.tensor(drawn, dtype=torch.int64), keys=torch.tensor(keys))
+        return params.divided_by(settings["density"]) if settings["rescale"] == "inverse" else params
+
+    def divided_by(self, density: float | Tensor) -> SparsifyParams:
+        """The same parameters, with survivors divided by the density."""
+        return self._replace(
+            divisors=torch.tensor(broadcast_to_models(density, len(self.divisors)), dtype=torch.float32)
+        )
 
 
-class Election(NamedTuple):
-    """What TIES needs to know once its thresholds are known. `thresholds` and `weights`: float32 over models; `tied`: the
-    sign of cancelled votes; `combine`: sum, max, or what a mean divides by (count, weights)."""
+class ElectionParams(NamedTuple):
+    """The parameters of TIES with its thresholds. `thresholds` and `weights`: float32 over models; `tied`: the sign of
+    cancelled votes; `combine`: sum, max, or the divisor of a mean (count, weights)."""
 
     thresholds: Tensor
     weights: Tensor
@@ -58,8 +75,8 @@ class Election(NamedTuple):
     scale: float
 
     @classmethod
-    def of(cls, knobs: Mapping[str, Any]) -> Election:
-        """From the knobs of `ties` and what its surveys found."""
+    def of(cls, knobs: Mapping[str, Any]) -> ElectionParams:
+        """From the knobs of `ties` and the figures of its surveys."""
         combine = knobs["combine"]
         majority = float(knobs["majority"] or (0 if combine == "max" else -1))
         tied = {"majority": majority, "positive": 1.0, "zero": 0.0}[knobs["zero_sign"]]
@@ -74,8 +91,8 @@ class Election(NamedTuple):
         )
 
 
-class Shares(NamedTuple):
-    """How much of each expert enters a mean, entry by entry: max(information, lowest) + added, times its coefficient.
+class ShareParams(NamedTuple):
+    """Each expert's share of a mean, entry by entry: (max(information, lowest) + added) * coefficient.
 
     `information` is (n_models, entries), the others are over models, all float32.
     """
@@ -86,8 +103,8 @@ class Shares(NamedTuple):
     coefficients: Tensor
 
     @classmethod
-    def of(cls, knobs: Mapping[str, Any], information: Tensor) -> Shares:
-        """From the knobs of `fisher`, the experts' `positions` in the recipe among them."""
+    def of(cls, knobs: Mapping[str, Any], information: Tensor) -> ShareParams:
+        """From the knobs of `fisher`, which include the experts' `positions` in the recipe."""
         floor, adds = knobs["floor"], knobs["floor_by"] == "add"
         floored = [place == 0 or knobs["floor_on"] == "all" for place in knobs["positions"]]
         return cls(
@@ -99,15 +116,15 @@ class Shares(NamedTuple):
 
 
 def precedence(positions: Sequence[int], equal: str) -> list[int]:
-    """The models of `magmax`, first the one that wins where magnitudes are equal."""
+    """The models of `magmax`, in the order in which they win where magnitudes are equal."""
     places = sorted(range(len(positions)), key=lambda model: positions[model])
     return places[::-1] if equal == "last" else places
 
 
-class Levels(NamedTuple):
-    """Where levels come from. `tables`: int16 (n_cuts, n_models, 65536) by the upper 16 bits of the magnitude, or where
-    `keys` (uint32, two words a model) are the generator's, of the draw. `given`: int16 (n_models, entries) instead of
-    tables. Those that do not apply have a first axis of 0. `never` is the level of zeros."""
+class LevelSource(NamedTuple):
+    """Where survival levels come from. `tables`: int16 (n_cuts, n_models, 65536) by the upper 16 bits of the magnitude, or
+    of the draw where `keys` (uint32, two words per model) are the generator's. `given`: int16 (n_models, entries) instead
+    of tables. Arrays that do not apply have a first axis of 0. `never` is the level of zeros."""
 
     tables: NDArray[numpy.int16]
     keys: NDArray[numpy.uint32]

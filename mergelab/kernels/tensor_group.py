@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Joint:
+class TensorGroup:
     """The stored numbers (count,) of the tensors in `counts`, which has their entries by name, in order.
 
     `thresholds`: float32 over experts; of an expert's delta only magnitudes from there on count, 0 for all.

@@ -7,7 +7,7 @@ from typing import Annotated as A
 from torch import Tensor
 
 from mergelab.methods.knobs import FROM_0, PerModel
-from mergelab.methods.ops.elementwise import per_model, pull_towards
+from mergelab.methods.ops.elementwise import per_model, weighted_mean
 from mergelab.methods.registry import method
 
 
@@ -24,4 +24,4 @@ def average(
     `models` is (n_models, *shape) in float32; returns (*shape). The base takes no part. Weights that are all 0 give the
     plain mean.
     """
-    return pull_towards(models, per_model(weights, models))
+    return weighted_mean(models, per_model(weights, models))

@@ -15,7 +15,7 @@ from torch import Tensor
 from mergelab.linalg import summed
 from mergelab.methods.knobs import FROM_0, Choice, Range
 from mergelab.methods.ops.elementwise import elected_signs, rows
-from mergelab.methods.registry import Position, Stack, Surveyed, method
+from mergelab.methods.registry import ModelStatistic, Position, Stack, method
 
 
 class Rescalers:
@@ -32,7 +32,7 @@ class Rescalers:
         self.ratios: dict[str, Tensor] = {}
         self.lock = Lock()
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Take in the magnitudes of one tensor or a stretch of it: each expert's own, and what its mask lets through."""
         unified = elect(stack.values)
         masked = torch.where(masks(stack.values, unified), unified, 0.0)
@@ -40,7 +40,7 @@ class Rescalers:
         with self.lock:
             self.seen.setdefault(stack.key, []).append(sums)
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """One pass is enough."""
         self.passes -= 1
         tensors = [Sums.together(parts) for parts in self.seen.values()]
@@ -49,7 +49,7 @@ class Rescalers:
             "flat": Sums.together([self.nothing, *tensors]).ratios(),
         }
 
-    def result(self, settings: Mapping[str, Any]) -> Tensor | None:
+    def value(self, settings: Mapping[str, Any]) -> Tensor | None:
         """float32 (n_models,), 1 for an expert whose mask lets nothing through; None when no task asks for it."""
         return self.ratios.get(settings["means"])
 
@@ -108,7 +108,7 @@ def emr(
             "The rescaler compares mean magnitudes taken inside each tensor and summed (the authors' first script), or one mean over all entries (their second)",
         ),
     ] = "tensor",
-    rescalers: A[Tensor | None, Surveyed(Rescalers)] = None,
+    rescalers: A[Tensor | None, ModelStatistic(Rescalers)] = None,
     position: A[Tensor | None, Position()] = None,
 ) -> Tensor:
     """Not one model: a vector for all tasks, and a mask and a factor for each, applied at inference.
@@ -150,8 +150,8 @@ def _magnitudes(stack: Tensor) -> list[float]:
 def _own_rescalers(deltas: Tensor, task: int, means: str) -> Tensor:
     settings = {"task": task, "means": means}
     survey = Rescalers(len(deltas), [settings])
-    survey.see(Stack("", deltas, settings=settings))
-    survey.turn()
+    survey.update(Stack("", deltas, settings=settings))
+    survey.finish_pass()
     return survey.ratios[means]
 
 

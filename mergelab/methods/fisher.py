@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from mergelab.methods.knobs import FROM_0, Choice, PerModel, Range
-from mergelab.methods.ops.elementwise import per_model, pull_towards
+from mergelab.methods.ops.elementwise import per_model, weighted_mean
 from mergelab.methods.ops.square_sums import Squares, squares_of
-from mergelab.methods.registry import Position, Stack, Statistic, Surveyed, method
+from mergelab.methods.registry import ModelStatistic, Position, Stack, Statistic, method
 
 
 class Norms:
@@ -24,15 +24,15 @@ class Norms:
         self.passes = 1 if settings[0]["normalize"] == "global" else 0
         self.squares = Squares(n_models)
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Add one tensor's squares."""
         self.squares.add(stack.statistics["fisher"])
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """One pass is enough."""
         self.passes -= 1
 
-    def result(self, settings: Mapping[str, Any]) -> Tensor:
+    def value(self, settings: Mapping[str, Any]) -> Tensor:
         """float32 (n_models,)."""
         return self.squares.norms().float()
 
@@ -79,7 +79,7 @@ def fisher(
         ),
     ] = "auto",
     information: A[Tensor | None, Statistic("fisher")] = None,
-    norms: A[Tensor | None, Surveyed(Norms)] = None,
+    norms: A[Tensor | None, ModelStatistic(Norms)] = None,
     position: A[Tensor | None, Position()] = None,
 ) -> Tensor:
     """The mean of the experts, each parameter weighted by how much its expert's predictions depend on it.
@@ -93,7 +93,7 @@ def fisher(
             "fisher needs each expert's Fisher information: give statistics={'fisher': {name: {key: tensor}}}"
         )
     strength = strengths(information, weights, normalize, floor, floor_by, floor_on, norms, position)
-    return pull_towards(models, strength)
+    return weighted_mean(models, strength)
 
 
 def strengths(

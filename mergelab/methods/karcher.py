@@ -13,7 +13,7 @@ from mergelab.linalg import folded_sum, inner
 from mergelab.methods.knobs import FROM_0, LARGEST, PerModel, Range
 from mergelab.methods.ops.sphere import at_length, fractions, mean_direction
 from mergelab.methods.ops.vectors import as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
-from mergelab.methods.registry import Say, method, silent
+from mergelab.methods.registry import Log, method, silent
 
 SMALL = 1e-6
 """Below this sine an angle is 0, or π and without a direction to go."""
@@ -26,11 +26,11 @@ def karcher(
     weights: A[
         Tensor, PerModel(0.0, 10.0, 0.1, "Pull of this expert; only the ratio between experts matters", valid=FROM_0)
     ],
-    steps: A[int, Range(1, 100, 1, "Steps towards the mean at most", valid=(1, 10_000))] = 10,
+    steps: A[int, Range(1, 100, 1, "ProgressGen towards the mean at most", valid=(1, 10_000))] = 10,
     tolerance: A[
         float, Range(1e-7, 1e-2, 1e-6, "Stop when a step is shorter than this, in radians", valid=(1e-12, LARGEST))
     ] = 1e-5,
-    say: A[Callable[[str], None], Say()] = silent,
+    say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
     """Average the experts' directions along arcs instead of lines, and give the result their mean length.
 

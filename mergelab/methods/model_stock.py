@@ -11,7 +11,7 @@ from torch import Tensor
 from mergelab.linalg import folded_sum
 from mergelab.methods.knobs import FROM_0, Choice, Range
 from mergelab.methods.ops.vectors import as_tensor, as_vectors, cosines, inner_products, weighted_sum
-from mergelab.methods.registry import Say, method, silent
+from mergelab.methods.registry import Log, method, silent
 
 SINGULAR = 1e-6
 """Where 1 + (M - 1) cos is smaller than this, the deltas cancel and the base is the answer."""
@@ -40,7 +40,7 @@ def model_stock(
             valid=FROM_0,
         ),
     ] = 0.0,
-    say: A[Callable[[str], None], Say()] = silent,
+    say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
     """Go from the base towards the mean of M experts by t = M cos / (1 + (M - 1) cos).
 

@@ -11,7 +11,7 @@ from mergelab.linalg import inner
 from mergelab.methods.knobs import ANY, Choice, PerModel
 from mergelab.methods.ops.sphere import OF, at_length, fractions, mean_direction, put_back, seen
 from mergelab.methods.ops.vectors import as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
-from mergelab.methods.registry import Base, Say, method, silent
+from mergelab.methods.registry import Base, Log, method, silent
 
 
 @method("Multi-SLERP", space="weights", paper="mergekit, Goddard et al. 2024, arXiv:2403.13257")
@@ -28,7 +28,7 @@ def multislerp(
         ),
     ] = "yes",
     base: A[Tensor | None, Base()] = None,
-    say: A[Callable[[str], None], Say()] = silent,
+    say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
     """Point each tensor where the experts point on average, and give it their average length.
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from mergelab.methods.knobs import ANY, Choice, PerModel
 from mergelab.methods.ops.sphere import OF, arc, fractions, put_back, seen
 from mergelab.methods.ops.vectors import ALONG, as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
-from mergelab.methods.registry import Base, Say, method, silent
+from mergelab.methods.registry import Base, Log, method, silent
 
 STRAIGHT = 1e-4
 """Below this sine of the angle the arc is a line within float32, or, between opposite vectors, has no direction."""
@@ -34,7 +34,7 @@ def nuslerp(
         ),
     ] = "linear",
     base: A[Tensor | None, Base()] = None,
-    say: A[Callable[[str], None], Say()] = silent,
+    say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
     """Walk the arc between two experts to where their weights balance.
 

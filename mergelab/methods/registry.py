@@ -1,4 +1,4 @@
-"""The table of merge methods: what a rule is, and the decorator that reads it from a function's signature."""
+"""Rules, read from the signatures of pure functions, and the table of merge methods."""
 
 from __future__ import annotations
 
@@ -15,53 +15,52 @@ from mergelab.methods.ops.stack import Stack
 __all__ = [
     "METHODS",
     "Base",
-    "Draws",
     "Key",
+    "Log",
+    "ModelStatistic",
     "Position",
+    "RandomBits",
     "Rule",
-    "Say",
     "Stack",
     "Statistic",
     "Survey",
-    "Surveyed",
     "find",
     "method",
     "silent",
 ]
 
 Space = Literal["deltas", "weights"]
-EntryByEntry = bool | Callable[[Mapping[str, Any]], bool]
-"""Whether a rule treats every entry by itself, given its surveys: always, never, or as its knobs say."""
+Elementwise = bool | Callable[[Mapping[str, Any]], bool]
+"""Whether a rule treats entries independently once its surveys are done: always, never, or depending on its knobs."""
 
 
 class Survey(Protocol):
-    """A figure that a rule needs before it can treat one tensor: of the whole model, or of that tensor.
+    """Computes a figure that a rule needs before it can treat a tensor, from the whole model or from that tensor alone.
 
-    While `passes` is above 0 the engine shows it every tensor once (where rules work entry by entry in stretches, small
-    ones of the same settings several in one stack, and from several threads), then calls `turn`. Tensors in which all
-    deltas are 0 may be left out. With `scope` "tensor" each tensor has a survey of its own.
+    While `passes` is positive, the engine passes every tensor to `update` once, then calls `finish_pass`. It calls `update`
+    from several threads. If rules are elementwise, a stack may be a chunk of a tensor, or several small tensors of equal
+    settings. Tensors whose deltas are all 0 may be left out. With `scope` "tensor", each tensor has its own survey.
     """
 
     passes: int
     scope: str
 
-    def see(self, stack: Stack) -> None:
-        """Take in one tensor, a stretch of it, or several small ones: `moved` and `counts` of the stack tell which."""
+    def update(self, stack: Stack) -> None:
+        """Add one tensor, a chunk of it, or several small tensors; the stack's `moved` and `counts` name them."""
 
-    def turn(self) -> None:
-        """End a pass, counting `passes` down."""
+    def finish_pass(self) -> None:
+        """End a pass and decrement `passes`."""
 
-    def result(self, settings: Mapping[str, Any]) -> object:
-        """The figure for a tensor with these settings, handed to the rule under the name of the argument that declares
-        the survey."""
+    def value(self, settings: Mapping[str, Any]) -> object:
+        """The figure for a tensor with these settings. The rule gets it as the argument that declares the survey."""
 
 
 @dataclass(frozen=True)
-class Surveyed:
+class ModelStatistic:
     """Marks an argument that a survey fills in.
 
-    `start(n_models, settings)` makes the survey; `settings` has the knobs for each tensor that it will be shown. What
-    surveys declared before this one found stands in the settings of the stacks that it sees.
+    `start(n_models, settings)` creates the survey; `settings` holds the knobs of each tensor that it will see. The stacks
+    that it sees have the figures of surveys declared before it among their settings.
     """
 
     start: Callable[[int, Sequence[Mapping[str, Any]]], Survey]
@@ -71,7 +70,7 @@ Shape = tuple[int, ...]
 
 
 def same_shape(shape: Shape) -> Shape:
-    """The shape of a statistic that has one number for each parameter."""
+    """The shape of a statistic with one number per parameter."""
     return shape
 
 
@@ -79,8 +78,8 @@ def same_shape(shape: Shape) -> Shape:
 class Statistic:
     """Marks an argument holding a calibration statistic, (n_models, *statistic's shape), such as the diagonal Fisher.
 
-    `shape` gives one model's statistic shape for a tensor's shape, or None for a tensor that has none. Where `partial`,
-    a tensor of which no model has the statistic gets None instead of an error.
+    `shape` maps a tensor's shape to the shape of one model's statistic, or to None if the tensor has none. With `partial`,
+    the argument is None, and not an error, for a tensor of which no model has the statistic.
     """
 
     kind: str
@@ -90,21 +89,21 @@ class Statistic:
 
 @dataclass(frozen=True)
 class Position:
-    """Marks an argument that receives each model's place in the recipe, int64 (n_models,).
+    """Marks an argument that receives each model's position in the recipe, int64 (n_models,).
 
-    The stack is sorted by content, so that the order of a recipe cannot change a bit of the result; a rule in which
-    order has a meaning asks for the places.
+    Stacks are sorted by content, so that the order of a recipe cannot change a bit of the result. A rule for which the
+    order has a meaning asks for the positions.
     """
 
 
 @dataclass(frozen=True)
-class Draws:
+class RandomBits:
     """Marks an argument that receives random 32-bit integers, int64 (n_models, *shape), keyed by seed, expert and tensor."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """Marks an argument that receives the tensor's name, for rules that treat some tensors apart."""
+    """Marks an argument that receives the tensor's name, for rules that make exceptions for some tensors."""
 
 
 @dataclass(frozen=True)
@@ -113,20 +112,25 @@ class Base:
 
 
 @dataclass(frozen=True)
-class Say:
-    """Marks an argument that receives a function to tell the person something about this tensor."""
+class Log:
+    """Marks an argument that receives a function, which reports a sentence about this tensor to the user."""
 
 
-Mark = Surveyed | Statistic | Position | Draws | Key | Base | Say
+Mark = ModelStatistic | Statistic | Position | RandomBits | Key | Base | Log
 
 
 def silent(sentence: str) -> None:
-    """Where a rule's remarks go when nobody listens."""
+    """Discard a rule's remark: the default of arguments marked with `Log`."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A registered method or sparsifier: a pure function over one stack, plus what its signature declares."""
+    """A method or a sparsifier, as read from its signature: a pure function of one stack, its knobs and its inputs.
+
+    `space` says whether the stack holds deltas or weights. `knobs` are the arguments with a domain, set by the recipe;
+    `inputs` the marked arguments, which the engine fills in. The other fields are those of the decorators `method` and
+    `sparsifier`.
+    """
 
     name: str
     title: str
@@ -137,21 +141,21 @@ class Rule:
     inputs: Mapping[str, Mark]
     models: int | None = None
     keeps_equal: bool = True
-    elementwise: EntryByEntry = False
+    elementwise: Elementwise = False
     by_row: bool = False
     alone: bool = True
     on_one_thread: bool = False
 
     @classmethod
     def read(cls, function: Callable[..., Tensor], title: str, space: Space, paper: str, **traits: Any) -> Rule:
-        """The rule that `function`'s name, docstring and annotations describe."""
+        """The rule described by the name, docstring and annotations of `function`."""
         hints = typing.get_type_hints(function, include_extras=True)
         marks = {name: annotation_of(hint, Mark) for name, hint in hints.items()}
         inputs = {name: mark for name, mark in marks.items() if mark is not None}
         return cls(function.__name__, title, function, space, paper, read_knobs(function), inputs, **traits)
 
     def splits(self, settings: Mapping[str, Any]) -> bool:
-        """Whether a stretch of a tensor can be treated without the rest of it."""
+        """Whether a chunk of a tensor can be treated without the rest of it."""
         return self.elementwise if isinstance(self.elementwise, bool) else self.elementwise(settings)
 
     @property
@@ -161,11 +165,11 @@ class Rule:
 
     @property
     def per_model(self) -> Knob | None:
-        """The knob that every expert has a value of, or None."""
+        """The knob with a value per expert, or None."""
         return next((knob for knob in self.knobs if knob.per_model), None)
 
     def wanting(self, kind: type) -> dict[str, Any]:
-        """The arguments that carry a mark of that kind, by name."""
+        """The arguments with a mark of this kind, by name."""
         return {name: mark for name, mark in self.inputs.items() if isinstance(mark, kind)}
 
     def describe(self) -> dict[str, object]:
@@ -191,15 +195,15 @@ def method(
     paper: str,
     models: int | None = None,
     keeps_equal: bool = True,
-    elementwise: EntryByEntry = False,
+    elementwise: Elementwise = False,
     on_one_thread: bool = False,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function `(stack (n_models, *shape), *, knobs…) -> (*shape)` as a merge method under its own name.
 
-    `space` says what the stack holds; for "deltas" the engine adds the base to what comes back. `models` fixes how many
-    experts the method takes; `keeps_equal` is False where identical experts do not come back for any knobs;
-    `elementwise` lets the engine hand over a large tensor in stretches; `on_one_thread` is True where most of the time goes
-    into `mergelab.linalg`, so that the engine merges several tensors at once.
+    `space` says whether the stack holds deltas or weights; for deltas, the engine adds the base to the result. `models`
+    fixes the number of experts. `keeps_equal` is False if merging identical experts may return something else.
+    `elementwise` lets the engine split large tensors into chunks. `on_one_thread` is True if most of the time is spent in
+    `mergelab.linalg`, so that the engine merges several tensors at the same time.
     """
     traits = {"models": models, "keeps_equal": keeps_equal, "elementwise": elementwise, "on_one_thread": on_one_thread}
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from mergelab.linalg import factor, product, solve
 from mergelab.methods.knobs import FROM_0, PerModel, Range
-from mergelab.methods.ops.elementwise import per_model, pull_towards
-from mergelab.methods.registry import Say, Shape, Stack, Statistic, Surveyed, method, silent
+from mergelab.methods.ops.elementwise import per_model, weighted_mean
+from mergelab.methods.registry import Log, ModelStatistic, Shape, Stack, Statistic, method, silent
 
 RIDGES = (0.0, *(10.0**power for power in range(-6, 0)))
 """Tried in turn, in units of each input's own mean square, until the system can be solved."""
@@ -39,15 +39,15 @@ class Calibrated:
         self.passes = 1
         self.found = False
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Look for a Gram."""
         self.found = self.found or bool(stack.statistics)
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """One pass is enough."""
         self.passes -= 1
 
-    def result(self, settings: Mapping[str, Any]) -> bool:
+    def value(self, settings: Mapping[str, Any]) -> bool:
         """True, or a ValueError."""
         if not self.found:
             raise ValueError(
@@ -73,8 +73,8 @@ def regmean(
     ] = 0.9,
     gram: A[Tensor | None, Statistic("gram", shape=of_last_axis, partial=True)] = None,
     gram_in_out: A[Tensor | None, Statistic("gram_in_out", shape=of_first_axis, partial=True)] = None,
-    calibrated: A[bool, Surveyed(Calibrated)] = False,
-    say: A[Callable[[str], None], Say()] = silent,
+    calibrated: A[bool, ModelStatistic(Calibrated)] = False,
+    say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
     """Give each linear layer the weights whose outputs are nearest to every expert's on that expert's own inputs.
 
@@ -86,7 +86,7 @@ def regmean(
     if gram is not None and gram_in_out is not None:
         raise ValueError("a weight is (out, in) or (in, out): give regmean its gram or its gram_in_out, not both")
     weights = weights if bool(weights.any()) else torch.ones_like(weights)
-    mean = pull_towards(models, per_model(weights, models))
+    mean = weighted_mean(models, per_model(weights, models))
     grams = gram if gram is not None else gram_in_out
     if grams is None:
         return mean

@@ -12,7 +12,7 @@ from mergelab.linalg import folded_sum
 from mergelab.methods.knobs import FROM_0, Range
 from mergelab.methods.ops.elementwise import elected_signs
 from mergelab.methods.ops.vectors import as_vectors, inner_products
-from mergelab.methods.registry import Say, method, silent
+from mergelab.methods.registry import Log, method, silent
 
 
 @method("SCE", space="deltas", paper="Wan et al. 2024, arXiv:2408.07990")
@@ -38,7 +38,7 @@ def sce(
             valid=FROM_0,
         ),
     ] = 1e-6,
-    say: A[Callable[[str], None], Say()] = silent,
+    say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
     """Keep the entries of largest variance, weigh experts by their energy there, average what agrees in sign.
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from mergelab.methods.knobs import ANY, Range
 from mergelab.methods.ops.sphere import arc
 from mergelab.methods.ops.vectors import as_vectors, cosines, inner_products
-from mergelab.methods.registry import Position, Say, method, silent
+from mergelab.methods.registry import Log, Position, method, silent
 
 PARALLEL = 0.9995
 """Above this |cosine| the arc is a line within float32."""
@@ -25,7 +25,7 @@ def slerp(
         float, Range(0.0, 1.0, 0.01, "0 is the first expert, 1 the second; beyond them the arc goes on", valid=ANY)
     ] = 0.5,
     position: A[Tensor | None, Position()] = None,
-    say: A[Callable[[str], None], Say()] = silent,
+    say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
     """Walk the arc between two experts, tensor by tensor, instead of the straight line.
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from mergelab.methods.knobs import ANY, Choice, PerModel, Range
-from mergelab.methods.ops.elementwise import elected_signs, keep_from, largest, per_model
+from mergelab.methods.ops.elementwise import elected_signs, largest, per_model, zero_below_threshold
 from mergelab.methods.ops.thresholds import Thresholds, own_thresholds
-from mergelab.methods.registry import Stack, Surveyed, method
+from mergelab.methods.registry import ModelStatistic, Stack, method
 
 
 class Majority:
@@ -26,7 +26,7 @@ class Majority:
         self.total = 0
         self.lock = Lock()
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Add the elected signs of one tensor."""
         knobs = stack.settings
         weights = knobs["weights"] if knobs["weigh"] == "before" else None
@@ -34,11 +34,11 @@ class Majority:
         with self.lock:
             self.total += elected
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """One pass is enough."""
         self.passes -= 1
 
-    def result(self, settings: Mapping[str, Any]) -> int:
+    def value(self, settings: Mapping[str, Any]) -> int:
         """The majority's sign; 0 when both are equally many."""
         return (self.total > 0) - (self.total < 0)
 
@@ -89,15 +89,15 @@ def ties(
         ),
     ] = "count",
     scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta", valid=ANY)] = 1.0,
-    thresholds: A[Tensor | None, Surveyed(Thresholds)] = None,
-    majority: A[int, Surveyed(Majority)] = 0,
+    thresholds: A[Tensor | None, ModelStatistic(Thresholds)] = None,
+    majority: A[int, ModelStatistic(Majority)] = 0,
 ) -> Tensor:
     """Keep each expert's largest changes, elect one sign per entry, merge the changes that agree with it.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. Entries that
     no expert keeps come back as 0. Without `thresholds` each tensor is trimmed by itself.
     """
-    trimmed = keep_from(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
+    trimmed = zero_below_threshold(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
     won = election(
         trimmed, weights=weights, elect=elect, weigh=weigh, zero_sign=zero_sign, majority=majority, combine=combine
     )
@@ -119,15 +119,15 @@ def election(
     """The election among trimmed deltas (n_models, *shape), with the knobs of `ties`."""
     weighted = trimmed * per_model(weights, trimmed)
     votes = weighted if weigh == "before" else trimmed
-    signs = _settle(elected_signs(votes, elect), zero_sign, majority, combine)
+    signs = _resolve_ties(elected_signs(votes, elect), zero_sign, majority, combine)
     return Election(weighted, signs, (votes.sign() == signs) & (votes != 0))
 
 
-def _settle(signs: Tensor, zero_sign: str, majority: int, combine: str) -> Tensor:
+def _resolve_ties(signs: Tensor, zero_sign: str, majority: int, combine: str) -> Tensor:
     """Give cancelled votes a sign. A majority of 0 counts as negative, or as nothing for `max`: the authors' code."""
     tied = 0.0 if combine == "max" else -1.0
-    settled = {"majority": float(majority or tied), "positive": 1.0, "zero": 0.0}[zero_sign]
-    return torch.where(signs == 0, settled, signs)
+    prepared = {"majority": float(majority or tied), "positive": 1.0, "zero": 0.0}[zero_sign]
+    return torch.where(signs == 0, prepared, signs)
 
 
 def combine_agreeing(weighted: Tensor, agree: Tensor, weights: Tensor, combine: str, divide: str) -> Tensor:

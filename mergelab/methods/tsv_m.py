@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mergelab.methods.knobs import ANY, Range
 from mergelab.methods.ops.spectra import is_matrix, joined, triplets
-from mergelab.methods.registry import Key, Say, method, silent
+from mergelab.methods.registry import Key, Log, method, silent
 
 
 @method("TSV-M", space="deltas", paper="Gargiulo et al. 2025, arXiv:2412.00081", keeps_equal=False, on_one_thread=True)
@@ -18,7 +18,7 @@ def tsv_m(
     *,
     scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta, averaged tensors included", valid=ANY)] = 1.0,
     key: A[str, Key()] = "",
-    say: A[Callable[[str], None], Say()] = silent,
+    say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
     """Keep 1/M of each expert's singular directions, turn them until no two experts share one, and add them up.
 

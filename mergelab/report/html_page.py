@@ -11,13 +11,14 @@ from typing import Any
 import yaml
 
 from mergelab import __version__
-from mergelab.analysis.static import DEFINITIONS, Dossier
+from mergelab.analysis.static import DEFINITIONS, InspectionReport
 from mergelab.charts.feature_similarity import features_summary
 from mergelab.charts.figure_layout import short_names
+from mergelab.charts.report_chart import ReportChart
 from mergelab.report.json_report import plain
-from mergelab.report.report_charts import Chart, live_charts, static_charts
+from mergelab.report.report_charts import charts_of
 from mergelab.report.text_tables import (
-    Grid,
+    TextGrid,
     coverage_table,
     coverage_words,
     expert_table,
@@ -30,11 +31,11 @@ from mergelab.report.text_tables import (
 TEMPLATE = Path(__file__).with_name("html_page.html")
 
 
-def page(dossier: Dossier) -> str:
+def page(dossier: InspectionReport) -> str:
     """The whole page; the same dossier gives the same text."""
     from plotly.offline import get_plotlyjs
 
-    live, static = list(live_charts(dossier)), list(static_charts(dossier))
+    live, static = charts_of("settings", dossier), charts_of("models", dossier)
     pictures = {chart.name: plain(vars(chart.picture)) for chart in (*live, *static)}
     parts = {
         "title": html.escape(f"{dossier.title}: what interferes"),
@@ -44,8 +45,8 @@ def page(dossier: Dossier) -> str:
     }
     head, *rest = TEMPLATE.read_text(encoding="utf-8").split("<!-- ")
     filled = [head]
-    for piece in rest:
-        name, _, after = piece.partition(" -->")
+    for chunk in rest:
+        name, _, after = chunk.partition(" -->")
         filled.append(parts[name] + after)
     return "".join(filled)
 
@@ -55,7 +56,7 @@ def _script_safe(text: str) -> str:
     return text.replace("<", "\\u003c")
 
 
-def _content(dossier: Dossier, live: Sequence[Chart], static: Sequence[Chart]) -> Iterator[str]:
+def _content(dossier: InspectionReport, live: Sequence[ReportChart], static: Sequence[ReportChart]) -> Iterator[str]:
     yield from _head(dossier)
     yield "<h2>At these settings</h2>"
     yield f'<p class="quiet">{_text(dossier.preview.label)}: {_text(dossier.preview.remark)}</p>'
@@ -75,7 +76,7 @@ def _content(dossier: Dossier, live: Sequence[Chart], static: Sequence[Chart]) -
     yield f"<footer>MergeLab {__version__} · recipe {dossier.digest}</footer>"
 
 
-def _head(dossier: Dossier) -> Iterator[str]:
+def _head(dossier: InspectionReport) -> Iterator[str]:
     names = short_names(dossier.static.experts)
     base = dossier.recipe["base"]
     onto = f" onto {_text(base)}" if base else ""
@@ -86,7 +87,7 @@ def _head(dossier: Dossier) -> Iterator[str]:
     yield f"<details><summary>The recipe</summary><pre>{_text(recipe)}</pre></details></header>"
 
 
-def _numbers(dossier: Dossier) -> str:
+def _numbers(dossier: InspectionReport) -> str:
     boxes = (
         f"<div><dt>{_text(number.name)}</dt><dd>{_text(number.text)}</dd><dd>{_text(number.help)}</dd></div>"
         for number in dossier.preview.numbers
@@ -94,11 +95,11 @@ def _numbers(dossier: Dossier) -> str:
     return f'<dl class="numbers">{"".join(boxes)}</dl>'
 
 
-def _charts(charts: Iterable[Chart]) -> str:
+def _charts(charts: Iterable[ReportChart]) -> str:
     return f'<div class="charts">{"".join(map(_chart, charts))}</div>'
 
 
-def _chart(chart: Chart) -> str:
+def _chart(chart: ReportChart) -> str:
     wide = ' class="wide"' if chart.wide else ""
     return (
         f"<figure{wide}><figcaption><h3>{_text(chart.title)}</h3><p>{_text(chart.summary)}</p></figcaption>"
@@ -107,7 +108,7 @@ def _chart(chart: Chart) -> str:
     )
 
 
-def _lines(chart: Chart) -> str:
+def _lines(chart: ReportChart) -> str:
     """The names of a chart's lines beside their looks; those of a group are named once."""
     drawn = [trace for trace in chart.picture.data if trace["type"] == "scatter" and trace.get("name")]
     named = {trace.get("legendgroup", trace["name"]): trace for trace in drawn}
@@ -122,7 +123,7 @@ def _stroke(trace: dict[str, Any]) -> str:
     return "solid" if trace["line"].get("dash") == "solid" else "dashed"
 
 
-def _tables(dossier: Dossier) -> Iterator[str]:
+def _tables(dossier: InspectionReport) -> Iterator[str]:
     static = dossier.static
     yield "<h2>By module, layer and tensor</h2>"
     yield _grid(group_table(static, "module"))
@@ -139,10 +140,10 @@ def _definitions() -> Iterator[str]:
     columns = ["figure", "of", "how it is computed", "what it tells", "unit, range", "source"]
     yield "<h2>How the figures are computed</h2>"
     yield "<p>d is a delta, expert − base, in float32, before anything is dropped or weighed; sums are float64.</p>"
-    yield _grid(Grid("Definitions", columns, rows, prose=True))
+    yield _grid(TextGrid("Definitions", columns, rows, prose=True))
 
 
-def _grid(grid: Grid) -> str:
+def _grid(grid: TextGrid) -> str:
     look = " prose" if grid.prose else ""
     head = "".join(f'<th scope="col">{_text(column)}</th>' for column in grid.columns)
     body = "".join(f"<tr>{_cells(row)}</tr>" for row in grid.rows)

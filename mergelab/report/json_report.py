@@ -9,14 +9,14 @@ from typing import Any
 import pandas
 
 from mergelab import __version__
-from mergelab.analysis.static import DEFINITIONS, Dossier
+from mergelab.analysis.static import DEFINITIONS, InspectionReport
 from mergelab.charts import rows_of
 
 FORMAT = 1
 """Raised when a name of the mapping changes its meaning."""
 
 
-def mapping_of(dossier: Dossier) -> dict[str, Any]:
+def mapping_of(dossier: InspectionReport) -> dict[str, Any]:
     """Everything that a dossier holds, with the definitions of its figures; what is undefined is null.
 
     `preview` has label, remark, numbers, experts, cells; `curves` a row for each place; `pairs` experts, conflict, cosines;

@@ -9,14 +9,14 @@ from mergelab.methods.registry import Rule
 
 PAGE = """# Methods
 
-Written by `mergelab methods --markdown`; every row is read from a signature. A knob marked *each* may have a value for
-every expert, numbers may vary over layers (`overrides`, see the README).
+`mergelab methods --markdown` writes this page; every row is read from a signature. A knob marked *each* may have a value of
+its own for each expert. Numbers may also vary over layers ([recipes](recipes.md#knobs-that-vary-over-layers)).
 
 {methods}
 
 ## Sparsifiers
 
-Steps that drop part of each delta, usable before any method.
+Steps that drop part of each delta; they can run before any method.
 
 {sparsifiers}"""
 HEAD = "| name | what it does | knobs (default first) | source |\n|---|---|---|---|"

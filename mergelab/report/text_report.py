@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mergelab.analysis.static import Dossier
+from mergelab.analysis.static import InspectionReport
 from mergelab.charts import conflict_summary
 from mergelab.charts.rates_over_density import density_summary
 from mergelab.report.text_tables import (
-    Grid,
+    TextGrid,
     coverage_table,
     coverage_words,
     expert_table,
@@ -18,12 +18,12 @@ from mergelab.report.text_tables import (
 )
 
 
-def text(dossier: Dossier) -> str:
+def text(dossier: InspectionReport) -> str:
     """The numbers above the charts, then the static figures of the model and of its modules."""
     return "\n".join(_lines(dossier)) + "\n"
 
 
-def _lines(dossier: Dossier) -> Iterator[str]:
+def _lines(dossier: InspectionReport) -> Iterator[str]:
     shown, static = dossier.preview, dossier.static
     yield f"{dossier.title} on {dossier.recipe['base'] or 'no base'}, recipe {dossier.digest[:8]}"
     yield coverage_words(static)
@@ -43,7 +43,7 @@ def _lines(dossier: Dossier) -> Iterator[str]:
     yield "Definitions: docs/figures.md, and in the output of --json. Every tensor: --json FILE or --html FILE."
 
 
-def aligned(grid: Grid) -> Iterator[str]:
+def aligned(grid: TextGrid) -> Iterator[str]:
     """The caption, the heads and the rows, columns as wide as their longest entry; names and prose to the left."""
     table = [list(grid.columns), *map(list, grid.rows)]
     widths = [max(len(row[place]) for row in table) for place in range(len(grid.columns))]

@@ -30,7 +30,7 @@ OVERVIEW = ("relative_norm", "cosine", "conflict", "effective_rank", "energy", "
 
 
 @dataclass(frozen=True)
-class Grid:
+class TextGrid:
     """Rows of text under a caption; the first column names the row, the others are numbers unless it is `prose`."""
 
     caption: str
@@ -48,41 +48,41 @@ def written(figure: str, value: float) -> str:
     return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
 
 
-def expert_table(static: Inspection) -> Grid:
+def expert_table(static: Inspection) -> TextGrid:
     """A row for each expert: its figures over the whole model."""
     return _whole(static, static.experts, EXPERTS, "Each expert's change, over the whole model", "expert")
 
 
-def pair_table(static: Inspection) -> Grid:
+def pair_table(static: Inspection) -> TextGrid:
     """A row for each pair of experts."""
     model = static.groups[static.groups["kind"] == "model"]
     pairs = list(dict.fromkeys(model[model["figure"] == "cosine"]["of"]))
     return _whole(static, pairs, PAIRS, "Each pair of experts, over the whole model", "pair")
 
 
-def group_table(static: Inspection, kind: str) -> Grid:
+def group_table(static: Inspection, kind: str) -> TextGrid:
     """A row for each layer or module: means over experts or pairs."""
     found = static.groups[static.groups["kind"] == kind]
     entries = found.groupby("name", sort=False)["entries in all"].max()
     means = _means(found, "name")
     rows = [[str(name), f"{entries[name]:,}", *_values(means, str(name))] for name in entries.index]
-    return Grid(f"By {kind}: means over experts or pairs", [kind, "entries", *_titles(OVERVIEW)], rows)
+    return TextGrid(f"By {kind}: means over experts or pairs", [kind, "entries", *_titles(OVERVIEW)], rows)
 
 
-def tensor_table(static: Inspection) -> Grid:
+def tensor_table(static: Inspection) -> TextGrid:
     """A row for each merged tensor: means over experts or pairs."""
     means = _means(static.tensors, "key")
     merged = static.coverage[static.coverage["state"] == "merged"]
     rows = [[row["key"], row["shape"], *_values(means, row["key"])] for row in rows_of(merged)]
     rows.sort(key=lambda row: list(means).index(row[0]) if row[0] in means else len(means))
-    return Grid("Every merged tensor: means over experts or pairs", ["tensor", "shape", *_titles(OVERVIEW)], rows)
+    return TextGrid("Every merged tensor: means over experts or pairs", ["tensor", "shape", *_titles(OVERVIEW)], rows)
 
 
-def coverage_table(static: Inspection) -> Grid:
+def coverage_table(static: Inspection) -> TextGrid:
     """What is not merged, a row for each tensor."""
     others = static.coverage[static.coverage["state"] != "merged"]
     rows = [[row["key"], row["model"], row["shape"], row["state"], row["reason"]] for row in rows_of(others)]
-    return Grid("Not merged", ["tensor", "in", "shape", "what", "why"], rows, prose=True)
+    return TextGrid("Not merged", ["tensor", "in", "shape", "what", "why"], rows, prose=True)
 
 
 def coverage_words(static: Inspection) -> str:
@@ -108,7 +108,7 @@ def skipped_words(static: Inspection) -> list[str]:
     return found
 
 
-def _whole(static: Inspection, names: Sequence[str], figures: Sequence[str], caption: str, kind: str) -> Grid:
+def _whole(static: Inspection, names: Sequence[str], figures: Sequence[str], caption: str, kind: str) -> TextGrid:
     model = static.groups[static.groups["kind"] == "model"]
     known = {(row["figure"], row["of"]): row["value"] for row in rows_of(model)}
     short = short_names(static.experts)
@@ -116,7 +116,7 @@ def _whole(static: Inspection, names: Sequence[str], figures: Sequence[str], cap
         [_short(name, short), *(written(figure, known.get((figure, name), math.nan)) for figure in figures)]
         for name in names
     ]
-    return Grid(caption, [kind, *_titles(figures)], rows)
+    return TextGrid(caption, [kind, *_titles(figures)], rows)
 
 
 def _short(name: str, short: Mapping[str, str]) -> str:

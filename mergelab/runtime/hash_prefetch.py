@@ -29,7 +29,7 @@ def folders_in(recipe: str) -> list[Path]:
         return []
 
 
-def hash_ahead(folders: Iterable[Path]) -> None:
+def prefetch_hashes(folders: Iterable[Path]) -> None:
     """Start to work out the content hashes of model folders with a single weight file; others are left alone.
 
     Whoever asks for one of these hashes waits for it (`hashing.known_hash`). A file that is not what it should be is left

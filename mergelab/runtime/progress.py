@@ -23,11 +23,11 @@ class Progress:
     detail: str = ""
 
 
-Steps = Generator[Progress, None, T]
+ProgressGen = Generator[Progress, None, T]
 """Yields `Progress` at least once a tensor or batch, so that stopping is quick, and returns a `T`."""
 
 
-def retold(steps: Generator[S, None, T], tell: Callable[[S], R | None]) -> Generator[R, None, T]:
+def map_progress(steps: Generator[S, None, T], tell: Callable[[S], R | None]) -> Generator[R, None, T]:
     """The same work, with the same result and end: yields what `tell` makes of each step, nothing where that is None."""
     with closing(steps):
         while True:
@@ -40,7 +40,7 @@ def retold(steps: Generator[S, None, T], tell: Callable[[S], R | None]) -> Gener
                 yield told
 
 
-def finish(steps: Steps[T], on_progress: Callable[[Progress], object] | None = None) -> T:
+def finish(steps: ProgressGen[T], on_progress: Callable[[Progress], object] | None = None) -> T:
     """Run `steps` to the end and give its result, reporting each `Progress` to `on_progress`."""
     while True:
         try:

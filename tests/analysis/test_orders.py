@@ -15,9 +15,9 @@ from tiny_folders import folders
 from tiny_states import NAMES, plan_for, random_state, statistics_for, tuned
 
 from mergelab.analysis.preview import Preview, exact_preview
-from mergelab.analysis.sketch import draw_sketch
+from mergelab.analysis.sketch import build_sketch
 from mergelab.analysis.static import fisher_views
-from mergelab.engine import settle, with_statistics
+from mergelab.engine import prepare, with_statistics
 from mergelab.jobs import workbench
 from mergelab.methods import METHODS
 from mergelab.report.json_report import mapping_of
@@ -71,7 +71,9 @@ def report(root: Path, order: Sequence[str], recipe: Mapping[str, Any]) -> dict[
     models: list[Any] = [str(root / name) for name in order]
     if recipe["method"] in ("task_arithmetic",):
         models = [{"model": model, "weight": WEIGHTS[Path(model).name]} for model in models]
-    dossier = finish(workbench.dossier({"base": str(root / "base"), "models": models, **recipe}, device="cpu"))
+    dossier = finish(
+        workbench.inspection_report({"base": str(root / "base"), "models": models, **recipe}, device="cpu")
+    )
     whole = mapping_of(dossier)
     names = whole["pairs"]["experts"]
     whole["pairs"] = {name: matrix(names, whole["pairs"][name]) for name in ("conflict", "cosines")}
@@ -117,7 +119,7 @@ def test_figures_counted_on_the_tensors_have_the_same_bits_too() -> None:
     models, found = tuned(base, 4), []
     for order in permutations(NAMES[:4]):
         planned = plan_for({"method": "ties"}, {name: models[name] for name in order}, base)
-        found.append(shown(finish(exact_preview(finish(settle(planned)), finish(draw_sketch(planned))))))
+        found.append(shown(finish(exact_preview(finish(prepare(planned)), finish(build_sketch(planned))))))
     assert all(repr(each) == repr(found[0]) for each in found)
 
 

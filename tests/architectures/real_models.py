@@ -34,7 +34,7 @@ from mergelab.checkpoints import (
     open_folder,
     pack_expert,
 )
-from mergelab.checkpoints.files.silence import quiet
+from mergelab.checkpoints.files.silence import silence
 from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
 
@@ -84,7 +84,7 @@ def merged(root: Path, base: str, experts: list[str], method: Mapping[str, Any])
 
 
 def loaded(kind: Any, folder: Path) -> Any:
-    with quiet():
+    with silence():
         model, report = kind.from_pretrained(folder, output_loading_info=True)
     faults = {what: report[f"{what}_keys"] for what in ("missing", "unexpected", "mismatched")}
     hold(

@@ -13,7 +13,7 @@ from architectures.tiny_zoo import IMAGE, SHAPE, TEXT, VISION, ZOO
 from torch import Tensor, nn
 
 from mergelab.checkpoints import MergedFolder, open_folder
-from mergelab.checkpoints.files.silence import quiet
+from mergelab.checkpoints.files.silence import silence
 from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
 
@@ -23,7 +23,7 @@ HALF_SUM = {"name": "task_arithmetic", "scale": SCALE}
 
 
 def save(model: nn.Module, folder: Path, **options: Any) -> Path:
-    with quiet():
+    with silence():
         model.save_pretrained(folder, **options)
     return folder
 
@@ -48,7 +48,7 @@ def merged(folder: Path) -> Path:
 
 def loaded(kind: type[nn.Module], folder: Path) -> nn.Module:
     """The model that transformers makes of a folder, which must fit it key by key."""
-    with quiet():
+    with silence():
         model, report = kind.from_pretrained(folder, output_loading_info=True)  # type: ignore[attr-defined]
     assert not any(report[f"{what}_keys"] for what in ("missing", "unexpected", "mismatched"))
     return model.eval()

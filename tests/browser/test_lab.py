@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.ui.form.method_list import FAMILIES, catalogue
+from mergelab.ui.form.method_list import FAMILIES, method_entries
 
 RANGE = "document.querySelector('[data-chart=histogram] .ml-plot').layout.xaxis.range"
 
@@ -130,7 +130,7 @@ def test_the_list_of_methods_says_what_each_does_under_headings(lab: Visit) -> N
     page.click("#method input")
     options = page.locator("#method li[role=option]")
     expect(options).to_have_count(len(METHODS))
-    for option, entry in zip(options.all(), catalogue(METHODS.values()), strict=True):
+    for option, entry in zip(options.all(), method_entries(METHODS.values()), strict=True):
         assert option.get_attribute("aria-label") == entry.title
         assert option.get_attribute("data-line") == entry.line
     assert page.locator("#method .ml-family").all_inner_texts() == list(FAMILIES)

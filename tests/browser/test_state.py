@@ -13,7 +13,7 @@ from browser.visits import CONTROLS, DENSITY, SETTLED, SHOWN, SLOW, Visit, until
 from playwright.sync_api import Browser, expect
 from tiny_folders import folders
 
-from mergelab.ui.page.lab import FORGOTTEN
+from mergelab.ui.page.follow import EXPIRED
 
 SCALE = "#knob-method-ties-scale"
 SETTLED_STEP = f"{SETTLED} && mergelab.steps.asked === null && mergelab.steps.at >= 0"
@@ -235,7 +235,7 @@ def test_a_page_that_the_server_forgot_says_so_and_comes_back_with_its_recipe_by
     lab.until(f"{SETTLED_STEP} && mergelab.address.includes('density=0.4')")
     crowd(server, 700)  # more than it remembers, also where the page still says something meanwhile
     lab.turn(DENSITY, 0.9)
-    expect(lab.page.locator(".ml-problems li")).to_have_text(FORGOTTEN, timeout=SLOW)
+    expect(lab.page.locator(".ml-problems li")).to_have_text(EXPIRED, timeout=SLOW)
     assert lab.state("shown") == 0.4, "charts of the opening would be another recipe's"
     lab.page.reload()
     lab.until(f"{SETTLED_STEP} && mergelab.shown === 0.4")

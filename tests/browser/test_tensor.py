@@ -22,7 +22,7 @@ def at(page: Visit) -> dict[str, int]:
     return page.page.evaluate("({...mergelab.look.at})")
 
 
-def settled(tab: Visit) -> None:
+def prepared(tab: Visit) -> None:
     """Until what is asked for is on screen."""
     tab.until(f"{OPEN} && !mergelab.look.waiting && {EXACT}")
 
@@ -53,7 +53,7 @@ def tab(shared: Visit) -> Visit:
     shared.until(f"{OPEN} && {EXACT} && {OF_THIS_RECIPE} && mergelab.look.tensor.key === '{KEY}'")
     shared.page.evaluate("document.activeElement.blur()")
     shared.page.keyboard.press("0")
-    settled(shared)
+    prepared(shared)
     return shared
 
 
@@ -88,21 +88,21 @@ def test_wheel_buttons_and_keys_zoom_and_arrows_move(tab: Visit) -> None:
     page = tab.page
     page.locator(".ml-map").hover()
     page.mouse.wheel(0, -100)
-    settled(tab)
+    prepared(tab)
     assert (at(tab)["rows"], at(tab)["columns"]) == (256, 64)
     page.click("[data-map=in]")
     page.keyboard.press("+")
-    settled(tab)
+    prepared(tab)
     assert (at(tab)["rows"], at(tab)["columns"]) == (64, 64)
     expect(page.locator(".ml-scrub")).to_be_visible()
     page.focus(".ml-map")
     before = at(tab)["top"]
     page.keyboard.press("ArrowDown")
-    settled(tab)
+    prepared(tab)
     assert at(tab)["top"] == before + 16
     page.keyboard.press("-")
     page.keyboard.press("0")
-    settled(tab)
+    prepared(tab)
     assert at(tab)["rows"] == 512
     expect(page.locator("[data-map=whole]")).to_be_disabled()
 
@@ -110,7 +110,7 @@ def test_wheel_buttons_and_keys_zoom_and_arrows_move(tab: Visit) -> None:
 def test_a_drag_moves_the_map(tab: Visit) -> None:
     page = tab.page
     page.keyboard.press("+")
-    settled(tab)
+    prepared(tab)
     before = at(tab)["top"]
     box = page.locator(".ml-map").bounding_box()
     assert box is not None
@@ -118,7 +118,7 @@ def test_a_drag_moves_the_map(tab: Visit) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + 200, box["y"] + 190, steps=4)
     page.mouse.up()
-    settled(tab)
+    prepared(tab)
     assert at(tab)["top"] == before + 64
 
 
@@ -202,11 +202,11 @@ def test_colours_change_the_legend_and_the_words(tab: Visit) -> None:
 def test_a_small_tensor_follows_the_recipe_and_keeps_its_window(tab: Visit) -> None:
     page = tab.page
     page.keyboard.press("+")
-    settled(tab)
+    prepared(tab)
     window = at(tab)
     tab.turn(DENSITY, 0.6)
     tab.until(f"{SHOWN} && {OF_THIS_RECIPE} && {EXACT}")
-    settled(tab)
+    prepared(tab)
     assert at(tab) == window
 
 
@@ -255,7 +255,7 @@ def test_a_link_restores_tab_tensor_window_colour_and_step(tab: Visit, browser: 
 
 def test_a_link_that_does_not_fit_is_clamped_with_a_note(browser: Browser, server: str) -> None:
     there = open_tab(browser, server, f"tab=tensor&tensor={KEY}&map=900,0,64,64,rainbow,guess")
-    settled(there)
+    prepared(there)
     assert at(there) == {"top": 448, "left": 0, "rows": 64, "columns": 64}
     note = there.page.inner_text(".ml-note")
     assert "reaches beyond" in note
@@ -274,7 +274,7 @@ def test_an_unknown_tensor_is_refused_by_name_above_the_list(browser: Browser, s
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_phone_shows_the_map_without_scrolling_sideways(browser: Browser, server: str, theme: str) -> None:
     there = open_tab(browser, server, f"__theme={theme}&tab=tensor&tensor={KEY}", width=420, height=860)
-    settled(there)
+    prepared(there)
     page = there.page
     page.click("[data-map=strongest]")
     there.until("mergelab.look.coords && !mergelab.look.asked")

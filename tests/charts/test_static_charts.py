@@ -9,7 +9,7 @@ import pandas
 import pytest
 from tiny_folders import folders, recipe_for
 
-from mergelab.analysis.static import FisherViews, not_alike
+from mergelab.analysis.static import FisherViews, skipped_cka
 from mergelab.charts.feature_similarity import feature_lines, features_summary
 from mergelab.charts.figure_layout import short_names
 from mergelab.charts.fisher_shares import fisher_histogram, fisher_summary, fisher_wins, wins_summary
@@ -94,7 +94,7 @@ def test_features_are_lines_over_layers_or_a_reason() -> None:
     assert (
         features_summary(table, ["x/a", "x/b"]) == "Features differ most after layer 0, between base and a (CKA 0.50)."
     )
-    assert features_summary(not_alike("nobody brings rows"), []) == "Features were not compared: nobody brings rows."
+    assert features_summary(skipped_cka("nobody brings rows"), []) == "Features were not compared: nobody brings rows."
 
 
 def test_a_spectrum_has_a_line_for_each_expert_and_the_merged_delta(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from architectures.tiny_zoo import SHAPE, ZOO
 from torch import Tensor, nn
 
 from mergelab.checkpoints import extract_adapter, in_memory, open_folder
-from mergelab.checkpoints.files.silence import quiet
+from mergelab.checkpoints.files.silence import silence
 from mergelab.checkpoints.lora.adapter import open_adapter
 from mergelab.runtime.progress import finish
 
@@ -34,7 +34,7 @@ def build(name: str) -> nn.Module:
 
 def saved(model: Any, folder: Path) -> dict[str, Tensor]:
     """Write a model; gives its tensors by file key."""
-    with quiet():
+    with silence():
         model.save_pretrained(folder)
     found = open_folder(folder)
     return {key: found.read(key) for key in found.specs}
@@ -96,7 +96,7 @@ def test_peft_loads_an_extracted_adapter_and_merges_it_to_what_was_measured(tmp_
     }
     finish(extract_adapter(base, in_memory("merged", noise, base.config), tmp_path / "adapter", 4))
 
-    with quiet(), warnings.catch_warnings():
+    with silence(), warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*missing.*")
         loaded = peft.PeftModel.from_pretrained(type(model).from_pretrained(tmp_path / "base"), tmp_path / "adapter")
 

@@ -68,9 +68,9 @@ def rescalers(deltas: State, means: str) -> torch.Tensor:
     settings = {"task": 1, "means": means}
     survey = Rescalers(len(next(iter(deltas.values()))), [settings])
     for key, stack in deltas.items():
-        survey.see(Stack(key, stack, settings=settings))
-    survey.turn()
-    return survey.result(settings)
+        survey.update(Stack(key, stack, settings=settings))
+    survey.finish_pass()
+    return survey.value(settings)
 
 
 def over_zeros(states: list[State], method: dict[str, object]) -> State:

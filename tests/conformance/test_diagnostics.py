@@ -11,7 +11,7 @@ import torch
 from golden import Case, State, read_cases
 
 from mergelab.analysis.interference import Interference, interference
-from mergelab.methods.ops.elementwise import keep_from, rows
+from mergelab.methods.ops.elementwise import rows, zero_below_threshold
 from mergelab.methods.ops.thresholds import own_thresholds
 
 Figure = Any
@@ -82,7 +82,7 @@ def trimmed(deltas: State, kept: int | dict[str, int]) -> State:
         return {key: trimmed({key: values}, kept[key])[key] for key, values in deltas.items()}
     everything = torch.cat([rows(values) for values in deltas.values()], 1).float()
     thresholds = own_thresholds(everything, kept / everything.shape[1])
-    return {key: values * (keep_from(values.float(), thresholds) != 0) for key, values in deltas.items()}
+    return {key: values * (zero_below_threshold(values.float(), thresholds) != 0) for key, values in deltas.items()}
 
 
 def check(case: Case, found: Interference, expected: dict[str, Figure], where: str) -> None:

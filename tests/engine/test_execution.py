@@ -10,7 +10,7 @@ from tiny_states import NAMES, State, merge, numbers, plan_for, random_state, sa
 
 from mergelab import merge_state_dicts
 from mergelab.checkpoints import CheckpointError, in_memory
-from mergelab.engine import Merged, MergeError, merged_body, plan, run, settle, sparse_expert
+from mergelab.engine import Merged, MergeError, merged_body, plan, prepare, run, sparse_expert
 from mergelab.methods import METHODS
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.runtime.progress import Progress, finish
@@ -49,7 +49,7 @@ def test_heads_of_their_own_shape_are_copied_from_the_base_with_the_reason() -> 
     base = random_state(0, shapes=BODY) | {"classifier.weight": torch.ones(2, 4)}
     models = tuned(base, 2)
     models["b"]["classifier.weight"] = torch.zeros(3, 4)
-    steps = finish(settle(plan_for({"method": "average"}, models, base)))
+    steps = finish(prepare(plan_for({"method": "average"}, models, base)))
     found = {merged.key: merged for merged in run(steps)}
     head = found["classifier.weight"]
     assert torch.equal(head.tensor, base["classifier.weight"]) and "head of its own shape (3, 4) in b" in head.note
@@ -209,7 +209,7 @@ def test_a_plan_reads_the_first_entries_of_each_tensor_and_hashes_nothing() -> N
     planned = plan(recipe, Counting("base", base), experts)
     assert [expert.reads for expert in experts] == [len(base)] * 3, "one look to sort them by content"
     assert planned.parameters == sum(value.numel() for value in base.values())
-    finish(merged_body(finish(settle(planned))))
+    finish(merged_body(finish(prepare(planned))))
     assert [expert.reads for expert in experts] == [2 * len(base)] * 3, (
         "a method without surveys reads each tensor once"
     )
@@ -229,20 +229,20 @@ def test_contents_are_hashed_once_a_plan(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_every_tensor_can_be_merged_by_itself_in_any_order() -> None:
     base = random_state(0)
-    settled = finish(settle(plan_for({"method": "ties", "sparsify": "dare"}, tuned(base), base)))
-    forward = {merged.key: merged.tensor for merged in run(settled)}
+    prepared = finish(prepare(plan_for({"method": "ties", "sparsify": "dare"}, tuned(base), base)))
+    forward = {merged.key: merged.tensor for merged in run(prepared)}
     from mergelab.engine import merge_tensor
 
-    backward = {key: merge_tensor(settled, key) for key in reversed(settled.plan.keys)}
+    backward = {key: merge_tensor(prepared, key) for key in reversed(prepared.plan.keys)}
     assert same_bits(forward, {key: backward[key] for key in forward})
 
 
 def test_surveys_and_the_merge_report_progress_at_every_tensor() -> None:
     base = random_state(0)
     reported: list[Progress] = []
-    settled = finish(settle(plan_for({"method": "ties"}, tuned(base), base)), reported.append)
+    prepared = finish(prepare(plan_for({"method": "ties"}, tuned(base), base)), reported.append)
     surveyed = len(reported)
-    body = finish(merged_body(settled), reported.append)
+    body = finish(merged_body(prepared), reported.append)
     assert surveyed == 3 * len(base), "two passes for the thresholds, one for the majority"
     assert [step.done for step in reported[surveyed:]] == list(range(1, len(base) + 1))
     assert all(0 < step.done <= step.total for step in reported)
@@ -251,19 +251,19 @@ def test_surveys_and_the_merge_report_progress_at_every_tensor() -> None:
 
 def test_a_copied_tensor_is_a_copy() -> None:
     base = numbers(0.0) | {"steps": torch.tensor([3])}
-    settled = finish(settle(plan_for({"method": "average"}, {"a": base}, base)))
-    copied = next(merged for merged in run(settled) if merged.key == "steps")
+    prepared = finish(prepare(plan_for({"method": "average"}, {"a": base}, base)))
+    copied = next(merged for merged in run(prepared) if merged.key == "steps")
     assert isinstance(copied, Merged) and copied.tensor.data_ptr() != base["steps"].data_ptr()
 
 
 def test_a_sparsified_expert_is_a_whole_model_in_the_bases_keys() -> None:
     base = random_state(0, shapes=BODY) | {"steps": torch.tensor([3])}
     models = tuned(base, 2)
-    settled = finish(
-        settle(plan_for({"method": "average", "sparsify": {"name": "trim", "density": 1.0}}, models, base))
+    prepared = finish(
+        prepare(plan_for({"method": "average", "sparsify": {"name": "trim", "density": 1.0}}, models, base))
     )
-    for place, expert in enumerate(settled.plan.experts):
-        body = finish(sparse_expert(settled, place))
+    for place, expert in enumerate(prepared.plan.experts):
+        body = finish(sparse_expert(prepared, place))
         assert list(body) == sorted(base) and body["steps"].tolist() == [3]
         assert all(torch.allclose(body[key], models[expert.name][key]) for key in BODY)
 

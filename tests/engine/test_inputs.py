@@ -10,7 +10,8 @@ from tiny_states import State, plan_for
 from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, StateDict
-from mergelab.engine.inputs import Piece, pieces, read_deltas
+from mergelab.engine.chunks import Chunk, chunks
+from mergelab.engine.inputs import read_deltas
 from mergelab.engine.plan import Plan
 
 BASE = {"w": torch.zeros(5, 7), "v": torch.zeros(20), "n": torch.zeros(4, 1), "k": torch.zeros(3, 2, 2, 2)}
@@ -32,28 +33,28 @@ def planned(sparsify: str | None) -> Plan:
 
 
 def test_a_stretch_is_a_run_of_flat_entries() -> None:
-    assert list(pieces(planned("dare"), "w", 16)) == [
-        Piece("w", (16,), 0, 16),
-        Piece("w", (16,), 16, 32),
-        Piece("w", (3,), 32, 35),
+    assert list(chunks(planned("dare"), "w", 16)) == [
+        Chunk("w", (16,), 0, 16),
+        Chunk("w", (16,), 16, 32),
+        Chunk("w", (3,), 32, 35),
     ]
 
 
 def test_a_stretch_holds_whole_rows_where_a_rule_ranks_inside_them() -> None:
     plan = planned("della")
-    assert list(pieces(plan, "w", 20)) == [
-        Piece("w", (2, 7), 0, 14),
-        Piece("w", (2, 7), 14, 28),
-        Piece("w", (1, 7), 28, 35),
+    assert list(chunks(plan, "w", 20)) == [
+        Chunk("w", (2, 7), 0, 14),
+        Chunk("w", (2, 7), 14, 28),
+        Chunk("w", (1, 7), 28, 35),
     ]
-    assert list(pieces(plan, "n", 3)) == [Piece("n", (3, 1), 0, 3), Piece("n", (1, 1), 3, 4)]
-    assert list(pieces(plan, "k", 9)) == [Piece("k", (1, 8), 8 * row, 8 * row + 8) for row in range(3)]
+    assert list(chunks(plan, "n", 3)) == [Chunk("n", (3, 1), 0, 3), Chunk("n", (1, 1), 3, 4)]
+    assert list(chunks(plan, "k", 9)) == [Chunk("k", (1, 8), 8 * row, 8 * row + 8) for row in range(3)]
 
 
 def test_a_row_longer_than_a_stretch_stays_whole() -> None:
     plan = planned("della")
-    assert [piece.shape for piece in pieces(plan, "w", 3)] == [(1, 7)] * 5
-    assert list(pieces(plan, "v", 3)) == [Piece("v", (1, 20), 0, 20)]
+    assert [chunk.shape for chunk in chunks(plan, "w", 3)] == [(1, 7)] * 5
+    assert list(chunks(plan, "v", 3)) == [Chunk("v", (1, 20), 0, 20)]
 
 
 @pytest.mark.parametrize("sparsify", [None, "della"])
@@ -63,8 +64,8 @@ def test_stretches_of_deltas_have_the_shape_of_their_piece_and_make_up_the_tenso
 ) -> None:
     plan = replace(planned(sparsify), experts=(kind("a", EXPERT, {}),))
     for key, whole in EXPERT.items():
-        cut = list(pieces(plan, key, 5))
-        parts = [read_deltas(plan, piece, CPU) for piece in cut]
-        assert [part.shape for part in parts] == [(1, *piece.shape) for piece in cut]
+        cut = list(chunks(plan, key, 5))
+        parts = [read_deltas(plan, chunk, CPU) for chunk in cut]
+        assert [part.shape for part in parts] == [(1, *chunk.shape) for chunk in cut]
         expected = whole if kind is StateDict else 10 * whole
         assert torch.equal(torch.cat([part.reshape(-1) for part in parts]), expected.reshape(-1))

@@ -15,7 +15,7 @@ from tiny_states import NAMES, State, numbers, random_state, same_bits, tuned
 
 from mergelab import merge_state_dicts
 from mergelab.checkpoints.files.buffers import OWN_FROM
-from mergelab.engine import MergeError, pipeline, sweep_bodies
+from mergelab.engine import MergeError, schedule, sweep_bodies
 from mergelab.methods import METHODS
 from mergelab.recipe import RecipeError
 
@@ -47,8 +47,8 @@ def models(count: int = 3, dtype: torch.dtype = torch.float32, coarse: bool = Fa
 
 
 def with_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "FUSED_FROM", 0)
-    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
+    monkeypatch.setattr(schedule, "KERNELS_FROM", 0)
+    monkeypatch.setattr(schedule, "KEEP_BYTES", 0)
 
 
 def wrong(
@@ -169,7 +169,7 @@ def test_threads_and_stretches_change_no_bit(monkeypatch: pytest.MonkeyPatch) ->
         for seed, (name, state) in enumerate(experts.items())
     }
     with_kernels(monkeypatch)
-    monkeypatch.setattr(pipeline, "FUSED_STRETCH", 3 * pipeline.STEP)
+    monkeypatch.setattr(schedule, "KERNEL_CHUNK", 3 * schedule.ALIGNMENT)
     torch.set_num_threads(2)
     try:
         for scope in ("model", "tensor"):

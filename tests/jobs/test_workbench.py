@@ -18,7 +18,7 @@ from tiny_states import State, same_bits
 from mergelab import merge_state_dicts
 from mergelab.analysis.sketch import Sketch
 from mergelab.checkpoints import CheckpointError, hash_state, list_suites, open_checkpoint, verify_folder
-from mergelab.engine import Plan, Statistics, plan, settle, settle_steps, sparse_expert, with_statistics
+from mergelab.engine import Plan, Statistics, plan, prepare, prepare_steps, sparse_expert, with_statistics
 from mergelab.evaluation.calibration import Gram, estimate
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.tasks import suite_tasks
@@ -339,7 +339,7 @@ def test_after_a_sparsifier_statistics_are_those_of_the_sparsified_experts(
 
     base, expert = open_checkpoint("pixels"), open_checkpoint(name)
     planned = plan(Recipe.from_mapping({**dare, "models": [name]}), base, [expert])
-    body = finish(sparse_expert(finish(settle_steps(planned)), 0))
+    body = finish(sparse_expert(finish(prepare_steps(planned)), 0))
     assert not torch.equal(body[key], body_of(expert, base)[key])
     task = suite_tasks("pixels")[tasks[1]]
     expected = finish(estimate(body, task, Gram(), rows=24, keys=planned.keys, cache=False))
@@ -368,7 +368,7 @@ def test_what_inspecting_jobs_give_travels_between_processes(tmp_path: Path, sta
     assert static.experts == (str(tmp_path / "a"), str(tmp_path / "b")) and len(static.sums) == 4
     spectrum = pickle.loads(pickle.dumps(finish(workbench.spectrum(recipe, key, device="cpu"))))
     assert len(spectrum.values) == 3
-    dossier = pickle.loads(pickle.dumps(finish(workbench.dossier(recipe, device="cpu"))))
+    dossier = pickle.loads(pickle.dumps(finish(workbench.inspection_report(recipe, device="cpu"))))
     assert dossier.preview.label == "preview" and b"torch" not in pickle.dumps(dossier)
 
 
@@ -384,7 +384,7 @@ def test_looking_into_a_tensor_settles_a_recipe_once(
 ) -> None:
     monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path / "cache"))
     recipe, surveyed = recipe_for(tmp_path, TIES), []
-    monkeypatch.setattr(workbench, "settle", lambda *given: surveyed.append(1) or settle(*given))
+    monkeypatch.setattr(workbench, "prepare", lambda *given: surveyed.append(1) or prepare(*given))
     key = next(name for name, value in states["base"].items() if value.ndim == 2)
     rows, columns = states["base"][key].shape
     found = finish(workbench.tensor_map(recipe, key, device="cpu"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from mergelab.kernels.arguments import ALL, Election, Shares, Thinning, precedence
+from mergelab.kernels.arguments import ALL, ElectionParams, ShareParams, SparsifyParams, precedence
 
 TIES: dict[str, Any] = {
     "thresholds": torch.ones(2),
@@ -34,23 +34,23 @@ TIES: dict[str, Any] = {
     ],
 )
 def test_votes_that_cancel_get_the_sign_that_the_knobs_say(knobs: dict[str, Any], tied: float) -> None:
-    assert Election.of({**TIES, **knobs}).tied == tied
+    assert ElectionParams.of({**TIES, **knobs}).tied == tied
 
 
 def test_only_a_mean_is_divided() -> None:
-    combined = [Election.of({**TIES, "combine": combine}).combine for combine in ("mean", "sum", "max")]
+    combined = [ElectionParams.of({**TIES, "combine": combine}).combine for combine in ("mean", "sum", "max")]
     assert combined == ["weights", "sum", "max"]
 
 
 def test_a_thinning_that_nobody_asked_for_keeps_everything() -> None:
-    thinning = Thinning.none(2)
-    assert thinning.thresholds.tolist() == [0, 0] == thinning.divisors.tolist()
-    assert thinning.limits.tolist() == [ALL, ALL]
+    params = SparsifyParams.none(2)
+    assert params.thresholds.tolist() == [0, 0] == params.divisors.tolist()
+    assert params.limits.tolist() == [ALL, ALL]
 
 
 def test_survivors_are_divided_by_the_density_of_their_model() -> None:
-    assert Thinning.none(2).divided_by(0.5).divisors.tolist() == [0.5, 0.5]
-    assert Thinning.none(2).divided_by(torch.tensor([0.25, 1.0])).divisors.tolist() == [0.25, 1.0]
+    assert SparsifyParams.none(2).divided_by(0.5).divisors.tolist() == [0.5, 0.5]
+    assert SparsifyParams.none(2).divided_by(torch.tensor([0.25, 1.0])).divisors.tolist() == [0.25, 1.0]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_floor_holds_for_every_expert_or_for_the_recipes_first(
         "floor_on": floor_on,
         "positions": (1, 0),
     }
-    shares = Shares.of(knobs, torch.ones(2, 3, 4))
+    shares = ShareParams.of(knobs, torch.ones(2, 3, 4))
     assert shares.information.shape == (2, 12)
     assert (shares.lowest.tolist(), shares.added.tolist()) == (lowest, added)
     assert shares.coefficients.tolist() == [1.0, 3.0]

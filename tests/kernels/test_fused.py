@@ -12,10 +12,10 @@ from fused_merges import DTYPES, METHODS, SHAPES, WEIGHTS, both, fused, models, 
 from tiny_states import plan_for, same_bits
 
 from mergelab import merge_state_dicts
-from mergelab.engine import MergeError, pipeline, settle
+from mergelab.engine import MergeError, prepare, schedule
 from mergelab.runtime.progress import finish
 
-SIEVES: tuple[dict[str, Any] | None, ...] = (
+SPARSIFIERS: tuple[dict[str, Any] | None, ...] = (
     None,
     {"name": "dare", "density": 0.3},
     {"name": "dare", "density": 0.3, "rescale": "none"},
@@ -52,15 +52,15 @@ def test_every_ties_has_the_references_bits(monkeypatch: pytest.MonkeyPatch, kin
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("kind", ["normal", "coarse", "extreme"])
-def test_every_method_after_every_sieve_has_the_references_bits(
+def test_every_method_after_every_sparsifier_has_the_references_bits(
     monkeypatch: pytest.MonkeyPatch, kind: str, dtype: torch.dtype
 ) -> None:
     base, experts = models(kind, dtype, seed=1)
     wrong = [
-        (method, sieve)
+        (method, mask)
         for method in METHODS
-        for sieve in SIEVES
-        if not both(monkeypatch, recipe(method, sieve, WEIGHTS[1]), base, experts)
+        for mask in SPARSIFIERS
+        if not both(monkeypatch, recipe(method, mask, WEIGHTS[1]), base, experts)
     ]
     assert wrong == []
 
@@ -115,9 +115,9 @@ def test_neither_threads_nor_stretches_change_a_bit(monkeypatch: pytest.MonkeyPa
     given = {"method": {"name": "ties", "density": 0.5}, "sparsify": {"name": "dare", "density": 0.5}}
     fused(monkeypatch)
     results = []
-    for threads, stretch in ((1, 24 << 20), (2, 24 << 20), (2, 4 * pipeline.STEP)):
+    for threads, stretch in ((1, 24 << 20), (2, 24 << 20), (2, 4 * schedule.ALIGNMENT)):
         torch.set_num_threads(threads)
-        monkeypatch.setattr(pipeline, "FUSED_STRETCH", stretch)
+        monkeypatch.setattr(schedule, "KERNEL_CHUNK", stretch)
         results.append(merge_state_dicts(given, experts, base))
     torch.set_num_threads(1)
     assert same_bits(results[0], results[1]) and same_bits(results[0], results[2])
@@ -160,11 +160,11 @@ def test_an_overflow_born_in_a_kernel_is_told_as_everywhere(monkeypatch: pytest.
 
 
 def test_the_kernels_do_take_these_merges(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mergelab.kernels.cpu.stack import StoredStack
+    from mergelab.kernels.cpu.stack import CpuStack
 
     taken: list[str] = []
-    real = StoredStack.merge
-    monkeypatch.setattr(StoredStack, "merge", lambda self, *rest: taken.append(self.key) or real(self, *rest))
+    real = CpuStack.merge
+    monkeypatch.setattr(CpuStack, "merge", lambda self, *rest: taken.append(self.key) or real(self, *rest))
     base, experts = models("normal", torch.bfloat16)
     fused(monkeypatch)
     merge_state_dicts({"method": "ties", "sparsify": {"name": "dare", "density": 0.999}}, experts, base)
@@ -190,7 +190,8 @@ def test_weights_after_a_sparsifier_have_no_kernel_and_come_in_the_stretches_of_
     base, experts = models("normal", torch.bfloat16)
     fused(monkeypatch)
     plain, sparse = (
-        finish(settle(plan_for({"method": "average", **step}, experts, base))) for step in ({}, {"sparsify": "dare"})
+        finish(prepare(plan_for({"method": "average", **step}, experts, base))).schedule
+        for step in ({}, {"sparsify": "dare"})
     )
-    assert plain.stretch != pipeline.STRETCH
-    assert (sparse.stretch, sparse.threads) == (pipeline.STRETCH, 1)
+    assert plain.chunk != schedule.CHUNK
+    assert (sparse.chunk, sparse.threads) == (schedule.CHUNK, 1)

@@ -61,14 +61,14 @@ def test_a_tensor_seen_in_stretches_weighs_as_one() -> None:
     settings = {"task": 1, "means": "tensor"}
     whole, parts = Rescalers(2, [settings]), Rescalers(2, [settings])
     wide, one = torch.tensor([[1.0, 0.0, 2.0], [0.0, -5.0, 3.0]]), torch.tensor([[3.0], [4.0]])
-    whole.see(Stack("wide", wide, settings=settings))
-    whole.see(Stack("one", one, settings=settings))
+    whole.update(Stack("wide", wide, settings=settings))
+    whole.update(Stack("one", one, settings=settings))
     for key, stretch in (("one", one), ("wide", wide[:, 2:]), ("wide", wide[:, :2])):
-        parts.see(Stack(key, stretch, settings=settings))
-    whole.turn()
-    parts.turn()
-    assert torch.equal(whole.result(settings), parts.result(settings))
-    assert whole.result(settings).tolist() == pytest.approx([(3 / 3 + 3) / (4 / 3 + 4), (8 / 3 + 4) / (8 / 3 + 4)])
+        parts.update(Stack(key, stretch, settings=settings))
+    whole.finish_pass()
+    parts.finish_pass()
+    assert torch.equal(whole.value(settings), parts.value(settings))
+    assert whole.value(settings).tolist() == pytest.approx([(3 / 3 + 3) / (4 / 3 + 4), (8 / 3 + 4) / (8 / 3 + 4)])
 
 
 def test_one_expert_alone_comes_back_as_it_is() -> None:

@@ -8,15 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_states import merge, merged_numbers, numbers, plan_for, random_state, tuned
 
-from mergelab.engine import run, settle
+from mergelab.engine import merged_model, prepare
 from mergelab.runtime.progress import finish
 
 
 def remarks(*models: list[float], **knobs: float) -> list[str]:
     states = {name: numbers(*values) for name, values in zip("abc", models, strict=False)}
-    settled = finish(settle(plan_for({"method": {"name": "karcher", **knobs}}, states)))
-    list(run(settled))
-    return settled.remarks
+    prepared = finish(prepare(plan_for({"method": {"name": "karcher", **knobs}}, states)))
+    return finish(merged_model(prepared)).remarks
 
 
 def at(*degrees: float) -> list[list[float]]:

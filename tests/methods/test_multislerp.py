@@ -8,16 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_states import merge, merged_numbers, numbers, plan_for, random_state, tuned
 
-from mergelab.engine import run, settle
+from mergelab.engine import merged_model, prepare
 from mergelab.runtime.progress import finish
 
 
 def remarks(*models: list[float], weights: list[float]) -> list[str]:
     entries = [{"model": name, "weight": weight} for name, weight in zip("abc", weights, strict=False)]
     states = {name: numbers(*values) for name, values in zip("abc", models, strict=False)}
-    settled = finish(settle(plan_for({"models": entries, "method": "multislerp"}, states)))
-    list(run(settled))
-    return settled.remarks
+    prepared = finish(prepare(plan_for({"models": entries, "method": "multislerp"}, states)))
+    return finish(merged_model(prepared)).remarks
 
 
 def test_the_result_points_between_the_experts_at_their_mean_length() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_states import merge, merged_numbers, numbers, plan_for, random_state, same_bits, tuned
 
-from mergelab.engine import run, settle
+from mergelab.engine import merged_model, prepare
 from mergelab.methods.nuslerp import nuslerp
 from mergelab.recipe import RecipeError
 from mergelab.runtime.progress import finish
@@ -19,9 +19,8 @@ EVEN = torch.tensor([1.0, 1.0])
 def remarks(first: list[float], second: list[float], weights: tuple[float, float] = (1.0, 1.0)) -> list[str]:
     entries = [{"model": name, "weight": weight} for name, weight in zip("ab", weights, strict=True)]
     recipe = {"models": entries, "method": "nuslerp"}
-    settled = finish(settle(plan_for(recipe, {"a": numbers(*first), "b": numbers(*second)})))
-    list(run(settled))
-    return settled.remarks
+    prepared = finish(prepare(plan_for(recipe, {"a": numbers(*first), "b": numbers(*second)})))
+    return finish(merged_model(prepared)).remarks
 
 
 def test_weights_one_and_two_stop_at_two_thirds_of_the_angle() -> None:

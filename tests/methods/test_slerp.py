@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_states import merge, merged_numbers, numbers, plan_for, random_state, same_bits, tuned
 
-from mergelab.engine import run, settle
+from mergelab.engine import merged_model, prepare
 from mergelab.recipe import RecipeError
 from mergelab.runtime.progress import finish
 
@@ -17,9 +17,8 @@ def slerp(t: float) -> dict[str, object]:
 
 
 def remarks(first: list[float], second: list[float]) -> list[str]:
-    settled = finish(settle(plan_for({"method": "slerp"}, {"a": numbers(*first), "b": numbers(*second)})))
-    list(run(settled))
-    return settled.remarks
+    prepared = finish(prepare(plan_for({"method": "slerp"}, {"a": numbers(*first), "b": numbers(*second)})))
+    return finish(merged_model(prepared)).remarks
 
 
 def test_half_way_between_orthogonal_unit_vectors_stays_on_the_circle() -> None:

@@ -6,7 +6,7 @@ import torch
 from tiny_states import State, merge, plan_for, random_state, same_bits, tuned
 from torch import Tensor
 
-from mergelab.engine import run, settle
+from mergelab.engine import merged_model, prepare
 from mergelab.runtime.progress import finish
 
 
@@ -35,9 +35,10 @@ def test_a_direction_that_experts_share_is_not_counted_twice() -> None:
 def test_a_matrix_too_small_for_a_direction_each_stays_as_the_base_has_it_which_is_said() -> None:
     base = {"thin": torch.ones(1, 4)}
     models = {name: {"thin": torch.full((1, 4), value)} for name, value in (("a", 2.0), ("b", 3.0))}
-    settled = finish(settle(plan_for({"method": "tsv_m"}, models, base)))
-    assert [done.tensor.tolist() for done in run(settled)] == [[[1.0] * 4]]
-    assert settled.remarks == ["thin: left as the base has it: its smaller side, 1, is below the 2 experts"]
+    prepared = finish(prepare(plan_for({"method": "tsv_m"}, models, base)))
+    merged = finish(merged_model(prepared))
+    assert merged.tensors["thin"].tolist() == [[1.0] * 4]
+    assert merged.remarks == ["thin: left as the base has it: its smaller side, 1, is below the 2 experts"]
 
 
 def test_what_is_no_matrix_is_averaged_and_scaled() -> None:
@@ -53,8 +54,8 @@ def test_tensors_that_are_merged_side_by_side_get_the_same_bits_and_are_remarked
     for threads in (1, 2):
         torch.set_num_threads(threads)
         try:
-            settled = finish(settle(plan_for({"method": "tsv_m"}, tuned(base, 2), base)))
-            found.append(({done.key: done.tensor for done in run(settled)}, settled.remarks))
+            prepared = finish(prepare(plan_for({"method": "tsv_m"}, tuned(base, 2), base)))
+            found.append(finish(merged_model(prepared)))
         finally:
             torch.set_num_threads(before)
     (alone, said), (beside, said_beside) = found

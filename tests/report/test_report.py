@@ -11,16 +11,16 @@ from typing import Any
 
 from tiny_folders import folders, recipe_for
 
-from mergelab.analysis.static import DEFINITIONS, Dossier
+from mergelab.analysis.static import DEFINITIONS, InspectionReport
 from mergelab.jobs import workbench
 from mergelab.report import mapping_of, page, text
 from mergelab.report.json_report import plain
 from mergelab.runtime.progress import finish
 
 
-def dossier(root: Path, method: Any = "ties", **fields: Any) -> Dossier:
+def dossier(root: Path, method: Any = "ties", **fields: Any) -> InspectionReport:
     folders(root, count=3)
-    return finish(workbench.dossier(recipe_for(root, method, **fields), device="cpu"))
+    return finish(workbench.inspection_report(recipe_for(root, method, **fields), device="cpu"))
 
 
 class Page(HTMLParser):
@@ -107,5 +107,5 @@ def test_settings_without_a_preview_leave_the_static_figures(tmp_path: Path) -> 
 
 def test_one_expert_is_inspected_too(tmp_path: Path) -> None:
     folders(tmp_path, count=1)
-    found = finish(workbench.dossier(recipe_for(tmp_path, "task_arithmetic"), device="cpu"))
+    found = finish(workbench.inspection_report(recipe_for(tmp_path, "task_arithmetic"), device="cpu"))
     assert "Each pair" not in text(found) and "Each expert" in page(found)

@@ -11,7 +11,7 @@ from tiny_folders import write_folder
 
 from mergelab.checkpoints import cache_folder, in_memory, open_folder
 from mergelab.runtime import hashing
-from mergelab.runtime.hash_prefetch import folders_in, hash_ahead
+from mergelab.runtime.hash_prefetch import folders_in, prefetch_hashes
 from mergelab.runtime.hashing import known_hash
 
 TENSORS = {
@@ -37,7 +37,7 @@ def finished() -> None:
 
 def test_it_finds_the_hash_that_the_model_has(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "model", TENSORS)
-    hash_ahead([folder, folder])
+    prefetch_hashes([folder, folder])
     expected = in_memory("mine", TENSORS).content_hash()
     assert open_folder(folder).content_hash() == expected
     finished()
@@ -46,7 +46,7 @@ def test_it_finds_the_hash_that_the_model_has(tmp_path: Path) -> None:
 
 def test_whoever_asks_meanwhile_waits_for_it(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "model", {"w": torch.ones(1 << 20)})
-    hash_ahead([folder])
+    prefetch_hashes([folder])
     waited = known_hash([folder / "model.safetensors"])
     assert waited == in_memory("mine", {"w": torch.ones(1 << 20)}).content_hash()
 
@@ -56,7 +56,7 @@ def test_whoever_asks_meanwhile_waits_for_it(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_no_safetensors_is_left_to_whoever_opens_it(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.safetensors").write_bytes(content)
-    hash_ahead([tmp_path])
+    prefetch_hashes([tmp_path])
     finished()
     assert known_hash([tmp_path / "model.safetensors"]) is None
     assert not hashing.under_way
@@ -67,7 +67,7 @@ def test_a_hash_that_is_kept_is_not_worked_out_again(tmp_path: Path) -> None:
     open_folder(folder).content_hash()
     record = max((cache_folder() / "hashes").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
     before = record.stat().st_mtime_ns
-    hash_ahead([folder])
+    prefetch_hashes([folder])
     finished()
     assert record.stat().st_mtime_ns == before
 

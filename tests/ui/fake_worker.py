@@ -10,17 +10,18 @@ from typing import Any
 from tiny_states import State, plan_for, random_state, tuned
 
 from mergelab.analysis.preview import curves, narrowed, preview
-from mergelab.analysis.sketch import Sketch, draw_sketch
+from mergelab.analysis.sketch import Sketch, build_sketch
 from mergelab.evaluation.evaluate import Score
 from mergelab.jobs import Event, Finished, Queued, Stopped
 from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Progress, finish
 from mergelab.ui.form.form import Form, Models
-from mergelab.ui.session.job_cache import Shelf
-from mergelab.ui.session.messages import Cell, Charts, View, tensors_at
+from mergelab.ui.session.chart_data import Cell, ChartData, tensors_at
+from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.server import Lab
 from mergelab.ui.session.session import Session
+from mergelab.ui.session.update import Update
 
 SHAPES = {f"encoder.layer.{layer}.output.dense.weight": (8, 8) for layer in range(2)}
 BASE = random_state(1, 1.0, SHAPES)
@@ -36,21 +37,21 @@ def form(**fields: Any) -> Form:
 def sketch_of(recipe: Mapping[str, Any]) -> Sketch:
     """The real sketch of the tiny models."""
     chosen = [entry["model"] for entry in recipe["models"]]
-    return finish(draw_sketch(plan_for(recipe, {name: EXPERTS[name] for name in chosen}, BASE)))
+    return finish(build_sketch(plan_for(recipe, {name: EXPERTS[name] for name in chosen}, BASE)))
 
 
-def charts(at: Cell | None = None, **fields: Any) -> Charts:
+def charts(at: Cell | None = None, **fields: Any) -> ChartData:
     """The charts of a form, of all tensors or of one cell."""
     recipe = form(**fields).recipe()
     sketch = sketch_of(recipe.to_mapping())
     return charts_of(recipe, sketch, at)
 
 
-def charts_of(recipe: Recipe, sketch: Sketch, at: Cell | None = None) -> Charts:
+def charts_of(recipe: Recipe, sketch: Sketch, at: Cell | None = None) -> ChartData:
     """The charts of a recipe by look-up in a sketch."""
     tensors = tensors_at(sketch, at)
     shown = narrowed(preview(sketch, recipe), sketch, tensors)
-    return Charts(shown, recipe, MODELS, sketch, curves(sketch, recipe, tensors), at)
+    return ChartData(shown, recipe, MODELS, sketch, curves(sketch, recipe, tensors), at)
 
 
 def run_of(recipe: Mapping[str, Any], split: str) -> Run:
@@ -124,7 +125,7 @@ class FakeWorker:
 def lab(**scripts: Callable[[], list[Any]]) -> tuple[Lab, FakeWorker]:
     """A server of the tiny models, and the worker behind it."""
     worker = FakeWorker(**scripts)
-    return Lab(shelf=Shelf(lambda: worker)), worker  # type: ignore[arg-type,return-value]
+    return Lab(job_cache=JobCache(lambda: worker)), worker  # type: ignore[arg-type,return-value]
 
 
 def opened(**scripts: Callable[[], list[Any]]) -> tuple[Session, FakeWorker]:
@@ -133,6 +134,6 @@ def opened(**scripts: Callable[[], list[Any]]) -> tuple[Session, FakeWorker]:
     return found.session("visitor"), worker
 
 
-def last(views: Iterable[View]) -> View:
+def last(updates: Iterable[Update]) -> Update:
     """What the page shows in the end."""
-    return list(views)[-1]
+    return list(updates)[-1]

@@ -13,29 +13,29 @@ from mergelab.analysis.interference import interference
 from mergelab.analysis.preview.kept_sums import Figures
 from mergelab.analysis.preview.preview import Preview, shown
 from mergelab.analysis.preview.sketch_reader import has_line
-from mergelab.analysis.sketch import Sketch, cut_of, pairs_of, ranked
-from mergelab.engine import Settled, kept_deltas
+from mergelab.analysis.sketch import Sketch, operating_point, pairs_of, ranked
+from mergelab.engine import PreparedMerge, kept_deltas
 from mergelab.methods.ops.elementwise import rows
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 ALIKE = ("active", "overlapping", "conflicting", "against_count", "net", "agreement", "sign_agreement")
 COUNTED = "Counted entry by entry on the tensors of this merge."
 
 
-def exact_preview(settled: Settled, sketch: Sketch) -> Steps[Preview]:
-    """The same as `preview` from the tensors themselves: what the settled merge keeps."""
-    cut = cut_of(settled.plan.recipe)
-    figures = yield from _count(settled, sketch)
+def exact_preview(prepared: PreparedMerge, sketch: Sketch) -> ProgressGen[Preview]:
+    """The same as `preview` from the tensors themselves: what the prepared merge keeps."""
+    cut = operating_point(prepared.plan.recipe)
+    figures = yield from _count(prepared, sketch)
     if not has_line(cut):
         figures.thresholds.fill(numpy.nan)
     return shown(figures, sketch, cut.knob, "exact", COUNTED, cut.notice)
 
 
-def _count(settled: Settled, sketch: Sketch) -> Steps[Figures]:
-    plan, found = settled.plan, []
+def _count(prepared: PreparedMerge, sketch: Sketch) -> ProgressGen[Figures]:
+    plan, found = prepared.plan, []
     order = numpy.array(plan.listed)
     for number, key in enumerate(plan.keys, 1):
-        found.append(_counted(rows(kept_deltas(settled, key)), ranked(settled, key), order))
+        found.append(_counted(rows(kept_deltas(prepared, key)), ranked(prepared, key), order))
         yield Progress("Counting conflicts", number, len(plan.keys), key)
     columns = {name: numpy.array([each[name] for each in found]) for name in found[0]}
     lowest = columns.pop("lowest").min(0)

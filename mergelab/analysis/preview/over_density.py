@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mergelab.analysis.preview.kept_sums import Tensors, over_experts, share
 from mergelab.analysis.preview.sketch_reader import curves_at
-from mergelab.analysis.sketch import GRID, Curve, Cut, Sketch, cut_of, pairs_of
+from mergelab.analysis.sketch import GRID, Curve, OperatingPoint, Sketch, operating_point, pairs_of
 from mergelab.recipe import Recipe
 
 LINEAR = ("task_arithmetic", "average")
@@ -36,7 +36,7 @@ def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pa
     before its scale, and its cosine with each expert's whole delta, `cosine EXPERT`. Task arithmetic and average merge to the weighted sum
     and mean of what is kept, any other method counts as TIES does, with equal weights. Shares of nothing are NaN.
     """
-    cut, chosen = cut_of(recipe), slice(None) if tensors is None else numpy.asarray(tensors)
+    cut, chosen = operating_point(recipe), slice(None) if tensors is None else numpy.asarray(tensors)
     found = curves_at(sketch, cut)
     places = _places(cut)
     sums = {name: _along(getattr(found, name)[chosen], places) for name in SUMMED}
@@ -59,7 +59,7 @@ def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pa
     )
 
 
-def _places(cut: Cut) -> NDArray[numpy.float64]:
+def _places(cut: OperatingPoint) -> NDArray[numpy.float64]:
     """The grid's places, or the only one that survivors have."""
     return numpy.array([cut.place]) if cut.by == "survivors" else (numpy.arange(GRID + 1) / GRID) ** 2
 

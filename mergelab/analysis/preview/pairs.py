@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mergelab.analysis.preview.kept_sums import Figures, Tensors, share
 from mergelab.analysis.preview.sketch_reader import read
-from mergelab.analysis.sketch import Sketch, cut_of, pairs_of
+from mergelab.analysis.sketch import Sketch, operating_point, pairs_of
 from mergelab.recipe import Recipe
 
 
@@ -27,7 +27,7 @@ class Pairs:
 
 def pairs(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> Pairs:
     """The pairs at a recipe's place, in all tensors or some; all NaN where the sketch was made for other settings."""
-    return pairs_in(read(sketch, cut_of(recipe)).of(tensors), sketch.experts)
+    return pairs_in(read(sketch, operating_point(recipe)).of(tensors), sketch.experts)
 
 
 def pairs_in(figures: Figures, experts: tuple[str, ...]) -> Pairs:

@@ -10,7 +10,7 @@ import pandas
 from mergelab.analysis.preview.histogram import Histogram, histogram
 from mergelab.analysis.preview.kept_sums import Figures, Tensors, over_experts, share
 from mergelab.analysis.preview.sketch_reader import read
-from mergelab.analysis.sketch import Sketch, cut_of
+from mergelab.analysis.sketch import Sketch, operating_point
 from mergelab.recipe import Recipe
 
 UNKNOWN = "No preview for these settings; the exact figures come with the merge."
@@ -53,8 +53,8 @@ class Preview:
 
 
 def preview(sketch: Sketch, recipe: Recipe) -> Preview:
-    """The figures of a recipe by look-up in a sketch made for it; `cut_of(recipe).error` says how exact they are."""
-    cut = cut_of(recipe)
+    """The figures of a recipe by look-up in a sketch made for it; `operating_point(recipe).error` says how exact they are."""
+    cut = operating_point(recipe)
     known = cut.curves in sketch.curves
     label, remark = ("preview", cut.error) if known else ("unknown", UNKNOWN)
     return shown(read(sketch, cut), sketch, cut.knob if known else None, label, remark, cut.notice)

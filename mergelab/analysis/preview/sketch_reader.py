@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mergelab.analysis.preview.histogram import EDGES
 from mergelab.analysis.preview.kept_sums import Figures
-from mergelab.analysis.sketch import GRID, Curve, Curves, Cut, Sketch, grid_place
+from mergelab.analysis.sketch import GRID, Curve, Curves, OperatingPoint, Sketch, grid_place
 
 ALIKE = (
     "active",
@@ -27,7 +27,7 @@ ALIKE = (
 """Curves whose sums are figures as they are."""
 
 
-def read(sketch: Sketch, cut: Cut) -> Figures:
+def read(sketch: Sketch, cut: OperatingPoint) -> Figures:
     """What the curves of a cut say at its place; NaN where the sketch was made for other settings."""
     found = curves_at(sketch, cut)
     at, end = Reader(found, cut.place), Reader(found, 1.0)
@@ -42,12 +42,12 @@ def read(sketch: Sketch, cut: Cut) -> Figures:
     )
 
 
-def curves_at(sketch: Sketch, cut: Cut) -> Curves:
+def curves_at(sketch: Sketch, cut: OperatingPoint) -> Curves:
     """The curves of a cut; where the sketch lacks them, some that tell nothing."""
     return sketch.curves.get(cut.curves) or Curves.filled(_unknown, len(sketch.entries), len(sketch.experts))
 
 
-def has_line(cut: Cut) -> bool:
+def has_line(cut: OperatingPoint) -> bool:
     """Whether one magnitude an expert separates what is kept from what is dropped."""
     return cut.knob is not None and cut.place > 0
 
@@ -71,7 +71,7 @@ class Reader:
         return read
 
 
-def _thresholds(sketch: Sketch, cut: Cut) -> NDArray[numpy.float64]:
+def _thresholds(sketch: Sketch, cut: OperatingPoint) -> NDArray[numpy.float64]:
     if not has_line(cut):
         return numpy.full(len(sketch.experts), numpy.nan)
     return numpy.array([_magnitude_keeping(cut.place, shares) for shares in _kept_from(sketch)])

@@ -14,27 +14,26 @@ from mergelab.analysis.sketch.curves import GRID, Curve, Curves, Sketch
 from mergelab.analysis.sketch.delta_reader import Deltas, Table
 from mergelab.analysis.sketch.levels import LEVELS, level_bins
 from mergelab.analysis.sketch.magnitude_counts import Counts, draw_table
-from mergelab.analysis.sketch.magnitude_histogram import Sizes, joined, unsigned
-from mergelab.analysis.sketch.operating_point import Cut, cut_of, trims
-from mergelab.analysis.sketch.survival_histogram import LEVEL_COUNT, NEVER, curves_of
-from mergelab.analysis.sketch.survival_histogram import Steps as Stepped
+from mergelab.analysis.sketch.magnitude_histogram import MagnitudeHistogram, joined, unsigned
+from mergelab.analysis.sketch.operating_point import OperatingPoint, operating_point, trims
+from mergelab.analysis.sketch.survival_histogram import LEVEL_COUNT, NEVER, SurvivalHistogram, curves_of
 from mergelab.checkpoints import address
 from mergelab.engine import (
-    Piece,
+    Chunk,
     Plan,
-    Settled,
+    PreparedMerge,
     deltas,
     in_order,
+    input_chunks,
+    input_threads,
     kept_deltas,
-    offered_pieces,
-    offered_threads,
-    settle,
-    settle_steps,
+    prepare,
+    prepare_steps,
     sparse_deltas,
 )
 from mergelab.methods.ops.elementwise import rows
 from mergelab.methods.ops.stack import BINS, Stack
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 Part = dict[str, Curve]
 """One tensor's part of the arrays of `Curves`; nothing stands for zeros."""
@@ -44,26 +43,26 @@ Part = dict[str, Curve]
 class _Drawing:
     """A sketch under way: what is read, and what the first reading found."""
 
-    settled: Settled
-    cut: Cut
+    prepared: PreparedMerge
+    cut: OperatingPoint
     counts: dict[str, Counts] = field(default_factory=dict)
-    sizes: dict[str, Sizes] = field(default_factory=dict)
+    sizes: dict[str, MagnitudeHistogram] = field(default_factory=dict)
 
     @property
     def stored(self) -> bool:
         """Whether the second reading leaves everything to kernels where there are some."""
-        step = self.settled.plan.recipe.sparsify
+        step = self.prepared.plan.recipe.sparsify
         return self.cut.by == "ranks" or (self.cut.by == "levels" and step is not None and LEVELS[step.name].by_draw)
 
     @property
     def sparse(self) -> bool:
         """Whether the last step chooses among what others leave."""
-        return trims(self.settled.plan.recipe.rule)
+        return trims(self.prepared.plan.recipe.rule)
 
     @property
     def order(self) -> list[int]:
         """The plan's place of each expert of the recipe."""
-        return list(self.settled.plan.listed)
+        return list(self.prepared.plan.listed)
 
     @cached_property
     def all_counts(self) -> Counts:
@@ -80,13 +79,13 @@ class _Drawing:
         return draw_table(len(self.order)) if self.cut.by == "levels" else counts.table(counts.total, self.cut.outliers)
 
 
-def draw_sketch(plan: Plan, device: str = "cpu") -> Steps[Sketch]:
+def build_sketch(plan: Plan, device: str = "cpu") -> ProgressGen[Sketch]:
     """Read the deltas twice and summarise them for the plan's recipe; the order of experts is the recipe's."""
-    cut = cut_of(plan.recipe)
+    cut = operating_point(plan.recipe)
     drawing = _Drawing((yield from _prepared(plan, cut, device)), cut)
     yield from _count(drawing)
     drawn = [_empty(drawing) for _ in cut.drawn]
-    parts = in_order(partial(_parts, drawing), plan.keys, offered_threads(drawing.settled, drawing.stored))
+    parts = in_order(partial(_parts, drawing), plan.keys, input_threads(drawing.prepared, drawing.stored))
     for number, (key, found) in enumerate(zip(plan.keys, parts, strict=True)):
         for curves, part in zip(drawn, found, strict=True):
             _put(curves, number, part)
@@ -94,47 +93,47 @@ def draw_sketch(plan: Plan, device: str = "cpu") -> Steps[Sketch]:
     return _sketch(drawing, dict(zip(cut.drawn, drawn, strict=True)))
 
 
-def ranked(settled: Settled, key: str) -> Tensor:
+def ranked(prepared: PreparedMerge, key: str) -> Tensor:
     """(n_models, count): the deltas among which the recipe's last step chooses, before it does."""
-    values = sparse_deltas(settled, key) if trims(settled.plan.recipe.rule) else deltas(settled, key)
+    values = sparse_deltas(prepared, key) if trims(prepared.plan.recipe.rule) else deltas(prepared, key)
     return rows(values)
 
 
-def _prepared(plan: Plan, cut: Cut, device: str) -> Steps[Settled]:
+def _prepared(plan: Plan, cut: OperatingPoint, device: str) -> ProgressGen[PreparedMerge]:
     """The plan with the surveys done that its curves need."""
     trimming = trims(plan.recipe.rule)
     if trimming and cut.by == "survivors":
-        return (yield from settle(plan, device))
+        return (yield from prepare(plan, device))
     if trimming or cut.by == "survivors":
-        return (yield from settle_steps(plan, device))
-    return Settled.unsurveyed(plan, device)
+        return (yield from prepare_steps(plan, device))
+    return PreparedMerge.unsurveyed(plan, device)
 
 
-def _count(drawing: _Drawing) -> Steps[None]:
+def _count(drawing: _Drawing) -> ProgressGen[None]:
     """The first reading: magnitudes by the upper 16 bits."""
-    keys = drawing.settled.plan.keys
-    found = in_order(partial(_counted, drawing), keys, offered_threads(drawing.settled, stored=True))
+    keys = drawing.prepared.plan.keys
+    found = in_order(partial(_counted, drawing), keys, input_threads(drawing.prepared, stored=True))
     for number, (key, (counts, sizes)) in enumerate(zip(keys, found, strict=True), 1):
         drawing.counts[key], drawing.sizes[key] = counts, sizes
         yield Progress("Ranking magnitudes", number, len(keys), key)
 
 
-def _counted(drawing: _Drawing, key: str) -> tuple[Counts, Sizes]:
+def _counted(drawing: _Drawing, key: str) -> tuple[Counts, MagnitudeHistogram]:
     """One tensor's counts."""
     found = [read.counted() for read in _read(drawing, key, stored=True)]
     signed = torch.stack([counts for counts, _ in found]).sum(0)
-    return Counts.of(unsigned(signed), any(moved for _, moved in found)), Sizes.of(signed)
+    return Counts.of(unsigned(signed), any(moved for _, moved in found)), MagnitudeHistogram.of(signed)
 
 
 def _read(drawing: _Drawing, key: str, stored: bool, even: bool = True) -> Iterator[Deltas]:
-    """A tensor's deltas, piece by piece."""
-    for piece in offered_pieces(drawing.settled, key, stored):
-        yield Deltas(drawing.settled, piece, drawing.sparse, even)
+    """A tensor's deltas, chunk by chunk."""
+    for chunk in input_chunks(drawing.prepared, key, stored):
+        yield Deltas(drawing.prepared, chunk, drawing.sparse, even)
 
 
 def _empty(drawing: _Drawing) -> Curves:
     """Zeros to put one tensor after the other in."""
-    n_tensors, n_experts = len(drawing.settled.plan.keys), len(drawing.order)
+    n_tensors, n_experts = len(drawing.prepared.plan.keys), len(drawing.order)
     curves = Curves.filled(numpy.zeros, n_tensors, n_experts)
     if drawing.cut.by != "survivors":
         return curves
@@ -154,19 +153,19 @@ def _parts(drawing: _Drawing, key: str) -> list[Part]:
     if not counts.moved:
         return [{} for _ in drawing.cut.drawn]
     found = _levelled(drawing, key, counts) if drawing.cut.by == "levels" else _by_rank(drawing, key, counts)
-    return [curves_of(reduce(Stepped.plus, pieces), drawing.order) for pieces in zip(*found, strict=True)]
+    return [curves_of(reduce(SurvivalHistogram.plus, chunks), drawing.order) for chunks in zip(*found, strict=True)]
 
 
-def _by_rank(drawing: _Drawing, key: str, counts: Counts) -> Iterator[list[Stepped]]:
-    """The steps of a tensor's pieces with magnitudes ranked over the whole model and in this tensor."""
+def _by_rank(drawing: _Drawing, key: str, counts: Counts) -> Iterator[list[SurvivalHistogram]]:
+    """The steps of a tensor's chunks with magnitudes ranked over the whole model and in this tensor."""
     tables = numpy.stack([drawing.table, counts.table(counts.total, drawing.cut.outliers)])
     for read in _read(drawing, key, drawing.stored, counts.even):
         yield read.ranked(tables)
 
 
-def _levelled(drawing: _Drawing, key: str, counts: Counts) -> Iterator[list[Stepped]]:
-    """The steps of a tensor's pieces at the levels that the sparsifier gives them."""
-    step = drawing.settled.plan.recipe.sparsify
+def _levelled(drawing: _Drawing, key: str, counts: Counts) -> Iterator[list[SurvivalHistogram]]:
+    """The steps of a tensor's chunks at the levels that the sparsifier gives them."""
+    step = drawing.prepared.plan.recipe.sparsify
     assert step is not None, "only a sparsifier's entries have levels"
     levels = LEVELS[step.name]
     for read in _read(drawing, key, drawing.stored, counts.even):
@@ -178,13 +177,13 @@ def _levelled(drawing: _Drawing, key: str, counts: Counts) -> Iterator[list[Step
 
 def _survivors(drawing: _Drawing, key: str) -> Part:
     """Two levels: what is kept starts at once, what is dropped at the very end."""
-    settled = drawing.settled
-    offered, kept = ranked(settled, key).cpu(), rows(kept_deltas(settled, key)).cpu()
+    prepared = drawing.prepared
+    offered, kept = ranked(prepared, key).cpu(), rows(kept_deltas(prepared, key)).cpu()
     levels = torch.where(kept != 0, 1, torch.where(offered == 0, NEVER, GRID))
     values = torch.where(kept == 0, offered, kept)
-    piece = Piece(key, tuple(values.shape[1:]))
+    chunk = Chunk(key, tuple(values.shape[1:]))
     even = Counts.of(Stack(key, values).upper_counts(), True).even
-    found = Deltas(settled, piece, drawing.sparse, even, values).stepped(levels)
+    found = Deltas(prepared, chunk, drawing.sparse, even, values).stepped(levels)
     return curves_of(found, drawing.order) | {"offered": _energies(offered, levels)[drawing.order]}
 
 
@@ -197,7 +196,7 @@ def _energies(offered: Tensor, levels: Tensor) -> Curve:
 
 
 def _sketch(drawing: _Drawing, curves: dict[str, Curves]) -> Sketch:
-    plan, upper = drawing.settled.plan, drawing.all_counts.whole()
+    plan, upper = drawing.prepared.plan, drawing.all_counts.whole()
     places = [address(key) for key in plan.keys]
     sizes, first_size = joined([drawing.sizes[key] for key in plan.keys], len(drawing.order))
     return Sketch(

@@ -118,7 +118,7 @@ class Sketch:
     `changed` those in tensors that any expert changed; `magnitudes` is (n_experts, 4096) counts by the upper 12 bits of
     |delta|. `sizes`, int32 (n_tensors, n_experts, 2, width), counts positive ([..., 0, :]) and negative changes by the bits
     of |delta| above the lower `SIZE_BITS`, four sizes an octave, those numbered `first_size` and following; no other is lit.
-    What they lack of a tensor's entries is 0 there, or below 2^-133. `curves` are named as `cut_of` asks for them.
+    What they lack of a tensor's entries is 0 there, or below 2^-133. `curves` are named as `operating_point` asks for them.
     """
 
     experts: tuple[str, ...]

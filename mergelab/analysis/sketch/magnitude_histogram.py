@@ -18,14 +18,14 @@ COUNT = 1 << (31 - SIZE_BITS)
 
 
 @dataclass(frozen=True)
-class Sizes:
+class MagnitudeHistogram:
     """(n_models, 2, width) counts of positive and of negative changes of the size numbered `first` and those after it."""
 
     first: int
     counts: Tensor
 
     @classmethod
-    def of(cls, signed: Tensor) -> Sizes:
+    def of(cls, signed: Tensor) -> MagnitudeHistogram:
         """From (n_models, BINS) counts of the upper 16 bits of values; those below 2^-133, whose bits are 0, are left out."""
         by_sign = signed.reshape(len(signed), 2, BINS // 2).clone()
         by_sign[..., 0] = 0
@@ -35,7 +35,7 @@ class Sizes:
         return cls(first, counts[..., first:last].to(torch.int32))
 
 
-def joined(parts: Sequence[Sizes], n_models: int) -> tuple[NDArray[numpy.int32], int]:
+def joined(parts: Sequence[MagnitudeHistogram], n_models: int) -> tuple[NDArray[numpy.int32], int]:
     """int32 (n_parts, n_models, 2, width) over the sizes that are lit in any part, and the number of the first of them; one
     size where none is."""
     lit = [part for part in parts if part.counts.shape[2]]

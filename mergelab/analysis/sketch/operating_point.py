@@ -10,7 +10,7 @@ from typing import Literal
 
 from mergelab.analysis.sketch.levels import LEVELS, POINTS
 from mergelab.methods.knobs import Value
-from mergelab.methods.registry import Draws, Rule
+from mergelab.methods.registry import RandomBits, Rule
 from mergelab.recipe import Recipe, Step
 
 SCOPES = ("model", "tensor")
@@ -20,7 +20,7 @@ READ = "Read from a one-pass sketch, to within {}."
 
 
 @dataclass(frozen=True)
-class Cut:
+class OperatingPoint:
     """Where a recipe cuts the deltas: its curves answer at `place`, and `error` says how nearly.
 
     They are drawn `by` ranks of magnitudes in a `scope` (a share of `outliers` passed over), by the levels of a sparsifier,
@@ -59,11 +59,11 @@ class _Chooser:
     step: Step
 
 
-def cut_of(recipe: Recipe) -> Cut:
+def operating_point(recipe: Recipe) -> OperatingPoint:
     """Where the recipe's last step that drops entries cuts; nothing is cut where no step does."""
     chooser = _chooser(recipe)
     if chooser is None:
-        return Cut("ranks", "", 1.0, "model", notice=_undivided(recipe))
+        return OperatingPoint("ranks", "", 1.0, "model", notice=_undivided(recipe))
     name, knobs = chooser.rule.name, chooser.step.knobs
     if _varies(recipe, chooser):
         return _counted(recipe, "A knob differs between layers or experts, so there is no single line.")
@@ -79,7 +79,7 @@ def cut_of(recipe: Recipe) -> Cut:
 def sketch_needs(recipe: Recipe) -> str:
     """Recipes with equal answers share a sketch: the same models, and curves that depend on the same settings."""
     models = ", ".join(expert.model for expert in recipe.models)
-    return f"{recipe.base} | {models} | {', '.join(cut_of(recipe).drawn)}"
+    return f"{recipe.base} | {models} | {', '.join(operating_point(recipe).drawn)}"
 
 
 def trims(rule: Rule | None) -> bool:
@@ -103,40 +103,42 @@ def _varies(recipe: Recipe, chooser: _Chooser) -> bool:
     return any(plain in deciding and owner in ("", chooser.owner) for owner, _, plain in said)
 
 
-def _trimmed(recipe: Recipe, chooser: _Chooser) -> Cut:
+def _trimmed(recipe: Recipe, chooser: _Chooser) -> OperatingPoint:
     scope, density = str(chooser.step.knobs["scope"]), float(chooser.step.knobs["density"])
     before = _before(recipe) if chooser.owner == "method" else ""
     dial = f"{chooser.owner}.density"
     if scope == "model":
-        return Cut("ranks", before, density, scope, knob=dial, dial=dial)
+        return OperatingPoint("ranks", before, density, scope, knob=dial, dial=dial)
     notice = "Each tensor has a threshold of its own, so there is no single line."
-    return Cut("ranks", before, density, scope, notice=notice, dial=dial)
+    return OperatingPoint("ranks", before, density, scope, notice=notice, dial=dial)
 
 
-def _between(knobs: Mapping[str, Value]) -> Cut:
+def _between(knobs: Mapping[str, Value]) -> OperatingPoint:
     notice = "The smallest changes and the very largest are dropped, so there is no single line."
     density, scope, gamma = float(knobs["density"]), str(knobs["scope"]), float(knobs["gamma"])
     error = READ.format(f"{POINTS} and of gamma")
-    return Cut(
+    return OperatingPoint(
         "ranks", f"beyond {gamma}", density, scope, error, notice=notice, outliers=gamma, dial="sparsify.density"
     )
 
 
-def _levelled(recipe: Recipe, name: str, knobs: Mapping[str, Value]) -> Cut:
+def _levelled(recipe: Recipe, name: str, knobs: Mapping[str, Value]) -> OperatingPoint:
     levels = LEVELS[name]
     value = float(knobs[levels.knob])
     settings = {**{other: knobs[other] for other in levels.given}, **_seed(recipe)}
     of = f"of {name} {_digest(settings)}"
     dial = f"sparsify.{levels.knob}" if levels.place(value) == value else None
-    return Cut(
+    return OperatingPoint(
         "levels", of, levels.place(value), error=READ.format(levels.error(value)), notice=levels.notice, dial=dial
     )
 
 
-def _counted(recipe: Recipe, notice: str) -> Cut:
+def _counted(recipe: Recipe, notice: str) -> OperatingPoint:
     method = [recipe.match_norms, recipe.method.to_mapping()] if trims(recipe.rule) else []
     of = f"of {_digest(_sparsified(recipe), *method)}"
-    return Cut("survivors", of, SETTLED, error="Counted entry by entry for exactly these settings.", notice=notice)
+    return OperatingPoint(
+        "survivors", of, SETTLED, error="Counted entry by entry for exactly these settings.", notice=notice
+    )
 
 
 def _before(recipe: Recipe) -> str:
@@ -154,7 +156,7 @@ def _sparsified(recipe: Recipe) -> list[object]:
 
 
 def _seed(recipe: Recipe) -> dict[str, int]:
-    return {"seed": recipe.seed} if recipe.sparsifier and recipe.sparsifier.wanting(Draws) else {}
+    return {"seed": recipe.seed} if recipe.sparsifier and recipe.sparsifier.wanting(RandomBits) else {}
 
 
 def _digest(*settings: object) -> str:

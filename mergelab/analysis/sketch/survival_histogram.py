@@ -20,7 +20,7 @@ BLOCK = 1 << 13
 OF_ENTRIES = ("conflicting", "against_count", "net", "agreement", "sign_agreement", "merged_square")
 
 
-class Steps(NamedTuple):
+class SurvivalHistogram(NamedTuple):
     """Float64 sums by level of what is gained there.
 
     `entries` (LEVEL_COUNT, 6 + n_models + 2): `OF_ENTRIES`, the products of the merged delta with each model's, entries that one
@@ -33,7 +33,7 @@ class Steps(NamedTuple):
     pairs: NDArray[numpy.float64]
 
     @classmethod
-    def none(cls, n_models: int) -> Steps:
+    def none(cls, n_models: int) -> SurvivalHistogram:
         """Nothing gained."""
         n_pairs = len(pairs_of(n_models))
         shapes: Sequence[tuple[int, ...]] = (
@@ -43,21 +43,21 @@ class Steps(NamedTuple):
         )
         return cls(*(numpy.zeros(shape) for shape in shapes))
 
-    def plus(self, other: Steps) -> Steps:
+    def plus(self, other: SurvivalHistogram) -> SurvivalHistogram:
         """Both together."""
-        return Steps(*(own + more for own, more in zip(self, other, strict=True)))
+        return SurvivalHistogram(*(own + more for own, more in zip(self, other, strict=True)))
 
 
-def steps(values: Tensor, levels: Tensor) -> Steps:
+def steps(values: Tensor, levels: Tensor) -> SurvivalHistogram:
     """The steps of deltas (n_models, count) that start to be kept at `levels`, int16 from 1 to NEVER; NEVER where 0."""
     blocks = zip(torch.split(values, BLOCK, 1), torch.split(levels, BLOCK, 1), strict=True)
-    total = Steps.none(len(values))
+    total = SurvivalHistogram.none(len(values))
     for block, starts in blocks:
         total = total.plus(_steps(block.double(), starts.long()))
     return total
 
 
-def curves_of(found: Steps, order: Sequence[int]) -> dict[str, Curve]:
+def curves_of(found: SurvivalHistogram, order: Sequence[int]) -> dict[str, Curve]:
     """One tensor's part of each of `Curves`' arrays; `order` gives the model of each expert of the recipe."""
     rank, own, shared = (array.cumsum(-2)[..., : GRID + 1, :] for array in found)
     rank, own, shared = (numpy.moveaxis(array, -1, 0) for array in (rank, own, shared))
@@ -76,7 +76,7 @@ def curves_of(found: Steps, order: Sequence[int]) -> dict[str, Curve]:
     }
 
 
-def _steps(values: Tensor, levels: Tensor) -> Steps:
+def _steps(values: Tensor, levels: Tensor) -> SurvivalHistogram:
     entries, before = torch.zeros(8 + len(values), LEVEL_COUNT, dtype=torch.float64), torch.zeros(8 + len(values), 1)
     for when in levels.sort(0).values:
         now = _features(torch.where(levels <= when, values, 0.0), values)
@@ -91,7 +91,7 @@ def _steps(values: Tensor, levels: Tensor) -> Steps:
         _by_level(torch.cat([ones, *_together(values[i], values[j])]), torch.maximum(levels[i], levels[j]))
         for i, j in pairs_of(len(values))
     ]
-    return Steps(entries.T.numpy(), _stacked(models, 2 + len(values)), _stacked(pairs, 3))
+    return SurvivalHistogram(entries.T.numpy(), _stacked(models, 2 + len(values)), _stacked(pairs, 3))
 
 
 def _together(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,10 +13,10 @@ from mergelab.analysis.static.cka import linear_cka
 from mergelab.analysis.static.figure import Figure, figure, pair_name, pairs_among, skipped
 from mergelab.checkpoints import open_checkpoint
 from mergelab.evaluation.calibration.gram import unpadded
-from mergelab.evaluation.tasks import TaskSet, answering, encode
+from mergelab.evaluation.tasks import TaskSet, encode, task_model
 from mergelab.evaluation.tasks.batches import POSITIONS
 from mergelab.evaluation.tasks.precision import full_precision
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 ROWS = 64
 """Calibration rows of each task, at most: all models see all of them."""
@@ -39,7 +39,7 @@ class Bodies:
     device: str
 
 
-def alike(bodies: Bodies, listed: Sequence[str]) -> Steps[pandas.DataFrame]:
+def cka_by_layer(bodies: Bodies, listed: Sequence[str]) -> ProgressGen[pandas.DataFrame]:
     """A row for each layer and pair, the base with each expert included: layer, figure, of, value, rows, status, reason.
 
     `listed` are the experts in the order in which they are told, which changes no bit of a value.
@@ -56,7 +56,7 @@ def alike(bodies: Bodies, listed: Sequence[str]) -> Steps[pandas.DataFrame]:
     return _table(found)
 
 
-def not_alike(reason: str) -> pandas.DataFrame:
+def skipped_cka(reason: str) -> pandas.DataFrame:
     """The same table where there is nothing to compare."""
     return _table([(EVERYWHERE, 0, skipped("cka", "all pairs", reason))])
 
@@ -85,7 +85,7 @@ def _features(body: Mapping[str, Tensor], tasks: Sequence[TaskSet], device: str)
 def _on_task(body: Mapping[str, Tensor], task: TaskSet, device: str) -> Features:
     """Means over the positions of each row; rows of one length go together, so that no padding is among them."""
     head, rows = open_checkpoint(task.head), task.rows("calibration", ROWS)
-    with answering(body, head, task.kind, device=device) as lent, torch.inference_mode(), full_precision():
+    with task_model(body, head, task.kind, device=device) as lent, torch.inference_mode(), full_precision():
         encoded = encode(task.kind, rows, head, lent.config)
         found: list[Features] = []
         for group in unpadded(encoded.lengths, POSITIONS.get(torch.device(device).type, POSITIONS["cpu"])):

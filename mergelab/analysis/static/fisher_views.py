@@ -17,7 +17,7 @@ from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.engine import Plan
 from mergelab.methods.fisher import strengths
 from mergelab.methods.ops.square_sums import Squares
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 TOP_SHARE = 0.01
 """The entries with the largest Fisher whose share of the sum is told."""
@@ -43,7 +43,7 @@ class FisherViews:
     floor: float
 
 
-def fisher_views(plan: Plan) -> Steps[FisherViews]:
+def fisher_views(plan: Plan) -> ProgressGen[FisherViews]:
     """The views of a plan for the method fisher whose statistics are taken; its knobs and weights decide who wins."""
     order = numpy.array(plan.listed)
     names = tuple(plan.experts[place].name for place in order)
@@ -86,7 +86,7 @@ def _information(plan: Plan, key: str) -> Tensor:
     return torch.stack([given[expert.name][key] for expert in plan.experts])
 
 
-def _norms(plan: Plan) -> Steps[Tensor]:
+def _norms(plan: Plan) -> ProgressGen[Tensor]:
     """(n_experts,): the norm of each expert's Fisher over all tensors, float32, as the method takes it."""
     squares = Squares(len(plan.experts))
     for number, key in enumerate(plan.keys, 1):

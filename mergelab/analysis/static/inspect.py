@@ -17,8 +17,8 @@ from mergelab.analysis.static.layer_order import depth_of
 from mergelab.analysis.static.moments import Moments, moments
 from mergelab.analysis.static.spectra.spectral_figures import TOP, WIDEST, spectral
 from mergelab.checkpoints.alignment.tensor_location import address
-from mergelab.engine import Plan, Settled, deltas, in_order
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.engine import Plan, PreparedMerge, deltas, in_order
+from mergelab.runtime.progress import Progress, ProgressGen
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Inspection:
     name. `tensors` has a row for each figure of each merged tensor: key, layer, module, entries, figure, of, value, status,
     reason. `groups` has the same figures of every "layer", "module" and "cell" of both, and of the "model", which `kind` tells: kind, name,
     figure, of, value, entries and tensors measured, entries in all, tensors in all, status, reason. `sums` are what norms
-    and cosines are read from, by tensor; `features` is what `alike` gives, where it was asked for.
+    and cosines are read from, by tensor; `features` is what `cka_by_layer` gives, where it was asked for.
     """
 
     experts: tuple[str, ...]
@@ -42,7 +42,7 @@ class Inspection:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class TensorResult:
     """One tensor: its sums and all its figures."""
 
     key: str
@@ -50,7 +50,7 @@ class Seen:
     figures: Sequence[Figure]
 
 
-def inspect(plan: Plan, device: str = "cpu", top: int = TOP, widest: int = WIDEST) -> Steps[Inspection]:
+def inspect(plan: Plan, device: str = "cpu", top: int = TOP, widest: int = WIDEST) -> ProgressGen[Inspection]:
     """Look at every merged tensor of a plan; yields after each one, so that it can be stopped there.
 
     In memory are as many tensors as torch has threads, of all models, in float32; equal bits on any number of threads.
@@ -58,10 +58,10 @@ def inspect(plan: Plan, device: str = "cpu", top: int = TOP, widest: int = WIDES
     """
     if top < 1:
         raise ValueError(f"the number of leading directions must be at least 1, got {top}")
-    settled = Settled.unsurveyed(plan, device)
+    prepared = PreparedMerge.unsurveyed(plan, device)
     experts = tuple(plan.experts[place].name for place in plan.listed)
-    look = partial(_seen, settled, experts, top, widest)
-    found: list[Seen] = []
+    look = partial(_seen, prepared, experts, top, widest)
+    found: list[TensorResult] = []
     for seen in in_order(look, plan.keys, torch.get_num_threads() if device == "cpu" else 1):
         found.append(seen)
         yield Progress("Inspecting", len(found), len(plan.keys), seen.key)
@@ -70,16 +70,16 @@ def inspect(plan: Plan, device: str = "cpu", top: int = TOP, widest: int = WIDES
     return Inspection(experts, top, coverage(plan), tensors, grouped(tensors, sums, experts), sums)
 
 
-def _seen(settled: Settled, experts: Sequence[str], top: int, widest: int, key: str) -> Seen:
+def _seen(prepared: PreparedMerge, experts: Sequence[str], top: int, widest: int, key: str) -> TensorResult:
     """Look at one tensor in the plan's order of experts, and tell it in the recipe's, which `experts` are in."""
-    order = settled.plan.listed
-    changes = deltas(settled, key)
-    base = settled.plan.base.read(key).to(settled.device).float()
+    order = prepared.plan.listed
+    changes = deltas(prepared, key)
+    base = prepared.plan.base.read(key).to(prepared.device).float()
     sums = moments(base, changes).listed(order)
-    return Seen(key, sums, [*agreement(sums, experts), *spectral(changes, experts, order, top, widest)])
+    return TensorResult(key, sums, [*agreement(sums, experts), *spectral(changes, experts, order, top, widest)])
 
 
-def _tensor_table(plan: Plan, found: Sequence[Seen]) -> pandas.DataFrame:
+def _tensor_table(plan: Plan, found: Sequence[TensorResult]) -> pandas.DataFrame:
     rows = [
         (
             seen.key,

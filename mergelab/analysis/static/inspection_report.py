@@ -15,7 +15,7 @@ from mergelab.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Dossier:
+class InspectionReport:
     """`recipe` is a recipe's mapping and `digest` its digest; `title` names its method. `preview`, `curves` and `pairs` are
     those of `mergelab.analysis.preview` at the recipe's settings, `static` is what `inspect` found, `notes` what the models'
     comparison remarked."""
@@ -30,10 +30,10 @@ class Dossier:
     notes: tuple[str, ...]
 
 
-def dossier_of(recipe: Recipe, drawn: Sketch, static: Inspection, notes: Sequence[str]) -> Dossier:
+def report_of(recipe: Recipe, drawn: Sketch, static: Inspection, notes: Sequence[str]) -> InspectionReport:
     """Everything together, the live figures by look-up in the sketch; one expert alone has no curves."""
     along = curves(drawn, recipe) if len(recipe.models) > 1 else pandas.DataFrame({"place": []})
-    return Dossier(
+    return InspectionReport(
         recipe.to_mapping(),
         recipe.digest(),
         recipe.rule.title,

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from mergelab.analysis.tensor_map.block_sums import Pyramid, block_sums, side_of
 from mergelab.analysis.tensor_map.grid import Grid
 from mergelab.analysis.tensor_map.strongest_conflicts import Conflicts, Strongest
-from mergelab.analysis.tensor_map.tensor_session import Desk
+from mergelab.analysis.tensor_map.tensor_session import TensorSession
 from mergelab.engine import Trace
 from mergelab.runtime.cache import write_atomically
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 BAND = 1 << 20
 """Entries of a stretch."""
@@ -68,7 +68,7 @@ class TensorMap:
         )
 
 
-def build_map(desk: Desk, key: str) -> Steps[TensorMap]:
+def build_map(desk: TensorSession, key: str) -> ProgressGen[TensorMap]:
     """The map of a merged tensor; ValueError for one that is not merged or has no entry."""
     grid = desk.grid(key)
     if not grid.count:
@@ -78,7 +78,7 @@ def build_map(desk: Desk, key: str) -> Steps[TensorMap]:
     for number, (top, bottom) in enumerate(bands):
         yield Progress("Building the map", number, len(bands), key)
         traced, _ = desk.traced(key, top, bottom)
-        strongest.see(traced)
+        strongest.update(traced)
         found.append(_sums(grid, traced, side))
     conflicts = yield from strongest.conflicts()
     return TensorMap(

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from mergelab.analysis.tensor_map.grid import Window
 from mergelab.analysis.tensor_map.recipe_steps import Step, steps_of
-from mergelab.analysis.tensor_map.tensor_session import Desk
-from mergelab.engine import Settled, in_recipe_order
+from mergelab.analysis.tensor_map.tensor_session import TensorSession
+from mergelab.engine import PreparedMerge, in_recipe_order
 
 Numbers = NDArray[Any]
 
@@ -31,9 +31,9 @@ class Coordinates:
     steps: tuple[Mapping[str, Any], ...]
 
 
-def read_coordinates(desk: Desk, key: str, window: Window) -> Coordinates:
+def read_coordinates(desk: TensorSession, key: str, window: Window) -> Coordinates:
     """The coordinates of a window of one tensor; ValueError where it is too large or lies outside."""
-    settled, grid = desk.settled, desk.grid(key)
+    prepared, grid = desk.prepared, desk.grid(key)
     if grid.clamp(window) != window:
         raise ValueError(
             f"{key} has {grid.rows:,} rows and {grid.columns:,} columns: {window} lies outside; choose a window inside"
@@ -42,7 +42,7 @@ def read_coordinates(desk: Desk, key: str, window: Window) -> Coordinates:
         raise ValueError(f"{window.rows} x {window.columns} coordinates are too many to show singly; zoom in")
     traced, first = desk.traced(key, window.top, window.top + window.rows)
 
-    depth, top = len(traced.piece.shape), window.top - first
+    depth, top = len(traced.chunk.shape), window.top - first
 
     def cut(values: Tensor) -> Tensor:
         laid_out = grid.lay_out(values, values.ndim - depth)
@@ -55,13 +55,13 @@ def read_coordinates(desk: Desk, key: str, window: Window) -> Coordinates:
         str(inside.merged.dtype).removeprefix("torch."),
         _numbers(inside.base),
         _numbers(inside.merged),
-        steps=tuple(_plain(step, settled) for step in steps_of(settled, inside)),
+        steps=tuple(_plain(step, prepared) for step in steps_of(prepared, inside)),
     )
 
 
-def _plain(step: Step, settled: Settled) -> dict[str, Any]:
+def _plain(step: Step, prepared: PreparedMerge) -> dict[str, Any]:
     per_expert = {"values": step.values, "shares": step.shares}
-    arrays = {name: in_recipe_order(settled, each) for name, each in per_expert.items() if each is not None}
+    arrays = {name: in_recipe_order(prepared, each) for name, each in per_expert.items() if each is not None}
     arrays |= {} if step.signs is None else {"signs": step.signs}
     return {"name": step.name, **{name: _numbers(each) for name, each in arrays.items()}}
 

@@ -9,15 +9,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from mergelab.analysis.tensor_map.build_map import TensorMap, build_map
-from mergelab.analysis.tensor_map.tensor_session import Desk
+from mergelab.analysis.tensor_map.tensor_session import TensorSession
 from mergelab.runtime.cache import cache_folder
-from mergelab.runtime.progress import Steps
+from mergelab.runtime.progress import ProgressGen
 
 MOST_BYTES = 512 << 20
 """What all maps together may take."""
 
 
-def kept_map(desk: Desk, key: str, name: str) -> Steps[TensorMap]:
+def cached_map(desk: TensorSession, key: str, name: str) -> ProgressGen[TensorMap]:
     """The map called `name` from the cache, else a new one that is kept there. The name tells all that a map depends on."""
     path = _folder() / f"{name}.npz"
     if found := _read(path):

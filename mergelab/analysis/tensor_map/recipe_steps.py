@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.engine import Settled, Trace
+from mergelab.engine import PreparedMerge, Trace
 from mergelab.methods.fisher import strengths
 from mergelab.methods.ops.elementwise import per_model
 from mergelab.methods.ties import election
@@ -27,12 +27,12 @@ class Step:
     shares: Tensor | None = None
 
 
-def steps_of(settled: Settled, traced: Trace) -> Iterator[Step]:
+def steps_of(prepared: PreparedMerge, traced: Trace) -> Iterator[Step]:
     """The steps from the plain deltas to what is merged, in the plan's order of experts."""
     values = traced.deltas
     yield Step("delta", values)
-    for stage, after in zip(settled.steps, traced.sparse, strict=True):
-        knobs = stage.knobs(traced.piece.key)
+    for stage, after in zip(prepared.steps, traced.sparse, strict=True):
+        knobs = stage.knobs(traced.chunk.key)
         if stage.owner == "match_norms":
             yield Step("match_norms", after)
         elif knobs.get("rescale", "none") != "none" and knobs.get("target", "delta") == "delta":
@@ -41,9 +41,9 @@ def steps_of(settled: Settled, traced: Trace) -> Iterator[Step]:
         else:
             yield Step("drop", after)
         values = after
-    if "thresholds" in settled.method.rule.inputs:
+    if "thresholds" in prepared.method.rule.inputs:
         yield Step("trim", traced.kept)
-    if within := WITHIN.get(settled.method.rule.name):
+    if within := WITHIN.get(prepared.method.rule.name):
         yield within(traced)
 
 
@@ -61,7 +61,7 @@ def _averaged(traced: Trace) -> Step:
 
 
 def _shared(traced: Trace, pulls: Tensor) -> Step:
-    """Shares are those of `pull_towards`: where all pulls are 0, equal ones."""
+    """Shares are those of `weighted_mean`: where all pulls are 0, equal ones."""
     total = pulls.sum(0)
     shares = torch.where(total == 0, 1 / len(pulls), pulls / torch.where(total == 0, 1.0, total))
     return Step("weigh", shares * traced.kept, shares=shares)

@@ -63,11 +63,11 @@ def align(base: Collection[str], expert: Collection[str]) -> Alignment:
 
 
 def _aligned(base: Collection[str], theirs: Mapping[str, str], prefix: str, side: str) -> Alignment:
-    keys = {key: theirs[twin] for key in base for twin in _twins(modern(key), prefix, side) if twin in theirs}
+    keys = {key: theirs[twin] for key in base for twin in _counterparts(modern(key), prefix, side) if twin in theirs}
     return Alignment(keys, prefix, side)
 
 
-def _twins(name: str, prefix: str, side: str) -> tuple[str, ...]:
+def _counterparts(name: str, prefix: str, side: str) -> tuple[str, ...]:
     """Names that the expert may have for the base's `name`; the last one that exists counts."""
     if side == "expert":
         return name, prefix + name

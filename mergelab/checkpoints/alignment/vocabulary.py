@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mergelab.checkpoints.files.errors import CheckpointError
-from mergelab.checkpoints.files.safe_paths import file_inside, json_inside, text_inside
+from mergelab.checkpoints.files.safe_paths import safe_file, safe_json, safe_text
 
 FILES = ("tokenizer.json", "vocab.txt", "vocab.json")
 
@@ -34,7 +34,7 @@ def _id(vocabulary: dict[str, int], token: str) -> str:
 def read_vocabulary(folder: Path) -> dict[str, int] | None:
     """Token -> id of the tokenizer in `folder`, from the first of `FILES` that is there."""
     for name in FILES:
-        path = file_inside(folder, name)
+        path = safe_file(folder, name)
         if path is not None:
             stat = path.stat()
             return _parsed(folder, name, stat.st_size, stat.st_mtime_ns)
@@ -45,9 +45,9 @@ def read_vocabulary(folder: Path) -> dict[str, int] | None:
 def _parsed(folder: Path, name: str, size: int, mtime_ns: int) -> dict[str, int]:
     """The map in one file; size and time are there to make a changed file another cache entry."""
     if name == "vocab.txt":
-        lines = (text_inside(folder, name) or "").split("\n")
+        lines = (safe_text(folder, name) or "").split("\n")
         return {token: index for index, token in enumerate(lines) if token or index < len(lines) - 1}
-    content = json_inside(folder, name) or {}
+    content = safe_json(folder, name) or {}
     try:
         return _from_tokenizer(content) if name == "tokenizer.json" else {str(t): int(i) for t, i in content.items()}
     except (TypeError, ValueError, KeyError, AttributeError) as error:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import FolderCheckpoint, open_folder
-from mergelab.checkpoints.files.safe_paths import json_inside
-from mergelab.checkpoints.files.silence import quiet
+from mergelab.checkpoints.files.safe_paths import safe_json
+from mergelab.checkpoints.files.silence import silence
 from mergelab.checkpoints.writing.staging import new_folder
 from mergelab.runtime.cache import cache_folder
 from mergelab.runtime.hashing import stamp_of
@@ -34,7 +34,7 @@ def open_gguf(path: Path, name: str | None = None) -> FolderCheckpoint:
     name, kept = name or str(path), cache_folder() / "gguf" / stamp_of([path])
     if not kept.is_dir():
         _convert(path, kept)
-    types = ", ".join((json_inside(kept, RECORD) or {}).get("types", ()))
+    types = ", ".join((safe_json(kept, RECORD) or {}).get("types", ()))
     size = sum(file.stat().st_size for file in kept.glob("*.safetensors"))
     told = f"{name} is a GGUF file ({types}; {_megabytes(path.stat().st_size)}), read as float32 ({_megabytes(size)})"
     return open_folder(kept, name, remarks=(f"{told}: what quantisation rounded off is not there",))
@@ -46,7 +46,7 @@ def _convert(path: Path, kept: Path) -> None:
         needs = f"needs {' and '.join(missing)} to be read: pip install 'mergelab[gguf]'"
         raise CheckpointError(f"{path} is a GGUF file, which {needs}, or name the model it was made from")
     try:
-        with quiet(), redirect_stderr(StringIO()), new_folder(kept) as folder:  # the reader shows a bar of its own
+        with silence(), redirect_stderr(StringIO()), new_folder(kept) as folder:  # the reader shows a bar of its own
             _save_plain(path, folder)
             (folder / RECORD).write_text(json.dumps({"types": _types(path)}), encoding="utf-8")
     except Exception as error:  # its readers raise what they like about a file that they do not know

@@ -16,12 +16,12 @@ from torch import Tensor
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import PICKLES, harmless
 from mergelab.checkpoints.files.interface import StateDict, in_memory
-from mergelab.checkpoints.files.safe_paths import file_inside, json_inside, text_inside
+from mergelab.checkpoints.files.safe_paths import safe_file, safe_json, safe_text
 from mergelab.checkpoints.lora import adapter
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.checkpoints.writing.merged_folder import MergedFolder
 from mergelab.checkpoints.writing.staging import new_folder
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 ADAPTER = "adapter_model.bin"
 WHOLE = "pytorch_model.bin"
@@ -30,7 +30,7 @@ WRAPPED = "state_dict"
 """The entry under which training tools keep the weights beside their own notes."""
 
 
-def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> Steps[Path]:
+def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> ProgressGen[Path]:
     """Write the tensors of a pickle file, or of a folder with pytorch_model.bin or its shards, to the new folder `out`.
 
     config.json and tokenizer files come from the folder of `source`, which is not changed; a folder with
@@ -42,7 +42,7 @@ def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> S
     if files[0].name == ADAPTER:
         yield Progress("Converting", 0, 1, ADAPTER)
         return _convert_adapter(files[0], folder, out)
-    config = json_inside(folder, "config.json", limit=4 * 2**20)
+    config = safe_json(folder, "config.json", limit=4 * 2**20)
     if config is None:
         raise CheckpointError(f"{folder} has no config.json; put the model's beside its weights")
     state: dict[str, Tensor] = {}
@@ -58,7 +58,7 @@ def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> S
 
 def _convert_adapter(file: Path, folder: Path, out: Path) -> Path:
     """Adapters are small: all at once."""
-    config = text_inside(folder, adapter.CONFIG, limit=4 * 2**20)
+    config = safe_text(folder, adapter.CONFIG, limit=4 * 2**20)
     if config is None:
         raise CheckpointError(f"{folder} has no {adapter.CONFIG}; put the adapter's beside its weights")
     tensors = {key: value.contiguous().clone() for key, value in _tensors(file).items()}
@@ -75,10 +75,10 @@ def _files(source: Path) -> list[Path]:
         return [source]
     if not source.is_dir():
         raise CheckpointError(f"there is no file or folder {source}")
-    index = json_inside(source, INDEX)
-    whole = ADAPTER if file_inside(source, adapter.CONFIG) and not file_inside(source, WHOLE) else WHOLE
+    index = safe_json(source, INDEX)
+    whole = ADAPTER if safe_file(source, adapter.CONFIG) and not safe_file(source, WHOLE) else WHOLE
     names = sorted(set(_weight_map(source, index).values())) if index else [whole]
-    found = [file_inside(source, name) for name in names]
+    found = [safe_file(source, name) for name in names]
     if None in found:
         raise CheckpointError(f"{source} has no {names[found.index(None)]}; name the weight file itself")
     return [path for path in found if path]

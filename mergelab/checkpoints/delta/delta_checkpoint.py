@@ -18,8 +18,8 @@ from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import harmless
 from mergelab.checkpoints.files.header import DTYPES
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec, same_content
-from mergelab.checkpoints.files.read_range import read_stretch
-from mergelab.checkpoints.files.safe_paths import json_inside
+from mergelab.checkpoints.files.read_range import read_range
+from mergelab.checkpoints.files.safe_paths import safe_json
 from mergelab.checkpoints.files.shard import Shard, open_shard
 
 FORMAT = "mergelab delta"
@@ -33,7 +33,7 @@ FROM_TWIN = ("same", "levels")
 
 
 @dataclass(frozen=True)
-class Entry:
+class DeltaEntry:
     """How one tensor is kept: the `same` as its twin in the base, the difference of its `bits`, `levels`, or `plain`."""
 
     way: str
@@ -51,7 +51,7 @@ class PackedCheckpoint:
     config: Mapping[str, Any]
     base: Checkpoint
     shard: Shard
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, DeltaEntry]
     latest: dict[str, Tensor] = field(default_factory=dict, repr=False)
     """The tensor that was unpacked last."""
 
@@ -69,10 +69,10 @@ class PackedCheckpoint:
         twin = self.base.read(entry.twin) if entry.way in FROM_TWIN else None
         return _joined(entry, twin, self._decoded(key) if entry.way != "same" else None)
 
-    def read_stretch(self, key: str, start: int, stop: int) -> Tensor:
+    def read_range(self, key: str, start: int, stop: int) -> Tensor:
         """The flat entries from `start` to `stop` of a tensor; the tensor that was unpacked last is kept for the next."""
         entry = self._entry(key)
-        twin = read_stretch(self.base, entry.twin, start, stop) if entry.way in FROM_TWIN else None
+        twin = read_range(self.base, entry.twin, start, stop) if entry.way in FROM_TWIN else None
         return _joined(entry, twin, self._kept(key).reshape(-1)[start:stop] if entry.way != "same" else None)
 
     def read_delta(self, key: str, base: Checkpoint, start: int = 0, stop: int | None = None) -> Tensor | None:
@@ -84,7 +84,7 @@ class PackedCheckpoint:
         files = [self.shard.path, self.folder / MANIFEST]
         return hash_once(files, self.specs, self.read)
 
-    def _entry(self, key: str) -> Entry:
+    def _entry(self, key: str) -> DeltaEntry:
         if key not in self.entries:
             raise CheckpointError(f"{self.name} has no tensor {key!r}")
         return self.entries[key]
@@ -107,7 +107,7 @@ class PackedCheckpoint:
         return f"tensor {key!r} in {self.shard.path}"
 
 
-def _joined(entry: Entry, twin: Tensor | None, decoded: Tensor | None) -> Tensor:
+def _joined(entry: DeltaEntry, twin: Tensor | None, decoded: Tensor | None) -> Tensor:
     """A tensor, or a stretch of one, from the base's and what is stored of it."""
     parts = [twin.to(entry.spec.dtype) if twin is not None else None, decoded]
     first, *more = [part for part in parts if part is not None]
@@ -140,12 +140,12 @@ def open_packed(folder: Path, base: Checkpoint, name: str | None = None) -> Pack
             f"{base.name} has the content {base.content_hash()[:12]}…; give the base that it was packed against"
         )
     _check(folder, entries, base, shard)
-    config = json_inside(folder, "config.json", limit=4 * 2**20) or {}
+    config = safe_json(folder, "config.json", limit=4 * 2**20) or {}
     return PackedCheckpoint(name or str(folder), folder, harmless(config), base, shard, entries)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    manifest = json_inside(folder, MANIFEST)
+    manifest = safe_json(folder, MANIFEST)
     if manifest is None or manifest.get("format") != FORMAT or not isinstance(manifest.get("base"), dict):
         raise CheckpointError(f"{folder / MANIFEST} is refused: it is not as `mergelab pack` writes it")
     if manifest.get("version") != VERSION:
@@ -155,13 +155,13 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _parsed(way: str, code: str, shape: list[int], twin: str = "") -> Entry:
+def _parsed(way: str, code: str, shape: list[int], twin: str = "") -> DeltaEntry:
     if way not in WAYS or not all(type(size) is int and 0 <= size < 2**63 for size in shape):
         raise ValueError(way)
-    return Entry(way, TensorSpec(tuple(shape), DTYPES[code]), str(twin))
+    return DeltaEntry(way, TensorSpec(tuple(shape), DTYPES[code]), str(twin))
 
 
-def _check(folder: Path, entries: Mapping[str, Entry], base: Checkpoint, shard: Shard) -> None:
+def _check(folder: Path, entries: Mapping[str, DeltaEntry], base: Checkpoint, shard: Shard) -> None:
     """Every tensor is there, and its twin is of its shape, so that reading needs no more checks."""
     for key, entry in entries.items():
         twin = base.specs.get(entry.twin)

@@ -21,15 +21,15 @@ from mergelab.checkpoints.delta.codec import (
     encode_plain,
     same_bytes,
 )
-from mergelab.checkpoints.delta.delta_checkpoint import FORMAT, MANIFEST, VERSION, WEIGHTS, Entry
+from mergelab.checkpoints.delta.delta_checkpoint import FORMAT, MANIFEST, VERSION, WEIGHTS, DeltaEntry
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.header import CODES
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.lora.relative_error import Deviation
-from mergelab.checkpoints.writing.auxiliary_files import companions
+from mergelab.checkpoints.writing.auxiliary_files import auxiliary_files
 from mergelab.checkpoints.writing.file_layout import layout_of
 from mergelab.checkpoints.writing.staging import new_folder
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Packed:
     error: float
 
 
-def pack_expert(expert: Checkpoint, base: Checkpoint, out: Path, levels: int | None = None) -> Steps[Packed]:
+def pack_expert(expert: Checkpoint, base: Checkpoint, out: Path, levels: int | None = None) -> ProgressGen[Packed]:
     """Write `expert` to the new folder `out` as what differs from `base`.
 
     By default bit for bit: every tensor is unpacked again and compared before the folder appears. With `levels` (1 to
@@ -66,7 +66,7 @@ class _Packing:
     levels: int | None
     deviation: Deviation = field(default_factory=Deviation)
 
-    def write(self) -> Steps[None]:
+    def write(self) -> ProgressGen[None]:
         twins = {twin: key for key, twin in align(self.base.specs, self.expert.specs).keys.items()}
         entries, sizes = {}, {}
         keys, draft = sorted(self.expert.specs), self.folder / "draft"
@@ -78,21 +78,21 @@ class _Packing:
                 yield Progress("Packing", number, len(keys), key)
         self._put_header_before(draft, sizes)
         self._write_manifest(entries)
-        self._copy_companions()
+        self._copy_auxiliary_files()
 
-    def _packed(self, key: str, twin: str) -> tuple[Entry, bytes]:
+    def _packed(self, key: str, twin: str) -> tuple[DeltaEntry, bytes]:
         tensor, spec, found = self.expert.read(key), self.expert.specs[key], self.base.specs.get(twin)
         if found is None or found.shape != spec.shape:
-            return Entry("plain", spec), encode_plain(tensor)
+            return DeltaEntry("plain", spec), encode_plain(tensor)
         anchor = self.base.read(twin)
         if same_bytes(tensor, anchor.to(spec.dtype)):
-            return Entry("same", spec, twin), b""
+            return DeltaEntry("same", spec, twin), b""
         if spec.dtype not in MERGEABLE or found.dtype not in MERGEABLE:
-            return Entry("plain", spec), encode_plain(tensor)
+            return DeltaEntry("plain", spec), encode_plain(tensor)
         delta = tensor.float() - anchor.float()
         if self.levels and delta.ndim > 1 and bool(delta.isfinite().all()):
-            return Entry("levels", TensorSpec(spec.shape, torch.float32), twin), self._rounded(delta, key)
-        return Entry("bits", spec, twin), self._exact(tensor, anchor.to(spec.dtype), key)
+            return DeltaEntry("levels", TensorSpec(spec.shape, torch.float32), twin), self._rounded(delta, key)
+        return DeltaEntry("bits", spec, twin), self._exact(tensor, anchor.to(spec.dtype), key)
 
     def _rounded(self, delta: Tensor, key: str) -> bytes:
         blob = encode_levels(delta, self.levels or 0)
@@ -112,7 +112,7 @@ class _Packing:
             shutil.copyfileobj(payload, file, 1 << 20)
         draft.unlink()
 
-    def _write_manifest(self, entries: Mapping[str, Entry]) -> None:
+    def _write_manifest(self, entries: Mapping[str, DeltaEntry]) -> None:
         listed = {
             key: [entry.way, CODES[entry.spec.dtype], list(entry.spec.shape), *([entry.twin] if entry.twin else [])]
             for key, entry in entries.items()
@@ -121,10 +121,10 @@ class _Packing:
         manifest = {"format": FORMAT, "version": VERSION, "base": base, "tensors": listed}
         self._write(MANIFEST, json.dumps(manifest, ensure_ascii=False) + "\n")
 
-    def _copy_companions(self) -> None:
+    def _copy_auxiliary_files(self) -> None:
         config = json.dumps(dict(self.expert.config), indent=2, sort_keys=True, ensure_ascii=False)
         self._write("config.json", config + "\n")
-        for name, path in companions(self.expert):
+        for name, path in auxiliary_files(self.expert):
             shutil.copyfile(path, self.folder / name)
 
     def _write(self, name: str, text: str) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from mergelab.checkpoints.files.content_hash import hash_once
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
-from mergelab.checkpoints.files.safe_paths import file_inside, json_inside
+from mergelab.checkpoints.files.safe_paths import safe_file, safe_json
 from mergelab.checkpoints.files.shard import Shard, open_shard
 
 WEIGHTS = "model.safetensors"
@@ -44,9 +44,9 @@ class FolderCheckpoint:
     def read(self, key: str) -> Tensor:
         return self._home(key).read(key)
 
-    def read_stretch(self, key: str, start: int, stop: int) -> Tensor:
+    def read_range(self, key: str, start: int, stop: int) -> Tensor:
         """The flat entries from `start` to `stop` of a tensor, nothing else of it read."""
-        return self._home(key).read_stretch(key, start, stop)
+        return self._home(key).read_range(key, start, stop)
 
     def _home(self, key: str) -> Shard:
         if key not in self._homes:
@@ -70,7 +70,7 @@ def open_folder(folder: Path, name: str | None = None, remarks: tuple[str, ...] 
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a folder; name a folder with config.json and model.safetensors")
     shards = _open_shards(folder)
-    config = json_inside(folder, "config.json", limit=4 * 2**20)
+    config = safe_json(folder, "config.json", limit=4 * 2**20)
     if config is None:
         raise CheckpointError(f"{folder} has no config.json; a model folder has one beside its safetensors")
     return FolderCheckpoint(name, folder, harmless(config), shards, remarks)
@@ -78,9 +78,9 @@ def open_folder(folder: Path, name: str | None = None, remarks: tuple[str, ...] 
 
 def _open_shards(folder: Path) -> tuple[Shard, ...]:
     """The weight files with their headers; transformers, too, prefers the single file to an index."""
-    if file_inside(folder, WEIGHTS) is not None:
+    if safe_file(folder, WEIGHTS) is not None:
         return (_open_shard(folder, WEIGHTS),)
-    index = json_inside(folder, INDEX)
+    index = safe_json(folder, INDEX)
     if index is None:
         raise CheckpointError(_why_no_weights(folder))
     weight_map = _weight_map(folder, index.get("weight_map"))

@@ -8,9 +8,9 @@ from mergelab.checkpoints.files.folder import FolderCheckpoint
 from mergelab.checkpoints.files.interface import Checkpoint, StateDict
 
 
-def read_stretch(checkpoint: Checkpoint, key: str, start: int, stop: int) -> Tensor:
+def read_range(checkpoint: Checkpoint, key: str, start: int, stop: int) -> Tensor:
     """The flat entries from `start` to `stop` of a tensor in its spec's dtype."""
-    reads = getattr(checkpoint, "read_stretch", None)
+    reads = getattr(checkpoint, "read_range", None)
     stretch: Tensor = reads(key, start, stop) if reads else checkpoint.read(key).reshape(-1)[start:stop]
     return stretch
 

@@ -15,7 +15,7 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 MAX_TEXT_BYTES = 64 * 2**20
 
 
-def file_inside(folder: Path, name: str) -> Path | None:
+def safe_file(folder: Path, name: str) -> Path | None:
     """The regular file `name` of `folder`, or None when there is none.
 
     Raises `CheckpointError` for a name with path parts, for anything but a regular file, and for a link that leads out
@@ -46,9 +46,9 @@ def is_snapshot(folder: Path) -> bool:
     return real.parent.name == "snapshots" and real.parent.parent.name.startswith("models--")
 
 
-def text_inside(folder: Path, name: str, limit: int = MAX_TEXT_BYTES) -> str | None:
+def safe_text(folder: Path, name: str, limit: int = MAX_TEXT_BYTES) -> str | None:
     """The UTF-8 text of `name` in `folder`, or None when there is none; refused above `limit` bytes."""
-    path = file_inside(folder, name)
+    path = safe_file(folder, name)
     if path is None:
         return None
     size = path.stat().st_size
@@ -60,9 +60,9 @@ def text_inside(folder: Path, name: str, limit: int = MAX_TEXT_BYTES) -> str | N
         raise CheckpointError(f"{folder / name} is refused: it is not UTF-8 text") from error
 
 
-def json_inside(folder: Path, name: str, limit: int = MAX_TEXT_BYTES) -> dict[str, Any] | None:
+def safe_json(folder: Path, name: str, limit: int = MAX_TEXT_BYTES) -> dict[str, Any] | None:
     """The JSON object in file `name` of `folder`, or None when there is no such file."""
-    text = text_inside(folder, name, limit)
+    text = safe_text(folder, name, limit)
     if text is None:
         return None
     try:

@@ -14,7 +14,7 @@ from torch import Tensor
 from mergelab.checkpoints.files.buffers import empty
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.header import Extent, read_header
-from mergelab.checkpoints.files.safe_paths import file_inside
+from mergelab.checkpoints.files.safe_paths import safe_file
 
 Stamp = tuple[int, int, int]
 """Inode, size and mtime: a file with the same stamp is the one whose header was read."""
@@ -31,9 +31,9 @@ class Shard:
     def read(self, key: str) -> Tensor:
         """One tensor as its own copy: unlike a mapped file, it cannot change or vanish under the reader."""
         spec = self.extents[key].spec
-        return self.read_stretch(key, 0, spec.count).reshape(spec.shape)
+        return self.read_range(key, 0, spec.count).reshape(spec.shape)
 
-    def read_stretch(self, key: str, start: int, stop: int) -> Tensor:
+    def read_range(self, key: str, start: int, stop: int) -> Tensor:
         """The flat entries from `start` to `stop` of one tensor."""
         extent = self.extents[key]
         size = extent.spec.dtype.itemsize
@@ -51,7 +51,7 @@ class Shard:
 
 def open_shard(folder: Path, name: str) -> Shard | None:
     """The safetensors file `name` of `folder`, or None when there is none. Raises `CheckpointError` for a bad one."""
-    path = file_inside(folder, name)
+    path = safe_file(folder, name)
     return Shard(path, _stamp(path.stat()), read_header(path)) if path else None
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def quiet() -> Generator[None, None, None]:
+def silence() -> Generator[None, None, None]:
     """No progress bars and no printed reports from transformers inside this block."""
     from transformers.utils import logging
 

@@ -19,8 +19,8 @@ from mergelab.checkpoints.alignment.tied_weights import is_also_head
 from mergelab.checkpoints.files.content_hash import hash_tensor
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec, same_content
-from mergelab.checkpoints.files.read_range import read_stretch
-from mergelab.checkpoints.files.safe_paths import json_inside
+from mergelab.checkpoints.files.read_range import read_range
+from mergelab.checkpoints.files.safe_paths import safe_json
 from mergelab.checkpoints.files.shard import Shard, open_shard
 from mergelab.checkpoints.lora.adapter_config import LoraSettings, read_settings
 from mergelab.checkpoints.lora.low_rank import product
@@ -90,15 +90,15 @@ class AdapterCheckpoint:
         return TensorSpec(spec.shape, torch.promote_types(spec.dtype, torch.float32)) if change.adds else spec
 
     def read(self, key: str) -> Tensor:
-        return self.read_stretch(key, 0, self.specs[key].count).reshape(self.specs[key].shape)
+        return self.read_range(key, 0, self.specs[key].count).reshape(self.specs[key].shape)
 
-    def read_stretch(self, key: str, start: int, stop: int) -> Tensor:
+    def read_range(self, key: str, start: int, stop: int) -> Tensor:
         """The flat entries from `start` to `stop` of a tensor, nothing else of it worked out."""
         change = self.changes.get(key, Change())
         if change.full:
-            found = self.shard.read_stretch(change.full, start, stop)
+            found = self.shard.read_range(change.full, start, stop)
         else:
-            found = read_stretch(self.base, key, start, stop)
+            found = read_range(self.base, key, start, stop)
         return found.to(self.specs[key].dtype) + self._added(change, start, stop) if change.adds else found
 
     def read_delta(self, key: str, base: Checkpoint, start: int = 0, stop: int | None = None) -> Tensor | None:
@@ -108,8 +108,8 @@ class AdapterCheckpoint:
         shape, end = base.specs[key].shape, base.specs[key].count if stop is None else stop
         delta = self._added(change, start, end) if change.adds else torch.zeros(end - start)
         if change.full:
-            stored = self.shard.read_stretch(change.full, start, end)
-            delta += stored.float() - read_stretch(base, key, start, end).float()
+            stored = self.shard.read_range(change.full, start, end)
+            delta += stored.float() - read_range(base, key, start, end).float()
         return delta.reshape(shape) if stop is None else delta
 
     def content_hash(self) -> str:
@@ -123,7 +123,7 @@ class AdapterCheckpoint:
     def _added(self, change: Change, start: int, stop: int) -> Tensor:
         """Flat entries of what is added to one tensor, in float32, each rounded once."""
         if change.vector:
-            return (self.shard.read_stretch(change.vector, start, stop).double() * change.scale).float()
+            return (self.shard.read_range(change.vector, start, stop).double() * change.scale).float()
         down, up = self.shard.read(change.down).flatten(1), self.shard.read(change.up).flatten(1)
         factors = (down.T, up.T) if change.flipped else (up, down)
         return product(*factors, change.scale, start, stop)
@@ -131,7 +131,7 @@ class AdapterCheckpoint:
 
 def adapter_settings(folder: Path) -> LoraSettings:
     """What adapter_config.json of `folder` says. Raises `CheckpointError` when it is not plain LoRA."""
-    config = json_inside(folder, CONFIG, limit=4 * 2**20)
+    config = safe_json(folder, CONFIG, limit=4 * 2**20)
     if config is None:
         raise CheckpointError(f"{folder} has no {CONFIG}; an adapter's folder has one beside {WEIGHTS}")
     return read_settings(str(folder / CONFIG), config)

@@ -19,11 +19,11 @@ from mergelab.checkpoints.files.hub import is_hub_reference
 from mergelab.checkpoints.files.interface import Checkpoint
 from mergelab.checkpoints.lora.adapter import CONFIG, PREFIX, WEIGHTS
 from mergelab.checkpoints.lora.lora_factors import factored
-from mergelab.checkpoints.lora.module_types import CONV1D, EMBEDDING, FACTORED, Place, places
+from mergelab.checkpoints.lora.module_types import CONV1D, EMBEDDING, FACTORED, ModulePlace, places
 from mergelab.checkpoints.lora.relative_error import Deviation
 from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
 from mergelab.checkpoints.writing.staging import new_folder
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 OTHER_FORM = "transformers stores it in another form than it uses"
 TWO_ROLES = "an embedding that is also the output head, and an adapter would change one of the two"
@@ -45,7 +45,7 @@ class Extraction:
     nbytes: int
 
 
-def extract_adapter(base: Checkpoint, merged: Checkpoint, out: Path, rank: int) -> Steps[Extraction]:
+def extract_adapter(base: Checkpoint, merged: Checkpoint, out: Path, rank: int) -> ProgressGen[Extraction]:
     """Write what `merged` changes in `base` as a LoRA adapter of `rank` to the new folder `out`, as PEFT loads it.
 
     Weights of linear layers, convolutions and embeddings become two float32 factors; their biases ride along where every
@@ -76,7 +76,7 @@ class _Adapter:
     base: Checkpoint
     merged: Checkpoint
     rank: int
-    places: Mapping[str, Place]
+    places: Mapping[str, ModulePlace]
     twins: Mapping[str, str]
     tensors: dict[str, Tensor] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
@@ -130,13 +130,13 @@ class _Adapter:
         exact = self.merged.read_delta(self.twins[key], self.base)
         return self.merged.read(self.twins[key]).float() - self.base.read(key).float() if exact is None else exact
 
-    def _take_weight(self, key: str, delta: Tensor, place: Place) -> None:
+    def _take_weight(self, key: str, delta: Tensor, place: ModulePlace) -> None:
         if place.kind == EMBEDDING and is_also_head(self.base, key):
             self._leave_out(key, delta, TWO_ROLES)
         else:
             self.errors[key] = self.deviation.add(delta, self._put_factors(place, delta))
 
-    def _put_factors(self, place: Place, delta: Tensor) -> Tensor:
+    def _put_factors(self, place: ModulePlace, delta: Tensor) -> Tensor:
         """Keep the factors of one weight's delta, and give what they stand for."""
         tensors, carried = factored(delta, place.kind, self.rank)
         self.kinds[place.module] = place.kind
@@ -149,7 +149,7 @@ class _Adapter:
         if key in self.biases:
             self.errors[key] = self.deviation.add(delta, delta)
 
-    def _take_module(self, key: str, delta: Tensor, place: Place) -> None:
+    def _take_module(self, key: str, delta: Tensor, place: ModulePlace) -> None:
         """Carry a module whole if it holds vectors alone, with its namesakes: PEFT looks at how a name ends."""
         under = [own for own, its in self.places.items() if _is_under(its.module, place.module)]
         if any(len(self.base.specs[own].shape) > 1 for own in under):

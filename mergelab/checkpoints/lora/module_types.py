@@ -19,7 +19,7 @@ FACTORED = (LINEAR, CONV1D, EMBEDDING, CONVOLUTION)
 
 
 @dataclass(frozen=True)
-class Place:
+class ModulePlace:
     """Where a tensor sits in the model that transformers builds: in `module`, under `name`; `kind` is one of `FACTORED`
     or else the module's class."""
 
@@ -33,23 +33,23 @@ class Place:
         return f"{self.module}.{self.name}" if self.module else self.name
 
 
-def places(base: Checkpoint) -> dict[str, Place]:
+def places(base: Checkpoint) -> dict[str, ModulePlace]:
     """File key of `base` -> its place, for every tensor that has one place and keeps its shape when it is loaded.
 
     transformers renames tensors as it loads them (attention of ViT and DINOv2) and stacks others (experts of a mixture),
     which have no single place and are left out. Raises `CheckpointError` when transformers does not know the model.
     """
-    model = skeleton(base)
+    model = module_tree(base)
     found = {}
     for parameter, tensor in model.state_dict().items():
         module, _, name = parameter.rpartition(".")
         stored = _stored_names(model, parameter, tensor)
         if len(stored) == 1:
-            found[stored[0]] = Place(module, _kind(model.get_submodule(module)), name)
+            found[stored[0]] = ModulePlace(module, _kind(model.get_submodule(module)), name)
     return {key: found[twin] for key, twin in align(base.specs, found).keys.items()}
 
 
-def skeleton(base: Checkpoint) -> Any:
+def module_tree(base: Checkpoint) -> Any:
     """The model of `base`'s config, all its tensors on the meta device: no memory for weights."""
     import transformers
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mergelab.checkpoints.files.interface import Checkpoint
-from mergelab.checkpoints.files.safe_paths import file_inside
+from mergelab.checkpoints.files.safe_paths import safe_file
 
 COMPANIONS = (
     "added_tokens.json",
@@ -26,9 +26,9 @@ COMPANIONS = (
 """Files that a model needs beside its config and weights: its tokenizer or image preprocessor."""
 
 
-def companions(model: Checkpoint) -> list[tuple[str, Path]]:
+def auxiliary_files(model: Checkpoint) -> list[tuple[str, Path]]:
     """Name and real path (a link in the Hub cache) of the files to copy from the folder of `model`."""
     if model.folder is None:
         return []
-    found = [(name, file_inside(model.folder, name)) for name in COMPANIONS]
+    found = [(name, safe_file(model.folder, name)) for name in COMPANIONS]
     return [(name, path) for name, path in found if path is not None]

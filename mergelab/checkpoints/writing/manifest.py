@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mergelab.checkpoints.files.errors import CheckpointError
-from mergelab.checkpoints.files.safe_paths import file_inside, json_inside
+from mergelab.checkpoints.files.safe_paths import safe_file, safe_json
 from mergelab.runtime.provenance import provenance
 
 MANIFEST = "manifest.json"
@@ -31,7 +31,7 @@ def verify_folder(path: Path) -> None:
 
     Raises `CheckpointError` listing all files that are absent, changed or not in the manifest.
     """
-    manifest = json_inside(path, MANIFEST)
+    manifest = safe_json(path, MANIFEST)
     files = manifest.get("files") if manifest else None
     if not isinstance(files, dict):
         raise CheckpointError(f"{path} has no {MANIFEST} with a list of files; it was not written by mergelab")
@@ -44,7 +44,7 @@ def verify_folder(path: Path) -> None:
 
 
 def _holds(folder: Path, name: str, entry: Any) -> bool:
-    path = file_inside(folder, name)
+    path = safe_file(folder, name)
     if path is None or not isinstance(entry, dict):
         return False
     return path.stat().st_size == entry.get("bytes") and _sha256(path) == entry.get("sha256")

@@ -18,7 +18,7 @@ from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import INDEX
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.files.safe_paths import PLAIN_NAME
-from mergelab.checkpoints.writing.auxiliary_files import companions
+from mergelab.checkpoints.writing.auxiliary_files import auxiliary_files
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES, index_of, plan_files
 from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
 from mergelab.checkpoints.writing.staging import Staging, sweep
@@ -59,7 +59,7 @@ class MergedFolder:
         try:
             self._check_space()
             self._start_files()
-            self._copy_companions()
+            self._copy_auxiliary_files()
         except BaseException:
             self._abandon()
             raise
@@ -117,11 +117,11 @@ class MergedFolder:
             file = self._files[layout.name] = WeightFile(self._staging.path / layout.name, layout.size, self.out)
             file.write(memoryview(layout.header), 0)
 
-    def _copy_companions(self) -> None:
+    def _copy_auxiliary_files(self) -> None:
         config = _merged_config(self._base.config, self._specs)
         if config:
             self._write_json("config.json", config)
-        for name, path in companions(self._base):
+        for name, path in auxiliary_files(self._base):
             shutil.copyfile(path, self._staging.path / name)
 
     def _finish(self) -> None:

@@ -14,9 +14,9 @@ from mergelab.evaluation.calibration.estimate import question_facts, slots_of
 from mergelab.evaluation.calibration.expert_statistics import Experts, State, together
 from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
 from mergelab.evaluation.calibration.statistic_spec import Session
-from mergelab.evaluation.tasks import TaskSet, answering, encode
+from mergelab.evaluation.tasks import TaskSet, encode, task_model
 from mergelab.evaluation.tasks.precision import full_precision
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 VERSION = 1
 """Raise it when the arithmetic changes: coefficients of other versions are not found again."""
@@ -37,7 +37,7 @@ class Learning:
 
 
 @dataclass(frozen=True)
-class Question:
+class CalibrationBatchSet:
     """A task as the merged model meets it: `slots` names, by the base's key, where each tensor lies in the answering model."""
 
     session: Session
@@ -57,7 +57,7 @@ class Question:
 
 
 @together("coefficients")
-def coefficients(experts: Experts) -> Steps[dict[str, State]]:
+def coefficients(experts: Experts) -> ProgressGen[dict[str, State]]:
     """A coefficient, float32 (), for each merged tensor of each expert; kept by the content of all that decides it."""
     knobs = experts.knobs
     how = Learning(
@@ -82,8 +82,8 @@ def coefficients(experts: Experts) -> Steps[dict[str, State]]:
 
 
 def learn(
-    base: Mapping[str, Tensor], deltas: Mapping[str, Tensor], questions: Sequence[Question], how: Learning
-) -> Steps[Tensor]:
+    base: Mapping[str, Tensor], deltas: Mapping[str, Tensor], questions: Sequence[CalibrationBatchSet], how: Learning
+) -> ProgressGen[Tensor]:
     """Coefficients, float32 (n_models, tensors), for `deltas` (key -> (n_models, *shape)) over `base`.
 
     They minimise the summed mean entropy of all questions' answers. The merged tensors are the only leaves of the graph: what
@@ -108,24 +108,24 @@ def learn(
 
 def _learned(
     base: State, deltas: Mapping[str, Tensor], tasks: Sequence[TaskSet], how: Learning, experts: Experts
-) -> Steps[Tensor]:
+) -> ProgressGen[Tensor]:
     with ExitStack() as stack:
         questions = [_question(base, task, how, experts, stack) for task in tasks]
         frame = {key: base[key].float().to(experts.device) for key in deltas}
         return (yield from learn(frame, deltas, questions, how))
 
 
-def _question(base: State, task: TaskSet, how: Learning, experts: Experts, stack: ExitStack) -> Question:
+def _question(base: State, task: TaskSet, how: Learning, experts: Experts, stack: ExitStack) -> CalibrationBatchSet:
     rows, head = task.rows("calibration", experts.rows), open_checkpoint(task.head)
     # Eager attention: the others may add gradients in no fixed order.
-    lent = stack.enter_context(answering(base, head, task.kind, device=experts.device, attention="eager"))
+    lent = stack.enter_context(task_model(base, head, task.kind, device=experts.device, attention="eager"))
     slots = slots_of(lent, head)
     own = {key: slots[key] for key in experts.keys if key in slots}
     own |= {owner: slots[key] for key, owner in experts.tied.items() if key in slots and owner not in own}
     parameters = {name for name, _ in lent.model.named_parameters(remove_duplicate=False)}
     encoded = encode(task.kind, rows, head, lent.config)
     session = Session(lent.model, encoded, None, frozenset(parameters), task.title)
-    return Question(session, own, shuffled_batches(len(rows), how.seed))
+    return CalibrationBatchSet(session, own, shuffled_batches(len(rows), how.seed))
 
 
 def shuffled_batches(rows: int, seed: int, size: int = BATCH) -> list[list[int]]:
@@ -146,7 +146,7 @@ def _merged(base: Mapping[str, Tensor], deltas: Mapping[str, Tensor], table: Ten
     }
 
 
-def _add_gradients(question: Question, merged: State, step: int) -> float:
+def _add_gradients(question: CalibrationBatchSet, merged: State, step: int) -> float:
     """Add the entropy's gradient to `grad` of every merged tensor, and give the entropy."""
     with torch.enable_grad(), full_precision():
         entropy = question.entropy(merged, step)

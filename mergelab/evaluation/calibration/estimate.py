@@ -8,10 +8,10 @@ from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, hash_state, open_checkpoint
 from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
-from mergelab.evaluation.calibration.statistic_spec import Measure, Session
-from mergelab.evaluation.tasks import Answering, Rows, TaskSet, answering, encode
+from mergelab.evaluation.calibration.statistic_spec import Session, StatisticSpec
+from mergelab.evaluation.tasks import Rows, TaskModel, TaskSet, encode, task_model
 from mergelab.evaluation.tasks.kinds import file_stamps
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 VERSION = 2
 """Raise it when the arithmetic of a statistic changes: those of other versions are not found again."""
@@ -20,13 +20,13 @@ VERSION = 2
 def estimate(
     body: Mapping[str, Tensor],
     task: TaskSet,
-    measure: Measure,
+    measure: StatisticSpec,
     *,
     rows: int | None = 512,
     device: str = "cpu",
     cache: bool = True,
     keys: Collection[str] | None = None,
-) -> Steps[dict[str, Tensor]]:
+) -> ProgressGen[dict[str, Tensor]]:
     """What `measure` finds in `body` (base file keys) under the task's head, on a fixed class-mixed set of calibration rows.
 
     Gives a float32 tensor for each floating tensor of the body, or of `keys`, that has the statistic; the head takes part in
@@ -55,7 +55,7 @@ def question_facts(task: TaskSet, head: Checkpoint, rows: Rows) -> dict[str, obj
     }
 
 
-def slots_of(lent: Answering, head: Checkpoint) -> Mapping[str, str]:
+def slots_of(lent: TaskModel, head: Checkpoint) -> Mapping[str, str]:
     """Where each body tensor lies in the answering model; ValueError for architectures that do not keep them apart."""
     if not lent.names:
         raise ValueError(
@@ -76,11 +76,11 @@ def _measured(
     task: TaskSet,
     head: Checkpoint,
     rows: Rows,
-    measure: Measure,
+    measure: StatisticSpec,
     wanted: tuple[str, ...],
     device: str,
-) -> Steps[dict[str, Tensor]]:
-    with answering(body, head, task.kind, device=device, attention=measure.attention) as lent:
+) -> ProgressGen[dict[str, Tensor]]:
+    with task_model(body, head, task.kind, device=device, attention=measure.attention) as lent:
         names = _parameters(lent, head, wanted)
         encoded = encode(task.kind, rows, head, lent.config)
         session = Session(lent.model, encoded, rows.labels, frozenset(names.values()), task.title)
@@ -88,7 +88,7 @@ def _measured(
     return {key: found[name] for key, name in names.items() if name in found}
 
 
-def _parameters(lent: Answering, head: Checkpoint, wanted: tuple[str, ...]) -> dict[str, str]:
+def _parameters(lent: TaskModel, head: Checkpoint, wanted: tuple[str, ...]) -> dict[str, str]:
     """The model's parameter for each body key that has one; buffers and what the head's model lacks are left out."""
     slots = slots_of(lent, head)
     parameters = {name for name, _ in lent.model.named_parameters(remove_duplicate=False)}
@@ -96,7 +96,12 @@ def _parameters(lent: Answering, head: Checkpoint, wanted: tuple[str, ...]) -> d
 
 
 def _key(
-    body: Mapping[str, Tensor], task: TaskSet, head: Checkpoint, rows: Rows, measure: Measure, wanted: tuple[str, ...]
+    body: Mapping[str, Tensor],
+    task: TaskSet,
+    head: Checkpoint,
+    rows: Rows,
+    measure: StatisticSpec,
+    wanted: tuple[str, ...],
 ) -> str:
     return key_of(
         {

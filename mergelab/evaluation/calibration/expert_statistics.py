@@ -11,7 +11,7 @@ from mergelab.evaluation.calibration.estimate import estimate
 from mergelab.evaluation.calibration.statistic_spec import MEASURES
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.methods.knobs import Value
-from mergelab.runtime.progress import Steps
+from mergelab.runtime.progress import ProgressGen
 
 State = dict[str, Tensor]
 
@@ -28,7 +28,7 @@ class Experts:
     names: Sequence[str]
     tasks: Sequence[TaskSet]
     base: Callable[[], State]
-    body: Callable[[int], Steps[State]]
+    body: Callable[[int], ProgressGen[State]]
     keys: Collection[str]
     tied: Mapping[str, str]
     knobs: Mapping[str, Value]
@@ -37,23 +37,23 @@ class Experts:
     device: str
 
 
-Together = Callable[[Experts], Steps[dict[str, State]]]
+JointStatistic = Callable[[Experts], ProgressGen[dict[str, State]]]
 """Learns a statistic from all experts at once: expert's name -> the base's key -> tensor."""
 
-TOGETHER: dict[str, Together] = {}
+TOGETHER: dict[str, JointStatistic] = {}
 
 
-def together(kind: str) -> Callable[[Together], Together]:
+def together(kind: str) -> Callable[[JointStatistic], JointStatistic]:
     """Register the decorated function as the way to learn the statistic that rules declare as `kind`."""
 
-    def register(learn: Together) -> Together:
+    def register(learn: JointStatistic) -> JointStatistic:
         TOGETHER[kind] = learn
         return learn
 
     return register
 
 
-def take_statistics(kinds: Collection[str], experts: Experts) -> Steps[dict[str, dict[str, State]]]:
+def take_statistics(kinds: Collection[str], experts: Experts) -> ProgressGen[dict[str, dict[str, State]]]:
     """Every kind for every expert, as the engine takes them: kind -> expert's name -> the base's key -> tensor."""
     found: dict[str, dict[str, State]] = {kind: {} for kind in sorted(kinds)}
     own = [kind for kind in found if kind not in TOGETHER]

@@ -16,7 +16,7 @@ from mergelab.evaluation.tasks import TaskSet
 from mergelab.evaluation.tasks.batches import batches
 from mergelab.evaluation.tasks.precision import full_precision
 from mergelab.methods.knobs import Value
-from mergelab.runtime.progress import Progress, Steps, finish
+from mergelab.runtime.progress import Progress, ProgressGen, finish
 
 BYTES = {"cpu": 2**29, "cuda": 2**32}
 """Aim for what a batch holds."""
@@ -41,7 +41,7 @@ class Fisher:
     title = "Fisher"
     attention = "eager"
 
-    def take(self, session: Session) -> Steps[dict[str, Tensor]]:
+    def take(self, session: Session) -> ProgressGen[dict[str, Tensor]]:
         """float32 >= 0 in each parameter's shape."""
         return fisher_steps(session, self)
 
@@ -77,7 +77,7 @@ def fisher_of(
     return finish(fisher_steps(session, Fisher(estimator, samples, seed), batch_size))
 
 
-def fisher_steps(session: Session, fisher: Fisher, batch_size: int | None = None) -> Steps[dict[str, Tensor]]:
+def fisher_steps(session: Session, fisher: Fisher, batch_size: int | None = None) -> ProgressGen[dict[str, Tensor]]:
     """The same for encoded rows, batch by batch. Rows of like length go together; batches do not change the result."""
     lengths = session.rows.lengths
     if not lengths:

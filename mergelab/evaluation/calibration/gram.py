@@ -17,7 +17,7 @@ from mergelab.evaluation.tasks import TaskSet
 from mergelab.evaluation.tasks.batches import POSITIONS, batches
 from mergelab.evaluation.tasks.precision import full_precision
 from mergelab.methods.knobs import Value
-from mergelab.runtime.progress import Progress, Steps
+from mergelab.runtime.progress import Progress, ProgressGen
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Gram:
     title = "Gram matrices"
     attention = None
 
-    def take(self, session: Session) -> Steps[dict[str, Tensor]]:
+    def take(self, session: Session) -> ProgressGen[dict[str, Tensor]]:
         """float32 (in, in), symmetric, for the weights of such layers."""
         layers = _layers(session, self.layout)
         sums: dict[str, Products] = {}

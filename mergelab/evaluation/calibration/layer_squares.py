@@ -17,7 +17,7 @@ from torch.nn import functional
 Sums = dict[str, Tensor]
 """Parameter name in the layer (weight, bias) -> float32 sum of squares in that parameter's shape."""
 
-Rule = Callable[[Any, Tensor, Tensor, Sums], None]
+LayerRule = Callable[[Any, Tensor, Tensor, Sums], None]
 """(layer, x, g, sums): add to those `sums` that are asked for."""
 
 PRODUCT_BYTES = {"cpu": 2**21, "cuda": 2**28}
@@ -60,7 +60,7 @@ def embedding(layer: nn.Embedding, x: Tensor, g: Tensor, sums: Sums) -> None:
     sums["weight"].index_add_(0, tokens, squares)
 
 
-RULES: dict[type[nn.Module], Rule] = {
+RULES: dict[type[nn.Module], LayerRule] = {
     nn.Linear: linear,
     nn.Conv2d: convolution,
     nn.LayerNorm: norm,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mergelab.evaluation.tasks import Encoded, TaskSet
 from mergelab.methods.knobs import Value
-from mergelab.runtime.progress import Steps
+from mergelab.runtime.progress import ProgressGen
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Session:
         return {name: value.to(self.device) for name, value in self.rows.batch(index).items()}
 
 
-class Measure(Protocol):
+class StatisticSpec(Protocol):
     """A statistic with its settings; its `repr` names all of them, because statistics are kept by it."""
 
     @property
@@ -48,11 +48,11 @@ class Measure(Protocol):
     def attention(self) -> str | None:
         """The attention that the model must compute with, or None for transformers' own choice."""
 
-    def take(self, session: Session) -> Steps[dict[str, Tensor]]:
+    def take(self, session: Session) -> ProgressGen[dict[str, Tensor]]:
         """float32 by parameter name, on the CPU; a parameter that has no such statistic is left out."""
 
 
-Maker = Callable[[TaskSet, Mapping[str, Value]], Measure]
+Maker = Callable[[TaskSet, Mapping[str, Value]], StatisticSpec]
 """(the task, the knobs of the method that asks) -> the measure."""
 
 MEASURES: dict[str, Maker] = {}

@@ -7,7 +7,7 @@ import pkgutil
 
 from mergelab.evaluation.tasks.kinds import KINDS, Encoded, Kind, encode, kind
 from mergelab.evaluation.tasks.rows import Rows
-from mergelab.evaluation.tasks.task_model import Answering, answering
+from mergelab.evaluation.tasks.task_model import TaskModel, task_model
 from mergelab.evaluation.tasks.task_set import TaskSet, labels_of, suite_tasks, task_from_file
 
 for _module in pkgutil.iter_modules(__path__):
@@ -15,15 +15,15 @@ for _module in pkgutil.iter_modules(__path__):
 
 __all__ = [
     "KINDS",
-    "Answering",
     "Encoded",
     "Kind",
     "Rows",
+    "TaskModel",
     "TaskSet",
-    "answering",
     "encode",
     "kind",
     "labels_of",
     "suite_tasks",
     "task_from_file",
+    "task_model",
 ]

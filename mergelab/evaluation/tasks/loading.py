@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mergelab.checkpoints import Checkpoint
-from mergelab.checkpoints.files.silence import quiet
+from mergelab.checkpoints.files.silence import silence
 from mergelab.evaluation.tasks.kinds import Kind
 
 
@@ -30,7 +30,7 @@ def load_model(
 
     Keys go through transformers' renaming. A missing, unexpected or mismatched key is a `ValueError` that names it.
     """
-    with quiet():
+    with silence():
         model, report = _model_class(kind, config, name).from_pretrained(
             None,
             config=config,

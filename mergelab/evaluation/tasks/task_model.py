@@ -25,7 +25,7 @@ State = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Answering:
+class TaskModel:
     """A transformers model in eval mode that answers one task.
 
     `names` gives, for each tensor of the body by the body's key, the name of the tensor in `model.state_dict()` that holds it
@@ -38,9 +38,9 @@ class Answering:
 
 
 @contextmanager
-def answering(
+def task_model(
     body: Mapping[str, Tensor], head: Checkpoint, kind: str, *, device: str = "cpu", attention: str | None = None
-) -> Generator[Answering, None, None]:
+) -> Generator[TaskModel, None, None]:
     """Lend a float32 model that holds `body` (file keys of the base) under the head of `head`.
 
     Every body tensor goes where the head's checkpoint has its twin; what lies outside the body (the head) and parts that the
@@ -48,12 +48,12 @@ def answering(
     missing, unexpected or mismatched key. The model is kept for the next body of the same architecture: take what is needed
     inside the `with` block.
     """
-    twins = twins_of(body, head)
+    twins = key_map(body, head)
     fitting = _Fitting.of(head, kind, twins, attention, device)
     built = _take(fitting.key) or fitting.build(body, device)
     _fill(built.model, built.slots, {twin: body[key] for twin, key in twins.items()})
     try:
-        yield Answering(
+        yield TaskModel(
             built.model, built.config, {key: built.slots[twin] for twin, key in twins.items() if twin in built.slots}
         )
     finally:
@@ -61,7 +61,7 @@ def answering(
             _give_back(fitting.key, built)
 
 
-def twins_of(body: Mapping[str, Tensor], head: Checkpoint) -> dict[str, str]:
+def key_map(body: Mapping[str, Tensor], head: Checkpoint) -> dict[str, str]:
     """The head's file key -> the body's key, for every tensor of the head's model that comes from the body."""
     prefix = wrapper(head.specs, head.config.get("model_type"))
     found = {twin: key for key, twin in align(body, head.specs).keys.items() if not is_head(twin, prefix)}

@@ -8,19 +8,19 @@ import numba
 import numpy
 from numba import njit
 
-from mergelab.kernels.cpu.experts import part_of
 from mergelab.kernels.cpu.floats import INFINITE, Array, widened
 from mergelab.kernels.cpu.intrinsics import MASKED, bits_of, bits_set, inside, lowest_bit, magnitude
 from mergelab.kernels.cpu.sparsifier_mask import (
     BLOCK,
     divisor_of,
     draw_to,
-    lets_all_through,
+    is_identity,
+    masked_delta,
     only_draws,
     scratch_for,
-    sifted,
 )
-from mergelab.kernels.cpu.stack_arrays import room, uncounted
+from mergelab.kernels.cpu.stack_arrays import stack_empty, uncounted
+from mergelab.kernels.cpu.stored_arrays import part_of
 
 BEYOND = 0xFFFFFFFF
 """No magnitude has these bits."""
@@ -29,13 +29,13 @@ ASKED = 4
 
 
 @uncounted
-def any_left(base: Array, expert: Array, model: int, sieve: Any, start: int) -> bool:
-    """Whether anything of `expert - base`, sifted, is not zero, or before that not finite: a tensor that holds NaN must not
+def any_left(base: Array, expert: Array, model: int, mask: Any, start: int) -> bool:
+    """Whether anything of `expert - base`, masked_delta, is not zero, or before that not finite: a tensor that holds NaN must not
     pass for one that stays as it is. The first block nearly always tells."""
-    scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
+    scratch, bits = scratch_for(BLOCK), stack_empty((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        if magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits):
+        if magnitudes(expert[place : place + BLOCK], part, model, mask, start + place, scratch, bits):
             return True
         for i in range(len(part)):
             if bits[i] != 0:
@@ -44,61 +44,61 @@ def any_left(base: Array, expert: Array, model: int, sieve: Any, start: int) -> 
 
 
 @uncounted
-def count_upper(base: Array, expert: Array, model: int, sieve: Any, start: int, counts: Array) -> None:
-    """Add the upper 16 bits of the magnitudes of `expert - base`, sifted, to `counts` (65536,)."""
-    scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
+def count_upper(base: Array, expert: Array, model: int, mask: Any, start: int, counts: Array) -> None:
+    """Add the upper 16 bits of the magnitudes of `expert - base`, masked_delta, to `counts` (65536,)."""
+    scratch, bits = scratch_for(BLOCK), stack_empty((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
+        magnitudes(expert[place : place + BLOCK], part, model, mask, start + place, scratch, bits)
         for i in range(len(part)):
             counts[bits[i] >> numpy.uint32(16)] += 1
 
 
 @uncounted
-def count_signed(base: Array, expert: Array, model: int, sieve: Any, start: int, counts: Array) -> None:
-    """Add the upper 16 bits of `expert - base`, sifted, to `counts` (65536,): negative ones in its upper half."""
+def count_signed(base: Array, expert: Array, model: int, mask: Any, start: int, counts: Array) -> None:
+    """Add the upper 16 bits of `expert - base`, masked_delta, to `counts` (65536,): negative ones in its upper half."""
     scratch = scratch_for(BLOCK)
     for place in range(0, len(base), BLOCK):
         part, left = base[place : place + BLOCK], scratch.left
-        sifted(expert[place : place + BLOCK], part, model, sieve, start + place, scratch.drawn, left)
+        masked_delta(expert[place : place + BLOCK], part, model, mask, start + place, scratch.drawn, left)
         for i in range(len(part)):
             counts[bits_of(left[i]) >> numpy.uint32(16)] += 1
 
 
 @uncounted
-def count_lower(base: Array, expert: Array, model: int, sieve: Any, start: int, upper: int, counts: Array) -> None:
+def count_lower(base: Array, expert: Array, model: int, mask: Any, start: int, upper: int, counts: Array) -> None:
     """Add the lower 16 bits of those magnitudes whose upper 16 bits are `upper` to `counts` (65536,)."""
-    scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
-    picked, lowest = room((BLOCK + ASKED,), numpy.uint32), numpy.uint32(upper << 16)
+    scratch, bits = scratch_for(BLOCK), stack_empty((BLOCK,), numpy.uint32)
+    picked, lowest = stack_empty((BLOCK + ASKED,), numpy.uint32), numpy.uint32(upper << 16)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
-        magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
+        magnitudes(expert[place : place + BLOCK], part, model, mask, start + place, scratch, bits)
         for i in range(_pick(bits, lowest, numpy.uint32(0xFFFF), picked, 0)):
             counts[picked[i] & numpy.uint32(0xFFFF)] += 1
 
 
 @uncounted
-def sample(base: Array, expert: Array, model: int, sieve: Any, start: int, windows: Array) -> None:
-    """Write magnitudes of `expert - base`, sifted, to the rows of `windows`, at most a BLOCK long: from the starts of as
+def sample(base: Array, expert: Array, model: int, mask: Any, start: int, windows: Array) -> None:
+    """Write magnitudes of `expert - base`, masked_delta, to the rows of `windows`, at most a BLOCK long: from the starts of as
     many blocks, spread evenly."""
     scratch, width = scratch_for(BLOCK), windows.shape[1]
     for number in range(len(windows)):
         place = len(base) * number // len(windows) // BLOCK * BLOCK
         part = base[place : place + width]
-        magnitudes(expert[place : place + width], part, model, sieve, start + place, scratch, windows[number])
+        magnitudes(expert[place : place + width], part, model, mask, start + place, scratch, windows[number])
 
 
 @uncounted
 def collect(
-    base: Array, expert: Array, model: int, sieve: Any, start: int, lowest: int, highest: int, found: Array
+    base: Array, expert: Array, model: int, mask: Any, start: int, lowest: int, highest: int, found: Array
 ) -> tuple[int, int]:
-    """Copy the magnitudes of `expert - base`, sifted, from `lowest` to `highest` (bit patterns) to `found`.
+    """Copy the magnitudes of `expert - base`, masked_delta, from `lowest` to `highest` (bit patterns) to `found`.
 
     Gives how many lie above, and how many were copied; -1 where `found` is too short.
     """
-    scratch, bits = scratch_for(BLOCK), room((BLOCK,), numpy.uint32)
+    scratch, bits = scratch_for(BLOCK), stack_empty((BLOCK,), numpy.uint32)
     low, high, above, count = numpy.uint32(lowest), numpy.uint32(highest), 0, 0
-    through = lets_all_through(sieve, model)  # asked once for all blocks, which is quicker
+    through = is_identity(mask, model)  # asked once for all blocks, which is quicker
     for place in range(0, len(base), BLOCK):
         if count + BLOCK + ASKED > len(found):
             return above, -1
@@ -108,21 +108,21 @@ def collect(
         if through:
             above += _magnitudes_of(stored, part, high, bits)
         else:
-            sifted(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
+            masked_delta(stored, part, model, mask, start + place, scratch.drawn, scratch.left)
             above += _magnitudes_of(scratch.left[: len(part)], scratch.zeros, high, bits)
         count = _pick(bits, low, numpy.uint32(high - low), found, count)
     return above, count
 
 
 @njit(nogil=True, cache=True, inline="always")
-def magnitudes(stored: Array, base: Array, model: int, sieve: Any, start: int, scratch: Any, bits: Array) -> int:
+def magnitudes(stored: Array, base: Array, model: int, mask: Any, start: int, scratch: Any, bits: Array) -> int:
     """Write the magnitudes of what is left of a block of `stored - base` as bits, beyond its end what no magnitude has; 1
-    if the sieve met what is not finite, which it may have taken away."""
+    if the mask met what is not finite, which it may have taken away."""
     bad = 0
-    if lets_all_through(sieve, model):
+    if is_identity(mask, model):
         _magnitudes_of(stored, base, BEYOND, bits)
     else:
-        bad = sifted(stored, base, model, sieve, start, scratch.drawn, scratch.left)
+        bad = masked_delta(stored, base, model, mask, start, scratch.drawn, scratch.left)
         _magnitudes_of(scratch.left[: len(base)], scratch.zeros, BEYOND, bits)
     for i in range(len(base), len(bits)):
         bits[i] = numpy.uint32(BEYOND)
@@ -144,36 +144,36 @@ def _magnitudes_of(stored: Array, base: Array, high: int, bits: Array) -> int:
 def _pick(bits: Array, lowest: int, span: int, picked: Array, count: int) -> int:
     """Copy those of `bits` that lie from `lowest` to `lowest + span` to `picked` from place `count` on; the place after.
 
-    The first few of a mask are copied whether or not there are so many: how often a loop goes round that ends after one
-    or two of them is guessed wrong most of the time, which takes longer than the rest.
+    The first few hits are copied whether or not there are that many: a loop that ends after one or two of them is
+    mispredicted most of the time, which takes longer than the rest.
     """
     for first in range(0, len(bits), MASKED):
-        mask = inside(numba.uintp(bits.ctypes.data + 4 * first), lowest, span)
+        hits = inside(numba.uintp(bits.ctypes.data + 4 * first), lowest, span)
         place, found = numpy.uint64(count), bits[first : first + MASKED]
-        count += numpy.int64(bits_set(mask))
+        count += numpy.int64(bits_set(hits))
         for _ in range(ASKED):
-            picked[place] = found[lowest_bit(mask)]
+            picked[place] = found[lowest_bit(hits)]
             place += numpy.uint64(1)
-            mask &= mask - numpy.uint64(1)
-        while mask != numpy.uint64(0):
-            picked[place] = found[lowest_bit(mask)]
+            hits &= hits - numpy.uint64(1)
+        while hits != numpy.uint64(0):
+            picked[place] = found[lowest_bit(hits)]
             place += numpy.uint64(1)
-            mask &= mask - numpy.uint64(1)
+            hits &= hits - numpy.uint64(1)
     return count
 
 
 @uncounted
 def count_elected(
-    base: Array, experts: Any, sieve: Any, start: int, thresholds: Array, weights: Array, by_count: bool
+    base: Array, experts: Any, mask: Any, start: int, thresholds: Array, weights: Array, by_count: bool
 ) -> int:
     """The sum over entries of the sign that the deltas from `thresholds` on elect, each times its weight."""
     scratch, total = scratch_for(BLOCK), 0
-    cast, votes = room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32)
+    cast, votes = stack_empty((BLOCK,), numpy.float32), stack_empty((BLOCK,), numpy.float32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         for model in range(len(experts.addresses)):
             stored, threshold, weight = part_of(experts, model, place, place + BLOCK), thresholds[model], weights[model]
-            add_votes(stored, part, model, sieve, start + place, scratch, threshold, weight, by_count, cast, votes)
+            add_votes(stored, part, model, mask, start + place, scratch, threshold, weight, by_count, cast, votes)
         surplus = numpy.int32(0)
         for i in range(len(part)):
             surplus += numpy.int32(votes[i] > 0) - numpy.int32(votes[i] < 0)
@@ -186,7 +186,7 @@ def add_votes(
     stored: Array,
     base: Array,
     model: int,
-    sieve: Any,
+    mask: Any,
     start: int,
     scratch: Any,
     threshold: float,
@@ -195,18 +195,18 @@ def add_votes(
     cast: Array,
     votes: Array,
 ) -> int:
-    """Write what a model casts in a block, what it keeps of its sifted deltas times `weight`, to `cast`, and add that or its
+    """Write what a model casts in a block, what it keeps of its masked_delta deltas times `weight`, to `cast`, and add that or its
     signs to `votes`, from which the first model takes nothing over. 1 if a delta is not finite, else 0.
     """
     first, bad = model == 0, 0
-    if lets_all_through(sieve, model):
+    if is_identity(mask, model):
         bad = _add_votes(stored, base, threshold, weight, by_count, first, cast, votes)
-    elif only_draws(sieve, model):
-        limit, by = numpy.uint32(sieve.limits[model]), divisor_of(sieve, model)
-        draw_to(limit, sieve.keys[model, 0], sieve.keys[model, 1], start, scratch.drawn)
+    elif only_draws(mask, model):
+        limit, by = numpy.uint32(mask.limits[model]), divisor_of(mask, model)
+        draw_to(limit, mask.keys[model, 0], mask.keys[model, 1], start, scratch.drawn)
         bad = _add_drawn_votes(stored, base, scratch.drawn, limit, by, threshold, weight, by_count, first, cast, votes)
     else:
-        bad = sifted(stored, base, model, sieve, start, scratch.drawn, scratch.left)
+        bad = masked_delta(stored, base, model, mask, start, scratch.drawn, scratch.left)
         _add_votes(scratch.left[: len(base)], scratch.zeros, threshold, weight, by_count, first, cast, votes)
     return bad
 

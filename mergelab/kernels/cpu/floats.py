@@ -5,25 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy
-import torch
 from numba import njit, types
 from numba.extending import overload
-from torch import Tensor
 
 from mergelab.kernels.cpu.intrinsics import bits_of, float_of, magnitude
 
-VIEWS = {torch.bfloat16: torch.uint16, torch.float16: torch.int16, torch.float32: torch.float32}
-"""How a tensor of each dtype is handed to numba, which knows neither half-precision format."""
 INFINITE = numpy.uint32(0x7F800000)
 """Magnitudes from here on are infinite or NaN."""
 
 Array = numpy.ndarray[Any, Any]
-
-
-def as_array(tensor: Tensor) -> Array:
-    """The flat numbers of a contiguous tensor, as the kernels read them; no copy."""
-    array: Array = tensor.reshape(-1).view(VIEWS[tensor.dtype]).numpy()
-    return array
 
 
 def widened(stored: Any) -> float:  # pragma: no cover - replaced by the overload below

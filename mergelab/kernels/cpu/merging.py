@@ -8,16 +8,16 @@ import numpy
 from numba import njit
 
 from mergelab.kernels.cpu.counting import add_votes
-from mergelab.kernels.cpu.experts import part_of
 from mergelab.kernels.cpu.floats import INFINITE, Array, load, rounded, store, widened
 from mergelab.kernels.cpu.intrinsics import magnitude
-from mergelab.kernels.cpu.sparsifier_mask import BLOCK, lets_all_through, scratch_for, sifted
-from mergelab.kernels.cpu.stack_arrays import room, uncounted
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK, is_identity, masked_delta, scratch_for
+from mergelab.kernels.cpu.stack_arrays import stack_empty, uncounted
+from mergelab.kernels.cpu.stored_arrays import part_of
 
 SUM, MEAN_BY_COUNT, MEAN_BY_WEIGHTS, LARGEST = range(4)
 
 
-class Election(NamedTuple):
+class ElectionArrays(NamedTuple):
     """What `merge_elected` needs to know of TIES; arrays over models."""
 
     thresholds: Array
@@ -30,19 +30,19 @@ class Election(NamedTuple):
 
 
 @uncounted
-def merge_linear(base: Array, experts: Any, sieve: Any, start: int, weights: Array, scale: float, merged: Array) -> int:
+def merge_linear(base: Array, experts: Any, mask: Any, start: int, weights: Array, scale: float, merged: Array) -> int:
     """base + scale · Σ weights · delta, to `merged`; 1 if a value is not finite, else 0."""
-    total, scratch, bad = room((BLOCK,), numpy.float32), scratch_for(BLOCK), 0
+    total, scratch, bad = stack_empty((BLOCK,), numpy.float32), scratch_for(BLOCK), 0
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         for i in range(len(part)):
             total[i] = 0
         for model in range(len(experts.addresses)):
             stored = part_of(experts, model, place, place + BLOCK)
-            if lets_all_through(sieve, model):
+            if is_identity(mask, model):
                 bad |= _add(stored, part, weights[model], total)
             else:
-                bad |= sifted(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
+                bad |= masked_delta(stored, part, model, mask, start + place, scratch.drawn, scratch.left)
                 _add(scratch.left[: len(part)], scratch.zeros, weights[model], total)
         bad |= _moved(part, total, scale, merged[place : place + BLOCK])
     return bad
@@ -60,18 +60,18 @@ def _add(stored: Array, base: Array, weight: float, total: Array) -> int:
 
 
 @uncounted
-def merge_elected(base: Array, experts: Any, sieve: Any, start: int, election: Any, merged: Array) -> int:
+def merge_elected(base: Array, experts: Any, mask: Any, start: int, election: Any, merged: Array) -> int:
     """TIES after its thresholds are known, to `merged`; 1 if a value is not finite, else 0."""
     n_models, scratch, bad = len(experts.addresses), scratch_for(BLOCK), 0
-    cast, votes = room((n_models, BLOCK), numpy.float32), room((BLOCK,), numpy.float32)
-    total, shares = room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32)
+    cast, votes = stack_empty((n_models, BLOCK), numpy.float32), stack_empty((BLOCK,), numpy.float32)
+    total, shares = stack_empty((BLOCK,), numpy.float32), stack_empty((BLOCK,), numpy.float32)
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         for model in range(n_models):
             stored, threshold = part_of(experts, model, place, place + BLOCK), election.thresholds[model]
             weight = election.weights[model] if election.weigh_votes else numpy.float32(1)
             here, by_count, mine = start + place, election.by_count, cast[model]
-            bad |= add_votes(stored, part, model, sieve, here, scratch, threshold, weight, by_count, mine, votes)
+            bad |= add_votes(stored, part, model, mask, here, scratch, threshold, weight, by_count, mine, votes)
         _combine(cast, len(part), election, votes, total, shares)
         bad |= _moved(part, total, election.scale, merged[place : place + BLOCK])
     return bad
@@ -160,7 +160,7 @@ def merge_mean(experts: Any, weights: Array, merged: Array) -> int:
 
     Weights that add up to 0 count as equal.
     """
-    first, total = room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32)
+    first, total = stack_empty((BLOCK,), numpy.float32), stack_empty((BLOCK,), numpy.float32)
     sum_of_weights, bad = numpy.float32(0), 0
     for model in range(len(experts.addresses)):
         sum_of_weights += weights[model]
@@ -182,7 +182,7 @@ def merge_mean(experts: Any, weights: Array, merged: Array) -> int:
     return bad
 
 
-class Shares(NamedTuple):
+class ShareArrays(NamedTuple):
     """How much of each expert enters a mean, entry by entry: max(information, lowest) + added, times its coefficient.
 
     `information` is (n_models, entries), the others arrays over models.
@@ -201,8 +201,8 @@ def merge_shared(experts: Any, shares: Any, merged: Array) -> int:
     Where the shares add up to 0 they count as equal.
     """
     n_models, bad = len(experts.addresses), 0
-    first, total = room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32)
-    offset, plain = room((BLOCK,), numpy.float32), room((BLOCK,), numpy.float32)
+    first, total = stack_empty((BLOCK,), numpy.float32), stack_empty((BLOCK,), numpy.float32)
+    offset, plain = stack_empty((BLOCK,), numpy.float32), stack_empty((BLOCK,), numpy.float32)
     for place in range(0, len(merged), BLOCK):
         count = min(BLOCK, len(merged) - place)
         load(part_of(experts, 0, place, place + BLOCK), first)
@@ -228,20 +228,20 @@ def merge_shared(experts: Any, shares: Any, merged: Array) -> int:
 
 @uncounted
 def merge_largest(
-    base: Array, experts: Any, sieve: Any, start: int, scale: float, order: Array, positive: bool, merged: Array
+    base: Array, experts: Any, mask: Any, start: int, scale: float, order: Array, positive: bool, merged: Array
 ) -> int:
     """base + scale · the delta of largest magnitude, to `merged`; 1 if a value is not finite, else 0.
 
     On equal magnitudes the model that comes first in `order` wins, or with `positive` the positive delta.
     """
-    best, scratch, bad = room((BLOCK,), numpy.float32), scratch_for(BLOCK), 0
+    best, scratch, bad = stack_empty((BLOCK,), numpy.float32), scratch_for(BLOCK), 0
     for place in range(0, len(base), BLOCK):
         part = base[place : place + BLOCK]
         for i in range(len(part)):
             best[i] = 0
         for model in order:
             stored = part_of(experts, model, place, place + BLOCK)
-            bad |= sifted(stored, part, model, sieve, start + place, scratch.drawn, scratch.left)
+            bad |= masked_delta(stored, part, model, mask, start + place, scratch.drawn, scratch.left)
             for i in range(len(part)):
                 mine, yours = scratch.left[i], best[i]
                 wins = abs(mine) > abs(yours) or (positive and abs(mine) == abs(yours) and mine > 0)

@@ -1,4 +1,4 @@
-"""What DELLA leaves of whole rows of one expert's delta: sorted, ranked and drawn row by row, in the nearest caches."""
+"""DELLA on whole rows of one expert's delta: sorts, ranks and draws row by row, so that a row stays in the caches."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from mergelab.kernels.cpu.floats import INFINITE, Array, as_array, widened
+from mergelab.kernels.cpu.floats import INFINITE, Array, widened
 from mergelab.kernels.cpu.intrinsics import magnitude
 from mergelab.kernels.cpu.sparsifier_mask import BLOCK, complete, draw
-from mergelab.methods.ops.stack import UnfitError
+from mergelab.kernels.cpu.stored_arrays import as_array
+from mergelab.methods.ops.stack import KernelUnsupportedError
 
 DIGITS, BITS = 4, 8
 """Digits that magnitudes are sorted by, lowest first, and the bits of one: 32 in all."""
 
 
-class Chances(NamedTuple):
-    """One expert's knobs: probabilities from density - epsilon to density + epsilon by rank; `divides` says whether
-    survivors are divided by theirs."""
+class DropProbabilities(NamedTuple):
+    """One expert's knobs: probabilities to survive, from density - epsilon to density + epsilon by rank. With `divides`,
+    survivors are divided by their probability."""
 
     density: float
     epsilon: float
     divides: bool
 
 
-class Scratch(NamedTuple):
-    """Room for a row: twice its magnitudes with their places, how often each digit occurs, where runs of equal magnitudes
-    begin, ranks, draws."""
+class RowScratch(NamedTuple):
+    """Buffers for a row: its magnitudes with their indices (twice), digit counts, first indices of runs of equal
+    magnitudes, ranks, draws."""
 
     words: Array
     spare: Array
@@ -39,15 +40,17 @@ class Scratch(NamedTuple):
     drawn: Array
 
 
-def thinned(base: Tensor, expert: Tensor, width: int, chances: Chances, key: tuple[int, int], start: int) -> Tensor:
-    """What is left of `expert - base`, float32 (count,); both are contiguous, in rows of `width` entries.
+def thinned(
+    base: Tensor, expert: Tensor, width: int, chances: DropProbabilities, key: tuple[int, int], start: int
+) -> Tensor:
+    """`expert - base` after DELLA, float32 (count,); both are contiguous, in rows of `width` entries.
 
-    `key` is the generator's, `start` the first row's place in its tensor. Raises `UnfitError` where a delta is not
-    finite.
+    `key` is the generator's, `start` the first row's first entry in its tensor. Raises `KernelUnsupportedError` if a delta
+    is not finite.
     """
     left, words = torch.empty(base.numel()), numpy.array(key, numpy.uint32)
     if thin(as_array(base), as_array(expert), max(1, width), chances, words, start, as_array(left)):
-        raise UnfitError("a delta is not finite")
+        raise KernelUnsupportedError("a delta is not finite")
     return left
 
 
@@ -68,8 +71,8 @@ def thin(base: Array, expert: Array, width: int, chances: Any, key: Array, start
 
 @njit(nogil=True, cache=True)
 def scratch_for(width: int) -> Any:
-    """Room for rows of so many entries."""
-    return Scratch(
+    """Buffers for rows of this many entries."""
+    return RowScratch(
         numpy.empty(width, numpy.uint64),
         numpy.empty(width, numpy.uint64),
         numpy.empty((DIGITS, 1 << BITS), numpy.uint32),

@@ -22,27 +22,27 @@ MARGIN = 3.0
 """Standard errors of the sample's quantile on each side of the bracket; a miss costs time, never the result."""
 
 
-def largest(base: Array, expert: Array, model: int, sieve: Any, start: int, m: int) -> int | None:
-    """The bit pattern of the m-th largest magnitude of `expert - base`, sifted; None where the sample misled.
+def largest(base: Array, expert: Array, model: int, mask: Any, start: int, m: int) -> int | None:
+    """The bit pattern of the m-th largest magnitude of `expert - base`, masked_delta; None where the sample misled.
 
     The magnitudes inside a bracket that nearly surely holds it are collected, those above it counted.
     """
-    lowest, highest = _bracket(base, expert, model, sieve, start, m)
+    lowest, highest = _bracket(base, expert, model, mask, start, m)
     room = len(base) if (lowest, highest) == EVERYTHING else len(base) // 8
     found = numpy.empty(room + 2 * BLOCK, numpy.uint32)
-    above, count = counting.collect(base, expert, model, sieve, start, lowest, highest, found)
+    above, count = counting.collect(base, expert, model, mask, start, lowest, highest, found)
     wanted = m - above
     if not 1 <= wanted <= count:
         return None
     return int(nth_largest(found[:count], wanted))
 
 
-def _bracket(base: Array, expert: Array, model: int, sieve: Any, start: int, m: int) -> tuple[int, int]:
+def _bracket(base: Array, expert: Array, model: int, mask: Any, start: int, m: int) -> tuple[int, int]:
     """Bit patterns between which the m-th largest lies nearly surely, by the quantiles of a sample."""
     if len(base) < SAMPLED_FROM:
         return EVERYTHING
     drawn = numpy.empty(4 * isqrt(len(base) // BLOCK) * WIDTH, numpy.uint32)
-    counting.sample(base, expert, model, sieve, start, drawn.reshape(-1, WIDTH))
+    counting.sample(base, expert, model, mask, start, drawn.reshape(-1, WIDTH))
     share = m / len(base)
     margin = MARGIN * (share * (1 - share) / len(drawn)) ** 0.5 + 2 / len(drawn)
     return _from_top(drawn, share + margin, EVERYTHING[0]), _from_top(drawn, share - margin, EVERYTHING[1])

@@ -1,4 +1,4 @@
-"""What a sparsifier leaves of a block of one expert's delta, drawn and measured on the fly."""
+"""Applies a sparsifier's mask to a block of one expert's delta while it is read."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from numba import njit
 
 from mergelab.kernels.cpu.floats import INFINITE, Array, widened
 from mergelab.kernels.cpu.intrinsics import added, magnitude, mixed
-from mergelab.kernels.cpu.stack_arrays import room, uncounted
+from mergelab.kernels.cpu.stack_arrays import stack_empty, uncounted
+from mergelab.kernels.cpu.stored_arrays import ExpertArrays
 from mergelab.runtime.randomness import GROUP, LANES, PARITY, REST, ROTATIONS
 
 BLOCK = 256
-"""Entries worked on at once: few enough that every buffer of a block stays in the nearest cache while the stored numbers
-come as steady streams, which processors fetch ahead."""
+"""Entries per block: few enough that all buffers of a block stay in the L1 cache, while the stored numbers arrive as steady
+streams that processors prefetch."""
 A0, A1, A2, A3 = ROTATIONS[0]
 B0, B1, B2, B3 = ROTATIONS[1]
 
 
-class Sieve(NamedTuple):
-    """How each model's delta is thinned before the merge; arrays over models.
+class SparsifierMask(NamedTuple):
+    """How each model's delta is sparsified before the merge: `SparsifyParams` as arrays over models.
 
-    `thresholds`: keep from this magnitude on, 0 keeps all. `limits`: keep entries whose draw is below, 2^32 keeps all;
-    `keys` are the generator's. `divisors`: survivors are divided by this unless it is 0.
+    `thresholds`: keep magnitudes of at least this; 0 keeps all. `limits`: keep entries whose draw is below; 2^32 keeps all.
+    `keys`: the generator's. `divisors`: divide survivors by this unless it is 0.
     """
 
     thresholds: Array
@@ -32,8 +33,30 @@ class Sieve(NamedTuple):
     divisors: Array
 
 
-class Scratch(NamedTuple):
-    """Room for a block: its draws, what is left of it, and zeros to take that for a delta from."""
+class StoredDelta(NamedTuple):
+    """One model's masked delta: the leading arguments of kernels that treat models apart, in their order.
+
+    `start` is the arrays' first entry in their tensor, a multiple of BLOCK.
+    """
+
+    base: Array
+    expert: Array
+    model: int
+    mask: SparsifierMask
+    start: int
+
+
+class StoredDeltas(NamedTuple):
+    """All models' masked deltas: the leading arguments of kernels that go over models entry by entry, in their order."""
+
+    base: Array
+    experts: ExpertArrays
+    mask: SparsifierMask
+    start: int
+
+
+class BlockScratch(NamedTuple):
+    """Buffers for a block: its draws, what the mask leaves of it, and zeros that serve as its base."""
 
     drawn: Array
     left: Array
@@ -42,16 +65,16 @@ class Scratch(NamedTuple):
 
 @njit(nogil=True, cache=True, inline="always")
 def scratch_for(block: int) -> Any:
-    """Room for a block of so many entries."""
-    zeros = room((block,), numpy.float32)
+    """Buffers for a block of this many entries."""
+    zeros = stack_empty((block,), numpy.float32)
     for i in range(block):
         zeros[i] = 0
-    return Scratch(room((block,), numpy.uint32), room((block,), numpy.float32), zeros)
+    return BlockScratch(stack_empty((block,), numpy.uint32), stack_empty((block,), numpy.float32), zeros)
 
 
-def open_sieve(n_models: int) -> Sieve:
-    """A sieve that lets everything through."""
-    return Sieve(
+def open_mask(n_models: int) -> SparsifierMask:
+    """A mask that keeps everything."""
+    return SparsifierMask(
         numpy.zeros(n_models, numpy.float32),
         numpy.full(n_models, 2**32, numpy.uint64),
         numpy.zeros((n_models, 2), numpy.uint32),
@@ -60,34 +83,34 @@ def open_sieve(n_models: int) -> Sieve:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def lets_all_through(sieve: Any, model: int) -> bool:
+def is_identity(mask: Any, model: int) -> bool:
     """Whether this model's deltas stay as they are."""
-    return sieve.thresholds[model] == 0 and sieve.divisors[model] == 0 and sieve.limits[model] == numpy.uint64(2**32)
+    return mask.thresholds[model] == 0 and mask.divisors[model] == 0 and mask.limits[model] == numpy.uint64(2**32)
 
 
 @njit(nogil=True, cache=True, inline="always")
-def only_draws(sieve: Any, model: int) -> bool:
-    """Whether this model's deltas stay or go by their draws alone."""
-    return sieve.thresholds[model] == 0 and sieve.limits[model] < numpy.uint64(2**32)
+def only_draws(mask: Any, model: int) -> bool:
+    """Whether this model's entries are kept or dropped by their draws alone."""
+    return mask.thresholds[model] == 0 and mask.limits[model] < numpy.uint64(2**32)
 
 
 @njit(nogil=True, cache=True, inline="always")
-def divisor_of(sieve: Any, model: int) -> float:
-    """What this model's survivors are divided by."""
-    return sieve.divisors[model] if sieve.divisors[model] > numpy.float32(0) else numpy.float32(1)
+def divisor_of(mask: Any, model: int) -> float:
+    """The divisor of this model's survivors."""
+    return mask.divisors[model] if mask.divisors[model] > numpy.float32(0) else numpy.float32(1)
 
 
 @njit(nogil=True, cache=True, inline="always")
-def sifted(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn: Array, left: Array) -> int:
-    """Write what is left of some blocks of `stored - base` to `left` (float32); 1 if a delta is not finite, else 0.
+def masked_delta(stored: Array, base: Array, model: int, mask: Any, start: int, drawn: Array, left: Array) -> int:
+    """Write some blocks of `stored - base` after the mask to `left` (float32); 1 if a delta is not finite, else 0.
 
-    `start` is their place in the tensor, a multiple of BLOCK; `drawn` is scratch for whole blocks.
+    `start` is their first entry in the tensor, a multiple of BLOCK; `drawn` is scratch for whole blocks.
     """
-    largest, threshold, by = numpy.uint32(0), sieve.thresholds[model], divisor_of(sieve, model)
-    if sieve.limits[model] < numpy.uint64(2**32):
-        limit = numpy.uint32(sieve.limits[model])
+    largest, threshold, by = numpy.uint32(0), mask.thresholds[model], divisor_of(mask, model)
+    if mask.limits[model] < numpy.uint64(2**32):
+        limit = numpy.uint32(mask.limits[model])
         for part in range(0, len(stored), BLOCK):
-            draw_to(limit, sieve.keys[model, 0], sieve.keys[model, 1], start + part, drawn[part:])
+            draw_to(limit, mask.keys[model, 0], mask.keys[model, 1], start + part, drawn[part:])
         for i in range(len(stored)):
             delta = widened(stored[i]) - widened(base[i])
             largest = max(largest, magnitude(delta))
@@ -106,15 +129,15 @@ def sifted(stored: Array, base: Array, model: int, sieve: Any, start: int, drawn
 
 @uncounted
 def draw_to(limit: int, key0: int, key1: int, start: int, drawn: Array) -> None:
-    """Draw as much of a block as it takes to tell which draws lie below `limit`."""
+    """Draw as many bits of a block as it takes to decide which draws lie below `limit`."""
     if _draw_near(limit, key0, key1, start, 0, drawn) < numpy.uint32(1 << 16):
         complete(key0, key1, start, drawn)
 
 
 @uncounted
 def complete(key0: int, key1: int, start: int, drawn: Array) -> None:
-    """Put the lower halves of a block's draws below their upper ones."""
-    lower = room((BLOCK,), numpy.uint32)
+    """Add the lower halves of a block's draws to their upper halves."""
+    lower = stack_empty((BLOCK,), numpy.uint32)
     draw(key0, key1, start, REST, lower)
     for i in range(BLOCK):
         drawn[i] |= lower[i] >> numpy.uint32(16)

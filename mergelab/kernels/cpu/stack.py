@@ -1,22 +1,23 @@
-"""A stretch of one tensor on the CPU: the counts a survey needs and the merges that are fused, without float32 copies."""
+"""A chunk on the CPU: surveys' counts and fused merges, without float32 copies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy
 import torch
 from torch import Tensor
 
-from mergelab.kernels.arguments import Election, Shares, Thinning, precedence
+from mergelab.kernels.arguments import ElectionParams, ShareParams, precedence
 from mergelab.kernels.cpu import counting, merging, sweep_counts
-from mergelab.kernels.cpu.experts import gathered
-from mergelab.kernels.cpu.floats import Array, as_array
+from mergelab.kernels.cpu.floats import Array
 from mergelab.kernels.cpu.selection import largest
-from mergelab.kernels.cpu.sparsifier_mask import Sieve
-from mergelab.kernels.device_stack import Stored
-from mergelab.methods.ops.stack import BINS, UnfitError
+from mergelab.kernels.cpu.sparsifier_mask import SparsifierMask, StoredDelta, StoredDeltas
+from mergelab.kernels.cpu.stored_arrays import as_array, gathered
+from mergelab.kernels.device_stack import DeviceStack
+from mergelab.methods.ops.stack import BINS, KernelUnsupportedError
 
 INFINITY = 0x7F800000
 COMBINE = {
@@ -27,22 +28,32 @@ COMBINE = {
 }
 
 
-class StoredStack(Stored):
-    """A stretch for numba's kernels."""
+class CpuStack(DeviceStack):
+    """A chunk for numba's kernels."""
 
-    def take(self, base: Tensor, experts: Sequence[Tensor], thinning: Thinning) -> None:
-        self.base, self.experts = as_array(base), tuple(as_array(expert) for expert in experts)
-        self.gathered = gathered(self.experts)
-        self.sieve = Sieve(
-            thinning.thresholds.numpy(),
-            thinning.limits.numpy().astype(numpy.uint64),
-            thinning.keys.numpy().astype(numpy.uint32),
-            thinning.divisors.numpy(),
+    @cached_property
+    def experts(self) -> tuple[Array, ...]:
+        """Every expert's stored numbers."""
+        return tuple(as_array(tensor) for tensor in self.tensors[1:])
+
+    @cached_property
+    def deltas(self) -> StoredDeltas:
+        """All models' deltas, for kernels that go over models entry by entry."""
+        params = self.params
+        mask = SparsifierMask(
+            params.thresholds.numpy(),
+            params.limits.numpy().astype(numpy.uint64),
+            params.keys.numpy().astype(numpy.uint32),
+            params.divisors.numpy(),
         )
+        return StoredDeltas(as_array(self.tensors[0]), gathered(self.experts), mask, self.start)
+
+    def delta(self, model: int) -> StoredDelta:
+        """One model's delta, for kernels that treat models apart."""
+        return StoredDelta(self.deltas.base, self.experts[model], model, self.deltas.mask, self.start)
 
     def any(self) -> bool:
-        pairs = enumerate(self.experts)
-        return any(counting.any_left(self.base, expert, m, self.sieve, self.start) for m, expert in pairs)
+        return any(counting.any_left(*self.delta(model)) for model in range(len(self.experts)))
 
     def upper_counts(self) -> Tensor:
         counts = torch.zeros(len(self.experts), BINS, dtype=torch.int64)
@@ -51,103 +62,82 @@ class StoredStack(Stored):
 
     def signed_counts(self) -> Tensor:
         counts = torch.zeros(len(self.experts), BINS, dtype=torch.int64)
-        for model, (expert, total) in enumerate(zip(self.experts, counts, strict=True)):
-            counting.count_signed(self.base, expert, model, self.sieve, self.start, total.numpy())
+        for model, total in enumerate(counts):
+            counting.count_signed(*self.delta(model), total.numpy())
         return counts
 
     def add_upper_counts(self, totals: Sequence[Tensor] | Tensor) -> None:
-        for model, (expert, total) in enumerate(zip(self.experts, totals, strict=True)):
-            counting.count_upper(self.base, expert, model, self.sieve, self.start, total.numpy())
+        for model, total in enumerate(totals):
+            counting.count_upper(*self.delta(model), total.numpy())
 
     def lower_counts(self, upper: Sequence[int]) -> Tensor:
         counts = torch.zeros(len(self.experts), 1, BINS, dtype=torch.int64)
         self.add_lower_counts([[each] for each in upper], list(counts))
         return counts[:, 0]
 
+    def add_lower_counts(self, bins: Sequence[Sequence[int]], totals: Sequence[Tensor]) -> None:
+        for model, (own, total) in enumerate(zip(bins, totals, strict=True)):
+            if len(own) == 1:
+                counting.count_lower(*self.delta(model), own[0], total[0].numpy())
+            else:
+                sweep_counts.add_lower_counts(self.delta(model), own, total.numpy())
+
     def largest(self, wanted: Sequence[int]) -> Tensor:
-        found = [self._largest(model, m) for model, m in enumerate(wanted)]
+        found = [largest(*self.delta(model), m) if m else INFINITY for model, m in enumerate(wanted)]
         if None in found:
             return super().largest(wanted)
         return torch.tensor(found, dtype=torch.int32).view(torch.float32)
 
-    def _largest(self, model: int, m: int) -> int | None:
-        if m == 0:
-            return INFINITY
-        return largest(self.base, self.experts[model], model, self.sieve, self.start, m)
-
     def largest_at(self, wanted: Sequence[Sequence[int]]) -> Tensor:
-        found = [sweep_counts.largest_at(self, model, each) for model, each in enumerate(zip(*wanted, strict=True))]
+        per_model = enumerate(zip(*wanted, strict=True))
+        found = [sweep_counts.largest_at(self.delta(model), each) for model, each in per_model]
         return torch.from_numpy(numpy.stack(found, axis=1).view(numpy.float32))
 
     def election(self, thresholds: Tensor, weights: Tensor | None, by: str) -> int:
-        factors = torch.ones(len(self.experts)) if weights is None else weights
-        return int(
-            counting.count_elected(
-                self.base, self.gathered, self.sieve, self.start, thresholds.numpy(), factors.numpy(), by == "count"
-            )
-        )
-
-    def add_lower_counts(self, bins: Sequence[Sequence[int]], totals: Sequence[Tensor]) -> None:
-        for model, (own, total) in enumerate(zip(bins, totals, strict=True)):
-            if len(own) == 1:
-                rest = self.base, self.experts[model], model, self.sieve, self.start
-                counting.count_lower(*rest, own[0], total[0].numpy())
-            else:
-                sweep_counts.add_lower_counts(self, model, own, total.numpy())
+        factors = self._factors(weights)
+        return int(counting.count_elected(*self.deltas, thresholds.numpy(), factors, by == "count"))
 
     def elections(self, thresholds: Tensor, weights: Tensor | None, by: str) -> list[int]:
-        factors = torch.ones(len(self.experts)) if weights is None else weights
-        return sweep_counts.elections(self, thresholds.numpy(), factors.numpy(), by == "count")
+        return sweep_counts.elections(self.deltas, thresholds.numpy(), self._factors(weights), by == "count")
+
+    def _factors(self, weights: Tensor | None) -> Array:
+        found: Array = (torch.ones(len(self.experts)) if weights is None else weights).numpy()
+        return found
 
     def merge(self, method: str, positions: Sequence[int], merged: Tensor) -> None:
-        if FUSED[method](self, {**self.settings, "positions": positions}, as_array(merged)):
-            raise UnfitError(self.key)
+        knobs = {**self.settings, "positions": positions, "statistics": self.statistics}
+        if FUSED[method](self.deltas, knobs, as_array(merged)):
+            raise KernelUnsupportedError(self.key)
 
 
-def _task_arithmetic(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
-    weights = knobs["weights"].numpy()
-    return int(
-        merging.merge_linear(stack.base, stack.gathered, stack.sieve, stack.start, weights, knobs["scale"], merged)
+def _task_arithmetic(deltas: StoredDeltas, knobs: Mapping[str, Any], merged: Array) -> int:
+    return int(merging.merge_linear(*deltas, knobs["weights"].numpy(), knobs["scale"], merged))
+
+
+def _ties(deltas: StoredDeltas, knobs: Mapping[str, Any], merged: Array) -> int:
+    params = ElectionParams.of(knobs)
+    arrays = params._replace(
+        thresholds=params.thresholds.numpy(), weights=params.weights.numpy(), combine=COMBINE[params.combine]
     )
+    return int(merging.merge_elected(*deltas, merging.ElectionArrays(*arrays), merged))
 
 
-def _election(knobs: Mapping[str, Any]) -> merging.Election:
-    given = Election.of(knobs)
-    return merging.Election(
-        given.thresholds.numpy(),
-        given.weights.numpy(),
-        given.weigh_votes,
-        given.by_count,
-        given.tied,
-        COMBINE[given.combine],
-        given.scale,
-    )
+def _average(deltas: StoredDeltas, knobs: Mapping[str, Any], merged: Array) -> int:
+    return int(merging.merge_mean(deltas.experts, knobs["weights"].numpy(), merged))
 
 
-def _ties(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
-    election = _election(knobs)
-    return int(merging.merge_elected(stack.base, stack.gathered, stack.sieve, stack.start, election, merged))
+def _fisher(deltas: StoredDeltas, knobs: Mapping[str, Any], merged: Array) -> int:
+    params = ShareParams.of(knobs, knobs["statistics"]["fisher"])
+    arrays = merging.ShareArrays(*(values.numpy() for values in params))
+    return int(merging.merge_shared(deltas.experts, arrays, merged))
 
 
-def _average(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
-    return int(merging.merge_mean(stack.gathered, knobs["weights"].numpy(), merged))
-
-
-def _fisher(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
-    given = Shares.of(knobs, stack.statistics["fisher"])
-    return int(merging.merge_shared(stack.gathered, merging.Shares(*(values.numpy() for values in given)), merged))
-
-
-def _magmax(stack: StoredStack, knobs: Mapping[str, Any], merged: Array) -> int:
+def _magmax(deltas: StoredDeltas, knobs: Mapping[str, Any], merged: Array) -> int:
     order, positive = numpy.array(precedence(knobs["positions"], knobs["equal"])), knobs["equal"] == "positive"
-    return int(
-        merging.merge_largest(
-            stack.base, stack.gathered, stack.sieve, stack.start, knobs["scale"], order, positive, merged
-        )
-    )
+    return int(merging.merge_largest(*deltas, knobs["scale"], order, positive, merged))
 
 
-FUSED: Mapping[str, Callable[[StoredStack, Mapping[str, Any], Array], int]] = {
+FUSED: Mapping[str, Callable[[StoredDeltas, Mapping[str, Any], Array], int]] = {
     "task_arithmetic": _task_arithmetic,
     "ties": _ties,
     "average": _average,

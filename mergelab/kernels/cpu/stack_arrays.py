@@ -20,12 +20,12 @@ LINE = 64
 """Bytes that vectors are read and written at once; an array that starts at a multiple of them is quicker to go over."""
 
 UNCOUNTED = {"nogil": True, "cache": True, "_nrt": False}
-"""Options of `njit` for a function that makes no arrays but by `room` and returns none."""
+"""Options of `njit` for a function that makes no arrays other than by `stack_empty` and returns none."""
 uncounted = njit(**UNCOUNTED)
 
 
 @intrinsic
-def room(typing: Any, shape: Any, kind: Any) -> Any:
+def stack_empty(typing: Any, shape: Any, kind: Any) -> Any:
     """Like `numpy.empty` for few numbers, until the calling function ends; `shape` is a tuple. Not to be called in a loop."""
     made = types.Array(kind.dtype, len(shape), "C")
 

@@ -6,22 +6,20 @@ added to the sums of the level. Sums over levels are the curves.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy
 from numba import njit
 
-from mergelab.kernels.cpu.experts import part_of
+from mergelab.kernels.arguments import LevelSource
 from mergelab.kernels.cpu.floats import Array
 from mergelab.kernels.cpu.intrinsics import magnitude
 from mergelab.kernels.cpu.simd_accumulate import AT_ONCE, NARROW, WIDE, add_narrow, add_wide
-from mergelab.kernels.cpu.sparsifier_mask import BLOCK, draw, sifted
-from mergelab.kernels.cpu.stack_arrays import UNCOUNTED, room, uncounted
-
-if TYPE_CHECKING:
-    from mergelab.kernels.arguments import Levels
-    from mergelab.kernels.cpu.stack import StoredStack
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK, draw, masked_delta
+from mergelab.kernels.cpu.stack import CpuStack
+from mergelab.kernels.cpu.stack_arrays import UNCOUNTED, stack_empty, uncounted
+from mergelab.kernels.cpu.stored_arrays import part_of
 
 CONFLICTING, AGAINST, NET, AGREEMENT, SIGN_AGREEMENT, SQUARE, CROSS = range(7)
 """Features of what is kept: from CROSS on one for each model, and after those whether one and two models keep something."""
@@ -34,7 +32,7 @@ SPREAD = 8
 """Levels that stand for never: additions to the same sums wait for each other."""
 
 
-class Sums(NamedTuple):
+class LevelSums(NamedTuple):
     """Float64 sums by level, (n_cuts, n_things, groups, n_levels, 8 or 4): features in groups of 8, at the end one of 4
     where that is enough."""
 
@@ -42,7 +40,7 @@ class Sums(NamedTuple):
     narrow: Array
 
 
-class Scratch(NamedTuple):
+class HistogramScratch(NamedTuple):
     """Room for a block: what all models hold and their levels in every cut; those of a cut sorted, and what arrives at them; draws; sums of
     the positive and of the negative that are kept, their numbers, all together, what is merged; features before and what was gained."""
 
@@ -66,20 +64,22 @@ def features_of(n_models: int) -> tuple[int, int, int]:
     return CROSS + n_models + (2 if n_models > 2 else 0), REACH + n_models, PRODUCT + 1
 
 
-def empty_sums(n_cuts: int, n_things: int, n_levels: int, features: int) -> Sums:
+def empty_sums(n_cuts: int, n_things: int, n_levels: int, features: int) -> LevelSums:
     """Zeros, each row in one line of the processor's cache."""
     groups = (features + WIDE - NARROW - 1) // WIDE
     rest = int(features > groups * WIDE)
-    return Sums(_aligned(n_cuts, n_things, groups, n_levels, WIDE), _aligned(n_cuts, n_things, rest, n_levels, NARROW))
+    return LevelSums(
+        _aligned(n_cuts, n_things, groups, n_levels, WIDE), _aligned(n_cuts, n_things, rest, n_levels, NARROW)
+    )
 
 
-def gathered_sums(sums: Sums, features: int) -> Array:
+def gathered_sums(sums: LevelSums, features: int) -> Array:
     """The sums as (n_cuts, n_things, n_levels, features), with one level that stands for never."""
     groups = [part[:, :, group] for part in sums for group in range(part.shape[2])]
     return numpy.concatenate(groups, 3)[:, :, : 1 - SPREAD, :features]
 
 
-def stepped(stack: StoredStack, levels: Levels) -> list[tuple[Array, Array, Array]] | None:
+def stepped(stack: CpuStack, levels: LevelSource) -> list[tuple[Array, Array, Array]] | None:
     """For each cut the sums of entries, models and pairs, as `sketch.steps` has them; None where a delta is not finite."""
     n_models = len(stack.experts)
     n_cuts, n_levels, n_features = max(1, len(levels.tables)), levels.never + SPREAD, features_of(n_models)
@@ -87,7 +87,7 @@ def stepped(stack: StoredStack, levels: Levels) -> list[tuple[Array, Array, Arra
     sums = [empty_sums(n_cuts, count, n_levels, each) for count, each in zip(things, n_features, strict=True)]
     # With two models a sum of float32 has the right sign; with more, only one that is not rounded.
     kind = numpy.empty(0, numpy.float64 if n_models > 2 else numpy.float32)
-    if add_steps(stack.base, stack.gathered, stack.sieve, stack.start, levels, kind, *sums):
+    if add_steps(*stack.deltas, levels, kind, *sums):
         return None
     found = [gathered_sums(each, count) for each, count in zip(sums, n_features, strict=True)]
     return [(_with_presence(entries[0], own, pairs), own, pairs) for entries, own, pairs in zip(*found, strict=True)]
@@ -110,9 +110,9 @@ def _aligned(*shape: int) -> Array:
 
 @njit(**UNCOUNTED, error_model="numpy")
 def add_steps(
-    base: Array, experts: Any, sieve: Any, start: int, levels: Any, kind: Array, ranks: Any, own: Any, pairs: Any
+    base: Array, experts: Any, mask: Any, start: int, levels: Any, kind: Array, ranks: Any, own: Any, pairs: Any
 ) -> int:
-    """Add the steps of all entries of `experts - base`, sifted, to the sums of entries (`ranks`), models (`own`) and pairs.
+    """Add the steps of all entries of `experts - base`, masked_delta, to the sums of entries (`ranks`), models (`own`) and pairs.
 
     `start` is their place in the tensor; `kind` an empty array of the dtype in which the deltas of an entry are added up.
     1 if a delta is not finite, else 0.
@@ -123,7 +123,7 @@ def add_steps(
         part = base[place : place + BLOCK]
         for model in range(n_models):
             stored, left = part_of(experts, model, place, place + BLOCK), scratch.values[model]
-            bad |= sifted(stored, part, model, sieve, start + place, scratch.drawn, left)
+            bad |= masked_delta(stored, part, model, mask, start + place, scratch.drawn, left)
             for i in range(len(part), BLOCK):
                 left[i] = 0
         for cut in range(len(scratch.levels)):
@@ -138,22 +138,22 @@ def add_steps(
 @njit(nogil=True, cache=True, inline="always")
 def _scratch_for(n_cuts: int, n_models: int, kind: Array) -> Any:
     lanes = CROSS + n_models + 2 + WIDE
-    gained = room((lanes, BLOCK), numpy.float32)
+    gained = stack_empty((lanes, BLOCK), numpy.float32)
     for feature in range(lanes):
         _fill(gained[feature], numpy.float32(0))
-    return Scratch(
-        room((n_models, BLOCK), numpy.float32),
-        room((n_cuts, n_models, BLOCK), numpy.int16),
-        room((n_models, BLOCK), numpy.int16),
-        room((n_models, BLOCK), numpy.float32),
-        room((BLOCK,), numpy.uint32),
-        room((BLOCK,), kind.dtype),
-        room((BLOCK,), kind.dtype),
-        room((BLOCK,), numpy.float32),
-        room((BLOCK,), numpy.float32),
-        room((BLOCK,), numpy.float32),
-        room((BLOCK,), numpy.float32),
-        room((lanes, BLOCK), numpy.float32),
+    return HistogramScratch(
+        stack_empty((n_models, BLOCK), numpy.float32),
+        stack_empty((n_cuts, n_models, BLOCK), numpy.int16),
+        stack_empty((n_models, BLOCK), numpy.int16),
+        stack_empty((n_models, BLOCK), numpy.float32),
+        stack_empty((BLOCK,), numpy.uint32),
+        stack_empty((BLOCK,), kind.dtype),
+        stack_empty((BLOCK,), kind.dtype),
+        stack_empty((BLOCK,), numpy.float32),
+        stack_empty((BLOCK,), numpy.float32),
+        stack_empty((BLOCK,), numpy.float32),
+        stack_empty((BLOCK,), numpy.float32),
+        stack_empty((lanes, BLOCK), numpy.float32),
         gained,
     )
 

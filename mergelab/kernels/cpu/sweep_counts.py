@@ -1,27 +1,24 @@
-"""What surveys for many points of a sweep count in the stored numbers, in one pass for all of them.
+"""Counts for surveys of many points of a sweep, in one pass over the stored numbers for all points.
 
-From point to point thresholds only fall, so a delta arrives at one of them and stays. The n experts of an entry arrive in at
-most n steps: however many points there are, its elected sign changes at n of them at most.
+From point to point thresholds only fall, so a delta enters at one point and stays. The n experts of an entry enter in at
+most n steps: however many points there are, the entry's elected sign changes at n of them at most.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy
 
 from mergelab.kernels.cpu import counting
 from mergelab.kernels.cpu.counting import magnitudes
-from mergelab.kernels.cpu.experts import part_of
 from mergelab.kernels.cpu.floats import INFINITE, Array, load
 from mergelab.kernels.cpu.selection import nth_largest
-from mergelab.kernels.cpu.sparsifier_mask import scratch_for, sifted
-from mergelab.kernels.cpu.stack_arrays import room, uncounted
-from mergelab.methods.ops.stack import BINS, UnfitError
-
-if TYPE_CHECKING:
-    from mergelab.kernels.cpu.stack import StoredStack
+from mergelab.kernels.cpu.sparsifier_mask import StoredDelta, StoredDeltas, masked_delta, scratch_for
+from mergelab.kernels.cpu.stack_arrays import stack_empty, uncounted
+from mergelab.kernels.cpu.stored_arrays import part_of
+from mergelab.methods.ops.stack import BINS, KernelUnsupportedError
 
 BLOCK = 1024
 """Entries worked on at once: many, because every point goes over them once more."""
@@ -29,22 +26,21 @@ AT_ONCE = 4
 """Thresholds that a magnitude is compared with while it is at hand."""
 
 
-def add_lower_counts(stack: StoredStack, model: int, bins: Sequence[int], totals: Array) -> None:
+def add_lower_counts(delta: StoredDelta, bins: Sequence[int], totals: Array) -> None:
     """Count the lower 16 bits of a model's magnitudes in a few upper bins: into `totals` (bins, BINS)."""
     rows = numpy.full(BINS, -1, numpy.int16)
     rows[list(bins)] = range(len(bins))
-    count_lower_of(stack.base, stack.experts[model], model, stack.sieve, stack.start, rows, totals)
+    count_lower_of(*delta, rows, totals)
 
 
-def largest_at(stack: StoredStack, model: int, wanted: Sequence[int]) -> Array:
+def largest_at(delta: StoredDelta, wanted: Sequence[int]) -> Array:
     """The bit patterns (uint32) of a model's m-th largest magnitudes for each m of `wanted`; infinity for 0.
 
     Counted by their upper bits; those in the few bins that hold an m-th largest are then copied, each bin for itself. A
     table of all lower bits for each bin would take longer to clear than a tensor to read.
     """
     upper, ranks = numpy.zeros(BINS, numpy.int64), numpy.asarray(wanted)
-    rest = stack.base, stack.experts[model], model, stack.sieve, stack.start
-    counting.count_upper(*rest, upper)
+    counting.count_upper(*delta, upper)
     beyond = upper[::-1].cumsum()[::-1] - upper  # larger ones than those of each bin
     held = numpy.maximum(BINS - 1 - numpy.searchsorted((beyond + upper)[::-1], ranks), 0)
     bins = numpy.unique(held[ranks > 0])
@@ -52,7 +48,7 @@ def largest_at(stack: StoredStack, model: int, wanted: Sequence[int]) -> Array:
     rows[bins] = range(len(bins))
     starts = stops - upper[bins]
     copied = numpy.empty(upper[bins].sum(), numpy.uint32)
-    copy_bins(*rest, rows, starts.copy(), copied)
+    copy_bins(*delta, rows, starts.copy(), copied)
 
     def nth(number: int, m: int) -> int:
         row = rows[number]
@@ -61,23 +57,23 @@ def largest_at(stack: StoredStack, model: int, wanted: Sequence[int]) -> Array:
     return numpy.array([nth(number, m) for number, m in zip(held.tolist(), wanted, strict=True)], numpy.uint32)
 
 
-def elections(stack: StoredStack, thresholds: Array, weights: Array, by_count: bool) -> list[int]:
+def elections(deltas: StoredDeltas, thresholds: Array, weights: Array, by_count: bool) -> list[int]:
     """What `count_elected` gives for each row of `thresholds` (n_points, n_models).
 
-    Raises `UnfitError` where the points have no order in which thresholds only fall.
+    Raises `KernelUnsupportedError` where the points have no order in which thresholds only fall.
     """
-    order, totals = falling(stack.key, thresholds), numpy.zeros(len(thresholds), numpy.int64)
+    order, totals = falling(thresholds), numpy.zeros(len(thresholds), numpy.int64)
     falls = padded(thresholds[order])
-    count_elected_at(stack.base, stack.gathered, stack.sieve, stack.start, falls, weights, by_count, totals)
+    count_elected_at(*deltas, falls, weights, by_count, totals)
     return [int(totals[place]) for place in numpy.argsort(order)]
 
 
-def falling(key: str, thresholds: Array) -> Array:
-    """The order of points (n_points, n_models) in which no model's threshold rises; `UnfitError` where there is none."""
+def falling(thresholds: Array) -> Array:
+    """The order of points (n_points, n_models) in which no model's threshold rises; `KernelUnsupportedError` where there is none."""
     order: Array = numpy.lexsort(thresholds.T)[::-1].copy()
     ordered = thresholds[order]
     if not (ordered[1:] <= ordered[:-1]).all():
-        raise UnfitError(key)
+        raise KernelUnsupportedError("thresholds that do not fall together")
     return order
 
 
@@ -88,15 +84,15 @@ def padded(thresholds: Array) -> Array:
 
 
 @uncounted
-def count_lower_of(base: Array, expert: Array, model: int, sieve: Any, start: int, rows: Array, counts: Array) -> None:
-    """Count the lower 16 bits of the magnitudes of `expert - base`, sifted, in `counts` (n_bins, 65536).
+def count_lower_of(base: Array, expert: Array, model: int, mask: Any, start: int, rows: Array, counts: Array) -> None:
+    """Count the lower 16 bits of the magnitudes of `expert - base`, masked_delta, in `counts` (n_bins, 65536).
 
     `rows` (65536,) says which row belongs to the upper 16 bits, -1 where nobody asks for them.
     """
-    scratch, bits, asked = scratch_for(BLOCK), room((BLOCK,), numpy.uint32), room((BLOCK,), numpy.uint32)
+    scratch, bits, asked = scratch_for(BLOCK), stack_empty((BLOCK,), numpy.uint32), stack_empty((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part, found = base[place : place + BLOCK], numpy.uint64(0)
-        magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
+        magnitudes(expert[place : place + BLOCK], part, model, mask, start + place, scratch, bits)
         for i in range(len(part)):  # a jump for each entry would be mistaken too often
             row = rows[bits[i] >> numpy.uint32(16)]
             asked[found] = numpy.uint32(row) << numpy.uint32(16) | bits[i] & numpy.uint32(0xFFFF)
@@ -107,14 +103,14 @@ def count_lower_of(base: Array, expert: Array, model: int, sieve: Any, start: in
 
 @uncounted
 def copy_bins(
-    base: Array, expert: Array, model: int, sieve: Any, start: int, rows: Array, ends: Array, copied: Array
+    base: Array, expert: Array, model: int, mask: Any, start: int, rows: Array, ends: Array, copied: Array
 ) -> None:
-    """Copy the magnitudes of `expert - base`, sifted, to `copied`: from `ends` on, which has a place for each row. `rows` is
+    """Copy the magnitudes of `expert - base`, masked_delta, to `copied`: from `ends` on, which has a place for each row. `rows` is
     that of `count_lower_of`."""
-    scratch, bits, asked = scratch_for(BLOCK), room((BLOCK,), numpy.uint32), room((BLOCK,), numpy.uint32)
+    scratch, bits, asked = scratch_for(BLOCK), stack_empty((BLOCK,), numpy.uint32), stack_empty((BLOCK,), numpy.uint32)
     for place in range(0, len(base), BLOCK):
         part, found = base[place : place + BLOCK], numpy.uint64(0)
-        magnitudes(expert[place : place + BLOCK], part, model, sieve, start + place, scratch, bits)
+        magnitudes(expert[place : place + BLOCK], part, model, mask, start + place, scratch, bits)
         for i in range(len(part)):  # a jump for each entry would be mistaken too often
             asked[found] = bits[i]
             found += numpy.uint64(rows[bits[i] >> numpy.uint32(16)] >= 0)
@@ -126,18 +122,18 @@ def copy_bins(
 
 @uncounted
 def count_elected_at(
-    base: Array, experts: Any, sieve: Any, start: int, thresholds: Array, weights: Array, by_count: bool, totals: Array
+    base: Array, experts: Any, mask: Any, start: int, thresholds: Array, weights: Array, by_count: bool, totals: Array
 ) -> None:
     """Add to `totals` (n_points,) what `count_elected` gives at each point of the `padded` thresholds."""
     n_models = len(experts.addresses)
-    anchor, stack = room((BLOCK,), numpy.float32), room((n_models, BLOCK), numpy.float32)
-    arrivals, order = room((n_models, BLOCK), numpy.uint16), room((n_models, BLOCK), numpy.uint16)
-    votes, drawn = room((BLOCK,), numpy.float32), room((BLOCK,), numpy.uint32)
-    before, gain = room((BLOCK,), numpy.int16), room((BLOCK,), numpy.int16)
+    anchor, stack = stack_empty((BLOCK,), numpy.float32), stack_empty((n_models, BLOCK), numpy.float32)
+    arrivals, order = stack_empty((n_models, BLOCK), numpy.uint16), stack_empty((n_models, BLOCK), numpy.uint16)
+    votes, drawn = stack_empty((BLOCK,), numpy.float32), stack_empty((BLOCK,), numpy.uint32)
+    before, gain = stack_empty((BLOCK,), numpy.int16), stack_empty((BLOCK,), numpy.int16)
     for place in range(0, len(base), BLOCK):
         count = min(BLOCK, len(base) - place)
         load(base[place : place + count], anchor)
-        _arrive(experts, anchor, sieve, start, place, thresholds, stack, arrivals, order, drawn)
+        _arrive(experts, anchor, mask, start, place, thresholds, stack, arrivals, order, drawn)
         before[:] = 0
         for step in range(n_models):
             _vote(stack, arrivals, order[step], count, weights, by_count, votes)
@@ -162,7 +158,7 @@ def _add_gains(gain: Array, since: Array, count: int, totals: Array) -> None:
 def _arrive(
     experts: Any,
     anchor: Array,
-    sieve: Any,
+    mask: Any,
     start: int,
     place: int,
     thresholds: Array,
@@ -175,7 +171,7 @@ def _arrive(
     bad = 0
     for model in range(len(stack)):
         stored, values = part_of(experts, model, place, place + BLOCK), stack[model]
-        bad |= sifted(stored, anchor, model, sieve, start + place, drawn, values)
+        bad |= masked_delta(stored, anchor, model, mask, start + place, drawn, values)
         _count_above(values, thresholds[model], len(stored), arrivals[model])
         for i in range(len(stored)):
             order[model, i] = arrivals[model, i]

@@ -7,7 +7,7 @@ from triton import language as tl
 
 from mergelab.kernels.gpu.floats import load, note
 from mergelab.kernels.gpu.launch import block
-from mergelab.kernels.gpu.sparsifier_mask import keep, sifted
+from mergelab.kernels.gpu.sparsifier_mask import keep, masked_delta
 from mergelab.kernels.gpu.voting import sign, vote
 
 # ruff: noqa: N803
@@ -15,11 +15,11 @@ from mergelab.kernels.gpu.voting import sign, vote
 
 @triton.jit(do_not_specialize=["start"])
 def any_left(base, models, start, count, found, FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr):
-    """Set `found` if something of the delta, sifted, is not zero, or before that not finite: a tensor that holds NaN must
+    """Set `found` if something of the delta, masked_delta, is not zero, or before that not finite: a tensor that holds NaN must
     not pass for one that stays as it is. Each model has programs of its own."""
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)
-    values, wrong = sifted(anchor, models, tl.program_id(1), start, first, places, inside, FORMAT, DRAWN, BLOCK)
+    values, wrong = masked_delta(anchor, models, tl.program_id(1), start, first, places, inside, FORMAT, DRAWN, BLOCK)
     note(found, (values != 0) | wrong)
 
 
@@ -46,7 +46,7 @@ def count_upper(
     model = tl.program_id(1)
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)
-    values, wrong = sifted(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
+    values, wrong = masked_delta(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
     bits = values.to(tl.uint32, bitcast=True)
     if not SIGNED:
         bits = bits & 0x7FFFFFFF
@@ -73,7 +73,7 @@ def count_lower(
     model = tl.program_id(1)
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)
-    values, _ = sifted(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
+    values, _ = masked_delta(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
     bits = (values.to(tl.uint32, bitcast=True) & 0x7FFFFFFF).to(tl.int32)
     wanted = inside & ((bits >> 16) == tl.load(upper + model))
     tl.atomic_add(counts + model * BINS + (bits & 0xFFFF), 1, mask=wanted, sem="relaxed")
@@ -99,6 +99,6 @@ def count_elected(
     anchor = load(base, places, inside)
     votes = tl.zeros((BLOCK,), tl.float32)
     for model in range(n_models):
-        values, _ = sifted(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
+        values, _ = masked_delta(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
         votes += vote(keep(values, tl.load(thresholds + model)), tl.load(weights + model), True, BY_COUNT)
     tl.atomic_add(total, tl.sum(sign(votes).to(tl.int32), 0).to(tl.int64), sem="relaxed")

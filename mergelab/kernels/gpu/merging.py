@@ -10,7 +10,7 @@ from triton import language as tl
 
 from mergelab.kernels.gpu.floats import array_at, load, note, store
 from mergelab.kernels.gpu.launch import block
-from mergelab.kernels.gpu.sparsifier_mask import keep, sifted
+from mergelab.kernels.gpu.sparsifier_mask import keep, masked_delta
 from mergelab.kernels.gpu.voting import sign, vote
 
 # ruff: noqa: N803
@@ -36,7 +36,7 @@ def merge_linear(
     anchor = load(base, places, inside)
     total, wrong = tl.zeros((BLOCK,), tl.float32), tl.zeros((BLOCK,), tl.int1)
     for model in range(n_models):
-        values, off = sifted(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
+        values, off = masked_delta(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
         wrong |= off
         total += tl.load(weights + model) * values
     wrong |= _write(anchor, scale * total, merged, places, inside)
@@ -68,7 +68,7 @@ def merge_elected(
     anchor = load(base, places, inside)
     votes, wrong = tl.zeros((BLOCK,), tl.float32), tl.zeros((BLOCK,), tl.int1)
     for model in range(n_models):
-        values, off = sifted(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
+        values, off = masked_delta(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
         wrong |= off
         values = keep(values, tl.load(thresholds + model))
         votes += vote(values, tl.load(weights + model), WEIGH_VOTES, BY_COUNT)
@@ -76,7 +76,7 @@ def merge_elected(
     elected = tl.where(elected == 0, tied, elected)
     total, shares = tl.zeros((BLOCK,), tl.float32), tl.zeros((BLOCK,), tl.float32)
     for model in range(n_models):
-        values, _ = sifted(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
+        values, _ = masked_delta(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
         values, weight = keep(values, tl.load(thresholds + model)), tl.load(weights + model)
         agrees = vote(values, weight, WEIGH_VOTES, False) * elected > 0
         mine = tl.where(agrees, values * weight, 0.0)
@@ -159,7 +159,7 @@ def merge_largest(
     best, wrong = tl.zeros((BLOCK,), tl.float32), tl.zeros((BLOCK,), tl.int1)
     for turn in range(n_models):
         model = tl.load(order + turn)
-        values, off = sifted(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
+        values, off = masked_delta(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
         wrong |= off
         wins = tl.abs(values) > tl.abs(best)
         if POSITIVE:

@@ -13,10 +13,10 @@ from mergelab.kernels.gpu.random_bits import draw
 # ruff: noqa: N803
 
 
-class Models(NamedTuple):
-    """Where the experts' arrays lie on the device (int64 addresses), and a `Thinning` there.
+class MaskedModels(NamedTuple):
+    """The addresses of the experts' arrays on the device (int64), and a `SparsifyParams` there.
 
-    Addresses, because with arrays as arguments every number of experts would be compiled anew.
+    With arrays as arguments, kernels would be compiled again for every number of experts.
     """
 
     addresses: Any
@@ -27,7 +27,7 @@ class Models(NamedTuple):
 
 
 @triton.jit
-def sifted(
+def masked_delta(
     anchor, models, model, start, first, places, inside, FORMAT: tl.constexpr, DRAWN: tl.constexpr, BLOCK: tl.constexpr
 ):
     """What is left of an expert's `places` minus `anchor`, and where that difference is NaN or infinite.

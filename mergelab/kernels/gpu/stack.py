@@ -1,4 +1,4 @@
-"""A stretch of one tensor on a GPU: the counts a survey needs and the merges that are fused, without float32 copies."""
+"""A chunk on a GPU: surveys' counts and fused merges, without float32 copies."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 from triton import language as tl
 
-from mergelab.kernels.arguments import ALL, Election, Shares, Thinning, precedence
-from mergelab.kernels.device_stack import Stored
+from mergelab.kernels.arguments import ALL, ElectionParams, ShareParams, SparsifyParams, precedence
+from mergelab.kernels.device_stack import DeviceStack, StackContext
 from mergelab.kernels.gpu import counting, merging
 from mergelab.kernels.gpu.floats import ALIGNED
 from mergelab.kernels.gpu.launch import launch
-from mergelab.kernels.gpu.sparsifier_mask import Models
+from mergelab.kernels.gpu.sparsifier_mask import MaskedModels
 from mergelab.kernels.gpu.transfer import download, lane, upload
-from mergelab.methods.ops.stack import BINS, UnfitError
+from mergelab.methods.ops.stack import BINS, KernelUnsupportedError
 
 GLANCE = 1 << 16
 """Entries among which a delta nearly always shows itself."""
@@ -27,19 +27,24 @@ INFINITY = 0x7F800000
 FORMATS = {torch.bfloat16: tl.bfloat16, torch.float16: tl.float16, torch.float32: tl.float32}
 
 
-class DeviceStack(Stored):
-    """A stretch for Triton's kernels."""
+class GpuStack(DeviceStack):
+    """A chunk for Triton's kernels."""
 
-    def __init__(self, device: torch.device, *rest: Any) -> None:
-        """`rest` is what every `Stored` takes; tensors may lie on the host or on the device."""
-        self.device = device
-        super().__init__(*rest)
-
-    def take(self, base: Tensor, experts: Sequence[Tensor], thinning: Thinning) -> None:
-        with lane(self.device):
-            self.base, *self.experts = (_array(upload(tensor, self.device)) for tensor in (base, *experts))
-            self.models = Models(*(self.over_models(values) for values in (_addresses(self.experts), *thinning)))
-        self.format, self.drawn = {"FORMAT": FORMATS[experts[0].dtype]}, bool((thinning.limits < ALL).any())
+    def __init__(
+        self,
+        device: torch.device,
+        base: Tensor,
+        experts: Sequence[Tensor],
+        params: SparsifyParams,
+        context: StackContext,
+    ) -> None:
+        """The tensors may lie on the host or on the device."""
+        super().__init__(base, experts, params, context)
+        self.device, self.tensors = device, ()  # the host's tensors are not needed once they are uploaded
+        with lane(device):
+            self.base, *self.experts = (_array(upload(tensor, device)) for tensor in (base, *experts))
+            self.models = MaskedModels(*(self.over_models(values) for values in (_addresses(self.experts), *params)))
+        self.format, self.drawn = {"FORMAT": FORMATS[experts[0].dtype]}, bool((params.limits < ALL).any())
 
     def any(self) -> bool:
         return self._any(min(self.count, GLANCE)) or (self.count > GLANCE and self._any(self.count))
@@ -63,7 +68,7 @@ class DeviceStack(Stored):
         constants = {"SIGNED": signed, "COPIES": COPIES, "BINS": BINS}
         self.run(counting.count_upper, self.count, counts, bad, apart=True, **constants)
         if bad:
-            raise UnfitError(self.key)
+            raise KernelUnsupportedError(self.key)
         return counts.sum(0)
 
     def lower_counts(self, upper: Sequence[int]) -> Tensor:
@@ -100,7 +105,7 @@ class DeviceStack(Stored):
             self.start_merge(method, positions, result, bad)
             download(result, merged)
             if bad:
-                raise UnfitError(self.key)
+                raise KernelUnsupportedError(self.key)
 
     def start_merge(self, method: str, positions: Sequence[int], merged: Tensor, bad: Tensor) -> None:
         """Merge into `merged` (count,) on the device without waiting; sets the flag `bad` where a value is not finite."""
@@ -140,13 +145,13 @@ def _array(tensor: Tensor) -> Tensor:
     return flat if flat.data_ptr() % ALIGNED == 0 else flat.clone()
 
 
-def _task_arithmetic(stack: DeviceStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
+def _task_arithmetic(stack: GpuStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
     weights = stack.over_models(knobs["weights"])
     stack.run(merging.merge_linear, stack.count, len(stack.experts), weights, float(knobs["scale"]), merged, bad)
 
 
-def _ties(stack: DeviceStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
-    given = Election.of(knobs)
+def _ties(stack: GpuStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
+    given = ElectionParams.of(knobs)
     stack.run(
         merging.merge_elected,
         stack.count,
@@ -163,7 +168,7 @@ def _ties(stack: DeviceStack, knobs: Mapping[str, Any], merged: Tensor, bad: Ten
     )
 
 
-def _average(stack: DeviceStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
+def _average(stack: GpuStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
     weights = knobs["weights"]
     total = float(reduce(torch.add, weights))  # in float32, one after the other, as the reference sums
     if total == 0:
@@ -172,19 +177,19 @@ def _average(stack: DeviceStack, knobs: Mapping[str, Any], merged: Tensor, bad: 
     launch(merging.merge_mean, stack.count, *arguments, **stack.format)
 
 
-def _fisher(stack: DeviceStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
-    shares = [stack.over_models(values) for values in Shares.of(knobs, stack.statistics["fisher"])]
+def _fisher(stack: GpuStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
+    shares = [stack.over_models(values) for values in ShareParams.of(knobs, stack.statistics["fisher"])]
     arguments = stack.models.addresses, stack.count, len(stack.experts), *shares, merged, bad
     launch(merging.merge_shared, stack.count, *arguments, **stack.format)
 
 
-def _magmax(stack: DeviceStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
+def _magmax(stack: GpuStack, knobs: Mapping[str, Any], merged: Tensor, bad: Tensor) -> None:
     order = stack.over_models(torch.tensor(precedence(knobs["positions"], knobs["equal"])))
     scale, positive = float(knobs["scale"]), knobs["equal"] == "positive"
     stack.run(merging.merge_largest, stack.count, len(stack.experts), order, scale, merged, bad, POSITIVE=positive)
 
 
-FUSED: Mapping[str, Callable[[DeviceStack, Mapping[str, Any], Tensor, Tensor], None]] = {
+FUSED: Mapping[str, Callable[[GpuStack, Mapping[str, Any], Tensor, Tensor], None]] = {
     "task_arithmetic": _task_arithmetic,
     "ties": _ties,
     "average": _average,

@@ -12,7 +12,7 @@ from triton import language as tl
 from mergelab.kernels.gpu.floats import load, note
 from mergelab.kernels.gpu.launch import block
 from mergelab.kernels.gpu.random_bits import draw
-from mergelab.kernels.gpu.sparsifier_mask import sifted
+from mergelab.kernels.gpu.sparsifier_mask import masked_delta
 
 # ruff: noqa: N803
 
@@ -45,7 +45,7 @@ def find_levels(
     model, n_models = tl.program_id(1), tl.num_programs(1)
     first, places, inside = block(count, BLOCK)
     anchor = load(base, places, inside)
-    left, wrong = sifted(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
+    left, wrong = masked_delta(anchor, models, model, start, first, places, inside, FORMAT, DRAWN, BLOCK)
     if BY_DRAW:
         key0, key1 = tl.load(keys + 2 * model).to(tl.uint32), tl.load(keys + 2 * model + 1).to(tl.uint32)
         bits = draw(key0, key1, start + first, BLOCK)
@@ -69,7 +69,7 @@ def add_steps(
 
     `values` (n_models, count) float32 and `levels` (n_cuts, n_models, count) int16 are those of `find_levels`. Sums are int64
     (COPIES, n_cuts, things, never, features), neighbouring programs add to different copies; features are those of
-    `sketch.steps.Steps`. Numbers between 0 and 1 are counted in 1 / `unit`; `scales` (n_models + 1), float64, brings each
+    `sketch.steps.ProgressGen`. Numbers between 0 and 1 are counted in 1 / `unit`; `scales` (n_models + 1), float64, brings each
     model's deltas, and last those of all, into that range.
     """
     model, cut = tl.program_id(1) % n_models, tl.program_id(1) // n_models

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mergelab.kernels.arguments import Levels
+from mergelab.kernels.arguments import LevelSource
 from mergelab.kernels.gpu.launch import launch
-from mergelab.kernels.gpu.stack import DeviceStack
+from mergelab.kernels.gpu.stack import GpuStack
 from mergelab.kernels.gpu.survival_curves import add_steps, find_levels
 from mergelab.kernels.gpu.transfer import lane
 from mergelab.methods.ops.stack import BINS
@@ -25,7 +25,7 @@ Array = NDArray[numpy.float64]
 Sums = tuple[Array, Array, Array]
 
 
-def stepped(stack: DeviceStack, levels: Levels) -> list[Sums] | None:
+def stepped(stack: GpuStack, levels: LevelSource) -> list[Sums] | None:
     """For each cut the sums of entries, models and pairs, float64, as `sketch.steps` has them; None where a delta is not
     finite.
 
@@ -40,7 +40,7 @@ def stepped(stack: DeviceStack, levels: Levels) -> list[Sums] | None:
         return _summed(values, found, levels.never)
 
 
-def _levelled(stack: DeviceStack, levels: Levels) -> tuple[Tensor | None, Tensor]:
+def _levelled(stack: GpuStack, levels: LevelSource) -> tuple[Tensor | None, Tensor]:
     """What is left of the deltas, float32 (n_models, count), and int16 levels (n_cuts, n_models, count)."""
     n_models, n_cuts = len(stack.experts), max(1, len(levels.tables))
     values = torch.empty(n_models, stack.count, device=stack.device)

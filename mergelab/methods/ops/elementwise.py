@@ -18,7 +18,7 @@ def rows(stack: Tensor) -> Tensor:
     return stack.reshape(len(stack), stack[0].numel())
 
 
-def pull_towards(stack: Tensor, shares: Tensor) -> Tensor:
+def weighted_mean(stack: Tensor, shares: Tensor) -> Tensor:
     """Σ shares·x / Σ shares over models; `shares` broadcasts against `stack`. Where all shares are 0: the plain mean.
 
     Computed as an offset from the first model, and subtracted because -0.0 + 0.0 is 0.0, so that identical models come
@@ -31,7 +31,7 @@ def pull_towards(stack: Tensor, shares: Tensor) -> Tensor:
     return stack[0] - (shares * offsets).sum(0) / shares.sum(0)
 
 
-def keep_from(deltas: Tensor, thresholds: Tensor) -> Tensor:
+def zero_below_threshold(deltas: Tensor, thresholds: Tensor) -> Tensor:
     """Every delta whose magnitude reaches its model's threshold, the others 0."""
     return torch.where(deltas.abs() >= per_model(thresholds, deltas), deltas, 0.0)
 

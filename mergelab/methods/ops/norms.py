@@ -13,7 +13,7 @@ from mergelab.linalg import folded_sum
 from mergelab.methods.knobs import Choice
 from mergelab.methods.ops.elementwise import per_model
 from mergelab.methods.ops.square_sums import Squares, squares_of
-from mergelab.methods.registry import Rule, Stack, Surveyed
+from mergelab.methods.registry import ModelStatistic, Rule, Stack
 
 SCOPE = Choice(("tensor", "model"), "Compare norms tensor by tensor, or over the whole model")
 
@@ -27,21 +27,21 @@ class Norms:
         self.scope = str(settings[0]["scope"])
         self.squares = Squares(n_models)
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Add one tensor's squares."""
         self.squares.add(stack.values)
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """One pass is enough."""
         self.passes -= 1
 
-    def result(self, settings: Mapping[str, Any]) -> Tensor:
+    def value(self, settings: Mapping[str, Any]) -> Tensor:
         """float64 (n_models,)."""
         return self.squares.norms()
 
 
 def match_norms(
-    deltas: Tensor, *, scope: A[str, SCOPE] = "tensor", norms: A[Tensor | None, Surveyed(Norms)] = None
+    deltas: Tensor, *, scope: A[str, SCOPE] = "tensor", norms: A[Tensor | None, ModelStatistic(Norms)] = None
 ) -> Tensor:
     """Scale every expert's delta to the mean norm of all.
 

@@ -1,4 +1,4 @@
-"""One tensor of all experts as rules and surveys see it: its values, and the few counts that need no copy of them."""
+"""One tensor of all experts as rules and surveys see it: its values, and the counts that surveys need."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import numpy
 import torch
 from torch import Tensor
 
-from mergelab.methods.ops.elementwise import elected_signs, keep_from, per_model, rows
+from mergelab.methods.ops.elementwise import elected_signs, per_model, rows, zero_below_threshold
 
 BINS = 1 << 16
 SIDE = 1 << 8
 
 
-class UnfitError(Exception):
-    """A stack that a fast path cannot take, such as one that holds NaN: the reference functions have the word."""
+class KernelUnsupportedError(Exception):
+    """A stack that a kernel cannot treat, such as one with NaN; the reference functions treat it instead."""
 
 
 @dataclass
 class Stack:
-    """A tensor of all experts in the engine's fixed order; where rules work entry by entry it may be a stretch of one, or
-    several small ones behind each other, `key` being the first's.
+    """One tensor of all experts in the engine's fixed order. For elementwise rules it may be a chunk of a tensor, or several
+    small tensors one after the other; `key` is then the first one's.
 
-    `values` is (n_models, *shape) float32, deltas or weights as the rule's space says; `statistics` holds a tensor for
-    each kind that the rule declares; `settings` are the knobs for this tensor and what earlier surveys found; `whole` is
-    False for a stretch.
+    `values` is (n_models, *shape) float32: deltas or weights, depending on the rule's space. `statistics` holds a tensor
+    for each kind that the rule declares. `settings` are the knobs for this tensor and the figures of earlier surveys.
+    `whole` is False for a chunk.
     """
 
     key: str
@@ -46,20 +46,20 @@ class Stack:
         return bool(self.values.any())
 
     def moved(self) -> Mapping[str, bool]:
-        """Whether any value of any model is not zero, by the name of every tensor in the stack."""
+        """Whether any value of any model is not zero, for each tensor in the stack by name."""
         return {self.key: self.any()}
 
     def counts(self) -> Mapping[str, int]:
-        """Entries of one model by the name of every tensor in the stack."""
+        """Entries of one model, for each tensor in the stack by name."""
         return {self.key: self.count}
 
     def upper_counts(self) -> Tensor:
-        """How often each value of the upper 16 bits occurs among each model's magnitudes, int64 (n_models, BINS)."""
+        """Histogram of the upper 16 bits of each model's magnitudes, int64 (n_models, BINS)."""
         return torch.stack([_counts(magnitude_bits(values) >> 16) for values in rows(self.values)])
 
     def signed_counts(self) -> Tensor:
-        """The same with the sign as the highest of the 16 bits: magnitude b of positive values in bin b, of negative ones
-        in bin BINS / 2 + b."""
+        """The same with the sign as the highest of the 16 bits: bin b counts positive values of magnitude b, bin
+        BINS / 2 + b negative ones."""
         return torch.stack(
             [_counts((values.contiguous().view(torch.int32) >> 16) & 0xFFFF) for values in rows(self.values)]
         )
@@ -70,7 +70,7 @@ class Stack:
             total += more
 
     def lower_counts(self, upper: Sequence[int]) -> Tensor:
-        """The same for the lower 16 bits of those magnitudes whose upper 16 bits are the model's `upper`."""
+        """Histogram of the lower 16 bits of the magnitudes whose upper 16 bits are the model's `upper`."""
         pairs = zip(rows(self.values), upper, strict=True)
         return torch.stack([_counts(_inside(magnitude_bits(values), wanted)) for values, wanted in pairs])
 
@@ -85,8 +85,7 @@ class Stack:
     def largest(self, wanted: Sequence[int]) -> Tensor:
         """The m-th largest magnitude of each model, float32 (n_models,), for each model's m; inf where m is 0.
 
-        Found through histograms of the upper and the lower 16 bits of the magnitudes' float patterns, whose order is
-        theirs.
+        Found from histograms of the upper and lower 16 bits of the magnitudes' bit patterns, which sort like the magnitudes.
         """
         upper = self.upper_counts()
         places = [bin_holding(row, m) for row, m in zip(upper, wanted, strict=True)]
@@ -95,13 +94,12 @@ class Stack:
         return torch.tensor([magnitude(row, *place) for row, place in pairs])
 
     def largest_at(self, wanted: Sequence[Sequence[int]]) -> Tensor | None:
-        """What `largest` gives for each of `wanted`, float32 (n_points, n_models); None where counts of the lower bits are
-        as fast."""
+        """`largest` for each of `wanted`, float32 (n_points, n_models); None if counting the lower bits is as fast."""
         return None
 
     def election(self, thresholds: Tensor, weights: Tensor | None, by: str) -> int:
-        """The sum of the signs (-1, 0, 1) that the values from `thresholds` on elect, weighted if weights are given."""
-        kept = keep_from(self.values, thresholds)
+        """The sum of the signs (-1, 0, 1) elected by values of at least `thresholds`, weighted if weights are given."""
+        kept = zero_below_threshold(self.values, thresholds)
         votes = kept if weights is None else kept * per_model(weights, kept)
         return int(elected_signs(votes, by).sum(dtype=torch.float64))
 
@@ -111,7 +109,7 @@ class Stack:
 
 
 def magnitude_bits(values: Tensor) -> Tensor:
-    """The bit patterns of float32 magnitudes as int32: same order as the magnitudes."""
+    """The bit patterns of float32 magnitudes as int32; they sort like the magnitudes."""
     return values.abs().contiguous().view(torch.int32)
 
 
@@ -124,7 +122,7 @@ def _counts(bins: Tensor) -> Tensor:
 
 
 def bin_holding(histogram: Tensor, m: int) -> tuple[int, int]:
-    """The bin of the m-th largest entry, and how many of that bin are wanted; (0, 0) when m is 0."""
+    """The bin of the m-th largest entry, and the entry's rank from the top of that bin; (0, 0) if m is 0."""
     if m == 0:
         return 0, 0
     counts = histogram.reshape(SIDE, SIDE)  # sums of runs of bins first: most bins need not be added up one by one
@@ -140,8 +138,7 @@ def _from_top(counts: Tensor, m: int) -> tuple[int, int]:
 
 
 def magnitude(lower: Tensor, upper: int, left: int) -> float:
-    """The magnitude whose upper bits are `upper` and which `left` entries reach, by their lower bits; inf if none is
-    wanted."""
+    """The magnitude with upper bits `upper` that `left` entries of the bin reach, by their lower bits; inf if `left` is 0."""
     if left == 0:
         return float("inf")
     return float(numpy.uint32((upper << 16) | bin_holding(lower, left)[0]).view(numpy.float32))

@@ -1,8 +1,7 @@
-"""The magnitude that a density keeps from: exact, model-wide or per tensor, without sorting.
+"""The magnitude threshold of a density: exact, over the model or per tensor, without sorting.
 
-A histogram of the upper 16 bits of float patterns finds the bin that holds the m-th largest magnitude, a second one of
-the lower 16 bits finds the magnitude inside that bin; histograms of tensors add up to the model's, so the whole model
-never lies in memory.
+A histogram of the upper 16 bits of float patterns finds the bin of the m-th largest magnitude; a second one, of the lower 16
+bits, finds the magnitude inside that bin. Histograms of tensors add up to the model's, so the model need not be in memory.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from mergelab.methods.ops.stack import BINS, Stack, bin_holding, magnitude
 Table = TypeVar("Table", bound=Sequence[Any])
 NEVER = float("inf")
 SMALLEST = 2.0**-149
-"""The smallest positive float32: from here on everything but zeros is kept."""
+"""The smallest positive float32: as a threshold it keeps everything but zeros."""
 
 
-class Tables(Generic[Table]):
-    """Counts that several threads add to at once: each has a table of its own, so that nobody waits for another."""
+class PerThreadCounts(Generic[Table]):
+    """Counts to which several threads add at the same time, each in its own table and without waiting."""
 
     def __init__(self, make: Callable[[], Table]) -> None:
         self._make, self._of = make, dict[int, Table]()
@@ -35,24 +34,24 @@ class Tables(Generic[Table]):
         return self._of.get(get_ident()) or self._of.setdefault(get_ident(), self._make())
 
     def all(self) -> list[Table]:
-        """The tables of all threads that counted."""
+        """The tables of all threads."""
         return list(self._of.values())
 
 
 class Ranking:
-    """The magnitudes of all tensors that are ranked together, as histograms; several threads may add to it at once.
+    """The magnitudes of all tensors that are ranked together, as histograms. Threads may add to it at the same time.
 
-    First every tensor goes through `add`, then `choose` says how many entries of each model are wanted, then every tensor
-    goes through `refine`. A tensor that no model changed, such as a frozen embedding, does not count.
+    First `add` every tensor, then `choose` how many entries of each model are wanted, then `refine` with every tensor. A
+    tensor that no model changed, such as a frozen embedding, does not count.
     """
 
     def __init__(self, n_models: int) -> None:
-        self._upper = Tables(lambda: [_no_counts() for _ in range(n_models)])
+        self._upper = PerThreadCounts(lambda: [_no_counts() for _ in range(n_models)])
         self._counts: Counter[str] = Counter()
         self._moved: set[str] = set()
         self._places: list[list[tuple[int, int]]] = []
         self._bins: list[list[int]] = []
-        self._lower: Tables[list[Tensor]] = Tables(list)
+        self._lower: PerThreadCounts[list[Tensor]] = PerThreadCounts(list)
         self._lock = Lock()
 
     @property
@@ -61,7 +60,7 @@ class Ranking:
         return sum(self._counts[key] for key in self._moved)
 
     def add(self, stack: Stack) -> None:
-        """Count what is in a stack by the upper 16 bits of its magnitudes."""
+        """Count a stack by the upper 16 bits of its magnitudes."""
         stack.add_upper_counts(self._upper.own())
         moved = {key for key, moved in stack.moved().items() if moved}
         with self._lock:
@@ -69,27 +68,27 @@ class Ranking:
             self._moved |= moved
 
     def choose(self, *wanted: Sequence[int]) -> None:
-        """Find the bins that hold each model's m-th largest magnitude; each of `wanted` has an m for every model."""
+        """Find the bin of each model's m-th largest magnitude; each of `wanted` has an m per model."""
         upper = [_sum(counts) for counts in zip(*self._upper.all(), strict=True)]
         self._places = [[bin_holding(row, m) for row, m in zip(upper, each, strict=True)] for each in wanted]
         self._bins = bins = [sorted({upper for upper, _ in places}) for places in zip(*self._places, strict=True)]
-        self._lower = Tables(lambda: [_no_counts(len(own)) for own in bins])
+        self._lower = PerThreadCounts(lambda: [_no_counts(len(own)) for own in bins])
 
     def refine(self, stack: Stack) -> None:
-        """Count what lies in the chosen bins by the lower 16 bits."""
+        """Count the magnitudes in the chosen bins by their lower 16 bits."""
         stack.add_lower_counts(self._bins, self._lower.own())
 
     def magnitudes(self, number: int = 0) -> Tensor:
-        """float32 (n_models,): the m-th largest magnitudes for the `wanted` of that number; inf where m is 0.
+        """The m-th largest magnitudes for `wanted[number]`, float32 (n_models,); inf where m is 0.
 
-        Where the m-th largest is 0 it is the smallest positive float, because zeros are never kept.
+        The smallest positive float replaces a magnitude of 0, because zeros are never kept.
         """
         places = enumerate(self._places[number])
         found = [magnitude(self._lower_counts(model, upper), upper, left) for model, (upper, left) in places]
         return torch.tensor(found).clamp(min=SMALLEST)
 
     def _lower_counts(self, model: int, upper: int) -> Tensor:
-        """What all threads counted in a bin."""
+        """The counts of all threads in a bin."""
         row = self._bins[model].index(upper)
         return _sum([counts[model][row] for counts in self._lower.all()])
 
@@ -104,10 +103,10 @@ def _sum(counts: Iterable[Tensor]) -> Tensor:
 
 
 class Thresholds:
-    """A survey that gives, per model, the m-th largest magnitude of all tensors, m = density · count.
+    """A survey of each model's m-th largest magnitude over all tensors, m = density · count.
 
-    Tensors whose densities differ (by overrides) are ranked apart. With `scope` "tensor" the engine surveys each tensor
-    by itself.
+    Tensors with different densities (by overrides) are ranked separately. With `scope` "tensor", each tensor is surveyed
+    alone.
     """
 
     def __init__(self, n_models: int, settings: Sequence[Mapping[str, Any]]) -> None:
@@ -117,8 +116,8 @@ class Thresholds:
         self.found: Tensor | None = None
         self._known: dict[tuple[float, ...], Tensor] = {}
 
-    def see(self, stack: Stack) -> None:
-        """Add one tensor to the histograms of this pass; a tensor that is ranked by itself may be done in one."""
+    def update(self, stack: Stack) -> None:
+        """Add one tensor to the histograms of this pass. A tensor that is ranked alone may need one pass only."""
         densities = self._densities(stack.settings)
         ranking = self.rankings.get(densities)
         if ranking and self.scope == "tensor" and stack.whole:
@@ -130,15 +129,15 @@ class Thresholds:
         elif ranking:
             ranking.refine(stack)
 
-    def turn(self) -> None:
-        """After the first pass choose each model's bin."""
+    def finish_pass(self) -> None:
+        """Choose each model's bin after the first pass."""
         if self.passes == 2 and self.found is None:
             for densities, ranking in self.rankings.items():
                 ranking.choose([count_kept(density, ranking.count) for density in densities])
         self.passes -= 1
 
-    def result(self, settings: Mapping[str, Any]) -> Tensor:
-        """float32 (n_models,) for tensors with these settings: keep an entry iff its magnitude is at least this."""
+    def value(self, settings: Mapping[str, Any]) -> Tensor:
+        """The thresholds, float32 (n_models,): keep an entry iff its magnitude is at least its model's."""
         if self.found is not None:
             return self.found
         densities = self._densities(settings)
@@ -149,25 +148,25 @@ class Thresholds:
         return torch.tensor([SMALLEST if density else NEVER for density in densities])
 
     def _densities(self, settings: Mapping[str, Any]) -> tuple[float, ...]:
-        return each_model(settings["density"], self.n_models)
+        return broadcast_to_models(settings["density"], self.n_models)
 
 
-def each_model(value: float | Tensor, n_models: int) -> tuple[float, ...]:
-    """A knob's number for every model."""
+def broadcast_to_models(value: float | Tensor, n_models: int) -> tuple[float, ...]:
+    """A knob's value for every model."""
     return tuple(torch.as_tensor(value, dtype=torch.float64).expand(n_models).tolist())
 
 
 def own_thresholds(deltas: Tensor, density: float | Tensor) -> Tensor:
-    """The thresholds of one stack (n_models, *shape) by itself, float32 (n_models,)."""
+    """The thresholds of one stack (n_models, *shape) alone, float32 (n_models,)."""
     settings = {"density": density, "scope": "tensor"}
     survey = Thresholds(len(deltas), [settings])
     stack = Stack("", deltas, settings=settings)
     while survey.passes:
-        survey.see(stack)
-        survey.turn()
-    return survey.result(settings).to(deltas.device)
+        survey.update(stack)
+        survey.finish_pass()
+    return survey.value(settings).to(deltas.device)
 
 
 def _trivial(densities: Sequence[float]) -> bool:
-    """Whether nothing needs to be counted: every model keeps all or nothing."""
+    """Whether every model keeps all or nothing, so that nothing needs counting."""
     return all(density in (0, 1) for density in densities)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from mergelab.methods.knobs import Choice, Range
-from mergelab.methods.ops.elementwise import count_kept, keep_from, per_model
-from mergelab.methods.ops.thresholds import Ranking, each_model
-from mergelab.methods.registry import Stack, Surveyed
+from mergelab.methods.ops.elementwise import count_kept, per_model, zero_below_threshold
+from mergelab.methods.ops.thresholds import Ranking, broadcast_to_models
+from mergelab.methods.registry import ModelStatistic, Stack
 from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
@@ -26,7 +26,7 @@ class Bands:
         self.n_models, self.scope, self.passes = n_models, str(settings[0]["scope"]), 2
         self.rankings = {knobs: Ranking(n_models) for knobs in map(self._knobs, settings)}
 
-    def see(self, stack: Stack) -> None:
+    def update(self, stack: Stack) -> None:
         """Add one tensor to the histograms of this pass; both ends of a band share the first."""
         ranking = self.rankings[self._knobs(stack.settings)]
         if self.passes == 2:
@@ -34,7 +34,7 @@ class Bands:
         else:
             ranking.refine(stack)
 
-    def turn(self) -> None:
+    def finish_pass(self) -> None:
         """After the first pass, when the entries are counted, choose the bins of both ends."""
         if self.passes == 2:
             for (densities, gammas), ranking in self.rankings.items():
@@ -42,13 +42,15 @@ class Bands:
                 ranking.choose([last for _, last in bands], [first for first, _ in bands])
         self.passes -= 1
 
-    def result(self, settings: Mapping[str, Any]) -> Tensor:
+    def value(self, settings: Mapping[str, Any]) -> Tensor:
         """float32 (2, n_models): keep an entry iff its magnitude is neither below the first nor above the second."""
         ranking = self.rankings[self._knobs(settings)]
         return torch.stack([ranking.magnitudes(0), ranking.magnitudes(1)])
 
     def _knobs(self, settings: Mapping[str, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        return each_model(settings["density"], self.n_models), each_model(settings["gamma"], self.n_models)
+        return broadcast_to_models(settings["density"], self.n_models), broadcast_to_models(
+            settings["gamma"], self.n_models
+        )
 
 
 @sparsifier("Breadcrumbs", paper="Davari & Belilovsky 2024, arXiv:2312.06795", elementwise=True)
@@ -70,7 +72,7 @@ def breadcrumbs(
     scope: A[
         str, Choice(("model", "tensor"), "Rank magnitudes over the whole model or inside each tensor (paper, mergekit)")
     ] = "tensor",
-    bands: A[Tensor | None, Surveyed(Bands)] = None,
+    bands: A[Tensor | None, ModelStatistic(Bands)] = None,
 ) -> Tensor:
     """Drop each expert's small changes and its few largest, which are taken for outliers.
 
@@ -80,7 +82,7 @@ def breadcrumbs(
     are those of the smallest. Zeros are never kept. Without `bands` each tensor is ranked by itself.
     """
     smallest, largest = own_bands(deltas, density, gamma) if bands is None else bands
-    kept = keep_from(deltas, smallest)
+    kept = zero_below_threshold(deltas, smallest)
     return torch.where(kept.abs() <= per_model(largest, kept), kept, 0.0)
 
 
@@ -89,9 +91,9 @@ def own_bands(deltas: Tensor, density: float | Tensor, gamma: float | Tensor) ->
     settings = {"density": density, "gamma": gamma, "scope": "tensor"}
     survey = Bands(len(deltas), [settings])
     while survey.passes:
-        survey.see(Stack("", deltas, settings=settings))
-        survey.turn()
-    return survey.result(settings).to(deltas.device)
+        survey.update(Stack("", deltas, settings=settings))
+        survey.finish_pass()
+    return survey.value(settings).to(deltas.device)
 
 
 def ranks_kept(count: int, density: float, gamma: float) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mergelab.methods.knobs import Choice, Range
 from mergelab.methods.ops.elementwise import per_model, rescaled
-from mergelab.methods.registry import Base, Draws
+from mergelab.methods.registry import Base, RandomBits
 from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
@@ -34,7 +34,7 @@ def dare(
             ("delta", "weights"), "Drop changes (paper) or, as its negative control, the fine-tuned weights themselves"
         ),
     ] = "delta",
-    draws: A[Tensor | None, Draws()] = None,
+    draws: A[Tensor | None, RandomBits()] = None,
     base: A[Tensor | None, Base()] = None,
 ) -> Tensor:
     """Drop each change with probability 1 - density and rescale the survivors, so that the mean stays.

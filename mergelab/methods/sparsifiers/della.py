@@ -10,7 +10,7 @@ from torch import Tensor
 from mergelab.methods.knobs import Choice, Range
 from mergelab.methods.ops.elementwise import per_model, rescaled
 from mergelab.methods.ops.stack import magnitude_bits
-from mergelab.methods.registry import Draws
+from mergelab.methods.registry import RandomBits
 from mergelab.methods.sparsifiers.dare import limits
 from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
@@ -41,7 +41,7 @@ def della(
             "Survivors are divided by their own probability (paper), scaled to the tensor's L1 norm (mergekit), or left",
         ),
     ] = "element",
-    draws: A[Tensor | None, Draws()] = None,
+    draws: A[Tensor | None, RandomBits()] = None,
 ) -> Tensor:
     """Drop each change at random, small ones of a row more often, and rescale the survivors.
 
@@ -53,14 +53,14 @@ def della(
     """
     if draws is None:
         raise ValueError("della needs random draws: merge through a recipe, whose seed makes them")
-    chances = _chances(deltas, _exact(density, deltas), _exact(epsilon, deltas))
+    chances = _drop_probabilities(deltas, _exact(density, deltas), _exact(epsilon, deltas))
     kept = torch.where(draws < limits(chances), deltas, 0.0)
     if rescale == "element":
         return kept / chances.clamp(min=2**-32).float()
     return rescaled(deltas, kept, density, rescale)
 
 
-def _chances(deltas: Tensor, density: Tensor, epsilon: Tensor) -> Tensor:
+def _drop_probabilities(deltas: Tensor, density: Tensor, epsilon: Tensor) -> Tensor:
     """Each entry's probability to survive, float64 like `deltas`."""
     shifted = (density + epsilon * _centred_ranks(deltas)).clamp(0, 1)
     return torch.where((density == 0) | (density == 1), density, shifted)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from mergelab.methods.registry import EntryByEntry, Rule
+from mergelab.methods.registry import Elementwise, Rule
 
 SPARSIFIERS: dict[str, Rule] = {}
 
 
 def sparsifier(
-    title: str, *, paper: str, alone: bool = True, elementwise: EntryByEntry = False, by_row: bool = False
+    title: str, *, paper: str, alone: bool = True, elementwise: Elementwise = False, by_row: bool = False
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function `(deltas (n_models, *shape), *, knobs…) -> deltas of the same shape` under its own name.
 

@@ -7,9 +7,9 @@ from typing import Annotated as A
 from torch import Tensor
 
 from mergelab.methods.knobs import Choice, Range
-from mergelab.methods.ops.elementwise import keep_from, rescaled
+from mergelab.methods.ops.elementwise import rescaled, zero_below_threshold
 from mergelab.methods.ops.thresholds import Thresholds, own_thresholds
-from mergelab.methods.registry import Surveyed
+from mergelab.methods.registry import ModelStatistic
 from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
@@ -33,12 +33,12 @@ def trim(
             "Leave survivors as they are, multiply them by 1/density (DARE's negative control), or scale them to the tensor's L1 norm (mergekit)",
         ),
     ] = "none",
-    thresholds: A[Tensor | None, Surveyed(Thresholds)] = None,
+    thresholds: A[Tensor | None, ModelStatistic(Thresholds)] = None,
 ) -> Tensor:
     """Keep each expert's largest changes and drop the rest.
 
     `deltas` is (n_models, *shape) in float32. Everything at or above the m-th largest magnitude is kept, so equal
     magnitudes stay together; zeros are never kept. Without `thresholds` each tensor is ranked by itself.
     """
-    kept = keep_from(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
+    kept = zero_below_threshold(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
     return rescaled(deltas, kept, density, rescale)

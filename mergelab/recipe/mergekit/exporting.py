@@ -11,8 +11,8 @@ from mergelab.methods import METHODS
 from mergelab.methods.knobs import Value
 from mergelab.recipe import Expert, Recipe, RecipeError
 from mergelab.recipe.mergekit.method_table import READINGS, WEIGHT, Reading, Role
-from mergelab.recipe.mergekit.spoken import Spoken, spellings, spoken_of
-from mergelab.recipe.mergekit.values import Varied, literal, said, write_said
+from mergelab.recipe.mergekit.parameter_values import ParameterValue, parameter_values, spellings
+from mergelab.recipe.mergekit.values import LayerwiseValue, literal, said, write_said
 
 RANDOM = ("dare", "della")
 """Sparsifiers that draw."""
@@ -104,7 +104,7 @@ def _chance_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
     """mergekit stops where della's probabilities leave (0, 1), except for density 0 and 1; here they are clipped."""
     if "epsilon" not in reading.numbers:
         return
-    numbers = {name: Spoken(recipe, name, reading.numbers[name]).numbers for name in ("density", "epsilon")}
+    numbers = {name: ParameterValue(recipe, name, reading.numbers[name]).numbers for name in ("density", "epsilon")}
     densities = [value for value in numbers["density"] if value not in (0.0, 1.0)]
     if densities and not max(numbers["epsilon"]) < min(*densities, *(1 - value for value in densities)):
         yield f"mergekit's {reading.merge_method} stops where density - epsilon or density + epsilon leaves (0, 1): lower epsilon"
@@ -128,11 +128,11 @@ def _override_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
 
 def _config(recipe: Recipe, reading: Reading) -> dict[str, Any]:
     shared: dict[str, Any] = dict(reading.switches)
-    for number in spoken_of(recipe, reading, None):
+    for number in parameter_values(recipe, reading, None):
         shared |= _written(number, number.shared)
     own: dict[str, dict[str, Any]] = {expert.model: {} for expert in recipe.models}
     for expert in recipe.models:
-        for number in spoken_of(recipe, reading, expert.model):
+        for number in parameter_values(recipe, reading, expert.model):
             own[expert.model] |= _written(number, number.own(expert))
     models = [{"model": model, **({"parameters": numbers} if numbers else {})} for model, numbers in own.items()]
     if reading.base is Role.INPUT and recipe.base not in (None, *own):
@@ -147,7 +147,7 @@ def _config(recipe: Recipe, reading: Reading) -> dict[str, Any]:
     }
 
 
-def _written(number: Spoken, meant: Varied) -> dict[str, Any]:
+def _written(number: ParameterValue, meant: LayerwiseValue) -> dict[str, Any]:
     words = said(meant)
     return {number.name: write_said(words)} if words else {}
 

@@ -21,7 +21,7 @@ from mergelab.recipe.mergekit.method_table import (
     readings_of,
 )
 from mergelab.recipe.mergekit.parameters import Parameters, read_parameters
-from mergelab.recipe.mergekit.values import EVERYWHERE, Override, Varied, grouped
+from mergelab.recipe.mergekit.values import EVERYWHERE, LayerwiseValue, Override, grouped
 
 CANCELLED = 1e-8
 """Weights whose sum is smaller are not divided by it, as in mergekit."""
@@ -90,9 +90,9 @@ def _sums_to_one(config: Config, parameters: Parameters) -> bool:
     return len(values) == len(weights) and abs(sum(values) - 1) <= CANCELLED
 
 
-def _weight(parameters: Parameters, model: str) -> Varied:
+def _weight(parameters: Parameters, model: str) -> LayerwiseValue:
     own = parameters.of(model, "weight")
-    return own if own.complete else parameters.shared.get("weight", Varied())
+    return own if own.complete else parameters.shared.get("weight", LayerwiseValue())
 
 
 def _inputs(config: Config) -> list[str]:
@@ -105,7 +105,7 @@ def _experts(config: Config, reading: Reading, parameters: Parameters) -> list[s
     models, base = _inputs(config), config.base_model
     if reading.base is Role.FIRST:
         return sorted(models, key=lambda model: model != base)
-    absent = base is not None and parameters.of(base, "weight") == Varied(0)
+    absent = base is not None and parameters.of(base, "weight") == LayerwiseValue(0)
     if reading.base is Role.AROUND or (reading.base is Role.INPUT and absent):
         return [model for model in models if model != base]
     return models
@@ -158,7 +158,7 @@ def _in_order(reading: Reading, parameters: Parameters, model: str | None) -> di
 
 
 def _write_shared(problems: list[str], draft: _Draft, name: str, place: str, parameters: Parameters) -> None:
-    meant = parameters.shared.get(name, Varied())
+    meant = parameters.shared.get(name, LayerwiseValue())
     if PARAMETERS[name].default is None and not meant.complete:
         problems.append(_missing(name, "the merge", meant, draft))
     draft.set(place, PARAMETERS[name].default if meant.value is None else meant.value)
@@ -167,7 +167,7 @@ def _write_shared(problems: list[str], draft: _Draft, name: str, place: str, par
 
 def _write_own(problems: list[str], draft: _Draft, name: str, place: str, parameters: Parameters) -> None:
     """What is written beside a model goes before what is said of the merge, so it comes later among the overrides."""
-    meant = parameters.shared.get(name, Varied())
+    meant = parameters.shared.get(name, LayerwiseValue())
     reached = not all(parameters.of(model, name).complete for model in draft.experts)
     common = meant.overrides if reached else ()
     draft.set(place, PARAMETERS[name].default if meant.value is None else meant.value)
@@ -184,7 +184,7 @@ def _write_own(problems: list[str], draft: _Draft, name: str, place: str, parame
             draft.experts[model][place] = own.value
 
 
-def _missing(name: str, owner: str, meant: Varied, draft: _Draft) -> str:
+def _missing(name: str, owner: str, meant: LayerwiseValue, draft: _Draft) -> str:
     if meant.overrides:
         return f"{name} of {owner} is missing for the tensors that no filter finds: end the list with {{value: NUMBER}}"
     if owner == draft.fields["base"]:

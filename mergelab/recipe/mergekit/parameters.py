@@ -9,22 +9,22 @@ from typing import Any
 from mergelab.methods.knobs import brief, nearest
 from mergelab.recipe.mergekit.config import Config, Source
 from mergelab.recipe.mergekit.method_table import FIXED, IDLE, PARAMETERS, SWITCHES, Role, readings_of
-from mergelab.recipe.mergekit.values import Said, Varied, read_said, varied
+from mergelab.recipe.mergekit.values import FilterRule, LayerwiseValue, layerwise, read_said
 
-Level = Mapping[str, tuple[Said, ...]]
+Level = Mapping[str, tuple[FilterRule, ...]]
 
 
 @dataclass(frozen=True)
 class Parameters:
     """Numbers by mergekit's names in the order of the config, of the merge and beside the models, and all switches."""
 
-    shared: Mapping[str, Varied]
-    own: Mapping[str, Mapping[str, Varied]]
+    shared: Mapping[str, LayerwiseValue]
+    own: Mapping[str, Mapping[str, LayerwiseValue]]
     switches: Mapping[str, bool]
 
-    def of(self, model: str, name: str) -> Varied:
+    def of(self, model: str, name: str) -> LayerwiseValue:
         """What is written beside a model; nothing for a model that is not listed."""
-        return self.own.get(model, {}).get(name, Varied())
+        return self.own.get(model, {}).get(name, LayerwiseValue())
 
 
 def read_parameters(problems: list[str], config: Config) -> Parameters:
@@ -39,7 +39,7 @@ def read_parameters(problems: list[str], config: Config) -> Parameters:
         {name: _layered([level.get(name, ()) for level in levels]) for name in names},
         {
             source.model: {
-                name: varied(said) for name, said in _numbers(problems, config, source.parameters, source).items()
+                name: layerwise(said) for name, said in _numbers(problems, config, source.parameters, source).items()
             }
             for source in config.sources
         },
@@ -94,10 +94,10 @@ def _switch(problems: list[str], name: str, value: object) -> bool | None:
     return bool(value)
 
 
-def _layered(levels: Sequence[tuple[Said, ...]]) -> Varied:
+def _layered(levels: Sequence[tuple[FilterRule, ...]]) -> LayerwiseValue:
     """mergekit goes on to the next level for the tensors that a level's filters leave over."""
-    said: tuple[Said, ...] = ()
+    said: tuple[FilterRule, ...] = ()
     for level in levels:
-        if not varied(said).complete:
+        if not layerwise(said).complete:
             said += level
-    return varied(said)
+    return layerwise(said)

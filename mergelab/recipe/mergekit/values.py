@@ -18,7 +18,7 @@ _SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
 
 
 @dataclass(frozen=True)
-class Said:
+class FilterRule:
     """What mergekit says of the tensors whose name holds `part`, unless something before it spoke of them."""
 
     part: str
@@ -26,7 +26,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Varied:
+class LayerwiseValue:
     """What a recipe says: `value` (None: nothing), and overrides as (match, value), of which the last has the word."""
 
     value: float | None = None
@@ -38,35 +38,35 @@ class Varied:
         return self.value is not None or any(match == EVERYWHERE for match, _ in self.overrides)
 
 
-def read_said(label: str, given: object) -> tuple[Said, ...]:
+def read_said(label: str, given: object) -> tuple[FilterRule, ...]:
     """What a value of a config says, first word first. Raises ValueError where it is no value."""
     if isinstance(given, Sequence) and not isinstance(given, str) and any(isinstance(one, Mapping) for one in given):
         return tuple(_conditional(label, entry) for entry in given)
-    return (Said(EVERYWHERE, _number_or_gradient(label, given)),)
+    return (FilterRule(EVERYWHERE, _number_or_gradient(label, given)),)
 
 
-def write_said(words: Sequence[Said]) -> Any:
+def write_said(words: Sequence[FilterRule]) -> Any:
     """The inverse of `read_said`."""
     if len(words) == 1 and words[0].part == EVERYWHERE:
         return plain(words[0].value)
     return [{**({"filter": one.part} if one.part else {}), "value": plain(one.value)} for one in words]
 
 
-def varied(words: Sequence[Said]) -> Varied:
+def layerwise(words: Sequence[FilterRule]) -> LayerwiseValue:
     """The first word of mergekit's is the last override of a recipe's; a number for the rest stands by itself."""
     *before, last = _heard(words) or (None,)
     if last is None or last.part != EVERYWHERE or isinstance(last.value, tuple):
-        return Varied(None, tuple((escaped(one.part), one.value) for one in reversed(_heard(words))))
-    return Varied(last.value, tuple((escaped(one.part), one.value) for one in reversed(before)))
+        return LayerwiseValue(None, tuple((escaped(one.part), one.value) for one in reversed(_heard(words))))
+    return LayerwiseValue(last.value, tuple((escaped(one.part), one.value) for one in reversed(before)))
 
 
-def said(meant: Varied) -> tuple[Said, ...]:
-    """The inverse of `varied`. Raises ValueError for a match that no filter can say."""
-    words = [Said(literal(match), value) for match, value in reversed(meant.overrides)]
-    return _heard([*words, *([] if meant.value is None else [Said(EVERYWHERE, meant.value)])])
+def said(meant: LayerwiseValue) -> tuple[FilterRule, ...]:
+    """The inverse of `layerwise`. Raises ValueError for a match that no filter can say."""
+    words = [FilterRule(literal(match), value) for match, value in reversed(meant.overrides)]
+    return _heard([*words, *([] if meant.value is None else [FilterRule(EVERYWHERE, meant.value)])])
 
 
-def _heard(words: Sequence[Said]) -> tuple[Said, ...]:
+def _heard(words: Sequence[FilterRule]) -> tuple[FilterRule, ...]:
     """Without what comes after a word about all tensors: nobody hears it."""
     last = next((place for place, one in enumerate(words) if one.part == EVERYWHERE), len(words))
     return tuple(words[: last + 1])
@@ -103,7 +103,7 @@ def literal(match: str) -> str:
     return re.sub(r"\\(.)", r"\1", match)
 
 
-def _conditional(label: str, entry: object) -> Said:
+def _conditional(label: str, entry: object) -> FilterRule:
     if not isinstance(entry, Mapping):
         raise ValueError(f"{label} mixes numbers and filters: write {{value: {brief(entry)}}}")
     for name in entry:
@@ -113,7 +113,7 @@ def _conditional(label: str, entry: object) -> Said:
     if part is not None and not isinstance(part, str):
         raise ValueError(f"filter in {label} must be a part of a tensor's name, got {brief(part)}")
     everywhere = part is None or part == "*"
-    return Said(EVERYWHERE if everywhere else str(part), _number_or_gradient(label, entry.get("value")))
+    return FilterRule(EVERYWHERE if everywhere else str(part), _number_or_gradient(label, entry.get("value")))
 
 
 def _number_or_gradient(label: str, given: object) -> float | Ramp:

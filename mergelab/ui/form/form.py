@@ -144,7 +144,7 @@ class Form:
         )
 
     @property
-    def obstacle(self) -> str:
+    def blocked_reason(self) -> str:
         """Why this form's recipe can be looked at but not merged here, as a sentence; empty where nothing is in the way."""
         rule = METHODS.get(self.method)
         if rule is None or not calibrated(rule):

@@ -44,14 +44,14 @@ class Link:
     digest: str = ""
 
 
-def cell_of(at: str) -> tuple[str, str] | None:
+def parse_cell(at: str) -> tuple[str, str] | None:
     """The layer and module that `at` of a query names, joined by a colon; None where it names none."""
     layer, _, module = at.partition(":")
     return (layer, module) if layer else None
 
 
 @dataclass(frozen=True)
-class Landing:
+class ParsedLink:
     """The form that a query leads to, and a sentence for everything in it that could not be taken as it is."""
 
     form: Form
@@ -73,7 +73,7 @@ def link_of(recipe: Recipe, models: Models, opening: Recipe | None) -> Link:
     return Link(key, "" if opening and digest == opening.digest() else key, digest=digest)
 
 
-def read_query(given: Mapping[str, str], sources: Mapping[str, Models], opening: Form) -> Landing:
+def read_query(given: Mapping[str, str], sources: Mapping[str, Models], opening: Form) -> ParsedLink:
     """The form for the parameters of an address; `sources` are the models that it may name, by `source_name`.
 
     What the query leaves out is as in `opening` (models, method) or at its default.
@@ -148,7 +148,7 @@ class _Reading:
         self.notes: list[str] = []
         self.known = ["suite", "experts", "method", "sparsify", "seed", "dtype"]
 
-    def landing(self) -> Landing:
+    def landing(self) -> ParsedLink:
         self._version()
         models = self.sources[self._name("suite", "suite", list(self.sources), source_name(self.opening.models))]
         chosen = self._experts(models)
@@ -168,8 +168,8 @@ class _Reading:
             seed=self._value("seed", "seed", SEED, 0),
             dtype=str(self._value("dtype", "number format", DTYPE, "base")),
         )
-        self._strangers(METHODS[method], sparsifier)
-        return Landing(form, tuple(self.notes))
+        self._unknown_parameters(METHODS[method], sparsifier)
+        return ParsedLink(form, tuple(self.notes))
 
     def _version(self) -> None:
         version = self.left.pop("v", VERSION)
@@ -260,7 +260,7 @@ class _Reading:
             )
         return domain.check(title, value)
 
-    def _strangers(self, method: Rule, sparsifier: str) -> None:
+    def _unknown_parameters(self, method: Rule, sparsifier: str) -> None:
         rules = f"{short_title(method)}" + (
             f" after {short_title(SPARSIFIERS[sparsifier])}" if sparsifier in SPARSIFIERS else ""
         )

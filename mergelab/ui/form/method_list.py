@@ -20,7 +20,7 @@ class Entry:
     line: str
 
 
-def catalogue(rules: Iterable[Rule]) -> list[Entry]:
+def method_entries(rules: Iterable[Rule]) -> list[Entry]:
     """Every rule, by family, then by title."""
     entries = [Entry(rule.name, rule.title, family_of(rule), line_of(rule)) for rule in rules]
     return sorted(entries, key=lambda entry: (FAMILIES.index(entry.family), entry.title.casefold()))

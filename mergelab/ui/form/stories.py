@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from mergelab.checkpoints import list_suites
-from mergelab.ui.form.link import VIEW, cell_of
+from mergelab.ui.form.link import VIEW, parse_cell
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Story:
     @property
     def at(self) -> tuple[str, str] | None:
         """The layer and module that the story looks at; None for all tensors."""
-        return cell_of(self.parameters.get("at", ""))
+        return parse_cell(self.parameters.get("at", ""))
 
     @property
     def recipe(self) -> dict[str, str]:

@@ -20,15 +20,14 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.page.endpoints import add_endpoints
 from mergelab.ui.page.guard import LOOPBACK, Guard
-from mergelab.ui.page.lab import LabPage
+from mergelab.ui.page.lab_page import LabPage
 from mergelab.ui.page.module_files import PRELOADS
 from mergelab.ui.page.module_files import ROUTE as MODULES
-from mergelab.ui.page.panel import parts_of
 from mergelab.ui.page.startup_cache import FirstSight
 from mergelab.ui.page.theme import STYLES, theme
-from mergelab.ui.session.messages import View
 from mergelab.ui.session.server import Lab, Settings
 from mergelab.ui.web import STREAM, read
 
@@ -71,7 +70,7 @@ def launch(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that a service manager's stop cleans up as well
     try:
         page, blocks = _built(lab)
-        warming = lab.warm(lab.opening(), lambda view: _opened(page, blocks, view))
+        warming = lab.warm(lab.opening(), lambda shown: _opened(page, blocks, shown))
         if not _first_sight(lab).read():
             _say("Preparing the opening example; later starts have it at once …")
             warming.join(FIRST_START)
@@ -80,7 +79,7 @@ def launch(
         _say(f"MergeLab is at http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{chosen}")
         blocks.block_thread()
     finally:
-        lab.shelf.close()
+        lab.job_cache.close()
         for folder in (private, page_downloads()):
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -90,8 +89,8 @@ def _say(sentence: str) -> None:
     sys.stdout.flush()
 
 
-def _opened(page: LabPage, blocks: gr.Blocks, view: View) -> None:
-    parts = parts_of(replace(view, link=None))  # each visit has a link of its own
+def _opened(page: LabPage, blocks: gr.Blocks, shown: PanelMessages) -> None:
+    parts = parts_of(replace(shown, link=None))  # each visit has a link of its own
     page.show_first(parts, blocks)
     _first_sight(page.lab).keep(parts)
 

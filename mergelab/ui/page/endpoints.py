@@ -15,9 +15,10 @@ from mergelab.analysis.sketch import sketch_needs
 from mergelab.jobs.workbench import Run
 from mergelab.methods.knobs import brief
 from mergelab.recipe import Recipe
+from mergelab.ui.messages import Status
 from mergelab.ui.session.job_cache import CrashError, Stopper, StopPressedError
 from mergelab.ui.session.server import Lab
-from mergelab.ui.session.status import Status, Stopwatch
+from mergelab.ui.session.status import Stopwatch
 
 
 def add_endpoints(lab: Lab) -> None:
@@ -70,7 +71,7 @@ def _rows(given: object) -> int | None:
     return given
 
 
-Work = Generator[Status, None, dict[str, Any]]
+MergeService = Generator[Status, None, dict[str, Any]]
 T = TypeVar("T")
 
 
@@ -88,9 +89,9 @@ def _answer(work: Callable[[Stopper], Generator[Status, None, T]]) -> T:
         raise gr.Error(str(error) or "stopped", print_exception=False) from error
 
 
-def _preview(lab: Lab, recipe: Recipe, stopper: Stopper) -> Work:
-    sketch = yield from lab.shelf.once(
-        lab.shelf.sketches,
+def _preview(lab: Lab, recipe: Recipe, stopper: Stopper) -> MergeService:
+    sketch = yield from lab.job_cache.once(
+        lab.job_cache.sketches,
         (sketch_needs(recipe), 0),
         Stopwatch("Reading the models"),
         stopper,
@@ -102,8 +103,8 @@ def _preview(lab: Lab, recipe: Recipe, stopper: Stopper) -> Work:
     return {"recipe": recipe.to_mapping(), "digest": recipe.digest(), **preview_data(look_up(sketch, recipe))}
 
 
-def _merge(lab: Lab, recipe: Recipe, stopper: Stopper, **options: Any) -> Work:
-    run: Run = yield from lab.shelf.follow(
+def _merge(lab: Lab, recipe: Recipe, stopper: Stopper, **options: Any) -> MergeService:
+    run: Run = yield from lab.job_cache.follow(
         Stopwatch("Merging"),
         stopper,
         "merge",
@@ -117,7 +118,7 @@ def _merge(lab: Lab, recipe: Recipe, stopper: Stopper, **options: Any) -> Work:
 def _evaluate(
     lab: Lab, recipe: Recipe, stopper: Stopper, **options: Any
 ) -> Generator[Status, None, list[dict[str, Any]]]:
-    scores = yield from lab.shelf.follow(
+    scores = yield from lab.job_cache.follow(
         Stopwatch("Scoring"),
         stopper,
         "evaluate",

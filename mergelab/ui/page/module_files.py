@@ -12,26 +12,7 @@ FOLDER = f"web/{version()}"
 """Where the modules are, relative to the page. After an upgrade it is another place, so no browser uses an old module."""
 PRELOADS = "".join(f'<link rel="modulepreload" href="{FOLDER}/{name}">' for name in modules())
 """For the page's head: the browser fetches all modules at once, while it loads Gradio."""
-EVENTS = (
-    "preview",
-    "live",
-    "test",
-    "keep",
-    "stop",
-    "narrow",
-    "pin",
-    "unpin",
-    "restore",
-    "tensors",
-    "look",
-    "cells",
-    "coordinates",
-    "spectrum",
-)
-"""What the panel asks of Python; `PanelEvent` in gradio.d.ts is the same list. Gradio knows the events whose names stand in
-quotes in the script below."""
 ON_LOAD = f"""
-// Events: {", ".join(map(repr, EVENTS))}.
 const early = [], host = {{ element, props, watch, trigger, server }}, atLoad = {{ ...props }};
 const ready = import(new URL("{FOLDER}/{ENTRY}", document.baseURI)).then(({{ start }}) => start(host, atLoad, early));
 const flushed = () => ready.then(() => window.mergelab.flushed());

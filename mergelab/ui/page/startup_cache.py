@@ -11,15 +11,19 @@ from typing import Any
 from mergelab import __version__
 from mergelab.checkpoints import cache_folder
 from mergelab.recipe import Recipe
+from mergelab.ui.messages import encode
+from mergelab.ui.web import read
 
 Parts = dict[str, Any]
 
 
 class FirstSight:
-    """The panel's parts for one opening recipe; a new version, suite or recipe starts without any."""
+    """The panel's parts for one opening recipe; another version, message format, suite or recipe starts without any."""
 
     def __init__(self, recipe: Recipe, suite_digest: str, folder: Path | None = None) -> None:
-        key = hashlib.sha256("\n".join((__version__, suite_digest, recipe.digest())).encode()).hexdigest()
+        key = hashlib.sha256(
+            "\n".join((__version__, read("messages.schema.json"), suite_digest, recipe.digest())).encode()
+        ).hexdigest()
         self.path = (folder or cache_folder() / "first-sight") / f"{key}.json"
 
     def read(self) -> Parts:
@@ -34,5 +38,5 @@ class FirstSight:
         """Keep the parts for the next start; a full disk only costs the next start a second."""
         temporary = self.path.with_name(f".{self.path.stem}-{os.getpid()}")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(parts), encoding="utf-8")
+        temporary.write_text(encode(parts), encoding="utf-8")
         temporary.replace(self.path)

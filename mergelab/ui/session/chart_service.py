@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from pandas import DataFrame
 
 from mergelab.analysis.preview import Preview, curves, narrowed
-from mergelab.analysis.sketch import Sketch, cut_of, sketch_needs
+from mergelab.analysis.sketch import Sketch, operating_point, sketch_needs
 from mergelab.recipe import Recipe
 from mergelab.ui.form.form import Form, Models
-from mergelab.ui.session.job_cache import Shelf
-from mergelab.ui.session.messages import Cell, Charts, tensors_at
+from mergelab.ui.session.chart_data import Cell, ChartData, tensors_at
+from mergelab.ui.session.job_cache import JobCache
 
 
 class Drawn(NamedTuple):
@@ -24,32 +24,39 @@ class Drawn(NamedTuple):
 
 
 @dataclass
-class Charting:
+class ChartService:
     """What one visitor looks at: the tensors of the cell `at`, all of them for None."""
 
-    shelf: Shelf
+    job_cache: JobCache
     at: Cell | None = None
     drawn: Drawn | None = None
 
-    def charts(self, form: Form, sketch: Sketch, found: Preview) -> Charts:
+    def charts(self, form: Form, sketch: Sketch, found: Preview) -> ChartData:
         """The charts of what was found; of all tensors where these models have no such cell."""
         recipe, tensors = form.recipe(), tensors_at(sketch, self.at)
         shown, over = narrowed(found, sketch, tensors), self._curves(recipe, form.models, sketch)
-        return Charts(shown, recipe, form.models, sketch, over, self.at if tensors is not None else None)
+        return ChartData(shown, recipe, form.models, sketch, over, self.at if tensors is not None else None)
 
-    def sent(self, charts: Charts) -> Charts:
-        """The same charts on their way to the page, marked by whether it has their curves: a density's move leaves them as
-        they are."""
-        back = charts.behind
-        before, self.drawn = self.drawn, Drawn(charts.curves, back.curves if back else None, back.name if back else "")
-        return replace(charts, redrawn=before is None or not _same(before, self.drawn))
+    def is_new(self, data: ChartData) -> bool:
+        """Whether the curves differ from those that the page was sent last; these are the last from now on. A new density leaves the
+        curves as they are."""
+        back = data.behind
+        before, self.drawn = self.drawn, Drawn(data.curves, back.curves if back else None, back.name if back else "")
+        return before is None or not _same(before, self.drawn)
 
     def _curves(self, recipe: Recipe, models: Models, sketch: Sketch) -> DataFrame:
         """The curves of the cell that is looked at, from the shelf where only the density has changed."""
         weights = tuple(expert.weight for expert in recipe.models)
-        key = (sketch_needs(recipe), models.edition, cut_of(recipe).curves, recipe.method.name, weights, self.at)
+        key = (
+            sketch_needs(recipe),
+            models.edition,
+            operating_point(recipe).curves,
+            recipe.method.name,
+            weights,
+            self.at,
+        )
         tensors = tensors_at(sketch, self.at)
-        return self.shelf.curves.get_or_make(key, lambda: curves(sketch, recipe, tensors))
+        return self.job_cache.curves.get_or_make(key, lambda: curves(sketch, recipe, tensors))
 
 
 def _same(one: Drawn, other: Drawn) -> bool:

@@ -15,7 +15,8 @@ from mergelab.analysis.tensor_map import TensorMap
 from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stopped, Worker
 from mergelab.jobs.workbench import Run
 from mergelab.runtime.progress import Progress
-from mergelab.ui.session.status import Status, Stopwatch
+from mergelab.ui.messages import Status
+from mergelab.ui.session.status import Stopwatch
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -41,7 +42,7 @@ class StopPressedError(Exception):
     """The person pressed Stop."""
 
 
-class Recent(Generic[K, V]):
+class LRU(Generic[K, V]):
     """The last `size` values by key; safe to use from several threads."""
 
     def __init__(self, size: int) -> None:
@@ -112,7 +113,7 @@ def one_thread() -> Worker:
     return Worker(threads=1)
 
 
-class Shelf:
+class JobCache:
     """The workers, each started at its first job, and the results worth keeping. Equal work asked for at once is done once."""
 
     def __init__(
@@ -128,10 +129,10 @@ class Shelf:
         self._reader: Worker | None = None
         self._lock = threading.Lock()
         self._under_way: dict[Hashable, threading.Lock] = {}
-        self.sketches: Recent[Hashable, Sketch] = Recent(sketches)
-        self.runs: Recent[Hashable, Run] = Recent(runs)
-        self.curves: Recent[Hashable, DataFrame] = Recent(CURVES)
-        self.maps: Recent[Hashable, TensorMap] = Recent(maps)
+        self.sketches: LRU[Hashable, Sketch] = LRU(sketches)
+        self.runs: LRU[Hashable, Run] = LRU(runs)
+        self.curves: LRU[Hashable, DataFrame] = LRU(CURVES)
+        self.maps: LRU[Hashable, TensorMap] = LRU(maps)
 
     @property
     def worker(self) -> Worker:
@@ -149,7 +150,7 @@ class Shelf:
                 self._reader = self._start_reader()
             return self._reader
 
-    def wake_reader(self) -> None:
+    def warm_up(self) -> None:
         """Start the reader if nobody has yet: it imports torch while a person still chooses."""
         if self._reader is None:
             self.reader.submit("ready")
@@ -164,7 +165,7 @@ class Shelf:
 
     def once(
         self,
-        kept: Recent[Hashable, V],
+        kept: LRU[Hashable, V],
         key: Hashable,
         watch: Stopwatch,
         stopper: Stopper,
@@ -201,7 +202,7 @@ class Shelf:
         job = (self.reader if function in READER else self.worker).submit(function, **arguments)
         stopper.watch(job)
         try:
-            for event in ticking(job):
+            for event in poll(job):
                 if stopper.presses != presses:
                     raise StopPressedError
                 match event:
@@ -222,7 +223,7 @@ class Shelf:
         raise CrashError("the job ended without a result; try again", "")
 
 
-def ticking(job: Job) -> Iterator[Event | None]:
+def poll(job: Job) -> Iterator[Event | None]:
     """The job's events, and None whenever `TICK` seconds pass without one; progress that piled up is skipped."""
     inbox: queue.Queue[Event] = queue.Queue()
     threading.Thread(target=_pour, args=(job, inbox), daemon=True).start()

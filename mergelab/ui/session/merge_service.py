@@ -11,32 +11,33 @@ from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.checkpoints import list_suites
 from mergelab.jobs.workbench import Run
 from mergelab.recipe import RecipeError
-from mergelab.runtime.progress import retold
+from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form
-from mergelab.ui.session.job_cache import Shelf, Stopper
-from mergelab.ui.session.messages import View
+from mergelab.ui.messages import Status
+from mergelab.ui.session.job_cache import JobCache, Stopper
 from mergelab.ui.session.score_tables import TaskFace, faces
-from mergelab.ui.session.status import Status, Stopwatch
+from mergelab.ui.session.status import Stopwatch
+from mergelab.ui.session.update import Update
 
 LIVE_PARAMETERS = 2_000_000
 """Up to so many parameters a merge with its scores is quick enough to follow every knob."""
 
 
 @dataclass(frozen=True)
-class Work:
+class MergeService:
     """What one visitor asks of the shelf; `stopper` is their Stop button. Methods raise ValueError where a form is no recipe."""
 
-    shelf: Shelf
+    job_cache: JobCache
     stopper: Stopper
     models_dir: str | None = None
 
     def known_sketch(self, form: Form) -> Sketch | None:
         """The sketch of a form, if it is on the shelf."""
-        return self.shelf.sketches.get(_sketch_key(form))
+        return self.job_cache.sketches.get(_sketch_key(form))
 
     def known_run(self, form: Form) -> Run | None:
         """The merge of a form with its validation scores, if it is on the shelf."""
-        return self.shelf.runs.get(_run_key(form, "validation"))
+        return self.job_cache.runs.get(_run_key(form, "validation"))
 
     def figures(self, form: Form, sketch: Sketch) -> Preview:
         """The best that is known of a form: exact where it was merged, else looked up in its sketch."""
@@ -56,7 +57,12 @@ class Work:
             sketch = self.known_sketch(form)
         except ValueError:
             return False  # the preview of the same form tells the person why
-        return form.live and not form.obstacle and sketch is not None and int(sketch.entries.sum()) <= LIVE_PARAMETERS
+        return (
+            form.live
+            and not form.blocked_reason
+            and sketch is not None
+            and int(sketch.entries.sum()) <= LIVE_PARAMETERS
+        )
 
     def tasks(self, form: Form) -> dict[str, TaskFace]:
         """The tasks of the chosen experts; none for a person's own models."""
@@ -65,23 +71,23 @@ class Work:
             return {}
         return {name: face for name, face in faces(suites[form.models.base]).items() if face.expert in form.chosen}
 
-    def sketch(self, form: Form) -> Generator[View, None, Sketch]:
+    def sketch(self, form: Form) -> Generator[Update, None, Sketch]:
         """The sketch of a form; reads its models if this is their first time."""
         found = self.known_sketch(form)
         if found is not None:
             return found
         watch = Stopwatch("Reading the models", "loading")
-        steps = self.shelf.once(
-            self.shelf.sketches, _sketch_key(form), watch, self.stopper, "sketch", **self._models(form)
+        steps = self.job_cache.once(
+            self.job_cache.sketches, _sketch_key(form), watch, self.stopper, "sketch", **self._models(form)
         )
-        return (yield from retold(steps, _as_view))
+        return (yield from map_progress(steps, _as_update))
 
-    def merge(self, form: Form, split: str, watch: Stopwatch, stopper: Stopper) -> Generator[View, None, Run]:
+    def merge(self, form: Form, split: str, watch: Stopwatch, stopper: Stopper) -> Generator[Update, None, Run]:
         """Merge a form and score it on a split. Raises RecipeError where that cannot be done here."""
         key, rows = _run_key(form, split), form.rows if split == "validation" else None
         _refuse(form)
-        steps = self.shelf.once(
-            self.shelf.runs,
+        steps = self.job_cache.once(
+            self.job_cache.runs,
             key,
             watch,
             stopper,
@@ -91,15 +97,15 @@ class Work:
             rows=rows,
             **self._models(form),
         )
-        return (yield from retold(steps, _as_view))
+        return (yield from map_progress(steps, _as_update))
 
-    def save(self, form: Form, out: str) -> Generator[View, None, str]:
+    def save(self, form: Form, out: str) -> Generator[Update, None, str]:
         """Write the merged model to the folder `out`, packed; the path of the archive. Raises RecipeError as `merge` does."""
         models = self._models(form)
         _refuse(form)
         watch = Stopwatch("Writing the merged model")
-        steps = self.shelf.follow(watch, self.stopper, "save", out=out, archive=True, **models)
-        return str((yield from retold(steps, _as_view)))
+        steps = self.job_cache.follow(watch, self.stopper, "save", out=out, archive=True, **models)
+        return str((yield from map_progress(steps, _as_update)))
 
     def _models(self, form: Form) -> dict[str, Any]:
         return {"recipe": form.recipe().to_mapping(), "device": form.device, "models_dir": self.models_dir}
@@ -115,9 +121,9 @@ def _run_key(form: Form, split: str) -> tuple[str, str, str, int | None, int]:
 
 
 def _refuse(form: Form) -> None:
-    if form.obstacle:
-        raise RecipeError(form.obstacle)
+    if form.blocked_reason:
+        raise RecipeError(form.blocked_reason)
 
 
-def _as_view(status: Status) -> View:
-    return View(status=status)
+def _as_update(status: Status) -> Update:
+    return Update(status=status)

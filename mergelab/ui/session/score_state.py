@@ -6,60 +6,64 @@ from dataclasses import dataclass, replace
 
 from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
+from mergelab.ui import messages
 from mergelab.ui.form.form import Form
 from mergelab.ui.form.labels import counted, seconds
-from mergelab.ui.session.merge_service import Work
-from mergelab.ui.session.messages import Scores, View
-from mergelab.ui.session.status import FOLLOWING, Status
+from mergelab.ui.messages import Status
+from mergelab.ui.session.merge_service import MergeService
+from mergelab.ui.session.render.scores import NOTHING_TO_SCORE, render_scores, render_unscored
+from mergelab.ui.session.score_tables import RunScores
+from mergelab.ui.session.status import FOLLOWING
+from mergelab.ui.session.update import Update
 
 
 @dataclass
-class Scoreboard:
-    """One visitor's scores: `shown` on validation rows, `tested` on test rows. `merges` counts the person's own, `merged` tells
-    of the last one."""
+class ScoreState:
+    """One visitor's scores: `shown` on validation examples, `tested` on test examples. `merges` counts the person's own
+    merges, `merged` is the status of the last one."""
 
-    work: Work
-    shown: Scores | None = None
-    tested: Scores | None = None
+    merge_service: MergeService
+    shown: RunScores | None = None
+    tested: RunScores | None = None
     merges: int = 0
     merged: Status = FOLLOWING
 
-    def beside(self, form: Form, recipe: Recipe) -> View:
-        """What changes of the scores when this form with its recipe comes on screen."""
-        coming = self.work.follows_live(form)
-        unscored = self._forget_others(form, coming)
+    def beside(self, form: Form, recipe: Recipe) -> Update:
+        """What changes in the scores when this form with its recipe comes on screen."""
+        coming = self.merge_service.follows_live(form)
+        sentence = self._forget_others(form, coming)
         shown, tested = self._aged(recipe, coming)
-        return View(scores=shown, unscored=unscored, test=tested)
+        return Update(scores=render_unscored(sentence) if sentence else _rendered(shown), test=_rendered(tested))
 
-    def post(self, run: Run, form: Form, state: str, elapsed: float) -> View:
-        """Put up the scores of a run of this form, which took so many seconds; `state` as in `Scores`."""
+    def post(self, run: Run, form: Form, state: messages.ScoreState, elapsed: float) -> Update:
+        """Put up the scores of a run of this form, which took so many seconds."""
         self.merges += state == "exact" and run.split == "validation"
-        scores = Scores(run, form.models, self.work.tasks(form), state, self.merges)
+        scores = RunScores(run, form.models, self.merge_service.tasks(form), state, self.merges)
         if run.split == "test":
             self.tested = scores
-            done = Status("ready", f"Scored on test rows in {seconds(elapsed)}")
-            return View(status=done, test=scores, device=run.device)
+            done = Status("ready", f"Scored on test examples in {seconds(elapsed)}")
+            return Update(status=done, test=render_scores(scores), device=run.device)
         if state == "live" and self._has_merged(run):
-            return View(status=self.merged)  # a live merge that began before the person's own came in after it
+            return Update(status=self.merged)  # a live merge that began before the person's own came in after it
         self.shown = scores
-        return View(status=self._done(state, elapsed), scores=scores, device=run.device)
+        return Update(status=self._done(state, elapsed), scores=render_scores(scores), device=run.device)
 
-    def post_beside(self, run: Run, form: Form, state: str, elapsed: float, now: Form) -> View:
-        """The same where the sidebar says the recipe of `now` meanwhile: these are scores of an earlier one, put up unless
-        that one has its own already."""
+    def post_beside(self, run: Run, form: Form, state: messages.ScoreState, elapsed: float, now: Form) -> Update:
+        """The same if the sidebar has moved on to the recipe of `now`: the scores then belong to an earlier recipe, and are
+        shown unless the current one has scores of its own."""
         before, recipe = self.shown, now.recipe()
-        view = self.post(run, form, state, elapsed)
-        view = replace(view, status=FOLLOWING) if state == "live" else view
+        update = self.post(run, form, state, elapsed)
+        update = replace(update, status=FOLLOWING) if state == "live" else update
         if before is not None and before.run.digest == recipe.digest():
             self.shown = before
-            return replace(view, scores=None)
-        aged, _ = self._aged(recipe, self.work.follows_live(now))
-        return replace(view, scores=aged or view.scores)
+            return replace(update, scores=None)
+        aged, _ = self._aged(recipe, self.merge_service.follows_live(now))
+        return replace(update, scores=_rendered(aged) or update.scores)
 
     def _has_merged(self, run: Run) -> bool:
         return self.shown is not None and (self.shown.state, self.shown.run.digest) == ("exact", run.digest)
 
-    def _done(self, state: str, elapsed: float) -> Status:
+    def _done(self, state: messages.ScoreState, elapsed: float) -> Status:
         match state:
             case "exact":
                 self.merged = Status("ready", f"Merge {self.merges} finished in {seconds(elapsed)}")
@@ -69,18 +73,18 @@ class Scoreboard:
         return FOLLOWING
 
     def _forget_others(self, form: Form, coming: bool) -> str:
-        """Without scores of these very models, the sentence that stands in their place."""
+        """Drop the scores of other models; the sentence that takes their place, or empty text if there is nothing to drop."""
         if self.shown and self.shown.models == form.models:
             return ""
         self.shown = None
-        tasks = self.work.tasks(form)
+        tasks = self.merge_service.tasks(form)
         if not tasks:
-            return "No task sets come with these models, so there is nothing to score. Charts and “Keep this model” work all the same."
+            return NOTHING_TO_SCORE
         if coming:
             return "Scores are on their way."
         return f"Not scored yet. Press Merge to merge these models and score the result on {counted(len(tasks), 'task set')}."
 
-    def _aged(self, recipe: Recipe, coming: bool) -> tuple[Scores | None, Scores | None]:
+    def _aged(self, recipe: Recipe, coming: bool) -> tuple[RunScores | None, RunScores | None]:
         """The scores and test scores whose state changes beside this recipe."""
         before = self.shown, self.tested
         self.shown = self.shown and self.shown.beside(recipe, "updating" if coming else "stale")
@@ -89,3 +93,7 @@ class Scoreboard:
             now if now is not was else None for now, was in zip((self.shown, self.tested), before, strict=True)
         )
         return shown, tested
+
+
+def _rendered(scores: RunScores | None) -> messages.Scores | None:
+    return None if scores is None else render_scores(scores)

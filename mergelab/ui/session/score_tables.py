@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pandas
 
+from mergelab.charts import style_of
 from mergelab.checkpoints import Suite
-from mergelab.evaluation.evaluate import Score, mean_score
+from mergelab.evaluation import evaluate
 from mergelab.jobs.workbench import Run
+from mergelab.recipe import Recipe
+from mergelab.ui.form.form import Models
+from mergelab.ui.messages import Score, ScoreRow, ScoreState
 
-MEAN = "mean"
+Places = Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -23,85 +26,93 @@ class TaskFace:
     expert: str
 
 
+@dataclass(frozen=True)
+class RunScores:
+    """A run's scores, and whether they still belong to the recipe on screen. `number` counts the person's own merges."""
+
+    run: Run
+    models: Models
+    tasks: dict[str, TaskFace]
+    state: ScoreState
+    number: int
+
+    def beside(self, recipe: Recipe, outdated: ScoreState) -> RunScores:
+        """The same scores beside `recipe`: exact if they are its own, else in the state `outdated`."""
+        fits = self.run.digest == recipe.digest()
+        state = outdated if not fits else self.state if self.state in ("exact", "live") else "exact"
+        return self if state == self.state else replace(self, state=state)
+
+
 def faces(suite: Suite) -> dict[str, TaskFace]:
     """The tasks of a suite by name, in the suite's order."""
     return {name: TaskFace(task.title, f"{suite.name}/{task.head}") for name, task in suite.tasks.items()}
 
 
-def score_frame(run: Run, tasks: Mapping[str, TaskFace], places: Mapping[str, int]) -> pandas.DataFrame:
-    """One row a score: task, title, role (base, own, other, merged), model, place, value, low, high, n, metric."""
+def score_frame(run: Run, tasks: Mapping[str, TaskFace], places: Places) -> pandas.DataFrame:
+    """One row per score: task, title, role (base, own, other, merged), model, place, value, low, high, n, metric."""
     records = []
     for model, scores in {**run.references, "merged": run.scores}.items():
         for score in scores:
             face = tasks.get(score.task, TaskFace(score.task, ""))
-            role = (
-                "merged"
-                if model == "merged"
-                else "own"
-                if model == face.expert
-                else "other"
-                if model in places
-                else "base"
-            )
-            records.append(
-                {**vars(score), "title": face.title, "role": role, "model": model, "place": places.get(model, 0)}
-            )
+            more = {"title": face.title, "role": _role(model, face, places), "model": model}
+            records.append({**vars(score), **more, "place": places.get(model, 0)})
     columns = ["task", "title", "role", "model", "place", "value", "low", "high", "n", "metric"]
     return pandas.DataFrame(records, columns=columns)
 
 
-def table(run: Run, tasks: Mapping[str, TaskFace], places: Mapping[str, int]) -> list[dict[str, Any]]:
-    """The rows of the scores table, last the mean over tasks; a model that was not scored on a task is None."""
+def _role(model: str, face: TaskFace, places: Places) -> str:
+    if model in ("merged", face.expert):
+        return "merged" if model == "merged" else "own"
+    return "other" if model in places else "base"
+
+
+def table(run: Run, tasks: Mapping[str, TaskFace], places: Places) -> list[ScoreRow]:
+    """One row per task, then the mean over tasks; a model that was not scored on a task is None."""
     by_role = _by_role(run, tasks)
     rows = [
-        {
-            "title": face.title,
-            "place": places.get(face.expert),
-            "n": merged.n,
-            "metric": merged.metric,
-            **_cells(by_role["base"].get(name), by_role["own"].get(name), merged),
-        }
+        _row(face, by_role["base"].get(name), by_role["own"].get(name), merged, places)
         for name, face in tasks.items()
         if (merged := by_role["merged"].get(name))
     ]
-    if len(rows) > 1:
-        means = [_mean(list(by_role[role].values()), len(rows)) for role in ("base", "own", "merged")]
-        rows.append(
-            {
-                "title": "Mean",
-                "place": None,
-                "n": sum(row["n"] for row in rows),
-                "metric": rows[0]["metric"],
-                **_cells(*means),
-            }
-        )
-    return rows
+    return [*rows, _mean_row(by_role, rows)] if len(rows) > 1 else rows
 
 
-def _by_role(run: Run, tasks: Mapping[str, TaskFace]) -> dict[str, dict[str, Score]]:
-    experts = {face.expert for face in tasks.values()}
-    found: dict[str, dict[str, Score]] = {"base": {}, "own": {}, "merged": {score.task: score for score in run.scores}}
+def _row(
+    face: TaskFace, base: evaluate.Score | None, own: evaluate.Score | None, merged: evaluate.Score, places: Places
+) -> ScoreRow:
+    place = places.get(face.expert)
+    colour = None if place is None else style_of(place).colour
+    differences = _difference(merged, base), _difference(merged, own)
+    scores = _score(base), _score(own), _score(merged)
+    return ScoreRow(face.title, place, merged.n, merged.metric, *scores, *differences, colour)
+
+
+def _mean_row(by_role: Mapping[str, Mapping[str, evaluate.Score]], rows: Sequence[ScoreRow]) -> ScoreRow:
+    base, own, merged = (_mean(list(by_role[role].values()), len(rows)) for role in ("base", "own", "merged"))
+    differences = _difference(merged, base), _difference(merged, own)
+    scores = _score(base), _score(own), _score(merged)
+    return ScoreRow("Mean", None, sum(row.n for row in rows), rows[0].metric, *scores, *differences, None)
+
+
+def _by_role(run: Run, tasks: Mapping[str, TaskFace]) -> dict[str, dict[str, evaluate.Score]]:
+    experts = {face.expert for face in tasks.values()} | {expert["model"] for expert in run.recipe["models"]}
+    found: dict[str, dict[str, evaluate.Score]] = {"base": {}, "own": {}}
     for model, scores in run.references.items():
         for score in scores:
-            if model not in experts and model not in (expert["model"] for expert in run.recipe["models"]):
+            if model not in experts:
                 found["base"][score.task] = score
             elif score.task in tasks and tasks[score.task].expert == model:
                 found["own"][score.task] = score
-    return found
+    return {**found, "merged": {score.task: score for score in run.scores}}
 
 
-def _mean(scores: list[Score], wanted: int) -> Score | None:
-    return mean_score(scores) if len(scores) == wanted else None
+def _mean(scores: list[evaluate.Score], wanted: int) -> evaluate.Score | None:
+    return evaluate.mean_score(scores) if len(scores) == wanted else None
 
 
-def _cells(base: Score | None, own: Score | None, merged: Score | None) -> dict[str, Any]:
-    cells = {name: _cell(score) for name, score in (("base", base), ("own", own), ("merged", merged))}
-    return {**cells, "over_base": _difference(merged, base), "to_own": _difference(merged, own)}
+def _score(score: evaluate.Score | None) -> Score | None:
+    return Score(score.value, score.low, score.high) if score else None
 
 
-def _cell(score: Score | None) -> dict[str, float] | None:
-    return {"value": score.value, "low": score.low, "high": score.high} if score else None
-
-
-def _difference(one: Score | None, other: Score | None) -> float | None:
+def _difference(one: evaluate.Score | None, other: evaluate.Score | None) -> float | None:
     return one.value - other.value if one and other else None

@@ -14,8 +14,8 @@ from mergelab.recipe import Recipe
 from mergelab.ui.form.examples import FIRST, presets
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.link import Link, link_of
-from mergelab.ui.session.job_cache import Recent, Shelf
-from mergelab.ui.session.messages import View
+from mergelab.ui.messages import PanelMessages, parts_of
+from mergelab.ui.session.job_cache import LRU, JobCache
 from mergelab.ui.session.session import Session
 
 FIRST_SUITES = ("pixels", "minilm")
@@ -33,10 +33,12 @@ class Settings:
 class Lab:
     """The server's side of the page: settings, the shelf, and one session a visitor."""
 
-    def __init__(self, settings: Settings | None = None, shelf: Shelf | None = None, sessions: int = 500) -> None:
+    def __init__(
+        self, settings: Settings | None = None, job_cache: JobCache | None = None, sessions: int = 500
+    ) -> None:
         self.settings = settings or Settings()
-        self.shelf = shelf or Shelf(lambda: Worker(threads=self.settings.threads))
-        self.sessions: Recent[str, Session] = Recent(sessions)
+        self.job_cache = job_cache or JobCache(lambda: Worker(threads=self.settings.threads))
+        self.sessions: LRU[str, Session] = LRU(sessions)
 
     def session(self, visitor: str | None) -> Session:
         """The session of that visitor, new at the first visit."""
@@ -58,13 +60,15 @@ class Lab:
         """The link to a form."""
         return link_of(form.recipe(), form.models, self._opening_recipe)
 
-    def warm(self, form: Form, finished: Callable[[View], None]) -> threading.Thread:
-        """Compute what the first visitor will see, in the thread returned; `finished` gets the complete view."""
+    def warm(self, form: Form, finished: Callable[[PanelMessages], None]) -> threading.Thread:
+        """Compute what the first visitor will see, in the thread returned; `finished` gets all of its messages."""
 
         def work() -> None:
-            for view in self._new_session().first(form):
-                if view.charts and view.scores:
-                    finished(replace(view, charts=replace(view.charts, redrawn=True)))
+            shown = PanelMessages()
+            for update in self._new_session().first(form):
+                shown = replace(shown, **parts_of(update))
+                if update.charts and update.scores:
+                    finished(shown)
 
         thread = threading.Thread(target=work, name="mergelab-warm", daemon=True)
         thread.start()
@@ -75,4 +79,4 @@ class Lab:
         return self.opening().recipe() if self.suites() else None
 
     def _new_session(self) -> Session:
-        return Session(self.shelf, self.link, self.settings.models_dir)
+        return Session(self.job_cache, self.link, self.settings.models_dir)

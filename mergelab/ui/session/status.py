@@ -11,25 +11,10 @@ from typing import Protocol, TypeVar
 from mergelab.jobs import Queued
 from mergelab.runtime.progress import Progress
 from mergelab.ui.form.labels import counted, seconds
+from mergelab.ui.messages import Status, StatusKind
 
 MEASURED = 0.05
 """Share of a stage after which its remaining time is worth saying; the first tensor is often the largest."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """`kind` is ready, loading, running, queued, stopped, error, or refused (the recipe on the sidebar has no charts).
-
-    `fraction` is None when there is nothing to measure. `problems` are sentences for the person, shown until the next action;
-    `trace` is for a bug report.
-    """
-
-    kind: str
-    text: str
-    detail: str = ""
-    fraction: float | None = None
-    problems: tuple[str, ...] = ()
-    trace: str = ""
 
 
 FOLLOWING = Status("ready", "Preview follows every knob")
@@ -77,7 +62,7 @@ class UnderWay:
             self._count += more
 
 
-def refusal(sentence: str, kind: str = "error") -> Status:
+def refusal(sentence: str, kind: StatusKind = "error") -> Status:
     """A status that shows every line of `sentence` as a problem of its own."""
     problems = tuple(line.strip() for line in sentence.splitlines() if line.strip())
     return Status(
@@ -97,7 +82,7 @@ class Stopwatch:
     """Turns a job's reports into statuses; remembers when the stage at hand began, for an honest remaining time."""
 
     what: str
-    kind: str = "running"
+    kind: StatusKind = "running"
     now: Callable[[], float] = time.monotonic
     began: float = field(init=False)
     _stage_began: float = field(init=False, default=0.0)

@@ -1,27 +1,31 @@
-"""One visitor's look into a tensor: its map, windows of it, coordinates, spectrum. Plain Python, no widget in it."""
+"""The tensor that one visitor has opened: its map, windows of it, coordinates, singular values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy
-from numpy.typing import NDArray
 
-from mergelab.analysis.preview import preview
-from mergelab.analysis.preview.kept_sums import share
-from mergelab.analysis.sketch import Sketch, sketch_needs
-from mergelab.analysis.tensor_map import Cells, Coordinates, TensorMap, Window
+from mergelab.analysis.sketch import sketch_needs
+from mergelab.analysis.tensor_map import TensorMap, Window
 from mergelab.recipe import RecipeError
-from mergelab.runtime.progress import retold
-from mergelab.ui.form.form import Form, Models
-from mergelab.ui.session.job_cache import CrashError, Shelf, Stopper, StopPressedError
-from mergelab.ui.session.status import FOLLOWING, Status, Stopwatch, UnderWay, crash
-
-if TYPE_CHECKING:
-    from mergelab.analysis.static import TensorSpectrum
+from mergelab.runtime.progress import map_progress
+from mergelab.ui.form.form import Form
+from mergelab.ui.messages import Status
+from mergelab.ui.session.job_cache import CrashError, JobCache, Stopper, StopPressedError
+from mergelab.ui.session.render.tensor import (
+    failure,
+    map_cells,
+    map_coordinates,
+    opened_tensor,
+    render_spectrum,
+    tensor_list,
+)
+from mergelab.ui.session.status import FOLLOWING, Stopwatch, UnderWay, crash
+from mergelab.ui.session.update import Update, Updates
 
 MOST_CELLS = (64, 96)
 """Rows and columns of cells that the page paints at once."""
@@ -32,56 +36,11 @@ UNNOTICED = 0.4
 WAITING = "Waiting for the reader of tensors, which is starting or busy"
 
 
-@dataclass(frozen=True)
-class Tensors:
-    """The tensors of a sketch under the recipe `digest` with their share of conflicting entries at the recipe's density, NaN where none overlaps, and
-    the number of overlapping ones."""
-
-    digest: str
-    sketch: Sketch
-    conflict: NDArray[numpy.float64]
-    shared: NDArray[numpy.float64]
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A map on screen. `digest` is its recipe's, `follows` says whether it is built anew for every recipe by itself."""
-
-    map: TensorMap
-    digest: str
-    models: Models
-    rule: str
-    follows: bool
-    cells: Cells
-
-
-@dataclass(frozen=True)
-class Look:
-    """What changes on the tab; None leaves a part as it is.
-
-    `window` is the one that `cells` were asked for, `digest` the recipe of cells and coordinates. `failed` says what went
-    wrong, and "" that the work has ended without a result.
-    """
-
-    status: Status | None = None
-    tensors: Tensors | None = None
-    opened: Opened | None = None
-    cells: Cells | None = None
-    coordinates: Coordinates | None = None
-    spectrum: TensorSpectrum | None = None
-    window: Window | None = None
-    digest: str = ""
-    failed: str | None = None
-
-
-Looks = Iterator[Look]
-
-
 @dataclass
-class Looking:
+class TensorView:
     """The tensor that one visitor looks at. Another look ends the one before; `stopper` ends the one at hand."""
 
-    shelf: Shelf
+    job_cache: JobCache
     stopper: Stopper = field(default_factory=Stopper)
     models_dir: str | None = None
     under_way: UnderWay = field(default_factory=UnderWay)
@@ -89,78 +48,73 @@ class Looking:
     key: str = ""
     turn: int = 0
 
-    def tensors(self, form: Form) -> Looks:
+    def tensors(self, form: Form) -> Updates:
         """The list of tensors at this recipe; nothing while its models are being read."""
         try:
             recipe = form.recipe()
         except ValueError:
             return  # the preview of the same form tells the person why
-        sketch = self.shelf.sketches.get((sketch_needs(recipe), form.models.edition))
+        sketch = self.job_cache.sketches.get((sketch_needs(recipe), form.models.edition))
         if sketch is not None:
-            self.shelf.wake_reader()
-            figures = preview(sketch, recipe).figures
-            yield Look(
-                tensors=Tensors(
-                    recipe.digest(), sketch, share(figures.conflicting, figures.overlapping), figures.overlapping
-                )
-            )
+            self.job_cache.warm_up()
+            yield Update(tensors=tensor_list(sketch, recipe))
 
-    def look(self, form: Form, key: str) -> Looks:
+    def look(self, form: Form, key: str) -> Updates:
         """Open a tensor: its map at this recipe, from the shelf, the cache, or built while statuses tell how far it is."""
         self.turn += 1
         self.stopper.press()
         return self._guarded(lambda: self._look(form, key))
 
-    def cells(self, window: Window) -> Looks:
+    def cells(self, window: Window) -> Updates:
         """The cells of a window of the map on screen."""
 
-        def work() -> Generator[Look, None, None]:
+        def work() -> Generator[Update, None, None]:
             form, key = self._at_hand()
             found = yield from self._map(form, key)
             cells = found.pyramid.cells(found.grid.clamp(window), *MOST_CELLS)
-            yield Look(cells=cells, window=window, digest=form.recipe().digest())
+            yield Update(cells=map_cells(cells, window, form.recipe()))
 
         return self._guarded(work)
 
-    def coordinates(self, window: Window) -> Looks:
+    def coordinates(self, window: Window) -> Updates:
         """Single coordinates of the tensor on screen, of the recipe that its map was built for."""
 
-        def work() -> Generator[Look, None, None]:
+        def work() -> Generator[Update, None, None]:
             form, key = self._at_hand()
             watch = Stopwatch("Reading coordinates")
             place = (window.top, window.left, window.rows, window.columns)
             found = yield from self._job(form, watch, "coordinates", key=key, window=place)
-            yield Look(coordinates=found, digest=form.recipe().digest())
+            yield Update(coordinates=map_coordinates(found, form.recipe()))
 
         return self._guarded(work)
 
-    def spectrum(self) -> Looks:
+    def spectrum(self) -> Updates:
         """The singular values of the tensor on screen."""
 
-        def work() -> Generator[Look, None, None]:
+        def work() -> Generator[Update, None, None]:
             form, key = self._at_hand()
-            yield Look(spectrum=(yield from self._job(form, Stopwatch("Decomposing the tensor"), "spectrum", key=key)))
+            found = yield from self._job(form, Stopwatch("Decomposing the tensor"), "spectrum", key=key)
+            yield Update(spectrum=render_spectrum(found))
 
         return self._guarded(work)
 
-    def _look(self, form: Form, key: str) -> Generator[Look, None, None]:
+    def _look(self, form: Form, key: str) -> Generator[Update, None, None]:
         recipe = form.recipe()
-        if form.obstacle:
-            raise RecipeError(form.obstacle)
+        if form.blocked_reason:
+            raise RecipeError(form.blocked_reason)
         found = yield from self._map(form, key)
         self.form, self.key = form, key
-        sketch = self.shelf.sketches.get((sketch_needs(recipe), form.models.edition))
+        sketch = self.job_cache.sketches.get((sketch_needs(recipe), form.models.edition))
         parameters = int(sketch.entries.sum()) if sketch is not None else numpy.inf
         follows = found.grid.count <= FOLLOWED[0] and parameters <= FOLLOWED[1]
-        cells = found.pyramid.cells(found.grid.whole, *MOST_CELLS)
-        opened = Opened(found, recipe.digest(), form.models, recipe.rule.title, follows, cells)
-        yield Look(opened=opened, window=found.grid.whole, digest=recipe.digest())
+        cells = map_cells(found.pyramid.cells(found.grid.whole, *MOST_CELLS), found.grid.whole, recipe)
+        yield Update(tensor=opened_tensor(found, form, follows), cells=cells)
 
-    def _map(self, form: Form, key: str) -> Generator[Look, None, TensorMap]:
+    def _map(self, form: Form, key: str) -> Generator[Update, None, TensorMap]:
         asked = form.recipe().digest(), form.models.edition, key
         watch = Stopwatch("Building the map")
-        steps = self.shelf.once(
-            self.shelf.maps,
+        steps = self.job_cache.once(
+            self.job_cache.maps,
             asked,
             watch,
             self.stopper,
@@ -169,12 +123,12 @@ class Looking:
             edition=form.models.edition,
             **self._models(form),
         )
-        return (yield from retold(steps, partial(_as_look, watch)))
+        return (yield from map_progress(steps, partial(_as_update, watch)))
 
-    def _job(self, form: Form, watch: Stopwatch, function: str, **arguments: Any) -> Generator[Look, None, Any]:
+    def _job(self, form: Form, watch: Stopwatch, function: str, **arguments: Any) -> Generator[Update, None, Any]:
         edition = {} if function == "spectrum" else {"edition": form.models.edition}
-        steps = self.shelf.follow(watch, self.stopper, function, **edition, **self._models(form), **arguments)
-        return (yield from retold(steps, partial(_as_look, watch)))
+        steps = self.job_cache.follow(watch, self.stopper, function, **edition, **self._models(form), **arguments)
+        return (yield from map_progress(steps, partial(_as_update, watch)))
 
     def _models(self, form: Form) -> dict[str, Any]:
         return {"recipe": form.recipe().to_mapping(), "device": form.device, "models_dir": self.models_dir}
@@ -184,26 +138,26 @@ class Looking:
             raise ValueError("No tensor is open: pick one from the list.")
         return self.form, self.key
 
-    def _guarded(self, work: Callable[[], Generator[Look, None, None]]) -> Looks:
-        """The looks of some work; however it ends, the last one says so and leaves the strip in order."""
+    def _guarded(self, work: Callable[[], Generator[Update, None, None]]) -> Updates:
+        """The updates of some work. However it ends, the last update says so and leaves the strip in order."""
         noticed, turn = False, self.turn
         try:
-            for look in self.under_way.through(work()):
-                noticed = noticed or look.status is not None
-                yield look
+            for update in self.under_way.through(work()):
+                noticed = noticed or update.status is not None
+                yield update
             if noticed:
-                yield Look(status=FOLLOWING)
+                yield Update(status=FOLLOWING)
         except StopPressedError:
             if self.turn == turn:  # else another look has taken over the strip
-                yield Look(status=Status("stopped", "Stopped. What was there before is kept."), failed="")
+                yield Update(status=Status("stopped", "Stopped. What was there before is kept."), unlooked=failure(""))
         except CrashError as error:
-            yield Look(status=crash(str(error), error.trace), failed=str(error))
+            yield Update(status=crash(str(error), error.trace), unlooked=failure(str(error)))
         except ValueError as error:
-            yield Look(status=FOLLOWING if noticed else None, failed=str(error))
+            yield Update(status=FOLLOWING if noticed else None, unlooked=failure(str(error)))
 
 
-def _as_look(watch: Stopwatch, status: Status) -> Look | None:
+def _as_update(watch: Stopwatch, status: Status) -> Update | None:
     """A status for the page, once the work has taken a while."""
     if watch.elapsed <= UNNOTICED:
         return None
-    return Look(status=replace(status, text=WAITING) if status.kind == "queued" else status)
+    return Update(status=replace(status, text=WAITING) if status.kind == "queued" else status)

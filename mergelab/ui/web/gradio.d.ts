@@ -1,5 +1,7 @@
 /** The parts of Gradio 6 that the page touches. `panel.py` hands them over in `js_on_load`. */
 
+import type { KnobChanges, KnobValue, PanelEvents } from "./messages.d.ts";
+
 /** What Gradio gives to the script of a gr.HTML. */
 export interface GradioHost {
   /** The element that holds the rendered template. */
@@ -8,25 +10,18 @@ export interface GradioHost {
   props: Record<string, unknown>;
   /** Calls `callback` after the property changed. */
   watch(name: string, callback: () => void): void;
-  /** Sends an event of the component to Python. */
-  trigger(event: PanelEvent, data?: object): void;
+  trigger: Trigger;
   /** The Python functions that the component may call without Gradio's event queue. */
   server: PanelServer;
 }
 
-/** What the panel asks of Python. `EVENTS` in module_files.py is the same list. */
-export type PanelEvent =
-  | "preview" | "live" | "test" | "keep" | "stop"
-  | "narrow" | "pin" | "unpin" | "restore"
-  | "tensors" | "look" | "cells" | "coordinates" | "spectrum";
-
 export interface PanelServer {
   /** Reports changed knobs. Answers with messages as a JSON object of numbered texts, or with nothing on failure. */
-  turned(change: { visitor: string; values: Record<string, KnobValue> }): Promise<string | null | undefined>;
+  turned(changes: KnobChanges): Promise<string | null | undefined>;
 }
 
-/** What a widget on the sidebar holds. */
-export type KnobValue = number | string | boolean | null | string[];
+/** Sends an event of the component to Python, with what the event carries. */
+export type Trigger = <E extends keyof PanelEvents>(event: E, data: PanelEvents[E]) => void;
 
 /** One change of a widget: its elem_id and what it holds now. */
 export type KnobChange = [widget: string, value: KnobValue];

@@ -51,7 +51,7 @@ export function start({ element, props, watch, trigger, server }, atLoad, early)
   const page = { element, inbox, requests, theme, board, address, notes };
   const tabs = new Tabs(element, address);
   inbox.on("visitor", () => knobs.send());
-  inbox.on("later", () => inbox.get("later") && requests.send("preview")); // the answer takes a while, and says so
+  inbox.on("later", () => inbox.get("later") && requests.send("preview", {})); // the answer takes a while, and says so
 
   const line = new ThresholdLine(page), lists = new ChoiceLists(inbox);
   const narrowing = new Narrowing(page, (key) => tensor.openTensor(key)), curves = new DensityCurves(page);
@@ -135,7 +135,7 @@ function listenForButtons(page) {
   element.addEventListener("click", (event) => {
     const action = actionOf(event), button = closest(event, "button"), card = button?.closest("[data-chart]");
     if (action === "stop") requests.stop();
-    if (action === "test" || action === "keep") requests.send(action);
+    if (action === "test" || action === "keep") requests.send(action, {});
     if (action === "link") void copyLink(page);
     if (!button?.dataset.save || !(card instanceof HTMLElement)) return;
     const run = inbox.get("charts")?.name || "run";

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from mergelab.analysis.interference import interference
 from mergelab.analysis.preview import Preview, curves, exact_preview, histogram, pairs, preview
-from mergelab.analysis.sketch import BIN_ERROR, GRID, Sketch, cut_of, draw_sketch
+from mergelab.analysis.sketch import BIN_ERROR, GRID, Sketch, build_sketch, operating_point
 from mergelab.analysis.sketch.levels import LEVELS
-from mergelab.engine import deltas, kept_deltas, settle
+from mergelab.engine import deltas, kept_deltas, prepare
 from mergelab.methods.knobs import Choice, Range
 from mergelab.methods.ops.elementwise import count_kept, rows
 from mergelab.methods.registry import Rule
@@ -64,14 +64,14 @@ def experts_of(kind: str, seed: int, count: int = 3) -> tuple[dict[str, State], 
 
 def look(recipe: dict[str, Any], models: dict[str, State], base: State) -> tuple[Preview, Preview, Sketch]:
     planned = plan_for(recipe, models, base)
-    sketch = finish(draw_sketch(planned))
-    return preview(sketch, planned.recipe), finish(exact_preview(finish(settle(planned)), sketch)), sketch
+    sketch = finish(build_sketch(planned))
+    return preview(sketch, planned.recipe), finish(exact_preview(finish(prepare(planned)), sketch)), sketch
 
 
 def kept_by_force(recipe: dict[str, Any], models: dict[str, State], base: State) -> dict[str, Tensor]:
     """(n_models, count) masks of what takes part, the slow way; `models` in the recipe's order."""
     planned = plan_for(recipe, models, base)
-    cut = cut_of(planned.recipe)
+    cut = operating_point(planned.recipe)
     deltas = {key: torch.stack([(state[key] - base[key]).flatten() for state in models.values()]) for key in base}
     if cut.by == "levels":
         hashes = dict(zip((expert.name for expert in planned.experts), planned.hashes, strict=True))
@@ -138,7 +138,7 @@ def test_the_exact_figures_are_those_of_a_count_by_force(recipe: dict[str, Any],
         assert found[name] == pytest.approx(expected[name], rel=1e-12), name
     assert exact.experts["norm"].tolist() == pytest.approx(expected["norm"])
     lines = exact.experts["threshold"].tolist()
-    if cut_of(Recipe.from_mapping({"base": "b", "models": ["a"], **recipe})).knob:
+    if operating_point(Recipe.from_mapping({"base": "b", "models": ["a"], **recipe})).knob:
         assert lines == pytest.approx(expected["threshold"])
     else:
         assert all(math.isnan(line) for line in lines)
@@ -152,7 +152,7 @@ def test_the_preview_is_the_exact_count_at_a_density_within_its_stated_error(
     models, base = experts_of(kind, seed)
     recipe = at_density(RECIPES[name], density)
     planned = plan_for(recipe, models, base)
-    found = counts_of(preview(finish(draw_sketch(planned)), planned.recipe), 4000)
+    found = counts_of(preview(finish(build_sketch(planned)), planned.recipe), 4000)
     around = [at_density(RECIPES[name], min(1.0, max(0.0, density + side * BIN_ERROR))) for side in (-1, 1)]
     below, above = (counts_by_force(other, models, base) for other in around)
     for figure, values in found.items():
@@ -181,7 +181,7 @@ def settings_around(name: str, knobs: Mapping[str, Any]) -> list[dict[str, Any]]
     levels = LEVELS.get(name)
     looked_up, place = (levels.knob, levels.place) if levels else ("density", float)
     recipe = recipe_of(name, knobs)
-    cut = cut_of(recipe)
+    cut = operating_point(recipe)
     if cut.by == "survivors" or recipe.sparsify is None:
         return [dict(knobs)]
     domain: Any = next(knob.domain for knob in SPARSIFIERS[name].knobs if knob.name == looked_up)
@@ -218,7 +218,7 @@ def test_the_preview_of_every_sparsifier_is_its_exact_count_within_the_stated_er
 
 
 def exact_of(name: str, knobs: Mapping[str, Any], models: dict[str, State], base: State, sketch: Sketch) -> Preview:
-    return finish(exact_preview(finish(settle(plan_for(sparsified(name, knobs), models, base))), sketch))
+    return finish(exact_preview(finish(prepare(plan_for(sparsified(name, knobs), models, base))), sketch))
 
 
 VARIED: dict[str, dict[str, Any]] = {
@@ -336,7 +336,7 @@ def test_independent_signs_conflict_as_often_as_coins(count: int) -> None:
 def test_curves_never_fall_as_the_density_grows() -> None:
     models, base = experts_of("few", seed=0)
     planned = plan_for(TRIM_MODEL, models, base)
-    sketch = finish(draw_sketch(planned))
+    sketch = finish(build_sketch(planned))
     reads = [
         counts_of(
             preview(sketch, Recipe.from_mapping({"base": "b", "models": list("abc")} | at_density(TRIM_MODEL, k))), 4000
@@ -459,11 +459,11 @@ GRID_DENSITIES = ((40 / 400) ** 2, 0.25, 0.5625, 1.0)
 def test_curves_and_pairs_are_the_exact_figures_at_every_place(density: float, tensors: Any) -> None:
     models, base = experts_of("few", seed=1)
     planned = plan_for(at_density(TRIM_MODEL, density), models, base)
-    sketch, settled = finish(draw_sketch(planned)), finish(settle(planned))
+    sketch, prepared = finish(build_sketch(planned)), finish(prepare(planned))
     keys = list(numpy.array(planned.keys)[slice(None) if tensors is None else tensors])
     order = list(numpy.argsort(planned.positions))
-    whole = torch.cat([rows(deltas(settled, key)) for key in keys], 1)[order].double()
-    kept = torch.cat([rows(kept_deltas(settled, key)) for key in keys], 1)[order].double()
+    whole = torch.cat([rows(deltas(prepared, key)) for key in keys], 1)[order].double()
+    kept = torch.cat([rows(kept_deltas(prepared, key)) for key in keys], 1)[order].double()
     counted, frame = interference(kept), curves(sketch, planned.recipe, tensors)
     row = frame.iloc[(frame["place"] - density).abs().argmin()]
     agreeing = torch.where(kept.sign() == kept.sum(0).sign(), kept, 0.0)
@@ -493,7 +493,7 @@ def test_linear_methods_have_the_norm_of_their_weighted_sum(method: str) -> None
     models, base = experts_of("normal", seed=1)
     weighted = [{"model": name, "weight": weight} for name, weight in zip("cab", (2.0, 0.5, 1.0), strict=True)]
     planned = plan_for({**SPARSE_TRIM, "method": method, "models": weighted}, models, base)
-    frame = curves(finish(draw_sketch(planned)), planned.recipe)
+    frame = curves(finish(build_sketch(planned)), planned.recipe)
     whole = torch.stack([torch.cat([(models[name][key] - base[key]).flatten() for key in base]) for name in "cab"])
     total = torch.tensor([2.0, 0.5, 1.0]) @ whole / (3.5 if method == "average" else 1.0)
     assert frame["norm"].iloc[-1] == pytest.approx(float(total.norm()), rel=1e-5)

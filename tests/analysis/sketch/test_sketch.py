@@ -16,13 +16,13 @@ from tiny_states import merge, plan_for, random_state, tuned
 from torch import Tensor
 
 from mergelab.analysis.interference import interference
-from mergelab.analysis.sketch import GRID, Sketch, cut_of, draw_sketch, grid_place, sketch_needs, trims
+from mergelab.analysis.sketch import GRID, Sketch, build_sketch, grid_place, operating_point, sketch_needs, trims
 from mergelab.analysis.sketch import ranked as offered_to
 from mergelab.analysis.sketch.curves import COUNTS, PER_PAIR, Curve, Curves, pairs_of
 from mergelab.analysis.sketch.levels import LEVELS, UNNEEDED, rank_levels
 from mergelab.analysis.sketch.operating_point import SETTLED
 from mergelab.analysis.sketch.survival_histogram import NEVER, curves_of, steps
-from mergelab.engine import MergeError, kept_deltas, pipeline, settle
+from mergelab.engine import MergeError, kept_deltas, prepare, schedule
 from mergelab.methods.ops.elementwise import rows
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe
@@ -35,7 +35,7 @@ LAYERS = {"encoder.layer.0.output.dense.weight": (30, 20), "encoder.layer.1.outp
 
 def sketched(recipe: dict[str, object], count: int = 3) -> Sketch:
     base = random_state(0, shapes=LAYERS)
-    return finish(draw_sketch(plan_for(recipe, tuned(base, count), base)))
+    return finish(build_sketch(plan_for(recipe, tuned(base, count), base)))
 
 
 def every_stage() -> dict[str, dict[str, object]]:
@@ -61,13 +61,13 @@ def test_every_curve_rises_from_nothing_to_all_that_is_offered(recipe: dict[str,
 def test_a_sketch_has_the_curves_that_its_recipe_is_read_from(recipe: dict[str, object]) -> None:
     base = random_state(0, shapes=LAYERS)
     planned = plan_for(recipe, tuned(base), base)
-    assert cut_of(planned.recipe).curves in finish(draw_sketch(planned)).curves
+    assert operating_point(planned.recipe).curves in finish(build_sketch(planned)).curves
 
 
 @pytest.mark.parametrize("recipe", every_stage().values(), ids=every_stage())
 def test_scalars_rows_of_one_and_empty_tensors_can_be_sketched(recipe: dict[str, object]) -> None:
     base = random_state(0)
-    sketch = finish(draw_sketch(plan_for(recipe, tuned(base), base)))
+    sketch = finish(build_sketch(plan_for(recipe, tuned(base), base)))
     assert sorted(sketch.entries.tolist()) == sorted(value.numel() for value in base.values())
 
 
@@ -95,7 +95,7 @@ def test_a_sketch_names_experts_in_the_recipes_order_and_where_each_tensor_sits(
     base = random_state(0, shapes=LAYERS)
     models = tuned(base)
     for order in ("abc", "cab", "bca"):
-        sketch = finish(draw_sketch(plan_for({"method": "ties", "models": list(order)}, models, base)))
+        sketch = finish(build_sketch(plan_for({"method": "ties", "models": list(order)}, models, base)))
         deltas = torch.stack([torch.cat([(models[n][k] - base[k]).flatten() for k in LAYERS]) for n in order])
         norms = numpy.sqrt(sketch.curves["ranks model"].mass[..., -1].sum(0))
         assert sketch.experts == tuple(order)
@@ -105,13 +105,13 @@ def test_a_sketch_names_experts_in_the_recipes_order_and_where_each_tensor_sits(
 
 def test_tensors_that_nobody_changed_are_not_counted() -> None:
     base = random_state(0, shapes=LAYERS) | {"frozen": torch.ones(5000)}
-    sketch = finish(draw_sketch(plan_for({"method": "ties"}, tuned(base), base)))
+    sketch = finish(build_sketch(plan_for({"method": "ties"}, tuned(base), base)))
     assert sketch.changed == 1200 and sketch.magnitudes.sum(1).tolist() == [1200] * 3
 
 
 def test_magnitudes_are_those_of_float_patterns() -> None:
     base = {"w": torch.zeros(4)}
-    sketch = finish(draw_sketch(plan_for({"method": "ties"}, {"a": {"w": torch.tensor([0.0, 1.0, -1.0, 2.0])}}, base)))
+    sketch = finish(build_sketch(plan_for({"method": "ties"}, {"a": {"w": torch.tensor([0.0, 1.0, -1.0, 2.0])}}, base)))
     bins = {float(value): int(numpy.float32(value).view(numpy.uint32) >> 20) for value in (0, 1, 2)}
     assert {value: int(sketch.magnitudes[0, place]) for value, place in bins.items()} == {0.0: 1, 1.0: 2, 2.0: 1}
 
@@ -219,10 +219,13 @@ def test_at_the_places_of_the_grid_a_sketch_is_what_a_merge_at_that_density_keep
     for place in (75, 200, 350, GRID):
         at = recipe | {stage: recipe[stage] | {"density": (place / GRID) ** 2}}
         planned = plan_for(at, models, base)
-        curves, settled = finish(draw_sketch(planned)).curves[cut_of(planned.recipe).curves], finish(settle(planned))
+        curves, prepared = (
+            finish(build_sketch(planned)).curves[operating_point(planned.recipe).curves],
+            finish(prepare(planned)),
+        )
         order = list(numpy.argsort(planned.positions))
         for tensor, key in enumerate(planned.keys):
-            values, kept = offered_to(settled, key)[order], rows(kept_deltas(settled, key))[order]
+            values, kept = offered_to(prepared, key)[order], rows(kept_deltas(prepared, key))[order]
             expected = by_force(torch.where(kept != 0, values, 0.0), values)
             check({name: curve[tensor] for name, curve in curves.present.items()}, expected, place, 2e-6)
 
@@ -230,10 +233,13 @@ def test_at_the_places_of_the_grid_a_sketch_is_what_a_merge_at_that_density_keep
 def against_force(recipe: dict[str, Any], models: dict[str, dict[str, Tensor]], place: int, rel: float = 2e-6) -> None:
     """Every curve that the recipe is read from holds at a place of the grid what the recipe's merge keeps."""
     planned = plan_for(recipe, models, {key: torch.zeros_like(value) for key, value in models["a"].items()})
-    curves, settled = finish(draw_sketch(planned)).curves[cut_of(planned.recipe).curves], finish(settle(planned))
+    curves, prepared = (
+        finish(build_sketch(planned)).curves[operating_point(planned.recipe).curves],
+        finish(prepare(planned)),
+    )
     order = list(numpy.argsort(planned.positions))
     for tensor, key in enumerate(planned.keys):
-        values, kept = offered_to(settled, key)[order], rows(kept_deltas(settled, key))[order]
+        values, kept = offered_to(prepared, key)[order], rows(kept_deltas(prepared, key))[order]
         before = torch.where(kept != 0, values, 0.0)
         if curves.offered is None:
             expected = by_force(before, values)
@@ -312,11 +318,11 @@ def test_kernels_draw_what_the_reference_draws(
     changes = tuned({key: value.float() for key, value in base.items()}, 2, 0.1)
     models = {name: {key: value.bfloat16() for key, value in state.items()} for name, state in changes.items()}
     planned = plan_for(CUTS[name][0], models, base)
-    expected = finish(draw_sketch(planned))
-    for threshold, value in {"FUSED_FROM": 0, "KEEP_BYTES": 0, "FUSED_STRETCH": 3 * stretch}.items():
-        monkeypatch.setattr(pipeline, threshold, value)
+    expected = finish(build_sketch(planned))
+    for threshold, value in {"KERNELS_FROM": 0, "KEEP_BYTES": 0, "KERNEL_CHUNK": 3 * stretch}.items():
+        monkeypatch.setattr(schedule, threshold, value)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    found = finish(draw_sketch(planned))
+    found = finish(build_sketch(planned))
     assert (found.changed, found.experts) == (expected.changed, expected.experts)
     assert (found.magnitudes == expected.magnitudes).all()
     assert (found.sizes == expected.sizes).all() and found.first_size == expected.first_size
@@ -328,11 +334,11 @@ def test_kernels_draw_what_the_reference_draws(
 
 
 def test_numbers_that_float32_cannot_multiply_are_left_to_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "FUSED_FROM", 0)
-    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
+    monkeypatch.setattr(schedule, "KERNELS_FROM", 0)
+    monkeypatch.setattr(schedule, "KEEP_BYTES", 0)
     base = {"w": torch.zeros(300)}
     models = {name: {"w": 1e-30 * state["w"]} for name, state in tuned({"w": torch.zeros(300)}, 2, 1.0).items()}
-    curves = finish(draw_sketch(plan_for({"method": "ties"}, models, base))).curves["ranks model"]
+    curves = finish(build_sketch(plan_for({"method": "ties"}, models, base))).curves["ranks model"]
     assert (curves.norms_l1[0, :, -1] > 1e-29).all() and (curves.active[0, -1] == 300).all()
 
 
@@ -341,10 +347,10 @@ def test_what_is_not_finite_is_refused_with_its_name(monkeypatch: pytest.MonkeyP
     models = tuned(base, 2)
     models["b"]["w"][7] = torch.nan
     for smallest in (10**12, 0):
-        monkeypatch.setattr(pipeline, "FUSED_FROM", smallest)
-        monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
+        monkeypatch.setattr(schedule, "KERNELS_FROM", smallest)
+        monkeypatch.setattr(schedule, "KEEP_BYTES", 0)
         with pytest.raises(MergeError, match="w of b holds 1 values"):
-            finish(draw_sketch(plan_for({"method": "ties"}, models, base)))
+            finish(build_sketch(plan_for({"method": "ties"}, models, base)))
 
 
 def test_a_sketch_stays_small_and_comes_back_at_once(tmp_path: Path) -> None:
@@ -382,10 +388,10 @@ def test_weighted_sums_of_kept_deltas_are_read_off_their_products() -> None:
     base = random_state(0, shapes=LAYERS)
     models, place, weights = tuned(base), 200, numpy.array([1.5, -0.5, 2.0])
     planned = plan_for({"method": {"name": "ties", "density": (place / GRID) ** 2}}, models, base)
-    curves, settled = finish(draw_sketch(planned)).curves["ranks model"], finish(settle(planned))
+    curves, prepared = finish(build_sketch(planned)).curves["ranks model"], finish(prepare(planned))
     order = list(numpy.argsort(planned.positions))
-    kept = torch.cat([rows(kept_deltas(settled, key)) for key in planned.keys], 1)[order].double()
-    whole = torch.cat([offered_to(settled, key) for key in planned.keys], 1)[order].double()
+    kept = torch.cat([rows(kept_deltas(prepared, key)) for key in planned.keys], 1)[order].double()
+    whole = torch.cat([offered_to(prepared, key) for key in planned.keys], 1)[order].double()
     total = torch.from_numpy(weights) @ kept
     mass, products, reach = (
         getattr(curves, name)[..., place].sum(0, dtype=float) for name in ("mass", "products", "reach")
@@ -478,7 +484,7 @@ def test_only_rules_with_thresholds_trim() -> None:
 def test_sketching_reports_progress_at_every_tensor() -> None:
     base = random_state(0, shapes=LAYERS)
     reported: list[Progress] = []
-    finish(draw_sketch(plan_for({"method": "ties"}, tuned(base), base)), reported.append)
+    finish(build_sketch(plan_for({"method": "ties"}, tuned(base), base)), reported.append)
     assert len(reported) == 2 * len(LAYERS) and all(0 < step.done <= step.total for step in reported)
 
 
@@ -486,5 +492,5 @@ def test_sketching_changes_no_model() -> None:
     base = random_state(0, shapes=LAYERS)
     models = tuned(base)
     before = merge("average", models, base)
-    finish(draw_sketch(plan_for({"method": "ties", "sparsify": "dare"}, models, base)))
+    finish(build_sketch(plan_for({"method": "ties", "sparsify": "dare"}, models, base)))
     assert all(torch.equal(before[key], value) for key, value in merge("average", models, base).items())

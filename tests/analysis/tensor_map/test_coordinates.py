@@ -10,9 +10,9 @@ import torch
 from tensor_sessions import desk_for, desk_of
 from tiny_states import State, plan_for, random_state, tuned
 
-from mergelab.analysis.tensor_map import Coordinates, Desk, Window, read_coordinates
+from mergelab.analysis.tensor_map import Coordinates, TensorSession, Window, read_coordinates
 from mergelab.analysis.tensor_map.grid import MOST
-from mergelab.engine import Settled, kept_deltas, merge_tensor, pipeline, settle, with_statistics
+from mergelab.engine import PreparedMerge, kept_deltas, merge_tensor, prepare, schedule, with_statistics
 from mergelab.runtime.progress import finish
 
 SHAPES = {"matrix": (12, 10), "conv": (4, 3, 2, 2), "vector": (11,), "scalar": ()}
@@ -29,7 +29,7 @@ RECIPES: tuple[dict[str, Any], ...] = (
 )
 
 
-def numbers(desk: Desk, key: str) -> Coordinates:
+def numbers(desk: TensorSession, key: str) -> Coordinates:
     return read_coordinates(desk, key, desk.grid(key).whole)
 
 
@@ -44,10 +44,10 @@ def test_merged_weights_have_the_bits_of_the_merge_and_kept_deltas_those_of_the_
 ) -> None:
     desk = desk_for(recipe, EXPERTS, BASE)
     traced, _ = desk.traced(key, 0, desk.grid(key).rows)
-    merged = merge_tensor(desk.settled, key)
+    merged = merge_tensor(desk.prepared, key)
     assert traced.merged.dtype == merged.dtype
     assert torch.equal(traced.merged, merged)
-    assert torch.equal(traced.kept, kept_deltas(desk.settled, key))
+    assert torch.equal(traced.kept, kept_deltas(desk.prepared, key))
     grid = desk.grid(key)
     assert numpy.array_equal(numbers(desk, key).merged, grid.lay_out(merged.float()).numpy())
 
@@ -55,7 +55,7 @@ def test_merged_weights_have_the_bits_of_the_merge_and_kept_deltas_those_of_the_
 @pytest.mark.parametrize("recipe", RECIPES[:5])
 def test_a_stretch_of_rows_has_the_bits_of_the_whole(recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     whole = numbers(desk_for(recipe, EXPERTS, BASE), "matrix")
-    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)  # as in a model too large to be held
+    monkeypatch.setattr(schedule, "KEEP_BYTES", 0)  # as in a model too large to be held
     desk = desk_for(recipe, EXPERTS, BASE)
     assert desk.in_parts("matrix")
     part = read_coordinates(desk, "matrix", Window(3, 2, 5, 6))
@@ -101,8 +101,8 @@ def test_fisher_tells_each_experts_share() -> None:
     models: dict[str, State] = {"a": {"w": torch.tensor([[1.0, 1.0]])}, "b": {"w": torch.tensor([[2.0, 4.0]])}}
     plan = plan_for({"method": {"name": "fisher", "normalize": "none"}}, models, {"w": torch.zeros(1, 2)})
     sure = {"fisher": {"a": {"w": torch.tensor([[3.0, 1.0]])}, "b": {"w": torch.tensor([[1.0, 1.0]])}}}
-    settled: Settled = finish(settle(with_statistics(plan, sure)))
-    found = numbers(Desk(settled), "w")
+    prepared: PreparedMerge = finish(prepare(with_statistics(plan, sure)))
+    found = numbers(TensorSession(prepared), "w")
     assert step(found, "weigh")["shares"].tolist() == [[[0.75, 0.5]], [[0.25, 0.5]]]
     assert step(found, "weigh")["values"].sum(0).tolist() == found.merged.tolist() == [[1.25, 2.5]]
 

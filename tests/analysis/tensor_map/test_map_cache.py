@@ -9,7 +9,7 @@ import numpy
 import pytest
 from tensor_sessions import desk_of
 
-from mergelab.analysis.tensor_map import TensorMap, build_map, kept_map, map_cache
+from mergelab.analysis.tensor_map import TensorMap, build_map, cached_map, map_cache
 from mergelab.runtime.progress import finish
 
 DESK = desk_of({"method": {"name": "ties", "density": 1.0}}, [[3.0, 1.0]], [[-1.0, 2.0]])
@@ -32,22 +32,22 @@ def test_a_map_survives_its_file(cache: Path) -> None:
 
 
 def test_a_map_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    finish(kept_map(DESK, "w", "name"))
+    finish(cached_map(DESK, "w", "name"))
     monkeypatch.setattr(map_cache, "build_map", lambda *_: pytest.fail("built again"))
-    assert finish(kept_map(DESK, "w", "name")).conflicts.total == 1
+    assert finish(cached_map(DESK, "w", "name")).conflicts.total == 1
 
 
 def test_a_damaged_file_is_built_again(cache: Path) -> None:
-    finish(kept_map(DESK, "w", "name"))
+    finish(cached_map(DESK, "w", "name"))
     (cache / "name.npz").write_bytes(b"PK nonsense")
-    assert finish(kept_map(DESK, "w", "name")).conflicts.total == 1
+    assert finish(cached_map(DESK, "w", "name")).conflicts.total == 1
 
 
 def test_the_maps_not_used_for_longest_make_room(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for age, name in enumerate(("new", "old")):
-        finish(kept_map(DESK, "w", name))
+        finish(cached_map(DESK, "w", name))
         os.utime(cache / f"{name}.npz", (1e9 - age, 1e9 - age))
     size = (cache / "new.npz").stat().st_size
     monkeypatch.setattr(map_cache, "MOST_BYTES", 2 * size)
-    finish(kept_map(DESK, "w", "newest"))
+    finish(cached_map(DESK, "w", "newest"))
     assert sorted(path.stem for path in cache.glob("*.npz")) == ["new", "newest"]

@@ -8,15 +8,15 @@ import torch
 from tensor_sessions import desk_for, desk_of
 from tiny_states import random_state, tuned
 
-from mergelab.analysis.tensor_map import Conflicts, Desk, build_map
+from mergelab.analysis.tensor_map import Conflicts, TensorSession, build_map
 from mergelab.analysis.tensor_map.strongest_conflicts import strength
-from mergelab.engine import pipeline
+from mergelab.engine import schedule
 from mergelab.runtime.progress import finish
 
 ALL = {"method": {"name": "ties", "density": 1.0}}
 
 
-def conflicts(desk: Desk, key: str = "w") -> Conflicts:
+def conflicts(desk: TensorSession, key: str = "w") -> Conflicts:
     return finish(build_map(desk, key)).conflicts
 
 
@@ -74,7 +74,7 @@ def test_a_tensor_read_in_stretches_has_the_same_map(monkeypatch: pytest.MonkeyP
     shapes = {"w": (23, 8), "other": (4, 4)}
     base = random_state(2, 1.0, shapes)
     whole = finish(build_map(desk_for({"method": {"name": "ties", "density": 0.4}}, tuned(base), base), "w"))
-    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
+    monkeypatch.setattr(schedule, "KEEP_BYTES", 0)
     monkeypatch.setattr(build_map, "BAND", 32)
     parts = finish(build_map(desk_for({"method": {"name": "ties", "density": 0.4}}, tuned(base), base), "w"))
     for name, values in whole.pyramid.fields.items():

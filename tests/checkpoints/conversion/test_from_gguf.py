@@ -72,7 +72,7 @@ def test_sizes_and_kinds_are_told_and_the_second_opening_reads_the_kept_copy(
 def test_a_merge_onto_a_gguf_file_runs_with_its_tokenizer(tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from mergelab.checkpoints.files.silence import quiet
+    from mergelab.checkpoints.files.silence import silence
     from mergelab.jobs import workbench
     from mergelab.runtime.progress import finish
 
@@ -84,7 +84,7 @@ def test_a_merge_onto_a_gguf_file_runs_with_its_tokenizer(tmp_path: Path) -> Non
         "method": "task_arithmetic",
     }
     out = finish(workbench.save(recipe, str(tmp_path / "out"), device="cpu"))
-    with quiet():
+    with silence():
         model, report = AutoModelForCausalLM.from_pretrained(out, output_loading_info=True)
     tokens = AutoTokenizer.from_pretrained(out)
     assert not any(report[f"{what}_keys"] for what in ("missing", "unexpected", "mismatched"))

@@ -18,7 +18,7 @@ from mergelab.checkpoints import (
     open_checkpoint,
     open_folder,
     pack_expert,
-    read_stretch,
+    read_range,
 )
 from mergelab.checkpoints.delta.delta_checkpoint import PackedCheckpoint, open_packed
 from mergelab.runtime.progress import finish
@@ -60,7 +60,7 @@ def test_a_packed_expert_comes_back_bit_for_bit(tmp_path: Path, pair: tuple[Path
     assert found.remarks == () and made.error == 0.0
     assert made.nbytes == sum(path.stat().st_size for path in (tmp_path / "out").iterdir())
     for key, spec in found.specs.items():
-        assert torch.equal(read_stretch(found, key, 0, spec.count - 1), expert.read(key).reshape(-1)[:-1])
+        assert torch.equal(read_range(found, key, 0, spec.count - 1), expert.read(key).reshape(-1)[:-1])
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("bfloat16", "float32"), ("float32", "bfloat16"), ("float16", "float64")])

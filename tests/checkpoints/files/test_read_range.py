@@ -8,7 +8,7 @@ import torch
 from checkpoints.adapters import factors, write_adapter
 from torch import Tensor
 
-from mergelab.checkpoints import Checkpoint, in_memory, is_plain, open_folder, pack_expert, read_stretch
+from mergelab.checkpoints import Checkpoint, in_memory, is_plain, open_folder, pack_expert, read_range
 from mergelab.checkpoints.delta.delta_checkpoint import open_packed
 from mergelab.checkpoints.lora.adapter import open_adapter
 from mergelab.runtime.progress import finish
@@ -36,7 +36,7 @@ def model(
 @pytest.mark.parametrize("model", ["folder", "memory", "adapter", "packed", "rounded"], indirect=True)
 def test_stretches_put_together_are_the_tensor(model: Checkpoint) -> None:
     for key, spec in model.specs.items():
-        parts = [read_stretch(model, key, start, min(start + 3, spec.count)) for start in range(0, spec.count, 3)]
+        parts = [read_range(model, key, start, min(start + 3, spec.count)) for start in range(0, spec.count, 3)]
         whole = model.read(key)
         assert torch.equal(torch.cat(parts), whole.reshape(-1)) and parts[0].dtype == whole.dtype == spec.dtype
 

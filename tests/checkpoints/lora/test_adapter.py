@@ -18,7 +18,7 @@ from mergelab.checkpoints import (
     in_memory,
     open_checkpoint,
     open_folder,
-    read_stretch,
+    read_range,
 )
 from mergelab.checkpoints.lora.adapter import AdapterCheckpoint, open_adapter
 
@@ -70,7 +70,7 @@ def test_stretches_have_the_bits_of_the_whole(tmp_path: Path, body: Body) -> Non
     found = adapted(tmp_path, base, factors(QUERY) | head, modules_to_save=["classifier"])
     for key, spec in found.specs.items():
         stop = spec.count - 1
-        assert torch.equal(read_stretch(found, key, 1, stop), found.read(key).reshape(-1)[1:stop])
+        assert torch.equal(read_range(found, key, 1, stop), found.read(key).reshape(-1)[1:stop])
     key = f"{QUERY}.weight"
     assert torch.equal(found.read_delta(key, base, 3, 9), found.read_delta(key, base).reshape(-1)[3:9])
 
@@ -162,11 +162,11 @@ def test_names_are_matched_with_or_without_the_wrapper(tmp_path: Path, body: Bod
 def test_names_that_transformers_changes_on_loading_are_found(tmp_path: Path) -> None:
     from transformers import Dinov2Config, Dinov2Model
 
-    from mergelab.checkpoints.files.silence import quiet
+    from mergelab.checkpoints.files.silence import silence
 
     shape = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 8, "patch_size": 4}
     model = Dinov2Model(Dinov2Config(**shape))
-    with quiet():
+    with silence():
         model.save_pretrained(tmp_path / "base")
     base = open_folder(tmp_path / "base")
     (name,) = [name for name, _ in model.named_modules() if name.endswith("layer.0.attention.q_proj")]

@@ -21,7 +21,7 @@ from mergelab.checkpoints import (
     open_folder,
     verify_folder,
 )
-from mergelab.checkpoints.files.silence import quiet
+from mergelab.checkpoints.files.silence import silence
 from mergelab.checkpoints.lora.adapter import open_adapter
 from mergelab.runtime.progress import finish
 
@@ -46,7 +46,7 @@ def moved(name: str, root: Path, choose: Choose = lambda key: True, rank: int = 
                     if low
                     else torch.randn_like(value)
                 )
-    with quiet():
+    with silence():
         base.save_pretrained(root / "base")
         merged.save_pretrained(root / "merged")
     return open_folder(root / "base"), open_folder(root / "merged")
@@ -210,7 +210,7 @@ def test_a_bare_norm_takes_its_namesakes_along(tmp_path: Path) -> None:
 
     torch.manual_seed(0)
     kind = transformers.LlamaModel(ZOO["llama_untied"].build(transformers).config)
-    with quiet():
+    with silence():
         kind.save_pretrained(tmp_path / "base")
         with torch.no_grad():
             kind.norm.weight.add_(1)

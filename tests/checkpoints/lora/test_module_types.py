@@ -7,14 +7,14 @@ import torch
 from architectures.tiny_zoo import ZOO
 
 from mergelab.checkpoints import Checkpoint, CheckpointError, in_memory, open_folder
-from mergelab.checkpoints.files.silence import quiet
-from mergelab.checkpoints.lora.module_types import Place, places, skeleton
+from mergelab.checkpoints.files.silence import silence
+from mergelab.checkpoints.lora.module_types import ModulePlace, module_tree, places
 
 
 def saved(name: str, folder: Path) -> Checkpoint:
     import transformers
 
-    with quiet():
+    with silence():
         ZOO[name].build(transformers).save_pretrained(folder)
     return open_folder(folder)
 
@@ -23,11 +23,11 @@ def test_every_tensor_of_a_plain_model_has_its_module(tmp_path: Path) -> None:
     base = saved("gpt2", tmp_path)
     found = places(base)
     assert found.keys() == base.specs.keys()
-    attention = Place("transformer.h.0.attn.c_attn", "Conv1D", "weight")
+    attention = ModulePlace("transformer.h.0.attn.c_attn", "Conv1D", "weight")
     assert found["transformer.h.0.attn.c_attn.weight"] == attention
     assert attention.parameter == "transformer.h.0.attn.c_attn.weight"
     assert found["transformer.wte.weight"].kind == "Embedding"
-    assert found["transformer.ln_f.bias"] == Place("transformer.ln_f", "LayerNorm", "bias")
+    assert found["transformer.ln_f.bias"] == ModulePlace("transformer.ln_f", "LayerNorm", "bias")
 
 
 def test_renamed_tensors_are_found_and_stacked_ones_left_out(tmp_path: Path) -> None:
@@ -42,8 +42,8 @@ def test_renamed_tensors_are_found_and_stacked_ones_left_out(tmp_path: Path) -> 
 
 
 def test_a_skeleton_takes_no_memory_and_an_unknown_model_is_refused(tmp_path: Path) -> None:
-    model = skeleton(in_memory("huge", {"w": torch.ones(1)}, {"model_type": "llama", "hidden_size": 8192}))
+    model = module_tree(in_memory("huge", {"w": torch.ones(1)}, {"model_type": "llama", "hidden_size": 8192}))
     assert all(parameter.is_meta for parameter in model.parameters())
     for config in ({"model_type": "brrt"}, {}):
         with pytest.raises(CheckpointError, match="which this version of transformers does not know"):
-            skeleton(in_memory("m", {}, config))
+            module_tree(in_memory("m", {}, config))

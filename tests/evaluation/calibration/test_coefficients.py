@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from mergelab.checkpoints import cache_folder
 from mergelab.evaluation.calibration import Experts, take_statistics
-from mergelab.evaluation.calibration.coefficients import Learning, Question, learn, shuffled_batches
+from mergelab.evaluation.calibration.coefficients import CalibrationBatchSet, Learning, learn, shuffled_batches
 from mergelab.evaluation.calibration.fisher_diagonal import Given
 from mergelab.evaluation.calibration.statistic_spec import Session
-from mergelab.runtime.progress import Progress, Steps, finish
+from mergelab.runtime.progress import Progress, ProgressGen, finish
 
 TENSOR = Learning(steps=3, lr=0.05, init=0.3, granularity="tensor")
 MODEL = Learning(steps=3, lr=0.05, init=0.3, granularity="model")
@@ -43,13 +43,13 @@ BASE = {key: drawn(number, *shape) for number, (key, shape) in enumerate(SHAPES.
 DELTAS = {key: drawn(10 + number, 2, *shape) for number, (key, shape) in enumerate(SHAPES.items())}
 
 
-def question(seed: int, rows: int = 8, size: int = 4) -> Question:
+def question(seed: int, rows: int = 8, size: int = 4) -> CalibrationBatchSet:
     torch.manual_seed(seed)
     model = Answers().eval()
     parameters = frozenset(name for name, _ in model.named_parameters())
     session = Session(model, Given({"x": drawn(20 + seed, rows, 4)}), None, parameters, "quiz")
     slots = {key: key for key in SHAPES if key != "elsewhere"}
-    return Question(session, slots, shuffled_batches(rows, 0, size))
+    return CalibrationBatchSet(session, slots, shuffled_batches(rows, 0, size))
 
 
 def table(how: Learning, deltas: Mapping[str, Tensor] = DELTAS, count: int = 2) -> Tensor:
@@ -143,7 +143,7 @@ def experts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     bodies = [bare(folder) for folder in folders.values()]
     base = bare(text_model(tmp_path / "base", seed=9, layers=1))
 
-    def body(place: int) -> Steps[dict[str, Tensor]]:
+    def body(place: int) -> ProgressGen[dict[str, Tensor]]:
         yield from ()
         return bodies[place]
 
@@ -201,7 +201,7 @@ def test_the_same_content_is_learned_once_and_any_other_anew(experts: dict[str, 
 def test_an_expert_that_changed_is_learned_anew(experts: dict[str, Any]) -> None:
     before, _ = taken(experts)
 
-    def halved(place: int) -> Steps[dict[str, Tensor]]:
+    def halved(place: int) -> ProgressGen[dict[str, Tensor]]:
         body = yield from experts["body"](place)
         return {key: value / 2 for key, value in body.items()}
 

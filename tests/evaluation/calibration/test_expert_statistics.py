@@ -16,7 +16,7 @@ from mergelab.evaluation.calibration.fisher_diagonal import asked_by
 from mergelab.evaluation.calibration.statistic_spec import MEASURES
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
-from mergelab.runtime.progress import Steps, finish
+from mergelab.runtime.progress import ProgressGen, finish
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def test_each_expert_is_measured_by_itself_and_its_body_made_once(tmp_path: Path
     ]
     made: list[int] = []
 
-    def body(place: int) -> Steps[dict[str, Tensor]]:
+    def body(place: int) -> ProgressGen[dict[str, Tensor]]:
         made.append(place)
         yield from ()
         return bodies[place]

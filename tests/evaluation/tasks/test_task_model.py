@@ -6,7 +6,7 @@ from tiny_task_models import image_model, text_model, weights
 from torch import Tensor
 
 from mergelab.checkpoints import in_memory, open_checkpoint
-from mergelab.evaluation.tasks import answering
+from mergelab.evaluation.tasks import task_model
 from mergelab.evaluation.tasks.kinds import find_kind
 from mergelab.evaluation.tasks.loading import config_of, load_model
 
@@ -31,7 +31,7 @@ def body_of_expert(folder: Path) -> dict[str, Tensor]:
 
 def test_an_experts_own_body_gives_the_experts_answers(tmp_path: Path) -> None:
     expert = text_model(tmp_path / "expert")
-    with answering(body_of_expert(expert), open_checkpoint(str(expert)), "text-classification") as lent:
+    with task_model(body_of_expert(expert), open_checkpoint(str(expert)), "text-classification") as lent:
         assert torch.equal(logits(lent.model), reference(expert))
         assert not lent.model.training
         assert lent.names["encoder.layer.1.output.dense.bias"] == "bert.encoder.layer.1.output.dense.bias"
@@ -42,11 +42,11 @@ def test_another_body_gets_this_tasks_head_and_the_next_one_reuses_the_model(tmp
     mixed = weights(two)
     mixed |= {key: value for key, value in weights(one).items() if key.startswith("classifier")}
     head = open_checkpoint(str(one))
-    with answering(body_of_expert(two), head, "text-classification") as lent:
+    with task_model(body_of_expert(two), head, "text-classification") as lent:
         first, model = logits(lent.model), lent.model
     kind, config = find_kind("text-classification"), config_of(head)
     assert torch.equal(first, logits(load_model(kind, config, mixed, "mixed")))
-    with answering(body_of_expert(one), head, "text-classification") as lent:
+    with task_model(body_of_expert(one), head, "text-classification") as lent:
         assert lent.model is model
         assert torch.equal(logits(lent.model), reference(one))
 
@@ -54,9 +54,9 @@ def test_another_body_gets_this_tasks_head_and_the_next_one_reuses_the_model(tmp
 def test_two_users_at_once_never_share_a_model(tmp_path: Path) -> None:
     one, two = text_model(tmp_path / "one", seed=1), text_model(tmp_path / "two", seed=2)
     head = open_checkpoint(str(one))
-    with answering(body_of_expert(one), head, "text-classification") as first:
+    with task_model(body_of_expert(one), head, "text-classification") as first:
         before = logits(first.model)
-        with answering(body_of_expert(two), head, "text-classification") as second:
+        with task_model(body_of_expert(two), head, "text-classification") as second:
             assert second.model is not first.model
             assert not torch.equal(logits(second.model), before)
         assert torch.equal(logits(first.model), before)
@@ -67,7 +67,7 @@ def test_heads_of_one_shape_are_not_confused(tmp_path: Path) -> None:
     body = body_of_expert(one)
     answers = []
     for folder in (one, two):
-        with answering(body, open_checkpoint(str(folder)), "text-classification") as lent:
+        with task_model(body, open_checkpoint(str(folder)), "text-classification") as lent:
             answers.append(logits(lent.model))
     assert not torch.equal(*answers)
 
@@ -75,9 +75,9 @@ def test_heads_of_one_shape_are_not_confused(tmp_path: Path) -> None:
 def test_the_bodys_own_head_never_answers(tmp_path: Path) -> None:
     """A base with a classifier of the same shape: the task's head is the task's."""
     one, two = text_model(tmp_path / "one", seed=1), text_model(tmp_path / "two", seed=2)
-    with answering(weights(two), open_checkpoint(str(one)), "text-classification") as lent:
+    with task_model(weights(two), open_checkpoint(str(one)), "text-classification") as lent:
         with_head = logits(lent.model)
-    with answering(body_of_expert(two), open_checkpoint(str(one)), "text-classification") as lent:
+    with task_model(body_of_expert(two), open_checkpoint(str(one)), "text-classification") as lent:
         assert torch.equal(logits(lent.model), with_head)
 
 
@@ -88,7 +88,7 @@ def test_file_keys_that_transformers_renames_on_loading_find_their_place(tmp_pat
     pixels = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     head = open_checkpoint(str(two))
     for source in (one, two):
-        with answering(weights(source), head, "image-classification") as lent, torch.no_grad():
+        with task_model(weights(source), head, "image-classification") as lent, torch.no_grad():
             found = lent.model(pixel_values=pixels).logits
             assert set(lent.names) == {key for key in weights(source) if key.startswith("vit.")}
     with torch.no_grad():
@@ -99,14 +99,14 @@ def test_file_keys_that_transformers_renames_on_loading_find_their_place(tmp_pat
 def test_half_precision_bodies_are_answered_in_float32(tmp_path: Path) -> None:
     expert = text_model(tmp_path / "expert")
     body = {key: value.bfloat16() for key, value in body_of_expert(expert).items()}
-    with answering(body, open_checkpoint(str(expert)), "text-classification") as lent:
+    with task_model(body, open_checkpoint(str(expert)), "text-classification") as lent:
         assert {parameter.dtype for parameter in lent.model.parameters()} == {torch.float32}
 
 
 def test_a_part_that_the_base_lacks_stays_the_heads_own(tmp_path: Path) -> None:
     expert = text_model(tmp_path / "expert")
     body = {key: value for key, value in body_of_expert(expert).items() if not key.startswith("pooler")}
-    with answering(body, open_checkpoint(str(expert)), "text-classification") as lent:
+    with task_model(body, open_checkpoint(str(expert)), "text-classification") as lent:
         assert torch.equal(logits(lent.model), reference(expert))
 
 
@@ -116,7 +116,7 @@ def test_a_layer_that_only_one_side_has_is_an_error(tmp_path: Path, ours: int, t
     head = open_checkpoint(str(text_model(tmp_path / "head", layers=theirs)))
     with (
         pytest.raises(ValueError, match=r"differ in their layers: only one of them has .*layer\.1\."),
-        answering(body, head, "text-classification"),
+        task_model(body, head, "text-classification"),
     ):
         pass
 
@@ -126,7 +126,7 @@ def test_another_width_names_the_tensor_and_both_shapes(tmp_path: Path) -> None:
     head = open_checkpoint(str(text_model(tmp_path / "head")))
     with (
         pytest.raises(ValueError, match=r": the merged model has \(.*8.*\), but .* has \(.*16.*\)"),
-        answering(body, head, "text-classification"),
+        task_model(body, head, "text-classification"),
     ):
         pass
 
@@ -135,7 +135,7 @@ def test_another_architecture_is_refused(tmp_path: Path) -> None:
     head = open_checkpoint(str(text_model(tmp_path / "head")))
     with (
         pytest.raises(ValueError, match="no tensor of the merged model has a place"),
-        answering({"vit.layers.0.weight": torch.zeros(2)}, head, "text-classification"),
+        task_model({"vit.layers.0.weight": torch.zeros(2)}, head, "text-classification"),
     ):
         pass
 
@@ -163,7 +163,7 @@ def test_a_key_that_does_not_fit_is_named(
     capfd.readouterr()
     with (
         pytest.raises(ValueError, match=message),
-        answering({"embeddings.LayerNorm.bias": torch.zeros(16)}, head, "text-classification"),
+        task_model({"embeddings.LayerNorm.bias": torch.zeros(16)}, head, "text-classification"),
     ):
         pass
     assert capfd.readouterr().err == ""  # no bar and no report beside the error

@@ -11,8 +11,8 @@ from fused_merges import DTYPES, METHODS, WEIGHTS, both, fused, models, recipe
 from tiny_states import State, plan_for, same_bits
 
 from mergelab import merge_state_dicts
-from mergelab.engine import MergeError, pipeline, settle, sweep_bodies
-from mergelab.kernels.cpu.precomputed import ReadyStack
+from mergelab.engine import MergeError, prepare, schedule, sweep_bodies
+from mergelab.kernels.cpu.precomputed import PrecomputedStack
 from mergelab.runtime.progress import finish
 
 TIES: tuple[dict[str, Any], ...] = (
@@ -47,9 +47,9 @@ def with_rows(kind: str, dtype: torch.dtype) -> tuple[State, dict[str, State]]:
 def taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int]]]:
     """The stretches that kernels merge: tensor and place."""
     found: list[tuple[str, int]] = []
-    real = ReadyStack.merge
+    real = PrecomputedStack.merge
     monkeypatch.setattr(
-        ReadyStack, "merge", lambda self, *rest: found.append((self.key, self.start)) or real(self, *rest)
+        PrecomputedStack, "merge", lambda self, *rest: found.append((self.key, self.start)) or real(self, *rest)
     )
     yield found
 
@@ -95,16 +95,16 @@ def test_what_has_no_kernel_after_della_has_the_same_bits_in_stretches(
     base, experts = with_rows("normal", torch.bfloat16)
     rescale = "l1" if method == "ties" else "element"
     given = {"method": method, "sparsify": {"name": "della", "rescale": rescale}}
-    monkeypatch.setattr(pipeline, "STRETCH", 500)
+    monkeypatch.setattr(schedule, "CHUNK", 500)
     assert both(monkeypatch, given, base, experts)
 
 
 def test_the_reference_functions_cut_tensors_between_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     base, experts = with_rows("coarse", torch.float32)
     whole = merge_state_dicts(GIVEN, experts, base)
-    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
+    monkeypatch.setattr(schedule, "KEEP_BYTES", 0)
     for longest in (130, 700, 2500):
-        monkeypatch.setattr(pipeline, "STRETCH", longest)
+        monkeypatch.setattr(schedule, "CHUNK", longest)
         assert same_bits(merge_state_dicts(GIVEN, experts, base), whole)
 
 
@@ -114,10 +114,10 @@ def test_neither_threads_nor_stretches_change_a_bit(
     base, experts = with_rows("coarse", torch.bfloat16)
     whole = merge_state_dicts(GIVEN, experts, base)
     fused(monkeypatch)
-    monkeypatch.setattr(pipeline, "STEP", 1)
+    monkeypatch.setattr(schedule, "ALIGNMENT", 1)
     for threads, longest in ((1, 1 << 20), (2, 1 << 20), (2, 400), (1, 130)):
         torch.set_num_threads(threads)
-        monkeypatch.setattr(pipeline, "STRETCH", longest)
+        monkeypatch.setattr(schedule, "CHUNK", longest)
         assert same_bits(merge_state_dicts(GIVEN, experts, base), whole)
     torch.set_num_threads(1)
     starts = [start for key, start in taken[-200:] if key == "block.0.w"]
@@ -139,9 +139,9 @@ def test_kernels_take_della_unless_it_needs_the_norm_of_the_tensor(
 def test_on_a_gpu_the_reference_functions_do_it_in_stretches_of_whole_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     base, experts = with_rows("normal", torch.bfloat16)
     fused(monkeypatch)
-    monkeypatch.setattr(pipeline.gpu, "takes", lambda device: True)
-    settled = finish(settle(plan_for(GIVEN, experts, base)))
-    assert (settled.fuses, settled.stretch, settled.threads) == (False, pipeline.STRETCH, 1)
+    monkeypatch.setattr(schedule.gpu, "takes", lambda device: True)
+    made = finish(prepare(plan_for(GIVEN, experts, base))).schedule
+    assert (made.kernel_keys, made.chunk, made.threads) == (frozenset(), schedule.CHUNK, 1)
 
 
 def test_a_sweep_after_della_has_the_bits_of_its_points(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from mergelab.kernels.cpu.floats import as_array
 from mergelab.kernels.cpu.selection import largest, nth_largest
-from mergelab.kernels.cpu.sparsifier_mask import open_sieve
+from mergelab.kernels.cpu.sparsifier_mask import open_mask
+from mergelab.kernels.cpu.stored_arrays import as_array
 
 COUNT = 300_000
 
@@ -19,7 +19,7 @@ def sorted_magnitudes(base: Tensor, expert: Tensor) -> Tensor:
 
 
 def found(base: Tensor, expert: Tensor, m: int) -> float | None:
-    bits = largest(as_array(base), as_array(expert), 0, open_sieve(1), 0, m)
+    bits = largest(as_array(base), as_array(expert), 0, open_mask(1), 0, m)
     return None if bits is None else float(numpy.uint32(bits).view(numpy.float32))
 
 

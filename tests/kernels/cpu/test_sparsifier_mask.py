@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from mergelab.kernels.cpu.sparsifier_mask import BLOCK, complete, draw, open_sieve, sifted
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK, complete, draw, masked_delta, open_mask
 from mergelab.runtime.randomness import draws, key_of
 
 KEY = key_of(7, "expert", "tensor")
@@ -26,8 +26,8 @@ def test_a_blocks_draws_are_the_streams(start: int) -> None:
 def test_a_limit_close_to_a_draw_is_told_from_it_by_the_lower_half(place: int, above: int) -> None:
     expected = draws(7, "expert", "tensor", (BLOCK,))
     limit = int(expected[place]) + above
-    sieve = open_sieve(1)._replace(limits=numpy.array([limit], numpy.uint64), keys=numpy.array([KEY], numpy.uint32))
+    mask = open_mask(1)._replace(limits=numpy.array([limit], numpy.uint64), keys=numpy.array([KEY], numpy.uint32))
     drawn, left = numpy.empty(BLOCK, numpy.uint32), numpy.empty(BLOCK, numpy.float32)
     deltas = numpy.ones(BLOCK, numpy.float32)
-    assert sifted(deltas, deltas * 0, 0, sieve, 0, drawn, left) == 0
+    assert masked_delta(deltas, deltas * 0, 0, mask, 0, drawn, left) == 0
     assert left.tolist() == (expected < limit).float().tolist()

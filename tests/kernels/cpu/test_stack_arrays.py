@@ -6,13 +6,13 @@ import numpy
 import pytest
 
 from mergelab.kernels.cpu.floats import Array
-from mergelab.kernels.cpu.stack_arrays import LINE, array_at, room, uncounted
+from mergelab.kernels.cpu.stack_arrays import LINE, array_at, stack_empty, uncounted
 
 
 @uncounted
 def repeated(values: Array, rows: int, found: Array) -> int:
-    """Each of `values` to all `rows` of a room, and their sums to `found`; where the room lies."""
-    made = room((rows, 100), values.dtype)
+    """Each of `values` to all `rows` of a stack array, and their sums to `found`; where it lies."""
+    made = stack_empty((rows, 100), values.dtype)
     for row in range(rows):
         for i in range(100):
             made[row, i] = values[i]
@@ -33,7 +33,7 @@ def total_at(address: int, count: int, like: Array) -> float:
 
 @pytest.mark.parametrize("kind", [numpy.uint16, numpy.float32, numpy.float64])
 @pytest.mark.parametrize("rows", [1, 3])
-def test_a_room_has_rows_and_starts_at_a_line_of_the_cache(kind: type, rows: int) -> None:
+def test_a_stack_array_has_rows_and_starts_at_a_line_of_the_cache(kind: type, rows: int) -> None:
     values, found = numpy.arange(100, dtype=kind), numpy.empty(100, kind)
     assert repeated(values, rows, found) % LINE == 0
     assert found.tolist() == (rows * values).tolist()

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from mergelab.kernels.cpu import counting, sweep_counts
-from mergelab.kernels.cpu.experts import gathered
-from mergelab.kernels.cpu.floats import Array, as_array
-from mergelab.kernels.cpu.sparsifier_mask import open_sieve
-from mergelab.methods.ops.stack import BINS, UnfitError
+from mergelab.kernels.cpu.floats import Array
+from mergelab.kernels.cpu.sparsifier_mask import open_mask
+from mergelab.kernels.cpu.stored_arrays import as_array, gathered
+from mergelab.methods.ops.stack import BINS, KernelUnsupportedError
 
 COUNT = 2 * sweep_counts.BLOCK + 77
 
@@ -36,47 +36,45 @@ def thresholds(models: int, n_points: int = 6) -> Array:
 @pytest.mark.parametrize("by_count", [False, True])
 def test_elections_at_all_points_are_the_elections_at_each(models: int, by_count: bool) -> None:
     base, *experts = stored(models)
-    given, together, sieve = thresholds(models), gathered(experts), open_sieve(models)
+    given, together, mask = thresholds(models), gathered(experts), open_mask(models)
     weights = numpy.linspace(1, -0.5, models, dtype=numpy.float32)
     totals = numpy.zeros(len(given), numpy.int64)
-    sweep_counts.count_elected_at(base, together, sieve, 0, sweep_counts.padded(given), weights, by_count, totals)
-    assert totals.tolist() == [
-        counting.count_elected(base, together, sieve, 0, row, weights, by_count) for row in given
-    ]
+    sweep_counts.count_elected_at(base, together, mask, 0, sweep_counts.padded(given), weights, by_count, totals)
+    assert totals.tolist() == [counting.count_elected(base, together, mask, 0, row, weights, by_count) for row in given]
 
 
 def test_bins_are_copied_each_for_itself() -> None:
     base, expert = stored(1)
-    sieve, rows = open_sieve(1), numpy.full(BINS, -1, numpy.int16)
+    mask, rows = open_mask(1), numpy.full(BINS, -1, numpy.int16)
     asked = [int(numpy.float32(size).view(numpy.uint32)) >> 16 for size in (0.0, 0.125, 0.5, 3.0)]
     rows[asked] = range(len(asked))
     upper = numpy.zeros(BINS, numpy.int64)
-    counting.count_upper(base, expert, 0, sieve, 0, upper)
+    counting.count_upper(base, expert, 0, mask, 0, upper)
     ends, copied = upper[asked].cumsum() - upper[asked], numpy.empty(upper[asked].sum(), numpy.uint32)
-    sweep_counts.copy_bins(base, expert, 0, sieve, 0, rows, ends, copied)
+    sweep_counts.copy_bins(base, expert, 0, mask, 0, rows, ends, copied)
     assert ends.tolist() == upper[asked].cumsum().tolist()
     assert (copied >> 16).tolist() == numpy.repeat(asked, upper[asked]).tolist()
 
 
 def test_lower_bits_are_counted_in_the_rows_of_their_upper_bits() -> None:
     base, expert = stored(1)
-    sieve, rows = open_sieve(1), numpy.full(BINS, -1, numpy.int16)
+    mask, rows = open_mask(1), numpy.full(BINS, -1, numpy.int16)
     asked = [int(numpy.float32(size).view(numpy.uint32)) >> 16 for size in (0.0, 0.125, 0.5, 3.0)]
     rows[asked] = range(len(asked))
     found = numpy.zeros((len(asked), BINS), numpy.int64)
-    sweep_counts.count_lower_of(base, expert, 0, sieve, 0, rows, found)
+    sweep_counts.count_lower_of(base, expert, 0, mask, 0, rows, found)
     for upper, row in zip(asked, found, strict=True):
         alone = numpy.zeros(BINS, numpy.uint32)
-        counting.count_lower(base, expert, 0, sieve, 0, upper, alone)
+        counting.count_lower(base, expert, 0, mask, 0, upper, alone)
         assert row.tolist() == alone.tolist()
     assert found.sum() > 0
 
 
 def test_points_are_put_in_an_order_in_which_thresholds_fall() -> None:
     given = numpy.array([[2.0, 5.0], [numpy.inf, 5.0], [2.0, 4.0]], numpy.float32)
-    assert sweep_counts.falling("w", given).tolist() == [1, 0, 2]
+    assert sweep_counts.falling(given).tolist() == [1, 0, 2]
 
 
 def test_points_without_such_an_order_are_left_to_others() -> None:
-    with pytest.raises(UnfitError):
-        sweep_counts.falling("w", numpy.array([[1.0, 2.0], [2.0, 1.0]], numpy.float32))
+    with pytest.raises(KernelUnsupportedError):
+        sweep_counts.falling(numpy.array([[1.0, 2.0], [2.0, 1.0]], numpy.float32))

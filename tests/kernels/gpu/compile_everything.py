@@ -21,7 +21,7 @@ from device_stacks import device_stack, stored
 from triton.backends.compiler import GPUTarget
 from triton.runtime.jit import JITFunction
 
-from mergelab.kernels.arguments import Levels, Thinning
+from mergelab.kernels.arguments import LevelSource, SparsifyParams
 from mergelab.kernels.gpu.survival_histogram import stepped
 from mergelab.methods.ops.stack import BINS
 
@@ -45,7 +45,7 @@ FISHER = {
     "floor_by": "max",
     "floor_on": "all",
 }
-LEVELS = Levels(
+LEVELS = LevelSource(
     numpy.ones((2, 3, BINS), numpy.int16), numpy.zeros((3, 2), numpy.uint32), numpy.zeros((0, 0), numpy.int16), 401
 )
 COUNT = 4096
@@ -78,9 +78,9 @@ def every_kernel(dtype: torch.dtype, drawn: bool) -> None:
     """Start each kernel once for stretches of a dtype; nothing comes of it."""
     tensors = stored("normal", dtype, (COUNT,))
     knobs = {**TIES, **FISHER, "equal": "positive"}
-    thinning = Thinning.none(3)
-    thinning = thinning._replace(limits=torch.zeros(3, dtype=torch.int64)) if drawn else thinning
-    stack = device_stack(tensors, knobs, thinning, statistics={"fisher": torch.ones(3, COUNT)})
+    params = SparsifyParams.none(3)
+    params = params._replace(limits=torch.zeros(3, dtype=torch.int64)) if drawn else params
+    stack = device_stack(tensors, knobs, params, statistics={"fisher": torch.ones(3, COUNT)})
     for method in ("task_arithmetic", "ties", "average", "fisher", "magmax"):
         stack.merge(method, (0, 1, 2), torch.empty(COUNT, dtype=dtype))
     if dtype == torch.bfloat16:

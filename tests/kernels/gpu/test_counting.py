@@ -7,7 +7,7 @@ import torch
 from device_stacks import DTYPES, KINDS, device_stack, plain_stack, stored
 
 from mergelab.kernels.gpu import stack as stacks
-from mergelab.methods.ops.stack import UnfitError
+from mergelab.methods.ops.stack import KernelUnsupportedError
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -52,7 +52,7 @@ def test_a_single_change_behind_many_entries_is_noticed(monkeypatch: pytest.Monk
 def test_a_delta_that_is_not_finite_is_handed_back(bad: float) -> None:
     tensors = stored("normal", torch.bfloat16)
     tensors[2][699] = bad
-    with pytest.raises(UnfitError):
+    with pytest.raises(KernelUnsupportedError):
         device_stack(tensors).upper_counts()
 
 

@@ -11,13 +11,13 @@ import torch
 from device_stacks import DEVICE, DTYPES, KINDS, added, bits, deltas, device_stack, merged, stored
 from torch import Tensor
 
-from mergelab.kernels.arguments import Thinning
+from mergelab.kernels.arguments import SparsifyParams
 from mergelab.kernels.gpu import launch
 from mergelab.methods.average import average
 from mergelab.methods.fisher import fisher
 from mergelab.methods.magmax import magmax
-from mergelab.methods.ops.elementwise import keep_from
-from mergelab.methods.ops.stack import UnfitError
+from mergelab.methods.ops.elementwise import zero_below_threshold
+from mergelab.methods.ops.stack import KernelUnsupportedError
 from mergelab.methods.task_arithmetic import task_arithmetic
 from mergelab.methods.ties import ties
 
@@ -64,12 +64,12 @@ def test_every_way_to_elect_and_combine(kind: str, dtype: torch.dtype) -> None:
 
 
 @EVERYWHERE
-def test_a_sum_of_what_a_sieve_leaves(kind: str, dtype: torch.dtype) -> None:
+def test_a_sum_of_what_a_sparsifier_leaves(kind: str, dtype: torch.dtype) -> None:
     tensors, knobs = stored(kind, dtype), {"weights": WEIGHTS, "scale": 0.7}
     thresholds = deltas(tensors).abs().median(1).values
-    thinning = Thinning.none(3)._replace(thresholds=thresholds)
-    for each, divisor in ((Thinning.none(3), 1.0), (thinning, 1.0), (thinning.divided_by(0.3), 0.3)):
-        left = keep_from(deltas(tensors), each.thresholds) / torch.tensor(divisor)
+    params = SparsifyParams.none(3)._replace(thresholds=thresholds)
+    for each, divisor in ((SparsifyParams.none(3), 1.0), (params, 1.0), (params.divided_by(0.3), 0.3)):
+        left = zero_below_threshold(deltas(tensors), each.thresholds) / torch.tensor(divisor)
         expected = added(tensors[0], task_arithmetic(left, **knobs))
         assert same(merged(device_stack(tensors, knobs, each), "task_arithmetic", tensors[0]), expected)
 
@@ -142,11 +142,13 @@ def test_views_with_gaps_and_odd_addresses_are_read_right() -> None:
 
 def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     tensors, knobs = stored("coarse", torch.bfloat16, (1000,)), {"weights": WEIGHTS, "scale": 0.7}
-    thinning = Thinning.none(3)._replace(limits=torch.full((3,), 2**31), keys=torch.tensor([[1, 2], [3, 4], [5, 6]]))
+    params = SparsifyParams.none(3)._replace(
+        limits=torch.full((3,), 2**31), keys=torch.tensor([[1, 2], [3, 4], [5, 6]])
+    )
     results = []
     for size in (64, 256, 1024):
         monkeypatch.setattr(launch, "BLOCK", size)
-        results.append(merged(device_stack(tensors, knobs, thinning, 2**14), "task_arithmetic", tensors[0]))
+        results.append(merged(device_stack(tensors, knobs, params, 2**14), "task_arithmetic", tensors[0]))
     assert same(results[0], results[1]) and same(results[0], results[2])
 
 
@@ -165,7 +167,7 @@ def test_what_is_not_finite_is_handed_back(method: str, bad: float) -> None:
     }
     merged(device_stack(tensors, knobs), method, tensors[0])
     tensors[3][699] = bad
-    with pytest.raises(UnfitError):
+    with pytest.raises(KernelUnsupportedError):
         merged(device_stack(tensors, knobs), method, tensors[0])
 
 
@@ -179,5 +181,5 @@ def test_a_result_that_overflows_is_handed_back(dtype: torch.dtype, huge: float)
         if scale == 1:
             assert same(merged(stack, "task_arithmetic", base, (0,)), expert)
         else:
-            with pytest.raises(UnfitError):
+            with pytest.raises(KernelUnsupportedError):
                 merged(stack, "task_arithmetic", base, (0,))

@@ -12,13 +12,13 @@ from device_stacks import DTYPES, KINDS, deltas, device_stack, stored
 from tiny_states import plan_for, random_state, tuned
 from torch import Tensor
 
-from mergelab.analysis.sketch import GRID, Sketch, draw_sketch
+from mergelab.analysis.sketch import GRID, Sketch, build_sketch
 from mergelab.analysis.sketch.curves import COUNTS
 from mergelab.analysis.sketch.magnitude_counts import Counts, draw_table
-from mergelab.analysis.sketch.survival_histogram import NEVER, Steps, curves_of, steps
-from mergelab.engine import MergeError, pipeline
+from mergelab.analysis.sketch.survival_histogram import NEVER, SurvivalHistogram, curves_of, steps
+from mergelab.engine import MergeError, schedule
 from mergelab.kernels import gpu
-from mergelab.kernels.arguments import Levels, Thinning
+from mergelab.kernels.arguments import LevelSource, SparsifyParams
 from mergelab.kernels.gpu import survival_histogram
 from mergelab.kernels.gpu.survival_histogram import stepped
 from mergelab.methods.ops.stack import BINS, magnitude_bits
@@ -35,7 +35,7 @@ SLACK = 1e-9
 def check(found: tuple[Any, ...], values: Tensor, levels: Tensor) -> None:
     expected = steps(values, torch.where(values == 0, NEVER, levels).to(torch.int16))
     wanted = curves_of(expected, range(len(values)))
-    for name, curve in curves_of(Steps(*found), range(len(values))).items():
+    for name, curve in curves_of(SurvivalHistogram(*found), range(len(values))).items():
         slack = 0 if name in COUNTS else SLACK * numpy.abs(wanted[name]).max(initial=0.0)
         assert numpy.abs(curve - wanted[name]).max(initial=0.0) <= slack, name
 
@@ -57,7 +57,7 @@ def test_levels_by_magnitude_in_two_cuts(experts: int, kind: str, dtype: torch.d
     tensors = stored(kind, dtype, (5000,), experts)
     values = deltas(tensors)
     tables = tables_of(values)
-    found = stepped(device_stack(tensors), Levels(tables, NO_KEYS, NO_LEVELS, NEVER))
+    found = stepped(device_stack(tensors), LevelSource(tables, NO_KEYS, NO_LEVELS, NEVER))
     assert found is not None and len(found) == 2
     for table, own in zip(tables, found, strict=True):
         check(own, values, looked_up(table, magnitude_bits(values) >> 16))
@@ -67,7 +67,7 @@ def test_levels_by_magnitude_in_two_cuts(experts: int, kind: str, dtype: torch.d
 def test_given_levels_many_of_them_equal(highest: int) -> None:
     tensors = stored("coarse", torch.bfloat16, (900,), 4)
     levels = torch.randint(1, highest + 1, (4, 900), generator=torch.Generator().manual_seed(1)).to(torch.int16)
-    found = stepped(device_stack(tensors), Levels(NO_TABLES, NO_KEYS, levels.numpy(), NEVER))
+    found = stepped(device_stack(tensors), LevelSource(NO_TABLES, NO_KEYS, levels.numpy(), NEVER))
     assert found is not None
     check(found[0], deltas(tensors), levels)
 
@@ -75,19 +75,19 @@ def test_given_levels_many_of_them_equal(highest: int) -> None:
 def test_levels_by_draw_in_the_middle_of_a_tensor() -> None:
     tensors, start = stored("normal", torch.bfloat16, (700,)), 1 << 14
     keys = numpy.array([key_of(5, name, "w") for name in "abc"], numpy.uint32)
-    levels = Levels(draw_table(3)[None], keys, NO_LEVELS, NEVER)
+    levels = LevelSource(draw_table(3)[None], keys, NO_LEVELS, NEVER)
     found = stepped(device_stack(tensors, start=start), levels)
     halves = torch.stack([draws(5, name, "w", (start + 700,))[start:] for name in "abc"]) >> 16
     assert found is not None
     check(found[0], deltas(tensors), looked_up(draw_table(3), halves))
 
 
-def test_levels_of_what_a_sieve_leaves() -> None:
+def test_levels_of_what_a_sparsifier_leaves() -> None:
     tensors = stored("normal", torch.bfloat16, (900,))
-    thinning = Thinning.none(3)._replace(thresholds=torch.full((3,), 0.001), divisors=torch.full((3,), 0.5))
+    params = SparsifyParams.none(3)._replace(thresholds=torch.full((3,), 0.001), divisors=torch.full((3,), 0.5))
     whole = deltas(tensors)
     values = torch.where(whole.abs() >= 0.001, whole, 0.0) / 0.5
-    found = stepped(device_stack(tensors, thinning=thinning), Levels(tables_of(values), NO_KEYS, NO_LEVELS, NEVER))
+    found = stepped(device_stack(tensors, params=params), LevelSource(tables_of(values), NO_KEYS, NO_LEVELS, NEVER))
     assert found is not None
     check(found[0], values, looked_up(tables_of(values)[0], magnitude_bits(values) >> 16))
 
@@ -97,14 +97,14 @@ def test_experts_of_any_size_beside_each_other(size: float) -> None:
     generator = torch.Generator().manual_seed(0)
     values = torch.randn(3, 800, generator=generator) * torch.tensor([[1.0], [size], [1e-3]])
     tables = tables_of(values)
-    found = stepped(device_stack([torch.zeros(800), *values]), Levels(tables, NO_KEYS, NO_LEVELS, NEVER))
+    found = stepped(device_stack([torch.zeros(800), *values]), LevelSource(tables, NO_KEYS, NO_LEVELS, NEVER))
     assert found is not None
     check(found[0], values, looked_up(tables[0], magnitude_bits(values) >> 16))
 
 
 def test_neither_copies_nor_blocks_change_a_sum(monkeypatch: pytest.MonkeyPatch) -> None:
     tensors = stored("normal", torch.bfloat16, (3000,))
-    levels = Levels(tables_of(deltas(tensors)), NO_KEYS, NO_LEVELS, NEVER)
+    levels = LevelSource(tables_of(deltas(tensors)), NO_KEYS, NO_LEVELS, NEVER)
     first = stepped(device_stack(tensors), levels)
     monkeypatch.setattr(survival_histogram, "COPIES", 1)
     monkeypatch.setattr("mergelab.kernels.gpu.launch.BLOCK", 512)
@@ -118,12 +118,12 @@ def test_neither_copies_nor_blocks_change_a_sum(monkeypatch: pytest.MonkeyPatch)
 def test_what_is_not_finite_is_handed_back() -> None:
     tensors = stored("normal", torch.bfloat16)
     tensors[2][699] = torch.inf
-    levels = Levels(numpy.ones((1, 3, BINS), numpy.int16), NO_KEYS, NO_LEVELS, NEVER)
+    levels = LevelSource(numpy.ones((1, 3, BINS), numpy.int16), NO_KEYS, NO_LEVELS, NEVER)
     assert stepped(device_stack(tensors), levels) is None
 
 
 def test_an_empty_stretch_has_no_steps() -> None:
-    levels = Levels(numpy.ones((1, 3, BINS), numpy.int16), NO_KEYS, NO_LEVELS, NEVER)
+    levels = LevelSource(numpy.ones((1, 3, BINS), numpy.int16), NO_KEYS, NO_LEVELS, NEVER)
     found = stepped(device_stack(stored("normal", torch.bfloat16, (0,))), levels)
     assert found is not None and not any(part.any() for part in found[0])
 
@@ -145,7 +145,7 @@ def sketched(recipe: dict[str, Any], spoilt: bool = False) -> Sketch:
     models = {name: {key: value.bfloat16() for key, value in state.items()} for name, state in changes.items()}
     if spoilt:
         models["b"]["b"][7] = torch.nan
-    return finish(draw_sketch(plan_for(recipe, models, base), "cuda" if torch.cuda.is_available() else "cpu"))
+    return finish(build_sketch(plan_for(recipe, models, base), "cuda" if torch.cuda.is_available() else "cpu"))
 
 
 @pytest.fixture
@@ -154,8 +154,8 @@ def steps_taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     taken: list[int] = []
     real = survival_histogram.stepped
     monkeypatch.setattr(gpu, "takes", lambda device: True)
-    monkeypatch.setattr(pipeline, "FUSED_FROM", 0)
-    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
+    monkeypatch.setattr(schedule, "KERNELS_FROM", 0)
+    monkeypatch.setattr(schedule, "KEEP_BYTES", 0)
     monkeypatch.setattr(
         survival_histogram, "stepped", lambda stack, levels: taken.append(stack.count) or real(stack, levels)
     )
@@ -166,7 +166,7 @@ def steps_taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_whole_sketches(recipe: dict[str, Any], steps_taken: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     found = sketched(recipe)
     assert 2400 in steps_taken and 77 in steps_taken
-    monkeypatch.setattr(pipeline, "FUSED_FROM", 10**12)
+    monkeypatch.setattr(schedule, "KERNELS_FROM", 10**12)
     expected = sketched(recipe)
     assert (found.magnitudes == expected.magnitudes).all() and (found.sizes == expected.sizes).all()
     for cut, curves in expected.curves.items():

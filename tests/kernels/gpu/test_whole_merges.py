@@ -11,9 +11,9 @@ from device_stacks import DEVICE, numbers
 from tiny_states import State, same_bits
 
 from mergelab.checkpoints import in_memory
-from mergelab.engine import MergeError, Statistics, merged_body, pipeline, plan, settle
+from mergelab.engine import MergeError, Statistics, merged_body, plan, prepare, schedule
 from mergelab.kernels import gpu
-from mergelab.kernels.gpu.stack import DeviceStack
+from mergelab.kernels.gpu.stack import GpuStack
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 
@@ -45,11 +45,11 @@ def models(kind: str, dtype: torch.dtype) -> tuple[State, dict[str, State]]:
     return base, experts
 
 
-def recipe(method: Mapping[str, Any], sieve: Any = None) -> dict[str, Any]:
+def recipe(method: Mapping[str, Any], mask: Any = None) -> dict[str, Any]:
     weights = (0.5, -0.3, 1.2) if method["name"] in ("ties", "task_arithmetic") else (1.0, 0.0, 0.4)
     given = [{"model": name, "weight": weight} for name, weight in zip("abc", weights, strict=True)]
     given = given if method["name"] != "magmax" else [{"model": name} for name in "abc"]
-    return {"models": given, "method": method, **({"sparsify": sieve} if sieve else {})}
+    return {"models": given, "method": method, **({"sparsify": mask} if mask else {})}
 
 
 def merge(
@@ -58,34 +58,34 @@ def merge(
     """On the GPU where there is one."""
     opened = [in_memory(name, state) for name, state in experts.items()]
     planned = plan(Recipe.from_mapping(given, models=list(experts)), in_memory("base", base), opened, statistics)
-    return finish(merged_body(finish(settle(planned, DEVICE.type))))
+    return finish(merged_body(finish(prepare(planned, DEVICE.type))))
 
 
 @pytest.fixture
 def on_kernels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every merge goes through Triton; gives the tensors that it has merged."""
     merged: list[str] = []
-    real = DeviceStack.merge
+    real = GpuStack.merge
     monkeypatch.setattr(gpu, "takes", lambda device: True)
-    monkeypatch.setattr(pipeline, "FUSED_FROM", 0)
-    monkeypatch.setattr(pipeline, "KEEP_BYTES", 0)
-    monkeypatch.setattr(DeviceStack, "merge", lambda self, *rest: merged.extend(self.counts()) or real(self, *rest))
+    monkeypatch.setattr(schedule, "KERNELS_FROM", 0)
+    monkeypatch.setattr(schedule, "KEEP_BYTES", 0)
+    monkeypatch.setattr(GpuStack, "merge", lambda self, *rest: merged.extend(self.counts()) or real(self, *rest))
     return merged
 
 
 def reference(monkeypatch: pytest.MonkeyPatch, *arguments: Any) -> State:
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "FUSED_FROM", 10**12)
+        patch.setattr(schedule, "KERNELS_FROM", 10**12)
         return merge(*arguments)
 
 
-@pytest.mark.parametrize(("method", "sieve", "kind", "dtype"), RECIPES, ids=lambda value: str(value)[:40])
-def test_every_method_after_every_sieve(
-    monkeypatch: pytest.MonkeyPatch, on_kernels: list[str], method: Any, sieve: Any, kind: str, dtype: torch.dtype
+@pytest.mark.parametrize(("method", "mask", "kind", "dtype"), RECIPES, ids=lambda value: str(value)[:40])
+def test_every_method_after_every_sparsifier(
+    monkeypatch: pytest.MonkeyPatch, on_kernels: list[str], method: Any, mask: Any, kind: str, dtype: torch.dtype
 ) -> None:
     base, experts = models(kind, dtype)
-    found = merge(recipe(method, sieve), base, experts)
-    assert same_bits(found, reference(monkeypatch, recipe(method, sieve), base, experts))
+    found = merge(recipe(method, mask), base, experts)
+    assert same_bits(found, reference(monkeypatch, recipe(method, mask), base, experts))
     assert {"matrix", "row"} <= set(on_kernels)
 
 
@@ -108,10 +108,10 @@ def test_neither_lanes_nor_stretches_change_a_bit(monkeypatch: pytest.MonkeyPatc
         state["long"] = numbers("coarse", (300,), generator).bfloat16()
     given = recipe({"name": "task_arithmetic"}, {"name": "dare", "density": 0.5})
     expected = reference(monkeypatch, given, base, experts)
-    monkeypatch.setattr(pipeline, "STEP", 128)
+    monkeypatch.setattr(schedule, "ALIGNMENT", 128)
     for lanes, together in ((1, 4 * 128), (3, 4 * 1024)):
-        monkeypatch.setattr(pipeline, "LANES", lanes)
-        monkeypatch.setattr(pipeline, "GPU_STRETCH", together)
+        monkeypatch.setattr(schedule, "LANES", lanes)
+        monkeypatch.setattr(schedule, "GPU_CHUNK", together)
         on_kernels.clear()
         assert same_bits(merge(given, base, experts), expected)
         assert on_kernels.count("long") == (3 if together == 512 else 1)

@@ -9,11 +9,11 @@ from tiny_states import same_bits
 from mergelab.methods.ops.elementwise import (
     count_kept,
     elected_signs,
-    keep_from,
     largest,
     per_model,
-    pull_towards,
     rows,
+    weighted_mean,
+    zero_below_threshold,
 )
 
 ENTRIES = st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=6)
@@ -34,11 +34,11 @@ def test_rows_flatten_all_but_the_models(shape: tuple[int, ...], count: int) -> 
 def test_pulling_weighs_by_shares() -> None:
     stack = torch.tensor([[0.0, 0.0], [4.0, 4.0]])
     shares = torch.tensor([[3.0, 0.0], [1.0, 2.0]])
-    assert pull_towards(stack, shares).tolist() == [1.0, 4.0]
+    assert weighted_mean(stack, shares).tolist() == [1.0, 4.0]
 
 
 def test_pulling_without_any_share_gives_the_plain_mean() -> None:
-    assert pull_towards(torch.tensor([[1.0], [3.0]]), torch.zeros(2, 1)).tolist() == [2.0]
+    assert weighted_mean(torch.tensor([[1.0], [3.0]]), torch.zeros(2, 1)).tolist() == [2.0]
 
 
 @settings(max_examples=50)
@@ -46,11 +46,11 @@ def test_pulling_without_any_share_gives_the_plain_mean() -> None:
 def test_pulling_equal_models_gives_them_back_bit_for_bit(entries: list[float], shares: list[float]) -> None:
     model = torch.tensor([*entries, -0.0])
     stack = model.repeat(len(shares), 1)
-    assert same_bits({"w": pull_towards(stack, per_model(torch.tensor(shares), stack))}, {"w": model})
+    assert same_bits({"w": weighted_mean(stack, per_model(torch.tensor(shares), stack))}, {"w": model})
 
 
 def test_a_threshold_keeps_what_reaches_it_on_either_side_of_zero() -> None:
-    kept = keep_from(torch.tensor([[-2.0, 1.0, 2.0], [1.0, -1.0, 0.5]]), torch.tensor([2.0, 1.0]))
+    kept = zero_below_threshold(torch.tensor([[-2.0, 1.0, 2.0], [1.0, -1.0, 0.5]]), torch.tensor([2.0, 1.0]))
     assert kept.tolist() == [[-2.0, 0.0, 2.0], [1.0, -1.0, 0.0]]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mergelab.methods.ops.elementwise import count_kept, keep_from
+from mergelab.methods.ops.elementwise import count_kept, zero_below_threshold
 from mergelab.methods.ops.thresholds import Thresholds, own_thresholds
 from mergelab.methods.registry import Stack
 
@@ -33,9 +33,9 @@ def surveyed(density: float, tensors: list[Tensor]) -> Tensor:
     survey = Thresholds(len(tensors[0]), [knobs])
     while survey.passes:
         for number, values in enumerate(tensors):
-            survey.see(Stack(str(number), values, settings=knobs))
-        survey.turn()
-    return survey.result(knobs)
+            survey.update(Stack(str(number), values, settings=knobs))
+        survey.finish_pass()
+    return survey.value(knobs)
 
 
 @settings(max_examples=150)
@@ -62,7 +62,7 @@ def test_a_models_threshold_equals_a_full_sort_of_all_tensors(kind: str, density
 
 def test_equal_magnitudes_stay_together() -> None:
     deltas = torch.tensor([[1.0, -1.0, 1.0, 0.5]])
-    assert keep_from(deltas, own_thresholds(deltas, 0.25)).tolist() == [[1.0, -1.0, 1.0, 0.0]]
+    assert zero_below_threshold(deltas, own_thresholds(deltas, 0.25)).tolist() == [[1.0, -1.0, 1.0, 0.0]]
 
 
 def test_zeros_are_never_kept() -> None:
@@ -91,7 +91,7 @@ def test_empty_tensors_are_harmless() -> None:
 def test_densities_of_all_or_nothing_need_no_pass() -> None:
     survey = Thresholds(2, [{"density": torch.tensor([1.0, 0.0])}])
     assert survey.passes == 0
-    assert survey.result({"density": torch.tensor([1.0, 0.0])}).tolist() == [SMALLEST, float("inf")]
+    assert survey.value({"density": torch.tensor([1.0, 0.0])}).tolist() == [SMALLEST, float("inf")]
 
 
 def test_every_model_may_have_a_density_of_its_own() -> None:
@@ -103,10 +103,10 @@ def test_tensors_of_different_densities_are_ranked_apart() -> None:
     tight, loose = {"density": 0.25, "scope": "model"}, {"density": 0.5, "scope": "model"}
     survey = Thresholds(1, [tight, loose])
     while survey.passes:
-        survey.see(Stack("a", torch.tensor([[4.0, 3.0, 2.0, 1.0]]), settings=tight))
-        survey.see(Stack("b", torch.tensor([[40.0, 30.0, 20.0, 10.0]]), settings=loose))
-        survey.turn()
-    assert survey.result(tight).tolist() == [4.0] and survey.result(loose).tolist() == [30.0]
+        survey.update(Stack("a", torch.tensor([[4.0, 3.0, 2.0, 1.0]]), settings=tight))
+        survey.update(Stack("b", torch.tensor([[40.0, 30.0, 20.0, 10.0]]), settings=loose))
+        survey.finish_pass()
+    assert survey.value(tight).tolist() == [4.0] and survey.value(loose).tolist() == [30.0]
 
 
 def test_a_tensor_shown_in_stretches_is_one_tensor() -> None:
@@ -114,6 +114,6 @@ def test_a_tensor_shown_in_stretches_is_one_tensor() -> None:
     survey = Thresholds(1, [knobs])
     while survey.passes:
         for stretch in values.split(2, dim=1):
-            survey.see(Stack("a", stretch, settings=knobs))
-        survey.turn()
-    assert survey.result(knobs).tolist() == [2.0]
+            survey.update(Stack("a", stretch, settings=knobs))
+        survey.finish_pass()
+    assert survey.value(knobs).tolist() == [2.0]

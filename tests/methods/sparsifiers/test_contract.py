@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny_states import SHAPES, State, corners, merge, plan_for, random_state, same_bits, tuned
 
-from mergelab.engine import deltas, settle, sparse_deltas
+from mergelab.engine import deltas, prepare, sparse_deltas
 from mergelab.methods.knobs import Knob, Range, Value
 from mergelab.methods.registry import Rule
 from mergelab.methods.sparsifiers import SPARSIFIERS
@@ -49,15 +49,15 @@ def sparse(
     of single experts."""
     entries = [{"model": name, **knobs} for name, knobs in zip(models, own or [{}] * len(models), strict=True)]
     recipe = {"models": entries, "method": "average", "sparsify": {"name": rule.name, **knobs}, "seed": seed}
-    settled = finish(settle(plan_for(recipe, models, base)))
-    order = [settled.plan.positions.index(place) for place in range(len(models))]
-    return {key: sparse_deltas(settled, key)[order] for key in settled.plan.keys}
+    prepared = finish(prepare(plan_for(recipe, models, base)))
+    order = [prepared.plan.positions.index(place) for place in range(len(models))]
+    return {key: sparse_deltas(prepared, key)[order] for key in prepared.plan.keys}
 
 
 def all_deltas(models: dict[str, State], base: State) -> State:
-    settled = finish(settle(plan_for({"method": "average"}, models, base)))
-    order = [settled.plan.positions.index(place) for place in range(len(models))]
-    return {key: deltas(settled, key)[order] for key in settled.plan.keys}
+    prepared = finish(prepare(plan_for({"method": "average"}, models, base)))
+    order = [prepared.plan.positions.index(place) for place in range(len(models))]
+    return {key: deltas(prepared, key)[order] for key in prepared.plan.keys}
 
 
 @EVERY_SPARSIFIER

@@ -55,15 +55,15 @@ def test_a_method_for_two_says_how_many_to_tick(chosen: tuple[str, ...], sentenc
 @pytest.mark.parametrize("method", [name for name, rule in METHODS.items() if rule.wanting(Statistic)])
 def test_models_without_calibration_rows_cannot_be_merged_by_a_method_that_needs_them(method: str) -> None:
     own = form(method=method)
-    assert own.obstacle.startswith(f"{METHODS[method].title} needs calibration rows, and Expert A brings none")
+    assert own.blocked_reason.startswith(f"{METHODS[method].title} needs calibration rows, and Expert A brings none")
     assert own.recipe().method.name == method
-    assert form().obstacle == ""
+    assert form().blocked_reason == ""
 
 
 def test_a_suites_experts_bring_calibration_rows() -> None:
     suite = Models("pixels", {"pixels/fashion": "Fashion", "pixels/mnist": "MNIST"})
-    assert form(models=suite, chosen=tuple(suite.titles), method="fisher").obstacle == ""
-    assert "pixels brings none" in form(models=suite, chosen=("pixels",), method="fisher").obstacle
+    assert form(models=suite, chosen=tuple(suite.titles), method="fisher").blocked_reason == ""
+    assert "pixels brings none" in form(models=suite, chosen=("pixels",), method="fisher").blocked_reason
 
 
 def test_no_expert_is_a_sentence() -> None:

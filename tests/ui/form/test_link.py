@@ -16,14 +16,14 @@ from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED
 from mergelab.ui.form.form import NO_SPARSIFIER, OWNERS, Form, KnobPlace, Models, all_knobs
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS
-from mergelab.ui.form.link import MOST_NOTES, VERSION, WITHOUT_MODELS, Landing, link_of, read_query
+from mergelab.ui.form.link import MOST_NOTES, VERSION, WITHOUT_MODELS, ParsedLink, link_of, read_query
 
 OWN = Models.typed("/models/base", "/models/one\n/models/two/\nowner/three@main", 4)
 SOURCES = {"tiny": MODELS, "own-4": OWN}
 OPENING = form()
 
 
-def read(query: str) -> Landing:
+def read(query: str) -> ParsedLink:
     return read_query(dict(parse_qsl(query, keep_blank_values=True)), SOURCES, OPENING)
 
 

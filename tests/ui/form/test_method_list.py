@@ -5,11 +5,11 @@ from __future__ import annotations
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.ui.form.method_list import FAMILIES, asks_for, catalogue, family_of, line_of
+from mergelab.ui.form.method_list import FAMILIES, asks_for, family_of, line_of, method_entries
 
 
 def test_every_method_is_listed_once_and_families_stand_together() -> None:
-    listed = catalogue(METHODS.values())
+    listed = method_entries(METHODS.values())
     assert sorted(entry.name for entry in listed) == sorted(METHODS)
     places = [FAMILIES.index(entry.family) for entry in listed]
     assert places == sorted(places) and set(places) == set(range(len(FAMILIES)))

@@ -24,8 +24,19 @@ from mergelab.recipe import Step
 from mergelab.ui.form.examples import FIRST, presets
 from mergelab.ui.form.form import KnobPlace, all_knobs
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, PLACES
-from mergelab.ui.form.method_list import catalogue
-from mergelab.ui.page.sidebar import Controls, control, number_of_experts, preset_updates, sidebar
+from mergelab.ui.form.method_list import method_entries
+from mergelab.ui.form.sidebar_values import form_of
+from mergelab.ui.page.knob_widgets import control
+from mergelab.ui.page.sidebar import Sidebar, sidebar
+from mergelab.ui.page.sidebar_updates import (
+    form_updates,
+    number_of_experts,
+    per_expert,
+    per_expert_updates,
+    preset_updates,
+    visible_columns,
+    weight_updates,
+)
 from mergelab.ui.session.score_tables import score_frame
 
 UI = Path(ui.__file__).parent
@@ -42,15 +53,13 @@ def in_blocks(make: Callable[[], Any]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def built() -> Controls:
+def built() -> Sidebar:
     return in_blocks(lambda: sidebar({"tiny": "Tiny"}, MODELS, "auto"))  # type: ignore[no-any-return]
 
 
-def test_every_knob_of_every_rule_gets_a_widget_with_its_range_default_and_help(built: Controls) -> None:
-    assert set(built.knobs) == set(all_knobs())
+def test_every_knob_of_every_rule_gets_a_widget_with_its_range_default_and_help(built: Sidebar) -> None:
     for place, knob in all_knobs().items():
-        widget = built.knobs[place]
-        assert widget.elem_id == place.elem_id
+        widget = built.widgets[place.elem_id]
         assert str(widget.info).startswith(knob.domain.help)
         assert widget.value == knob.default
         if isinstance(knob.domain, Choice):
@@ -61,46 +70,50 @@ def test_every_knob_of_every_rule_gets_a_widget_with_its_range_default_and_help(
             assert (widget.minimum, widget.maximum, widget.step) == (*ends, domain.step)
 
 
-def test_a_form_reads_the_values_in_the_order_of_the_inputs(built: Controls) -> None:
-    values = [widget.value for widget in built.inputs]
-    shown = built.form(MODELS, values)
+def test_every_widget_is_known_by_the_name_that_the_browser_knows(built: Sidebar) -> None:
+    assert all(widget.elem_id == name for name, widget in built.widgets.items())
+    assert {*built.values, *built.outputs, *built.turning} <= set(built.widgets)
+
+
+def test_a_form_reads_the_values_by_name(built: Sidebar) -> None:
+    values = built.values
+    shown = form_of(MODELS, values)
     assert (
         shown.recipe().digest() == presets()["paper: TIES"].recipe.with_models("tiny", shown.recipe().models).digest()
     )
     place = KnobPlace("method", "task_arithmetic", "scale")
-    values[len(built.inputs) - len(built.knobs) + list(built.knobs).index(place)] = 1.25
-    assert built.form(MODELS, values).knobs[place] == 1.25
+    assert form_of(MODELS, {**values, place.elem_id: 1.25}).knobs[place] == 1.25
 
 
-def test_only_the_knobs_of_the_chosen_rules_are_shown(built: Controls) -> None:
+def test_only_the_knobs_of_the_chosen_rules_are_shown(built: Sidebar) -> None:
     for method in METHODS:
         for sparsifier in ("none", *SPARSIFIERS):
-            shown = [
-                group
-                for group, update in zip(built.groups, built.visibility(method, sparsifier), strict=True)
-                if update["visible"]
-            ]
+            updates = visible_columns(method, sparsifier)
+            shown = [group for group in built.groups if updates.pop(str(group.column.elem_id))["visible"]]
+            assert not updates
             wanted = {("method", method)} | ({("sparsify", sparsifier)} - {("sparsify", "none")})
             assert {(group.owner, group.rule) for group in shown} == wanted
 
 
-def test_weights_are_shown_for_the_chosen_experts_in_the_methods_range(built: Controls) -> None:
-    box, first, second, *_ = built.weight_updates(MODELS, "ties", ["tiny/b"], [1.0] * 8)
+def test_weights_are_shown_for_the_chosen_experts_in_the_methods_range() -> None:
+    updates = weight_updates(MODELS, "ties", ["tiny/b"], {})
+    box, first, second, *others = updates.values()
+    assert len(others) == 6
     assert (box["visible"], first["visible"], second["visible"]) == (True, False, True)
     assert (second["label"], second["minimum"], second["maximum"]) == ("Expert B", -2.0, 2.0)
-    assert built.weight_updates(MODELS, "slerp", ["tiny/b"], [1.0] * 8)[0]["visible"] is False
+    assert weight_updates(MODELS, "slerp", ["tiny/b"], {})["weights"]["visible"] is False
 
 
-def test_a_weight_outside_the_new_methods_range_goes_back_to_the_default(built: Controls) -> None:
-    weights = [-1.5, 0.5, *[1.0] * 6]
-    _, first, second, *_ = built.weight_updates(MODELS, "average", ["tiny/a", "tiny/b"], weights)
-    assert (first["value"], second["value"]) == (1.0, 0.5)
+def test_a_weight_outside_the_new_methods_range_goes_back_to_the_default() -> None:
+    weights = {"tiny/a": -1.5, "tiny/b": 0.5}
+    updates = weight_updates(MODELS, "average", ["tiny/a", "tiny/b"], weights)
+    assert (updates["weight-0"]["value"], updates["weight-1"]["value"]) == (1.0, 0.5)
 
 
-def test_a_preset_sets_its_knobs_and_resets_the_others(built: Controls) -> None:
-    updates = preset_updates(built, presets()["paper: DARE+TIES"].recipe)
-    values = {place: updates[widget] for place, widget in built.knobs.items()}
-    assert (updates[built.method], updates[built.sparsifier]) == ("ties", "dare")
+def test_a_preset_sets_its_knobs_and_resets_the_others() -> None:
+    updates = preset_updates(presets()["paper: DARE+TIES"].recipe)
+    values = {place: updates[place.elem_id] for place in all_knobs()}
+    assert (updates["method"], updates["sparsifier"]) == ("ties", "dare")
     assert (values[KnobPlace("sparsify", "dare", "density")], values[KnobPlace("method", "ties", "density")]) == (
         0.5,
         0.2,
@@ -120,9 +133,11 @@ def test_a_range_too_fine_for_a_slider_is_a_number_that_tells_its_ends() -> None
     assert widget.info == "Smallest value. From 0 to 0.01."
 
 
-def test_methods_are_listed_in_families_and_the_opening_one_is_chosen(built: Controls) -> None:
-    assert [name for _, name in built.method.choices] == [entry.name for entry in catalogue(METHODS.values())]
-    assert built.method.value == presets()[FIRST].recipe.method.name
+def test_methods_are_listed_in_families_and_the_opening_one_is_chosen(built: Sidebar) -> None:
+    assert [name for _, name in built.widgets["method"].choices] == [
+        entry.name for entry in method_entries(METHODS.values())
+    ]
+    assert built.widgets["method"].value == presets()[FIRST].recipe.method.name
 
 
 def test_a_rule_that_nobody_knew_gets_its_widgets_and_its_knobs_reach_the_recipe(
@@ -138,12 +153,10 @@ def test_a_rule_that_nobody_knew_gets_its_widgets_and_its_knobs_reach_the_recipe
 
     monkeypatch.setitem(METHODS, "swirl", Rule.read(swirl, "Swirl", "deltas", "nobody"))
     monkeypatch.setitem(SPARSIFIERS, "sift", Rule.read(sift, "Sift", "deltas", "nobody"))
-    fresh: Controls = in_blocks(lambda: sidebar({"tiny": "Tiny"}, MODELS, "auto"))
-    values = {widget: widget.value for widget in fresh.inputs}
-    values |= {fresh.method: "swirl", fresh.sparsifier: "sift"}
-    values |= {fresh.knobs[KnobPlace("method", "swirl", "twist")]: 2.5}
-    values |= {fresh.knobs[KnobPlace("sparsify", "sift", "mesh")]: "coarse"}
-    recipe = fresh.form(MODELS, [values[widget] for widget in fresh.inputs]).recipe()
+    fresh: Sidebar = in_blocks(lambda: sidebar({"tiny": "Tiny"}, MODELS, "auto"))
+    values = {**fresh.values, "method": "swirl", "sparsifier": "sift"}
+    values |= {"knob-method-swirl-twist": 2.5, "knob-sparsify-sift-mesh": "coarse"}
+    recipe = form_of(MODELS, values).recipe()
     assert recipe.method == Step("swirl", {"twist": 2.5})
     assert recipe.sparsify == Step("sift", {"mesh": "coarse"})
 
@@ -160,10 +173,10 @@ def test_a_slider_that_counts_experts_ends_at_their_number_and_keeps_a_value_tha
     assert ("Here 1 is Expert A, 2 is Expert B." in both["info"]) is (place.knob in PLACES)
 
 
-def test_what_depends_on_the_chosen_experts_is_updated_together(built: Controls) -> None:
-    updates = built.deal(MODELS, "emr", list(MODELS.titles), [widget.value for widget in built.inputs])
-    assert len(updates) == len(built.per_expert) == 1 + 8 + len(NUMBERS)
-    assert {update["maximum"] for update in updates[9:]} == {3}
+def test_what_depends_on_the_chosen_experts_is_updated_together() -> None:
+    updates = per_expert_updates(MODELS, "ties", list(MODELS.titles))
+    assert list(updates) == per_expert()
+    assert {updates[place.elem_id]["maximum"] for place in NUMBERS} == {3}
 
 
 def table_columns() -> set[str]:
@@ -194,7 +207,7 @@ def test_the_page_names_no_hyperparameter(path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_filled_sidebar_says_the_form_that_filled_it(built: Controls, method: str) -> None:
+def test_a_filled_sidebar_says_the_form_that_filled_it(built: Sidebar, method: str) -> None:
     count = METHODS[method].models or 3
     asked = form(
         method=method,
@@ -205,24 +218,23 @@ def test_a_filled_sidebar_says_the_form_that_filled_it(built: Controls, method: 
         weights={"tiny/b": 0.5},
         knobs={KnobPlace("sparsify", "dare", "density"): 0.4},
     )
-    filled = built.filled(asked)
+    filled = form_updates(asked, {"tiny": "Tiny"}, None)
     assert set(filled) <= set(built.outputs)
-    before = {widget: widget.value for widget in built.inputs}
-    after = {widget: _shown(filled[widget], value) if widget in filled else value for widget, value in before.items()}
-    assert built.form(MODELS, [after[widget] for widget in built.inputs]).recipe() == asked.recipe()
+    after = {name: _shown(filled[name], value) if name in filled else value for name, value in built.values.items()}
+    assert form_of(MODELS, after).recipe() == asked.recipe()
 
 
 def _shown(update: Any, before: Any) -> Any:
     return update.get("value", before) if isinstance(update, dict) else update
 
 
-def test_a_slider_grows_to_hold_a_valid_value_beyond_its_ends(built: Controls) -> None:
+def test_a_slider_grows_to_hold_a_valid_value_beyond_its_ends(built: Sidebar) -> None:
     place = KnobPlace("method", "task_arithmetic", "scale")
-    form = replace(built.form(MODELS, [widget.value for widget in built.inputs]), method="task_arithmetic")
+    form = replace(form_of(MODELS, built.values), method="task_arithmetic")
     reference = next(iter(MODELS.titles))
     wide = replace(form, knobs={**form.knobs, place: 7.5}, weights={**form.weights, reference: -12.0})
-    filled = built.filled(wide)
-    scale, weight = filled[built.knobs[place]], filled[built.weights[0]]
+    filled = form_updates(wide, {}, None)
+    scale, weight = filled[place.elem_id], filled["weight-0"]
     assert (scale["value"], scale["minimum"], scale["maximum"]) == (7.5, -2.0, 7.5)
     assert (weight["value"], weight["minimum"], weight["maximum"]) == (-12.0, -12.0, 2.0)
-    assert built.filled(form)[built.knobs[place]] == 0.3
+    assert form_updates(form, {}, None)[place.elem_id] == 0.3

@@ -10,7 +10,7 @@ from ui.fake_worker import FakeWorker
 
 from mergelab.jobs import Crashed, Finished, Refused, Stopped
 from mergelab.runtime.progress import Progress
-from mergelab.ui.session.job_cache import CrashError, Recent, RefusalError, Shelf, Stopper, StopPressedError
+from mergelab.ui.session.job_cache import LRU, CrashError, JobCache, RefusalError, Stopper, StopPressedError
 from mergelab.ui.session.status import Stopwatch
 
 
@@ -23,13 +23,13 @@ def drained(steps):  # type: ignore[no-untyped-def]
             return statuses, end.value
 
 
-def shelf(*script: object) -> tuple[Shelf, FakeWorker]:
+def job_cache(*script: object) -> tuple[JobCache, FakeWorker]:
     worker = FakeWorker(work=lambda: list(script))
-    return Shelf(lambda: worker), worker  # type: ignore[arg-type,return-value]
+    return JobCache(lambda: worker), worker  # type: ignore[arg-type,return-value]
 
 
 def test_the_least_recently_used_value_goes_first() -> None:
-    kept: Recent[str, int] = Recent(2)
+    kept: LRU[str, int] = LRU(2)
     kept.put("a", 1)
     kept.put("b", 2)
     assert kept.get("a") == 1
@@ -39,7 +39,7 @@ def test_the_least_recently_used_value_goes_first() -> None:
 
 def test_work_reports_progress_and_returns_its_result() -> None:
     gate = threading.Event()
-    lab, _ = shelf(Progress("Merging", 1, 2), gate, Finished(42))
+    lab, _ = job_cache(Progress("Merging", 1, 2), gate, Finished(42))
     steps = lab.follow(Stopwatch("Work"), Stopper(), "work")
     assert any(status.fraction == 0.5 for status in itertools.islice(steps, 3))
     gate.set()
@@ -47,8 +47,8 @@ def test_work_reports_progress_and_returns_its_result() -> None:
 
 
 def test_a_result_on_the_shelf_is_not_computed_again() -> None:
-    lab, worker = shelf(Finished(42))
-    kept: Recent[str, int] = Recent(2)
+    lab, worker = job_cache(Finished(42))
+    kept: LRU[str, int] = LRU(2)
     for _ in range(2):
         assert drained(lab.once(kept, "key", Stopwatch("Work"), Stopper(), "work"))[1] == 42
     assert len(worker.calls) == 1
@@ -56,8 +56,8 @@ def test_a_result_on_the_shelf_is_not_computed_again() -> None:
 
 def test_the_same_work_asked_for_at_once_is_done_once() -> None:
     gate = threading.Event()
-    lab, worker = shelf(gate, Finished(42))
-    kept: Recent[str, int] = Recent(2)
+    lab, worker = job_cache(gate, Finished(42))
+    kept: LRU[str, int] = LRU(2)
     results: list[int] = []
     threads = [
         threading.Thread(
@@ -83,13 +83,13 @@ def test_the_same_work_asked_for_at_once_is_done_once() -> None:
     ],
 )
 def test_each_way_to_end_is_told_apart(end: object, error: type[Exception]) -> None:
-    lab, _ = shelf(end)
+    lab, _ = job_cache(end)
     with pytest.raises(error):
         drained(lab.follow(Stopwatch("Work"), Stopper(), "work"))
 
 
 def test_stop_ends_waiting_work_and_its_job() -> None:
-    lab, worker = shelf(threading.Event(), Finished(42))
+    lab, worker = job_cache(threading.Event(), Finished(42))
     stopper = Stopper()
     steps = lab.follow(Stopwatch("Work"), stopper, "work")
     next(steps)
@@ -101,7 +101,7 @@ def test_stop_ends_waiting_work_and_its_job() -> None:
 
 
 def test_closing_the_work_as_a_closed_page_does_stops_its_job() -> None:
-    lab, worker = shelf(threading.Event(), Finished(42))
+    lab, worker = job_cache(threading.Event(), Finished(42))
     steps = lab.follow(Stopwatch("Work"), Stopper(), "work")
     next(steps)
     steps.close()
@@ -109,7 +109,7 @@ def test_closing_the_work_as_a_closed_page_does_stops_its_job() -> None:
 
 
 def test_the_worker_starts_at_the_first_job_and_ends_with_the_shelf() -> None:
-    lab, worker = shelf(Finished(1))
+    lab, worker = job_cache(Finished(1))
     lab.close()
     assert not worker.closed
     drained(lab.follow(Stopwatch("Work"), Stopper(), "work"))

@@ -1,12 +1,12 @@
-"""Recipes that were put aside: where they stand, and what is known of them."""
+"""Pinned recipes: where they appear, and what is known of them."""
 
 from __future__ import annotations
 
 import pytest
 from ui.fake_worker import form, last, opened
 
-from mergelab.ui.form.form import KnobPlace
-from mergelab.ui.session.messages import Comparison
+from mergelab.ui.form.form import Form, KnobPlace
+from mergelab.ui.messages import Comparison
 
 pytestmark = pytest.mark.usefixtures("one_task")
 
@@ -14,18 +14,22 @@ DENSITY = KnobPlace("method", "ties", "density")
 CELL = ("1", "mlp.down")
 
 
+def name(found: Form) -> str:
+    return found.recipe().digest()[:8]
+
+
 def test_a_recipe_that_was_put_aside_stands_behind_and_beside_the_one_on_screen() -> None:
     session, _ = opened()
     assert last(session.preview(form())).compare == ""
-    list(session.pin(form(), "a"))
+    pinned = last(session.pin(form(), "a"))
+    assert pinned.curves and pinned.curves.pinned == name(form())
     moved = last(session.preview(form(knobs={DENSITY: 0.9})))
-    assert moved.charts and moved.charts.behind
     assert isinstance(moved.compare, Comparison)
-    one, other = moved.compare.sides
-    assert (one.recipe, other.recipe) == (form().recipe(), form(knobs={DENSITY: 0.9}).recipe())
-    assert moved.compare.pinned == (True, False)
+    one, other = moved.compare.slots.a, moved.compare.slots.b
+    assert [one.name, other.name] == [name(form()), name(form(knobs={DENSITY: 0.9}))]
+    assert (one.pinned, other.pinned) == (True, False)
     forgotten = last(session.unpin(form(knobs={DENSITY: 0.9}), "a"))
-    assert forgotten.compare == "" and forgotten.charts and forgotten.charts.behind is None
+    assert forgotten.compare == "" and forgotten.curves and forgotten.curves.pinned is None
 
 
 def test_both_sides_can_be_put_aside_and_are_narrowed_together() -> None:
@@ -34,8 +38,8 @@ def test_both_sides_can_be_put_aside_and_are_narrowed_together() -> None:
     list(session.pin(form(knobs={DENSITY: 0.9}), "b"))
     found = last(session.narrow(form(method="average"), CELL))
     assert isinstance(found.compare, Comparison)
-    assert [side.at for side in found.compare.sides] == [CELL, CELL]
-    assert found.compare.pinned == (True, True)
+    assert found.charts and found.charts.at and found.compare.at == found.charts.at.title
+    assert found.compare.slots.a.pinned and found.compare.slots.b.pinned
 
 
 def test_nothing_is_put_aside_where_there_is_no_place() -> None:
@@ -50,8 +54,8 @@ def test_merges_of_both_sides_bring_their_scores_along() -> None:
     list(session.merge(form(live=False, knobs={DENSITY: 0.9})))
     found = last(session.preview(form(live=False, knobs={DENSITY: 0.9})))
     assert isinstance(found.compare, Comparison)
-    assert all(found.compare.runs)
-    assert [side.preview.label for side in found.compare.sides] == ["exact", "preview"]
+    assert [row[0] for row in found.compare.scores] == ["Task A"]
+    assert (found.compare.slots.a.label, found.compare.slots.b.label) == ("exact", "preview")
 
 
 def test_what_is_no_recipe_is_not_put_aside_where_it_would_refuse_every_other_one() -> None:

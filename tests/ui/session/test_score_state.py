@@ -37,7 +37,7 @@ def test_test_rows_are_kept_apart_and_do_not_count_as_a_merge() -> None:
     assert view.scores is None
     assert view.test is not None
     assert worker.named("merge")[-1]["split"] == "test"
-    assert session.scoreboard.merges == 0
+    assert session.screen.score_state.merges == 0
 
 
 def test_merges_are_numbered() -> None:
@@ -45,7 +45,7 @@ def test_merges_are_numbered() -> None:
     for number, density in enumerate((0.1, 0.3), 1):
         view = last(session.merge(form(knobs={DENSITY: density})))
         assert view.scores is not None
-        assert view.scores.number == number
+        assert view.scores.about.startswith(f"Scores of merge {number},")
 
 
 def test_a_live_merge_that_comes_in_late_leaves_the_persons_own_of_the_same_recipe_up() -> None:
@@ -55,15 +55,16 @@ def test_a_live_merge_that_comes_in_late_leaves_the_persons_own_of_the_same_reci
     late = last(session.live(form()))
     assert late.status == merged.status
     assert late.scores is None
-    assert session.scoreboard.shown is not None
-    assert session.scoreboard.shown.state == "exact"
+    assert session.screen.score_state.shown is not None
+    assert session.screen.score_state.shown.state == "exact"
 
 
 def test_scores_of_other_models_are_taken_away() -> None:
     session, _ = opened()
     first = last(session.preview(form(live=False)))
-    assert first.unscored.startswith("Not scored yet. Press Merge")
+    assert first.scores and first.scores.empty.startswith("Not scored yet. Press Merge")
     list(session.merge(form(live=False)))
-    assert last(session.preview(form(live=False))).unscored == ""
+    assert last(session.preview(form(live=False))).scores is None
     others = form().models.__class__("tiny", form().models.titles, edition=1)
-    assert last(session.preview(form(models=others))).unscored == "Scores are on their way."
+    away = last(session.preview(form(models=others))).scores
+    assert away and (away.state, away.empty) == ("none", "Scores are on their way.")

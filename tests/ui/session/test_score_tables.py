@@ -30,19 +30,19 @@ RUN = replace(
 
 def test_each_task_has_base_its_own_expert_and_the_merge_with_differences() -> None:
     first, second, mean = table(RUN, TASKS, MODELS.places)
-    assert (first["base"]["value"], first["own"]["value"], first["merged"]["value"]) == (0.3, 0.8, 0.7)
-    assert (first["to_own"], first["over_base"]) == (pytest.approx(-0.1), pytest.approx(0.4))
-    assert (first["place"], second["place"], first["n"]) == (0, 1, 100)
-    assert (mean["title"], mean["n"], mean["merged"]["value"]) == ("Mean", 200, pytest.approx(0.65))
-    assert mean["merged"]["low"] > 0.55
+    assert (first.base.value, first.own.value, first.merged.value) == (0.3, 0.8, 0.7)
+    assert (first.to_own, first.over_base) == (pytest.approx(-0.1), pytest.approx(0.4))
+    assert (first.place, second.place, first.n) == (0, 1, 100)
+    assert (mean.title, mean.n, mean.merged.value) == ("Mean", 200, pytest.approx(0.65))
+    assert mean.merged.low > 0.55
 
 
 def test_a_model_that_was_not_scored_is_empty_and_so_is_its_mean() -> None:
     run = replace(RUN, references={"tiny/base": RUN.references["tiny/base"], "tiny/a": RUN.references["tiny/a"]})
     _, second, mean = table(run, TASKS, MODELS.places)
-    assert second["own"] is None
-    assert second["to_own"] is None
-    assert mean["own"] is None
+    assert second.own is None
+    assert second.to_own is None
+    assert mean.own is None
 
 
 def test_the_bars_data_tells_roles_apart() -> None:

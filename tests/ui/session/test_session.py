@@ -39,7 +39,7 @@ def test_a_knob_moves_charts_from_the_sketch_without_new_work() -> None:
     list(session.preview(form()))
     view = last(session.preview(form(knobs={DENSITY: 0.9})))
     assert view.charts is not None
-    assert view.charts.preview.experts["kept"].mean() == pytest.approx(0.9, abs=0.02)
+    assert [entry.kept for entry in view.charts.legend] == [pytest.approx(0.9, abs=0.02)] * 3
     assert len(worker.calls) == 1
 
 
@@ -50,7 +50,7 @@ def test_models_read_for_a_recipe_that_was_left_meanwhile_do_not_take_the_screen
     assert next(other).charts is None
     assert last(session.preview(form())).charts
     assert all(view.charts is None for view in other)
-    assert session.on_screen == form().recipe()
+    assert session.screen.recipe == form().recipe()
 
 
 def test_a_slow_live_merge_is_given_up_when_the_recipe_moves_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +146,7 @@ def test_a_known_opening_brings_its_link_as_well() -> None:
 def test_earlier_models_of_a_persons_own_stay_known_for_undo() -> None:
     session, _ = opened()
     first, second = (Models.typed("/base", f"/{name}", number) for number, name in enumerate("ab", 1))
-    session.take(first)
-    session.take(second)
-    assert session.models(OWN) is second
-    assert (session.sources["own-1"], session.sources["own-2"]) == (first, second)
+    session.sources.take(first)
+    session.sources.take(second)
+    assert session.sources.named(OWN) is second
+    assert (session.sources.all["own-1"], session.sources.all["own-2"]) == (first, second)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -12,18 +13,25 @@ from tensor_sessions import desk_for
 from ui.fake_worker import BASE, EXPERTS, FakeWorker, form, sketch_of
 
 from mergelab.analysis.sketch import sketch_needs
+from mergelab.analysis.static import TensorSpectrum
 from mergelab.analysis.tensor_map import Coordinates, TensorMap, Window, build_map, read_coordinates
 from mergelab.jobs import Crashed, Finished, Refused
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Progress, finish
 from mergelab.ui.form.form import KnobPlace
+from mergelab.ui.messages import MapCells, MapWindow
 from mergelab.ui.session import tensor_view as looking_module
-from mergelab.ui.session.job_cache import Shelf
+from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.server import Lab
-from mergelab.ui.session.tensor_view import Look, Looking
+from mergelab.ui.session.tensor_view import TensorView
 
 KEY = "encoder.layer.0.output.dense.weight"
 DENSITY = KnobPlace("method", "ties", "density")
+SPECTRUM = TensorSpectrum(KEY, 8, 8, ("tiny/a", "merged"), (numpy.ones(8), numpy.zeros(8)), (1.0, numpy.nan))
+
+
+def entries(cells: MapCells) -> int:
+    return int(numpy.frombuffer(base64.b64decode(cells.fields.entries), "<u4").sum())
 
 
 def built(recipe: Any = None) -> TensorMap:
@@ -34,16 +42,16 @@ def numbers(window: Window) -> Coordinates:
     return read_coordinates(desk_for(form().recipe().to_mapping(), EXPERTS, BASE), KEY, window)
 
 
-def looking(**scripts: Any) -> tuple[Looking, FakeWorker]:
+def looking(**scripts: Any) -> tuple[TensorView, FakeWorker]:
     """A look whose worker finds the map at once unless `scripts` say otherwise."""
     reader = FakeWorker(**{"tensor_map": lambda: [Finished(built())], **scripts})
-    shelf = Shelf(lambda: pytest.fail("looking used the worker of merges"), start_reader=lambda: reader)  # type: ignore[arg-type,return-value]
-    return Looking(shelf), reader
+    job_cache = JobCache(lambda: pytest.fail("looking used the worker of merges"), start_reader=lambda: reader)  # type: ignore[arg-type,return-value]
+    return TensorView(job_cache), reader
 
 
-def with_sketch(looking: Looking) -> Looking:
+def with_sketch(looking: TensorView) -> TensorView:
     recipe = form().recipe()
-    looking.shelf.sketches.put((sketch_needs(recipe), 0), sketch_of(recipe.to_mapping()))
+    looking.job_cache.sketches.put((sketch_needs(recipe), 0), sketch_of(recipe.to_mapping()))
     return looking
 
 
@@ -52,16 +60,16 @@ def test_the_list_waits_for_the_sketch_and_then_tells_each_tensors_conflict() ->
     assert list(found.tensors(form())) == []
     (look,) = with_sketch(found).tensors(form())
     assert look.tensors is not None
-    assert len(look.tensors.conflict) == len(look.tensors.sketch.keys) == 2
-    assert look.tensors.digest == form().recipe().digest()
+    assert len(look.tensors.rows) == 2
+    assert look.tensors.recipe == form().recipe().digest()[:8]
 
 
 def test_a_tensor_opens_as_a_whole() -> None:
     found, reader = looking()
     look = list(found.look(form(), KEY))[-1]
-    assert look.opened is not None
-    assert look.window == Window(0, 0, 8, 8)
-    assert look.opened.cells.fields["entries"].sum() == 64
+    assert look.tensor and look.cells
+    assert look.cells.window == MapWindow(0, 0, 8, 8)
+    assert entries(look.cells) == 64
     assert reader.named("tensor_map")[0]["key"] == KEY
 
 
@@ -77,7 +85,7 @@ def test_cells_of_a_window_need_no_worker() -> None:
     list(found.look(form(), KEY))
     (look,) = found.cells(Window(4, 4, 4, 4))
     assert look.cells is not None
-    assert look.cells.fields["entries"].sum() == 16
+    assert entries(look.cells) == 16
     assert len(reader.calls) == 1
 
 
@@ -87,19 +95,19 @@ def test_coordinates_are_read_for_the_recipe_of_the_map_on_screen() -> None:
     list(found.look(form(), KEY))
     (look,) = found.coordinates(window)
     assert look.coordinates is not None
-    assert look.coordinates.merged.shape == (3, 4)
+    assert (look.coordinates.rows, look.coordinates.columns) == (3, 4)
     asked = reader.named("coordinates")[0]
     assert (asked["window"], asked["recipe"]) == ((1, 2, 3, 4), form().recipe().to_mapping())
 
 
 def test_a_window_without_an_open_tensor_says_what_to_do() -> None:
     (look,) = looking()[0].cells(Window(0, 0, 1, 1))
-    assert look.failed == "No tensor is open: pick one from the list."
+    assert look.unlooked and look.unlooked.sentence == "No tensor is open: pick one from the list."
 
 
 def test_small_tensors_of_small_models_follow_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     def follows() -> bool:
-        opened = list(with_sketch(looking()[0]).look(form(), KEY))[-1].opened
+        opened = list(with_sketch(looking()[0]).look(form(), KEY))[-1].tensor
         assert opened is not None
         return opened.follows
 
@@ -130,14 +138,15 @@ def test_what_is_wrong_is_told_on_the_tab_and_what_was_there_stays() -> None:
     found, reader = looking()
     list(found.look(form(), KEY))
     reader.scripts["tensor_map"] = lambda: [Refused("there is no such tensor")]
-    assert list(found.look(form(), "nothing")) == [Look(failed="there is no such tensor")]
+    (look,) = found.look(form(), "nothing")
+    assert look.unlooked and look.unlooked.sentence == "there is no such tensor"
     assert found.key == KEY
 
 
 def test_a_crash_shows_its_details_in_the_strip() -> None:
     (look,) = looking(tensor_map=lambda: [Crashed("no memory", "trace")])[0].look(form(), KEY)
-    assert look.status is not None
-    assert (look.status.kind, look.status.trace, look.failed) == ("error", "trace", "no memory")
+    assert look.status and look.unlooked
+    assert (look.status.kind, look.status.trace, look.unlooked.sentence) == ("error", "trace", "no memory")
 
 
 def test_stop_ends_a_look_and_another_look_ends_it_silently() -> None:
@@ -146,7 +155,7 @@ def test_stop_ends_a_look_and_another_look_ends_it_silently() -> None:
         found, reader = looking(tensor_map=lambda gate=gate: [gate, Finished(built())])
         kinds: list[str] = []
 
-        def watch(found: Looking = found, kinds: list[str] = kinds) -> None:
+        def watch(found: TensorView = found, kinds: list[str] = kinds) -> None:
             kinds += [look.status.kind for look in found.look(form(), KEY) if look.status]
 
         thread = threading.Thread(target=watch)
@@ -154,8 +163,8 @@ def test_stop_ends_a_look_and_another_look_ends_it_silently() -> None:
         while not reader.jobs:
             pass
         if end == "stop":
-            session = Lab(shelf=found.shelf).session("visitor")
-            session.looking = found
+            session = Lab(job_cache=found.job_cache).session("visitor")
+            session.tensor_view = found
             assert session.stop().status is not None
         else:
             reader.scripts["tensor_map"] = lambda: [Finished(built())]
@@ -167,14 +176,14 @@ def test_stop_ends_a_look_and_another_look_ends_it_silently() -> None:
 
 def test_a_recipe_that_cannot_run_is_refused_in_its_own_words() -> None:
     look = list(looking()[0].look(form(chosen=()), KEY))[-1]
-    assert "No expert is chosen" in str(look.failed)
+    assert look.unlooked and "No expert is chosen" in look.unlooked.sentence
 
 
 def test_the_spectrum_is_asked_for_the_tensor_on_screen() -> None:
-    found, reader = looking(spectrum=lambda: [Finished("spectrum")])
+    found, reader = looking(spectrum=lambda: [Finished(SPECTRUM)])
     list(found.look(form(), KEY))
     (look,) = found.spectrum()
-    assert str(look.spectrum) == "spectrum"
+    assert look.spectrum and look.spectrum.ranks == [1.0, None]
     assert reader.named("spectrum")[0]["key"] == KEY
     assert numpy.isfinite(found.turn)
     assert Recipe.from_mapping(reader.named("spectrum")[0]["recipe"]) == form().recipe()

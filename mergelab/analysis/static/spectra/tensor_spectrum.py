@@ -12,7 +12,7 @@ from torch import Tensor
 from mergelab.analysis.static.spectra.ranks import energy_rank
 from mergelab.analysis.static.spectra.spectral_figures import matrix_shape, why_not
 from mergelab.analysis.static.spectra.spectrum import singular_values
-from mergelab.engine import Settled, deltas, merge_tensor, torch_threads
+from mergelab.engine import PreparedMerge, deltas, merge_tensor, torch_threads
 
 MERGED = "merged"
 
@@ -32,12 +32,12 @@ class TensorSpectrum:
     reason: str = ""
 
 
-def tensor_spectrum(settled: Settled, key: str) -> TensorSpectrum:
+def tensor_spectrum(prepared: PreparedMerge, key: str) -> TensorSpectrum:
     """The spectrum of one tensor, experts' deltas before any sparsifier. ValueError for a key that is not merged.
 
-    The merged delta is taken as the method gives it: settle a recipe whose dtype is float32, or rounding is part of it.
+    The merged delta is taken as the method gives it: prepare a recipe whose dtype is float32, or rounding is part of it.
     """
-    plan = settled.plan
+    plan = prepared.plan
     if key not in plan.keys:
         reason = (
             plan.compatibility.left_out.get(key) or f"the merged tensors are called {plan.keys[0]} … {plan.keys[-1]}"
@@ -48,15 +48,15 @@ def tensor_spectrum(settled: Settled, key: str) -> TensorSpectrum:
         return TensorSpectrum(key, rows, columns, (), (), (), reason)
     order = list(plan.listed)
     names = (*(plan.experts[place].name for place in order), MERGED)
-    values = _values([*deltas(settled, key)[order], _merged_delta(settled, key)], rows, columns)
+    values = _values([*deltas(prepared, key)[order], _merged_delta(prepared, key)], rows, columns)
     return TensorSpectrum(
         key, rows, columns, names, tuple(each.numpy() for each in values), tuple(map(energy_rank, values))
     )
 
 
-def _merged_delta(settled: Settled, key: str) -> Tensor:
-    merged = merge_tensor(settled, key).to(settled.device).float()
-    return merged - settled.plan.base.read(key).to(settled.device).float()
+def _merged_delta(prepared: PreparedMerge, key: str) -> Tensor:
+    merged = merge_tensor(prepared, key).to(prepared.device).float()
+    return merged - prepared.plan.base.read(key).to(prepared.device).float()
 
 
 @torch_threads(1)

@@ -108,10 +108,11 @@ export class Undo {
 
   #ask() {
     this.#renderButtons();
-    if (this.asked !== null) return; // the answer under way comes first
-    this.asked = this.history.current?.key ?? null;
+    const key = this.history.current?.key;
+    if (this.asked !== null || key === undefined) return; // the answer under way comes first
+    this.asked = key;
     this.#patience = setTimeout(() => this.#arrived(), PATIENCE);
-    this.#requests.send("restore", { key: this.asked, scene: this.#crossed });
+    this.#requests.send("restore", { key, scene: this.#crossed });
     if (this.#crossed) this.#openScene(this.#crossed);
     this.#crossed = null;
   }

@@ -26,7 +26,7 @@ export class LiveScores {
     if (!charts || charts.label === "exact") return;
     this.#asking = setTimeout(() => {
       if (this.#page.board.drawing || this.#knobs.sending) this.#askSoon();
-      else this.#page.requests.send("live");
+      else this.#page.requests.send("live", {});
     }, REST);
   }
 }

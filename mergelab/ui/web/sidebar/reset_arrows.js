@@ -1,9 +1,8 @@
+/** @import { KnobValue } from "../messages.d.ts" */
 /** @import { Inbox } from "../transport/inbox.js" */
 
 import { closest, findAll, makeButton } from "../dom/elements.js";
 import { setField } from "../dom/slider.js";
-
-/** @typedef {number | string | boolean | null} Value */
 
 const UNFOLDING = 50; // milliseconds
 
@@ -54,7 +53,7 @@ export class ResetArrows {
 
 /**
  * @param {HTMLElement} block
- * @param {Value} value the knob's default
+ * @param {KnobValue} value the knob's default
  * @param {boolean} changed whether the knob holds another one
  */
 function renderArrow(block, value, changed) {
@@ -92,7 +91,7 @@ function valueOf(block) {
 
 /**
  * @param {HTMLElement} block
- * @param {Value} value
+ * @param {KnobValue} value
  */
 function setTo(block, value) {
   const option = optionsOf(block).find((each) => each.value === value), field = fieldOf(block);

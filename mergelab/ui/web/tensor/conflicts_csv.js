@@ -1,7 +1,7 @@
 /** @import { TensorUpdate } from "../messages.d.ts" */
 
 import { quoted } from "../formatting/csv.js";
-import { indexOf, spotOf } from "./geometry.js";
+import { indexOf, spotOf } from "./map/geometry.js";
 
 /** @typedef {Pick<TensorUpdate, "key" | "shape" | "rows" | "columns" | "conflicts">} Tensor */
 

@@ -2,7 +2,7 @@
 
 import { closest, colourDot, fillSlots, find, make, makeButton } from "../dom/elements.js";
 import { percent, plain, signWords, signed, whole } from "../formatting/numbers.js";
-import { indexOf, spotOf } from "./geometry.js";
+import { indexOf, spotOf } from "./map/geometry.js";
 
 const LOWEST = 0.001; // survival levels below it are not told apart
 const NONE =

@@ -1,8 +1,8 @@
-/** @import { TensorMap } from "./tensor_map.js" */
+/** @import { TensorMap } from "./map/tensor_map.js" */
 
 import { find } from "../dom/elements.js";
 import { whole } from "../formatting/numbers.js";
-import { indexOf, spotOf } from "./geometry.js";
+import { indexOf, spotOf } from "./map/geometry.js";
 import { randomOf } from "./random_place.js";
 
 const LONGEST = 20;

@@ -8,15 +8,15 @@ import { whole } from "../formatting/numbers.js";
 import { listenForArrows } from "./choices.js";
 import { conflictsCsv } from "./conflicts_csv.js";
 import { ConflictsTable } from "./conflicts_table.js";
-import { decodedCells } from "./decoding.js";
-import { wholeOf } from "./geometry.js";
+import { decodedCells } from "./map/decoding.js";
+import { wholeOf } from "./map/geometry.js";
 import { Jumps } from "./jumps.js";
-import { readMap } from "./map_link.js";
-import { MapPointer } from "./map_pointer.js";
-import { LAST_STEP } from "./map_view.js";
+import { readMap } from "./map/map_link.js";
+import { MapPointer } from "./map/map_pointer.js";
+import { LAST_STEP } from "./map/map_view.js";
 import { SingularValues } from "./singular_values.js";
 import { TensorList } from "./tensor_list.js";
-import { TensorMap } from "./tensor_map.js";
+import { TensorMap } from "./map/tensor_map.js";
 
 const TAB = "tensor";
 const CARDS = ["map", "conflicts", "spectrum"];
@@ -206,7 +206,7 @@ export class TensorTab {
     clearTimeout(this.#following);
     if (this.#tabs.open !== TAB || !inbox.get("link")) return; // without a link the charts are not this visit's yet
     this.#following = setTimeout(() => {
-      if (inbox.get("charts")) requests.send("tensors");
+      if (inbox.get("charts")) requests.send("tensors", {});
     }, REST);
   }
 
@@ -285,7 +285,7 @@ export class TensorTab {
     csv: () => this.#saveConflicts(),
     rebuild: () => this.map.open && this.openTensor(this.map.open.tensor.key),
     other: () => this.#toggleList(),
-    spectrum: () => this.#page.requests.send("spectrum"),
+    spectrum: () => this.#page.requests.send("spectrum", {}),
   };
 
   #toggleList() {

@@ -1,4 +1,5 @@
-/** @import { KnobChange, KnobValue, PanelServer } from "../gradio.d.ts" */
+/** @import { KnobChange, PanelServer } from "../gradio.d.ts" */
+/** @import { KnobValue } from "../messages.d.ts" */
 /** @import { Inbox } from "./inbox.js" */
 
 /** Milliseconds between two drawings while a knob keeps moving, so that the hand stays ahead of the charts. */

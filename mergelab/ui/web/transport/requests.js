@@ -1,4 +1,5 @@
-/** @import { PanelEvent } from "../gradio.d.ts" */
+/** @import { Trigger } from "../gradio.d.ts" */
+/** @import { PanelEvents } from "../messages.d.ts" */
 /** @import { KnobChanges } from "./knob_changes.js" */
 /** @import { Inbox } from "./inbox.js" */
 
@@ -12,7 +13,7 @@ export class Requests {
   #inbox;
 
   /**
-   * @param {(event: PanelEvent, data?: object) => void} trigger
+   * @param {Trigger} trigger
    * @param {KnobChanges} knobs
    * @param {Inbox} inbox
    */
@@ -23,10 +24,11 @@ export class Requests {
   }
 
   /**
-   * @param {PanelEvent} event
-   * @param {object} [data]
+   * @template {keyof PanelEvents} E
+   * @param {E} event
+   * @param {PanelEvents[E]} data
    */
-  send(event, data = {}) {
+  send(event, data) {
     if (this.#knobs.busy) void this.#knobs.flushed().then(() => this.#trigger(event, data));
     else this.#trigger(event, data);
   }

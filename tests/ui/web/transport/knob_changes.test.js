@@ -85,7 +85,7 @@ test("values of a lost request go with the next one, unless the widget has a new
 test("an event waits until Python has heard of every change", async () => {
   const { knobs, requests, triggered, answer } = knobsOf();
   knobs.onKnobChange("a", 1);
-  requests.send("live");
+  requests.send("live", {});
   assert.deepEqual(triggered, []);
   await answer({});
   assert.deepEqual(triggered, [["live", {}]]);
@@ -93,7 +93,7 @@ test("an event waits until Python has heard of every change", async () => {
 
 test("without a pending change an event goes at once; stop never waits", () => {
   const { knobs, requests, triggered } = knobsOf();
-  requests.send("test");
+  requests.send("test", {});
   knobs.onKnobChange("a", 1);
   requests.stop();
   assert.deepEqual(triggered, [["test", {}], ["stop", {}]]);

@@ -1,0 +1,68 @@
+"""Scores a model or a recipe's merge on a suite's task sets."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mergelab.cli.flags import place_flags, portable_flag, positive, subcommand
+from mergelab.cli.follow import followed
+
+if TYPE_CHECKING:
+    from mergelab.evaluation.evaluate import Score
+
+
+def add(commands: Any) -> None:
+    """Add the command with its flags."""
+    evaluate = subcommand(commands, "evaluate", _run, "score a model or a recipe's merge on a suite's task sets")
+    evaluate.add_argument(
+        "model", metavar="MODEL_OR_RECIPE", help="folder, suite name, owner/name@revision, or a recipe file"
+    )
+    evaluate.add_argument("--suite", help="whose task sets to use (default: the model's own suite)")
+    evaluate.add_argument("--tasks", nargs="+", metavar="TASK", help="only these task sets")
+    evaluate.add_argument(
+        "--split",
+        choices=("validation", "test"),
+        default="validation",
+        help="choose knobs on validation, report test (default: validation)",
+    )
+    evaluate.add_argument("--rows", type=positive, metavar="N", help="score N rows of each task set (default: all)")
+    evaluate.add_argument("--json", action="store_true", help="print JSON")
+    place_flags(evaluate)
+    portable_flag(evaluate)
+
+
+def _run(options: argparse.Namespace) -> None:
+    from mergelab.jobs import workbench
+    from mergelab.recipe import Recipe
+
+    is_recipe = Path(options.model).suffix in (".yml", ".yaml", ".json")
+    named = {"recipe": Recipe.from_file(options.model).to_mapping()} if is_recipe else {"model": options.model}
+    scores = followed(
+        workbench.evaluate(
+            **named,
+            suite=options.suite,
+            split=options.split,
+            rows=options.rows,
+            tasks=options.tasks,
+            device=options.device,
+            models_dir=options.models_dir,
+        )
+    )
+    print(json.dumps([asdict(score) for score in scores], indent=2) if options.json else score_table(scores))
+
+
+def score_table(scores: Sequence[Score]) -> str:
+    """A line per score, and their mean where there are several."""
+    from mergelab.evaluation.evaluate import mean_score
+
+    lines = [f"{'task':<16}{'split':<12}{'metric':<10}{'value':>7}  {'95 % interval':<16}{'n':>6}"]
+    lines += [
+        f"{score.task:<16}{score.split:<12}{score.metric:<10}{score.value:>7.3f}  [{score.low:.3f}, {score.high:.3f}]  {score.n:>6}"
+        for score in [*scores, *([mean_score(scores)] if len(scores) > 1 else [])]
+    ]
+    return "\n".join(lines)

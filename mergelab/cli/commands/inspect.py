@@ -1,0 +1,63 @@
+"""Tells what interferes in a merge, without merging."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from mergelab.cli.flags import place_flags, positive, recipe_flags, recipe_of, subcommand
+from mergelab.cli.follow import followed
+from mergelab.cli.lasting_imports import lasting_imports
+
+
+def add(commands: Any) -> None:
+    """Add the command with its flags."""
+    inspect = subcommand(commands, "inspect", _run, "tell what interferes in a merge, without merging")
+    recipe_flags(inspect)
+    inspect.add_argument("--json", metavar="FILE", help="write every figure as JSON (- for standard output)")
+    inspect.add_argument("--html", metavar="FILE", help="write one page with all charts, which needs no network")
+    inspect.add_argument("--top", type=positive, metavar="K", help="leading directions that are compared (default: 64)")
+    place_flags(inspect)
+
+
+def _run(options: argparse.Namespace) -> None:
+    with lasting_imports():
+        from mergelab import report
+        from mergelab.jobs import workbench
+
+    targets = {"--json": options.json, "--html": options.html}
+    if options.json == options.html == "-":
+        raise ValueError("only one of --json and --html can go to standard output; give the other one a file")
+    for flag, target in targets.items():
+        _check_target(flag, target)
+    found = followed(
+        workbench.inspection_report(recipe_of(options).to_mapping(), options.top, options.device, options.models_dir)
+    )
+    if options.json:
+        _put(options.json, json.dumps(report.mapping_of(found), indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    if options.html:
+        _put(options.html, report.page(found))
+    if not any(targets.values()):
+        print(report.text(found), end="")
+
+
+def _check_target(flag: str, target: str | None) -> None:
+    """What cannot be written is told before the work, not after it."""
+    if target and target != "-" and not Path(target).absolute().parent.is_dir():
+        raise ValueError(
+            f"{flag} {target}: there is no folder {Path(target).parent}; create it or choose another place"
+        )
+    if target and Path(target).is_dir():
+        raise ValueError(f"{flag} {target} is a folder; name a file")
+
+
+def _put(target: str, text: str) -> None:
+    """Into a file, whole or not at all, or for - to standard output."""
+    from mergelab.runtime.cache import write_atomically
+
+    if target == "-":
+        print(text, end="")
+    else:
+        write_atomically(Path(target), text.encode())

@@ -1,0 +1,40 @@
+"""Merges a recipe into a new folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from mergelab.cli.flags import out_flag, place_flags, portable_flag, positive, recipe_flags, recipe_of, subcommand
+from mergelab.cli.follow import followed
+from mergelab.cli.lasting_imports import lasting_imports
+
+
+def add(commands: Any) -> None:
+    """Add the command with its flags."""
+    merge = subcommand(commands, "merge", _run, "merge a recipe into a new folder")
+    recipe_flags(merge)
+    out_flag(merge)
+    merge.add_argument("--shard-bytes", type=positive, metavar="N", help="largest weight file (5,000,000,000)")
+    place_flags(merge)
+    portable_flag(merge)
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.recipe and not options.models_dir:
+        _prefetch_hashes(Path(options.recipe))
+    with lasting_imports():
+        from mergelab.jobs import workbench
+
+    recipe = recipe_of(options).to_mapping()
+    size = {"shard_bytes": options.shard_bytes} if options.shard_bytes else {}
+    made = followed(workbench.save(recipe, options.out, options.device, options.models_dir, **size))
+    print(made)
+
+
+def _prefetch_hashes(recipe: Path) -> None:
+    from mergelab.runtime.hash_prefetch import folders_in, prefetch_hashes
+
+    if recipe.is_file():
+        prefetch_hashes(folders_in(recipe.read_text(encoding="utf-8-sig", errors="replace")))

@@ -1,0 +1,27 @@
+"""Long work on the command line: followed by a progress bar when a person is watching."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mergelab.runtime.progress import Progress, ProgressGen
+
+
+def followed(steps: ProgressGen[Any]) -> Any:
+    """Run long work with a progress bar on stderr when a person is watching."""
+    from mergelab.runtime.progress import finish
+
+    if not sys.stderr.isatty():
+        return finish(steps)
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    with Bars(console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task("Starting", total=None)
+
+        def show(progress: Progress) -> None:
+            bars.update(bar, description=progress.stage, completed=progress.done, total=progress.total)
+
+        return finish(steps, show)

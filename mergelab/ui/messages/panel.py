@@ -1,0 +1,70 @@
+"""Every message that Python sends to the page, by the name of its part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from mergelab.ui.messages.charts import Charts, Curves
+from mergelab.ui.messages.compare import Comparison
+from mergelab.ui.messages.message import message
+from mergelab.ui.messages.recipe import Link, RecipeExports, Story
+from mergelab.ui.messages.scores import Scores
+from mergelab.ui.messages.sidebar import KnobValue, ListEntry
+from mergelab.ui.messages.status import Status
+from mergelab.ui.messages.tensor import MapCells, MapCoordinates, Spectrum, TensorFailure, TensorList, TensorUpdate
+
+EMPTY: Literal[""] = ""
+"""Takes the comparison or the story off the page."""
+
+
+@message
+class PanelMessages:
+    """The messages to the page, one part each. A part that is None stays as it is: it is not sent."""
+
+    charts: Charts | None = None
+    """Everything that moves with the knobs."""
+    curves: Curves | None = None
+    """The charts over every density."""
+    compare: Comparison | Literal[""] | None = None
+    """Two recipes side by side; empty text if none is pinned."""
+    scores: Scores | None = None
+    """The scores on validation examples."""
+    test: Scores | None = None
+    """The scores on test examples."""
+    status: Status | None = None
+    """What the page is doing."""
+    home: RecipeExports | None = None
+    """The recipe as texts to copy."""
+    link: Link | None = None
+    """The recipe on the sidebar."""
+    notes: Sequence[str] | None = None
+    """Which parts of the page's address did not fit."""
+    story: Story | Literal[""] | None = None
+    """The guided example; empty text if none is told any more."""
+    device: str | None = None
+    """Where the last merge ran: `cpu` or `cuda`."""
+    later: float | None = None
+    """The server's clock: the charts take a while, so the page must ask for a preview."""
+    visitor: str | None = None
+    """The id of the visitor's session."""
+    complements: Mapping[str, str] | None = None
+    """What 1 minus a knob's value is called, by the knob's widget."""
+    lists: Mapping[str, Sequence[ListEntry]] | None = None
+    """The choices of each list, by the list's widget."""
+    defaults: Mapping[str, KnobValue] | None = None
+    """The default of each knob, by its widget."""
+    view: Sequence[str] | None = None
+    """The parameters of the address that the page writes and reads by itself."""
+    tensors: TensorList | None = None
+    """The list of tensors."""
+    tensor: TensorUpdate | None = None
+    """An opened tensor as a whole."""
+    cells: MapCells | None = None
+    """A window of the opened tensor as sums over cells."""
+    coordinates: MapCoordinates | None = None
+    """A window of the opened tensor coordinate by coordinate."""
+    spectrum: Spectrum | None = None
+    """The singular values of the opened tensor."""
+    unlooked: TensorFailure | None = None
+    """Why the tensor could not be shown."""

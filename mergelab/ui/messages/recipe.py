@@ -1,0 +1,65 @@
+"""Messages about the recipe on the sidebar: its link, its exports, the story that set it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated as A
+
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+from mergelab.ui.messages.message import message
+
+Pins = TypeAliasType("Pins", A[Mapping[str, str], Field(description="The keys of pinned recipes, by slot.")])
+
+
+@message
+class Link:
+    """The recipe on the sidebar. Every answer to a change carries one."""
+
+    key: str
+    """The state of the sidebar, for undo."""
+    query: str
+    """The query of a link to the recipe; empty text for the opening state."""
+    note: str
+    """What the link cannot say; empty text if it says everything."""
+    digest: str
+    """The recipe's digest."""
+    at: float
+    """The server's clock, so that no two answers are equal."""
+
+
+@message
+class RecipeExports:
+    """The recipe as texts to copy."""
+
+    yaml: str
+    """The recipe file."""
+    cli: str
+    """The command that merges it."""
+    python: str
+    """The program that merges it."""
+
+
+@message
+class Story:
+    """A guided example, and what the page opens and marks for it."""
+
+    title: str
+    """The name in the list."""
+    sentences: Sequence[str]
+    """What to notice and what to try next."""
+    tab: str
+    """The tab that the story opens."""
+    at: str | None
+    """The cell that the story narrows to, as `layer:module`; null for all tensors."""
+    chart: str
+    """The chart or table that the sentences are about; empty text for none."""
+    key: str
+    """The key of the story's recipe."""
+    turn: int
+    """Tells one choice of the story from the next."""
+    pins: Pins
+    """The recipes that the story pins."""
+    pinned: Pins
+    """The recipes that were pinned before the story."""

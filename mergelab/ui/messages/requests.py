@@ -1,0 +1,124 @@
+"""Every message that the page sends to Python: what its events carry, and how a turned knob is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mergelab.ui.messages.message import message
+from mergelab.ui.messages.recipe import Pins
+from mergelab.ui.messages.sidebar import KnobValue
+
+
+@message
+class KnobChanges:
+    """Widgets that were turned since the last report."""
+
+    visitor: str
+    """The id of the visitor's session, as Python told it."""
+    values: Mapping[str, KnobValue]
+    """What each widget holds now, by its elem_id."""
+
+
+@message
+class NarrowRequest:
+    """Show one cell alone, or all tensors."""
+
+    layer: str | None
+    """The cell's layer; null for all tensors."""
+    module: str | None
+    """The cell's module; null for all tensors."""
+
+
+@message
+class PinRequest:
+    """Pin a recipe."""
+
+    slot: str
+    """Where to pin it: `a` or `b`."""
+    key: str | None
+    """The key of the recipe, which was on the sidebar at the click; null for what is there now."""
+
+
+@message
+class UnpinRequest:
+    """Take a pinned recipe away."""
+
+    slot: str
+    """Where it is pinned: `a` or `b`."""
+
+
+@message
+class Scene:
+    """What was pinned and opened around a story."""
+
+    pins: Pins
+    """The pinned recipes."""
+    at: str | None
+    """The open cell as `layer:module`; null for all tensors."""
+    tab: str | None = None
+    """The open tab. Only the page uses it."""
+
+
+@message
+class RestoreRequest:
+    """Undo or redo: set the sidebar to an earlier state."""
+
+    key: str
+    """The key of the earlier state."""
+    scene: Scene | None
+    """The scene to set as well; null if it stays as it is."""
+
+
+@message
+class TensorRequest:
+    """Open a tensor."""
+
+    tensor: str
+    """The name of the tensor in the checkpoint."""
+
+
+@message
+class WindowRequest:
+    """Show a window of the opened tensor, as cells or as coordinates."""
+
+    window: tuple[int, int, int, int]
+    """The first row, the first column, the number of rows and the number of columns."""
+
+
+@message
+class NoDetails:
+    """An event that says nothing but its name."""
+
+
+@message
+class PanelEvents:
+    """What each event of the panel carries, by the event's name."""
+
+    narrow: NarrowRequest
+    """Show one cell alone, or all tensors."""
+    pin: PinRequest
+    """Pin a recipe."""
+    unpin: UnpinRequest
+    """Take a pinned recipe away."""
+    restore: RestoreRequest
+    """Undo or redo."""
+    look: TensorRequest
+    """Open a tensor."""
+    cells: WindowRequest
+    """A window of the opened tensor as sums over cells."""
+    coordinates: WindowRequest
+    """A window of the opened tensor coordinate by coordinate."""
+    tensors: NoDetails
+    """The list of tensors."""
+    spectrum: NoDetails
+    """The singular values of the opened tensor."""
+    preview: NoDetails
+    """The charts of the recipe on the sidebar."""
+    live: NoDetails
+    """Scores of small models without a click."""
+    test: NoDetails
+    """Scores on test examples."""
+    keep: NoDetails
+    """Build the download."""
+    stop: NoDetails
+    """End this visitor's work."""

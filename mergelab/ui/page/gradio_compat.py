@@ -1,0 +1,130 @@
+"""Everything that depends on how Gradio works inside, with the reason for each.
+
+`VERSIONS` were checked by hand; `missing` says what another version no longer has. Nothing else in the page touches a private
+name of Gradio or relies on an undocumented order of its events.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+from gradio.events import EventData, EventListener
+from gradio.helpers import special_args
+
+VERSIONS = ("6.31.0",)
+"""The versions of Gradio that the page was checked with."""
+
+# ---- Options of events.
+#
+# preprocess=False: values come as the browser sent them. The recipe checks them, and explains problems in its own words.
+# show_progress="hidden": Gradio's own progress overlay would cover the charts.
+# api_visibility="private": programs use the endpoints in endpoints.py.
+
+LOOK_UP = {
+    "preprocess": False,
+    "concurrency_id": "preview",
+    "concurrency_limit": 16,
+    "show_progress": "hidden",
+    "trigger_mode": "always_last",
+    "api_visibility": "private",
+}
+"""Quick events without a payload. While one runs, Gradio keeps only the last of those that follow."""
+PAYLOAD = {**LOOK_UP, "trigger_mode": "multiple"}
+"""Quick events with a payload. They must not use `always_last`: Gradio sends the last event with the first one's payload."""
+HEAVY = {
+    "preprocess": False,
+    "concurrency_id": "heavy",
+    "concurrency_limit": 16,
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+"""Events that wait for the worker. It runs one job at a time, and the others are told their place in the queue."""
+UNQUEUED = {"preprocess": False, "show_progress": "hidden", "queue": False, "api_visibility": "private"}
+"""Events that must not wait behind others, such as Stop."""
+WIDGET = {**UNQUEUED, "trigger_mode": "always_last"}
+"""Events of widgets. In any other mode, Gradio drops what comes while an event is under way, and a value would be lost."""
+IN_BROWSER = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "multiple"}
+"""Events that never reach the server."""
+
+
+def quietly(options: Mapping[str, Any], on: Any) -> dict[str, Any]:
+    """The options with the progress of the event kept on the component `on`.
+
+    Gradio's page writes an event's progress into every component that shows it, all outputs by default, and from then on
+    again at every event of the page. `on` should be a component that shows no progress.
+    """
+    return {**options, "show_progress_on": on}
+
+
+# ---- The panel, which is one gr.HTML.
+
+
+def lighten(panel: gr.HTML) -> gr.HTML:
+    """Give the panel the attributes that Gradio asks every component for.
+
+    A gr.HTML answers for an attribute that it does not have by searching its whole script for an event of that name, and
+    Gradio asks at every update.
+    """
+    vars(panel).update(dict.fromkeys(("every", "inputs", "server_functions")))
+    vars(panel).update(dict.fromkeys(("is_template", "likeable", "_undoable", "_retryable"), False))
+    return panel
+
+
+def listener(panel: gr.HTML, event: str) -> Callable[..., Any]:
+    """What attaches handlers to an event that the panel's script triggers.
+
+    `panel.EVENT` finds such events only if the name stands in quotes in the script.
+    """
+    return partial(EventListener(event_name=event).listener, panel)
+
+
+def show_from_the_start(panel: gr.HTML, texts: Mapping[str, str], blocks: gr.Blocks) -> None:
+    """From now on the page arrives with these properties of the panel. Gradio serves a config that it keeps from its start."""
+    panel.props.update(texts)
+    blocks.config = blocks.get_config_file()
+
+
+def payload_of(event: EventData) -> Any:
+    """What the browser passed to `trigger`. EventData only offers it attribute by attribute."""
+    return event._data
+
+
+# ---- What another version may have changed.
+
+
+def missing() -> list[str]:
+    """What this file touches and the installed Gradio does not have."""
+    touched = {
+        "gradio.blocks.Blocks.get_config_file": hasattr(gr.Blocks, "get_config_file"),
+        "gradio.events.EventListener.listener": hasattr(EventListener(event_name="any"), "listener"),
+        "gradio.events.EventData._data": "_data" in vars(EventData(None, {})),
+        "gradio.components.HTML.props": "self.props = " in inspect.getsource(gr.HTML.__init__),
+        "gradio.components.HTML.__getattr__": "__getattr__" in vars(gr.HTML),
+        "gradio.helpers.special_args by annotation": _passes_by_annotation(),
+        **{f"gradio asks for {name}": f'"{name}"' in _asking() for name in ("_undoable", "_retryable", "likeable")},
+        **{
+            f"gradio.components.HTML({name})": name in inspect.signature(gr.HTML).parameters
+            for name in ("every", "inputs")
+        },
+    }
+    return [name for name, is_there in touched.items() if not is_there]
+
+
+def _asking() -> str:
+    return inspect.getsource(Block.get_config)
+
+
+def _passes_by_annotation() -> bool:
+    """Whether a function gets request and event first, if it is annotated so, and then the inputs by position."""
+
+    def called(request: gr.Request, event: gr.EventData, *values: Any) -> None:
+        """Like the functions that `wiring` hands to Gradio."""
+
+    request, event = gr.Request(), EventData(None, {})
+    given, *_ = special_args(called, inputs=["value"], request=request, event_data=event)
+    return given[0] is request and isinstance(given[1], EventData) and given[2:] == ["value"]

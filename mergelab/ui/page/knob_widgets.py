@@ -1,0 +1,89 @@
+"""The widgets of knobs, generated from the signatures of methods and sparsifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from mergelab.methods.knobs import Choice, Knob, Range
+from mergelab.methods.registry import Rule
+from mergelab.ui.form.form import KnobPlace, Models, weight_id
+from mergelab.ui.form.labels import number, title_of
+from mergelab.ui.form.method_list import line_of, short_title
+
+Widget = Any
+FINE = 500
+"""A range of more steps than this gets no slider: a pixel would be many steps."""
+
+
+def is_too_fine(domain: Range) -> bool:
+    """Whether the range has more steps than a slider has pixels."""
+    return (domain.high - domain.low) / domain.step > FINE
+
+
+def control(knob: Knob, **place: Any) -> Widget:
+    """The widget of a knob: a slider with number and reset, a number alone if a slider is too coarse, or a row of words."""
+    label = title_of(knob.name)
+    match knob.domain:
+        case Range() if is_too_fine(knob.domain):
+            return _number_box(knob, knob.domain, label, **place)
+        case Range(low, high, step, help):
+            return gr.Slider(low, high, knob.default, step=step, label=label, info=help, buttons=["reset"], **place)
+        case Choice(options, help):
+            return gr.Radio(list(options), value=str(knob.default), label=label, info=help, **place)
+
+
+def _number_box(knob: Knob, domain: Range, label: str, **place: Any) -> Widget:
+    least, most = domain.bounds
+    ends = f"At least {number(least)}" if domain.open_above else f"From {number(least)} to {number(most)}"
+    info = f"{domain.help}. {ends}."
+    return gr.Number(knob.default, minimum=least, maximum=most, step=domain.step, label=label, info=info, **place)
+
+
+def column_id(owner: str, rule: str) -> str:
+    """The name of the column that holds the knobs of a rule."""
+    return f"knobs-{owner}-{rule}".replace("_", "-")
+
+
+@dataclass(frozen=True)
+class KnobGroup:
+    """The knobs of one rule, visible while the rule is chosen. `widgets` is by the name of each widget."""
+
+    owner: str
+    rule: str
+    column: gr.Column
+    widgets: Mapping[str, Widget]
+
+
+def knob_group(owner: str, rule: Rule, visible: bool) -> KnobGroup:
+    """Sliders first. Choices, which fewer people change, are folded away."""
+    knobs = [(KnobPlace(owner, rule.name, knob.name), knob) for knob in rule.knobs if not knob.per_model]
+    sliders = [(place, knob) for place, knob in knobs if not isinstance(knob.domain, Choice)]
+    choices = [(place, knob) for place, knob in knobs if isinstance(knob.domain, Choice)]
+    with gr.Column(visible=visible, elem_classes="knobs", elem_id=column_id(owner, rule.name)) as column:
+        gr.Markdown(f"{line_of(rule)} *{rule.paper}*", elem_classes="summary")
+        widgets = {place.elem_id: control(knob, elem_id=place.elem_id) for place, knob in sliders}
+        if choices:
+            with gr.Accordion(f"Advanced {short_title(rule)} settings", open=False, elem_classes="fine"):
+                widgets |= {place.elem_id: control(knob, elem_id=place.elem_id) for place, knob in choices}
+    return KnobGroup(owner, rule.name, column, widgets)
+
+
+def weight_slider(place: int, models: Models, rule: Rule) -> Widget:
+    """The slider of the expert at this place in the models' list; hidden if the models have fewer."""
+    titles, knob = list(models.titles.values()), rule.per_model
+    domain = knob.domain if knob and isinstance(knob.domain, Range) else Range(0, 1, 0.05, "")
+    return gr.Slider(
+        domain.low,
+        domain.high,
+        1.0,
+        step=domain.step,
+        label=titles[place] if place < len(titles) else f"Expert {place + 1}",
+        visible=place < len(titles),
+        buttons=["reset"],
+        elem_id=weight_id(place),
+        elem_classes="weight",
+    )

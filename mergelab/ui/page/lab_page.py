@@ -1,0 +1,142 @@
+"""The page: sidebar, panel and download button, and which event calls which handler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from mergelab.ui.form import sidebar_values as names
+from mergelab.ui.messages import PinRequest, RestoreRequest, TensorRequest, UnpinRequest, WindowRequest
+from mergelab.ui.messages.requests import NarrowRequest
+from mergelab.ui.page import gradio_compat as compat
+from mergelab.ui.page.compare_tab import CompareTab
+from mergelab.ui.page.download import DOWNLOAD, Downloads
+from mergelab.ui.page.follow import Follower
+from mergelab.ui.page.knob_changes import KnobChangeHandler
+from mergelab.ui.page.lab_tab import LabTab
+from mergelab.ui.page.opening import Opening
+from mergelab.ui.page.panel import panel
+from mergelab.ui.page.panel_texts import numbered
+from mergelab.ui.page.sidebar import MERGE, OWN_BASE, OWN_EXPERTS, PRESET, STOP, USE_OWN, sidebar
+from mergelab.ui.page.sidebar_events import SidebarEvents
+from mergelab.ui.page.sidebar_state import SidebarState
+from mergelab.ui.page.sidebar_updates import per_expert
+from mergelab.ui.page.tensor_tab import TensorTab
+from mergelab.ui.page.wiring import PANEL, Wiring
+from mergelab.ui.session.server import Lab
+
+FLUSHED = "async (...given) => { await window.mergelab?.flushed(); return given; }"
+"""Runs in the browser before an event: Python first hears of every turned knob."""
+
+
+def turned_in_browser(name: str) -> str:
+    """What the browser runs when the widget `name` is turned."""
+    return f"(value) => void window.mergelab.onKnobChange({name!r}, value)"
+
+
+class LabPage:
+    """The widgets of the page, wired to the sessions of a `Lab`."""
+
+    def __init__(self, lab: Lab, downloads: Path, parts: Mapping[str, Any]) -> None:
+        self.lab, suites = lab, {name: suite.title for name, suite in lab.suites().items()}
+        if not suites:
+            raise ValueError("no suite is installed: `mergelab suite build pixels` makes one")
+        with gr.Sidebar(width=340, elem_id="sidebar"):
+            self.sidebar = sidebar(suites, lab.opening().models, lab.settings.device)
+        self.state = SidebarState(lab, self.sidebar.values, suites)
+        self.knob_changes = KnobChangeHandler(self.state, self.sidebar.turning)
+        self.panel = panel(parts, self.knob_changes.endpoint())
+        self.downloads = Downloads(Follower(self.state), downloads)
+        widgets = {**self.sidebar.widgets, PANEL: self.panel, DOWNLOAD: self.downloads.button()}
+        self.wiring, self.stop_button = Wiring(widgets), widgets[STOP]
+
+    def wire(self, blocks: gr.Blocks) -> None:
+        """Attach every event. None takes more widgets than were just changed: Gradio's page visits every input several
+        times."""
+        self._wire_knobs()
+        self._wire_sidebar()
+        self._wire_lab()
+        self._wire_compare()
+        self._wire_tensor()
+        self._wire_opening(blocks)
+
+    def show_first(self, parts: Mapping[str, Any], blocks: gr.Blocks) -> None:
+        """From now on the page arrives with these parts of the panel in it."""
+        compat.show_from_the_start(self.panel, numbered(parts), blocks)
+
+    def _on(self, event: str) -> Any:
+        return compat.listener(self.panel, event)
+
+    def _attach(self, listener: Any, handler: Any, options: Mapping[str, Any], **more: Any) -> Any:
+        return self.wiring.attach(listener, handler, **more, **compat.quietly(options, self.stop_button))
+
+    def _wire_knobs(self) -> None:
+        for name in self.sidebar.turning:
+            widget = self.wiring.widgets[name]
+            widget.input(None, widget, js=turned_in_browser(name), **compat.IN_BROWSER)
+
+    def _wire_sidebar(self) -> None:
+        """After each of these events the charts that are known are shown."""
+        events, widgets, experts = SidebarEvents(self.state), self.wiring.widgets, [names.EXPERTS, *per_expert()]
+        choices = [names.METHOD, names.SPARSIFIER, names.EXPERTS, names.DEVICE]
+        arranged = [*(str(group.column.elem_id) for group in self.sidebar.groups), *per_expert()]
+        everything = [PANEL, *self.sidebar.outputs]
+        chosen = self._attach(
+            lambda *given, **options: gr.on([widgets[name].input for name in choices], *given, **options),
+            events.arrange,
+            compat.WIDGET,
+            inputs=choices,
+            outputs=arranged,
+        )
+        source = self._attach(
+            widgets[names.SOURCE].input, events.change_source, compat.WIDGET, inputs=[names.SOURCE], outputs=experts
+        )
+        preset = self._attach(
+            widgets[PRESET].input, events.use_preset, compat.WIDGET, inputs=[PRESET], outputs=everything
+        )
+        restored = self._attach(
+            self._on("restore"), events.restore, compat.UNQUEUED, outputs=self.sidebar.outputs, carries=RestoreRequest
+        )
+        for event in (chosen, source, preset, restored):
+            self._attach(event.then, self.knob_changes.show, {**compat.UNQUEUED, "trigger_mode": "multiple"})
+        self._attach(
+            widgets[USE_OWN].click,
+            events.use_own,
+            compat.LOOK_UP,
+            inputs=[OWN_BASE, OWN_EXPERTS],
+            outputs=[PANEL, names.SOURCE, *experts],
+        )
+
+    def _wire_lab(self) -> None:
+        tab, merge = LabTab(Follower(self.state)), self.wiring.widgets[MERGE].click
+        self._attach(self._on("preview"), tab.preview, compat.LOOK_UP)
+        self._attach(self._on("live"), tab.live, {**compat.HEAVY, "trigger_mode": "always_last"})
+        self._attach(merge, tab.merge, {**compat.HEAVY, "trigger_mode": "once", "js": FLUSHED})
+        self._attach(self._on("test"), tab.test, compat.HEAVY)
+        self._attach(self._on("keep"), self.downloads.keep, compat.HEAVY, outputs=[PANEL, DOWNLOAD])
+        self._attach(self._on("narrow"), tab.narrow, compat.PAYLOAD, carries=NarrowRequest)
+        for stopping in (self.stop_button.click, self._on("stop")):
+            self._attach(stopping, tab.stop, compat.UNQUEUED)
+
+    def _wire_compare(self) -> None:
+        tab = CompareTab(Follower(self.state))
+        self._attach(self._on("pin"), tab.pin, compat.PAYLOAD, carries=PinRequest)
+        self._attach(self._on("unpin"), tab.unpin, compat.PAYLOAD, carries=UnpinRequest)
+
+    def _wire_tensor(self) -> None:
+        tab = TensorTab(self.state)
+        self._attach(self._on("tensors"), tab.tensors, compat.LOOK_UP)
+        self._attach(self._on("look"), tab.look, compat.PAYLOAD, carries=TensorRequest)
+        unqueued = {**compat.PAYLOAD, "queue": False}  # a look-up in the page's process
+        self._attach(self._on("cells"), tab.cells, unqueued, carries=WindowRequest)
+        self._attach(self._on("coordinates"), tab.coordinates, compat.PAYLOAD, carries=WindowRequest)
+        self._attach(self._on("spectrum"), tab.spectrum, compat.LOOK_UP)
+
+    def _wire_opening(self, blocks: gr.Blocks) -> None:
+        opening = Opening(self.state, self.downloads)
+        options = {**compat.HEAVY, "concurrency_id": "open"}
+        self._attach(blocks.load, opening.open, options, outputs=[PANEL, *self.sidebar.outputs])
+        blocks.unload(opening.leave)

@@ -1,0 +1,43 @@
+"""A page's first event and its last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import gradio as gr
+
+from mergelab.ui.page.download import Downloads
+from mergelab.ui.page.follow import shown
+from mergelab.ui.page.sidebar_state import SidebarState
+from mergelab.ui.page.wiring import Call, Updates
+from mergelab.ui.session.update import Update
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The handlers of a page that opens and of one that closes."""
+
+    state: SidebarState
+    downloads: Downloads
+
+    def open(self, call: Call) -> Iterator[Updates]:
+        """Show what the address asks for, and which parts of the address did not fit."""
+        session = self.state.lab.session(call.visitor)
+        session.opened.set()
+        with session.lock:
+            landing = self.state.parsed(session, call.query)
+            # The page opens with the right sidebar, and the user may have changed a knob already.
+            is_right = landing.form == self.state.parsed(session, {}).form
+            # Something must be sent: Gradio empties the outputs of a handler that yields nothing.
+            filled = {} if is_right else self.state.fill(session, landing.form)
+            updates = session.first(landing.form) if self.state.shows(session, landing.form) else iter(())
+        yield {**shown(Update(notes=landing.notes, visitor=call.visitor)), **filled}
+        for update in updates:
+            yield shown(update)
+
+    def leave(self, request: gr.Request) -> None:
+        """The visitor closed the page: end their work and delete their files. Gradio passes no other details here."""
+        visitor = request.session_hash or ""
+        self.state.lab.session(visitor).stop()
+        self.downloads.remove(visitor)

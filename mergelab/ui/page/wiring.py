@@ -1,0 +1,72 @@
+"""Handlers receive and set widgets by name. Gradio passes positions; this file is the only place that translates."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from mergelab.ui.messages import decode
+from mergelab.ui.page.gradio_compat import payload_of
+
+PANEL = "panel"
+Widget = Any
+Updates = dict[str, Any]
+"""What becomes of widgets, by name: a value or a `gr.update`."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a handler: by which visitor, at which address, with what some widgets hold, and with the message of the
+    event, if it carries one."""
+
+    visitor: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    message: Any = None
+
+
+Handler = Callable[[Call], Updates] | Callable[[Call], Iterator[Updates]]
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """All widgets of the page by name."""
+
+    widgets: Mapping[str, Widget]
+
+    def attach(
+        self,
+        listener: Callable[..., Any],
+        handler: Handler,
+        inputs: Sequence[str] = (),
+        outputs: Sequence[str] = (PANEL,),
+        carries: type | None = None,
+        **options: Any,
+    ) -> Any:
+        """Call the handler at an event with what `inputs` hold; it may set `outputs`. `carries` is the class of the event's
+        message."""
+        called = self._positional(handler, inputs, carries)
+        return listener(called, *([self.widgets[name] for name in names] for names in (inputs, outputs)), **options)
+
+    def _positional(self, handler: Handler, inputs: Sequence[str], carries: type | None) -> Callable[..., Any]:
+        """The function that Gradio calls: it gets values by position and returns updates by component."""
+
+        def call_of(request: gr.Request, event: gr.EventData, values: Sequence[Any]) -> Call:
+            message = decode(carries, payload_of(event)) if carries else None
+            named = dict(zip(inputs, values, strict=True))
+            return Call(request.session_hash or "", dict(request.query_params), named, message)
+
+        def by_widget(updates: Updates) -> dict[Widget, Any]:
+            return {self.widgets[name]: update for name, update in updates.items()}
+
+        def step_by_step(request: gr.Request, event: gr.EventData, *values: Any) -> Iterator[dict[Widget, Any]]:
+            yield from map(by_widget, handler(call_of(request, event, values)))  # type: ignore[arg-type]
+
+        def at_once(request: gr.Request, event: gr.EventData, *values: Any) -> dict[Widget, Any]:
+            return by_widget(handler(call_of(request, event, values)))  # type: ignore[arg-type]
+
+        return step_by_step if inspect.isgeneratorfunction(handler) else at_once

@@ -1,0 +1,54 @@
+"""The recipe on the sidebar: its link, its exports, and the story that set it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mergelab.recipe import Recipe
+from mergelab.ui import messages
+from mergelab.ui.form.link import Link
+from mergelab.ui.form.program import program_of
+from mergelab.ui.form.stories import Story
+
+UNBROKEN = "\u00a0%"
+"""A per cent sign that stays on the line of its number."""
+
+
+def render_link(found: Link) -> messages.Link:
+    """A link, stamped so that the page notices each answer."""
+    return messages.Link(found.key, found.query, found.note, found.digest, time.monotonic())
+
+
+def render_exports(recipe: Recipe) -> messages.RecipeExports:
+    """The recipe as a file, the command that merges it, and the program."""
+    return messages.RecipeExports(recipe.to_yaml(), "mergelab merge recipe.yml --out merged", program_of(recipe))
+
+
+@dataclass(frozen=True)
+class ActiveStory:
+    """A story that the page tells: `key` is the key of its recipe, `turn` tells one choice of it from the next. `pins` are the
+    keys of the recipes that it pins, by slot, `pinned` those that were pinned before."""
+
+    story: Story
+    key: str
+    turn: int
+    pins: Mapping[str, str]
+    pinned: Mapping[str, str]
+
+
+def render_story(active: ActiveStory) -> messages.Story:
+    """What the story says, and what the browser opens and marks for it."""
+    told = active.story
+    return messages.Story(
+        title=told.title,
+        sentences=[sentence.replace(" %", UNBROKEN) for sentence in told.sentences],
+        tab=told.tab,
+        at=":".join(told.at) if told.at else None,
+        chart=told.chart,
+        key=active.key,
+        turn=active.turn,
+        pins=dict(active.pins),
+        pinned=dict(active.pinned),
+    )

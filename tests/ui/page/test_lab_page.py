@@ -1,0 +1,166 @@
+"""The sidebar's widgets as the server keeps them: what each event notes, and what it sends back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from fastapi import HTTPException
+from ui.fake_worker import FakeWorker
+
+from mergelab.ui.form.form import KnobPlace
+from mergelab.ui.form.stories import stories
+from mergelab.ui.messages import PinRequest, RestoreRequest, Scene
+from mergelab.ui.page import follow
+from mergelab.ui.page.compare_tab import CompareTab
+from mergelab.ui.page.follow import EXPIRED, Follower
+from mergelab.ui.page.lab_page import LabPage
+from mergelab.ui.page.opening import Opening
+from mergelab.ui.page.sidebar_events import SidebarEvents
+from mergelab.ui.page.wiring import PANEL, Call
+from mergelab.ui.session.job_cache import JobCache
+from mergelab.ui.session.server import Lab
+from mergelab.ui.session.session import Session
+
+CELL = ("3", "mlp.down")
+DENSITY = KnobPlace("method", "ties", "density")
+VISIT = Call("visitor")
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> LabPage:
+    async def laid_out() -> LabPage:  # inside a running loop, because Gradio otherwise leaves one of its own unclosed
+        with gr.Blocks(analytics_enabled=False):
+            return LabPage(Lab(job_cache=JobCache(FakeWorker)), tmp_path, {})  # type: ignore[arg-type]
+
+    return asyncio.run(laid_out())
+
+
+def step(key: str, scene: Scene | None = None) -> Call:
+    """What the browser asks for at undo and redo."""
+    return Call("visitor", message=RestoreRequest(key, scene))
+
+
+def opening(page: LabPage) -> list[dict[str, Any]]:
+    """What the page's first event shows, all of it."""
+    return list(Opening(page.state, page.downloads).open(VISIT))
+
+
+def opened(page: LabPage) -> Session:
+    next(Opening(page.state, page.downloads).open(VISIT))
+    return page.lab.session("visitor")
+
+
+def turn(page: LabPage, session: Session, density: float) -> None:
+    """Turn the density."""
+    page.state.set(session, {DENSITY.elem_id: density})
+
+
+def events(page: LabPage) -> SidebarEvents:
+    return SidebarEvents(page.state)
+
+
+def test_before_anything_is_touched_the_session_holds_what_the_page_opens_with(page: LabPage) -> None:
+    assert page.state.form(opened(page)).recipe().digest() == page.lab.opening().recipe().digest()
+
+
+def test_a_widget_is_noted_alone_and_the_others_stay(page: LabPage) -> None:
+    session = opened(page)
+    page.state.set(session, {DENSITY.elem_id: 0.7, "seed": 3})
+    recipe = page.state.form(session).recipe()
+    assert recipe.method.knobs["density"] == 0.7
+    assert (recipe.seed, recipe.method.knobs["scale"]) == (3, 1.0)
+
+
+def test_a_turned_knob_is_noted_and_answered_with_what_can_be_shown_at_once(page: LabPage) -> None:
+    session = opened(page)
+    answer = json.loads(page.panel.turned({"visitor": "visitor", "values": {DENSITY.elem_id: 0.7, "seed": 3}}))
+    recipe = page.state.form(session).recipe()
+    assert (recipe.method.knobs["density"], recipe.seed) == (0.7, 3)
+    assert set(answer) == {"link", "later"}  # the models of this recipe have not been read yet
+    assert "density=0.7" in answer["link"]
+
+
+def test_of_two_texts_the_later_one_has_the_larger_number(page: LabPage) -> None:
+    opened(page)
+    told = {"visitor": "visitor", "values": {}}
+    first, second = (int(json.loads(page.panel.turned(told))["later"].split()[0]) for _ in range(2))
+    assert first < second
+
+
+@pytest.mark.parametrize(
+    "told", [None, {"visitor": "visitor"}, {"visitor": "visitor", "values": {"no-such-widget": 1}}]
+)
+def test_a_turn_of_nothing_that_is_there_is_refused(page: LabPage, told: Any) -> None:
+    with pytest.raises(HTTPException, match="values by the elem_id"):
+        page.panel.turned(told)
+
+
+def test_a_preset_and_a_choice_are_noted_with_everything_that_they_set(page: LabPage) -> None:
+    session = opened(page)
+    events(page).use_preset(Call("visitor", values={"preset": "paper: DARE+task arithmetic"}))
+    form = page.state.form(session)
+    assert (form.method, form.sparsifier) == ("task_arithmetic", "dare")
+    two = list(form.models.titles)[:2]
+    chosen = {"method": "ties", "sparsifier": "none", "experts": two, "device": "cpu"}
+    updates = events(page).arrange(Call("visitor", values=chosen))
+    assert page.state.form(session).recipe().method.name == "ties"
+    assert page.state.form(session).chosen == tuple(two)
+    assert updates["weight-2"]["visible"] is False
+
+
+def test_what_a_step_back_restores_is_what_the_next_event_merges(page: LabPage) -> None:
+    session = opened(page)
+    turn(page, session, 0.7)
+    session.set_scene({"a": page.state.form(session)}, CELL)
+    updates = events(page).restore(step("suite=pixels&method=ties&density=0.35"))
+    assert updates[DENSITY.elem_id] == 0.35
+    assert page.state.form(session).recipe().method.knobs["density"] == 0.35
+    assert (list(session.pins.forms), session.chart_service.at) == (["a"], CELL), "an ordinary step leaves them alone"
+
+
+def test_a_story_tells_what_was_pinned_before_it_and_a_step_back_over_it_pins_that_again(page: LabPage) -> None:
+    session, story = opened(page), next(story for story in stories().values() if story.aside)
+    session.set_scene({"b": page.state.form(session)}, CELL)
+    choice = Call("visitor", values={"preset": story.title})
+    told = json.loads(events(page).use_preset(choice)[PANEL]["story"].partition(" ")[2])  # behind its number
+    assert told["pinned"] == {"b": "v=1&suite=pixels&method=ties"}
+    assert (told["pins"], session.chart_service.at) == ({"a": story.aside}, None)
+    again = json.loads(events(page).use_preset(choice)[PANEL]["story"].partition(" ")[2])
+    assert again["pinned"] == told["pinned"], "Gradio's lists report one choice twice"
+    events(page).restore(step("suite=pixels&method=ties", Scene(told["pinned"], ":".join(CELL))))
+    assert (session.pinned, session.chart_service.at) == (told["pinned"], CELL)
+    events(page).restore(step(story.query, Scene(told["pins"], None)))
+    assert (session.pinned, session.chart_service.at) == (told["pins"], None)
+
+
+def test_who_turns_a_knob_before_the_page_has_opened_is_not_shown_the_opening(page: LabPage) -> None:
+    session = page.lab.session("visitor")
+    turn(page, session, 0.7)
+    shown = opening(page)
+    assert len(shown) == 1
+    assert set(shown[0]) == {PANEL}
+    assert page.state.form(session).recipe().method.knobs["density"] == 0.7
+
+
+def test_a_page_that_the_server_forgot_is_told_to_reload_instead_of_getting_other_charts(
+    page: LabPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "OPENING", 0.01)
+    (update,) = Follower(page.state).updates("visitor", Session.preview)
+    assert update.status is not None
+    assert update.status.problems == (EXPIRED,)
+    assert update.charts is None
+
+
+def test_what_is_pinned_is_what_was_on_the_sidebar_when_the_person_asked(page: LabPage) -> None:
+    session = opened(page)
+    key = page.lab.link(page.state.form(session)).key
+    turn(page, session, 0.7)
+    next(CompareTab(Follower(page.state)).pin(Call("visitor", message=PinRequest("a", key))))
+    assert session.pinned == {"a": key}
+    assert page.state.form(session).recipe().method.knobs["density"] == 0.7

@@ -1,0 +1,29 @@
+"""The scores as a message: their state in words, and what takes their place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ui.fake_worker import MODELS, form, run_of
+
+from mergelab.ui.session.render.scores import render_scores, render_unscored
+from mergelab.ui.session.score_tables import RunScores, TaskFace
+
+TASKS = {"task-a": TaskFace("Task A", "tiny/a")}
+RUN = run_of(form().recipe().to_mapping(), "validation")
+
+
+def test_stale_scores_say_what_to_do() -> None:
+    assert "Press Merge" in render_scores(RunScores(RUN, MODELS, TASKS, "stale", 1)).notice
+
+
+def test_a_merge_without_task_sets_claims_no_scores() -> None:
+    run = replace(RUN, scores=[], references={})
+    sent = render_scores(RunScores(run, MODELS, {}, "exact", 1))
+    assert (sent.state, len(sent.rows), len(sent.legend)) == ("none", 0, 0)
+    assert sent.summary == sent.empty and "no scores" in sent.empty
+
+
+def test_scores_of_other_models_give_way_to_a_sentence() -> None:
+    sent = render_unscored("Not scored yet.")
+    assert (sent.state, len(sent.rows), sent.empty) == ("none", 0, "Not scored yet.")
