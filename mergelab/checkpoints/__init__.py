@@ -1,4 +1,4 @@
-"""Checkpoints: open by path, Hub id or suite name, compare, hash, and write a merged model as a whole or not at all."""
+"""Checkpoints: opening by path, Hub id or suite name, comparing, hashing and writing all or nothing."""
 
 from mergelab.checkpoints.alignment.compatibility import Compatibility, compare
 from mergelab.checkpoints.alignment.problems import Problem

@@ -1,4 +1,4 @@
-"""From what a person writes to a checkpoint: a suite's model, a folder, or a model on the Hub."""
+"""Opens the checkpoint that a user names: a suite's model, a folder, or a model on the Hub."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from mergelab.checkpoints.suites import BASE, Suite, list_suites, load_suite, un
 
 
 def open_checkpoint(ref: str, *, models_dir: Path | None = None, base: Checkpoint | None = None) -> Checkpoint:
-    """Open the checkpoint that `ref` names, the first that fits of:
+    """Open the checkpoint named by `ref`, using the first of these that matches:
 
     - a path (`/…`, `./…`, `../…`, `~/…`),
     - `suite` or `suite/base` or `suite/expert`,
-    - a folder or a .gguf file, relative to `models_dir` or else to the working folder,
+    - a folder or a .gguf file, relative to `models_dir` or else to the working directory,
     - `owner/name` or `owner/name@revision` on the Hugging Face Hub.
 
-    Adapters and packed experts are opened next to `base`, or, without one, next to the base that they name themselves.
-    With `models_dir`, folders outside it are refused. Raises `CheckpointError`; an unknown name comes with near ones.
+    Adapters and packed experts need their base: `base` if given, otherwise the base named in their files. With
+    `models_dir`, folders outside it are refused. Raises `CheckpointError`; for an unknown name it suggests similar ones.
     """
     return _Opening(models_dir, base).open(ref)
 
 
 def suite_of(ref: str) -> str | None:
-    """Name of the suite that `ref` (`suite`, `suite/base`, `suite/expert`) belongs to, or None."""
+    """The name of the suite that `ref` (`suite`, `suite/base`, `suite/expert`) belongs to, or None."""
     name = ref.partition("/")[0]
     return name if name in list_suites() else None
 
@@ -45,7 +45,7 @@ class _Opening:
     models_dir: Path | None
     base: Checkpoint | None
     beside: str = ""
-    """Whose base is being opened, which must be a model of its own."""
+    """The model whose base is being opened; that base must itself be a whole model."""
 
     def open(self, ref: str) -> Checkpoint:
         if not ref.strip() or "\0" in ref:
@@ -68,11 +68,11 @@ class _Opening:
 
     def _at(self, path: Path, ref: str) -> Checkpoint:
         if self.models_dir is not None and not path.resolve().is_relative_to(self.models_dir.resolve()):
-            raise CheckpointError(f"{path} is not in the models folder; folders elsewhere are not opened here")
+            raise CheckpointError(f"{path} is outside the models folder {self.models_dir}, so it is not opened")
         return self._of_its_kind(path, ref)
 
     def _of_its_kind(self, path: Path, ref: str) -> Checkpoint:
-        """The checkpoint at `path` by what lies there; a folder with whole weights is a model whatever else it holds."""
+        """Open the checkpoint at `path` by its contents; a folder with whole weights is a model whatever else it holds."""
         if is_gguf(path):
             return open_gguf(path, ref)
         names = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
@@ -91,14 +91,16 @@ class _Opening:
         if self.base is not None:
             return self.base
         if self.beside:
-            raise CheckpointError(f"{self.beside} names {ref} as its base, which is itself stored as changes of a base")
+            raise CheckpointError(
+                f"{self.beside} names {ref} as its base, but that is itself stored as a delta of a base"
+            )
         if named is None:
-            raise CheckpointError(f"{ref} is stored as changes of a base and does not name it; give the base as well")
+            raise CheckpointError(f"{ref} is stored as a delta of a base that it does not name; give the base as well")
         try:
             return _Opening(self.models_dir, None, beside=ref).open(named)
         except CheckpointError as error:
-            told = f"{ref} is stored as changes of a base; give the base as well, since the one that it names"
-            raise CheckpointError(f"{told} does not open: {error}") from error
+            told = f"{ref} is stored as a delta of a base; give the base as well, because the one that it names"
+            raise CheckpointError(f"{told} cannot be opened: {error}") from error
 
     def _from_hub(self, ref: str) -> Checkpoint:
         hint = _near(ref, _known(self.models_dir))
@@ -123,7 +125,7 @@ def _open_from_suite(ref: str, suite: Suite) -> Checkpoint:
 
 
 def _known(models_dir: Path | None) -> list[str]:
-    """All names that can be opened without the network."""
+    """All names that can be opened without network access."""
     names = [name for suite in list_suites().values() for name in (suite.name, *suite.models)]
     root = models_dir or Path()
     found = [path.parent.name for config in ("config.json", adapter.CONFIG) for path in root.glob(f"*/{config}")]

@@ -1,4 +1,4 @@
-"""Bundled suites: a base, its experts and their task sets, described by a manifest and unpacked on first use."""
+"""Bundled suites: a base, its experts and their task sets, listed in a manifest and unpacked on first use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PACKED_BASE = "base/base.safetensors.xz"
 
 @dataclass(frozen=True)
 class SuiteBase:
-    """The common ancestor: what it is, where it comes from and under which licence."""
+    """The model from which all experts were fine-tuned, with its source and licence."""
 
     title: str
     source: str
@@ -35,7 +35,7 @@ class SuiteBase:
 
 @dataclass(frozen=True)
 class SuiteExpert:
-    """A fine-tuned model of the suite and the task that it was trained for; `config` updates the base's config.json."""
+    """A fine-tuned model of the suite and the task it was trained for; `config` updates the base's config.json."""
 
     title: str
     task: str
@@ -44,7 +44,7 @@ class SuiteExpert:
 
 @dataclass(frozen=True)
 class SuiteTask:
-    """A task set: `head` names the expert that answers it, `counts` the rows of each split."""
+    """A task set. `head` is the expert whose head answers it; `counts` is the number of rows per split."""
 
     title: str
     kind: str
@@ -57,7 +57,7 @@ class SuiteTask:
 
 @dataclass(frozen=True)
 class Suite:
-    """The manifest of one suite; `folder` is where its packed files are."""
+    """The manifest of one suite; `folder` holds its packed files."""
 
     name: str
     title: str
@@ -70,17 +70,17 @@ class Suite:
     files: Mapping[str, str]
     folder: Path
     digest: str
-    """sha256 hex of the manifest, which holds the hashes of all data files."""
+    """SHA-256 of the manifest in hex; the manifest lists the hashes of all data files."""
 
     @property
     def models(self) -> tuple[str, ...]:
-        """References of the base and all experts, as `open_checkpoint` takes them."""
+        """References to the base and all experts, as accepted by `open_checkpoint`."""
         return (f"{self.name}/{BASE}", *(f"{self.name}/{expert}" for expert in self.experts))
 
     def file(self, name: str) -> Path:
-        """Path of the data file `name`, after its hash was checked against the manifest.
+        """The path of the data file `name`, after checking its hash against the manifest.
 
-        Raises `CheckpointError` when the manifest does not list it, or when it is absent or changed.
+        Raises `CheckpointError` if the manifest does not list the file, or if it is missing or changed.
         """
         path, expected = self.folder / name, self.files.get(name)
         if expected is None:
@@ -91,14 +91,14 @@ class Suite:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != expected:
             raise CheckpointError(
-                f"{path} is not the file that the manifest describes (sha256 {found[:12]}…, not {expected[:12]}…); "
+                f"{path} does not match the manifest (sha256 {found[:12]}…, expected {expected[:12]}…); "
                 f"install mergelab again or rebuild the suite {self.name}"
             )
         return path
 
 
 def assets_folder() -> Path:
-    """Where the suites are: $MERGELAB_ASSETS, else `assets` beside the package, else `assets` inside it."""
+    """The folder of the suites: $MERGELAB_ASSETS, else `assets` next to the package, else `assets` inside it."""
     chosen = os.environ.get("MERGELAB_ASSETS")
     if chosen:
         return Path(chosen).expanduser()
@@ -108,13 +108,13 @@ def assets_folder() -> Path:
 
 
 def list_suites() -> dict[str, Suite]:
-    """All suites of the assets folder, by name; empty when there are none."""
+    """All suites in the assets folder, by name."""
     folders = sorted(path.parent for path in assets_folder().glob(f"*/{MANIFEST}"))
     return {folder.name: read_suite(folder) for folder in folders}
 
 
 def load_suite(name: str) -> Suite:
-    """The suite `name`. Raises `CheckpointError` listing the suites there are."""
+    """The suite `name`; raises `CheckpointError` listing the known suites."""
     suites = list_suites()
     if name not in suites:
         raise CheckpointError(f"there is no suite {name!r}; there are {', '.join(suites) or 'none'}")
@@ -122,7 +122,7 @@ def load_suite(name: str) -> Suite:
 
 
 def read_suite(folder: Path) -> Suite:
-    """Read the manifest in `folder`. Raises `CheckpointError` naming the field that is absent or of the wrong kind."""
+    """Read the manifest in `folder`. Raises `CheckpointError` naming a missing field or one of the wrong type."""
     manifest = safe_json(folder, MANIFEST)
     if manifest is None:
         raise CheckpointError(f"{folder} has no {MANIFEST}")
@@ -131,7 +131,7 @@ def read_suite(folder: Path) -> Suite:
     except KeyError as error:
         raise CheckpointError(f"{folder / MANIFEST} lacks the field {error}") from error
     except (TypeError, AttributeError) as error:
-        raise CheckpointError(f"{folder / MANIFEST} has a field of the wrong kind ({error})") from error
+        raise CheckpointError(f"{folder / MANIFEST} has a field of the wrong type ({error})") from error
     if not all(PLAIN_NAME.fullmatch(name) for name in suite.experts):
         raise CheckpointError(f"{folder / MANIFEST} has an expert whose name is not a plain file name")
     if suite.name != folder.name:
@@ -173,9 +173,9 @@ def _task(entry: Mapping[str, Any]) -> SuiteTask:
 
 
 def unpack(suite: Suite, model: str = BASE) -> Path:
-    """Ordinary model folder of the suite's base or of one expert, made in the cache on first use.
+    """An ordinary model folder with the suite's base or one expert, created in the cache on first use.
 
-    Several processes may ask at once: each builds its own copy under a hidden name and the first to finish wins.
+    Several processes may call this at once: each builds its own copy under a hidden name, and the first to finish wins.
     """
     if model != BASE and model not in suite.experts:
         raise CheckpointError(f"the suite {suite.name} has no model {model!r}; it has {', '.join(suite.models)}")
@@ -188,7 +188,7 @@ def unpack(suite: Suite, model: str = BASE) -> Path:
     try:
         _write_model(suite, model, state, staging.path)
         staging.commit()
-    except FileExistsError:  # another process made the same folder meanwhile
+    except FileExistsError:  # another process has created the same folder in the meantime
         staging.discard()
     except BaseException:
         staging.discard()
@@ -201,7 +201,7 @@ def _base_state(suite: Suite) -> State:
 
 
 def _expert_state(suite: Suite, model: str) -> State:
-    """The expert's tensors under its own file keys: the body's with the prefix, the head's without."""
+    """The expert's tensors under its own file keys: body tensors with the prefix, head tensors without."""
     base = load_file(unpack(suite) / "model.safetensors")
     state = unpack_delta(base, suite.file(f"experts/{model}.safetensors.xz"))
     return {suite.prefix + key if key in base else key: value for key, value in state.items()}
@@ -219,7 +219,7 @@ def _write_model(suite: Suite, model: str, state: State, folder: Path) -> None:
 
 
 def _auxiliary_files(suite: Suite) -> list[Path]:
-    """Tokenizer and preprocessor files of the base, checked where the manifest lists them."""
+    """The base's tokenizer and preprocessor files; those listed in the manifest are checked against it."""
     paths = sorted(path for path in (suite.folder / BASE).iterdir() if path.is_file() and path.suffix != ".xz")
     names = [f"{BASE}/{path.name}" for path in paths]
     return [suite.file(name) if name in suite.files else suite.folder / name for name in names]

@@ -1,4 +1,4 @@
-"""Merge methods: every module of this package that registers one is found by itself."""
+"""Merge methods: importing this package imports all its modules, and each registers its method."""
 
 from __future__ import annotations
 

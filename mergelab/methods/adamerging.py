@@ -1,4 +1,4 @@
-"""AdaMerging: task arithmetic whose coefficients are learned on unlabelled rows."""
+"""AdaMerging: task arithmetic with coefficients learned on unlabelled calibration rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mergelab.methods.registry import Shape, Statistic, method
 
 
 def one_number(shape: Shape) -> Shape:
-    """Each tensor has a single coefficient."""
+    """The shape of a coefficient: one number per tensor."""
     return ()
 
 
@@ -21,24 +21,15 @@ def adamerging(
     deltas: Tensor,
     *,
     granularity: A[
-        str, Choice(("tensor", "model"), "Learn a coefficient for every tensor of every expert, or one for each expert")
+        str, Choice(("tensor", "model"), "Learn one coefficient per tensor and expert, or one per expert")
     ] = "tensor",
     init: A[
         float,
-        Range(
-            0.0, 1.0, 0.05, "Every coefficient before learning; 0.3 is task arithmetic's own", varies=False, valid=ANY
-        ),
+        Range(0.0, 1.0, 0.05, "Initial value of all coefficients; 0.3 as in task arithmetic", varies=False, valid=ANY),
     ] = 0.3,
     steps: A[
         int,
-        Range(
-            0,
-            2000,
-            10,
-            "How often the coefficients are adjusted; 0 leaves task arithmetic",
-            varies=False,
-            valid=(0, 100_000),
-        ),
+        Range(0, 2000, 10, "Number of optimisation steps; 0 gives task arithmetic", varies=False, valid=(0, 100_000)),
     ] = 100,
     lr: A[
         float,
@@ -46,20 +37,21 @@ def adamerging(
             0.0,
             0.1,
             0.001,
-            "How far a coefficient moves in one step (Adam's learning rate)",
+            "Adam's learning rate: about how far a coefficient moves per step",
             varies=False,
             valid=FROM_0,
         ),
     ] = 0.001,
     coefficients: A[Tensor | None, Statistic("coefficients", shape=one_number)] = None,
 ) -> Tensor:
-    """Add the deltas with coefficients that make the merged model sure of its answers on every expert's task.
+    """Sum the deltas with coefficients learned by minimising the merged model's prediction entropy on all tasks.
 
-    `deltas` is (n_models, *shape) in float32, expert minus base; `coefficients` (n_models,), one for this tensor of each
-    expert; returns (*shape), to be added to the base. The knobs are for whoever learns the coefficients.
+    `deltas` is (n_models, *shape) in float32, expert minus base; `coefficients` is (n_models,), one per expert for this
+    tensor; returns (*shape), to be added to the base. The knobs are read only by the code that learns the coefficients.
     """
     if coefficients is None:
         raise ValueError(
-            "adamerging needs a coefficient for each tensor: give statistics={'coefficients': {name: {key: number}}}"
+            "adamerging needs one coefficient per expert and tensor: "
+            "give statistics={'coefficients': {name: {key: number}}}"
         )
     return (per_model(coefficients, deltas) * deltas).sum(0)

@@ -16,12 +16,12 @@ def average(
     models: Tensor,
     *,
     weights: A[
-        Tensor, PerModel(0.0, 10.0, 0.1, "Share of this expert; only the ratio between experts matters", valid=FROM_0)
+        Tensor, PerModel(0.0, 10.0, 0.1, "Weight of this expert; only the ratio between experts matters", valid=FROM_0)
     ],
 ) -> Tensor:
     """The weighted mean of the experts.
 
-    `models` is (n_models, *shape) in float32; returns (*shape). The base takes no part. Weights that are all 0 give the
-    plain mean.
+    `models` is (n_models, *shape) in float32; returns (*shape). The base is not used. If all weights are 0, the result
+    is the unweighted mean.
     """
     return weighted_mean(models, per_model(weights, models))

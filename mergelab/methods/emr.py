@@ -1,4 +1,4 @@
-"""EMR-Merging: elect one vector, then mask and rescale it for each task."""
+"""EMR-Merging: elect one unified delta, which is masked and rescaled for each task."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mergelab.methods.registry import ModelStatistic, Position, Stack, method
 
 
 class Rescalers:
-    """A survey of what each expert's mask takes off the magnitude of its delta, over all tensors."""
+    """Survey of each expert's rescaler: how much smaller the masked unified delta is than the expert's own."""
 
     scope = "model"
 
@@ -33,7 +33,7 @@ class Rescalers:
         self.lock = Lock()
 
     def update(self, stack: Stack) -> None:
-        """Take in the magnitudes of one tensor or a stretch of it: each expert's own, and what its mask lets through."""
+        """Add the magnitudes of one tensor or a chunk of it: each expert's own, and those that pass its mask."""
         unified = elect(stack.values)
         masked = torch.where(masks(stack.values, unified), unified, 0.0)
         sums = Sums(stack.count, _magnitudes(stack.values), _magnitudes(masked))
@@ -41,7 +41,7 @@ class Rescalers:
             self.seen.setdefault(stack.key, []).append(sums)
 
     def finish_pass(self) -> None:
-        """One pass is enough."""
+        """End the only pass and compute the ratios."""
         self.passes -= 1
         tensors = [Sums.together(parts) for parts in self.seen.values()]
         self.ratios = {
@@ -50,13 +50,13 @@ class Rescalers:
         }
 
     def value(self, settings: Mapping[str, Any]) -> Tensor | None:
-        """float32 (n_models,), 1 for an expert whose mask lets nothing through; None when no task asks for it."""
+        """float32 (n_models,), 1 for an expert whose mask passes nothing; None if no setting selects a task."""
         return self.ratios.get(settings["means"])
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Magnitudes summed over `count` entries, for each expert: its `own`, and what its mask let through (`carried`)."""
+    """Magnitudes summed over `count` entries, per expert: its `own` delta, and what passed its mask (`carried`)."""
 
     count: int
     own: list[float]
@@ -64,7 +64,7 @@ class Sums:
 
     @classmethod
     def together(cls, parts: Sequence[Sums]) -> Sums:
-        """All parts added exactly, so that the order in which they were seen cannot change a bit."""
+        """Add all parts exactly, so that their order cannot change a bit of the result."""
         own, carried = (
             [math.fsum(of_model) for of_model in zip(*(getattr(part, name) for part in parts), strict=True)]
             for name in ("own", "carried")
@@ -73,11 +73,11 @@ class Sums:
 
     @property
     def means(self) -> Sums:
-        """Means over the entries instead of sums."""
+        """The means over entries, as `Sums` of one entry."""
         return Sums(1, [value / self.count for value in self.own], [value / self.count for value in self.carried])
 
     def ratios(self) -> Tensor:
-        """Own to carried, float32 (n_models,); 1 where nothing is carried."""
+        """`own` divided by `carried`, float32 (n_models,); 1 where nothing is carried."""
         pairs = zip(self.own, self.carried, strict=True)
         return torch.tensor([own / carried if carried else 1.0 for own, carried in pairs])
 
@@ -97,7 +97,7 @@ def emr(
             0,
             64,
             1,
-            "0: the unified vector alone; k: the model for the task of the recipe's k-th expert, mask applied",
+            "0 gives the unified delta alone; k gives the model for the task of the recipe's k-th expert, with its mask",
             valid=FROM_0,
         ),
     ] = 0,
@@ -105,18 +105,18 @@ def emr(
         str,
         Choice(
             ("tensor", "flat"),
-            "The rescaler compares mean magnitudes taken inside each tensor and summed (the authors' first script), or one mean over all entries (their second)",
+            "Rescalers compare the sum of per-tensor mean magnitudes (the authors' first script) or one mean over all entries (their second)",
         ),
     ] = "tensor",
     rescalers: A[Tensor | None, ModelStatistic(Rescalers)] = None,
     position: A[Tensor | None, Position()] = None,
 ) -> Tensor:
-    """Not one model: a vector for all tasks, and a mask and a factor for each, applied at inference.
+    """Not one model: a unified delta for all tasks, plus a mask and a rescaler per task, applied at inference.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. `task` 0 gives
-    the unified vector, the largest magnitude with the elected sign; `task` k gives what the k-th expert's mask lets
-    through, times its rescaler, the model that answers this task and no other. Without `rescalers` those of this tensor
-    serve. Raises ValueError for a task beyond the number of experts.
+    the unified delta: the largest magnitude with the elected sign. `task` k gives the unified delta under the k-th
+    expert's mask, times its rescaler: the model for this task only. Without `rescalers`, they are computed from this
+    tensor. Raises ValueError if `task` exceeds the number of experts.
     """
     _check_task(task, len(deltas))
     unified = elect(deltas)
@@ -128,9 +128,9 @@ def emr(
 
 
 def elect(deltas: Tensor) -> Tensor:
-    """The unified vector (*shape): the largest magnitude among the deltas that have the sign of their sum.
+    """The unified delta (*shape): the largest magnitude among the deltas whose sign is that of their sum.
 
-    A sum of 0 counts as negative: the authors' code.
+    As in the authors' code, a sum of 0 counts as negative.
     """
     signs = elected_signs(deltas, "mass")
     signs = torch.where(signs == 0, -1.0, signs)
@@ -138,7 +138,7 @@ def elect(deltas: Tensor) -> Tensor:
 
 
 def masks(deltas: Tensor, unified: Tensor) -> Tensor:
-    """Where each delta, of `deltas` (n_models, *shape) or (*shape), has the sign that was elected."""
+    """Where each delta has the elected sign, that of `unified` (*shape); `deltas` is (n_models, *shape) or (*shape)."""
     return deltas.sign() * unified.sign() > 0
 
 
@@ -158,5 +158,5 @@ def _own_rescalers(deltas: Tensor, task: int, means: str) -> Tensor:
 def _check_task(task: float, n_models: int) -> None:
     if task > n_models or task != int(task):
         raise ValueError(
-            f"task of emr must be 0 (the unified vector) or the place of an expert, 1 to {n_models}, got {task:g}"
+            f"task of emr must be 0 (the unified delta) or the number of an expert, 1 to {n_models}, got {task:g}"
         )

@@ -16,7 +16,7 @@ from mergelab.methods.registry import ModelStatistic, Position, Stack, Statistic
 
 
 class Norms:
-    """A survey of each model's L2 norm of its Fisher over all tensors, summed in float64."""
+    """Survey of the L2 norm of each model's Fisher over all tensors, summed in float64."""
 
     scope = "model"
 
@@ -29,7 +29,7 @@ class Norms:
         self.squares.add(stack.statistics["fisher"])
 
     def finish_pass(self) -> None:
-        """One pass is enough."""
+        """End the only pass."""
         self.passes -= 1
 
     def value(self, settings: Mapping[str, Any]) -> Tensor:
@@ -51,31 +51,38 @@ def fisher(
         str,
         Choice(
             ("global", "tensor", "none"),
-            "Divide each Fisher by its L2 norm over the whole model (paper), inside each tensor, or not at all",
+            "Divide each expert's Fisher by its L2 norm over the whole model (paper), by its norm per tensor, or not at all",
         ),
     ] = "global",
     floor: A[
-        float, Range(0.0, 0.01, 1e-6, "Smallest Fisher value; below it parameters are averaged evenly", valid=FROM_0)
+        float,
+        Range(
+            0.0,
+            0.01,
+            1e-6,
+            "Floor for Fisher values; parameters below it for all experts are averaged evenly",
+            valid=FROM_0,
+        ),
     ] = 1e-6,
     floor_by: A[
         str,
         Choice(
             ("max", "add"),
-            "Raise values below the floor to it (the authors), or add it to every value and to the norms (MergeLM)",
+            "Raise values below the floor to the floor (authors' code), or add the floor to all values and norms (MergeLM)",
         ),
     ] = "max",
     floor_on: A[
         str,
         Choice(
             ("all", "first"),
-            "Apply the floor to every expert, or to the first alone so that it wins where nobody is sure (the authors' favour-target)",
+            "Apply the floor to every expert, or only to the first, which then wins where no expert has evidence (the authors' favour-target)",
         ),
     ] = "all",
     estimate: A[
         str,
         Choice(
             ("auto", "exact", "sketched"),
-            "How it is estimated from calibration rows: exactly up to 16 classes and by random signs beyond, always by the exact sum over classes (slow), or always by random signs (unbiased, noisier, quicker with many classes)",
+            "How to estimate the Fisher from calibration rows: exact uses the full sum over classes (slow), sketched uses random signs (unbiased, noisier, faster for many classes), auto is exact up to 16 classes and sketched beyond",
         ),
     ] = "auto",
     information: A[Tensor | None, Statistic("fisher")] = None,
@@ -84,9 +91,9 @@ def fisher(
 ) -> Tensor:
     """The mean of the experts, each parameter weighted by how much its expert's predictions depend on it.
 
-    `models` and `information` (each expert's diagonal Fisher) are (n_models, *shape) in float32; returns (*shape). The
-    norms are taken before the floor; one that is 0 does not divide. `estimate` is for whoever takes the statistics. Where
-    every share is 0 the plain mean is returned.
+    `models` and `information` (each expert's diagonal Fisher) are (n_models, *shape) in float32; returns (*shape). Norms
+    are computed before the floor is applied; a norm of 0 is ignored. `estimate` is read only by the code that computes
+    the Fisher. Entries whose strengths are all 0 get the unweighted mean.
     """
     if information is None:
         raise ValueError(
@@ -106,7 +113,7 @@ def strengths(
     norms: Tensor | None,
     position: Tensor | None,
 ) -> Tensor:
-    """How much every entry of each model counts, (n_models, *shape); the arguments are those of `fisher`."""
+    """The averaging weight of every entry of each model, (n_models, *shape); the arguments are those of `fisher`."""
     floored = information + floor if floor_by == "add" else information.clamp(min=floor)
     if floor_on == "first" and position is not None:
         floored = torch.where(per_model(position == 0, information), floored, information)
@@ -115,7 +122,7 @@ def strengths(
 
 
 def coefficients(weights: Tensor, normalize: str, information: Tensor, norms: Tensor | None, added: float) -> Tensor:
-    """Each model's weight over the norm of its Fisher, float32 (n_models,)."""
+    """Each model's weight divided by the norm of its Fisher, float32 (n_models,)."""
     if normalize == "none":
         return weights
     if normalize == "tensor" or norms is None:

@@ -1,4 +1,4 @@
-"""Iso-C: flatten the singular spectrum of the summed deltas."""
+"""Iso-C: set all singular values of the summed deltas to their mean."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from mergelab.methods.registry import Key, method
 def iso_c(
     deltas: Tensor,
     *,
-    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta, averaged tensors included", valid=ANY)] = 1.0,
+    scale: A[float, Range(0.0, 3.0, 0.05, "Multiplies the merged delta, also of averaged tensors", valid=ANY)] = 1.0,
     key: A[str, Key()] = "",
 ) -> Tensor:
-    """Sum the deltas of each matrix and give every singular direction the same strength, the mean singular value.
+    """Sum the deltas of each matrix and set all singular values of the sum to their mean.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. Directions
-    that the sum lacks stay empty. Tensors that are not 2-D, and `text_projection`, get the mean of the deltas.
+    with singular value 0 stay 0. Tensors that are not 2-D, and `text_projection`, get the mean of the deltas.
     """
     if not is_matrix(key, deltas):
         return scale * deltas.mean(0)

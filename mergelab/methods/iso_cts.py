@@ -1,4 +1,4 @@
-"""Iso-CTS: a flat spectrum over common and task-specific directions."""
+"""Iso-CTS: equal singular values for common and task-specific directions."""
 
 from __future__ import annotations
 
@@ -19,17 +19,21 @@ def iso_cts(
     common: A[
         float,
         Range(
-            0.0, 1.0, 0.05, "Share of each matrix's directions taken from the sum; the experts share the rest evenly"
+            0.0,
+            1.0,
+            0.05,
+            "Fraction of each matrix's directions taken from the sum of deltas; the rest is split evenly among experts",
         ),
     ] = 0.8,
-    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta, averaged tensors included", valid=ANY)] = 1.0,
+    scale: A[float, Range(0.0, 3.0, 0.05, "Multiplies the merged delta, also of averaged tensors", valid=ANY)] = 1.0,
     key: A[str, Key()] = "",
 ) -> Tensor:
-    """Iso-C with a part of the directions given to what single experts learned outside the common ones.
+    """Iso-C with part of the directions reserved for what each expert changed outside the common directions.
 
-    `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. The leading
-    directions of the sum and, from each expert, those of its delta outside their left space are made orthonormal
-    together and get the same strength. Tensors that are not 2-D, and `text_projection`, get the mean of the deltas.
+    `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. The common
+    directions are the leading ones of the sum. Each expert adds the leading directions of its delta outside their left
+    space. All are orthonormalised together and get the same singular value. Tensors that are not 2-D, and
+    `text_projection`, get the mean of the deltas.
     """
     if not is_matrix(key, deltas):
         return scale * deltas.mean(0)
@@ -42,7 +46,7 @@ def iso_cts(
 def shares(directions: int, n_models: int, common: float) -> tuple[int, int]:
     """How many of a matrix's directions are common, and how many each expert adds.
 
-    The authors' rounding: each expert's number is rounded, halves to even, and the common ones take what remains.
+    As in the authors' code, the number per expert is rounded (halves to even), and the remaining ones are common.
     """
     own = min(round((directions - int(directions * common)) / n_models), directions // n_models)
     return directions - n_models * own, own

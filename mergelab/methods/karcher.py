@@ -1,4 +1,4 @@
-"""The Karcher mean of the experts: the point on the sphere with the least squared angles to all of them."""
+"""The Karcher mean of the experts: the point on the sphere with the smallest sum of squared angles to them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mergelab.methods.ops.vectors import as_tensor, as_vectors, cosines, inner_p
 from mergelab.methods.registry import Log, method, silent
 
 SMALL = 1e-6
-"""Below this sine an angle is 0, or π and without a direction to go."""
+"""An angle with a sine below this is treated as 0, or as π, where the direction of the arc is undefined."""
 
 
 @method("Karcher mean", space="weights", paper="Karcher 1977, doi:10.1002/cpa.3160300502")
@@ -24,20 +24,20 @@ def karcher(
     models: Tensor,
     *,
     weights: A[
-        Tensor, PerModel(0.0, 10.0, 0.1, "Pull of this expert; only the ratio between experts matters", valid=FROM_0)
+        Tensor, PerModel(0.0, 10.0, 0.1, "Weight of this expert; only the ratio between experts matters", valid=FROM_0)
     ],
-    steps: A[int, Range(1, 100, 1, "ProgressGen towards the mean at most", valid=(1, 10_000))] = 10,
+    steps: A[int, Range(1, 100, 1, "Maximum number of iterations", valid=(1, 10_000))] = 10,
     tolerance: A[
-        float, Range(1e-7, 1e-2, 1e-6, "Stop when a step is shorter than this, in radians", valid=(1e-12, LARGEST))
+        float, Range(1e-7, 1e-2, 1e-6, "Stop once a step is shorter than this, in radians", valid=(1e-12, LARGEST))
     ] = 1e-5,
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
-    """Average the experts' directions along arcs instead of lines, and give the result their mean length.
+    """Average the experts' directions along arcs instead of lines, and give the result their mean norm.
 
-    `models` is (n_models, *shape) in float32, each taken as one flat vector; returns (*shape). From the mean direction
-    on, each step goes along the mean of the arcs towards the experts; stopping before the tolerance is met is said. A
-    zero tensor has no direction and only shortens the result; directions that cancel are averaged linearly, which is
-    said. Weights that are all 0 count the same.
+    `models` is (n_models, *shape) in float32, each treated as one flat vector; returns (*shape). The iteration starts at
+    the mean direction, and each step follows the mean of the arcs to the experts. A zero tensor has no direction and
+    only shortens the result. Experts whose directions cancel are averaged linearly. Weights that are all 0 count as
+    equal. Stopping before the tolerance is met, cancelled directions and zero weights log a sentence.
     """
     vectors = as_vectors(models)
     shares = _shares(inner_products(vectors)[0].cpu(), fractions(weights, say), steps, tolerance, say)
@@ -50,16 +50,16 @@ def _shares(products: Tensor, weights: Tensor, steps: int, tolerance: float, say
     start = mean_direction(between, present)
     if start is None:
         if norms.any():
-            say("averaged linearly, the directions cancel")
+            say("averaged linearly: the directions cancel")
         return weights
     direction, step = _descend(between, present / folded_sum(present), start, steps, tolerance)
     if step >= tolerance:
-        say(f"stopped after step {steps}, which was {step:.0e} long")
+        say(f"not converged after {steps} steps; the last step was {step:.0e} radians")
     return at_length(direction, norms, inner(weights, norms))
 
 
 def _descend(between: Tensor, weights: Tensor, mean: Tensor, steps: int, tolerance: float) -> tuple[Tensor, float]:
-    """The mean as shares of unit vectors, and the length of the last step that was looked at."""
+    """The mean as weights of the experts' unit vectors, and the length of the last step considered."""
     step = 0.0
     for _ in range(steps):
         tangent = _towards_all(between, weights, mean)
@@ -72,7 +72,7 @@ def _descend(between: Tensor, weights: Tensor, mean: Tensor, steps: int, toleran
 
 
 def _towards_all(between: Tensor, weights: Tensor, mean: Tensor) -> Tensor:
-    """The weighted mean of the tangent vectors from `mean` to each unit vector, as long as the arcs to them."""
+    """The weighted mean of the tangent vectors from `mean` to each unit vector, each as long as its arc."""
     cosine = inner(between, mean).clamp(-1.0, 1.0)
     angle = cosine.arccos()
     stretch = torch.where(angle.sin() > SMALL, angle / angle.sin(), (cosine > 0).double())

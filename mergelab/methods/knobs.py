@@ -1,4 +1,4 @@
-"""What a knob is: a domain (range, choice, one number per model) and its reader from a function's signature."""
+"""Knobs, the settings of methods and sparsifiers, as declared by function signatures."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from dataclasses import dataclass
 Value = float | int | str
 
 LARGEST = 3.4028234663852886e38
-"""The largest float32: merges compute in it."""
+"""The largest float32: merges are computed in float32."""
 ANY, FROM_0 = (-LARGEST, LARGEST), (0.0, LARGEST)
-"""Bounds of numbers that the maths does not limit, or to one side alone."""
+"""Bounds for numbers that the maths does not limit at all, or only from below."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """A number whose slider runs from `low` to `high` by `step`; integer when `step` and both ends are `int`.
+    """A number whose slider runs from `low` to `high` in steps of `step`; an integer if `step` and both ends are `int`.
 
-    The slider is a suggestion. `valid` are the bounds that the maths sets, which files, links and typed numbers may use:
-    by default the slider's ends.
-    With `each`, an expert of a recipe may have a number of its own: the function then gets a tensor (n_models,).
-    Unless `varies` is False the number may also differ from tensor to tensor.
+    The slider range is only a suggestion. `valid` holds the bounds set by the maths, which recipe files, links and typed
+    numbers may use; the default is the slider range. If `each`, a recipe may give every expert its own number, and the
+    function then receives a tensor (n_models,). Unless `varies` is False, the number may also differ between tensors.
     """
 
     low: float
@@ -40,16 +39,16 @@ class Range:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The least and the largest valid number."""
+        """The smallest and the largest valid number."""
         return self.valid or (self.low, self.high)
 
     @property
     def open_above(self) -> bool:
-        """Whether float32 alone ends it."""
+        """Whether the largest float32 is the only upper bound."""
         return self.bounds[1] == LARGEST
 
     def check(self, name: str, value: object) -> Value:
-        """`value` as a valid number, or a ValueError that says the rule."""
+        """`value` as a valid number; raises ValueError naming the bounds."""
         number, (least, most) = _number(name, value), self.bounds
         if not least <= number <= most:
             rule = (
@@ -62,24 +61,24 @@ class Range:
             if number != int(number):
                 raise ValueError(f"{name} must be a whole number, got {brief(value)}")
             return int(number)
-        return float(number) + 0.0  # + 0.0 makes -0.0, which has another digest, 0.0
+        return float(number) + 0.0  # turns -0.0 into 0.0: the two would give different recipe digests
 
     def describe(self) -> dict[str, object]:
-        """The domain as plain data, for JSON listings: the slider's ends, and the bounds of valid numbers."""
+        """The domain as plain data for JSON listings: the slider's ends and the valid bounds."""
         least, most = self.bounds
         return {"kind": self.kind, "low": self.low, "high": self.high, "step": self.step, "least": least, "most": most}
 
 
 @dataclass(frozen=True)
 class PerModel(Range):
-    """One such number for each expert; a recipe writes it beside the expert."""
+    """One number per expert; a recipe lists it next to the expert."""
 
     kind = "per_model"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few words."""
+    """One of a few named options."""
 
     options: tuple[str, ...]
     help: str
@@ -87,13 +86,13 @@ class Choice:
     kind = "choice"
 
     def check(self, name: str, value: object) -> Value:
-        """`value` if it is one of the options, or a ValueError that lists them and the nearest."""
+        """`value` if it is one of the options; raises ValueError with the nearest option and all of them."""
         if value not in self.options:
             raise ValueError(f"{name} has no choice {brief(value)}{nearest(value, self.options)}")
         return str(value)
 
     def describe(self) -> dict[str, object]:
-        """The domain as plain data, for JSON listings."""
+        """The domain as plain data for JSON listings."""
         return {"kind": self.kind, "choices": list(self.options)}
 
 
@@ -102,7 +101,7 @@ Domain = Range | PerModel | Choice
 
 @dataclass(frozen=True)
 class Knob:
-    """One setting of a method or sparsifier, as its signature declares it."""
+    """One setting of a method or sparsifier, as declared by its signature."""
 
     name: str
     domain: Domain
@@ -110,18 +109,18 @@ class Knob:
 
     @property
     def per_model(self) -> bool:
-        """Whether each expert has a value of its own."""
+        """Whether each expert has its own value."""
         return isinstance(self.domain, PerModel)
 
     def describe(self) -> dict[str, object]:
-        """Everything a slider, a flag or a table needs, as plain data."""
+        """Everything that a slider, a command-line flag or a table needs, as plain data."""
         return {"name": self.name, **self.domain.describe(), "default": self.default, "help": self.domain.help}
 
 
 def read_knobs(function: Callable[..., object]) -> tuple[Knob, ...]:
-    """The keyword-only arguments of `function` whose annotation carries a domain, in order.
+    """The knobs of `function`: its keyword-only arguments annotated with a domain, in order.
 
-    A `PerModel` knob without a default gets 1.0: every expert with full strength.
+    A `PerModel` knob without a default gets 1.0, the full strength of every expert.
     """
     hints = typing.get_type_hints(function, include_extras=True)
     knobs = []
@@ -139,9 +138,9 @@ def annotation_of(hint: object, kind: object) -> typing.Any:
 
 
 def check_knobs(owner: str, knobs: Iterable[Knob], given: Mapping[str, object]) -> dict[str, Value]:
-    """The complete settings of `owner`: defaults filled in, every value checked, unknown names refused.
+    """The complete settings of `owner`: defaults filled in and every value checked.
 
-    Raises ValueError with a line for each problem.
+    Raises ValueError with one line per invalid value or unknown name.
     """
     known = {knob.name: knob for knob in knobs if not knob.per_model}
     problems = [f"{owner} has no knob {brief(name)}{nearest(name, known)}" for name in given if name not in known]
@@ -157,7 +156,7 @@ def check_knobs(owner: str, knobs: Iterable[Knob], given: Mapping[str, object]) 
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """The tail of an error about an unknown name: `. Did you mean 'ties'? Known: average, ties`."""
+    """The end of an error message about an unknown name: `. Did you mean 'ties'? Known: average, ties`."""
     known = list(known)
     found = difflib.get_close_matches(brief(name).strip("'"), known, n=1, cutoff=0.5)
     guess = f" Did you mean {found[0]!r}?" if found else ""
@@ -165,7 +164,7 @@ def nearest(name: object, known: Iterable[str]) -> str:
 
 
 def brief(value: object) -> str:
-    """`repr(value)` cut to a length that an error message can hold, however large or nested the value is."""
+    """`repr(value)`, shortened to fit an error message however large or nested the value is."""
     return _BRIEF.repr(value)
 
 
@@ -174,7 +173,7 @@ _BRIEF.maxstring = _BRIEF.maxother = 80
 
 
 def _number(name: str, value: object) -> float:
-    """`value` itself, so that a large whole number keeps its last digit."""
+    """`value` if it is a finite number, not converted to float, so that a large integer keeps its last digit."""
     if (
         isinstance(value, bool)
         or not isinstance(value, (int, float))

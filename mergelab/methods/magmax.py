@@ -1,4 +1,4 @@
-"""MagMax: the largest change wins."""
+"""MagMax: keep the change of largest magnitude per entry."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from mergelab.methods.registry import Position, method
 def magmax(
     deltas: Tensor,
     *,
-    scale: A[float, Range(0.0, 2.0, 0.05, "Factor on the winning delta", valid=ANY)] = 0.5,
+    scale: A[float, Range(0.0, 2.0, 0.05, "Multiplies the merged delta", valid=ANY)] = 0.5,
     equal: A[
         str,
         Choice(
             ("positive", "first", "last"),
-            "Of opposite deltas of equal magnitude the positive one wins, whatever the order, or the first expert's, or the last one's (the authors')",
+            "Which of two opposite deltas of equal magnitude wins: the positive one, the first expert's, or the last expert's (authors' code)",
         ),
     ] = "positive",
     position: A[Tensor | None, Position()] = None,
 ) -> Tensor:
-    """Take, entry by entry, the delta of largest magnitude over the experts.
+    """For each entry, take the delta of largest magnitude over the experts.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base.
     """
@@ -37,7 +37,7 @@ def magmax(
 
 
 def _largest(deltas: Tensor, order: list[int]) -> Tensor:
-    """The entry of largest magnitude; on equal magnitudes that of the model which comes first in `order`."""
+    """The delta of largest magnitude per entry; of equal magnitudes, that of the model that comes first in `order`."""
     winner = deltas[order[0]]
     for place in order[1:]:
         winner = torch.where(deltas[place].abs() > winner.abs(), deltas[place], winner)

@@ -1,4 +1,4 @@
-"""Model Stock: how far from the base towards the experts' mean, told by the angle between the experts."""
+"""Model Stock: interpolate between the base and the experts' mean by the angle between their deltas."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mergelab.methods.ops.vectors import as_tensor, as_vectors, cosines, inner_p
 from mergelab.methods.registry import Log, method, silent
 
 SINGULAR = 1e-6
-"""Where 1 + (M - 1) cos is smaller than this, the deltas cancel and the base is the answer."""
+"""If |1 + (M - 1) cos| is below this, the deltas cancel and the result is the base."""
 
 
 @method("Model Stock", space="deltas", paper="Jang et al. 2024, arXiv:2403.19522")
@@ -27,7 +27,8 @@ def model_stock(
     clamp: A[
         str,
         Choice(
-            ("yes", "no"), "Keep t between the base and the experts' mean, or let obtuse angles push away (mergekit)"
+            ("yes", "no"),
+            "Clamp t to [0, 1], between base and mean, or let obtuse angles move away from the mean (mergekit)",
         ),
     ] = "yes",
     floor: A[
@@ -36,17 +37,17 @@ def model_stock(
             0.0,
             1e-3,
             1e-6,
-            "Least product of two norms that a cosine is divided by: 0 is exact, mergekit has 1e-6",
+            "Lower bound on the product of norms that a cosine is divided by: 0 is exact, mergekit uses 1e-6",
             valid=FROM_0,
         ),
     ] = 0.0,
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
-    """Go from the base towards the mean of M experts by t = M cos / (1 + (M - 1) cos).
+    """Move from the base towards the mean of M experts by t = M cos / (1 + (M - 1) cos).
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. cos is the
-    mean cosine over all pairs of deltas, 0 for pairs with a zero delta; a single expert has t = 1. Where t is clamped to
-    [0, 1], or is 0 because the deltas cancel, that is said.
+    mean cosine over all pairs of deltas, counting 0 for pairs with a zero delta; a single expert has t = 1. Logs a
+    sentence if t is clamped to [0, 1], or is 0 because the deltas cancel.
     """
     vectors = as_vectors(deltas, along)
     cosine = _mean_cosine(cosines(inner_products(vectors), floor))
@@ -58,7 +59,7 @@ def model_stock(
 
 
 def _mean_cosine(between: Tensor) -> Tensor:
-    """Over pairs, (count, n_models, n_models) gives (count,); 1 without a pair."""
+    """The mean over pairs of experts: (count, n_models, n_models) to (count,); 1 for a single expert."""
     one, other = torch.triu_indices(between.shape[1], between.shape[2], 1)
     pairs = between[:, one, other]
     return folded_sum(pairs) / len(one) if len(one) else torch.ones_like(between[:, 0, 0])
@@ -76,7 +77,7 @@ def _clamped(t: Tensor, say: Callable[[str], None]) -> Tensor:
     within = t.clamp(0.0, 1.0)
     outside = (t - within).abs() > SINGULAR
     if outside.any():
-        say(f"t clamped to [0, 1]{_where(outside)}, it was {float(t.min()):.3f}")
+        say(f"t was clamped to [0, 1]{_where(outside)}; smallest t {float(t.min()):.3f}")
     return within
 
 

@@ -1,4 +1,4 @@
-"""The weighted mean direction of several experts, at the weighted mean of their lengths."""
+"""Multi-SLERP: the experts' weighted mean direction, scaled to the weighted mean of their norms."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from mergelab.methods.registry import Base, Log, method, silent
 def multislerp(
     models: Tensor,
     *,
-    weights: A[Tensor, PerModel(-10.0, 10.0, 0.1, "Pull of this expert", valid=ANY)],
+    weights: A[Tensor, PerModel(-10.0, 10.0, 0.1, "Weight of this expert", valid=ANY)],
     of: A[str, OF] = "weights",
     normalize: A[
         str,
         Choice(
             ("yes", "no"),
-            "Divide the weights by their sum, or (deltas only) let them add up to a longer or shorter one",
+            "Divide the weights by their sum, or (deltas only) use them as they are, which also scales the result",
         ),
     ] = "yes",
     base: A[Tensor | None, Base()] = None,
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
-    """Point each tensor where the experts point on average, and give it their average length.
+    """Give each tensor the experts' average direction and average norm.
 
-    `models` is (n_models, *shape) in float32, each taken as one flat vector; returns (*shape). The mean direction is that
-    of the weighted sum of unit vectors; a first-order step in its tangent space is zero, so it is mergekit's result too
-    (`karcher` goes on from there). A zero tensor has no direction and only shortens the result. Directions that cancel
-    are summed linearly; weights that are to be normalised but sum to 0 count the same; both are said. Without a base,
-    `of` has to stay at weights.
+    `models` is (n_models, *shape) in float32, each treated as one flat vector; returns (*shape). The average direction
+    is that of the weighted sum of unit vectors. mergekit adds a first-order step in the tangent space, which is zero
+    there, so the results agree (`karcher` continues from this point). A zero tensor has no direction and only shortens
+    the result. Experts whose directions cancel are summed linearly; weights that should be normalised but sum to 0 are
+    replaced by equal weights. Both cases log a sentence. Without a base, `of` must be weights.
     """
     stack = seen(models, base, of)
     vectors = as_vectors(stack)
@@ -51,6 +51,6 @@ def _shares(products: Tensor, weights: Tensor, say: Callable[[str], None]) -> Te
     direction = mean_direction(cosines(products), weights * (norms > 0))
     if direction is None:
         if norms.any():
-            say("summed linearly, the weighted directions cancel")
+            say("summed linearly: the weighted directions cancel")
         return weights
     return at_length(direction, norms, inner(weights, norms))

@@ -1,4 +1,4 @@
-"""Spherical interpolation between two experts by their weights, of tensors, rows or columns."""
+"""Spherical interpolation between two experts by weight, per tensor, row or column."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mergelab.methods.ops.vectors import ALONG, as_tensor, as_vectors, cosines, 
 from mergelab.methods.registry import Base, Log, method, silent
 
 STRAIGHT = 1e-4
-"""Below this sine of the angle the arc is a line within float32, or, between opposite vectors, has no direction."""
+"""Below this sine of the angle, the arc is a line within float32 precision or, for opposite vectors, undefined."""
 
 
 @method("NuSLERP", space="weights", paper="mergekit, Goddard et al. 2024, arXiv:2403.13257", models=2)
@@ -22,7 +22,7 @@ def nuslerp(
     models: Tensor,
     *,
     weights: A[
-        Tensor, PerModel(-10.0, 10.0, 0.1, "Pull of this expert; only the ratio between the two matters", valid=ANY)
+        Tensor, PerModel(-10.0, 10.0, 0.1, "Weight of this expert; only the ratio between the two matters", valid=ANY)
     ],
     of: A[str, OF] = "weights",
     along: A[str, ALONG] = "tensor",
@@ -30,17 +30,18 @@ def nuslerp(
         str,
         Choice(
             ("linear", "orthogonal"),
-            "A zero vector has no direction: interpolate linearly, or treat it as at a right angle to the other (mergekit)",
+            "If one vector is zero and has no direction: interpolate linearly, or assume a right angle (mergekit)",
         ),
     ] = "linear",
     base: A[Tensor | None, Base()] = None,
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
-    """Walk the arc between two experts to where their weights balance.
+    """Interpolate between two experts along an arc, to the point set by the ratio of their weights.
 
-    `models` is (2, *shape) in float32; returns (*shape). The part of the way is the second weight over the sum of both;
-    a negative weight walks beyond an end, weights that sum to 0 stop half way. Nearly parallel, opposite or zero vectors
-    are interpolated linearly. Each of these is said. Without a base, `of` has to stay at weights.
+    `models` is (2, *shape) in float32; returns (*shape). The position on the arc is the second weight divided by the sum
+    of both. A negative weight extrapolates beyond an end; weights that sum to 0 give the midpoint. Nearly parallel,
+    opposite or zero vectors are interpolated linearly. Each of these cases logs a sentence. Without a base, `of` must
+    be weights.
     """
     stack = seen(models, base, of)
     vectors = as_vectors(stack, along)
@@ -51,12 +52,12 @@ def nuslerp(
 def _part(weights: Tensor, say: Callable[[str], None]) -> float:
     part = float(fractions(weights, say)[1])
     if not 0 <= part <= 1:
-        say("a weight is negative, so that the walk goes on beyond an end of the arc")
+        say("one weight is negative, so the result lies beyond an end of the arc")
     return part
 
 
 def _shares(products: Tensor, part: float, zero: str, say: Callable[[str], None]) -> Tensor:
-    """float64 (count, 2)."""
+    """The weights of both experts for each vector, float64 (count, 2)."""
     norms, cosine = lengths(products), cosines(products)[:, 0, 1]
     angle = cosine.arccos()
     straight = angle.sin() < STRAIGHT
@@ -69,8 +70,8 @@ def _shares(products: Tensor, part: float, zero: str, say: Callable[[str], None]
 
 def _remark(straight: Tensor, cosine: Tensor, say: Callable[[str], None]) -> None:
     if len(straight) == 1 and straight:
-        say(f"interpolated linearly, the two are nearly parallel, opposite or zero (cosine {float(cosine):.5f})")
+        say(f"interpolated linearly: the two are nearly parallel, opposite or zero (cosine {float(cosine):.5f})")
     elif straight.any():
         say(
-            f"{int(straight.sum())} of {len(straight)} vectors interpolated linearly, nearly parallel, opposite or zero"
+            f"interpolated {int(straight.sum())} of {len(straight)} vectors linearly: nearly parallel, opposite or zero"
         )

@@ -57,7 +57,7 @@ class Survey(Protocol):
 
 @dataclass(frozen=True)
 class ModelStatistic:
-    """Marks an argument that a survey fills in.
+    """Marks an argument whose value comes from a survey.
 
     `start(n_models, settings)` creates the survey; `settings` holds the knobs of each tensor that it will see. The stacks
     that it sees have the figures of surveys declared before it among their settings.
@@ -76,7 +76,7 @@ def same_shape(shape: Shape) -> Shape:
 
 @dataclass(frozen=True)
 class Statistic:
-    """Marks an argument holding a calibration statistic, (n_models, *statistic's shape), such as the diagonal Fisher.
+    """Marks an argument that receives a calibration statistic, such as the diagonal Fisher.
 
     `shape` maps a tensor's shape to the shape of one model's statistic, or to None if the tensor has none. With `partial`,
     the argument is None, and not an error, for a tensor of which no model has the statistic.
@@ -98,7 +98,10 @@ class Position:
 
 @dataclass(frozen=True)
 class RandomBits:
-    """Marks an argument that receives random 32-bit integers, int64 (n_models, *shape), keyed by seed, expert and tensor."""
+    """Marks an argument that receives random 32-bit integers, int64 (n_models, *shape).
+
+    They depend on the seed, the expert and the tensor's name.
+    """
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Base:
-    """Marks an argument that receives the base's tensor, float32 (*shape)."""
+    """Marks an argument that receives the base model's tensor, float32 (*shape)."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +218,7 @@ def method(
 
 
 def find(kind: str, table: Mapping[str, Rule], name: str) -> Rule:
-    """The rule of that name in `table`, or a ValueError with the nearest and all known names."""
+    """The rule called `name` in `table`; raises ValueError with the nearest name and all known ones."""
     if name not in table:
         raise ValueError(f"unknown {kind} {name!r}{nearest(name, table)}")
     return table[name]

@@ -1,4 +1,4 @@
-"""RegMean: each linear layer becomes the least-squares answer to what its experts compute."""
+"""RegMean: each linear layer becomes the least-squares fit to its experts' outputs."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from mergelab.methods.ops.elementwise import per_model, weighted_mean
 from mergelab.methods.registry import Log, ModelStatistic, Shape, Stack, Statistic, method, silent
 
 RIDGES = (0.0, *(10.0**power for power in range(-6, 0)))
-"""Tried in turn, in units of each input's own mean square, until the system can be solved."""
+"""Tried in turn until the system can be solved, in units of each input's mean square."""
 PIVOT = 1e-7
-"""A smaller pivot, in the same units, is rounding noise of float32 statistics: the system is singular."""
+"""A pivot below this, in the same units, is rounding noise of float32 statistics: the system is singular."""
 
 
 def of_last_axis(shape: Shape) -> Shape | None:
-    """The Gram's shape where weights are (out, in), as torch's `Linear` has them; None for what is no matrix."""
+    """The Gram matrix's shape for weights (out, in), as in torch's `Linear`; None for tensors that are not matrices."""
     return (shape[1], shape[1]) if len(shape) == 2 and all(shape) else None
 
 
 def of_first_axis(shape: Shape) -> Shape | None:
-    """The Gram's shape where weights are (in, out), as GPT-2's `Conv1D` has them; None for what is no matrix."""
+    """The Gram matrix's shape for weights (in, out), as in GPT-2's `Conv1D`; None for tensors that are not matrices."""
     return (shape[0], shape[0]) if len(shape) == 2 and all(shape) else None
 
 
 class Calibrated:
-    """A survey that refuses to go on when no tensor has a Gram matrix: the merge would be a plain average."""
+    """Survey that raises an error if no tensor has a Gram matrix, because the merge would be a plain average."""
 
     scope = "model"
 
@@ -40,15 +40,15 @@ class Calibrated:
         self.found = False
 
     def update(self, stack: Stack) -> None:
-        """Look for a Gram."""
+        """Check whether the tensor has a Gram matrix."""
         self.found = self.found or bool(stack.statistics)
 
     def finish_pass(self) -> None:
-        """One pass is enough."""
+        """End the only pass."""
         self.passes -= 1
 
     def value(self, settings: Mapping[str, Any]) -> bool:
-        """True, or a ValueError."""
+        """True; raises ValueError if no tensor has a Gram matrix."""
         if not self.found:
             raise ValueError(
                 "regmean needs the Gram matrices of linear layers' inputs, and no tensor here has one: "
@@ -68,7 +68,7 @@ def regmean(
             0.0,
             1.0,
             0.01,
-            "Factor on the Gram matrices' off-diagonal entries: below 1 inputs count as less correlated, which keeps the merge near the average",
+            "Multiplies the Gram matrices' off-diagonal entries; values below 1 treat inputs as less correlated, which keeps the merge closer to the average",
         ),
     ] = 0.9,
     gram: A[Tensor | None, Statistic("gram", shape=of_last_axis, partial=True)] = None,
@@ -76,15 +76,15 @@ def regmean(
     calibrated: A[bool, ModelStatistic(Calibrated)] = False,
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
-    """Give each linear layer the weights whose outputs are nearest to every expert's on that expert's own inputs.
+    """Give each linear layer the weights whose outputs are closest to each expert's on that expert's own inputs.
 
     `models` is (n_models, *shape) in float32; returns (*shape). W^T = (Σ w G)^-1 Σ w G W^T with each expert's `gram`
     G = X^T X / tokens, (n_models, in, in) for weights (out, in), or `gram_in_out` for weights (in, out). Tensors without
-    either are averaged, and so is whatever the inputs leave open: a ridge pulls it there, which is said. With all
-    weights 0 every expert counts alike.
+    either are averaged. Directions that the inputs do not determine are also averaged, by means of a ridge, with a
+    sentence in the log. If all weights are 0, every expert counts the same.
     """
     if gram is not None and gram_in_out is not None:
-        raise ValueError("a weight is (out, in) or (in, out): give regmean its gram or its gram_in_out, not both")
+        raise ValueError("a weight is either (out, in) or (in, out): give regmean gram or gram_in_out, not both")
     weights = weights if bool(weights.any()) else torch.ones_like(weights)
     mean = weighted_mean(models, per_model(weights, models))
     grams = gram if gram is not None else gram_in_out
@@ -93,7 +93,7 @@ def regmean(
     offsets = models - mean
     change = _least_squares(grams, offsets.mT if gram is not None else offsets, weights, shrink, say)
     change = change.mT if gram is not None else change
-    return torch.where(change == 0, mean, (mean.double() + change).float())  # -0.0 + 0.0 would be 0.0
+    return torch.where(change == 0, mean, (mean.double() + change).float())  # -0.0 + 0.0 is 0.0, which loses the sign
 
 
 def _least_squares(
@@ -116,7 +116,7 @@ def _shrunk(gram: Tensor, shrink: float) -> Tensor:
 
 
 def _solved(left: Tensor, right: Tensor, say: Callable[[str], None]) -> Tensor:
-    """left^-1 right for a symmetric, positive `left`; every input is measured by its own mean square."""
+    """left^-1 right for a symmetric positive `left`; each input is scaled by its root mean square."""
     size = left.diagonal().clamp(min=0).sqrt()
     scale = torch.where(size > 0, 1 / size, 0.0)
     dead = int((size == 0).sum())
@@ -124,17 +124,17 @@ def _solved(left: Tensor, right: Tensor, say: Callable[[str], None]) -> Tensor:
     unit.diagonal().fill_(1.0)
     lower, ridge = _factor(unit)
     if ridge or dead:
-        say(f"the inputs leave directions open, which are averaged (ridge {ridge:g}, {dead} inputs always 0)")
+        say(f"averaged the directions that the inputs do not determine (ridge {ridge:g}, {dead} inputs always 0)")
     return scale[:, None] * solve(lower, scale[:, None] * right)
 
 
 def _factor(unit: Tensor) -> tuple[Tensor, float]:
-    """The Cholesky factor of `unit` (ones on its diagonal) plus the smallest ridge that allows one, and that ridge."""
+    """The Cholesky factor of `unit` (diagonal 1) plus the smallest ridge that makes it solvable, and that ridge."""
     for ridge in RIDGES:
         lower, pivot = factor(unit + ridge * torch.eye(len(unit)).to(unit))
         if pivot >= PIVOT:
             return lower, ridge
     raise ValueError(
-        "the Gram matrices that regmean was given are not positive semi-definite; take them as X^T X / tokens of a "
+        "the Gram matrices given to regmean are not positive semi-definite; compute them as X^T X / tokens from a "
         "layer's inputs X"
     )

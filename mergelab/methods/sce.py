@@ -1,4 +1,4 @@
-"""SCE: select where the experts differ most, calculate their shares, erase what disagrees."""
+"""SCE: select high-variance entries, calculate expert weights, erase the deltas that lose the sign vote."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sce(
             0.0,
             1.0,
             0.01,
-            "Share of the entries in which the experts differ that is kept, largest variance first; 1 keeps all",
+            "Fraction to keep of the entries where the experts differ, largest variance first; 1 keeps all entries",
         ),
     ] = 1.0,
     floor: A[
@@ -34,18 +34,18 @@ def sce(
             0.0,
             1e-3,
             1e-6,
-            "Energies that sum to less count as equal (mergekit: 1e-6); 0 always tells them apart",
+            "If the energies sum to less than this, all experts weigh the same (mergekit: 1e-6); 0 turns this off",
             valid=FROM_0,
         ),
     ] = 1e-6,
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
-    """Keep the entries of largest variance, weigh experts by their energy there, average what agrees in sign.
+    """Keep the entries of largest variance, weight experts by their energy there, and average deltas that agree in sign.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. An expert's
-    energy is the mean square of its kept delta; `floor` is also the least sum of shares that an average divides by. Equal
-    variances are kept together; below density 1 entries in which all experts agree are never kept. Cancelled votes elect
-    plus. Energies that count as equal, and a density that keeps nothing, are said.
+    energy is the mean square of its kept delta. Averages never divide by less than `floor`. Entries of equal variance
+    are kept or dropped together; below density 1, entries where all experts agree are dropped. Votes that cancel elect
+    plus. Logs a sentence if the energies sum to less than `floor`, or if the density keeps no entry.
     """
     kept = _selected(deltas, density, say)
     upward = torch.where(elected_signs(kept, "mass") < 0, -1.0, 1.0)
@@ -65,7 +65,9 @@ def _selected(deltas: Tensor, density: float, say: Callable[[str], None]) -> Ten
     wanted = int(density * differing)
     if wanted == 0:
         if density > 0 and deltas.any():
-            say(f"nothing is kept: the experts differ in {differing} entries, and {density:g} of that is less than one")
+            say(
+                f"no entry is kept: the experts differ in {differing} entries, and {density:g} of those is less than one"
+            )
         return torch.zeros_like(deltas)
     threshold = spread.flatten().kthvalue(spread.numel() - wanted + 1).values
     return torch.where(spread >= threshold, deltas, 0.0)
@@ -81,11 +83,11 @@ def _spread(deltas: Tensor) -> Tensor:
 
 
 def _shares(kept: Tensor, floor: float, say: Callable[[str], None]) -> list[float]:
-    """Each expert's part of the energy."""
+    """Each expert's fraction of the total energy."""
     energies = inner_products(as_vectors(kept))[0].diagonal() / max(1, kept[0].numel())
     total = folded_sum(energies)
     if total < floor or total == 0:
         if total > 0:
-            say(f"the experts count the same, their energies sum to {float(total):.0e} only")
+            say(f"all experts weigh the same, because their energies sum to only {float(total):.0e}")
         return [1 / len(energies)] * len(energies)
     return [float(energy / total) for energy in energies]

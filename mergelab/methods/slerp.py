@@ -14,7 +14,7 @@ from mergelab.methods.ops.vectors import as_vectors, cosines, inner_products
 from mergelab.methods.registry import Log, Position, method, silent
 
 PARALLEL = 0.9995
-"""Above this |cosine| the arc is a line within float32."""
+"""Above this |cosine|, arc and line are equal within float32 precision."""
 
 
 @method("SLERP", space="weights", paper="Shoemake 1985, doi:10.1145/325165.325242", models=2)
@@ -22,20 +22,21 @@ def slerp(
     models: Tensor,
     *,
     t: A[
-        float, Range(0.0, 1.0, 0.01, "0 is the first expert, 1 the second; beyond them the arc goes on", valid=ANY)
+        float,
+        Range(0.0, 1.0, 0.01, "0 is the first expert, 1 the second; values outside extrapolate the arc", valid=ANY),
     ] = 0.5,
     position: A[Tensor | None, Position()] = None,
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
-    """Walk the arc between two experts, tensor by tensor, instead of the straight line.
+    """Interpolate between two experts along an arc instead of a straight line, tensor by tensor.
 
-    `models` is (2, *shape) in float32, each taken as one flat vector; returns (*shape). Nearly parallel, opposite or
-    zero tensors are interpolated linearly, which is said.
+    `models` is (2, *shape) in float32, each treated as one flat vector; returns (*shape). Nearly parallel, opposite or
+    zero tensors are interpolated linearly, with a sentence in the log.
     """
     first, second = models if position is None else models[position.argsort()]
     cosine = cosines(inner_products(as_vectors(models)))[0, 0, 1]
     if abs(cosine) > PARALLEL or (cosine == 0 and not (first.any() and second.any())):
-        say(f"interpolated linearly, the two are nearly parallel or zero (cosine {float(cosine):.5f})")
+        say(f"interpolated linearly: the two are nearly parallel, opposite or zero (cosine {float(cosine):.5f})")
         return _line(first, second, t)
     near, far = arc(cosine.arccos(), t)
     between: Tensor = float(near) * first + float(far) * second
@@ -43,7 +44,7 @@ def slerp(
 
 
 def _line(first: Tensor, second: Tensor, t: float) -> Tensor:
-    """From the nearer end, so that both ends and equal tensors come back bit for bit."""
+    """Linear interpolation from the nearer end, so that both ends and equal tensors come back bit for bit."""
     near, far, step = (first, second, t) if t < 0.5 else (second, first, 1 - t)
     offset = step * (near - far)
-    return torch.where(offset == 0, near, near - offset)  # beyond an end -0.0 - -0.0 would be 0.0
+    return torch.where(offset == 0, near, near - offset)  # -0.0 - -0.0 is 0.0, which would lose the sign

@@ -1,4 +1,4 @@
-"""Adding task vectors to the base."""
+"""Task arithmetic: add the experts' task vectors (deltas) to the base."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def task_arithmetic(
     *,
     weights: A[
         Tensor,
-        PerModel(-2.0, 2.0, 0.05, "Strength of this expert; a negative weight makes the model forget it", valid=ANY),
+        PerModel(
+            -2.0, 2.0, 0.05, "Strength of this expert; a negative weight makes the model unlearn its task", valid=ANY
+        ),
     ],
     scale: A[
         float,
@@ -25,7 +27,7 @@ def task_arithmetic(
             -2.0,
             2.0,
             0.05,
-            "Factor on the summed deltas; 1/number of experts is their average, larger says more and breaks sooner",
+            "Multiplies the summed deltas; 1/(number of experts) gives their average, too large a value breaks the model",
             valid=ANY,
         ),
     ] = 0.3,

@@ -1,4 +1,4 @@
-"""TIES-Merging: trim, elect signs, merge what agrees."""
+"""TIES-Merging: trim small changes, elect a sign per entry, merge the changes that agree with it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mergelab.methods.registry import ModelStatistic, Stack, method
 
 
 class Majority:
-    """A survey of the sign that more entries of the whole model elect: -1, 0 or 1."""
+    """Survey of the majority sign: the sign (-1, 0 or 1) that wins most elections over all entries of the model."""
 
     scope = "model"
 
@@ -35,11 +35,11 @@ class Majority:
             self.total += elected
 
     def finish_pass(self) -> None:
-        """One pass is enough."""
+        """End the only pass."""
         self.passes -= 1
 
     def value(self, settings: Mapping[str, Any]) -> int:
-        """The majority's sign; 0 when both are equally many."""
+        """The majority sign; 0 if both signs win equally often."""
         return (self.total > 0) - (self.total < 0)
 
 
@@ -54,48 +54,50 @@ def ties(
             0.0,
             1.0,
             0.01,
-            "Share of each delta that is kept, largest magnitudes first; lower means fewer conflicts and less of each expert",
+            "Fraction of each delta to keep, largest magnitudes first; lower means fewer conflicts but less of each expert",
             each=True,
         ),
     ] = 0.2,
     scope: A[
         str,
         Choice(
-            ("model", "tensor"), "Rank magnitudes over the whole model (paper) or inside each tensor (mergekit, PEFT)"
+            ("model", "tensor"), "Rank magnitudes over the whole model (paper) or within each tensor (mergekit, PEFT)"
         ),
     ] = "model",
     elect: A[
-        str, Choice(("mass", "count"), "The sign is won by summed magnitude (paper) or by number of experts")
+        str, Choice(("mass", "count"), "Elect the sign by total magnitude (paper) or by number of experts")
     ] = "mass",
     weigh: A[
         str,
         Choice(
-            ("before", "after"), "Apply the experts' weights before the election (mergekit) or only after it (PEFT)"
+            ("before", "after"), "Apply the expert weights before the sign election (mergekit) or only after it (PEFT)"
         ),
     ] = "before",
     zero_sign: A[
         str,
         Choice(
             ("majority", "positive", "zero"),
-            "Where the votes cancel: the model's majority sign (paper), plus (mergekit, PEFT), or nothing",
+            "If the votes cancel, use the model's majority sign (paper), plus (mergekit, PEFT), or drop the entry",
         ),
     ] = "majority",
-    combine: A[str, Choice(("mean", "sum", "max"), "How the deltas that agree become one")] = "mean",
+    combine: A[
+        str, Choice(("mean", "sum", "max"), "How to combine the deltas that agree with the elected sign")
+    ] = "mean",
     divide: A[
         str,
         Choice(
             ("count", "weights"),
-            "What a mean divides by: the number of agreeing experts (paper) or their weights (mergekit)",
+            "For a mean, divide by the number of agreeing experts (paper) or by the sum of their weights (mergekit)",
         ),
     ] = "count",
-    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta", valid=ANY)] = 1.0,
+    scale: A[float, Range(0.0, 3.0, 0.05, "Multiplies the merged delta", valid=ANY)] = 1.0,
     thresholds: A[Tensor | None, ModelStatistic(Thresholds)] = None,
     majority: A[int, ModelStatistic(Majority)] = 0,
 ) -> Tensor:
-    """Keep each expert's largest changes, elect one sign per entry, merge the changes that agree with it.
+    """Keep each expert's largest changes, elect one sign per entry, and merge the changes that agree with it.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. Entries that
-    no expert keeps come back as 0. Without `thresholds` each tensor is trimmed by itself.
+    no expert keeps become 0. Without `thresholds`, each tensor is trimmed on its own.
     """
     trimmed = zero_below_threshold(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
     won = election(
@@ -105,8 +107,8 @@ def ties(
 
 
 class Election(NamedTuple):
-    """`weighted` deltas (n_models, *shape), the `signs` (-1, 0, 1) that won, (*shape), and who agrees with them, bool
-    (n_models, *shape)."""
+    """`weighted` deltas (n_models, *shape), the elected `signs` (-1, 0, 1) (*shape), and which deltas `agree` with them,
+    bool (n_models, *shape)."""
 
     weighted: Tensor
     signs: Tensor
@@ -116,7 +118,7 @@ class Election(NamedTuple):
 def election(
     trimmed: Tensor, *, weights: Tensor, elect: str, weigh: str, zero_sign: str, majority: int, combine: str
 ) -> Election:
-    """The election among trimmed deltas (n_models, *shape), with the knobs of `ties`."""
+    """Elect signs among trimmed deltas (n_models, *shape); the other arguments are the knobs of `ties`."""
     weighted = trimmed * per_model(weights, trimmed)
     votes = weighted if weigh == "before" else trimmed
     signs = _resolve_ties(elected_signs(votes, elect), zero_sign, majority, combine)
@@ -124,14 +126,14 @@ def election(
 
 
 def _resolve_ties(signs: Tensor, zero_sign: str, majority: int, combine: str) -> Tensor:
-    """Give cancelled votes a sign. A majority of 0 counts as negative, or as nothing for `max`: the authors' code."""
+    """Give cancelled votes a sign. As in the authors' code, a majority of 0 means minus, or no sign if `combine` is max."""
     tied = 0.0 if combine == "max" else -1.0
     prepared = {"majority": float(majority or tied), "positive": 1.0, "zero": 0.0}[zero_sign]
     return torch.where(signs == 0, prepared, signs)
 
 
 def combine_agreeing(weighted: Tensor, agree: Tensor, weights: Tensor, combine: str, divide: str) -> Tensor:
-    """The disjoint merge: of `weighted` deltas (n_models, *shape) those where `agree` is true become one, (*shape)."""
+    """The disjoint merge: combine the `weighted` deltas (n_models, *shape) where `agree` is true into one, (*shape)."""
     agreeing = torch.where(agree, weighted, 0.0)
     if combine == "max":
         return largest(agreeing)

@@ -1,4 +1,4 @@
-"""TSV-M: task singular vectors, made orthogonal across experts."""
+"""TSV-M: merge the experts' leading singular vectors after making them orthogonal to each other."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from mergelab.methods.registry import Key, Log, method, silent
 def tsv_m(
     deltas: Tensor,
     *,
-    scale: A[float, Range(0.0, 3.0, 0.05, "Factor on the merged delta, averaged tensors included", valid=ANY)] = 1.0,
+    scale: A[float, Range(0.0, 3.0, 0.05, "Multiplies the merged delta, also of averaged tensors", valid=ANY)] = 1.0,
     key: A[str, Key()] = "",
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
-    """Keep 1/M of each expert's singular directions, turn them until no two experts share one, and add them up.
+    """Keep the top 1/M of each expert's singular directions, orthogonalise them across the M experts, and sum them.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. A matrix with
-    fewer rows or columns than experts has no direction for each and stays as the base has it, which is said. Tensors
-    that are not 2-D, and `text_projection`, get the mean of the deltas.
+    fewer rows or columns than experts keeps the base's values, with a sentence in the log. Tensors that are not 2-D, and
+    `text_projection`, get the mean of the deltas.
     """
     if not is_matrix(key, deltas):
         return scale * deltas.mean(0)
     rank = min(deltas.shape[1:]) // len(deltas)
     if rank == 0:
-        say(f"left as the base has it: its smaller side, {min(deltas.shape[1:])}, is below the {len(deltas)} experts")
+        say(
+            f"kept the base: its smaller side, {min(deltas.shape[1:])}, is less than the number of experts, {len(deltas)}"
+        )
     kept = [triplets(delta).top(rank) for delta in deltas]
     return scale * joined(kept).orthogonalised().product()

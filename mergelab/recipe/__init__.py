@@ -1,4 +1,4 @@
-"""The recipe: the whole description of one merge. Overrides, differences, presets and mergekit's YAML stand beside it."""
+"""Recipes: complete descriptions of a merge, with overrides, diffs, presets and conversion from and to mergekit."""
 
 from mergelab.recipe.recipe import ALGORITHM, DTYPE, SEED, Expert, Recipe, RecipeError, Step, read_yaml
 

@@ -1,4 +1,4 @@
-"""What two recipes differ in, knob by knob."""
+"""The differences between two recipes, setting by setting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mergelab.recipe import Recipe
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting that two recipes have not in common: `name` is its path, `one` and `other` are None where it is absent."""
+    """A setting that differs between two recipes: `name` is its path; `one` or `other` is None where it is absent."""
 
     name: str
     one: Any
@@ -19,10 +19,10 @@ class Difference:
 
 
 def recipe_diff(one: Recipe, other: Recipe) -> list[Difference]:
-    """The settings that differ, in the order of a recipe file; equal recipes have none.
+    """The settings that differ, in the order of a recipe file; an empty list for equal recipes.
 
-    Experts are told apart by their model, whatever their order: `weight of MODEL`; an expert that only one recipe has is a
-    difference of `experts`.
+    Experts are matched by model, whatever their order, and their settings are named `weight of MODEL`. An expert that
+    only one recipe has is listed as `expert MODEL`.
     """
     first, second = _flat(one), _flat(other)
     names = [*first, *(name for name in second if name not in first)]

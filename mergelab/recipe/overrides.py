@@ -1,4 +1,4 @@
-"""Knobs that vary: over the layers of a model, and from expert to expert."""
+"""Knob values that differ between layers, tensors or experts."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 from mergelab.methods.knobs import Knob, Range, Value, brief, nearest
 
 Ramp = tuple[float, ...]
-"""Numbers spread evenly from the first layer to the last, straight lines between them."""
+"""Numbers spaced evenly from the first layer to the last, with linear interpolation between them."""
 
 _LAYER = re.compile(r"^(.*?)\.(\d+)(?=\.|$)")
 
 
 Stages = Mapping[str, Sequence[Knob]]
-"""The knobs of each stage of a recipe, `method` and `sparsify`, by the names that recipes give them."""
+"""The knobs of each stage of a recipe (`method`, `sparsify`), named as recipes spell them."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A knob of one stage. `name` is how recipes spell it: with `method.` or `sparsify.` in front where both have it."""
+    """A knob of one stage. `name` is its spelling in recipes, prefixed with `method.` or `sparsify.` if both have it."""
 
     owner: str
     knob: Knob
@@ -30,9 +30,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Override:
-    """Other knob values for the tensors whose name `match` is found in; with `model`, for that expert alone.
+    """Knob values for the tensors whose names contain a match of the regex `match`; with `model`, for that expert only.
 
-    A knob is named as its rule names it, with `method.` or `sparsify.` in front where both have it (see `Place`).
+    Knobs are spelled as in `Place`.
     """
 
     match: str
@@ -40,19 +40,19 @@ class Override:
     model: str | None = None
 
     def applies(self, key: str, model: str | None) -> bool:
-        """Whether it speaks of this tensor and expert; of all experts when `model` is None."""
+        """Whether the override applies to this tensor and expert; for `model` None, to all experts."""
         return self.model in (None, model) and re.search(self.match, key) is not None
 
     def to_mapping(self) -> dict[str, Any]:
-        """The override as a recipe file writes it."""
+        """The override as written in a recipe file."""
         knobs = {name: list(value) if isinstance(value, tuple) else value for name, value in self.knobs.items()}
         return {"match": self.match, **({"model": self.model} if self.model else {}), **knobs}
 
 
 def read_override(number: int, given: object, stages: Stages, models: Sequence[str]) -> Override:
-    """Check one entry of a recipe's `overrides`; `stages` holds the knobs of the method and of the sparsifier.
+    """Check one entry of a recipe's `overrides`; `stages` holds the knobs of the method and the sparsifier.
 
-    Raises ValueError with a line for each problem.
+    Raises ValueError with one line per problem.
     """
     where = f"entry {number} of overrides"
     if not isinstance(given, Mapping) or not isinstance(given.get("match"), str):
@@ -67,16 +67,16 @@ def read_override(number: int, given: object, stages: Stages, models: Sequence[s
             except ValueError as error:
                 problems.append(str(error))
     if not knobs and not problems:
-        problems.append(f"{where} changes nothing: give it a knob, such as density: 0.5")
+        problems.append(f"{where} changes nothing: add a knob, such as density: 0.5")
     if problems:
         raise ValueError("\n".join(problems))
     return Override(given["match"], knobs, given.get("model"))
 
 
 def read_own_knobs(number: int, model: str, given: Mapping[str, object], stages: Stages) -> dict[str, Value]:
-    """Check the knobs that an entry of a recipe's `models` has for itself, and spell them as `Place` does.
+    """Check the knobs in one entry of a recipe's `models`; the result spells them as in `Place`.
 
-    Raises ValueError with a line for each problem.
+    Raises ValueError with one line per problem.
     """
     own = {owner: [knob for knob in knobs if is_own(knob)] for owner, knobs in stages.items()}
     known = ["model", "weight", *(place.name for place in _places(own))]
@@ -94,21 +94,21 @@ def read_own_knobs(number: int, model: str, given: Mapping[str, object], stages:
 
 
 def find_place(name: object, stages: Stages) -> Place | None:
-    """The knob that a recipe means by a name, if there is one. Raises ValueError where both stages have it."""
+    """The knob that `name` refers to, or None. Raises ValueError if both stages have a knob of that name."""
     asked, _, plain = str(name).rpartition(".")
     found = [place for place in _places(stages) if place.knob.name == plain and asked in ("", place.owner)]
     if len(found) > 1:
-        raise ValueError(f"{name} is a knob of both stages: write {' or '.join(place.name for place in found)}")
+        raise ValueError(f"both stages have a knob {name}: write {' or '.join(place.name for place in found)}")
     return found[0] if found else None
 
 
 def is_own(knob: Knob) -> bool:
-    """Whether an expert may have a value of its own beside its weight."""
+    """Whether each expert may have its own value of the knob; not true of its weight, which is listed separately."""
     return isinstance(knob.domain, Range) and knob.domain.each
 
 
 def varies(knob: Knob) -> bool:
-    """Whether the knob may differ between tensors: numbers may, unless they concern the merge as a whole."""
+    """Whether the knob may differ between tensors: true for numbers, except those that concern the whole merge."""
     return isinstance(knob.domain, Range) and knob.domain.varies
 
 
@@ -122,9 +122,9 @@ def at(value: Value | Ramp, depth: float) -> Value:
 
 
 def depths(keys: Iterable[str]) -> dict[str, float]:
-    """How deep each tensor lies in its stack of layers, 0 (first) to 1 (last); 0 for tensors outside of layers.
+    """The depth of each tensor in its stack of layers, from 0 (first) to 1 (last); 0 for tensors outside of layers.
 
-    The first number in a name is its layer; stacks with different words in front (encoder, decoder) count apart.
+    The first number in a name is its layer. Stacks with different prefixes (encoder, decoder) are counted separately.
     """
     keys = list(keys)
     found = {key: match for key in keys if (match := _LAYER.match(key))}
@@ -143,7 +143,7 @@ def _regex_problems(where: str, pattern: str) -> Iterable[str]:
 
 def _model_problems(where: str, model: object, models: Sequence[str]) -> Iterable[str]:
     if model is not None and model not in models:
-        yield f"{where} speaks of the model {brief(model)}{nearest(model, models)}"
+        yield f"{where} names the model {brief(model)}, which the recipe does not merge{nearest(model, models)}"
 
 
 def _places(stages: Stages) -> list[Place]:
@@ -161,7 +161,7 @@ def _unknown(sentence: str) -> Place:
 
 def _once(where: str, place: Place, knobs: Mapping[str, object]) -> str:
     if place.name in knobs:
-        raise ValueError(f"{place.name} stands twice in {where}: keep one of the two")
+        raise ValueError(f"{place.name} occurs twice in {where}: keep one of the two")
     return place.name
 
 
@@ -169,7 +169,7 @@ def _varying(where: str, name: object, given: Mapping[str, object], stages: Stag
     known = [place.name for place in _places(stages) if varies(place.knob)]
     place = find_place(name, stages) or _unknown(f"no knob {brief(name)} can vary over layers{nearest(name, known)}")
     if not varies(place.knob):
-        raise ValueError(f"{name} in {where} cannot vary over layers: only numbers that act tensor by tensor can")
+        raise ValueError(f"{name} in {where} cannot vary over layers: only numbers that apply per tensor can")
     if given.get("model") is not None and not (place.knob.per_model or is_own(place.knob)):
         raise ValueError(f"{name} in {where} has one value for all experts: leave out model")
     return place
@@ -180,7 +180,9 @@ def _read_value(where: str, place: Place, value: object) -> Value | Ramp:
     if not isinstance(value, Sequence) or isinstance(value, str):
         return knob.domain.check(label, value)
     if isinstance(knob.default, int):
-        raise ValueError(f"{label} is a whole number and has no values in between: give one number, got {brief(value)}")
+        raise ValueError(
+            f"{label} is a whole number, which cannot be interpolated: give one number, got {brief(value)}"
+        )
     if len(value) < 2:
         raise ValueError(f"{label} must be a number or a ramp of at least two numbers, got {brief(value)}")
     return tuple(float(knob.domain.check(label, entry)) for entry in value)

@@ -1,4 +1,4 @@
-"""Starting points that cite their source: the two stages of a recipe as a paper or another tool has them."""
+"""Presets: method and sparsifier settings as in a paper or another tool, with the source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TASK_ARITHMETIC = {"name": "task_arithmetic", "scale": 0.3}
 
 @dataclass(frozen=True)
 class Preset:
-    """A named way to merge; `stages` are a recipe's fields `method` and `sparsify`, the models are the person's."""
+    """A named way to merge. `stages` holds a recipe's fields `method` and `sparsify`; the user chooses the models."""
 
     title: str
     cites: str
@@ -26,11 +26,11 @@ class Preset:
 
     @property
     def recipe(self) -> Recipe:
-        """Its knobs complete and checked, with a model that stands for any."""
+        """The preset as a recipe with complete, checked knobs and a placeholder model."""
         return self.recipe_for(None, ["any"])
 
     def recipe_for(self, base: str | None, models: Sequence[str]) -> Recipe:
-        """The recipe that merges these models, each with weight 1. Raises RecipeError for models that are none."""
+        """The recipe that merges `models`, each with weight 1. Raises RecipeError if there are none."""
         return Recipe.from_mapping({"base": base, "models": list(models), **self.stages})
 
 
@@ -38,8 +38,8 @@ class Preset:
 def presets() -> dict[str, Preset]:
     """All presets by title.
 
-    Words are the source's own. Of numbers, densities and the scale of task arithmetic are the papers' where a tool has
-    no default worth starting from.
+    All choices follow the source. Densities and the scale of task arithmetic follow the papers where the tool has no
+    useful default.
     """
     listed = (
         Preset("paper: TIES", "Yadav et al. 2023, arXiv:2306.01708", {"method": PAPER_TIES}),
@@ -79,7 +79,7 @@ def presets() -> dict[str, Preset]:
 
 
 def preset_of(title: str) -> Preset:
-    """The preset of that title, or a RecipeError with the nearest and all titles."""
+    """The preset called `title`; raises RecipeError with the nearest title and all known ones."""
     if title not in presets():
         raise RecipeError(f"unknown preset {title!r}{nearest(title, presets())}")
     return presets()[title]

@@ -1,4 +1,4 @@
-"""The recipe: the whole description of one merge, and the only place where it is validated."""
+"""The recipe: a complete, validated description of one merge."""
 
 from __future__ import annotations
 
@@ -19,54 +19,54 @@ from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe.overrides import Override, Stages, at, is_own, read_override, read_own_knobs
 
 DTYPE = Choice(
-    ("base", "float32", "float16", "bfloat16"), "Number format of the merged weights; base keeps each tensor's own"
+    ("base", "float32", "float16", "bfloat16"), "Number format of the merged weights; base keeps each tensor's format"
 )
-SEED = Range(0, 2**53, 1, "Random bits of DARE come from this number, the experts' contents and the tensor names")
+SEED = Range(0, 2**53, 1, "Seed of random drops, whose bits also depend on the experts' contents and the tensor names")
 MATCH_NORMS = Choice(
     ("none", "tensor", "model"),
-    "Scale the experts' deltas to a common L2 norm before the merge: never, tensor by tensor, or over the whole model",
+    "Scale the experts' deltas to a common L2 norm before the merge: never, per tensor, or over the whole model",
 )
-DEPTH_SCALE = Range(0.0, 10.0, 0.05, "Factor on the merged change, from the first layer to the last", valid=ANY)
+DEPTH_SCALE = Range(0.0, 10.0, 0.05, "Multiplies the merged delta, from the first layer to the last", valid=ANY)
 ALGORITHM = 4
-"""Part of every digest: raised when the same recipe would give other bits."""
+"""Part of every digest; increased whenever the same recipe would give different bits."""
 
 
 class RecipeError(ValueError):
-    """A recipe that cannot be run; the message says what, where and what is allowed."""
+    """Raised for a recipe that cannot be run; the message names the problem, where it is and what is allowed."""
 
 
 @dataclass(frozen=True)
 class Expert:
-    """A fine-tuned model, its strength, and knobs in which it differs from the other experts, such as its density."""
+    """A fine-tuned model, its weight, and knob values of its own, such as a density."""
 
     model: str
     weight: float = 1.0
     knobs: Mapping[str, Value] = field(default_factory=dict)
 
     def own(self, owner: str, name: str, step: Step) -> Value:
-        """Its value of a knob of the stage `owner`: its own, or that of the step."""
+        """The expert's value for knob `name` of stage `owner`: its own, or else the step's."""
         return self.knobs.get(f"{owner}.{name}", self.knobs.get(name, step.knobs[name]))
 
     def to_mapping(self) -> dict[str, Any]:
-        """The expert as a recipe file writes it."""
+        """The expert as written in a recipe file."""
         return {"model": self.model, "weight": self.weight, **self.knobs}
 
 
 @dataclass(frozen=True)
 class Step:
-    """A method or sparsifier by name, with every knob's value."""
+    """A method or sparsifier by name, with the value of every knob."""
 
     name: str
     knobs: Mapping[str, Value] = field(default_factory=dict)
 
     def to_mapping(self) -> dict[str, Value]:
-        """The step as a recipe file writes it."""
+        """The step as written in a recipe file."""
         return {"name": self.name, **self.knobs}
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One merge. `base` is None only for methods that average weights; knobs are complete and checked."""
+    """One merge, with complete and checked knobs. `base` may be None only for methods that average weights."""
 
     base: str | None
     models: tuple[Expert, ...]
@@ -82,7 +82,7 @@ class Recipe:
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any], models: Sequence[str] = ()) -> Recipe:
-        """Check a recipe's mapping and fill in defaults; `models` stands in where it names none.
+        """Check a recipe's mapping and fill in defaults; `models` is used if the mapping has no models.
 
         Raises RecipeError with every problem found, one sentence each.
         """
@@ -117,7 +117,7 @@ class Recipe:
 
     @classmethod
     def from_yaml(cls, text: str) -> Recipe:
-        """Read a recipe from YAML (JSON is YAML); a key written twice is refused."""
+        """Read a recipe from YAML or JSON; duplicate keys are refused."""
         given = read_yaml(text, "recipe")
         if given is None:
             raise RecipeError(f"the recipe is empty; its fields are {', '.join(cls.FIELDS)}")
@@ -125,7 +125,7 @@ class Recipe:
 
     @classmethod
     def from_file(cls, path: str | Path) -> Recipe:
-        """Read a recipe file; relative model folders in it count from the working directory."""
+        """Read a recipe file; relative model folders in it are resolved against the working directory."""
         path = Path(path)
         if not path.is_file():
             raise RecipeError(f"no recipe file at {path}")
@@ -135,7 +135,7 @@ class Recipe:
             raise RecipeError(f"{path} is not UTF-8 text: {error}") from error
 
     def to_mapping(self) -> dict[str, Any]:
-        """The recipe as plain data, every default written out."""
+        """The recipe as plain data, with every default written out."""
         return {
             "base": self.base,
             "models": [expert.to_mapping() for expert in self.models],
@@ -149,11 +149,11 @@ class Recipe:
         }
 
     def to_yaml(self) -> str:
-        """The recipe file's text."""
+        """The text of the recipe file."""
         return str(yaml.safe_dump(self.to_mapping(), sort_keys=False, allow_unicode=True))
 
     def digest(self) -> str:
-        """sha256 hex of the canonical recipe: equal for equal recipes, whatever their spelling."""
+        """The SHA-256 of the canonical recipe in hex, equal for equal recipes however they are spelled."""
         canonical = json.dumps({"algorithm": ALGORITHM, **self.to_mapping()}, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -162,9 +162,9 @@ class Recipe:
         return replace(self, base=base, models=tuple(models))
 
     def settings(self, owner: str, key: str, depth: float) -> dict[str, Value | tuple[float, ...]]:
-        """Every knob of the `method` or the `sparsify` stage for one tensor at its depth in the model.
+        """The value of every knob of stage `owner` (`method` or `sparsify`) for one tensor at its depth in the model.
 
-        A knob that experts have of their own, or in which they differ here, is a tuple in the recipe's order.
+        Per-expert knobs, and knobs in which the experts differ for this tensor, are tuples in the recipe's order.
         """
         step = self.method if owner == "method" else self.sparsify
         if step is None:
@@ -190,29 +190,29 @@ class Recipe:
         return values[0] if same else tuple(float(value) for value in values)
 
     def _overridden(self, owner: str, knob: Knob, value: Value, key: str, depth: float, model: str | None) -> Value:
-        """The last override that applies has the word."""
+        """The value after overrides; the last matching override wins."""
         for override in self.overrides:
             for name, other in override.knobs.items():
-                said, of = name.rpartition(".")[::2]
-                if of == _written(knob) and said in ("", owner) and override.applies(key, model):
+                stage, plain = name.rpartition(".")[::2]
+                if plain == _written(knob) and stage in ("", owner) and override.applies(key, model):
                     value = at(other, depth)
         return value
 
     @property
     def rule(self) -> Rule:
-        """The method's rule."""
+        """The rule of the method."""
         return METHODS[self.method.name]
 
     @property
     def sparsifier(self) -> Rule | None:
-        """The sparsifier's rule, if the recipe has that stage."""
+        """The rule of the sparsifier, or None if the recipe has no such stage."""
         return SPARSIFIERS[self.sparsify.name] if self.sparsify else None
 
 
 def read_yaml(text: str, what: str) -> Any:
-    """The data that a text of YAML or JSON holds, `what` in the words of an error.
+    """Parse YAML or JSON; `what` names the text in error messages.
 
-    Raises RecipeError for what is no YAML, for a key written twice, and for aliases, which may unfold without end.
+    Raises RecipeError for invalid YAML, for duplicate keys, and for aliases, which can expand to gigabytes.
     """
     try:
         return yaml.load(text, _Strict)
@@ -238,7 +238,7 @@ def _base(given: object) -> str | None:
 
 
 def _experts(problems: list[str], given: object) -> dict[int, Expert]:
-    """Those that have a name, by their number in the list; their own knobs are still as they were written."""
+    """The experts with a valid name, by their number in the list; their own knobs are not checked yet."""
     if isinstance(given, str) or not isinstance(given, Sequence) or not given:
         problems.append("models must list at least one expert, such as `- {model: minilm/movie, weight: 1.0}`")
         return {}
@@ -257,7 +257,7 @@ def _expert(problems: list[str], number: int, entry: object) -> Expert | None:
     return Expert(entry["model"], 1.0 if weight is None else float(weight), own)
 
 
-_ANY_WEIGHT = Range(-2.0, 2.0, 0.05, "Every method's own weights are among these", valid=ANY)
+_ANY_WEIGHT = Range(-2.0, 2.0, 0.05, "Any weight; each method then checks its own bounds", valid=ANY)
 
 
 def _step(given: object, kind: str, table: Mapping[str, Rule]) -> Step:
@@ -271,7 +271,7 @@ def _step(given: object, kind: str, table: Mapping[str, Rule]) -> Step:
 
 
 def _rules(method: object, sparsify: object) -> dict[str, Rule] | None:
-    """The rules that a recipe names, whatever their knobs; None where a name is wrong, which is told elsewhere."""
+    """The rules named by a recipe, or None if a name is unknown, which `_step` reports."""
     named = {"method": (method, METHODS), **({} if sparsify is None else {"sparsify": (sparsify, SPARSIFIERS)})}
     names = {owner: (given.get("name") if isinstance(given, Mapping) else given) for owner, (given, _) in named.items()}
     found = {owner: table.get(str(names[owner])) for owner, (_, table) in named.items()}
@@ -279,7 +279,7 @@ def _rules(method: object, sparsify: object) -> dict[str, Rule] | None:
 
 
 def _stages(rules: Mapping[str, Rule]) -> dict[str, Sequence[Knob]]:
-    """The knobs of each stage; the per-expert knob goes by the name that a recipe gives it, weight."""
+    """The knobs of each stage, with the per-expert knob under its name in recipes, `weight`."""
     return {owner: [replace(knob, name=_written(knob)) for knob in rule.knobs] for owner, rule in rules.items()}
 
 
@@ -334,12 +334,12 @@ def _complaint(domain: Any, name: str, value: object) -> Iterable[str]:
 
 
 class _Strict(yaml.SafeLoader):
-    """YAML without silent duplicates or aliases, in which 1e-6 is a number as it is in JSON."""
+    """YAML loader that refuses duplicate keys and aliases, and reads 1e-6 as a number, as JSON does."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):  # a few nested aliases unfold to gigabytes
+        if self.check_event(yaml.AliasEvent):  # a few nested aliases expand to gigabytes
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="aliases are not read", problem_mark=mark)
+            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -347,10 +347,8 @@ class _Strict(yaml.SafeLoader):
         seen: set[Hashable] = set()
         for key in keys:
             if isinstance(key, Hashable) and key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {brief(key)} is written twice", problem_mark=node.start_mark
-                )
-            seen |= {key} if isinstance(key, Hashable) else set()  # super() refuses the others
+                raise yaml.MarkedYAMLError(problem=f"the key {brief(key)} occurs twice", problem_mark=node.start_mark)
+            seen |= {key} if isinstance(key, Hashable) else set()  # super() refuses unhashable keys
         return super().construct_mapping(node, deep)
 
 

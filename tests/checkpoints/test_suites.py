@@ -125,7 +125,7 @@ def test_another_manifest_is_another_cache_entry(suite: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "reason"),
     [
-        (lambda path: path.write_bytes(path.read_bytes()[:-1]), "is not the file that the manifest describes"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1]), "does not match the manifest"),
         (lambda path: path.unlink(), "is missing; install mergelab again or rebuild the suite tiny"),
     ],
 )
@@ -167,7 +167,7 @@ def test_two_processes_unpack_at_once(suite: Path) -> None:
     ("change", "reason"),
     [
         ({"name": "other"}, "names the suite 'other', but its folder is 'tiny'"),
-        ({"experts": 3}, "has a field of the wrong kind"),
+        ({"experts": 3}, "has a field of the wrong type"),
         ({"experts": {"../x": {"title": "", "task": ""}}}, "not a plain file name"),
         ({"experts": {"x": {"title": ""}}}, "lacks the field 'task'"),
     ],

@@ -52,7 +52,7 @@ def test_heads_of_their_own_shape_are_copied_from_the_base_with_the_reason() -> 
     steps = finish(prepare(plan_for({"method": "average"}, models, base)))
     found = {merged.key: merged for merged in run(steps)}
     head = found["classifier.weight"]
-    assert torch.equal(head.tensor, base["classifier.weight"]) and "head of its own shape (3, 4) in b" in head.note
+    assert torch.equal(head.tensor, base["classifier.weight"]) and "head of a different shape (3, 4) in b" in head.note
     assert [found[key].note for key in BODY] == ["", ""]
 
 

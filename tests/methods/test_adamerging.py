@@ -34,5 +34,5 @@ def test_missing_or_misshapen_coefficients_are_told() -> None:
         merge("adamerging", models, base)
     with pytest.raises(MergeError, match=r"the coefficients statistics of a for w have shape \(2,\)"):
         merge("adamerging", models, base, statistics={"coefficients": {"a": {"w": torch.ones(2)}}})
-    with pytest.raises(ValueError, match="adamerging needs a coefficient for each tensor"):
+    with pytest.raises(ValueError, match="adamerging needs one coefficient per expert and tensor"):
         METHODS["adamerging"].function(torch.ones(1, 2))

@@ -84,7 +84,7 @@ def test_an_expert_without_changes_gets_the_base() -> None:
 
 
 def test_a_task_beyond_the_experts_is_refused() -> None:
-    message = r"task of emr must be 0 \(the unified vector\) or the place of an expert, 1 to 2, got 3"
+    message = r"task of emr must be 0 \(the unified delta\) or the number of an expert, 1 to 2, got 3"
     with pytest.raises(ValueError, match=message):
         merged_numbers({"name": "emr", "task": 3}, FIRST, SECOND)
     with pytest.raises(ValueError, match=message):

@@ -62,13 +62,13 @@ def test_the_arcs_to_all_experts_balance_at_the_mean(seed: int) -> None:
 
 
 def test_stopping_before_the_tolerance_is_met_is_said() -> None:
-    assert remarks(*at(0, 10, 150), steps=1) == ["w: stopped after step 1, which was 4e-01 long"]
+    assert remarks(*at(0, 10, 150), steps=1) == ["w: not converged after 1 steps; the last step was 4e-01 radians"]
     assert remarks(*at(0, 10, 150), steps=100) == []
 
 
 def test_directions_that_cancel_are_averaged_linearly_which_is_said() -> None:
     assert merged_numbers("karcher", [3.0, 0.0], [-1.0, 0.0]) == [1.0, 0.0]
-    assert remarks([3.0, 0.0], [-1.0, 0.0]) == ["w: averaged linearly, the directions cancel"]
+    assert remarks([3.0, 0.0], [-1.0, 0.0]) == ["w: averaged linearly: the directions cancel"]
 
 
 def test_an_expert_opposite_to_the_mean_has_no_direction_to_pull_in() -> None:

@@ -30,7 +30,7 @@ def test_obtuse_angles_are_clamped_to_the_base_which_is_said() -> None:
     # cos = -0.6: t = -1.2 / 0.4 = -3.
     assert merged_numbers("model_stock", [5.0, 0.0], [-3.0, 4.0]) == [0.0, 0.0]
     assert merged_numbers(RAW, [5.0, 0.0], [-3.0, 4.0]) == pytest.approx([-3.0, -6.0])
-    assert said([[5.0, 0.0], [-3.0, 4.0]]) == ["t clamped to [0, 1], it was -3.000"]
+    assert said([[5.0, 0.0], [-3.0, 4.0]]) == ["t was clamped to [0, 1]; smallest t -3.000"]
     assert said([[5.0, 0.0], [-3.0, 4.0]], clamp="no") == []
 
 
@@ -45,7 +45,7 @@ def test_each_row_can_have_an_angle_of_its_own() -> None:
     remarks: list[str] = []
     merged = model_stock(deltas, along="rows", say=remarks.append)
     torch.testing.assert_close(merged, torch.tensor([[3.0, 1.5], [1.0, 1.0], [0.0, 0.0]]))
-    assert remarks == ["t clamped to [0, 1] in 1 of 3 rows, it was -3.000"]
+    assert remarks == ["t was clamped to [0, 1] in 1 of 3 rows; smallest t -3.000"]
 
 
 def test_three_experts_meet_at_their_mean_cosine() -> None:

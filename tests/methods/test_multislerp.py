@@ -54,7 +54,7 @@ def test_weights_of_whole_models_are_always_normalised() -> None:
 def test_directions_that_cancel_are_summed_linearly_which_is_said() -> None:
     assert merged_numbers("multislerp", [3.0, 0.0], [-1.0, 0.0]) == [1.0, 0.0]
     assert remarks([3.0, 0.0], [-1.0, 0.0], weights=[1.0, 1.0]) == [
-        "w: summed linearly, the weighted directions cancel"
+        "w: summed linearly: the weighted directions cancel"
     ]
 
 
@@ -69,7 +69,7 @@ def test_weights_that_sum_to_zero_count_the_same_which_is_said() -> None:
         [math.sqrt(0.5)] * 2
     )
     assert remarks([1.0, 0.0], [0.0, 1.0], weights=[1.0, -1.0]) == [
-        "w: the weights sum to 0, so that all experts count the same"
+        "w: the weights sum to 0, so all experts get the same weight"
     ]
 
 

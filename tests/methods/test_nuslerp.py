@@ -64,7 +64,7 @@ def test_parallel_opposite_and_zero_vectors_are_interpolated_on_the_line_which_i
     assert merged_numbers("nuslerp", [1.0, 0.0], [-1.0, 0.0], weights=[3.0, 1.0]) == [0.5, 0.0]
     assert merged_numbers("nuslerp", [0.0, 0.0], [4.0, 8.0], weights=[3.0, 1.0]) == [1.0, 2.0]
     assert remarks([1.0, 2.0], [2.0, 4.0]) == [
-        "w: interpolated linearly, the two are nearly parallel, opposite or zero (cosine 1.00000)"
+        "w: interpolated linearly: the two are nearly parallel, opposite or zero (cosine 1.00000)"
     ]
 
 
@@ -72,7 +72,7 @@ def test_vectors_on_a_line_are_counted_once_for_a_tensor() -> None:
     said: list[str] = []
     stack = torch.tensor([[[1.0, 0.0], [5.0, 5.0], [0.0, 0.0]], [[0.0, 1.0], [5.0, 5.0], [0.0, 0.0]]])
     nuslerp(stack, weights=EVEN, along="rows", say=said.append)
-    assert said == ["1 of 3 vectors interpolated linearly, nearly parallel, opposite or zero"]
+    assert said == ["interpolated 1 of 3 vectors linearly: nearly parallel, opposite or zero"]
 
 
 def test_a_zero_vector_can_count_as_orthogonal() -> None:
@@ -88,7 +88,7 @@ def test_nothing_is_said_about_an_ordinary_arc_or_two_empty_tensors() -> None:
 def test_weights_that_sum_to_zero_stop_half_way_which_is_said() -> None:
     assert merged_numbers("nuslerp", [1.0, 0.0], [0.0, 1.0], weights=[2.0, -2.0]) == pytest.approx([math.sqrt(0.5)] * 2)
     assert remarks([1.0, 0.0], [0.0, 1.0], (2.0, -2.0)) == [
-        "w: the weights sum to 0, so that all experts count the same"
+        "w: the weights sum to 0, so all experts get the same weight"
     ]
 
 
@@ -96,7 +96,7 @@ def test_a_negative_weight_walks_beyond_the_end_which_is_said() -> None:
     merged = merged_numbers("nuslerp", [1.0, 0.0], [0.0, 1.0], weights=[-1.0, 3.0])
     assert merged == pytest.approx([-math.sqrt(0.5), math.sqrt(0.5)])
     assert remarks([1.0, 0.0], [0.0, 1.0], (-1.0, 3.0)) == [
-        "w: a weight is negative, so that the walk goes on beyond an end of the arc"
+        "w: one weight is negative, so the result lies beyond an end of the arc"
     ]
 
 

@@ -84,7 +84,7 @@ def test_inputs_that_are_always_0_are_averaged_and_told() -> None:
     models = [torch.tensor([[0.0, 0.0]]), torch.tensor([[2.0, 4.0]])]
     found, told = heard(models, [torch.diag(torch.tensor([1.0, 0.0])), torch.diag(torch.tensor([3.0, 0.0]))])
     assert found.tolist() == [[1.5, 2.0]]
-    assert told == ["the inputs leave directions open, which are averaged (ridge 0, 1 inputs always 0)"]
+    assert told == ["averaged the directions that the inputs do not determine (ridge 0, 1 inputs always 0)"]
 
 
 def test_directions_that_no_input_has_are_averaged_through_a_ridge_and_told() -> None:
@@ -93,7 +93,7 @@ def test_directions_that_no_input_has_are_averaged_through_a_ridge_and_told() ->
     found, told = heard(models, [together, 3 * together], shrink=1.0)
     assert float(found.sum()) == pytest.approx(3.0, abs=1e-4), "a quarter of 0 and three quarters of 4"
     assert float(found[0, 0] - found[0, 1]) == pytest.approx(2.0, abs=1e-4), "the difference is averaged"
-    assert told == ["the inputs leave directions open, which are averaged (ridge 1e-06, 0 inputs always 0)"]
+    assert told == ["averaged the directions that the inputs do not determine (ridge 1e-06, 0 inputs always 0)"]
     assert heard(models, [together, 3 * together], shrink=0.9)[1] == [], "shrunk, every direction is determined"
 
 
@@ -136,5 +136,5 @@ def test_what_is_no_gram_matrix_is_refused() -> None:
     wrong = torch.tensor([[1.0, 9.0], [9.0, 1.0]])
     with pytest.raises(ValueError, match="not positive semi-definite"):
         heard(models, [one, wrong], shrink=1.0)
-    with pytest.raises(ValueError, match="its gram or its gram_in_out, not both"):
+    with pytest.raises(ValueError, match="give regmean gram or gram_in_out, not both"):
         regmean(torch.stack(models), weights=torch.ones(2), gram=torch.stack([one, one]), gram_in_out=one)

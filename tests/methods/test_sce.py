@@ -44,7 +44,7 @@ def test_one_expert_is_kept_whole_at_density_one_and_given_up_below() -> None:
 
 def test_a_density_that_keeps_nothing_is_said() -> None:
     assert said([[1.0, 5.0], [2.0, 5.0]], density=0.4) == [
-        "nothing is kept: the experts differ in 1 entries, and 0.4 of that is less than one"
+        "no entry is kept: the experts differ in 1 entries, and 0.4 of those is less than one"
     ]
     assert said([[1.0, 5.0], [2.0, 5.0]], density=0.0) == []
     assert said([[0.0, 0.0], [0.0, 0.0]], density=0.4) == []
@@ -54,7 +54,7 @@ def test_small_energies_count_as_equal_which_is_said_unless_the_floor_is_lower()
     deltas = [[3e-4], [1e-4]]
     assert float(sce(torch.tensor(deltas))) == pytest.approx(2e-4)
     assert float(sce(torch.tensor(deltas), floor=0.0)) == pytest.approx(2.8e-4)
-    assert said(deltas) == ["the experts count the same, their energies sum to 1e-07 only"]
+    assert said(deltas) == ["all experts weigh the same, because their energies sum to only 1e-07"]
     assert said(deltas, floor=0.0) == []
     assert said([[0.0], [0.0]]) == []
 

@@ -53,7 +53,7 @@ def test_walking_from_the_other_end_is_the_same_walk(t: float) -> None:
 def test_parallel_vectors_are_interpolated_on_the_line_which_is_said() -> None:
     assert merged_numbers(slerp(0.25), [1.0, 2.0], [2.0, 4.0]) == [1.25, 2.5]
     assert remarks([1.0, 2.0], [2.0, 4.0]) == [
-        "w: interpolated linearly, the two are nearly parallel or zero (cosine 1.00000)"
+        "w: interpolated linearly: the two are nearly parallel, opposite or zero (cosine 1.00000)"
     ]
 
 

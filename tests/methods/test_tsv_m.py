@@ -38,7 +38,7 @@ def test_a_matrix_too_small_for_a_direction_each_stays_as_the_base_has_it_which_
     prepared = finish(prepare(plan_for({"method": "tsv_m"}, models, base)))
     merged = finish(merged_model(prepared))
     assert merged.tensors["thin"].tolist() == [[1.0] * 4]
-    assert merged.remarks == ["thin: left as the base has it: its smaller side, 1, is below the 2 experts"]
+    assert merged.remarks == ["thin: kept the base: its smaller side, 1, is less than the number of experts, 2"]
 
 
 def test_what_is_no_matrix_is_averaged_and_scaled() -> None:

@@ -92,7 +92,7 @@ def test_depth_is_the_layers_place_among_those_with_the_same_words_in_front() ->
 
 def test_a_knob_of_both_stages_names_its_stage() -> None:
     assert refusal([{"match": "", "density": 0.5}], sparsify="dare") == [
-        "density is a knob of both stages: write method.density or sparsify.density"
+        "both stages have a knob density: write method.density or sparsify.density"
     ]
     both = recipe([{"match": "", "sparsify.density": 0.5}, {"match": "", "method.density": 0.7}], sparsify="dare")
     assert both.settings("sparsify", "w", 0.0)["density"] == 0.5
@@ -103,7 +103,7 @@ def test_a_stage_may_be_named_where_it_need_not_and_is_then_left_out() -> None:
     named = recipe([{"match": "", "method.density": 0.5}])
     assert named.overrides == (Override("", {"density": 0.5}),)
     assert refusal([{"match": "", "method.density": 0.5, "density": 0.4}]) == [
-        "density stands twice in entry 1 of overrides: keep one of the two"
+        "density occurs twice in entry 1 of overrides: keep one of the two"
     ]
 
 
@@ -112,7 +112,7 @@ def test_a_stage_may_be_named_where_it_need_not_and_is_then_left_out() -> None:
     [
         ({"density": 0.5}, "entry 1 of overrides must be {match: REGEX, KNOB: number}, got {'density': 0.5}"),
         ("mlp", "entry 1 of overrides must be {match: REGEX, KNOB: number}, got 'mlp'"),
-        ({"match": "mlp"}, "entry 1 of overrides changes nothing: give it a knob, such as density: 0.5"),
+        ({"match": "mlp"}, "entry 1 of overrides changes nothing: add a knob, such as density: 0.5"),
         (
             {"match": "mlp", "densty": 0.5},
             "no knob 'densty' can vary over layers. Did you mean 'density'? Known: weight, density, scale",
@@ -141,7 +141,10 @@ def test_a_stage_may_be_named_where_it_need_not_and_is_then_left_out() -> None:
             {"match": "mlp", "model": "a", "scale": 2},
             "scale in entry 1 of overrides has one value for all experts: leave out model",
         ),
-        ({"match": "mlp", "model": "A", "density": 0.5}, "entry 1 of overrides speaks of the model 'A'. Known: a, b"),
+        (
+            {"match": "mlp", "model": "A", "density": 0.5},
+            "entry 1 of overrides names the model 'A', which the recipe does not merge. Known: a, b",
+        ),
     ],
 )
 def test_an_override_that_cannot_be_meant_is_refused(override: Any, told: str) -> None:
@@ -150,7 +153,7 @@ def test_an_override_that_cannot_be_meant_is_refused(override: Any, told: str) -
 
 def test_whole_numbers_have_no_ramp_but_may_differ_between_tensors() -> None:
     assert refusal([{"match": "", "steps": [1, 10]}], "karcher") == [
-        "steps of method in entry 1 of overrides is a whole number and has no values in between: "
+        "steps of method in entry 1 of overrides is a whole number, which cannot be interpolated: "
         "give one number, got [1, 10]"
     ]
     varied = recipe([{"match": "mlp", "steps": 3.0}], "karcher").settings("method", LAYERS[0], 0.0)
@@ -159,7 +162,7 @@ def test_whole_numbers_have_no_ramp_but_may_differ_between_tensors() -> None:
 
 def test_knobs_that_concern_the_whole_merge_do_not_vary() -> None:
     assert refusal([{"match": "", "steps": 3}], "adamerging") == [
-        "steps in entry 1 of overrides cannot vary over layers: only numbers that act tensor by tensor can"
+        "steps in entry 1 of overrides cannot vary over layers: only numbers that apply per tensor can"
     ]
 
 

@@ -207,8 +207,8 @@ def test_problems_of_experts_and_overrides_are_told_beside_those_of_knobs() -> N
         "density of a must be in [0, 1], got 7",
         "unknown field 'wieght' in entry 3 of models. Did you mean 'weight'? Known: model, weight, density",
         "match in entry 1 of overrides is not a regular expression: missing ), unterminated subpattern at position 0",
-        "entry 1 of overrides speaks of the model 'c'. Known: a, b",
-        "scope in entry 1 of overrides cannot vary over layers: only numbers that act tensor by tensor can",
+        "entry 1 of overrides names the model 'c', which the recipe does not merge. Known: a, b",
+        "scope in entry 1 of overrides cannot vary over layers: only numbers that apply per tensor can",
     ]
 
 
@@ -254,14 +254,14 @@ def test_an_expert_may_have_a_density_of_its_own() -> None:
 def test_an_experts_own_knob_of_both_stages_names_its_stage() -> None:
     both: dict[str, Any] = {"method": "ties", "sparsify": "dare"}
     assert refusal({**both, "models": [{"model": "a", "density": 0.3}]}) == [
-        "density is a knob of both stages: write method.density or sparsify.density"
+        "both stages have a knob density: write method.density or sparsify.density"
     ]
     recipe = Recipe.from_mapping({**both, "models": [{"model": "a", "sparsify.density": 0.3}, "b"]})
     assert recipe.settings("sparsify", "w", 0.0)["density"] == (0.3, 0.1)
     assert recipe.settings("method", "w", 0.0)["density"] == 0.2
     twice = {"model": "a", "sparsify.density": 0.3, "epsilon": 0.1, "sparsify.epsilon": 0.1}
     assert refusal({"method": "ties", "sparsify": "della", "models": [twice]}) == [
-        "epsilon stands twice in entry 1 of models: keep one of the two"
+        "epsilon occurs twice in entry 1 of models: keep one of the two"
     ]
 
 
@@ -299,9 +299,9 @@ def test_a_small_number_may_be_written_as_in_json() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("base: a\nbase: b", "the key 'base' is written twice"),
-        ("method: {name: ties, density: 0.1, density: 0.2}", "the key 'density' is written twice"),
-        ("a: &x [1]\nb: *x", "aliases are not read"),
+        ("base: a\nbase: b", "the key 'base' occurs twice"),
+        ("method: {name: ties, density: 0.1, density: 0.2}", "the key 'density' occurs twice"),
+        ("a: &x [1]\nb: *x", "aliases are not allowed"),
         ("method: [", "the recipe is not valid YAML"),
         ("method: !!python/object:os.system {}", "the recipe is not valid YAML"),
         ("seed: " + "9" * 5000, "the recipe is not valid YAML"),

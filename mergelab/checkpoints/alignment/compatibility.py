@@ -1,4 +1,4 @@
-"""Can these experts be merged onto this base? Every problem at once, and what becomes of every tensor."""
+"""Checks whether experts can be merged onto a base, and decides for every tensor whether it is merged or copied."""
 
 from __future__ import annotations
 
@@ -39,30 +39,30 @@ WORTH_A_NOTE = ("hidden_act", "rope_theta", "rope_scaling", "layer_norm_eps", "r
 
 @dataclass(frozen=True)
 class Compatibility:
-    """What `compare` found. Every file key of the base is in exactly one of `mergeable`, `left_out` and `tied`."""
+    """The result of `compare`. Every file key of the base is in exactly one of `mergeable`, `left_out` and `tied`."""
 
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     mergeable: tuple[str, ...]
-    """Base file keys to merge, sorted."""
+    """The base's file keys of the tensors to merge, sorted."""
     left_out: dict[str, str]
-    """Base file key -> why it is copied from the base instead."""
+    """Base file key -> the reason why the base's tensor is copied instead of merged."""
     expert_keys: tuple[dict[str, str], ...]
-    """For each expert: base file key -> that expert's own file key."""
+    """For each expert: base file key -> the expert's own file key."""
     tied: dict[str, str]
-    """Base file key -> the mergeable key that it is another name of: write the merged tensor under both."""
+    """Base file key -> the mergeable key it is tied to; the merged tensor is written under both."""
 
     def raise_if_refused(self) -> None:
-        """Raise one `CheckpointError` with the sentences of all problems, if there are any."""
+        """Raise one `CheckpointError` with all problems, one sentence each, if there are any."""
         if self.problems:
             raise CheckpointError("\n".join(problem.sentence for problem in self.problems))
 
 
 def compare(base: Checkpoint, experts: Sequence[Checkpoint]) -> Compatibility:
-    """Compare headers, configs and vocabularies of `experts` with `base`.
+    """Compare the headers, configs and vocabularies of `experts` with those of `base`.
 
-    Reads no weights but integer buffers and embeddings that may be tied; it never raises for a mismatch: that is a
-    problem in the result.
+    Reads no weights except integer buffers and embeddings that may be tied. Mismatches do not raise an error; they are
+    listed as problems in the result.
     """
     return _Comparison(base, tuple(experts)).result()
 
@@ -80,7 +80,7 @@ class _Comparison:
         problems = [*self._base_problems()]
         problems += [problem for index in range(len(self.experts)) for problem in self._expert_problems(index)]
         if not mergeable and not problems:
-            problems.append(Problem(self.base.name, "no tensor of it can be merged with the experts", OTHER_EXPERT))
+            problems.append(Problem(self.base.name, "none of its tensors can be merged with the experts", OTHER_EXPERT))
         notes = [remark for model in (self.base, *self.experts) for remark in model.remarks]
         notes += [note for index in range(len(self.experts)) for note in self._notes(index)]
         notes += [f"{alias} is tied to {owner}: merged once, written under both names" for alias, owner in ties.items()]
@@ -93,7 +93,7 @@ class _Comparison:
 
     @cached_property
     def _prefix(self) -> str:
-        """The prefix of the body in the base's keys."""
+        """The prefix of the body's tensors in the base's keys."""
         shown = [alignment.prefix for alignment in self._alignments if alignment.prefixed == "base"]
         return shown[0] if shown else wrapper(self.base.specs, self.base.config.get("model_type"))
 
@@ -104,16 +104,16 @@ class _Comparison:
             ties = still_tied(ties, alignment.keys, expert)
         return ties
 
-    # What becomes of a tensor
+    # Merge a tensor or copy it from the base
 
     def _is_required(self, key: str) -> bool:
-        """Whether every expert must have `key` with the base's shape: a floating tensor of the body."""
+        """Whether every expert must have `key` with the base's shape: true for floating-point tensors of the body."""
         spec = self.base.specs[key]
         free = is_head(key, self._prefix) or is_optional(key) or is_constant(key, spec.shape) or key in self._ties
         return not free and spec.dtype in (*MERGEABLE, *FP8)
 
     def _why_left_out(self, key: str) -> str:
-        """The reason to copy `key` from the base, or "" when it is merged or tied."""
+        """The reason to copy `key` from the base, or "" if it is merged or tied."""
         if key in self._ties:
             return ""
         spec = self.base.specs[key]
@@ -121,7 +121,7 @@ class _Comparison:
             return f"a buffer ({dtype_name(spec.dtype)}), not a weight: copied from the base"
         absent = [expert.name for index, expert in enumerate(self.experts) if key not in self._alignments[index].keys]
         if absent:
-            return f"absent in {listed(absent)}: copied from the base"
+            return f"missing in {listed(absent)}: copied from the base"
         return self._why_differs(key)
 
     def _why_differs(self, key: str) -> str:
@@ -129,13 +129,13 @@ class _Comparison:
         for index, expert in enumerate(self.experts):
             spec = self._spec(index, key)
             if spec.shape != self.base.specs[key].shape and head:
-                return f"head of its own shape {spec.shape} in {expert.name}: stays with its task"
+                return f"head of a different shape {spec.shape} in {expert.name}: stays with its task"
             if spec.shape != self.base.specs[key].shape:
-                return f"another shape {spec.shape} in {expert.name}: copied from the base"
+                return f"different shape {spec.shape} in {expert.name}: copied from the base"
             if spec.dtype not in MERGEABLE:
-                return f"not floating in {expert.name}: copied from the base"
+                return f"not floating point in {expert.name}: copied from the base"
             if head and not is_vocabulary_head(key) and _labels(expert) != _labels(self.base):
-                return f"head for labels of its own in {expert.name}: stays with its task"
+                return f"head for different labels in {expert.name}: stays with its task"
         return ""
 
     def _spec(self, index: int, key: str) -> TensorSpec:
@@ -165,7 +165,7 @@ class _Comparison:
             yield Problem(self.experts[index].name, what, OTHER_EXPERT)
 
     def _mismatched(self, index: int) -> Iterator[Problem]:
-        """One problem for every pair of shapes."""
+        """One problem per pair of shapes."""
         groups = defaultdict(list)
         for key in self._alignments[index].keys:
             pair = self.base.specs[key].shape, self._spec(index, key).shape
@@ -178,11 +178,11 @@ class _Comparison:
     def _further_layers(self, index: int) -> Iterator[Problem]:
         layers = [key for key in self._unmatched(index) if address(key)[0].isdecimal()]
         if layers:
-            what = f"it has {counted(layers, 'tensor')} in its layers that the base lacks ({some_of(layers)})"
+            what = f"its layers have {counted(layers, 'tensor')} that the base lacks ({some_of(layers)})"
             yield Problem(self.experts[index].name, what, OTHER_EXPERT)
 
     def _unmatched(self, index: int) -> list[str]:
-        """Keys of an expert that the base lacks, without the constants that only old files store."""
+        """An expert's keys that the base lacks, except for constants that only old files store."""
         matched, specs = set(self._alignments[index].keys.values()), self.experts[index].specs
         return [key for key, spec in specs.items() if key not in matched and not is_constant(key, spec.shape)]
 
@@ -211,7 +211,7 @@ class _Comparison:
                 yield f"{self.experts[index].name} stores {dtype_name(theirs)} where the base stores {dtype_name(ours)}"
 
     def _buffer_notes(self, index: int) -> Iterator[str]:
-        """Integer and boolean buffers should agree, since only the base's are kept."""
+        """Report integer and boolean buffers that differ, because only the base's are kept."""
         for key, twin in self._alignments[index].keys.items():
             dtype = self.base.specs[key].dtype
             if dtype.is_floating_point or dtype.is_complex:
@@ -221,6 +221,6 @@ class _Comparison:
 
 
 def _labels(model: Checkpoint) -> list[str] | None:
-    """Labels of a classifier in order of their ids; None when the config names none."""
+    """The labels of a classifier in the order of their ids; None if the config has none."""
     labels = model.config.get("id2label")
     return [str(labels[key]) for key in sorted(labels, key=str)] if isinstance(labels, dict) else None

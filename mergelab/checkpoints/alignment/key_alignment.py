@@ -1,4 +1,4 @@
-"""What file keys say about a checkpoint: their twins in another checkpoint, its wrapper, and what is a head."""
+"""Interprets file keys: the matching key in another checkpoint, the wrapper prefix, heads and constants."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WRAPPERS = _words(
     "esm ernie flaubert gpt_neox hubert longformer mobilebert model modernbert mpnet nezha regnet rembert resnet "
     "roberta roformer squeezebert swin swinv2 transformer vit vit_mae wav2vec2 wavlm xlm xlm_roberta"
 )
-"""First components under which a task model keeps its base model (transformers' base-model prefixes)."""
+"""First key components under which a task model keeps its base model (transformers' base-model prefixes)."""
 
 HEADS = _words(
     "classifier score lm_head cls qa_outputs head heads fc classification_head pre_classifier vocab_projector "
@@ -25,12 +25,12 @@ HEADS = _words(
     "embed_out regression_head logit_scale text_projection visual_projection v_head summary cls_classifier "
     "distillation_classifier lm_loss answer_class"
 )
-"""First components of what sits on top of a base model."""
+"""First key components of heads: everything on top of a base model."""
 
 BODY = _words(
     "embeddings encoder decoder shared wte wpe h embed_tokens embed_positions layers norm ln_f layernorm pooler"
 )
-"""First components of a base model that is stored without a wrapper."""
+"""First key components of a base model stored without a wrapper."""
 
 VOCABULARY_HEADS = _words("lm_head cls predictions generator_predictions generator_lm_head embed_out lm_loss")
 """Heads that predict tokens: their rows belong to the vocabulary, not to the labels of a task."""
@@ -41,19 +41,19 @@ MASKS = re.compile(r"(^|\.)(attn|attention)\.bias$")
 
 @dataclass(frozen=True)
 class Alignment:
-    """How an expert's keys map onto the base's: `keys[base key] = expert key`, with `prefix` on one of the sides."""
+    """The mapping from the base's keys to an expert's: `keys[base key] = expert key`; one side may carry `prefix`."""
 
     keys: Mapping[str, str]
     prefix: str = ""
     prefixed: str = ""
-    """Which side carries `prefix`: "expert", "base", or "" when the names agree."""
+    """The side that carries `prefix`: "expert", "base", or "" if the names agree."""
 
 
 def align(base: Collection[str], expert: Collection[str]) -> Alignment:
-    """The alignment with the most common keys: names as they are, or one first component added or removed.
+    """The alignment with the most matching keys, with a first component added, removed or neither.
 
-    Keys outside the prefix (a head such as `classifier.weight`) are matched by their own name. Among equals the names
-    as they are win, so identical key sets never get a prefix.
+    Keys outside the prefix (a head such as `classifier.weight`) are matched by name. In a tie, unchanged names win, so
+    identical key sets never get a prefix.
     """
     theirs = {modern(key): key for key in expert}
     candidates = [("", "")]
@@ -68,7 +68,7 @@ def _aligned(base: Collection[str], theirs: Mapping[str, str], prefix: str, side
 
 
 def _counterparts(name: str, prefix: str, side: str) -> tuple[str, ...]:
-    """Names that the expert may have for the base's `name`; the last one that exists counts."""
+    """Possible names in the expert for the base's `name`; the last one that exists is used."""
     if side == "expert":
         return name, prefix + name
     return (name.removeprefix(prefix),) if side == "base" else (name,)
@@ -76,16 +76,16 @@ def _counterparts(name: str, prefix: str, side: str) -> tuple[str, ...]:
 
 def _first_components(keys: Iterable[str]) -> list[str]:
     counts = Counter(key.split(".", 1)[0] + "." for key in keys if "." in key)
-    return [prefix for prefix, _ in counts.most_common(8)]  # a wrapper holds most of a model, so it is among the first
+    return [prefix for prefix, _ in counts.most_common(8)]  # a wrapper holds most of a model, so its prefix is common
 
 
 def modern(key: str) -> str:
-    """`key` with the norm parameters' old names (gamma, beta of early BERT files) replaced by today's."""
+    """`key` with the old names of norm parameters (gamma, beta in early BERT files) replaced by weight and bias."""
     return re.sub(r"\.gamma$", ".weight", re.sub(r"\.beta$", ".bias", key))
 
 
 def wrapper(keys: Collection[str], model_type: str | None = None) -> str:
-    """The prefix under which these file keys hold the base model ("bert.", "model.", …), or "" when there is none."""
+    """The prefix under which these file keys hold the base model ("bert.", "model.", …), or "" if there is none."""
     known = WRAPPERS | ({model_type.replace("-", "_")} if model_type else set())
     for prefix in _first_components(keys)[:1]:
         outside = [key for key in keys if not key.startswith(prefix)]
@@ -99,7 +99,7 @@ def _is_body(key: str) -> bool:
 
 
 def is_head(key: str, prefix: str) -> bool:
-    """Whether `key` lies outside the body: not under the wrapper `prefix`, or, without one, under a head's name."""
+    """Whether `key` is outside the body: not under the wrapper `prefix` or, without a prefix, under a head's name."""
     if prefix:
         return not key.startswith(prefix)
     return key.split(".", 1)[0] in HEADS
@@ -111,10 +111,10 @@ def is_vocabulary_head(key: str) -> bool:
 
 
 def is_optional(key: str) -> bool:
-    """Whether a body may come with or without `key`: transformers drops the pooler for tasks that do not use it."""
+    """Whether `key` is optional in a body: transformers drops the pooler for tasks that do not use it."""
     return "pooler" in key.split(".")
 
 
 def is_constant(key: str, shape: Sequence[int]) -> bool:
-    """Whether `key` is a buffer that the architecture fixes and that old files store: a mask, rotary frequencies."""
+    """Whether `key` is a buffer fixed by the architecture that old files store: masks, rotary frequencies."""
     return CONSTANTS.search(key) is not None or (len(shape) == 4 and MASKS.search(key) is not None)

@@ -1,4 +1,4 @@
-"""How lists of tensors and models are put into sentences."""
+"""Formats lists of tensors and models for messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def counted(items: Sequence[str], noun: str) -> str:
 
 
 def some_of(keys: Sequence[str], shown: int = 3) -> str:
-    """The first keys, and how many more there are."""
+    """The first keys and the number of remaining ones: "a, b, c and 4 more"."""
     rest = f" and {len(keys) - shown} more" if len(keys) > shown else ""
     return ", ".join(keys[:shown]) + rest
 

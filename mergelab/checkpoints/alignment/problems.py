@@ -1,4 +1,4 @@
-"""What stands in the way of a merge in two models' configs, vocabularies and storage, said in sentences."""
+"""Problems that prevent a merge, found in two models' configs, vocabularies and weight formats."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PLAIN_WEIGHTS = "use a version of it with plain float weights (bf16, fp16 or fp3
 
 @dataclass(frozen=True)
 class Problem:
-    """One reason to refuse: `where` (a model), `what` is wrong there, and the `next_step`."""
+    """One reason to refuse a merge: `where` (a model), `what` is wrong with it, and the `next_step`."""
 
     where: str
     what: str
@@ -42,12 +42,12 @@ class Problem:
 
     @property
     def sentence(self) -> str:
-        """The problem as one line for a person."""
+        """The problem as one line for the user."""
         return f"{self.where}: {self.what}; {self.next_step}."
 
 
 def config_problems(base: Checkpoint, expert: Checkpoint) -> Iterator[Problem]:
-    """What config.json of both models states and must agree on; a value that one of them leaves open is no problem."""
+    """Values that must agree in both models' config.json but differ; a value missing on one side is not a problem."""
     for what, names in MUST_AGREE.items():
         ours, theirs = config_value(base.config, names), config_value(expert.config, names)
         if ours is not None and theirs is not None and ours != theirs:
@@ -56,7 +56,7 @@ def config_problems(base: Checkpoint, expert: Checkpoint) -> Iterator[Problem]:
 
 
 def config_value(config: Mapping[str, Any], names: Sequence[str]) -> Any:
-    """The first of `names` that the config has, at its top or in the text part of a model for several media."""
+    """The first of `names` found in the config, at its top level or in the text part of a multimodal model."""
     text = config.get("text_config")
     for part in (config, text if isinstance(text, dict) else {}):
         for name in names:
@@ -66,7 +66,7 @@ def config_value(config: Mapping[str, Any], names: Sequence[str]) -> Any:
 
 
 def vocabulary_problems(base: Checkpoint, expert: Checkpoint) -> Iterator[Problem]:
-    """Tokens that do not have one id in both models, where both folders say which id a token has."""
+    """Tokens whose ids differ between the models, if both folders have a vocabulary."""
     if base.folder is None or expert.folder is None:
         return
     found = differing_tokens(base.folder, expert.folder)
@@ -77,7 +77,7 @@ def vocabulary_problems(base: Checkpoint, expert: Checkpoint) -> Iterator[Proble
 
 
 def storage_problems(model: Checkpoint) -> Iterator[Problem]:
-    """Weights of `model` that are stored as something else than plain floats."""
+    """Weights of `model` that are not stored as plain floats."""
     small = [key for key, spec in model.specs.items() if spec.dtype in FP8]
     if model.config.get("quantization_config"):
         yield Problem(model.name, "its weights are quantised (config.json has quantization_config)", PLAIN_WEIGHTS)
@@ -88,7 +88,7 @@ def storage_problems(model: Checkpoint) -> Iterator[Problem]:
     odd = [key for key, spec in model.specs.items() if _is_matrix(key, spec) and not spec.dtype.is_floating_point]
     if odd and not model.config.get("quantization_config"):
         yield Problem(
-            model.name, f"it stores {counted(odd, 'weight')} as other than floats ({some_of(odd)})", PLAIN_WEIGHTS
+            model.name, f"it does not store {counted(odd, 'weight')} as floats ({some_of(odd)})", PLAIN_WEIGHTS
         )
 
 

@@ -1,4 +1,4 @@
-"""Where a tensor sits in its network: (layer, module) in one vocabulary for all common architectures."""
+"""The location of a tensor in its network, as (layer, module) in one vocabulary for all common architectures."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ OUTSIDE_BLOCKS = {
 def address(key: str) -> tuple[str, str]:
     """(layer, module) of a tensor, for axes and tooltips: ("3", "attention.query"), ("embeddings", "word").
 
-    The layer is "0", "1", … or "embeddings", "head", "other"; the module is in one vocabulary for BERT, ViT, GPT-2,
-    Llama, T5 and their kin, without the parameter's own name. Modules of a decoder beside an encoder begin with
-    "decoder.". A name of no known style keeps its own words.
+    The layer is "0", "1", … or "embeddings", "head", "other". The module has the same name in BERT, ViT, GPT-2, Llama,
+    T5 and similar architectures, and omits the parameter's own name. Modules of a decoder next to an encoder begin with
+    "decoder.". An unknown naming style keeps its original words.
     """
     parts = _without_parameter(key.split("."))
     if (parts[0] in HEADS and parts[0] != "fc") or parts == ["fc"]:
@@ -92,7 +92,7 @@ def _without_parameter(parts: list[str]) -> list[str]:
 
 
 def _layer_position(parts: list[str]) -> int | None:
-    """Index of the first number that counts layers."""
+    """The index of the component that is the layer number, or None."""
     for index in range(1, len(parts)):
         if parts[index].isdecimal() and parts[index - 1] in LISTS:
             return index
@@ -110,7 +110,7 @@ def _module(parts: list[str], decoder: bool) -> str:
 
 
 def _t5_module(parts: list[str], decoder: bool) -> str:
-    """T5 numbers the parts of a block: self-attention, cross-attention in a decoder only, MLP."""
+    """T5 numbers the parts of a block: self-attention, cross-attention (decoder only), MLP."""
     if parts[2] != "layer_norm":
         return _in_block(".".join(parts[2:]))
     order = ("attention", "cross", "mlp") if decoder else ("attention", "mlp")

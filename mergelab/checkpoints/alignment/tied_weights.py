@@ -1,4 +1,4 @@
-"""Tensors that are one parameter under two names: merged once and written under both."""
+"""Tied weights: one parameter stored under two names, merged once and written under both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PREDICTS_TOKENS = ("LMHeadModel", "ForCausalLM", "ForConditionalGeneration", "Fo
 
 
 def is_also_head(checkpoint: Checkpoint, key: str) -> bool:
-    """Whether `key` is a token embedding that also predicts tokens: of such a model that stores no head for it."""
+    """Whether `key` is a token embedding that also serves as the output head, for which no tensor is stored."""
     predicts = any(str(name).endswith(PREDICTS_TOKENS) for name in checkpoint.config.get("architectures") or ())
     stored = any(
         is_vocabulary_head(name) and name.endswith(("decoder.weight", "head.weight", "out.weight"))
@@ -25,10 +25,10 @@ def is_also_head(checkpoint: Checkpoint, key: str) -> bool:
 
 
 def tied_keys(checkpoint: Checkpoint) -> dict[str, str]:
-    """`{alias: owner}` for every further name of a tensor in `checkpoint`.
+    """`{alias: owner}` for every additional name of a tensor in `checkpoint`.
 
-    In memory: the same storage. On disk: token embeddings and the head that predicts tokens, when both are stored,
-    hold equal values and config.json does not say `tie_word_embeddings: false`.
+    In memory, tied tensors share storage. On disk, a token embedding and an output head are tied if both are stored
+    with equal values and config.json does not set `tie_word_embeddings: false`.
     """
     if isinstance(checkpoint, StateDict):
         return _shared_storage(checkpoint)
@@ -63,14 +63,14 @@ def _tied_embeddings(checkpoint: Checkpoint) -> dict[str, str]:
 
 
 def equal_tensors(checkpoint: Checkpoint, first: str, second: str) -> bool:
-    """Whether two keys of one checkpoint hold equal tensors; reads them only when their specs agree."""
+    """Whether two keys of one checkpoint hold equal tensors; they are read only if their specs agree."""
     if checkpoint.specs[first] != checkpoint.specs[second]:
         return False
     return torch.equal(checkpoint.read(first), checkpoint.read(second))
 
 
 def still_tied(ties: Mapping[str, str], keys: Mapping[str, str], expert: Checkpoint) -> dict[str, str]:
-    """The ties of the base that hold in `expert` too, whose own key for a base key is `keys[key]`."""
+    """The base's ties that also hold in `expert`, whose key for a base key is `keys[key]`."""
     return {
         alias: owner
         for alias, owner in ties.items()

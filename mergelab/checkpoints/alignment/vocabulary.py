@@ -1,4 +1,4 @@
-"""Token -> id maps of model folders: two vocabularies of one size can still give every token another row."""
+"""Vocabularies (token -> id) of model folders, compared because equal sizes do not imply equal ids."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ FILES = ("tokenizer.json", "vocab.txt", "vocab.json")
 
 
 def differing_tokens(first: Path, second: Path) -> tuple[int, str] | None:
-    """How many tokens have different ids (or only one of the two models), with an example; None when nothing tells.
+    """The number of tokens with different ids (or in only one of the two models), and an example.
 
-    `first` and `second` are model folders. Folders without tokenizer.json, vocab.txt or vocab.json cannot be compared.
+    None if one of the model folders has no tokenizer.json, vocab.txt or vocab.json.
     """
     ours, theirs = read_vocabulary(first), read_vocabulary(second)
     if ours is None or theirs is None:
@@ -32,7 +32,7 @@ def _id(vocabulary: dict[str, int], token: str) -> str:
 
 
 def read_vocabulary(folder: Path) -> dict[str, int] | None:
-    """Token -> id of the tokenizer in `folder`, from the first of `FILES` that is there."""
+    """Token -> id of the tokenizer in `folder`, from the first of `FILES` that exists."""
     for name in FILES:
         path = safe_file(folder, name)
         if path is not None:
@@ -43,7 +43,7 @@ def read_vocabulary(folder: Path) -> dict[str, int] | None:
 
 @lru_cache(maxsize=8)
 def _parsed(folder: Path, name: str, size: int, mtime_ns: int) -> dict[str, int]:
-    """The map in one file; size and time are there to make a changed file another cache entry."""
+    """The vocabulary in one file; size and mtime are arguments so that a changed file misses the cache."""
     if name == "vocab.txt":
         lines = (safe_text(folder, name) or "").split("\n")
         return {token: index for index, token in enumerate(lines) if token or index < len(lines) - 1}
@@ -55,7 +55,7 @@ def _parsed(folder: Path, name: str, size: int, mtime_ns: int) -> dict[str, int]
 
 
 def _from_tokenizer(content: dict[str, Any]) -> dict[str, int]:
-    """Ids of tokenizer.json: its model lists tokens by id (Unigram) or maps them to ids; added tokens come on top."""
+    """The ids in tokenizer.json: its model lists tokens by id (Unigram) or maps them to ids; added tokens are separate."""
     listed = (content.get("model") or {}).get("vocab") or {}
     if isinstance(listed, list):
         found = {token: index for index, (token, _score) in enumerate(listed)}

@@ -1,1 +1,1 @@
-"""Other formats, turned into a safetensors folder."""
+"""Conversion of other weight formats to a safetensors folder."""

@@ -1,4 +1,4 @@
-"""GGUF files, read through transformers: dequantised once into the cache, then opened as any model folder."""
+"""GGUF files: dequantised once into the cache by transformers, then opened like any model folder."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ RECORD = "gguf.json"
 
 
 def is_gguf(path: Path) -> bool:
-    """Whether `path` is a GGUF file, by its name."""
+    """Whether `path` is a file with the suffix .gguf."""
     return path.suffix == ".gguf" and path.is_file()
 
 
 def open_gguf(path: Path, name: str | None = None) -> FolderCheckpoint:
     """Open the GGUF file at `path`: its tensors as float32 under transformers' names, and its tokenizer.
 
-    The first opening takes the whole model into memory once and keeps it in the cache as safetensors; `remarks` tells
-    both sizes. Raises `CheckpointError` when the extra `gguf` is not installed or transformers cannot read the file.
+    The first call loads the whole model into memory and stores it in the cache as safetensors; `remarks` states both
+    sizes. Raises `CheckpointError` if the extra `gguf` is not installed or transformers cannot read the file.
     """
     name, kept = name or str(path), cache_folder() / "gguf" / stamp_of([path])
     if not kept.is_dir():
@@ -37,26 +37,33 @@ def open_gguf(path: Path, name: str | None = None) -> FolderCheckpoint:
     types = ", ".join((safe_json(kept, RECORD) or {}).get("types", ()))
     size = sum(file.stat().st_size for file in kept.glob("*.safetensors"))
     told = f"{name} is a GGUF file ({types}; {_megabytes(path.stat().st_size)}), read as float32 ({_megabytes(size)})"
-    return open_folder(kept, name, remarks=(f"{told}: what quantisation rounded off is not there",))
+    return open_folder(kept, name, remarks=(f"{told}; its weights keep the quantisation error",))
 
 
 def _convert(path: Path, kept: Path) -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         needs = f"needs {' and '.join(missing)} to be read: pip install 'mergelab[gguf]'"
-        raise CheckpointError(f"{path} is a GGUF file, which {needs}, or name the model it was made from")
+        raise CheckpointError(f"{path} is a GGUF file, which {needs}, or use the model that it was made from")
     try:
-        with silence(), redirect_stderr(StringIO()), new_folder(kept) as folder:  # the reader shows a bar of its own
+        with (
+            silence(),
+            redirect_stderr(StringIO()),
+            new_folder(kept) as folder,
+        ):  # the reader prints its own progress bar
             _save_plain(path, folder)
             (folder / RECORD).write_text(json.dumps({"types": _types(path)}), encoding="utf-8")
-    except Exception as error:  # its readers raise what they like about a file that they do not know
-        if kept.is_dir():  # another process was faster
+    except Exception as error:  # the readers raise all kinds of errors for files that they cannot read
+        if kept.is_dir():  # another process has finished first
             return
         raise CheckpointError(f"{path} cannot be read through transformers: {error}") from error
 
 
 def _save_plain(path: Path, folder: Path) -> None:
-    """Model, config and tokenizer in `folder`; the loaded model itself counts as quantised, which cannot be saved."""
+    """Save model, config and tokenizer in `folder`.
+
+    The weights are copied into a plain model first: transformers refuses to save the loaded one as quantised.
+    """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -72,7 +79,7 @@ def _save_plain(path: Path, folder: Path) -> None:
 
 
 def _types(path: Path) -> list[str]:
-    """The kinds of numbers in the file, such as Q4_1 and F32."""
+    """The quantisation types in the file, such as Q4_1 and F32."""
     from gguf import GGUFReader
 
     return sorted({tensor.tensor_type.name for tensor in GGUFReader(path).tensors})

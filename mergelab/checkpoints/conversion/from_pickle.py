@@ -1,4 +1,4 @@
-"""A pickled checkpoint turned into a safetensors folder beside it, on explicit request only."""
+"""Conversion of pickled checkpoints to safetensors folders, on explicit request only."""
 
 from __future__ import annotations
 
@@ -27,16 +27,15 @@ ADAPTER = "adapter_model.bin"
 WHOLE = "pytorch_model.bin"
 INDEX = "pytorch_model.bin.index.json"
 WRAPPED = "state_dict"
-"""The entry under which training tools keep the weights beside their own notes."""
+"""The entry under which training tools store the weights, next to their own data."""
 
 
 def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> ProgressGen[Path]:
     """Write the tensors of a pickle file, or of a folder with pytorch_model.bin or its shards, to the new folder `out`.
 
-    config.json and tokenizer files come from the folder of `source`, which is not changed; a folder with
-    adapter_model.bin becomes an adapter's. Only tensors are unpickled:
-    a file that holds anything that would run code is refused. The whole model is in memory once (a memory map where the
-    file allows it). Raises `CheckpointError`.
+    config.json and tokenizer files are copied from the folder of `source`, which is not changed. A folder with
+    adapter_model.bin becomes an adapter folder. Only tensors are unpickled: a file with anything that could run code is
+    refused. The whole model is in memory once (memory-mapped if the file allows it). Raises `CheckpointError`.
     """
     files, folder = _files(source), source if source.is_dir() else source.parent
     if files[0].name == ADAPTER:
@@ -44,7 +43,7 @@ def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> P
         return _convert_adapter(files[0], folder, out)
     config = safe_json(folder, "config.json", limit=4 * 2**20)
     if config is None:
-        raise CheckpointError(f"{folder} has no config.json; put the model's beside its weights")
+        raise CheckpointError(f"{folder} has no config.json; put the model's next to its weights")
     state: dict[str, Tensor] = {}
     for file in files:
         state |= _tensors(file)
@@ -57,10 +56,10 @@ def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> P
 
 
 def _convert_adapter(file: Path, folder: Path, out: Path) -> Path:
-    """Adapters are small: all at once."""
+    """Convert an adapter in one go, because it is small."""
     config = safe_text(folder, adapter.CONFIG, limit=4 * 2**20)
     if config is None:
-        raise CheckpointError(f"{folder} has no {adapter.CONFIG}; put the adapter's beside its weights")
+        raise CheckpointError(f"{folder} has no {adapter.CONFIG}; put the adapter's next to its weights")
     tensors = {key: value.contiguous().clone() for key, value in _tensors(file).items()}
     with new_folder(out) as made:
         (made / adapter.WEIGHTS).write_bytes(save(tensors, {"format": "pt"}))
@@ -94,7 +93,7 @@ def _weight_map(folder: Path, index: Mapping[str, Any]) -> dict[str, str]:
 def _tensors(file: Path) -> dict[str, Tensor]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about pickle protocols: what cannot be read is an error below
+            warnings.simplefilter("ignore")  # warnings about pickle protocols; unreadable files raise an error below
             content = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
     except pickle.UnpicklingError as error:
         raise CheckpointError(f"{file} is refused: it holds more than tensors, which could run code") from error

@@ -1,1 +1,1 @@
-"""Models stored as what differs from their base."""
+"""Models stored as deltas from their base."""

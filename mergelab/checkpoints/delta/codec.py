@@ -1,4 +1,4 @@
-"""Tensors as compressed bytes: what differs from a twin, bit for bit, or as rounded levels."""
+"""Compresses tensors to bytes: as exact bit differences from the base's tensor, as rounded levels, or as they are."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import TensorSpec
 
 INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
-"""The integers that hold the bits of a float of so many bytes."""
+"""The integer dtype for the bits of a float, by its size in bytes."""
 
 
 def encode_bits(tensor: Tensor, twin: Tensor) -> bytes:
-    """`tensor` as the difference of its bits from `twin`'s (both one float dtype and shape): exact, small when close."""
-    difference = _bits(tensor) - _bits(twin)  # wraps around, and back in decode_bits
-    folded = (difference << 1) ^ (difference >> (8 * tensor.element_size() - 1))  # small negative numbers stay small
+    """`tensor` as the difference of its bits from those of `twin`, of equal float dtype and shape.
+
+    Exact, and small if the two are close.
+    """
+    difference = _bits(tensor) - _bits(twin)  # may overflow; decode_bits wraps back
+    folded = (difference << 1) ^ (difference >> (8 * tensor.element_size() - 1))  # zigzag: small negatives stay small
     planes = folded.reshape(-1).view(torch.uint8).reshape(-1, tensor.element_size()).T
     return _compress(planes)
 
 
 def decode_bits(blob: bytes, twin: Tensor, where: str) -> Tensor:
-    """What `encode_bits` was given, from the same `twin`. `where` names the tensor in a `CheckpointError`."""
+    """The inverse of `encode_bits`, with the same `twin`. `where` names the tensor in a `CheckpointError`."""
     size = twin.element_size()
     folded = _decompress(blob, twin.numel() * size, where).reshape(size, -1).T.reshape(-1).view(INTEGERS[size])
     low = folded & 1
@@ -34,30 +37,30 @@ def decode_bits(blob: bytes, twin: Tensor, where: str) -> Tensor:
 
 
 def encode_levels(delta: Tensor, levels: int) -> bytes:
-    """`delta` (rows, *rest), rounded to `levels` steps of its row on each side."""
+    """`delta` (rows, *rest), rounded per row to `levels` steps on each side of 0."""
     rounded, step = quantise(delta, levels)
     return _compress(torch.cat([step.view(torch.uint8), rounded.reshape(-1).view(torch.uint8)]))
 
 
 def decode_levels(blob: bytes, shape: tuple[int, ...], where: str) -> Tensor:
-    """The float32 delta that `encode_levels` kept."""
+    """The rounded float32 delta stored by `encode_levels`."""
     steps = 4 * shape[0]
     raw = _decompress(blob, steps + TensorSpec(shape, torch.int8).count, where)
     return dequantise(raw[steps:].view(torch.int8).reshape(shape), raw[:steps].view(torch.float32))
 
 
 def encode_plain(tensor: Tensor) -> bytes:
-    """`tensor` by itself."""
+    """`tensor` as it is, without reference to a base."""
     return _compress(tensor)
 
 
 def decode_plain(blob: bytes, spec: TensorSpec, where: str) -> Tensor:
-    """What `encode_plain` was given, a tensor of `spec`."""
+    """The inverse of `encode_plain`, for a tensor of `spec`."""
     return _decompress(blob, spec.nbytes, where).view(spec.dtype).reshape(spec.shape)
 
 
 def same_bytes(first: Tensor, second: Tensor) -> bool:
-    """Whether two tensors of one dtype hold the same bits in the same order; NaNs and signed zeros count by their bits."""
+    """Whether two tensors of one dtype hold the same bits in the same order, including those of NaNs and zeros."""
     return torch.equal(*(tensor.contiguous().reshape(-1).view(torch.uint8) for tensor in (first, second)))
 
 
@@ -66,12 +69,12 @@ def _bits(tensor: Tensor) -> Tensor:
 
 
 def _compress(tensor: Tensor) -> bytes:
-    """Deflate: on such bytes as dense as xz and ten times faster."""
+    """Deflate compresses these bytes as well as xz and is ten times faster."""
     return zlib.compress(tensor_bytes(tensor), 6)
 
 
 def _decompress(blob: bytes, size: int, where: str) -> Tensor:
-    """Exactly `size` bytes, never more: what claims to be small cannot fill the memory."""
+    """Decompress exactly `size` bytes and never more, so that a hostile file cannot exhaust memory."""
     reader = zlib.decompressobj()
     try:
         raw = bytearray(reader.decompress(blob, size + 1))

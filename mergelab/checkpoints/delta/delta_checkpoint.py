@@ -1,4 +1,4 @@
-"""An expert packed as what differs from its base: a small folder that opens next to that base, and no other."""
+"""Opens packed experts: small folders with an expert's delta from one specific base."""
 
 from __future__ import annotations
 
@@ -26,25 +26,29 @@ FORMAT = "mergelab delta"
 MANIFEST = "delta.json"
 WEIGHTS = "delta.safetensors"
 VERSION = 2
-"""Of delta.json; version 1 knew its base by a SHA-256."""
+"""The version of delta.json; version 1 identified the base by a SHA-256."""
 WAYS = ("same", "bits", "levels", "plain")
 FROM_TWIN = ("same", "levels")
-"""Ways in which the base's tensor is a part of the expert's."""
+"""Ways of storage in which the tensor is a sum of the base's tensor and the stored part, if any."""
 
 
 @dataclass(frozen=True)
 class DeltaEntry:
-    """How one tensor is kept: the `same` as its twin in the base, the difference of its `bits`, `levels`, or `plain`."""
+    """How one tensor is stored.
+
+    `way` is `same` (equal to its twin, the base's tensor), `bits` (exact bit difference), `levels` (rounded delta) or
+    `plain` (the tensor itself).
+    """
 
     way: str
     spec: TensorSpec
     twin: str = ""
-    """The base's file key of the tensor that it is kept as a change of."""
+    """The base's file key of the tensor that this one is stored relative to; "" for none."""
 
 
 @dataclass(frozen=True, eq=False)
 class PackedCheckpoint:
-    """A packed expert next to its base; a tensor is unpacked when it is read."""
+    """A packed expert together with its base; tensors are unpacked on reading."""
 
     name: str
     folder: Path
@@ -53,12 +57,12 @@ class PackedCheckpoint:
     shard: Shard
     entries: Mapping[str, DeltaEntry]
     latest: dict[str, Tensor] = field(default_factory=dict, repr=False)
-    """The tensor that was unpacked last."""
+    """The most recently unpacked tensor, by key."""
 
     @property
     def remarks(self) -> tuple[str, ...]:
         rounded = sum(entry.way == "levels" for entry in self.entries.values())
-        return (f"{self.name} is packed with {rounded} tensors rounded to levels",) if rounded else ()
+        return (f"{self.name} is packed, with {rounded} tensors rounded to levels",) if rounded else ()
 
     @cached_property
     def specs(self) -> Mapping[str, TensorSpec]:
@@ -70,7 +74,7 @@ class PackedCheckpoint:
         return _joined(entry, twin, self._decoded(key) if entry.way != "same" else None)
 
     def read_range(self, key: str, start: int, stop: int) -> Tensor:
-        """The flat entries from `start` to `stop` of a tensor; the tensor that was unpacked last is kept for the next."""
+        """The flat entries from `start` to `stop` of a tensor; the unpacked tensor is kept for the next call."""
         entry = self._entry(key)
         twin = read_range(self.base, entry.twin, start, stop) if entry.way in FROM_TWIN else None
         return _joined(entry, twin, self._kept(key).reshape(-1)[start:stop] if entry.way != "same" else None)
@@ -96,7 +100,7 @@ class PackedCheckpoint:
         return self.latest[key]
 
     def _decoded(self, key: str) -> Tensor:
-        """What is stored of one tensor: the tensor itself, or for levels its delta."""
+        """The stored part of one tensor: the tensor itself, or for levels its delta."""
         entry, blob, where = self.entries[key], bytes(tensor_bytes(self.shard.read(key))), self._where(key)
         if entry.way == "bits":
             return decode_bits(blob, self.base.read(entry.twin).to(entry.spec.dtype), where)
@@ -108,36 +112,36 @@ class PackedCheckpoint:
 
 
 def _joined(entry: DeltaEntry, twin: Tensor | None, decoded: Tensor | None) -> Tensor:
-    """A tensor, or a stretch of one, from the base's and what is stored of it."""
+    """A tensor, or a chunk of it, from the base's tensor and the stored part."""
     parts = [twin.to(entry.spec.dtype) if twin is not None else None, decoded]
     first, *more = [part for part in parts if part is not None]
     return first + more[0] if more else first
 
 
 def packed_base(folder: Path) -> str | None:
-    """The name that the packed expert in `folder` gives its base."""
+    """The name of the base of the packed expert in `folder`, or None."""
     named = _manifest(folder).get("base", {}).get("name")
     return str(named) if named else None
 
 
 def open_packed(folder: Path, base: Checkpoint, name: str | None = None) -> PackedCheckpoint:
-    """Open the packed expert in `folder` next to `base`.
+    """Open the packed expert in `folder` with its `base`.
 
-    Raises `CheckpointError` when `base` does not have the content that the expert was packed against (its weights are
-    hashed once for this), and when the folder is damaged.
+    Raises `CheckpointError` if `base` is not the model that the expert was packed against (its weights are hashed once
+    to check), or if the folder is damaged.
     """
     manifest, shard = _manifest(folder), open_shard(folder, WEIGHTS)
     if shard is None:
-        raise CheckpointError(f"{folder} has no {WEIGHTS} beside its {MANIFEST}; copy or pack it again")
+        raise CheckpointError(f"{folder} has no {WEIGHTS} next to its {MANIFEST}; copy or pack it again")
     try:
         wanted = str(manifest["base"]["content_hash"])
         entries = {str(key): _parsed(*stored) for key, stored in manifest["tensors"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{folder / MANIFEST} is refused: it is not as `mergelab pack` writes it") from error
+        raise CheckpointError(f"{folder / MANIFEST} is refused: `mergelab pack` did not write it") from error
     if base.content_hash() != wanted:
         raise CheckpointError(
             f"{folder} was packed against {manifest['base'].get('name')} (content {wanted[:12]}…), but the base "
-            f"{base.name} has the content {base.content_hash()[:12]}…; give the base that it was packed against"
+            f"{base.name} has content {base.content_hash()[:12]}…; give the base that it was packed against"
         )
     _check(folder, entries, base, shard)
     config = safe_json(folder, "config.json", limit=4 * 2**20) or {}
@@ -147,10 +151,10 @@ def open_packed(folder: Path, base: Checkpoint, name: str | None = None) -> Pack
 def _manifest(folder: Path) -> dict[str, Any]:
     manifest = safe_json(folder, MANIFEST)
     if manifest is None or manifest.get("format") != FORMAT or not isinstance(manifest.get("base"), dict):
-        raise CheckpointError(f"{folder / MANIFEST} is refused: it is not as `mergelab pack` writes it")
+        raise CheckpointError(f"{folder / MANIFEST} is refused: `mergelab pack` did not write it")
     if manifest.get("version") != VERSION:
         raise CheckpointError(
-            f"{folder} is packed in version {manifest.get('version')!r}, and {VERSION} is read here; pack it again"
+            f"{folder} is packed in version {manifest.get('version')!r}, but this MergeLab reads {VERSION}; pack it again"
         )
     return manifest
 
@@ -162,7 +166,7 @@ def _parsed(way: str, code: str, shape: list[int], twin: str = "") -> DeltaEntry
 
 
 def _check(folder: Path, entries: Mapping[str, DeltaEntry], base: Checkpoint, shard: Shard) -> None:
-    """Every tensor is there, and its twin is of its shape, so that reading needs no more checks."""
+    """Check that every tensor is stored and that twins have the same shape, so that reading needs no more checks."""
     for key, entry in entries.items():
         twin = base.specs.get(entry.twin)
         fits = twin.shape == entry.spec.shape and entry.spec.dtype in MERGEABLE if twin else entry.way == "plain"
@@ -171,4 +175,4 @@ def _check(folder: Path, entries: Mapping[str, DeltaEntry], base: Checkpoint, sh
         blob = shard.extents.get(key)
         stored = blob is not None and blob.spec.dtype == torch.uint8
         if not fits or (entry.way != "same" and not stored) or (entry.way == "levels" and len(entry.spec.shape) < 2):
-            raise CheckpointError(f"{folder} is refused: its tensor {key!r} is not kept as {MANIFEST} says")
+            raise CheckpointError(f"{folder} is refused: its tensor {key!r} is not stored as {MANIFEST} says")

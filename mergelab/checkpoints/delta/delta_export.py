@@ -1,4 +1,4 @@
-"""Packing an expert: writing what differs from its base, so that it opens next to that base as it was."""
+"""Packs an expert: writes its delta from a base, from which the expert can be restored."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ from mergelab.runtime.progress import Progress, ProgressGen
 
 @dataclass(frozen=True)
 class Packed:
-    """A packed expert: its folder, bytes there and before, and the relative error of rounded deltas, 0 when exact."""
+    """A packed expert: its folder, its size in bytes packed and unpacked, and the relative error of rounded deltas.
+
+    The error is 0 for an exact pack.
+    """
 
     folder: Path
     nbytes: int
@@ -43,11 +46,11 @@ class Packed:
 
 
 def pack_expert(expert: Checkpoint, base: Checkpoint, out: Path, levels: int | None = None) -> ProgressGen[Packed]:
-    """Write `expert` to the new folder `out` as what differs from `base`.
+    """Write the delta of `expert` from `base` to the new folder `out`.
 
-    By default bit for bit: every tensor is unpacked again and compared before the folder appears. With `levels` (1 to
-    127; 15 takes about 4.5 bits an entry) deltas of two and more dimensions are rounded to that many steps on each side
-    of every row, and the error is measured. Nothing is at `out` until all is written.
+    The default is exact, bit for bit: every tensor is unpacked again and compared. With `levels` (1 to 127; 15 takes
+    about 4.5 bits per entry), deltas with two or more dimensions are rounded per row to that many steps on each side of
+    0, and the error is measured. The folder `out` appears only once everything is written.
     """
     if levels is not None and not 1 <= levels <= 127:
         raise CheckpointError(f"levels must be in [1, 127], got {levels}")
@@ -102,7 +105,9 @@ class _Packing:
     def _exact(self, tensor: Tensor, twin: Tensor, key: str) -> bytes:
         blob = encode_bits(tensor, twin)
         if not same_bytes(decode_bits(blob, twin, key), tensor):
-            raise CheckpointError(f"tensor {key!r} of {self.expert.name} does not unpack as it was; nothing is written")
+            raise CheckpointError(
+                f"tensor {key!r} of {self.expert.name} changes when packed and unpacked; nothing is written"
+            )
         return blob
 
     def _put_header_before(self, draft: Path, sizes: Mapping[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""Small files for a suite's checkpoints: a half-precision base, experts as quantised deltas, both xz-compressed."""
+"""Small archives of a suite's checkpoints: a half-precision base and experts as quantised deltas, xz-compressed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ State = dict[str, Tensor]
 
 
 def pack_base(state: State, path: Path) -> State:
-    """Write `state` as float16 to `path` and return what unpacking will give back (float32).
+    """Write `state` as float16 to `path` and return the unpacked result (float32).
 
-    Experts must be fine-tuned from the returned tensors, so that their deltas hold no rounding error of the base.
+    Experts must be fine-tuned from the returned tensors, so that their deltas contain no rounding error of the base.
     """
     half = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
     _write(half, path)
@@ -23,16 +23,16 @@ def pack_base(state: State, path: Path) -> State:
 
 
 def unpack_base(path: Path) -> State:
-    """Read a packed base: floating tensors come back as float32, others as they are."""
+    """Read a packed base: floating-point tensors as float32, others unchanged."""
     return {key: value.float() if value.is_floating_point() else value for key, value in _read(path).items()}
 
 
 def pack_delta(base: State, expert: State, path: Path, levels: int) -> State:
-    """Write `expert - base` to `path` and return the expert that unpacking will give back.
+    """Write `expert - base` to `path` and return the unpacked expert.
 
-    Tensors of two or more dimensions become integers in [-levels, levels] with one float32 step per row (first
-    dimension); vectors and tensors that `base` lacks (a head) are kept in float32; unchanged tensors take no space.
-    `levels` is at most 127; 15 gives about 4.3 bits an entry after compression, 127 about 7.2.
+    Tensors with two or more dimensions become integers in [-levels, levels] with one float32 step per row (first
+    dimension). Vectors, and tensors that `base` lacks (a head), are stored in float32. Unchanged tensors take no space.
+    `levels` is at most 127; after compression, 15 takes about 4.3 bits per entry and 127 about 7.2.
     """
     packed: State = {}
     for key, value in expert.items():
@@ -48,7 +48,7 @@ def pack_delta(base: State, expert: State, path: Path, levels: int) -> State:
 
 
 def unpack_delta(base: State, path: Path) -> State:
-    """Read a packed expert on top of `base`; tensors that the file does not mention are the base's own."""
+    """Read a packed expert on top of `base`; tensors that the file lacks are the base's."""
     expert = dict(base)
     packed = _read(path)
     for name, value in packed.items():
@@ -63,14 +63,14 @@ def unpack_delta(base: State, path: Path) -> State:
 
 
 def quantise(delta: Tensor, levels: int) -> tuple[Tensor, Tensor]:
-    """`delta` (rows, *rest) as int8 of its shape, in [-levels, levels], and the float32 step of each row (rows,)."""
+    """`delta` (rows, *rest) as int8 of the same shape in [-levels, levels], and the float32 step per row (rows,)."""
     step = delta.flatten(1).abs().amax(1) / levels
     safe = torch.where(step > 0, step, torch.ones_like(step)).reshape(-1, *[1] * (delta.ndim - 1))
     return (delta / safe).round().to(torch.int8), step
 
 
 def dequantise(levels: Tensor, step: Tensor) -> Tensor:
-    """The float32 delta that `quantise` stands for."""
+    """The float32 delta represented by the result of `quantise`."""
     return levels.float() * step.reshape(-1, *[1] * (levels.ndim - 1))
 
 

@@ -1,1 +1,1 @@
-"""Model folders on disk: safe paths, headers, shards, content hashes, the Hub."""
+"""Model folders on disk: safe paths, headers, shards, content hashes and the Hub."""

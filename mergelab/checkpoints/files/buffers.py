@@ -1,4 +1,4 @@
-"""Large tensors in memory of their own, which goes back to the system as soon as they are gone."""
+"""Memory for large tensors that is returned to the system as soon as they are freed."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import torch
 from torch import Tensor
 
 OWN_FROM = 1 << 20
-"""Bytes from which a tensor is worth a mapping."""
+"""Smallest tensor, in bytes, that gets its own memory mapping."""
 HUGE = 2 << 20
-"""Bytes of a huge page."""
+"""Size of a huge page in bytes."""
 
 
 def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """`torch.empty` on the CPU, from a mebibyte on in a mapping of its own, with huge pages where the system has them.
+    """`torch.empty` on the CPU; from 1 MiB on, the tensor has its own memory mapping, with huge pages if available.
 
-    The allocator's heaps, one for each thread, keep what was freed, and grow whenever a block does not fit into the hole
-    of an earlier one: peaks would be a multiple of what is in use. Huge pages are several times faster to touch first.
+    The allocator's per-thread heaps would keep freed memory, and would grow whenever a block does not fit into an earlier
+    gap: peak memory would be a multiple of what is in use. The first access to huge pages is several times faster.
     """
     nbytes = prod(shape) * dtype.itemsize
     if not _is_worth_a_mapping(nbytes):
@@ -31,13 +31,13 @@ def empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
 
 
 class Pool:
-    """Memory of tensors that are gone, for the next ones of the same size: fresh pages cost more than filling them."""
+    """Reuses the memory of freed tensors for new ones of the same size: new pages cost more than filling them."""
 
     def __init__(self) -> None:
         self._free: defaultdict[int, list[mmap.mmap]] = defaultdict(list)
 
     def empty(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-        """Like `empty`, in the memory of an earlier tensor if nothing looks at it any more, views included."""
+        """Like `empty`, but reuses the memory of an earlier tensor once neither it nor a view of it exists."""
         nbytes = prod(shape) * dtype.itemsize
         if not _is_worth_a_mapping(nbytes):
             return torch.empty(shape, dtype=dtype)
@@ -55,13 +55,15 @@ def _is_worth_a_mapping(nbytes: int) -> bool:
 def _mapping(nbytes: int) -> mmap.mmap:
     block = mmap.mmap(-1, _in_huge_pages(nbytes), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        with suppress(OSError):  # a system without them
+        with suppress(OSError):  # a system without huge pages
             block.madvise(mmap.MADV_HUGEPAGE)
     return block
 
 
 def _in_huge_pages(nbytes: int) -> int:
-    """The whole number of huge pages that hold so many bytes, without which the system puts a mapping anywhere; the bytes
-    themselves where an eighth or more would be wasted."""
+    """`nbytes` rounded up to whole huge pages, or unchanged if that would waste an eighth or more.
+
+    The system aligns a mapping to huge pages only if its size is a multiple of them.
+    """
     whole = -(-nbytes // HUGE) * HUGE
     return whole if whole - nbytes < nbytes // 8 else nbytes

@@ -1,4 +1,4 @@
-"""Content hashes: two checkpoints with the same tensors have the same hash, whatever their files look like."""
+"""Content hashes: checkpoints with the same tensors have the same hash, however their files are laid out."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from mergelab.runtime.hashing import hash_bytes, hash_pairs, keep_hash, known_ha
 
 
 def tensor_bytes(tensor: Tensor) -> memoryview:
-    """The elements of `tensor` as little-endian bytes in row-major order; no copy when it is contiguous on the CPU."""
+    """The elements of `tensor` as little-endian bytes in row-major order, without a copy if contiguous on the CPU."""
     flat = tensor.detach().cpu().contiguous().reshape(-1)
     return flat.view(torch.uint8).numpy().data
 
 
 def hash_tensor(tensor: Tensor) -> str:
-    """BLAKE3 hex over dtype, shape and bytes; 0.0 and -0.0 count as different."""
+    """BLAKE3 over dtype, shape and bytes in hex; 0.0 and -0.0 count as different."""
     return hash_bytes(str(tensor.dtype).removeprefix("torch."), tensor.shape, [tensor_bytes(tensor)])
 
 
 def hash_state(state: Mapping[str, Tensor]) -> str:
-    """Content hash of a state dict, equal to `content_hash()` of a checkpoint that holds the same tensors."""
+    """Content hash of a state dict, equal to `content_hash()` of any checkpoint with the same tensors."""
     return _hash_each(state, state.__getitem__)
 
 
 def hash_once(files: Iterable[Path], keys: Iterable[str], read: Callable[[str], Tensor]) -> str:
-    """Content hash of the tensors that `read` gives for `keys`, kept for as long as `files` stay as they are."""
+    """Content hash of the tensors that `read` returns for `keys`, cached until one of `files` changes."""
     files = list(files)
     found = known_hash(files)
     if found is None:
@@ -39,7 +39,7 @@ def hash_once(files: Iterable[Path], keys: Iterable[str], read: Callable[[str], 
 
 
 def _hash_each(keys: Iterable[str], read: Callable[[str], Tensor]) -> str:
-    """Two tensors at once: hashing leaves Python's lock alone, and more would wait for memory."""
+    """Hash two tensors at a time: hashing releases the GIL, and more threads would only wait for memory."""
     keys = list(keys)
     with ThreadPoolExecutor(2) as pool:
         return hash_pairs(zip(keys, pool.map(lambda key: hash_tensor(read(key)), keys), strict=True))

@@ -1,4 +1,4 @@
-"""A checkpoint in a Hugging Face model folder: config.json beside model.safetensors or beside shards with an index."""
+"""A checkpoint in a Hugging Face model folder: config.json with model.safetensors, or with shards and an index."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 RUNS_CODE = ("auto_map", "trust_remote_code")
-"""Config entries that would make transformers run code from the model's repository; dropped at every level."""
+"""Config entries that would make transformers run code from the model's repository; removed at every level."""
 
 
 @dataclass(frozen=True, eq=False)
 class FolderCheckpoint:
-    """A checkpoint on disk. Holds headers only; `read` opens the file, reads one tensor and closes it again."""
+    """A checkpoint on disk. Holds only headers; `read` opens the file, reads one tensor and closes the file."""
 
     name: str
     folder: Path
@@ -45,7 +45,7 @@ class FolderCheckpoint:
         return self._home(key).read(key)
 
     def read_range(self, key: str, start: int, stop: int) -> Tensor:
-        """The flat entries from `start` to `stop` of a tensor, nothing else of it read."""
+        """The flat entries from `start` to `stop` of a tensor, without reading the rest of it."""
         return self._home(key).read_range(key, start, stop)
 
     def _home(self, key: str) -> Shard:
@@ -63,8 +63,8 @@ class FolderCheckpoint:
 def open_folder(folder: Path, name: str | None = None, remarks: tuple[str, ...] = ()) -> FolderCheckpoint:
     """Open the model folder at `folder`, reading its config and the headers of its weights.
 
-    Raises `CheckpointError` when there is no config.json or no safetensors, when only pickle files are there, when a
-    shard lies outside the folder, and when a header or the index does not hold.
+    Raises `CheckpointError` if there is no config.json, if there are no safetensors (or only pickle files), if a shard
+    lies outside the folder, and if a header or the index is invalid.
     """
     name = name or str(folder)
     if not folder.is_dir():
@@ -72,12 +72,12 @@ def open_folder(folder: Path, name: str | None = None, remarks: tuple[str, ...] 
     shards = _open_shards(folder)
     config = safe_json(folder, "config.json", limit=4 * 2**20)
     if config is None:
-        raise CheckpointError(f"{folder} has no config.json; a model folder has one beside its safetensors")
+        raise CheckpointError(f"{folder} has no config.json; a model folder has one next to its safetensors")
     return FolderCheckpoint(name, folder, harmless(config), shards, remarks)
 
 
 def _open_shards(folder: Path) -> tuple[Shard, ...]:
-    """The weight files with their headers; transformers, too, prefers the single file to an index."""
+    """The weight files with their headers. Like transformers, prefers the single file to an index."""
     if safe_file(folder, WEIGHTS) is not None:
         return (_open_shard(folder, WEIGHTS),)
     index = safe_json(folder, INDEX)
@@ -94,7 +94,9 @@ def _weight_map(folder: Path, weight_map: Any) -> dict[str, str]:
         raise CheckpointError(f"{folder / INDEX} is refused: it has no weight_map from tensor names to files")
     for key, name in weight_map.items():
         if not isinstance(name, str) or not name.endswith(".safetensors"):
-            raise CheckpointError(f"{folder / INDEX} is refused: tensor {key!r} is in {name!r}, no .safetensors file")
+            raise CheckpointError(
+                f"{folder / INDEX} is refused: tensor {key!r} is in {name!r}, which is not a .safetensors file"
+            )
     return weight_map
 
 
@@ -103,7 +105,7 @@ def _check_index(folder: Path, weight_map: Mapping[str, str], shards: Mapping[st
     stored = {(key, name) for name, shard in shards.items() for key in shard.extents}
     if listed != stored:
         key, name = min(listed ^ stored)
-        fault = "is not there" if (key, name) in listed else "is not in the index"
+        fault = "is missing" if (key, name) in listed else "is not in the index"
         raise CheckpointError(
             f"{folder / INDEX} and its shards disagree: tensor {key!r} of {name} {fault}; "
             "the folder may mix two exports, so download or save it again"
@@ -120,23 +122,23 @@ def _open_shard(folder: Path, name: str) -> Shard:
 def _why_no_weights(folder: Path) -> str:
     names = sorted(entry.name for entry in folder.iterdir())
     if "adapter_config.json" in names:
-        return f"{folder} holds an adapter, not a whole model; it opens next to its base: open_checkpoint(…, base=…)"
+        return f"{folder} holds an adapter, not a whole model; open it with its base: open_checkpoint(…, base=…)"
     pickles = [name for name in names if name.endswith(PICKLES)]
     if pickles:
         return (
             f"{folder} holds its weights only as pickle ({pickles[0]}), which can run code when it is opened; "
-            f"where you trust it, make a safetensors copy: mergelab convert {folder} --out DIR"
+            f"if you trust it, make a safetensors copy: mergelab convert {folder} --out DIR"
         )
     ggufs = [name for name in names if name.endswith(".gguf")]
     if ggufs:
         return f"{folder} holds {len(ggufs)} GGUF files; name one of them, such as {folder / ggufs[0]}"
     others = [name for name in names if name.endswith(".safetensors")]
-    seen = f" ({others[0]} is there, but is not the name transformers reads)" if others else ""
+    seen = f" ({others[0]} exists, but transformers does not read files of that name)" if others else ""
     return f"{folder} has neither {WEIGHTS} nor {INDEX}{seen}; name a folder written by save_pretrained"
 
 
 def harmless(value: Any) -> Any:
-    """A parsed config without what would make transformers run code of the model's repository."""
+    """A parsed config without the entries that would make transformers run code from the model's repository."""
     if isinstance(value, dict):
         return {key: harmless(item) for key, item in value.items() if key not in RUNS_CODE}
     return [harmless(item) for item in value] if isinstance(value, list) else value

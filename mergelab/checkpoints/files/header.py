@@ -1,4 +1,4 @@
-"""The header of a safetensors file, read with limits: a hostile file costs a typed error, not memory or a crash."""
+"""Safetensors headers, read with limits: a hostile file causes a `CheckpointError`, not a crash or memory exhaustion."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ CODES: Mapping[torch.dtype, str] = {dtype: code for code, dtype in DTYPES.items(
 
 @dataclass(frozen=True)
 class Extent:
-    """Where one tensor lies: its spec and the offset of its first byte from the start of the file."""
+    """The location of one tensor: its spec and the offset of its first byte from the start of the file."""
 
     spec: TensorSpec
     start: int
 
 
 def read_header(path: Path) -> dict[str, Extent]:
-    """Extent of every tensor in the safetensors file at `path`, in file order.
+    """The extent of every tensor in the safetensors file at `path`, in file order.
 
-    Raises `CheckpointError` naming the file when the header is longer than 16 MB, holds more than 100,000 tensors,
-    repeats a key, or does not describe the bytes that follow it exactly (no overlap, no hole, nothing missing).
+    Raises `CheckpointError` naming the file if the header is longer than 16 MB, lists more than 100,000 tensors, repeats
+    a key, or does not match the data exactly (an overlap, a gap, missing or extra bytes).
     """
     try:
         with path.open("rb") as file:
@@ -76,7 +76,7 @@ def _parse(path: Path, text: bytes) -> dict[str, Any]:
 
 
 class _RepeatedKeyError(ValueError):
-    """A JSON object names one key twice; readers would disagree about which one counts."""
+    """A JSON object has a duplicate key; readers would disagree about which one counts."""
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -93,12 +93,12 @@ def _no_constants(name: str) -> NoReturn:
 
 
 def _entry(path: Path, key: str, entry: Any) -> tuple[TensorSpec, int]:
-    """Spec of one header entry and its first byte, counted from the end of the header."""
+    """The spec of one header entry, and the offset of its first byte from the end of the header."""
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         _refuse(path, f"the entry of tensor {key!r} is not {{dtype, shape, data_offsets}}")
     code, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not _counts(shape) or not _counts(offsets) or len(offsets) != 2:
-        _refuse(path, f"tensor {key!r} has a shape or offsets that are not whole numbers from 0")
+        _refuse(path, f"tensor {key!r} has a shape or offsets that are not non-negative whole numbers")
     if not isinstance(code, str) or code not in DTYPES:
         _refuse(path, f"tensor {key!r} has the dtype {code!r}, which is not supported; convert it to BF16 or F32 first")
     spec = TensorSpec(tuple(shape), DTYPES[code])
@@ -115,7 +115,7 @@ def _check_cover(path: Path, extents: list[tuple[str, TensorSpec, int]], size: i
     end = 0
     for key, spec, start in extents:
         if start != end:
-            _refuse(path, f"tensor {key!r} starts at byte {start} where byte {end} is due: an overlap or a hole")
+            _refuse(path, f"tensor {key!r} starts at byte {start} instead of {end}: an overlap or a gap")
         end += spec.nbytes
     if end != size:
         _refuse(path, f"its tensors need {end} bytes but {size} follow the header; it is cut off or padded")

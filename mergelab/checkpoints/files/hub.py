@@ -1,4 +1,4 @@
-"""Models on the Hugging Face Hub: fetch one repository's safetensors, JSON and tokenizer files, and nothing else."""
+"""Downloads models from the Hugging Face Hub: only safetensors, JSON and tokenizer files."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def is_hub_reference(ref: str) -> bool:
 
 
 def fetch(ref: str) -> Path:
-    """Folder in the Hub cache with the model `ref`, downloaded if it is not there yet; its name is the commit.
+    """The folder of the model `ref` in the Hub cache, named after the commit; downloaded if it is not cached.
 
-    HF_ENDPOINT, HF_HOME, HF_TOKEN and HF_HUB_OFFLINE mean what they mean to huggingface_hub. Raises `CheckpointError`
-    when the model or revision does not exist, is gated, has no safetensors, or cannot be reached and is not cached.
+    HF_ENDPOINT, HF_HOME, HF_TOKEN and HF_HUB_OFFLINE work as in huggingface_hub. Raises `CheckpointError` if the model
+    or revision does not exist, is gated, has no safetensors, or is neither reachable nor cached.
     """
     match = REFERENCE.fullmatch(ref)
     if match is None or not is_hub_reference(ref):

@@ -1,4 +1,4 @@
-"""What a checkpoint is: named tensors with known shapes and dtypes, read one at a time."""
+"""The checkpoint interface: named tensors with known shapes and dtypes, read one at a time."""
 
 from __future__ import annotations
 
@@ -31,48 +31,49 @@ class TensorSpec:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the tensor takes in a file."""
+        """Size of the tensor in a file, in bytes."""
         return self.count * self.dtype.itemsize
 
 
 class Checkpoint(Protocol):
-    """A base or an expert: `specs` is known at once, a tensor is read when asked for."""
+    """A base or an expert. `specs` is available at once; tensors are read on demand."""
 
     @property
     def name(self) -> str:
-        """What the person called it: a path, a Hub id, `suite/expert`, or the name given in memory."""
+        """The name that the user gave: a path, a Hub id, `suite/expert`, or the name of a state dict in memory."""
 
     @property
     def folder(self) -> Path | None:
-        """Where its config and tokenizer files are; None for a state dict in memory."""
+        """The folder of its config and tokenizer files; None for a state dict in memory."""
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """The parsed config.json; empty when there is none."""
+        """The parsed config.json; empty if there is none."""
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Sentences about how its weights are stored that a person should know; none for plain weights."""
+        """Sentences for the user about how its weights are stored; none for plain weights."""
 
     @property
     def specs(self) -> Mapping[str, TensorSpec]:
-        """Spec of every tensor that can be read, by file key, sorted."""
+        """The spec of every readable tensor, by file key, sorted."""
 
     def read(self, key: str) -> Tensor:
-        """The tensor of `key` in its spec's dtype, on the CPU. Raises `CheckpointError` for an unknown key."""
+        """The tensor `key` in its spec's dtype, on the CPU. Raises `CheckpointError` for an unknown key."""
 
     def read_delta(self, key: str, base: Checkpoint, start: int = 0, stop: int | None = None) -> Tensor | None:
-        """What is stored of the tensor of `key` (its own file key) as a change of `base`: float32, on the CPU.
+        """The stored delta of the tensor `key` (its own file key) from `base`: float32, on the CPU.
 
-        With `stop`, the flat entries from `start` to `stop`. Exact where `read(key)` minus the base's tensor would lose bits, as for an adapter, whose small products are
-        rounded when the base is added. None for a tensor that is not stored as a change of this very base (compared by
-        content): subtract then.
+        With `stop`, only the flat entries from `start` to `stop`. The stored delta is exact, whereas `read(key)` minus
+        the base's tensor may lose bits: an adapter's small products are rounded when the base is added. None if the
+        tensor is not stored as a delta of this base (compared by content); the caller then subtracts.
         """
 
     def content_hash(self) -> str:
-        """BLAKE3 hex over sorted (key, dtype, shape, bytes): equal for equal tensors, wherever they are stored.
+        """BLAKE3 over sorted (key, dtype, shape, bytes) in hex: equal for equal tensors, wherever they are stored.
 
-        An adapter's is over what it stores and its base's hash, since its products may round differently elsewhere.
+        An adapter's hash covers its stored tensors and its base's hash, because its products may round differently on
+        other machines.
         """
 
 
@@ -80,7 +81,7 @@ _hashes: WeakKeyDictionary[Checkpoint, str] = WeakKeyDictionary()
 
 
 def same_content(first: Checkpoint, second: Checkpoint) -> bool:
-    """Whether two checkpoints hold the same tensors; each is hashed once for as long as it lives."""
+    """Whether two checkpoints hold the same tensors; each object is hashed at most once."""
     if first is second:
         return True
     for checkpoint in (first, second):
@@ -91,7 +92,7 @@ def same_content(first: Checkpoint, second: Checkpoint) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class StateDict:
-    """A checkpoint whose tensors are already in memory; `folder` may hold its tokenizer."""
+    """A checkpoint with its tensors in memory; `folder` may hold its tokenizer."""
 
     name: str
     tensors: Mapping[str, Tensor]
@@ -116,8 +117,8 @@ class StateDict:
 
 
 def in_memory(name: str, state_dict: Mapping[str, Tensor], config: Mapping[str, Any] | None = None) -> StateDict:
-    """A checkpoint over `state_dict`; the tensors are not copied, so do not change them while it is in use."""
+    """A checkpoint backed by `state_dict`. The tensors are not copied: do not change them while it is in use."""
     for key, value in state_dict.items():
         if not isinstance(value, Tensor):
-            raise CheckpointError(f"{key!r} of {name} is a {type(value).__name__}, but a state dict holds tensors only")
+            raise CheckpointError(f"{key!r} of {name} is a {type(value).__name__}, but a state dict holds only tensors")
     return StateDict(name, dict(state_dict), dict(config or {}))

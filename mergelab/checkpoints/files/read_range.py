@@ -1,4 +1,4 @@
-"""Part of a tensor without the rest of it, where a checkpoint's storage allows that."""
+"""Reads part of a tensor without loading the rest, if the checkpoint's storage allows it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from mergelab.checkpoints.files.interface import Checkpoint, StateDict
 
 
 def read_range(checkpoint: Checkpoint, key: str, start: int, stop: int) -> Tensor:
-    """The flat entries from `start` to `stop` of a tensor in its spec's dtype."""
+    """The flat entries from `start` to `stop` of a tensor, in its spec's dtype."""
     reads = getattr(checkpoint, "read_range", None)
-    stretch: Tensor = reads(key, start, stop) if reads else checkpoint.read(key).reshape(-1)[start:stop]
-    return stretch
+    chunk: Tensor = reads(key, start, stop) if reads else checkpoint.read(key).reshape(-1)[start:stop]
+    return chunk
 
 
 def is_plain(checkpoint: Checkpoint) -> bool:
-    """Whether every tensor is stored as it is, not as a change of a base that has to be worked out."""
+    """Whether every tensor is stored in full, rather than as a delta of a base."""
     return isinstance(checkpoint, FolderCheckpoint | StateDict)

@@ -1,4 +1,4 @@
-"""Opening files of a model folder safely: plain names, regular files, and no link that leads out of the folder."""
+"""Opens files of a model folder safely: only plain names and regular files, no links that leave the folder."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ MAX_TEXT_BYTES = 64 * 2**20
 
 
 def safe_file(folder: Path, name: str) -> Path | None:
-    """The regular file `name` of `folder`, or None when there is none.
+    """The regular file `name` in `folder`, or None if it does not exist.
 
-    Raises `CheckpointError` for a name with path parts, for anything but a regular file, and for a link that leads out
-    of the folder (links of the Hub cache into its own `blobs` are allowed).
+    Raises `CheckpointError` for a name with path components, for anything but a regular file, and for a link that
+    leaves the folder (links of the Hub cache into its own `blobs` are allowed).
     """
     if not PLAIN_NAME.fullmatch(name):
-        raise CheckpointError(f"{name!r} in {folder} is refused: files of a model folder have plain names, no paths")
+        raise CheckpointError(
+            f"{name!r} in {folder} is refused: files of a model folder must have plain names, no paths"
+        )
     path = folder / name
     if not os.path.lexists(path):
         return None
@@ -35,7 +37,7 @@ def safe_file(folder: Path, name: str) -> Path | None:
 
 
 def _roots(folder: Path) -> list[Path]:
-    """Where the files of `folder` may really lie: in it, or in the blobs of the Hub cache entry it belongs to."""
+    """Folders in which the files of `folder` may really be: itself, or the blobs of its Hub cache entry."""
     real = Path(os.path.realpath(folder))
     return [real, real.parent.parent / "blobs"] if is_snapshot(folder) else [real]
 
@@ -47,7 +49,7 @@ def is_snapshot(folder: Path) -> bool:
 
 
 def safe_text(folder: Path, name: str, limit: int = MAX_TEXT_BYTES) -> str | None:
-    """The UTF-8 text of `name` in `folder`, or None when there is none; refused above `limit` bytes."""
+    """The UTF-8 text of file `name` in `folder`, or None if it does not exist; refused above `limit` bytes."""
     path = safe_file(folder, name)
     if path is None:
         return None
@@ -61,7 +63,7 @@ def safe_text(folder: Path, name: str, limit: int = MAX_TEXT_BYTES) -> str | Non
 
 
 def safe_json(folder: Path, name: str, limit: int = MAX_TEXT_BYTES) -> dict[str, Any] | None:
-    """The JSON object in file `name` of `folder`, or None when there is no such file."""
+    """The JSON object in file `name` of `folder`, or None if it does not exist."""
     text = safe_text(folder, name, limit)
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""One safetensors file of a folder, as it was when it was opened: its header at once, a tensor when asked for."""
+"""One safetensors file of a model folder: the header is read on opening, tensors on demand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mergelab.checkpoints.files.header import Extent, read_header
 from mergelab.checkpoints.files.safe_paths import safe_file
 
 Stamp = tuple[int, int, int]
-"""Inode, size and mtime: a file with the same stamp is the one whose header was read."""
+"""Inode, size and mtime: a file with the same stamp has not changed since its header was read."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Shard:
     extents: Mapping[str, Extent]
 
     def read(self, key: str) -> Tensor:
-        """One tensor as its own copy: unlike a mapped file, it cannot change or vanish under the reader."""
+        """Read one tensor into its own memory: unlike a memory-mapped file, it cannot change or vanish later."""
         spec = self.extents[key].spec
         return self.read_range(key, 0, spec.count).reshape(spec.shape)
 
@@ -50,7 +50,7 @@ class Shard:
 
 
 def open_shard(folder: Path, name: str) -> Shard | None:
-    """The safetensors file `name` of `folder`, or None when there is none. Raises `CheckpointError` for a bad one."""
+    """The safetensors file `name` in `folder`, or None if it does not exist. Raises `CheckpointError` if it is invalid."""
     path = safe_file(folder, name)
     return Shard(path, _stamp(path.stat()), read_header(path)) if path else None
 

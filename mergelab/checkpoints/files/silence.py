@@ -1,4 +1,4 @@
-"""Silence around transformers' own code: what its reports say is raised as an error instead."""
+"""Suppresses transformers' progress bars and reports; problems are raised as errors by MergeLab instead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silence() -> Generator[None, None, None]:
-    """No progress bars and no printed reports from transformers inside this block."""
+    """Context manager without progress bars and printed reports from transformers."""
     from transformers.utils import logging
 
     bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()

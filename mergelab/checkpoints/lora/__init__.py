@@ -1,1 +1,1 @@
-"""LoRA adapters: read as an expert, extracted from a merge."""
+"""LoRA adapters: opening them as experts, and extracting them from a merge."""

@@ -1,4 +1,4 @@
-"""A LoRA adapter as an expert: its base's tensors, each with the change that the adapter stores for it."""
+"""Opens a LoRA adapter as an expert: the base's tensors plus the adapter's changes."""
 
 from __future__ import annotations
 
@@ -34,13 +34,16 @@ FACTORS = re.compile(r"(.+)\.(lora_A\.weight|lora_B\.weight|lora_B\.bias|lora_em
 PAIRS = (("lora_A.weight", "lora_B.weight"), ("lora_embedding_A", "lora_embedding_B"))
 CONV1D_MODELS = ("gpt2", "openai-gpt", "imagegpt", "decision_transformer")
 CONV1D_MODULES = re.compile(r"(^|\.)(c_attn|q_attn|c_proj|c_fc)\.weight$")
-"""Layers that keep their weight as (in, out), the other way round than a Linear."""
+"""Layers that store their weight as (in, out), the transpose of a Linear's."""
 LABELS = ("id2label", "label2id")
 
 
 @dataclass(frozen=True)
 class Change:
-    """What an adapter stores for one tensor: one in its place, then a product of factors or a vector to be added."""
+    """The stored names of an adapter's change to one tensor.
+
+    `full` replaces the base's tensor. The product of `up` and `down`, or `vector`, times `scale`, is added to it.
+    """
 
     full: str = ""
     down: str = ""
@@ -48,7 +51,7 @@ class Change:
     vector: str = ""
     scale: float = 1.0
     flipped: bool = False
-    """Whether the product is (in, out): for embeddings and Conv1D layers."""
+    """Whether the product is transposed to (in, out), as for embeddings and Conv1D layers."""
 
     @property
     def adds(self) -> bool:
@@ -57,7 +60,7 @@ class Change:
 
 @dataclass(frozen=True, eq=False)
 class AdapterCheckpoint:
-    """An adapter next to its base. Its tensors have the base's file keys; those that it changes read as float32."""
+    """An adapter with its base. Its tensors have the base's file keys; changed tensors are read as float32."""
 
     name: str
     folder: Path
@@ -65,7 +68,7 @@ class AdapterCheckpoint:
     settings: LoraSettings
     shard: Shard
     changes: Mapping[str, Change]
-    """By the base's file key, or, for a module that the base lacks (a head), by the adapter's own name."""
+    """The changes by the base's file key or, for modules that the base lacks (a head), by the adapter's own name."""
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -74,7 +77,7 @@ class AdapterCheckpoint:
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
-        """The base's; without its labels where the adapter brings tensors of its own, such as a head."""
+        """The base's config, without its labels if the adapter has tensors of its own, such as a head."""
         own = any(change.full for change in self.changes.values())
         return {key: value for key, value in self.base.config.items() if not (own and key in LABELS)}
 
@@ -93,7 +96,7 @@ class AdapterCheckpoint:
         return self.read_range(key, 0, self.specs[key].count).reshape(self.specs[key].shape)
 
     def read_range(self, key: str, start: int, stop: int) -> Tensor:
-        """The flat entries from `start` to `stop` of a tensor, nothing else of it worked out."""
+        """The flat entries from `start` to `stop` of a tensor, without computing the rest."""
         change = self.changes.get(key, Change())
         if change.full:
             found = self.shard.read_range(change.full, start, stop)
@@ -121,7 +124,7 @@ class AdapterCheckpoint:
         return hash_pairs(pairs)
 
     def _added(self, change: Change, start: int, stop: int) -> Tensor:
-        """Flat entries of what is added to one tensor, in float32, each rounded once."""
+        """The flat entries from `start` to `stop` added to one tensor, in float32, each rounded once."""
         if change.vector:
             return (self.shard.read_range(change.vector, start, stop).double() * change.scale).float()
         down, up = self.shard.read(change.down).flatten(1), self.shard.read(change.up).flatten(1)
@@ -130,24 +133,25 @@ class AdapterCheckpoint:
 
 
 def adapter_settings(folder: Path) -> LoraSettings:
-    """What adapter_config.json of `folder` says. Raises `CheckpointError` when it is not plain LoRA."""
+    """The settings in adapter_config.json of `folder`. Raises `CheckpointError` if the adapter is not plain LoRA."""
     config = safe_json(folder, CONFIG, limit=4 * 2**20)
     if config is None:
-        raise CheckpointError(f"{folder} has no {CONFIG}; an adapter's folder has one beside {WEIGHTS}")
+        raise CheckpointError(f"{folder} has no {CONFIG}; an adapter's folder has one next to {WEIGHTS}")
     return read_settings(str(folder / CONFIG), config)
 
 
 def open_adapter(folder: Path, base: Checkpoint, name: str | None = None) -> AdapterCheckpoint:
-    """Open the adapter in `folder` next to `base`, reading headers only.
+    """Open the adapter in `folder` with its `base`, reading only headers.
 
-    Its names are matched with the base's file keys: as they are, with or without a wrapper's prefix, or as transformers
-    renames them. Raises `CheckpointError` naming what is not plain LoRA, what the base lacks and what has another shape.
+    Its names are matched to the base's file keys unchanged, with or without a wrapper's prefix, or as renamed by
+    transformers. Raises `CheckpointError` for features beyond plain LoRA, for tensors that the base lacks and for shapes
+    that differ.
     """
     settings = adapter_settings(folder)
     shard = open_shard(folder, WEIGHTS)
     if shard is None:
         raise CheckpointError(
-            f"{folder} has no {WEIGHTS}; one that you trust becomes it: mergelab convert {folder} --out DIR"
+            f"{folder} has no {WEIGHTS}; if you trust its pickled weights: mergelab convert {folder} --out DIR"
         )
     return AdapterCheckpoint(
         name or str(folder), folder, base, settings, shard, _Reading(settings, base, shard).changes()
@@ -156,7 +160,7 @@ def open_adapter(folder: Path, base: Checkpoint, name: str | None = None) -> Ada
 
 @dataclass(frozen=True)
 class _Reading:
-    """Sorting the tensors of an adapter by the tensor of the base that they change."""
+    """Assigns the tensors of an adapter to the base's tensors that they change."""
 
     settings: LoraSettings
     base: Checkpoint
@@ -179,7 +183,7 @@ class _Reading:
         return found
 
     def _sorted(self) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
-        """Module -> part -> stored name for the factors, and tensor name -> stored name for tensors in full."""
+        """Module -> part -> stored name for the factors, and tensor name -> stored name for full tensors."""
         factors: dict[str, dict[str, str]] = defaultdict(dict)
         full = {}
         for stored in self.shard.extents:
@@ -192,11 +196,11 @@ class _Reading:
             else:
                 full[name] = stored
         if not factors:
-            self._refuse("it holds no LoRA factors")
+            self._refuse("it has no LoRA factors")
         return factors, full
 
     def _keys(self, wanted: Iterable[str], full: Iterable[str]) -> dict[str, str]:
-        """Adapter's name of a tensor -> the base's file key; every one of `wanted` has one."""
+        """The adapter's name of a tensor -> the base's file key; every name in `wanted` has one."""
         names = {*wanted, *full}
         keys = {name: key for key, name in align(self.base.specs, names).keys.items()}
         absent = sorted(set(wanted) - keys.keys())
@@ -208,7 +212,7 @@ class _Reading:
             self._refuse(f"it changes tensors that the base {self.base.name} does not have ({some_of(absent)})")
         strange = [name for name in full if name not in keys and not self._is_saved(name)]
         if strange:
-            self._refuse(f"it holds tensors that are neither LoRA factors nor modules_to_save ({some_of(strange)})")
+            self._refuse(f"it has tensors that are neither LoRA factors nor modules_to_save ({some_of(strange)})")
         return keys
 
     def _is_saved(self, name: str) -> bool:
@@ -222,7 +226,7 @@ class _Reading:
             self._refuse(f"it stores only {', '.join(sorted(parts))} of {module}, not both factors")
         embedding = down == "lora_embedding_A"
         if embedding and is_also_head(self.base, key):
-            self._refuse(f"{module} is also the output head of the base (tied), which an adapter leaves as it is")
+            self._refuse(f"{module} is tied to the base's output head, which the adapter does not change")
         made_up, made_down = (self.shard.extents[parts[part]].spec.shape for part in (up, down))
         flipped = embedding or self._is_flipped(key, made_up, made_down)
         self._check_shape(key, made_up, made_down, flipped)
@@ -230,7 +234,7 @@ class _Reading:
         return Change(full, parts[down], parts[up], scale=scale, flipped=flipped)
 
     def _is_flipped(self, key: str, up: tuple[int, ...], down: tuple[int, ...]) -> bool:
-        """Whether the base keeps this weight as (in, out): the shape tells, but for a square one."""
+        """Whether the base stores this weight as (in, out). The shape decides, except for square matrices."""
         shape = self.base.specs[key].shape
         if len(shape) != 2 or shape[0] != shape[1]:
             return len(shape) == 2 and (down[-1], up[0]) == shape
@@ -244,14 +248,16 @@ class _Reading:
         made = (*down[1:], up[0]) if flipped else (up[0], *down[1:])
         pointwise = len(up) == len(down) > 1 and set(up[2:]) <= {1} and up[1] == down[0]
         if not pointwise or made != shape:
-            self._refuse(f"its factors {up} and {down} do not make the shape {shape} of {key} in the base")
+            self._refuse(
+                f"the product of its factors {up} and {down} does not have the shape {shape} of the base's {key}"
+            )
 
     def _check_sizes(self, key: str, change: Change) -> None:
-        """What is added, and what it is added to, must have the base's shape; a tensor in full may have its own."""
+        """An added vector, and a full tensor to which something is added, must have the base's shape."""
         for stored in filter(None, (change.full, change.vector)):
             shape = self.shard.extents[stored].spec.shape
             if change.adds and shape != self.base.specs[key].shape:
-                self._refuse(f"its {stored} has shape {shape}, but {key} in the base {self.base.specs[key].shape}")
+                self._refuse(f"its {stored} has shape {shape}, but the base's {key} has {self.base.specs[key].shape}")
 
     def _refuse(self, reason: str) -> NoReturn:
         raise CheckpointError(f"{self.shard.path} is refused: {reason}")

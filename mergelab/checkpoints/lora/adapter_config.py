@@ -1,4 +1,4 @@
-"""What adapter_config.json says about a LoRA adapter: the scale of each module, and what makes it more than LoRA."""
+"""Reads adapter_config.json of a LoRA adapter: the scale of each module, and any feature beyond plain LoRA."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any, NoReturn
 from mergelab.checkpoints.files.errors import CheckpointError
 
 INITIAL_ONLY = ("eva_config", "corda_config", "loftq_config", "lora_ga_config")
-"""Settings of how training began, which the stored factors do not depend on."""
+"""Settings of the initialisation, which do not affect the meaning of the stored factors."""
 PLAIN_STARTS = (None, True, False, "gaussian", "eva", "orthogonal")
-"""Values of init_lora_weights that leave the base as it is; others (PiSSA, OLoRA, LoftQ, …) change it."""
+"""Values of init_lora_weights that do not change the base; others (PiSSA, OLoRA, LoftQ, …) do."""
 MORE_THAN_LORA = {
     "layer_replication": "repeats layers of its base",
-    "target_parameters": "changes parameters by name, stacked experts for example",
+    "target_parameters": "changes parameters by name, such as stacked experts",
     "trainable_token_indices": "replaces the embeddings of single tokens",
     "alora_invocation_tokens": "acts only after certain tokens",
 }
@@ -25,7 +25,7 @@ PATTERN_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class LoraSettings:
-    """The part of adapter_config.json that decides what the factors mean."""
+    """The part of adapter_config.json that determines the delta from the factors."""
 
     source: str
     rank: int
@@ -33,14 +33,14 @@ class LoraSettings:
     ranks: Mapping[str, Any]
     alphas: Mapping[str, Any]
     root: bool
-    """Whether alpha is divided by the root of the rank (rsLoRA, Kalajdzievski 2023)."""
+    """Whether alpha is divided by the square root of the rank (rsLoRA, Kalajdzievski 2023)."""
     fan_in_fan_out: bool
     modules_to_save: tuple[str, ...]
     base: str | None
-    """The base that it names, with its revision."""
+    """The name of the base, with its revision."""
 
     def scale(self, module: str, stored: int) -> float:
-        """Factor on the product of the factors of `module`, which are stored with rank `stored`."""
+        """The scale of the product of the factors of `module`, which are stored with rank `stored`."""
         rank = _number(self.source, "rank", _matching(self.source, self.ranks, module, self.rank))
         if rank != stored:
             _refuse(self.source, f"it states rank {rank:g} for {module}, but stores rank {stored}")
@@ -49,9 +49,9 @@ class LoraSettings:
 
 
 def read_settings(source: str, config: Mapping[str, Any]) -> LoraSettings:
-    """Settings from the parsed adapter_config.json that is called `source`.
+    """The settings in a parsed adapter_config.json, called `source` in messages.
 
-    Raises `CheckpointError` naming everything in it that is not plain LoRA, whose weights could not be read exactly.
+    Raises `CheckpointError` naming every feature beyond plain LoRA, because its weights could not be read exactly.
     """
     faults = list(_faults(config))
     if faults:
@@ -73,13 +73,13 @@ def read_settings(source: str, config: Mapping[str, Any]) -> LoraSettings:
 
 def _faults(config: Mapping[str, Any]) -> Iterator[str]:
     if config.get("peft_type") != "LORA":
-        yield f"its peft_type is {config.get('peft_type')!r}, and only LORA is read"
+        yield f"its peft_type is {config.get('peft_type')!r}, but only LORA is supported"
         return
     if config.get("bias", "none") != "none":
         yield f"it trained the base's biases (bias: {config['bias']!r})"
     start = config.get("init_lora_weights")
     if start not in PLAIN_STARTS:
-        yield f"it began by changing its base (init_lora_weights: {start!r}); save it converted to plain LoRA"
+        yield f"its initialisation changed the base (init_lora_weights: {start!r}); convert it to plain LoRA"
     yield from (f"it {why} ({name})" for name, why in MORE_THAN_LORA.items() if config.get(name))
     for name, value in config.items():
         plain = name == "use_rslora" or name in INITIAL_ONLY
@@ -88,11 +88,11 @@ def _faults(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _matching(source: str, patterns: Mapping[str, Any], module: str, default: float) -> Any:
-    """The value of the first pattern that `module` ends with, read as PEFT reads it: an expression after a dot."""
+    """The value of the first pattern that matches the end of `module`, after a dot, as in PEFT."""
     for pattern, value in patterns.items():
         if len(pattern) > PATTERN_CHARACTERS or re.search(r"\)[*+{]", pattern):
             _refuse(
-                source, f"the pattern {pattern[:40]!r} repeats a group or is long, which can take for ever to match"
+                source, f"the pattern {pattern[:40]!r} is too long or repeats a group, which can take forever to match"
             )
         try:
             if re.match(rf"(.*\.)?({pattern})$", module):
@@ -106,7 +106,7 @@ def _number(source: str, name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         _refuse(source, f"{name} must be a number, got {value!r}")
     if name != "lora_alpha" and (value < 1 or value != int(value)):
-        _refuse(source, f"{name} must be a whole number from 1, got {value!r}")
+        _refuse(source, f"{name} must be a whole number of at least 1, got {value!r}")
     return value
 
 

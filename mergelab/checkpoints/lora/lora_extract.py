@@ -1,4 +1,4 @@
-"""A merged model given back as a LoRA adapter of its base: truncated SVD of each delta, with the error that it costs."""
+"""Extracts a LoRA adapter from a merged model by truncated SVD of each delta, and measures the error."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
 from mergelab.checkpoints.writing.staging import new_folder
 from mergelab.runtime.progress import Progress, ProgressGen
 
-OTHER_FORM = "transformers stores it in another form than it uses"
-TWO_ROLES = "an embedding that is also the output head, and an adapter would change one of the two"
-LONE_BIAS = "a bias, which PEFT carries only where every layer of the adapter has one and no embedding is in it"
+OTHER_FORM = "transformers stores it in a different form from the one it uses"
+TWO_ROLES = "an embedding that is also the output head, of which an adapter would change only one"
+LONE_BIAS = "a bias, which PEFT supports only if every layer of the adapter has one and none is an embedding"
 
 
 @dataclass(frozen=True)
 class Extraction:
-    """An adapter and what it leaves out of the merged model."""
+    """An extracted adapter, its error, and the changes of the merged model that it leaves out."""
 
     folder: Path
     rank: int
     error: float
-    """‖carried - delta‖ / ‖delta‖ over all tensors that differ from the base; 0 for an exact adapter."""
+    """‖adapter's delta - delta‖ / ‖delta‖ over all tensors that differ from the base; 0 for an exact adapter."""
     errors: Mapping[str, float]
-    """The same for each of them, by the base's file key."""
+    """The same error per tensor, by the base's file key."""
     left_out: Mapping[str, str]
-    """Tensors that differ and are not carried at all, with the reason; their error is 1."""
+    """Tensors that differ but are not in the adapter, with the reason; their error is 1."""
     nbytes: int
 
 
 def extract_adapter(base: Checkpoint, merged: Checkpoint, out: Path, rank: int) -> ProgressGen[Extraction]:
-    """Write what `merged` changes in `base` as a LoRA adapter of `rank` to the new folder `out`, as PEFT loads it.
+    """Write the delta of `merged` from `base` as a LoRA adapter of `rank` to the new folder `out`, in PEFT's format.
 
-    Weights of linear layers, convolutions and embeddings become two float32 factors; their biases ride along where every
-    layer with factors has one; modules of vectors alone (norms) are carried whole. The errors are in the result and in
-    manifest.json. The factors of the whole model are in memory. Raises `CheckpointError` when the models do not fit each
-    other, transformers does not know them, or no weight differs.
+    Weights of linear layers, convolutions and embeddings become two float32 factors. Their biases are included if every
+    layer with factors has one. Modules with only vectors (norms) are stored in full. The errors are in the result and in
+    manifest.json. The factors of the whole model are held in memory. Raises `CheckpointError` if the models do not
+    match, if transformers does not know them, or if no weight differs.
     """
     if rank < 1:
-        raise CheckpointError(f"rank must be a whole number from 1, got {rank}")
+        raise CheckpointError(f"rank must be a whole number of at least 1, got {rank}")
     found = compare(base, [merged])
     found.raise_if_refused()
     adapter = _Adapter(base, merged, rank, places(base), found.expert_keys[0])
@@ -64,14 +64,14 @@ def extract_adapter(base: Checkpoint, merged: Checkpoint, out: Path, rank: int) 
     adapter.take_biases()
     if not adapter.kinds:
         raise CheckpointError(
-            f"no layer's weight of {merged.name} differs from {base.name}: there is nothing to extract"
+            f"no layer of {merged.name} has a weight that differs from {base.name}: there is nothing to extract"
         )
     return adapter.write(out)
 
 
 @dataclass
 class _Adapter:
-    """An adapter as it grows, tensor by tensor."""
+    """An adapter under construction."""
 
     base: Checkpoint
     merged: Checkpoint
@@ -80,17 +80,17 @@ class _Adapter:
     twins: Mapping[str, str]
     tensors: dict[str, Tensor] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
-    """Module -> kind, of the modules with factors."""
+    """Module -> kind, for the modules with factors."""
     saved: set[str] = field(default_factory=set)
-    """Modules that are carried whole."""
+    """Modules that are stored in full."""
     biases: dict[str, Tensor] = field(default_factory=dict)
-    """Deltas of the biases of layers, by file key: they come last, since PEFT gives all layers a bias or none."""
+    """Deltas of layers' biases, by file key; handled last, because in PEFT either all layers have a bias or none."""
     deviation: Deviation = field(default_factory=Deviation)
     errors: dict[str, float] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
 
     def take(self, key: str) -> None:
-        """Take in what the merged model changes in one tensor."""
+        """Add the delta of one tensor."""
         delta, place = self._delta(key), self.places.get(key)
         if not bool(delta.any()):
             return
@@ -104,7 +104,7 @@ class _Adapter:
             self._take_module(key, delta, place)
 
     def take_biases(self) -> None:
-        """Take in the biases that changed, if all layers with factors have one; else leave them out."""
+        """Add the biases that changed if all layers with factors have one; otherwise leave them out."""
         owners = {place.module: key for key, place in self.places.items() if place.name == "bias"}
         changed = {self.places[key].module for key in self.biases}
         if not {*self.kinds, *changed} <= owners.keys() or EMBEDDING in self.kinds.values():
@@ -137,7 +137,7 @@ class _Adapter:
             self.errors[key] = self.deviation.add(delta, self._put_factors(place, delta))
 
     def _put_factors(self, place: ModulePlace, delta: Tensor) -> Tensor:
-        """Keep the factors of one weight's delta, and give what they stand for."""
+        """Store the factors of one weight's delta and return their product."""
         tensors, carried = factored(delta, place.kind, self.rank)
         self.kinds[place.module] = place.kind
         self.tensors |= {f"{PREFIX}{place.module}.{name}": tensor for name, tensor in tensors.items()}
@@ -150,10 +150,10 @@ class _Adapter:
             self.errors[key] = self.deviation.add(delta, delta)
 
     def _take_module(self, key: str, delta: Tensor, place: ModulePlace) -> None:
-        """Carry a module whole if it holds vectors alone, with its namesakes: PEFT looks at how a name ends."""
+        """Store a module in full if it holds only vectors, with all modules of that name: PEFT matches by suffix."""
         under = [own for own, its in self.places.items() if _is_under(its.module, place.module)]
         if any(len(self.base.specs[own].shape) > 1 for own in under):
-            self._leave_out(key, delta, f"not a weight of a layer, but of {place.kind}")
+            self._leave_out(key, delta, f"a parameter of {place.kind}, which is not a layer type that LoRA supports")
             return
         self.errors[key] = self.deviation.add(delta, delta)
         self.saved.add(place.module)
@@ -165,7 +165,7 @@ class _Adapter:
         self.errors[key] = self.deviation.add(delta)
 
     def _config(self) -> dict[str, Any]:
-        """adapter_config.json; alpha is the rank, so that the product of the factors counts as it is."""
+        """adapter_config.json; alpha equals the rank, so that the product of the factors is not scaled."""
         name, _, revision = (
             self.base.name.partition("@") if is_hub_reference(self.base.name) else (self.base.name, "", "")
         )
@@ -194,7 +194,7 @@ class _Adapter:
 
 
 def _is_under(module: str, top: str) -> bool:
-    """Whether `module` is `top`, or a part of it, or ends with its name."""
+    """Whether `module` is `top`, is part of it, or ends with its name."""
     return module.endswith(top) or f"{module}.".startswith(f"{top}.")
 
 

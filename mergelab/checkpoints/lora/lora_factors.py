@@ -1,4 +1,4 @@
-"""One delta as the tensors of a LoRA layer, in the shapes that PEFT gives them."""
+"""Converts one delta to the tensors of a LoRA layer, in PEFT's shapes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from mergelab.checkpoints.lora.module_types import CONV1D, EMBEDDING
 
 
 def factored(delta: Tensor, kind: str, rank: int) -> tuple[dict[str, Tensor], Tensor]:
-    """The two factors of a weight's `delta` by their names in the layer, and the delta that they stand for.
+    """The two low-rank factors of a weight's `delta`, by PEFT's parameter names, and the delta that they represent.
 
-    The weight is (out, in) in a Linear, (in, out) in a Conv1D, (tokens, width) in an Embedding and (out, in, *kernel) in
-    a convolution. Everything is float32.
+    The weight is (out, in) for Linear, (in, out) for Conv1D, (tokens, width) for Embedding and (out, in, *kernel) for a
+    convolution. Everything is float32.
     """
     left, right = truncated(delta.flatten(1), rank)
     carried = product(left, right).reshape(delta.shape)

@@ -1,4 +1,4 @@
-"""The two factors of an adapter and the change of a weight that they stand for."""
+"""Low-rank factors: their product, and the best factors for a matrix."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from torch import Tensor
 from mergelab import linalg
 
 BLOCK = 1 << 17
-"""Entries that are multiplied at once, which bounds the memory beside the result."""
+"""Number of entries computed at once, which bounds the working memory."""
 
 
 def product(left: Tensor, right: Tensor, scale: float = 1.0, start: int = 0, stop: int | None = None) -> Tensor:
     """The flat entries from `start` to `stop` of `scale * left @ right`, (n, r) times (r, m), in float32.
 
-    Float64 inside, each entry rounded once; the same bits whether a product is made in one piece or in stretches.
+    Computed in float64, with each entry rounded once; the bits are the same whether computed at once or in chunks.
     """
     columns = max(1, right.shape[1])
     step, wide = max(1, BLOCK // columns), right.double()
@@ -28,10 +28,10 @@ def product(left: Tensor, right: Tensor, scale: float = 1.0, start: int = 0, sto
 
 
 def truncated(matrix: Tensor, rank: int) -> tuple[Tensor, Tensor]:
-    """The factors (n, rank) and (rank, m), float32, whose product is nearest to `matrix` (n, m) in the Frobenius norm.
+    """The float32 factors (n, rank) and (rank, m) whose product is closest to `matrix` (n, m) in the Frobenius norm.
 
-    They are the leading singular vectors, each side scaled by the root of the singular value (Eckart & Young 1936),
-    in float64. Above min(n, m) the factors are filled with zeros.
+    They are the leading singular vectors, each side scaled by the square root of the singular value (Eckart & Young
+    1936), computed in float64. If `rank` exceeds min(n, m), the factors are padded with zeros.
     """
     outer, values, inner = linalg.singular_triplets(matrix)
     kept = min(rank, len(values))

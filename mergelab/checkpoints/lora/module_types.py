@@ -1,4 +1,4 @@
-"""The modules of a model without its weights: which module each tensor of a file belongs to."""
+"""Finds the module type of each tensor from the model's config, without loading weights."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from mergelab.checkpoints.files.interface import Checkpoint
 
 LINEAR, CONV1D, EMBEDDING, CONVOLUTION = "Linear", "Conv1D", "Embedding", "Conv"
 FACTORED = (LINEAR, CONV1D, EMBEDDING, CONVOLUTION)
-"""Kinds of modules whose weight can change by a product of two factors."""
+"""Module types whose weight delta can be a product of two factors."""
 
 
 @dataclass(frozen=True)
 class ModulePlace:
-    """Where a tensor sits in the model that transformers builds: in `module`, under `name`; `kind` is one of `FACTORED`
-    or else the module's class."""
+    """The place of a tensor in the model that transformers builds: parameter `name` of `module`.
+
+    `kind` is one of `FACTORED`, or the module's class name.
+    """
 
     module: str
     kind: str
@@ -29,15 +31,15 @@ class ModulePlace:
 
     @property
     def parameter(self) -> str:
-        """The module's name and the tensor's in it: transformers' own name of the tensor."""
+        """The tensor's full parameter name in transformers."""
         return f"{self.module}.{self.name}" if self.module else self.name
 
 
 def places(base: Checkpoint) -> dict[str, ModulePlace]:
-    """File key of `base` -> its place, for every tensor that has one place and keeps its shape when it is loaded.
+    """File key of `base` -> its place, for every tensor that has a single place and keeps its shape on loading.
 
-    transformers renames tensors as it loads them (attention of ViT and DINOv2) and stacks others (experts of a mixture),
-    which have no single place and are left out. Raises `CheckpointError` when transformers does not know the model.
+    transformers renames some tensors on loading (attention of ViT and DINOv2) and stacks others (mixture of experts);
+    stacked ones have no single place and are omitted. Raises `CheckpointError` if transformers does not know the model.
     """
     model = module_tree(base)
     found = {}
@@ -50,7 +52,7 @@ def places(base: Checkpoint) -> dict[str, ModulePlace]:
 
 
 def module_tree(base: Checkpoint) -> Any:
-    """The model of `base`'s config, all its tensors on the meta device: no memory for weights."""
+    """The model built from the config of `base`, on the meta device, so that weights take no memory."""
     import transformers
 
     kind = base.config.get("model_type")
@@ -69,13 +71,13 @@ def _kind(module: nn.Module) -> str:
         return CONVOLUTION if module.groups == 1 else "a grouped convolution"
     if isinstance(module, Conv1D):
         return CONV1D
-    if type(module) is nn.Embedding:  # a subclass may look up something else than rows
+    if type(module) is nn.Embedding:  # a subclass may compute more than a row lookup
         return EMBEDDING
     return LINEAR if isinstance(module, nn.Linear) else type(module).__name__
 
 
 def _stored_names(model: Any, parameter: str, tensor: torch.Tensor) -> list[str]:
-    """The names under which transformers would store one tensor of `model`; none when it is stored in another shape."""
+    """The names under which transformers stores one tensor of `model`; empty if it is stored in another shape."""
     from transformers.core_model_loading import revert_weight_conversion
 
     stored: Mapping[str, torch.Tensor] = revert_weight_conversion(model, {parameter: tensor})

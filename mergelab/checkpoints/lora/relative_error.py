@@ -1,4 +1,4 @@
-"""How far stored deltas are from the ones they stand for."""
+"""The relative error of stored deltas."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import Tensor
 
 @dataclass
 class Deviation:
-    """‖kept - delta‖ / ‖delta‖ over all tensors that were added, in the Frobenius norm."""
+    """‖kept - delta‖ / ‖delta‖ over all added tensors, in the Frobenius norm."""
 
     missed: float = 0.0
     whole: float = 0.0
 
     def add(self, delta: Tensor, kept: Tensor | None = None) -> float:
-        """Count one tensor's delta and what is kept of it (None: nothing), and give its own relative error."""
+        """Add one tensor's delta and its stored version (None: nothing stored); returns the tensor's relative error."""
         wide = delta.double()
         whole = float(wide.square().sum())
         missed = whole if kept is None else float((kept.double() - wide).square().sum())
@@ -25,5 +25,5 @@ class Deviation:
 
     @property
     def relative(self) -> float:
-        """The error of all tensors together; 0 where there is no delta at all."""
+        """The error over all tensors; 0 if every delta is 0."""
         return math.sqrt(self.missed / self.whole) if self.whole else 0.0

@@ -1,1 +1,1 @@
-"""A merged model written to a folder, as a whole or not at all."""
+"""Writes merged models to folders, all or nothing."""

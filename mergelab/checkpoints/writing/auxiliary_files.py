@@ -1,4 +1,4 @@
-"""The files beside a model's config and weights that go with it when it is written anew."""
+"""Auxiliary files (tokenizer, preprocessor) that are copied along with a model."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ COMPANIONS = (
     "vocab.json",
     "vocab.txt",
 )
-"""Files that a model needs beside its config and weights: its tokenizer or image preprocessor."""
+"""Files that a model needs in addition to its config and weights: its tokenizer or image preprocessor."""
 
 
 def auxiliary_files(model: Checkpoint) -> list[tuple[str, Path]]:
-    """Name and real path (a link in the Hub cache) of the files to copy from the folder of `model`."""
+    """Name and real path (links of the Hub cache resolved) of the files to copy from the folder of `model`."""
     if model.folder is None:
         return []
     found = [(name, safe_file(model.folder, name)) for name in COMPANIONS]

@@ -1,4 +1,4 @@
-"""Where every tensor goes before the first is written: files, headers and offsets from the specs alone."""
+"""Computes weight files, headers and tensor offsets from specs, before any tensor is written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHARD_BYTES = 5_000_000_000
 
 @dataclass(frozen=True)
 class Layout:
-    """One weight file before any tensor is in it: its header and where each tensor's bytes go."""
+    """The layout of one weight file: its header and the offset of each tensor."""
 
     name: str
     header: bytes
@@ -27,9 +27,9 @@ class Layout:
 
 
 def plan_files(specs: Mapping[str, TensorSpec], shard_bytes: int = SHARD_BYTES) -> tuple[Layout, ...]:
-    """Weight files for `specs`: one, or shards filled in key order.
+    """The layouts of the weight files for `specs`: a single file, or shards filled in key order.
 
-    Raises `CheckpointError` for a dtype that safetensors cannot hold and for more tensors than one model may have.
+    Raises `CheckpointError` for a dtype that safetensors cannot store, and for too many tensors.
     """
     if not specs or len(specs) > MAX_TENSORS:
         raise CheckpointError(f"a model has 1 to {MAX_TENSORS} tensors, got {len(specs)}")
@@ -45,7 +45,7 @@ def _shards(specs: Mapping[str, TensorSpec], shard_bytes: int) -> list[dict[str,
     filled = 0
     for key, spec in sorted(specs.items()):
         if spec.dtype not in CODES:
-            raise CheckpointError(f"tensor {key!r} is {dtype_name(spec.dtype)}, which safetensors cannot hold")
+            raise CheckpointError(f"tensor {key!r} is {dtype_name(spec.dtype)}, which safetensors cannot store")
         if shards[-1] and filled + spec.nbytes > shard_bytes:
             shards.append({})
             filled = 0
@@ -55,8 +55,10 @@ def _shards(specs: Mapping[str, TensorSpec], shard_bytes: int) -> list[dict[str,
 
 
 def layout_of(name: str, specs: Mapping[str, TensorSpec]) -> Layout:
-    """One file `name` for `specs`: wide dtypes first, so that a tensor starts at a multiple of its element size; then
-    by key."""
+    """The layout of one file `name` for `specs`, sorted by key within each element size.
+
+    Wide dtypes come first, so that every tensor starts at a multiple of its element size.
+    """
     order = sorted(specs, key=lambda key: (-specs[key].dtype.itemsize, key))
     entries: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     offsets, end = {}, 0
@@ -74,7 +76,7 @@ def layout_of(name: str, specs: Mapping[str, TensorSpec]) -> Layout:
 
 
 def index_of(layouts: Iterable[Layout], specs: Mapping[str, TensorSpec]) -> dict[str, Any]:
-    """Content of the index that tells readers which shard holds which tensor."""
+    """The content of the index file, which maps each tensor to its shard."""
     return {
         "metadata": {"total_size": sum(spec.nbytes for spec in specs.values())},
         "weight_map": {key: layout.name for layout in layouts for key in layout.starts},

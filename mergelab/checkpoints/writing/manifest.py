@@ -1,4 +1,4 @@
-"""manifest.json of a merged model: size and hash of every file, so that a copy can be checked, and what computed it."""
+"""manifest.json of a merged model: the size and hash of every file, and the software that computed it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MANIFEST = "manifest.json"
 
 
 def manifest_of(folder: Path, known: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """`made_by`, and bytes and sha256 of every file now in `folder`; `known` are hashes by file name."""
+    """The manifest of `folder`: `made_by`, and the size and SHA-256 of every file. `known` holds hashes by file name."""
     hashes = {path: (known or {}).get(path.name) or _sha256(path) for path in folder.iterdir()}
     files = {path.name: {"bytes": path.stat().st_size, "sha256": found} for path, found in hashes.items()}
     return {"made_by": provenance(), "files": files}
@@ -29,7 +29,7 @@ def _sha256(path: Path) -> str:
 def verify_folder(path: Path) -> None:
     """Check every file of a merged model against its manifest.json.
 
-    Raises `CheckpointError` listing all files that are absent, changed or not in the manifest.
+    Raises `CheckpointError` listing all files that are missing, changed or not in the manifest.
     """
     manifest = safe_json(path, MANIFEST)
     files = manifest.get("files") if manifest else None
@@ -40,7 +40,7 @@ def verify_folder(path: Path) -> None:
     faults += [f"{name} is not in the manifest" for name in sorted(present - files.keys())]
     faults += [f"{name} was changed" for name in sorted(present & files.keys()) if not _holds(path, name, files[name])]
     if faults:
-        raise CheckpointError(f"{path} is not as it was written: {'; '.join(faults)}")
+        raise CheckpointError(f"{path} does not match its manifest: {'; '.join(faults)}")
 
 
 def _holds(folder: Path, name: str, entry: Any) -> bool:

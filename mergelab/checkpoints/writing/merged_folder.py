@@ -1,4 +1,4 @@
-"""Writing a merged model: streamed tensor by tensor into a folder that appears whole or not at all."""
+"""Writes a merged model, streamed tensor by tensor, to a folder that appears only when complete."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class MergedFolder:
             folder.write(key, tensor)       # every key of `specs` once, in any order
             folder.add_text("README.md", text)
 
-    Tensors go straight to their place in model.safetensors (or shards of at most `shard_bytes`); config, tokenizer and
-    preprocessor come from `base`. Nothing is at `out` until the block ends: an exception, a closed generator or a
-    killed process leaves no folder. An existing `out` is never touched. Equal tensors give equal bytes.
+    Tensors are written directly to their place in model.safetensors (or shards of at most `shard_bytes`). Config,
+    tokenizer and preprocessor come from `base`. The folder `out` appears when the block ends: an exception, a closed
+    generator or a killed process leaves no folder. An existing `out` is never touched. Equal tensors give equal bytes.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class MergedFolder:
         self._facts: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
-        """Raises `CheckpointError` when `out` exists or the disk is too full."""
+        """Raises `CheckpointError` if `out` exists or the disk has too little free space."""
         if os.path.lexists(self.out):
             raise CheckpointError(f"{self.out} exists and is not overwritten; choose another name or move it away")
         sweep(self.out.parent)
@@ -66,12 +66,12 @@ class MergedFolder:
         return self
 
     def write(self, key: str, tensor: Tensor) -> None:
-        """Put the tensor of `key` in its place. Raises `CheckpointError` when it is not what `specs` announced."""
+        """Write the tensor `key`. Raises `CheckpointError` if it does not match `specs` or was written before."""
         expected = self._specs.get(key)
         if expected is None:
-            raise CheckpointError(f"tensor {key!r} was not announced for {self.out}")
+            raise CheckpointError(f"tensor {key!r} is not among the specs given for {self.out}")
         if key in self._written:
-            raise CheckpointError(f"tensor {key!r} of {self.out} was written already")
+            raise CheckpointError(f"tensor {key!r} of {self.out} is already written")
         if (tuple(tensor.shape), tensor.dtype) != (expected.shape, expected.dtype):
             raise CheckpointError(
                 f"tensor {key!r} of {self.out} must be {dtype_name(expected.dtype)} of shape {expected.shape}, "
@@ -82,14 +82,14 @@ class MergedFolder:
         self._written.add(key)
 
     def add_text(self, name: str, text: str) -> None:
-        """Add a text file such as recipe.yml. Raises `CheckpointError` for a path or a name that is taken."""
+        """Add a text file such as recipe.yml. Raises `CheckpointError` if `name` is a path or already taken."""
         path = self._staging.path / name
         if not PLAIN_NAME.fullmatch(name) or name in (MANIFEST, INDEX) or path.exists():
             raise CheckpointError(f"cannot add a file {name!r} to {self.out}: use a plain name that is not taken")
         path.write_text(text, encoding="utf-8", newline="\n")
 
     def add_fact(self, name: str, value: Any) -> None:
-        """Add plain data to manifest.json, beside the list of files."""
+        """Add plain data to manifest.json, next to the list of files."""
         self._facts[name] = value
 
     def __exit__(
@@ -109,7 +109,7 @@ class MergedFolder:
         free = shutil.disk_usage(self._staging.path).free
         if free < needed:
             raise CheckpointError(
-                f"{self.out} needs {needed:,} bytes but only {free:,} are free; make room or choose another disk"
+                f"{self.out} needs {needed:,} bytes, but only {free:,} are free; free some space or choose another disk"
             )
 
     def _start_files(self) -> None:
@@ -128,7 +128,7 @@ class MergedFolder:
         missing = sorted(self._specs.keys() - self._written)
         if missing:
             raise CheckpointError(
-                f"{self.out} is not written: {counted(missing, 'tensor')} never came ({some_of(missing)})"
+                f"{self.out} is not written: {counted(missing, 'tensor')} missing ({some_of(missing)})"
             )
         self._close()
         if len(self._layouts) > 1:
@@ -137,7 +137,7 @@ class MergedFolder:
         try:
             self._staging.commit()
         except FileExistsError as error:
-            raise CheckpointError(f"{self.out} was made by someone else meanwhile and is not overwritten") from error
+            raise CheckpointError(f"{self.out} has been created by another process; it is not overwritten") from error
 
     def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
         text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
@@ -155,7 +155,7 @@ class MergedFolder:
 
 
 def _merged_config(config: Mapping[str, Any], specs: Mapping[str, TensorSpec]) -> dict[str, Any]:
-    """The base's config with the dtype in which most of the merged weights are stored."""
+    """The base's config, with the dtype of most of the merged weights."""
     sizes: dict[str, int] = {}
     for spec in specs.values():
         if spec.dtype.is_floating_point:

@@ -1,4 +1,4 @@
-"""A folder that appears whole or not at all: built under a hidden name beside its target, then renamed."""
+"""Folders that appear only when complete: built under a hidden name next to the target, then renamed."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from filelock import FileLock, Timeout
 from mergelab.checkpoints.files.errors import CheckpointError
 
 PREFIX = ".tmp-mergelab-"
-"""Hidden names of unfinished folders. Long enough that `sweep` cannot hit a folder of another program."""
+"""Prefix of unfinished folders, specific enough that `sweep` cannot remove folders of other programs."""
 NAMES = re.compile(rf"({re.escape(PREFIX)}[0-9a-f]{{16}})(\.lock)?")
-"""An unfinished folder, or the lock file beside it: inside, it would keep Windows from renaming the folder."""
+"""An unfinished folder, or the lock file next to it: inside it, the file would keep Windows from renaming the folder."""
 
 
 class Staging:
     """An unfinished sibling of `target`, locked for as long as this object and its process live.
 
-    `path` is where to write. End with `commit()` or `discard()`; if the process dies instead, the lock falls and the
-    next `sweep` of the parent folder removes what is left.
+    Write to `path`, then call `commit()` or `discard()`. If the process dies, the lock is released, and the next `sweep`
+    of the parent folder removes the unfinished folder.
     """
 
     def __init__(self, target: Path) -> None:
@@ -38,9 +38,9 @@ class Staging:
             ) from error
 
     def commit(self) -> None:
-        """Make everything durable and give the folder its name.
+        """Sync all files to disk and rename the folder to `target`.
 
-        Raises `FileExistsError` if the name is taken; after any error, call `discard`.
+        Raises `FileExistsError` if `target` exists; after any error, call `discard`.
         """
         for path in self.path.iterdir():
             _sync_file(path)
@@ -49,7 +49,7 @@ class Staging:
             raise FileExistsError(f"{self.target} exists")
         try:
             self.path.rename(self.target)
-        except OSError as error:  # the name was taken since the look above
+        except OSError as error:  # created since the check above
             raise FileExistsError(f"{self.target} exists") from error
         _sync_folder(self.target.parent)
         _unlock(self.path, self._lock)
@@ -61,9 +61,9 @@ class Staging:
 
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
-    """A folder to fill, which is at `out` once the block has ended without an error, and nowhere otherwise.
+    """Context manager with a folder to fill; it becomes `out` if the block ends without an error.
 
-    Raises `CheckpointError` when `out` exists: it is never touched.
+    Raises `CheckpointError` if `out` exists; an existing folder is never touched.
     """
     if os.path.lexists(out):
         raise CheckpointError(f"{out} exists and is not overwritten; choose another name or move it away")
@@ -74,17 +74,17 @@ def new_folder(out: Path) -> Iterator[Path]:
         staging.commit()
     except FileExistsError as error:
         staging.discard()
-        raise CheckpointError(f"{out} was made by someone else meanwhile and is not overwritten") from error
+        raise CheckpointError(f"{out} has been created by another process; it is not overwritten") from error
     except BaseException:
         staging.discard()
         raise
 
 
 def sweep(parent: Path) -> list[Path]:
-    """Remove the unfinished folders in `parent` whose process is gone, and list them; left lock files go with them."""
+    """Remove and list the unfinished folders in `parent` whose process has ended; stale lock files are removed too."""
     removed = []
     for path in _unfinished(parent):
-        with suppress(OSError):  # in use, or another person's
+        with suppress(OSError):  # in use, or owned by another user
             lock = _lock(path)
             if path.is_dir():
                 removed.append(path)
@@ -93,19 +93,19 @@ def sweep(parent: Path) -> list[Path]:
 
 
 def _unfinished(parent: Path) -> list[Path]:
-    """Folders that are being built in `parent` or were left, also where only the lock file is there."""
+    """Unfinished folders in `parent`, in use or abandoned, including those of which only the lock file exists."""
     entries = [entry for entry in parent.iterdir() if not entry.is_symlink()] if parent.is_dir() else []
     matches = (NAMES.fullmatch(entry.name) for entry in entries)
     return [parent / name for name in sorted({match[1] for match in matches if match})]
 
 
 def _locked_folder(parent: Path) -> tuple[Path, FileLock]:
-    """A new hidden folder in `parent` and its lock, taken first: the folder never stands there without."""
+    """A new hidden folder in `parent` and its lock. The lock is taken first, so that the folder is never unlocked."""
     while True:
         path = parent / f"{PREFIX}{secrets.token_hex(8)}"
         try:
             lock = _lock(path)
-        except Timeout:  # a sweep came between making the lock file and locking it: begin again
+        except Timeout:  # a sweep locked the file right after its creation: try another name
             continue
         try:
             path.mkdir()
@@ -120,8 +120,8 @@ def _lock_file(folder: Path) -> Path:
 
 
 def _lock(folder: Path) -> FileLock:
-    """The only lock on `folder`. Raises `Timeout`, an `OSError`, when it is held already."""
-    lock = FileLock(_lock_file(folder), thread_local=False)  # a merge may end in another thread than it began
+    """The exclusive lock on `folder`. Raises `Timeout`, an `OSError`, if it is already held."""
+    lock = FileLock(_lock_file(folder), thread_local=False)  # a merge may end in a different thread
     lock.acquire(blocking=False)
     return lock
 
@@ -132,19 +132,19 @@ def _remove(folder: Path, lock: FileLock) -> None:
 
 
 def _unlock(folder: Path, lock: FileLock) -> None:
-    """Remove the lock file and give the lock back, in this order: who locks a removed file, filelock tells apart."""
-    with suppress(OSError):  # Windows removes no open file; there `release` does it
+    """Remove the lock file, then release the lock; filelock detects that a process has locked a removed file."""
+    with suppress(OSError):  # Windows cannot remove an open file; there, `release` removes it
         _lock_file(folder).unlink()
     lock.release()
 
 
 def _sync_file(path: Path) -> None:
-    with path.open("r+b") as file:  # Windows syncs only what is open for writing
+    with path.open("r+b") as file:  # Windows can sync only files open for writing
         os.fsync(file.fileno())
 
 
 def _sync_folder(path: Path) -> None:
-    """Make the names in a folder durable, where the system can: Windows cannot open a folder as a file."""
+    """Sync the names in a folder to disk; not on Windows, which cannot open a folder as a file."""
     if os.name == "nt":
         return
     descriptor = os.open(path, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""A weight file that is being written, hashed on the way as long as it grows from front to back."""
+"""A weight file under construction, hashed during writing if it is written from front to back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mergelab.checkpoints.files.errors import CheckpointError
 
 
 class WeightFile:
-    """A new file of `size` bytes at `path`; `out` is what messages call the place."""
+    """A new file of `size` bytes at `path`; error messages call it `out`."""
 
     def __init__(self, path: Path, size: int, out: Path) -> None:
         self.path, self._size, self._out = path, size, out
@@ -19,7 +19,7 @@ class WeightFile:
         self._digest, self._hashed = hashlib.sha256(), 0
 
     def write(self, content: memoryview, start: int) -> None:
-        """Put `content` at `start`. Raises `CheckpointError` where the disk does not take it."""
+        """Write `content` at offset `start`. Raises `CheckpointError` if writing fails."""
         if start == self._hashed:
             self._digest.update(content)
             self._hashed += content.nbytes
@@ -29,10 +29,10 @@ class WeightFile:
                 content = content[self._file.write(content) :]
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            step = "make room or choose another disk" if full else "choose another folder"
+            step = "free some space or choose another disk" if full else "choose another folder"
             raise CheckpointError(f"writing {self._out} failed: {error.strerror}; {step}") from error
 
     def close(self) -> str | None:
-        """End writing. The whole file's sha256 hex, or None where it was not written from front to back."""
+        """Close the file; returns its SHA-256 in hex, or None if it was not written from front to back."""
         self._file.close()
         return self._digest.hexdigest() if self._hashed == self._size else None

@@ -1,4 +1,4 @@
-"""The few operations on a stack of tensors that merge methods are made of."""
+"""The basic operations on a stack of tensors from which merge methods are built."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from mergelab.linalg import summed
 
 
 def per_model(values: Tensor | float, stack: Tensor) -> Tensor:
-    """One number for all models, or (n_models,), shaped to meet `stack` (n_models, *shape)."""
+    """One number for all models, or (n_models,), reshaped to broadcast against `stack` (n_models, *shape)."""
     return torch.as_tensor(values, device=stack.device).reshape(-1, *[1] * (stack.ndim - 1))
 
 
 def rows(stack: Tensor) -> Tensor:
-    """`stack` (n_models, *shape) as (n_models, count), also for 0-dim and empty tensors."""
+    """`stack` (n_models, *shape) as (n_models, count); works for 0-dim and empty tensors too."""
     return stack.reshape(len(stack), stack[0].numel())
 
 
 def weighted_mean(stack: Tensor, shares: Tensor) -> Tensor:
-    """Σ shares·x / Σ shares over models; `shares` broadcasts against `stack`. Where all shares are 0: the plain mean.
+    """Σ shares·x / Σ shares over models; `shares` broadcasts against `stack`. If all shares are 0: the unweighted mean.
 
-    Computed as an offset from the first model, and subtracted because -0.0 + 0.0 is 0.0, so that identical models come
-    back bit for bit.
+    Identical models come back bit for bit: the mean is computed as an offset from the first model, which is subtracted
+    because -0.0 + 0.0 is 0.0.
     """
     shares = shares.expand_as(stack)
     total = shares.sum(0)
@@ -32,12 +32,12 @@ def weighted_mean(stack: Tensor, shares: Tensor) -> Tensor:
 
 
 def zero_below_threshold(deltas: Tensor, thresholds: Tensor) -> Tensor:
-    """Every delta whose magnitude reaches its model's threshold, the others 0."""
+    """Set every delta whose magnitude is below its model's threshold to 0."""
     return torch.where(deltas.abs() >= per_model(thresholds, deltas), deltas, 0.0)
 
 
 def count_kept(density: float, count: int) -> int:
-    """How many of `count` entries a density keeps: rounded, at least one unless the density is 0."""
+    """How many of `count` entries a density keeps: rounded, and at least one unless the density is 0."""
     return max(1, int(density * count + 0.5)) if density > 0 and count > 0 else 0
 
 
@@ -47,14 +47,16 @@ def elected_signs(votes: Tensor, by: str) -> Tensor:
 
 
 def largest(values: Tensor) -> Tensor:
-    """The entry of largest magnitude over models, with its sign; the first model's on equal magnitudes."""
+    """The value of largest magnitude over models, with its sign; of equal magnitudes, the first model's."""
     winner = values.abs().argmax(0, keepdim=True)
     return values.gather(0, winner)[0]
 
 
 def rescaled(values: Tensor, kept: Tensor, density: float | Tensor, rescale: str) -> Tensor:
-    """The survivors `kept` of `values` as they are (`none`), divided by the density (`inverse`), or scaled so that each
-    model's L1 norm is what it was (`l1`); both (n_models, *shape) float32."""
+    """Rescale the survivors `kept` of `values`, both float32 (n_models, *shape).
+
+    `none` leaves them as they are, `inverse` divides them by the density, `l1` restores each model's L1 norm.
+    """
     if rescale == "inverse":
         divisors = per_model(density, kept).float()
         return torch.where(divisors > 0, kept / divisors.clamp(min=torch.finfo(torch.float32).tiny), kept)

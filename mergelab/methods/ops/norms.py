@@ -1,4 +1,4 @@
-"""Matching norms: every expert's delta is scaled to the experts' mean L2 norm, so that none drowns the others."""
+"""Norm matching: scale every expert's delta to the experts' mean L2 norm, so that none dominates."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from mergelab.methods.ops.elementwise import per_model
 from mergelab.methods.ops.square_sums import Squares, squares_of
 from mergelab.methods.registry import ModelStatistic, Rule, Stack
 
-SCOPE = Choice(("tensor", "model"), "Compare norms tensor by tensor, or over the whole model")
+SCOPE = Choice(("tensor", "model"), "Compare norms per tensor or over the whole model")
 
 
 class Norms:
-    """A survey of each expert's L2 norm, summed in float64."""
+    """Survey of each expert's L2 norm, summed in float64."""
 
     passes = 1
 
@@ -32,18 +32,18 @@ class Norms:
         self.squares.add(stack.values)
 
     def finish_pass(self) -> None:
-        """One pass is enough."""
+        """End the only pass."""
         self.passes -= 1
 
     def value(self, settings: Mapping[str, Any]) -> Tensor:
-        """float64 (n_models,)."""
+        """The norms, float64 (n_models,)."""
         return self.squares.norms()
 
 
 def match_norms(
     deltas: Tensor, *, scope: A[str, SCOPE] = "tensor", norms: A[Tensor | None, ModelStatistic(Norms)] = None
 ) -> Tensor:
-    """Scale every expert's delta to the mean norm of all.
+    """Scale every expert's delta to the mean norm of all deltas.
 
     `deltas` is (n_models, *shape) in float32. A delta of norm 0 stays 0 and does not count in the mean.
     """

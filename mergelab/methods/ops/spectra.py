@@ -1,7 +1,7 @@
-"""Singular values of a delta: truncation, orthogonal factors and flat spectra, in float64.
+"""Singular value decompositions of deltas in float64: truncation, orthogonalisation, equal singular values.
 
-Products and decompositions are those of `mergelab.linalg`, whose bits depend on neither the processor nor the number of
-threads, as a library's would.
+Products and decompositions come from `mergelab.linalg`: unlike a library's, their bits depend on neither the processor
+nor the number of threads.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from torch import Tensor
 from mergelab.linalg import folded_sum, product, singular_triplets
 
 EXCEPTED = "text_projection"
-"""Matrices with this in their name are averaged: the authors of all three spectral methods leave CLIP's out."""
+"""Matrices with this in their name are averaged: the authors of all three spectral methods exclude CLIP's."""
 
 
 def is_matrix(key: str, deltas: Tensor) -> bool:
-    """Whether the spectral methods treat `deltas` (n_models, *shape): 2-D tensors, `EXCEPTED` ones not."""
+    """Whether spectral methods decompose `deltas` (n_models, *shape): true for 2-D tensors that are not `EXCEPTED`."""
     return deltas.ndim == 3 and EXCEPTED not in key
 
 
@@ -32,7 +32,7 @@ class Triplets:
     right: Tensor
 
     def top(self, count: int) -> Triplets:
-        """The first `count` triplets, copied so that the others need not be kept."""
+        """The first `count` triplets, copied so that the memory of the others can be freed."""
         return Triplets(self.left[:, :count].clone(), self.values[:count].clone(), self.right[:count].clone())
 
     def flattened(self) -> Triplets:
@@ -41,7 +41,7 @@ class Triplets:
         return Triplets(self.left, torch.full_like(self.values, float(mean)), self.right)
 
     def orthogonalised(self) -> Triplets:
-        """The nearest orthonormal left and right vectors (orthogonal Procrustes), the values as they are."""
+        """The triplets with the nearest orthonormal left and right vectors (orthogonal Procrustes) and the same values."""
         return Triplets(polar_factor(self.left), self.values, polar_factor(self.right))
 
     def product(self) -> Tensor:
@@ -52,8 +52,7 @@ class Triplets:
 def triplets(matrix: Tensor) -> Triplets:
     """The singular value decomposition of `matrix` (rows, columns), min(rows, columns) triplets.
 
-    The vectors of vanishing singular values are arbitrary, so they are 0 here: what a matrix does not determine stays out
-    of the merge.
+    Vectors for singular values of 0 are set to 0: they are arbitrary, and the merge must depend only on the matrix.
     """
     left, values, right = singular_triplets(matrix)
     live = _live(values, matrix)
@@ -61,7 +60,7 @@ def triplets(matrix: Tensor) -> Triplets:
 
 
 def joined(parts: Sequence[Triplets]) -> Triplets:
-    """All triplets side by side; their vectors need not be orthogonal to each other any more."""
+    """All triplets concatenated; vectors of different parts need not be orthogonal to each other."""
     return Triplets(
         torch.cat([part.left for part in parts], 1),
         torch.cat([part.values for part in parts]),
@@ -76,12 +75,12 @@ def polar_factor(matrix: Tensor) -> Tensor:
 
 
 def outside(matrix: Tensor, basis: Tensor) -> Tensor:
-    """What is left of `matrix` (rows, columns) without its projection on the orthonormal columns of `basis` (rows, k)."""
+    """`matrix` (rows, columns) minus its projection onto the orthonormal columns of `basis` (rows, k)."""
     return matrix - product(basis, product(basis.T, matrix))
 
 
 def _live(values: Tensor, matrix: Tensor) -> Tensor:
-    """Which singular values float64 tells from 0."""
+    """Which singular values can be told from 0 in float64."""
     if not values.numel():
         return values.bool()
     return values > values[0] * max(matrix.shape) * torch.finfo(torch.float64).eps

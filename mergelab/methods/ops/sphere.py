@@ -1,4 +1,4 @@
-"""Arcs and mean directions on a sphere around zero or around the base, as shares of the experts."""
+"""Arcs and mean directions on a sphere around zero or the base, as weights of the experts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mergelab.methods.knobs import Choice
 
 WEIGHTS, DELTAS = "weights", "deltas"
 OF = Choice(
-    (WEIGHTS, DELTAS), "Directions of the weights themselves, or of the deltas as seen from the base (needs a base)"
+    (WEIGHTS, DELTAS), "Interpolate the directions of the weights themselves or of the deltas (which need a base)"
 )
 CANCELLED = 1e-6
-"""A sum smaller than this part of its terms is 0: decimal weights and float32 vectors cancel no better."""
+"""A sum below this fraction of its terms' magnitudes counts as 0: decimal weights cancel no more exactly."""
 
 
 def seen(models: Tensor, base: Tensor | None, of: str) -> Tensor:
-    """The vectors that a method turns, (n_models, *shape): the models, or what they add to the base."""
+    """The vectors to interpolate, (n_models, *shape): the models, or their deltas from the base."""
     if of == WEIGHTS:
         return models
     if base is None:
@@ -29,29 +29,32 @@ def seen(models: Tensor, base: Tensor | None, of: str) -> Tensor:
 
 
 def put_back(merged: Tensor, base: Tensor | None, of: str) -> Tensor:
-    """The merged weights, given what `seen` became; where nothing is added the base stays bit for bit."""
+    """The merged weights, given the merged result of `seen`; entries with a delta of 0 keep the base bit for bit."""
     return merged if of == WEIGHTS or base is None else torch.where(merged == 0, base, base + merged)
 
 
 def fractions(weights: Tensor, say: Callable[[str], None]) -> Tensor:
-    """`weights` (n_models,) divided by their sum, float64 on the CPU; where they sum to 0 all count the same, which is said."""
+    """`weights` (n_models,) divided by their sum, float64 on the CPU.
+
+    Weights that sum to 0 are replaced by equal ones, with a sentence in the log.
+    """
     weights = weights.double().cpu()
     total = folded_sum(weights)
     if total.abs() <= CANCELLED * weights.abs().sum():
-        say("the weights sum to 0, so that all experts count the same")
+        say("the weights sum to 0, so all experts get the same weight")
         return torch.full_like(weights, 1 / len(weights))
     return weights / total
 
 
 def arc(angle: Tensor, t: float) -> tuple[Tensor, Tensor]:
-    """The shares of both ends at the part `t` of the arc between vectors that enclose `angle`, not 0 or π."""
+    """The weights of both ends at fraction `t` of the arc between vectors at `angle`, which must not be 0 or π."""
     return ((1 - t) * angle).sin() / angle.sin(), (t * angle).sin() / angle.sin()
 
 
 def mean_direction(cosines: Tensor, weights: Tensor) -> Tensor | None:
-    """Shares of the experts' unit vectors that make up the unit vector along their weighted sum, or None if they cancel.
+    """Weights of the experts' unit vectors that give the unit vector along their weighted sum; None if they cancel.
 
-    `cosines` is (n_models, n_models) with 0 on the diagonal of a zero vector, `weights` (n_models,), both float64.
+    `cosines` is (n_models, n_models), with a diagonal entry of 0 for a zero vector; `weights` is (n_models,); both float64.
     """
     squared = float(inner(inner(cosines, weights), weights))
     if squared <= (CANCELLED * float(weights.abs().sum())) ** 2:
@@ -60,5 +63,5 @@ def mean_direction(cosines: Tensor, weights: Tensor) -> Tensor | None:
 
 
 def at_length(direction: Tensor, norms: Tensor, length: Tensor) -> Tensor:
-    """Shares of the experts, given shares of their unit vectors and the length that the result shall have."""
+    """Weights of the experts, given the weights of their unit vectors and the norm of the result."""
     return torch.where(norms == 0, 0.0, direction / torch.where(norms == 0, 1.0, norms)) * length

@@ -1,4 +1,4 @@
-"""Each model's sum of squares over many tensors."""
+"""Sums of squares per model over many tensors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mergelab.methods.ops.elementwise import rows
 
 
 class Squares:
-    """Sums of squares of `n_models` models. Threads may add tensors in any order: the parts are added up exactly."""
+    """Sums of squares of `n_models` models. Threads may add tensors in any order, because partial sums are added exactly."""
 
     def __init__(self, n_models: int) -> None:
         self._parts: list[list[float]] = [[] for _ in range(n_models)]
@@ -27,7 +27,7 @@ class Squares:
                 part.append(value)
 
     def norms(self) -> Tensor:
-        """The roots of the sums, float64 (n_models,)."""
+        """The square roots of the sums, float64 (n_models,)."""
         return torch.tensor([math.sqrt(math.fsum(part)) for part in self._parts], dtype=torch.float64)
 
 

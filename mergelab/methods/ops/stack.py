@@ -1,4 +1,4 @@
-"""One tensor of all experts as rules and surveys see it: its values, and the counts that surveys need."""
+"""One tensor of all experts, as rules and surveys receive it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ SIDE = 1 << 8
 
 
 class KernelUnsupportedError(Exception):
-    """A stack that a kernel cannot treat, such as one with NaN; the reference functions treat it instead."""
+    """Raised for a stack that a fused kernel cannot process, such as one with NaN; the reference function then runs."""
 
 
 @dataclass
 class Stack:
-    """One tensor of all experts in the engine's fixed order. For elementwise rules it may be a chunk of a tensor, or several
-    small tensors one after the other; `key` is then the first one's.
+    """A tensor of all experts, in the engine's fixed order of experts.
 
-    `values` is (n_models, *shape) float32: deltas or weights, depending on the rule's space. `statistics` holds a tensor
-    for each kind that the rule declares. `settings` are the knobs for this tensor and the figures of earlier surveys.
-    `whole` is False for a chunk.
+    For elementwise rules it may also be a chunk of a tensor, or several small tensors concatenated; `key` is then the
+    name of the first. `values` is float32 (n_models, *shape): deltas or weights, depending on the rule's space.
+    `statistics` holds one tensor per kind that the rule declares. `settings` holds the knobs for this tensor and the
+    results of earlier surveys. `whole` is False for a chunk.
     """
 
     key: str
@@ -38,44 +38,46 @@ class Stack:
 
     @property
     def count(self) -> int:
-        """Entries of one model."""
+        """Number of entries per model."""
         return self.values[0].numel()
 
     def any(self) -> bool:
-        """Whether any value of any model is not zero."""
+        """Whether any value of any model is nonzero."""
         return bool(self.values.any())
 
     def moved(self) -> Mapping[str, bool]:
-        """Whether any value of any model is not zero, for each tensor in the stack by name."""
+        """For each tensor in the stack, by name: whether any value of any model is nonzero."""
         return {self.key: self.any()}
 
     def counts(self) -> Mapping[str, int]:
-        """Entries of one model, for each tensor in the stack by name."""
+        """For each tensor in the stack, by name: the number of entries per model."""
         return {self.key: self.count}
 
     def upper_counts(self) -> Tensor:
-        """Histogram of the upper 16 bits of each model's magnitudes, int64 (n_models, BINS)."""
+        """Histograms of the upper 16 bits of each model's magnitudes, int64 (n_models, BINS)."""
         return torch.stack([_counts(magnitude_bits(values) >> 16) for values in rows(self.values)])
 
     def signed_counts(self) -> Tensor:
-        """The same with the sign as the highest of the 16 bits: bin b counts positive values of magnitude b, bin
-        BINS / 2 + b negative ones."""
+        """Histograms of the upper 16 bits including the sign, int64 (n_models, BINS).
+
+        Magnitude b is counted in bin b for positive values and in bin BINS / 2 + b for negative ones.
+        """
         return torch.stack(
             [_counts((values.contiguous().view(torch.int32) >> 16) & 0xFFFF) for values in rows(self.values)]
         )
 
     def add_upper_counts(self, totals: Sequence[Tensor]) -> None:
-        """Add the upper counts to `totals`: int64 (BINS,) for each model."""
+        """Add the upper counts to `totals`, int64 (BINS,) per model."""
         for total, more in zip(totals, self.upper_counts(), strict=True):
             total += more
 
     def lower_counts(self, upper: Sequence[int]) -> Tensor:
-        """Histogram of the lower 16 bits of the magnitudes whose upper 16 bits are the model's `upper`."""
+        """Histograms of the lower 16 bits of the magnitudes whose upper 16 bits equal the model's entry in `upper`."""
         pairs = zip(rows(self.values), upper, strict=True)
         return torch.stack([_counts(_inside(magnitude_bits(values), wanted)) for values, wanted in pairs])
 
     def add_lower_counts(self, bins: Sequence[Sequence[int]], totals: Sequence[Tensor]) -> None:
-        """Add the lower counts of several upper bins, at least one for each model, to `totals`: int64 (bins, BINS) each."""
+        """Add the lower counts of several upper bins, at least one per model, to `totals`, int64 (bins, BINS) per model."""
         for number in range(max(map(len, bins))):
             counts = self.lower_counts([own[min(number, len(own) - 1)] for own in bins])
             for own, total, more in zip(bins, totals, counts, strict=True):
@@ -83,9 +85,9 @@ class Stack:
                     total[number] += more
 
     def largest(self, wanted: Sequence[int]) -> Tensor:
-        """The m-th largest magnitude of each model, float32 (n_models,), for each model's m; inf where m is 0.
+        """The m-th largest magnitude per model, float32 (n_models,), with one m per model in `wanted`; inf where m is 0.
 
-        Found from histograms of the upper and lower 16 bits of the magnitudes' bit patterns, which sort like the magnitudes.
+        Found by histograms of the upper and the lower 16 bits of the float patterns, which sort like the magnitudes.
         """
         upper = self.upper_counts()
         places = [bin_holding(row, m) for row, m in zip(upper, wanted, strict=True)]
@@ -94,11 +96,17 @@ class Stack:
         return torch.tensor([magnitude(row, *place) for row, place in pairs])
 
     def largest_at(self, wanted: Sequence[Sequence[int]]) -> Tensor | None:
-        """`largest` for each of `wanted`, float32 (n_points, n_models); None if counting the lower bits is as fast."""
+        """The results of `largest` for each of `wanted`, float32 (n_points, n_models).
+
+        None if counting the lower bits is as fast.
+        """
         return None
 
     def election(self, thresholds: Tensor, weights: Tensor | None, by: str) -> int:
-        """The sum of the signs (-1, 0, 1) elected by values of at least `thresholds`, weighted if weights are given."""
+        """The sum of the elected signs (-1, 0, 1) over all entries.
+
+        Values with magnitudes at or above `thresholds` vote, multiplied by `weights` if given.
+        """
         kept = zero_below_threshold(self.values, thresholds)
         votes = kept if weights is None else kept * per_model(weights, kept)
         return int(elected_signs(votes, by).sum(dtype=torch.float64))
@@ -109,7 +117,7 @@ class Stack:
 
 
 def magnitude_bits(values: Tensor) -> Tensor:
-    """The bit patterns of float32 magnitudes as int32; they sort like the magnitudes."""
+    """The bit patterns of float32 magnitudes as int32, which sort like the magnitudes."""
     return values.abs().contiguous().view(torch.int32)
 
 
@@ -122,10 +130,10 @@ def _counts(bins: Tensor) -> Tensor:
 
 
 def bin_holding(histogram: Tensor, m: int) -> tuple[int, int]:
-    """The bin of the m-th largest entry, and the entry's rank from the top of that bin; (0, 0) if m is 0."""
+    """The bin of the m-th largest entry, and the entry's rank from the top within that bin; (0, 0) if m is 0."""
     if m == 0:
         return 0, 0
-    counts = histogram.reshape(SIDE, SIDE)  # sums of runs of bins first: most bins need not be added up one by one
+    counts = histogram.reshape(SIDE, SIDE)  # finding the block of bins first avoids a cumulative sum over all bins
     row, left = _from_top(counts.sum(1), m)
     column, left = _from_top(counts[row], left)
     return row * SIDE + column, left
@@ -138,7 +146,7 @@ def _from_top(counts: Tensor, m: int) -> tuple[int, int]:
 
 
 def magnitude(lower: Tensor, upper: int, left: int) -> float:
-    """The magnitude with upper bits `upper` that `left` entries of the bin reach, by their lower bits; inf if `left` is 0."""
+    """The `left`-th largest magnitude with upper bits `upper`, given the histogram of its lower bits; inf if `left` is 0."""
     if left == 0:
         return float("inf")
     return float(numpy.uint32((upper << 16) | bin_holding(lower, left)[0]).view(numpy.float32))

@@ -1,7 +1,8 @@
-"""The magnitude threshold of a density: exact, over the model or per tensor, without sorting.
+"""Exact magnitude thresholds for a density, model-wide or per tensor, without sorting.
 
-A histogram of the upper 16 bits of float patterns finds the bin of the m-th largest magnitude; a second one, of the lower 16
-bits, finds the magnitude inside that bin. Histograms of tensors add up to the model's, so the model need not be in memory.
+A histogram of the upper 16 bits of the float patterns finds the bin with the m-th largest magnitude; a second histogram,
+of the lower 16 bits, finds the magnitude within that bin. The histograms of all tensors add up to the model's, so the
+whole model is never in memory.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from mergelab.methods.ops.stack import BINS, Stack, bin_holding, magnitude
 Table = TypeVar("Table", bound=Sequence[Any])
 NEVER = float("inf")
 SMALLEST = 2.0**-149
-"""The smallest positive float32: as a threshold it keeps everything but zeros."""
+"""The smallest positive float32: a threshold that keeps everything except zeros."""
 
 
 class PerThreadCounts(Generic[Table]):
-    """Counts to which several threads add at the same time, each in its own table and without waiting."""
+    """Counts that several threads update at once; each thread has its own table, so that none waits for another."""
 
     def __init__(self, make: Callable[[], Table]) -> None:
         self._make, self._of = make, dict[int, Table]()
@@ -34,15 +35,15 @@ class PerThreadCounts(Generic[Table]):
         return self._of.get(get_ident()) or self._of.setdefault(get_ident(), self._make())
 
     def all(self) -> list[Table]:
-        """The tables of all threads."""
+        """The tables of all threads that have counted."""
         return list(self._of.values())
 
 
 class Ranking:
-    """The magnitudes of all tensors that are ranked together, as histograms. Threads may add to it at the same time.
+    """Histograms of the magnitudes of all tensors that are ranked together. Several threads may add to them at once.
 
-    First `add` every tensor, then `choose` how many entries of each model are wanted, then `refine` with every tensor. A
-    tensor that no model changed, such as a frozen embedding, does not count.
+    Pass every tensor to `add`, then call `choose` with the number of entries to keep per model, then pass every tensor
+    to `refine`. Tensors that no model changed, such as frozen embeddings, do not count.
     """
 
     def __init__(self, n_models: int) -> None:
@@ -56,11 +57,11 @@ class Ranking:
 
     @property
     def count(self) -> int:
-        """Entries of one model, in tensors that some model changed."""
+        """Number of entries per model, in tensors that at least one model changed."""
         return sum(self._counts[key] for key in self._moved)
 
     def add(self, stack: Stack) -> None:
-        """Count a stack by the upper 16 bits of its magnitudes."""
+        """Count the stack's magnitudes by their upper 16 bits."""
         stack.add_upper_counts(self._upper.own())
         moved = {key for key, moved in stack.moved().items() if moved}
         with self._lock:
@@ -68,7 +69,7 @@ class Ranking:
             self._moved |= moved
 
     def choose(self, *wanted: Sequence[int]) -> None:
-        """Find the bin of each model's m-th largest magnitude; each of `wanted` has an m per model."""
+        """Find the bins that hold each model's m-th largest magnitude; each of `wanted` has one m per model."""
         upper = [_sum(counts) for counts in zip(*self._upper.all(), strict=True)]
         self._places = [[bin_holding(row, m) for row, m in zip(upper, each, strict=True)] for each in wanted]
         self._bins = bins = [sorted({upper for upper, _ in places}) for places in zip(*self._places, strict=True)]
@@ -79,16 +80,16 @@ class Ranking:
         stack.add_lower_counts(self._bins, self._lower.own())
 
     def magnitudes(self, number: int = 0) -> Tensor:
-        """The m-th largest magnitudes for `wanted[number]`, float32 (n_models,); inf where m is 0.
+        """The m-th largest magnitudes for the `wanted` at index `number`, float32 (n_models,); inf where m is 0.
 
-        The smallest positive float replaces a magnitude of 0, because zeros are never kept.
+        A magnitude of 0 is replaced by the smallest positive float, because zeros are never kept.
         """
         places = enumerate(self._places[number])
         found = [magnitude(self._lower_counts(model, upper), upper, left) for model, (upper, left) in places]
         return torch.tensor(found).clamp(min=SMALLEST)
 
     def _lower_counts(self, model: int, upper: int) -> Tensor:
-        """The counts of all threads in a bin."""
+        """The lower counts of one bin, summed over threads."""
         row = self._bins[model].index(upper)
         return _sum([counts[model][row] for counts in self._lower.all()])
 
@@ -103,10 +104,10 @@ def _sum(counts: Iterable[Tensor]) -> Tensor:
 
 
 class Thresholds:
-    """A survey of each model's m-th largest magnitude over all tensors, m = density · count.
+    """Survey of each model's m-th largest magnitude over all tensors, m = density · count.
 
-    Tensors with different densities (by overrides) are ranked separately. With `scope` "tensor", each tensor is surveyed
-    alone.
+    Tensors with different densities (set by overrides) are ranked separately. With `scope` "tensor", the engine surveys
+    each tensor on its own.
     """
 
     def __init__(self, n_models: int, settings: Sequence[Mapping[str, Any]]) -> None:
@@ -117,7 +118,7 @@ class Thresholds:
         self._known: dict[tuple[float, ...], Tensor] = {}
 
     def update(self, stack: Stack) -> None:
-        """Add one tensor to the histograms of this pass. A tensor that is ranked alone may need one pass only."""
+        """Add one tensor to the histograms of this pass; a whole tensor ranked on its own needs only one pass."""
         densities = self._densities(stack.settings)
         ranking = self.rankings.get(densities)
         if ranking and self.scope == "tensor" and stack.whole:
@@ -130,14 +131,14 @@ class Thresholds:
             ranking.refine(stack)
 
     def finish_pass(self) -> None:
-        """Choose each model's bin after the first pass."""
+        """End a pass; after the first, choose each model's bin."""
         if self.passes == 2 and self.found is None:
             for densities, ranking in self.rankings.items():
                 ranking.choose([count_kept(density, ranking.count) for density in densities])
         self.passes -= 1
 
     def value(self, settings: Mapping[str, Any]) -> Tensor:
-        """The thresholds, float32 (n_models,): keep an entry iff its magnitude is at least its model's."""
+        """The thresholds for tensors with these settings, float32 (n_models,): magnitudes at or above them are kept."""
         if self.found is not None:
             return self.found
         densities = self._densities(settings)
@@ -152,12 +153,12 @@ class Thresholds:
 
 
 def broadcast_to_models(value: float | Tensor, n_models: int) -> tuple[float, ...]:
-    """A knob's value for every model."""
+    """The knob's value for each model."""
     return tuple(torch.as_tensor(value, dtype=torch.float64).expand(n_models).tolist())
 
 
 def own_thresholds(deltas: Tensor, density: float | Tensor) -> Tensor:
-    """The thresholds of one stack (n_models, *shape) alone, float32 (n_models,)."""
+    """The thresholds computed from one stack (n_models, *shape) alone, float32 (n_models,)."""
     settings = {"density": density, "scope": "tensor"}
     survey = Thresholds(len(deltas), [settings])
     stack = Stack("", deltas, settings=settings)
@@ -168,5 +169,5 @@ def own_thresholds(deltas: Tensor, density: float | Tensor) -> Tensor:
 
 
 def _trivial(densities: Sequence[float]) -> bool:
-    """Whether every model keeps all or nothing, so that nothing needs counting."""
+    """Whether no counting is needed, because every model keeps everything or nothing."""
     return all(density in (0, 1) for density in densities)

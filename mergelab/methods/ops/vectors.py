@@ -1,7 +1,7 @@
-"""The experts' versions of a tensor as vectors: their inner products in float64, and weighted sums of them.
+"""Inner products (in float64) and weighted sums of the experts' tensors, treated as vectors.
 
-What geometric methods want to know about a tensor (lengths, angles, means on a sphere) follows from the inner products
-of the experts, a matrix with one row for each of them; what they return is a weighted sum of the experts.
+Geometric methods need lengths, angles and means on a sphere. All of these follow from the inner products of the experts,
+an (n_models, n_models) matrix; the result is a weighted sum of the experts.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from mergelab.methods.knobs import Choice
 WHOLE, ROWS, COLUMNS = "tensor", "rows", "columns"
 ALONG = Choice(
     (WHOLE, ROWS, COLUMNS),
-    "What counts as one vector: the whole tensor, each row (along the last axis) or each column (along the first axis)",
+    "Treat the whole tensor as one vector, or each row (along the last axis), or each column (along the first axis)",
 )
 SPAN = 1 << 14
-"""Longest stretch that is summed at once; the sums of stretches are added up in the end."""
+"""Longest segment of a vector that is summed at once; the sums of segments are added at the end."""
 BLOCK = 1 << 17
-"""Entries of each expert that are held in float64 at a time."""
+"""Number of entries per expert that are held in float64 at a time."""
 
 
 def as_vectors(stack: Tensor, along: str = WHOLE) -> Tensor:
@@ -42,9 +42,9 @@ def as_tensor(vectors: Tensor, shape: torch.Size, along: str = WHOLE) -> Tensor:
 
 
 def inner_products(vectors: Tensor) -> Tensor:
-    """Every expert with every expert: (n_models, count, length) gives float64 (count, n_models, n_models).
+    """Inner products of all pairs of experts: (n_models, count, length) to float64 (count, n_models, n_models).
 
-    Exact products, summed in one order whatever the number of threads or the processor.
+    Products are exact and are summed in a fixed order, whatever the number of threads or the processor.
     """
     if vectors.shape[2] <= SPAN:
         return _short(vectors)
@@ -52,22 +52,22 @@ def inner_products(vectors: Tensor) -> Tensor:
 
 
 def lengths(products: Tensor) -> Tensor:
-    """The norms of the experts: (…, n_models, n_models) gives (…, n_models)."""
+    """The experts' norms, from their inner products: (…, n_models, n_models) to (…, n_models)."""
     return products.diagonal(dim1=-2, dim2=-1).sqrt()
 
 
 def cosines(products: Tensor, floor: float = 0.0) -> Tensor:
-    """Inner products divided by both norms, or by `floor` where their product is smaller; 0 for a zero vector."""
+    """Inner products divided by the product of norms, or by `floor` where that is larger; 0 for a zero vector."""
     norms = lengths(products)
     both = (norms[..., :, None] * norms[..., None, :]).clamp(min=floor)
     return (products / torch.where(both == 0, 1.0, both)).clamp(-1.0, 1.0)
 
 
 def weighted_sum(vectors: Tensor, shares: Tensor) -> Tensor:
-    """Σ shares·x over experts: `vectors` (n_models, count, length) and `shares` (count, n_models) give (count, length).
+    """Σ shares·x over experts: `vectors` (n_models, count, length) and `shares` (count, n_models) to (count, length).
 
-    Computed as an offset from the expert with the largest share, so that equal experts whose shares sum to 1, and an
-    expert that has the only share, come back bit for bit.
+    Computed as an offset from the expert with the largest share. Equal experts whose shares sum to 1, and an expert with
+    the only nonzero share, therefore come back bit for bit.
     """
     leading = shares.abs().argmax(1).to(vectors.device)
     pivot = vectors.gather(0, leading.reshape(1, -1, 1).expand(1, *vectors.shape[1:]))[0]
@@ -85,10 +85,10 @@ def _short(vectors: Tensor) -> Tensor:
 
 
 def _long(vector: Tensor) -> Tensor:
-    """The products of (n_models, length), stretch by stretch."""
+    """The inner products of (n_models, length), computed segment by segment."""
     whole = vector.shape[1] // SPAN * SPAN
-    stretches = _short(vector[:, :whole].reshape(len(vector), -1, SPAN))
-    return folded_sum(torch.cat([stretches, _short(vector[:, None, whole:])]).movedim(0, -1))
+    segments = _short(vector[:, :whole].reshape(len(vector), -1, SPAN))
+    return folded_sum(torch.cat([segments, _short(vector[:, None, whole:])]).movedim(0, -1))
 
 
 def _products(block: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Sparsifiers: every module of this package that registers one is found by itself."""
+"""Sparsifiers: importing this package imports all its modules, and each registers its sparsifier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Breadcrumbs: keep the large magnitudes, except for the very largest."""
+"""Breadcrumbs: keep large magnitudes, except the very largest."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
 class Bands:
-    """A survey of the smallest and the largest magnitude that each model keeps, of the whole model or of one tensor.
+    """Survey of the smallest and the largest magnitude to keep per model, over the whole model or one tensor.
 
-    As for `Thresholds` a tensor that no model changed does not count, and tensors with other knobs are ranked apart.
+    As for `Thresholds`, a tensor that no model changed does not count, and tensors with different knobs are ranked
+    separately.
     """
 
     def __init__(self, n_models: int, settings: Sequence[Mapping[str, Any]]) -> None:
@@ -27,7 +28,7 @@ class Bands:
         self.rankings = {knobs: Ranking(n_models) for knobs in map(self._knobs, settings)}
 
     def update(self, stack: Stack) -> None:
-        """Add one tensor to the histograms of this pass; both ends of a band share the first."""
+        """Add one tensor to the histograms of this pass; both ends of a band share the first histogram."""
         ranking = self.rankings[self._knobs(stack.settings)]
         if self.passes == 2:
             ranking.add(stack)
@@ -35,7 +36,7 @@ class Bands:
             ranking.refine(stack)
 
     def finish_pass(self) -> None:
-        """After the first pass, when the entries are counted, choose the bins of both ends."""
+        """End a pass; after the first, choose the bins of both ends from the counts."""
         if self.passes == 2:
             for (densities, gammas), ranking in self.rankings.items():
                 bands = [ranks_kept(ranking.count, *knobs) for knobs in zip(densities, gammas, strict=True)]
@@ -43,7 +44,7 @@ class Bands:
         self.passes -= 1
 
     def value(self, settings: Mapping[str, Any]) -> Tensor:
-        """float32 (2, n_models): keep an entry iff its magnitude is neither below the first nor above the second."""
+        """float32 (2, n_models): an entry is kept iff its magnitude lies between the two, inclusive."""
         ranking = self.rankings[self._knobs(settings)]
         return torch.stack([ranking.magnitudes(0), ranking.magnitudes(1)])
 
@@ -59,27 +60,23 @@ def breadcrumbs(
     *,
     density: A[
         float | Tensor,
-        Range(
-            0.0, 1.0, 0.01, "Share of each delta that is kept, largest magnitudes first after the outliers", each=True
-        ),
+        Range(0.0, 1.0, 0.01, "Fraction of each delta to keep, largest magnitudes first below the outliers", each=True),
     ] = 0.15,
     gamma: A[
         float | Tensor,
-        Range(
-            0.0, 1.0, 0.005, "Share of each delta that is dropped as outliers: its very largest magnitudes", each=True
-        ),
+        Range(0.0, 1.0, 0.005, "Fraction of each delta to drop as outliers: its very largest magnitudes", each=True),
     ] = 0.01,
     scope: A[
-        str, Choice(("model", "tensor"), "Rank magnitudes over the whole model or inside each tensor (paper, mergekit)")
+        str, Choice(("model", "tensor"), "Rank magnitudes over the whole model or within each tensor (paper, mergekit)")
     ] = "tensor",
     bands: A[Tensor | None, ModelStatistic(Bands)] = None,
 ) -> Tensor:
-    """Drop each expert's small changes and its few largest, which are taken for outliers.
+    """Drop each expert's small changes and its few largest, which are treated as outliers.
 
-    `deltas` is (n_models, *shape) in float32. Of `count` entries the floor(gamma · count) largest go and the next
-    round(density · count) stay; where there are not so many, fewer outliers go, so a larger density only adds survivors
-    and density 1 changes nothing. Equal magnitudes stay together: those of the largest that is kept are all kept, and so
-    are those of the smallest. Zeros are never kept. Without `bands` each tensor is ranked by itself.
+    `deltas` is (n_models, *shape) in float32. Of `count` entries, the floor(gamma · count) largest are dropped and the
+    next round(density · count) are kept. If there are not enough entries for both, fewer outliers are dropped, so a
+    larger density only adds survivors and density 1 changes nothing. Entries equal in magnitude to the largest or the
+    smallest kept entry are kept too. Zeros are never kept. Without `bands`, each tensor is ranked on its own.
     """
     smallest, largest = own_bands(deltas, density, gamma) if bands is None else bands
     kept = zero_below_threshold(deltas, smallest)
@@ -87,7 +84,7 @@ def breadcrumbs(
 
 
 def own_bands(deltas: Tensor, density: float | Tensor, gamma: float | Tensor) -> Tensor:
-    """The bands of one stack (n_models, *shape) by itself, float32 (2, n_models)."""
+    """The bands computed from one stack (n_models, *shape) alone, float32 (2, n_models)."""
     settings = {"density": density, "gamma": gamma, "scope": "tensor"}
     survey = Bands(len(deltas), [settings])
     while survey.passes:
@@ -97,7 +94,7 @@ def own_bands(deltas: Tensor, density: float | Tensor, gamma: float | Tensor) ->
 
 
 def ranks_kept(count: int, density: float, gamma: float) -> tuple[int, int]:
-    """The first and the last rank by magnitude that stay of `count` entries, the largest being 1; (0, 0) for none."""
+    """The first and the last kept rank of `count` entries by magnitude, the largest being 1; (0, 0) for none."""
     kept = count_kept(density, count)
     dropped = min(int(gamma * count), count - kept)
     return (dropped + 1, dropped + kept) if kept else (0, 0)

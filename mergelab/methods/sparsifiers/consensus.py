@@ -1,4 +1,4 @@
-"""Consensus: keep the entries that matter to several experts."""
+"""Consensus: keep entries that matter to several experts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def consensus(
             0.0,
             2.0,
             0.05,
-            "An entry matters to an expert if its change exceeds this share of what all others change there; higher means fewer",
+            "An entry matters to an expert if its change exceeds this multiple of the other experts' summed change; higher values select fewer entries",
             each=True,
         ),
     ] = 0.4,
@@ -32,15 +32,15 @@ def consensus(
             1,
             20,
             1,
-            "Experts to whom an entry must matter; 1 keeps what any of them needs, 2 drops what only one does",
+            "Minimum number of experts to whom an entry must matter; 1 keeps entries that any expert needs, 2 drops those that only one needs",
             valid=(1, LARGEST),
         ),
     ] = 2,
 ) -> Tensor:
-    """Keep the entries that matter to several experts; drop what only one needs and what nobody does.
+    """Keep the entries that matter to several experts; drop those that matter to one or none.
 
-    `deltas` is (n_models, *shape) in float32. An entry that enough `tall_masks` hold keeps the deltas of all experts,
-    any other loses them all. With fewer experts than `min_models` nothing is kept.
+    `deltas` is (n_models, *shape) in float32. An entry that is set in at least `min_models` of the `tall_masks` keeps the
+    deltas of all experts; any other entry loses all of them. With fewer than `min_models` experts nothing is kept.
     """
     agreed = tall_masks(deltas, deltas.sum(0), threshold).sum(0) >= min_models
     return torch.where(agreed, deltas, 0.0)
@@ -49,6 +49,6 @@ def consensus(
 def tall_masks(deltas: Tensor, merged: Tensor, threshold: float | Tensor) -> Tensor:
     """Which entries of a merged delta (*shape) matter to each expert, bool (n_models, *shape).
 
-    Expert i holds an entry iff |delta_i| > threshold_i · |merged - delta_i|; `threshold` is a number or (n_models,).
+    An entry matters to expert i iff |delta_i| > threshold_i · |merged - delta_i|; `threshold` is a number or (n_models,).
     """
     return deltas.abs() > per_model(threshold, deltas).float() * (merged - deltas).abs()

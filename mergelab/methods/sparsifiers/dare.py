@@ -1,4 +1,4 @@
-"""DARE: drop at random and rescale."""
+"""DARE: drop deltas at random, then rescale the survivors."""
 
 from __future__ import annotations
 
@@ -19,31 +19,32 @@ def dare(
     *,
     density: A[
         float | Tensor,
-        Range(0.0, 1.0, 0.01, "Share of each delta that survives the random drop; 1 minus the drop rate", each=True),
+        Range(0.0, 1.0, 0.01, "Fraction of each delta that survives the random drop; 1 minus the drop rate", each=True),
     ] = 0.1,
     rescale: A[
         str,
         Choice(
             ("inverse", "l1", "none"),
-            "Survivors are multiplied by 1/density (paper), scaled to the tensor's L1 norm (mergekit), or left (the paper's ablation)",
+            "Multiply survivors by 1/density (paper), scale them to the tensor's L1 norm (mergekit), or leave them as they are (the paper's ablation)",
         ),
     ] = "inverse",
     target: A[
         str,
         Choice(
-            ("delta", "weights"), "Drop changes (paper) or, as its negative control, the fine-tuned weights themselves"
+            ("delta", "weights"),
+            "Drop entries of the delta (paper) or of the fine-tuned weights (the paper's negative control)",
         ),
     ] = "delta",
     draws: A[Tensor | None, RandomBits()] = None,
     base: A[Tensor | None, Base()] = None,
 ) -> Tensor:
-    """Drop each change with probability 1 - density and rescale the survivors, so that the mean stays.
+    """Drop each change with probability 1 - density and rescale the survivors to keep the expected value.
 
-    `deltas` is (n_models, *shape) in float32, `draws` uniform 32-bit integers of the same shape: an entry survives iff its
-    draw is below density · 2^32, so a larger density only adds survivors. Density 1 changes nothing.
+    `deltas` is (n_models, *shape) in float32; `draws` holds uniform 32-bit integers of the same shape. An entry survives
+    iff its draw is below density · 2^32, so a larger density only adds survivors. Density 1 changes nothing.
     """
     if draws is None:
-        raise ValueError("dare needs random draws: merge through a recipe, whose seed makes them")
+        raise ValueError("dare needs random draws: merge through a recipe, which draws them from its seed")
     if target == "delta":
         return _dropped(deltas, draws, density, rescale)
     if base is None:
@@ -57,5 +58,5 @@ def _dropped(values: Tensor, draws: Tensor, density: float | Tensor, rescale: st
 
 
 def limits(density: float | Tensor) -> Tensor:
-    """int64: a draw survives iff it is below this, density · 2^32 rounded down."""
+    """density · 2^32 rounded down, int64: an entry survives iff its draw is below this."""
     return (torch.as_tensor(density, dtype=torch.float64) * 2**32).long()

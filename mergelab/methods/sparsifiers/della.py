@@ -1,4 +1,4 @@
-"""DELLA: drop at random, the small changes of a row more often than its large ones."""
+"""DELLA: drop deltas at random, the small ones of each row more often than the large ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def della(
     deltas: Tensor,
     *,
     density: A[
-        float | Tensor, Range(0.0, 1.0, 0.01, "Share of each delta that survives the random drop", each=True)
+        float | Tensor, Range(0.0, 1.0, 0.01, "Mean fraction of each delta that survives the random drop", each=True)
     ] = 0.3,
     epsilon: A[
         float | Tensor,
@@ -30,7 +30,7 @@ def della(
             0.0,
             0.5,
             0.01,
-            "A row's largest change survives by so much more probably than the density says, its smallest by so much less",
+            "Added to the density for a row's largest change and subtracted for its smallest, as survival probability",
             each=True,
         ),
     ] = 0.15,
@@ -38,21 +38,21 @@ def della(
         str,
         Choice(
             ("element", "l1", "none"),
-            "Survivors are divided by their own probability (paper), scaled to the tensor's L1 norm (mergekit), or left",
+            "Divide each survivor by its survival probability (paper), scale survivors to the tensor's L1 norm (mergekit), or leave them as they are",
         ),
     ] = "element",
     draws: A[Tensor | None, RandomBits()] = None,
 ) -> Tensor:
-    """Drop each change at random, small ones of a row more often, and rescale the survivors.
+    """Drop changes at random, the small ones of each row more often, and rescale the survivors.
 
-    `deltas` is (n_models, *shape) in float32, `draws` uniform 32-bit integers of the same shape: an entry survives iff its
-    draw is below its probability · 2^32. The probabilities run from density - epsilon to density + epsilon, linearly with
-    the rank of the magnitude inside its row (all entries of one place on the first axis; below two axes the whole
-    tensor), and are clipped to [0, 1]; a larger density only adds survivors. Equal magnitudes share their mean rank.
-    Density 0 keeps nothing and density 1 all, whatever epsilon.
+    `deltas` is (n_models, *shape) in float32; `draws` holds uniform 32-bit integers of the same shape. An entry survives
+    iff its draw is below probability · 2^32. Its probability grows linearly from density - epsilon to density + epsilon
+    with the rank of its magnitude in its row, clipped to [0, 1]. A row is all entries at one index of the first axis, or
+    the whole tensor if it has fewer than two axes. Equal magnitudes share their mean rank. A larger density only adds
+    survivors; density 0 keeps nothing and density 1 everything, whatever epsilon is.
     """
     if draws is None:
-        raise ValueError("della needs random draws: merge through a recipe, whose seed makes them")
+        raise ValueError("della needs random draws: merge through a recipe, which draws them from its seed")
     chances = _drop_probabilities(deltas, _exact(density, deltas), _exact(epsilon, deltas))
     kept = torch.where(draws < limits(chances), deltas, 0.0)
     if rescale == "element":
@@ -61,13 +61,13 @@ def della(
 
 
 def _drop_probabilities(deltas: Tensor, density: Tensor, epsilon: Tensor) -> Tensor:
-    """Each entry's probability to survive, float64 like `deltas`."""
+    """Each entry's probability of survival, float64, shaped like `deltas`."""
     shifted = (density + epsilon * _centred_ranks(deltas)).clamp(0, 1)
     return torch.where((density == 0) | (density == 1), density, shifted)
 
 
 def _centred_ranks(deltas: Tensor) -> Tensor:
-    """From -1 (a row's smallest magnitude) to 1 (its largest), float64; 0 where all are equal and in rows of width 1."""
+    """Ranks from -1 (a row's smallest magnitude) to 1 (its largest), float64; 0 in rows of width 1 or equal magnitudes."""
     ordered, places = _by_row(magnitude_bits(deltas)).sort(1)
     first, last = _runs(ordered)
     doubled = torch.empty_like(first).scatter_(1, places, first + last)
@@ -76,7 +76,7 @@ def _centred_ranks(deltas: Tensor) -> Tensor:
 
 
 def _runs(ordered: Tensor) -> tuple[Tensor, Tensor]:
-    """The first and the last place of the run of equal values that each entry of a sorted row stands in."""
+    """For each entry of sorted rows, the first and the last index of its run of equal values."""
     places = torch.arange(ordered.shape[1], dtype=torch.int32, device=ordered.device).expand_as(ordered)
     opens, closes = torch.ones_like(ordered, dtype=torch.bool), torch.ones_like(ordered, dtype=torch.bool)
     opens[:, 1:] = closes[:, :-1] = ordered[:, 1:] != ordered[:, :-1]
@@ -90,5 +90,5 @@ def _by_row(stack: Tensor) -> Tensor:
 
 
 def _exact(value: float | Tensor, deltas: Tensor) -> Tensor:
-    """One number for all experts, or one for each, in float64 as the draws are compared."""
+    """One number for all experts or one per expert, in float64: the precision in which draws are compared."""
     return per_model(torch.as_tensor(value, dtype=torch.float64), deltas)

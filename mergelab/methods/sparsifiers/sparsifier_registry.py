@@ -1,4 +1,4 @@
-"""The table of sparsifiers: steps that drop part of each delta before the merge."""
+"""The registry of sparsifiers, which drop part of each delta before the merge."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def sparsifier(
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function `(deltas (n_models, *shape), *, knobs…) -> deltas of the same shape` under its own name.
 
-    `alone` is False where what an expert keeps depends on the other experts; `elementwise` as for methods, with `by_row`
-    where it is the rows that are treated by themselves: all entries of one place on the first axis, or below two axes the
-    whole tensor.
+    `alone` is False if the entries kept of an expert depend on the other experts. `elementwise` is as for methods; if
+    `by_row`, the independent units are rows: all entries at one index of the first axis, or the whole tensor if it has
+    fewer than two axes.
     """
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:

@@ -18,12 +18,12 @@ def trim(
     deltas: Tensor,
     *,
     density: A[
-        float | Tensor, Range(0.0, 1.0, 0.01, "Share of each delta that is kept, largest magnitudes first", each=True)
+        float | Tensor, Range(0.0, 1.0, 0.01, "Fraction of each delta to keep, largest magnitudes first", each=True)
     ] = 0.2,
     scope: A[
         str,
         Choice(
-            ("model", "tensor"), "Rank magnitudes over the whole model (paper) or inside each tensor (mergekit, PEFT)"
+            ("model", "tensor"), "Rank magnitudes over the whole model (paper) or within each tensor (mergekit, PEFT)"
         ),
     ] = "model",
     rescale: A[
@@ -37,8 +37,8 @@ def trim(
 ) -> Tensor:
     """Keep each expert's largest changes and drop the rest.
 
-    `deltas` is (n_models, *shape) in float32. Everything at or above the m-th largest magnitude is kept, so equal
-    magnitudes stay together; zeros are never kept. Without `thresholds` each tensor is ranked by itself.
+    `deltas` is (n_models, *shape) in float32. Entries at or above the m-th largest magnitude, m = density · count, are
+    kept, so equal magnitudes stay together; zeros are never kept. Without `thresholds`, each tensor is ranked on its own.
     """
     kept = zero_below_threshold(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
     return rescaled(deltas, kept, density, rescale)

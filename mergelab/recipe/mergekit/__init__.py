@@ -1,8 +1,9 @@
-"""Recipes from mergekit's YAML and back, each of its methods to the reading that gives its numbers.
+"""Conversion between recipes and mergekit configs that keeps mergekit's numbers.
 
-Two things cannot be carried over. mergekit keeps floor(density · count) entries of each tensor and breaks equal magnitudes
-arbitrarily; here round(density · count) are kept, equal magnitudes together. And random drops come from other bits: the
-same probabilities, other entries. mergekit works in the config's `dtype`; here numbers are float32 inside, rounded once.
+Three differences remain. mergekit keeps floor(density · count) entries per tensor and picks arbitrarily among equal
+magnitudes; MergeLab keeps round(density · count) and keeps or drops equal magnitudes together. Random drops have the
+same probabilities but use different bits, so other entries survive. mergekit computes in the config's `dtype`; MergeLab
+computes in float32 and rounds once.
 """
 
 from mergelab.recipe.mergekit.exporting import to_mergekit

@@ -1,4 +1,4 @@
-"""A mergekit config as far as it can be read here: its models, and who speaks of which parameter."""
+"""The supported part of a mergekit config: its models, and the parameters at each level."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from mergelab.methods.knobs import brief, nearest
 
 KEYS = ("merge_method", "models", "slices", "base_model", "parameters", "dtype", "out_dtype")
 REFUSED = {
-    "modules": "parts of a model with recipes of their own are not merged here",
-    "tokenizer": "the tokenizer is the base's; models with other vocabularies are not merged",
-    "tokenizer_source": "the tokenizer is the base's; models with other vocabularies are not merged",
-    "chat_template": "the chat template is the base's",
+    "modules": "MergeLab has no separate recipes for parts of a model",
+    "tokenizer": "MergeLab keeps the base's tokenizer and does not merge models with other vocabularies",
+    "tokenizer_source": "MergeLab keeps the base's tokenizer and does not merge models with other vocabularies",
+    "chat_template": "MergeLab keeps the base's chat template",
 }
-"""Keys of mergekit's that do not exist here, and why."""
+"""Keys of mergekit that MergeLab does not support, and why."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One model with the parameters that are written beside it."""
+    """One model with its own parameters."""
 
     model: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Config:
-    """A config over whole models. `shared` holds the parameters of the merge, the most particular level first."""
+    """A config that merges whole models. `shared` holds the merge's parameters by level, the most specific level first."""
 
     merge_method: str
     sources: tuple[Source, ...]
@@ -38,18 +38,18 @@ class Config:
     shared: tuple[Mapping[str, Any], ...]
     dtype: object
     working: object
-    """The number format in which mergekit computes; None for the models' own."""
+    """The number format in which mergekit computes; None for that of the models."""
     layers: int | None = None
-    """The number of layers that slices speak of."""
+    """The number of layers in the slice, if the config has one."""
 
 
 def read_config(problems: list[str], given: Mapping[str, Any]) -> Config:
-    """The parts that can be read; what cannot be is added to `problems`."""
+    """Read the supported parts of a config; everything else is appended to `problems`."""
     _refuse_unknown(problems, given, KEYS, "the config")
     sources, layers, inside = _sources(problems, given)
     base = given.get("base_model", inside.get("base_model"))
     if inside and sources and base not in (None, *(source.model for source in sources)):
-        problems.append(f"base_model {brief(base)} is no source of the slice: list it there with the same layers")
+        problems.append(f"base_model {brief(base)} is not a source of the slice: list it there with the same layers")
     shared = [_parameters(problems, level, where) for level, where in ((inside, "the slice"), (given, "the config"))]
     return Config(
         str(given.get("merge_method")),
@@ -63,7 +63,7 @@ def read_config(problems: list[str], given: Mapping[str, Any]) -> Config:
 
 
 def layers_of(model: str) -> int | None:
-    """How many layers a model folder's config.json speaks of, None where there is none to read."""
+    """The number of layers in a model folder's config.json, or None if it cannot be read."""
     path = Path(model) / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -77,13 +77,13 @@ def layers_of(model: str) -> int | None:
 def _refuse_unknown(problems: list[str], given: Mapping[str, Any], known: Sequence[str], where: str) -> None:
     for name in given:
         if name in REFUSED and "merge_method" in known:
-            problems.append(f"{name} is not read: {REFUSED[name]}; leave it out")
+            problems.append(f"{name} is not supported: {REFUSED[name]}; remove it")
         elif name not in known:
             problems.append(f"unknown key {brief(name)} of {where}{nearest(name, known)}")
 
 
 def _sources(problems: list[str], given: Mapping[str, Any]) -> tuple[tuple[Source, ...], int | None, Mapping[str, Any]]:
-    """The models, the layers that a slice speaks of, and that slice."""
+    """The models, the number of layers in the slice, and the slice itself."""
     if ("models" in given) == ("slices" in given):
         if "modules" not in given:
             problems.append("the config must have either models or slices")
@@ -92,9 +92,7 @@ def _sources(problems: list[str], given: Mapping[str, Any]) -> tuple[tuple[Sourc
         return _listed(problems, given["models"], "models", ("model", "parameters")), None, {}
     slices = given["slices"]
     if not isinstance(slices, Sequence) or len(slices) != 1 or not isinstance(slices[0], Mapping):
-        problems.append(
-            "slices that stack layers into another model are not merged here: only one slice over all layers is read"
-        )
+        problems.append("slices that stack layers into a new model are not supported: write one slice over all layers")
         return (), None, {}
     _refuse_unknown(problems, slices[0], ("sources", "base_model", "parameters"), "the slice")
     sources = _listed(problems, slices[0].get("sources"), "sources", ("model", "layer_range", "parameters"))
@@ -125,7 +123,7 @@ def _model(problems: list[str], given: object, where: str) -> str | None:
         return None
     if "+" in given:
         problems.append(
-            f"{where} adds an adapter with +, which is not read: list the adapter's folder as a model, got {given}"
+            f"{where} adds an adapter with +, which is not supported: list the adapter's folder as a model, got {given}"
         )
     return given
 
@@ -139,25 +137,25 @@ def _parameters(problems: list[str], given: Mapping[str, Any], where: str) -> Ma
 
 
 def _layers(problems: list[str], sources: object) -> int | None:
-    """The end of the layers, if every source takes the same from the first on."""
+    """The end of the slice, if every source has the same layer_range starting at the first layer."""
     entries = [entry for entry in sources if isinstance(entry, Mapping)] if isinstance(sources, Sequence) else []
     ranges = {str(entry.get("model")): entry.get("layer_range") for entry in entries}
     ends = {_end(given) for given in ranges.values()}
     end = next(iter(ends), None)
     if len(ends) != 1 or end is None:
-        told = "one layer_range [0, number of layers] for all sources of the slice"
-        problems.append(f"only all layers of every model are merged here: write {told}, got {brief(ranges)}")
+        rule = "write one layer_range [0, number of layers] for all sources of the slice"
+        problems.append(f"only slices over all layers of every model are supported: {rule}, got {brief(ranges)}")
         return None
     for model, count in ((model, layers_of(model)) for model in ranges):
         if count not in (None, end):
             problems.append(
-                f"only all layers of every model are merged here: {model} has {count}, the slice ends at {end}"
+                f"only slices over all layers of every model are supported: {model} has {count}, the slice ends at {end}"
             )
     return end
 
 
 def _end(given: object) -> int | None:
-    """The end of a range from the first layer on."""
+    """The end of a range that starts at the first layer, or None for any other range."""
     if not isinstance(given, Sequence) or len(given) != 2 or given[0] != 0:
         return None
     return int(given[1]) if isinstance(given[1], int) else None

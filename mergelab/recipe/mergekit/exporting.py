@@ -1,4 +1,4 @@
-"""mergekit's YAML for a recipe, or every reason why mergekit cannot run it."""
+"""Export of recipes as mergekit configs."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from mergelab.recipe.mergekit.parameter_values import ParameterValue, parameter_
 from mergelab.recipe.mergekit.values import LayerwiseValue, literal, said, write_said
 
 RANDOM = ("dare", "della")
-"""Sparsifiers that draw."""
+"""Sparsifiers with random drops."""
 DIVIDING = ("linear", "nuslerp", "multislerp")
-"""Methods that divide by the sum of the weights."""
+"""mergekit methods that divide by the sum of the weights."""
 
 
 def to_mergekit(recipe: Recipe) -> str:
-    """The YAML with which mergekit gives the recipe's numbers, as near as a comment on top says.
+    """The mergekit config that gives the recipe's result; comments at the top state remaining differences.
 
-    `from_mergekit` reads the recipe back, except for its seed, which mergekit takes from the command line. Values that
-    overrides hide from every tensor are lost, and overrides that contradict mergekit's order (an expert's before those of
-    all) come back as others that mean the same. Raises RecipeError with every reason why mergekit cannot run it.
+    `from_mergekit` restores the recipe, except for the seed, which mergekit takes from the command line. Values hidden
+    by overrides for every tensor are lost. Overrides in an order that mergekit cannot express (an expert's before those
+    of all experts) come back as different ones with the same effect. Raises RecipeError with every reason why mergekit
+    cannot run the recipe.
     """
     readings = [reading for reading in READINGS if _names(reading) == _stages(recipe)]
     problems = list(_foreign(recipe))
     if not readings:
         stages = " after ".join(name for name in reversed(_stages(recipe)) if name)
-        raise RecipeError("\n".join([*problems, f"mergekit has no {stages}"]))
+        raise RecipeError("\n".join([*problems, f"mergekit has no equivalent of {stages}"]))
     reading = min(readings, key=lambda one: len(_differences(recipe, one)))
     problems += _differences(recipe, reading)
     problems += [
@@ -55,9 +56,9 @@ def _names(reading: Reading) -> tuple[Value | None, Value]:
 
 
 def _differences(recipe: Recipe, reading: Reading) -> list[str]:
-    """What of the stages is not as mergekit has it."""
+    """One sentence per knob whose value mergekit does not support."""
     return [
-        f"{knob} of {step.name} must be {wanted} as in mergekit's {reading.merge_method}, got {step.knobs[knob]}"
+        f"{knob} of {step.name} must be {wanted}, as in mergekit's {reading.merge_method}, got {step.knobs[knob]}"
         for owner, step in (("sparsify", recipe.sparsify), ("method", recipe.method))
         if step
         for knob, wanted in reading.words(owner).items()
@@ -69,10 +70,10 @@ def _foreign(recipe: Recipe) -> Iterator[str]:
     if recipe.match_norms != "none":
         yield "mergekit does not match norms: set match_norms to none"
     if recipe.depth_scale:
-        yield "mergekit has no depth_scale: let an override vary the scale or the weights"
+        yield "mergekit has no depth_scale: vary the scale or the weights by overrides instead"
     for name in sorted({recipe.base or "", *(expert.model for expert in recipe.models)}):
         if "+" in name:
-            yield f"mergekit reads the + in {name} as an adapter: give the folder another name"
+            yield f"mergekit reads the + in {name} as an adapter: rename the folder"
 
 
 def _base_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
@@ -80,16 +81,16 @@ def _base_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
     if reading.base is Role.AROUND and base is None:
         yield f"{method} needs base: name the model that the experts were fine-tuned from"
     if reading.base is Role.AROUND and base in models:
-        yield f"{base} is base and expert: mergekit's {method} would leave it out"
+        yield f"{base} is both base and expert: mergekit's {method} would not merge it; remove it from models"
     if reading.base is Role.ABSENT and base is not None:
-        yield f"mergekit's {method} turns deltas as soon as it has a base: leave base out, or set of to deltas"
+        yield f"mergekit's {method} interpolates deltas if it has a base: remove base, or set of to deltas"
     if reading.base is Role.FIRST and base != models[0]:
         yield f"mergekit's {method} starts from its base: make {models[0]} the base too"
     if method == "karcher" and base not in (None, *models):
-        yield "mergekit's karcher takes the base for another expert: leave base out"
+        yield "mergekit's karcher merges the base as another expert: remove base"
     for expert in recipe.models:
         if reading.base is Role.INPUT and WEIGHT in reading.numbers and expert == Expert(str(base), 0.0):
-            yield f"{base} is the base and has weight 0: leave it out of models"
+            yield f"{base} is the base and has weight 0: remove it from models"
 
 
 def _weight_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
@@ -101,13 +102,13 @@ def _weight_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
 
 
 def _chance_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
-    """mergekit stops where della's probabilities leave (0, 1), except for density 0 and 1; here they are clipped."""
+    """mergekit fails if della's probabilities leave (0, 1), except for density 0 and 1; MergeLab clips them."""
     if "epsilon" not in reading.numbers:
         return
     numbers = {name: ParameterValue(recipe, name, reading.numbers[name]).numbers for name in ("density", "epsilon")}
     densities = [value for value in numbers["density"] if value not in (0.0, 1.0)]
     if densities and not max(numbers["epsilon"]) < min(*densities, *(1 - value for value in densities)):
-        yield f"mergekit's {reading.merge_method} stops where density - epsilon or density + epsilon leaves (0, 1): lower epsilon"
+        yield f"mergekit's {reading.merge_method} fails if density - epsilon or density + epsilon leaves (0, 1): lower epsilon"
 
 
 def _override_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
@@ -156,11 +157,11 @@ def _comments(recipe: Recipe) -> Iterator[str]:
     yield "Written by MergeLab for mergekit 0.1.5."
     sparsifier = recipe.sparsify.name if recipe.sparsify else None
     if sparsifier in RANDOM:
-        yield f"Other entries survive the random drop than under MergeLab's seed {recipe.seed}; mergekit takes --random-seed."
+        yield f"The random drop keeps other entries than MergeLab with seed {recipe.seed}; mergekit's seed is --random-seed."
     elif sparsifier or recipe.method.name in ("ties", "sce"):
-        yield "mergekit keeps floor(density * count) entries of a tensor and breaks equal magnitudes arbitrarily;"
-        yield "MergeLab rounds the count and keeps equal magnitudes together."
+        yield "mergekit keeps floor(density * count) entries per tensor and picks arbitrarily among equal magnitudes;"
+        yield "MergeLab rounds the count and keeps or drops equal magnitudes together."
     if recipe.dtype == "base":
-        yield "Without dtype mergekit computes in the models' own number format: results are equal for float32 models alone."
+        yield "Without dtype, mergekit computes in the models' number format: results are equal only for float32 models."
     if recipe.base is None:
-        yield "Without base_model the config and the tokenizer come from any one of the models."
+        yield "Without base_model, mergekit takes the config and the tokenizer from one of the models."

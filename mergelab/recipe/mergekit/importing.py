@@ -1,4 +1,4 @@
-"""A recipe from mergekit's YAML, or every reason why there is none."""
+"""Import of mergekit configs as recipes."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from mergelab.recipe.mergekit.parameters import Parameters, read_parameters
 from mergelab.recipe.mergekit.values import EVERYWHERE, LayerwiseValue, Override, grouped
 
 CANCELLED = 1e-8
-"""Weights whose sum is smaller are not divided by it, as in mergekit."""
+"""Weights are not normalised if their sum is smaller than this, as in mergekit."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A recipe, and what a person should know about how it was read."""
+    """A recipe, and remarks for the user on how the config was read."""
 
     recipe: Recipe
     remarks: tuple[str, ...] = ()
 
 
 def from_mergekit(text: str) -> Imported:
-    """Read a mergekit config (YAML): whole models, with scalars, gradients and filters as parameters.
+    """Read a mergekit config (YAML) that merges whole models, with scalars, gradients and filters as parameters.
 
-    Raises RecipeError with every problem, one sentence each: nothing that a config says is passed over in silence.
+    Raises RecipeError with every problem, one sentence each; no part of a config is ignored silently.
     """
     given = read_yaml(text, "mergekit config")
     if not isinstance(given, Mapping):
@@ -58,14 +58,14 @@ def from_mergekit(text: str) -> Imported:
 
 def _known(problems: list[str], name: str) -> bool:
     if name in ELSEWHERE:
-        problems.append(f"merge_method {name} does not exist here. Known: {', '.join(SWITCHES)}")
+        problems.append(f"MergeLab has no merge_method {name}. Known: {', '.join(SWITCHES)}")
     elif name not in SWITCHES:
         problems.append(f"unknown merge_method {name!r}{nearest(name, SWITCHES)}")
     return name in SWITCHES
 
 
 def _reading(problems: list[str], config: Config, parameters: Parameters) -> Reading | None:
-    """The one that fits the switches and the presence of a base."""
+    """The reading that matches the switches and the presence of a base."""
     method, unfit = config.merge_method, Role.ABSENT if config.base_model else Role.AROUND
     fitting = [reading for reading in readings_of(method) if reading.base is not unfit]
     if not fitting or (fitting[0].base is Role.FIRST and not config.base_model):
@@ -76,7 +76,7 @@ def _reading(problems: list[str], config: Config, parameters: Parameters) -> Rea
         found = [reading for reading in fitting if reading.switches[MEANS[method]]]
     if not found:
         said = ", ".join(f"{name}: {str(value).lower()}" for name, value in parameters.switches.items())
-        problems.append(f"{method} with {said} does not exist here{_unless_means(method)}")
+        problems.append(f"MergeLab has no {method} with {said}{_unless_means(method)}")
     return found[0] if found else None
 
 
@@ -113,7 +113,7 @@ def _experts(config: Config, reading: Reading, parameters: Parameters) -> list[s
 
 @dataclass(frozen=True)
 class _Draft:
-    """A recipe's mapping while it is written. `chains` holds overrides by model (None: all) and place of the number."""
+    """A recipe's mapping under construction. `chains` holds overrides by model (None: all) and by place."""
 
     fields: Mapping[str, Any]
     stages: dict[str, Any]
@@ -121,7 +121,7 @@ class _Draft:
     chains: dict[str | None, dict[str, tuple[Override, ...]]]
 
     def set(self, place: str, value: float | None) -> None:
-        """A number of the whole merge."""
+        """Set a number for the whole merge."""
         if value is not None and place != WEIGHT:
             owner, _, knob = place.partition(".")
             self.stages[owner][knob] = value
@@ -152,7 +152,7 @@ def _draft(problems: list[str], config: Config, reading: Reading, parameters: Pa
 
 
 def _in_order(reading: Reading, parameters: Parameters, model: str | None) -> dict[str, tuple[Override, ...]]:
-    """A chain for the place of each number, those that the config names first and in its order: so come the overrides."""
+    """An empty chain for each place; names in the config come first, in its order, which the overrides then follow."""
     named = parameters.shared if model is None else parameters.own.get(model, {})
     return {reading.numbers[name]: () for name in (*named, *reading.numbers) if name in reading.numbers}
 
@@ -166,7 +166,7 @@ def _write_shared(problems: list[str], draft: _Draft, name: str, place: str, par
 
 
 def _write_own(problems: list[str], draft: _Draft, name: str, place: str, parameters: Parameters) -> None:
-    """What is written beside a model goes before what is said of the merge, so it comes later among the overrides."""
+    """A model's own parameters take precedence over the merge's, so they come later in the overrides."""
     meant = parameters.shared.get(name, LayerwiseValue())
     reached = not all(parameters.of(model, name).complete for model in draft.experts)
     common = meant.overrides if reached else ()
@@ -186,17 +186,17 @@ def _write_own(problems: list[str], draft: _Draft, name: str, place: str, parame
 
 def _missing(name: str, owner: str, meant: LayerwiseValue, draft: _Draft) -> str:
     if meant.overrides:
-        return f"{name} of {owner} is missing for the tensors that no filter finds: end the list with {{value: NUMBER}}"
+        return f"{name} of {owner} is missing for tensors that no filter matches: end the list with {{value: NUMBER}}"
     if owner == draft.fields["base"]:
-        return f"{name} of {owner} is missing: mergekit takes base_model for another model here; give it weight 0 or leave it out"
-    return f"{name} of {owner} is missing: mergekit has no default for it"
+        return f"{name} of {owner} is missing: this method merges base_model too; give it weight 0 or remove it"
+    return f"{name} of {owner} is missing: add it, because mergekit has no default for it"
 
 
 def _divide(problems: list[str], draft: _Draft) -> None:
-    """Weights as shares of their sum."""
+    """Divide the weights by their sum."""
     if any(chains.get(WEIGHT) for chains in draft.chains.values()):
         problems.append(
-            "weights that vary over layers cannot be normalised here: set normalize: false and write their shares"
+            "weights that vary over layers cannot be normalised: set normalize: false and write normalised weights"
         )
         return
     total = sum(entry.get(WEIGHT, 0.0) for entry in draft.experts.values())
@@ -215,13 +215,13 @@ def _recipe(problems: list[str], draft: _Draft) -> Recipe | None:
 
 def _remarks(config: Config, reading: Reading) -> Iterator[str]:
     if config.working not in (None, "float32"):
-        yield f"mergekit computes in {config.working}; here numbers are float32 inside and rounded once"
+        yield f"mergekit computes in {config.working}; MergeLab computes in float32 and rounds once"
     if reading.sparsify and reading.sparsify["name"] in ("dare", "della"):
-        yield "the random drop has the same probabilities as mergekit's, but other bits: other entries survive"
+        yield "the random drop has mergekit's probabilities but different random bits, so other entries survive"
     named = {name for level in config.shared for name in level} & set(IDLE[config.merge_method]) - {"int8_mask"}
     for name in sorted(named):
-        yield f"{name} changes nothing in {config.merge_method}, neither there nor here"
+        yield f"{name} has no effect in {config.merge_method}, neither in mergekit nor in MergeLab"
     if reading.base is Role.AROUND and any(one.parameters for one in config.sources if one.model == config.base_model):
-        yield f"parameters beside the base {config.base_model} change nothing, neither in mergekit nor here"
+        yield f"parameters of the base {config.base_model} have no effect, neither in mergekit nor in MergeLab"
     if config.layers is not None and all(layers_of(source.model) is None for source in config.sources):
-        yield f"the slice ends at layer {config.layers}, which is taken for the models' last"
+        yield f"the slice ends at layer {config.layers}, assumed to be the last layer of the models"

@@ -1,6 +1,6 @@
-"""What each mergekit method is as a recipe: which method after which sparsifier, and where its parameters go.
+"""The equivalent of each mergekit method as a recipe: its method, its sparsifier and the places of its parameters.
 
-Facts of mergekit 0.1.5, measured on its outputs; imports and exports read the same table.
+Facts about mergekit 0.1.5, verified on its outputs. Import and export use the same table.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from mergelab.methods.sparsifiers import SPARSIFIERS
 
 
 class Role(Enum):
-    """What becomes of `base_model`."""
+    """The role of `base_model`."""
 
-    AROUND = "deltas are taken from it; it is no expert"
-    INPUT = "it is one of the experts where it is given"
+    AROUND = "deltas are computed from it; it is not an expert"
+    INPUT = "if given, it is one of the experts"
     FIRST = "it is the first of two experts"
     ABSENT = "it is not given"
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number of mergekit's: its default (None: it has to be given) and whether models may have one each."""
+    """A parameter of mergekit: its default (None: required) and whether each model may have its own value."""
 
     default: float | None
     per_model: bool = False
@@ -45,14 +45,14 @@ PARAMETERS = {
     "tol": Parameter(1e-5),
 }
 WEIGHT = "weight"
-"""The place of a number that recipes write beside the expert."""
+"""The place of a parameter that recipes list next to the expert."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A mergekit method under certain switches. `numbers` says where a parameter goes, such as `method.scale`.
+    """A mergekit method with given switches. `numbers` maps each parameter to its place, such as `method.scale`.
 
-    With `shares` the weights are divided by their sum.
+    If `shares`, the weights are divided by their sum.
     """
 
     merge_method: str
@@ -64,7 +64,7 @@ class Reading:
     shares: bool = False
 
     def words(self, owner: str) -> dict[str, Value]:
-        """All knobs of the stage `method` or `sparsify` that no parameter sets, defaults written out."""
+        """All knobs of stage `owner` (`method` or `sparsify`) that no parameter sets, with defaults written out."""
         step: Mapping[str, Value] | None = getattr(self, owner)
         if step is None:
             return {}
@@ -73,7 +73,7 @@ class Reading:
         return {name: value for name, value in knobs.items() if f"{owner}.{name}" not in self.numbers.values()}
 
     def stages(self, numbers: Mapping[str, float]) -> dict[str, Any]:
-        """The fields `method` and `sparsify` of a recipe, with the given parameters."""
+        """The fields `method` and `sparsify` of a recipe with these parameters."""
         found: dict[str, Any] = {
             owner: {"name": step["name"], **self.words(owner)}
             for owner, step in (("sparsify", self.sparsify), ("method", self.method))
@@ -103,7 +103,7 @@ def _elected(normalize: bool) -> dict[str, Value]:
 
 
 def _dropping(name: str, sparsifier: str, *knobs: str, elects: bool, rescales: bool = True) -> Iterator[Reading]:
-    """A sparsifier with `knobs`, then an election over all that it leaves or a plain sum, under both switches."""
+    """A sparsifier with `knobs`, followed by a sign election or a plain sum, for all values of the switches."""
     numbers = NUMBERS | {knob: f"sparsify.{knob}" for knob in knobs}
     for normalize, rescale in product((False, True), (True, False) if rescales else (False,)):
         step = {"name": sparsifier, **({"rescale": RESCALED[rescale]} if rescales else {})}
@@ -123,7 +123,7 @@ def _ties() -> Iterator[Reading]:
 
 
 def _turning() -> Iterator[Reading]:
-    """Methods that turn deltas as soon as they are given a base."""
+    """Methods that interpolate weights without a base and deltas with one."""
     for of, base in (("weights", Role.ABSENT), ("deltas", Role.AROUND)):
         for flat, row_wise in product((True, False), (False, True)):
             along = "tensor" if flat else "columns" if row_wise else "rows"
@@ -132,7 +132,7 @@ def _turning() -> Iterator[Reading]:
             yield Reading("nuslerp", base, method, None, {"weight": WEIGHT}, switches)
         for normalize, word in ((True, "yes"), (False, "no")):
             method = {"name": "multislerp", "of": of, "normalize": word}
-            if normalize or base is Role.AROUND:  # of weights themselves only means are offered
+            if normalize or base is Role.AROUND:  # multislerp of weights is always normalised
                 yield Reading("multislerp", base, method, None, {"weight": WEIGHT}, {"normalize_weights": normalize})
 
 
@@ -164,7 +164,7 @@ READINGS = (
         switches={"filter_wise": True},
     ),
 )
-"""Where several say the same of a recipe, exports take the first."""
+"""If several readings describe the same recipe, the export uses the first."""
 
 SWITCHES: Mapping[str, Mapping[str, bool]] = {
     "linear": {"normalize": True},
@@ -183,23 +183,23 @@ SWITCHES: Mapping[str, Mapping[str, bool]] = {
     "breadcrumbs_ties": {"normalize": False, "rescale": False},
     "model_stock": {"filter_wise": False},
 }
-"""The yes-or-no parameters of every method that is read, with mergekit's defaults."""
+"""The boolean parameters of every supported method, with mergekit's defaults."""
 
 IDLE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(SWITCHES, ("int8_mask",)),
     "task_arithmetic": ("int8_mask", "density", "rescale"),
     **dict.fromkeys(("linear", "slerp", "karcher", "nuslerp", "multislerp", "model_stock"), ()),
 }
-"""Parameters that mergekit takes and that change no number of the result."""
+"""Parameters that mergekit accepts but that do not change the result."""
 
 MEANS = {"linear": "normalize", "multislerp": "normalize_weights"}
-"""The switch that changes nothing where the weights sum to 1."""
+"""The switch that has no effect if the weights sum to 1."""
 
 FIXED: Mapping[str, Mapping[str, float]] = {"multislerp": {"eps": 1e-8}}
-"""Parameters that are read at their default alone."""
+"""Parameters that are supported only at their default."""
 
 ELSEWHERE = ("passthrough", "nearswap", "arcee_fusion", "ram", "ramplus_tl")
-"""Methods of mergekit's that do not exist here."""
+"""mergekit methods that MergeLab does not have."""
 
 
 def readings_of(merge_method: str) -> tuple[Reading, ...]:
@@ -208,9 +208,9 @@ def readings_of(merge_method: str) -> tuple[Reading, ...]:
 
 
 def stages_of(merge_method: str, **numbers: float) -> dict[str, Any]:
-    """The fields `method` and `sparsify` of a recipe for a mergekit method with a base, its switches at their defaults.
+    """The fields `method` and `sparsify` of a recipe for a mergekit method with a base and default switches.
 
-    `numbers` are parameters of the whole merge by mergekit's names; the others have mergekit's defaults.
+    `numbers` holds parameters of the whole merge by their mergekit names; the others get mergekit's defaults.
     """
     reading = next(
         r for r in readings_of(merge_method) if r.switches == SWITCHES[merge_method] and r.base is not Role.ABSENT

@@ -1,4 +1,4 @@
-"""What a recipe says of each of mergekit's numbers: of all experts, and of single ones."""
+"""The values of mergekit's parameters in a recipe, for all experts and for single ones."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from mergelab.recipe.overrides import Override as Varying
 
 @dataclass(frozen=True)
 class ParameterValue:
-    """One number by mergekit's name, at its place in the recipe.
+    """One parameter by its mergekit name, and its place in the recipe.
 
-    mergekit lets what stands beside a model speak before what is said of the merge, a recipe the later override before
-    the earlier. Where that is not the same order, all that concerns an expert is written beside it.
+    In mergekit, a model's own parameters take precedence over those of the merge; in a recipe, a later override takes
+    precedence over an earlier one. If the two orders differ, everything that concerns an expert is written in its own
+    parameters.
     """
 
     recipe: Recipe
@@ -26,7 +27,7 @@ class ParameterValue:
 
     @property
     def shared(self) -> LayerwiseValue:
-        """What is said of all experts; of weights nothing, unless overrides speak of all of them."""
+        """The value shared by all experts; for weights, empty unless overrides apply to all experts."""
         resolved = not PARAMETERS[self.name].per_model or any(map(self._open, self.recipe.models))
         overrides = self.overrides(None) if resolved else ()
         if self.place == WEIGHT:
@@ -36,7 +37,7 @@ class ParameterValue:
         return LayerwiseValue(_number(getattr(self.recipe, owner).knobs[knob]), overrides)
 
     def own(self, expert: Expert) -> LayerwiseValue:
-        """What is said of one expert beyond that."""
+        """The value of one expert, as far as it differs from `shared`."""
         value, overrides = self._value(expert), self.overrides(expert.model)
         if self._apart:
             return LayerwiseValue(None if self.overrides(None) else value, overrides)
@@ -48,7 +49,7 @@ class ParameterValue:
 
     @property
     def numbers(self) -> set[float]:
-        """Every number that some tensor may get, of ramps the corners."""
+        """Every number that a tensor may get; for ramps, their corner values."""
         experts = self.recipe.models
         words = [*self.overrides(None, *(expert.model for expert in experts)), ("", self.shared.value or 0.0)]
         values = [value if isinstance(value, tuple) else (value,) for _, value in words]
@@ -57,18 +58,18 @@ class ParameterValue:
 
     @property
     def _apart(self) -> bool:
-        """Whether overrides of single experts come after those of all, and those of all cover no expert's own value."""
+        """Whether overrides of single experts follow those of all experts, which hide no expert's own value."""
         single = [override.model is not None for override in self._speaking]
         values = {self._value(expert) for expert in self.recipe.models if self._open(expert)}
         alike = len(values) <= 1 if self.place == WEIGHT else values <= {None}
         return all(single) or (single == sorted(single) and alike)
 
     def _open(self, expert: Expert) -> bool:
-        """Whether some tensors of the expert are spoken of by no override of its own."""
+        """Whether some tensors of the expert match none of its own overrides."""
         return all(match != EVERYWHERE for match, _ in self.overrides(expert.model))
 
     def _value(self, expert: Expert) -> float | None:
-        """The expert's own value where no override speaks."""
+        """The expert's own value for tensors without an override."""
         if self.place == WEIGHT:
             return expert.weight
         return next((_number(expert.knobs[name]) for name in spellings(self.place) if name in expert.knobs), None)
@@ -79,7 +80,7 @@ class ParameterValue:
         return [override for override in self.recipe.overrides if any(name in override.knobs for name in names)]
 
     def overrides(self, *models: str | None) -> tuple[Override, ...]:
-        """Those of the given experts, or of all where that is None, in the recipe's order."""
+        """The overrides for the given experts (None: those for all experts), in the recipe's order."""
         names = spellings(self.place)
         return tuple(
             (override.match, value if isinstance(value, tuple) else _number(value))
@@ -91,7 +92,7 @@ class ParameterValue:
 
 
 def parameter_values(recipe: Recipe, reading: Reading, model: str | None) -> tuple[ParameterValue, ...]:
-    """All numbers of a reading, in the order in which an import would write the overrides of `model` as they stand."""
+    """All parameters of a reading, in an order from which an import restores the overrides of `model` unchanged."""
     names = {spelling: name for name, place in reading.numbers.items() for spelling in spellings(place)}
     numbers = [ParameterValue(recipe, name, place) for name, place in reading.numbers.items()]
     written = [
@@ -106,11 +107,11 @@ def parameter_values(recipe: Recipe, reading: Reading, model: str | None) -> tup
 
 
 def spellings(place: str) -> tuple[str, str]:
-    """The names under which a recipe may speak of a place: without the stage only where no other has the knob."""
+    """The names of a place in a recipe; the one without the stage is used only if no other stage has the knob."""
     return place, place.rpartition(".")[2]
 
 
 def _number(value: Value) -> float:
     if isinstance(value, str):
-        raise TypeError(f"mergekit's numbers become numbers, not the word {value}")
+        raise TypeError(f"a mergekit parameter must be a number, not {value!r}")
     return value

@@ -1,4 +1,4 @@
-"""Every parameter that a mergekit config names, checked by name and put together over the levels that speak of it."""
+"""The parameters of a mergekit config, checked by name and combined over its levels."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ Level = Mapping[str, tuple[FilterRule, ...]]
 
 @dataclass(frozen=True)
 class Parameters:
-    """Numbers by mergekit's names in the order of the config, of the merge and beside the models, and all switches."""
+    """Numbers of the merge (`shared`) and of each model (`own`) by mergekit name in the config's order; all switches."""
 
     shared: Mapping[str, LayerwiseValue]
     own: Mapping[str, Mapping[str, LayerwiseValue]]
     switches: Mapping[str, bool]
 
     def of(self, model: str, name: str) -> LayerwiseValue:
-        """What is written beside a model; nothing for a model that is not listed."""
+        """The value in a model's own parameters; empty for a model that is not listed."""
         return self.own.get(model, {}).get(name, LayerwiseValue())
 
 
 def read_parameters(problems: list[str], config: Config) -> Parameters:
-    """The parameters of a config whose method is known; what cannot be read is added to `problems`."""
+    """The parameters of a config with a known method; unsupported ones are appended to `problems`."""
     levels = [_numbers(problems, config, level) for level in config.shared]
     names = dict.fromkeys(name for level in levels for name in level)
     switches = dict(SWITCHES[config.merge_method])
@@ -48,7 +48,7 @@ def read_parameters(problems: list[str], config: Config) -> Parameters:
 
 
 def _numbers(problems: list[str], config: Config, given: Mapping[str, Any], source: Source | None = None) -> Level:
-    """The numbers of one level; whatever else has no business there is a problem."""
+    """The numbers of one level; names that do not belong there are appended to `problems`."""
     numbers = {name for reading in readings_of(config.merge_method) for name in reading.numbers}
     if source:
         numbers = {name for name in numbers if PARAMETERS[name].per_model}
@@ -69,14 +69,14 @@ def _misplaced(config: Config, model: str, name: str, value: object) -> list[str
     if (around and model == config.base_model) or name in IDLE[config.merge_method]:
         return []
     if not _unread(config.merge_method, name, value) or name in _names(config.merge_method):
-        return [f"{name} beside {model} stands for the whole merge: move it to the config's own parameters"]
+        return [f"{name} of {model} applies to the whole merge: move it to the config's own parameters"]
     return _unread(config.merge_method, name, value)
 
 
 def _unread(method: str, name: str, value: object) -> list[str]:
     fixed = FIXED.get(method, {})
     if name in fixed and value != fixed[name]:
-        return [f"{name} of {method} is {fixed[name]:g} here and cannot be {brief(value)}"]
+        return [f"{name} of {method} is supported only at {fixed[name]:g}, got {brief(value)}"]
     if name not in _names(method):
         return [f"unknown parameter {brief(name)} of {method}{nearest(name, sorted(_names(method)))}"]
     return []
@@ -95,7 +95,7 @@ def _switch(problems: list[str], name: str, value: object) -> bool | None:
 
 
 def _layered(levels: Sequence[tuple[FilterRule, ...]]) -> LayerwiseValue:
-    """mergekit goes on to the next level for the tensors that a level's filters leave over."""
+    """Combine levels as mergekit does: tensors that no filter of one level matches use the next level."""
     said: tuple[FilterRule, ...] = ()
     for level in levels:
         if not layerwise(said).complete:

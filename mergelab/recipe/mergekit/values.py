@@ -1,4 +1,4 @@
-"""mergekit's way to write a number: a scalar, a gradient over the layers, or a list of filters; and recipes' way."""
+"""Conversion of one parameter between mergekit's notation (scalar, gradient or filters) and a recipe's overrides."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from mergelab.methods.knobs import Value, brief, nearest
 from mergelab.recipe.overrides import Ramp
 
 Override = tuple[str, float | Ramp]
-"""A match and the value for the tensors that it finds."""
+"""A regex and the value for the tensors whose names it matches."""
 EVERYWHERE = ""
-"""The part that every name holds, and the match that finds every name."""
+"""Matches every tensor, both as a name part and as a regex."""
 _SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
 
 
 @dataclass(frozen=True)
 class FilterRule:
-    """What mergekit says of the tensors whose name holds `part`, unless something before it spoke of them."""
+    """mergekit's value for the tensors whose names contain `part`; the first matching rule wins."""
 
     part: str
     value: float | Ramp
@@ -27,7 +27,7 @@ class FilterRule:
 
 @dataclass(frozen=True)
 class LayerwiseValue:
-    """What a recipe says: `value` (None: nothing), and overrides as (match, value), of which the last has the word."""
+    """A recipe's value (None: not set), and overrides as (match, value), of which the last match wins."""
 
     value: float | None = None
     overrides: tuple[Override, ...] = ()
@@ -39,7 +39,7 @@ class LayerwiseValue:
 
 
 def read_said(label: str, given: object) -> tuple[FilterRule, ...]:
-    """What a value of a config says, first word first. Raises ValueError where it is no value."""
+    """Parse a parameter value of a config into rules, first match first. Raises ValueError for an invalid value."""
     if isinstance(given, Sequence) and not isinstance(given, str) and any(isinstance(one, Mapping) for one in given):
         return tuple(_conditional(label, entry) for entry in given)
     return (FilterRule(EVERYWHERE, _number_or_gradient(label, given)),)
@@ -53,7 +53,10 @@ def write_said(words: Sequence[FilterRule]) -> Any:
 
 
 def layerwise(words: Sequence[FilterRule]) -> LayerwiseValue:
-    """The first word of mergekit's is the last override of a recipe's; a number for the rest stands by itself."""
+    """Convert mergekit's rules, where the first match wins, to overrides, where the last match wins.
+
+    A final number for all remaining tensors becomes the `value`.
+    """
     *before, last = _heard(words) or (None,)
     if last is None or last.part != EVERYWHERE or isinstance(last.value, tuple):
         return LayerwiseValue(None, tuple((escaped(one.part), one.value) for one in reversed(_heard(words))))
@@ -61,19 +64,19 @@ def layerwise(words: Sequence[FilterRule]) -> LayerwiseValue:
 
 
 def said(meant: LayerwiseValue) -> tuple[FilterRule, ...]:
-    """The inverse of `layerwise`. Raises ValueError for a match that no filter can say."""
+    """The inverse of `layerwise`. Raises ValueError for a match that no mergekit filter can express."""
     words = [FilterRule(literal(match), value) for match, value in reversed(meant.overrides)]
     return _heard([*words, *([] if meant.value is None else [FilterRule(EVERYWHERE, meant.value)])])
 
 
 def _heard(words: Sequence[FilterRule]) -> tuple[FilterRule, ...]:
-    """Without what comes after a word about all tensors: nobody hears it."""
+    """Drop the rules after one that matches all tensors, because they never apply."""
     last = next((place for place, one in enumerate(words) if one.part == EVERYWHERE), len(words))
     return tuple(words[: last + 1])
 
 
 def grouped(chains: Mapping[str, Iterable[Override]], model: str | None) -> list[dict[str, Any]]:
-    """Entries of a recipe's `overrides` for chains of (match, value) by knob: equal matches together, order kept."""
+    """Entries of a recipe's `overrides` from lists of (match, value) per knob: equal matches grouped, order kept."""
     waiting = {knob: list(chain) for knob, chain in chains.items()}
     entries = []
     while heads := [chain[0][0] for chain in waiting.values() if chain]:
@@ -84,21 +87,21 @@ def grouped(chains: Mapping[str, Iterable[Override]], model: str | None) -> list
 
 
 def plain(value: Value | Ramp) -> Any:
-    """A number or ramp as YAML has it."""
+    """A number or ramp as plain data for YAML."""
     return list(value) if isinstance(value, tuple) else value
 
 
 def escaped(part: str) -> str:
-    """The regular expression that finds `part` itself."""
+    """The regular expression that matches `part` literally."""
     return _SPECIAL.sub(lambda found: "\\" + found[0], part)
 
 
 def literal(match: str) -> str:
-    """The text that a regular expression stands for. Raises ValueError where it is more than a text."""
+    """The text that a regular expression matches. Raises ValueError if it is not plain text."""
     if _SPECIAL.search(re.sub(r"\\[^A-Za-z0-9]", "", match)):
         raise ValueError(
-            f"mergekit's filters are parts of a name, not regular expressions such as {match}: "
-            "write an override for each part, with a backslash before each dot"
+            f"mergekit's filters are parts of names, not regular expressions such as {match}: "
+            "write one override per part, with a backslash before each dot"
         )
     return re.sub(r"\\(.)", r"\1", match)
 
@@ -111,7 +114,7 @@ def _conditional(label: str, entry: object) -> FilterRule:
             raise ValueError(f"unknown key {brief(name)} in a filter of {label}{nearest(name, ('filter', 'value'))}")
     part = entry.get("filter")
     if part is not None and not isinstance(part, str):
-        raise ValueError(f"filter in {label} must be a part of a tensor's name, got {brief(part)}")
+        raise ValueError(f"filter in {label} must be part of a tensor name, got {brief(part)}")
     everywhere = part is None or part == "*"
     return FilterRule(EVERYWHERE if everywhere else str(part), _number_or_gradient(label, entry.get("value")))
 

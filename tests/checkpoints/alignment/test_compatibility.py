@@ -50,7 +50,7 @@ def test_a_wrapped_base_takes_bare_experts_and_keeps_its_own_head(body: Body) ->
 
     assert found.problems == ()
     assert found.expert_keys[0][f"bert.{QUERY}"] == QUERY
-    assert found.left_out == {"cls.predictions.bias": "absent in bare: copied from the base"}
+    assert found.left_out == {"cls.predictions.bias": "missing in bare: copied from the base"}
     assert "the prefix 'bert.' that bare does not have" in found.notes[0]
 
 
@@ -61,7 +61,7 @@ def test_a_head_of_another_shape_is_left_out_with_the_reason(body: Body) -> None
     found = compare(base, [expert])
 
     assert found.problems == ()
-    assert found.left_out == {"classifier.weight": "head of its own shape (10, 4) in digits: stays with its task"}
+    assert found.left_out == {"classifier.weight": "head of a different shape (10, 4) in digits: stays with its task"}
 
 
 @pytest.mark.parametrize(("labels", "merged"), [({"0": "bad", "1": "good"}, True), ({"0": "cat", "1": "dog"}, False)])
@@ -74,7 +74,7 @@ def test_a_head_of_one_shape_is_merged_only_for_the_same_labels(
     found = compare(base, [in_memory("expert", state, {"id2label": labels})])
 
     assert ("classifier.weight" in found.mergeable) == merged
-    assert merged or found.left_out["classifier.weight"] == "head for labels of its own in expert: stays with its task"
+    assert merged or found.left_out["classifier.weight"] == "head for different labels in expert: stays with its task"
 
 
 def test_every_problem_is_reported_at_once(body: Body) -> None:
@@ -95,7 +95,7 @@ def test_every_problem_is_reported_at_once(body: Body) -> None:
         "second: its depth is 2, but that of the base base is 1",
         "second: its width is 6",
         f"second: it has 1 tensor of shape (4, 6) where the base has (4, 4) ({QUERY})",
-        "second: it has 1 tensor in its layers that the base lacks (encoder.layer.1.output.dense.bias)",
+        "second: its layers have 1 tensor that the base lacks (encoder.layer.1.output.dense.bias)",
     ):
         assert part in sentences(found)
     assert len(found.problems) == 7
@@ -131,7 +131,7 @@ def test_models_with_nothing_in_common_are_refused() -> None:
     found = compare(in_memory("base", {"a.weight": torch.ones(2)}), [in_memory("b", {"z.weight": torch.ones(2)})])
     assert "b: it lacks 1 tensor of the base's body (a.weight)" in sentences(found)
     only_heads = compare(in_memory("base", {"score.weight": torch.ones(2)}), [in_memory("b", {"x": torch.ones(2)})])
-    assert "no tensor of it can be merged" in sentences(only_heads)
+    assert "none of its tensors can be merged" in sentences(only_heads)
 
 
 def test_integer_buffers_are_copied_and_must_agree(body: Body) -> None:
@@ -151,7 +151,7 @@ def test_a_missing_pooler_is_no_reason_to_refuse(body: Body) -> None:
     base = in_memory("base", body() | {"pooler.dense.weight": torch.ones(4, 4)})
     found = compare(base, [in_memory("tagger", body("bert."))])
     assert found.problems == ()
-    assert found.left_out == {"pooler.dense.weight": "absent in tagger: copied from the base"}
+    assert found.left_out == {"pooler.dense.weight": "missing in tagger: copied from the base"}
 
 
 def test_stored_rotary_frequencies_of_one_side_are_no_problem() -> None:
@@ -174,8 +174,8 @@ def test_mixed_float_dtypes_are_fine_and_noted(body: Body) -> None:
     ("weight", "config", "part"),
     [
         (torch.ones(4, 4).to(torch.float8_e4m3fn), {}, "expert: it stores 1 tensor as 8-bit floats"),
-        (torch.ones(4, 4, dtype=torch.int8), {}, "expert: it stores 1 weight as other than floats"),
-        (torch.ones(4, 4, dtype=torch.complex64), {}, "expert: it stores 1 weight as other than floats"),
+        (torch.ones(4, 4, dtype=torch.int8), {}, "expert: it does not store 1 weight as floats"),
+        (torch.ones(4, 4, dtype=torch.complex64), {}, "expert: it does not store 1 weight as floats"),
         (torch.ones(4, 4), {"quantization_config": {"bits": 4}}, "expert: its weights are quantised"),
     ],
 )

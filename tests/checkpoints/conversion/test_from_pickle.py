@@ -112,7 +112,7 @@ def test_what_is_not_there_or_no_pickle_is_named(tmp_path: Path, pickled: Path) 
         with pytest.raises(CheckpointError, match=reason):
             finish(convert_pickle(pickled / name, tmp_path / "out"))
     (pickled / "config.json").unlink()
-    with pytest.raises(CheckpointError, match=r"has no config\.json; put the model's beside its weights"):
+    with pytest.raises(CheckpointError, match=r"has no config\.json; put the model's next to its weights"):
         finish(convert_pickle(pickled, tmp_path / "out"))
     (pickled / "pytorch_model.bin").unlink()
     with pytest.raises(CheckpointError, match=r"has no pytorch_model\.bin; name the weight file itself"):

@@ -135,19 +135,19 @@ def test_a_stopped_packing_leaves_nothing(tmp_path: Path, pair: tuple[Path, Path
 
 
 CHANGES: list[tuple[dict[str, Any], str]] = [
-    ({"format": "other"}, "not as `mergelab pack` writes it"),
-    ({"version": 1}, "packed in version 1, and 2 is read here; pack it again"),
-    ({"base": None}, "not as `mergelab pack` writes it"),
-    ({"tensors": {"w": ["bits", "F32"]}}, "not as `mergelab pack` writes it"),
-    ({"tensors": {"w": ["magic", "F32", [2, 2]]}}, "not as `mergelab pack` writes it"),
-    ({"tensors": {"w": ["plain", "F99", [2, 2]]}}, "not as `mergelab pack` writes it"),
-    ({"tensors": {"w": ["plain", "F32", [-1]]}}, "not as `mergelab pack` writes it"),
-    ({"tensors": {"gone": ["plain", "F32", [2, 2]]}}, "tensor 'gone' is not kept"),
-    ({"tensors": {"w": ["bits", "F32", [2, 2]]}}, "tensor 'w' is not kept"),
-    ({"tensors": {"w": ["bits", "F32", [2, 3], "w"]}}, "tensor 'w' is not kept"),
-    ({"tensors": {"w": ["same", "F32", [2, 2], "nowhere"]}}, "tensor 'w' is not kept"),
-    ({"tensors": {"w": ["bits", "I32", [2, 2], "w"]}}, "tensor 'w' is not kept"),
-    ({"tensors": {"v": ["levels", "F32", [2], "v"]}}, "tensor 'v' is not kept"),
+    ({"format": "other"}, "`mergelab pack` did not write it"),
+    ({"version": 1}, "packed in version 1, but this MergeLab reads 2; pack it again"),
+    ({"base": None}, "`mergelab pack` did not write it"),
+    ({"tensors": {"w": ["bits", "F32"]}}, "`mergelab pack` did not write it"),
+    ({"tensors": {"w": ["magic", "F32", [2, 2]]}}, "`mergelab pack` did not write it"),
+    ({"tensors": {"w": ["plain", "F99", [2, 2]]}}, "`mergelab pack` did not write it"),
+    ({"tensors": {"w": ["plain", "F32", [-1]]}}, "`mergelab pack` did not write it"),
+    ({"tensors": {"gone": ["plain", "F32", [2, 2]]}}, "tensor 'gone' is not stored"),
+    ({"tensors": {"w": ["bits", "F32", [2, 2]]}}, "tensor 'w' is not stored"),
+    ({"tensors": {"w": ["bits", "F32", [2, 3], "w"]}}, "tensor 'w' is not stored"),
+    ({"tensors": {"w": ["same", "F32", [2, 2], "nowhere"]}}, "tensor 'w' is not stored"),
+    ({"tensors": {"w": ["bits", "I32", [2, 2], "w"]}}, "tensor 'w' is not stored"),
+    ({"tensors": {"v": ["levels", "F32", [2], "v"]}}, "tensor 'v' is not stored"),
 ]
 
 

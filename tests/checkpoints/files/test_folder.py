@@ -153,10 +153,10 @@ def test_a_device_or_folder_in_place_of_weights_is_refused(tmp_path: Path, make:
     ("weight_map", "reason"),
     [
         ({"a": "gone.safetensors"}, "no shard gone.safetensors"),
-        ({"a": "one.bin"}, "no .safetensors file"),
-        ({"a": 3}, "no .safetensors file"),
+        ({"a": "one.bin"}, "not a .safetensors file"),
+        ({"a": 3}, "not a .safetensors file"),
         ({"b": "one.safetensors"}, "disagree: tensor 'a' of one.safetensors is not in the index"),
-        ({"a": "one.safetensors", "c": "one.safetensors"}, "disagree: tensor 'c' of one.safetensors is not there"),
+        ({"a": "one.safetensors", "c": "one.safetensors"}, "disagree: tensor 'c' of one.safetensors is missing"),
         ({}, "no weight_map"),
         ([], "no weight_map"),
     ],
@@ -188,7 +188,7 @@ def test_pickle_is_never_opened_and_the_way_out_is_named(tmp_path: Path, make: M
     ("name", "reason"),
     [
         ("adapter_config.json", "an adapter, not a whole model"),
-        ("weights.safetensors", "neither model.safetensors nor .*weights.safetensors is there"),
+        ("weights.safetensors", "neither model.safetensors nor .*weights.safetensors exists"),
         ("notes.txt", "neither model.safetensors nor"),
         ("model.gguf", "holds 1 GGUF files; name one of them, such as .*model.gguf"),
     ],

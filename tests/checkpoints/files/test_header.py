@@ -70,8 +70,8 @@ def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "data", "reason"),
     [
-        ({"a": entry(0, 2), "b": entry(1, 3)}, b"\0" * 3, "an overlap or a hole"),
-        ({"a": entry(0, 1), "b": entry(2, 3)}, b"\0" * 3, "an overlap or a hole"),
+        ({"a": entry(0, 2), "b": entry(1, 3)}, b"\0" * 3, "an overlap or a gap"),
+        ({"a": entry(0, 1), "b": entry(2, 3)}, b"\0" * 3, "an overlap or a gap"),
         ({"a": entry(0, 4, [2], "F32")}, b"\0" * 4, "needs 8 bytes but has 4"),
         ({"a": entry(0, 1, [2**62, 2**62], "F32")}, b"\0", "bytes but has 1"),
         ({"a": entry(0, 1, [-1])}, b"\0", "whole numbers"),

@@ -183,9 +183,13 @@ PREDICTS = {"architectures": ["LlamaForCausalLM"]}
     [
         ({"nowhere.lora_A.weight": (2, 4), "nowhere.lora_B.weight": (4, 2)}, {}, "does not have .nowhere.weight"),
         ({"q.lora_A.weight": (2, 4)}, {}, "only lora_A.weight of q, not both factors"),
-        ({"q.lora_A.weight": (2, 3), "q.lora_B.weight": (4, 2)}, {}, r"do not make the shape \(4, 4\) of q.weight"),
-        ({"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 3)}, {}, "do not make the shape"),
-        ({"q.lora_A.weight": (2,), "q.lora_B.weight": (4, 2)}, {}, "do not make the shape"),
+        (
+            {"q.lora_A.weight": (2, 3), "q.lora_B.weight": (4, 2)},
+            {},
+            r"does not have the shape \(4, 4\) of the base's q.weight",
+        ),
+        ({"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 3)}, {}, "does not have the shape"),
+        ({"q.lora_A.weight": (2,), "q.lora_B.weight": (4, 2)}, {}, "does not have the shape"),
         ({"q.lora_A.weight": (3, 4), "q.lora_B.weight": (4, 3)}, {}, "states rank 2 for q, but stores rank 3"),
         (
             {"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.lora_magnitude_vector": (4,)},
@@ -193,23 +197,23 @@ PREDICTS = {"architectures": ["LlamaForCausalLM"]}
             "neither LoRA factors nor modules_to_save .q.lora_magnitude_vector",
         ),
         ({"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "extra.weight": (4,)}, {}, "nor modules_to_save"),
-        ({"q.weight": (4, 4)}, {}, "holds no LoRA factors"),
+        ({"q.weight": (4, 4)}, {}, "has no LoRA factors"),
         (
             {"embed_tokens.lora_embedding_A": (2, 5), "embed_tokens.lora_embedding_B": (4, 2)},
             {},
-            r"also the output head of the base \(tied\)",
+            r"is tied to the base's output head",
         ),
         (
             {"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.lora_B.bias": (3,)},
             {},
-            r"lora_B.bias has shape \(3,\), but q.bias in the base \(4,\)",
+            r"lora_B.bias has shape \(3,\), but the base's q.bias has \(4,\)",
         ),
         (
             {"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.base_layer.weight": (6, 4)},
             {},
-            r"base_layer.weight has shape \(6, 4\), but q.weight in the base \(4, 4\)",
+            r"base_layer.weight has shape \(6, 4\), but the base's q.weight has \(4, 4\)",
         ),
-        ({"q.ia3_l": (4,)}, {"peft_type": "IA3"}, "only LORA is read"),
+        ({"q.ia3_l": (4,)}, {"peft_type": "IA3"}, "only LORA is supported"),
     ],
 )
 def test_what_cannot_be_read_exactly_is_refused_by_name(
@@ -268,13 +272,13 @@ def test_an_adapter_opens_next_to_the_given_base_or_to_its_own(tmp_path: Path, m
 
 def test_an_adapter_whose_base_does_not_open_asks_for_it(tmp_path: Path, make: Make) -> None:
     folder = write_adapter(tmp_path / "models" / "adapter", factors(QUERY))
-    with pytest.raises(CheckpointError, match="does not name it; give the base as well"):
+    with pytest.raises(CheckpointError, match="a base that it does not name; give the base as well"):
         open_checkpoint(str(folder))
     write_adapter(folder, factors(QUERY), base_model_name_or_path=str(folder))
-    with pytest.raises(CheckpointError, match="itself stored as changes of a base"):
+    with pytest.raises(CheckpointError, match="itself stored as a delta of a base"):
         open_checkpoint(str(folder))
     write_adapter(folder, factors(QUERY), base_model_name_or_path=str(make(tmp_path / "outside")))
-    with pytest.raises(CheckpointError, match=r"give the base as well.*is not in the models folder"):
+    with pytest.raises(CheckpointError, match=r"give the base as well.*is outside the models folder"):
         open_checkpoint("adapter", models_dir=tmp_path / "models")
 
 

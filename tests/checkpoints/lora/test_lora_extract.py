@@ -109,7 +109,7 @@ def test_what_cannot_be_carried_is_told_and_counted(tmp_path: Path) -> None:
     pair = moved("vit", tmp_path, lambda key: "query" in key or "q_proj" in key or "cls_token" in key)
     found = extracted(pair, tmp_path / "out", FULL)
     assert list(found.left_out) == ["vit.embeddings.cls_token"]
-    assert "not a weight of a layer" in found.left_out["vit.embeddings.cls_token"]
+    assert "not a layer type that LoRA supports" in found.left_out["vit.embeddings.cls_token"]
     assert found.errors["vit.embeddings.cls_token"] == 1.0
     assert (
         found.error == pytest.approx(relative(pair, read_back(pair, tmp_path / "out")), rel=1e-4) and found.error > 0.01
@@ -137,7 +137,7 @@ def test_an_embedding_that_is_the_head_too_is_left_out(tmp_path: Path, name: str
 def test_experts_of_a_mixture_and_their_router_are_left_out(tmp_path: Path) -> None:
     pair = moved("qwen2_moe", tmp_path, lambda key: "mlp" in key or key.endswith("o_proj.weight"))
     left_out = extracted(pair, tmp_path / "out", 4).left_out
-    experts = {key for key, why in left_out.items() if "stores it in another form than it uses" in why}
+    experts = {key for key, why in left_out.items() if "stores it in a different form from the one it uses" in why}
     assert len(experts) == 2 * 4 * 3 and all(".experts." in key for key in experts)
     assert left_out.keys() - experts == {f"model.layers.{layer}.mlp.gate.weight" for layer in range(2)}
 
@@ -147,7 +147,7 @@ def test_biases_are_carried_only_where_every_changed_layer_has_one(tmp_path: Pat
         return key.endswith(("self_attn.k_proj.weight", "fc1.bias"))
 
     found = extracted(moved("whisper", tmp_path, lone), tmp_path / "out", FULL)
-    assert all(key.endswith("fc1.bias") and "PEFT carries" in why for key, why in found.left_out.items())
+    assert all(key.endswith("fc1.bias") and "PEFT supports" in why for key, why in found.left_out.items())
     assert len(found.left_out) == 2
 
     pair = moved("whisper", tmp_path / "all", lambda key: key.endswith(("self_attn.q_proj.weight", "fc1.bias")))
@@ -224,7 +224,7 @@ def test_a_bare_norm_takes_its_namesakes_along(tmp_path: Path) -> None:
 
 def test_bad_ranks_and_models_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     pair = moved("llama_untied", tmp_path, lambda key: False)
-    with pytest.raises(CheckpointError, match="rank must be a whole number from 1, got 0"):
+    with pytest.raises(CheckpointError, match="rank must be a whole number of at least 1, got 0"):
         extracted(pair, tmp_path / "out", 0)
     with pytest.raises(CheckpointError, match="there is nothing to extract"):
         extracted(pair, tmp_path / "out", 2)

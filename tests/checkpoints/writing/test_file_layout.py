@@ -41,7 +41,7 @@ def test_a_tensor_larger_than_a_shard_has_one_of_its_own() -> None:
 
 
 def test_a_dtype_that_safetensors_lacks_and_an_empty_model_are_refused() -> None:
-    with pytest.raises(CheckpointError, match="'q' is complex128, which safetensors cannot hold"):
+    with pytest.raises(CheckpointError, match="'q' is complex128, which safetensors cannot store"):
         plan_files({"q": TensorSpec((1,), torch.complex128)})
     with pytest.raises(CheckpointError, match="got 0"):
         plan_files({})

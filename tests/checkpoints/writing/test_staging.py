@@ -136,6 +136,6 @@ def test_a_new_folder_is_there_after_its_block_and_not_after_an_error(tmp_path: 
         raise KeyboardInterrupt
     with pytest.raises(CheckpointError, match="exists and is not overwritten"), new_folder(tmp_path / "out"):
         pytest.fail("the block ran")
-    with pytest.raises(CheckpointError, match="made by someone else meanwhile"), new_folder(tmp_path / "late"):
+    with pytest.raises(CheckpointError, match="has been created by another process"), new_folder(tmp_path / "late"):
         (tmp_path / "late").mkdir()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["late", "out"]

@@ -25,7 +25,7 @@ def test_fractions_sum_to_one_and_keep_the_sign() -> None:
 def test_weights_that_sum_to_zero_count_the_same_which_is_said(weights: list[float]) -> None:
     said: list[str] = []
     assert fractions(torch.tensor(weights), said.append).tolist() == [1 / 3, 1 / 3, 1 / 3]
-    assert said == ["the weights sum to 0, so that all experts count the same"]
+    assert said == ["the weights sum to 0, so all experts get the same weight"]
 
 
 def test_the_mean_of_two_directions_has_length_one() -> None:

@@ -131,7 +131,7 @@ def test_a_normalized_sum_gives_each_expert_its_share() -> None:
     assert [expert.weight for expert in recipe(cancelled).models] == [0.5, -0.5]
     varying = text.replace("1.5", "[1, 2]")
     assert refusal(varying) == [
-        "weights that vary over layers cannot be normalised here: set normalize: false and write their shares"
+        "weights that vary over layers cannot be normalised: set normalize: false and write normalised weights"
     ]
 
 
@@ -142,13 +142,13 @@ def test_linear_is_an_average_and_takes_the_base_for_one_more_model() -> None:
     absent = recipe(A_AND_B + "- {model: base, parameters: {weight: 0}}\nbase_model: base\nmerge_method: linear")
     assert absent.base == "base" and [expert.model for expert in absent.models] == ["a", "b"]
     assert refusal(BASED + "merge_method: linear") == [
-        "weight of base is missing: mergekit takes base_model for another model here; give it weight 0 or leave it out"
+        "weight of base is missing: this method merges base_model too; give it weight 0 or remove it"
     ]
 
 
 def test_a_sum_of_whole_models_is_read_where_it_is_a_mean() -> None:
     sums = A_AND_B + "merge_method: linear\nparameters: {normalize: false}"
-    assert refusal(sums) == ["linear with normalize: false does not exist here, unless the weights sum to 1"]
+    assert refusal(sums) == ["MergeLab has no linear with normalize: false, unless the weights sum to 1"]
     assert recipe(sums.replace("1.5", "0.5")).method.name == "average"
 
 
@@ -210,7 +210,7 @@ def test_the_output_format_is_out_dtype_or_dtype() -> None:
     assert recipe(text).dtype == "float32" and recipe(text + "out_dtype: bfloat16").dtype == "bfloat16"
     assert from_mergekit(text).remarks == ()
     told = from_mergekit(text.replace("float32", "bfloat16")).remarks
-    assert told == ("mergekit computes in bfloat16; here numbers are float32 inside and rounded once",)
+    assert told == ("mergekit computes in bfloat16; MergeLab computes in float32 and rounds once",)
 
 
 # Numbers that vary
@@ -262,14 +262,14 @@ def test_a_plain_number_beside_a_model_goes_before_the_filters_of_the_merge() ->
 def test_a_required_number_must_reach_every_tensor() -> None:
     hole = "[{filter: mlp, value: 0.5}]"
     assert refusal(BASED.replace("1.5", hole) + "merge_method: ties") == [
-        "weight of b is missing for the tensors that no filter finds: end the list with {value: NUMBER}"
+        "weight of b is missing for tensors that no filter matches: end the list with {value: NUMBER}"
     ]
     assert refusal("models: [a, b]\nbase_model: base\nmerge_method: ties") == [
-        "weight of a is missing: mergekit has no default for it",
-        "weight of b is missing: mergekit has no default for it",
+        "weight of a is missing: add it, because mergekit has no default for it",
+        "weight of b is missing: add it, because mergekit has no default for it",
     ]
     assert refusal("models: [b]\nbase_model: a\nmerge_method: slerp") == [
-        "t of the merge is missing: mergekit has no default for it"
+        "t of the merge is missing: add it, because mergekit has no default for it"
     ]
 
 
@@ -285,7 +285,7 @@ SLICE = (
 def test_one_slice_over_all_layers_is_a_merge_of_whole_models() -> None:
     whole = "models: [a, b]\nmerge_method: slerp\nbase_model: a\nparameters: {t: 0.25}\n"
     assert recipe(SLICE) == recipe(whole)
-    assert from_mergekit(SLICE).remarks == ("the slice ends at layer 5, which is taken for the models' last",)
+    assert from_mergekit(SLICE).remarks == ("the slice ends at layer 5, assumed to be the last layer of the models",)
 
 
 def test_parameters_of_the_slice_go_before_those_of_the_config() -> None:
@@ -295,7 +295,7 @@ def test_parameters_of_the_slice_go_before_those_of_the_config() -> None:
 
 
 def test_a_slice_of_some_layers_is_refused(tmp_path: Path) -> None:
-    sentence = "only all layers of every model are merged here: "
+    sentence = "only slices over all layers of every model are supported: "
     for other in ("[1, 5]", "[0, 4]", "5", "[0]"):
         assert refusal(SLICE.replace("b, layer_range: [0, 5]", f"b, layer_range: {other}"))[0].startswith(sentence)
     (tmp_path / "config.json").write_text('{"num_hidden_layers": 8}')
@@ -310,10 +310,10 @@ def test_a_slice_of_some_layers_is_refused(tmp_path: Path) -> None:
 def test_slices_that_stack_layers_are_refused() -> None:
     stacked = SLICE.replace("merge_method", "- sources: [{model: a, layer_range: [3, 5]}]\nmerge_method")
     assert refusal(stacked) == [
-        "slices that stack layers into another model are not merged here: only one slice over all layers is read"
+        "slices that stack layers into a new model are not supported: write one slice over all layers"
     ]
     assert refusal(SLICE.replace("base_model: a", "base_model: c"))[0] == (
-        "base_model 'c' is no source of the slice: list it there with the same layers"
+        "base_model 'c' is not a source of the slice: list it there with the same layers"
     )
 
 
@@ -330,22 +330,22 @@ def test_every_problem_is_told_at_once() -> None:
         "tokenizer_source: union\nchat_template: auto\nmodules: {}\ndtyp: float16\ndtype: float64\n"
     )
     assert refusal(text) == [
-        "tokenizer_source is not read: the tokenizer is the base's; models with other vocabularies are not merged; leave it out",
-        "chat_template is not read: the chat template is the base's; leave it out",
-        "modules is not read: parts of a model with recipes of their own are not merged here; leave it out",
+        "tokenizer_source is not supported: MergeLab keeps the base's tokenizer and does not merge models with other vocabularies; remove it",
+        "chat_template is not supported: MergeLab keeps the base's chat template; remove it",
+        "modules is not supported: MergeLab has no separate recipes for parts of a model; remove it",
         "unknown key 'dtyp' of the config. Did you mean 'dtype'? "
         "Known: merge_method, models, slices, base_model, parameters, dtype, out_dtype",
         "unknown key 'modell' of entry 2 of models. Did you mean 'model'? Known: model, parameters",
         "model in entry 2 of models must be a folder or owner/name@revision, got None",
-        "model in entry 3 of models adds an adapter with +, which is not read: list the adapter's folder as a model, got c+lora",
+        "model in entry 3 of models adds an adapter with +, which is not supported: list the adapter's folder as a model, got c+lora",
         "unknown parameter 'normalise' of ties. Did you mean 'normalize'? "
         "Known: density, int8_mask, lambda, normalize, rescale, weight",
         "rescale must be true or false for the whole merge, got 0.5",
         "density of a must be a number, a gradient such as [0, 0.5, 1] or a list of filters, got 'high'",
         "unknown parameter 'densty' of ties. Did you mean 'density'? "
         "Known: density, int8_mask, lambda, normalize, rescale, weight",
-        "lambda beside a stands for the whole merge: move it to the config's own parameters",
-        "weight of a is missing: mergekit has no default for it",
+        "lambda of a applies to the whole merge: move it to the config's own parameters",
+        "weight of a is missing: add it, because mergekit has no default for it",
         "dtype has no choice 'float64'. Did you mean 'float16'? Known: base, float32, float16, bfloat16",
         "density of c+lora must be in [0, 1], got 1.5",
     ]
@@ -353,9 +353,7 @@ def test_every_problem_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("method", ["passthrough", "nearswap", "arcee_fusion", "ram", "ramplus_tl"])
 def test_a_method_that_does_not_exist_here_is_named(method: str) -> None:
-    assert refusal(BASED + f"merge_method: {method}")[0].startswith(
-        f"merge_method {method} does not exist here. Known: "
-    )
+    assert refusal(BASED + f"merge_method: {method}")[0].startswith(f"MergeLab has no merge_method {method}. Known: ")
 
 
 @pytest.mark.parametrize(
@@ -379,11 +377,11 @@ def test_a_method_that_does_not_exist_here_is_named(method: str) -> None:
         (A_AND_B + "- {model: a, parameters: {weight: 1}}\nmerge_method: linear", "a is listed twice: list it once"),
         (
             BASED + "merge_method: breadcrumbs\nparameters: {rescale: true}",
-            "breadcrumbs with normalize: false, rescale: true does not exist here",
+            "MergeLab has no breadcrumbs with normalize: false, rescale: true",
         ),
         (
             BASED + "merge_method: multislerp\nparameters: {eps: 0.1}",
-            "eps of multislerp is 1e-08 here and cannot be 0.1",
+            "eps of multislerp is supported only at 1e-08, got 0.1",
         ),
         (
             BASED + "merge_method: ties\nparameters: {normalize: [true, false]}",
@@ -395,7 +393,7 @@ def test_a_method_that_does_not_exist_here_is_named(method: str) -> None:
         ),
         (
             BASED + "merge_method: ties\nparameters: {density: [{filter: 3, value: 1}]}",
-            "filter in density of the merge must be a part of a tensor's name, got 3",
+            "filter in density of the merge must be part of a tensor name, got 3",
         ),
         (
             BASED + "merge_method: ties\nparameters: {density: [0.5, {value: 1}]}",
@@ -425,8 +423,8 @@ def test_what_changes_nothing_is_told_where_a_person_may_believe_in_it() -> None
     text = BASED + "- {model: base, parameters: {weight: 3}}\nmerge_method: task_arithmetic\n"
     text = text.replace("base_model: base\n", "") + "base_model: base\nparameters: {density: 0.2, int8_mask: true}"
     assert from_mergekit(text).remarks == (
-        "density changes nothing in task_arithmetic, neither there nor here",
-        "parameters beside the base base change nothing, neither in mergekit nor here",
+        "density has no effect in task_arithmetic, neither in mergekit nor in MergeLab",
+        "parameters of the base base have no effect, neither in mergekit nor in MergeLab",
     )
     assert "other entries survive" in from_mergekit(BASED + "merge_method: dare_ties").remarks[0]
 
@@ -472,34 +470,34 @@ def test_the_comment_says_where_numbers_can_differ() -> None:
         return to_mergekit(Recipe.from_mapping(given)).split("models:")[0]
 
     assert comment({"name": "task_arithmetic"}) == "# Written by MergeLab for mergekit 0.1.5.\n"
-    assert "under MergeLab's seed 7" in comment("task_arithmetic", seed=7, sparsify={"name": "dare", "rescale": "l1"})
-    assert "the models' own number format" in comment("task_arithmetic", dtype="base")
-    assert "from any one of the models" in comment("average", base=None)
+    assert "than MergeLab with seed 7" in comment("task_arithmetic", seed=7, sparsify={"name": "dare", "rescale": "l1"})
+    assert "the models' number format" in comment("task_arithmetic", dtype="base")
+    assert "from one of the models" in comment("average", base=None)
 
 
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"method": "fisher"}, ["mergekit has no fisher"]),
-        ({"method": "average", "sparsify": "dare"}, ["mergekit has no average after dare"]),
+        ({"method": "fisher"}, ["mergekit has no equivalent of fisher"]),
+        ({"method": "average", "sparsify": "dare"}, ["mergekit has no equivalent of average after dare"]),
         (
             {"method": {"name": "ties", "combine": "max"}},
             [
-                "scope of ties must be tensor as in mergekit's ties, got model",
-                "zero_sign of ties must be positive as in mergekit's ties, got majority",
-                "combine of ties must be mean as in mergekit's ties, got max",
-                "divide of ties must be weights as in mergekit's ties, got count",
+                "scope of ties must be tensor, as in mergekit's ties, got model",
+                "zero_sign of ties must be positive, as in mergekit's ties, got majority",
+                "combine of ties must be mean, as in mergekit's ties, got max",
+                "divide of ties must be weights, as in mergekit's ties, got count",
             ],
         ),
         (
             {"method": "task_arithmetic", "sparsify": "dare"},
-            ["rescale of dare must be l1 as in mergekit's dare_linear, got inverse"],
+            ["rescale of dare must be l1, as in mergekit's dare_linear, got inverse"],
         ),
         (
             {"method": "task_arithmetic", "match_norms": "model", "depth_scale": [1, 2]},
             [
                 "mergekit does not match norms: set match_norms to none",
-                "mergekit has no depth_scale: let an override vary the scale or the weights",
+                "mergekit has no depth_scale: vary the scale or the weights by overrides instead",
             ],
         ),
         (
@@ -508,18 +506,18 @@ def test_the_comment_says_where_numbers_can_differ() -> None:
         ),
         (
             {"method": "task_arithmetic", "base": "a"},
-            ["a is base and expert: mergekit's task_arithmetic would leave it out"],
+            ["a is both base and expert: mergekit's task_arithmetic would not merge it; remove it from models"],
         ),
         (
             {"method": "task_arithmetic", "models": ["a+b"]},
-            ["mergekit reads the + in a+b as an adapter: give the folder another name"],
+            ["mergekit reads the + in a+b as an adapter: rename the folder"],
         ),
         ({"method": "slerp"}, ["mergekit's slerp starts from its base: make a the base too"]),
         (
             {"method": {"name": "nuslerp", "zero": "orthogonal"}},
-            ["mergekit's nuslerp turns deltas as soon as it has a base: leave base out, or set of to deltas"],
+            ["mergekit's nuslerp interpolates deltas if it has a base: remove base, or set of to deltas"],
         ),
-        ({"method": "karcher"}, ["mergekit's karcher takes the base for another expert: leave base out"]),
+        ({"method": "karcher"}, ["mergekit's karcher merges the base as another expert: remove base"]),
         (
             {"method": "karcher", "base": None, "models": [{"model": "a", "weight": 2}, "b"]},
             ["mergekit's karcher has no weights: all must be 1, got 2.0, 1.0"],
@@ -530,21 +528,21 @@ def test_the_comment_says_where_numbers_can_differ() -> None:
         ),
         (
             {**stages_of("della", density=0.9)},
-            ["mergekit's della stops where density - epsilon or density + epsilon leaves (0, 1): lower epsilon"],
+            ["mergekit's della fails if density - epsilon or density + epsilon leaves (0, 1): lower epsilon"],
         ),
         (
             {**stages_of("della", density=0.5), "overrides": [{"match": "", "sparsify.density": [0.1, 0.5]}]},
-            ["mergekit's della stops where density - epsilon or density + epsilon leaves (0, 1): lower epsilon"],
+            ["mergekit's della fails if density - epsilon or density + epsilon leaves (0, 1): lower epsilon"],
         ),
         (
             {"method": "average", "models": ["a", {"model": "base", "weight": 0}]},
-            ["base is the base and has weight 0: leave it out of models"],
+            ["base is the base and has weight 0: remove it from models"],
         ),
         (
             {"method": "task_arithmetic", "overrides": [{"match": r"layers\.\d", "scale": 1}]},
             [
-                r"entry 1 of overrides: mergekit's filters are parts of a name, not regular expressions such as layers\.\d: "
-                "write an override for each part, with a backslash before each dot"
+                r"entry 1 of overrides: mergekit's filters are parts of names, not regular expressions such as layers\.\d: "
+                "write one override per part, with a backslash before each dot"
             ],
         ),
         (
@@ -578,7 +576,7 @@ def test_the_command_prints_the_recipe_and_the_config(tmp_path: Path, capsys: py
     config.write_text(BASED + "merge_method: dare_ties\n", encoding="utf-8-sig")
     assert main(["import", str(config)]) == 0
     told = capsys.readouterr()
-    assert told.err.startswith("mergelab: the random drop has the same probabilities")
+    assert told.err.startswith("mergelab: the random drop has mergekit's probabilities")
     written.write_text(told.out)
     assert Recipe.from_file(written) == recipe(config.read_text(encoding="utf-8-sig"))
     assert main(["export", str(written)]) == 0
