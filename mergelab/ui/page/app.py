@@ -24,17 +24,22 @@ from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.page.endpoints import add_endpoints
 from mergelab.ui.page.guard import LOOPBACK, Guard
 from mergelab.ui.page.lab_page import LabPage
+from mergelab.ui.page.module_files import PRELOADS
+from mergelab.ui.page.module_files import ROUTE as MODULES
 from mergelab.ui.page.startup_cache import FirstSight
 from mergelab.ui.page.theme import STYLES, theme
 from mergelab.ui.session.server import Lab, Settings
-from mergelab.ui.web import read
+from mergelab.ui.web import STREAM, read
 
 FIRST_PORT, PORTS = 7860, 100
 FIRST_START = 60.0
 """Seconds that the first start waits for its example before it opens without."""
 PLOTLY = Path(plotly.__file__).parent / "package_data"
-STREAM = read("stream.js")
-HEAD = f'<script>{STREAM}</script><script defer src="plotly/plotly.min.js"></script><meta name="color-scheme" content="light dark">'
+HEAD = (
+    f"<script>{read(STREAM)}</script>"
+    f'<script defer src="plotly/plotly.min.js"></script>{PRELOADS}'
+    '<meta name="color-scheme" content="light dark">'
+)
 
 
 def build(lab: Lab | None = None) -> gr.Blocks:
@@ -95,7 +100,7 @@ def _first_sight(lab: Lab) -> FirstSight:
 
 
 def launch_options(host: str, port: int) -> dict[str, Any]:
-    """What Gradio is told: local, closed, quiet, and plotly.js from the installed package."""
+    """What Gradio is told: local, closed, quiet, with plotly.js from the installed package and the page's own modules."""
     hosts = LOOPBACK if host in LOOPBACK else None
     return {
         "server_name": host,
@@ -115,7 +120,7 @@ def launch_options(host: str, port: int) -> dict[str, Any]:
         "css_paths": STYLES,
         "head": HEAD,
         "app_kwargs": {
-            "routes": [Mount("/plotly", StaticFiles(directory=PLOTLY))],
+            "routes": [Mount("/plotly", StaticFiles(directory=PLOTLY)), MODULES],
             "middleware": [Middleware(Guard, hosts=hosts)],
         },
     }

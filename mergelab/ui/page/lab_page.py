@@ -28,13 +28,13 @@ from mergelab.ui.page.tensor_tab import TensorTab
 from mergelab.ui.page.wiring import PANEL, Wiring
 from mergelab.ui.session.server import Lab
 
-HEARD = "async (...given) => { await window.mergelab?.heard?.(); return given; }"
+FLUSHED = "async (...given) => { await window.mergelab?.flushed(); return given; }"
 """Runs in the browser before an event: Python first hears of every turned knob."""
 
 
 def turned_in_browser(name: str) -> str:
     """What the browser runs when the widget `name` is turned."""
-    return f"(value) => void window.mergelab.turn({name!r}, value)"
+    return f"(value) => void window.mergelab.onKnobChange({name!r}, value)"
 
 
 class LabPage:
@@ -114,7 +114,7 @@ class LabPage:
         tab, merge = LabTab(Follower(self.state)), self.wiring.widgets[MERGE].click
         self._attach(self._on("preview"), tab.preview, compat.LOOK_UP)
         self._attach(self._on("live"), tab.live, {**compat.HEAVY, "trigger_mode": "always_last"})
-        self._attach(merge, tab.merge, {**compat.HEAVY, "trigger_mode": "once", "js": HEARD})
+        self._attach(merge, tab.merge, {**compat.HEAVY, "trigger_mode": "once", "js": FLUSHED})
         self._attach(self._on("test"), tab.test, compat.HEAVY)
         self._attach(self._on("keep"), self.downloads.keep, compat.HEAVY, outputs=[PANEL, DOWNLOAD])
         self._attach(self._on("narrow"), tab.narrow, compat.PAYLOAD, carries=NarrowRequest)

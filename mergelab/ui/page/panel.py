@@ -17,33 +17,10 @@ from mergelab.ui.form.link import VIEW
 from mergelab.ui.form.method_list import line_of, method_entries
 from mergelab.ui.messages import PARTS, ListEntry, PanelMessages, parts_of
 from mergelab.ui.page.gradio_compat import lighten
+from mergelab.ui.page.module_files import ON_LOAD
 from mergelab.ui.page.panel_texts import numbered
 from mergelab.ui.web import read
 
-SCRIPTS = (
-    "parts.js",
-    "drawing.js",
-    "turning.js",
-    "sight.js",
-    "line.js",
-    "lists.js",
-    "link.js",
-    "lab.js",
-    "curves.js",
-    "scores.js",
-    "compare.js",
-    "status.js",
-    "steps.js",
-    "resets.js",
-    "keys.js",
-    "tensor_paint.js",
-    "tensor_moves.js",
-    "tensor_tables.js",
-    "tensor.js",
-    "stories.js",
-    "tabs.js",
-)
-"""One function body, in this order."""
 TABS = ("lab", "tensor", "compare")
 
 
@@ -53,7 +30,7 @@ def panel(parts: Mapping[str, Any], turned: Callable[[dict[str, Any]], str]) -> 
     known = parts_of(PanelMessages(complements=complements(), lists=lists(), defaults=defaults(), view=VIEW))
     made = gr.HTML(
         html_template=page_html(),
-        js_on_load="\n".join(read(script) for script in SCRIPTS),
+        js_on_load=ON_LOAD,
         apply_default_css=False,
         elem_id="panel",
         server_functions=[turned],
@@ -66,7 +43,7 @@ def page_html() -> str:
     """The frame with its tabs in it."""
     frame = read("panel.html")
     for tab in TABS:
-        frame = frame.replace(f"<!-- {tab}.html -->", read(f"{tab}.html"))
+        frame = frame.replace(f"<!-- {tab}.html -->", read(f"{tab}/{tab}.html"))
     return frame
 
 

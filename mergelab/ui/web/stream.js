@@ -1,69 +1,123 @@
-// Gradio sends the answers to its events in one stream, which the server closes when it knows of nothing that is pending. What the
-// browser asks for before it has heard of that has no stream any more, because Gradio's client believes that the old one is
-// still open: the answer lies on the server, and every later event of that kind waits behind it. Here a stream goes on, by
-// being opened again, until everything that was asked for has been answered. This stands in the page's head, before Gradio.
-
+/**
+ * Keeps Gradio's stream of answers open until everything is answered.
+ *
+ * Gradio's server closes the stream when it knows of nothing pending. What the browser asks for before it has heard
+ * of that has no stream: Gradio's client believes that the old one is still open, so the answer stays on the server,
+ * and every later event of that kind waits behind it. Here a closed stream is opened again as long as an answer is
+ * owed.
+ *
+ * This is a classic script, not a module: it stands in the page's head, before Gradio's client, and replaces `fetch`.
+ */
 (() => {
+  /** @typedef {Parameters<typeof fetch>} FetchArguments */
+
   const plain = window.fetch;
-  const owed = new Set(); // events that the server took and has not completed
-  const early = new Set(); // completed before the server's word that it took them came
-  let asking = 0, closing = null;
+  /** @type {Set<string>} events that the server took and has not completed */
+  const owed = new Set();
+  /** @type {Set<string>} events that were completed before the server's word that it took them came */
+  const early = new Set();
+  let asking = 0;
+  /** @type {Promise<unknown> | null} */
+  let closing = null;
+
   window.fetch = (...given) => {
-    const { pathname } = new URL(given[0]?.url ?? given[0], location.href);
-    return pathname.endsWith("/queue/join") ? asked(given) : pathname.endsWith("/queue/data") ? lasting(given) : plain(...given);
+    const { pathname } = new URL(given[0] instanceof Request ? given[0].url : given[0], location.href);
+    if (pathname.endsWith("/queue/join")) return ask(given);
+    return pathname.endsWith("/queue/data") ? openStream(given) : plain(...given);
   };
 
-  async function asked(given) {
+  /**
+   * Asks for an event and notes that its answer is owed.
+   * @param {FetchArguments} given
+   */
+  async function ask(given) {
     asking += 1;
     try {
       const answer = await plain(...given), { event_id: id } = await answer.clone().json().catch(() => ({}));
       if (id && !early.delete(id)) owed.add(id);
       await closing; // else Gradio's client would look for a stream in the moment in which it is told that there is none
       return answer;
-    } finally { asking -= 1; }
+    } finally {
+      asking -= 1;
+    }
   }
 
-  async function lasting(given) {
+  /**
+   * A stream of answers that ends only when nothing is owed.
+   * @param {FetchArguments} given
+   */
+  async function openStream(given) {
     const answer = await plain(...given);
     if (!answer.ok) return answer;
-    const body = new ReadableStream({ start: (control) => pass(answer, given, control).catch((error) => control.error(error)) });
+    const body = new ReadableStream({
+      start: (control) => void pass(answer, given, control).catch((error) => control.error(error)),
+    });
     return new Response(body, { status: answer.status, headers: answer.headers });
   }
 
+  /**
+   * Passes messages on, and holds back the one that closes the stream.
+   * @param {Response} answer
+   * @param {FetchArguments} given
+   * @param {ReadableStreamDefaultController<Uint8Array>} control
+   */
   async function pass(answer, given, control) {
-    const encoder = new TextEncoder(), send = (text) => control.enqueue(encoder.encode(`${text}\n\n`));
-    let close = null;
+    const encoder = new TextEncoder();
+    const send = (/** @type {string} */ text) => control.enqueue(encoder.encode(`${text}\n\n`));
+    /** @type {string} */
+    let close;
+    let stream = answer;
     do {
-      close = null;
-      for await (const text of messages(answer.body)) {
-        const { msg, event_id: id } = headOf(text);
-        if (msg === "process_completed" && !owed.delete(id)) early.add(id);
+      close = "";
+      for await (const text of messages(stream)) {
+        const { msg, id } = headOf(text);
+        if (msg === "process_completed" && id && !owed.delete(id)) early.add(id);
         if (msg === "close_stream") close = text;
         else send(text);
       }
-    } while (close && (asking || owed.size) && (answer = await plain(...given)));
+    } while (close && (asking || owed.size) && (stream = await plain(...given)));
     if (close) {
-      closing = aborted(given[0]?.signal ?? given[1]?.signal);
+      closing = aborted(given[0] instanceof Request ? given[0].signal : given[1]?.signal);
       send(close);
     }
     control.close();
   }
-  // The client gives up a stream that it was told is closed.
-  const aborted = (signal) => signal && !signal.aborted && new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 
-  async function* messages(body) {
-    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  /**
+   * Resolves when the client gives up the stream, as it does when it is told that the stream is closed.
+   * @param {AbortSignal | null | undefined} signal
+   */
+  function aborted(signal) {
+    if (!signal || signal.aborted) return null;
+    return new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  }
+
+  /**
+   * The messages of a stream, one by one.
+   * @param {Response} answer
+   */
+  async function* messages({ body }) {
+    if (!body) return;
+    const decoder = /** @type {ReadableWritablePair<string, Uint8Array>} */ (new TextDecoderStream());
+    const reader = body.pipeThrough(decoder).getReader();
     let rest = "";
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
       const whole = (rest + read.value).split("\n\n");
-      rest = whole.pop();
+      rest = whole.pop() ?? "";
       yield* whole;
     }
   }
-  const HEAD = /^data: \{"msg":"(\w+)","event_id":(?:"([^"]*)"|null)/; // the rest may be long
+
+  /**
+   * The kind and the event of a message. The rest may be long, so it is not parsed.
+   * @param {string} text
+   * @returns {{ msg?: string, id?: string }}
+   */
   function headOf(text) {
-    const found = HEAD.exec(text);
-    if (found) return { msg: found[1], event_id: found[2] };
-    return text.startsWith("data: ") ? JSON.parse(text.slice(6)) : {};
+    const found = /^data: \{"msg":"(\w+)","event_id":(?:"([^"]*)"|null)/.exec(text);
+    if (found) return { msg: found[1], id: found[2] };
+    if (!text.startsWith("data: ")) return {};
+    const { msg, event_id: id } = JSON.parse(text.slice(6));
+    return { msg, id };
   }
 })();

@@ -1,28 +1,12 @@
-"""What the panel brings along: its scripts, and what it knows of the sidebar."""
+"""What the panel brings along: what it knows of the sidebar."""
 
 from __future__ import annotations
-
-import re
-from collections import Counter
 
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.ui.form.form import MOST_EXPERTS, all_knobs
 from mergelab.ui.form.method_list import method_entries
-from mergelab.ui.page.panel import SCRIPTS, defaults, lists
-from mergelab.ui.web import HERE
-
-
-def test_the_scripts_which_are_one_function_body_declare_every_name_once() -> None:
-    declared = [name for script in SCRIPTS for name in top_level_names((HERE / script).read_text(encoding="utf-8"))]
-    assert [name for name, count in Counter(declared).items() if count > 1] == []
-    assert {"draw", "state", "parts", "chosen"} <= set(declared)
-
-
-def top_level_names(script: str) -> list[str]:
-    simple = re.findall(r"^(?:async )?(?:function|const|let|class) ([$\w]+)", script, re.MULTILINE)
-    more = re.findall(r"^let [$\w]+ = [^,;\n]+, ([$\w]+) =", script, re.MULTILINE)
-    return [*simple, *more]
+from mergelab.ui.page.panel import defaults, lists
 
 
 def test_the_lists_of_rules_have_a_line_for_each_choice_and_headings_for_methods() -> None:

@@ -1,0 +1,89 @@
+/** @import { Figure, Layout, LayoutAxis, Trace } from "../plotly.d.ts" */
+
+/**
+ * What a figure needs of the theme.
+ * @typedef {{ dark: boolean, value(name: string): string }} Colours
+ */
+
+/** @type {Record<"heat" | "diverging", Record<"light" | "dark", [number, string][]>>} */
+const PALETTES = {
+  heat: {
+    light: [[0, "#f3f1fa"], [0.25, "#cfc8ee"], [0.5, "#9d8fdc"], [0.75, "#6650bd"], [1, "#33217c"]],
+    dark: [[0, "#1d1b2b"], [0.25, "#352c66"], [0.5, "#5a48ab"], [0.75, "#9382e4"], [1, "#e0d9ff"]],
+  },
+  diverging: {
+    light: [[0, "#b35806"], [0.25, "#f1a340"], [0.5, "#f7f7f7"], [0.75, "#998ec3"], [1, "#542788"]],
+    dark: [[0, "#f1a340"], [0.25, "#a8651c"], [0.5, "#24262d"], [0.75, "#6650bd"], [1, "#c9bdff"]],
+  },
+};
+const MARGINS = 120; // pixels beside the cells of a heatmap
+const NUMBER_WIDTH = 31; // pixels that a number in a cell needs
+const WORD_WIDTH = 62; // pixels that a name below a column needs
+
+/**
+ * A figure in the theme's colours. The given one stays as it is: plotly writes into the layout that it is handed.
+ * @param {Figure} figure
+ * @param {Colours} theme
+ * @param {number} [width] of the plot in pixels
+ * @returns {Figure}
+ */
+export function themedFigure(figure, theme, width = 900) {
+  const layout = themedLayout(figure.layout, theme);
+  return { layout, data: figure.data.map((trace) => themedTrace(trace, layout, theme, width)) };
+}
+
+/**
+ * @param {Layout} given
+ * @param {Colours} theme
+ * @returns {Layout}
+ */
+function themedLayout(given, theme) {
+  /** @type {Layout} */
+  const layout = { ...structuredClone(given), autosize: true };
+  const text = theme.value("--ml-muted"), grid = theme.value("--ml-grid");
+  const font = { family: theme.value("--ml-font"), size: 12 };
+  layout.font = { ...font, color: text };
+  layout.hoverlabel = {
+    align: "left",
+    bgcolor: theme.value("--ml-raised"),
+    bordercolor: theme.value("--ml-border"),
+    font: { ...font, color: theme.value("--ml-ink") },
+  };
+  for (const name of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) {
+    const axis = /** @type {LayoutAxis} */ (layout[name]);
+    const lines = { gridcolor: grid, zerolinecolor: grid, linecolor: grid, tickcolor: grid, zeroline: false };
+    layout[name] = { ...lines, ...axis, tickfont: { color: text } };
+  }
+  return layout;
+}
+
+/**
+ * @param {Trace} trace
+ * @param {Layout} layout of the figure, in which a narrow heatmap breaks its words
+ * @param {Colours} theme
+ * @param {number} width
+ * @returns {Trace}
+ */
+function themedTrace(trace, layout, theme, width) {
+  const copy = { ...trace }, role = copy.meta?.role, muted = theme.value("--ml-muted");
+  if (copy.type === "heatmap") {
+    const cell = (width - MARGINS) / copy.x.length;
+    copy.colorscale = PALETTES[copy.meta?.palette ?? "heat"][theme.dark ? "dark" : "light"];
+    if (cell < NUMBER_WIDTH) delete copy.texttemplate;
+    if (cell < WORD_WIDTH) breakWords(layout.xaxis);
+    copy.colorbar = { ...copy.colorbar, tickfont: { color: muted, size: 11 } };
+  }
+  if (role && copy.type === "scatter") copy.line = { ...copy.line, color: theme.value(`--ml-${role}`) };
+  else if (role === "base") copy.marker = { ...copy.marker, color: theme.value("--ml-base") };
+  else if (role === "merged") copy.marker = { ...copy.marker, color: theme.value("--ml-ink") };
+  if (copy.error_y) copy.error_y = { ...copy.error_y, color: muted };
+  return copy;
+}
+
+/**
+ * Lets names break after a hyphen; by themselves they break at spaces only.
+ * @param {LayoutAxis | undefined} axis
+ */
+function breakWords(axis) {
+  if (axis?.ticktext) axis.ticktext = axis.ticktext.map((name) => name.replaceAll(/-(?=\w)/g, "-<br>"));
+}

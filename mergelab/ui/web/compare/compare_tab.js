@@ -1,0 +1,156 @@
+/** @import { Page } from "../page.d.ts" */
+/** @import { Comparison } from "../messages.d.ts" */
+/** @import { PlotPoint } from "../plotly.d.ts" */
+/** @import { Narrowing } from "../lab/narrowing.js" */
+
+import { curveEntry, ownCurves } from "../charts/curve_legend.js";
+import { ringAround } from "../charts/shapes.js";
+import { Switch } from "../charts/switch.js";
+import { closest, fillSlots, find, make } from "../dom/elements.js";
+import { makeRow, makeTable } from "../dom/table.js";
+
+/** @typedef {"map-a" | "map-b" | "map-difference"} MapName */
+
+/** @type {Record<MapName, "a" | "b" | "difference">} */
+const PARTS = { "map-a": "a", "map-b": "b", "map-difference": "difference" };
+const MAPS = /** @type {MapName[]} */ (Object.keys(PARTS));
+const SIDES = { a: "A", b: "B" };
+
+/** The Compare tab: two recipes side by side, each of them pinned or the one on screen. */
+export class CompareTab {
+  #page;
+  #tab;
+  #switch;
+  /** @type {Comparison | null} */
+  #shown = null;
+  /** @type {Partial<Record<MapName, { row: number, column: number }>>} by map: the cell under the pointer elsewhere */
+  #highlighted = {};
+
+  /**
+   * @param {Page} page
+   * @param {Narrowing} narrowing
+   */
+  constructor(page, narrowing) {
+    this.#page = page;
+    this.#tab = find(page.element, '.ml-tab[data-tab="compare"]');
+    this.#switch = new Switch(page.element, "compare", "conflict", () => this.#drawMaps());
+    for (const name of MAPS) this.#link(name, narrowing);
+    this.#tab.addEventListener("click", (event) => this.#click(event));
+    page.inbox.on("compare", () => this.render());
+  }
+
+  render() {
+    const comparison = this.#page.inbox.takeNew("compare");
+    if (comparison === undefined) return;
+    this.#shown = comparison || null;
+    find(this.#tab, '[data-blank="compare"]').hidden = Boolean(comparison);
+    find(this.#tab, ".ml-compared").hidden = !comparison;
+    if (!comparison) return;
+    this.#renderSide("a", comparison);
+    this.#renderSide("b", comparison);
+    this.#fillTable("diff", ["Knob", "A", "B"], comparison.diff, comparison.same);
+    this.#fillTable("versus", ["", "A", "B", "B − A, points"], comparison.numbers, "");
+    const part = comparison.at ? `In ${comparison.at} alone.` : "Over all tensors.";
+    fillSlots(find(this.#tab, '[data-table="versus"]'), "part", part);
+    const columns = ["Task", "A", "B", "B − A, points", "n"];
+    this.#fillTable("compared-scores", columns, comparison.scores, comparison.unscored);
+    fillSlots(find(this.#tab, ".ml-maps"), "summary", comparison.summary);
+    this.#switch.fill(Object.entries(comparison.rates));
+    this.#drawMaps();
+    this.#drawCurves(comparison);
+  }
+
+  /**
+   * @param {"a" | "b"} side
+   * @param {Comparison} comparison
+   */
+  #renderSide(side, { slots }) {
+    const card = find(this.#tab, `[data-side="${side}"]`), { title, name, pinned, chip } = slots[side];
+    const button = find(card, "button"), letter = SIDES[side];
+    fillSlots(card, "title", title);
+    fillSlots(card, "about", `recipe ${name}, ${pinned ? "pinned" : "on screen"} · ${chip}`);
+    button.textContent = pinned ? "Follow the screen" : "Pin this one";
+    button.title = pinned
+      ? `${letter} becomes the recipe on the sidebar again`
+      : `Keep the recipe on the sidebar as ${letter}`;
+  }
+
+  #drawMaps() {
+    if (!this.#shown) return;
+    for (const name of MAPS) {
+      const part = PARTS[name], { figure, rates } = this.#shown[part];
+      const side = part === "difference" ? null : this.#shown.slots[part];
+      const chip = find(this.#page.board.card(name), '[data-slot="label"]');
+      chip.textContent = side ? side.chip : "";
+      chip.dataset.kind = String(side?.label);
+      const data = [{ ...figure.data[0], ...rates[this.#switch.chosen] }];
+      void this.#page.board.draw(name, { ...figure, data });
+    }
+  }
+
+  /** @param {Comparison} comparison */
+  #drawCurves({ curves }) {
+    const card = this.#page.board.card("compared");
+    card.classList.toggle("ml-uncurved", !curves);
+    fillSlots(card, "empty", curves ? "" : "One of the two recipes has no curve over the density.");
+    if (!curves) return;
+    void this.#page.board.draw("compared", curves);
+    find(card, ".ml-legend").replaceChildren(...ownCurves(curves).map(curveEntry));
+  }
+
+  /**
+   * @param {string} name
+   * @param {string[]} titles
+   * @param {string[][]} rows
+   * @param {string} empty what stands there without rows
+   */
+  #fillTable(name, titles, rows, empty) {
+    const filled = () => makeTable(titles, rows.map(([first, ...rest]) => makeRow([first], rest)));
+    const place = find(this.#tab, `[data-table="${name}"] .ml-table`);
+    place.replaceChildren(rows.length ? filled() : make("p", empty, "ml-empty"));
+  }
+
+  /**
+   * Shows the cell under the pointer in the other maps as well, and narrows both recipes to a clicked one.
+   * @param {MapName} name
+   * @param {Narrowing} narrowing
+   */
+  #link(name, narrowing) {
+    const { board, theme } = this.#page;
+    board.setOverlay(name, () => {
+      const cell = this.#highlighted[name];
+      return cell ? [ringAround(cell, theme.value("--ml-ink"))] : [];
+    });
+    board.onFirstDrawn(name, (plot) => {
+      plot.on("plotly_hover", ({ points: [point] }) => this.#highlight(name, point));
+      plot.on("plotly_unhover", () => this.#highlight(name, null));
+      plot.on("plotly_click", ({ points: [{ customdata: cell }] }) => {
+        if (cell) narrowing.show({ layer: cell[0], module: cell[1] });
+      });
+    });
+  }
+
+  /**
+   * @param {MapName} hovered
+   * @param {PlotPoint | null} point
+   */
+  #highlight(hovered, point) {
+    for (const name of MAPS.filter((each) => each !== hovered)) {
+      const trace = this.#page.board.figures[name]?.data[0];
+      const row = point && trace ? trace.y.indexOf(point.y) : -1, column = point && trace ? trace.x.indexOf(point.x) : -1;
+      if (row >= 0 && column >= 0) this.#highlighted[name] = { row, column };
+      else delete this.#highlighted[name];
+      if (trace) void this.#page.board.redrawOverlay(name);
+    }
+  }
+
+  /** @param {Event} event */
+  #click(event) {
+    const button = closest(event, "button"), { requests } = this.#page;
+    if (button?.dataset.pin) void requests.pin(button.dataset.pin);
+    if (button?.dataset.act !== "slot") return;
+    const side = button.closest('[data-side="a"]') ? "a" : "b";
+    if (this.#shown?.slots[side].pinned) requests.unpin(side);
+    else void requests.pin(side);
+  }
+}

@@ -1,0 +1,23 @@
+import { find } from "../dom/elements.js";
+
+/** The list of shortcuts. */
+export class ShortcutList {
+  #dialog;
+
+  /** @param {HTMLElement} element the panel */
+  constructor(element) {
+    this.#dialog = find(element, ".ml-keys", HTMLDialogElement);
+    find(element, '[data-act="keys"]').addEventListener("click", () => this.show());
+    this.#dialog.addEventListener("click", (event) => {
+      if (event.target === this.#dialog) this.#dialog.close(); // a click beside the list
+    });
+  }
+
+  get open() {
+    return this.#dialog.open;
+  }
+
+  show() {
+    if (!this.#dialog.open) this.#dialog.showModal(); // the browser returns the focus when it closes
+  }
+}

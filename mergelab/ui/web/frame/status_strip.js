@@ -1,0 +1,53 @@
+/** @import { Inbox } from "../transport/inbox.js" */
+/** @import { Status, StatusKind } from "../messages.d.ts" */
+
+import { find, make } from "../dom/elements.js";
+
+const BUSY = ["loading", "running", "queued"];
+
+/** The strip that says what the page is doing, and the problems that keep it from doing it. */
+export class StatusStrip {
+  /** @type {StatusKind} */
+  kind = "loading";
+  #element;
+  #inbox;
+
+  /**
+   * @param {HTMLElement} element the panel
+   * @param {Inbox} inbox
+   */
+  constructor(element, inbox) {
+    this.#element = element;
+    this.#inbox = inbox;
+    inbox.on("status", () => this.render());
+  }
+
+  render() {
+    const status = this.#inbox.get("status");
+    if (!status) return;
+    const element = this.#element, strip = find(element, ".ml-strip"), frame = find(element, ".ml");
+    const busy = BUSY.includes(status.kind), fraction = status.fraction ?? null;
+    this.kind = status.kind;
+    strip.dataset.kind = status.kind;
+    strip.classList.toggle("ml-still", fraction === null);
+    find(element, ".ml-strip-text").textContent = status.text;
+    find(element, ".ml-strip-detail").textContent = status.detail;
+    find(element, ".ml-bar i").style.width = `${100 * (fraction ?? 0)}%`;
+    find(element, '[data-act="stop"]').hidden = !busy;
+    frame.classList.toggle("ml-loading", status.kind === "loading");
+    frame.classList.toggle("ml-refused", status.kind === "refused");
+    document.body.classList.toggle("ml-busy", busy);
+    this.#renderProblems(status);
+  }
+
+  /** @param {Status} status */
+  #renderProblems({ text, problems, trace }) {
+    const box = find(this.#element, ".ml-problems");
+    box.hidden = !problems.length;
+    if (!problems.length) return;
+    find(box, "strong").textContent = text;
+    find(box, "ul").replaceChildren(...problems.map((problem) => make("li", problem)));
+    find(box, "details").hidden = !trace;
+    find(box, "pre").textContent = trace;
+  }
+}

@@ -1,0 +1,32 @@
+/** @import { Page } from "../page.d.ts" */
+/** @import { KnobChanges } from "../transport/knob_changes.js" */
+
+const REST = 150; // milliseconds that a knob rests before the recipe is merged and scored
+
+/** Asks for exact charts and scores once the charts are drawn and the knobs rest. */
+export class LiveScores {
+  #page;
+  #knobs;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #asking;
+
+  /**
+   * @param {Page} page
+   * @param {KnobChanges} knobs
+   */
+  constructor(page, knobs) {
+    this.#page = page;
+    this.#knobs = knobs;
+    page.inbox.on("link", () => this.#askSoon()); // every answer has a link, also where its charts are on screen already
+  }
+
+  #askSoon() {
+    clearTimeout(this.#asking);
+    const charts = this.#page.inbox.get("charts");
+    if (!charts || charts.label === "exact") return;
+    this.#asking = setTimeout(() => {
+      if (this.#page.board.drawing || this.#knobs.sending) this.#askSoon();
+      else this.#page.requests.send("live", {});
+    }, REST);
+  }
+}

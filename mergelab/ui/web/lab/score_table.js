@@ -1,0 +1,58 @@
+/** @import { Score, ScoreRow } from "../messages.d.ts" */
+
+import { colourDot, make } from "../dom/elements.js";
+import { makeTable } from "../dom/table.js";
+import { percent, points } from "../formatting/numbers.js";
+
+/** @type {[string, string][]} */
+const COLUMNS = [
+  ["Task", ""],
+  ["Base", "before fine-tuning"],
+  ["Expert", "trained for this task"],
+  ["Merged", "this recipe"],
+  ["n", "rows"],
+];
+
+/**
+ * The table of a split's scores.
+ * @param {ScoreRow[]} rows
+ * @returns {HTMLTableElement}
+ */
+export function scoreTable(rows) {
+  return makeTable(COLUMNS, rows.map(tableRow));
+}
+
+/** @param {ScoreRow} row */
+function tableRow({ place, colour, title, base, own, merged, to_own: difference, n }) {
+  const row = make("tr"), name = make("th");
+  if (place === null) row.className = "ml-mean";
+  name.scope = "row";
+  if (colour) name.append(colourDot(colour));
+  name.append(title);
+  row.append(name, cell(base), cell(own), cell(merged, difference), make("td", n.toLocaleString("en")));
+  return row;
+}
+
+/**
+ * @param {Score | null} score
+ * @param {number | null} [difference] from the task's own expert
+ */
+function cell(score, difference = null) {
+  if (!score) return make("td", "–");
+  const made = make("td"), interval = make("small", `${wholePercent(score.low)}–${wholePercent(score.high)}`);
+  made.append(make("b", percent(score.value)));
+  if (difference !== null) {
+    const { sign, text } = points(difference), delta = make("em", text);
+    delta.dataset.sign = sign;
+    delta.title = "points against the task's own expert";
+    made.append(delta);
+  }
+  interval.title = "95 % interval, percent";
+  made.append(interval);
+  return made;
+}
+
+/** @param {number} share */
+function wholePercent(share) {
+  return Math.round(100 * share);
+}

@@ -1,0 +1,82 @@
+/** @import { Page } from "../page.d.ts" */
+/** @import { Scores as ScoresMessage, ScoreState } from "../messages.d.ts" */
+
+import { fillSlots, find, legendEntry, make } from "../dom/elements.js";
+import { scoreTable } from "./score_table.js";
+
+/** @type {Record<ScoreState, string>} */
+const STATES = { none: "", exact: "exact", live: "exact · live", stale: "stale", updating: "updating" };
+
+/** The scores of both splits: a table each, and bars for the validation rows. */
+export class Scores {
+  /** How often validation scores came. */
+  count = 0;
+  /** @type {ScoresMessage | null} the validation scores on screen */
+  shown = null;
+  #page;
+
+  /** @param {Page} page */
+  constructor(page) {
+    this.#page = page;
+    page.inbox.on("scores", () => this.renderValidation());
+    page.inbox.on("test", () => this.renderTest());
+  }
+
+  /** Shows the test rows. */
+  renderTest() {
+    const scores = this.#page.inbox.takeNew("test");
+    if (scores) this.#renderTable("test", scores);
+  }
+
+  /** Shows the validation rows and the bars. */
+  renderValidation() {
+    const scores = this.#page.inbox.takeNew("scores");
+    if (!scores) return;
+    this.#renderTable("scores", scores);
+    this.count += 1;
+    this.shown = scores;
+    this.#renderBars(scores);
+    const { element } = this.#page, some = scores.rows.length > 0;
+    const foot = find(element, '[data-act="test"]').closest(".ml-foot");
+    if (foot instanceof HTMLElement) foot.hidden = !some;
+    if (scores.state === "none") find(element, '[data-table="test"]').hidden = true; // those were of other models too
+  }
+
+  /**
+   * @param {"scores" | "test"} name
+   * @param {ScoresMessage} scores
+   */
+  #renderTable(name, scores) {
+    const card = find(this.#page.element, `[data-table="${name}"]`), { rows } = scores;
+    card.hidden = false;
+    renderState(card, scores);
+    find(card, ".ml-table").replaceChildren(rows.length ? scoreTable(rows) : make("p", scores.empty, "ml-empty"));
+  }
+
+  /** @param {ScoresMessage} scores */
+  #renderBars(scores) {
+    const { board, theme } = this.#page, card = board.card("bars");
+    renderState(card, scores);
+    fillSlots(card, "summary", scores.summary);
+    fillSlots(card, "notice", scores.notice);
+    find(card, ".ml-legend").replaceChildren(
+      ...scores.legend.map(({ colour, title }) => legendEntry(theme.value(colour) || colour, title)),
+    );
+    fillSlots(card, "empty", scores.rows.length ? "" : scores.empty);
+    if (scores.figure && scores.rows.length) void board.draw("bars", scores.figure);
+  }
+}
+
+/**
+ * @param {HTMLElement} card
+ * @param {ScoresMessage} scores
+ */
+function renderState(card, { state, about, rows }) {
+  const chip = find(card, '[data-slot="state"]');
+  chip.textContent = STATES[state];
+  chip.dataset.kind = state === "live" ? "exact" : state;
+  chip.title = about;
+  card.classList.toggle("ml-stale", state === "stale");
+  card.classList.toggle("ml-updating", state === "updating");
+  card.classList.toggle("ml-unscored", !rows.length);
+}

@@ -1,0 +1,144 @@
+/** @import { GradioHost, KnobChange } from "./gradio.d.ts" */
+/** @import { Page } from "./page.d.ts" */
+
+import { Address } from "./address/address.js";
+import { copyLink } from "./address/copy_link.js";
+import { ChartBoard } from "./charts/chart_board.js";
+import { downloadChart } from "./charts/chart_download.js";
+import { Theme } from "./charts/theme.js";
+import { CompareTab } from "./compare/compare_tab.js";
+import { actionOf, closest, find } from "./dom/elements.js";
+import { isTyping } from "./dom/typing.js";
+import { renderDevice } from "./frame/device_badge.js";
+import { listenForShortcuts, shortcutOf } from "./frame/keyboard.js";
+import { NoteBox } from "./frame/note_box.js";
+import { RecipeExports } from "./frame/recipe_exports.js";
+import { ShortcutList } from "./frame/shortcut_list.js";
+import { StatusStrip } from "./frame/status_strip.js";
+import { Tabs } from "./frame/tabs.js";
+import { openScene } from "./history/scene.js";
+import { StoryBox } from "./history/story.js";
+import { Undo } from "./history/undo.js";
+import { DensityCurves } from "./lab/density_curves.js";
+import { LabTab } from "./lab/lab_tab.js";
+import { LiveScores } from "./lab/live_scores.js";
+import { Narrowing } from "./lab/narrowing.js";
+import { Scores } from "./lab/scores.js";
+import { ThresholdLine } from "./lab/threshold_line.js";
+import { publishHook } from "./page_hook.js";
+import { followComplements } from "./sidebar/complements.js";
+import { fixControls } from "./sidebar/control_fixes.js";
+import { mountDrawer } from "./sidebar/drawer.js";
+import { ChoiceLists } from "./sidebar/lists.js";
+import { ResetArrows } from "./sidebar/reset_arrows.js";
+import { TensorTab } from "./tensor/tensor_tab.js";
+import { Inbox } from "./transport/inbox.js";
+import { KnobChanges } from "./transport/knob_changes.js";
+import { Requests } from "./transport/requests.js";
+
+/**
+ * Puts the page together. `panel.py` calls it once, when Gradio has rendered the panel. Parts that follow the same
+ * message hear of it in the order in which they are made here.
+ * @param {GradioHost} host what Gradio hands over
+ * @param {Record<string, unknown>} atLoad the panel's properties before this module was there
+ * @param {KnobChange[]} early knobs that were changed before
+ */
+export function start({ element, props, watch, trigger, server }, atLoad, early) {
+  const inbox = new Inbox(props, watch), knobs = new KnobChanges(inbox, server, () => trigger("preview", {}));
+  const requests = new Requests(trigger, knobs, inbox), theme = new Theme(element);
+  const board = new ChartBoard(element, theme), address = new Address(inbox), notes = new NoteBox(element, inbox);
+  /** @type {Page} */
+  const page = { element, inbox, requests, theme, board, address, notes };
+  const tabs = new Tabs(element, address);
+  inbox.on("visitor", () => knobs.send());
+  inbox.on("later", () => inbox.get("later") && requests.send("preview", {})); // the answer takes a while, and says so
+
+  const line = new ThresholdLine(page), lists = new ChoiceLists(inbox);
+  const narrowing = new Narrowing(page, (key) => tensor.openTensor(key)), curves = new DensityCurves(page);
+  const lab = new LabTab(page, { narrowing, line, curves, lists });
+  new LiveScores(page, knobs);
+  const scores = new Scores(page), compare = new CompareTab(page, narrowing);
+  const status = new StatusStrip(element, inbox), exports = new RecipeExports(element, inbox);
+  inbox.on("device", () => renderDevice(element, inbox));
+  const isRefused = () => status.kind === "refused";
+  const undo = new Undo(element, inbox, requests, isRefused, (scene) => openScene(tabs, address, scene));
+  const resets = new ResetArrows(inbox), tensor = new TensorTab(page, tabs), story = new StoryBox(page, tabs, undo);
+  followComplements(inbox);
+  fixControls();
+  mountDrawer();
+  listenForButtons(page);
+  mountShortcuts();
+  publishHook(page, { knobs, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor });
+
+  tabs.show(address.get("tab"));
+  notes.showSent();
+  lab.render();
+  narrowing.followLink();
+  curves.render();
+  scores.renderValidation();
+  scores.renderTest();
+  compare.render();
+  status.render();
+  exports.render();
+  renderDevice(element, inbox);
+  undo.receive();
+  inbox.catchUp(atLoad);
+  for (const change of early) knobs.onKnobChange(...change);
+
+  function mountShortcuts() {
+    const list = new ShortcutList(element);
+    const openTab = tabs.names.map((name, place) => [String(place + 1), () => tabs.show(name)]);
+    const plain = {
+      u: () => undo.go(-1),
+      r: () => undo.go(1),
+      c: () => copyLink(page),
+      "?": () => list.show(),
+      Escape: stopOrClear,
+      "[": () => narrowing.showNextLayer(-1),
+      "]": () => narrowing.showNextLayer(1),
+      w: () => narrowing.showStrongest(),
+      h: () => curves.setHalf(),
+      ...Object.fromEntries(openTab),
+    };
+    const withCtrl = {
+      enter: () => find(document, "#merge").click(),
+      z: () => undo.go(-1),
+      "shift z": () => undo.go(1),
+      y: () => undo.go(1),
+    };
+    listenForShortcuts(
+      ({ target }) => list.open || isTyping(target),
+      (event) => shortcutOf(event, plain, withCtrl) ?? tensorShortcut(event),
+    );
+  }
+
+  /** @param {KeyboardEvent} event */
+  function tensorShortcut({ key, ctrlKey, metaKey, altKey }) {
+    return ctrlKey || metaKey || altKey ? undefined : tensor.shortcut(key);
+  }
+
+  /** Stops what is running, else closes what stands open, else looks at all tensors again. */
+  function stopOrClear() {
+    if (document.body.classList.contains("ml-busy")) requests.stop();
+    else if (notes.open) notes.close();
+    else if (story.open) story.close();
+    else if (narrowing.at) narrowing.show(null);
+  }
+}
+
+/**
+ * Listens to the buttons that belong to no part of the page.
+ * @param {Page} page
+ */
+function listenForButtons(page) {
+  const { element, inbox, requests, board, theme } = page;
+  element.addEventListener("click", (event) => {
+    const action = actionOf(event), button = closest(event, "button"), card = button?.closest("[data-chart]");
+    if (action === "stop") requests.stop();
+    if (action === "test" || action === "keep") requests.send(action, {});
+    if (action === "link") void copyLink(page);
+    if (!button?.dataset.save || !(card instanceof HTMLElement)) return;
+    const run = inbox.get("charts")?.name || "run";
+    void downloadChart(board, theme, card.dataset.chart ?? "", button.dataset.save, run);
+  });
+}

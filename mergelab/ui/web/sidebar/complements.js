@@ -1,0 +1,31 @@
+/** @import { Inbox } from "../transport/inbox.js" */
+
+import { sliderOf } from "../dom/slider.js";
+
+/**
+ * Keeps the complements up to date while knobs move.
+ * @param {Inbox} inbox
+ */
+export function followComplements(inbox) {
+  document.addEventListener("input", () => renderComplements(inbox));
+}
+
+/**
+ * Writes 1 minus a knob's value below its slider, where papers count the knob from the other end.
+ * @param {Inbox} inbox
+ */
+export function renderComplements(inbox) {
+  for (const [id, name] of Object.entries(inbox.get("complements") ?? {})) {
+    const block = document.getElementById(id), slider = sliderOf(id);
+    if (block && slider) block.dataset.complement = complement(name, Number(slider.value));
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {number} value of the knob
+ * @returns {string}
+ */
+export function complement(name, value) {
+  return `${name} ${Math.round((1 - value) * 1000) / 10} %`;
+}

@@ -1,0 +1,30 @@
+/** The sidebar on a phone, where it covers the page. */
+
+const PHONE = 768; // pixels
+const PATIENCE = 3000; // milliseconds in which the sidebar may still come, or begin to listen
+const CLOSING = 800, LOOKING = 150;
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let looking;
+
+/** @returns {boolean} */
+export function isPhone() {
+  return window.innerWidth < PHONE;
+}
+
+/**
+ * Closes the sidebar, until it is closed or the person touches the page.
+ * @param {number} [until]
+ */
+export function clearView(until = performance.now() + PATIENCE) {
+  /** @type {HTMLElement | null} */
+  const toggle = document.querySelector("#sidebar.open .toggle-button");
+  toggle?.click();
+  if (performance.now() < until) looking = setTimeout(() => clearView(until), toggle ? CLOSING : LOOKING);
+}
+
+/** Closes the sidebar of a phone when the page opens. */
+export function mountDrawer() {
+  document.addEventListener("pointerdown", () => clearTimeout(looking), true); // whoever touches the page decides
+  if (isPhone()) clearView();
+}

@@ -1,0 +1,92 @@
+/** @import { TensorUpdate } from "../messages.d.ts" */
+
+import { closest, colourDot, fillSlots, find, make, makeButton } from "../dom/elements.js";
+import { percent, plain, signWords, signed, whole } from "../formatting/numbers.js";
+import { indexOf, spotOf } from "./map/geometry.js";
+
+const LOWEST = 0.001; // survival levels below it are not told apart
+const NONE =
+  "No coordinate of this tensor has two kept changes of opposite signs. Raise the density, or pick another tensor.";
+const HELP = "Click a row to go there. Small numbers: the density from which on the expert’s change is kept.";
+
+/** The strongest conflicts of a tensor. A click on a row leads to it on the map. */
+export class ConflictsTable {
+  #card;
+
+  /**
+   * @param {HTMLElement} card that holds the table
+   * @param {(place: number) => void} goTo
+   */
+  constructor(card, goTo) {
+    this.#card = card;
+    find(card, ".ml-conflicts").addEventListener("click", (event) => {
+      /** @type {HTMLElement | null | undefined} */
+      const button = closest(event, "tr")?.querySelector("[data-place]");
+      if (button) goTo(Number(button.dataset.place));
+    });
+  }
+
+  /** @param {TensorUpdate} tensor */
+  render(tensor) {
+    const { places, total } = tensor.conflicts, found = places.length;
+    fillSlots(this.#card, "conflicts-notice", found ? `${howMany(found, total)}. ${HELP}` : "");
+    fillSlots(this.#card, "conflicts-empty", found ? "" : NONE);
+    find(this.#card, '[data-map="csv"]').hidden = !found;
+    find(this.#card, ".ml-conflicts").replaceChildren(...(found ? [conflictTable(tensor)] : []));
+  }
+}
+
+/**
+ * @param {number} found
+ * @param {number} total
+ */
+function howMany(found, total) {
+  if (found < total) return `The ${found} strongest of ${whole(total)} coordinates in conflict`;
+  return found === 1 ? "The only coordinate in conflict" : `All ${whole(found)} coordinates in conflict`;
+}
+
+/** @param {TensorUpdate} tensor */
+function conflictTable(tensor) {
+  const table = make("table"), top = make("thead"), head = make("tr"), body = make("tbody");
+  head.append(make("th", "Index"), make("th", "Strength"), ...tensor.experts.map(({ colour, title }) => {
+    const cell = make("th");
+    cell.append(colourDot(colour), make("span", title));
+    return cell;
+  }), make("th", "Elected"), make("th", "Merged"));
+  top.append(head);
+  body.append(...tensor.conflicts.places.map((_, row) => conflictRow(tensor, row)));
+  table.append(top, body);
+  return table;
+}
+
+/**
+ * @param {TensorUpdate} tensor
+ * @param {number} row
+ */
+function conflictRow(tensor, row) {
+  const { conflicts, experts } = tensor, place = conflicts.places[row], made = make("tr"), first = make("th");
+  const button = makeButton(indexOf(spotOf(place, tensor), tensor));
+  button.dataset.place = String(place);
+  button.title = "Go there";
+  first.append(button);
+  made.append(first, make("td", plain(conflicts.strengths[row])), ...experts.map((_, expert) => {
+    const cell = make("td"), isKept = conflicts.kept[expert][row];
+    const level = levelWords(conflicts.levels[expert][row], isKept);
+    cell.append(make("span", signed(conflicts.deltas[expert][row])), make("small", level));
+    if (!isKept) cell.className = "ml-dropped";
+    return cell;
+  }));
+  const change = conflicts.merged[row] - conflicts.base[row];
+  made.append(make("td", signWords(conflicts.signs[row])), make("td", signed(change)));
+  return made;
+}
+
+/**
+ * From which density on an expert's change is kept.
+ * @param {number | null} level
+ * @param {boolean} isKept
+ */
+function levelWords(level, isKept) {
+  if (level === null) return isKept ? "" : "dropped";
+  return `from ${level < LOWEST ? "< 0.1 %" : percent(level)}`;
+}

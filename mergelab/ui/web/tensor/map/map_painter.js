@@ -1,0 +1,200 @@
+/** @import { ExpertStyle } from "../../messages.d.ts" */
+/** @import { Theme } from "../../charts/theme.js" */
+/** @import { Coordinates } from "./decoding.js" */
+/** @import { Frame } from "./geometry.js" */
+/** @import { CellLook } from "./painting.js" */
+/** @import { MapView, OpenTensor } from "./map_view.js" */
+
+import { disagreeing } from "./decoding.js";
+import { cellBox, isSingle, panelsFor, wholeOf } from "./geometry.js";
+import { stepPlace } from "./map_view.js";
+import { cleared, paintCells, paintSigns, shadeConflicts } from "./painting.js";
+
+const SMALLEST_RING = 4, SMALLEST_VIEW = 5; // pixels
+
+/** Paints the map and the small map above it. */
+export class MapPainter {
+  #view;
+  #theme;
+  #canvas;
+  #mini;
+
+  /**
+   * @param {MapView} view
+   * @param {Theme} theme
+   * @param {HTMLCanvasElement} canvas
+   * @param {HTMLCanvasElement} mini
+   */
+  constructor(view, theme, canvas, mini) {
+    this.#view = view;
+    this.#theme = theme;
+    this.#canvas = canvas;
+    this.#mini = mini;
+  }
+
+  paint() {
+    const { open } = this.#view;
+    if (!open || !this.#canvas.offsetParent) return;
+    const context = cleared(this.#canvas);
+    if (isSingle(open.at) && open.coords) this.#paintCoordinates(context, open, open.coords);
+    else this.#paintCells(context, open);
+    this.#paintMini(open);
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {OpenTensor} open
+   */
+  #paintCells(context, open) {
+    const frame = frameOf(this.#canvas), look = this.#look(open);
+    this.#view.frames = [frame];
+    paintCells(context, open.whole, frame, open.at, look);
+    if (open.cells !== open.whole) paintCells(context, open.cells, frame, open.at, look);
+    this.#paintRings(context, frame, open);
+  }
+
+  /**
+   * @param {OpenTensor} open
+   * @returns {CellLook}
+   */
+  #look({ tensor: { most } }) {
+    return { mode: this.#view.colour, most, dark: this.#theme.dark, background: this.#theme.value("--ml-page") };
+  }
+
+  /**
+   * Paints a panel for every expert, then one for the merged change.
+   * @param {CanvasRenderingContext2D} context
+   * @param {OpenTensor} open
+   * @param {Coordinates} coords
+   */
+  #paintCoordinates(context, open, coords) {
+    const theme = this.#theme, { experts } = open.tensor, number = stepPlace(open, this.#view.step);
+    const disagrees = disagreeing(coords, experts.length, number);
+    const { width, height } = frameOf(this.#canvas);
+    this.#view.frames = panelsFor(experts.length + 1, width, height);
+    context.font = `12px ${theme.value("--ml-font")}`;
+    this.#view.frames.forEach((panel, place) => {
+      const expert = experts[place] ?? null;
+      this.#paintTitle(context, panel, expert, mergedTitle(coords, number));
+      context.fillStyle = theme.value("--ml-page");
+      context.fillRect(panel.x, panel.y, panel.width, panel.height);
+      shadeConflicts(context, panel, open.at, coords, theme.value("--ml-accent-soft"), disagrees);
+      if (expert) paintExpert(context, panel, open, coords, number, place);
+      else this.#paintMerged(context, panel, open, coords, number);
+      context.strokeStyle = theme.value("--ml-border");
+      context.strokeRect(panel.x + 0.5, panel.y + 0.5, panel.width - 1, panel.height - 1);
+      this.#paintRings(context, panel, open);
+    });
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {Frame} panel
+   * @param {ExpertStyle | null} expert
+   * @param {string} merged the title of the panel without an expert
+   */
+  #paintTitle(context, panel, expert, merged) {
+    context.fillStyle = this.#theme.value("--ml-muted");
+    context.fillText(expert ? expert.title : merged, panel.x + (expert ? 14 : 0), panel.y - 6, panel.width - 14);
+    if (!expert) return;
+    context.fillStyle = expert.colour;
+    context.fillRect(panel.x, panel.y - 15, 9, 9);
+  }
+
+  /**
+   * Paints the merged change after the last step, and the elected signs at an election.
+   * @param {CanvasRenderingContext2D} context
+   * @param {Frame} panel
+   * @param {OpenTensor} open
+   * @param {Coordinates} coords
+   * @param {number} number of the step
+   */
+  #paintMerged(context, panel, open, coords, number) {
+    const { steps, change, reach } = coords, { at, tensor } = open, step = steps[number];
+    if (!step) return paintSigns(context, panel, at, coords, this.#theme.value("--ml-ink"), (place) => change[place]);
+    const { signs, values } = step, count = coords.rows * coords.columns;
+    if (!signs) return;
+    const isKept = (/** @type {number} */ place) => tensor.experts.some((_, expert) => values[expert * count + place]);
+    const signOf = (/** @type {number} */ place) => (isKept(place) ? signs[place] * reach * 0.4 : 0);
+    paintSigns(context, panel, at, coords, this.#theme.value("--ml-accent"), signOf);
+  }
+
+  /**
+   * Paints rings around the chosen coordinate and the one under the pointer.
+   * @param {CanvasRenderingContext2D} context
+   * @param {Frame} frame
+   * @param {OpenTensor} open
+   */
+  #paintRings(context, frame, { at, cells, mark }) {
+    const down = frame.height / at.rows, across = frame.width / at.columns;
+    const rings = [
+      { spot: mark, colour: this.#theme.value("--ml-accent"), line: 2 },
+      { spot: this.#view.hovered, colour: this.#theme.value("--ml-ink"), line: 1 },
+    ];
+    for (const { spot, colour, line } of rings) {
+      if (!spot) continue;
+      const box = isSingle(at) ? { top: spot.row, left: spot.column, height: 1, width: 1 } : cellBox(spot, cells);
+      const x = frame.x + (box.left - at.left) * across, y = frame.y + (box.top - at.top) * down;
+      const width = box.width * across, height = box.height * down;
+      if (x + width < frame.x || x > frame.x + frame.width) continue;
+      if (y + height < frame.y || y > frame.y + frame.height) continue;
+      context.strokeStyle = colour;
+      context.lineWidth = line;
+      context.strokeRect(x, y, Math.max(SMALLEST_RING, width), Math.max(SMALLEST_RING, height));
+      context.lineWidth = 1;
+    }
+  }
+
+  /**
+   * Paints the whole tensor small, with the window on screen in it.
+   * @param {OpenTensor} open
+   */
+  #paintMini(open) {
+    const { at, tensor, whole } = open, context = cleared(this.#mini), frame = frameOf(this.#mini);
+    paintCells(context, whole, frame, wholeOf(tensor), this.#look(open));
+    const wide = Math.max(SMALLEST_VIEW, (at.columns / tensor.columns) * frame.width);
+    const high = Math.max(SMALLEST_VIEW, (at.rows / tensor.rows) * frame.height);
+    const x = Math.min((at.left / tensor.columns) * frame.width, frame.width - wide);
+    const y = Math.min((at.top / tensor.rows) * frame.height, frame.height - high);
+    for (const [colour, line] of /** @type {const} */ ([["--ml-surface", 5], ["--ml-ink", 2]])) { // seen on any colour
+      context.strokeStyle = this.#theme.value(colour);
+      context.lineWidth = line;
+      context.strokeRect(x, y, wide, high);
+    }
+  }
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @returns {Frame}
+ */
+function frameOf({ clientWidth, clientHeight }) {
+  return { x: 0, y: 0, width: clientWidth, height: clientHeight };
+}
+
+/**
+ * What stands over the last panel.
+ * @param {Coordinates} coords
+ * @param {number} number of the step
+ */
+function mergedTitle({ steps }, number) {
+  if (number === steps.length) return "merged";
+  return steps[number].signs ? "elected sign" : "merged: last step";
+}
+
+/**
+ * Paints one expert's change at a step. What it had before and lost is a dot.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Frame} panel
+ * @param {OpenTensor} open
+ * @param {Coordinates} coords
+ * @param {number} number of the step
+ * @param {number} expert its place
+ */
+function paintExpert(context, panel, { at, tensor }, coords, number, expert) {
+  const { steps } = coords, start = expert * coords.rows * coords.columns;
+  const { values } = steps[Math.min(number, steps.length - 1)], [{ values: deltas }] = steps;
+  const isGone = (/** @type {number} */ place) => deltas[start + place] !== 0;
+  const { colour } = tensor.experts[expert];
+  paintSigns(context, panel, at, coords, colour, (place) => values[start + place], isGone);
+}

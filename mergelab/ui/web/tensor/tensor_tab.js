@@ -1,0 +1,303 @@
+/** @import { Page } from "../page.d.ts" */
+/** @import { TensorRow, TensorUpdate } from "../messages.d.ts" */
+/** @import { Tabs } from "../frame/tabs.js" */
+
+import { closest, fillSlots, find, findAll } from "../dom/elements.js";
+import { saveCsv } from "../dom/save_file.js";
+import { whole } from "../formatting/numbers.js";
+import { listenForArrows } from "./choices.js";
+import { conflictsCsv } from "./conflicts_csv.js";
+import { ConflictsTable } from "./conflicts_table.js";
+import { decodedCells } from "./map/decoding.js";
+import { wholeOf } from "./map/geometry.js";
+import { Jumps } from "./jumps.js";
+import { readMap } from "./map/map_link.js";
+import { MapPointer } from "./map/map_pointer.js";
+import { LAST_STEP } from "./map/map_view.js";
+import { SingularValues } from "./singular_values.js";
+import { TensorList } from "./tensor_list.js";
+import { TensorMap } from "./map/tensor_map.js";
+
+const TAB = "tensor";
+const CARDS = ["map", "conflicts", "spectrum"];
+const REST = 250; // milliseconds that a recipe rests before the tensors are asked for
+
+/** The Tensor tab: one tensor as a map, from the whole of it down to single coordinates at every step of the merge. */
+export class TensorTab {
+  /** @type {TensorRow[] | undefined} */
+  tensors;
+  map;
+  singular;
+  #page;
+  #tabs;
+  #list;
+  #conflicts;
+  #jumps;
+  /** @type {string | null} the key of the tensor that was asked for last */
+  #opening = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #following;
+
+  /**
+   * @param {Page} page
+   * @param {Tabs} tabs
+   */
+  constructor(page, tabs) {
+    this.#page = page;
+    this.#tabs = tabs;
+    this.map = new TensorMap(page, this.#card("map"));
+    this.singular = new SingularValues(page, this.#card("spectrum"));
+    this.#list = new TensorList(this.#card("pick"), (key) => this.openTensor(key));
+    this.#conflicts = new ConflictsTable(this.#card("conflicts"), (place) => {
+      this.map.goToPlace(place);
+      this.#card("map").scrollIntoView({ block: "nearest" });
+    });
+    this.#jumps = new Jumps(this.#card("map"), this.map);
+    new MapPointer(this.map);
+    findAll(page.element, ".ml-choice").forEach(listenForArrows);
+    page.element.addEventListener("click", (event) => {
+      const action = closest(event, "button")?.dataset.map;
+      if (action) this.#actions[action]?.();
+    });
+    tabs.onOpen(TAB, () => {
+      this.map.paint();
+      this.#followRecipe();
+    });
+    this.#listen();
+  }
+
+  /**
+   * What a key does on this tab.
+   * @param {string} key
+   * @returns {(() => void) | undefined}
+   */
+  shortcut(key) {
+    if (this.#tabs.open !== TAB || !this.map.open) return undefined;
+    const { map } = this;
+    /** @type {Record<string, () => void>} */
+    const keys = {
+      "+": () => map.zoomBy(0.5),
+      "=": () => map.zoomBy(0.5),
+      "-": () => map.zoomBy(2),
+      "−": () => map.zoomBy(2),
+      0: () => map.showWhole(),
+      x: () => this.#jumps.goToStrongest(),
+      ",": () => map.stepBy(-1),
+      ".": () => map.stepBy(1),
+    };
+    return keys[key];
+  }
+
+  /**
+   * Opens the tab with a tensor at the recipe on the sidebar.
+   * @param {string} key
+   */
+  openTensor(key) {
+    const { open } = this.map;
+    if (this.#tabs.open !== TAB) this.#tabs.show(TAB);
+    this.#opening = key;
+    if (key === open?.tensor.key && !this.#isStale) {
+      this.#card("pick").hidden = true;
+      return;
+    }
+    if (open && key !== open.tensor.key) this.#page.address.set({ tensor: key, map: null });
+    this.#setWaiting(true);
+    this.#page.requests.send("look", { tensor: key });
+  }
+
+  // ---- what Python sends
+
+  #listen() {
+    const { inbox } = this.#page;
+    inbox.on("tensors", () => this.#renderTensors());
+    inbox.on("tensor", () => this.#renderTensor());
+    inbox.on("cells", () => this.#takeCells());
+    inbox.on("coordinates", () => this.#takeCoordinates());
+    inbox.on("spectrum", () => this.#renderSpectrum());
+    inbox.on("unlooked", () => this.#renderFailure());
+    inbox.on("charts", () => this.#followRecipe());
+    inbox.on("link", () => this.#followRecipe());
+  }
+
+  #renderTensors() {
+    const tensors = this.#page.inbox.takeNew("tensors");
+    if (!tensors) return;
+    this.#list.render(tensors.rows, this.map.open?.tensor.key);
+    this.tensors = tensors.rows;
+    this.#followTensors(tensors.rows);
+  }
+
+  #renderTensor() {
+    const { inbox } = this.#page, tensor = inbox.takeNew("tensor");
+    const sent = tensor && (inbox.takeNew("cells") ?? inbox.get("cells"));
+    if (!tensor || !sent) return;
+    const cells = decodedCells(sent), { view, open } = this.map;
+    const same = open?.tensor.key === tensor.key && open.tensor.rows === tensor.rows;
+    const kept = same ? { at: open.at, mark: open.mark } : { at: wholeOf(tensor), mark: null };
+    view.open = { tensor, whole: cells, cells, cellsOf: wholeOf(tensor), coords: null, ...kept };
+    if (!same) view.step = LAST_STEP;
+    for (const name of CARDS) this.#card(name).hidden = false;
+    this.#card("pick").hidden = true;
+    this.#renderName(tensor);
+    this.singular.clear();
+    this.#conflicts.render(tensor);
+    if (!same) this.#followLink(tensor);
+    this.#setWaiting(false);
+    this.#say("");
+    this.map.goTo(view.open.at);
+  }
+
+  /** @param {TensorUpdate} tensor */
+  #renderName({ key, shape, entries, experts, rule, folded }) {
+    const card = this.#card("map"), size = shape.join(" × ") || "a single number";
+    fillSlots(card, "tensor-name", key);
+    fillSlots(card, "tensor-about", `${size} · ${whole(entries)} coordinates · ${experts.length} experts · ${rule}`);
+    fillSlots(card, "go-row", folded ? "index" : "row");
+    find(card, '[data-go="column"]').hidden = folded;
+    this.#renderChip();
+  }
+
+  #takeCells() {
+    const { open, requests } = this.map, cells = open && this.#page.inbox.takeNew("cells");
+    if (cells && cells.recipe === open.tensor.recipe) this.map.takeCells(cells);
+    else requests.answered();
+  }
+
+  #takeCoordinates() {
+    const { open, requests } = this.map, coordinates = open && this.#page.inbox.takeNew("coordinates");
+    if (coordinates && coordinates.recipe === open.tensor.recipe) this.map.takeCoordinates(coordinates);
+    else requests.answered();
+  }
+
+  #renderSpectrum() {
+    const spectrum = this.#page.inbox.takeNew("spectrum"), tensor = this.map.open?.tensor;
+    if (spectrum && tensor && spectrum.key === tensor.key) this.singular.render(spectrum, tensor.experts);
+  }
+
+  #renderFailure() {
+    const failure = this.#page.inbox.takeNew("unlooked");
+    if (!failure) return;
+    this.map.requests.asked = null;
+    if (!this.map.open) this.#page.address.set({ tensor: null, map: null });
+    this.#setWaiting(false);
+    this.#say(failure.sentence);
+  }
+
+  /** @param {string} sentence why a tensor could not be opened */
+  #say(sentence) {
+    const box = find(this.#page.element, ".ml-unlooked");
+    box.hidden = !sentence;
+    box.textContent = sentence;
+    if (sentence && !this.map.open) this.#card("pick").hidden = false;
+  }
+
+  // ---- the recipe
+
+  /** Whether the recipe has changed since the map was built. */
+  get #isStale() {
+    const charts = this.#page.inbox.get("charts"), { open } = this.map;
+    return Boolean(open && charts && open.tensor.recipe !== charts.name);
+  }
+
+  /** Asks for the tensors of another recipe. The answer decides whether the open one still exists. */
+  #followRecipe() {
+    const { inbox, requests } = this.#page;
+    this.#renderChip();
+    clearTimeout(this.#following);
+    if (this.#tabs.open !== TAB || !inbox.get("link")) return; // without a link the charts are not this visit's yet
+    this.#following = setTimeout(() => {
+      if (inbox.get("charts")) requests.send("tensors", {});
+    }, REST);
+  }
+
+  /**
+   * Opens the tensor anew if it is small, or the one that the address names.
+   * @param {TensorRow[]} rows
+   */
+  #followTensors(rows) {
+    const { open } = this.map, named = this.#page.address.get("tensor");
+    if (open && !rows.some(({ key }) => key === open.tensor.key)) return this.#close();
+    if (open && this.#isStale && open.tensor.follows) return this.openTensor(this.#opening || open.tensor.key);
+    if (!open && named && this.#opening !== named) this.openTensor(named);
+  }
+
+  /** Closes the map: other models are on the sidebar. */
+  #close() {
+    this.map.view.open = null;
+    for (const name of CARDS) this.#card(name).hidden = true;
+    this.#card("pick").hidden = false;
+    this.#page.inbox.release("tensor");
+    this.#page.address.set({ tensor: null, map: null });
+  }
+
+  /**
+   * Shows the window that the address names.
+   * @param {TensorUpdate} tensor
+   */
+  #followLink(tensor) {
+    const { address, notes } = this.#page, { view } = this.map, text = address.get("map");
+    if (!text || !view.open || address.get("tensor") !== tensor.key) return;
+    const { at, colour, step, notes: changes } = readMap(text, tensor);
+    view.open.at = at;
+    view.colour = colour;
+    view.step = step;
+    notes.showChanges(changes);
+  }
+
+  // ---- the cards
+
+  /** @param {string} name */
+  #card(name) {
+    return find(this.#page.element, `[data-tensor="${name}"]`);
+  }
+
+  /** @param {boolean} waiting for a map */
+  #setWaiting(waiting) {
+    this.#card("map").classList.toggle("ml-waiting", waiting);
+    this.#list.setWaiting(waiting);
+    this.#renderChip();
+  }
+
+  #renderChip() {
+    const map = this.#card("map"), conflicts = this.#card("conflicts"), stale = this.#isStale;
+    const waiting = map.classList.contains("ml-waiting"), words = waiting ? "updating" : stale ? "stale" : "exact";
+    const own = find(map, '[data-slot="tensor-chip"]');
+    const spectrum = findAll(this.#page.element, '[data-slot="spectrum-chip"]:not(:empty)');
+    for (const chip of [own, ...findAll(conflicts, ".ml-chip"), ...spectrum]) {
+      chip.textContent = words;
+      chip.dataset.kind = words;
+    }
+    own.title = stale
+      ? "The recipe has changed since this map was built."
+      : "Counted entry by entry on the tensors of this recipe.";
+    map.classList.toggle("ml-old", stale);
+    conflicts.classList.toggle("ml-old", stale);
+    find(map, '[data-map="rebuild"]').hidden = !stale || waiting;
+  }
+
+  /** @type {Record<string, () => void>} by `data-map` of a button */
+  #actions = {
+    in: () => this.map.zoomBy(0.5),
+    out: () => this.map.zoomBy(2),
+    whole: () => this.map.showWhole(),
+    strongest: () => this.#jumps.goToStrongest(),
+    random: () => this.#jumps.goToRandom(),
+    csv: () => this.#saveConflicts(),
+    rebuild: () => this.map.open && this.openTensor(this.map.open.tensor.key),
+    other: () => this.#toggleList(),
+    spectrum: () => this.#page.requests.send("spectrum", {}),
+  };
+
+  #toggleList() {
+    const card = this.#card("pick");
+    card.hidden = !card.hidden;
+    if (!card.hidden) this.#list.focus();
+  }
+
+  #saveConflicts() {
+    const tensor = this.map.open?.tensor;
+    if (!tensor) return;
+    const name = tensor.key.replace(/[^\w.-]+/g, "-");
+    saveCsv(conflictsCsv(tensor), `mergelab-${tensor.recipe}-${name}-conflicts.csv`);
+  }
+}

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { themedFigure } from "../../../../mergelab/ui/web/charts/themed_figure.js";
+
+const THEME = { dark: false, value: (name) => `<${name}>` };
+
+/** A heatmap of `columns` cells in one row. */
+function heatmap(columns, palette = "heat") {
+  const x = Array.from({ length: columns }, (_, at) => at);
+  const trace = { type: "heatmap", meta: { palette }, x, y: ["a"], z: [x], customdata: [[]], texttemplate: "%{text}" };
+  return { data: [trace], layout: { xaxis: { ticktext: ["attn-out x"] } } };
+}
+
+test("the given figure stays as it is", () => {
+  const given = { data: [{ type: "bar", x: [], y: [], meta: { role: "base" } }], layout: { xaxis: { range: [0, 1] } } };
+  const copy = structuredClone(given);
+  themedFigure(given, THEME).layout.xaxis.range[0] = 9;
+  assert.deepEqual(given, copy);
+});
+
+test("lines take the colour of their role, bars that of base and merged, others keep theirs", () => {
+  const line = { type: "scatter", x: [], y: [], line: { width: 2 }, meta: { role: "bad" } };
+  const bars = ["base", "merged", "own"].map((role) => ({ type: "bar", x: [], y: [], marker: { color: "c" }, meta: { role } }));
+  const { data } = themedFigure({ data: [line, ...bars], layout: {} }, THEME);
+  assert.deepEqual(data[0].line, { width: 2, color: "<--ml-bad>" });
+  assert.deepEqual(data.slice(1).map(({ marker }) => marker.color), ["<--ml-base>", "<--ml-ink>", "c"]);
+});
+
+test("a cell shows its number from 31 pixels on", () => {
+  const shows = (width) => "texttemplate" in themedFigure(heatmap(10), THEME, width).data[0];
+  assert.deepEqual([shows(120 + 310), shows(120 + 309)], [true, false]);
+});
+
+test("names break after a hyphen where columns are narrower than 62 pixels", () => {
+  const name = (width) => themedFigure(heatmap(10), THEME, width).layout.xaxis.ticktext[0];
+  assert.deepEqual([name(120 + 620), name(120 + 619)], ["attn-out x", "attn-<br>out x"]);
+});
+
+test("the palette follows the theme", () => {
+  const first = (dark, palette) => themedFigure(heatmap(2, palette), { ...THEME, dark }).data[0].colorscale[0][1];
+  assert.deepEqual([first(false, "heat"), first(true, "heat"), first(true, "diverging")], ["#f3f1fa", "#1d1b2b", "#f1a340"]);
+});
