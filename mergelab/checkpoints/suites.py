@@ -16,8 +16,9 @@ from safetensors.torch import load_file, save
 from mergelab.checkpoints.delta.suite_archive import State, unpack_base, unpack_delta
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.safe_paths import PLAIN_NAME, json_inside
-from mergelab.checkpoints.writing.staging import Staging, sweep
+from mergelab.checkpoints.writing.staging import Staging
 from mergelab.runtime.cache import cache_folder
+from mergelab.runtime.staging import sweep
 
 MANIFEST = "suite.json"
 BASE = "base"

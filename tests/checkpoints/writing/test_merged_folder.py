@@ -235,7 +235,8 @@ def test_files_have_the_permissions_of_the_umask(tmp_path: Path, base: Checkpoin
 WRITE = """
 import os, signal
 import torch
-from mergelab.checkpoints import CheckpointError, MergedFolder, in_memory, staging
+from mergelab.checkpoints import CheckpointError, MergedFolder, in_memory
+from mergelab.runtime import staging
 out, moment = arguments
 
 def die():
