@@ -1,22 +1,16 @@
-"""Statistics kept on disk by content: the same model, rows and settings give the same file, anything else another one."""
+"""Statistics kept in the cache by content: the same model, rows and settings have one entry, anything else another one."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
-from mergelab.checkpoints import cache_folder, hash_state
 from mergelab.runtime import portable
-from mergelab.runtime.cache import write_atomically
-
-KEPT_BYTES = 4 * 2**30
-"""The oldest statistics go when all of them take more."""
+from mergelab.runtime.cache import STATISTICS, store
 
 
 def key_of(facts: Mapping[str, object]) -> str:
@@ -30,30 +24,10 @@ def key_of(facts: Mapping[str, object]) -> str:
 
 
 def load_statistic(key: str) -> dict[str, Tensor] | None:
-    """The statistic kept under `key`; None when there is none, or when its file is damaged."""
-    try:
-        with safe_open(_path(key), framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-            return tensors if (file.metadata() or {}).get("content") == hash_state(tensors) else None
-    except (OSError, SafetensorError):  # absent or damaged: it is estimated again and written over
-        return None
+    """The statistic kept under `key`; None where there is none."""
+    return store().recall(STATISTICS, key, load)
 
 
 def keep_statistic(key: str, tensors: Mapping[str, Tensor]) -> None:
-    """Write `tensors` under `key`, whole or not at all."""
-    owned = {name: value.contiguous() for name, value in tensors.items()}
-    write_atomically(_path(key), save(owned, {"content": hash_state(owned)}))
-    _forget_oldest(_path(key))
-
-
-def _path(key: str) -> Path:
-    return cache_folder() / "statistics" / f"{key}.safetensors"
-
-
-def _forget_oldest(newest: Path) -> None:
-    files = sorted(newest.parent.glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    total = 0
-    for path in files:
-        total += path.stat().st_size
-        if total > KEPT_BYTES and path != newest:
-            path.unlink(missing_ok=True)
+    """Keep `tensors` under `key`."""
+    store().put(STATISTICS, key, save({name: value.contiguous() for name, value in tensors.items()}))
