@@ -2,6 +2,7 @@
 
 from mergelab.cli.commands import (
     adapter,
+    cache,
     convert,
     evaluate,
     export_config,
@@ -15,4 +16,18 @@ from mergelab.cli.commands import (
     ui,
 )
 
-COMMANDS = (ui, merge, inspect, presets, import_config, export_config, evaluate, adapter, pack, convert, methods, suite)
+COMMANDS = (
+    ui,
+    merge,
+    inspect,
+    presets,
+    import_config,
+    export_config,
+    evaluate,
+    adapter,
+    pack,
+    convert,
+    methods,
+    suite,
+    cache,
+)
