@@ -22,6 +22,7 @@ from mergelab.analysis.tensor_map import TensorMap, TensorSession, Window, build
 from mergelab.checkpoints import in_memory
 from mergelab.engine import plan, prepare
 from mergelab.recipe import Recipe
+from mergelab.runtime.cache import TENSOR_MAPS, Store
 from mergelab.runtime.progress import finish
 
 KEY = "model.layers.0.mlp.down_proj.weight"
@@ -39,11 +40,17 @@ def main() -> None:
     session = _session(shape)
     built = finish(build_map(session, KEY))
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "map.npz"
-        built.save(path)
+        cache = Store(Path(folder), limit=10**9)
+        cache.put(TENSOR_MAPS, "map", built.encode())
+
+        def opened() -> TensorMap:
+            found = cache.recall(TENSOR_MAPS, "map", TensorMap.decode)
+            assert found
+            return found
+
         works: dict[str, Callable[[], object]] = {
             "build": lambda: finish(build_map(session, KEY)),
-            "open a built map": lambda: TensorMap.load(path).pyramid.cells(built.grid.whole, *CELLS),
+            "open a built map": lambda: opened().pyramid.cells(built.grid.whole, *CELLS),
             "one step of zoom": lambda: [built.pyramid.cells(window, *CELLS) for window in windows],
             "64 x 64 coordinates": lambda: read_coordinates(session, KEY, Window(shape[0] // 2, shape[1] // 2, 64, 64)),
         }

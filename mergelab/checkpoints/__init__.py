@@ -15,8 +15,8 @@ from mergelab.checkpoints.open import open_checkpoint, suite_of
 from mergelab.checkpoints.suites import Suite, SuiteBase, SuiteExpert, SuiteTask, list_suites, load_suite, unpack
 from mergelab.checkpoints.writing.manifest import verify_folder
 from mergelab.checkpoints.writing.merged_folder import MergedFolder
-from mergelab.checkpoints.writing.staging import sweep
 from mergelab.runtime.cache import cache_folder
+from mergelab.runtime.staging import sweep
 
 __all__ = [
     "Checkpoint",

@@ -16,8 +16,7 @@ from safetensors.torch import load_file, save
 from mergelab.checkpoints.delta.suite_archive import State, unpack_base, unpack_delta
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.safe_paths import PLAIN_NAME, safe_json
-from mergelab.checkpoints.writing.staging import Staging, sweep
-from mergelab.runtime.cache import cache_folder
+from mergelab.runtime.cache import SUITES, store
 
 MANIFEST = "suite.json"
 BASE = "base"
@@ -173,27 +172,11 @@ def _task(entry: Mapping[str, Any]) -> SuiteTask:
 
 
 def unpack(suite: Suite, model: str = BASE) -> Path:
-    """An ordinary model folder with the suite's base or one expert, created in the cache on first use.
-
-    Several processes may call this at once: each builds its own copy under a hidden name, and the first to finish wins.
-    """
+    """Ordinary model folder of the suite's base or of one expert, made in the cache on first use."""
     if model != BASE and model not in suite.experts:
         raise CheckpointError(f"the suite {suite.name} has no model {model!r}; it has {', '.join(suite.models)}")
-    target = cache_folder() / "suites" / f"{suite.name}-{suite.digest[:16]}" / model
-    if target.is_dir():
-        return target
-    state = _base_state(suite) if model == BASE else _expert_state(suite, model)
-    sweep(target.parent)
-    staging = Staging(target)
-    try:
-        _write_model(suite, model, state, staging.path)
-        staging.commit()
-    except FileExistsError:  # another process has created the same folder in the meantime
-        staging.discard()
-    except BaseException:
-        staging.discard()
-        raise
-    return target
+    key = f"{suite.name}-{suite.digest[:16]}-{model}"
+    return store().folder(SUITES, key, lambda folder: _write_model(suite, model, folder))
 
 
 def _base_state(suite: Suite) -> State:
@@ -207,7 +190,8 @@ def _expert_state(suite: Suite, model: str) -> State:
     return {suite.prefix + key if key in base else key: value for key, value in state.items()}
 
 
-def _write_model(suite: Suite, model: str, state: State, folder: Path) -> None:
+def _write_model(suite: Suite, model: str, folder: Path) -> None:
+    state = _base_state(suite) if model == BASE else _expert_state(suite, model)
     config = safe_json(suite.folder / BASE, "config.json") or {}
     if model != BASE:
         config |= suite.experts[model].config

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from mergelab.checkpoints import cache_folder, hash_state, load_suite, suite_of
+from mergelab.checkpoints import hash_state, load_suite, suite_of
 from mergelab.evaluation.evaluate import Score, evaluate
 from mergelab.evaluation.tasks import TaskSet
-from mergelab.runtime.cache import write_atomically
+from mergelab.runtime.cache import SCORES, store
 from mergelab.runtime.progress import Progress, ProgressGen
 
 QUICK_ROWS = 200
@@ -31,11 +31,11 @@ def scored(
     scores: list[Score] = []
     for task in tasks:
         key = score_key(content, task, split, rows)
-        path = cache_folder() / "scores" / f"{key}-{device}.json"
-        known = _kept(path) or _shipped(task).get(key)
+        kept_as = f"{key}-{device.replace(':', '-')}"
+        known = store().recall(SCORES, kept_as, _decode) or _shipped(task).get(key)
         if known is None:
             [known] = yield from evaluate(body, [task], split, rows=rows, device=device)
-            write_atomically(path, json.dumps(asdict(known)).encode())
+            store().put(SCORES, kept_as, json.dumps(asdict(known)).encode())
         yield Progress("Scoring", len(scores) + 1, len(tasks), task.title)
         scores.append(known)
     return scores
@@ -46,8 +46,8 @@ def score_key(content: str, task: TaskSet, split: str, rows: int | None) -> str:
     return hashlib.sha256("\n".join((content, task.rows(split, rows).digest(), task.head)).encode()).hexdigest()
 
 
-def _kept(path: Path) -> Score | None:
-    return Score(**json.loads(path.read_text())) if path.exists() else None
+def _decode(content: bytes) -> Score:
+    return Score(**json.loads(content))
 
 
 def _shipped(task: TaskSet) -> dict[str, Score]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +18,6 @@ from mergelab.checkpoints import (
     Checkpoint,
     CheckpointError,
     MergedFolder,
-    cache_folder,
     hash_state,
     load_suite,
     open_checkpoint,
@@ -47,6 +45,7 @@ from mergelab.methods.registry import Statistic
 from mergelab.recipe import Recipe
 from mergelab.report.model_card import model_card
 from mergelab.runtime import portable
+from mergelab.runtime.cache import SKETCHES, store
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import Progress, ProgressGen
 
@@ -415,20 +414,12 @@ def _archived(folder: Path) -> ProgressGen[str]:
 
 
 def _sketched(planned: Plan, device: str) -> ProgressGen[Sketch]:
-    path = cache_folder() / "sketches" / f"{_sketch_key(planned.recipe, planned)}.npz"
-    if kept := _kept_sketch(path):
+    key = _sketch_key(planned.recipe, planned)
+    if kept := store().recall(SKETCHES, key, Sketch.decode):
         return kept
     drawn = yield from build_sketch(planned, device)
-    drawn.save(path)
+    store().put(SKETCHES, key, drawn.encode())
     return drawn
-
-
-def _kept_sketch(path: Path) -> Sketch | None:
-    """A cached sketch, or None if there is none or it is damaged; it can be built again."""
-    try:
-        return Sketch.load(path)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        return None
 
 
 def _sketch_key(recipe: Recipe, planned: Plan) -> str:

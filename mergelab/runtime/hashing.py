@@ -12,12 +12,12 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from mergelab.runtime.cache import cache_folder, write_atomically
+from mergelab.runtime.cache import HASHES, store
 
 SETTLED_NS = 2_000_000_000
 """A file younger than this may still change without its time stamp changing, so its hash is not kept."""
-FIELD = "blake3"
-"""Where a kept record holds the hash; named after the algorithm, so that a record of another one is not taken for it."""
+ALGORITHM = "blake3"
+"""Part of a kept hash's key, so that one of another algorithm is not taken for it."""
 FORMATS = {
     "BOOL": "bool",
     "U8": "uint8",
@@ -60,29 +60,26 @@ def hash_pairs(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def known_hash(files: Iterable[Path]) -> str | None:
-    """The content hash that was kept for exactly these files (path, size, mtime) or is being worked out, or None."""
+    """The content hash that was kept for exactly these files (`stamp_of`) or is being worked out, or None."""
     stamp = stamp_of(files)
     if stamp in under_way:
         return under_way[stamp].result()
-    try:
-        return str(json.loads(_record(stamp).read_text())[FIELD])
-    except (OSError, ValueError, KeyError, TypeError):  # nothing kept, or a damaged record: hash again
-        return None
+    return store().recall(HASHES, _key(stamp), bytes.decode)
 
 
 def keep_hash(files: Iterable[Path], content_hash: str) -> None:
     """Keep `content_hash` for `files`, unless one of them changed so recently that its time stamp proves nothing."""
     files = list(files)
     if all(time.time_ns() - path.stat().st_mtime_ns > SETTLED_NS for path in files):
-        write_atomically(_record(stamp_of(files)), json.dumps({FIELD: content_hash}).encode())
+        store().put(HASHES, _key(stamp_of(files)), content_hash.encode())
 
 
 def stamp_of(files: Iterable[Path]) -> str:
-    """sha256 hex over path, size and mtime of `files`: another one when a file has changed, without reading it."""
+    """sha256 hex over what tells a changed file without reading it: path, size, mtime, and ctime, which nobody sets back."""
     stats = [(os.path.realpath(path), path.stat()) for path in files]
-    key = json.dumps(sorted([path, stat.st_size, stat.st_mtime_ns] for path, stat in stats))
+    key = json.dumps(sorted([path, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns] for path, stat in stats))
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def _record(stamp: str) -> Path:
-    return cache_folder() / "hashes" / f"{stamp}.json"
+def _key(stamp: str) -> str:
+    return f"{ALGORITHM}-{stamp}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from cached import cached
 from safetensors.torch import load_file
 from tiny_folders import folders, recipe_for, write_folder
 from tiny_states import State, same_bits
@@ -26,6 +26,7 @@ from mergelab.jobs import workbench
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.runtime.cache import SKETCHES
 from mergelab.runtime.progress import Progress, finish
 
 TIES = {"name": "ties", "density": 0.3}
@@ -178,8 +179,7 @@ def test_a_damaged_sketch_in_the_cache_is_drawn_again(tmp_path: Path, states: di
     recipe = recipe_for(tmp_path, TIES)
     first = finish(workbench.sketch(recipe, device="cpu"))
     for content in (b"", b"PK\x03\x04 cut short", b"no archive"):
-        kept = max((Path(os.environ["MERGELAB_CACHE"]) / "sketches").glob("*.npz"), key=os.path.getmtime)
-        kept.write_bytes(content)
+        cached(SKETCHES)[-1].write_bytes(content)
         again, worked = progress_of(workbench.sketch(recipe, device="cpu"))
         assert worked > 0 and isinstance(again, Sketch) and (again.magnitudes == first.magnitudes).all()
 

@@ -1,15 +1,15 @@
-"""Content hashes have known answers, and what was kept under another algorithm is not taken for one."""
+"""Content hashes have known answers; a kept one is used while nothing has changed."""
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 import pytest
+from cached import cached
 
-from mergelab.runtime.cache import cache_folder
-from mergelab.runtime.hashing import hash_bytes, hash_pairs, keep_hash, known_hash, stamp_of
+from mergelab.runtime.cache import HASHES
+from mergelab.runtime.hashing import hash_bytes, hash_pairs, keep_hash, known_hash
 
 LONG_AGO = (1_600_000_000, 1_600_000_000)
 TENSOR = "55a004eb6ed78cb1e1e5d3dd217b4d72f366943cfcc9a42e53a7d10437dc457f"
@@ -50,10 +50,16 @@ def test_a_hash_is_kept_for_a_file(file: Path) -> None:
     assert known_hash([file]) == TENSOR
 
 
-def test_a_record_from_when_contents_were_hashed_by_sha256_is_not_used_but_replaced(file: Path) -> None:
-    record = cache_folder() / "hashes" / f"{stamp_of([file])}.json"
-    record.parent.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps({"content_hash": "0" * 64}))
+def test_a_file_that_changed_under_its_old_time_stamp_is_another_one(file: Path) -> None:
+    keep_hash([file], TENSOR)
+    file.write_bytes(b"Weights")
+    os.utime(file, LONG_AGO)
+    assert known_hash([file]) is None
+
+
+def test_a_damaged_hash_is_not_used_but_replaced(file: Path) -> None:
+    keep_hash([file], TENSOR)
+    cached(HASHES)[-1].write_bytes(cached(HASHES)[-1].read_bytes().replace(b"55", b"54"))
     assert known_hash([file]) is None
     keep_hash([file], TENSOR)
-    assert json.loads(record.read_text()) == {"blake3": TENSOR}
+    assert known_hash([file]) == TENSOR

@@ -13,12 +13,9 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
-from pathlib import Path
 
 import numpy
 from numpy.typing import NDArray
-
-from mergelab.runtime.cache import write_atomically
 
 GRID = 400
 """Level bins: bin b holds levels in ((b-1)²/GRID², b²/GRID²]."""
@@ -134,20 +131,20 @@ class Sketch:
     first_size: int
     curves: dict[str, Curves] = field(default_factory=dict)
 
-    def save(self, path: Path) -> None:
-        """Write the sketch as one .npz file, atomically. It is not compressed: that would take longer than building it."""
+    def encode(self) -> bytes:
+        """The sketch as an .npz archive, not compressed, which would take longer than building it."""
         flat = {
             f"{scope}/{name}": array for scope, curves in self.curves.items() for name, array in curves.present.items()
         }
         plain = {name: numpy.asarray(value) for name, value in vars(self).items() if name != "curves"}
         buffer = io.BytesIO()
         numpy.savez(buffer, allow_pickle=False, **plain, **flat)
-        write_atomically(path, buffer.getvalue())
+        return buffer.getvalue()
 
     @classmethod
-    def load(cls, path: Path) -> Sketch:
-        """Read a sketch that `save` wrote."""
-        with path.open("rb") as file, numpy.load(file, allow_pickle=False) as stored:
+    def decode(cls, content: bytes) -> Sketch:
+        """The sketch that `encode` gave."""
+        with numpy.load(io.BytesIO(content), allow_pickle=False) as stored:
             scopes: dict[str, dict[str, Curve]] = {}
             for scope, _, name in (entry.partition("/") for entry in stored if "/" in entry):
                 scopes.setdefault(scope, {})[name] = stored[f"{scope}/{name}"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import numpy
@@ -17,7 +16,6 @@ from mergelab.analysis.tensor_map.grid import TensorGrid
 from mergelab.analysis.tensor_map.strongest_conflicts import Conflicts, Strongest
 from mergelab.analysis.tensor_map.tensor_session import TensorSession
 from mergelab.engine import Trace
-from mergelab.runtime.cache import write_atomically
 from mergelab.runtime.progress import Progress, ProgressGen
 
 BAND = 1 << 20
@@ -39,8 +37,8 @@ class TensorMap:
         """The layout of the tensor."""
         return TensorGrid(self.shape)
 
-    def save(self, path: Path) -> None:
-        """Write the map as one .npz file, atomically."""
+    def encode(self) -> bytes:
+        """The map as an .npz archive."""
         buffer = io.BytesIO()
         found = {f"conflicts/{field.name}": getattr(self.conflicts, field.name) for field in fields(self.conflicts)}
         numpy.savez(
@@ -53,12 +51,12 @@ class TensorMap:
             **self.pyramid.fields,
             **found,
         )
-        write_atomically(path, buffer.getvalue())
+        return buffer.getvalue()
 
     @classmethod
-    def load(cls, path: Path) -> TensorMap:
-        """Read a map that `save` wrote."""
-        with path.open("rb") as file, numpy.load(file, allow_pickle=False) as stored:
+    def decode(cls, content: bytes) -> TensorMap:
+        """The map that `encode` gave."""
+        with numpy.load(io.BytesIO(content), allow_pickle=False) as stored:
             parts = {name: stored[name] for name in stored}
         conflicts = {name.removeprefix("conflicts/"): parts.pop(name) for name in list(parts) if "/" in name}
         conflicts["total"] = int(conflicts["total"])

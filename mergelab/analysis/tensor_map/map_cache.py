@@ -1,59 +1,17 @@
-"""Cache of maps on disk by content, within a size limit."""
+"""Maps of tensors in the cache, by content."""
 
 from __future__ import annotations
 
-import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
-
 from mergelab.analysis.tensor_map.build_map import TensorMap, build_map
 from mergelab.analysis.tensor_map.tensor_session import TensorSession
-from mergelab.runtime.cache import cache_folder
+from mergelab.runtime.cache import TENSOR_MAPS, store
 from mergelab.runtime.progress import ProgressGen
-
-MOST_BYTES = 512 << 20
-"""Size limit of all maps in bytes."""
 
 
 def cached_map(session: TensorSession, key: str, name: str) -> ProgressGen[TensorMap]:
-    """The map called `name` from the cache, or else a new one, which is added. The name identifies all inputs of a map."""
-    path = _folder() / f"{name}.npz"
-    if found := _read(path):
+    """The map called `name` from the cache, else a new one that is kept there. The name tells all that a map depends on."""
+    if found := store().recall(TENSOR_MAPS, name, TensorMap.decode):
         return found
     built = yield from build_map(session, key)
-    built.save(path)
-    _make_room(path)
+    store().put(TENSOR_MAPS, name, built.encode())
     return built
-
-
-def _folder() -> Path:
-    return cache_folder() / "tensor-maps"
-
-
-def _read(path: Path) -> TensorMap | None:
-    """A map of the cache, or None if it is missing or damaged: it can be built again."""
-    try:
-        found = TensorMap.load(path)
-        path.touch()
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
-        return None
-    return found
-
-
-def _make_room(newest: Path) -> None:
-    """Drop the least recently used maps; another process may do the same."""
-    taken = 0
-    for path, size in _by_use():
-        taken += size
-        if taken > MOST_BYTES and path != newest:
-            path.unlink(missing_ok=True)
-
-
-def _by_use() -> Iterator[tuple[Path, int]]:
-    found = []
-    for path in _folder().glob("*.npz"):
-        with suppress(OSError):
-            found.append((path.stat().st_mtime, path, path.stat().st_size))
-    return ((path, size) for _, path, size in sorted(found, reverse=True))

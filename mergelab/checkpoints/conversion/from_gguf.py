@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 from contextlib import redirect_stderr
+from importlib import metadata
 from io import StringIO
 from pathlib import Path
 
@@ -12,9 +14,8 @@ from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import FolderCheckpoint, open_folder
 from mergelab.checkpoints.files.safe_paths import safe_json
 from mergelab.checkpoints.files.silence import silence
-from mergelab.checkpoints.writing.staging import new_folder
-from mergelab.runtime.cache import cache_folder
-from mergelab.runtime.hashing import stamp_of
+from mergelab.runtime.cache import CONVERTED, hash_file, store
+from mergelab.runtime.hashing import keep_hash, known_hash
 
 NEEDED = ("gguf", "accelerate")
 RECORD = "gguf.json"
@@ -31,31 +32,39 @@ def open_gguf(path: Path, name: str | None = None) -> FolderCheckpoint:
     The first call loads the whole model into memory and stores it in the cache as safetensors; `remarks` states both
     sizes. Raises `CheckpointError` if the extra `gguf` is not installed or transformers cannot read the file.
     """
-    name, kept = name or str(path), cache_folder() / "gguf" / stamp_of([path])
-    if not kept.is_dir():
-        _convert(path, kept)
+    name, kept = name or str(path), store().folder(CONVERTED, _key(path), lambda folder: _convert(path, folder))
     types = ", ".join((safe_json(kept, RECORD) or {}).get("types", ()))
     size = sum(file.stat().st_size for file in kept.glob("*.safetensors"))
     told = f"{name} is a GGUF file ({types}; {_megabytes(path.stat().st_size)}), read as float32 ({_megabytes(size)})"
     return open_folder(kept, name, remarks=(f"{told}; its weights keep the quantisation error",))
 
 
-def _convert(path: Path, kept: Path) -> None:
+def _key(path: Path) -> str:
+    """sha256 hex of all that decides the conversion: the file's content and the libraries that read it."""
+    content = known_hash([path])
+    if content is None:
+        content = hash_file(path)
+        keep_hash([path], content)
+    return hashlib.sha256("\n".join((content, *map(_version, ("transformers", "gguf")))).encode()).hexdigest()
+
+
+def _version(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _convert(path: Path, folder: Path) -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         needs = f"needs {' and '.join(missing)} to be read: pip install 'mergelab[gguf]'"
         raise CheckpointError(f"{path} is a GGUF file, which {needs}, or use the model that it was made from")
     try:
-        with (
-            silence(),
-            redirect_stderr(StringIO()),
-            new_folder(kept) as folder,
-        ):  # the reader prints its own progress bar
+        with silence(), redirect_stderr(StringIO()):  # the reader shows a bar of its own
             _save_plain(path, folder)
             (folder / RECORD).write_text(json.dumps({"types": _types(path)}), encoding="utf-8")
-    except Exception as error:  # the readers raise all kinds of errors for files that they cannot read
-        if kept.is_dir():  # another process has finished first
-            return
+    except Exception as error:  # its readers raise what they like about a file that they do not know
         raise CheckpointError(f"{path} cannot be read through transformers: {error}") from error
 
 

@@ -21,8 +21,9 @@ from mergelab.checkpoints.files.safe_paths import PLAIN_NAME
 from mergelab.checkpoints.writing.auxiliary_files import auxiliary_files
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES, index_of, plan_files
 from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
-from mergelab.checkpoints.writing.staging import Staging, sweep
+from mergelab.checkpoints.writing.staging import Staging
 from mergelab.checkpoints.writing.weight_file import WeightFile
+from mergelab.runtime.staging import sweep
 
 
 class MergedFolder:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 from mergelab import __version__
-from mergelab.checkpoints import cache_folder
 from mergelab.recipe import Recipe
+from mergelab.runtime.cache import STARTUP, store
 from mergelab.ui.messages import encode
 from mergelab.ui.web import read
 
@@ -20,23 +18,14 @@ Parts = dict[str, Any]
 class FirstSight:
     """The panel's parts for one opening recipe; another version, message format, suite or recipe starts without any."""
 
-    def __init__(self, recipe: Recipe, suite_digest: str, folder: Path | None = None) -> None:
-        key = hashlib.sha256(
-            "\n".join((__version__, read("messages.schema.json"), suite_digest, recipe.digest())).encode()
-        ).hexdigest()
-        self.path = (folder or cache_folder() / "first-sight") / f"{key}.json"
+    def __init__(self, recipe: Recipe, suite_digest: str) -> None:
+        facts = (__version__, read("messages.schema.json"), suite_digest, recipe.digest())
+        self._key = hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
     def read(self) -> Parts:
-        """The parts as they were last kept; empty when there are none or they cannot be read."""
-        try:
-            parts = json.loads(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}  # the page then opens empty and fills itself a little later
-        return parts if isinstance(parts, dict) else {}
+        """The parts as they were last kept; where there are none, the page opens empty and fills itself a little later."""
+        return store().recall(STARTUP, self._key, json.loads) or {}
 
     def keep(self, parts: Parts) -> None:
-        """Keep the parts for the next start; a full disk only costs the next start a second."""
-        temporary = self.path.with_name(f".{self.path.stem}-{os.getpid()}")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(encode(parts), encoding="utf-8")
-        temporary.replace(self.path)
+        """Keep the parts for the next start."""
+        store().put(STARTUP, self._key, encode(parts).encode())

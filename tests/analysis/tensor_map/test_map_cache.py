@@ -1,30 +1,29 @@
-"""Maps that are kept on disk."""
+"""Maps that are kept in the cache."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy
 import pytest
+from cached import cached
 from tensor_sessions import session_of
 
 from mergelab.analysis.tensor_map import TensorMap, build_map, cached_map, map_cache
+from mergelab.runtime.cache import TENSOR_MAPS
 from mergelab.runtime.progress import finish
 
 SESSION = session_of({"method": {"name": "ties", "density": 1.0}}, [[3.0, 1.0]], [[-1.0, 2.0]])
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path))
-    return tmp_path / "tensor-maps"
 
 
-def test_a_map_survives_its_file(cache: Path) -> None:
+def test_a_map_comes_back_from_its_bytes() -> None:
     built = finish(build_map(SESSION, "w"))
-    built.save(cache / "x.npz")
-    read = TensorMap.load(cache / "x.npz")
+    read = TensorMap.decode(built.encode())
     assert (read.key, read.shape, read.experts, read.pyramid.side) == ("w", (1, 2), ("a", "b"), 1)
     for name, values in built.pyramid.fields.items():
         assert numpy.array_equal(read.pyramid.fields[name], values)
@@ -37,17 +36,7 @@ def test_a_map_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert finish(cached_map(SESSION, "w", "name")).conflicts.total == 1
 
 
-def test_a_damaged_file_is_built_again(cache: Path) -> None:
+def test_a_damaged_map_is_built_again() -> None:
     finish(cached_map(SESSION, "w", "name"))
-    (cache / "name.npz").write_bytes(b"PK nonsense")
+    cached(TENSOR_MAPS)[0].write_bytes(b"PK nonsense")
     assert finish(cached_map(SESSION, "w", "name")).conflicts.total == 1
-
-
-def test_the_maps_not_used_for_longest_make_room(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for age, name in enumerate(("new", "old")):
-        finish(cached_map(SESSION, "w", name))
-        os.utime(cache / f"{name}.npz", (1e9 - age, 1e9 - age))
-    size = (cache / "new.npz").stat().st_size
-    monkeypatch.setattr(map_cache, "MOST_BYTES", 2 * size)
-    finish(cached_map(SESSION, "w", "newest"))
-    assert sorted(path.stem for path in cache.glob("*.npz")) == ["new", "newest"]

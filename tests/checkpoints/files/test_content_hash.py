@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from cached import cached
 from safetensors.torch import save_file
 
-from mergelab.checkpoints import cache_folder, hash_state, in_memory, open_folder
+from mergelab.checkpoints import hash_state, in_memory, open_folder
 from mergelab.checkpoints.files import content_hash
 from mergelab.checkpoints.files.content_hash import hash_tensor, tensor_bytes
+from mergelab.runtime.cache import HASHES
 
 Make = Callable[..., Path]
 LONG_AGO = (1_600_000_000, 1_600_000_000)
@@ -87,15 +89,15 @@ def test_the_hash_is_kept_until_the_file_changes(tmp_path: Path, make: Make, mon
 
 
 def test_a_file_that_was_just_written_is_not_trusted_to_keep_its_hash(tmp_path: Path, make: Make) -> None:
-    before = set((cache_folder() / "hashes").glob("*"))
+    before = cached(HASHES)
     open_folder(make(tmp_path / "model")).content_hash()
-    assert set((cache_folder() / "hashes").glob("*")) == before
+    assert cached(HASHES) == before
 
 
 def test_a_damaged_record_is_replaced(tmp_path: Path, make: Make) -> None:
     folder = make(tmp_path / "model", {"w": torch.ones(4)})
     os.utime(folder / "model.safetensors", LONG_AGO)
     first = open_folder(folder).content_hash()
-    for record in (cache_folder() / "hashes").glob("*.json"):
+    for record in cached(HASHES):
         record.write_text("[]")
     assert open_folder(folder).content_hash() == first

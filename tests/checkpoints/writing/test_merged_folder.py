@@ -236,7 +236,7 @@ WRITE = """
 import os, signal
 import torch
 from mergelab.checkpoints import CheckpointError, MergedFolder, in_memory
-from mergelab.checkpoints.writing import staging
+from mergelab.runtime import staging
 out, moment = arguments
 
 def die():

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 import torch
+from cached import cached
 from tiny_task_models import sentences, text_model, text_task, weights
 from torch import Tensor, nn
 
-from mergelab.checkpoints import cache_folder
 from mergelab.evaluation.calibration import Experts, take_statistics
 from mergelab.evaluation.calibration.coefficients import CalibrationBatchSet, Learning, learn, shuffled_batches
 from mergelab.evaluation.calibration.fisher_diagonal import Given
 from mergelab.evaluation.calibration.statistic_spec import CalibrationSession
+from mergelab.runtime.cache import STATISTICS
 from mergelab.runtime.progress import Progress, ProgressGen, finish
 
 TENSOR = Learning(steps=3, lr=0.05, init=0.3, granularity="tensor")
@@ -195,7 +196,7 @@ def test_the_same_content_is_learned_once_and_any_other_anew(experts: dict[str, 
         ),
     ):
         assert taken(experts, **changed)[1] > 2, changed
-    assert len(list((cache_folder() / "statistics").glob("*"))) == 9
+    assert len(cached(STATISTICS)) == 9
 
 
 def test_an_expert_that_changed_is_learned_anew(experts: dict[str, Any]) -> None:

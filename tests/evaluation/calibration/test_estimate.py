@@ -2,12 +2,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from cached import cached
 from tiny_task_models import sentences, text_model, text_task, weights
 from torch import Tensor
 
-from mergelab.checkpoints import cache_folder
 from mergelab.evaluation.calibration import Fisher, estimate, fisher_of
 from mergelab.evaluation.tasks import TaskSet
+from mergelab.runtime.cache import STATISTICS
 from mergelab.runtime.progress import Progress, finish
 
 Case = tuple[dict[str, Tensor], TaskSet, Path]
@@ -26,7 +27,7 @@ def case(tmp_path: Path) -> Case:
 
 
 def files() -> list[Path]:
-    return sorted((cache_folder() / "statistics").glob("*"))
+    return cached(STATISTICS)
 
 
 def test_the_result_is_in_the_bases_keys_without_the_head(case: Case) -> None:
