@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 import pandas
 import pytest
-from tensor_sessions import desk_for
+from tensor_sessions import session_for
 from ui.fake_worker import BASE, EXPERTS, MODELS, FakeWorker, form, lab, opened
 from ui.messages.json_schema import problems
 
@@ -80,7 +80,7 @@ def test_scores_of_each_state_and_a_crash_fit_the_schema() -> None:
 def test_the_tensor_tab_fits_the_schema() -> None:
     recipe, window = form().recipe().to_mapping(), Window(0, 0, 3, 4)
     spectrum = TensorSpectrum(KEY, 8, 8, ("tiny/a", "merged"), (numpy.ones(8), numpy.zeros(8)), (1.0, numpy.nan))
-    desk = desk_for(recipe, EXPERTS, BASE)
+    desk = session_for(recipe, EXPERTS, BASE)
     reader = FakeWorker(
         tensor_map=lambda: [Finished(finish(build_map(desk, KEY)))],
         coordinates=lambda: [Finished(read_coordinates(desk, KEY, window))],
