@@ -1,4 +1,4 @@
-"""What the page shows before it has asked the server anything: the last finished opening view, kept in the cache."""
+"""The opening example, kept on disk, so the page has charts before it asks the server for anything."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mergelab.ui.web import read
 Parts = dict[str, Any]
 
 
-class FirstSight:
-    """The panel's parts for one opening recipe; another version, message format, suite or recipe starts without any."""
+class StartupCache:
+    """The messages of one opening recipe. Another version, message format, suite or recipe starts without any."""
 
     def __init__(self, recipe: Recipe, suite_digest: str, folder: Path | None = None) -> None:
         key = hashlib.sha256(
@@ -27,15 +27,15 @@ class FirstSight:
         self.path = (folder or cache_folder() / "first-sight") / f"{key}.json"
 
     def read(self) -> Parts:
-        """The parts as they were last kept; empty when there are none or they cannot be read."""
+        """The parts that were kept last; empty if there are none or they cannot be read."""
         try:
             parts = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return {}  # the page then opens empty and fills itself a little later
+            return {}  # the page opens empty, and its first event fills it
         return parts if isinstance(parts, dict) else {}
 
     def keep(self, parts: Parts) -> None:
-        """Keep the parts for the next start; a full disk only costs the next start a second."""
+        """Keep the parts for the next start."""
         temporary = self.path.with_name(f".{self.path.stem}-{os.getpid()}")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(encode(parts), encoding="utf-8")
