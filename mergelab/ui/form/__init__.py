@@ -1,1 +1,1 @@
-"""What a visitor has set: the form, the recipe that it means, its link, presets and stories. No worker, no widget."""
+"""The form that a visitor fills in, with its recipe, link, presets and stories. Nothing here knows a worker or a widget."""

@@ -1,4 +1,4 @@
-"""What the page starts from: the stories, the presets, and the one that it opens on."""
+"""Starting points: the stories, the presets, and the preset that the page opens with."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from mergelab.ui.form.stories import parameters, stories
 __all__ = ["FIRST", "GROUPS", "Preset", "presets", "starting_points", "title_fitting"]
 
 FIRST = "paper: TIES"
-GROUPS = ("Stories: models, knobs and what to notice", "Presets: method and knobs, your models")
+GROUPS = ("Guided examples", "Presets (keep your models, set the method)")
 
 
 def starting_points() -> list[Entry]:
-    """The list “Start from”: stories, then presets, each group under its heading."""
+    """The entries of “Start from”: stories, then presets, each group under its heading."""
     told = [Entry(title, title, GROUPS[0], story.line) for title, story in stories().items()]
     return [*told, *(Entry(title, title, GROUPS[1], preset.cites) for title, preset in presets().items())]
 
 
 def title_fitting(form: Form) -> str | None:
-    """The first preset with the form's two stages, else the story with its recipe, or None: so the list never names one
-    that is no longer there."""
+    """The first preset with the form's method and sparsifier, else the story with its recipe, else None. So the list never
+    names a preset that the form no longer matches."""
     try:
         recipe = form.recipe()
     except RecipeError:

@@ -1,4 +1,4 @@
-"""What the widgets say, and the recipe that it means. A form may hold nonsense; the recipe checks it."""
+"""The state of the sidebar, and the recipe that it describes. A form may hold invalid values; the recipe checks them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mergelab.recipe import Recipe, RecipeError
 from mergelab.ui.form.method_list import calibrated
 
 OWN = "own"
-"""The source that stands for the person's own models."""
+"""The name of the source that holds the person's own models."""
 NO_SPARSIFIER = "none"
 OWNERS: dict[str, Mapping[str, Rule]] = {"method": METHODS, "sparsify": SPARSIFIERS}
 """The two steps of a recipe that have knobs."""
@@ -38,12 +38,12 @@ class KnobPlace:
 
 
 def weight_id(place: int) -> str:
-    """The id of the weight's slider for the expert at this place in the models' list."""
+    """The id of the weight slider for the expert at this place in the list of models."""
     return f"weight-{place}"
 
 
 def all_knobs() -> dict[KnobPlace, Knob]:
-    """Every knob that a rule has once (weights belong to experts and are not here)."""
+    """Every knob that a rule has once. Weights are not included: they belong to experts."""
     return {
         KnobPlace(owner, rule.name, knob.name): knob
         for owner, rules in OWNERS.items()
@@ -55,9 +55,9 @@ def all_knobs() -> dict[KnobPlace, Knob]:
 
 @dataclass(frozen=True)
 class Models:
-    """The models on the table: a base and all experts that may be chosen, as references with titles.
+    """A base and all experts that may be chosen, as references with titles.
 
-    `edition` grows when the same places are read again, because what lies there may have changed.
+    `edition` grows when the same folders are read again, because their content may have changed.
     """
 
     base: str
@@ -71,7 +71,7 @@ class Models:
 
     @classmethod
     def typed(cls, base: str, experts: str, edition: int = 0) -> Models:
-        """What a person typed: one base, one expert a line. Raises RecipeError with every problem."""
+        """The models that a person typed: one base, and one expert per line. Raises RecipeError with every problem."""
         names = [line.strip() for line in experts.splitlines() if line.strip()]
         problems = []
         if not base.strip():
@@ -79,7 +79,7 @@ class Models:
                 "Base is empty: type a folder or owner/name@revision of the model that the experts were fine-tuned from."
             )
         if not names:
-            problems.append("Experts is empty: type at least one folder or owner/name@revision, one a line.")
+            problems.append("Experts is empty: type at least one folder or owner/name@revision, one per line.")
         if len(names) > MOST_EXPERTS:
             problems.append(
                 f"{len(names)} experts were typed; the page takes up to {MOST_EXPERTS}, the command `mergelab merge` any number."
@@ -94,7 +94,7 @@ class Models:
 
     @property
     def places(self) -> dict[str, int]:
-        """Each expert's fixed place, which is its colour."""
+        """The fixed place of each expert, which determines its colour."""
         return {reference: place for place, reference in enumerate(self.titles)}
 
 
@@ -105,9 +105,9 @@ def short(reference: str) -> str:
 
 @dataclass(frozen=True)
 class Form:
-    """The state of the sidebar. `weights` is by place in the models' list, `knobs` by place of the knob.
+    """The state of the sidebar. `weights` is by the reference of each expert, `knobs` by the place of each knob.
 
-    `rows` limits the validation rows of each task that are scored.
+    `rows` limits how many validation examples of each task are scored; None scores all.
     """
 
     models: Models
@@ -123,7 +123,7 @@ class Form:
     live: bool = True
 
     def recipe(self) -> Recipe:
-        """The recipe of this form. Raises RecipeError in the page's words."""
+        """The recipe of this form. Raises RecipeError with a sentence for the page."""
         return self._recipe
 
     @cached_property
@@ -145,7 +145,7 @@ class Form:
 
     @property
     def blocked_reason(self) -> str:
-        """Why this form's recipe can be looked at but not merged here, as a sentence; empty where nothing is in the way."""
+        """Why this form's recipe can be previewed but not merged here, as a sentence; empty text if it can be merged."""
         rule = METHODS.get(self.method)
         if rule is None or not calibrated(rule):
             return ""

@@ -1,12 +1,12 @@
-"""Words of the page: names for knobs and numbers as a person reads them."""
+"""How the page names knobs and steps, and how it writes numbers."""
 
 from __future__ import annotations
 
 COMPLEMENTS = {"density": "drop rate"}
-"""Knobs that some papers count from the other end; the page shows 1 minus the value beside them."""
+"""Knobs that some papers define the other way round; the page shows 1 minus the value beside them."""
 
 PLACES = ("task",)
-"""Knobs whose number k stands for the k-th of the chosen experts."""
+"""Knobs whose value k selects the k-th of the chosen experts."""
 NUMBERS_OF_EXPERTS = (*PLACES, "min_models")
 """Knobs whose sliders end at the number of the chosen experts."""
 NAMES = {
@@ -16,29 +16,29 @@ NAMES = {
     "of": "Directions of",
     "zero": "Zero vectors",
 }
-"""Knobs whose own name says too little above a slider."""
+"""Labels for knobs whose own name is not clear enough."""
 STEPS = {
     "delta": ("Deltas", "What each expert changed: expert − base."),
-    "drop": ("Drop", "The sparsifier drops part of each delta; a dot marks what is gone."),
-    "rescale": ("Rescale", "What survived is scaled up, to make good for what was dropped."),
-    "match_norms": ("Match norms", "Each expert’s delta is scaled to the norm that all have in common."),
-    "trim": ("Trim", "Only the largest changes stay; a dot marks what was trimmed."),
-    "elect": ("Elect", "Every coordinate elects one sign; an expert that pulls the other way is out there."),
+    "drop": ("Drop", "The sparsifier drops part of each delta; a dot marks a dropped change."),
+    "rescale": ("Rescale", "The surviving changes are scaled up to compensate for the dropped ones."),
+    "match_norms": ("Match norms", "Each expert’s delta is scaled to one common norm."),
+    "trim": ("Trim", "Only the largest changes stay; a dot marks a trimmed change."),
+    "elect": ("Elect", "Each coordinate takes one sign by vote; experts on the losing side are ignored there."),
     "weigh": ("Weigh", "Each expert’s change times its weight, or its share of the mean."),
-    "merge": ("Merge", "What is left of the experts becomes one change, beside them."),
+    "merge": ("Merge", "The surviving changes are combined into one, shown beside them."),
 }
-"""What each step is called, and what it does, by its name in `tensor_map.steps`."""
+"""The label of each step and what it does, by the step's name in `tensor_map.steps`."""
 
 
 def title_of(name: str) -> str:
-    """`zero_sign` -> `Zero sign`; a single letter stays as the paper writes it."""
+    """The label of a knob: `zero_sign` becomes `Zero sign`. A single letter stays as the paper writes it."""
     if name in NAMES:
         return NAMES[name]
     return name if len(name) == 1 else name.replace("_", " ").capitalize()
 
 
 def number(value: float) -> str:
-    """`0.01`, `1e−7`: short, and not broken at the end of a line."""
+    """A short number that no line break splits: `0.01`, `1e−7`."""
     return f"{value:g}".replace("e-0", "e-").replace("-", "−")
 
 

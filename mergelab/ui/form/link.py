@@ -1,4 +1,4 @@
-"""A recipe as the query of the page's address, and back: short, readable, and forgiving towards what was typed by hand."""
+"""A recipe as the query of the page's address, and back. Queries are short, readable, and tolerate typing errors."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from mergelab.ui.form.method_list import short_title
 
 VERSION = "1"
 VIEW = ("tab", "at", "tensor", "map")
-"""Parameters that the browser writes and reads by itself: which tab is open, and which part of the model is looked at."""
+"""Parameters that the browser writes and reads by itself: the open tab, and the part of the model on screen."""
 MOST_NOTES = 10
 LONGEST = 60
-"""Characters of a person's text that a note repeats."""
+"""How many characters of a person's text a note repeats."""
 WITHOUT_MODELS = (
-    "Your own folders are not in the link: they lie on this machine only. "
-    "Whoever opens it gets the same method and knobs on the models that the page opens with."
+    "The link does not include your own folders, because they are on this machine only. "
+    "It opens the same method and knobs with the default models."
 )
 
 
 @dataclass(frozen=True)
 class Link:
-    """A state of the page, whose recipe has the digest `digest`. `key` holds all of it, for undo; `query` is what a link says,
-    `note` what it leaves out.
+    """A state of the page, whose recipe has the digest `digest`. `key` describes all of it, for undo. `query` is the query of a
+    link to it, and `note` says what the link leaves out.
 
     The query of the page's opening state is empty.
     """
@@ -45,21 +45,21 @@ class Link:
 
 
 def parse_cell(at: str) -> tuple[str, str] | None:
-    """The layer and module that `at` of a query names, joined by a colon; None where it names none."""
+    """The layer and module in a query's `at`, which are joined by a colon; None if `at` names no layer."""
     layer, _, module = at.partition(":")
     return (layer, module) if layer else None
 
 
 @dataclass(frozen=True)
 class ParsedLink:
-    """The form that a query leads to, and a sentence for everything in it that could not be taken as it is."""
+    """The form that a query leads to, and a sentence for each part of the query that had to be changed."""
 
     form: Form
     notes: tuple[str, ...] = ()
 
 
 def source_name(models: Models) -> str:
-    """What a query calls these models: the suite, or the number under which the session keeps a person's own."""
+    """The name of these models in a query: the suite, or a number for the person's own models."""
     return f"{OWN}-{models.edition}" if models.edition else models.base
 
 
@@ -76,7 +76,7 @@ def link_of(recipe: Recipe, models: Models, opening: Recipe | None) -> Link:
 def read_query(given: Mapping[str, str], sources: Mapping[str, Models], opening: Form) -> ParsedLink:
     """The form for the parameters of an address; `sources` are the models that it may name, by `source_name`.
 
-    What the query leaves out is as in `opening` (models, method) or at its default.
+    Missing parameters are taken from `opening` (models, method) or set to their default.
     """
     return _Reading(given, sources, opening).landing()
 
@@ -102,7 +102,7 @@ def _merge(recipe: Recipe) -> dict[str, str]:
 
 
 def _turned(step: Step, rule: Rule, prefix: str) -> dict[str, str]:
-    """The knobs that are not at their default."""
+    """The knobs that differ from their default."""
     knobs = [knob for knob in rule.knobs if not knob.per_model]
     return {
         prefix + knob.name: _plain(step.knobs[knob.name]) for knob in knobs if step.knobs[knob.name] != knob.default
@@ -120,7 +120,7 @@ def _weights(recipe: Recipe, models: Models) -> dict[str, str]:
 
 
 def _names(models: Models) -> dict[str, str]:
-    """Experts by their name in a query: the suite's own names, or their places in a person's list."""
+    """Experts by their name in a query: the name in the suite, or the place in a person's own list."""
     if models.edition:
         return {str(place): reference for place, reference in enumerate(models.titles, 1)}
     return {reference.rpartition("/")[2]: reference for reference in models.titles}
@@ -139,7 +139,7 @@ def _text(parts: Mapping[str, str]) -> str:
 
 
 class _Reading:
-    """Takes parameters out of a query one by one; what is left at the end nobody knows."""
+    """Takes known parameters out of a query one by one; the rest is reported as unknown."""
 
     def __init__(self, given: Mapping[str, str], sources: Mapping[str, Models], opening: Form) -> None:
         own = {key for key in given if key in VIEW or key.startswith("__")}  # the browser's and Gradio's
@@ -198,7 +198,7 @@ class _Reading:
                 )
         chosen = tuple(reference for name, reference in names.items() if name in listed)
         if not chosen:
-            self.notes.append("The link names no expert that is here, so all are chosen.")
+            self.notes.append("The link names no known expert, so all are chosen.")
         return chosen or tuple(models.titles)
 
     def _knobs(self, owner: str, rule: Rule, prefix: str, experts: int) -> dict[KnobPlace, Any]:
@@ -265,15 +265,16 @@ class _Reading:
             f" after {short_title(SPARSIFIERS[sparsifier])}" if sparsifier in SPARSIFIERS else ""
         )
         self.notes += [
-            f"{_brief(key)} is nothing that {rules} has, so it is ignored.{_guess(key, self.known)}"
-            for key in self.left
+            f"{rules} has no setting {_brief(key)}, so it is ignored.{_guess(key, self.known)}" for key in self.left
         ]
         if len(self.notes) > MOST_NOTES:
-            self.notes[MOST_NOTES - 1 :] = [f"{len(self.notes) - MOST_NOTES + 1} more parts of the link do not fit."]
+            self.notes[MOST_NOTES - 1 :] = [
+                f"{len(self.notes) - MOST_NOTES + 1} more parts of the link were changed or ignored."
+            ]
 
 
 def _number(text: str) -> float | None:
-    """The number that `text` spells, whole ones exactly; None for anything else, and for what is not finite."""
+    """The finite number that `text` spells, exact for whole numbers; None for anything else."""
     if len(text) > LONGEST:
         return None
     for kind in (int, float):

@@ -1,4 +1,4 @@
-"""The methods as the page lists them: in families, each with the line that says what it does and what it asks for."""
+"""The methods as the page lists them: by family, each with one line on what it does and what it needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FAMILIES = ("Merge what the experts changed", "Merge the weights themselves", "L
 
 @dataclass(frozen=True)
 class Entry:
-    """One choice of a list: its rule's name and title, the family whose heading it stands under, and its line."""
+    """One choice of a list: its name and title, the heading it is listed under, and its line."""
 
     name: str
     title: str
@@ -27,29 +27,29 @@ def method_entries(rules: Iterable[Rule]) -> list[Entry]:
 
 
 def family_of(rule: Rule) -> str:
-    """Rules that need calibration rows stand apart; the others go by what they merge."""
+    """The family of a rule: rules that need calibration rows are listed apart, the others by what they merge."""
     if calibrated(rule):
         return FAMILIES[2]
     return FAMILIES[0] if rule.space == "deltas" else FAMILIES[1]
 
 
 def line_of(rule: Rule) -> str:
-    """What the rule does, and what it asks for."""
+    """What the rule does, and what it needs."""
     return " ".join(sentence for sentence in (rule.summary, asks_for(rule)) if sentence)
 
 
 def asks_for(rule: Rule) -> str:
-    """What the rule cannot do without, as a sentence; empty where experts and base are enough."""
+    """What the rule needs beyond experts and base, as a sentence; empty text for nothing."""
     if calibrated(rule):
-        return "Needs calibration rows, which a suite's experts bring along."
+        return "Needs calibration rows, which the suites include."
     return f"Takes exactly {rule.models} experts." if rule.models else ""
 
 
 def short_title(rule: Rule) -> str:
-    """The title without what it adds in brackets."""
+    """The title without its part in brackets."""
     return rule.title.partition(" (")[0]
 
 
 def calibrated(rule: Rule) -> bool:
-    """Whether the rule needs statistics that are taken on calibration rows."""
+    """Whether the rule needs statistics of calibration rows."""
     return bool(rule.wanting(Statistic))

@@ -1,4 +1,4 @@
-"""A recipe as a Python program that runs as it stands."""
+"""A recipe as a complete Python program."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ finish(save(recipe, "merged"))  # takes calibration rows of the suite, writes th
 
 
 def program_of(recipe: Recipe) -> str:
-    """The program: it merges in memory, or, where calibration rows are needed, does all of `mergelab merge`."""
+    """A program that merges in memory, or writes a folder as `mergelab merge` does if the method needs calibration rows."""
     template = TO_A_FOLDER if calibrated(recipe.rule) else IN_MEMORY
     return template.format(recipe=_literal(recipe.to_mapping()))
 

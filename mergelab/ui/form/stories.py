@@ -1,5 +1,5 @@
-"""Presets that tell a story: a state of the page, what to notice in it, and what to try next. The figures in the sentences are
-those of the suites' own models; the tests measure them again."""
+"""Guided examples: a state of the page, what to notice in it, and what to try next. The tests measure the figures in the
+sentences again on the suites' models."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mergelab.ui.form.link import VIEW, parse_cell
 
 @dataclass(frozen=True)
 class Story:
-    """`query` is the page's state as Copy link writes it, `aside` the query of the recipe that is pinned (none where empty),
-    `line` says in the list where it plays, and `chart` names the card that `sentences` are about."""
+    """`query` is the state of the page as Copy link writes it, `aside` the query of the pinned recipe (empty for none). `line`
+    describes the story in the list, and `chart` names the card that `sentences` are about."""
 
     title: str
     line: str
@@ -24,27 +24,27 @@ class Story:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The query's parts by name."""
+        """The parameters of the query by name."""
         return parameters(self.query)
 
     @property
     def at(self) -> tuple[str, str] | None:
-        """The layer and module that the story looks at; None for all tensors."""
+        """The layer and module that the story narrows to; None for all tensors."""
         return parse_cell(self.parameters.get("at", ""))
 
     @property
     def recipe(self) -> dict[str, str]:
-        """The parts that are the recipe's, without what the browser alone looks at."""
+        """The parameters of the recipe, without those that only the browser uses."""
         return {name: value for name, value in self.parameters.items() if name not in VIEW}
 
     @property
     def tab(self) -> str:
-        """The tab that it opens."""
+        """The tab that the story opens."""
         return self.parameters.get("tab", "lab")
 
 
 def parameters(query: str) -> dict[str, str]:
-    """The parts of a query by name."""
+    """The parameters of a query by name."""
     return dict(parse_qsl(query))
 
 
@@ -65,8 +65,8 @@ STORIES = (
         "Pixels: nine of ten changes are dropped at random, and the scores stay.",
         "v=1&suite=pixels&method=task_arithmetic&sparsify=dare&tab=compare",
         (
-            "A merges all changes, B one in ten of them, each times ten. No task differs by more than 2 points; 200 rows a task cannot tell the two apart.",
-            "Under “Fine points of DARE” set rescale to none. The mean falls from 75 % to 70 %, which is what the base has: a tenth of every change is next to none.",
+            "A merges all changes, B one in ten of them, each times ten. No task differs by more than 2 points; 200 examples per task cannot tell the two apart.",
+            "Under “Advanced DARE settings” set rescale to none. The mean falls from 75 % to 70 %, which is what the base has: a tenth of every change is next to none.",
             "Back at inverse, lower the density to 0.02: the mean is 69 %, no better than the base. Too few changes are left, each times fifty.",
         ),
         aside="v=1&suite=pixels&method=task_arithmetic",
@@ -79,7 +79,7 @@ STORIES = (
         (
             "Fashion-MNIST has weight 2. In A the weight counts in the election of signs, in B only once the signs are elected.",
             "Both keep the same entries, so the three heatmaps say nothing here: look at the scores. In B the four other tasks gain 2 to 5 points on 200 rows each, and Fashion-MNIST loses nothing.",
-            "On the Tensor tab open a tensor, zoom in to single entries and step to Elect: there are the votes. Then try other weights under “Weight of each expert”.",
+            "On the Tensor tab open a tensor, zoom in to single entries and step to Elect: there are the votes. Then try other weights under “Expert weights”.",
         ),
         aside="v=1&suite=pixels&method=ties&weight.fashion=2",
         chart="compared-scores",
@@ -90,8 +90,8 @@ STORIES = (
         "v=1&suite=minilm&experts=movie,newsgroups,spam&method=ties",
         (
             "See “Kept in each layer”: one threshold keeps 28 % of Movie reviews in layer 0, 9 % in layer 5 and nothing of the pooler. The embeddings are frozen: they stay at 0 and do not count towards the 20 %.",
-            "Under “Fine points of TIES” set scope to tensor: every row that changed comes to about 20 %. That is the pinned recipe, whose curves stand behind.",
-            "Merge both and open Compare: 200 rows a task could not tell them apart.",
+            "Under “Advanced TIES settings” set scope to tensor: every row that changed comes to about 20 %. That is the pinned recipe, whose curves stand behind.",
+            "Merge both and open Compare: 200 examples per task could not tell them apart.",
         ),
         aside="v=1&suite=minilm&experts=movie,newsgroups,spam&method=ties&scope=tensor",
         chart="kept",
@@ -100,6 +100,6 @@ STORIES = (
 
 
 def stories() -> dict[str, Story]:
-    """The stories by title, of the suites that are here."""
+    """The stories about installed suites, by title."""
     suites = list_suites()
     return {story.title: story for story in STORIES if story.parameters["suite"] in suites}

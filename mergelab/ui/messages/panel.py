@@ -36,6 +36,8 @@ class PanelMessages:
     """What the page is doing."""
     home: RecipeExports | None = None
     """The recipe as texts to copy."""
+    answer: float | None = None
+    """The server's clock: an answer to a change of the sidebar has come. Its recipe is in `link`."""
     link: Link | None = None
     """The recipe on the sidebar."""
     notes: Sequence[str] | None = None

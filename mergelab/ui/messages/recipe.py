@@ -15,7 +15,7 @@ Pins = TypeAliasType("Pins", A[Mapping[str, str], Field(description="The keys of
 
 @message
 class Link:
-    """The recipe on the sidebar. Every answer to a change carries one."""
+    """The recipe on the sidebar."""
 
     key: str
     """The state of the sidebar, for undo."""

@@ -1,4 +1,4 @@
-"""Builds the page and serves it: one function for `mergelab ui`, app.py and the tests."""
+"""Builds the page and serves it, for `mergelab ui`, app.py and the tests."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from mergelab.ui.page.guard import LOOPBACK, Guard
 from mergelab.ui.page.lab_page import LabPage
 from mergelab.ui.page.module_files import PRELOADS
 from mergelab.ui.page.module_files import ROUTE as MODULES
-from mergelab.ui.page.startup_cache import FirstSight
+from mergelab.ui.page.startup_cache import StartupCache
 from mergelab.ui.page.theme import STYLES, theme
 from mergelab.ui.session.server import Lab, Settings
 from mergelab.ui.web import STREAM, read
 
 FIRST_PORT, PORTS = 7860, 100
 FIRST_START = 60.0
-"""Seconds that the first start waits for its example before it opens without."""
+"""Seconds that the first start waits for its opening example."""
 PLOTLY = Path(plotly.__file__).parent / "package_data"
 HEAD = (
     f"<script>{read(STREAM)}</script>"
@@ -43,14 +43,14 @@ HEAD = (
 
 
 def build(lab: Lab | None = None) -> gr.Blocks:
-    """The page as Blocks; nothing runs and no process starts until somebody opens it."""
+    """The page as Blocks. No process starts until somebody opens the page."""
     return _built(lab or Lab())[1]
 
 
 def _built(lab: Lab) -> tuple[LabPage, gr.Blocks]:
     with gr.Blocks(title="MergeLab", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
         add_endpoints(lab)  # before the page's own events, so that these get the plain names
-        page = LabPage(lab, page_downloads(), _first_sight(lab).read())
+        page = LabPage(lab, page_downloads(), _startup_cache(lab).read())
         page.wire(blocks)
     blocks.queue(max_size=64, api_open=False)
     return page, blocks
@@ -61,17 +61,17 @@ def launch(
 ) -> None:
     """Serve the lab until interrupted, printing its address once it answers.
 
-    The opening view is computed in the worker, and kept: the first start waits for it, so that nobody meets an empty
-    page; later starts serve what was kept while the worker comes up.
+    The worker computes the opening example, which is kept on disk. The first start waits for it, so nobody sees an empty
+    page; later starts serve the kept example while the worker starts.
     """
     private = tempfile.mkdtemp(prefix="mergelab-")
     os.environ["GRADIO_TEMP_DIR"] = private
     lab = Lab(Settings(device, models_dir))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that a service manager's stop cleans up as well
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a service manager's stop cleans up as well
     try:
         page, blocks = _built(lab)
         warming = lab.warm(lab.opening(), lambda shown: _opened(page, blocks, shown))
-        if not _first_sight(lab).read():
+        if not _startup_cache(lab).read():
             _say("Preparing the opening example; later starts have it at once …")
             warming.join(FIRST_START)
         chosen = port if port is not None else _free_port(host)
@@ -90,13 +90,13 @@ def _say(sentence: str) -> None:
 
 
 def _opened(page: LabPage, blocks: gr.Blocks, shown: PanelMessages) -> None:
-    parts = parts_of(replace(shown, link=None))  # each visit has a link of its own
+    parts = parts_of(replace(shown, link=None, answer=None))  # every visit gets its own
     page.show_first(parts, blocks)
-    _first_sight(page.lab).keep(parts)
+    _startup_cache(page.lab).keep(parts)
 
 
-def _first_sight(lab: Lab) -> FirstSight:
-    return FirstSight(lab.opening().recipe(), next(iter(lab.suites().values())).digest)
+def _startup_cache(lab: Lab) -> StartupCache:
+    return StartupCache(lab.opening().recipe(), next(iter(lab.suites().values())).digest)
 
 
 def launch_options(host: str, port: int) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def launch_options(host: str, port: int) -> dict[str, Any]:
 
 
 def page_downloads() -> Path:
-    """Where this server packs models for download; one private folder a visitor inside."""
+    """Where this server packs models for download, in one private folder per visitor."""
     return Path(tempfile.gettempdir()) / f"mergelab-downloads-{os.getpid()}"
 
 

@@ -41,7 +41,7 @@ def add_endpoints(lab: Lab) -> None:
     def evaluate(
         recipe: str, split: str = "test", tasks: list[str] | None = None, rows: int | None = None, device: str = "auto"
     ) -> list[dict[str, Any]]:
-        """The scores alone of a recipe's merge, by default on test rows; choose knobs on validation."""
+        """Only the scores of a recipe's merge, by default on test rows; choose knobs on validation."""
         return _answer(
             lambda stopper: _evaluate(
                 lab, _recipe(recipe), stopper, tasks=_tasks(tasks), split=split, rows=_rows(rows), device=device
@@ -76,7 +76,7 @@ T = TypeVar("T")
 
 
 def _answer(work: Callable[[Stopper], Generator[Status, None, T]]) -> T:
-    """Do the work to its end; what is wrong with the input reaches the caller as a sentence."""
+    """Do the work to its end. Problems with the input reach the caller as a sentence."""
     try:
         steps = work(Stopper())
         while True:

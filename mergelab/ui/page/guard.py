@@ -1,4 +1,4 @@
-"""Refuses what a browser on another site could send to this server: foreign Host and Origin headers."""
+"""Refuses requests from pages of other sites, by their Host and Origin headers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Guard:
-    """ASGI middleware: only the named hosts are answered, and only their own pages may post."""
+    """ASGI middleware: answers only under the given host names, and only to pages of this server."""
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] | None) -> None:
         self.app, self.hosts = app, hosts

@@ -1,4 +1,4 @@
-"""The panel: the one component that owns plotly.js, and the plain data that it draws."""
+"""The panel: the one component that owns plotly.js, and what it knows about the sidebar from the start."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ TABS = ("lab", "tensor", "compare")
 
 
 def panel(parts: Mapping[str, Any], turned: Callable[[dict[str, Any]], str]) -> gr.HTML:
-    """Charts, numbers, scores and status in one component; its parts are props that change one by one. The page calls
-    `turned` when a knob is turned, and gets changed parts as JSON."""
+    """Charts, numbers, scores and status in one component. Each part is a property that changes by itself. The page calls
+    `turned` when a knob is turned, and gets the changed parts as JSON."""
     known = parts_of(PanelMessages(complements=complements(), lists=lists(), defaults=defaults(), view=VIEW))
     made = gr.HTML(
         html_template=page_html(),
@@ -48,7 +48,7 @@ def page_html() -> str:
 
 
 def lists() -> dict[str, list[ListEntry]]:
-    """Family and line of every choice of the lists, in their order, by the list's elem_id."""
+    """Family and line of every choice of each list, in order, by the list's elem_id."""
     methods = [ListEntry(entry.family, entry.line) for entry in method_entries(METHODS.values())]
     nothing = ListEntry("", "Every change goes into the merge.")
     sparsifiers = [ListEntry("", line_of(rule)) for rule in SPARSIFIERS.values()]
@@ -62,6 +62,6 @@ def complements() -> dict[str, str]:
 
 
 def defaults() -> dict[str, Value]:
-    """Each knob's default, by its elem_id; every method's weights begin at the same one."""
+    """The default of each knob, by its elem_id. Weights have the same default in every method."""
     weights = {weight_id(place): 1.0 for place in range(MOST_EXPERTS)}
     return {**{place.elem_id: knob.default for place, knob in all_knobs().items()}, **weights}

@@ -1,4 +1,4 @@
-"""What the page shows before it has asked the server anything: the last finished opening view, kept in the cache."""
+"""The opening example, kept on disk, so the page has charts before it asks the server for anything."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mergelab.ui.web import read
 Parts = dict[str, Any]
 
 
-class FirstSight:
-    """The panel's parts for one opening recipe; another version, message format, suite or recipe starts without any."""
+class StartupCache:
+    """The messages of one opening recipe. Another version, message format, suite or recipe starts without any."""
 
     def __init__(self, recipe: Recipe, suite_digest: str) -> None:
         facts = (__version__, read("messages.schema.json"), suite_digest, recipe.digest())

@@ -1,4 +1,4 @@
-"""The look: fonts that ship with Gradio, quiet neutrals and one accent."""
+"""The theme: fonts that ship with Gradio, quiet neutral colours and one accent."""
 
 from __future__ import annotations
 

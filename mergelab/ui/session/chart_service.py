@@ -1,4 +1,4 @@
-"""The charts of a form, in the cell that a visitor looks at."""
+"""The charts of a form, for the part of the model that a visitor has chosen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mergelab.ui.session.job_cache import JobCache
 
 
 class Drawn(NamedTuple):
-    """The curves that the page was sent last, and those of the recipe called `name` behind them."""
+    """The curves that the page has, and the curves behind them, which belong to the recipe `name`."""
 
     front: DataFrame
     back: DataFrame | None
@@ -25,27 +25,27 @@ class Drawn(NamedTuple):
 
 @dataclass
 class ChartService:
-    """What one visitor looks at: the tensors of the cell `at`, all of them for None."""
+    """One visitor's charts. They cover the tensors of the cell `at`; all tensors for None."""
 
     job_cache: JobCache
     at: Cell | None = None
     drawn: Drawn | None = None
 
     def charts(self, form: Form, sketch: Sketch, found: Preview) -> ChartData:
-        """The charts of what was found; of all tensors where these models have no such cell."""
+        """The charts of a preview; of all tensors if these models have no such cell."""
         recipe, tensors = form.recipe(), tensors_at(sketch, self.at)
         shown, over = narrowed(found, sketch, tensors), self._curves(recipe, form.models, sketch)
         return ChartData(shown, recipe, form.models, sketch, over, self.at if tensors is not None else None)
 
     def is_new(self, data: ChartData) -> bool:
-        """Whether the curves differ from those that the page was sent last; these are the last from now on. A new density leaves the
-        curves as they are."""
+        """Whether the page lacks these curves; it counts as having them from now on. A new density leaves the curves as they
+        are."""
         back = data.behind
         before, self.drawn = self.drawn, Drawn(data.curves, back.curves if back else None, back.name if back else "")
         return before is None or not _same(before, self.drawn)
 
     def _curves(self, recipe: Recipe, models: Models, sketch: Sketch) -> DataFrame:
-        """The curves of the cell that is looked at, from the shelf where only the density has changed."""
+        """The curves of the current cell, from the cache if only the density has changed."""
         weights = tuple(expert.weight for expert in recipe.models)
         key = (
             sketch_needs(recipe),

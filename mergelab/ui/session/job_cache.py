@@ -1,4 +1,4 @@
-"""What all visitors share: the worker, and the sketches and runs that were already computed."""
+"""What all visitors share: the workers, and a cache of the results that they computed."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from mergelab.ui.session.status import Stopwatch
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 CURVES = 500
-"""Tables of some 40 KB."""
+"""How many tables of curves are kept, about 40 KB each."""
 TICK = 0.25
-"""Seconds after which a silent job still shows that time passes, and a stop is noticed."""
+"""Seconds between updates of the elapsed time while a job reports nothing; a stop is noticed as quickly."""
 
 
 class RefusalError(ValueError):
-    """Work that cannot be done as asked; the message is for the person."""
+    """The work cannot be done as asked; the message is for the person."""
 
 
 class CrashError(Exception):
-    """Work that failed; the message is for the person, `trace` for a bug report."""
+    """The work failed; the message is for the person, `trace` for a bug report."""
 
     def __init__(self, sentence: str, trace: str) -> None:
         super().__init__(sentence)
@@ -43,21 +43,21 @@ class StopPressedError(Exception):
 
 
 class LRU(Generic[K, V]):
-    """The last `size` values by key; safe to use from several threads."""
+    """The most recently used `size` values by key; safe to use from several threads."""
 
     def __init__(self, size: int) -> None:
         self._size, self._lock = size, threading.Lock()
         self._values: OrderedDict[K, V] = OrderedDict()
 
     def get(self, key: K) -> V | None:
-        """The value, which counts as used now, or None."""
+        """The value, marked as used, or None."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
             return self._values.get(key)
 
     def put(self, key: K, value: V) -> V:
-        """Keep the value, dropping the one that was not used for longest."""
+        """Keep the value, and drop the least recently used one if there are too many."""
         with self._lock:
             self._values[key] = value
             self._values.move_to_end(key)
@@ -66,13 +66,13 @@ class LRU(Generic[K, V]):
         return value
 
     def get_or_make(self, key: K, make: Callable[[], V]) -> V:
-        """The value, made at its first use."""
+        """The value, computed at its first use."""
         found = self.get(key)
         return found if found is not None else self.put(key, make())
 
 
 class Stopper:
-    """One person's Stop button: ends the jobs that are under way for them."""
+    """One person's Stop button: ends that person's jobs."""
 
     def __init__(self) -> None:
         self._jobs: set[Job] = set()
@@ -81,11 +81,11 @@ class Stopper:
 
     @property
     def presses(self) -> int:
-        """How often Stop was pressed; work that began before the last press must end."""
+        """How often Stop was pressed. Work that began before the last press must end."""
         return self._presses
 
     def press(self) -> bool:
-        """Stop everything; whether there was anything to stop."""
+        """Stop everything. Returns whether anything was running."""
         with self._lock:
             self._presses += 1
             jobs = list(self._jobs)
@@ -105,16 +105,16 @@ class Stopper:
 
 
 READER = frozenset({"tensor_map", "coordinates", "spectrum"})
-"""Functions that only look: they have a worker of their own, so that looking is not queued behind a merge."""
+"""Functions that only read. They run in a worker of their own, so they do not wait behind a merge."""
 
 
 def one_thread() -> Worker:
-    """A worker that leaves the processor's other threads to merges."""
+    """A worker with one thread, which leaves the other cores to merges."""
     return Worker(threads=1)
 
 
 class JobCache:
-    """The workers, each started at its first job, and the results worth keeping. Equal work asked for at once is done once."""
+    """The workers, each started at its first job, and the results worth keeping. Identical requests at the same time run once."""
 
     def __init__(
         self,
@@ -144,14 +144,14 @@ class JobCache:
 
     @property
     def reader(self) -> Worker:
-        """The worker process that looks into tensors."""
+        """The worker process that reads tensors."""
         with self._lock:
             if self._reader is None:
                 self._reader = self._start_reader()
             return self._reader
 
     def warm_up(self) -> None:
-        """Start the reader if nobody has yet: it imports torch while a person still chooses."""
+        """Start the reader if it is not running, so it imports torch while the person still chooses a tensor."""
         if self._reader is None:
             self.reader.submit("ready")
 
@@ -173,9 +173,9 @@ class JobCache:
         /,
         **arguments: Any,
     ) -> Generator[Status, None, V]:
-        """The result of a worker's function, from the shelf if it is there, else computed while yielding statuses.
+        """The result of a worker's function: from the cache, or computed while yielding statuses.
 
-        Raises RefusalError when it cannot be done, CrashError when it failed and StopPressedError when the person stopped it.
+        Raises RefusalError if the work cannot be done, CrashError if it failed, and StopPressedError if the person stopped it.
         """
         presses = stopper.presses
         with self._lock:
@@ -197,7 +197,7 @@ class JobCache:
     def follow(
         self, watch: Stopwatch, stopper: Stopper, function: str, /, **arguments: Any
     ) -> Generator[Status, None, Any]:
-        """Run a function of the workbench, yielding statuses; closing this generator stops the job."""
+        """Run a function of the workbench while yielding statuses. Closing this generator stops the job."""
         presses = stopper.presses  # before the job can be stopped, so that no press is missed
         job = (self.reader if function in READER else self.worker).submit(function, **arguments)
         stopper.watch(job)
@@ -224,7 +224,7 @@ class JobCache:
 
 
 def poll(job: Job) -> Iterator[Event | None]:
-    """The job's events, and None whenever `TICK` seconds pass without one; progress that piled up is skipped."""
+    """The job's events, and None after every `TICK` seconds without one. Of several waiting progress reports only the last counts."""
     inbox: queue.Queue[Event] = queue.Queue()
     threading.Thread(target=_pour, args=(job, inbox), daemon=True).start()
     while True:

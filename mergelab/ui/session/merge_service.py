@@ -1,4 +1,4 @@
-"""The work behind a form: its sketch, its merge, its scores, from the shelf where they are there."""
+"""The work behind a form: its sketch, its merge and its scores, from the cache if possible."""
 
 from __future__ import annotations
 
@@ -20,43 +20,44 @@ from mergelab.ui.session.status import Stopwatch
 from mergelab.ui.session.update import Update
 
 LIVE_PARAMETERS = 2_000_000
-"""Up to so many parameters a merge with its scores is quick enough to follow every knob."""
+"""Models with up to this many parameters are merged and scored after every change."""
 
 
 @dataclass(frozen=True)
 class MergeService:
-    """What one visitor asks of the shelf; `stopper` is their Stop button. Methods raise ValueError where a form is no recipe."""
+    """One visitor's requests to the job cache. `stopper` is their Stop button. Methods raise ValueError if a form is no valid
+    recipe."""
 
     job_cache: JobCache
     stopper: Stopper
     models_dir: str | None = None
 
     def known_sketch(self, form: Form) -> Sketch | None:
-        """The sketch of a form, if it is on the shelf."""
+        """The sketch of a form, if it is in the cache."""
         return self.job_cache.sketches.get(_sketch_key(form))
 
     def known_run(self, form: Form) -> Run | None:
-        """The merge of a form with its validation scores, if it is on the shelf."""
+        """The merge of a form with its validation scores, if it is in the cache."""
         return self.job_cache.runs.get(_run_key(form, "validation"))
 
     def figures(self, form: Form, sketch: Sketch) -> Preview:
-        """The best that is known of a form: exact where it was merged, else looked up in its sketch."""
+        """The most exact figures known: counted if the form was merged, else read from its sketch."""
         run = self.known_run(form)
         return run.preview if run and run.preview.label == "exact" else preview(sketch, form.recipe())
 
     def is_scored(self, form: Form) -> bool:
-        """Whether the scores of a form are on the shelf; not where it is no recipe."""
+        """Whether the scores of a form are in the cache. False for an invalid recipe."""
         try:
             return self.known_run(form) is not None
         except ValueError:
-            return False  # the preview of the same form tells the person why
+            return False  # the preview of the same form gives the reason
 
     def follows_live(self, form: Form) -> bool:
-        """Whether new scores follow every knob: asked for, and the models are small; not where it is no recipe."""
+        """Whether new scores follow every change: the person wants them, and the models are small. False for an invalid recipe."""
         try:
             sketch = self.known_sketch(form)
         except ValueError:
-            return False  # the preview of the same form tells the person why
+            return False  # the preview of the same form gives the reason
         return (
             form.live
             and not form.blocked_reason
@@ -65,14 +66,14 @@ class MergeService:
         )
 
     def tasks(self, form: Form) -> dict[str, TaskFace]:
-        """The tasks of the chosen experts; none for a person's own models."""
+        """The tasks of the chosen experts. A person's own models have none."""
         suites = list_suites()
         if form.models.base not in suites:
             return {}
         return {name: face for name, face in faces(suites[form.models.base]).items() if face.expert in form.chosen}
 
     def sketch(self, form: Form) -> Generator[Update, None, Sketch]:
-        """The sketch of a form; reads its models if this is their first time."""
+        """The sketch of a form. Reads the models if nobody has yet."""
         found = self.known_sketch(form)
         if found is not None:
             return found
@@ -83,7 +84,7 @@ class MergeService:
         return (yield from map_progress(steps, _as_update))
 
     def merge(self, form: Form, split: str, watch: Stopwatch, stopper: Stopper) -> Generator[Update, None, Run]:
-        """Merge a form and score it on a split. Raises RecipeError where that cannot be done here."""
+        """Merge a form and score it on a split. Raises RecipeError if it can only be previewed here."""
         key, rows = _run_key(form, split), form.rows if split == "validation" else None
         _refuse(form)
         steps = self.job_cache.once(
@@ -100,7 +101,8 @@ class MergeService:
         return (yield from map_progress(steps, _as_update))
 
     def save(self, form: Form, out: str) -> Generator[Update, None, str]:
-        """Write the merged model to the folder `out`, packed; the path of the archive. Raises RecipeError as `merge` does."""
+        """Write the merged model to the folder `out` and pack it. Returns the path of the archive. Raises RecipeError as `merge`
+        does."""
         models = self._models(form)
         _refuse(form)
         watch = Stopwatch("Writing the merged model")
@@ -112,7 +114,7 @@ class MergeService:
 
 
 def _sketch_key(form: Form) -> tuple[str, int]:
-    """What a form's sketch depends on; models read anew from the same place count as others."""
+    """Everything that a form's sketch depends on. Models that were read again count as different."""
     return sketch_needs(form.recipe()), form.models.edition
 
 

@@ -1,4 +1,4 @@
-"""Scores as the page shows them: one table and one set of bars for each split, kept apart."""
+"""The scores of a run as rows of a table and as data for the bars."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Places = Mapping[str, int]
 
 @dataclass(frozen=True)
 class TaskFace:
-    """A task as the page calls it: its title, and the expert that was trained for it."""
+    """A task: its title, and the expert that was trained for it."""
 
     title: str
     expert: str

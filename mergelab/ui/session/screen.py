@@ -8,6 +8,7 @@ sidebar's recipe, whichever thread was late.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -70,7 +71,11 @@ class Screen:
 
     def linked(self, form: Form) -> Update:
         """What can be shown before the form's models are read. Raises ValueError if the form is no valid recipe."""
-        return Update(link=self._link(form))
+        return self.answered(Update(), form)
+
+    def answered(self, update: Update, form: Form) -> Update:
+        """The same update as an answer to a change that led to this form."""
+        return replace(update, link=render_link(self.link(form)), answer=time.monotonic())
 
     def previewed(self, form: Form, sketch: Sketch | None, known: bool) -> Update:
         """The charts of a form, whose models were read. Empty if the sidebar has moved on: the event that changed it shows
@@ -83,10 +88,9 @@ class Screen:
                 self.score_state.beside(form, recipe),
                 status=self._preview_status(form, known),
                 home=render_exports(recipe),
-                link=self._link(form),
             )
             self.refused = False
-            return self._with_charts(update, form, sketch, preview(sketch, recipe))
+            return self._with_charts(self.answered(update, form), form, sketch, preview(sketch, recipe))
 
     def merged(self, run: Run, form: Form, sketch: Sketch, state: messages.ScoreState, elapsed: float) -> Update:
         """The result of a merge. If the sidebar has moved on, only its scores are shown, as those of an earlier recipe."""
@@ -131,6 +135,3 @@ class Screen:
             curves=render_curves(data) if self.chart_service.is_new(data) else None,
             compare=render_comparison(compared) if compared else EMPTY,
         )
-
-    def _link(self, form: Form) -> messages.Link:
-        return render_link(self.link(form))

@@ -1,4 +1,4 @@
-"""Numbers by which the page knows the later of two things that it was sent on different ways."""
+"""Sequence numbers: the page may get a message by two routes, and keeps the one with the higher number."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ _NUMBERS = itertools.count(1)
 
 
 def next_number() -> int:
-    """A larger number than every one before."""
+    """A number larger than all before it."""
     return next(_NUMBERS)

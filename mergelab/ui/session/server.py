@@ -1,4 +1,4 @@
-"""What all visitors of one server share: its settings, its suites, the shelf."""
+"""What all visitors of one server share: settings, suites, and the job cache."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Settings:
 
 
 class Lab:
-    """The server's side of the page: settings, the shelf, and one session a visitor."""
+    """The server's side of the page: settings, the job cache, and one session per visitor."""
 
     def __init__(
         self, settings: Settings | None = None, job_cache: JobCache | None = None, sessions: int = 500
@@ -41,17 +41,17 @@ class Lab:
         self.sessions: LRU[str, Session] = LRU(sessions)
 
     def session(self, visitor: str | None) -> Session:
-        """The session of that visitor, new at the first visit."""
+        """The session of a visitor, created at the first visit."""
         return self.sessions.get_or_make(visitor or "", self._new_session)
 
     def suites(self) -> dict[str, Suite]:
-        """The bundled suites, the quickest first."""
+        """The installed suites, quickest first."""
         found = list_suites()
         order = [name for name in FIRST_SUITES if name in found]
         return {name: found[name] for name in [*order, *(name for name in found if name not in order)]}
 
     def opening(self) -> Form:
-        """What the page shows before anybody touched it: the first suite, all experts, the first preset."""
+        """The form that the page opens with: the first suite, all its experts, the first preset."""
         models = Models.of_suite(next(iter(self.suites().values())))
         recipe = presets()[FIRST].recipe
         return Form(models, tuple(models.titles), recipe.method.name, device=self.settings.device, rows=QUICK_ROWS)
@@ -61,7 +61,7 @@ class Lab:
         return link_of(form.recipe(), form.models, self._opening_recipe)
 
     def warm(self, form: Form, finished: Callable[[PanelMessages], None]) -> threading.Thread:
-        """Compute what the first visitor will see, in the thread returned; `finished` gets all of its messages."""
+        """Compute the opening in a thread, which is returned. `finished` gets all messages of the opening."""
 
         def work() -> None:
             shown = PanelMessages()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from mergelab.analysis.sketch import Sketch
@@ -70,7 +70,7 @@ class Session:
         if not self.merge_service.is_scored(form):
             yield from self.preview(form)
         for update in self.live(form):
-            yield replace(update, link=self.screen.linked(form).link) if update.home else update
+            yield self.screen.answered(update, form) if update.home else update
 
     def knows(self, form: Form) -> bool:
         """Whether the charts of a form and of the pinned recipes are look-ups. Raises ValueError for an invalid recipe."""

@@ -1,4 +1,4 @@
-"""The status strip: what the page is doing, for how long, and how much longer."""
+"""The status strip: what the page is doing, how long it has taken, and how long it will take."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from mergelab.ui.form.labels import counted, seconds
 from mergelab.ui.messages import Status, StatusKind
 
 MEASURED = 0.05
-"""Share of a stage after which its remaining time is worth saying; the first tensor is often the largest."""
+"""The share of a stage that must be done before its remaining time is estimated; the first tensor is often the largest."""
 
 
 FOLLOWING = Status("ready", "Preview follows every knob")
 BUSY = ("loading", "running", "queued")
-"""Kinds of statuses that another one must follow."""
+"""Kinds of status that another status must follow."""
 
 
-class Telling(Protocol):
-    """Something for the page that may have a status in it."""
+class HasStatus(Protocol):
+    """An update of the page that may change the status."""
 
     @property
     def status(self) -> Status | None: ...
 
 
-S = TypeVar("S", bound=Telling)
+S = TypeVar("S", bound=HasStatus)
 
 
 class UnderWay:
-    """The work whose progress stands on a visitor's strip: true while there is any."""
+    """The work whose progress is on a visitor's strip. True while there is any."""
 
     def __init__(self) -> None:
         self._lock, self._count = threading.Lock(), 0
@@ -42,7 +42,7 @@ class UnderWay:
         return self._count > 0
 
     def through(self, steps: Generator[S, None, object]) -> Generator[S, None, bool]:
-        """The same steps of some work, which is under way from its first progress on; whether the last status was one."""
+        """The same steps. The work counts as under way from its first progress on. Returns whether the last status was progress."""
         begun = busy = False
         try:
             for step in steps:
@@ -63,7 +63,7 @@ class UnderWay:
 
 
 def refusal(sentence: str, kind: StatusKind = "error") -> Status:
-    """A status that shows every line of `sentence` as a problem of its own."""
+    """A status that lists every line of `sentence` as one problem."""
     problems = tuple(line.strip() for line in sentence.splitlines() if line.strip())
     return Status(
         kind,
@@ -73,13 +73,13 @@ def refusal(sentence: str, kind: StatusKind = "error") -> Status:
 
 
 def crash(sentence: str, trace: str) -> Status:
-    """A status for work that failed through no fault of the input."""
+    """A status for work that failed although its input was valid."""
     return Status("error", "Something went wrong", problems=(sentence,), trace=trace)
 
 
 @dataclass
 class Stopwatch:
-    """Turns a job's reports into statuses; remembers when the stage at hand began, for an honest remaining time."""
+    """Turns a job's reports into statuses. It remembers when the current stage began, to estimate the remaining time."""
 
     what: str
     kind: StatusKind = "running"
@@ -93,11 +93,11 @@ class Stopwatch:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the work was asked for."""
+        """Seconds since the request."""
         return self.now() - self.began
 
     def status(self, report: Progress | Queued | None = None) -> Status:
-        """The strip after `report`, or, without one, the same strip some time later."""
+        """The status after `report`; without a report, the last status with a new elapsed time."""
         if isinstance(report, Progress) and self._begins(report):
             self._stage_began = self.now()
         self._last = report or self._last
@@ -109,7 +109,7 @@ class Stopwatch:
         return Status(self.kind, self.what, seconds(self.elapsed))
 
     def _begins(self, progress: Progress) -> bool:
-        """Whether this is another stage, or the same one for another thing (the next task)."""
+        """Whether this report begins another stage, or the same stage for the next task."""
         last = self._last
         if not isinstance(last, Progress):
             return True

@@ -28,17 +28,17 @@ from mergelab.ui.session.status import FOLLOWING, Stopwatch, UnderWay, crash
 from mergelab.ui.session.update import Update, Updates
 
 MOST_CELLS = (64, 96)
-"""Rows and columns of cells that the page paints at once."""
+"""How many rows and columns of cells the page paints at most."""
 FOLLOWED = 2_000_000, 50_000_000
-"""Entries of a tensor, and of its model, up to which a map is quick enough to follow every knob."""
+"""Maps of tensors up to this size, in models up to this size, are rebuilt after every change. Both in entries."""
 UNNOTICED = 0.4
-"""Seconds before work shows in the status strip: quicker work would only make it flicker."""
-WAITING = "Waiting for the reader of tensors, which is starting or busy"
+"""Seconds before work appears in the status strip; quicker work would make it flicker."""
+WAITING = "Waiting for the tensor reader, which is starting or busy"
 
 
 @dataclass
 class TensorView:
-    """The tensor that one visitor looks at. Another look ends the one before; `stopper` ends the one at hand."""
+    """One visitor's open tensor. Opening another one ends the work on the one before; `stopper` ends the current work."""
 
     job_cache: JobCache
     stopper: Stopper = field(default_factory=Stopper)
@@ -49,24 +49,24 @@ class TensorView:
     turn: int = 0
 
     def tensors(self, form: Form) -> Updates:
-        """The list of tensors at this recipe; nothing while its models are being read."""
+        """The list of tensors under this recipe. Empty until the models were read."""
         try:
             recipe = form.recipe()
         except ValueError:
-            return  # the preview of the same form tells the person why
+            return  # the preview of the same form gives the reason
         sketch = self.job_cache.sketches.get((sketch_needs(recipe), form.models.edition))
         if sketch is not None:
             self.job_cache.warm_up()
             yield Update(tensors=tensor_list(sketch, recipe))
 
     def look(self, form: Form, key: str) -> Updates:
-        """Open a tensor: its map at this recipe, from the shelf, the cache, or built while statuses tell how far it is."""
+        """Open a tensor: its map under this recipe, from the cache, or built while statuses report the progress."""
         self.turn += 1
         self.stopper.press()
         return self._guarded(lambda: self._look(form, key))
 
     def cells(self, window: Window) -> Updates:
-        """The cells of a window of the map on screen."""
+        """A window of the open map as sums over cells."""
 
         def work() -> Generator[Update, None, None]:
             form, key = self._at_hand()
@@ -77,7 +77,7 @@ class TensorView:
         return self._guarded(work)
 
     def coordinates(self, window: Window) -> Updates:
-        """Single coordinates of the tensor on screen, of the recipe that its map was built for."""
+        """A window of the open tensor coordinate by coordinate, under the recipe of its map."""
 
         def work() -> Generator[Update, None, None]:
             form, key = self._at_hand()
@@ -89,7 +89,7 @@ class TensorView:
         return self._guarded(work)
 
     def spectrum(self) -> Updates:
-        """The singular values of the tensor on screen."""
+        """The singular values of the open tensor."""
 
         def work() -> Generator[Update, None, None]:
             form, key = self._at_hand()
@@ -148,8 +148,8 @@ class TensorView:
             if noticed:
                 yield Update(status=FOLLOWING)
         except StopPressedError:
-            if self.turn == turn:  # else another look has taken over the strip
-                yield Update(status=Status("stopped", "Stopped. What was there before is kept."), unlooked=failure(""))
+            if self.turn == turn:  # else another tensor has taken over the strip
+                yield Update(status=Status("stopped", "Stopped. The previous map is kept."), unlooked=failure(""))
         except CrashError as error:
             yield Update(status=crash(str(error), error.trace), unlooked=failure(str(error)))
         except ValueError as error:
@@ -157,7 +157,7 @@ class TensorView:
 
 
 def _as_update(watch: Stopwatch, status: Status) -> Update | None:
-    """A status for the page, once the work has taken a while."""
+    """The status as an update, once the work has taken a while."""
     if watch.elapsed <= UNNOTICED:
         return None
     return Update(status=replace(status, text=WAITING) if status.kind == "queued" else status)

@@ -312,7 +312,7 @@ export interface LegendEntry {
   kept: number | null;
 }
 
-/** The recipe on the sidebar. Every answer to a change carries one. */
+/** The recipe on the sidebar. */
 export interface Link {
   /** The state of the sidebar, for undo. */
   key: string;
@@ -469,6 +469,8 @@ export interface PanelMessages {
   status: Status;
   /** The recipe as texts to copy. */
   home: RecipeExports;
+  /** The server's clock: an answer to a change of the sidebar has come. Its recipe is in `link`. */
+  answer: number;
   /** The recipe on the sidebar. */
   link: Link;
   /** Which parts of the page's address did not fit. */

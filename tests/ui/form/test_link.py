@@ -127,11 +127,11 @@ def test_a_link_goes_where_a_slider_does_not() -> None:
         ("v=2", "The link is of version “2”, and this page reads version 1: some of it may be lost."),
         ("suite=tinny", "There is no suite “tinny” here, so tiny is used. Did you mean tiny?"),
         ("experts=a,bb", "tiny has no expert “bb”, so it is left out. Did you mean b?"),
-        ("experts=", "The link names no expert that is here, so all are chosen."),
+        ("experts=", "The link names no known expert, so all are chosen."),
         ("method=tise", "There is no method “tise” here, so ties is used. Did you mean ties?"),
         ("sparsify=drae", "There is no sparsifier “drae” here, so none is used. Did you mean dare?"),
-        ("denisty=0.3", "“denisty” is nothing that TIES has, so it is ignored. Did you mean density?"),
-        ("method=average&density=0.3", "“density” is nothing that Average has, so it is ignored."),
+        ("denisty=0.3", "TIES has no setting “denisty”, so it is ignored. Did you mean density?"),
+        ("method=average&density=0.3", "Average has no setting “density”, so it is ignored."),
         ("density=many", "density of TIES must be a number, and the link says “many”, so it is 0.2 here."),
         ("density=nan", "density of TIES must be a number, and the link says “nan”, so it is 0.2 here."),
         ("scope=modle", "scope of TIES has no choice “modle”, so it is model here. Did you mean model?"),
@@ -177,7 +177,7 @@ def test_gradios_own_parameters_are_not_ours_to_judge() -> None:
 def test_a_long_address_makes_a_short_note() -> None:
     landing = read("&".join(f"nobody{number}={'x' * 500}" for number in range(50)))
     assert len(landing.notes) == MOST_NOTES
-    assert landing.notes[-1] == "41 more parts of the link do not fit."
+    assert landing.notes[-1] == "41 more parts of the link were changed or ignored."
     assert len(read(f"density={'9' * 5000}").notes[0]) < 200
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 
@@ -20,9 +19,10 @@ from mergelab.ui.form.examples import GROUPS, presets, starting_points, title_fi
 from mergelab.ui.form.form import KnobPlace
 from mergelab.ui.form.link import VIEW, read_query
 from mergelab.ui.form.stories import STORIES, Story, parameters, stories
-from mergelab.ui.page.panel import story_data
+from mergelab.ui.messages import Comparison
 from mergelab.ui.session import merge_service as work_module
-from mergelab.ui.session.messages import Comparison, Told, tensors_at
+from mergelab.ui.session.chart_data import tensors_at
+from mergelab.ui.session.render.recipe import ActiveStory, render_story
 from mergelab.ui.session.server import Lab
 
 LAB = Lab()
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def recipe_of(query: str) -> Recipe:
-    landing = read_query(parameters(query), LAB.session("visitor").sources, LAB.opening())
+    landing = read_query(parameters(query), LAB.session("visitor").sources.all, LAB.opening())
     assert landing.notes == ()
     return landing.form.recipe()
 
@@ -67,7 +67,7 @@ def says(story: Story, *figures: str) -> bool:
 @EACH
 def test_its_address_is_the_one_that_copy_link_writes(story: Story) -> None:
     for query in filter(None, (story.query, story.aside)):
-        landing = read_query(parameters(query), LAB.session("visitor").sources, LAB.opening())
+        landing = read_query(parameters(query), LAB.session("visitor").sources.all, LAB.opening())
         view = {name: value for name, value in parameters(query).items() if name in VIEW}
         assert landing.notes == ()
         assert query == "&".join(
@@ -94,7 +94,7 @@ def test_it_has_two_or_three_plain_sentences_and_a_line_for_the_list(story: Stor
 
 @EACH
 def test_the_list_names_a_preset_for_its_recipe_or_else_the_story(story: Story) -> None:
-    landing = read_query(story.parameters, LAB.session("visitor").sources, LAB.opening())
+    landing = read_query(story.parameters, LAB.session("visitor").sources.all, LAB.opening())
     assert title_fitting(landing.form) in (*presets(), story.title)
     assert (title_fitting(landing.form) == story.title) == (story is VOTE)
 
@@ -110,11 +110,10 @@ def test_stories_of_suites_that_are_not_here_are_not_offered(monkeypatch: pytest
     assert list(stories()) == [DARE.title, VOTE.title]
 
 
-def test_what_the_page_is_sent_is_plain_data() -> None:
-    sent = story_data(Told(FIGHT, "v=1&suite=minilm", 3, {}, {"a": "v=1&suite=pixels"}))
-    assert json.loads(json.dumps(sent)) == sent
-    assert (sent["tab"], sent["at"], sent["turn"]) == ("lab", "5:mlp.down", 3)
-    assert (sent["pins"], sent["pinned"]) == ({}, {"a": "v=1&suite=pixels"})
+def test_the_page_is_sent_what_to_open_and_what_was_pinned_before() -> None:
+    sent = render_story(ActiveStory(FIGHT, "v=1&suite=minilm", 3, {}, {"a": "v=1&suite=pixels"}))
+    assert (sent.tab, sent.at, sent.turn) == ("lab", "5:mlp.down", 3)
+    assert (sent.pins, sent.pinned) == ({}, {"a": "v=1&suite=pixels"})
 
 
 # ---- the session's part
@@ -126,10 +125,11 @@ def test_what_a_story_puts_aside_is_read_and_scored_beside_the_recipe_on_screen(
     session.set_scene({"a": form(sparsifier="dare")}, ("1", "mlp.down"))
     shown = last(session.preview(form()))
     assert isinstance(shown.compare, Comparison) and shown.charts
-    assert shown.charts.at == ("1", "mlp.down") and shown.compare.pinned == (True, False)
+    assert shown.charts.at and (shown.charts.at.layer, shown.charts.at.module) == ("1", "mlp.down")
+    assert shown.compare.slots.a.pinned and not shown.compare.slots.b.pinned
     assert len(worker.named("sketch")) == 2, "a recipe with another sparsifier needs a sketch of its own"
     scored = last(session.live(form()))
-    assert isinstance(scored.compare, Comparison) and all(scored.compare.runs)
+    assert isinstance(scored.compare, Comparison) and len(scored.compare.scores) == 1
     list(session.live(form()))
     assert len(worker.named("merge")) == 2
 

@@ -65,7 +65,7 @@ def test_charts_and_scores_fit_the_schema_for_every_method(asked: Form) -> None:
     came |= checked(session.narrow(asked, ("1", "mlp.down"))) | checked(session.pin(asked, "b"))
     assert "status" in came
     if asked.chosen:
-        assert {"charts", "curves", "compare", "scores", "link", "home"} <= came
+        assert {"charts", "curves", "compare", "scores", "answer", "link", "home"} <= came
 
 
 def test_scores_of_each_state_and_a_crash_fit_the_schema() -> None:

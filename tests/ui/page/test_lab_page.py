@@ -81,7 +81,7 @@ def test_a_turned_knob_is_noted_and_answered_with_what_can_be_shown_at_once(page
     answer = json.loads(page.panel.turned({"visitor": "visitor", "values": {DENSITY.elem_id: 0.7, "seed": 3}}))
     recipe = page.state.form(session).recipe()
     assert (recipe.method.knobs["density"], recipe.seed) == (0.7, 3)
-    assert set(answer) == {"link", "later"}  # the models of this recipe have not been read yet
+    assert set(answer) == {"answer", "link", "later"}  # the models of this recipe have not been read yet
     assert "density=0.7" in answer["link"]
 
 
