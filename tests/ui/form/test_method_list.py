@@ -25,7 +25,7 @@ def test_a_rule_stands_where_what_it_reads_puts_it() -> None:
 
 def test_a_line_says_what_a_rule_does_and_what_it_asks_for() -> None:
     assert line_of(METHODS["ties"]) == METHODS["ties"].summary
-    assert line_of(METHODS["slerp"]).endswith("instead of the straight line. Takes exactly 2 experts.")
+    assert line_of(METHODS["slerp"]).endswith("tensor by tensor. Takes exactly 2 experts.")
     for rule in METHODS.values():
         assert ("calibration rows" in asks_for(rule)) is bool(rule.wanting(Statistic))
 
