@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,23 @@ def test_a_module_imports_only_from_layers_above_its_own(path: Path) -> None:
     allowed = {*above, own, None}
     wrong = [name for name, _ in imports(path) if name.startswith("mergelab.") and layer_of(name) not in allowed]
     assert wrong == []
+
+
+def test_no_modules_import_each_other_in_a_circle_not_even_for_their_types() -> None:
+    names = {name_of(path) for path in MODULES}
+    graph = {name_of(path): imported_modules(path) & names - {name_of(path)} for path in MODULES}
+    assert list(TopologicalSorter(graph).static_order())
+
+
+def imported_modules(path: Path) -> set[str]:
+    """The modules that a file imports names from, wherever in it; `from package import module` is an import of the module."""
+    found: set[str] = set()
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            files = {name for name in names if (ROOT / f"{name.replace('.', '/')}.py").exists()}
+            found |= files | ({node.module} if names - files else set())
+    return found
 
 
 @EVERY_MODULE
