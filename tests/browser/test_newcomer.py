@@ -14,7 +14,7 @@ ADVICE = "[data-chart=curves] [data-slot=advice]"
 
 def conflicting(advice: str) -> float:
     """The per cent of all entries that conflict now, by the sentence over the curves."""
-    found = re.search(r"the signs of ([\d.]+) % of all entries conflict", advice)
+    found = re.search(r"([\d.]+) % of all entries conflict", advice)
     assert found, advice
     return float(found[1])
 
