@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run setup test test-page test-rest check processors browser bench real-models clean
+.PHONY: run setup test test-page test-rest check processors cache-damage browser bench real-models clean
 
 run: setup
 	$(BIN)/mergelab ui
@@ -48,6 +48,10 @@ test-rest: .venv/.ready-test
 # Merges under every instruction set that libraries can be told to use, by kernels too; `make test` tries two, without kernels.
 processors: .venv/.ready-test
 	$(BIN)/python -m pytest -q tests/test_processors.py --all-processors
+
+# Damages every kind of cache entry in every way and compares results; `make test` tries some.
+cache-damage: .venv/.ready-test
+	$(BIN)/python tests/runtime/cache/damage_campaign.py
 
 # MERGEKIT_PYTHON and MERGELENS_PYTHON name interpreters of other environments that have mergekit 0.1.5 and mergelens 2.0.3; without one its comparison is left out.
 bench: .venv/.ready-test browser
