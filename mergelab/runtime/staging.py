@@ -69,9 +69,9 @@ def sweep(parent: Path) -> list[Path]:
 
 def _unfinished(parent: Path) -> list[Path]:
     """Folders that are being built in `parent` or were left, also where only the lock file is there."""
-    entries = [entry for entry in parent.iterdir() if not entry.is_symlink()] if parent.is_dir() else []
-    matches = (NAMES.fullmatch(entry.name) for entry in entries)
-    return [parent / name for name in sorted({match[1] for match in matches if match})]
+    entries = parent.iterdir() if parent.is_dir() else ()
+    matches = [(entry, NAMES.fullmatch(entry.name)) for entry in entries]
+    return sorted({parent / match[1] for entry, match in matches if match and not entry.is_symlink()})
 
 
 def _locked_folder(parent: Path) -> tuple[Path, FileLock]:

@@ -10,7 +10,8 @@ from mergelab.checkpoints import Checkpoint, hash_state, open_checkpoint
 from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
 from mergelab.evaluation.calibration.statistic_spec import CalibrationSession, StatisticSpec
 from mergelab.evaluation.tasks import Rows, TaskModel, TaskSet, encode, task_model
-from mergelab.evaluation.tasks.kinds import file_stamps
+from mergelab.evaluation.tasks.kinds import small_files
+from mergelab.runtime.cache import hash_file
 from mergelab.runtime.progress import Progress, ProgressGen
 
 VERSION = 2
@@ -49,7 +50,7 @@ def question_facts(task: TaskSet, head: Checkpoint, rows: Rows) -> dict[str, obj
     return {
         "head": head.content_hash(),
         "config": repr(sorted(head.config.items())),
-        "files": file_stamps(head.folder),
+        "files": {path.name: hash_file(path) for path in small_files(head.folder)},
         "kind": task.kind,
         "rows": rows.digest(),
     }

@@ -77,8 +77,11 @@ def encode(name: str, rows: Rows, head: Checkpoint, config: Any) -> Encoded:
 
 
 def file_stamps(folder: Path | None) -> list[tuple[str, int, int]]:
-    """The size and mtime of all small files in a model's folder, to detect changed tokenizer or preprocessor files."""
-    if folder is None:
-        return []
-    files = [(path, path.stat()) for path in sorted(folder.iterdir()) if path.suffix in (".json", ".txt", ".model")]
+    """What says that tokenizer and preprocessor files are unchanged."""
+    files = [(path, path.stat()) for path in small_files(folder)]
     return [(str(path), stat.st_size, stat.st_mtime_ns) for path, stat in files]
+
+
+def small_files(folder: Path | None) -> list[Path]:
+    """Tokenizer and preprocessor files of a model's folder, and others as small."""
+    return sorted(path for path in folder.iterdir() if path.suffix in (".json", ".txt", ".model")) if folder else []

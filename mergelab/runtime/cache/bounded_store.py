@@ -7,6 +7,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -129,7 +130,8 @@ class Store:
 
     def _make(self, entry: FolderEntry, make: Make) -> Path:
         made = self._folders.made(entry, make)
-        self._count(entry.name, size_of(entry.path))
+        with suppress(OSError):  # replaced by another process meanwhile, which counts it
+            self._count(entry.name, size_of(entry.path))
         return made
 
     def _drop(self, name: str, path: Path, reason: str) -> None:

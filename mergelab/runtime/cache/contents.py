@@ -25,9 +25,14 @@ class Entry:
 
     kind: str
     key: str
-    path: Path
+    place: str
     nbytes: int
     used: int
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return Path(self.place)
 
     @property
     def name(self) -> str:
@@ -37,12 +42,12 @@ class Entry:
 
 def entries(store: Path) -> list[Entry]:
     """All entries of the store, of any kind; those that vanish meanwhile are left out."""
-    return [entry for folder in kind_folders(store) for path in _children(folder) for entry in _entry(folder, path)]
+    return [entry for folder in kind_folders(store) for found in _visible(folder) for entry in _entry(folder, found)]
 
 
 def kind_folders(store: Path) -> list[Path]:
     """The folder of each kind that has entries."""
-    return [path for path in _children(store) if path.is_dir()]
+    return [Path(found.path) for found in _visible(store) if found.is_dir()]
 
 
 def touch(path: Path) -> None:
@@ -65,19 +70,26 @@ def tidy(store: Path) -> None:
 def size_of(path: Path) -> int:
     """Bytes that a file or a folder takes on disk."""
     if not path.is_dir() or path.is_symlink():
-        return -(-path.lstat().st_size // BLOCK) * BLOCK
+        return _blocks(path.lstat())
     return sum(size_of(child) for child in path.iterdir())
 
 
-def _entry(folder: Path, path: Path) -> Iterator[Entry]:
+def _entry(folder: Path, found: os.DirEntry[str]) -> Iterator[Entry]:
     with suppress(OSError):
-        mark = path / RECORD if path.is_dir() else path
-        used = mark.stat().st_mtime_ns if mark.exists() else 0
-        yield Entry(folder.name, path.name, path, size_of(path), used)
+        if found.is_dir(follow_symlinks=False):
+            record = Path(found.path, RECORD)
+            used, nbytes = record.stat().st_mtime_ns if record.exists() else 0, size_of(record.parent)
+        else:  # one look at each: there may be many
+            stat = found.stat(follow_symlinks=False)
+            used, nbytes = stat.st_mtime_ns, _blocks(stat)
+        yield Entry(folder.name, found.name, found.path, nbytes, used)
 
 
-def _children(folder: Path) -> list[Path]:
+def _visible(folder: Path) -> Iterator[os.DirEntry[str]]:
     """What is in a folder, without hidden names: those are unfinished, or the store's own."""
-    with suppress(OSError):
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    return []
+    with suppress(OSError), os.scandir(folder) as found:
+        yield from (entry for entry in found if not entry.name.startswith("."))
+
+
+def _blocks(stat: os.stat_result) -> int:
+    return -(-stat.st_size // BLOCK) * BLOCK

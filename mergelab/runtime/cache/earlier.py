@@ -31,7 +31,7 @@ def earlier_entries(cache: Path) -> Iterator[Entry]:
         with suppress(OSError):
             for path in (cache / folder).iterdir():
                 if re.fullmatch(names, path.name):
-                    yield Entry(EARLIER, f"{folder}/{path.name}", path, size_of(path), 0)
+                    yield Entry(EARLIER, f"{folder}/{path.name}", str(path), size_of(path), 0)
 
 
 def drop_empty_folders(cache: Path) -> None:

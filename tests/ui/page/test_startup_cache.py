@@ -7,7 +7,7 @@ from cached import cached
 
 from mergelab.recipe import Recipe
 from mergelab.runtime.cache import STARTUP
-from mergelab.ui.page.startup_cache import FirstSight
+from mergelab.ui.page.startup_cache import StartupCache
 
 PARTS = {"numbers": "<table>", "heatmap": {"z": [[0.5, None]]}}
 
@@ -17,9 +17,9 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path))
 
 
-def view(density: float = 0.2, digest: str = "digest") -> FirstSight:
+def view(density: float = 0.2, digest: str = "digest") -> StartupCache:
     method = {"name": "ties", "density": density}
-    return FirstSight(Recipe.from_mapping({"base": "b", "models": ["x", "y"], "method": method}), digest)
+    return StartupCache(Recipe.from_mapping({"base": "b", "models": ["x", "y"], "method": method}), digest)
 
 
 def test_the_view_comes_back_at_the_next_start() -> None:
