@@ -1,1 +1,1 @@
-"""The lab in the browser: form, session and page, each importing only from those before it; web/ is what the browser runs."""
+"""The lab in the browser. Modules import in the order messages, form, session, page; web/ is what the browser runs."""

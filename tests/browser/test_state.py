@@ -183,7 +183,7 @@ def test_a_bad_link_opens_and_says_what_was_changed(browser: Browser, server: st
     for sentence in (
         "There is no method “tise” here, so ties is used. Did you mean ties?",
         "density of TIES is 1 here: the link says 7, and it must be from 0 to 1.",
-        "“denisty” is nothing that TIES has, so it is ignored. Did you mean density?",
+        "TIES has no setting “denisty”, so it is ignored. Did you mean density?",
         "the link says “<b>x</b>”",
     ):
         expect(note).to_contain_text(sentence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
@@ -30,7 +31,8 @@ def parts_of(messages: PanelMessages) -> dict[str, Any]:
 
 def decode(kind: type[T], payload: object) -> T:
     """The message that the page sent. ValueError where a field is missing, unknown or of another type."""
-    found: T = _adapter(kind).validate_json(orjson.dumps(payload))  # type: ignore[arg-type]
+    text = json.dumps(payload)  # orjson refuses whole numbers of more than 64 bits, and people type what they like
+    found: T = _adapter(kind).validate_json(text)  # type: ignore[arg-type]
     return found
 
 

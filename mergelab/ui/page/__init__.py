@@ -1,1 +1,1 @@
-"""The page: widgets, events, and the messages as the browser gets them. Gradio lives here and nowhere else."""
+"""The page: widgets, and which event calls what. Nothing else in the package imports Gradio."""

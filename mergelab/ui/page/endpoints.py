@@ -22,7 +22,7 @@ from mergelab.ui.session.status import Stopwatch
 
 
 def add_endpoints(lab: Lab) -> None:
-    """Register `preview`, `merge` and `evaluate` on the Blocks at hand."""
+    """Register `preview`, `merge` and `evaluate` on the current Blocks."""
 
     def preview(recipe: str) -> dict[str, Any]:
         """What a recipe (YAML or JSON text) would keep and where its experts disagree, without merging."""
@@ -71,7 +71,7 @@ def _rows(given: object) -> int | None:
     return given
 
 
-MergeService = Generator[Status, None, dict[str, Any]]
+Work = Generator[Status, None, dict[str, Any]]
 T = TypeVar("T")
 
 
@@ -89,7 +89,7 @@ def _answer(work: Callable[[Stopper], Generator[Status, None, T]]) -> T:
         raise gr.Error(str(error) or "stopped", print_exception=False) from error
 
 
-def _preview(lab: Lab, recipe: Recipe, stopper: Stopper) -> MergeService:
+def _preview(lab: Lab, recipe: Recipe, stopper: Stopper) -> Work:
     sketch = yield from lab.job_cache.once(
         lab.job_cache.sketches,
         (sketch_needs(recipe), 0),
@@ -103,7 +103,7 @@ def _preview(lab: Lab, recipe: Recipe, stopper: Stopper) -> MergeService:
     return {"recipe": recipe.to_mapping(), "digest": recipe.digest(), **preview_data(look_up(sketch, recipe))}
 
 
-def _merge(lab: Lab, recipe: Recipe, stopper: Stopper, **options: Any) -> MergeService:
+def _merge(lab: Lab, recipe: Recipe, stopper: Stopper, **options: Any) -> Work:
     run: Run = yield from lab.job_cache.follow(
         Stopwatch("Merging"),
         stopper,

@@ -39,24 +39,22 @@ class Sidebar:
         return {name: self.widgets[name].value for name in (*names.CHOICES, *self.turning)}
 
     @property
+    def knobs(self) -> list[str]:
+        """The names of the widgets of weights and knobs."""
+        weights = [weight_id(place) for place in range(MOST_EXPERTS)]
+        return [*weights, *(place.elem_id for place in all_knobs())]
+
+    @property
     def turning(self) -> list[str]:
         """The names of the widgets that change nothing else on the sidebar."""
-        weights = [weight_id(place) for place in range(MOST_EXPERTS)]
-        return [*names.SETTINGS, *weights, *(place.elem_id for place in all_knobs())]
+        return [*names.SETTINGS, *self.knobs]
 
     @property
     def outputs(self) -> list[str]:
         """The names of the widgets that a new form may change."""
-        columns = [group.column.elem_id for group in self.groups]
-        return [
-            PRESET,
-            *names.CHOICES,
-            names.SEED,
-            names.DTYPE,
-            WEIGHTS_BOX,
-            *columns,
-            *self.turning[len(names.SETTINGS) :],
-        ]
+        columns = [str(group.column.elem_id) for group in self.groups]
+        chosen = [PRESET, names.SOURCE, names.EXPERTS, names.METHOD, names.SPARSIFIER, names.SEED, names.DTYPE]
+        return [*chosen, WEIGHTS_BOX, *columns, *self.knobs]
 
 
 def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Sidebar:

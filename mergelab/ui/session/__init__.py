@@ -1,1 +1,1 @@
-"""One visitor's lab: from a form to messages for the page. No widget, no tensor."""
+"""One visitor's lab: it takes forms and answers with messages. Nothing here knows a widget or a tensor."""

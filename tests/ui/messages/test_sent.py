@@ -151,6 +151,11 @@ def test_a_report_of_turned_knobs_of_another_shape_is_refused(told: object) -> N
         decode(KnobChanges, told)
 
 
+@pytest.mark.parametrize("value", [0.2, 3, True, None, "model", ["tiny/a"], 10**20, ""])
+def test_a_widget_may_hold_anything_that_a_person_can_set_or_type(value: object) -> None:
+    assert decode(KnobChanges, {"visitor": "abc", "values": {"seed": value}}).values["seed"] == value
+
+
 def test_arrays_tables_and_what_json_does_not_have_are_written_in_one_place() -> None:
     frame = pandas.DataFrame({"name": ["a"], "share": [numpy.nan]})
     sent = {
