@@ -2,7 +2,7 @@
 
 import os
 
-from mergelab.ui.page.app import build, launch
+from mergelab.ui.page.serving.app import build, launch
 
 demo = build()
 

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import in_memory
-from mergelab.engine import Statistics, merged_body, plan, prepare, schedule
+from mergelab.engine import Statistics, merged_body, plan, prepare
+from mergelab.engine.planning import schedule
 from mergelab.kernels import gpu
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish

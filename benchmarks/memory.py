@@ -102,7 +102,7 @@ def run(case: Case, shapes: synthetic.Shapes, config: Mapping[str, Any], threads
 def _child(task: Mapping[str, Any]) -> None:
     import resource
 
-    from mergelab.engine import schedule
+    from mergelab.engine.planning import schedule
     from mergelab.jobs import workbench
     from mergelab.runtime.progress import finish
 

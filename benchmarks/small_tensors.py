@@ -20,7 +20,7 @@ import timing
 import torch
 
 from mergelab import merge_state_dicts
-from mergelab.engine import key_groups
+from mergelab.engine.planning import key_groups
 
 METHODS: Mapping[str, Mapping[str, Any]] = {
     "task arithmetic": {"name": "task_arithmetic"},

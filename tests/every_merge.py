@@ -22,7 +22,8 @@ from mergelab.analysis.sketch import build_sketch
 from mergelab.analysis.static import inspect
 from mergelab.checkpoints import hash_state
 from mergelab.checkpoints.lora.low_rank import product, truncated
-from mergelab.engine import Statistics, schedule
+from mergelab.engine import Statistics
+from mergelab.engine.planning import schedule
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule, Statistic
 from mergelab.methods.sparsifiers import SPARSIFIERS

@@ -11,7 +11,8 @@ from tiny_states import State, same_bits
 from torch import Tensor
 
 from mergelab import merge_state_dicts
-from mergelab.engine import Statistics, key_groups, schedule
+from mergelab.engine import Statistics
+from mergelab.engine.planning import key_groups, schedule
 
 SHAPES = {"block.0.w": (37, 129), "block.1.w": (5000,), "scalar": (), "one": (1,), "empty": (0,), "column": (3, 1)}
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)

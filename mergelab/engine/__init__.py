@@ -24,17 +24,17 @@ are applied by their reference functions in `mergelab.methods`, and `inputs.read
 is added to. `tests/engine/test_walk.py` follows both walks and counts their stops.
 """
 
-from mergelab.engine.chunks import Chunk
-from mergelab.engine.delta_source import input_chunks, input_deltas, input_threads, stored_input_deltas
 from mergelab.engine.execution import MergedModel, merge_tensor, merged_body, merged_model, run
 from mergelab.engine.expert_deltas import deltas, kept_deltas, sparse_deltas, sparse_expert
-from mergelab.engine.finite_check import MergeError
 from mergelab.engine.kernel_dispatch import draw_keys
 from mergelab.engine.merged_tensor import Merged, in_key_order
-from mergelab.engine.plan import Plan, Statistics, plan, with_statistics
+from mergelab.engine.planning.plan import Plan, Statistics, plan, with_statistics
+from mergelab.engine.planning.schedule import is_large
 from mergelab.engine.prepared_merge import PreparedMerge
-from mergelab.engine.random_bits import read_draws
-from mergelab.engine.schedule import is_large
+from mergelab.engine.reading.chunks import Chunk
+from mergelab.engine.reading.delta_source import input_chunks, input_deltas, input_threads, stored_input_deltas
+from mergelab.engine.reading.expert_draws import read_draws
+from mergelab.engine.reading.finite_check import MergeError
 from mergelab.engine.state_dicts import merge_state_dicts
 from mergelab.engine.survey import prepare, prepare_steps
 from mergelab.engine.sweep import sweep_bodies

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mergelab.checkpoints.files.buffers import empty
 from mergelab.engine.merged_tensor import Merge, Merged, in_key_order
-from mergelab.engine.plan import Plan
+from mergelab.engine.planning.plan import Plan
 from mergelab.engine.prepared_merge import PreparedMerge
 from mergelab.engine.small_tensors import in_groups
 from mergelab.engine.tensor_job import TensorJob

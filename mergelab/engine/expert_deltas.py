@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mergelab.engine.chunks import whole_tensor
-from mergelab.engine.inputs import read_base
 from mergelab.engine.prepared_merge import PreparedMerge
+from mergelab.engine.reading.chunks import whole_tensor
+from mergelab.engine.reading.inputs import read_base
 from mergelab.engine.tensor_job import TensorJob
 from mergelab.methods.ops.elementwise import zero_below_threshold
 from mergelab.methods.ops.thresholds import own_thresholds

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.engine.chunks import Chunk, whole_tensor
-from mergelab.engine.plan import Plan
+from mergelab.engine.planning.plan import Plan
 from mergelab.engine.prepared_merge import PreparedMerge
+from mergelab.engine.reading.chunks import Chunk, whole_tensor
 from mergelab.kernels.arguments import SparsifyParams
 from mergelab.kernels.device_stack import DeviceStack, StackContext
 from mergelab.kernels.tensor_group import TensorGroup

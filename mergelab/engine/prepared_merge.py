@@ -8,13 +8,13 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from mergelab.engine.chunks import Chunk
 from mergelab.engine.findings import Findings
-from mergelab.engine.inputs import read_deltas
-from mergelab.engine.pipeline import PipelineStep, method_step, steps_before_method
-from mergelab.engine.plan import Plan
-from mergelab.engine.schedule import Schedule, schedule_for
-from mergelab.engine.stored_chunks import ChunkCache
+from mergelab.engine.planning.pipeline import PipelineStep, method_step, steps_before_method
+from mergelab.engine.planning.plan import Plan
+from mergelab.engine.planning.schedule import Schedule, schedule_for
+from mergelab.engine.reading.chunks import Chunk
+from mergelab.engine.reading.inputs import read_deltas
+from mergelab.engine.reading.stored_chunks import ChunkCache
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from threading import Lock
 
 import torch
 
-from mergelab.engine.key_groups import KeyGroup, key_groups
 from mergelab.engine.merged_tensor import Merge, Merged
+from mergelab.engine.planning.key_groups import KeyGroup, key_groups
 from mergelab.engine.prepared_merge import PreparedMerge
 from mergelab.engine.tensor_job import TensorJob
 from mergelab.methods.ops.stack import KernelUnsupportedError

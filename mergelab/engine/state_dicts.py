@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import in_memory
 from mergelab.engine.execution import merged_body
-from mergelab.engine.plan import Plan, Statistics, plan
+from mergelab.engine.planning.plan import Plan, Statistics, plan
 from mergelab.engine.survey import prepare
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.runtime.progress import finish

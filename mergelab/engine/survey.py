@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mergelab.engine.findings import Findings
-from mergelab.engine.key_groups import KeyGroup, key_groups
-from mergelab.engine.pipeline import PipelineStep
-from mergelab.engine.plan import Plan
+from mergelab.engine.planning.key_groups import KeyGroup, key_groups
+from mergelab.engine.planning.pipeline import PipelineStep
+from mergelab.engine.planning.plan import Plan
 from mergelab.engine.prepared_merge import PreparedMerge
 from mergelab.engine.tensor_job import TensorJob
 from mergelab.engine.threads import in_order
@@ -25,18 +25,18 @@ def prepare_steps(plan: Plan, device: str = "cpu") -> ProgressGen[PreparedMerge]
     """Run the surveys of the steps before the method: enough for sparse deltas, before the method's statistics exist."""
     prepared = PreparedMerge.unsurveyed(plan, device)
     for step in prepared.steps:
-        prepared = yield from _surveyed(prepared, step.owner)
+        prepared = yield from _run_survey(prepared, step.owner)
     return prepared
 
 
 def prepare_method(prepared: PreparedMerge) -> ProgressGen[PreparedMerge]:
     """Run the surveys of the method, after those of the steps before it."""
-    return (yield from _surveyed(prepared, "method"))
+    return (yield from _run_survey(prepared, "method"))
 
 
-def _surveyed(prepared: PreparedMerge, owner: str) -> ProgressGen[PreparedMerge]:
+def _run_survey(prepared: PreparedMerge, owner: str) -> ProgressGen[PreparedMerge]:
     """The merge with the findings of one step. Each of its surveys sees the figures of those declared before it."""
-    for name in prepared.step(owner).surveyed if prepared.plan.keys else ():
+    for name in prepared.step(owner).model_statistics if prepared.plan.keys else ():
         findings = yield from _findings(prepared, prepared.step(owner), name)
         prepared = prepared.with_findings(owner, findings)
     return prepared
@@ -45,7 +45,7 @@ def _surveyed(prepared: PreparedMerge, owner: str) -> ProgressGen[PreparedMerge]
 def _findings(prepared: PreparedMerge, step: PipelineStep, name: str) -> ProgressGen[Findings]:
     """The step's findings, extended by one survey; a survey per tensor waits until its tensor is merged."""
     keys, findings = prepared.plan.keys, step.findings
-    survey = step.surveyed[name].start(len(prepared.plan.experts), [step.knobs(key) for key in keys])
+    survey = step.model_statistics[name].start(len(prepared.plan.experts), [step.knobs(key) for key in keys])
     if survey.scope == "tensor":
         return replace(findings, per_tensor=(*findings.per_tensor, name))
     idle = yield from _SurveyPasses(prepared, step, survey, set(findings.idle)).run()

@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from mergelab.engine.execution import merged_body
-from mergelab.engine.pipeline import method_step
-from mergelab.engine.plan import Plan, Statistics
+from mergelab.engine.planning.pipeline import method_step
+from mergelab.engine.planning.plan import Plan, Statistics
 from mergelab.engine.prepared_merge import PreparedMerge
 from mergelab.engine.state_dicts import plan_in_memory
 from mergelab.engine.survey import prepare, prepare_method, prepare_steps

@@ -11,16 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.engine.calibration_inputs import read_statistics
-from mergelab.engine.chunks import Chunk, chunks
-from mergelab.engine.finite_check import refuse_non_finite
-from mergelab.engine.inputs import read_base, read_experts
 from mergelab.engine.kernel_dispatch import chunk_stack, group_stack
-from mergelab.engine.pipeline import PipelineStep
-from mergelab.engine.plan import Plan
+from mergelab.engine.planning.pipeline import PipelineStep
+from mergelab.engine.planning.plan import Plan
 from mergelab.engine.prepared_merge import PreparedMerge
-from mergelab.engine.random_bits import read_draws
-from mergelab.engine.stored_chunks import read_stored
+from mergelab.engine.reading.calibration_inputs import read_statistics
+from mergelab.engine.reading.chunks import Chunk, chunks
+from mergelab.engine.reading.expert_draws import read_draws
+from mergelab.engine.reading.finite_check import refuse_non_finite
+from mergelab.engine.reading.inputs import read_base, read_experts
+from mergelab.engine.reading.stored_chunks import read_stored
 from mergelab.kernels.device_stack import DeviceStack, StackContext
 from mergelab.methods.ops.stack import KernelUnsupportedError
 from mergelab.methods.registry import Base, Key, Log, ModelStatistic, Position, RandomBits, Stack, Statistic, Survey
@@ -210,7 +210,7 @@ class TensorJob:
         return figures[self.key, name]()
 
     def _survey(self, name: str) -> Any:
-        survey = self.step.surveyed[name].start(len(self.plan.experts), [self.settings])
+        survey = self.step.model_statistics[name].start(len(self.plan.experts), [self.settings])
         while survey.passes:
             if not self.idle and not self.show(survey):
                 self.step.findings.of_tensors.idle.add(self.key)

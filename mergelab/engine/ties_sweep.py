@@ -13,7 +13,7 @@ from torch import Tensor
 from mergelab.checkpoints.files.buffers import Pool
 from mergelab.engine.execution import merge_job, merged_body
 from mergelab.engine.merged_tensor import Merged
-from mergelab.engine.pipeline import PipelineStep
+from mergelab.engine.planning.pipeline import PipelineStep
 from mergelab.engine.prepared_merge import PreparedMerge
 from mergelab.engine.survey import prepare_method
 from mergelab.engine.tensor_job import TensorJob
@@ -107,5 +107,5 @@ def _surveying_all_points(method: PipelineStep, densities: Densities) -> Pipelin
 def _merge_at(swept: PreparedMerge, point: int, pool: Pool, key: str) -> Merged:
     """One tensor at one point, whose figures are entries of those for all points."""
     job = TensorJob.of(swept, swept.method, key)
-    figures: Mapping[str, Any] = {name: job.settings[name][point] for name in swept.method.surveyed}
+    figures: Mapping[str, Any] = {name: job.settings[name][point] for name in swept.method.model_statistics}
     return merge_job(job.with_settings(figures), pool.empty)

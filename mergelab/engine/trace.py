@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import Tensor
 
-from mergelab.engine.calibration_inputs import read_statistics
-from mergelab.engine.chunks import Chunk, whole_tensor
 from mergelab.engine.expert_deltas import trimmed
-from mergelab.engine.finite_check import refuse_non_finite
-from mergelab.engine.inputs import read_base
 from mergelab.engine.prepared_merge import PreparedMerge
+from mergelab.engine.reading.calibration_inputs import read_statistics
+from mergelab.engine.reading.chunks import Chunk, whole_tensor
+from mergelab.engine.reading.finite_check import refuse_non_finite
+from mergelab.engine.reading.inputs import read_base
 from mergelab.engine.tensor_job import TensorJob
 from mergelab.methods.ops.stack import Stack
 

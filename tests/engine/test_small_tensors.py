@@ -9,7 +9,8 @@ import torch
 from fused_merges import fused
 from tiny_states import State, plan_for, same_bits
 
-from mergelab.engine import Merged, MergeError, PreparedMerge, key_groups, merge_tensor, merged_body, prepare, run
+from mergelab.engine import Merged, MergeError, PreparedMerge, merge_tensor, merged_body, prepare, run
+from mergelab.engine.planning import key_groups
 from mergelab.engine.small_tensors import in_groups
 from mergelab.kernels.cpu.stack import CpuStack
 from mergelab.runtime.progress import finish
@@ -78,7 +79,7 @@ def test_what_is_not_finite_is_found_in_its_own_tensor_also_where_nothing_else_m
 
 
 def test_without_a_kernel_every_tensor_is_merged_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mergelab.engine.schedule.KERNELS_FROM", 10**9)
+    monkeypatch.setattr("mergelab.engine.planning.schedule.KERNELS_FROM", 10**9)
     made = prepared(EXPERTS)
     asked: list[str] = []
 

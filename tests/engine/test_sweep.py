@@ -15,7 +15,8 @@ from tiny_states import NAMES, State, numbers, random_state, same_bits, tuned
 
 from mergelab import merge_state_dicts
 from mergelab.checkpoints.files.buffers import OWN_FROM
-from mergelab.engine import MergeError, schedule, sweep_bodies
+from mergelab.engine import MergeError, sweep_bodies
+from mergelab.engine.planning import schedule
 from mergelab.methods import METHODS
 from mergelab.recipe import RecipeError
 

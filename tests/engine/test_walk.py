@@ -18,7 +18,8 @@ from fused_merges import fused
 from tiny_states import plan_for
 
 import mergelab
-from mergelab.engine import PreparedMerge, merge_tensor, prepare, schedule
+from mergelab.engine import PreparedMerge, merge_tensor, prepare
+from mergelab.engine.planning import schedule
 from mergelab.methods.registry import METHODS
 from mergelab.runtime.progress import finish
 

@@ -12,7 +12,8 @@ from fused_merges import DTYPES, METHODS, SHAPES, WEIGHTS, both, fused, models, 
 from tiny_states import plan_for, same_bits
 
 from mergelab import merge_state_dicts
-from mergelab.engine import MergeError, prepare, schedule
+from mergelab.engine import MergeError, prepare
+from mergelab.engine.planning import schedule
 from mergelab.runtime.progress import finish
 
 SPARSIFIERS: tuple[dict[str, Any] | None, ...] = (

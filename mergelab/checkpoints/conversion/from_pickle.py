@@ -20,7 +20,7 @@ from mergelab.checkpoints.files.safe_paths import safe_file, safe_json, safe_tex
 from mergelab.checkpoints.lora import adapter
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.checkpoints.writing.merged_folder import MergedFolder
-from mergelab.checkpoints.writing.staging import new_folder
+from mergelab.checkpoints.writing.model_staging import new_folder
 from mergelab.runtime.progress import Progress, ProgressGen
 
 ADAPTER = "adapter_model.bin"

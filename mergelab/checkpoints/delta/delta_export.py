@@ -28,7 +28,7 @@ from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.lora.relative_error import Deviation
 from mergelab.checkpoints.writing.auxiliary_files import auxiliary_files
 from mergelab.checkpoints.writing.file_layout import layout_of
-from mergelab.checkpoints.writing.staging import new_folder
+from mergelab.checkpoints.writing.model_staging import new_folder
 from mergelab.runtime.progress import Progress, ProgressGen
 
 

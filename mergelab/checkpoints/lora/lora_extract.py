@@ -22,7 +22,7 @@ from mergelab.checkpoints.lora.lora_factors import factored
 from mergelab.checkpoints.lora.module_types import CONV1D, EMBEDDING, FACTORED, ModulePlace, places
 from mergelab.checkpoints.lora.relative_error import Deviation
 from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
-from mergelab.checkpoints.writing.staging import new_folder
+from mergelab.checkpoints.writing.model_staging import new_folder
 from mergelab.runtime.progress import Progress, ProgressGen
 
 OTHER_FORM = "transformers stores it in a different form from the one it uses"

@@ -21,7 +21,7 @@ from mergelab.checkpoints.files.safe_paths import PLAIN_NAME
 from mergelab.checkpoints.writing.auxiliary_files import auxiliary_files
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES, index_of, plan_files
 from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
-from mergelab.checkpoints.writing.staging import Staging
+from mergelab.checkpoints.writing.model_staging import ModelStaging
 from mergelab.checkpoints.writing.weight_file import WeightFile
 from mergelab.runtime.staging import sweep
 
@@ -56,7 +56,7 @@ class MergedFolder:
         if os.path.lexists(self.out):
             raise CheckpointError(f"{self.out} exists and is not overwritten; choose another name or move it away")
         sweep(self.out.parent)
-        self._staging = Staging(self.out)
+        self._staging = ModelStaging(self.out)
         try:
             self._check_space()
             self._start_files()

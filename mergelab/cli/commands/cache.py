@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mergelab.cli.flags import subcommand
 
 if TYPE_CHECKING:
-    from mergelab.runtime.cache import Entry
+    from mergelab.runtime.cache import CacheEntry
 
 
 def add(commands: Any) -> None:
@@ -49,7 +49,7 @@ def _clear(options: argparse.Namespace) -> None:
         print(f"{entry.name} stays: a running process uses it, or the system refuses")
 
 
-def _rows(entries: list[Entry]) -> list[dict[str, Any]]:
+def _rows(entries: list[CacheEntry]) -> list[dict[str, Any]]:
     rows = []
     for name, summary in _summaries().items():
         of_kind = [entry for entry in entries if entry.kind == name]
@@ -70,7 +70,7 @@ def _summaries() -> dict[str, str]:
     return {kind.name: kind.summary for kind in KINDS} | {EARLIER: "entries of earlier versions, which nothing reads"}
 
 
-def _bytes(entries: Iterable[Entry]) -> int:
+def _bytes(entries: Iterable[CacheEntry]) -> int:
     return sum(entry.nbytes for entry in entries)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mergelab.cli.flags import out_flag, subcommand
-from mergelab.cli.follow import followed
+from mergelab.cli.progress_bar import followed
 
 
 def add(commands: Any) -> None:

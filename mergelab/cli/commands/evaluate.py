@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergelab.cli.flags import place_flags, portable_flag, positive, subcommand
-from mergelab.cli.follow import followed
+from mergelab.cli.progress_bar import followed
 
 if TYPE_CHECKING:
     from mergelab.evaluation.evaluate import Score

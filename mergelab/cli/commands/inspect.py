@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mergelab.cli.flags import place_flags, positive, recipe_flags, recipe_of, subcommand
-from mergelab.cli.follow import followed
 from mergelab.cli.lasting_imports import lasting_imports
+from mergelab.cli.progress_bar import followed
 
 
 def add(commands: Any) -> None:

@@ -18,6 +18,6 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from mergelab.ui.page.app import launch
+    from mergelab.ui.page.serving.app import launch
 
     launch(host=options.host, port=options.port, device=options.device, models_dir=options.models_dir)

@@ -32,7 +32,7 @@ RTOL, ATOL = 1e-3, 1e-9
 
 
 @dataclass(frozen=True)
-class Call:
+class LayerCall:
     """One call of a layer: its input with the rows first, and its output, for which gradients are computed."""
 
     layer: nn.Module
@@ -100,7 +100,9 @@ class GradientSquares:
                 self._square(calls, list(copies), list(slow), grads)
 
     @torch.no_grad()
-    def _square(self, calls: list[Call], copies: list[str], slow: list[str], grads: tuple[Tensor | None, ...]) -> None:
+    def _square(
+        self, calls: list[LayerCall], copies: list[str], slow: list[str], grads: tuple[Tensor | None, ...]
+    ) -> None:
         for call, g in zip(calls, grads, strict=False):
             if g is not None:
                 names = self.routes.layers[call.layer]
@@ -250,9 +252,9 @@ def _only_gradients_of(model: nn.Module, wanted: Collection[Tensor]) -> Iterator
 
 
 @contextmanager
-def _tape(layers: Collection[nn.Module], rows: int) -> Generator[list[Call], None, None]:
+def _tape(layers: Collection[nn.Module], rows: int) -> Generator[list[LayerCall], None, None]:
     """Context manager that records calls of `layers`, and makes their outputs require gradients."""
-    calls: list[Call] = []
+    calls: list[LayerCall] = []
     handles = [layer.register_forward_hook(partial(_remember, calls)) for layer in layers]
     handles += [
         layer.register_forward_pre_hook(partial(_for_each_row, rows))
@@ -266,10 +268,10 @@ def _tape(layers: Collection[nn.Module], rows: int) -> Generator[list[Call], Non
             handle.remove()
 
 
-def _remember(calls: list[Call], layer: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> None:
+def _remember(calls: list[LayerCall], layer: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> None:
     if not out.requires_grad:
         out.requires_grad_()
-    calls.append(Call(layer, args[0].detach(), out))
+    calls.append(LayerCall(layer, args[0].detach(), out))
 
 
 def _for_each_row(rows: int, layer: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -82,7 +82,7 @@ def _combine(cast: Array, count: int, election: Any, votes: Array, total: Array,
     """Combine the deltas that agree with the elected signs in `total`, from all votes `cast` and their sums `votes`, which
     become signs; `shares` is scratch."""
     divides = election.combine == MEAN_BY_COUNT or election.combine == MEAN_BY_WEIGHTS
-    _settle(votes, count, numpy.float32(election.tied))
+    _resolve_ties(votes, count, numpy.float32(election.tied))
     for model in range(len(cast)):
         weight, first = election.weights[model], model == 0
         factor = numpy.float32(1) if election.weigh_votes else weight
@@ -116,7 +116,7 @@ def add_change(base: Array, change: Array, merged: Array) -> int:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _settle(votes: Array, count: int, tied: float) -> None:
+def _resolve_ties(votes: Array, count: int, tied: float) -> None:
     """Replace summed votes by their signs."""
     for i in range(count):
         sign = numpy.float32(votes[i] > 0) - numpy.float32(votes[i] < 0)

@@ -8,9 +8,9 @@ entry carries checksums: a damaged one is noticed, removed and made again.
 from mergelab.runtime.cache.atomic import write_atomically
 from mergelab.runtime.cache.bounded_store import Store, store
 from mergelab.runtime.cache.checksum import hash_file
-from mergelab.runtime.cache.contents import Entry
+from mergelab.runtime.cache.contents import CacheEntry
 from mergelab.runtime.cache.earlier import EARLIER
-from mergelab.runtime.cache.kinds import (
+from mergelab.runtime.cache.entry_kinds import (
     CONVERTED,
     HASHES,
     KINDS,
@@ -20,7 +20,7 @@ from mergelab.runtime.cache.kinds import (
     STATISTICS,
     SUITES,
     TENSOR_MAPS,
-    Kind,
+    EntryKind,
 )
 from mergelab.runtime.cache.location import cache_folder
 
@@ -35,8 +35,8 @@ __all__ = [
     "STATISTICS",
     "SUITES",
     "TENSOR_MAPS",
-    "Entry",
-    "Kind",
+    "CacheEntry",
+    "EntryKind",
     "Store",
     "cache_folder",
     "hash_file",

@@ -14,12 +14,12 @@ from typing import TypeVar
 
 from mergelab.runtime.cache.atomic import write_atomically
 from mergelab.runtime.cache.checksum import HEADER, checksum
-from mergelab.runtime.cache.contents import BLOCK, Entry, size_of, tidy, touch
+from mergelab.runtime.cache.contents import BLOCK, CacheEntry, size_of, tidy, touch
 from mergelab.runtime.cache.earlier import drop_empty_folders
+from mergelab.runtime.cache.entry_kinds import EntryKind
 from mergelab.runtime.cache.eviction import all_entries, evict, make_room
 from mergelab.runtime.cache.folder_entry import FolderEntry
 from mergelab.runtime.cache.folders import Folders, Make
-from mergelab.runtime.cache.kinds import Kind
 from mergelab.runtime.cache.location import LIMIT_VARIABLE, cache_folder, cache_limit
 from mergelab.runtime.cache.removal import clear_way, remove
 from mergelab.runtime.cache.users import Users
@@ -58,7 +58,7 @@ class Store:
         self._uncounted = limit
         self._told = False
 
-    def get(self, kind: Kind, key: str) -> bytes | None:
+    def get(self, kind: EntryKind, key: str) -> bytes | None:
         """The content of a file entry, or None where there is none."""
         name, path = self._place(kind, key)
         try:
@@ -75,7 +75,7 @@ class Store:
         touch(path)
         return content
 
-    def recall(self, kind: Kind, key: str, decode: Callable[[bytes], T]) -> T | None:
+    def recall(self, kind: EntryKind, key: str, decode: Callable[[bytes], T]) -> T | None:
         """A file entry, decoded; None where there is none, or one that another version wrote in another way."""
         content = self.get(kind, key)
         try:
@@ -84,7 +84,7 @@ class Store:
             self._drop(*self._place(kind, key), f"{type(error).__name__}: {error}")
             return None
 
-    def put(self, kind: Kind, key: str, content: bytes) -> None:
+    def put(self, kind: EntryKind, key: str, content: bytes) -> None:
         """Keep `content` as a file entry. Where that fails, work goes on without."""
         name, path = self._place(kind, key)
         try:
@@ -97,7 +97,7 @@ class Store:
         else:
             self._count(name, len(content) + BLOCK)
 
-    def folder(self, kind: Kind, key: str, make: Make) -> Path:
+    def folder(self, kind: EntryKind, key: str, make: Make) -> Path:
         """The content of a folder entry; `make` fills it where there is none.
 
         It stays for as long as this process lives. Where the cache cannot be written, it is outside, for this process alone.
@@ -112,18 +112,18 @@ class Store:
             self._tell_unwritable(error)
             return self._folders.made_private(name, make)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[CacheEntry]:
         """Everything in the cache folder that MergeLab made, by earlier versions too."""
         return all_entries(self.cache, self.path)
 
-    def remove(self, found: Iterable[Entry]) -> list[Entry]:
+    def remove(self, found: Iterable[CacheEntry]) -> list[CacheEntry]:
         """Remove entries. Returns those that stay, because a running process uses them or the system refuses."""
         left = [entry for entry in found if not evict(entry, self._users)]
         tidy(self.path)
         drop_empty_folders(self.cache)
         return left
 
-    def _place(self, kind: Kind, key: str) -> tuple[str, Path]:
+    def _place(self, kind: EntryKind, key: str) -> tuple[str, Path]:
         if not KEY.fullmatch(key):
             raise ValueError(f"{key!r} cannot name a cache entry")
         return f"{kind.name}/{key}", self.path / kind.name / key

@@ -20,7 +20,7 @@ ABANDONED = 3600.0
 
 
 @dataclass(frozen=True)
-class Entry:
+class CacheEntry:
     """Something that may be removed: of what kind, under which key, where, how large and when last used (ns)."""
 
     kind: str
@@ -40,7 +40,7 @@ class Entry:
         return f"{self.kind}/{self.key}"
 
 
-def entries(store: Path) -> list[Entry]:
+def entries(store: Path) -> list[CacheEntry]:
     """All entries of the store, of any kind; those that vanish meanwhile are left out."""
     return [entry for folder in kind_folders(store) for found in _visible(folder) for entry in _entry(folder, found)]
 
@@ -74,7 +74,7 @@ def size_of(path: Path) -> int:
     return sum(size_of(child) for child in path.iterdir())
 
 
-def _entry(folder: Path, found: os.DirEntry[str]) -> Iterator[Entry]:
+def _entry(folder: Path, found: os.DirEntry[str]) -> Iterator[CacheEntry]:
     with suppress(OSError):
         if found.is_dir(follow_symlinks=False):
             record = Path(found.path, RECORD)
@@ -82,7 +82,7 @@ def _entry(folder: Path, found: os.DirEntry[str]) -> Iterator[Entry]:
         else:  # one look at each: there may be many
             stat = found.stat(follow_symlinks=False)
             used, nbytes = stat.st_mtime_ns, _blocks(stat)
-        yield Entry(folder.name, found.name, found.path, nbytes, used)
+        yield CacheEntry(folder.name, found.name, found.path, nbytes, used)
 
 
 def _visible(folder: Path) -> Iterator[os.DirEntry[str]]:

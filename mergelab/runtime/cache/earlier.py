@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from mergelab.runtime.cache.contents import Entry, size_of
+from mergelab.runtime.cache.contents import CacheEntry, size_of
 
 EARLIER = "earlier"
 """The name of these entries in `mergelab cache`."""
@@ -25,13 +25,13 @@ LAYOUT = {
 """Folder -> the names in it. Anything else there is not MergeLab's."""
 
 
-def earlier_entries(cache: Path) -> Iterator[Entry]:
+def earlier_entries(cache: Path) -> Iterator[CacheEntry]:
     """The entries of earlier versions in a cache folder."""
     for folder, names in LAYOUT.items():
         with suppress(OSError):
             for path in (cache / folder).iterdir():
                 if re.fullmatch(names, path.name):
-                    yield Entry(EARLIER, f"{folder}/{path.name}", str(path), size_of(path), 0)
+                    yield CacheEntry(EARLIER, f"{folder}/{path.name}", str(path), size_of(path), 0)
 
 
 def drop_empty_folders(cache: Path) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from mergelab.runtime.cache.contents import Entry, entries, tidy
+from mergelab.runtime.cache.contents import CacheEntry, entries, tidy
 from mergelab.runtime.cache.earlier import drop_empty_folders, earlier_entries
 from mergelab.runtime.cache.removal import remove, set_aside
 from mergelab.runtime.cache.users import Users
 
 
-def all_entries(cache: Path, store: Path) -> list[Entry]:
+def all_entries(cache: Path, store: Path) -> list[CacheEntry]:
     """Everything in the cache folder that MergeLab made."""
     return [*earlier_entries(cache), *entries(store)]
 
@@ -32,12 +32,12 @@ def make_room(cache: Path, store: Path, users: Users, limit: int, newest: str = 
     drop_empty_folders(cache)
 
 
-def clear(found: Iterable[Entry], users: Users) -> list[Entry]:
+def clear(found: Iterable[CacheEntry], users: Users) -> list[CacheEntry]:
     """Remove entries. Returns those that stay, because a running process uses them or the system refuses."""
     return [entry for entry in found if not evict(entry, users)]
 
 
-def evict(entry: Entry, users: Users) -> bool:
+def evict(entry: CacheEntry, users: Users) -> bool:
     """Remove an entry unless a running process uses it.
 
     A file entry is read as a whole, so it is never in use: a process that has it open can read on after its removal, and
@@ -49,7 +49,7 @@ def evict(entry: Entry, users: Users) -> bool:
         return False
 
 
-def _evict_folder(entry: Entry, users: Users) -> bool:
+def _evict_folder(entry: CacheEntry, users: Users) -> bool:
     with users.alone():
         if users.uses(entry.name):
             return False

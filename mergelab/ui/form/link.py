@@ -78,7 +78,7 @@ def read_query(given: Mapping[str, str], sources: Mapping[str, Models], opening:
 
     Missing parameters are taken from `opening` (models, method) or set to their default.
     """
-    return _Reading(given, sources, opening).landing()
+    return _Reading(given, sources, opening).parsed_link()
 
 
 # ---- writing
@@ -148,7 +148,7 @@ class _Reading:
         self.notes: list[str] = []
         self.known = ["suite", "experts", "method", "sparsify", "seed", "dtype"]
 
-    def landing(self) -> ParsedLink:
+    def parsed_link(self) -> ParsedLink:
         self._version()
         models = self.sources[self._name("suite", "suite", list(self.sources), source_name(self.opening.models))]
         chosen = self._experts(models)

@@ -6,7 +6,7 @@ from mergelab.ui.messages.charts import (
     Charts,
     CurveLine,
     CurvePosition,
-    Curves,
+    CurvesMessage,
     ExpertRow,
     HeatmapChart,
     HeatmapRate,
@@ -22,7 +22,7 @@ from mergelab.ui.messages.charts import (
 from mergelab.ui.messages.compare import ComparedMap, ComparedRate, ComparedSlot, ComparedSlots, Comparison
 from mergelab.ui.messages.encoding import PARTS, decode, encode, parts_of
 from mergelab.ui.messages.panel import EMPTY, PanelMessages
-from mergelab.ui.messages.recipe import Link, Pins, RecipeExports, Story
+from mergelab.ui.messages.recipe import LinkMessage, Pins, RecipeExports, StoryMessage
 from mergelab.ui.messages.requests import (
     KnobChanges,
     NarrowRequest,
@@ -35,18 +35,18 @@ from mergelab.ui.messages.requests import (
     UnpinRequest,
     WindowRequest,
 )
-from mergelab.ui.messages.scores import Score, ScoreLegend, ScoreRow, Scores, ScoreState, Split
+from mergelab.ui.messages.scores import ScoreLegend, ScoreMessage, ScoreRow, Scores, ScoreState, Split
 from mergelab.ui.messages.sidebar import KnobValue, ListEntry
 from mergelab.ui.messages.status import Status, StatusKind
 from mergelab.ui.messages.tensor import (
     CellFields,
-    Conflicts,
+    ConflictsMessage,
     EncodedStep,
     ExpertStyle,
     MapCells,
     MapCoordinates,
     MapWindow,
-    Spectrum,
+    SpectrumMessage,
     TensorFailure,
     TensorList,
     TensorRow,
@@ -65,10 +65,10 @@ __all__ = [
     "ComparedSlot",
     "ComparedSlots",
     "Comparison",
-    "Conflicts",
+    "ConflictsMessage",
     "CurveLine",
     "CurvePosition",
-    "Curves",
+    "CurvesMessage",
     "EncodedStep",
     "ExpertRow",
     "ExpertStyle",
@@ -80,7 +80,7 @@ __all__ = [
     "KnobChanges",
     "KnobValue",
     "LegendEntry",
-    "Link",
+    "LinkMessage",
     "ListEntry",
     "MapCells",
     "MapCoordinates",
@@ -96,16 +96,16 @@ __all__ = [
     "RecipeExports",
     "RestoreRequest",
     "Scene",
-    "Score",
     "ScoreLegend",
+    "ScoreMessage",
     "ScoreRow",
     "ScoreState",
     "Scores",
-    "Spectrum",
+    "SpectrumMessage",
     "Split",
     "Status",
     "StatusKind",
-    "Story",
+    "StoryMessage",
     "TensorFailure",
     "TensorList",
     "TensorRequest",

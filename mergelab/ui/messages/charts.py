@@ -262,7 +262,7 @@ class CurveLine:
 
 
 @message
-class Curves:
+class CurvesMessage:
     """The charts over every density. Sent only if they differ from what the page has."""
 
     figure: CurveFigure | None

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from mergelab.ui.messages.charts import Charts, Curves
+from mergelab.ui.messages.charts import Charts, CurvesMessage
 from mergelab.ui.messages.compare import Comparison
 from mergelab.ui.messages.message import message
-from mergelab.ui.messages.recipe import Link, RecipeExports, Story
+from mergelab.ui.messages.recipe import LinkMessage, RecipeExports, StoryMessage
 from mergelab.ui.messages.scores import Scores
 from mergelab.ui.messages.sidebar import KnobValue, ListEntry
 from mergelab.ui.messages.status import Status
-from mergelab.ui.messages.tensor import MapCells, MapCoordinates, Spectrum, TensorFailure, TensorList, TensorUpdate
+from mergelab.ui.messages.tensor import (
+    MapCells,
+    MapCoordinates,
+    SpectrumMessage,
+    TensorFailure,
+    TensorList,
+    TensorUpdate,
+)
 
 EMPTY: Literal[""] = ""
 """Takes the comparison or the story off the page."""
@@ -24,7 +31,7 @@ class PanelMessages:
 
     charts: Charts | None = None
     """Everything that moves with the knobs."""
-    curves: Curves | None = None
+    curves: CurvesMessage | None = None
     """The charts over every density."""
     compare: Comparison | Literal[""] | None = None
     """Two recipes side by side; empty text if none is pinned."""
@@ -38,11 +45,11 @@ class PanelMessages:
     """The recipe as texts to copy."""
     answer: float | None = None
     """The server's clock: an answer to a change of the sidebar has come. Its recipe is in `link`."""
-    link: Link | None = None
+    link: LinkMessage | None = None
     """The recipe on the sidebar."""
     notes: Sequence[str] | None = None
     """Which parts of the page's address did not fit."""
-    story: Story | Literal[""] | None = None
+    story: StoryMessage | Literal[""] | None = None
     """The guided example; empty text if none is told any more."""
     device: str | None = None
     """Where the last merge ran: `cpu` or `cuda`."""
@@ -66,7 +73,7 @@ class PanelMessages:
     """A window of the opened tensor as sums over cells."""
     coordinates: MapCoordinates | None = None
     """A window of the opened tensor coordinate by coordinate."""
-    spectrum: Spectrum | None = None
+    spectrum: SpectrumMessage | None = None
     """The singular values of the opened tensor."""
     unlooked: TensorFailure | None = None
     """Why the tensor could not be shown."""

@@ -14,7 +14,7 @@ Pins = TypeAliasType("Pins", A[Mapping[str, str], Field(description="The keys of
 
 
 @message
-class Link:
+class LinkMessage:
     """The recipe on the sidebar."""
 
     key: str
@@ -42,7 +42,7 @@ class RecipeExports:
 
 
 @message
-class Story:
+class StoryMessage:
     """A guided example, and what the page opens and marks for it."""
 
     title: str

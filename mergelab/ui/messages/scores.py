@@ -26,7 +26,7 @@ Split = TypeAliasType(
 
 
 @message
-class Score:
+class ScoreMessage:
     """An accuracy with its 95 % interval, all from 0 to 1."""
 
     value: float
@@ -49,11 +49,11 @@ class ScoreRow:
     """The number of examples."""
     metric: str
     """What is measured."""
-    base: Score | None
+    base: ScoreMessage | None
     """The base model's score."""
-    own: Score | None
+    own: ScoreMessage | None
     """The score of the task's own expert."""
-    merged: Score | None
+    merged: ScoreMessage | None
     """The merged model's score."""
     over_base: float | None
     """Merged minus base."""

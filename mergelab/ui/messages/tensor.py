@@ -53,7 +53,7 @@ class ExpertStyle:
 
 
 @message
-class Conflicts:
+class ConflictsMessage:
     """The strongest conflicts of a tensor, column by column; `[expert][row]` where a column has one list per expert."""
 
     total: int
@@ -108,7 +108,7 @@ class TensorUpdate:
     """The map in words."""
     words: Mapping[str, tuple[str, str]]
     """The title of each step of the merge and what it does, by the step's name."""
-    conflicts: Conflicts
+    conflicts: ConflictsMessage
     """The strongest conflicts."""
 
 
@@ -209,7 +209,7 @@ class MapCoordinates:
 
 
 @message
-class Spectrum:
+class SpectrumMessage:
     """The singular values of a tensor's changes."""
 
     key: str

@@ -10,8 +10,8 @@ import gradio as gr
 from mergelab.ui.form.form import Form
 from mergelab.ui.messages import Status
 from mergelab.ui.page.panel_texts import sent
-from mergelab.ui.page.sidebar_state import SidebarState
-from mergelab.ui.page.wiring import PANEL, Updates
+from mergelab.ui.page.sidebar.sidebar_state import SidebarState
+from mergelab.ui.page.sidebar.wiring import PANEL, Updates
 from mergelab.ui.session.session import Session
 from mergelab.ui.session.status import refusal
 from mergelab.ui.session.update import Update

@@ -11,8 +11,8 @@ from fastapi import HTTPException
 
 from mergelab.ui.messages import KnobChanges, decode, encode
 from mergelab.ui.page.panel_texts import sent, texts_of
-from mergelab.ui.page.sidebar_state import SidebarState
-from mergelab.ui.page.wiring import PANEL, Call, Updates
+from mergelab.ui.page.sidebar.sidebar_state import SidebarState
+from mergelab.ui.page.sidebar.wiring import PANEL, Call, Updates
 from mergelab.ui.session.session import Session
 from mergelab.ui.session.update import Update
 

@@ -12,20 +12,20 @@ from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.messages import PinRequest, RestoreRequest, TensorRequest, UnpinRequest, WindowRequest
 from mergelab.ui.messages.requests import NarrowRequest
 from mergelab.ui.page import gradio_compat as compat
-from mergelab.ui.page.compare_tab import CompareTab
-from mergelab.ui.page.download import DOWNLOAD, Downloads
 from mergelab.ui.page.follow import Follower
 from mergelab.ui.page.knob_changes import KnobChangeHandler
-from mergelab.ui.page.lab_tab import LabTab
 from mergelab.ui.page.opening import Opening
 from mergelab.ui.page.panel import panel
 from mergelab.ui.page.panel_texts import numbered
-from mergelab.ui.page.sidebar import MERGE, OWN_BASE, OWN_EXPERTS, PRESET, STOP, USE_OWN, sidebar
-from mergelab.ui.page.sidebar_events import SidebarEvents
-from mergelab.ui.page.sidebar_state import SidebarState
-from mergelab.ui.page.sidebar_updates import per_expert
-from mergelab.ui.page.tensor_tab import TensorTab
-from mergelab.ui.page.wiring import PANEL, Wiring
+from mergelab.ui.page.serving.download import DOWNLOAD, Downloads
+from mergelab.ui.page.sidebar.sidebar_events import SidebarEvents
+from mergelab.ui.page.sidebar.sidebar_layout import MERGE, OWN_BASE, OWN_EXPERTS, PRESET, STOP, USE_OWN, sidebar
+from mergelab.ui.page.sidebar.sidebar_state import SidebarState
+from mergelab.ui.page.sidebar.sidebar_updates import per_expert
+from mergelab.ui.page.sidebar.wiring import PANEL, Wiring
+from mergelab.ui.page.tabs.compare_tab import CompareTab
+from mergelab.ui.page.tabs.lab_tab import LabTab
+from mergelab.ui.page.tabs.tensor_tab import TensorTab
 from mergelab.ui.session.server import Lab
 
 FLUSHED = "async (...given) => { await window.mergelab?.flushed(); return given; }"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from mergelab.ui.page.download import Downloads
 from mergelab.ui.page.follow import shown
-from mergelab.ui.page.sidebar_state import SidebarState
-from mergelab.ui.page.wiring import Call, Updates
+from mergelab.ui.page.serving.download import Downloads
+from mergelab.ui.page.sidebar.sidebar_state import SidebarState
+from mergelab.ui.page.sidebar.wiring import Call, Updates
 from mergelab.ui.session.update import Update
 
 
@@ -26,13 +26,13 @@ class Opening:
         session = self.state.lab.session(call.visitor)
         session.opened.set()
         with session.lock:
-            landing = self.state.parsed(session, call.query)
+            parsed_link = self.state.parsed(session, call.query)
             # The page opens with the right sidebar, and the user may have changed a knob already.
-            is_right = landing.form == self.state.parsed(session, {}).form
+            is_right = parsed_link.form == self.state.parsed(session, {}).form
             # Something must be sent: Gradio empties the outputs of a handler that yields nothing.
-            filled = {} if is_right else self.state.fill(session, landing.form)
-            updates = session.first(landing.form) if self.state.shows(session, landing.form) else iter(())
-        yield {**shown(Update(notes=landing.notes, visitor=call.visitor)), **filled}
+            filled = {} if is_right else self.state.fill(session, parsed_link.form)
+            updates = session.first(parsed_link.form) if self.state.shows(session, parsed_link.form) else iter(())
+        yield {**shown(Update(notes=parsed_link.notes, visitor=call.visitor)), **filled}
         for update in updates:
             yield shown(update)
 

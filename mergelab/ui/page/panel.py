@@ -17,8 +17,8 @@ from mergelab.ui.form.link import VIEW
 from mergelab.ui.form.method_list import line_of, method_entries
 from mergelab.ui.messages import PARTS, ListEntry, PanelMessages, parts_of
 from mergelab.ui.page.gradio_compat import lighten
-from mergelab.ui.page.module_files import ON_LOAD
 from mergelab.ui.page.panel_texts import numbered
+from mergelab.ui.page.serving.module_files import ON_LOAD
 from mergelab.ui.web import read
 
 TABS = ("lab", "tensor", "compare")

@@ -13,7 +13,7 @@ from mergelab.evaluation import evaluate
 from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
 from mergelab.ui.form.form import Models
-from mergelab.ui.messages import Score, ScoreRow, ScoreState
+from mergelab.ui.messages import ScoreMessage, ScoreRow, ScoreState
 
 Places = Mapping[str, int]
 
@@ -110,8 +110,8 @@ def _mean(scores: list[evaluate.Score], wanted: int) -> evaluate.Score | None:
     return evaluate.mean_score(scores) if len(scores) == wanted else None
 
 
-def _score(score: evaluate.Score | None) -> Score | None:
-    return Score(score.value, score.low, score.high) if score else None
+def _score(score: evaluate.Score | None) -> ScoreMessage | None:
+    return ScoreMessage(score.value, score.low, score.high) if score else None
 
 
 def _difference(one: evaluate.Score | None, other: evaluate.Score | None) -> float | None:

@@ -26,7 +26,7 @@ from mergelab.ui.session.merge_service import MergeService
 from mergelab.ui.session.pins import Pins
 from mergelab.ui.session.render.charts import render_charts
 from mergelab.ui.session.render.comparison import render_comparison
-from mergelab.ui.session.render.curves import render_curves
+from mergelab.ui.session.render.curve_charts import render_curves
 from mergelab.ui.session.render.recipe import render_exports, render_link
 from mergelab.ui.session.score_state import ScoreState
 from mergelab.ui.session.status import FOLLOWING, UnderWay, refusal

@@ -136,7 +136,7 @@ export interface Comparison {
 }
 
 /** The strongest conflicts of a tensor, column by column; `[expert][row]` where a column has one list per expert. */
-export interface Conflicts {
+export interface ConflictsMessage {
   /** The number of all conflicts, listed or not. */
   total: number;
   /** The flat index of each coordinate. */
@@ -186,7 +186,7 @@ export interface CurvePosition {
 }
 
 /** The charts over every density. Sent only if they differ from what the page has. */
-export interface Curves {
+export interface CurvesMessage {
   /** The overview; null where these settings have no curve. */
   figure: Figure<CurveTrace> | null;
   /** The cosine by expert; null where these settings have no curve. */
@@ -313,7 +313,7 @@ export interface LegendEntry {
 }
 
 /** The recipe on the sidebar. */
-export interface Link {
+export interface LinkMessage {
   /** The state of the sidebar, for undo. */
   key: string;
   /** The query of a link to the recipe; empty text for the opening state. */
@@ -458,7 +458,7 @@ export interface PanelMessages {
   /** Everything that moves with the knobs. */
   charts: Charts;
   /** The charts over every density. */
-  curves: Curves;
+  curves: CurvesMessage;
   /** Two recipes side by side; empty text if none is pinned. */
   compare: Comparison | "";
   /** The scores on validation examples. */
@@ -472,11 +472,11 @@ export interface PanelMessages {
   /** The server's clock: an answer to a change of the sidebar has come. Its recipe is in `link`. */
   answer: number;
   /** The recipe on the sidebar. */
-  link: Link;
+  link: LinkMessage;
   /** Which parts of the page's address did not fit. */
   notes: string[];
   /** The guided example; empty text if none is told any more. */
-  story: Story | "";
+  story: StoryMessage | "";
   /** Where the last merge ran: `cpu` or `cuda`. */
   device: string;
   /** The server's clock: the charts take a while, so the page must ask for a preview. */
@@ -500,7 +500,7 @@ export interface PanelMessages {
   /** A window of the opened tensor coordinate by coordinate. */
   coordinates: MapCoordinates;
   /** The singular values of the opened tensor. */
-  spectrum: Spectrum;
+  spectrum: SpectrumMessage;
   /** Why the tensor could not be shown. */
   unlooked: TensorFailure;
 }
@@ -544,22 +544,22 @@ export interface Scene {
   tab?: string | null;
 }
 
-/** An accuracy with its 95 % interval, all from 0 to 1. */
-export interface Score {
-  /** The accuracy. */
-  value: number;
-  /** The lower end of the interval. */
-  low: number;
-  /** The upper end of the interval. */
-  high: number;
-}
-
 /** One entry of the bars' legend. */
 export interface ScoreLegend {
   /** What the colour stands for. */
   title: string;
   /** The name of the theme's colour. */
   colour: string;
+}
+
+/** An accuracy with its 95 % interval, all from 0 to 1. */
+export interface ScoreMessage {
+  /** The accuracy. */
+  value: number;
+  /** The lower end of the interval. */
+  low: number;
+  /** The upper end of the interval. */
+  high: number;
 }
 
 /** One task, or the mean over all of them. */
@@ -573,11 +573,11 @@ export interface ScoreRow {
   /** What is measured. */
   metric: string;
   /** The base model's score. */
-  base: Score | null;
+  base: ScoreMessage | null;
   /** The score of the task's own expert. */
-  own: Score | null;
+  own: ScoreMessage | null;
   /** The merged model's score. */
-  merged: Score | null;
+  merged: ScoreMessage | null;
   /** Merged minus base. */
   over_base: number | null;
   /** Merged minus own expert. */
@@ -614,7 +614,7 @@ export interface Scores {
 }
 
 /** The singular values of a tensor's changes. */
-export interface Spectrum {
+export interface SpectrumMessage {
   /** The name of the tensor in the checkpoint. */
   key: string;
   /** Why there are no singular values; empty text if there are. */
@@ -650,7 +650,7 @@ export interface Status {
 export type StatusKind = "ready" | "loading" | "running" | "queued" | "stopped" | "error" | "refused";
 
 /** A guided example, and what the page opens and marks for it. */
-export interface Story {
+export interface StoryMessage {
   /** The name in the list. */
   title: string;
   /** What to notice and what to try next. */
@@ -750,7 +750,7 @@ export interface TensorUpdate {
   /** The title of each step of the merge and what it does, by the step's name. */
   words: Record<string, [string, string]>;
   /** The strongest conflicts. */
-  conflicts: Conflicts;
+  conflicts: ConflictsMessage;
 }
 
 /** The threshold line of the histogram: the knob it moves, and what each value of the knob keeps. */

@@ -22,7 +22,8 @@ from mergelab.analysis.sketch.curves import COUNTS, PER_PAIR, Curve, Curves, pai
 from mergelab.analysis.sketch.levels import LEVELS, UNNEEDED, rank_levels
 from mergelab.analysis.sketch.operating_point import SETTLED
 from mergelab.analysis.sketch.survival_histogram import NEVER, curves_of, survival_histogram
-from mergelab.engine import MergeError, kept_deltas, prepare, schedule
+from mergelab.engine import MergeError, kept_deltas, prepare
+from mergelab.engine.planning import schedule
 from mergelab.methods.ops.elementwise import rows
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe

@@ -12,7 +12,8 @@ from tiny_states import State, plan_for, random_state, tuned
 
 from mergelab.analysis.tensor_map import Coordinates, TensorSession, Window, read_coordinates
 from mergelab.analysis.tensor_map.grid import MOST
-from mergelab.engine import PreparedMerge, kept_deltas, merge_tensor, prepare, schedule, with_statistics
+from mergelab.engine import PreparedMerge, kept_deltas, merge_tensor, prepare, with_statistics
+from mergelab.engine.planning import schedule
 from mergelab.runtime.progress import finish
 
 SHAPES = {"matrix": (12, 10), "conv": (4, 3, 2, 2), "vector": (11,), "scalar": ()}

@@ -10,7 +10,7 @@ from tiny_states import random_state, tuned
 
 from mergelab.analysis.tensor_map import Conflicts, TensorSession, build_map
 from mergelab.analysis.tensor_map.strongest_conflicts import strength
-from mergelab.engine import schedule
+from mergelab.engine.planning import schedule
 from mergelab.runtime.progress import finish
 
 ALL = {"method": {"name": "ties", "density": 1.0}}

@@ -11,7 +11,8 @@ from fused_merges import DTYPES, METHODS, WEIGHTS, both, fused, models, recipe
 from tiny_states import State, plan_for, same_bits
 
 from mergelab import merge_state_dicts
-from mergelab.engine import MergeError, prepare, schedule, sweep_bodies
+from mergelab.engine import MergeError, prepare, sweep_bodies
+from mergelab.engine.planning import schedule
 from mergelab.kernels.cpu.precomputed import PrecomputedStack
 from mergelab.runtime.progress import finish
 

@@ -17,7 +17,8 @@ from mergelab.analysis.sketch.curves import COUNTS
 from mergelab.analysis.sketch.magnitude_counts import Counts, draw_table
 from mergelab.analysis.sketch.survival_histogram import NEVER, SurvivalHistogram, curves_of
 from mergelab.analysis.sketch.survival_histogram import survival_histogram as reference
-from mergelab.engine import MergeError, schedule
+from mergelab.engine import MergeError
+from mergelab.engine.planning import schedule
 from mergelab.kernels import gpu
 from mergelab.kernels.arguments import LevelSource, SparsifyParams
 from mergelab.kernels.gpu import survival_histogram

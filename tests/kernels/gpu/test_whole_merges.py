@@ -11,7 +11,8 @@ from device_stacks import DEVICE, numbers
 from tiny_states import State, same_bits
 
 from mergelab.checkpoints import in_memory
-from mergelab.engine import MergeError, Statistics, merged_body, plan, prepare, schedule
+from mergelab.engine import MergeError, Statistics, merged_body, plan, prepare
+from mergelab.engine.planning import schedule
 from mergelab.kernels import gpu
 from mergelab.kernels.gpu.stack import GpuStack
 from mergelab.recipe import Recipe

@@ -34,7 +34,7 @@ FAILED = "failed: "
 LIBRARIES = (
     "mergelab.jobs.workbench",
     "mergelab.evaluation.calibration",
-    "mergelab.ui.page.startup_cache",
+    "mergelab.ui.page.serving.startup_cache",
     "transformers.models.auto.tokenization_auto",
     "transformers.models.vit.modeling_vit",
     "transformers.models.llama.modeling_llama",
@@ -115,9 +115,9 @@ def tensor_maps(given: Path) -> str:
 
 def startup(given: Path) -> str:
     from mergelab.recipe import Recipe
-    from mergelab.ui.page.startup_cache import FirstSight
+    from mergelab.ui.page.serving.startup_cache import StartupCache
 
-    view = FirstSight(Recipe.from_mapping(RECIPE), "digest")
+    view = StartupCache(Recipe.from_mapping(RECIPE), "digest")
     parts = view.read() or {"scores": "<table>", "numbers": [1.5, None], "heatmap": {"z": [[0.1] * 50] * 50}}
     view.keep(parts)
     return json.dumps(parts)

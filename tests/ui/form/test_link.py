@@ -73,10 +73,10 @@ def forms(draw: st.DrawFn, method: str) -> Form:
 @given(data=st.data())
 def test_a_recipe_comes_back_whole(method: str, data: st.DataObject) -> None:
     shown = data.draw(forms(method))
-    landing = read(key_of(shown))
-    assert landing.notes == ()
-    assert landing.form.recipe() == shown.recipe()
-    assert landing.form.models is shown.models
+    parsed_link = read(key_of(shown))
+    assert parsed_link.notes == ()
+    assert parsed_link.form.recipe() == shown.recipe()
+    assert parsed_link.form.models is shown.models
 
 
 @given(
@@ -92,11 +92,11 @@ def test_a_recipe_comes_back_whole(method: str, data: st.DataObject) -> None:
     )
 )
 def test_whatever_an_address_says_a_recipe_comes_of_it(query: dict[str, str]) -> None:
-    landing = read_query(query, SOURCES, OPENING)
-    count = METHODS[landing.form.method].models
-    if count in (None, len(landing.form.chosen)):
-        landing.form.recipe()
-    assert len(landing.notes) <= MOST_NOTES
+    parsed_link = read_query(query, SOURCES, OPENING)
+    count = METHODS[parsed_link.form.method].models
+    if count in (None, len(parsed_link.form.chosen)):
+        parsed_link.form.recipe()
+    assert len(parsed_link.notes) <= MOST_NOTES
 
 
 @pytest.mark.parametrize("place", [place for place, knob in all_knobs().items() if isinstance(knob.domain, Range)])
@@ -108,17 +108,17 @@ def test_a_number_that_is_not_valid_goes_to_the_nearest_that_is_and_that_is_said
     prefix = "" if place.owner == "method" else "sparsify."
     stage = f"{place.owner}={place.rule}"
     for beyond, end in (("-1e39", least), ("1e39", 3 if counts else most)):
-        landing = read(f"{stage}&{prefix}{place.knob}={beyond}")
-        assert landing.form.knobs[place] == end
-        assert len(landing.notes) == 1
-        assert f"{place.knob} of" in landing.notes[0]
-        assert "the link says" in landing.notes[0]
+        parsed_link = read(f"{stage}&{prefix}{place.knob}={beyond}")
+        assert parsed_link.form.knobs[place] == end
+        assert len(parsed_link.notes) == 1
+        assert f"{place.knob} of" in parsed_link.notes[0]
+        assert "the link says" in parsed_link.notes[0]
 
 
 def test_a_link_goes_where_a_slider_does_not() -> None:
-    landing = read("method=task_arithmetic&scale=7.5&weight.a=-12")
-    assert landing.notes == () and landing.form.knobs[KnobPlace("method", "task_arithmetic", "scale")] == 7.5
-    assert -12.0 in landing.form.weights.values()
+    parsed_link = read("method=task_arithmetic&scale=7.5&weight.a=-12")
+    assert parsed_link.notes == () and parsed_link.form.knobs[KnobPlace("method", "task_arithmetic", "scale")] == 7.5
+    assert -12.0 in parsed_link.form.weights.values()
 
 
 @pytest.mark.parametrize(
@@ -175,9 +175,9 @@ def test_gradios_own_parameters_are_not_ours_to_judge() -> None:
 
 
 def test_a_long_address_makes_a_short_note() -> None:
-    landing = read("&".join(f"nobody{number}={'x' * 500}" for number in range(50)))
-    assert len(landing.notes) == MOST_NOTES
-    assert landing.notes[-1] == "41 more parts of the link were changed or ignored."
+    parsed_link = read("&".join(f"nobody{number}={'x' * 500}" for number in range(50)))
+    assert len(parsed_link.notes) == MOST_NOTES
+    assert parsed_link.notes[-1] == "41 more parts of the link were changed or ignored."
     assert len(read(f"density={'9' * 5000}").notes[0]) < 200
 
 

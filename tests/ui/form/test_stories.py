@@ -34,9 +34,9 @@ pytestmark = pytest.mark.skipif(
 
 
 def recipe_of(query: str) -> Recipe:
-    landing = read_query(parameters(query), LAB.session("visitor").sources.all, LAB.opening())
-    assert landing.notes == ()
-    return landing.form.recipe()
+    parsed_link = read_query(parameters(query), LAB.session("visitor").sources.all, LAB.opening())
+    assert parsed_link.notes == ()
+    return parsed_link.form.recipe()
 
 
 def drawn(query: str) -> tuple[Recipe, Sketch, Preview]:
@@ -67,11 +67,11 @@ def says(story: Story, *figures: str) -> bool:
 @EACH
 def test_its_address_is_the_one_that_copy_link_writes(story: Story) -> None:
     for query in filter(None, (story.query, story.aside)):
-        landing = read_query(parameters(query), LAB.session("visitor").sources.all, LAB.opening())
+        parsed_link = read_query(parameters(query), LAB.session("visitor").sources.all, LAB.opening())
         view = {name: value for name, value in parameters(query).items() if name in VIEW}
-        assert landing.notes == ()
+        assert parsed_link.notes == ()
         assert query == "&".join(
-            [LAB.link(landing.form).query, *(f"{name}={value}" for name, value in reversed(view.items()))]
+            [LAB.link(parsed_link.form).query, *(f"{name}={value}" for name, value in reversed(view.items()))]
         )
     assert "tab" not in parameters(story.aside) and "at" not in parameters(story.aside)
 
@@ -94,9 +94,9 @@ def test_it_has_two_or_three_plain_sentences_and_a_line_for_the_list(story: Stor
 
 @EACH
 def test_the_list_names_a_preset_for_its_recipe_or_else_the_story(story: Story) -> None:
-    landing = read_query(story.parameters, LAB.session("visitor").sources.all, LAB.opening())
-    assert title_fitting(landing.form) in (*presets(), story.title)
-    assert (title_fitting(landing.form) == story.title) == (story is VOTE)
+    parsed_link = read_query(story.parameters, LAB.session("visitor").sources.all, LAB.opening())
+    assert title_fitting(parsed_link.form) in (*presets(), story.title)
+    assert (title_fitting(parsed_link.form) == story.title) == (story is VOTE)
 
 
 def test_the_list_has_stories_and_presets_under_their_headings() -> None:

@@ -16,12 +16,12 @@ from mergelab.ui.form.form import KnobPlace
 from mergelab.ui.form.stories import stories
 from mergelab.ui.messages import PinRequest, RestoreRequest, Scene
 from mergelab.ui.page import follow
-from mergelab.ui.page.compare_tab import CompareTab
 from mergelab.ui.page.follow import EXPIRED, Follower
 from mergelab.ui.page.lab_page import LabPage
 from mergelab.ui.page.opening import Opening
-from mergelab.ui.page.sidebar_events import SidebarEvents
-from mergelab.ui.page.wiring import PANEL, Call
+from mergelab.ui.page.sidebar.sidebar_events import SidebarEvents
+from mergelab.ui.page.sidebar.wiring import PANEL, Call
+from mergelab.ui.page.tabs.compare_tab import CompareTab
 from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.server import Lab
 from mergelab.ui.session.session import Session

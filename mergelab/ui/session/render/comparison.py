@@ -9,10 +9,18 @@ import numpy
 
 from mergelab.charts import RATES, Picture, conflict_heatmap, difference_heatmap, grid, percent
 from mergelab.recipe.diff import recipe_diff
-from mergelab.ui.messages import ComparedMap, ComparedRate, ComparedSlot, ComparedSlots, Comparison, Score, ScoreRow
+from mergelab.ui.messages import (
+    ComparedMap,
+    ComparedRate,
+    ComparedSlot,
+    ComparedSlots,
+    Comparison,
+    ScoreMessage,
+    ScoreRow,
+)
 from mergelab.ui.session.chart_data import ChartData, ComparedRecipes
 from mergelab.ui.session.render.charts import CHIPS, name_of
-from mergelab.ui.session.render.curves import curve_pictures, drawn_behind
+from mergelab.ui.session.render.curve_charts import curve_pictures, drawn_behind
 from mergelab.ui.session.score_tables import table
 
 SAME = "Both recipes are the same. Turn a knob to see the differences here."
@@ -100,7 +108,7 @@ def _score_row(one: ScoreRow, other: ScoreRow) -> list[str]:
     return [one.title, _score(first), _score(second), _points(second.value - first.value), f"{one.n:,}"]
 
 
-def _score(score: Score) -> str:
+def _score(score: ScoreMessage) -> str:
     return f"{percent(score.value, 1)} ({percent(score.low)} – {percent(score.high)})"
 
 

@@ -16,9 +16,9 @@ UNBROKEN = "\u00a0%"
 """A per cent sign that stays on the line of its number."""
 
 
-def render_link(found: Link) -> messages.Link:
+def render_link(found: Link) -> messages.LinkMessage:
     """A link, stamped so that the page notices each answer."""
-    return messages.Link(found.key, found.query, found.note, found.digest, time.monotonic())
+    return messages.LinkMessage(found.key, found.query, found.note, found.digest, time.monotonic())
 
 
 def render_exports(recipe: Recipe) -> messages.RecipeExports:
@@ -38,10 +38,10 @@ class ActiveStory:
     pinned: Mapping[str, str]
 
 
-def render_story(active: ActiveStory) -> messages.Story:
+def render_story(active: ActiveStory) -> messages.StoryMessage:
     """What the story says, and what the browser opens and marks for it."""
     told = active.story
-    return messages.Story(
+    return messages.StoryMessage(
         title=told.title,
         sentences=[sentence.replace(" %", UNBROKEN) for sentence in told.sentences],
         tab=told.tab,

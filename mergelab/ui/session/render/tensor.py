@@ -95,8 +95,8 @@ def summary(found: TensorMap) -> str:
     )
 
 
-def _conflicts(found: Conflicts) -> messages.Conflicts:
-    return messages.Conflicts(
+def _conflicts(found: Conflicts) -> messages.ConflictsMessage:
+    return messages.ConflictsMessage(
         total=found.total,
         places=found.places.tolist(),
         strengths=found.strengths.tolist(),
@@ -146,9 +146,9 @@ def _step(name: str, values: Any, shares: Any = None, signs: Any = None) -> mess
     return messages.EncodedStep(name, _packed(values), *packed)
 
 
-def render_spectrum(found: TensorSpectrum) -> messages.Spectrum:
+def render_spectrum(found: TensorSpectrum) -> messages.SpectrumMessage:
     """The singular values, or the reason why there are none."""
-    return messages.Spectrum(
+    return messages.SpectrumMessage(
         found.key,
         found.reason,
         list(found.names),

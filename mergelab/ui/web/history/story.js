@@ -1,5 +1,5 @@
 /** @import { Page } from "../page.d.ts" */
-/** @import { Story } from "../messages.d.ts" */
+/** @import { StoryMessage } from "../messages.d.ts" */
 /** @import { Tabs } from "../frame/tabs.js" */
 /** @import { Scene } from "./undo_history.js" */
 /** @import { Undo } from "./undo.js" */
@@ -17,7 +17,7 @@ export class StoryBox {
   #tabs;
   #undo;
   #box;
-  /** @type {Story | null} */
+  /** @type {StoryMessage | null} */
   #active = null;
 
   /**
@@ -65,7 +65,7 @@ export class StoryBox {
   }
 
   /**
-   * @param {Story} story
+   * @param {StoryMessage} story
    * @returns {Scene}
    */
   #sceneBefore({ key, pinned }) {

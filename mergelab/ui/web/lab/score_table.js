@@ -1,4 +1,4 @@
-/** @import { Score, ScoreRow } from "../messages.d.ts" */
+/** @import { ScoreMessage, ScoreRow } from "../messages.d.ts" */
 
 import { colourDot, make } from "../dom/elements.js";
 import { makeTable } from "../dom/table.js";
@@ -34,7 +34,7 @@ function tableRow({ place, colour, title, base, own, merged, to_own: difference,
 }
 
 /**
- * @param {Score | null} score
+ * @param {ScoreMessage | null} score
  * @param {number | null} [difference] from the task's own expert
  */
 function cell(score, difference = null) {

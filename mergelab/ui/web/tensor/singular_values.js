@@ -1,5 +1,5 @@
 /** @import { Page } from "../page.d.ts" */
-/** @import { ExpertStyle, Spectrum } from "../messages.d.ts" */
+/** @import { ExpertStyle, SpectrumMessage } from "../messages.d.ts" */
 /** @import { SpectrumLine } from "./spectrum_figure.js" */
 
 import { fillSlots, find, legendEntry, make } from "../dom/elements.js";
@@ -10,7 +10,7 @@ const AFTER = "How many directions each change needs: a steep fall means few. Va
 
 /** The singular values of the experts' changes and of the merged one. */
 export class SingularValues {
-  /** @type {Spectrum | null} what was sent last */
+  /** @type {SpectrumMessage | null} what was sent last */
   shown = null;
   #page;
   #card;
@@ -35,7 +35,7 @@ export class SingularValues {
   }
 
   /**
-   * @param {Spectrum} spectrum
+   * @param {SpectrumMessage} spectrum
    * @param {ExpertStyle[]} experts
    */
   render(spectrum, experts) {
@@ -60,7 +60,7 @@ export class SingularValues {
 
 /**
  * A line for each expert, and one for the merged change.
- * @param {Spectrum} spectrum
+ * @param {SpectrumMessage} spectrum
  * @param {ExpertStyle[]} experts
  * @returns {SpectrumLine[]}
  */

@@ -12,7 +12,7 @@ from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.ui.form.form import KnobPlace
 from mergelab.ui.messages import TensorTitle
 from mergelab.ui.session.render.charts import render_charts
-from mergelab.ui.session.render.curves import render_curves
+from mergelab.ui.session.render.curve_charts import render_curves
 
 DENSITY = KnobPlace("method", "ties", "density")
 

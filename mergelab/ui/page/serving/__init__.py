@@ -1,0 +1,1 @@
+"""Serves the page: the server's start, its guard, its files, its downloads, the endpoints for programs."""

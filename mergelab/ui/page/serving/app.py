@@ -1,0 +1,139 @@
+"""Builds the page and serves it, for `mergelab ui`, app.py and the tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import gradio as gr
+import plotly
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from mergelab.ui.messages import PanelMessages, parts_of
+from mergelab.ui.page.lab_page import LabPage
+from mergelab.ui.page.serving.endpoints import add_endpoints
+from mergelab.ui.page.serving.guard import LOOPBACK, Guard
+from mergelab.ui.page.serving.module_files import PRELOADS
+from mergelab.ui.page.serving.module_files import ROUTE as MODULES
+from mergelab.ui.page.serving.startup_cache import StartupCache
+from mergelab.ui.page.serving.theme import STYLES, theme
+from mergelab.ui.session.server import Lab, Settings
+from mergelab.ui.web import STREAM, read
+
+FIRST_PORT, PORTS = 7860, 100
+FIRST_START = 60.0
+"""Seconds that the first start waits for its opening example."""
+PLOTLY = Path(plotly.__file__).parent / "package_data"
+HEAD = (
+    f"<script>{read(STREAM)}</script>"
+    f'<script defer src="plotly/plotly.min.js"></script>{PRELOADS}'
+    '<meta name="color-scheme" content="light dark">'
+)
+
+
+def build(lab: Lab | None = None) -> gr.Blocks:
+    """The page as Blocks. No process starts until somebody opens the page."""
+    return _built(lab or Lab())[1]
+
+
+def _built(lab: Lab) -> tuple[LabPage, gr.Blocks]:
+    with gr.Blocks(title="MergeLab", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
+        add_endpoints(lab)  # before the page's own events, so that these get the plain names
+        page = LabPage(lab, page_downloads(), _startup_cache(lab).read())
+        page.wire(blocks)
+    blocks.queue(max_size=64, api_open=False)
+    return page, blocks
+
+
+def launch(
+    host: str = "127.0.0.1", port: int | None = None, device: str = "auto", models_dir: str | None = None
+) -> None:
+    """Serve the lab until interrupted, printing its address once it answers.
+
+    The worker computes the opening example, which is kept on disk. The first start waits for it, so nobody sees an empty
+    page; later starts serve the kept example while the worker starts.
+    """
+    private = tempfile.mkdtemp(prefix="mergelab-")
+    os.environ["GRADIO_TEMP_DIR"] = private
+    lab = Lab(Settings(device, models_dir))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a service manager's stop cleans up as well
+    try:
+        page, blocks = _built(lab)
+        warming = lab.warm(lab.opening(), lambda shown: _opened(page, blocks, shown))
+        if not _startup_cache(lab).read():
+            _say("Preparing the opening example; later starts have it at once …")
+            warming.join(FIRST_START)
+        chosen = port if port is not None else _free_port(host)
+        blocks.launch(**launch_options(host, chosen))
+        _say(f"MergeLab is at http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{chosen}")
+        blocks.block_thread()
+    finally:
+        lab.job_cache.close()
+        for folder in (private, page_downloads()):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
+
+
+def _opened(page: LabPage, blocks: gr.Blocks, shown: PanelMessages) -> None:
+    parts = parts_of(replace(shown, link=None, answer=None))  # every visit gets its own
+    page.show_first(parts, blocks)
+    _startup_cache(page.lab).keep(parts)
+
+
+def _startup_cache(lab: Lab) -> StartupCache:
+    return StartupCache(lab.opening().recipe(), next(iter(lab.suites().values())).digest)
+
+
+def launch_options(host: str, port: int) -> dict[str, Any]:
+    """What Gradio is told: local, closed, quiet, with plotly.js from the installed package and the page's own modules."""
+    hosts = LOOPBACK if host in LOOPBACK else None
+    return {
+        "server_name": host,
+        "server_port": port,
+        "share": False,
+        "quiet": True,
+        "prevent_thread_lock": True,
+        "inbrowser": False,
+        "ssr_mode": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "allowed_paths": [],
+        "max_file_size": "1mb",
+        "show_error": False,
+        "footer_links": ["api", "settings"],
+        "theme": theme(),
+        "css_paths": STYLES,
+        "head": HEAD,
+        "app_kwargs": {
+            "routes": [Mount("/plotly", StaticFiles(directory=PLOTLY)), MODULES],
+            "middleware": [Middleware(Guard, hosts=hosts)],
+        },
+    }
+
+
+def page_downloads() -> Path:
+    """Where this server packs models for download, in one private folder per visitor."""
+    return Path(tempfile.gettempdir()) / f"mergelab-downloads-{os.getpid()}"
+
+
+def _free_port(host: str) -> int:
+    for port in range(FIRST_PORT, FIRST_PORT + PORTS):
+        with socket.socket() as probe:
+            if probe.connect_ex((host if host != "0.0.0.0" else "127.0.0.1", port)):
+                return port
+    raise ValueError(f"ports {FIRST_PORT} to {FIRST_PORT + PORTS - 1} are all taken; name one with --port")

@@ -1,0 +1,58 @@
+"""The merged model as a download: packed in a private folder, which goes when its visitor does."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from mergelab.ui.form.form import Form
+from mergelab.ui.page.follow import Follower, shown
+from mergelab.ui.page.sidebar.wiring import Call, Updates
+
+DOWNLOAD = "download"
+_NUMBERS = count(1)
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """`folder` has one folder per visitor."""
+
+    follower: Follower
+    folder: Path
+
+    def button(self) -> gr.DownloadButton:
+        """The button, hidden until there is something to download."""
+        return gr.DownloadButton("Download the merged model", visible=False, variant="primary", elem_id=DOWNLOAD)
+
+    def keep(self, call: Call) -> Iterator[Updates]:
+        """Write and pack the merged model; the download button then holds it."""
+        out = self._folder_of(call.visitor) / str(next(_NUMBERS))
+        out.mkdir(parents=True, mode=0o700)
+        for update in self.follower.updates(
+            call.visitor, lambda session, form: session.save(form, str(out / file_name(form)))
+        ):
+            yield {**shown(update), **({DOWNLOAD: _filled(Path(update.saved))} if update.saved else {})}
+
+    def remove(self, visitor: str) -> None:
+        """Delete what was packed for a visitor."""
+        shutil.rmtree(self._folder_of(visitor), ignore_errors=True)
+
+    def _folder_of(self, visitor: str) -> Path:
+        return self.folder / re.sub(r"\W", "", visitor or "visitor")
+
+
+def _filled(path: Path) -> Any:
+    size = path.stat().st_size / 1e6
+    return gr.update(value=str(path), label=f"Download {path.name} ({size:.1f} MB)", visible=True)
+
+
+def file_name(form: Form) -> str:
+    """What the merged folder is called: `mergelab-ties-5-experts`."""
+    return f"mergelab-{re.sub(r'[^A-Za-z0-9]+', '-', form.method)}-{len(form.chosen)}-experts"

@@ -1,0 +1,112 @@
+"""What the sidebar's events do: other rules, other models, presets, stories, steps of undo."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import gradio as gr
+
+from mergelab.ui.form import sidebar_values as names
+from mergelab.ui.form.examples import presets
+from mergelab.ui.form.form import OWN, Form, Models
+from mergelab.ui.form.link import parse_cell
+from mergelab.ui.form.stories import Story, stories
+from mergelab.ui.messages import EMPTY, RestoreRequest
+from mergelab.ui.page.follow import shown
+from mergelab.ui.page.panel_texts import sent
+from mergelab.ui.page.sidebar.sidebar_layout import OWN_BASE, OWN_EXPERTS, PRESET
+from mergelab.ui.page.sidebar.sidebar_state import SidebarState
+from mergelab.ui.page.sidebar.sidebar_updates import preset_updates, source_choices
+from mergelab.ui.page.sidebar.wiring import PANEL, Call, Updates
+from mergelab.ui.session.pins import SLOTS
+from mergelab.ui.session.render.recipe import ActiveStory, render_story
+from mergelab.ui.session.session import Session
+from mergelab.ui.session.status import refusal
+from mergelab.ui.session.update import Update
+
+
+@dataclass(frozen=True)
+class SidebarEvents:
+    """The handlers of the sidebar's widgets."""
+
+    state: SidebarState
+    numbers: Any = field(default_factory=lambda: count(1))
+
+    def arrange(self, call: Call) -> Updates:
+        """Another rule, expert or device: show the knobs and weights that belong to it."""
+        session = self._session(call)
+        with session.lock:
+            self.state.set(session, call.values)
+            return self.state.arrange(session)
+
+    def change_source(self, call: Call) -> Updates:
+        """Other models: their experts, all of them ticked."""
+        session = self._session(call)
+        with session.lock:
+            self.state.set(session, call.values)
+            return self.state.choose_all(session, session.sources.named(call.values[names.SOURCE]))
+
+    def use_own(self, call: Call) -> Updates:
+        """Take the typed models, or say what is wrong with them and leave everything as it is."""
+        session = self._session(call)
+        try:
+            models = Models.typed(call.values[OWN_BASE], call.values[OWN_EXPERTS], next(self.numbers))
+        except ValueError as error:
+            return shown(Update(status=refusal(str(error))))
+        with session.lock:
+            session.sources.take(models)
+            source = gr.update(choices=source_choices(self.state.suites, models), value=OWN)
+            chosen = self.state.record(session, {names.SOURCE: source})
+            return {PANEL: sent(Update(later=time.monotonic())), **chosen, **self.state.choose_all(session, models)}
+
+    def use_preset(self, call: Call) -> Updates:
+        """The knobs of a preset, or everything that a story sets."""
+        session, title = self._session(call), call.values[PRESET]
+        story = stories().get(title)
+        with session.lock:
+            if story:
+                return self._tell(session, story)
+            knobs = self.state.record(session, preset_updates(presets()[title].recipe))
+            return {PANEL: sent(Update(story=EMPTY)), **knobs, **self.state.arrange(session)}
+
+    def restore(self, call: Call) -> Updates:
+        """Undo or redo: set every widget as it was in an earlier state, and the scene of a story if the step crosses one."""
+        session, asked = self._session(call), call.message
+        assert isinstance(asked, RestoreRequest)
+        with session.lock:
+            if asked.scene:
+                pins = {slot: self.state.form_from_key(session, key) for slot, key in asked.scene.pins.items()}
+                session.set_scene(pins, parse_cell(asked.scene.at or ""))
+            form = self.state.form_from_key(session, asked.key)
+            if form.models.edition:
+                session.sources.take(form.models)
+            return self.state.fill(session, form)
+
+    def _tell(self, session: Session, story: Story) -> Updates:
+        """Set every widget, the pinned recipe and the open cell for a story; the preview that follows shows them."""
+        form = self.state.parsed(session, story.parameters).form
+        pinned = self._pinned_before(session, story, form)
+        pins = {SLOTS[0]: self.state.form_from_key(session, story.aside)} if story.aside else {}
+        session.set_scene(pins, story.at)
+        key = self.state.lab.link(form).key
+        active = session.story = ActiveStory(story, key, next(self.numbers), session.pinned, pinned)
+        filled = {**self.state.fill(session, form), PRESET: story.title}
+        return {PANEL: sent(Update(story=render_story(active))), **filled}
+
+    def _pinned_before(self, session: Session, story: Story, form: Form) -> Mapping[str, str]:
+        """What was pinned before a story.
+
+        Gradio's lists report one choice twice, and the page may hear only of the second report: by then the story's own pins
+        are set.
+        """
+        active, pinned = session.story, session.pinned
+        if active is None or active.story is not story or active.pins != pinned:
+            return pinned
+        return active.pinned if self.state.shows(session, form) else pinned
+
+    def _session(self, call: Call) -> Session:
+        return self.state.lab.session(call.visitor)

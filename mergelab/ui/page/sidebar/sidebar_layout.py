@@ -1,0 +1,144 @@
+"""The sidebar: its widgets, from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from mergelab.evaluation.scoring import QUICK_ROWS
+from mergelab.methods import METHODS
+from mergelab.methods.sparsifiers import SPARSIFIERS
+from mergelab.recipe import DTYPE, SEED, Recipe
+from mergelab.runtime.devices import DEVICES
+from mergelab.ui.form import sidebar_values as names
+from mergelab.ui.form.examples import FIRST, presets, starting_points
+from mergelab.ui.form.form import MOST_EXPERTS, NO_SPARSIFIER, Models, all_knobs, weight_id
+from mergelab.ui.form.method_list import method_entries
+from mergelab.ui.page.sidebar.knob_widgets import KnobGroup, Widget, knob_group, weight_slider
+
+PRESET, WEIGHTS_BOX = "preset", "weights"
+OWN_BASE, OWN_EXPERTS, USE_OWN = "own-base", "own-experts", "use-own"
+MERGE, STOP = "merge", "stop"
+Named = dict[str, Widget]
+"""Widgets by name, which is their elem_id."""
+
+
+@dataclass(frozen=True)
+class Sidebar:
+    """Every widget of the sidebar by name, and the groups of knobs."""
+
+    widgets: Mapping[str, Widget]
+    groups: tuple[KnobGroup, ...]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the widgets that make a form hold when the page opens, by name."""
+        return {name: self.widgets[name].value for name in (*names.CHOICES, *self.turning)}
+
+    @property
+    def knobs(self) -> list[str]:
+        """The names of the widgets of weights and knobs."""
+        weights = [weight_id(place) for place in range(MOST_EXPERTS)]
+        return [*weights, *(place.elem_id for place in all_knobs())]
+
+    @property
+    def turning(self) -> list[str]:
+        """The names of the widgets that change nothing else on the sidebar."""
+        return [*names.SETTINGS, *self.knobs]
+
+    @property
+    def outputs(self) -> list[str]:
+        """The names of the widgets that a new form may change."""
+        columns = [str(group.column.elem_id) for group in self.groups]
+        chosen = [PRESET, names.SOURCE, names.EXPERTS, names.METHOD, names.SPARSIFIER, names.SEED, names.DTYPE]
+        return [*chosen, WEIGHTS_BOX, *columns, *self.knobs]
+
+
+def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Sidebar:
+    """Lay out the sidebar for the suites (name to title), opening on the first with all its experts."""
+    start = presets()[FIRST].recipe
+    widgets = {**_models(suites, models), **_own_models(), **_sparsifiers(start)}
+    groups = [knob_group("sparsify", rule, False) for rule in SPARSIFIERS.values()]
+    widgets |= _methods(start)
+    groups += [knob_group("method", rule, rule.name == start.method.name) for rule in METHODS.values()]
+    widgets |= {**_weights(models, start), **_run_settings(device), **_actions()}
+    for group in groups:
+        widgets |= {str(group.column.elem_id): group.column, **group.widgets}
+    return Sidebar(widgets, tuple(groups))
+
+
+def _models(suites: Mapping[str, str], models: Models) -> Named:
+    starts = [(start.title, start.name) for start in starting_points()]
+    titles = [(title, name) for name, title in suites.items()]
+    experts = [(title, name) for name, title in models.titles.items()]
+    return {
+        PRESET: _list(starts, FIRST, "Start from", PRESET),
+        names.SOURCE: _list(titles, models.base, "Models", names.SOURCE),
+        names.EXPERTS: gr.CheckboxGroup(experts, value=list(models.titles), label="Experts", elem_id=names.EXPERTS),
+    }
+
+
+def _list(choices: list[Any], value: Any, label: str, name: str, info: str | None = None) -> Widget:
+    return gr.Dropdown(choices, value=value, label=label, info=info, elem_id=name, filterable=False)
+
+
+def _own_models() -> Named:
+    with gr.Accordion("Your own models", open=False, elem_id="own"):
+        places = "/path/to/folder  or  owner/name@revision", "/path/to/first\nowner/second"
+        base = gr.Textbox(label="Base", placeholder=places[0], elem_id=OWN_BASE, max_lines=1)
+        experts = gr.Textbox(label="Experts, one per line", placeholder=places[1], lines=3, elem_id=OWN_EXPERTS)
+        use = gr.Button("Use these models", size="sm", elem_id=USE_OWN)
+    return {OWN_BASE: base, OWN_EXPERTS: experts, USE_OWN: use}
+
+
+def _sparsifiers(start: Recipe) -> Named:
+    made = gr.Radio(
+        [("None", NO_SPARSIFIER), *((rule.title, name) for name, rule in SPARSIFIERS.items())],
+        value=start.sparsify.name if start.sparsify else NO_SPARSIFIER,
+        label="Sparsify first",
+        elem_id=names.SPARSIFIER,
+        elem_classes="pills",
+    )
+    return {names.SPARSIFIER: made}
+
+
+def _methods(start: Recipe) -> Named:
+    entries = [(entry.title, entry.name) for entry in method_entries(METHODS.values())]
+    return {names.METHOD: _list(entries, start.method.name, "Method", names.METHOD)}
+
+
+def _weights(models: Models, start: Recipe) -> Named:
+    with gr.Accordion("Expert weights", open=False, elem_id=WEIGHTS_BOX) as box:
+        rule = METHODS[start.method.name]
+        sliders = {weight_id(place): weight_slider(place, models, rule) for place in range(MOST_EXPERTS)}
+    return {WEIGHTS_BOX: box, **sliders}
+
+
+def _run_settings(device: str) -> Named:
+    amounts = [(str(QUICK_ROWS), QUICK_ROWS), ("500", 500), ("all", 0)]
+    fewer = "Fewer is faster but noisier. Test scoring always uses every test example."
+    with gr.Accordion("Run settings", open=False, elem_id="more"):
+        seed = gr.Number(0, label="Seed", info=SEED.help, precision=0, minimum=SEED.low, elem_id=names.SEED)
+        dtype = _list(list(DTYPE.options), "base", "Number format", names.DTYPE, DTYPE.help)
+        where = gr.Radio(
+            list(DEVICES),
+            value=device,
+            label="Device",
+            info="auto uses the GPU if there is one",
+            elem_id=names.DEVICE,
+            elem_classes="pills",
+        )
+        rows = _list(amounts, QUICK_ROWS, "Validation examples per task", names.ROWS, fewer)
+    about = "Merge and score small models after every change"
+    live = gr.Checkbox(True, label="Live scores", info=about, elem_id=names.LIVE)
+    return {names.SEED: seed, names.DTYPE: dtype, names.DEVICE: where, names.ROWS: rows, names.LIVE: live}
+
+
+def _actions() -> Named:
+    with gr.Row(elem_id="actions"):
+        merge = gr.Button("Merge", variant="primary", elem_id=MERGE)
+        stop = gr.Button("Stop", elem_id=STOP)
+    return {MERGE: merge, STOP: stop}

@@ -1,0 +1,172 @@
+"""What becomes of the sidebar's widgets, by name, when other models, methods or whole forms are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from mergelab.methods import METHODS
+from mergelab.methods.knobs import Knob, Range
+from mergelab.recipe import Recipe
+from mergelab.ui.form import sidebar_values as names
+from mergelab.ui.form.examples import title_fitting
+from mergelab.ui.form.form import (
+    MOST_EXPERTS,
+    NO_SPARSIFIER,
+    OWN,
+    OWNERS,
+    Form,
+    KnobPlace,
+    Models,
+    all_knobs,
+    weight_id,
+)
+from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, PLACES
+from mergelab.ui.page.sidebar.knob_widgets import column_id, is_too_fine
+from mergelab.ui.page.sidebar.sidebar_layout import PRESET, WEIGHTS_BOX
+from mergelab.ui.page.sidebar.wiring import Updates
+
+
+def form_updates(form: Form, suites: Mapping[str, str], own: Models | None) -> Updates:
+    """Make the sidebar hold what `form` says. Knobs of rules that the form does not use stay as they are."""
+    source = OWN if form.models.edition else form.models.base
+    return {
+        PRESET: title_fitting(form),
+        names.SOURCE: gr.update(choices=source_choices(suites, own), value=source),
+        names.EXPERTS: expert_choices(form.models, form.chosen),
+        names.METHOD: form.method,
+        names.SPARSIFIER: form.sparsifier,
+        names.SEED: form.seed,
+        names.DTYPE: form.dtype,
+        **visible_columns(form.method, form.sparsifier),
+        **_form_weights(form),
+        **_form_knobs(form),
+    }
+
+
+def _form_weights(form: Form) -> Updates:
+    knob = METHODS[form.method].per_model
+    default = knob.default if knob else 1.0
+    weights = {reference: form.weights.get(reference, default) for reference in form.models.titles}
+    return weight_updates(form.models, form.method, form.chosen, weights)
+
+
+def _form_knobs(form: Form) -> Updates:
+    used = {("method", form.method), ("sparsify", form.sparsifier)}
+    titles = _chosen_titles(form.models, form.chosen)
+    values = {place: form.knobs.get(place, knob.default) for place, knob in all_knobs().items()}
+    return {
+        place.elem_id: number_of_experts(place, titles, values[place])
+        if place.knob in NUMBERS_OF_EXPERTS
+        else grown(knob, values[place])
+        for place, knob in all_knobs().items()
+        if (place.owner, place.rule) in used
+    }
+
+
+def _chosen_titles(models: Models, chosen: Sequence[str]) -> list[str]:
+    return [title for reference, title in models.titles.items() if reference in chosen]
+
+
+def visible_columns(method: str, sparsifier: str) -> Updates:
+    """Show the knobs of the chosen rules alone."""
+    chosen = {column_id("method", method), column_id("sparsify", sparsifier)}
+    columns = [column_id(owner, rule) for owner, rules in OWNERS.items() for rule in rules]
+    return {column: gr.update(visible=column in chosen) for column in columns}
+
+
+def counting_knobs() -> list[KnobPlace]:
+    """The knobs that count experts."""
+    return [place for place in all_knobs() if place.knob in NUMBERS_OF_EXPERTS]
+
+
+def per_expert() -> list[str]:
+    """The names of the widgets that depend on which experts are chosen."""
+    weights = [weight_id(place) for place in range(MOST_EXPERTS)]
+    return [WEIGHTS_BOX, *weights, *(place.elem_id for place in counting_knobs())]
+
+
+def per_expert_updates(models: Models, method: str, chosen: Sequence[str], form: Form | None = None) -> Updates:
+    """Fit the widgets of `per_expert` to the chosen experts. `form` has the values that they keep; without one they start
+    afresh."""
+    titles, knobs = _chosen_titles(models, chosen), form.knobs if form else {}
+    weights = form.weights if form else dict.fromkeys(models.titles, 1.0)
+    counts = {place.elem_id: number_of_experts(place, titles, knobs.get(place)) for place in counting_knobs()}
+    return {**weight_updates(models, method, chosen, weights), **counts}
+
+
+def weight_updates(models: Models, method: str, chosen: Sequence[str], weights: Mapping[str, Any]) -> Updates:
+    """Show a weight for each chosen expert, in the method's range; `weights` is by the expert's reference."""
+    knob = METHODS[method].per_model
+    if knob is None:
+        return {WEIGHTS_BOX: gr.update(visible=False)}
+    references = [*models.titles, *[""] * MOST_EXPERTS][:MOST_EXPERTS]
+    sliders = {
+        weight_id(place): _weight(knob, models.titles[reference], weights.get(reference))
+        if reference in chosen and reference in models.titles
+        else gr.update(visible=False)
+        for place, reference in enumerate(references)
+    }
+    return {WEIGHTS_BOX: gr.update(visible=bool(chosen)), **sliders}
+
+
+def _weight(knob: Knob, title: str, value: Any) -> Any:
+    """The update of an expert's slider. A value that the method does not allow goes back to the default, visibly."""
+    domain = knob.domain
+    assert isinstance(domain, Range)
+    least, most = domain.bounds
+    kept = value if isinstance(value, int | float) and least <= value <= most else knob.default
+    return gr.update(visible=True, label=title, value=kept, **_ends(domain, float(kept)))
+
+
+def grown(knob: Knob, value: Any) -> Any:
+    """The update that makes a widget show a value. A slider grows to hold a valid value beyond its ends."""
+    domain = knob.domain
+    if not isinstance(domain, Range) or not isinstance(value, int | float) or domain.low <= value <= domain.high:
+        return value
+    return gr.update(value=value, **({} if is_too_fine(domain) else _ends(domain, value)))
+
+
+def _ends(domain: Range, value: float) -> dict[str, float]:
+    """The ends of a slider that holds the value."""
+    return {"minimum": min(domain.low, value), "maximum": max(domain.high, value)}
+
+
+def number_of_experts(place: KnobPlace, titles: Sequence[str], value: Any) -> Any:
+    """The update of a knob that counts experts: its slider ends at their number, and says which expert is which."""
+    knob = all_knobs()[place]
+    assert isinstance(knob.domain, Range)
+    most = max(int(knob.domain.low) + 1, len(titles))
+    who = ", ".join(f"{number} is {title}" for number, title in enumerate(titles, 1)) if place.knob in PLACES else ""
+    inside = isinstance(value, int | float) and knob.domain.low <= value <= most
+    return gr.update(
+        maximum=most,
+        value=value if inside else knob.default,
+        info=f"{knob.domain.help}. Here {who}." if who else knob.domain.help,
+    )
+
+
+def preset_updates(recipe: Recipe) -> Updates:
+    """Set method, sparsifier and all knobs to the preset's values, or to their defaults."""
+    sparsifier = recipe.sparsify.name if recipe.sparsify else NO_SPARSIFIER
+    steps = {("method", recipe.method.name): recipe.method.knobs}
+    if recipe.sparsify:
+        steps["sparsify", sparsifier] = recipe.sparsify.knobs
+    knobs = {
+        place.elem_id: steps.get((place.owner, place.rule), {}).get(place.knob, knob.default)
+        for place, knob in all_knobs().items()
+    }
+    return {names.METHOD: recipe.method.name, names.SPARSIFIER: sparsifier, **knobs}
+
+
+def expert_choices(models: Models, chosen: Sequence[str]) -> Any:
+    """The update of the experts' list: all of these models, some of them ticked."""
+    return gr.update(choices=[(title, name) for name, title in models.titles.items()], value=list(chosen))
+
+
+def source_choices(suites: Mapping[str, str], own: Models | None) -> list[tuple[str, str]]:
+    """The choices of the models' list."""
+    listed = [(title, name) for name, title in suites.items()]
+    return [*listed, (f"Your own: {own.base}", OWN)] if own else listed

@@ -1,0 +1,1 @@
+"""The events of the tabs, one file per tab."""

@@ -1,0 +1,61 @@
+"""The curves over every density."""
+
+from __future__ import annotations
+
+import numpy
+import pandas
+
+from mergelab.analysis.sketch import operating_point
+from mergelab.charts import LINES, Picture, cosine_curves, density_curves, percent
+from mergelab.ui.messages import CurveLine, CurvesMessage
+from mergelab.ui.session.chart_data import ChartData
+
+NO_CURVES = (
+    "There are no curves here: these settings differ between layers or experts, or keep entries by a rule of their own."
+)
+
+
+def render_curves(data: ChartData) -> CurvesMessage:
+    """The curves, with those of the pinned recipe behind them."""
+    pictures = curve_pictures(data)
+    if pictures is None:
+        return CurvesMessage(None, None, NO_CURVES, NO_CURVES, [], None)
+    back = curve_pictures(data.behind) if data.behind else None
+    if back:
+        pictures = drawn_behind(pictures[0], back[0]), drawn_behind(pictures[1], back[1])
+    lines = [CurveLine(name, line.title, line.role, line.dash, line.help) for name, line in LINES.items()]
+    return CurvesMessage(*pictures, _summary(data.curves), "", lines, data.behind.name if data.behind else None)
+
+
+def curve_pictures(data: ChartData) -> tuple[Picture, Picture] | None:
+    """The overview and the cosine by expert; None where these settings have no curve."""
+    known, models = data.curves, data.models
+    if len(known) < 2 or known["conflict"].isna().all():
+        return None
+    has_knob = operating_point(data.recipe).control is not None
+    axis = "density: share of each delta that is kept" if has_knob else "survival level that is reached"
+    return density_curves(known, axis), cosine_curves(known, axis, models.titles, models.places)
+
+
+def drawn_behind(front: Picture, back: Picture) -> Picture:
+    """A picture with another one's lines, faint, behind its own."""
+    faint = [
+        {
+            **trace,
+            "opacity": 0.35,
+            "name": f"{trace['name']}, pinned",
+            "hoverinfo": "skip",
+            "hovertemplate": None,
+            "meta": {**trace["meta"], "pinned": True},
+        }
+        for trace in back.data
+    ]
+    return Picture([*faint, *front.data], front.layout)
+
+
+def _summary(known: pandas.DataFrame) -> str:
+    worst = known.iloc[int(numpy.nanargmax(known["conflict"]))]
+    return (
+        f"Conflict is largest, {percent(worst['conflict'])}, where {percent(worst['place'], 1)} are kept, "
+        f"and {percent(known['conflict'].iloc[-1])} where everything is."
+    )

@@ -1,0 +1,56 @@
+"""Handlers get values by name and set widgets by name, whatever order Gradio passes them in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gradio.events import EventData
+
+from mergelab.ui.messages import UnpinRequest
+from mergelab.ui.page.sidebar.wiring import Call, Updates, Wiring
+
+WIDGETS = {"first": object(), "second": object(), "panel": object()}
+REQUEST = SimpleNamespace(session_hash="visitor", query_params={"suite": "pixels"})
+
+
+def attached(handler: Any, **more: Any) -> tuple[Any, list[Any], list[Any]]:
+    """What Gradio is given: function, inputs, outputs."""
+    given: list[Any] = []
+    Wiring(WIDGETS).attach(lambda *each: given.extend(each), handler, **more)
+    return given[0], given[1], given[2]
+
+
+def test_values_come_by_name_and_updates_go_by_name() -> None:
+    calls: list[Call] = []
+
+    def handler(call: Call) -> Updates:
+        calls.append(call)
+        return {"second": 5}
+
+    called, inputs, outputs = attached(handler, inputs=["second", "first"], outputs=["first", "second"])
+    assert inputs == [WIDGETS["second"], WIDGETS["first"]]
+    assert outputs == [WIDGETS["first"], WIDGETS["second"]]
+    assert called(REQUEST, EventData(None, {}), "two", "one") == {WIDGETS["second"]: 5}
+    assert calls == [Call("visitor", {"suite": "pixels"}, {"second": "two", "first": "one"})]
+
+
+def test_a_handler_may_answer_step_by_step() -> None:
+    def handler(call: Call) -> Iterator[Updates]:
+        yield {"panel": 1}
+        yield {"panel": 2}
+
+    called, _, outputs = attached(handler)
+    assert outputs == [WIDGETS["panel"]]
+    assert list(called(REQUEST, EventData(None, {}))) == [{WIDGETS["panel"]: 1}, {WIDGETS["panel"]: 2}]
+
+
+def test_an_events_message_is_checked_before_the_handler_sees_it() -> None:
+    called, _, _ = attached(lambda call: {"panel": call.message}, carries=UnpinRequest)
+    assert called(REQUEST, EventData(None, {"slot": "a"})) == {WIDGETS["panel"]: UnpinRequest("a")}
+    with pytest.raises(ValueError, match="slot"):
+        called(REQUEST, EventData(None, {"slot": 1}))
+    with pytest.raises(ValueError, match="more"):
+        called(REQUEST, EventData(None, {"slot": "a", "more": 1}))
