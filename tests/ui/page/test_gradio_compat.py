@@ -7,7 +7,7 @@ import re
 import gradio as gr
 import pytest
 from repository import ROOT
-from ui.page.test_sidebar import in_blocks
+from ui.page.sidebar.test_sidebar_layout import in_blocks
 
 from mergelab.ui.page import gradio_compat as compat
 

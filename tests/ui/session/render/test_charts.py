@@ -44,7 +44,7 @@ def test_a_sketch_of_other_settings_shows_no_figures_and_a_sentence() -> None:
 
 
 def test_one_expert_alone_gets_a_sentence_instead_of_an_empty_chart() -> None:
-    assert render_charts(charts(chosen=("tiny/a",))).heatmap.empty.startswith("Nowhere")
+    assert render_charts(charts(chosen=("tiny/a",))).heatmap.empty.startswith("No entry is kept by two experts")
     assert render_charts(charts()).heatmap.empty == ""
 
 

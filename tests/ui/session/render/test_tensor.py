@@ -65,7 +65,7 @@ def test_coordinates_are_sent_step_by_step() -> None:
 def test_every_step_has_words() -> None:
     names = {"delta", "drop", "rescale", "match_norms", "trim", "elect", "weigh"}
     assert names | {"merge"} == set(STEPS)
-    assert all(f'Step("{name}"' in inspect.getsource(recipe_steps) for name in names)
+    assert all(f'StepValues("{name}"' in inspect.getsource(recipe_steps) for name in names)
 
 
 @pytest.mark.parametrize("given", [None, [1, 2, 3], [0, 0, "1", 1], [0, 0, 1.5, 1], {"top": 0}])
