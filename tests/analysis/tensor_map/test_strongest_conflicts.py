@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy
 import pytest
 import torch
@@ -75,7 +77,7 @@ def test_a_tensor_read_in_stretches_has_the_same_map(monkeypatch: pytest.MonkeyP
     base = random_state(2, 1.0, shapes)
     whole = finish(build_map(session_for({"method": {"name": "ties", "density": 0.4}}, tuned(base), base), "w"))
     monkeypatch.setattr(schedule, "KEEP_BYTES", 0)
-    monkeypatch.setattr(build_map, "BAND", 32)
+    monkeypatch.setattr(importlib.import_module("mergelab.analysis.tensor_map.build_map"), "BAND", 32)
     parts = finish(build_map(session_for({"method": {"name": "ties", "density": 0.4}}, tuned(base), base), "w"))
     for name, values in whole.pyramid.fields.items():
         assert numpy.allclose(parts.pyramid.fields[name], values)

@@ -28,7 +28,9 @@ def test_a_module_is_served_as_javascript_that_browsers_may_keep(client: TestCli
     assert "immutable" in answer.headers["cache-control"]
 
 
-@pytest.mark.parametrize("name", ["__init__.py", "panel.html", "messages.d.ts", STREAM, "../page/lab_page.py", "", "lab"])
+@pytest.mark.parametrize(
+    "name", ["__init__.py", "panel.html", "messages.d.ts", STREAM, "../page/lab_page.py", "", "lab"]
+)
 def test_nothing_else_of_the_folder_is_served(client: TestClient, name: str) -> None:
     assert (HERE / name).exists()
     assert client.get(f"/{FOLDER}/{name}").status_code == 404
