@@ -165,7 +165,7 @@ def test_models_that_do_not_fit_are_all_named() -> None:
 
 
 def test_what_is_no_tensor_is_refused() -> None:
-    with pytest.raises(CheckpointError, match="'w' of a is a list, but a state dict holds tensors only"):
+    with pytest.raises(CheckpointError, match="'w' of a is a list, but a state dict holds only tensors"):
         merge_state_dicts({"method": "average"}, {"a": {"w": [1.0]}})  # type: ignore[dict-item]
 
 

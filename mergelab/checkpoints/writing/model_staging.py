@@ -39,7 +39,7 @@ def new_folder(out: Path) -> Iterator[Path]:
         unfinished.commit()
     except FileExistsError as error:
         unfinished.discard()
-        raise CheckpointError(f"{out} was made by someone else meanwhile and is not overwritten") from error
+        raise CheckpointError(f"{out} has been created by another process; it is not overwritten") from error
     except BaseException:
         unfinished.discard()
         raise
