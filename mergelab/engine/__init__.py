@@ -8,19 +8,19 @@ The walk of one tensor's key from `merge_tensor` to a compiled kernel:
 
  1. `execution.merge_tensor` allocates the result and makes a job: one step (here the method) at work on one tensor.
  2. `tensor_job.TensorJob.of` collects the job's settings,
- 3. which are the knobs and the survey results, from `pipeline.PipelineStep.settings`.
+ 3. which are the knobs and the survey results, from `planning.pipeline.PipelineStep.settings`.
  4. `tensor_job.TensorJob.merge` takes the tensor chunk by chunk,
- 5. in the `chunks.chunks` that the schedule asks for.
+ 5. in the `reading.chunks.chunks` that the schedule asks for.
  6. `kernel_dispatch.chunk_stack` builds what a kernel reads:
- 7. the numbers as stored, which `stored_chunks.ChunkCache.read` reads once per chunk,
+ 7. the numbers as stored, which `reading.stored_chunks.ChunkCache.read` reads once per chunk,
  8. behind the sparsifier as `kernels.arguments.SparsifyParams`,
  9. in a `kernels.device_stack.DeviceStack`, a `kernels.cpu.stack.CpuStack` on the CPU.
 10. `CpuStack.merge` hands flat arrays (`kernels.cpu.stored_arrays`)
 11. and the method's knobs (`kernels.arguments`)
 12. to the kernel in `kernels.cpu.merging`.
 
-Without a kernel the walk leaves at 6: `inputs` reads the chunk in float32, steps before the method and the method itself
-are applied by their reference functions in `mergelab.methods`, and `inputs.read_base` gives the base that the merged delta
+Without a kernel the walk leaves at 6: `reading.inputs` reads the chunk in float32, steps before the method and the method itself
+are applied by their reference functions in `mergelab.methods`, and `reading.inputs.read_base` gives the base that the merged delta
 is added to. `tests/engine/test_walk.py` follows both walks and counts their stops.
 """
 

@@ -11,6 +11,7 @@ import { actionOf, closest, find } from "./dom/elements.js";
 import { isTyping } from "./dom/typing.js";
 import { renderDevice } from "./frame/device_badge.js";
 import { listenForShortcuts, shortcutOf } from "./frame/keyboard.js";
+import { followWidth } from "./frame/narrow_layout.js";
 import { NoteBox } from "./frame/note_box.js";
 import { RecipeExports } from "./frame/recipe_exports.js";
 import { ShortcutList } from "./frame/shortcut_list.js";
@@ -50,6 +51,7 @@ export function start({ element, props, watch, trigger, server }, atLoad, early)
   /** @type {Page} */
   const page = { element, inbox, requests, theme, board, address, notes };
   const tabs = new Tabs(element, address);
+  followWidth(element);
   inbox.on("visitor", () => knobs.send());
   inbox.on("later", () => inbox.get("later") && requests.send("preview", {})); // the answer takes a while, and says so
 
