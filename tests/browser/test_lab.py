@@ -248,7 +248,7 @@ def test_test_rows_get_a_table_of_their_own_and_the_model_can_be_kept(lab: Visit
     page = lab.page
     page.click("[data-act=test]")
     expect(page.locator("[data-table=test]")).to_be_visible(timeout=SLOW)
-    expect(page.locator("[data-table=test]")).to_contain_text("Knobs are chosen on validation")
+    expect(page.locator("[data-table=test]")).to_contain_text("Report these numbers")
     page.click("[data-act=keep]")
     expect(page.locator("#download")).to_be_visible(timeout=SLOW)
     with page.expect_download() as download:

@@ -219,7 +219,7 @@ def test_a_persons_own_folders_are_not_in_the_link_and_come_back_by_redo(lab: Vi
         f"mergelab.status === 'ready' && mergelab.steps.at === 1 && mergelab.yaml.includes({json.dumps(str(tmp_path))})"
     )
     page.click("[data-act=link]")
-    expect(page.locator(".ml-note")).to_contain_text("Your own folders are not in the link")
+    expect(page.locator(".ml-note")).to_contain_text("The link does not include your own folders")
     assert "base" not in page.evaluate("mergelab.copied[0]")
     page.click("[data-act=undo]")
     steps(lab, 0)

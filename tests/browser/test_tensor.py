@@ -139,7 +139,7 @@ def test_the_strongest_conflict_is_shown_step_by_step(tab: Visit) -> None:
     assert "Trim:" in said[1]
     assert "Deltas:" in said[2]
     page.click("[data-step=merge]")
-    expect(page.locator("[data-slot=step-says]")).to_contain_text("becomes one change")
+    expect(page.locator("[data-slot=step-says]")).to_contain_text("are combined into one")
 
 
 def test_hovered_numbers_are_those_of_the_table(tab: Visit) -> None:
