@@ -19,7 +19,7 @@ export class ChoiceLists {
   }
 
   render() {
-    document.querySelector("#preset input")?.setAttribute("placeholder", "no preset fits any more");
+    document.querySelector("#preset input")?.setAttribute("placeholder", "Custom");
     for (const [id, entries] of Object.entries(this.#lists)) {
       findAll(document, `#${id} label`).forEach((label, place) => (label.title = entries[place]?.line || ""));
       for (const item of findAll(document, `#${id} li[data-index]`)) describe(item, entries);
