@@ -1,5 +1,4 @@
-/** @import { GradioHost, KnobChange } from "./gradio.d.ts" */
-/** @import { Page } from "./page.d.ts" */
+/** @import { Page, RenderedPanel } from "./page.d.ts" */
 
 import { Address } from "./address/address.js";
 import { copyLink } from "./address/copy_link.js";
@@ -38,13 +37,11 @@ import { KnobChanges } from "./transport/knob_changes.js";
 import { Requests } from "./transport/requests.js";
 
 /**
- * Puts the page together. `panel.py` calls it once, when Gradio has rendered the panel. Parts that follow the same
- * message hear of it in the order in which they are made here.
- * @param {GradioHost} host what Gradio hands over
- * @param {Record<string, unknown>} atLoad the panel's properties before this module was there
- * @param {KnobChange[]} early knobs that were changed before
+ * Puts the page together when Gradio has rendered the panel. Parts that follow the same message hear of it in the order in
+ * which they are made here.
+ * @param {RenderedPanel} panel
  */
-export function start({ element, props, watch, trigger, server }, atLoad, early) {
+function start({ host: { element, props, watch, trigger, server }, atLoad, early, onStart }) {
   const inbox = new Inbox(props, watch), knobs = new KnobChanges(inbox, server, () => trigger("preview", {}));
   const requests = new Requests(trigger, knobs, inbox), theme = new Theme(element);
   const board = new ChartBoard(element, theme), address = new Address(inbox), notes = new NoteBox(element, inbox);
@@ -86,6 +83,7 @@ export function start({ element, props, watch, trigger, server }, atLoad, early)
   undo.receive();
   inbox.catchUp(atLoad);
   for (const change of early) knobs.onKnobChange(...change);
+  onStart();
 
   function mountShortcuts() {
     const list = new ShortcutList(element);
@@ -144,3 +142,7 @@ function listenForButtons(page) {
     void downloadChart(board, theme, card.dataset.chart ?? "", button.dataset.save, run);
   });
 }
+
+const rendered = globalThis.mergelabPanels;
+globalThis.mergelabPanels = { push: start };
+if (Array.isArray(rendered)) rendered.forEach(start);

@@ -24,8 +24,8 @@ from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.page.lab_page import LabPage
 from mergelab.ui.page.serving.endpoints import add_endpoints
 from mergelab.ui.page.serving.guard import LOOPBACK, Guard
-from mergelab.ui.page.serving.module_files import PRELOADS
 from mergelab.ui.page.serving.module_files import ROUTE as MODULES
+from mergelab.ui.page.serving.module_files import SCRIPTS
 from mergelab.ui.page.serving.startup_cache import StartupCache
 from mergelab.ui.page.serving.theme import STYLES, theme
 from mergelab.ui.session.server import Lab, Settings
@@ -37,7 +37,7 @@ FIRST_START = 60.0
 PLOTLY = Path(plotly.__file__).parent / "package_data"
 HEAD = (
     f"<script>{read(STREAM)}</script>"
-    f'<script defer src="plotly/plotly.min.js"></script>{PRELOADS}'
+    f'<script defer src="plotly/plotly.min.js"></script>{SCRIPTS}'
     '<meta name="color-scheme" content="light dark">'
 )
 

@@ -10,16 +10,18 @@ from mergelab.ui.web import ENTRY, modules, read, version
 
 FOLDER = f"web/{version()}"
 """Where the modules are, relative to the page. After an upgrade it is another place, so no browser uses an old module."""
-PRELOADS = "".join(f'<link rel="modulepreload" href="{FOLDER}/{name}">' for name in modules())
-"""For the page's head: the browser fetches all modules at once, while it loads Gradio."""
-ON_LOAD = f"""
-const early = [], host = {{ element, props, watch, trigger, server }}, atLoad = {{ ...props }};
-const ready = import(new URL("{FOLDER}/{ENTRY}", document.baseURI)).then(({{ start }}) => start(host, atLoad, early));
-const flushed = () => ready.then(() => window.mergelab.flushed());
-window.mergelab = {{ onKnobChange: (...change) => early.push(change), flushed }};
+SCRIPTS = "".join(f'<link rel="modulepreload" href="{FOLDER}/{name}">' for name in modules())
+SCRIPTS += f'<script type="module" src="{FOLDER}/{ENTRY}"></script>'
+"""For the page's head: the browser fetches and runs the modules while it loads Gradio. An `import()` in `ON_LOAD` would wait
+behind Gradio's own start."""
+ON_LOAD = """
+const panel = { host: { element, props, watch, trigger, server }, atLoad: { ...props }, early: [] };
+const started = new Promise((resolve) => (panel.onStart = resolve));
+const flushed = () => started.then(() => window.mergelab.flushed());
+window.mergelab = { onKnobChange: (...change) => panel.early.push(change), flushed };
+(window.mergelabPanels ??= []).push(panel);
 """
-"""What Gradio runs when it has rendered the panel. Until the modules are there, changed knobs are kept for them."""
-
+"""What Gradio runs when it has rendered the panel. Where the modules are not there yet, changed knobs are kept for them."""
 
 HEADERS = {"cache-control": "public, max-age=31536000, immutable"}
 """A browser may keep a module for ever: a changed one has another address."""
