@@ -82,19 +82,19 @@ def _copy(traffic: int, threads: int) -> Callable[[], object]:
 
 
 def _kernel(case: Case, experts: Mapping[str, synthetic.State], base: Any, threads: int) -> Callable[[], object]:
-    """The merge of every stretch of every tensor into memory that is there already."""
+    """The merge of every chunk of every tensor into memory that is there already."""
     checked = Recipe.from_mapping({"method": case.method}, models=list(experts))
     opened = [in_memory(name, state) for name, state in experts.items()]
     prepared = finish(prepare(plan(checked, in_memory("base", base) if base else None, opened)))
     jobs = [
-        _stretch(prepared, chunk, torch.ones(chunk.shape, dtype=torch.bfloat16).reshape(-1))
+        _chunk_merge(prepared, chunk, torch.ones(chunk.shape, dtype=torch.bfloat16).reshape(-1))
         for key in prepared.plan.keys
         for chunk in TensorJob.of(prepared, prepared.method, key).chunks()
     ]
     return _spread(jobs, threads)
 
 
-def _stretch(prepared: PreparedMerge, chunk: Chunk, merged: Tensor) -> Callable[[], object]:
+def _chunk_merge(prepared: PreparedMerge, chunk: Chunk, merged: Tensor) -> Callable[[], object]:
     stack: Any = TensorJob.of(prepared, prepared.method, chunk.key).device_stack(chunk)
     return lambda: stack.merge(prepared.method.rule.name, prepared.plan.positions, merged)
 

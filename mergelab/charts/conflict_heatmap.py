@@ -10,7 +10,7 @@ import numpy
 import pandas
 
 from mergelab.charts.axis_names import layer_name, module_name, module_place
-from mergelab.charts.style import HEAT, Picture, layout, number, percent, plain, rows_of
+from mergelab.charts.style import HEATMAP, Picture, layout, number, percent, plain, rows_of
 
 MAX_LABELLED_CELLS = 150
 LARGE = 0.5
@@ -46,16 +46,8 @@ def conflict_heatmap(cells: pandas.DataFrame, rate: str = "conflict") -> Picture
     """
     heatmap = {
         **grid(cells, rate),
-        "type": "heatmap",
-        "hovertemplate": "%{text}<extra></extra>",
-        "hoverongaps": False,
-        "zmin": 0,
-        "zmax": 1,
-        "xgap": 2,
-        "ygap": 2,
-        "colorscale": [list(stop) for stop in HEAT],
+        **HEATMAP,
         "meta": {"palette": "heat"},
-        "textfont": {"size": 11},
         "colorbar": {
             "thickness": 8,
             "len": 1,

@@ -9,7 +9,7 @@ import numpy
 import pandas
 
 from mergelab.charts.axis_names import layer_name
-from mergelab.charts.style import DIVERGING, HEAT, Picture, layout, number, percent, plain, rows_of
+from mergelab.charts.style import DIVERGING, HEAT, HEATMAP, Picture, layout, number, percent, plain, rows_of
 
 if TYPE_CHECKING:
     from mergelab.analysis.preview import Pairs
@@ -76,22 +76,17 @@ def _heat(
     across: list[str], down: list[str], values: Any, words: Any, bounds: tuple[int, int], palette: str, shown: str
 ) -> Picture:
     trace = {
-        "type": "heatmap",
+        **HEATMAP,
         "x": list(range(len(across))),
         "y": list(range(len(down))),
         "z": [[number(value) for value in row] for row in values],
         "text": words,
-        "hovertemplate": "%{text}<extra></extra>",
         "zmin": bounds[0],
         "zmax": bounds[1],
-        "xgap": 2,
-        "ygap": 2,
         "showscale": False,
-        "hoverongaps": False,
         "colorscale": [list(stop) for stop in (HEAT if palette == "heat" else DIVERGING)],
         "meta": {"palette": palette},
         "texttemplate": f"%{{z:{shown}}}",
-        "textfont": {"size": 11},
     }
     return Picture(
         [trace],

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy
 
-from mergelab.charts import HEAT, Picture, plain
+from mergelab.charts import Picture, plain
+from mergelab.charts.style import HEATMAP
 
 SMALL = {"size": 12}
 
@@ -39,23 +40,8 @@ def words(**more: Any) -> dict[str, Any]:
 
 def heat(x: Sequence[str], y: Sequence[str], z: Any, text: Any, **more: Any) -> dict[str, Any]:
     """A heatmap, by default from 0 to 1; cells with None are empty."""
-    return {
-        "type": "heatmap",
-        "x": list(x),
-        "y": list(y),
-        "z": z,
-        "text": text,
-        "hovertemplate": "%{text}<extra></extra>",
-        "hoverongaps": False,
-        "zmin": 0,
-        "zmax": 1,
-        "xgap": 2,
-        "ygap": 2,
-        "colorscale": [list(stop) for stop in HEAT],
-        "colorbar": {"thickness": 8, "len": 1, "outlinewidth": 0, "x": 1.01},
-        "textfont": {"size": 11},
-        **more,
-    }
+    colorbar = {"thickness": 8, "len": 1, "outlinewidth": 0, "x": 1.01}
+    return {**HEATMAP, "x": list(x), "y": list(y), "z": z, "text": text, "colorbar": colorbar, **more}
 
 
 def line(

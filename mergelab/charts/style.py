@@ -42,6 +42,18 @@ STYLES = tuple(
 """Okabe and Ito's colours, each with its own dashes, in the suite's order, so that an expert never changes colour."""
 
 HEAT = ((0.0, "#f3f1fa"), (0.25, "#cfc8ee"), (0.5, "#9d8fdc"), (0.75, "#6650bd"), (1.0, "#33217c"))
+HEATMAP: dict[str, Any] = {
+    "type": "heatmap",
+    "hovertemplate": "%{text}<extra></extra>",
+    "hoverongaps": False,
+    "zmin": 0,
+    "zmax": 1,
+    "xgap": 2,
+    "ygap": 2,
+    "colorscale": [list(stop) for stop in HEAT],
+    "textfont": {"size": 11},
+}
+"""The look of every heatmap from 0 to 1."""
 DIVERGING = ((0.0, "#b35806"), (0.25, "#f1a340"), (0.5, "#f7f7f7"), (0.75, "#998ec3"), (1.0, "#542788"))
 """Orange for negative, violet for positive values, safe for colour-blind readers (ColorBrewer PuOr)."""
 INK, MUTED = "#22242b", "#a3a8b3"

@@ -31,7 +31,7 @@
 
 /**
  * Publishes `window.mergelab`, the one object that scripts outside the page's modules may use. Gradio's events call
- * `onKnobChange` and `flushed` (lab.py). Everything else only reads: browser tests wait for what is on screen
+ * `onKnobChange` and `flushed` (knob_changes.py, lab_page.py). Everything else only reads: browser tests wait for what is on screen
  * (tests/browser/visits.py), and benchmarks/latency.py measures it.
  * @param {Page} page
  * @param {Parts} parts
