@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from torch import Tensor
 from mergelab.checkpoints import hash_state, load_suite, suite_of
 from mergelab.evaluation.evaluate import Score, evaluate
 from mergelab.evaluation.tasks import TaskSet
-from mergelab.runtime.cache import SCORES, store
+from mergelab.runtime.cache import SCORES, key_of, store
 from mergelab.runtime.progress import Progress, ProgressGen
 
 QUICK_ROWS = 200
@@ -43,7 +42,7 @@ def scored(
 
 def score_key(content: str, task: TaskSet, split: str, rows: int | None) -> str:
     """SHA-256 in hex of everything that determines a score: the body's content hash, the rows, and the head's model."""
-    return hashlib.sha256("\n".join((content, task.rows(split, rows).digest(), task.head)).encode()).hexdigest()
+    return key_of(content, task.rows(split, rows).digest(), task.head)
 
 
 def _decode(content: bytes) -> Score:

@@ -22,7 +22,7 @@ from mergelab.engine import Plan, Statistics, plan, prepare, prepare_steps, spar
 from mergelab.evaluation.calibration import Gram, estimate
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.tasks import suite_tasks
-from mergelab.jobs import workbench
+from mergelab.jobs import recipe_plans, tensor_jobs, workbench
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
 from mergelab.recipe import Recipe, RecipeError
@@ -248,7 +248,7 @@ def test_a_merge_of_pixels_is_scored_on_its_tasks_beside_its_references() -> Non
 
 @pytest.fixture
 def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbench, "CALIBRATION_ROWS", 24)
+    monkeypatch.setattr(recipe_plans, "CALIBRATION_ROWS", 24)
 
 
 @pytest.fixture
@@ -260,7 +260,7 @@ def statistics(monkeypatch: pytest.MonkeyPatch) -> list[Statistics]:
         given.append(found)
         return with_statistics(planned, found)
 
-    monkeypatch.setattr(workbench, "with_statistics", spy)
+    monkeypatch.setattr(recipe_plans, "with_statistics", spy)
     return given
 
 
@@ -384,7 +384,7 @@ def test_looking_into_a_tensor_settles_a_recipe_once(
 ) -> None:
     monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path / "cache"))
     recipe, surveyed = recipe_for(tmp_path, TIES), []
-    monkeypatch.setattr(workbench, "prepare", lambda *given: surveyed.append(1) or prepare(*given))
+    monkeypatch.setattr(tensor_jobs, "prepare", lambda *given: surveyed.append(1) or prepare(*given))
     key = next(name for name, value in states["base"].items() if value.ndim == 2)
     rows, columns = states["base"][key].shape
     found = finish(workbench.tensor_map(recipe, key, device="cpu"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 from contextlib import redirect_stderr
@@ -14,7 +13,7 @@ from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import FolderCheckpoint, open_folder
 from mergelab.checkpoints.files.safe_paths import safe_json
 from mergelab.checkpoints.files.silence import silence
-from mergelab.runtime.cache import CONVERTED, hash_file, store
+from mergelab.runtime.cache import CONVERTED, hash_file, key_of, store
 from mergelab.runtime.hashing import keep_hash, known_hash
 
 NEEDED = ("gguf", "accelerate")
@@ -45,7 +44,7 @@ def _key(path: Path) -> str:
     if content is None:
         content = hash_file(path)
         keep_hash([path], content)
-    return hashlib.sha256("\n".join((content, *map(_version, ("transformers", "gguf")))).encode()).hexdigest()
+    return key_of(content, *map(_version, ("transformers", "gguf")))
 
 
 def _version(library: str) -> str:

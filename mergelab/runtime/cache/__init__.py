@@ -10,6 +10,7 @@ from mergelab.runtime.cache.bounded_store import Store, store
 from mergelab.runtime.cache.checksum import hash_file
 from mergelab.runtime.cache.contents import CacheEntry
 from mergelab.runtime.cache.earlier import EARLIER
+from mergelab.runtime.cache.entry_key import key_of
 from mergelab.runtime.cache.entry_kinds import (
     CONVERTED,
     HASHES,
@@ -40,6 +41,7 @@ __all__ = [
     "Store",
     "cache_folder",
     "hash_file",
+    "key_of",
     "store",
     "write_atomically",
 ]

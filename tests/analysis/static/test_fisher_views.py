@@ -13,7 +13,7 @@ from mergelab import merge_state_dicts
 from mergelab.analysis.static import FisherViews, as_fisher, fisher_views
 from mergelab.checkpoints import list_suites
 from mergelab.engine import with_statistics
-from mergelab.jobs import workbench
+from mergelab.jobs import recipe_plans, workbench
 from mergelab.runtime.progress import finish
 
 PIXELS = pytest.mark.skipif("pixels" not in list_suites(), reason="the pixels suite is not built here")
@@ -97,7 +97,7 @@ def test_a_recipe_of_another_method_lends_its_models_alone() -> None:
 
 @PIXELS
 def test_a_suites_experts_have_views(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbench, "CALIBRATION_ROWS", 16)
+    monkeypatch.setattr(recipe_plans, "CALIBRATION_ROWS", 16)
     found = finish(
         workbench.fisher({"base": "pixels", "models": ["pixels/mnist", "pixels/upper"], "method": "ties"}, device="cpu")
     )

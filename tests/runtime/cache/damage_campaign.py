@@ -81,10 +81,10 @@ def hashes(given: Path) -> str:
 
 
 def statistics(given: Path) -> str:
-    from mergelab.jobs import workbench
+    from mergelab.jobs import recipe_plans, workbench
     from mergelab.runtime.progress import finish
 
-    workbench.CALIBRATION_ROWS = 8
+    recipe_plans.CALIBRATION_ROWS = 8
     with tempfile.TemporaryDirectory() as folder:
         out = finish(workbench.save({**RECIPE, "method": "fisher"}, f"{folder}/out", device="cpu"))
         return hashlib.sha256((Path(out) / "model.safetensors").read_bytes()).hexdigest()

@@ -1,0 +1,78 @@
+"""From a plain recipe to a plan: opens its models and computes the calibration statistics that its method needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from mergelab.checkpoints import Checkpoint, CheckpointError, load_suite, open_checkpoint, suite_of
+from mergelab.engine import Plan, plan, prepare_steps, sparse_expert, with_statistics
+from mergelab.evaluation.evaluate import body_of
+from mergelab.evaluation.tasks import TaskSet, suite_tasks
+from mergelab.methods.registry import Statistic
+from mergelab.recipe import Recipe
+from mergelab.runtime import portable
+from mergelab.runtime.progress import ProgressGen
+
+CALIBRATION_ROWS = 512
+"""Maximum number of calibration rows per expert, taken from its task set."""
+
+
+def planned_recipe(recipe: Recipe, models_dir: str | None) -> Plan:
+    """The plan of a recipe, whose models are opened here; with `models_dir`, only models in that folder are."""
+    base = open_model(recipe.base, models_dir) if recipe.base else None
+    return plan(recipe, base, [open_model(expert.model, models_dir, base) for expert in recipe.models])
+
+
+def open_model(reference: str, models_dir: str | None, base: Checkpoint | None = None) -> Checkpoint:
+    """Open a model; adapters and packed experts are opened with `base`."""
+    return open_checkpoint(reference, models_dir=Path(models_dir) if models_dir else None, base=base)
+
+
+def with_calibration(planned: Plan, device: str) -> ProgressGen[Plan]:
+    """The plan with the calibration statistics that its method needs, computed on the experts after the earlier steps."""
+    recipe = planned.recipe
+    kinds = {mark.kind for mark in recipe.rule.wanting(Statistic).values()}
+    if not kinds:
+        return planned
+    from mergelab.evaluation.calibration import Experts, take_statistics
+
+    device = "cpu" if portable.asked() else device  # portable mode does not cover GPUs
+    tasks = [expert_task(expert, recipe.method.name) for expert in planned.experts]
+    prepared = yield from prepare_steps(planned, device)
+
+    def body(place: int) -> ProgressGen[dict[str, Tensor]]:
+        if prepared.steps:
+            return (yield from sparse_expert(prepared, place))
+        return body_of(planned.experts[place], planned.base)
+
+    experts = Experts(
+        names=[expert.name for expert in planned.experts],
+        tasks=tasks,
+        base=lambda: body_of(planned.base, planned.base),
+        body=body,
+        keys=planned.keys,
+        tied=planned.compatibility.tied,
+        knobs=recipe.method.knobs,
+        rows=CALIBRATION_ROWS,
+        seed=recipe.seed,
+        device=device,
+    )
+    return with_statistics(planned, (yield from take_statistics(kinds, experts)))
+
+
+def expert_task(expert: Checkpoint, method: str) -> TaskSet:
+    """The task that an expert of a suite was trained for."""
+    suite = suite_of(expert.name)
+    if suite is None or not has_task(expert):
+        raise CheckpointError(
+            f"{method} needs calibration rows for {expert.name}, which only experts of a suite have; "
+            "for your own models, use merge_state_dicts with statistics="
+        )
+    return suite_tasks(suite)[load_suite(suite).experts[expert.name.split("/", 1)[1]].task]
+
+
+def has_task(expert: Checkpoint) -> bool:
+    """Whether the model is an expert of a suite, which has a task set."""
+    return suite_of(expert.name) is not None and "/" in expert.name

@@ -1,0 +1,81 @@
+"""The job that merges into a new folder, and packs it if asked."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mergelab.checkpoints import MergedFolder, hash_state
+from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
+from mergelab.engine import PreparedMerge, Statistics, in_key_order, prepare, run
+from mergelab.jobs.recipe_plans import planned_recipe, with_calibration
+from mergelab.recipe import Recipe
+from mergelab.report.model_card import model_card
+from mergelab.runtime.devices import resolve
+from mergelab.runtime.progress import Progress, ProgressGen
+
+
+def save(
+    recipe: Mapping[str, Any],
+    out: str,
+    device: str = "auto",
+    models_dir: str | None = None,
+    archive: bool = False,
+    shard_bytes: int = SHARD_BYTES,
+) -> ProgressGen[str]:
+    """Merge into a new folder with weights, config, tokenizer, recipe.yml, README.md and manifest.json.
+
+    With `archive`, the folder is also packed as OUT.zip. Weights of more than `shard_bytes` are split into several
+    files. Returns the path of the archive if there is one, else of the folder. Incomplete output is removed.
+    """
+    checked, folder = Recipe.from_mapping(recipe), Path(out)
+    if archive and _archive_of(folder).exists():
+        raise ValueError(f"{_archive_of(folder)} exists and is not overwritten; choose another name or move it away")
+    where = resolve(device)
+    planned = planned_recipe(checked, models_dir)
+    with MergedFolder(folder, planned.base, planned.specs, shard_bytes=shard_bytes) as writer:
+        planned = yield from with_calibration(planned, where)
+        prepared = yield from prepare(planned, where)
+        remarks = yield from _written(prepared, writer)
+        if planned.statistics:
+            writer.add_fact("statistics", _hashes_of(planned.statistics))
+        writer.add_text("recipe.yml", checked.to_yaml())
+        writer.add_text("README.md", model_card(planned, remarks))
+    return (yield from _archived(folder)) if archive else str(folder)
+
+
+def _written(prepared: PreparedMerge, writer: MergedFolder) -> ProgressGen[list[str]]:
+    """Run the merge and write each tensor as it is finished; returns the method's remarks about tensors."""
+    total, remarks = len(prepared.plan.base.specs), {}
+    for number, merged in enumerate(run(prepared), 1):
+        writer.write(merged.key, merged.tensor)
+        remarks[merged.key] = merged.remarks
+        yield Progress("Merging to disk", number, total, merged.key)
+    return in_key_order(prepared.plan.keys, remarks)
+
+
+def _hashes_of(statistics: Statistics) -> dict[str, dict[str, str]]:
+    """Content hashes of the statistics, to tell whether they are the reason if a repeated merge differs."""
+    return {kind: {name: hash_state(own) for name, own in of_kind.items()} for kind, of_kind in statistics.items()}
+
+
+def _archive_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.zip")
+
+
+def _archived(folder: Path) -> ProgressGen[str]:
+    """Pack the folder as a zip file without compression, because weights hardly compress."""
+    files, target = sorted(path for path in folder.iterdir()), _archive_of(folder)
+    draft = target.with_name(f".{target.name}-{time.monotonic_ns()}")
+    try:
+        with zipfile.ZipFile(draft, "x", zipfile.ZIP_STORED) as archive:
+            for number, path in enumerate(files):
+                yield Progress("Packing", number, len(files), path.name)
+                archive.write(path, f"{folder.name}/{path.name}")
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return str(target)
