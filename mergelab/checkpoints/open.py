@@ -14,7 +14,7 @@ from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import open_folder
 from mergelab.checkpoints.files.hub import fetch, is_hub_reference
 from mergelab.checkpoints.files.interface import Checkpoint
-from mergelab.checkpoints.files.safe_paths import safe_file
+from mergelab.checkpoints.files.safe_paths import refuse_links_out_of, safe_file
 from mergelab.checkpoints.lora import adapter
 from mergelab.checkpoints.lora.adapter import adapter_settings, open_adapter
 from mergelab.checkpoints.suites import BASE, Suite, list_suites, load_suite, unpack
@@ -69,6 +69,8 @@ class _Opening:
     def _at(self, path: Path, ref: str) -> Checkpoint:
         if self.models_dir is not None and not path.resolve().is_relative_to(self.models_dir.resolve()):
             raise CheckpointError(f"{path} is outside the models folder {self.models_dir}, so it is not opened")
+        if self.models_dir is not None:
+            refuse_links_out_of(self.models_dir, path)
         return self._of_its_kind(path, ref)
 
     def _of_its_kind(self, path: Path, ref: str) -> Checkpoint:

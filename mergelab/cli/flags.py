@@ -48,7 +48,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
 def out_flag(parser: argparse.ArgumentParser) -> None:
     """Add the flag for the folder to create."""
     parser.add_argument(
-        "--out", required=True, metavar="DIR", help="folder to create; an existing one is never touched"
+        "--out", required=True, type=expanded, metavar="DIR", help="folder to create; an existing one is never touched"
     )
 
 
@@ -83,6 +83,11 @@ def portable_flag(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def expanded(text: str) -> str:
+    """A path in which ~ is the home folder, also after = where shells leave it alone."""
+    return str(Path(text).expanduser())
+
+
 def positive(text: str) -> int:
     """Parse a whole number above 0."""
     if not text.isdecimal() or int(text) < 1:
@@ -98,7 +103,8 @@ def port(text: str) -> int:
 
 
 def folder(text: str) -> str:
-    """Check that a folder exists."""
+    """Check that a folder exists; ~ is the home folder."""
+    text = expanded(text)
     if not Path(text).is_dir():
         raise argparse.ArgumentTypeError(f"{text} is not a folder")
     return text

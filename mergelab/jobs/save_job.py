@@ -31,7 +31,7 @@ def save(
     With `archive`, the folder is also packed as OUT.zip. Weights of more than `shard_bytes` are split into several
     files. Returns the path of the archive if there is one, else of the folder. Incomplete output is removed.
     """
-    checked, folder = Recipe.from_mapping(recipe), Path(out)
+    checked, folder = Recipe.from_mapping(recipe), Path(out).expanduser()
     if archive and _archive_of(folder).exists():
         raise ValueError(f"{_archive_of(folder)} exists and is not overwritten; choose another name or move it away")
     where = resolve(device)
@@ -68,13 +68,14 @@ def _archive_of(folder: Path) -> Path:
 
 def _archived(folder: Path) -> ProgressGen[str]:
     """Pack the folder as a zip file without compression, because weights hardly compress."""
-    files, target = sorted(path for path in folder.iterdir()), _archive_of(folder)
+    target = _archive_of(folder)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
     draft = target.with_name(f".{target.name}-{time.monotonic_ns()}")
     try:
         with zipfile.ZipFile(draft, "x", zipfile.ZIP_STORED) as archive:
             for number, path in enumerate(files):
                 yield Progress("Packing", number, len(files), path.name)
-                archive.write(path, f"{folder.name}/{path.name}")
+                archive.write(path, f"{folder.name}/{path.relative_to(folder).as_posix()}")
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)

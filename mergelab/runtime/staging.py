@@ -34,9 +34,8 @@ class Staging:
 
         Raises `FileExistsError` if the name is taken; after any error, call `discard`.
         """
-        for path in self.path.iterdir():
-            _sync_file(path)
-        _sync_folder(self.path)
+        for path in [*self.path.rglob("*"), self.path]:
+            _sync_folder(path) if path.is_dir() else _sync_file(path)
         self.publish()
         _sync_folder(self.target.parent)
 

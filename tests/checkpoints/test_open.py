@@ -92,6 +92,16 @@ def test_with_a_models_folder_only_folders_in_it_are_opened(tmp_path: Path, make
             open_checkpoint(ref, models_dir=models)
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "1_Pooling"])
+def test_with_a_models_folder_no_link_leads_out_of_it(tmp_path: Path, make: Make, name: str) -> None:
+    models, target = tmp_path / "models", tmp_path / "elsewhere"
+    folder = make(models / "mine")
+    target.mkdir() if name == "1_Pooling" else (folder / "model.safetensors").rename(target)
+    (folder / name).symlink_to(target)
+    with pytest.raises(CheckpointError, match=rf"{name} is refused: it links to a file outside .*models"):
+        open_checkpoint("mine", models_dir=models)
+
+
 def test_the_one_gguf_file_of_a_folder_is_opened_and_several_are_asked_about(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

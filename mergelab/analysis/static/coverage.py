@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas
 
-from mergelab.checkpoints.alignment.phrases import dtype_name
 from mergelab.checkpoints.alignment.tensor_location import address
+from mergelab.checkpoints.files.phrases import dtype_name
 from mergelab.engine import Plan
 
 COLUMNS = ("key", "layer", "module", "model", "shape", "dtype", "entries", "state", "reason")

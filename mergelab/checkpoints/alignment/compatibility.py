@@ -18,7 +18,6 @@ from mergelab.checkpoints.alignment.key_alignment import (
     is_vocabulary_head,
     wrapper,
 )
-from mergelab.checkpoints.alignment.phrases import counted, dtype_name, listed, some_of
 from mergelab.checkpoints.alignment.problems import (
     FP8,
     MERGEABLE,
@@ -33,6 +32,7 @@ from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.checkpoints.alignment.tied_weights import still_tied, tied_keys
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
+from mergelab.checkpoints.files.phrases import counted, dtype_name, listed, some_of
 
 WORTH_A_NOTE = ("hidden_act", "rope_theta", "rope_scaling", "layer_norm_eps", "rms_norm_eps", "max_position_embeddings")
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from mergelab.checkpoints.alignment.phrases import counted, some_of
 from mergelab.checkpoints.alignment.vocabulary import differing_tokens
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
+from mergelab.checkpoints.files.phrases import counted, some_of
 
 MERGEABLE = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 FP8 = (torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e8m0fnu)

@@ -14,20 +14,23 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mergelab.checkpoints.files.errors import CheckpointError
-from mergelab.checkpoints.files.folder import PICKLES, harmless
+from mergelab.checkpoints.files.folder import harmless
 from mergelab.checkpoints.files.interface import StateDict, in_memory
 from mergelab.checkpoints.files.safe_paths import safe_file, safe_json, safe_text
+from mergelab.checkpoints.files.weight_formats import PICKLES
 from mergelab.checkpoints.lora import adapter
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.checkpoints.writing.merged_folder import MergedFolder
 from mergelab.checkpoints.writing.model_staging import new_folder
 from mergelab.runtime.progress import Progress, ProgressGen
 
+SINGLE = (int, float, str, bool, type(None))
+"""Values beside the weights that are passed over, such as a step number."""
 ADAPTER = "adapter_model.bin"
 WHOLE = "pytorch_model.bin"
 INDEX = "pytorch_model.bin.index.json"
-WRAPPED = "state_dict"
-"""The entry under which training tools store the weights, next to their own data."""
+WRAPPED = ("state_dict", "model_state_dict", "model", "module", "net", "weights", "params", "ema")
+"""The entries under which training scripts store the weights, next to their own data; the first that exists counts."""
 
 
 def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> ProgressGen[Path]:
@@ -99,14 +102,35 @@ def _tensors(file: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{file} is refused: it holds more than tensors, which could run code") from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise CheckpointError(f"{file} is not a checkpoint that torch can read ({error})") from error
-    if isinstance(content, dict) and isinstance(content.get(WRAPPED), dict):
-        content = content[WRAPPED]
+    return _weights(file, content)
+
+
+def _weights(file: Path, content: Any) -> dict[str, Tensor]:
+    """The tensors of a state dict, alone or among the data of a training script, of which only single values remain."""
+    if isinstance(content, dict):
+        wrapped = next((name for name in WRAPPED if isinstance(content.get(name), dict)), None)
+        content = content if wrapped is None else content[wrapped]
     if not isinstance(content, dict) or not content or not all(isinstance(key, str) for key in content):
         _refuse(file, "it is not a state dict (a mapping from names to tensors)")
-    strange = [key for key, value in content.items() if not isinstance(value, Tensor)]
-    if strange:
-        _refuse(file, f"its entry {strange[0]!r} is a {type(content[strange[0]]).__name__}, not a tensor")
-    return dict(content)
+    tensors = {key: value for key, value in content.items() if isinstance(value, Tensor)}
+    strange = [key for key, value in content.items() if not isinstance(value, (Tensor, *SINGLE))]
+    if strange or not tensors:
+        key = strange[0] if strange else next(iter(content))
+        _refuse(file, f"its entry {key!r} is a {type(content[key]).__name__}, not a tensor")
+    for key, value in tensors.items():
+        _check(file, key, value)
+    return tensors
+
+
+def _check(file: Path, key: str, value: Tensor) -> None:
+    """Refuse tensors that are not plain, and those whose strides make much of little: their copies would fill memory."""
+    if value.layout != torch.strided or value.is_quantized or value.device.type == "meta":
+        kind = "quantised" if value.is_quantized else str(value.layout).removeprefix("torch.")
+        _refuse(file, f"its tensor {key!r} is {kind}, not dense; save it with to_dense() or dequantize()")
+    if value.numel() * value.itemsize > value.untyped_storage().nbytes():
+        _refuse(
+            file, f"its tensor {key!r} of shape {tuple(value.shape)} repeats a smaller one by its strides; save a copy"
+        )
 
 
 def _refuse(file: Path, reason: str) -> NoReturn:

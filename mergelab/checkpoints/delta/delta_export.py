@@ -26,7 +26,7 @@ from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.header import CODES
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.lora.relative_error import Deviation
-from mergelab.checkpoints.writing.auxiliary_files import auxiliary_files
+from mergelab.checkpoints.writing.auxiliary_files import config_to_write, copy_auxiliary_files
 from mergelab.checkpoints.writing.file_layout import layout_of
 from mergelab.checkpoints.writing.model_staging import new_folder
 from mergelab.runtime.progress import Progress, ProgressGen
@@ -57,7 +57,7 @@ def pack_expert(expert: Checkpoint, base: Checkpoint, out: Path, levels: int | N
     with new_folder(out) as folder:
         packing = _Packing(expert, base, folder, levels)
         yield from packing.write()
-        nbytes = sum(path.stat().st_size for path in folder.iterdir())
+        nbytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return Packed(out, nbytes, sum(spec.nbytes for spec in expert.specs.values()), packing.deviation.relative)
 
 
@@ -127,10 +127,10 @@ class _Packing:
         self._write(MANIFEST, json.dumps(manifest, ensure_ascii=False) + "\n")
 
     def _copy_auxiliary_files(self) -> None:
-        config = json.dumps(dict(self.expert.config), indent=2, sort_keys=True, ensure_ascii=False)
+        config = json.dumps(config_to_write(self.expert), indent=2, sort_keys=True, ensure_ascii=False)
         self._write("config.json", config + "\n")
-        for name, path in auxiliary_files(self.expert):
-            shutil.copyfile(path, self.folder / name)
+        if self.expert.folder is not None:
+            copy_auxiliary_files(self.expert.folder, self.folder)
 
     def _write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text, encoding="utf-8", newline="\n")

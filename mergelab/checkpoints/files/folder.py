@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +14,16 @@ from torch import Tensor
 from mergelab.checkpoints.files.content_hash import hash_once
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
+from mergelab.checkpoints.files.phrases import counted, some_of
 from mergelab.checkpoints.files.safe_paths import safe_file, safe_json
 from mergelab.checkpoints.files.shard import Shard, open_shard
+from mergelab.checkpoints.files.weight_formats import PICKLES
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
-PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
-RUNS_CODE = ("auto_map", "trust_remote_code")
+CODE_ENTRY = "auto_map"
+"""The config entry that names the classes of a model's own code files."""
+RUNS_CODE = (CODE_ENTRY, "trust_remote_code")
 """Config entries that would make transformers run code from the model's repository; removed at every level."""
 
 
@@ -69,24 +73,29 @@ def open_folder(folder: Path, name: str | None = None, remarks: tuple[str, ...] 
     name = name or str(folder)
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a folder; name a folder with config.json and model.safetensors")
-    shards = _open_shards(folder)
+    shards, faults = _open_shards(folder)
     config = safe_json(folder, "config.json", limit=4 * 2**20)
     if config is None:
         raise CheckpointError(f"{folder} has no config.json; a model folder has one next to its safetensors")
-    return FolderCheckpoint(name, folder, harmless(config), shards, remarks)
+    return FolderCheckpoint(
+        name, folder, harmless(config), shards, (*remarks, *(f"{name}: {fault}" for fault in faults))
+    )
 
 
-def _open_shards(folder: Path) -> tuple[Shard, ...]:
-    """The weight files with their headers. Like transformers, prefers the single file to an index."""
+def _open_shards(folder: Path) -> tuple[tuple[Shard, ...], list[str]]:
+    """The weight files with their headers, and what is odd about them.
+
+    As transformers does: a single file is preferred to an index, and of an index only the files count, not what it says
+    about tensors.
+    """
     if safe_file(folder, WEIGHTS) is not None:
-        return (_open_shard(folder, WEIGHTS),)
+        return (_open_shard(folder, WEIGHTS),), []
     index = safe_json(folder, INDEX)
     if index is None:
         raise CheckpointError(_why_no_weights(folder))
     weight_map = _weight_map(folder, index.get("weight_map"))
     shards = {name: _open_shard(folder, name) for name in sorted(set(weight_map.values()))}
-    _check_index(folder, weight_map, shards)
-    return tuple(shards.values())
+    return tuple(shards.values()), [*_index_faults(weight_map, shards), *_repeated(shards)]
 
 
 def _weight_map(folder: Path, weight_map: Any) -> dict[str, str]:
@@ -100,16 +109,23 @@ def _weight_map(folder: Path, weight_map: Any) -> dict[str, str]:
     return weight_map
 
 
-def _check_index(folder: Path, weight_map: Mapping[str, str], shards: Mapping[str, Shard]) -> None:
-    listed = {(key, name) for key, name in weight_map.items()}
-    stored = {(key, name) for name, shard in shards.items() for key in shard.extents}
-    if listed != stored:
-        key, name = min(listed ^ stored)
-        fault = "is missing" if (key, name) in listed else "is not in the index"
-        raise CheckpointError(
-            f"{folder / INDEX} and its shards disagree: tensor {key!r} of {name} {fault}; "
-            "the folder may mix two exports, so download or save it again"
+def _index_faults(weight_map: Mapping[str, str], shards: Mapping[str, Shard]) -> Iterator[str]:
+    stored = {key for shard in shards.values() for key in shard.extents}
+    absent, unlisted = sorted(weight_map.keys() - stored), sorted(stored - weight_map.keys())
+    if absent:
+        yield (
+            f"{INDEX} lists {counted(absent, 'tensor')} that no file holds ({some_of(absent)}); "
+            "they are taken as absent, so save the model again if it should have them"
         )
+    if unlisted:
+        yield f"{INDEX} does not list {counted(unlisted, 'tensor')} that a file holds ({some_of(unlisted)}); they are read"
+
+
+def _repeated(shards: Mapping[str, Shard]) -> Iterator[str]:
+    homes = Counter(key for shard in shards.values() for key in shard.extents)
+    repeated = sorted(key for key, times in homes.items() if times > 1)
+    if repeated:
+        yield f"{counted(repeated, 'tensor')} in more than one file ({some_of(repeated)}); that of the last file is read"
 
 
 def _open_shard(folder: Path, name: str) -> Shard:
@@ -121,6 +137,9 @@ def _open_shard(folder: Path, name: str) -> Shard:
 
 def _why_no_weights(folder: Path) -> str:
     names = sorted(entry.name for entry in folder.iterdir())
+    elsewhere = _where_weights_are(folder, names)
+    if elsewhere:
+        return elsewhere
     if "adapter_config.json" in names:
         return f"{folder} holds an adapter, not a whole model; open it with its base: open_checkpoint(…, base=…)"
     pickles = [name for name in names if name.endswith(PICKLES)]
@@ -135,6 +154,23 @@ def _why_no_weights(folder: Path) -> str:
     others = [name for name in names if name.endswith(".safetensors")]
     seen = f" ({others[0]} exists, but transformers does not read files of that name)" if others else ""
     return f"{folder} has neither {WEIGHTS} nor {INDEX}{seen}; name a folder written by save_pretrained"
+
+
+def _where_weights_are(folder: Path, names: list[str]) -> str:
+    """What to name instead of a folder whose model is in a subfolder, or ""."""
+    if "snapshots" in names:
+        revisions = sorted((folder / "snapshots").iterdir())
+        model = "/".join(folder.name.removeprefix("models--").split("--"))
+        which = f", or one of its revisions, such as {revisions[0]}" if revisions else ""
+        return f"{folder} is a model's entry in the Hub cache; name the model itself, {model}{which}"
+    inner = [
+        name for name in names if (folder / name / "config.json").is_file() and (folder / name / WEIGHTS).is_file()
+    ]
+    return (
+        f"{folder} has its weights in a subfolder; name {' or '.join(str(folder / name) for name in inner)}"
+        if inner
+        else ""
+    )
 
 
 def harmless(value: Any) -> Any:

@@ -17,6 +17,8 @@ from mergelab.runtime.hashing import FORMATS
 
 MAX_HEADER_BYTES = 16 * 2**20
 MAX_TENSORS = 100_000
+LFS_POINTER = b"version "
+"""The first bytes of a Git LFS pointer; as the length of a header, they would be 2.3e18."""
 
 DTYPES: Mapping[str, torch.dtype] = {code: getattr(torch, name) for code, name in FORMATS.items()}
 CODES: Mapping[torch.dtype, str] = {dtype: code for code, dtype in DTYPES.items()}
@@ -51,6 +53,8 @@ def read_header(path: Path) -> dict[str, Extent]:
 
 
 def _header_bytes(path: Path, prefix: bytes, size: int, read: Any) -> bytes:
+    if prefix == LFS_POINTER:
+        _refuse(path, "it is a Git LFS pointer, not the weights; fetch them with `git lfs pull`, or download the model")
     length = int.from_bytes(prefix, "little")
     if len(prefix) < 8 or length > size - 8:
         _refuse(path, f"its {size} bytes end before its header does; it is cut off or not a safetensors file")

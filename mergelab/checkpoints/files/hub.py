@@ -1,4 +1,4 @@
-"""Downloads models from the Hugging Face Hub: only safetensors, JSON and tokenizer files."""
+"""Downloads models from the Hugging Face Hub: their safetensors, and the files that go along with a model."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import re
 from pathlib import Path
 
 from mergelab.checkpoints.files.errors import CheckpointError
+from mergelab.checkpoints.files.weight_formats import OTHERS, PICKLES, SAFETENSORS
 
 REFERENCE = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
-WANTED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
-UNWANTED = ["*/*", "consolidated*", "optimizer*", "training_args*"]
-"""Subfolders hold other formats and checkpoints of the same model; `consolidated` repeats the weights."""
+UNWANTED = [
+    *(f"*{ending}" for ending in (*PICKLES, *OTHERS) if ending != SAFETENSORS),
+    *(f"{folder}/*" for folder in ("*checkpoint-*", "onnx", "openvino", "original", "coreml", "gguf", "runs")),
+    *("consolidated*", "optimizer*", "training_args*", "*/*.safetensors", "*.md", "*.png", "*.jpg", "*.gif", "*.mp4"),
+]
+"""Other formats and other checkpoints of the same model, leftovers of training, and pictures. `consolidated` repeats the
+weights; weights in subfolders are those of other models."""
+MODULES = "modules.json"
+"""Names the modules of a sentence-transformers model, some of which have weights in a subfolder."""
 
 
 def is_hub_reference(ref: str) -> bool:
@@ -48,7 +55,9 @@ def _download(ref: str, repository: str, revision: str | None) -> Path:
     )
 
     try:
-        found = snapshot_download(repository, revision=revision, allow_patterns=WANTED, ignore_patterns=UNWANTED)
+        found = snapshot_download(repository, revision=revision, ignore_patterns=UNWANTED)
+        if (Path(found) / MODULES).is_file():
+            snapshot_download(repository, revision=revision, allow_patterns=["[0-9]_*/*.safetensors"])
     except GatedRepoError as error:
         raise CheckpointError(
             f"{ref} is gated: accept its terms on the Hub and set HF_TOKEN to a token of your account"

@@ -1,4 +1,4 @@
-"""Opens files of a model folder safely: only plain names and regular files, no links that leave the folder."""
+"""Opens files of a model folder safely: only plain names and regular files."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ MAX_TEXT_BYTES = 64 * 2**20
 def safe_file(folder: Path, name: str) -> Path | None:
     """The regular file `name` in `folder`, or None if it does not exist.
 
-    Raises `CheckpointError` for a name with path components, for anything but a regular file, and for a link that
-    leaves the folder (links of the Hub cache into its own `blobs` are allowed).
+    Links are followed. Raises `CheckpointError` for a name with path components, and for anything but a regular file.
     """
     if not PLAIN_NAME.fullmatch(name):
         raise CheckpointError(
@@ -29,17 +28,29 @@ def safe_file(folder: Path, name: str) -> Path | None:
     if not os.path.lexists(path):
         return None
     real = Path(os.path.realpath(path))
-    if not any(real.is_relative_to(root) for root in _roots(folder)):
-        raise CheckpointError(f"{path} is refused: it links to a file outside the model folder; copy the file there")
-    if not real.exists() or not stat.S_ISREG(real.stat().st_mode):
+    if not real.exists():
+        raise CheckpointError(f"{path} is refused: it links to {real}, which does not exist; download or copy it again")
+    if not stat.S_ISREG(real.stat().st_mode):
         raise CheckpointError(f"{path} is refused: it is not a regular file")
     return real
 
 
-def _roots(folder: Path) -> list[Path]:
-    """Folders in which the files of `folder` may really be: itself, or the blobs of its Hub cache entry."""
-    real = Path(os.path.realpath(folder))
-    return [real, real.parent.parent / "blobs"] if is_snapshot(folder) else [real]
+def refuse_links_out_of(allowed: Path, folder: Path) -> None:
+    """Raise `CheckpointError` if a link in `folder` or below leads out of the folder `allowed`.
+
+    On one's own machine links lead to one's own files, and are followed; on a shared server they must not lead a visitor
+    to other files. Links of a Hub cache entry lead to its own `blobs`.
+    """
+    roots = [
+        Path(os.path.realpath(allowed)),
+        *([folder.resolve().parent.parent / "blobs"] if is_snapshot(folder) else []),
+    ]
+    for parent, folders, files in os.walk(folder):
+        for path in (Path(parent, name) for name in (*folders, *files)):
+            if path.is_symlink() and not any(path.resolve().is_relative_to(root) for root in roots):
+                raise CheckpointError(
+                    f"{path} is refused: it links to a file outside {allowed}; put the file in its place"
+                )
 
 
 def is_snapshot(folder: Path) -> bool:

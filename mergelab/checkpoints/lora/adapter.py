@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints.alignment.key_alignment import align, is_head
-from mergelab.checkpoints.alignment.phrases import some_of
 from mergelab.checkpoints.alignment.tied_weights import is_also_head
 from mergelab.checkpoints.files.content_hash import hash_tensor
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec, same_content
+from mergelab.checkpoints.files.phrases import some_of
 from mergelab.checkpoints.files.read_range import read_range
 from mergelab.checkpoints.files.safe_paths import safe_json
 from mergelab.checkpoints.files.shard import Shard, open_shard

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mergelab.checkpoints.alignment.phrases import dtype_name
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import WEIGHTS
 from mergelab.checkpoints.files.header import CODES, MAX_HEADER_BYTES, MAX_TENSORS
 from mergelab.checkpoints.files.interface import TensorSpec
+from mergelab.checkpoints.files.phrases import dtype_name
 
 SHARD_BYTES = 5_000_000_000
 

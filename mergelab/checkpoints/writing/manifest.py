@@ -8,17 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from mergelab.checkpoints.files.errors import CheckpointError
-from mergelab.checkpoints.files.safe_paths import safe_file, safe_json
+from mergelab.checkpoints.files.safe_paths import safe_json
 from mergelab.runtime.provenance import provenance
 
 MANIFEST = "manifest.json"
 
 
 def manifest_of(folder: Path, known: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The manifest of `folder`: `made_by`, and the size and SHA-256 of every file. `known` holds hashes by file name."""
-    hashes = {path: (known or {}).get(path.name) or _sha256(path) for path in folder.iterdir()}
-    files = {path.name: {"bytes": path.stat().st_size, "sha256": found} for path, found in hashes.items()}
+    """The manifest of `folder`: `made_by`, and the size and SHA-256 of every file. `known` holds hashes by relative name."""
+    paths = {name: folder / name for name in _names(folder)}
+    hashes = {name: (known or {}).get(name) or _sha256(path) for name, path in paths.items()}
+    files = {name: {"bytes": paths[name].stat().st_size, "sha256": found} for name, found in hashes.items()}
     return {"made_by": provenance(), "files": files}
+
+
+def _names(folder: Path) -> list[str]:
+    """The files of a folder and of its subfolders, by their relative names."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
 
 
 def _sha256(path: Path) -> str:
@@ -35,7 +41,7 @@ def verify_folder(path: Path) -> None:
     files = manifest.get("files") if manifest else None
     if not isinstance(files, dict):
         raise CheckpointError(f"{path} has no {MANIFEST} with a list of files; it was not written by mergelab")
-    present = {entry.name for entry in path.iterdir()} - {MANIFEST}
+    present = {*_names(path)} - {MANIFEST}
     faults = [f"{name} is missing" for name in sorted(files.keys() - present)]
     faults += [f"{name} is not in the manifest" for name in sorted(present - files.keys())]
     faults += [f"{name} was changed" for name in sorted(present & files.keys()) if not _holds(path, name, files[name])]
@@ -44,7 +50,7 @@ def verify_folder(path: Path) -> None:
 
 
 def _holds(folder: Path, name: str, entry: Any) -> bool:
-    path = safe_file(folder, name)
-    if path is None or not isinstance(entry, dict):
+    path = folder / name
+    if path.is_symlink() or not path.is_file() or not isinstance(entry, dict):
         return False
     return path.stat().st_size == entry.get("bytes") and _sha256(path) == entry.get("sha256")

@@ -12,13 +12,13 @@ from typing import Any, Self
 
 from torch import Tensor
 
-from mergelab.checkpoints.alignment.phrases import counted, dtype_name, some_of
 from mergelab.checkpoints.files.content_hash import tensor_bytes
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import INDEX
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
+from mergelab.checkpoints.files.phrases import counted, dtype_name, some_of
 from mergelab.checkpoints.files.safe_paths import PLAIN_NAME
-from mergelab.checkpoints.writing.auxiliary_files import auxiliary_files
+from mergelab.checkpoints.writing.auxiliary_files import config_to_write, copy_auxiliary_files
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES, index_of, plan_files
 from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
 from mergelab.checkpoints.writing.model_staging import ModelStaging
@@ -119,11 +119,11 @@ class MergedFolder:
             file.write(memoryview(layout.header), 0)
 
     def _copy_auxiliary_files(self) -> None:
-        config = _merged_config(self._base.config, self._specs)
+        config = _merged_config(config_to_write(self._base), self._specs)
         if config:
             self._write_json("config.json", config)
-        for name, path in auxiliary_files(self._base):
-            shutil.copyfile(path, self._staging.path / name)
+        if self._base.folder is not None:
+            copy_auxiliary_files(self._base.folder, self._staging.path)
 
     def _finish(self) -> None:
         missing = sorted(self._specs.keys() - self._written)

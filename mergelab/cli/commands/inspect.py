@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mergelab.cli.flags import place_flags, positive, recipe_flags, recipe_of, subcommand
+from mergelab.cli.flags import expanded, place_flags, positive, recipe_flags, recipe_of, subcommand
 from mergelab.cli.lasting_imports import lasting_imports
 from mergelab.cli.progress_bar import followed
 
@@ -16,8 +16,10 @@ def add(commands: Any) -> None:
     """Add the command with its flags."""
     inspect = subcommand(commands, "inspect", _run, "report interference between experts, without merging")
     recipe_flags(inspect)
-    inspect.add_argument("--json", metavar="FILE", help="write all figures as JSON (- for standard output)")
-    inspect.add_argument("--html", metavar="FILE", help="write one self-contained page with all charts")
+    inspect.add_argument(
+        "--json", type=expanded, metavar="FILE", help="write all figures as JSON (- for standard output)"
+    )
+    inspect.add_argument("--html", type=expanded, metavar="FILE", help="write one self-contained page with all charts")
     inspect.add_argument(
         "--top", type=positive, metavar="K", help="number of leading directions to compare (default: 64)"
     )

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from mergelab.cli.flags import subcommand
+from mergelab.cli.flags import expanded, subcommand
 
 
 def add(commands: Any) -> None:
@@ -20,7 +20,9 @@ def add(commands: Any) -> None:
     path.add_argument("name", help="such as minilm or minilm/movie")
     build = subcommand(suite, "build", _suite_build, "rebuild a suite from public packages (slow)")
     build.add_argument("name", help="minilm or pixels")
-    build.add_argument("--out", metavar="DIR", help="write to this folder instead of replacing the suite")
+    build.add_argument(
+        "--out", type=expanded, metavar="DIR", help="write to this folder instead of replacing the suite"
+    )
 
 
 def _suite_list(options: argparse.Namespace) -> None:

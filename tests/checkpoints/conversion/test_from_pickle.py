@@ -50,6 +50,21 @@ def test_a_pickle_becomes_a_model_folder_and_stays_as_it_is(
     assert source.read_bytes() == before and len(list(pickled.iterdir())) == 3
 
 
+@pytest.mark.parametrize("name", ["model", "model_state_dict", "module", "net"])
+def test_the_weights_of_a_training_script_lie_beside_its_own_data(
+    tmp_path: Path, pickled: Path, body: Body, name: str
+) -> None:
+    torch.save({"optimizer": {"state": {}}, name: body(), "epoch": 3}, pickled / "pytorch_model.bin")
+    found = open_folder(finish(convert_pickle(pickled, tmp_path / "out")))
+    assert found.content_hash() == in_memory("m", body()).content_hash()
+
+
+def test_single_values_beside_the_weights_are_passed_over(tmp_path: Path, pickled: Path, body: Body) -> None:
+    torch.save({**body(), "global_step": 3, "best": None}, pickled / "pytorch_model.bin")
+    found = open_folder(finish(convert_pickle(pickled, tmp_path / "out")))
+    assert found.content_hash() == in_memory("m", body()).content_hash()
+
+
 def test_shards_are_joined_and_the_result_can_be_sharded(tmp_path: Path, pickled: Path, body: Body) -> None:
     state = body()
     (pickled / "pytorch_model.bin").unlink()
@@ -93,7 +108,10 @@ def test_code_in_a_pickle_is_not_run(tmp_path: Path, pickled: Path, how: Any) ->
         ([torch.ones(2)], "not a state dict"),
         ({}, "not a state dict"),
         ({1: torch.ones(2)}, "not a state dict"),
-        ({"w": torch.ones(2), "step": 3}, "its entry 'step' is a int, not a tensor"),
+        ({"w": torch.ones(2), "optimizer": {}}, "its entry 'optimizer' is a dict, not a tensor"),
+        ({"step": 3}, "its entry 'step' is a int, not a tensor"),
+        ({"w": torch.ones(2).to_sparse()}, "its tensor 'w' is sparse_coo, not dense; save it with to_dense"),
+        ({"w": torch.ones(1).expand(2**40)}, r"its tensor 'w' of shape \(1099511627776,\) repeats a smaller one"),
     ],
 )
 def test_what_is_no_state_dict_is_refused(tmp_path: Path, pickled: Path, content: Any, reason: str) -> None:

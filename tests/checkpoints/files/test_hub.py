@@ -48,6 +48,9 @@ def model_files(value: float) -> dict[str, bytes]:
         "vocab.txt": b"the\n",
         "pytorch_model.bin": b"pickle",
         "modeling_evil.py": b"raise SystemExit",
+        "modules.json": b"[]",
+        "2_Dense/model.safetensors": weights,
+        "2_Dense/config.json": b"{}",
         "onnx/model.safetensors": weights,
         "README.md": b"# card",
     }
@@ -152,13 +155,16 @@ def ask(hub: ThreadingHTTPServer, tmp_path: Path) -> Any:
     return ask
 
 
-def test_a_model_is_fetched_without_pickle_code_and_subfolders(ask: Any, hub: ThreadingHTTPServer) -> None:
+def test_a_model_is_fetched_with_all_that_goes_along_but_no_pickle_and_no_other_model(ask: Any, hub: ThreadingHTTPServer) -> None:
     (found,) = ask("owner/name")
     assert found["value"] == [1.0, 1.0]
     assert found["commit"] == COMMIT
     assert found["name"] == "owner/name"
-    assert found["files"] == ["config.json", "model.safetensors", "vocab.txt"]
-    assert not any(".bin" in path or ".py" in path for path in hub.seen)  # type: ignore[attr-defined]
+    assert found["files"] == [
+        *("2_Dense", "config.json", "config.json", "model.safetensors", "model.safetensors"),
+        *("modeling_evil.py", "modules.json", "vocab.txt"),
+    ]
+    assert not any(".bin" in path or "onnx" in path for path in hub.seen)  # type: ignore[attr-defined]
 
 
 def test_a_revision_opens_by_name_or_commit_and_again_offline(ask: Any) -> None:
