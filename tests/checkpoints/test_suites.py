@@ -95,6 +95,7 @@ def test_models_of_a_suite_open_and_fit_each_other(suite: Path) -> None:
 
     found.raise_if_refused()
     assert found.mergeable == tuple(base.specs)
+    assert found.left_out == {"classifier.weight": "not in the base: the mean of the experts' tensors"}
     assert "keys of tiny/movie carry the prefix 'bert.' that the base does not have" in found.notes
     assert expert.config["architectures"] == ["BertForSequenceClassification"]
     assert expert.config["model_type"] == "bert"

@@ -9,9 +9,13 @@ from functools import cached_property
 
 import torch
 
+from mergelab.checkpoints.alignment.config_notes import config_notes
+from mergelab.checkpoints.alignment.frame import Frame, named_frame
+from mergelab.checkpoints.alignment.framed import framed
+from mergelab.checkpoints.alignment.further_layers import is_further_layer
+from mergelab.checkpoints.alignment.head_labels import labels_of_head
 from mergelab.checkpoints.alignment.key_alignment import (
     Alignment,
-    align,
     is_constant,
     is_head,
     is_optional,
@@ -24,23 +28,24 @@ from mergelab.checkpoints.alignment.problems import (
     OTHER_EXPERT,
     Problem,
     config_problems,
-    config_value,
     storage_problems,
     vocabulary_problems,
 )
+from mergelab.checkpoints.alignment.shared_heads import headed_frame
 from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.checkpoints.alignment.tied_weights import still_tied, tied_keys
+from mergelab.checkpoints.alignment.untied import untied_frame, untying
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.files.phrases import counted, dtype_name, listed, some_of
 
-WORTH_A_NOTE = ("hidden_act", "rope_theta", "rope_scaling", "layer_norm_eps", "rms_norm_eps", "max_position_embeddings")
-
 
 @dataclass(frozen=True)
 class Compatibility:
-    """The result of `compare`. Every file key of the base is in exactly one of `mergeable`, `left_out` and `tied`."""
+    """The result of `compare`. Every file key of `base` is in exactly one of `mergeable`, `left_out` and `tied`."""
 
+    base: Checkpoint
+    """The base with everything that the merged model has: a head that experts untied, or one that all share."""
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     mergeable: tuple[str, ...]
@@ -57,20 +62,29 @@ class Compatibility:
         if self.problems:
             raise CheckpointError("\n".join(problem.sentence for problem in self.problems))
 
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """The notes, then one sentence for each reason why tensors are copied."""
+        reasons: dict[str, list[str]] = defaultdict(list)
+        for key, reason in self.left_out.items():
+            reasons[reason].append(key)
+        left = (f"{counted(keys, 'tensor')} not merged ({some_of(keys)}): {reason}" for reason, keys in reasons.items())
+        return (*self.notes, *left)
 
-def compare(base: Checkpoint, experts: Sequence[Checkpoint]) -> Compatibility:
+
+def compare(base: Checkpoint, experts: Sequence[Checkpoint], weights: Sequence[float] | None = None) -> Compatibility:
     """Compare the headers, configs and vocabularies of `experts` with those of `base`.
 
-    Reads no weights except integer buffers and embeddings that may be tied. Mismatches do not raise an error; they are
-    listed as problems in the result.
+    `weights` are those of the recipe, used only for heads that the base lacks. Reads no weights except integer buffers
+    and embeddings that may be tied. Mismatches do not raise an error; they are listed as problems in the result.
     """
-    return _Comparison(base, tuple(experts)).result()
+    frame = headed_frame(untied_frame(named_frame(base, experts)), weights or [1.0] * len(experts))
+    return _Comparison(frame).result()
 
 
 @dataclass(frozen=True)
 class _Comparison:
-    base: Checkpoint
-    experts: tuple[Checkpoint, ...]
+    frame: Frame
 
     def result(self) -> Compatibility:
         left_out = {key: reason for key in self.base.specs if (reason := self._why_left_out(key))}
@@ -82,14 +96,23 @@ class _Comparison:
         if not mergeable and not problems:
             problems.append(Problem(self.base.name, "none of its tensors can be merged with the experts", OTHER_EXPERT))
         notes = [remark for model in (self.base, *self.experts) for remark in model.remarks]
+        notes += [*self.frame.notes, *self._untying_notes()]
         notes += [note for index in range(len(self.experts)) for note in self._notes(index)]
         notes += [f"{alias} is tied to {owner}: merged once, written under both names" for alias, owner in ties.items()]
         keys = tuple(dict(alignment.keys) for alignment in self._alignments)
-        return Compatibility(tuple(problems), tuple(notes), mergeable, left_out, keys, ties)
+        return Compatibility(self._written_base, tuple(problems), tuple(notes), mergeable, left_out, keys, ties)
 
-    @cached_property
+    @property
+    def base(self) -> Checkpoint:
+        return self.frame.base
+
+    @property
+    def experts(self) -> tuple[Checkpoint, ...]:
+        return self.frame.experts
+
+    @property
     def _alignments(self) -> tuple[Alignment, ...]:
-        return tuple(align(self.base.specs, expert.specs) for expert in self.experts)
+        return self.frame.alignments
 
     @cached_property
     def _prefix(self) -> str:
@@ -98,11 +121,26 @@ class _Comparison:
         return shown[0] if shown else wrapper(self.base.specs, self.base.config.get("model_type"))
 
     @cached_property
+    def _base_ties(self) -> dict[str, str]:
+        return tied_keys(self.base)
+
+    @cached_property
     def _ties(self) -> dict[str, str]:
-        ties = tied_keys(self.base)
+        ties = self._base_ties
         for alignment, expert in zip(self._alignments, self.experts, strict=True):
             ties = still_tied(ties, alignment.keys, expert)
         return ties
+
+    @property
+    def _written_base(self) -> Checkpoint:
+        """The base, whose config says that heads are not tied where an expert untied them."""
+        return framed(self.base, config=untying(self.base.config)) if self._base_ties != self._ties else self.base
+
+    def _untying_notes(self) -> Iterator[str]:
+        for alias, owner in self._base_ties.items():
+            if alias not in self._ties:
+                told = f"{alias} and {owner} are tied in the base, but not in every expert"
+                yield f"{told}: both are merged, with tie_word_embeddings: false"
 
     # Merge a tensor or copy it from the base
 
@@ -110,16 +148,21 @@ class _Comparison:
         """Whether every expert must have `key` with the base's shape: true for floating-point tensors of the body."""
         spec = self.base.specs[key]
         free = is_head(key, self._prefix) or is_optional(key) or is_constant(key, spec.shape) or key in self._ties
+        free = free or is_further_layer(key, self.base.config) or key in self.frame.copied
         return not free and spec.dtype in (*MERGEABLE, *FP8)
 
     def _why_left_out(self, key: str) -> str:
         """The reason to copy `key` from the base, or "" if it is merged or tied."""
         if key in self._ties:
             return ""
+        if key in self.frame.copied:
+            return self.frame.copied[key]
         spec = self.base.specs[key]
         if is_constant(key, spec.shape) or spec.dtype not in MERGEABLE:
             return f"a buffer ({dtype_name(spec.dtype)}), not a weight: copied from the base"
         absent = [expert.name for index, expert in enumerate(self.experts) if key not in self._alignments[index].keys]
+        if absent and is_further_layer(key, self.base.config):
+            return f"a further prediction layer, missing in {listed(absent)}: copied from the base"
         if absent:
             return f"missing in {listed(absent)}: copied from the base"
         return self._why_differs(key)
@@ -134,12 +177,12 @@ class _Comparison:
                 return f"different shape {spec.shape} in {expert.name}: copied from the base"
             if spec.dtype not in MERGEABLE:
                 return f"not floating point in {expert.name}: copied from the base"
-            if head and not is_vocabulary_head(key) and _labels(expert) != _labels(self.base):
+            if head and not is_vocabulary_head(key) and labels_of_head(expert) != labels_of_head(self.base):
                 return f"head for different labels in {expert.name}: stays with its task"
         return ""
 
     def _spec(self, index: int, key: str) -> TensorSpec:
-        return self.experts[index].specs[self._alignments[index].keys[key]]
+        return self.frame.spec(index, key)
 
     # Problems
 
@@ -150,7 +193,7 @@ class _Comparison:
 
     def _expert_problems(self, index: int) -> Iterator[Problem]:
         expert = self.experts[index]
-        yield from config_problems(self.base, expert)
+        yield from config_problems(self.base, expert, part=bool(self._alignments[index].part))
         yield from vocabulary_problems(self.base, expert)
         yield from storage_problems(expert)
         yield from self._missing(index)
@@ -158,8 +201,8 @@ class _Comparison:
         yield from self._further_layers(index)
 
     def _missing(self, index: int) -> Iterator[Problem]:
-        keys = self._alignments[index].keys
-        missing = [key for key in self.base.specs if self._is_required(key) and key not in keys]
+        keys, outside = self._alignments[index].keys, self._alignments[index].outside
+        missing = [key for key in self.base.specs if self._is_required(key) and key not in keys and key not in outside]
         if missing:
             what = f"it lacks {counted(missing, 'tensor')} of the base's body ({some_of(missing)})"
             yield Problem(self.experts[index].name, what, OTHER_EXPERT)
@@ -176,33 +219,29 @@ class _Comparison:
             yield Problem(self.experts[index].name, what, OTHER_EXPERT)
 
     def _further_layers(self, index: int) -> Iterator[Problem]:
-        layers = [key for key in self._unmatched(index) if address(key)[0].isdecimal()]
-        if layers:
+        layers = [key for key in self._own(index) if address(key)[0].isdecimal()]
+        if layers and not self._alignments[index].part:
             what = f"its layers have {counted(layers, 'tensor')} that the base lacks ({some_of(layers)})"
             yield Problem(self.experts[index].name, what, OTHER_EXPERT)
 
-    def _unmatched(self, index: int) -> list[str]:
-        """An expert's keys that the base lacks, except for constants that only old files store."""
-        matched, specs = set(self._alignments[index].keys.values()), self.experts[index].specs
-        return [key for key, spec in specs.items() if key not in matched and not is_constant(key, spec.shape)]
+    def _own(self, index: int) -> list[str]:
+        """An expert's keys that the base lacks, without those of further prediction layers."""
+        config = self.experts[index].config
+        return [key for key in self.frame.unmatched(index) if not is_further_layer(key, config)]
 
     # Notes
 
     def _notes(self, index: int) -> Iterator[str]:
-        alignment, expert = self._alignments[index], self.experts[index]
-        if alignment.prefixed == "expert":
-            yield f"keys of {expert.name} carry the prefix {alignment.prefix!r} that the base does not have"
-        if alignment.prefixed == "base":
-            yield f"keys of the base carry the prefix {alignment.prefix!r} that {expert.name} does not have"
-        own = [key for key in self._unmatched(index) if not address(key)[0].isdecimal()]
+        expert = self.experts[index]
+        own = [key for key in self._own(index) if not address(key)[0].isdecimal() or self._alignments[index].part]
         if own:
             yield f"{expert.name} has {counted(own, 'tensor')} that the base lacks, kept with its task ({some_of(own)})"
+        further = [key for key in self.frame.unmatched(index) if is_further_layer(key, expert.config)]
+        if further:
+            yield f"{expert.name} has a further prediction layer that the base lacks, left out ({some_of(further)})"
         yield from self._dtype_notes(index)
         yield from self._buffer_notes(index)
-        for name in WORTH_A_NOTE:
-            ours, theirs = config_value(self.base.config, (name,)), config_value(expert.config, (name,))
-            if ours is not None and theirs is not None and ours != theirs:
-                yield f"{name} is {theirs} in {expert.name} and {ours} in the base; the merged model takes the base's"
+        yield from config_notes(self.base, expert)
 
     def _dtype_notes(self, index: int) -> Iterator[str]:
         pairs = {(self._spec(index, key).dtype, self.base.specs[key].dtype) for key in self._alignments[index].keys}
@@ -218,9 +257,3 @@ class _Comparison:
                 continue
             if not torch.equal(self.base.read(key), self.experts[index].read(twin)):
                 yield f"buffer {key} of {self.experts[index].name} differs from the base's, which is kept"
-
-
-def _labels(model: Checkpoint) -> list[str] | None:
-    """The labels of a classifier in the order of their ids; None if the config has none."""
-    labels = model.config.get("id2label")
-    return [str(labels[key]) for key in sorted(labels, key=str)] if isinstance(labels, dict) else None

@@ -35,7 +35,19 @@ BODY = _words(
 VOCABULARY_HEADS = _words("lm_head cls predictions generator_predictions generator_lm_head embed_out lm_loss")
 """Heads that predict tokens: their rows belong to the vocabulary, not to the labels of a task."""
 
-CONSTANTS = re.compile(r"(^|\.)(inv_freq|position_ids|masked_bias)$")
+CONSTANTS = re.compile(
+    r"(^|\.)((original_)?inv_freq|position_ids|masked_bias|relative_position_index|(cos|sin)_cached|rotary_emb\.(cos|sin)(_\w+)?)$"
+)
+"""Tables that are computed from the config, which some versions store."""
+WRAPPER_PARTS = _words("module _orig_mod _fsdp_wrapped_module _checkpoint_wrapped_module _forward_module")
+"""Key components that data-parallel training, torch.compile and activation checkpointing insert."""
+RENAMED = (
+    (r"\.gamma$", ".weight"),
+    (r"\.beta$", ".bias"),
+    (r"\.weight_g$", ".parametrizations.weight.original0"),
+    (r"\.weight_v$", ".parametrizations.weight.original1"),
+)
+"""Old names of parameters, and their names today: norms of early BERT files, weight normalisation before torch 2.1."""
 MASKS = re.compile(r"(^|\.)(attn|attention)\.bias$")
 
 
@@ -47,6 +59,14 @@ class Alignment:
     prefix: str = ""
     prefixed: str = ""
     """The side that carries `prefix`: "expert", "base", or "" if the names agree."""
+    by_place: bool = False
+    """Whether the keys were matched by the places into which transformers loads them, because their names differ."""
+    part: str = ""
+    """The module of the larger model that corresponds to the whole smaller one, such as "model.language_model"."""
+    outside: frozenset[str] = frozenset()
+    """The base's keys that are not in this part, so that the expert is not expected to have them."""
+    passed_over: frozenset[str] = frozenset()
+    """The expert's keys that repeat another of its tensors."""
 
 
 def align(base: Collection[str], expert: Collection[str]) -> Alignment:
@@ -80,8 +100,20 @@ def _first_components(keys: Iterable[str]) -> list[str]:
 
 
 def modern(key: str) -> str:
-    """`key` with the old names of norm parameters (gamma, beta in early BERT files) replaced by weight and bias."""
-    return re.sub(r"\.gamma$", ".weight", re.sub(r"\.beta$", ".bias", key))
+    """`key` with the parameter's old name replaced by that of today."""
+    for old, new in RENAMED:
+        key = re.sub(old, new, key)
+    return key
+
+
+def peeled(keys: Iterable[str]) -> dict[str, str]:
+    """Name without wrappers -> key, for all keys, wherever a wrapper stands and however many there are.
+
+    A name that two keys would share stays as it is, with its wrappers.
+    """
+    names = {key: ".".join(part for part in key.split(".") if part not in WRAPPER_PARTS) or key for key in keys}
+    times = Counter(names.values())
+    return {name if times[name] == 1 else key: key for key, name in names.items()}
 
 
 def wrapper(keys: Collection[str], model_type: str | None = None) -> str:

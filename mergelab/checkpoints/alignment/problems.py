@@ -46,9 +46,14 @@ class Problem:
         return f"{self.where}: {self.what}; {self.next_step}."
 
 
-def config_problems(base: Checkpoint, expert: Checkpoint) -> Iterator[Problem]:
-    """Values that must agree in both models' config.json but differ; a value missing on one side is not a problem."""
+def config_problems(base: Checkpoint, expert: Checkpoint, part: bool = False) -> Iterator[Problem]:
+    """Values that must agree in both models' config.json but differ; a value missing on one side is not a problem.
+
+    With `part`, one model is a part of the other, so that their architectures differ.
+    """
     for what, names in MUST_AGREE.items():
+        if part and what == "architecture":
+            continue
         ours, theirs = config_value(base.config, names), config_value(expert.config, names)
         if ours is not None and theirs is not None and ours != theirs:
             step = OTHER_VOCABULARY if what == "vocabulary size" else OTHER_EXPERT

@@ -17,4 +17,5 @@ def read_range(checkpoint: Checkpoint, key: str, start: int, stop: int) -> Tenso
 
 def is_plain(checkpoint: Checkpoint) -> bool:
     """Whether every tensor is stored in full, rather than as a delta of a base."""
-    return isinstance(checkpoint, FolderCheckpoint | StateDict)
+    told: bool | None = getattr(checkpoint, "is_plain", None)
+    return isinstance(checkpoint, FolderCheckpoint | StateDict) if told is None else told

@@ -86,13 +86,13 @@ def plan(
     Raises CheckpointError with every incompatibility, or RecipeError when the method needs a base that is missing.
     """
     frame = base or _without_base(recipe, experts)
-    compatibility = compare(frame, experts)
+    compatibility = compare(frame, experts, [expert.weight for expert in recipe.models])
     compatibility.raise_if_refused()
     _check_overrides(recipe, compatibility.mergeable)
     order = _by_content(recipe, experts, compatibility)
     return Plan(
         recipe,
-        frame,
+        compatibility.base,
         experts=tuple(experts[place] for place in order),
         expert_keys=tuple(compatibility.expert_keys[place] for place in order),
         positions=tuple(order),

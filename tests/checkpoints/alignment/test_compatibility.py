@@ -236,7 +236,8 @@ def test_configs_that_differ_without_harm_are_noted(body: Body) -> None:
     found = compare(base, [in_memory("long", body(), {"rope_theta": 1000000.0})])
     assert found.problems == ()
     assert found.notes == (
-        "rope_theta is 1000000.0 in long and 10000.0 in the base; the merged model takes the base's",
+        "rope_theta is 1000000.0 in long and 10000.0 in the base; the merged model takes the base's, "
+        "so that the expert's weights may not fit it",
     )
 
 

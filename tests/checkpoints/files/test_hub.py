@@ -155,7 +155,9 @@ def ask(hub: ThreadingHTTPServer, tmp_path: Path) -> Any:
     return ask
 
 
-def test_a_model_is_fetched_with_all_that_goes_along_but_no_pickle_and_no_other_model(ask: Any, hub: ThreadingHTTPServer) -> None:
+def test_a_model_is_fetched_with_all_that_goes_along_but_no_pickle_and_no_other_model(
+    ask: Any, hub: ThreadingHTTPServer
+) -> None:
     (found,) = ask("owner/name")
     assert found["value"] == [1.0, 1.0]
     assert found["commit"] == COMMIT

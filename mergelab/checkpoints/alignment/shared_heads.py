@@ -1,0 +1,76 @@
+"""Gives the merged model the head that all experts share and the base lacks: the experts' mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from mergelab.checkpoints.alignment.frame import Frame
+from mergelab.checkpoints.alignment.head_labels import labels_of_head
+from mergelab.checkpoints.alignment.tensor_location import address
+from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
+from mergelab.checkpoints.files.phrases import counted, some_of
+
+SETTINGS = ("architectures", "id2label", "label2id", "num_labels", "problem_type")
+"""Config entries that belong to a head."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mean:
+    """The weighted mean of the experts' tensors, in float32, rounded once."""
+
+    parts: tuple[tuple[Checkpoint, str], ...]
+    weights: tuple[float, ...]
+
+    @property
+    def spec(self) -> TensorSpec:
+        checkpoint, key = self.parts[0]
+        return checkpoint.specs[key]
+
+    def read(self) -> Tensor:
+        ordered = sorted(zip(self.parts, self.weights, strict=True), key=lambda part: part[0][0].content_hash())
+        total = sum(self.weights)
+        mean = torch.zeros(self.spec.shape, dtype=torch.float64)
+        for (checkpoint, key), weight in ordered:  # in the order of contents, so that the recipe's order changes no bit
+            mean += checkpoint.read(key).double() * (weight / total)
+        return mean.to(self.spec.dtype)
+
+
+def headed_frame(frame: Frame, weights: Sequence[float]) -> Frame:
+    """The frame whose base has the head that all experts share: same architecture, labels, names and shapes.
+
+    A base has nothing to compare such a head with, so no method merges it; it is the mean by the experts' weights (equal
+    weights if these sum to 0). The config gets the entries that belong to the head.
+    """
+    names = _shared(frame)
+    if not names or not _agree(frame.experts):
+        return frame
+    given = tuple(weights) if sum(weights) else (1.0,) * len(frame.experts)
+    views = {name: Mean(tuple((expert, name) for expert in frame.experts), given) for name in names}
+    config = {name: value for name, value in frame.experts[0].config.items() if name in SETTINGS}
+    told = f"all experts have {counted(names, 'tensor')} that the base lacks ({some_of(names)}); the merged model has their mean"
+    frame = frame.with_views(views, config, told)
+    for index in range(len(frame.experts)):
+        frame = frame.with_keys(index, {name: name for name in names})
+    reason = "not in the base: the mean of the experts' tensors"
+    return replace(frame, copied={**frame.copied, **dict.fromkeys(names, reason)})
+
+
+def _shared(frame: Frame) -> list[str]:
+    """Floating-point tensors outside the layers that every expert has under one name and in one shape."""
+    own = [
+        {key for key in frame.unmatched(index) if not address(key)[0].isdecimal()}
+        for index in range(len(frame.experts))
+    ]
+    names = sorted(set.intersection(*own)) if own else []
+    specs = {name: {expert.specs[name] for expert in frame.experts} for name in names}
+    return [name for name, found in specs.items() if len(found) == 1 and next(iter(found)).dtype.is_floating_point]
+
+
+def _agree(experts: Sequence[Checkpoint]) -> bool:
+    classes = [expert.config.get("architectures") for expert in experts]
+    labels = [labels_of_head(expert) for expert in experts]
+    return bool(classes[0]) and all(one == classes[0] for one in classes) and all(one == labels[0] for one in labels)

@@ -1,0 +1,78 @@
+"""Gives the merged model a head of its own where the base ties it to the embedding and an expert does not, or the reverse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mergelab.checkpoints.alignment.frame import Frame
+from mergelab.checkpoints.alignment.framed import Alias
+from mergelab.checkpoints.alignment.key_alignment import is_vocabulary_head
+from mergelab.checkpoints.alignment.model_tree import model_tree, tied_parameters
+from mergelab.checkpoints.alignment.name_map import loaded_places
+from mergelab.checkpoints.alignment.tensor_location import address
+from mergelab.checkpoints.alignment.tied_weights import equal_tensors, is_also_head
+from mergelab.checkpoints.files.interface import Checkpoint
+
+UNTIED = {"tie_word_embeddings": False}
+
+
+def untied_frame(frame: Frame) -> Frame:
+    """The frame in which heads correspond although one side stores them and the other ties them to its embedding."""
+    for index, expert in enumerate(frame.experts):
+        frame = _with_own_heads(frame, index, expert)
+    for index, expert in enumerate(frame.experts):
+        frame = _with_tied_heads(frame, index, expert)
+    return frame
+
+
+def _with_own_heads(frame: Frame, index: int, expert: Checkpoint) -> Frame:
+    """An expert's own head meets the base's embedding, which the base also uses as its head."""
+    owners = _owners(frame.base, expert, frame.unmatched(index))
+    for key, owner in owners.items():
+        twin = frame.alignments[index].keys.get(owner)
+        if twin is None or expert.specs[key].shape != frame.base.specs[owner].shape:
+            continue
+        if equal_tensors(expert, key, twin):
+            frame = frame.with_passed_over(index, key)
+            continue
+        told = (
+            f"{expert.name} has a head of its own ({key}), which the base ties to {owner}; the merged model stores both"
+        )
+        note = f"{told}, with tie_word_embeddings: false"
+        frame = frame.with_views({key: Alias(frame.base, owner)}, untying(frame.base.config), note)
+        frame = frame.with_keys(index, {key: key})
+    return frame
+
+
+def _with_tied_heads(frame: Frame, index: int, expert: Checkpoint) -> Frame:
+    """A head that the base stores meets the embedding of an expert that uses this as its head."""
+    absent = [key for key in frame.missing(index) if key not in frame.copied]
+    owners = _owners(expert, frame.base, absent)
+    shapes = {key: frame.base.specs[key].shape for key in owners}
+    fitting = {key: owner for key, owner in owners.items() if expert.specs[owner].shape == shapes[key]}
+    return frame.with_keys(index, fitting) if fitting else frame
+
+
+def _owners(tied: Checkpoint, stored: Checkpoint, keys: list[str]) -> dict[str, str]:
+    """Key of `stored` -> the embedding of `tied` that serves as this head there, by transformers' declaration or by name."""
+    shapes = {spec.shape for key, spec in tied.specs.items() if address(key) == ("embeddings", "word")}
+    keys = [key for key in keys if stored.specs[key].shape in shapes]
+    if not keys:
+        return {}
+    places, own = loaded_places(stored), {place: key for key, place in loaded_places(tied).items()}
+    tree = model_tree(tied)
+    ties = {} if tree is None else tied_parameters(tree)
+    declared = {key: own[ties[places[key]]] for key in keys if places.get(key) in ties and ties[places[key]] in own}
+    return declared or _by_name(tied, keys)
+
+
+def _by_name(tied: Checkpoint, keys: list[str]) -> dict[str, str]:
+    words = [key for key in tied.specs if address(key) == ("embeddings", "word") and is_also_head(tied, key)]
+    return {key: words[0] for key in keys if words and is_vocabulary_head(key) and key.endswith(".weight")}
+
+
+def untying(config: Mapping[str, object]) -> dict[str, object]:
+    """The config entries that keep transformers from tying heads, also in the text part of a multimodal model."""
+    text = config.get("text_config")
+    inner = {"text_config": {**text, **UNTIED}} if isinstance(text, dict) and "tie_word_embeddings" in text else {}
+    return {**UNTIED, **inner}
