@@ -84,7 +84,7 @@ RETIRED = {
     "looking": "tensor view",
     "landing": "parsed link",
     "catalogue": "method list",
-    "companions": "auxiliary files",
+    "file_choices": "auxiliary files",
     "skeleton": "module types",
     "obstacle": "blocked reason",
     "retold": "map progress",

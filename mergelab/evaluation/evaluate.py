@@ -99,7 +99,8 @@ def body_of(checkpoint: Checkpoint, base: Checkpoint) -> dict[str, Tensor]:
     found.raise_if_refused()
     names = found.expert_keys[0]
     own = {key: names.get(key) or names[found.tied[key]] for key in (*found.mergeable, *found.tied)}
-    return {key: checkpoint.read(own[key]) if key in own else base.read(key) for key in base.specs}
+    (expert,) = found.experts
+    return {key: expert.read(own[key]) if key in own else base.read(key) for key in base.specs}
 
 
 def _right(body: Mapping[str, Tensor], task: TaskSet, rows: Rows, device: str) -> ProgressGen[int]:

@@ -78,7 +78,7 @@ def merge(
         where,
         time.monotonic() - started,
         planned.parameters,
-        notes=[*planned.compatibility.notes, *remarks],
+        notes=[*planned.compatibility.findings, *remarks],
         left_out=planned.compatibility.left_out,
     )
 

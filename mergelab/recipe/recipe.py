@@ -16,6 +16,7 @@ from mergelab.methods import METHODS
 from mergelab.methods.knobs import ANY, Choice, Knob, Range, Value, brief, check_knobs, nearest
 from mergelab.methods.registry import Rule, find
 from mergelab.methods.sparsifiers import SPARSIFIERS
+from mergelab.recipe.file_choices import FILE_CHOICES, check_file_choice
 from mergelab.recipe.overrides import Override, Stages, at, is_own, read_override, read_own_knobs
 
 DTYPE = Choice(
@@ -77,8 +78,14 @@ class Recipe:
     overrides: tuple[Override, ...] = ()
     match_norms: str = "none"
     depth_scale: tuple[float, ...] = ()
+    tokenizer: str = ""
+    chat_template: str = ""
+    generation_config: str = ""
 
-    FIELDS = ("base", "models", "sparsify", "method", "overrides", "match_norms", "depth_scale", "seed", "dtype")
+    FIELDS = (
+        *("base", "models", "sparsify", "method", "overrides", "match_norms", "depth_scale", "seed", "dtype"),
+        *FILE_CHOICES,
+    )
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any], models: Sequence[str] = ()) -> Recipe:
@@ -104,6 +111,8 @@ class Recipe:
         dtype = _try(problems, DTYPE.check, "dtype", given.get("dtype", "base"))
         norms = _try(problems, MATCH_NORMS.check, "match_norms", given.get("match_norms", "none"))
         depth_scale = _try(problems, _depth_scale, given.get("depth_scale"))
+        names = [expert.model for expert in experts.values()]
+        file_choices = {name: _try(problems, check_file_choice, name, given.get(name), names) for name in FILE_CHOICES}
         overrides: tuple[Override, ...] = ()
         rules = _rules(given.get("method"), stage)
         if rules:
@@ -113,7 +122,9 @@ class Recipe:
             overrides = _overrides(problems, given.get("overrides"), stages, experts.values())
         if problems:
             raise RecipeError("\n".join(problems))
-        return cls(base, tuple(experts.values()), method, sparsify, seed, dtype, overrides, norms, depth_scale)
+        return cls(
+            base, tuple(experts.values()), method, sparsify, seed, dtype, overrides, norms, depth_scale, **file_choices
+        )
 
     @classmethod
     def from_yaml(cls, text: str) -> Recipe:
@@ -144,6 +155,7 @@ class Recipe:
             **({"overrides": [override.to_mapping() for override in self.overrides]} if self.overrides else {}),
             **({"match_norms": self.match_norms} if self.match_norms != "none" else {}),
             **({"depth_scale": list(self.depth_scale)} if self.depth_scale else {}),
+            **self.file_choices,
             "seed": self.seed,
             "dtype": self.dtype,
         }
@@ -197,6 +209,11 @@ class Recipe:
                 if plain == _written(knob) and stage in ("", owner) and override.applies(key, model):
                     value = at(other, depth)
         return value
+
+    @property
+    def file_choices(self) -> dict[str, str]:
+        """The chosen tokenizer, chat template and generation settings, by field; none for those of the base."""
+        return {name: value for name in FILE_CHOICES if (value := getattr(self, name))}
 
     @property
     def rule(self) -> Rule:

@@ -9,6 +9,7 @@ import yaml
 import mergelab
 from mergelab.checkpoints.files.hub import is_hub_reference
 from mergelab.checkpoints.files.safe_paths import is_snapshot
+from mergelab.checkpoints.writing.auxiliary_files import code_files
 from mergelab.engine import Plan
 from mergelab.runtime import portable
 
@@ -31,7 +32,7 @@ To reproduce these files, bit for bit, from the same models{limit}:
 
 ```yaml
 {recipe}```
-{remarks}{left_out}"""
+{code}{notes}{remarks}{left_out}"""
 
 
 def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
@@ -57,6 +58,8 @@ def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
         seed=recipe.seed,
         recipe=recipe.to_yaml(),
         limit=_limit(plan),
+        code=_code(plan),
+        notes=_section("Notes", [f"- {note}" for note in plan.compatibility.notes]),
         remarks=_section("Remarks", [f"- {remark}" for remark in remarks]),
         left_out=_section("Not merged", left_out),
     )
@@ -75,6 +78,17 @@ def _front_matter(plan: Plan) -> str:
     on_hub = plan.base.folder is not None and is_hub_reference(plan.base.name) and is_snapshot(plan.base.folder)
     base = {"base_model": plan.base.name.split("@")[0]} if on_hub else {}
     return yaml.safe_dump({**base, "tags": ["merge", "mergelab"]}, sort_keys=False)
+
+
+def _code(plan: Plan) -> str:
+    """What loading the model runs, if it has code of its own."""
+    names = code_files(plan.base.folder) if plan.base.folder else []
+    if not names:
+        return ""
+    told = f"This model has code of its own, copied from the base and neither read nor run here: {', '.join(names)}."
+    return (
+        f"\n{told}\ntransformers runs it if you load the model with `trust_remote_code=True`; read it before you do.\n"
+    )
 
 
 def _section(title: str, lines: Sequence[str]) -> str:

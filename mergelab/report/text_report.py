@@ -39,6 +39,7 @@ def _lines(report: InspectionReport) -> Iterator[str]:
         if grid.rows:
             yield from aligned(grid)
             yield ""
+    yield from (f"note: {sentence}" for sentence in report.notes)
     yield from (f"skipped: {sentence}" for sentence in skipped_words(static))
     yield "Definitions: docs/figures.md, and in the output of --json. Every tensor: --json FILE or --html FILE."
 

@@ -22,6 +22,7 @@ from mergelab.checkpoints import (
     suite_of,
     unpack,
 )
+from mergelab.checkpoints.alignment.shared_heads import REASON
 from mergelab.checkpoints.delta.suite_archive import pack_base, pack_delta
 from mergelab.checkpoints.suites import assets_folder
 from mergelab.runtime.cache import store
@@ -95,7 +96,7 @@ def test_models_of_a_suite_open_and_fit_each_other(suite: Path) -> None:
 
     found.raise_if_refused()
     assert found.mergeable == tuple(base.specs)
-    assert found.left_out == {"classifier.weight": "not in the base: the mean of the experts' tensors"}
+    assert found.left_out == {"classifier.weight": REASON}
     assert "keys of tiny/movie carry the prefix 'bert.' that the base does not have" in found.notes
     assert expert.config["architectures"] == ["BertForSequenceClassification"]
     assert expert.config["model_type"] == "bert"
@@ -150,6 +151,7 @@ def test_a_file_that_the_manifest_does_not_list_is_refused(suite: Path) -> None:
 
 
 OPEN = """
+from mergelab.checkpoints.alignment.shared_heads import REASON
 from mergelab.checkpoints import open_checkpoint
 pipe.send("ready")
 pipe.recv()

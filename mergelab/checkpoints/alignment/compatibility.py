@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 
 from mergelab.checkpoints.alignment.config_notes import config_notes
+from mergelab.checkpoints.alignment.file_choice_notes import file_choice_notes
 from mergelab.checkpoints.alignment.frame import Frame, named_frame
 from mergelab.checkpoints.alignment.framed import framed
 from mergelab.checkpoints.alignment.further_layers import is_further_layer
@@ -29,11 +30,12 @@ from mergelab.checkpoints.alignment.problems import (
     Problem,
     config_problems,
     storage_problems,
-    vocabulary_problems,
 )
 from mergelab.checkpoints.alignment.shared_heads import headed_frame
 from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.checkpoints.alignment.tied_weights import still_tied, tied_keys
+from mergelab.checkpoints.alignment.tokens.token_frame import AUTO, tokenized_frame
+from mergelab.checkpoints.alignment.tokens.vocabulary_checks import vocabulary_notes, vocabulary_problems
 from mergelab.checkpoints.alignment.untied import untied_frame, untying
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
@@ -46,6 +48,8 @@ class Compatibility:
 
     base: Checkpoint
     """The base with everything that the merged model has: a head that experts untied, or one that all share."""
+    experts: tuple[Checkpoint, ...]
+    """The experts, with the rows of their embeddings in the order of the merged model's tokens."""
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     mergeable: tuple[str, ...]
@@ -72,19 +76,29 @@ class Compatibility:
         return (*self.notes, *left)
 
 
-def compare(base: Checkpoint, experts: Sequence[Checkpoint], weights: Sequence[float] | None = None) -> Compatibility:
+def compare(
+    base: Checkpoint,
+    experts: Sequence[Checkpoint],
+    weights: Sequence[float] | None = None,
+    file_choices: Mapping[str, str] | None = None,
+) -> Compatibility:
     """Compare the headers, configs and vocabularies of `experts` with those of `base`.
 
-    `weights` are those of the recipe, used only for heads that the base lacks. Reads no weights except integer buffers
-    and embeddings that may be tied. Mismatches do not raise an error; they are listed as problems in the result.
+    `weights` and `file_choices` (the choices of tokenizer, chat template and generation settings by field; the base's where
+    absent) are those of the recipe; the weights matter only for heads that the base lacks. Reads no
+    weights except integer buffers and embeddings that may be tied. Mismatches do not raise an error; they are listed as
+    problems in the result.
     """
-    frame = headed_frame(untied_frame(named_frame(base, experts)), weights or [1.0] * len(experts))
-    return _Comparison(frame).result()
+    frame = untied_frame(named_frame(base, experts))
+    chosen = {"tokenizer": AUTO, **(file_choices or {})}
+    frame = headed_frame(tokenized_frame(frame, chosen["tokenizer"]), weights or [1.0] * len(experts))
+    return _Comparison(frame, chosen).result()
 
 
 @dataclass(frozen=True)
 class _Comparison:
     frame: Frame
+    chosen: Mapping[str, str]
 
     def result(self) -> Compatibility:
         left_out = {key: reason for key in self.base.specs if (reason := self._why_left_out(key))}
@@ -100,7 +114,9 @@ class _Comparison:
         notes += [note for index in range(len(self.experts)) for note in self._notes(index)]
         notes += [f"{alias} is tied to {owner}: merged once, written under both names" for alias, owner in ties.items()]
         keys = tuple(dict(alignment.keys) for alignment in self._alignments)
-        return Compatibility(self._written_base, tuple(problems), tuple(notes), mergeable, left_out, keys, ties)
+        return Compatibility(
+            self._written_base, self.experts, tuple(problems), tuple(notes), mergeable, left_out, keys, ties
+        )
 
     @property
     def base(self) -> Checkpoint:
@@ -194,7 +210,7 @@ class _Comparison:
     def _expert_problems(self, index: int) -> Iterator[Problem]:
         expert = self.experts[index]
         yield from config_problems(self.base, expert, part=bool(self._alignments[index].part))
-        yield from vocabulary_problems(self.base, expert)
+        yield from vocabulary_problems(self.base, expert, self.chosen["tokenizer"])
         yield from storage_problems(expert)
         yield from self._missing(index)
         yield from self._mismatched(index)
@@ -242,6 +258,8 @@ class _Comparison:
         yield from self._dtype_notes(index)
         yield from self._buffer_notes(index)
         yield from config_notes(self.base, expert)
+        yield from vocabulary_notes(self.base, expert)
+        yield from file_choice_notes(self.base, expert, self.chosen)
 
     def _dtype_notes(self, index: int) -> Iterator[str]:
         pairs = {(self._spec(index, key).dtype, self.base.specs[key].dtype) for key in self._alignments[index].keys}

@@ -41,9 +41,9 @@ class Frame:
         keys, specs = self.alignments[index].keys, self.base.specs
         return [key for key, spec in specs.items() if key not in keys and not is_constant(key, spec.shape)]
 
-    def with_views(self, views: Mapping[str, View], config: Mapping[str, Any], note: str) -> Frame:
+    def with_views(self, views: Mapping[str, View], config: Mapping[str, Any], note: str = "") -> Frame:
         """The same frame, whose base has further tensors and config entries."""
-        return replace(self, base=framed(self.base, views, config), notes=(*self.notes, note))
+        return replace(self, base=framed(self.base, views, config), notes=(*self.notes, *([note] if note else [])))
 
     def with_passed_over(self, index: int, key: str) -> Frame:
         """The same frame, in which an expert's key repeats another of its tensors."""

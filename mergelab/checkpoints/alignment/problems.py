@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from mergelab.checkpoints.alignment.vocabulary import differing_tokens
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.files.phrases import counted, some_of
 
@@ -21,14 +20,9 @@ MUST_AGREE = {
     "width": ("hidden_size", "n_embd", "d_model", "dim"),
     "number of attention heads": ("num_attention_heads", "n_head", "n_heads", "num_heads"),
     "number of key/value heads": ("num_key_value_heads",),
-    "vocabulary size": ("vocab_size",),
 }
 
 OTHER_EXPERT = "choose an expert that was fine-tuned from this base, or the base that it was fine-tuned from"
-OTHER_VOCABULARY = (
-    "choose an expert that kept the base's tokenizer, re-save it with its embedding rows in the base's token order, "
-    "or leave it out"
-)
 PLAIN_WEIGHTS = "use a version of it with plain float weights (bf16, fp16 or fp32)"
 
 
@@ -56,8 +50,9 @@ def config_problems(base: Checkpoint, expert: Checkpoint, part: bool = False) ->
             continue
         ours, theirs = config_value(base.config, names), config_value(expert.config, names)
         if ours is not None and theirs is not None and ours != theirs:
-            step = OTHER_VOCABULARY if what == "vocabulary size" else OTHER_EXPERT
-            yield Problem(expert.name, f"its {what} is {theirs}, but that of the base {base.name} is {ours}", step)
+            yield Problem(
+                expert.name, f"its {what} is {theirs}, but that of the base {base.name} is {ours}", OTHER_EXPERT
+            )
 
 
 def config_value(config: Mapping[str, Any], names: Sequence[str]) -> Any:
@@ -68,17 +63,6 @@ def config_value(config: Mapping[str, Any], names: Sequence[str]) -> Any:
             if part.get(name) is not None:
                 return part[name]
     return None
-
-
-def vocabulary_problems(base: Checkpoint, expert: Checkpoint) -> Iterator[Problem]:
-    """Tokens whose ids differ between the models, if both folders have a vocabulary."""
-    if base.folder is None or expert.folder is None:
-        return
-    found = differing_tokens(base.folder, expert.folder)
-    if found is not None and found[0]:
-        number, example = found
-        tokens = "1 token differs" if number == 1 else f"{number} tokens differ"
-        yield Problem(expert.name, f"{tokens} between its vocabulary and the base's ({example})", OTHER_VOCABULARY)
 
 
 def storage_problems(model: Checkpoint) -> Iterator[Problem]:

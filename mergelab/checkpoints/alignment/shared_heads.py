@@ -12,10 +12,10 @@ from mergelab.checkpoints.alignment.frame import Frame
 from mergelab.checkpoints.alignment.head_labels import labels_of_head
 from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
-from mergelab.checkpoints.files.phrases import counted, some_of
 
 SETTINGS = ("architectures", "id2label", "label2id", "num_labels", "problem_type")
 """Config entries that belong to a head."""
+REASON = "every expert has it and the base lacks it: the mean of the experts'"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +51,10 @@ def headed_frame(frame: Frame, weights: Sequence[float]) -> Frame:
     given = tuple(weights) if sum(weights) else (1.0,) * len(frame.experts)
     views = {name: Mean(tuple((expert, name) for expert in frame.experts), given) for name in names}
     config = {name: value for name, value in frame.experts[0].config.items() if name in SETTINGS}
-    told = f"all experts have {counted(names, 'tensor')} that the base lacks ({some_of(names)}); the merged model has their mean"
-    frame = frame.with_views(views, config, told)
+    frame = frame.with_views(views, config)
     for index in range(len(frame.experts)):
         frame = frame.with_keys(index, {name: name for name in names})
-    reason = "not in the base: the mean of the experts' tensors"
-    return replace(frame, copied={**frame.copied, **dict.fromkeys(names, reason)})
+    return replace(frame, copied={**frame.copied, **dict.fromkeys(names, REASON)})
 
 
 def _shared(frame: Frame) -> list[str]:

@@ -22,6 +22,11 @@ def manifest_of(folder: Path, known: Mapping[str, str] | None = None) -> dict[st
     return {"made_by": provenance(), "files": files}
 
 
+def notes_of(folder: Path) -> list[str]:
+    """What was noticed when the merged model in `folder` was made, one sentence each."""
+    return [str(note) for note in (safe_json(folder, MANIFEST) or {}).get("notes", ())]
+
+
 def _names(folder: Path) -> list[str]:
     """The files of a folder and of its subfolders, by their relative names."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())

@@ -19,6 +19,7 @@ from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.files.phrases import counted, dtype_name, some_of
 from mergelab.checkpoints.files.safe_paths import PLAIN_NAME
 from mergelab.checkpoints.writing.auxiliary_files import config_to_write, copy_auxiliary_files
+from mergelab.checkpoints.writing.chosen_files import ChosenFiles
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES, index_of, plan_files
 from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
 from mergelab.checkpoints.writing.model_staging import ModelStaging
@@ -34,15 +35,22 @@ class MergedFolder:
             folder.add_text("README.md", text)
 
     Tensors are written directly to their place in model.safetensors (or shards of at most `shard_bytes`). Config,
-    tokenizer and preprocessor come from `base`. The folder `out` appears when the block ends: an exception, a closed
+    everything else come from `base`, or from the models of `chosen_files`. The folder `out` appears when the block ends: an exception, a closed
     generator or a killed process leaves no folder. An existing `out` is never touched. Equal tensors give equal bytes.
     """
 
     def __init__(
-        self, out: Path, base: Checkpoint, specs: Mapping[str, TensorSpec], *, shard_bytes: int = SHARD_BYTES
+        self,
+        out: Path,
+        base: Checkpoint,
+        specs: Mapping[str, TensorSpec],
+        *,
+        shard_bytes: int = SHARD_BYTES,
+        chosen_files: ChosenFiles | None = None,
     ) -> None:
         self.out = out
         self._base = base
+        self._chosen_files = chosen_files or ChosenFiles()
         self._specs = dict(specs)
         self._layouts = plan_files(self._specs, shard_bytes)
         self._places = {key: (layout.name, start) for layout in self._layouts for key, start in layout.starts.items()}
@@ -119,11 +127,12 @@ class MergedFolder:
             file.write(memoryview(layout.header), 0)
 
     def _copy_auxiliary_files(self) -> None:
-        config = _merged_config(config_to_write(self._base), self._specs)
+        config = _merged_config(config_to_write(self._base) | self._chosen_files.token_ids(), self._specs)
         if config:
             self._write_json("config.json", config)
         if self._base.folder is not None:
             copy_auxiliary_files(self._base.folder, self._staging.path)
+        self._chosen_files.put(self._staging.path)
 
     def _finish(self) -> None:
         missing = sorted(self._specs.keys() - self._written)

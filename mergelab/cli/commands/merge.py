@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,14 @@ def _run(options: argparse.Namespace) -> None:
     if options.recipe and not options.models_dir:
         _prefetch_hashes(Path(options.recipe))
     with lasting_imports():
+        from mergelab.checkpoints.writing.manifest import notes_of
         from mergelab.jobs import workbench
 
     recipe = recipe_of(options).to_mapping()
     size = {"shard_bytes": options.shard_bytes} if options.shard_bytes else {}
     made = followed(workbench.save(recipe, options.out, options.device, options.models_dir, **size))
+    for note in notes_of(Path(made)):
+        print(f"note: {note}", file=sys.stderr)
     print(made)
 
 

@@ -86,9 +86,10 @@ def plan(
     Raises CheckpointError with every incompatibility, or RecipeError when the method needs a base that is missing.
     """
     frame = base or _without_base(recipe, experts)
-    compatibility = compare(frame, experts, [expert.weight for expert in recipe.models])
+    compatibility = compare(frame, experts, [expert.weight for expert in recipe.models], recipe.file_choices)
     compatibility.raise_if_refused()
     _check_overrides(recipe, compatibility.mergeable)
+    experts = compatibility.experts
     order = _by_content(recipe, experts, compatibility)
     return Plan(
         recipe,

@@ -1,0 +1,1 @@
+"""Aligns embeddings and heads by tokens, where vocabularies differ."""
