@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
+
+from mergelab.checkpoints.alignment.phrases import counted, some_of
+
+NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -23,5 +29,20 @@ Merge = Callable[[str], Merged]
 
 
 def in_key_order(keys: Iterable[str], remarks: Mapping[str, Iterable[str]]) -> list[str]:
-    """What methods said, as "key: remark", in the order of the plan's keys, whichever tensor was merged first."""
-    return [f"{key}: {remark}" for key in keys for remark in remarks.get(key, ())]
+    """What was said about tensors, as "key: remark", in the order of `keys`, whichever tensor was merged first.
+
+    Remarks that differ in nothing but numbers are one sentence, which counts the tensors and names the first ones.
+    """
+    kinds: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for key in keys:
+        for remark in remarks.get(key, ()):
+            kinds[NUMBER.sub("#", remark)].append((key, remark))
+    return [_together(said) for said in kinds.values()]
+
+
+def _together(said: Sequence[tuple[str, str]]) -> str:
+    """One sentence for the (key, remark) pairs of one kind."""
+    keys, remarks = zip(*said, strict=True)
+    if len(set(remarks)) == 1:
+        return f"{some_of(keys)}: {remarks[0]}"
+    return f"{keys[0]}: {remarks[0]}; the same, with other numbers, in {counted(keys[1:], 'more tensor')} ({some_of(keys[1:])})"

@@ -60,4 +60,4 @@ def test_tensors_that_are_merged_side_by_side_get_the_same_bits_and_are_remarked
             torch.set_num_threads(before)
     (alone, said), (beside, said_beside) = found
     assert same_bits(alone, beside)
-    assert said == said_beside and [each.split(":")[0] for each in said] == ["thin.0", "thin.1"]
+    assert said == said_beside and [each.split(":")[0] for each in said] == ["thin.0, thin.1"]

@@ -119,6 +119,8 @@ class _Comparison:
         spec = self.base.specs[key]
         if is_constant(key, spec.shape) or spec.dtype not in MERGEABLE:
             return f"a buffer ({dtype_name(spec.dtype)}), not a weight: copied from the base"
+        if not spec.count:
+            return "it has no entries: copied from the base"
         absent = [expert.name for index, expert in enumerate(self.experts) if key not in self._alignments[index].keys]
         if absent:
             return f"missing in {listed(absent)}: copied from the base"
@@ -159,7 +161,8 @@ class _Comparison:
 
     def _missing(self, index: int) -> Iterator[Problem]:
         keys = self._alignments[index].keys
-        missing = [key for key in self.base.specs if self._is_required(key) and key not in keys]
+        specs = self.base.specs
+        missing = [key for key in specs if specs[key].count and self._is_required(key) and key not in keys]
         if missing:
             what = f"it lacks {counted(missing, 'tensor')} of the base's body ({some_of(missing)})"
             yield Problem(self.experts[index].name, what, OTHER_EXPERT)
@@ -212,12 +215,17 @@ class _Comparison:
 
     def _buffer_notes(self, index: int) -> Iterator[str]:
         """Report integer and boolean buffers that differ, because only the base's are kept."""
-        for key, twin in self._alignments[index].keys.items():
-            dtype = self.base.specs[key].dtype
-            if dtype.is_floating_point or dtype.is_complex:
-                continue
-            if not torch.equal(self.base.read(key), self.experts[index].read(twin)):
-                yield f"buffer {key} of {self.experts[index].name} differs from the base's, which is kept"
+        expert, pairs = self.experts[index], self._alignments[index].keys.items()
+        buffers = [(key, twin) for key, twin in pairs if not _is_inexact(self.base.specs[key].dtype)]
+        differing = [key for key, twin in buffers if not torch.equal(self.base.read(key), expert.read(twin))]
+        if len(differing) == 1:
+            yield f"buffer {differing[0]} of {expert.name} differs from the base's, which is kept"
+        elif differing:
+            yield f"{len(differing)} buffers of {expert.name} differ from the base's, which are kept ({some_of(differing)})"
+
+
+def _is_inexact(dtype: torch.dtype) -> bool:
+    return dtype.is_floating_point or dtype.is_complex
 
 
 def _labels(model: Checkpoint) -> list[str] | None:

@@ -36,6 +36,7 @@ VOCABULARY_HEADS = _words("lm_head cls predictions generator_predictions generat
 """Heads that predict tokens: their rows belong to the vocabulary, not to the labels of a task."""
 
 CONSTANTS = re.compile(r"(^|\.)(inv_freq|position_ids|masked_bias)$")
+RUNNING = re.compile(r"(^|\.)(running_(mean|var)|codebook\.(cluster_size|cluster_usage|embed_avg|embed_sum))$")
 MASKS = re.compile(r"(^|\.)(attn|attention)\.bias$")
 
 
@@ -113,6 +114,11 @@ def is_vocabulary_head(key: str) -> bool:
 def is_optional(key: str) -> bool:
     """Whether `key` is optional in a body: transformers drops the pooler for tasks that do not use it."""
     return "pooler" in key.split(".")
+
+
+def is_running_statistic(key: str) -> bool:
+    """Whether `key` is an average over training data: of batch normalisation, or of a codebook (vector quantisation)."""
+    return RUNNING.search(key) is not None
 
 
 def is_constant(key: str, shape: Sequence[int]) -> bool:
