@@ -42,7 +42,9 @@ def in_key_order(keys: Iterable[str], remarks: Mapping[str, Iterable[str]]) -> l
 
 def _together(said: Sequence[tuple[str, str]]) -> str:
     """One sentence for the (key, remark) pairs of one kind."""
-    keys, remarks = zip(*said, strict=True)
-    if len(set(remarks)) == 1:
-        return f"{some_of(keys)}: {remarks[0]}"
-    return f"{keys[0]}: {remarks[0]}; the same, with other numbers, in {counted(keys[1:], 'more tensor')} ({some_of(keys[1:])})"
+    (key, remark), *others = said
+    if not others:
+        return f"{key}: {remark}"
+    like = "the same holds" if all(each == remark for _, each in others) else "the same, with other numbers, holds"
+    more = [each for each, _ in others]
+    return f"{key}: {remark}; {like} for {counted(more, 'more tensor')} ({some_of(more)})"

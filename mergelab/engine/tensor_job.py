@@ -26,7 +26,7 @@ from mergelab.methods.ops.stack import KernelUnsupportedError
 from mergelab.methods.registry import Base, Key, Log, ModelStatistic, Position, RandomBits, Stack, Statistic, Survey
 from mergelab.recipe.overrides import at
 
-UNWEIGHTED = "stays as the base has it, because every expert has weight 0 here"
+UNWEIGHTED = "kept from the base, because every expert has weight 0 here"
 
 
 @dataclass(frozen=True)

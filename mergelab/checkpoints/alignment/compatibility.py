@@ -211,7 +211,9 @@ class _Comparison:
         pairs = {(self._spec(index, key).dtype, self.base.specs[key].dtype) for key in self._alignments[index].keys}
         for theirs, ours in sorted(pairs, key=str):
             if theirs != ours and theirs in MERGEABLE and ours in MERGEABLE:
-                yield f"{self.experts[index].name} stores {dtype_name(theirs)} where the base stores {dtype_name(ours)}"
+                rule = "; such tensors are merged in float64" if torch.float64 in (theirs, ours) else ""
+                stored = f"{dtype_name(theirs)} where the base stores {dtype_name(ours)}{rule}"
+                yield f"{self.experts[index].name} stores {stored}"
 
     def _buffer_notes(self, index: int) -> Iterator[str]:
         """Report integer and boolean buffers that differ, because only the base's are kept."""

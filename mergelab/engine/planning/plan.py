@@ -59,6 +59,14 @@ class Plan:
         apart = frozenset(running)
         return tuple(key for key in found if key not in apart), running
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What headers tell about the models, one sentence each."""
+        running = self.running_statistics
+        what = f"{counted(running, 'running statistic')} ({some_of(running)})"
+        apart = f"{what} of data: averaged over the models, whatever the method, and in none of the figures of deltas"
+        return (*self.compatibility.notes, *((apart,) if running else ()))
+
     def why_not_merged(self, key: str) -> str:
         """The reason why the rules do not merge a tensor, for a message about a `key` that is not in `keys`."""
         if key in self.running_statistics:
