@@ -31,7 +31,7 @@ class MergedModel(NamedTuple):
 
 
 def merge_tensor(prepared: PreparedMerge, key: str, allocate: Allocate = empty) -> Tensor:
-    """One merged tensor in its final dtype, on the CPU. The arithmetic is float32, or float64 if a model stores the tensor in
+    """The tensor of one of the plan's keys, merged, in its final dtype, on the CPU. The arithmetic is float32, or float64 if a model stores the tensor in
     float64; the result is rounded once."""
     return merge_job(TensorJob.of(prepared, prepared.method, key), allocate).tensor
 
@@ -73,7 +73,7 @@ def merged_model(prepared: PreparedMerge, merge: Merge | None = None) -> Progres
     for merged in run(prepared, merge):
         tensors[merged.key], remarks[merged.key] = merged.tensor, merged.remarks
         yield Progress("Merging", len(tensors), len(prepared.plan.base.specs), merged.key)
-    return MergedModel(tensors, in_key_order(prepared.plan.base.specs, remarks))
+    return MergedModel(tensors, in_key_order(prepared.plan.compatibility.mergeable, remarks))
 
 
 def merged_body(prepared: PreparedMerge, merge: Merge | None = None) -> ProgressGen[dict[str, Tensor]]:

@@ -54,7 +54,7 @@ def _written(prepared: PreparedMerge, writer: MergedFolder) -> ProgressGen[list[
         writer.write(merged.key, merged.tensor)
         remarks[merged.key] = merged.remarks
         yield Progress("Merging to disk", number, total, merged.key)
-    return in_key_order(prepared.plan.base.specs, remarks)
+    return in_key_order(prepared.plan.compatibility.mergeable, remarks)
 
 
 def _hashes_of(statistics: Statistics) -> dict[str, dict[str, str]]:

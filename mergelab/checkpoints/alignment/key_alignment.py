@@ -36,7 +36,9 @@ VOCABULARY_HEADS = _words("lm_head cls predictions generator_predictions generat
 """Heads that predict tokens: their rows belong to the vocabulary, not to the labels of a task."""
 
 CONSTANTS = re.compile(r"(^|\.)(inv_freq|position_ids|masked_bias)$")
-RUNNING = re.compile(r"(^|\.)(running_(mean|var)|codebook\.(cluster_size|cluster_usage|embed_avg|embed_sum))$")
+RUNNING = re.compile(
+    r"(^|\.)(running_(mean|var|std)|moving_(mean|variance)|codebook\.(cluster_size|cluster_usage|embed_avg|embed_sum))$"
+)
 MASKS = re.compile(r"(^|\.)(attn|attention)\.bias$")
 
 
@@ -117,7 +119,7 @@ def is_optional(key: str) -> bool:
 
 
 def is_running_statistic(key: str) -> bool:
-    """Whether `key` is an average over training data: of batch normalisation, or of a codebook (vector quantisation)."""
+    """Whether `key` is an average over training data: of batch normalisation (torch's or Keras's name), or of a codebook."""
     return RUNNING.search(key) is not None
 
 
