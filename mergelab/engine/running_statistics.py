@@ -17,8 +17,9 @@ from mergelab.methods.ops.elementwise import per_model, weighted_mean
 from mergelab.recipe.overrides import at
 
 AVERAGED = (
-    "running statistics describe data and are no direction in weight space, so they are averaged over the models, "
-    "whatever the method; statistics of the merged model itself are better: run it on training data in train mode"
+    "running statistics describe data and are no direction in weight space, so they are averaged over the models with "
+    "weights of at least 0, whatever the method; statistics of the merged model itself are better: run it on training "
+    "data in train mode"
 )
 
 
@@ -29,10 +30,11 @@ def averaged(prepared: PreparedMerge, key: str, final: Tensor) -> Merged:
     """
     plan, whole, device = prepared.plan, whole_tensor(prepared.plan, key), prepared.device
     parts = shares(prepared, key).to(device)
-    values = torch.cat([read_experts(plan, whole, device), read_base(plan, whole, device)[None]])[parts > 0].double()
-    final.copy_(_mean_of(values, parts[parts > 0]))
+    values = torch.cat([read_experts(plan, whole, device), read_base(plan, whole, device)[None]]).double()
+    final.copy_(_mean_of(values[parts > 0], parts[parts > 0]))
     refuse_non_finite(final, key, "the merged model", "choose a wider dtype")
-    return Merged(key, final, remarks=() if _all_equal(values) else (AVERAGED,))
+    alike = _all_equal(values if parts[-1] > 0 else values[:-1])
+    return Merged(key, final, remarks=() if alike else (AVERAGED,))
 
 
 def shares(prepared: PreparedMerge, key: str) -> Tensor:

@@ -126,3 +126,9 @@ def test_equal_experts_give_theirs_back_bit_for_bit(dtype: torch.dtype) -> None:
     models = {name: {key: value.clone() for key, value in expert.items()} for name in "abc"}
     merged = merge("ties", models, base, weights=[0.1, 0.7, 0.3])
     assert all(same_bits({key: merged[key]}, {key: expert[key]}) for key in (MEAN, VARIANCE))
+
+
+def test_there_is_a_remark_too_where_one_expert_alone_counts() -> None:
+    entries = [{"model": "a", "weight": -1.0}, {"model": "b", "weight": 1.0}]
+    plan = plan_for({"method": "task_arithmetic", "models": entries}, {"a": A, "b": B}, BASE)
+    assert AVERAGED in finish(merged_model(finish(prepare(plan)))).remarks[0]
