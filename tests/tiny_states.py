@@ -18,15 +18,7 @@ from mergelab.recipe import Recipe
 torch.set_num_threads(1)
 
 State = dict[str, Tensor]
-SHAPES = {
-    "scalar": (),
-    "one": (1,),
-    "seven": (7,),
-    "matrix": (3, 5),
-    "cube": (2, 3, 4),
-    "column": (4, 1),
-    "empty": (0,),
-}
+SHAPES = {"scalar": (), "one": (1,), "seven": (7,), "matrix": (3, 5), "cube": (2, 3, 4), "column": (4, 1)}
 NAMES = ("a", "b", "c", "d", "e")
 PLACES = ("task",)
 """Knobs that name an expert by its place: they end at the number of experts, whatever their slider offers."""

@@ -13,6 +13,7 @@ from mergelab.checkpoints.files.buffers import empty
 from mergelab.engine.merged_tensor import Merge, Merged, in_key_order
 from mergelab.engine.planning.plan import Plan
 from mergelab.engine.prepared_merge import PreparedMerge
+from mergelab.engine.running_statistics import averaged
 from mergelab.engine.small_tensors import in_groups
 from mergelab.engine.tensor_job import TensorJob
 from mergelab.engine.threads import in_order
@@ -30,7 +31,8 @@ class MergedModel(NamedTuple):
 
 
 def merge_tensor(prepared: PreparedMerge, key: str, allocate: Allocate = empty) -> Tensor:
-    """One merged tensor in its final dtype, on the CPU. The arithmetic is float32; the result is rounded once."""
+    """The tensor of one of the plan's keys, merged, in its final dtype, on the CPU. The arithmetic is float32, or float64 if a model stores the tensor in
+    float64; the result is rounded once."""
     return merge_job(TensorJob.of(prepared, prepared.method, key), allocate).tensor
 
 
@@ -39,7 +41,7 @@ def merge_job(job: TensorJob, allocate: Allocate = empty) -> Merged:
     spec = job.prepared.plan.specs[job.key]
     final = allocate(spec.shape, spec.dtype)
     job.merge(final)
-    return Merged(job.key, final, remarks=tuple(job.remarks))
+    return Merged(job.key, final, remarks=tuple(dict.fromkeys(job.remarks)))  # each chunk may say the same
 
 
 def run(prepared: PreparedMerge, merge: Merge | None = None) -> Iterator[Merged]:
@@ -49,6 +51,7 @@ def run(prepared: PreparedMerge, merge: Merge | None = None) -> Iterator[Merged]
     """
     merge = merge or in_groups(prepared, partial(_merge_key, prepared))
     plan, tied = prepared.plan, prepared.plan.compatibility.tied
+    running = frozenset(plan.running_statistics)
     owners = {owner: merge(owner) for owner in sorted(set(tied.values()))}
 
     def finished(key: str) -> Merged:
@@ -56,7 +59,9 @@ def run(prepared: PreparedMerge, merge: Merge | None = None) -> Iterator[Merged]
             return _copied(plan, key)
         if key in tied:
             return Merged(key, owners[tied[key]].tensor)
-        return owners[key] if key in owners else merge(key)
+        if key in owners:
+            return owners[key]
+        return _averaged(prepared, key) if key in running else merge(key)
 
     yield from in_order(finished, plan.base.specs, prepared.schedule.threads, lambda key: plan.specs[key].nbytes)
 
@@ -68,7 +73,7 @@ def merged_model(prepared: PreparedMerge, merge: Merge | None = None) -> Progres
     for merged in run(prepared, merge):
         tensors[merged.key], remarks[merged.key] = merged.tensor, merged.remarks
         yield Progress("Merging", len(tensors), len(prepared.plan.base.specs), merged.key)
-    return MergedModel(tensors, in_key_order(prepared.plan.keys, remarks))
+    return MergedModel(tensors, in_key_order(prepared.plan.compatibility.mergeable, remarks))
 
 
 def merged_body(prepared: PreparedMerge, merge: Merge | None = None) -> ProgressGen[dict[str, Tensor]]:
@@ -78,6 +83,11 @@ def merged_body(prepared: PreparedMerge, merge: Merge | None = None) -> Progress
 
 def _merge_key(prepared: PreparedMerge, key: str) -> Merged:
     return merge_job(TensorJob.of(prepared, prepared.method, key))
+
+
+def _averaged(prepared: PreparedMerge, key: str) -> Merged:
+    spec = prepared.plan.specs[key]
+    return averaged(prepared, key, empty(spec.shape, spec.dtype))
 
 
 def _copied(plan: Plan, key: str) -> Merged:

@@ -54,7 +54,7 @@ class PreparedMerge:
         return replace(self, steps=steps, method=method)
 
     def deltas(self, chunk: Chunk) -> Tensor:
-        """Every expert minus the base, float32 (n_models, *shape); not to be changed in place."""
+        """Every expert minus the base (n_models, *shape), in the tensor's arithmetic; not to be changed in place."""
         if chunk.key in self.delta_cache:
             return chunk.of(self.delta_cache[chunk.key])
         deltas = read_deltas(self.plan, chunk, self.device)

@@ -47,7 +47,10 @@ class _Group:
 
     def _together(self) -> dict[str, Merged]:
         plan, method = self.prepared.plan, self.prepared.method
-        stack = TensorJob.of(self.prepared, method, self.keys[0]).group_stack(self.keys)
+        job = TensorJob.of(self.prepared, method, self.keys[0])
+        if job.speaks:
+            raise KernelUnsupportedError("a remark names its tensor")
+        stack = job.group_stack(self.keys)
         joined = torch.empty(stack.count, dtype=plan.specs[self.keys[0]].dtype)
         stack.merge(method.rule.name, plan.positions, joined)
         parts = torch.split(joined, [plan.specs[key].count for key in self.keys])

@@ -26,6 +26,8 @@ from mergelab.methods.ops.stack import KernelUnsupportedError
 from mergelab.methods.registry import Base, Key, Log, ModelStatistic, Position, RandomBits, Stack, Statistic, Survey
 from mergelab.recipe.overrides import at
 
+UNWEIGHTED = "kept from the base, because every expert has weight 0 here"
+
 
 @dataclass(frozen=True)
 class TensorJob:
@@ -61,6 +63,21 @@ class TensorJob:
         findings = self.step.findings
         return self.key in findings.idle or self.key in findings.of_tensors.idle
 
+    @property
+    def unweighted(self) -> bool:
+        """Whether every expert has weight 0 here. The base's values stay: the methods divide by the sum of the weights."""
+        return self.key in self.plan.unweighted
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the step's rule may log a sentence about the tensor, which only its reference function does."""
+        return self.step.rule.speaks is not None and self.step.rule.speaks(self.settings)
+
+    @property
+    def keeps_base(self) -> bool:
+        """Whether the merged tensor is the base's."""
+        return self.idle or self.unweighted
+
     @cached_property
     def before(self) -> tuple[TensorJob, ...]:
         """The jobs of the steps before this one, on the same tensor."""
@@ -75,11 +92,13 @@ class TensorJob:
     def merge(self, final: Tensor) -> None:
         """Write the merged tensor to `final`, rounded once to its dtype. The job has to be the method's."""
         flat = final.reshape(-1)
+        if self.unweighted:
+            self.remarks.append(UNWEIGHTED)
         for chunk in self.chunks():
             self._merge_chunk(chunk, flat[chunk.start : chunk.stop])
 
     def _merge_chunk(self, chunk: Chunk, final: Tensor) -> None:
-        if self.idle:
+        if self.keeps_base:
             final.copy_(read_stored(self.plan.base, self.key, chunk).reshape(-1))
         elif self._merge_by_kernel(chunk, final):
             return
@@ -89,7 +108,7 @@ class TensorJob:
 
     def _merge_by_kernel(self, chunk: Chunk, final: Tensor) -> bool:
         """Let a kernel merge the chunk if there is one; returns whether it did."""
-        stack = self.device_stack(chunk) if self.prepared.schedule.kernels_merge else None
+        stack = self.device_stack(chunk) if self.prepared.schedule.kernels_merge and not self.speaks else None
         if stack is None:
             return False
         try:
@@ -99,7 +118,7 @@ class TensorJob:
         return True
 
     def merged(self, chunk: Chunk, stack: Stack) -> Tensor:
-        """The method's result for a chunk by the reference functions, float32 (*shape)."""
+        """The method's result for a chunk by the reference functions (*shape), in the tensor's arithmetic."""
         merged, of_deltas = self.apply(chunk, stack), self.step.rule.space == "deltas"
         scale = self.plan.recipe.depth_scale
         factor = float(at(scale, self.plan.depths[self.key])) if scale else 1.0
@@ -111,7 +130,7 @@ class TensorJob:
         return torch.where(change == 0, base, base + change)  # -0.0 + 0.0 would be 0.0
 
     def apply(self, chunk: Chunk, stack: Stack) -> Tensor:
-        """The result of the step's rule for a stack, float32."""
+        """The result of the step's rule for a stack, in the stack's dtype."""
         return self.step.rule.function(stack.values, **self.arguments(chunk, stack))
 
     def arguments(self, chunk: Chunk, stack: Stack) -> dict[str, Any]:
@@ -144,7 +163,7 @@ class TensorJob:
         return self.device_stack(chunk) or self.plain_stack(chunk)
 
     def plain_stack(self, chunk: Chunk) -> Stack:
-        """A chunk for the reference functions, in float32."""
+        """A chunk for the reference functions."""
         return Stack(self.key, self.values(chunk), self._statistics(chunk), self.settings, chunk.whole)
 
     def device_stack(self, chunk: Chunk) -> DeviceStack | None:
@@ -169,7 +188,7 @@ class TensorJob:
         return read_statistics(self.plan, chunk, self.prepared.device) if wanted else {}
 
     def values(self, chunk: Chunk) -> Tensor:
-        """The deltas or weights that the step's rule treats, float32 (n_models, *shape)."""
+        """The deltas or weights that the step's rule treats (n_models, *shape), in the tensor's arithmetic."""
         if self.step.rule.space == "deltas":
             return self.input_deltas(chunk)
         if self.before:
@@ -183,7 +202,7 @@ class TensorJob:
         return found
 
     def deltas_by_step(self, chunk: Chunk) -> Iterator[Tensor]:
-        """The experts' deltas, then what each step before this one leaves of them, float32 (n_models, *shape)."""
+        """The experts' deltas, then what each step before this one leaves of them, each (n_models, *shape)."""
         deltas = self.prepared.deltas(chunk)
         yield deltas
         for job in self.before:

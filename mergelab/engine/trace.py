@@ -22,7 +22,8 @@ from mergelab.methods.ops.stack import Stack
 class Trace:
     """A chunk after every step of a merge; none of it is to be changed in place.
 
-    `base` (*shape) and `deltas` (n_models, *shape) are float32, with models in the plan's order. `sparse` holds the deltas
+    `base` (*shape) and `deltas` (n_models, *shape) are float32, with models in the plan's order; float64 ones are rounded
+    for display, after the merge. `sparse` holds the deltas
     after each step before the method, `kept` those that take part in the merge. `merged` (*shape) is in its final dtype,
     with the bits of `merge_tensor`. `arguments` are the method's arguments besides its stack.
     """
@@ -65,10 +66,10 @@ def trace(prepared: PreparedMerge, chunk: Chunk) -> Trace:
     stack = _method_stack(job, chunk, sparse[-1] if sparse else deltas)
     return Trace(
         chunk,
-        base.cpu(),
-        deltas.cpu(),
-        tuple(each.cpu() for each in sparse),
-        trimmed(job, sparse[-1] if sparse else deltas).cpu(),
+        base.cpu().float(),
+        deltas.cpu().float(),
+        tuple(each.cpu().float() for each in sparse),
+        trimmed(job, sparse[-1] if sparse else deltas).cpu().float(),
         _merged(job, chunk, stack, base),
         job.arguments(chunk, stack),
     )
@@ -84,7 +85,7 @@ def _method_stack(job: TensorJob, chunk: Chunk, deltas: Tensor) -> Stack:
 
 def _merged(job: TensorJob, chunk: Chunk, stack: Stack, base: Tensor) -> Tensor:
     dtype = job.plan.specs[chunk.key].dtype
-    if job.idle:
+    if job.keeps_base:
         return base.cpu().to(dtype)
     merged: Tensor = job.merged(chunk, stack).cpu().to(dtype)
     refuse_non_finite(merged, chunk.key, "the merged model", "lower the scale, or choose a wider dtype")

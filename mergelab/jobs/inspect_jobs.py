@@ -45,7 +45,7 @@ def inspection_report(
     planned = planned_recipe(checked, models_dir)
     static = yield from inspect(recipe, top, device, models_dir)
     drawn = yield from recalled_sketch(planned, resolve(device))
-    return report_of(checked, drawn, static, planned.compatibility.findings)
+    return report_of(checked, drawn, static, planned.notes)
 
 
 def spectrum(

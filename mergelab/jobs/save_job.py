@@ -61,7 +61,7 @@ def _written(prepared: PreparedMerge, writer: MergedFolder) -> ProgressGen[list[
         writer.write(merged.key, merged.tensor)
         remarks[merged.key] = merged.remarks
         yield Progress("Merging to disk", number, total, merged.key)
-    return in_key_order(prepared.plan.keys, remarks)
+    return in_key_order(prepared.plan.compatibility.mergeable, remarks)
 
 
 def _chosen_files(planned: Plan) -> ChosenFiles:

@@ -32,4 +32,4 @@ def recalled_sketch(planned: Plan, device: str) -> ProgressGen[Sketch]:
 def _sketch_key(recipe: Recipe, planned: Plan) -> str:
     stage = sketch_needs(recipe).split("|")[-1]
     ordered = [f"{planned.experts[place].name}:{planned.hashes[place]}" for place in planned.listed]
-    return key_of("sketch/v5", planned.base.content_hash(), *ordered, stage)
+    return key_of("sketch/v6", planned.base.content_hash(), *ordered, stage)

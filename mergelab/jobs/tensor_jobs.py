@@ -23,7 +23,7 @@ def tensor_map(
     """
     session = yield from _tensor_session(recipe, device, models_dir, edition)
     planned = session.prepared.plan
-    content = key_of("tensor-map/v1", planned.recipe.digest(), planned.base.content_hash(), *planned.hashes, key)
+    content = key_of("tensor-map/v2", planned.recipe.digest(), planned.base.content_hash(), *planned.hashes, key)
     return (yield from cached_map(session, key, content))
 
 

@@ -21,7 +21,7 @@ def average(
 ) -> Tensor:
     """The weighted mean of the experts.
 
-    `models` is (n_models, *shape) in float32; returns (*shape). The base is not used. If all weights are 0, the result
-    is the unweighted mean.
+    `models` is (n_models, *shape) in float32; returns (*shape). The base is used only for tensors for which all weights are
+    0: the engine keeps it there, because no expert takes part.
     """
     return weighted_mean(models, per_model(weights, models))

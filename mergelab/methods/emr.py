@@ -50,7 +50,7 @@ class Rescalers:
         }
 
     def value(self, settings: Mapping[str, Any]) -> Tensor | None:
-        """float32 (n_models,), 1 for an expert whose mask passes nothing; None if no setting selects a task."""
+        """float64 (n_models,), 1 for an expert whose mask passes nothing; None if no setting selects a task."""
         return self.ratios.get(settings["means"])
 
 
@@ -77,9 +77,14 @@ class Sums:
         return Sums(1, [value / self.count for value in self.own], [value / self.count for value in self.carried])
 
     def ratios(self) -> Tensor:
-        """`own` divided by `carried`, float32 (n_models,); 1 where nothing is carried."""
+        """`own` divided by `carried`, float64 (n_models,); 1 where nothing is carried."""
         pairs = zip(self.own, self.carried, strict=True)
-        return torch.tensor([own / carried if carried else 1.0 for own, carried in pairs])
+        return torch.tensor([own / carried if carried else 1.0 for own, carried in pairs], dtype=torch.float64)
+
+
+def chosen(knobs: Mapping[str, Any], n_models: int) -> list[float] | None:
+    """The expert whose task is chosen counts alone; without a task, all count alike."""
+    return [float(place == knobs["task"] - 1) for place in range(n_models)] if knobs["task"] else None
 
 
 @method(
@@ -87,6 +92,7 @@ class Sums:
     space="deltas",
     paper="Huang et al. 2024, arXiv:2405.17461",
     elementwise=True,
+    parts=chosen,
 )
 def emr(
     deltas: Tensor,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated as A
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from mergelab.methods.knobs import FROM_0, Choice, PerModel, Range
 from mergelab.methods.ops.elementwise import per_model, weighted_mean
 from mergelab.methods.ops.square_sums import SquareSums, squares_of
-from mergelab.methods.registry import ModelStatistic, Position, Stack, Statistic, method
+from mergelab.methods.registry import Log, ModelStatistic, Position, Stack, Statistic, method, silent
 
 
 class FisherNorms:
@@ -37,11 +37,17 @@ class FisherNorms:
         return self.squares.norms().float()
 
 
+def may_lack_evidence(knobs: Mapping[str, Any]) -> bool:
+    """Whether the strengths of all experts may be 0 at an entry."""
+    return bool(knobs["floor"] == 0) or knobs["floor_on"] == "first"
+
+
 @method(
     "Fisher",
     space="weights",
     paper="Matena & Raffel 2022, arXiv:2111.09832",
     elementwise=lambda knobs: knobs["normalize"] != "tensor",
+    speaks=may_lack_evidence,
 )
 def fisher(
     models: Tensor,
@@ -88,18 +94,24 @@ def fisher(
     information: A[Tensor | None, Statistic("fisher")] = None,
     norms: A[Tensor | None, ModelStatistic(FisherNorms)] = None,
     position: A[Tensor | None, Position()] = None,
+    say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
     """The mean of the experts, each parameter weighted by how much its expert's predictions depend on it.
 
     `models` and `information` (each expert's diagonal Fisher) are (n_models, *shape) in float32; returns (*shape). FisherNorms
     are computed before the floor is applied; a norm of 0 is ignored. `estimate` is read only by the code that computes
-    the Fisher. Entries whose strengths are all 0 get the unweighted mean.
+    the Fisher. Entries whose strengths are all 0, which a floor on all experts prevents, get the unweighted mean, with a
+    sentence in the log.
     """
     if information is None:
         raise ValueError(
             "fisher needs each expert's Fisher information: give statistics={'fisher': {name: {key: tensor}}}"
         )
     strength = strengths(information, weights, normalize, floor, floor_by, floor_on, norms, position)
+    if may_lack_evidence({"floor": floor, "floor_on": floor_on}) and not bool(strength.any(0).all()):
+        say(
+            "in some entries no expert has Fisher information, so they get the experts' plain mean; a floor above 0 on all avoids it"
+        )
     return weighted_mean(models, strength)
 
 

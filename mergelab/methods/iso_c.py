@@ -26,4 +26,4 @@ def iso_c(
     """
     if not is_matrix(key, deltas):
         return scale * deltas.mean(0)
-    return scale * triplets(deltas.sum(0, dtype=torch.float64)).flattened().product()
+    return scale * triplets(deltas.sum(0, dtype=torch.float64)).flattened().product().to(deltas.dtype)

@@ -40,7 +40,7 @@ def iso_cts(
     shared, own = shares(min(deltas.shape[1:]), len(deltas), common)
     together = triplets(deltas.sum(0, dtype=torch.float64)).top(shared)
     apart = [triplets(outside(delta.double(), together.left)).top(own) for delta in deltas]
-    return scale * joined([together, *apart]).orthogonalised().flattened().product()
+    return scale * joined([together, *apart]).orthogonalised().flattened().product().to(deltas.dtype)
 
 
 def shares(directions: int, n_models: int, common: float) -> tuple[int, int]:

@@ -36,8 +36,8 @@ def karcher(
 
     `models` is (n_models, *shape) in float32, each treated as one flat vector; returns (*shape). The iteration starts at
     the mean direction, and each step follows the mean of the arcs to the experts. A zero tensor has no direction and
-    only shortens the result. Experts whose directions cancel are averaged linearly. Weights that are all 0 count as
-    equal. Stopping before the tolerance is met, cancelled directions and zero weights log a sentence.
+    only shortens the result. Experts whose directions cancel are averaged linearly. The engine keeps the base where all
+    weights are 0. Stopping before the tolerance is met and cancelled directions log a sentence.
     """
     vectors = as_vectors(models)
     shares = _shares(inner_products(vectors)[0].cpu(), fractions(weights, say), steps, tolerance, say)

@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 Space = Literal["deltas", "weights"]
+Parts = Callable[[Mapping[str, Any], int], Sequence[float] | None]
+"""How much each of `n_models` experts counts, in the recipe's order, with these knobs; None: as its weight says."""
 Elementwise = bool | Callable[[Mapping[str, Any]], bool]
 """Whether a rule treats entries independently once its surveys are done: always, never, or depending on its knobs."""
 
@@ -150,6 +152,8 @@ class Rule:
     by_row: bool = False
     alone: bool = True
     on_one_thread: bool = False
+    parts: Parts | None = None
+    speaks: Callable[[Mapping[str, Any]], bool] | None = None
 
     @classmethod
     def read(cls, function: Callable[..., Tensor], title: str, space: Space, paper: str, **traits: Any) -> Rule:
@@ -202,15 +206,26 @@ def method(
     keeps_equal: bool = True,
     elementwise: Elementwise = False,
     on_one_thread: bool = False,
+    parts: Parts | None = None,
+    speaks: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function `(stack (n_models, *shape), *, knobs…) -> (*shape)` as a merge method under its own name.
 
     `space` says whether the stack holds deltas or weights; for deltas, the engine adds the base to the result. `models`
     is the exact number of experts, or None for any. `keeps_equal` is False if merging identical experts may return
     something else. `elementwise` allows the engine to split large tensors into chunks. `on_one_thread` is True if most of
-    the time is spent in `mergelab.linalg`, which uses one thread; the engine then merges several tensors at once.
+    the time is spent in `mergelab.linalg`, which uses one thread; the engine then merges several tensors at once. `parts`
+    gives the experts' shares of running statistics where a knob other than their weights decides who counts. `speaks` says
+    for which settings the function may log a sentence: a kernel, which logs none, then leaves the tensor to the function.
     """
-    traits = {"models": models, "keeps_equal": keeps_equal, "elementwise": elementwise, "on_one_thread": on_one_thread}
+    traits = {
+        "models": models,
+        "keeps_equal": keeps_equal,
+        "elementwise": elementwise,
+        "on_one_thread": on_one_thread,
+        "parts": parts,
+        "speaks": speaks,
+    }
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         METHODS[function.__name__] = Rule.read(function, title, space, paper, **traits)

@@ -81,11 +81,10 @@ def regmean(
     `models` is (n_models, *shape) in float32; returns (*shape). W^T = (Σ w G)^-1 Σ w G W^T with each expert's `gram`
     G = X^T X / tokens, (n_models, in, in) for weights (out, in), or `gram_in_out` for weights (in, out). Tensors without
     either are averaged. Directions that the inputs do not determine are also averaged, by means of a ridge, with a
-    sentence in the log. If all weights are 0, every expert counts the same.
+    sentence in the log. The engine keeps the base's tensor where all weights are 0.
     """
     if gram is not None and gram_in_out is not None:
         raise ValueError("a weight is either (out, in) or (in, out): give regmean gram or gram_in_out, not both")
-    weights = weights if bool(weights.any()) else torch.ones_like(weights)
     mean = weighted_mean(models, per_model(weights, models))
     grams = gram if gram is not None else gram_in_out
     if grams is None:
@@ -93,7 +92,9 @@ def regmean(
     offsets = models - mean
     change = _least_squares(grams, offsets.mT if gram is not None else offsets, weights, shrink, say)
     change = change.mT if gram is not None else change
-    return torch.where(change == 0, mean, (mean.double() + change).float())  # -0.0 + 0.0 is 0.0, which loses the sign
+    return torch.where(
+        change == 0, mean, (mean.double() + change).to(mean.dtype)
+    )  # -0.0 + 0.0 is 0.0, which loses the sign
 
 
 def _least_squares(

@@ -48,7 +48,7 @@ def sce(
     plus. Logs a sentence if the energies sum to less than `floor`, or if the density keeps no entry.
     """
     kept = _selected(deltas, density, say)
-    upward = torch.where(elected_signs(kept, "mass") < 0, -1.0, 1.0)
+    upward = torch.where(elected_signs(kept, "mass") < 0, -1.0, 1.0).to(deltas.dtype)
     total, whole, agreeing = torch.zeros_like(upward), torch.zeros_like(upward), torch.empty_like(upward)
     for delta, share in zip(kept, _shares(kept, floor, say), strict=True):
         torch.mul(delta, upward, out=agreeing).clamp_(min=0.0)
@@ -74,12 +74,12 @@ def _selected(deltas: Tensor, density: float, say: Callable[[str], None]) -> Ten
 
 
 def _spread(deltas: Tensor) -> Tensor:
-    """The standard deviation over experts, float32 (*shape), exactly 0 where they agree."""
+    """The standard deviation over experts (*shape), exactly 0 where they agree."""
     mean = deltas.sum(0, dtype=torch.float64) / len(deltas)
     squares, offset = torch.zeros_like(mean), torch.empty_like(mean)
     for delta in deltas:
         squares += torch.sub(delta, mean, out=offset).square_()
-    return squares.div_(len(deltas)).sqrt_().float()
+    return squares.div_(len(deltas)).sqrt_().to(deltas.dtype)
 
 
 def _shares(kept: Tensor, floor: float, say: Callable[[str], None]) -> list[float]:

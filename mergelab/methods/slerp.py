@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated as A
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,7 +18,12 @@ PARALLEL = 0.9995
 """Above this |cosine|, arc and line are equal within float32 precision."""
 
 
-@method("SLERP", space="weights", paper="Shoemake 1985, doi:10.1145/325165.325242", models=2)
+def ends(knobs: Mapping[str, Any], n_models: int) -> tuple[float, float]:
+    """How much the first and the second expert count at the recipe's place on the arc."""
+    return 1 - knobs["t"], knobs["t"]
+
+
+@method("SLERP", space="weights", paper="Shoemake 1985, doi:10.1145/325165.325242", models=2, parts=ends)
 def slerp(
     models: Tensor,
     *,

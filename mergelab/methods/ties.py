@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Annotated as A
 from typing import Any, NamedTuple
@@ -12,8 +12,9 @@ from torch import Tensor
 
 from mergelab.methods.knobs import ANY, Choice, PerModel, Range
 from mergelab.methods.ops.elementwise import elected_signs, largest, per_model, zero_below_threshold
+from mergelab.methods.ops.sphere import CANCELLED
 from mergelab.methods.ops.thresholds import Thresholds, own_thresholds
-from mergelab.methods.registry import ModelStatistic, Stack, method
+from mergelab.methods.registry import Log, ModelStatistic, Stack, method, silent
 
 
 class Majority:
@@ -43,7 +44,13 @@ class Majority:
         return (self.total > 0) - (self.total < 0)
 
 
-@method("TIES", space="deltas", paper="Yadav et al. 2023, arXiv:2306.01708", elementwise=True)
+def may_cancel(knobs: Mapping[str, Any]) -> bool:
+    """Whether a mean is divided by weights that may sum to 0 without being 0, because they have both signs."""
+    divides, weights = (knobs["combine"], knobs["divide"]) == ("mean", "weights"), knobs["weights"]
+    return divides and bool((weights > 0).any() and (weights < 0).any())
+
+
+@method("TIES", space="deltas", paper="Yadav et al. 2023, arXiv:2306.01708", elementwise=True, speaks=may_cancel)
 def ties(
     deltas: Tensor,
     *,
@@ -93,17 +100,19 @@ def ties(
     scale: A[float, Range(0.0, 3.0, 0.05, "Multiplies the merged delta", valid=ANY)] = 1.0,
     thresholds: A[Tensor | None, ModelStatistic(Thresholds)] = None,
     majority: A[int, ModelStatistic(Majority)] = 0,
+    say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
     """Keep each expert's largest changes, elect one sign per entry, and merge the changes that agree with it.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. Entries that
-    no expert keeps become 0. Without `thresholds`, each tensor is trimmed on its own.
+    no expert keeps become 0. Without `thresholds`, each tensor is trimmed on its own. A mean divided by weights of both
+    signs is undefined where the weights of the agreeing experts cancel: such entries become 0, with a sentence in the log.
     """
     trimmed = zero_below_threshold(deltas, own_thresholds(deltas, density) if thresholds is None else thresholds)
     won = election(
         trimmed, weights=weights, elect=elect, weigh=weigh, zero_sign=zero_sign, majority=majority, combine=combine
     )
-    return scale * combine_agreeing(won.weighted, won.agree, per_model(weights, trimmed), combine, divide)
+    return scale * combine_agreeing(won.weighted, won.agree, per_model(weights, trimmed), combine, divide, say)
 
 
 class Election(NamedTuple):
@@ -132,12 +141,29 @@ def _resolve_ties(signs: Tensor, zero_sign: str, majority: int, combine: str) ->
     return torch.where(signs == 0, prepared, signs)
 
 
-def combine_agreeing(weighted: Tensor, agree: Tensor, weights: Tensor, combine: str, divide: str) -> Tensor:
+def combine_agreeing(
+    weighted: Tensor, agree: Tensor, weights: Tensor, combine: str, divide: str, say: Callable[[str], None] = silent
+) -> Tensor:
     """The disjoint merge: combine the `weighted` deltas (n_models, *shape) where `agree` is true into one, (*shape)."""
     agreeing = torch.where(agree, weighted, 0.0)
     if combine == "max":
         return largest(agreeing)
     if combine == "sum":
         return agreeing.sum(0)
-    shares = (agree * weights).sum(0) if divide == "weights" else agree.sum(0)
+    shares = _sum_of_weights(agree, weights, say) if divide == "weights" else agree.sum(0)
     return torch.where(shares == 0, 0.0, agreeing.sum(0) / torch.where(shares == 0, 1, shares))
+
+
+def _sum_of_weights(agree: Tensor, weights: Tensor, say: Callable[[str], None]) -> Tensor:
+    """The sum of the agreeing experts' weights (*shape), exactly 0 where they cancel but for rounding."""
+    total = (agree * weights).sum(0)
+    if not (weights < 0).any():
+        return total
+    size = (agree * weights.abs()).sum(0)
+    cancelled = (size > 0) & (total.abs() <= CANCELLED * size)
+    if cancelled.any():
+        say(
+            "in some entries the weights of the agreeing experts sum to 0 and give no mean, so the base is kept there "
+            "(mergekit adds their weighted sum there); weights of one sign, or divide: count, avoid it"
+        )
+    return torch.where(cancelled, 0.0, total)

@@ -34,4 +34,4 @@ def tsv_m(
             f"kept the base: its smaller side, {min(deltas.shape[1:])}, is less than the number of experts, {len(deltas)}"
         )
     kept = [triplets(delta).top(rank) for delta in deltas]
-    return scale * joined(kept).orthogonalised().product()
+    return scale * joined(kept).orthogonalised().product().to(deltas.dtype)

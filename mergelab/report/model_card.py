@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import yaml
 
 import mergelab
+from mergelab.checkpoints.alignment.phrases import counted
 from mergelab.checkpoints.files.hub import is_hub_reference
 from mergelab.checkpoints.files.safe_paths import is_snapshot
 from mergelab.checkpoints.writing.auxiliary_files import code_files
@@ -23,7 +24,7 @@ Made with MergeLab {version}: {title} ({paper}).
 |---|---|---|
 {rows}
 
-Base `{base}` has content {base_hash}. {merged} tensors ({parameters:,} parameters) were merged; the rest were copied from
+Base `{base}` has content {base_hash}. {merged} tensors ({parameters:,} parameters) were merged{averaged}; the rest were copied from
 the base. Random seed {seed}. `manifest.json` lists the SHA-256 of every file.
 
 To reproduce these files, bit for bit, from the same models{limit}:
@@ -55,6 +56,7 @@ def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
         base_hash=plan.base.content_hash()[:16] + "…",
         merged=len(plan.keys),
         parameters=plan.parameters,
+        averaged=_averaged(plan),
         seed=recipe.seed,
         recipe=recipe.to_yaml(),
         limit=_limit(plan),
@@ -63,6 +65,12 @@ def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
         remarks=_section("Remarks", [f"- {remark}" for remark in remarks]),
         left_out=_section("Not merged", left_out),
     )
+
+
+def _averaged(plan: Plan) -> str:
+    """The end of the sentence about merged tensors, for models with running statistics."""
+    running = plan.running_statistics
+    return f", {counted(running, 'running statistic')} averaged" if running else ""
 
 
 def _limit(plan: Plan) -> str:

@@ -99,6 +99,18 @@ def test_any_number_of_experts_can_be_swept(monkeypatch: pytest.MonkeyPatch, cou
     assert wrong(weighted({"name": "ties", "scope": scope}, count), base, experts, "density", DENSITIES) == []
 
 
+@pytest.mark.parametrize("knob", ["density", "scale"])
+def test_running_statistics_float64_and_empty_tensors_are_swept_as_they_are_merged(
+    monkeypatch: pytest.MonkeyPatch, knob: str
+) -> None:
+    base, experts = models(3)
+    for state in (base, *experts.values()):
+        state["norm.running_var"], state["wide"] = state["seven"].square(), state["matrix"].double() / 3
+        state["empty"] = torch.empty(0, 3)
+    with_kernels(monkeypatch)
+    assert wrong(weighted({"name": "ties"}), base, experts, knob, (0.3, 0.0, 1.0)) == []
+
+
 @pytest.mark.parametrize("words", SAMPLED[:8], ids=str)
 def test_reference_functions_share_the_surveys_too(words: dict[str, str]) -> None:
     base, experts = models(3, torch.bfloat16)

@@ -12,7 +12,7 @@ from fused_merges import DTYPES, METHODS, SHAPES, WEIGHTS, both, fused, models, 
 from tiny_states import plan_for, same_bits
 
 from mergelab import merge_state_dicts
-from mergelab.engine import MergeError, prepare
+from mergelab.engine import MergeError, merged_model, prepare
 from mergelab.engine.planning import schedule
 from mergelab.runtime.progress import finish
 
@@ -196,3 +196,21 @@ def test_weights_after_a_sparsifier_have_no_kernel_and_come_in_the_stretches_of_
     )
     assert plain.chunk != schedule.CHUNK
     assert (sparse.chunk, sparse.threads) == (schedule.CHUNK, 1)
+
+
+def test_kernels_leave_running_statistics_float64_and_what_needs_a_remark_to_the_reference_functions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    base, experts = models("normal", torch.float32)
+    for state in (base, *experts.values()):
+        state["wide"], state["norm.running_var"] = state["column"].double() / 3, state["one"].square()
+    assert all(both(monkeypatch, recipe(method, None, WEIGHTS[0]), base, experts) for method in METHODS)
+    cancelling = {"name": "ties", "density": 1.0, "divide": "weights"}
+    fused(monkeypatch)
+    plan = plan_for(recipe(cancelling, None, (1.0, -1.0, 1.0)), experts, base)
+    prepared = finish(prepare(plan))
+    assert prepared.schedule.kernels_merge and not {"wide", "norm.running_var"} & prepared.schedule.kernel_keys
+    assert [remark.split(":")[0] for remark in finish(merged_model(prepared)).remarks] == [
+        "block.0.w",
+        "norm.running_var",
+    ]

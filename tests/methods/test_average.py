@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_states import merge, merged_numbers, numbers, random_state, tuned
+
+from mergelab.recipe import RecipeError
 
 
 def test_an_average_is_the_mean_and_the_base_takes_no_part() -> None:
@@ -19,8 +22,17 @@ def test_a_weight_of_zero_leaves_its_expert_out() -> None:
     assert merged_numbers("average", [7.0], [4.0], weights=[0.0, 2.0]) == [4.0]
 
 
-def test_weights_that_are_all_zero_give_the_plain_mean() -> None:
-    assert merged_numbers("average", [2.0], [4.0], weights=[0.0, 0.0]) == [3.0]
+def test_where_no_expert_has_a_weight_the_base_stays() -> None:
+    assert merged_numbers("average", [2.0], [4.0], base=[1.0], weights=[0.0, 0.0]) == [1.0]
+    overrides = [{"match": "v", "weight": 0}]
+    models = {"a": {"v": torch.ones(1), "w": torch.ones(1)}, "b": {"v": torch.zeros(1), "w": torch.zeros(1)}}
+    merged = merge("average", models, {"v": torch.full((1,), 7.0), "w": torch.zeros(1)}, overrides=overrides)
+    assert (merged["v"].item(), merged["w"].item()) == (7.0, 0.5)
+
+
+def test_without_a_base_experts_without_weight_are_refused_with_the_tensors_names() -> None:
+    with pytest.raises(RecipeError, match=r"every expert has weight 0 for 1 tensor \(w\).*name a base"):
+        merge("average", {"a": numbers(1.0), "b": numbers(3.0)}, weights=[0.0, 0.0])
 
 
 def test_an_average_needs_no_base() -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tiny_states import SHAPES, State, corners, count_for, ends, merge, random_state, same_bits, statistics_for, tuned
 
 from mergelab.methods import METHODS, Rule
@@ -33,6 +35,11 @@ def weights_of(rule: Rule) -> Iterator[list[float]]:
         low, high = map(float, ends(rule.per_model.domain))
         count = count_for(rule)
         yield from ([low] * count, [high] * count, [low, high, high][:count], [0.0] * count)
+
+
+def some_weights(rule: Rule) -> tuple[float, ...]:
+    """Weights to try: both ends of the slider and 0, or 1 for methods without weights."""
+    return (*map(float, ends(rule.per_model.domain)), 0.0) if rule.per_model else (1.0,)
 
 
 @EVERY_METHOD
@@ -154,3 +161,67 @@ def test_one_expert_alone_is_merged(rule: Rule) -> None:
     base = random_state(0)
     result = merged(rule, tuned(base, 1), base)
     assert all(bool(value.isfinite().all()) for value in result.values())
+
+
+@EVERY_METHOD
+@settings(max_examples=10, deadline=None)
+@given(st.data())
+def test_a_running_variance_is_never_negative(rule: Rule, data: st.DataObject) -> None:
+    values = [data.draw(st.floats(0.0, 100.0, width=32)) for _ in range(count_for(rule) + 1)]
+    base, *experts = ({"w": torch.full((2, 2), value), "n.running_var": torch.tensor([value])} for value in values)
+    weights = [data.draw(st.sampled_from(some_weights(rule))) for _ in experts]
+    models = dict(zip("abc", experts, strict=False))
+    assert merged(rule, models, base, weights=weights)["n.running_var"].item() >= 0
+
+
+@EVERY_METHOD
+def test_where_every_expert_has_weight_0_the_base_stays(rule: Rule) -> None:
+    if not rule.per_model:
+        pytest.skip(f"{rule.name} has no weights")
+    base = random_state(0)
+    models = tuned(base, count_for(rule))
+    assert same_bits(merged(rule, models, base, weights=[0.0] * len(models)), base)
+    one = merged(rule, models, base, overrides=[{"match": "matrix", "weight": 0}])
+    assert torch.equal(one["matrix"], base["matrix"]) and not torch.equal(one["seven"], base["seven"])
+
+
+@EVERY_METHOD
+def test_a_tensor_without_entries_is_copied(rule: Rule) -> None:
+    base = random_state(0, shapes={"matrix": (3, 5), "empty": (0, 4)})
+    result = merged(rule, tuned(base, count_for(rule)), base)
+    assert result["empty"].shape == (0, 4) and result["matrix"].isfinite().all()
+
+
+@EVERY_METHOD
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64], ids=str)
+def test_equal_models_are_a_fixed_point_in_every_format(rule: Rule, dtype: torch.dtype) -> None:
+    """Half-precision models come back bit for bit even as deltas, whose float32 sums round to them."""
+    if not rule.keeps_equal:
+        pytest.skip(f"{rule.name} does not keep equal models")
+    base = {key: value.double().to(dtype) for key, value in random_state(0).items()}
+    expert = {key: (value.double() + value.double() / 3).to(dtype) for key, value in base.items()}
+    models = {name: {key: value.clone() for key, value in expert.items()} for name in "abc"[: count_for(rule)]}
+    names = {knob.name for knob in rule.knobs}
+    knobs = [{}, {"density": 1.0}, {"scale": 1 / len(models)}, {"scale": 1.0}]
+    results = [merged(rule, models, base, each) for each in knobs if each.keys() <= names]
+    if rule.space == "weights" or dtype != torch.float64:
+        assert any(same_bits(result, expert) for result in results)
+    assert any(all(torch.allclose(r[key], expert[key], rtol=1e-14, atol=1e-15) for key in r) for r in results)
+
+
+@EVERY_CORNER
+def test_float64_models_are_merged_in_float64(rule: Rule, knobs: dict[str, Value]) -> None:
+    """Models equal to their base give it bit for bit; others give float64 numbers near those of a merge in float32."""
+    base = {key: value.double() / 3 for key, value in random_state(0).items()}
+    same = {name: {key: value.clone() for key, value in base.items()} for name in "abc"[: count_for(rule)]}
+    assert same_bits(merged(rule, same, base, knobs), base)
+    moved = {
+        name: {key: value / 3 for key, value in state.items()}
+        for name, state in tuned(random_state(0), len(same)).items()
+    }
+    wide = {name: {key: value.double() for key, value in state.items()} for name, state in moved.items()}
+    statistics = statistics_for(rule, moved)
+    found = merged(rule, wide, base, knobs, statistics=statistics)
+    near = merged(rule, moved, {key: value.float() for key, value in base.items()}, knobs, statistics=statistics)
+    assert {value.dtype for value in found.values()} == {torch.float64}
+    assert all(torch.allclose(found[key].float(), near[key], rtol=1e-3, atol=1e-4) for key in found)

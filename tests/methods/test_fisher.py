@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tiny_states import NAMES, merge, merged_numbers, numbers, random_state, same_bits, tuned
 
 from mergelab.engine import MergeError
+from mergelab.methods.fisher import fisher
 
 RAW = {"name": "fisher", "normalize": "none", "floor": 0.0}
 
@@ -121,3 +122,17 @@ def test_the_order_of_experts_matters_only_for_the_favoured_first() -> None:
     assert same_bits(
         merge("fisher", models, base, statistics=fishers), merge("fisher", turned, base, statistics=fishers)
     )
+
+
+def test_entries_without_information_get_the_plain_mean_and_a_remark_and_a_floor_on_all_prevents_both() -> None:
+    heard: list[str] = []
+    models, information, weights = (
+        torch.tensor([[0.0, 0.0], [1.0, 1.0]]),
+        torch.tensor([[0.0, 1.0], [0.0, 3.0]]),
+        torch.ones(2),
+    )
+    given = {"weights": weights, "normalize": "none", "information": information, "say": heard.append}
+    assert fisher(models, floor=0.0, **given).tolist() == [0.5, 0.75]
+    assert len(heard) == 1 and heard[0].startswith("in some entries no expert has Fisher information")
+    fisher(models, floor=1e-6, **given)
+    assert len(heard) == 1

@@ -81,5 +81,5 @@ def test_a_zero_tensor_only_shortens_the_result() -> None:
     assert remarks([0.0, 0.0], [0.0, 0.0]) == []
 
 
-def test_weights_that_are_all_zero_count_the_same() -> None:
-    assert merged_numbers("karcher", *at(0, 90), weights=[0.0, 0.0]) == pytest.approx(at(45)[0])
+def test_weights_that_are_all_zero_keep_the_base() -> None:
+    assert merged_numbers("karcher", *at(0, 90), base=[3.0, 4.0], weights=[0.0, 0.0]) == [3.0, 4.0]

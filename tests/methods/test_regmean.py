@@ -70,8 +70,9 @@ def test_a_weight_multiplies_an_experts_gram_and_its_share_of_the_rest() -> None
     grams = {name: {"w": torch.ones(1, 1)} for name in models}
     found = merge("regmean", models, weights=[0.5, 1.5], statistics={"gram": grams})
     assert found["w"].tolist() == [[0.75]] and found["b"].tolist() == [0.75]
-    found = merge("regmean", models, weights=[0.0, 0.0], statistics={"gram": grams})
-    assert found["w"].tolist() == [[0.5]] and found["b"].tolist() == [0.5]
+    base = {"w": torch.full((1, 1), 5.0), "b": torch.full((1,), 6.0)}
+    found = merge("regmean", models, base, weights=[0.0, 0.0], statistics={"gram": grams})
+    assert found["w"].tolist() == [[5.0]] and found["b"].tolist() == [6.0], "no expert takes part"
 
 
 def heard(models: list[Tensor], grams: list[Tensor], **knobs: float) -> tuple[Tensor, list[str]]:

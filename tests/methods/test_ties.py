@@ -8,6 +8,8 @@ import pytest
 import torch
 from tiny_states import merge, merged_numbers, random_state, same_bits, tuned
 
+from mergelab.methods.ties import ties
+
 ALL: dict[str, Any] = {"name": "ties", "density": 1.0}
 
 
@@ -121,3 +123,14 @@ def test_a_split_majority_counts_as_negative_but_as_nothing_for_the_largest() ->
 
 def test_the_scale_multiplies_the_merged_delta() -> None:
     assert merged_numbers({**ALL, "scale": 0.5}, [1.0], [3.0], base=[10.0]) == [10.0 + 0.5 * (-9.0 - 7.0) / 2]
+
+
+def test_entries_whose_agreeing_weights_cancel_keep_the_base_with_a_remark() -> None:
+    """The weights 0.3 + 0.6 - 0.9 sum to rounding in float32; a delta of -1 at a negative weight agrees with the positive ones."""
+    heard: list[str] = []
+    deltas, weights = torch.tensor([[1.0, 1.0], [1.0, 1.0], [-1.0, 1.0]]), torch.tensor([0.3, 0.6, -0.9])
+    knobs = {"density": 1.0, "divide": "weights", "zero_sign": "positive", "say": heard.append}
+    found = ties(deltas, weights=weights, **knobs)
+    assert found[0] == 0 and heard[0].startswith("in some entries the weights of the agreeing experts sum to 0")
+    ties(deltas, weights=weights.abs(), **knobs)
+    assert len(heard) == 1, "weights of one sign cannot cancel"

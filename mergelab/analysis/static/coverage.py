@@ -19,7 +19,7 @@ def coverage(plan: Plan) -> pandas.DataFrame:
     """One row per tensor of the base, then one per tensor that only an expert has.
 
     `state` is "merged", "tied" (written under a second name), "left out" (copied from the base) or "own" (only in an
-    expert, kept with its task); `reason` is "" for merged tensors. `model` is the tensor's model; `shape` reads "8 × 4".
+    expert, kept with its task); `reason` is "" for tensors that the recipe's rules merge. `model` is the tensor's model; `shape` reads "8 × 4".
     """
     rows = [*_of_base(plan), *_of_experts(plan)]
     return pandas.DataFrame(rows, columns=list(COLUMNS))
@@ -33,7 +33,7 @@ def _of_base(plan: Plan) -> Iterator[dict[str, Any]]:
         elif key in found.tied:
             state, reason = TIED, f"tied to {found.tied[key]}: merged once, written under both names"
         else:
-            state, reason = MERGED, ""
+            state, reason = MERGED, plan.why_not_merged(key) if key in plan.running_statistics else ""
         yield _row(plan.base, key, state, reason)
 
 

@@ -61,9 +61,9 @@ def _averaged(traced: Trace) -> StepValues:
 
 
 def _shared(traced: Trace, pulls: Tensor) -> StepValues:
-    """The shares of `weighted_mean`: equal where all pulls are 0."""
-    total = pulls.sum(0)
-    shares = torch.where(total == 0, 1 / len(pulls), pulls / torch.where(total == 0, 1.0, total))
+    """The shares of `weighted_mean`: equal where all pulls are 0, unless no expert has a weight and the base stays."""
+    total, alike = pulls.sum(0), 1 / len(pulls) if bool(traced.arguments["weights"].any()) else 0.0
+    shares = torch.where(total == 0, alike, pulls / torch.where(total == 0, 1.0, total))
     return StepValues("weigh", shares * traced.kept, shares=shares)
 
 

@@ -20,9 +20,7 @@ class TensorSession:
         """The layout of a merged tensor; ValueError for a key that is not merged."""
         plan = self.prepared.plan
         if key not in plan.keys:
-            reason = plan.compatibility.left_out.get(key)
-            reason = reason or f"the merged tensors are called {plan.keys[0]} … {plan.keys[-1]}"
-            raise ValueError(f"{key} is not merged: {reason}")
+            raise ValueError(f"{key} is not merged: {plan.why_not_merged(key)}")
         return TensorGrid(tuple(plan.base.specs[key].shape))
 
     def in_parts(self, key: str) -> bool:

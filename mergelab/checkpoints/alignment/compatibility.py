@@ -176,6 +176,8 @@ class _Comparison:
         spec = self.base.specs[key]
         if is_constant(key, spec.shape) or spec.dtype not in MERGEABLE:
             return f"a buffer ({dtype_name(spec.dtype)}), not a weight: copied from the base"
+        if not spec.count:
+            return "it has no entries: copied from the base"
         absent = [expert.name for index, expert in enumerate(self.experts) if key not in self._alignments[index].keys]
         if absent and is_further_layer(key, self.base.config):
             return f"a further prediction layer, missing in {listed(absent)}: copied from the base"
@@ -218,7 +220,8 @@ class _Comparison:
 
     def _missing(self, index: int) -> Iterator[Problem]:
         keys, outside = self._alignments[index].keys, self._alignments[index].outside
-        missing = [key for key in self.base.specs if self._is_required(key) and key not in keys and key not in outside]
+        wanted = [key for key, spec in self.base.specs.items() if spec.count and self._is_required(key)]
+        missing = [key for key in wanted if key not in keys and key not in outside]
         if missing:
             what = f"it lacks {counted(missing, 'tensor')} of the base's body ({some_of(missing)})"
             yield Problem(self.experts[index].name, what, OTHER_EXPERT)
@@ -265,13 +268,20 @@ class _Comparison:
         pairs = {(self._spec(index, key).dtype, self.base.specs[key].dtype) for key in self._alignments[index].keys}
         for theirs, ours in sorted(pairs, key=str):
             if theirs != ours and theirs in MERGEABLE and ours in MERGEABLE:
-                yield f"{self.experts[index].name} stores {dtype_name(theirs)} where the base stores {dtype_name(ours)}"
+                rule = "; such tensors are merged in float64" if torch.float64 in (theirs, ours) else ""
+                stored = f"{dtype_name(theirs)} where the base stores {dtype_name(ours)}{rule}"
+                yield f"{self.experts[index].name} stores {stored}"
 
     def _buffer_notes(self, index: int) -> Iterator[str]:
         """Report integer and boolean buffers that differ, because only the base's are kept."""
-        for key, twin in self._alignments[index].keys.items():
-            dtype = self.base.specs[key].dtype
-            if dtype.is_floating_point or dtype.is_complex:
-                continue
-            if not torch.equal(self.base.read(key), self.experts[index].read(twin)):
-                yield f"buffer {key} of {self.experts[index].name} differs from the base's, which is kept"
+        expert, pairs = self.experts[index], self._alignments[index].keys.items()
+        buffers = [(key, twin) for key, twin in pairs if not _is_inexact(self.base.specs[key].dtype)]
+        differing = [key for key, twin in buffers if not torch.equal(self.base.read(key), expert.read(twin))]
+        if len(differing) == 1:
+            yield f"buffer {differing[0]} of {expert.name} differs from the base's, which is kept"
+        elif differing:
+            yield f"{len(differing)} buffers of {expert.name} differ from the base's, which are kept ({some_of(differing)})"
+
+
+def _is_inexact(dtype: torch.dtype) -> bool:
+    return dtype.is_floating_point or dtype.is_complex

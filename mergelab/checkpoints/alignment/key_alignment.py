@@ -48,6 +48,9 @@ RENAMED = (
     (r"\.weight_v$", ".parametrizations.weight.original1"),
 )
 """Old names of parameters, and their names today: norms of early BERT files, weight normalisation before torch 2.1."""
+RUNNING = re.compile(
+    r"(^|\.)(running_(mean|var|std)|moving_(mean|variance)|codebook\.(cluster_size|cluster_usage|embed_avg|embed_sum))$"
+)
 MASKS = re.compile(r"(^|\.)(attn|attention)\.bias$")
 
 
@@ -145,6 +148,11 @@ def is_vocabulary_head(key: str) -> bool:
 def is_optional(key: str) -> bool:
     """Whether `key` is optional in a body: transformers drops the pooler for tasks that do not use it."""
     return "pooler" in key.split(".")
+
+
+def is_running_statistic(key: str) -> bool:
+    """Whether `key` is an average over training data: of batch normalisation (torch's or Keras's name), or of a codebook."""
+    return RUNNING.search(key) is not None
 
 
 def is_constant(key: str, shape: Sequence[int]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from mergelab.engine.planning.number_formats import Formats, kernel_formats
 from mergelab.engine.planning.pipeline import PipelineStep
 from mergelab.engine.prepared_merge import PreparedMerge
-from mergelab.methods.registry import ModelStatistic, Position
+from mergelab.methods.registry import Log, ModelStatistic, Position
 
 SMALL = 1 << 14
 """Maximum entries of a small tensor."""
@@ -38,10 +38,12 @@ def _treats_all_alike(prepared: PreparedMerge, step: PipelineStep) -> bool:
     last, schedule = step.owner == "method", prepared.schedule
     if not schedule.kernel_keys or prepared.plan.recipe.overrides or (last and not schedule.kernels_merge):
         return False
+    if prepared.plan.unweighted:
+        return False
     steps = (*prepared.steps, step) if last else (step,)
     marks = [mark for each in steps for mark in each.rule.inputs.values()]
     per_tensor = any(each.findings.per_tensor for each in steps)
-    return not per_tensor and all(isinstance(mark, ModelStatistic | Position) for mark in marks)
+    return not per_tensor and all(isinstance(mark, ModelStatistic | Position | Log) for mark in marks)
 
 
 def _cut(prepared: PreparedMerge, keys: Sequence[str]) -> Iterator[KeyGroup]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mergelab.engine.planning.plan import Plan
 
 FACTOR, SLACK = 6, 64 << 20
-"""A merge uses at most FACTOR times its largest tensor in float32, plus SLACK bytes."""
+"""A merge uses at most FACTOR times its largest tensor in the dtype of its arithmetic, plus SLACK bytes."""
 RESERVE = 24 << 20
 """Part of the slack for memory that belongs to no tensor: threads, counts, fragmentation in the allocator."""
 WAITING = 2
@@ -20,10 +20,11 @@ def chunk_plan(plan: Plan, threads: int, longest: int, shortest: int) -> tuple[i
     """
     merged = max(spec.nbytes for spec in plan.specs.values())
     largest = max(spec.count for spec in plan.base.specs.values())
+    width = max(dtype.itemsize for dtype in plan.arithmetic.values())
     models = [plan.base, *plan.experts]
     entry = len(models) * max(spec.dtype.itemsize for model in models for spec in model.specs.values())
-    entry += 4 * (len(models) + 1) if plan.by_row else 0  # deltas, zeros in place of the base, merged change
-    budget = FACTOR * 4 * largest + SLACK - RESERVE - WAITING * merged
+    entry += width * (len(models) + 1) if plan.by_row else 0  # deltas, zeros in place of the base, merged change
+    budget = FACTOR * width * largest + SLACK - RESERVE - WAITING * merged
     least = min(shortest, largest) * entry
     threads = max(1, min(threads, budget // (merged + least)))
     return threads, max(shortest, min(longest, (budget // threads - merged) // entry))

@@ -13,7 +13,5 @@ Formats = tuple[torch.dtype, ...]
 
 def kernel_formats(plan: Plan, key: str) -> Formats | None:
     """A tensor's formats, or None if no kernel reads them."""
-    pairs = zip(plan.experts, plan.expert_keys, strict=True)
-    merged, base = plan.specs[key].dtype, plan.base.specs[key].dtype
-    experts = [expert.specs[keys[key]].dtype for expert, keys in pairs]
+    merged, (base, *experts) = plan.specs[key].dtype, plan.stored_dtypes(key)
     return (merged, base, *experts) if fits(base, experts, merged) else None

@@ -11,7 +11,6 @@ import torch
 
 from mergelab.engine.findings import Findings
 from mergelab.engine.planning.plan import Plan
-from mergelab.methods.knobs import Knob
 from mergelab.methods.ops.norms import MATCH_NORMS
 from mergelab.methods.registry import ModelStatistic, Rule
 
@@ -34,25 +33,31 @@ class PipelineStep:
 
     def knobs(self, key: str) -> dict[str, Any]:
         """Every knob for one tensor: a number or a word, or a tensor (n_models,) in the plan's order if experts differ."""
-        return self._knobs(key) if self.plan.recipe.overrides else dict(self._shared_knobs)
+        return self._knobs(key) if self.plan.recipe.overrides else dict(self._shared_knobs(key))
+
+    def _shared_knobs(self, key: str) -> dict[str, Any]:
+        """The knobs of every tensor with the same arithmetic, where no override makes them differ."""
+        dtype = self.plan.arithmetic[key]
+        if dtype not in self._known:
+            self._known[dtype] = self._knobs(key)
+        return self._known[dtype]
 
     @cached_property
-    def _shared_knobs(self) -> dict[str, Any]:
-        """The knobs of every tensor, where no override makes them differ."""
-        return self._knobs(self.plan.keys[0]) if self.plan.keys else {}
+    def _known(self) -> dict[torch.dtype, dict[str, Any]]:
+        return {}
 
     def _knobs(self, key: str) -> dict[str, Any]:
         if self.owner == "match_norms":
             return {"scope": self.plan.recipe.match_norms}
         given = self.plan.recipe.settings(self.owner, key, self.plan.depths[key])
         weights = self.rule.per_model
-        return {name: self._value(value, weights, name) for name, value in given.items()}
+        # Weights enter the arithmetic directly; a density such as 0.3 must stay exact until entries are counted.
+        dtypes = {weights.name: self.plan.arithmetic[key]} if weights else {}
+        return {name: self._value(value, dtypes.get(name, torch.float64)) for name, value in given.items()}
 
-    def _value(self, value: Any, weights: Knob | None, name: str) -> Any:
+    def _value(self, value: Any, dtype: torch.dtype) -> Any:
         if not isinstance(value, tuple):
             return value
-        # Weights enter float32 arithmetic directly; a density such as 0.3 must stay exact until entries are counted.
-        dtype = torch.float32 if weights and weights.name == name else torch.float64
         return torch.tensor([value[place] for place in self.plan.positions], dtype=dtype)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,6 +12,8 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, Compatibility, TensorSpec, compare, read_range
+from mergelab.checkpoints.alignment.key_alignment import is_running_statistic
+from mergelab.checkpoints.alignment.phrases import counted, some_of
 from mergelab.checkpoints.files.content_hash import tensor_bytes
 from mergelab.methods.knobs import brief
 from mergelab.recipe import Recipe, RecipeError
@@ -41,8 +44,61 @@ class Plan:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The tensors that are merged, by the base's file keys."""
-        return self.compatibility.mergeable
+        """The tensors that the recipe's rules merge, by the base's file keys."""
+        return self._split[0]
+
+    @property
+    def running_statistics(self) -> tuple[str, ...]:
+        """The running means and variances, which are averaged apart from the recipe's rules, by the base's file keys."""
+        return self._split[1]
+
+    @cached_property
+    def _split(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        found = self.compatibility.mergeable
+        running = tuple(key for key in found if is_running_statistic(key))
+        apart = frozenset(running)
+        return tuple(key for key in found if key not in apart), running
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What headers tell about the models, one sentence each."""
+        running = self.running_statistics
+        what = f"{counted(running, 'running statistic')} ({some_of(running)})"
+        apart = f"{what} of data: averaged over the models, whatever the method, and in none of the figures of deltas"
+        return (*self.compatibility.findings, *((apart,) if running else ()))
+
+    def why_not_merged(self, key: str) -> str:
+        """The reason why the rules do not merge a tensor, for a message about a `key` that is not in `keys`."""
+        if key in self.running_statistics:
+            return "it is a running statistic, which is averaged over the models, whatever the method"
+        named = f"the merged tensors are called {self.keys[0]} … {self.keys[-1]}" if self.keys else "no tensor is"
+        return self.compatibility.left_out.get(key, named)
+
+    @cached_property
+    def arithmetic(self) -> Mapping[str, torch.dtype]:
+        """The dtype in which each tensor is merged: float64 if any model stores it in float64, else float32."""
+        keys = self.compatibility.mergeable
+        return {key: torch.float64 if torch.float64 in self.stored_dtypes(key) else torch.float32 for key in keys}
+
+    def stored_dtypes(self, key: str) -> tuple[torch.dtype, ...]:
+        """The dtypes in which the base and every expert store a merged tensor."""
+        pairs = zip(self.experts, self.expert_keys, strict=True)
+        return (self.base.specs[key].dtype, *(expert.specs[keys[key]].dtype for expert, keys in pairs))
+
+    @cached_property
+    def unweighted(self) -> frozenset[str]:
+        """The merged tensors for which every expert has weight 0: no expert takes part, and the base's values stay."""
+        keys = self.compatibility.mergeable
+        if not self.recipe.overrides:
+            return frozenset(keys if self._without_weight(keys[:1]) else ())
+        return frozenset(self._without_weight(keys))
+
+    def _without_weight(self, keys: Sequence[str]) -> list[str]:
+        knob = self.recipe.rule.per_model
+        if knob is None:
+            return []
+        settings = ((key, self.recipe.settings("method", key, self.depths[key])) for key in keys)
+        return [key for key, knobs in settings if not any(typing.cast("tuple[float, ...]", knobs[knob.name]))]
 
     @cached_property
     def listed(self) -> tuple[int, ...]:
@@ -83,7 +139,8 @@ def plan(
 ) -> Plan:
     """Check that the models fit the recipe and each other, reading headers and the first entries of each tensor.
 
-    Raises CheckpointError with every incompatibility, or RecipeError when the method needs a base that is missing.
+    Raises CheckpointError with every incompatibility, or RecipeError when a base is missing that the method needs, or that
+    has to give the tensors for which every expert has weight 0.
     """
     frame = base or _without_base(recipe, experts)
     compatibility = compare(frame, experts, [expert.weight for expert in recipe.models], recipe.file_choices)
@@ -91,7 +148,7 @@ def plan(
     _check_overrides(recipe, compatibility.mergeable)
     experts = compatibility.experts
     order = _by_content(recipe, experts, compatibility)
-    return Plan(
+    made = Plan(
         recipe,
         compatibility.base,
         experts=tuple(experts[place] for place in order),
@@ -100,6 +157,18 @@ def plan(
         compatibility=compatibility,
         statistics=statistics or {},
     )
+    if base is None:
+        _refuse_unweighted(made)
+    return made
+
+
+def _refuse_unweighted(plan: Plan) -> None:
+    """Refuse weights of 0 for all experts where there is no base to take the tensors from."""
+    if found := sorted(plan.unweighted):
+        raise RecipeError(
+            f"every expert has weight 0 for {counted(found, 'tensor')} ({some_of(found)}), which the base gives then, but "
+            "there is none: name a base, or give an expert a weight that is not 0"
+        )
 
 
 def _check_overrides(recipe: Recipe, keys: Sequence[str]) -> None:

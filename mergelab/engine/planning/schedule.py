@@ -32,7 +32,7 @@ PAGE = HUGE // 2
 """Half-precision numbers per huge page. Long chunks fill whole pages: a buffer that leaves much of its last page empty is
 read into small pages, which takes far longer."""
 KEEP_BYTES = 64 << 20
-"""Float32 deltas of up to this many bytes are read once per merge; those of larger models are read again in each pass."""
+"""Deltas of up to this many bytes are read once per merge; those of larger models are read again in each pass."""
 KERNELS_FROM = 16 << 20
 """Parameters from which kernels are used: for smaller models compiling them takes longer than the reference functions."""
 MASKS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
@@ -80,7 +80,7 @@ def is_large(plan: Plan) -> bool:
 
 def schedule_for(plan: Plan, device: torch.device, steps: Sequence[PipelineStep], method: PipelineStep) -> Schedule:
     """The schedule of a pipeline whose steps before the method are `steps`."""
-    on_gpu, keeps = gpu.takes(device), 4 * plan.parameters * len(plan.experts) <= KEEP_BYTES
+    on_gpu, keeps = gpu.takes(device), _bytes_of_deltas(plan) <= KEEP_BYTES
     splits = not keeps and all(step.splits for step in (*steps, method))
     reads = splits and _kernels_read(plan, device, steps)
     merges = reads and _kernels_merge(plan, on_gpu, steps, method)
@@ -97,6 +97,12 @@ def schedule_for(plan: Plan, device: torch.device, steps: Sequence[PipelineStep]
         kernel_threads=threads,
         linear_algebra=method.rule.on_one_thread and device.type == "cpu",
     )
+
+
+def _bytes_of_deltas(plan: Plan) -> int:
+    """The size of all experts' deltas in the dtypes of their arithmetic."""
+    specs = plan.base.specs
+    return len(plan.experts) * sum(plan.arithmetic[key].itemsize * specs[key].count for key in plan.keys)
 
 
 def _kernels_read(plan: Plan, device: torch.device, steps: Sequence[PipelineStep]) -> bool:

@@ -26,10 +26,10 @@ def input_threads(prepared: PreparedMerge, stored: bool) -> int:
 
 
 def input_deltas(prepared: PreparedMerge, chunk: Chunk, sparse: bool) -> Tensor:
-    """Every expert minus the base, float32 (n_models, *shape); with `sparse`, after the steps before the method."""
+    """Every expert minus the base, rounded to float32 (n_models, *shape); with `sparse`, after the steps before the method."""
     if sparse:
-        return TensorJob.of(prepared, prepared.method, chunk.key).input_deltas(chunk)
-    return prepared.deltas(chunk)
+        return TensorJob.of(prepared, prepared.method, chunk.key).input_deltas(chunk).float()
+    return prepared.deltas(chunk).float()
 
 
 def stored_input_deltas(prepared: PreparedMerge, chunk: Chunk, sparse: bool) -> Any:

@@ -33,7 +33,14 @@ def weighted_mean(stack: Tensor, shares: Tensor) -> Tensor:
 
 def zero_below_threshold(deltas: Tensor, thresholds: Tensor) -> Tensor:
     """Set every delta whose magnitude is below its model's threshold to 0."""
-    return torch.where(deltas.abs() >= per_model(thresholds, deltas), deltas, 0.0)
+    return torch.where(magnitudes(deltas) >= per_model(thresholds, deltas), deltas, 0.0)
+
+
+def magnitudes(values: Tensor) -> Tensor:
+    """The magnitudes by which entries are ranked and compared with thresholds, float32. Those of float64 values are rounded:
+    entries that agree in float32 are kept or dropped together."""
+    found = values.abs()
+    return found if found.dtype == torch.float32 else found.float().clamp_(max=torch.finfo(torch.float32).max)
 
 
 def count_kept(density: float, count: int) -> int:
@@ -53,15 +60,15 @@ def largest(values: Tensor) -> Tensor:
 
 
 def rescaled(values: Tensor, kept: Tensor, density: float | Tensor, rescale: str) -> Tensor:
-    """Rescale the survivors `kept` of `values`, both float32 (n_models, *shape).
+    """Rescale the survivors `kept` of `values`, both (n_models, *shape).
 
     `none` leaves them as they are, `inverse` divides them by the density, `l1` restores each model's L1 norm.
     """
     if rescale == "inverse":
-        divisors = per_model(density, kept).float()
+        divisors = per_model(density, kept).to(kept.dtype)
         return torch.where(divisors > 0, kept / divisors.clamp(min=torch.finfo(torch.float32).tiny), kept)
     if rescale == "l1":
         before, after = (summed(rows(x), torch.abs) for x in (values, kept))
         factors = torch.where(after > 0, before / after.clamp(min=torch.finfo(torch.float64).tiny), 1.0)
-        return kept * per_model(factors.float(), kept)
+        return kept * per_model(factors.to(kept.dtype), kept)
     return kept

@@ -51,7 +51,7 @@ def match_norms(
     moved = norms > 0
     mean = folded_sum(norms) / moved.sum().clamp(min=1)
     factors = torch.where(moved, mean / torch.where(moved, norms, 1.0), 1.0)
-    return deltas * per_model(factors.float(), deltas)
+    return deltas * per_model(factors.to(deltas.dtype), deltas)
 
 
 MATCH_NORMS = Rule.read(match_norms, "Matching norms", "deltas", "", elementwise=True)

@@ -45,8 +45,8 @@ class Triplets:
         return Triplets(polar_factor(self.left), self.values, polar_factor(self.right))
 
     def product(self) -> Tensor:
-        """The matrix, float32 (rows, columns)."""
-        return product(self.left * self.values, self.right).float()
+        """The matrix, float64 (rows, columns)."""
+        return product(self.left * self.values, self.right)
 
 
 def triplets(matrix: Tensor) -> Triplets:

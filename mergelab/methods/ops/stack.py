@@ -10,7 +10,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from mergelab.methods.ops.elementwise import elected_signs, per_model, rows, zero_below_threshold
+from mergelab.methods.ops.elementwise import elected_signs, magnitudes, per_model, rows, zero_below_threshold
 
 BINS = 1 << 16
 SIDE = 1 << 8
@@ -25,7 +25,8 @@ class Stack:
     """A tensor of all experts, in the engine's fixed order of experts.
 
     For elementwise rules it may also be a chunk of a tensor, or several small tensors concatenated; `key` is then the
-    name of the first. `values` is float32 (n_models, *shape): deltas or weights, depending on the rule's space.
+    name of the first. `values` is (n_models, *shape): deltas or weights, depending on the rule's space; float32, or float64
+    where a model stores the tensor in float64.
     `statistics` holds one tensor per kind that the rule declares. `settings` holds the knobs for this tensor and the
     results of earlier surveys. `whole` is False for a chunk.
     """
@@ -63,7 +64,7 @@ class Stack:
         Magnitude b is counted in bin b for positive values and in bin BINS / 2 + b for negative ones.
         """
         return torch.stack(
-            [_counts((values.contiguous().view(torch.int32) >> 16) & 0xFFFF) for values in rows(self.values)]
+            [_counts((values.float().contiguous().view(torch.int32) >> 16) & 0xFFFF) for values in rows(self.values)]
         )
 
     def add_upper_counts(self, totals: Sequence[Tensor]) -> None:
@@ -118,7 +119,7 @@ class Stack:
 
 def magnitude_bits(values: Tensor) -> Tensor:
     """The bit patterns of float32 magnitudes as int32, which sort like the magnitudes."""
-    return values.abs().contiguous().view(torch.int32)
+    return magnitudes(values).contiguous().view(torch.int32)
 
 
 def _inside(bits: Tensor, upper: int) -> Tensor:

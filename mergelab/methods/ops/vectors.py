@@ -22,6 +22,8 @@ ALONG = Choice(
 )
 SPAN = 1 << 14
 """Longest segment of a vector that is summed at once; the sums of segments are added at the end."""
+ROUNDING = 1e-14
+"""Shares whose sum is off 1 by less than this sum to 1: their own rounding would show in float64 tensors only."""
 BLOCK = 1 << 17
 """Number of entries per expert that are held in float64 at a time."""
 
@@ -72,7 +74,8 @@ def weighted_sum(vectors: Tensor, shares: Tensor) -> Tensor:
     leading = shares.abs().argmax(1).to(vectors.device)
     pivot = vectors.gather(0, leading.reshape(1, -1, 1).expand(1, *vectors.shape[1:]))[0]
     factors = shares.T[..., None].to(vectors)
-    merged = pivot * shares.sum(1, keepdim=True).to(vectors)
+    total = shares.sum(1, keepdim=True)
+    merged = pivot * torch.where((total - 1).abs() < ROUNDING, 1.0, total).to(vectors)
     offset = torch.empty_like(pivot)
     for expert, factor in zip(vectors, factors, strict=True):
         merged -= torch.sub(pivot, expert, out=offset).mul_(factor)

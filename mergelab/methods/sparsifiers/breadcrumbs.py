@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mergelab.methods.knobs import Choice, Range
-from mergelab.methods.ops.elementwise import count_kept, per_model, zero_below_threshold
+from mergelab.methods.ops.elementwise import count_kept, magnitudes, per_model, zero_below_threshold
 from mergelab.methods.ops.thresholds import Ranking, broadcast_to_models
 from mergelab.methods.registry import ModelStatistic, Stack
 from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
@@ -80,7 +80,7 @@ def breadcrumbs(
     """
     smallest, largest = own_bands(deltas, density, gamma) if bands is None else bands
     kept = zero_below_threshold(deltas, smallest)
-    return torch.where(kept.abs() <= per_model(largest, kept), kept, 0.0)
+    return torch.where(magnitudes(kept) <= per_model(largest, kept), kept, 0.0)
 
 
 def own_bands(deltas: Tensor, density: float | Tensor, gamma: float | Tensor) -> Tensor:

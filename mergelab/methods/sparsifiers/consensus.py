@@ -51,4 +51,4 @@ def tall_masks(deltas: Tensor, merged: Tensor, threshold: float | Tensor) -> Ten
 
     An entry matters to expert i iff |delta_i| > threshold_i · |merged - delta_i|; `threshold` is a number or (n_models,).
     """
-    return deltas.abs() > per_model(threshold, deltas).float() * (merged - deltas).abs()
+    return deltas.abs() > per_model(threshold, deltas).to(deltas.dtype) * (merged - deltas).abs()

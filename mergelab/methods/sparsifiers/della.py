@@ -56,7 +56,7 @@ def della(
     chances = _drop_probabilities(deltas, _exact(density, deltas), _exact(epsilon, deltas))
     kept = torch.where(draws < limits(chances), deltas, 0.0)
     if rescale == "element":
-        return kept / chances.clamp(min=2**-32).float()
+        return kept / chances.clamp(min=2**-32).to(deltas.dtype)
     return rescaled(deltas, kept, density, rescale)
 
 

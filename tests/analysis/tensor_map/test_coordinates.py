@@ -134,3 +134,20 @@ def test_windows_that_cannot_be_shown_are_refused(window: Window, complaint: str
 def test_a_tensor_that_is_not_merged_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="nothing is not merged: the merged tensors are called w"):
         numbers(session_of({"method": "average"}, [[0.0]]), "nothing")
+
+
+def test_experts_without_weight_have_no_share_and_the_merged_values_are_the_bases() -> None:
+    entries = [{"model": name, "weight": 0.0} for name in EXPERTS]
+    found = numbers(session_for({"method": "average", "models": entries}, EXPERTS, BASE), "matrix")
+    assert not any(share for own in step(found, "weigh")["shares"].tolist() for row in own for share in row)
+    assert numpy.array_equal(found.merged, BASE["matrix"].numpy())
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_float64_tensors_are_shown_rounded(recipe: dict[str, Any]) -> None:
+    wide = {name: {key: value.double() / 3 for key, value in state.items()} for name, state in EXPERTS.items()}
+    session = session_for(recipe, wide, {key: value.double() / 3 for key, value in BASE.items()})
+    traced, _ = session.traced("matrix", 0, 12)
+    assert torch.equal(traced.merged, merge_tensor(session.prepared, "matrix"))
+    assert {traced.base.dtype, traced.deltas.dtype, traced.kept.dtype} == {torch.float32}
+    assert numpy.isfinite(numbers(session, "matrix").merged).all()

@@ -263,3 +263,25 @@ def test_no_weights_are_read_when_nothing_is_tied_or_integer(tmp_path: Path, mak
     expert: Checkpoint = Unread()
     found = compare(base, [expert])
     assert (found.problems, found.notes) == ((), ("a remark",))
+
+
+def test_several_buffers_that_differ_are_one_note(body: Body) -> None:
+    ours = {f"norm.{place}.num_batches_tracked": torch.tensor(3) for place in range(5)}
+    theirs = {key: value + 1 for key, value in ours.items()}
+    notes = compare(in_memory("base", body() | ours), [in_memory("o", body() | theirs)]).notes
+    names = "norm.0.num_batches_tracked, norm.1.num_batches_tracked, norm.2.num_batches_tracked and 2 more"
+    assert [note for note in notes if "differ" in note] == [
+        f"5 buffers of o differ from the base's, which are kept ({names})"
+    ]
+
+
+def test_a_tensor_without_entries_is_copied_and_may_be_missing_but_must_not_have_entries_in_an_expert(
+    body: Body,
+) -> None:
+    empty = {"encoder.layer.0.unused.weight": torch.empty(0, 4)}
+    base = in_memory("base", body() | empty)
+    found = compare(base, [in_memory("same", body() | empty), in_memory("without", body())])
+    assert found.problems == ()
+    assert found.left_out == {"encoder.layer.0.unused.weight": "it has no entries: copied from the base"}
+    full = compare(base, [in_memory("full", body() | {"encoder.layer.0.unused.weight": torch.ones(2, 4)})])
+    assert "it has 1 tensor of shape (2, 4) where the base has (0, 4)" in sentences(full)

@@ -1,6 +1,15 @@
 from __future__ import annotations
 
-from mergelab.checkpoints.alignment.key_alignment import align, is_constant, is_head, modern, wrapper
+import pytest
+
+from mergelab.checkpoints.alignment.key_alignment import (
+    align,
+    is_constant,
+    is_head,
+    is_running_statistic,
+    modern,
+    wrapper,
+)
 
 BERT = ["embeddings.word_embeddings.weight", "encoder.layer.0.output.dense.weight", "pooler.dense.weight"]
 TASK = [*(f"bert.{key}" for key in BERT), "classifier.weight"]
@@ -64,3 +73,21 @@ def test_masks_and_frequencies_are_constants_but_biases_are_not() -> None:
     assert not is_constant("h.0.attn.c_attn.bias", (2304,))
     assert not is_constant("pool.attention.bias", (8,))
     assert not is_constant("encoder.layer.0.attention.output.dense.bias", (8,))
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("resnet.embedder.normalization.running_var", True),
+        ("bn1.running_mean", True),
+        ("running_var", True),
+        ("layer.moving_variance", True),
+        ("quantizer.layers.0.codebook.embed_sum", True),
+        ("quantizer.layers.0.codebook.embed", False),
+        ("bn1.weight", False),
+        ("bn1.num_batches_tracked", False),
+        ("head.running_variance_head.weight", False),
+    ],
+)
+def test_running_statistics_are_told_by_their_last_name(key: str, expected: bool) -> None:
+    assert is_running_statistic(key) == expected

@@ -31,7 +31,7 @@ def test_only_two_dimensional_tensors_are_matrices_and_the_text_projection_is_no
 def test_the_product_of_all_triplets_is_the_matrix(shape: tuple[int, int]) -> None:
     given = matrix(*shape)
     found = triplets(given)
-    assert found.values.dtype == torch.float64 and found.product().dtype == torch.float32
+    assert found.values.dtype == torch.float64 and found.product().dtype == torch.float64
     assert found.product().shape == shape and close(found.product(), given)
 
 

@@ -44,10 +44,7 @@ def tensor_spectrum(prepared: PreparedMerge, key: str) -> TensorSpectrum:
     """
     plan = prepared.plan
     if key not in plan.keys:
-        reason = (
-            plan.compatibility.left_out.get(key) or f"the merged tensors are called {plan.keys[0]} … {plan.keys[-1]}"
-        )
-        raise ValueError(f"{key} is not merged: {reason}")
+        raise ValueError(f"{key} is not merged: {plan.why_not_merged(key)}")
     rows, columns = matrix_shape(plan.base.specs[key].shape)
     if reason := why_not(rows, columns):
         return TensorSpectrum(key, rows, columns, (), (), (), reason)
