@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mergelab.methods.knobs import Knob, Range, Value, brief, nearest
+from mergelab.recipe.name_pattern import name_pattern
 
 Ramp = tuple[float, ...]
 """Numbers spaced evenly from the first layer to the last, with linear interpolation between them."""
@@ -30,7 +31,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Override:
-    """Knob values for the tensors whose names contain a match of the regex `match`; with `model`, for that expert only.
+    """Knob values for the tensors whose names contain a match of the regex `match` (RE2's syntax); with `model`, for that expert only.
 
     Knobs are spelled as in `Place`.
     """
@@ -41,7 +42,7 @@ class Override:
 
     def applies(self, key: str, model: str | None) -> bool:
         """Whether the override applies to this tensor and expert; for `model` None, to all experts."""
-        return self.model in (None, model) and re.search(self.match, key) is not None
+        return self.model in (None, model) and name_pattern(self.match)(key)
 
     def to_mapping(self) -> dict[str, Any]:
         """The override as written in a recipe file."""
@@ -136,9 +137,9 @@ def depths(keys: Iterable[str]) -> dict[str, float]:
 
 def _regex_problems(where: str, pattern: str) -> Iterable[str]:
     try:
-        re.compile(pattern)
-    except re.error as error:
-        yield f"match in {where} is not a regular expression: {error}"
+        name_pattern(pattern)
+    except ValueError as error:
+        yield f"match in {where} {error}"
 
 
 def _model_problems(where: str, model: object, models: Sequence[str]) -> Iterable[str]:

@@ -18,8 +18,9 @@ def add(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     from mergelab.recipe.mergekit import from_mergekit
+    from mergelab.runtime.yaml_text import read_text
 
-    read = from_mergekit(Path(options.config).read_text(encoding="utf-8-sig"))
+    read = from_mergekit(read_text(Path(options.config)))
     for remark in read.remarks:
         print(f"mergelab: {remark}", file=sys.stderr)
     print(read.recipe.to_yaml(), end="")
