@@ -16,7 +16,7 @@ from mergelab.methods import METHODS
 from mergelab.methods.knobs import ANY, Choice, Knob, Range, Value, brief, check_knobs, nearest
 from mergelab.methods.registry import Rule, find
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.recipe.overrides import Override, Stages, at, is_own, read_override, read_own_knobs
+from mergelab.recipe.overrides import Override, Stages, is_own, read_override, read_own_knobs
 from mergelab.runtime.yaml_text import YamlTextError, parse_yaml, read_text
 
 DTYPE = Choice(
@@ -181,33 +181,26 @@ class Recipe:
         if step is None:
             return {}
         rule = self.rule if owner == "method" else SPARSIFIERS[step.name]
-        return {knob.name: self._setting(owner, step, knob, key, depth) for knob in rule.knobs}
+        here = [override for override in self.overrides if override.reaches(key)]
+        return {knob.name: self._setting(owner, step, knob, key, depth, here) for knob in rule.knobs}
 
-    def _setting(self, owner: str, step: Step, knob: Knob, key: str, depth: float) -> Value | tuple[float, ...]:
+    def _setting(
+        self, owner: str, step: Step, knob: Knob, key: str, depth: float, here: Sequence[Override]
+    ) -> Value | tuple[float, ...]:
+        said = [
+            (override.model, override.at(name, key, depth))
+            for override in here
+            for name in override.knobs
+            if name in (_written(knob), f"{owner}.{_written(knob)}")
+        ]
         if not knob.per_model and not is_own(knob):
-            return self._overridden(owner, knob, step.knobs[knob.name], key, depth, None)
+            return _last(said, None, step.knobs[knob.name])
         values = [
-            self._overridden(
-                owner,
-                knob,
-                expert.weight if knob.per_model else expert.own(owner, knob.name, step),
-                key,
-                depth,
-                expert.model,
-            )
+            _last(said, expert.model, expert.weight if knob.per_model else expert.own(owner, knob.name, step))
             for expert in self.models
         ]
         same = not knob.per_model and len(set(values)) == 1
         return values[0] if same else tuple(float(value) for value in values)
-
-    def _overridden(self, owner: str, knob: Knob, value: Value, key: str, depth: float, model: str | None) -> Value:
-        """The value after overrides; the last matching override wins."""
-        for override in self.overrides:
-            for name, other in override.knobs.items():
-                stage, plain = name.rpartition(".")[::2]
-                if plain == _written(knob) and stage in ("", owner) and override.applies(key, model):
-                    value = at(other, depth)
-        return value
 
     @property
     def rule(self) -> Rule:
@@ -229,6 +222,11 @@ def read_yaml(text: str, what: str) -> Any:
         return parse_yaml(text)
     except YamlTextError as error:
         raise RecipeError(f"the {what} {error}") from error
+
+
+def _last(said: Iterable[tuple[str | None, Value]], model: str | None, value: Value) -> Value:
+    """The last value that overrides give a model, or all of them; `value` if there is none."""
+    return [value, *(other for whom, other in said if whom in (None, model))][-1]
 
 
 def _try(problems: list[str], check: Any, *args: Any) -> Any:

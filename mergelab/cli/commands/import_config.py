@@ -23,4 +23,4 @@ def _run(options: argparse.Namespace) -> None:
     read = from_mergekit(read_text(Path(options.config)))
     for remark in read.remarks:
         print(f"mergelab: {remark}", file=sys.stderr)
-    print(read.recipe.to_yaml(), end="")
+    print(read.to_yaml(), end="")

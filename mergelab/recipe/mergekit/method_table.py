@@ -93,7 +93,7 @@ TIES = {
     "zero_sign": "positive",
     "divide": "weights",
 }
-SUM = {"name": "task_arithmetic"}
+SUM, WEIGHTED = {"name": "task_arithmetic"}, {"name": "weighted_sum"}
 NUMBERS = {"weight": WEIGHT, "lambda": "method.scale"}
 RESCALED = {True: "l1", False: "none"}
 
@@ -138,6 +138,8 @@ def _turning() -> Iterator[Reading]:
 
 READINGS = (
     Reading("linear", Role.INPUT, {"name": "average"}, None, {"weight": WEIGHT}, {"normalize": True}),
+    Reading("linear", Role.INPUT, WEIGHTED, None, {"weight": WEIGHT}, {"normalize": False}),
+    Reading("linear", Role.INPUT, WEIGHTED, None, {"weight": WEIGHT}, {"normalize": True}, shares=True),
     Reading("slerp", Role.FIRST, {"name": "slerp"}, None, {"t": "method.t"}),
     *_turning(),
     Reading("karcher", Role.INPUT, {"name": "karcher"}, None, {"max_iter": "method.steps", "tol": "method.tolerance"}),
