@@ -140,10 +140,7 @@ class Recipe:
         path = Path(path)
         if not path.is_file():
             raise RecipeError(f"no recipe file at {path}")
-        try:
-            return cls.from_yaml(read_text(path))
-        except UnicodeDecodeError as error:
-            raise RecipeError(f"{path} is not UTF-8 text: {error}") from error
+        return cls.from_yaml(read_file(path))
 
     def to_mapping(self) -> dict[str, Any]:
         """The recipe as plain data, with every default written out."""
@@ -211,6 +208,14 @@ class Recipe:
     def sparsifier(self) -> Rule | None:
         """The rule of the sparsifier, or None if the recipe has no such stage."""
         return SPARSIFIERS[self.sparsify.name] if self.sparsify else None
+
+
+def read_file(path: Path) -> str:
+    """The text of a recipe's or config's file. Raises RecipeError for other encodings than UTF-8."""
+    try:
+        return read_text(path)
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path} is not UTF-8 text: {error}") from error
 
 
 def read_yaml(text: str, what: str) -> Any:
@@ -283,7 +288,9 @@ def _rules(method: object, sparsify: object) -> dict[str, Rule] | None:
     """The rules named by a recipe, or None if a name is unknown, which `_step` reports."""
     named = {"method": (method, METHODS), **({} if sparsify is None else {"sparsify": (sparsify, SPARSIFIERS)})}
     names = {owner: (given.get("name") if isinstance(given, Mapping) else given) for owner, (given, _) in named.items()}
-    found = {owner: table.get(str(names[owner])) for owner, (_, table) in named.items()}
+    found = {
+        owner: table.get(name) if isinstance(name := names[owner], str) else None for owner, (_, table) in named.items()
+    }
     return {owner: rule for owner, rule in found.items() if rule} if all(found.values()) else None
 
 
@@ -324,7 +331,7 @@ def _depth_scale(given: object) -> tuple[float, ...]:
 def _contradictions(rule: Rule, experts: Sequence[Expert], listed: int) -> Iterable[str]:
     knob = rule.per_model
     if experts and rule.models not in (None, listed):
-        yield f"{rule.name} takes exactly {rule.models} models, got {listed}"
+        yield f"{rule.name} takes exactly {rule.models} model{'' if rule.models == 1 else 's'}, got {listed}"
     for expert in experts:
         if knob is None and expert.weight != 1:
             yield f"{rule.name} has no weights, but {expert.model} has weight {expert.weight:g}; leave it out"

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, NoReturn
 
 import yaml
 
-LONGEST = 256 << 10
-"""The most bytes of a text. A search over 300 slices of ten models writes about 200 KB; a recipe by hand has a few KB."""
+LONGEST = 1 << 20
+"""The most bytes of a text. A search over 300 slices of ten models writes 300 KB; a recipe by hand has a few KB."""
 DEEPEST = 32
 """The most levels of nesting, aliases resolved. The deepest place in a config, a filter's gradient in a slice, is level 10."""
 MOST_VALUES = 50_000
@@ -47,7 +47,7 @@ def parse_yaml(text: str) -> Any:
     for duplicate keys, and for a text beyond the limits of this module.
     """
     if len(text.encode("utf-8", "surrogatepass")) > LONGEST:
-        raise YamlTextError(f"is longer than {LONGEST >> 10} KB, the most that is read")
+        raise YamlTextError(f"is longer than {LONGEST >> 20} MB, the most that is read")
     try:
         extent = _Extent()
         for event in yaml.parse(text, _LOADER):

@@ -83,7 +83,7 @@ def test_equal_models_are_a_fixed_point(rule: Rule) -> None:
         assert same_bits(merged(rule, models, base), expert)
         return
     names = {knob.name for knob in rule.knobs}
-    settings = [{}, {"density": 1.0}, {"scale": 1 / len(models)}, {"scale": 1.0}]
+    settings = [{}, {"density": 1.0}, {"scale": 1 / len(models)}, {"scale": 1.0}, {"t": 10.0}]
     results = [merged(rule, models, base, knobs) for knobs in settings if knobs.keys() <= names]
     close = [all(torch.allclose(value, expert[key], atol=1e-6) for key, value in r.items()) for r in results]
     assert any(close) == rule.keeps_equal

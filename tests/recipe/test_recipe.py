@@ -218,7 +218,12 @@ def test_an_unknown_method_comes_with_the_nearest_name() -> None:
     ]
 
 
-@pytest.mark.parametrize("method", [None, 3, [], {}, {"density": 0.2}, {"name": 3}])
+NESTED: list[Any] = []
+for _ in range(10_000):
+    NESTED = [NESTED]
+
+
+@pytest.mark.parametrize("method", [None, 3, [], {}, {"density": 0.2}, {"name": 3}, NESTED, {"name": NESTED}])
 def test_a_method_needs_a_name(method: object) -> None:
     assert refusal({**SHORT, "method": method})[0].startswith("method must be a name or {name: NAME, …knobs}, got ")
 
@@ -309,7 +314,7 @@ def test_a_small_number_may_be_written_as_in_json() -> None:
         ("[" * 20_000, "nested too deeply"),
         ("dtype: " + "[" * 1000 + "]" * 1000, "nested too deeply"),
         ("seed: 1" + ":59" * 1000, "a number of more than 100 characters"),
-        ("base: a  # " + "x" * 300_000, "the recipe is longer than 256 KB"),
+        ("base: a  # " + "x" * 1_100_000, "the recipe is longer than 1 MB"),
         ("? [a]\n: b", "the recipe is not valid YAML"),
         ("a: \0", "the recipe is not valid YAML"),
     ],
@@ -331,7 +336,7 @@ def test_of_very_many_problems_the_first_are_told() -> None:
 
 def test_a_file_that_is_too_long_is_refused_unread(tmp_path: Path) -> None:
     (tmp_path / "long.yml").write_bytes(SHORT_YAML.encode() + b"# \xc3\xa9" * 1_000_000)
-    with pytest.raises(RecipeError, match="the recipe is longer than 256 KB"):
+    with pytest.raises(RecipeError, match="the recipe is longer than 1 MB"):
         Recipe.from_file(tmp_path / "long.yml")
 
 

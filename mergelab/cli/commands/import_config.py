@@ -17,10 +17,10 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
+    from mergelab.recipe import read_file
     from mergelab.recipe.mergekit import from_mergekit
-    from mergelab.runtime.yaml_text import read_text
 
-    read = from_mergekit(read_text(Path(options.config)))
+    read = from_mergekit(read_file(Path(options.config)))
     for remark in read.remarks:
         print(f"mergelab: {remark}", file=sys.stderr)
     print(read.to_yaml(), end="")

@@ -32,8 +32,15 @@ def remarks(config: Config, reading: Reading, recipe: Recipe, parameters: Sequen
     if reading.base is Role.AROUND and any(one.parameters for one in sources if one.model == config.base_model):
         yield f"parameters of the base {config.base_model} have no effect, neither in mergekit nor in MergeLab"
     yield from _sign_remarks(reading, [[each.weight(expert.model) for expert in recipe.models] for each in parameters])
+    yield from _sum_remarks(recipe)
     yield from _adapter_remarks(config)
     yield from _layer_remarks(config, recipe)
+
+
+def _sum_remarks(recipe: Recipe) -> Iterator[str]:
+    total = sum(expert.weight for expert in recipe.models)
+    if recipe.method.name == "weighted_sum" and not recipe.overrides and abs(total - 1) > CANCELLING:
+        yield f"the weights sum to {total:g}, so all merged weights are scaled by about {total:g}, in mergekit too"
 
 
 def _sign_remarks(reading: Reading, weights: Sequence[Sequence[LayerwiseValue]]) -> Iterator[str]:

@@ -54,7 +54,7 @@ def from_mergekit(text: str) -> Imported:
 
 def _known(problems: list[str], name: str) -> bool:
     if name in ELSEWHERE:
-        problems.append(f"MergeLab has no merge_method {name}. Known: {', '.join(SWITCHES)}")
+        problems.append(f"MergeLab has no merge_method {name}: {ELSEWHERE[name]}. Known: {', '.join(SWITCHES)}")
     elif name not in SWITCHES:
         problems.append(f"unknown merge_method {name!r}{nearest(name, SWITCHES)}")
     return name in SWITCHES

@@ -152,6 +152,8 @@ READINGS = (
     *_dropping("della_linear", "della", "density", "epsilon", elects=False),
     *_dropping("breadcrumbs", "breadcrumbs", "density", "gamma", elects=False, rescales=False),
     *_dropping("breadcrumbs_ties", "breadcrumbs", "density", "gamma", elects=True, rescales=False),
+    Reading("nearswap", Role.AROUND, {"name": "nearswap"}, None, {"t": "method.t"}),
+    Reading("ram", Role.AROUND, {"name": "ram", "epsilon": 1e-5}),
     Reading("sce", Role.AROUND, {"name": "sce"}, None, {"select_topk": "method.density"}),
     Reading(
         "model_stock",
@@ -172,6 +174,8 @@ SWITCHES: Mapping[str, Mapping[str, bool]] = {
     "linear": {"normalize": True},
     "slerp": {},
     "karcher": {},
+    "nearswap": {},
+    "ram": {},
     "sce": {},
     "nuslerp": {"nuslerp_flatten": True, "nuslerp_row_wise": False},
     "multislerp": {"normalize_weights": True},
@@ -190,18 +194,22 @@ SWITCHES: Mapping[str, Mapping[str, bool]] = {
 IDLE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(SWITCHES, ("int8_mask",)),
     "task_arithmetic": ("int8_mask", "density", "rescale"),
-    **dict.fromkeys(("linear", "slerp", "karcher", "nuslerp", "multislerp", "model_stock"), ()),
+    **dict.fromkeys(("linear", "slerp", "karcher", "nearswap", "ram", "nuslerp", "multislerp", "model_stock"), ()),
 }
 """Parameters that mergekit accepts but that do not change the result."""
 
 MEANS = {"linear": "normalize", "multislerp": "normalize_weights"}
 """The switch that has no effect if the weights sum to 1."""
 
-FIXED: Mapping[str, Mapping[str, float]] = {"multislerp": {"eps": 1e-8}}
+FIXED: Mapping[str, Mapping[str, float]] = {"multislerp": {"eps": 1e-8}, "ram": {"epsilon": 1e-5}}
 """Parameters that are supported only at their default."""
 
-ELSEWHERE = ("passthrough", "nearswap", "arcee_fusion", "ram", "ramplus_tl")
-"""mergekit methods that MergeLab does not have."""
+ELSEWHERE = {
+    "passthrough": "it copies layers instead of merging them",
+    "arcee_fusion": "its thresholds are quantiles of a random sample, and no paper defines them",
+    "ramplus_tl": "ram is its form without the scaling of unshared changes",
+}
+"""mergekit methods that MergeLab does not have, and what keeps them out or comes near."""
 
 
 def readings_of(merge_method: str) -> tuple[Reading, ...]:

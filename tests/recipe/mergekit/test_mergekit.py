@@ -20,6 +20,7 @@ from tiny_states import State
 
 from mergelab import merge_state_dicts
 from mergelab.cli import main
+from mergelab.methods import METHODS
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.mergekit import from_mergekit, stages_of, to_mergekit
 from mergelab.recipe.mergekit.layer_overrides import EMBEDDINGS
@@ -230,6 +231,15 @@ def test_the_other_means_keep_their_switches_and_numbers() -> None:
         "clamp": "no",
         "floor": 1e-6,
     }
+
+
+def test_reinforced_agent_merging_is_read_at_its_threshold() -> None:
+    text = "models: [a, b]\nbase_model: base\nmerge_method: ram\nparameters: {epsilon: 1e-5}"
+    assert stages(text) == {"method": {"name": "ram", "epsilon": 1e-5}}
+    assert refusal(text.replace("1e-5", "0.1")) == ["epsilon of ram is supported only at 1e-05, got 0.1"]
+    assert refusal("models: [a, b]\nbase_model: base\nmerge_method: nearswap\nparameters: {t: 1}") == [
+        "nearswap takes exactly 1 model, got 2"
+    ]
 
 
 def test_a_base_among_the_models_is_no_expert_where_deltas_are_merged() -> None:
@@ -613,9 +623,9 @@ def test_every_problem_is_told_at_once() -> None:
     ]
 
 
-@pytest.mark.parametrize("method", ["passthrough", "nearswap", "arcee_fusion", "ram", "ramplus_tl"])
+@pytest.mark.parametrize("method", ["passthrough", "arcee_fusion", "ramplus_tl"])
 def test_a_method_that_does_not_exist_here_is_named(method: str) -> None:
-    assert refusal(BASED + f"merge_method: {method}")[0].startswith(f"MergeLab has no merge_method {method}. Known: ")
+    assert refusal(BASED + f"merge_method: {method}")[0].startswith(f"MergeLab has no merge_method {method}: ")
 
 
 @pytest.mark.parametrize(
@@ -836,7 +846,8 @@ def test_every_reading_goes_there_and_back() -> None:
         base = {Role.ABSENT: None, Role.FIRST: "a"}.get(reading.base, "base")
         if reading.merge_method == "karcher":
             base = None
-        given = Recipe.from_mapping({"base": base, "models": ["a", "b"], **reading.stages({}), "dtype": "float16"})
+        models = ["a", "b"][: METHODS[str(reading.method["name"])].models]
+        given = Recipe.from_mapping({"base": base, "models": models, **reading.stages({}), "dtype": "float16"})
         assert there_and_back(given) == given, reading.merge_method
 
 
@@ -856,6 +867,9 @@ def test_the_command_prints_the_recipe_and_the_config(tmp_path: Path, capsys: py
     config.write_text("merge_method: tise")
     assert main(["import", str(config)]) == 1
     assert capsys.readouterr().err.splitlines()[1].startswith("unknown merge_method 'tise'. Did you mean 'ties'?")
+    config.write_bytes(b"merge_method: \xff")
+    assert main(["import", str(config)]) == 1
+    assert "is not UTF-8 text" in capsys.readouterr().err
 
 
 def test_the_readmes_config_is_read_and_names_every_method() -> None:
@@ -1034,6 +1048,10 @@ CONFIGS = {
     "karcher with the base": PLAIN + AROUND + "merge_method: karcher\nparameters: {max_iter: 3, tol: 1.0e-4}",
     "task_arithmetic": THREE + AROUND + "merge_method: task_arithmetic\nparameters: {lambda: 0.7}",
     "task_arithmetic normalized": TWO + AROUND + "merge_method: task_arithmetic\nparameters: {normalize: true}",
+    "nearswap": "models: [{model: a}]\n"
+    + AROUND
+    + "merge_method: nearswap\nparameters: {t: [{filter: mlp, value: [0.001, 0.01]}, {value: 0.005}]}",
+    "ram": PLAIN + AROUND + "merge_method: ram",
     "sce": PLAIN + AROUND + "merge_method: sce\nparameters: {select_topk: 0.5}",
     "model_stock": PLAIN + AROUND + "merge_method: model_stock",
     "model_stock by rows": PLAIN + AROUND + "merge_method: model_stock\nparameters: {filter_wise: true}",
