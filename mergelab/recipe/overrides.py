@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +13,8 @@ from mergelab.recipe.name_pattern import name_pattern
 Ramp = tuple[float, ...]
 """Numbers spaced evenly from the first layer to the last, with linear interpolation between them."""
 
-_LAYER = re.compile(r"^(.*?)\.(\d+)(?=\.|$)")
+LONGEST_LAYER = 10
+"""Longer numbers in names are no layers; Python takes long to read them."""
 
 
 Stages = Mapping[str, Sequence[Knob]]
@@ -152,8 +152,7 @@ def at(value: Value | Ramp, depth: float) -> Value:
 @lru_cache(maxsize=1 << 14)
 def layer_of(key: str) -> int | None:
     """The layer of a tensor, which is the first number in its name; None outside of layers."""
-    found = _LAYER.match(key)
-    return int(found[2]) if found else None
+    return _stack_and_layer(key)[1]
 
 
 def depths(keys: Iterable[str]) -> dict[str, float]:
@@ -161,12 +160,20 @@ def depths(keys: Iterable[str]) -> dict[str, float]:
 
     The first number in a name is its layer. Stacks with different prefixes (encoder, decoder) are counted separately.
     """
-    keys = list(keys)
-    found = {key: match for key in keys if (match := _LAYER.match(key))}
+    found = {key: _stack_and_layer(key) for key in keys}
     last: dict[str, int] = {}
-    for match in found.values():
-        last[match[1]] = max(last.get(match[1], 0), int(match[2]))
-    return {key: int(found[key][2]) / max(1, last[found[key][1]]) if key in found else 0.0 for key in keys}
+    for stack, layer in found.values():
+        last[stack] = max(last.get(stack, 0), layer or 0)
+    return {key: (layer or 0) / max(1, last[stack]) for key, (stack, layer) in found.items()}
+
+
+def _stack_and_layer(key: str) -> tuple[str, int | None]:
+    """The name of a tensor up to its first number, and that number, if something stands before it."""
+    parts = key.split(".")
+    for place, part in enumerate(parts[1:], 1):
+        if part.isascii() and part.isdigit() and len(part) < LONGEST_LAYER:
+            return ".".join(parts[:place]), int(part)
+    return key, None
 
 
 def _regex_problems(where: str, pattern: str) -> Iterable[str]:

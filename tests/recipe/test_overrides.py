@@ -123,6 +123,12 @@ def test_layers_that_no_tensor_has_are_refused() -> None:
         merged_layers("average", [{"layers": [5, 9], "weight": 0.5}])
 
 
+def test_a_number_that_is_too_long_for_a_layer_is_none() -> None:
+    assert depths(["layers." + "1" * 5000 + ".w", "layers.1x.w", "1.w", "w"]) == pytest.approx(
+        {"layers." + "1" * 5000 + ".w": 0.0, "layers.1x.w": 0.0, "1.w": 0.0, "w": 0.0}
+    )
+
+
 def test_a_knob_of_both_stages_names_its_stage() -> None:
     assert refusal([{"match": "", "density": 0.5}], sparsify="dare") == [
         "both stages have a knob density: write method.density or sparsify.density"

@@ -25,13 +25,13 @@ KEYS = (
     "tokenizer",
     "chat_template",
 )
-REFUSED = {
-    "modules": "modules is not supported: MergeLab has no separate recipes for parts of a model; remove it",
-    "experts": "experts belongs to mergekit-moe, which builds a mixture of experts: MergeLab merges models into one of the same shape",
-    "gate_mode": "gate_mode belongs to mergekit-moe, which MergeLab does not do",
-    "genome": "genome belongs to mergekit-evolve, which searches for a config: import the best_config.yaml that it writes",
+MODULES = "modules is not supported: MergeLab has no separate recipes for parts of a model; remove it"
+OTHER_TOOLS = {
+    "gate_mode": "this is a config of mergekit-moe, which builds a mixture of experts: MergeLab merges models into one of their shape",
+    "experts": "this is a config of mergekit-moe, which builds a mixture of experts: MergeLab merges models into one of their shape",
+    "genome": "this is a config of mergekit-evolve, which searches for one: import the best_config.yaml that it writes",
 }
-"""Keys of mergekit's tools that MergeLab does not support, and why."""
+"""Keys that only configs of mergekit's other tools have."""
 SOURCE, MODEL, SLICE = (
     ("model", "layer_range", "parameters"),
     ("model", "parameters"),
@@ -87,15 +87,13 @@ def read_config(problems: list[str], given: Mapping[str, Any]) -> Config:
 
 def _refuse_unknown(problems: list[str], given: Mapping[str, Any], known: Sequence[str], where: str) -> None:
     for name in [name for name in given if name not in known][:MOST_PROBLEMS]:
-        if name in REFUSED and known is KEYS:
-            problems.append(REFUSED[name])
-        else:
-            problems.append(f"unknown key {brief(name)} of {where}{nearest(name, known)}")
+        unknown = f"unknown key {brief(name)} of {where}{nearest(name, known)}"
+        problems.append(MODULES if name == "modules" and known is KEYS else unknown)
 
 
 def _parts(problems: list[str], given: Mapping[str, Any]) -> tuple[Part, ...]:
     if ("models" in given) == ("slices" in given):
-        if not given.keys() & REFUSED.keys():
+        if "modules" not in given:
             problems.append("the config must have either models or slices")
         return ()
     if "models" in given:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mergelab.methods.knobs import brief, nearest
 from mergelab.recipe import Recipe, RecipeError, read_yaml
-from mergelab.recipe.mergekit.config import Config, read_config
+from mergelab.recipe.mergekit.config import OTHER_TOOLS, Config, read_config
 from mergelab.recipe.mergekit.draft import CANCELLED, Draft, draft_of
 from mergelab.recipe.mergekit.import_remarks import remarks
 from mergelab.recipe.mergekit.layer_overrides import mapping_of_slices
@@ -37,6 +37,9 @@ def from_mergekit(text: str) -> Imported:
     given = read_yaml(text, "mergekit config")
     if not isinstance(given, Mapping):
         raise RecipeError(f"a mergekit config must be a mapping with merge_method and models, got {brief(given)}")
+    for key, reason in OTHER_TOOLS.items():
+        if key in given:
+            raise RecipeError(reason)
     problems: list[str] = []
     config = read_config(problems, given)
     reading, recipe = None, None

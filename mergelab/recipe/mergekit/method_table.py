@@ -194,7 +194,6 @@ SWITCHES: Mapping[str, Mapping[str, bool]] = {
 IDLE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(SWITCHES, ("int8_mask",)),
     "task_arithmetic": ("int8_mask", "density", "rescale"),
-    **dict.fromkeys(("linear", "slerp", "karcher", "nearswap", "ram", "nuslerp", "multislerp", "model_stock"), ()),
 }
 """Parameters that mergekit accepts but that do not change the result."""
 

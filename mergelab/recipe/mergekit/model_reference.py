@@ -25,8 +25,8 @@ def read_reference(where: str, given: object) -> ModelReference:
     Raises ValueError for anything else.
     """
     if isinstance(given, str) and given.strip():
-        model, *adapters = given.split("+")
-        if len(adapters) > 1 or not all(part.strip() for part in (model, *adapters)):
+        model, *adapters = (part.strip() for part in given.split("+"))
+        if len(adapters) > 1 or not all((model, *adapters)):
             raise ValueError(f"{where} must be MODEL or MODEL+ADAPTER, got {brief(given)}")
         return ModelReference(model, *adapters)
     if not isinstance(given, Mapping) or not given.keys() & {"model", "path"}:

@@ -576,17 +576,22 @@ def test_what_keeps_the_tokenizer_of_the_base_is_read(line: str) -> None:
         ("tokenizer: {source: base, pad_to_multiple_of: 8}", "pad_to_multiple_of of tokenizer is not supported"),
         ("tokenizer: {source: base, sauce: 8}", "unknown key 'sauce' of tokenizer. Did you mean 'source'?"),
         ("chat_template: chatml", "chat_template is not supported: MergeLab keeps the base's chat template"),
-        ("genome: {models: []}", "genome belongs to mergekit-evolve, which searches for a config"),
     ],
 )
 def test_what_changes_the_tokenizer_is_refused_by_name(line: str, told: str) -> None:
     assert refusal(BASED + f"merge_method: ties\n{line}")[0].startswith(told)
 
 
-def test_a_mixture_of_experts_is_refused_by_name() -> None:
-    assert refusal("base_model: a\ngate_mode: hidden\nexperts: [{source_model: b}]\n")[0].startswith(
-        "gate_mode belongs to mergekit-moe"
-    )
+def test_configs_of_mergekits_other_tools_are_named() -> None:
+    (mixture,) = refusal("base_model: a\ngate_mode: hidden\nexperts: [{source_model: b}]\n")
+    assert mixture.startswith("this is a config of mergekit-moe, which builds a mixture of experts")
+    (search,) = refusal("genome: {models: [a, b], merge_method: ties}\ntasks: []")
+    assert search.endswith("import the best_config.yaml that it writes")
+
+
+def test_int8_mask_is_read_everywhere_because_it_only_saves_memory() -> None:
+    two = "models: [a, b]\nbase_model: a\nmerge_method: slerp\nparameters: {t: 0.5"
+    assert from_mergekit(two + ", int8_mask: true}") == from_mergekit(two + "}")
 
 
 # What is refused
@@ -684,7 +689,7 @@ def test_a_method_that_does_not_exist_here_is_named(method: str) -> None:
             "models: [a, b, c]\nmerge_method: slerp\nbase_model: a\nparameters: {t: 0.5}",
             "slerp takes exactly 2 models, got 3",
         ),
-        (A_AND_B + "merge_method: karcher", "unknown parameter 'weight' of karcher. Known: max_iter, tol"),
+        (A_AND_B + "merge_method: karcher", "unknown parameter 'weight' of karcher. Known: int8_mask, max_iter, tol"),
     ],
 )
 def test_a_config_that_is_not_read_says_why(text: str, told: str) -> None:
