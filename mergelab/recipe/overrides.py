@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -48,9 +48,15 @@ class Override:
 
     def reaches(self, key: str) -> bool:
         """Whether the override applies to this tensor, for at least one expert."""
+        return self._is_inside(key) and name_pattern(self.match)(key)
+
+    def misses(self, keys: Collection[str]) -> bool:
+        """Whether it is mistaken: no tensor has a match of the pattern, or none is in its layers."""
+        return not any(map(name_pattern(self.match), keys)) or not any(map(self._is_inside, keys))
+
+    def _is_inside(self, key: str) -> bool:
         layer = layer_of(key) if self.layers else None
-        inside = not self.layers or (layer is not None and self.layers[0] <= layer < self.layers[1])
-        return inside and name_pattern(self.match)(key)
+        return not self.layers or (layer is not None and self.layers[0] <= layer < self.layers[1])
 
     def at(self, name: str, key: str, depth: float) -> Value:
         """The value of knob `name` for a tensor to which the override applies, at its depth in the model.

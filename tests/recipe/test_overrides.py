@@ -123,6 +123,11 @@ def test_layers_that_no_tensor_has_are_refused() -> None:
         merged_layers("average", [{"layers": [5, 9], "weight": 0.5}])
 
 
+def test_an_override_may_name_a_tensor_that_none_of_its_layers_has() -> None:
+    states = merged_layers("average", [{"match": "embed", "layers": [0, 2], "weight": 0.5}])
+    assert states["embed.weight"] == 5.5  # what a config's filters for embeddings become in each of its slices
+
+
 def test_a_number_that_is_too_long_for_a_layer_is_none() -> None:
     assert depths(["layers." + "1" * 5000 + ".w", "layers.1x.w", "1.w", "w"]) == pytest.approx(
         {"layers." + "1" * 5000 + ".w": 0.0, "layers.1x.w": 0.0, "1.w": 0.0, "w": 0.0}

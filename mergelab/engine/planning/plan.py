@@ -102,7 +102,7 @@ def plan(
 
 def _check_overrides(recipe: Recipe, keys: Sequence[str]) -> None:
     """Refuse overrides that match no tensor: their pattern is mistaken."""
-    idle = [each.where for each in recipe.overrides if not any(each.applies(key, each.model) for key in keys)]
+    idle = [each.where for each in recipe.overrides if each.misses(keys)]
     if idle and keys:
         raise RecipeError(
             "\n".join(

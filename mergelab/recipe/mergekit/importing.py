@@ -104,7 +104,7 @@ def _weights(config: Config, parameters: Parameters) -> list[LayerwiseValue]:
 def _sum(weights: Sequence[LayerwiseValue]) -> float | None:
     """The sum of the weights; None if one is missing or varies."""
     values = [weight.value for weight in weights if weight.value is not None and not weight.overrides]
-    return sum(values) if len(values) == len(weights) else None
+    return sum(values) if values and len(values) == len(weights) else None
 
 
 def _sums_to_one(weights: Sequence[LayerwiseValue]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mergelab.recipe import RecipeError
 from mergelab.recipe.mergekit.draft import Draft
 from mergelab.recipe.mergekit.method_table import PARAMETERS, WEIGHT, Reading
 from mergelab.recipe.mergekit.values import EVERYWHERE, Override, grouped
@@ -20,13 +21,9 @@ Placed = tuple[tuple[Layers | None, str], float | Ramp]
 
 EMBEDDINGS = "embed(ding|_tokens|_in|_positions)|wte|wpe"
 """Tensors before the layers, which have the parameters of the first slice; those after them have those of the last."""
-BEFORE = (
-    "model.embed_tokens.weight",
-    "transformer.wte.weight",
-    "transformer.wpe.weight",
-    "embeddings.word_embeddings.weight",
-)
-"""What they are called, to see which filters reach them."""
+BEFORE = ("model.embed_tokens.weight", "transformer.wte.weight", "transformer.wpe.weight", "word_embeddings.weight")
+AFTER = ("model.norm.weight", "transformer.ln_f.weight", "lm_head.weight")
+"""What tensors before and after the layers are called, to see which filters reach them."""
 
 
 def mapping_of_slices(drafts: Sequence[Draft], layers: Sequence[Layers | None], reading: Reading) -> dict[str, Any]:
@@ -103,18 +100,31 @@ def _set_plain(whole: Draft, place: str, plain: Mapping[str | None, Any]) -> Non
 
 
 def _placed(rules: Sequence[Rules], ranges: Sequence[Layers], outside: Rules) -> Iterator[Placed]:
-    yield from (((None, match), value) for match, value in outside[1:])
-    before = _before(_outside(rules[0]))
-    if before != _before(outside):
-        yield (None, EMBEDDINGS), before
+    yield from (
+        ((None, match), value) for match, value in (*outside[1:], *_for_embeddings(_outside(rules[0]), outside))
+    )
     if any(each != outside for each in rules):  # all slices, so that the overrides say where the layers end
         for layers, each in _joined(ranges, rules):
             yield from (((layers, match), value) for match, value in each)
 
 
-def _before(rules: Rules) -> Any:
-    """The value of tensors before the layers; None if no rule reaches them."""
-    values = [value for match, value in rules if any(map(name_pattern(match), BEFORE))]
+def _for_embeddings(first: Rules, outside: Rules) -> Rules:
+    """Overrides that give embeddings the values of the first slice. Raises RecipeError for filters that prevent it."""
+    if not first or all(_value(first, name) == _value(outside, name) for name in BEFORE):
+        return ()
+    filters = [rule for rule in first[1:] if any(map(name_pattern(rule[0]), BEFORE))]
+    found = ((EMBEDDINGS, first[0][1]), *filters)
+    if any(_value(outside + found, name) != _value(outside, name) for name in AFTER):
+        raise RecipeError(
+            f"the filters {', '.join(match for match, _ in filters)} reach embeddings and other tensors outside of the layers, "
+            "which have the values of the first and the last slice: write the same values in both, or filters for one kind"
+        )
+    return found
+
+
+def _value(rules: Rules, name: str) -> float | Ramp | None:
+    """The value of a tensor; None if no rule reaches it."""
+    values = [value for match, value in rules if name_pattern(match)(name)]
     return values[-1] if values else None
 
 

@@ -7,12 +7,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from mergelab.recipe import Recipe
-from mergelab.recipe.mergekit.layer_overrides import BEFORE, EMBEDDINGS, Layers
+from mergelab.recipe.mergekit.layer_overrides import AFTER, BEFORE, EMBEDDINGS, Layers
 from mergelab.recipe.mergekit.slices import layers_of
 from mergelab.recipe.overrides import Override
-
-AFTER = ("model.norm.weight", "lm_head.weight")
-"""Tensors after the layers, to see whether the last slice gives them their settings."""
 
 
 def slices_of(recipe: Recipe) -> list[tuple[Layers, Recipe]]:

@@ -422,6 +422,16 @@ def test_filters_in_a_slice_stay_in_it() -> None:
     assert [weight_of_a(text, f"model.{name}") for name in names] == [0.5, 0.25, 2.0, 0.25, 2.0]
 
 
+def test_filters_for_embeddings_have_the_values_of_the_first_slice() -> None:
+    text = sliced(
+        *(f"weight: [{{filter: wte, value: {n}}}, {{filter: lm_head, value: 1{n}}}, {{value: 2{n}}}]" for n in (1, 2))
+    )
+    names = ("transformer.wte.weight", "transformer.wpe.weight", "lm_head.weight", "ln_f.weight")
+    assert [weight_of_a(text, name) for name in names] == [1, 21, 12, 22]
+    wide = sliced(*(f"weight: [{{filter: weight, value: {n}}}, {{value: 3}}]" for n in (1, 2)))
+    assert refusal(wide)[0].startswith("the filters weight reach embeddings and other tensors outside of the layers")
+
+
 def test_slices_that_do_not_go_through_all_models_are_refused() -> None:
     other = sliced("weight: 1", "weight: 1").replace(
         "{model: b, layer_range: [2, 4]}", "{model: c, layer_range: [2, 4]}"
@@ -433,6 +443,20 @@ def test_slices_that_do_not_go_through_all_models_are_refused() -> None:
     assert refusal(gap)[0].startswith("slices that stack layers into a new model are not supported")
     bases = sliced("weight: 1", "weight: 1").replace("base_model: base", "  base_model: b\nbase_model: base")
     assert refusal(bases)[0] == "the slices have different bases (base, b): keep one base_model"
+
+
+def test_a_number_that_one_slice_lacks_is_missing() -> None:
+    for own in ("{}", "{weight: [{filter: mlp, value: 1}]}"):
+        for lacking in (sliced("weight: 1", "weight: 2"), sliced("weight: 2", "weight: 1")):
+            text = (
+                lacking.replace("{weight: 2}", own)
+                .replace("\nparameters: {weight: 1}", "")
+                .replace("model: b,", "model: base,")
+            )
+            text = text.replace("  - {model: base, layer_range: [0, 2]}\n", "", 1).replace(
+                "  - {model: base, layer_range: [2, 4]}\n", "", 1
+            )
+            assert [sentence[:22] for sentence in refusal(text)] == ["weight of a is missing"]
 
 
 def test_a_config_of_hundreds_of_slices_is_read() -> None:
@@ -645,6 +669,7 @@ def test_a_method_that_does_not_exist_here_is_named(method: str) -> None:
         ("[1]", "a mergekit config must be a mapping with merge_method and models, got [1]"),
         ("", "a mergekit config must be a mapping with merge_method and models, got None"),
         ("a: [", "the mergekit config is not valid YAML"),
+        ("models:\nmerge_method: linear", "models must list at least one {model: NAME, parameters: …}, got None"),
         ("models: []\nmerge_method: linear", "models must list at least one {model: NAME, parameters: …}, got []"),
         ("models: [3]\nmerge_method: linear", "entry 1 of models must be {model: NAME, parameters: …}, got 3"),
         (
@@ -1035,6 +1060,15 @@ CONFIGS = {
     + "base_model: a\n"
     + FLOAT
     + "merge_method: slerp",
+    "slices with filters for what is outside of them": "slices:\n"
+    + "".join(
+        f"- sources: [{{model: a, layer_range: {layers}, parameters: {{weight: [{{filter: embed_tokens, value: {weight}}}, "
+        f"{{filter: lm_head, value: 0.{weight}}}, {{filter: norm, value: [0, 1]}}, {{value: 0.7}}]}}}}, "
+        f"{{model: base, layer_range: {layers}}}]\n"
+        for layers, weight in (("[0, 3]", 1), ("[3, 5]", 2))
+    )
+    + AROUND
+    + "merge_method: task_arithmetic",
     "slices of linear": "slices:\n"
     + "".join(
         f"- sources: [{{model: a, layer_range: {layers}, parameters: {{weight: {weight}}}}}, {{model: b, layer_range: {layers}, "
