@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from mergelab.checkpoints.alignment.phrases import counted, some_of
+from mergelab.checkpoints.files.phrases import counted, some_of
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 

@@ -1,5 +1,27 @@
 """Recipes: complete descriptions of a merge, with overrides, diffs, presets and conversion from and to mergekit."""
 
-from mergelab.recipe.recipe import ALGORITHM, DTYPE, SEED, Expert, Recipe, RecipeError, Step, read_yaml
+from mergelab.recipe.recipe import (
+    ALGORITHM,
+    DTYPE,
+    MOST_PROBLEMS,
+    SEED,
+    Expert,
+    Recipe,
+    RecipeError,
+    Step,
+    read_file,
+    read_yaml,
+)
 
-__all__ = ["ALGORITHM", "DTYPE", "SEED", "Expert", "Recipe", "RecipeError", "Step", "read_yaml"]
+__all__ = [
+    "ALGORITHM",
+    "DTYPE",
+    "MOST_PROBLEMS",
+    "SEED",
+    "Expert",
+    "Recipe",
+    "RecipeError",
+    "Step",
+    "read_file",
+    "read_yaml",
+]

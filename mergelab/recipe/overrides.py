@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mergelab.methods.knobs import Knob, Range, Value, brief, nearest
+from mergelab.recipe.name_pattern import name_pattern
 
 Ramp = tuple[float, ...]
 """Numbers spaced evenly from the first layer to the last, with linear interpolation between them."""
 
-_LAYER = re.compile(r"^(.*?)\.(\d+)(?=\.|$)")
+LONGEST_LAYER = 10
+"""Longer numbers in names are no layers; Python takes long to read them."""
 
 
 Stages = Mapping[str, Sequence[Knob]]
@@ -30,23 +32,53 @@ class Place:
 
 @dataclass(frozen=True)
 class Override:
-    """Knob values for the tensors whose names contain a match of the regex `match`; with `model`, for that expert only.
+    """Knob values for the tensors whose names contain a match of the regex `match` (RE2's syntax); with `model`, for that expert only.
 
-    Knobs are spelled as in `Place`.
+    With `layers` (the first and the end), only for tensors of these layers. Knobs are spelled as in `Place`.
     """
 
     match: str
     knobs: Mapping[str, Value | Ramp]
     model: str | None = None
+    layers: tuple[int, int] | None = None
 
     def applies(self, key: str, model: str | None) -> bool:
         """Whether the override applies to this tensor and expert; for `model` None, to all experts."""
-        return self.model in (None, model) and re.search(self.match, key) is not None
+        return self.model in (None, model) and self.reaches(key)
+
+    def reaches(self, key: str) -> bool:
+        """Whether the override applies to this tensor, for at least one expert."""
+        return self._is_inside(key) and name_pattern(self.match)(key)
+
+    def misses(self, keys: Collection[str]) -> bool:
+        """Whether it is mistaken: no tensor has a match of the pattern, or none is in its layers."""
+        return not any(map(name_pattern(self.match), keys)) or not any(map(self._is_inside, keys))
+
+    def _is_inside(self, key: str) -> bool:
+        layer = layer_of(key) if self.layers else None
+        return not self.layers or (layer is not None and self.layers[0] <= layer < self.layers[1])
+
+    def at(self, name: str, key: str, depth: float) -> Value:
+        """The value of knob `name` for a tensor to which the override applies, at its depth in the model.
+
+        With `layers`, a ramp runs over those; over a single layer, it has its last value.
+        """
+        layer = layer_of(key)
+        if self.layers and layer is not None:
+            steps = self.layers[1] - self.layers[0] - 1
+            depth = (layer - self.layers[0]) / steps if steps else 1.0
+        return at(self.knobs[name], depth)
+
+    @property
+    def where(self) -> str:
+        """The tensors that it is meant for, as in an error message."""
+        return f"{brief(self.match)} in layers {list(self.layers)}" if self.layers else brief(self.match)
 
     def to_mapping(self) -> dict[str, Any]:
         """The override as written in a recipe file."""
         knobs = {name: list(value) if isinstance(value, tuple) else value for name, value in self.knobs.items()}
-        return {"match": self.match, **({"model": self.model} if self.model else {}), **knobs}
+        layers = {"layers": list(self.layers)} if self.layers else {}
+        return {"match": self.match, **layers, **({"model": self.model} if self.model else {}), **knobs}
 
 
 def read_override(number: int, given: object, stages: Stages, models: Sequence[str]) -> Override:
@@ -55,12 +87,14 @@ def read_override(number: int, given: object, stages: Stages, models: Sequence[s
     Raises ValueError with one line per problem.
     """
     where = f"entry {number} of overrides"
-    if not isinstance(given, Mapping) or not isinstance(given.get("match"), str):
+    if not isinstance(given, Mapping) or not isinstance(given.get("match", "" if "layers" in given else None), str):
         raise ValueError(f"{where} must be {{match: REGEX, KNOB: number}}, got {brief(given)}")
-    problems = [*_regex_problems(where, given["match"]), *_model_problems(where, given.get("model"), models)]
+    match, layers = given.get("match", ""), given.get("layers")
+    problems = [*_regex_problems(where, match), *_model_problems(where, given.get("model"), models)]
+    problems += _layer_problems(where, layers)
     knobs: dict[str, Value | Ramp] = {}
     for name in given:
-        if name not in ("match", "model"):
+        if name not in ("match", "model", "layers"):
             try:
                 place = _varying(where, name, given, stages)
                 knobs[_once(where, place, knobs)] = _read_value(where, place, given[name])
@@ -70,7 +104,7 @@ def read_override(number: int, given: object, stages: Stages, models: Sequence[s
         problems.append(f"{where} changes nothing: add a knob, such as density: 0.5")
     if problems:
         raise ValueError("\n".join(problems))
-    return Override(given["match"], knobs, given.get("model"))
+    return Override(match, knobs, given.get("model"), None if layers is None else (layers[0], layers[1]))
 
 
 def read_own_knobs(number: int, model: str, given: Mapping[str, object], stages: Stages) -> dict[str, Value]:
@@ -121,24 +155,46 @@ def at(value: Value | Ramp, depth: float) -> Value:
     return value[left] + (place - left) * (value[left + 1] - value[left])
 
 
+@lru_cache(maxsize=1 << 14)
+def layer_of(key: str) -> int | None:
+    """The layer of a tensor, which is the first number in its name; None outside of layers."""
+    return _stack_and_layer(key)[1]
+
+
 def depths(keys: Iterable[str]) -> dict[str, float]:
     """The depth of each tensor in its stack of layers, from 0 (first) to 1 (last); 0 for tensors outside of layers.
 
     The first number in a name is its layer. Stacks with different prefixes (encoder, decoder) are counted separately.
     """
-    keys = list(keys)
-    found = {key: match for key in keys if (match := _LAYER.match(key))}
+    found = {key: _stack_and_layer(key) for key in keys}
     last: dict[str, int] = {}
-    for match in found.values():
-        last[match[1]] = max(last.get(match[1], 0), int(match[2]))
-    return {key: int(found[key][2]) / max(1, last[found[key][1]]) if key in found else 0.0 for key in keys}
+    for stack, layer in found.values():
+        last[stack] = max(last.get(stack, 0), layer or 0)
+    return {key: (layer or 0) / max(1, last[stack]) for key, (stack, layer) in found.items()}
+
+
+def _stack_and_layer(key: str) -> tuple[str, int | None]:
+    """The name of a tensor up to its first number, and that number, if something stands before it."""
+    parts = key.split(".")
+    for place, part in enumerate(parts[1:], 1):
+        if part.isascii() and part.isdigit() and len(part) < LONGEST_LAYER:
+            return ".".join(parts[:place]), int(part)
+    return key, None
 
 
 def _regex_problems(where: str, pattern: str) -> Iterable[str]:
     try:
-        re.compile(pattern)
-    except re.error as error:
-        yield f"match in {where} is not a regular expression: {error}"
+        name_pattern(pattern)
+    except ValueError as error:
+        yield f"match in {where} {error}"
+
+
+def _layer_problems(where: str, layers: object) -> Iterable[str]:
+    if layers is None:
+        return
+    whole = isinstance(layers, Sequence) and all(isinstance(one, int) and not isinstance(one, bool) for one in layers)
+    if not whole or len(layers) != 2 or not 0 <= layers[0] < layers[1]:  # type: ignore[arg-type, index]
+        yield f"layers in {where} must be [first, end], such as [0, 8] for the first eight layers, got {brief(layers)}"
 
 
 def _model_problems(where: str, model: object, models: Sequence[str]) -> Iterable[str]:

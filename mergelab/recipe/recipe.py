@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from mergelab.methods.knobs import ANY, Choice, Knob, Range, Value, brief, check
 from mergelab.methods.registry import Rule, find
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe.file_choices import FILE_CHOICES, check_file_choice
-from mergelab.recipe.overrides import Override, Stages, at, is_own, read_override, read_own_knobs
+from mergelab.recipe.overrides import Override, Stages, is_own, read_override, read_own_knobs
+from mergelab.runtime.yaml_text import YamlTextError, parse_yaml, read_text
 
 DTYPE = Choice(
     ("base", "float32", "float16", "bfloat16"), "Number format of the merged weights; base keeps each tensor's format"
@@ -32,8 +33,19 @@ ALGORITHM = 4
 """Part of every digest; increased whenever the same recipe would give different bits."""
 
 
+MOST_PROBLEMS = 50
+"""The most problems of one recipe that are looked for and told; a text with more of them is no recipe."""
+
+
 class RecipeError(ValueError):
     """Raised for a recipe that cannot be run; the message names the problem, where it is and what is allowed."""
+
+    @classmethod
+    def of(cls, problems: Iterable[str]) -> RecipeError:
+        """The error that tells the first problems, one sentence in each line, and how many more there are."""
+        lines = [line for problem in problems for line in problem.splitlines()]
+        more = len(lines) - MOST_PROBLEMS
+        return cls("\n".join([*lines[:MOST_PROBLEMS], *([f"and {more} further problems"] if more > 0 else [])]))
 
 
 @dataclass(frozen=True)
@@ -97,10 +109,9 @@ class Recipe:
             raise RecipeError(
                 f"a recipe must be a mapping with the fields {', '.join(cls.FIELDS)}, got {type(given).__name__}"
             )
+        unknown = [name for name in given if name not in cls.FIELDS]
         problems = [
-            f"unknown field {brief(name)} of the recipe{nearest(name, cls.FIELDS)}"
-            for name in given
-            if name not in cls.FIELDS
+            f"unknown field {brief(name)} of the recipe{nearest(name, cls.FIELDS)}" for name in unknown[:MOST_PROBLEMS]
         ]
         stage, listed = given.get("sparsify"), given.get("models", list(models))
         base = _try(problems, _base, given.get("base"))
@@ -121,7 +132,7 @@ class Recipe:
             experts = _with_own_knobs(problems, experts, stages)
             overrides = _overrides(problems, given.get("overrides"), stages, experts.values())
         if problems:
-            raise RecipeError("\n".join(problems))
+            raise RecipeError.of(problems)
         return cls(
             base, tuple(experts.values()), method, sparsify, seed, dtype, overrides, norms, depth_scale, **file_choices
         )
@@ -140,10 +151,7 @@ class Recipe:
         path = Path(path)
         if not path.is_file():
             raise RecipeError(f"no recipe file at {path}")
-        try:
-            return cls.from_yaml(path.read_text(encoding="utf-8-sig"))
-        except UnicodeDecodeError as error:
-            raise RecipeError(f"{path} is not UTF-8 text: {error}") from error
+        return cls.from_yaml(read_file(path))
 
     def to_mapping(self) -> dict[str, Any]:
         """The recipe as plain data, with every default written out."""
@@ -182,33 +190,26 @@ class Recipe:
         if step is None:
             return {}
         rule = self.rule if owner == "method" else SPARSIFIERS[step.name]
-        return {knob.name: self._setting(owner, step, knob, key, depth) for knob in rule.knobs}
+        here = [override for override in self.overrides if override.reaches(key)]
+        return {knob.name: self._setting(owner, step, knob, key, depth, here) for knob in rule.knobs}
 
-    def _setting(self, owner: str, step: Step, knob: Knob, key: str, depth: float) -> Value | tuple[float, ...]:
+    def _setting(
+        self, owner: str, step: Step, knob: Knob, key: str, depth: float, here: Sequence[Override]
+    ) -> Value | tuple[float, ...]:
+        said = [
+            (override.model, override.at(name, key, depth))
+            for override in here
+            for name in override.knobs
+            if name in (_written(knob), f"{owner}.{_written(knob)}")
+        ]
         if not knob.per_model and not is_own(knob):
-            return self._overridden(owner, knob, step.knobs[knob.name], key, depth, None)
+            return _last(said, None, step.knobs[knob.name])
         values = [
-            self._overridden(
-                owner,
-                knob,
-                expert.weight if knob.per_model else expert.own(owner, knob.name, step),
-                key,
-                depth,
-                expert.model,
-            )
+            _last(said, expert.model, expert.weight if knob.per_model else expert.own(owner, knob.name, step))
             for expert in self.models
         ]
         same = not knob.per_model and len(set(values)) == 1
         return values[0] if same else tuple(float(value) for value in values)
-
-    def _overridden(self, owner: str, knob: Knob, value: Value, key: str, depth: float, model: str | None) -> Value:
-        """The value after overrides; the last matching override wins."""
-        for override in self.overrides:
-            for name, other in override.knobs.items():
-                stage, plain = name.rpartition(".")[::2]
-                if plain == _written(knob) and stage in ("", owner) and override.applies(key, model):
-                    value = at(other, depth)
-        return value
 
     @property
     def file_choices(self) -> dict[str, str]:
@@ -226,21 +227,34 @@ class Recipe:
         return SPARSIFIERS[self.sparsify.name] if self.sparsify else None
 
 
+def read_file(path: Path) -> str:
+    """The text of a recipe's or config's file. Raises RecipeError for other encodings than UTF-8."""
+    try:
+        return read_text(path)
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path} is not UTF-8 text: {error}") from error
+
+
 def read_yaml(text: str, what: str) -> Any:
     """Parse YAML or JSON; `what` names the text in error messages.
 
-    Raises RecipeError for invalid YAML, for duplicate keys, and for aliases, which can expand to gigabytes.
+    Raises RecipeError for what `parse_yaml` refuses: invalid YAML, duplicate keys, and texts that are too large.
     """
     try:
-        return yaml.load(text, _Strict)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a number or date that Python cannot hold
-        told = " ".join(str(error).split()).replace('in "<unicode string>", line', "in line")
-        raise RecipeError(f"the {what} is not valid YAML: {told}") from error
-    except RecursionError:
-        raise RecipeError(f"the {what} is not valid YAML: it is nested too deeply") from None
+        return parse_yaml(text)
+    except YamlTextError as error:
+        raise RecipeError(f"the {what} {error}") from error
+
+
+def _last(said: Iterable[tuple[str | None, Value]], model: str | None, value: Value) -> Value:
+    """The last value that overrides give a model, or all of them; `value` if there is none."""
+    return [value, *(other for whom, other in said if whom in (None, model))][-1]
 
 
 def _try(problems: list[str], check: Any, *args: Any) -> Any:
+    """The checked value; a problem is appended to `problems` instead, and after very many nothing more is checked."""
+    if len(problems) > MOST_PROBLEMS:
+        return None
     try:
         return check(*args)
     except ValueError as error:
@@ -291,7 +305,9 @@ def _rules(method: object, sparsify: object) -> dict[str, Rule] | None:
     """The rules named by a recipe, or None if a name is unknown, which `_step` reports."""
     named = {"method": (method, METHODS), **({} if sparsify is None else {"sparsify": (sparsify, SPARSIFIERS)})}
     names = {owner: (given.get("name") if isinstance(given, Mapping) else given) for owner, (given, _) in named.items()}
-    found = {owner: table.get(str(names[owner])) for owner, (_, table) in named.items()}
+    found = {
+        owner: table.get(name) if isinstance(name := names[owner], str) else None for owner, (_, table) in named.items()
+    }
     return {owner: rule for owner, rule in found.items() if rule} if all(found.values()) else None
 
 
@@ -332,14 +348,14 @@ def _depth_scale(given: object) -> tuple[float, ...]:
 def _contradictions(rule: Rule, experts: Sequence[Expert], listed: int) -> Iterable[str]:
     knob = rule.per_model
     if experts and rule.models not in (None, listed):
-        yield f"{rule.name} takes exactly {rule.models} models, got {listed}"
+        yield f"{rule.name} takes exactly {rule.models} model{'' if rule.models == 1 else 's'}, got {listed}"
     for expert in experts:
         if knob is None and expert.weight != 1:
             yield f"{rule.name} has no weights, but {expert.model} has weight {expert.weight:g}; leave it out"
         elif knob is not None:
             yield from _complaint(knob.domain, f"weight of {expert.model} in {rule.name}", expert.weight)
-    names = [expert.model for expert in experts]
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    listed_as = Counter(expert.model for expert in experts)
+    for name in sorted(name for name, count in listed_as.items() if count > 1):
         yield f"{name} is listed more than once in models; list it once and raise its weight"
 
 
@@ -348,27 +364,3 @@ def _complaint(domain: Any, name: str, value: object) -> Iterable[str]:
         domain.check(name, value)
     except ValueError as error:
         yield str(error)
-
-
-class _Strict(yaml.SafeLoader):
-    """YAML loader that refuses duplicate keys and aliases, and reads 1e-6 as a number, as JSON does."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):  # a few nested aliases expand to gigabytes
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        seen: set[Hashable] = set()
-        for key in keys:
-            if isinstance(key, Hashable) and key in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key {brief(key)} occurs twice", problem_mark=node.start_mark)
-            seen |= {key} if isinstance(key, Hashable) else set()  # super() refuses unhashable keys
-        return super().construct_mapping(node, deep)
-
-
-_Strict.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
-)

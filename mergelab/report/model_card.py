@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import yaml
 
 import mergelab
-from mergelab.checkpoints.alignment.phrases import counted
 from mergelab.checkpoints.files.hub import is_hub_reference
+from mergelab.checkpoints.files.phrases import counted
 from mergelab.checkpoints.files.safe_paths import is_snapshot
 from mergelab.checkpoints.writing.auxiliary_files import code_files
 from mergelab.engine import Plan

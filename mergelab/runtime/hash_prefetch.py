@@ -10,22 +10,21 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import yaml
-
 from mergelab.runtime import hashing
+from mergelab.runtime.yaml_text import parse_yaml, read_text
 
 WEIGHTS = "model.safetensors"
 PART = 16 << 20
 """Bytes per read: large, because the thread waits for the GIL after each one."""
 
 
-def folders_in(recipe: str) -> list[Path]:
-    """The folders named in a recipe's text; empty for an invalid recipe, which is reported when it is checked."""
+def folders_in(recipe: Path) -> list[Path]:
+    """The folders named in a recipe's file; empty for an invalid recipe, which is reported when it is checked."""
     try:
-        given = yaml.safe_load(recipe)
+        given = parse_yaml(read_text(recipe))
         models = [each["model"] if isinstance(each, dict) else each for each in given["models"]]
         return [Path(name) for name in (given["base"], *models) if name and Path(name).is_dir()]
-    except (yaml.YAMLError, ValueError, KeyError, TypeError, OSError):
+    except (ValueError, KeyError, TypeError, OSError):
         return []
 
 

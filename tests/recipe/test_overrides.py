@@ -90,6 +90,50 @@ def test_depth_is_the_layers_place_among_those_with_the_same_words_in_front() ->
     assert found["encoder.1.w"] == 1.0 and found["h.3.attn.1.w"] == 1.0
 
 
+def test_an_override_of_some_layers_leaves_the_others_and_what_is_outside() -> None:
+    middle = [{"layers": [1, 3], "density": 0.7}]
+    assert [density(middle, key) for key in LAYERS] == [0.2, 0.7, 0.7, 0.2, 0.2]
+    assert density([{"match": "", "layers": [0, 5], "density": 0.7}], "embed.weight") == 0.2
+    assert density([{"match": "attention", "layers": [0, 5], "density": 0.7}], LAYERS[0]) == 0.2
+
+
+def test_a_ramp_of_some_layers_goes_from_the_first_of_them_to_the_last() -> None:
+    ramp = [{"layers": [1, 4], "density": [0.2, 0.6]}]
+    assert [density(ramp, key, 0.9) for key in LAYERS[1:4]] == pytest.approx([0.2, 0.4, 0.6])
+    assert density([{"layers": [2, 3], "density": [0.2, 0.6]}], LAYERS[2]) == 0.6
+
+
+def test_layers_are_written_back_and_count_in_the_digest() -> None:
+    some = recipe([{"match": "mlp", "layers": [1, 3], "model": "a", "density": 0.7}])
+    assert some.to_mapping()["overrides"] == [{"match": "mlp", "layers": [1, 3], "model": "a", "density": 0.7}]
+    assert Recipe.from_yaml(some.to_yaml()) == some
+    assert some.digest() != recipe([{"match": "mlp", "model": "a", "density": 0.7}]).digest()
+
+
+@pytest.mark.parametrize("layers", [3, "12", [1], [2, 2], [-1, 2], [0, 1, 2], [0, 1.5], [False, True], {}])
+def test_layers_are_a_first_and_an_end(layers: object) -> None:
+    (told,) = refusal([{"match": "", "layers": layers, "density": 0.5}])
+    assert told.startswith(
+        "layers in entry 1 of overrides must be [first, end], such as [0, 8] for the first eight layers"
+    )
+
+
+def test_layers_that_no_tensor_has_are_refused() -> None:
+    with pytest.raises(RecipeError, match=r"the override for '' in layers \[5, 9\] matches no merged tensor"):
+        merged_layers("average", [{"layers": [5, 9], "weight": 0.5}])
+
+
+def test_an_override_may_name_a_tensor_that_none_of_its_layers_has() -> None:
+    states = merged_layers("average", [{"match": "embed", "layers": [0, 2], "weight": 0.5}])
+    assert states["embed.weight"] == 5.5  # what a config's filters for embeddings become in each of its slices
+
+
+def test_a_number_that_is_too_long_for_a_layer_is_none() -> None:
+    assert depths(["layers." + "1" * 5000 + ".w", "layers.1x.w", "1.w", "w"]) == pytest.approx(
+        {"layers." + "1" * 5000 + ".w": 0.0, "layers.1x.w": 0.0, "1.w": 0.0, "w": 0.0}
+    )
+
+
 def test_a_knob_of_both_stages_names_its_stage() -> None:
     assert refusal([{"match": "", "density": 0.5}], sparsify="dare") == [
         "both stages have a knob density: write method.density or sparsify.density"

@@ -12,7 +12,7 @@ from tiny_states import ends
 from mergelab.methods import METHODS
 from mergelab.methods.knobs import Choice, Domain, Value
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe import Expert, Recipe, RecipeError
 from mergelab.recipe.overrides import is_own, varies
 
 SHORT: dict[str, Any] = {"base": "minilm", "models": ["minilm/movie", "minilm/spam"], "method": "ties"}
@@ -206,7 +206,7 @@ def test_problems_of_experts_and_overrides_are_told_beside_those_of_knobs() -> N
         "depth_scale must be a ramp of two or more factors, first layer to last, got [1.0]",
         "density of a must be in [0, 1], got 7",
         "unknown field 'wieght' in entry 3 of models. Did you mean 'weight'? Known: model, weight, density",
-        "match in entry 1 of overrides is not a regular expression: missing ), unterminated subpattern at position 0",
+        "match in entry 1 of overrides is not a regular expression: missing ): (",
         "entry 1 of overrides names the model 'c', which the recipe does not merge. Known: a, b",
         "scope in entry 1 of overrides cannot vary over layers: only numbers that apply per tensor can",
     ]
@@ -218,7 +218,12 @@ def test_an_unknown_method_comes_with_the_nearest_name() -> None:
     ]
 
 
-@pytest.mark.parametrize("method", [None, 3, [], {}, {"density": 0.2}, {"name": 3}])
+NESTED: list[Any] = []
+for _ in range(10_000):
+    NESTED = [NESTED]
+
+
+@pytest.mark.parametrize("method", [None, 3, [], {}, {"density": 0.2}, {"name": 3}, NESTED, {"name": NESTED}])
 def test_a_method_needs_a_name(method: object) -> None:
     assert refusal({**SHORT, "method": method})[0].startswith("method must be a name or {name: NAME, …knobs}, got ")
 
@@ -301,12 +306,15 @@ def test_a_small_number_may_be_written_as_in_json() -> None:
     [
         ("base: a\nbase: b", "the key 'base' occurs twice"),
         ("method: {name: ties, density: 0.1, density: 0.2}", "the key 'density' occurs twice"),
-        ("a: &x [1]\nb: *x", "aliases are not allowed"),
+        ("a: &x [1, *x]", "the alias *x has no anchor that ends before it"),
         ("method: [", "the recipe is not valid YAML"),
         ("method: !!python/object:os.system {}", "the recipe is not valid YAML"),
         ("seed: " + "9" * 5000, "the recipe is not valid YAML"),
         ("seed: 2020-99-99", "the recipe is not valid YAML"),
         ("[" * 20_000, "nested too deeply"),
+        ("dtype: " + "[" * 1000 + "]" * 1000, "nested too deeply"),
+        ("seed: 1" + ":59" * 1000, "a number of more than 100 characters"),
+        ("base: a  # " + "x" * 1_100_000, "the recipe is longer than 1 MB"),
         ("? [a]\n: b", "the recipe is not valid YAML"),
         ("a: \0", "the recipe is not valid YAML"),
     ],
@@ -316,9 +324,20 @@ def test_yaml_that_cannot_be_meant_is_refused_in_one_sentence(text: str, told: s
     assert len(sentences) == 1 and told in sentences[0]
 
 
-def test_a_nest_of_aliases_does_not_unfold() -> None:
-    bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)) + "models: *a39"
-    assert len(refusal(bomb)[0]) < 500
+def test_settings_written_once_are_used_several_times() -> None:
+    text = "models:\n- &one {model: a, weight: 0.5, density: 0.3}\n- {<<: *one, model: b}\nmethod: ties"
+    assert Recipe.from_yaml(text).models == (Expert("a", 0.5, {"density": 0.3}), Expert("b", 0.5, {"density": 0.3}))
+
+
+def test_of_very_many_problems_the_first_are_told() -> None:
+    sentences = refusal({**SHORT, "models": [{"model": str(number), "weight": "x"} for number in range(1000)]})
+    assert len(sentences) == 51 and sentences[-1].startswith("and ")
+
+
+def test_a_file_that_is_too_long_is_refused_unread(tmp_path: Path) -> None:
+    (tmp_path / "long.yml").write_bytes(SHORT_YAML.encode() + b"# \xc3\xa9" * 1_000_000)
+    with pytest.raises(RecipeError, match="the recipe is longer than 1 MB"):
+        Recipe.from_file(tmp_path / "long.yml")
 
 
 def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:

@@ -77,5 +77,10 @@ def test_folders_are_found_in_a_recipe_and_only_there(tmp_path: Path) -> None:
     recipe = (
         f"base: {tmp_path / 'b'}\nmodels: [{tmp_path / 'x'}, {{model: {tmp_path / 'none'}, weight: 2}}, someone/model]"
     )
-    assert folders_in(recipe) == [tmp_path / "b", tmp_path / "x"]
-    assert [folders_in(text) for text in ("", "[1", "models: 3", "models: [{weight: 1}]", "base: x")] == [[]] * 5
+
+    def found(text: str) -> list[Path]:
+        (tmp_path / "recipe.yml").write_text(text)
+        return folders_in(tmp_path / "recipe.yml")
+
+    assert found(recipe) == [tmp_path / "b", tmp_path / "x"]
+    assert [found(text) for text in ("", "[1", "models: 3", "models: [{weight: 1}]", "base: x")] == [[]] * 5

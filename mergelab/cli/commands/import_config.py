@@ -17,9 +17,10 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
+    from mergelab.recipe import read_file
     from mergelab.recipe.mergekit import from_mergekit
 
-    read = from_mergekit(Path(options.config).read_text(encoding="utf-8-sig"))
+    read = from_mergekit(read_file(Path(options.config)))
     for remark in read.remarks:
         print(f"mergelab: {remark}", file=sys.stderr)
-    print(read.recipe.to_yaml(), end="")
+    print(read.to_yaml(), end="")

@@ -43,4 +43,4 @@ def _prefetch_hashes(recipe: Path) -> None:
     from mergelab.runtime.hash_prefetch import folders_in, prefetch_hashes
 
     if recipe.is_file():
-        prefetch_hashes(folders_in(recipe.read_text(encoding="utf-8-sig", errors="replace")))
+        prefetch_hashes(folders_in(recipe))

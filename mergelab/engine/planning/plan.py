@@ -13,9 +13,8 @@ from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, Compatibility, TensorSpec, compare, read_range
 from mergelab.checkpoints.alignment.key_alignment import is_running_statistic
-from mergelab.checkpoints.alignment.phrases import counted, some_of
 from mergelab.checkpoints.files.content_hash import tensor_bytes
-from mergelab.methods.knobs import brief
+from mergelab.checkpoints.files.phrases import counted, some_of
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.overrides import depths
 
@@ -173,12 +172,12 @@ def _refuse_unweighted(plan: Plan) -> None:
 
 def _check_overrides(recipe: Recipe, keys: Sequence[str]) -> None:
     """Refuse overrides that match no tensor: their pattern is mistaken."""
-    idle = [each.match for each in recipe.overrides if not any(each.applies(key, each.model) for key in keys)]
+    idle = [each.where for each in recipe.overrides if each.misses(keys)]
     if idle and keys:
         raise RecipeError(
             "\n".join(
-                f"the override for {brief(match)} matches no merged tensor; they are called {keys[0]} … {keys[-1]}"
-                for match in idle
+                f"the override for {where} matches no merged tensor; they are called {keys[0]} … {keys[-1]}"
+                for where in idle
             )
         )
 

@@ -2,130 +2,183 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mergelab.methods.knobs import brief, nearest
+from mergelab.recipe import MOST_PROBLEMS
+from mergelab.recipe.mergekit.config_part import Part, Source
+from mergelab.recipe.mergekit.model_reference import ModelReference, read_reference
+from mergelab.recipe.mergekit.slices import with_layers
+from mergelab.recipe.mergekit.tokenizer_keys import read_tokenizer_keys
 
-KEYS = ("merge_method", "models", "slices", "base_model", "parameters", "dtype", "out_dtype")
-REFUSED = {
-    "modules": "MergeLab has no separate recipes for parts of a model",
-    "tokenizer": "MergeLab keeps the base's tokenizer and does not merge models with other vocabularies",
-    "tokenizer_source": "MergeLab keeps the base's tokenizer and does not merge models with other vocabularies",
-    "chat_template": "MergeLab keeps the base's chat template",
+KEYS = (
+    "merge_method",
+    "models",
+    "slices",
+    "base_model",
+    "parameters",
+    "dtype",
+    "out_dtype",
+    "tokenizer_source",
+    "tokenizer",
+    "chat_template",
+)
+MODULES = "modules is not supported: MergeLab has no separate recipes for parts of a model; remove it"
+OTHER_TOOLS = {
+    "gate_mode": "this is a config of mergekit-moe, which builds a mixture of experts: MergeLab merges models into one of their shape",
+    "experts": "this is a config of mergekit-moe, which builds a mixture of experts: MergeLab merges models into one of their shape",
+    "genome": "this is a config of mergekit-evolve, which searches for one: import the best_config.yaml that it writes",
 }
-"""Keys of mergekit that MergeLab does not support, and why."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """One model with its own parameters."""
-
-    model: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+"""Keys that only configs of mergekit's other tools have."""
+SOURCE, MODEL, SLICE = (
+    ("model", "layer_range", "parameters"),
+    ("model", "parameters"),
+    ("sources", "base_model", "parameters"),
+)
 
 
 @dataclass(frozen=True)
 class Config:
-    """A config that merges whole models. `shared` holds the merge's parameters by level, the most specific level first."""
+    """A config that merges whole models, in one part or slice by slice in the order of the layers."""
 
     merge_method: str
-    sources: tuple[Source, ...]
+    parts: tuple[Part, ...]
     base_model: str | None
-    shared: tuple[Mapping[str, Any], ...]
+    under_adapters: str | None
+    """Without a base_model, the model that all adapters of the config are added to."""
+    parameters: Mapping[str, Any]
     dtype: object
     working: object
     """The number format in which mergekit computes; None for that of the models."""
-    layers: int | None = None
-    """The number of layers in the slice, if the config has one."""
+
+    def shared(self, part: Part) -> tuple[Mapping[str, Any], ...]:
+        """The merge's parameters in a part by level, the most specific level first."""
+        return part.parameters, self.parameters
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that are listed, by their names in a recipe."""
+        return tuple(source.model for source in self.parts[0].sources) if self.parts else ()
 
 
 def read_config(problems: list[str], given: Mapping[str, Any]) -> Config:
     """Read the supported parts of a config; everything else is appended to `problems`."""
     _refuse_unknown(problems, given, KEYS, "the config")
-    sources, layers, inside = _sources(problems, given)
-    base = given.get("base_model", inside.get("base_model"))
-    if inside and sources and base not in (None, *(source.model for source in sources)):
-        problems.append(f"base_model {brief(base)} is not a source of the slice: list it there with the same layers")
-    shared = [_parameters(problems, level, where) for level, where in ((inside, "the slice"), (given, "the config"))]
+    parts = _parts(problems, given)
+    base = _base(problems, given, parts)
+    if base and any(part.layers and base not in [source.reference for source in part.sources] for part in parts):
+        problems.append(
+            f"base_model {brief(base.model)} is not a source of the slice: list it there with the same layers"
+        )
+    read_tokenizer_keys(problems, given, base)
+    under = _under_adapters(problems, base, [source.reference for part in parts for source in part.sources])
     return Config(
         str(given.get("merge_method")),
-        sources,
-        _model(problems, base, "base_model") if base is not None else None,
-        tuple(shared),
-        given.get("out_dtype") or given.get("dtype") or "base",
-        given.get("dtype"),
-        layers,
+        parts,
+        base.model if base else None,
+        under,
+        _parameters(problems, given, "the config"),
+        _format(given.get("out_dtype")) or _format(given.get("dtype")) or "base",
+        _format(given.get("dtype")),
     )
 
 
-def layers_of(model: str) -> int | None:
-    """The number of layers in a model folder's config.json, or None if it cannot be read."""
-    path = Path(model) / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    text = config.get("text_config") if isinstance(config, dict) else None
-    found = (text if isinstance(text, dict) else config).get("num_hidden_layers")
-    return found if isinstance(found, int) else None
-
-
 def _refuse_unknown(problems: list[str], given: Mapping[str, Any], known: Sequence[str], where: str) -> None:
-    for name in given:
-        if name in REFUSED and "merge_method" in known:
-            problems.append(f"{name} is not supported: {REFUSED[name]}; remove it")
-        elif name not in known:
-            problems.append(f"unknown key {brief(name)} of {where}{nearest(name, known)}")
+    for name in [name for name in given if name not in known][:MOST_PROBLEMS]:
+        unknown = f"unknown key {brief(name)} of {where}{nearest(name, known)}"
+        problems.append(MODULES if name == "modules" and known is KEYS else unknown)
 
 
-def _sources(problems: list[str], given: Mapping[str, Any]) -> tuple[tuple[Source, ...], int | None, Mapping[str, Any]]:
-    """The models, the number of layers in the slice, and the slice itself."""
+def _parts(problems: list[str], given: Mapping[str, Any]) -> tuple[Part, ...]:
     if ("models" in given) == ("slices" in given):
         if "modules" not in given:
             problems.append("the config must have either models or slices")
-        return (), None, {}
+        return ()
     if "models" in given:
-        return _listed(problems, given["models"], "models", ("model", "parameters")), None, {}
+        return (Part(_listed(problems, given["models"], "models", MODEL)),)
     slices = given["slices"]
-    if not isinstance(slices, Sequence) or len(slices) != 1 or not isinstance(slices[0], Mapping):
-        problems.append("slices that stack layers into a new model are not supported: write one slice over all layers")
-        return (), None, {}
-    _refuse_unknown(problems, slices[0], ("sources", "base_model", "parameters"), "the slice")
-    sources = _listed(problems, slices[0].get("sources"), "sources", ("model", "layer_range", "parameters"))
-    return sources, _layers(problems, slices[0].get("sources")), slices[0]
+    if isinstance(slices, str) or not isinstance(slices, Sequence) or not slices:
+        problems.append(f"slices must list at least one {{sources: …}}, got {brief(slices)}")
+        return ()
+    names = ["the slice"] if len(slices) == 1 else [f"slice {number}" for number in range(1, len(slices) + 1)]
+    parts = [_slice(problems, entry, name) for entry, name in zip(slices, names, strict=True)]
+    return with_layers(problems, parts) if all(part.sources for part in parts) else ()
+
+
+def _slice(problems: list[str], given: object, name: str) -> Part:
+    if not isinstance(given, Mapping):
+        problems.append(f"{name} must be {{sources: …}}, got {brief(given)}")
+        return Part(())
+    _refuse_unknown(problems, given, SLICE, name)
+    where = "sources" if name == "the slice" else f"sources of {name}"
+    sources = _listed(problems, given.get("sources"), where, SOURCE)
+    return Part(sources, _parameters(problems, given, name), given.get("base_model"))
 
 
 def _listed(problems: list[str], given: object, name: str, keys: Sequence[str]) -> tuple[Source, ...]:
     if isinstance(given, str) or not isinstance(given, Sequence) or not given:
         problems.append(f"{name} must list at least one {{model: NAME, parameters: …}}, got {brief(given)}")
         return ()
-    sources = []
-    for number, entry in enumerate(given, 1):
-        where = f"entry {number} of {name}"
-        entry = {"model": entry} if isinstance(entry, str) else entry
-        if not isinstance(entry, Mapping):
-            problems.append(f"{where} must be {{model: NAME, parameters: …}}, got {brief(entry)}")
-            continue
-        _refuse_unknown(problems, entry, keys, where)
-        model = _model(problems, entry.get("model"), f"model in {where}")
-        if model:
-            sources.append(Source(model, _parameters(problems, entry, where)))
-    return tuple(sources)
+    sources = [_entry(problems, entry, f"entry {number} of {name}", keys) for number, entry in enumerate(given, 1)]
+    return tuple(source for source in sources if source)
 
 
-def _model(problems: list[str], given: object, where: str) -> str | None:
-    if not isinstance(given, str) or not given.strip():
-        problems.append(f"{where} must be a folder or owner/name@revision, got {brief(given)}")
+def _entry(problems: list[str], given: object, where: str, keys: Sequence[str]) -> Source | None:
+    entry = {"model": given} if isinstance(given, str) else given
+    if not isinstance(entry, Mapping):
+        problems.append(f"{where} must be {{model: NAME, parameters: …}}, got {brief(entry)}")
         return None
-    if "+" in given:
+    _refuse_unknown(problems, entry, keys, where)
+    reference = _reference(problems, f"model in {where}", entry.get("model"))
+    return Source(reference, _parameters(problems, entry, where), entry.get("layer_range")) if reference else None
+
+
+def _base(problems: list[str], given: Mapping[str, Any], parts: Iterable[Part]) -> ModelReference | None:
+    """The base of the config or of its slices, which may repeat but not change it."""
+    said = [("base_model", given.get("base_model")), *(("base_model of a slice", part.base) for part in parts)]
+    read = [_reference(problems, where, base) for where, base in said if base is not None]
+    bases = list(dict.fromkeys(base for base in read if base))
+    if len(bases) > 1:
         problems.append(
-            f"{where} adds an adapter with +, which is not supported: list the adapter's folder as a model, got {given}"
+            f"the slices have different bases ({', '.join(base.model for base in bases)}): keep one base_model"
         )
-    return given
+    if bases and bases[0].adapter:
+        problems.append(
+            f"base_model adds the adapter {bases[0].adapter} to {bases[0].model}, but a base must be a whole model: "
+            f"add the adapter first (a recipe with base {bases[0].model}, this adapter and method average does)"
+        )
+    return bases[0] if bases else None
+
+
+def _reference(problems: list[str], where: str, given: object) -> ModelReference | None:
+    try:
+        return read_reference(where, given)
+    except ValueError as error:
+        problems.append(str(error))
+        return None
+
+
+def _under_adapters(
+    problems: list[str], base: ModelReference | None, references: Iterable[ModelReference]
+) -> str | None:
+    """The model under the adapters, if there is no base; adapters on another model than the base are refused."""
+    adapted = dict.fromkeys(reference for reference in references if reference.adapter)
+    models = sorted({reference.model for reference in adapted})
+    if base is None and len(models) > 1:
+        problems.append(
+            f"the adapters change different models ({', '.join(models)}), but a recipe has one base: "
+            "add all adapters except those on one model to their models first, and list the results"
+        )
+    for reference in adapted:
+        if base is not None and reference.model != base.model:
+            problems.append(
+                f"{reference.adapter} is an adapter on {reference.model}, but base_model is {base.model}, and MergeLab reads "
+                f"adapters as changes of the base: add it to {reference.model} first (a recipe with base {reference.model}, "
+                f"this adapter and method average does) and list the result"
+            )
+    return models[0] if base is None and len(models) == 1 else None
 
 
 def _parameters(problems: list[str], given: Mapping[str, Any], where: str) -> Mapping[str, Any]:
@@ -136,26 +189,6 @@ def _parameters(problems: list[str], given: Mapping[str, Any], where: str) -> Ma
     return {}
 
 
-def _layers(problems: list[str], sources: object) -> int | None:
-    """The end of the slice, if every source has the same layer_range starting at the first layer."""
-    entries = [entry for entry in sources if isinstance(entry, Mapping)] if isinstance(sources, Sequence) else []
-    ranges = {str(entry.get("model")): entry.get("layer_range") for entry in entries}
-    ends = {_end(given) for given in ranges.values()}
-    end = next(iter(ends), None)
-    if len(ends) != 1 or end is None:
-        rule = "write one layer_range [0, number of layers] for all sources of the slice"
-        problems.append(f"only slices over all layers of every model are supported: {rule}, got {brief(ranges)}")
-        return None
-    for model, count in ((model, layers_of(model)) for model in ranges):
-        if count not in (None, end):
-            problems.append(
-                f"only slices over all layers of every model are supported: {model} has {count}, the slice ends at {end}"
-            )
-    return end
-
-
-def _end(given: object) -> int | None:
-    """The end of a range that starts at the first layer, or None for any other range."""
-    if not isinstance(given, Sequence) or len(given) != 2 or given[0] != 0:
-        return None
-    return int(given[1]) if isinstance(given[1], int) else None
+def _format(given: object) -> object:
+    """A number format without the prefix that mergekit also accepts."""
+    return given.removeprefix("torch.") if isinstance(given, str) else given

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -10,6 +11,8 @@ import yaml
 from mergelab.methods import METHODS
 from mergelab.methods.knobs import Value
 from mergelab.recipe import Expert, Recipe, RecipeError
+from mergelab.recipe.mergekit.layer_overrides import EMBEDDINGS
+from mergelab.recipe.mergekit.layer_slices import layer_count, slice_problems, slices_of
 from mergelab.recipe.mergekit.method_table import READINGS, WEIGHT, Reading, Role
 from mergelab.recipe.mergekit.parameter_values import ParameterValue, parameter_values, spellings
 from mergelab.recipe.mergekit.values import LayerwiseValue, literal, said, write_said
@@ -40,6 +43,7 @@ def to_mergekit(recipe: Recipe) -> str:
         *_weight_problems(recipe, reading),
         *_chance_problems(recipe, reading),
         *_override_problems(recipe, reading),
+        *slice_problems(recipe),
     ]
     if problems:
         raise RecipeError("\n".join(problems))
@@ -97,7 +101,7 @@ def _weight_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
     method, weights = reading.merge_method, [expert.weight for expert in recipe.models]
     if METHODS[recipe.method.name].per_model and WEIGHT not in reading.numbers and set(weights) != {1.0}:
         yield f"mergekit's {method} has no weights: all must be 1, got {', '.join(map(str, weights))}"
-    if method in DIVIDING and sum(weights) == 0:
+    if method in DIVIDING and reading.switches.get("normalize", True) and sum(weights) == 0:
         yield f"mergekit's {method} divides by the sum of the weights, which is 0"
 
 
@@ -114,6 +118,8 @@ def _chance_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
 def _override_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
     places = [name for place in reading.numbers.values() for name in spellings(place)]
     for number, override in enumerate(recipe.overrides, 1):
+        if override.match == EMBEDDINGS:  # the first slice gives embeddings their values
+            continue
         try:
             literal(override.match)
         except ValueError as error:
@@ -128,24 +134,55 @@ def _override_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
 
 
 def _config(recipe: Recipe, reading: Reading) -> dict[str, Any]:
-    shared: dict[str, Any] = dict(reading.switches)
-    for number in parameter_values(recipe, reading, None):
-        shared |= _written(number, number.shared)
-    own: dict[str, dict[str, Any]] = {expert.model: {} for expert in recipe.models}
-    for expert in recipe.models:
-        for number in parameter_values(recipe, reading, expert.model):
-            own[expert.model] |= _written(number, number.own(expert))
-    models = [{"model": model, **({"parameters": numbers} if numbers else {})} for model, numbers in own.items()]
-    if reading.base is Role.INPUT and recipe.base not in (None, *own):
-        models.append({"model": str(recipe.base), "parameters": {"weight": 0.0}})
+    slices = slices_of(recipe)
+    shared = dict(reading.switches) if slices else {**reading.switches, **_shared(recipe, reading)}
     return {
-        "models": models,
+        **({"slices": [_slice(*each, reading) for each in slices]} if slices else {"models": _models(recipe, reading)}),
         "merge_method": reading.merge_method,
         **({"base_model": recipe.base} if recipe.base else {}),
         **({"parameters": shared} if shared else {}),
         **({"dtype": "float32"} if recipe.dtype != "base" else {}),
         **({"out_dtype": recipe.dtype} if recipe.dtype not in ("base", "float32") else {}),
     }
+
+
+def _slice(layers: tuple[int, int], recipe: Recipe, reading: Reading) -> dict[str, Any]:
+    models, shared = _models(recipe, reading), _shared(recipe, reading)
+    if recipe.base and recipe.base not in [entry["model"] for entry in models]:
+        models.append({"model": recipe.base})
+    sources = [{"model": entry["model"], "layer_range": list(layers), **entry} for entry in models]
+    return {"sources": sources, **({"parameters": shared} if shared else {})}
+
+
+def _shared(recipe: Recipe, reading: Reading) -> dict[str, Any]:
+    """The parameters of the whole merge."""
+    shared: dict[str, Any] = {}
+    for number in parameter_values(recipe, reading, None):
+        shared |= _written(number, number.shared)
+    return shared
+
+
+def _models(recipe: Recipe, reading: Reading) -> list[dict[str, Any]]:
+    """The models with their own parameters."""
+    own: dict[str, dict[str, Any]] = {expert.model: {} for expert in recipe.models}
+    for expert in recipe.models:
+        for number in parameter_values(recipe, reading, expert.model):
+            own[expert.model] |= _written(number, number.own(expert))
+    models = [
+        {"model": _referred(recipe, model), **({"parameters": numbers} if numbers else {})}
+        for model, numbers in own.items()
+    ]
+    if reading.base is Role.INPUT and recipe.base not in (None, *own):
+        models.append(
+            {"model": str(recipe.base), **({"parameters": {"weight": 0.0}} if WEIGHT in reading.numbers else {})}
+        )
+    return models
+
+
+def _referred(recipe: Recipe, model: str) -> str:
+    """The model as mergekit names it: an adapter's folder after the model that it changes."""
+    is_adapter = recipe.base and (Path(model) / "adapter_config.json").is_file()
+    return f"{recipe.base}+{model}" if is_adapter else model
 
 
 def _written(number: ParameterValue, meant: LayerwiseValue) -> dict[str, Any]:
@@ -163,5 +200,7 @@ def _comments(recipe: Recipe) -> Iterator[str]:
         yield "MergeLab rounds the count and keeps or drops equal magnitudes together."
     if recipe.dtype == "base":
         yield "Without dtype, mergekit computes in the models' number format: results are equal only for float32 models."
+    if slices_of(recipe) and layer_count(recipe) is None:
+        yield f"The slices end at layer {slices_of(recipe)[-1][0][1]}, assumed to be the last layer of the models."
     if recipe.base is None:
         yield "Without base_model, mergekit takes the config and the tokenizer from one of the models."

@@ -93,7 +93,7 @@ TIES = {
     "zero_sign": "positive",
     "divide": "weights",
 }
-SUM = {"name": "task_arithmetic"}
+SUM, WEIGHTED = {"name": "task_arithmetic"}, {"name": "weighted_sum"}
 NUMBERS = {"weight": WEIGHT, "lambda": "method.scale"}
 RESCALED = {True: "l1", False: "none"}
 
@@ -138,6 +138,8 @@ def _turning() -> Iterator[Reading]:
 
 READINGS = (
     Reading("linear", Role.INPUT, {"name": "average"}, None, {"weight": WEIGHT}, {"normalize": True}),
+    Reading("linear", Role.INPUT, WEIGHTED, None, {"weight": WEIGHT}, {"normalize": False}),
+    Reading("linear", Role.INPUT, WEIGHTED, None, {"weight": WEIGHT}, {"normalize": True}, shares=True),
     Reading("slerp", Role.FIRST, {"name": "slerp"}, None, {"t": "method.t"}),
     *_turning(),
     Reading("karcher", Role.INPUT, {"name": "karcher"}, None, {"max_iter": "method.steps", "tol": "method.tolerance"}),
@@ -150,6 +152,8 @@ READINGS = (
     *_dropping("della_linear", "della", "density", "epsilon", elects=False),
     *_dropping("breadcrumbs", "breadcrumbs", "density", "gamma", elects=False, rescales=False),
     *_dropping("breadcrumbs_ties", "breadcrumbs", "density", "gamma", elects=True, rescales=False),
+    Reading("nearswap", Role.AROUND, {"name": "nearswap"}, None, {"t": "method.t"}),
+    Reading("ram", Role.AROUND, {"name": "ram", "epsilon": 1e-5}),
     Reading("sce", Role.AROUND, {"name": "sce"}, None, {"select_topk": "method.density"}),
     Reading(
         "model_stock",
@@ -170,6 +174,8 @@ SWITCHES: Mapping[str, Mapping[str, bool]] = {
     "linear": {"normalize": True},
     "slerp": {},
     "karcher": {},
+    "nearswap": {},
+    "ram": {},
     "sce": {},
     "nuslerp": {"nuslerp_flatten": True, "nuslerp_row_wise": False},
     "multislerp": {"normalize_weights": True},
@@ -188,18 +194,21 @@ SWITCHES: Mapping[str, Mapping[str, bool]] = {
 IDLE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(SWITCHES, ("int8_mask",)),
     "task_arithmetic": ("int8_mask", "density", "rescale"),
-    **dict.fromkeys(("linear", "slerp", "karcher", "nuslerp", "multislerp", "model_stock"), ()),
 }
 """Parameters that mergekit accepts but that do not change the result."""
 
 MEANS = {"linear": "normalize", "multislerp": "normalize_weights"}
 """The switch that has no effect if the weights sum to 1."""
 
-FIXED: Mapping[str, Mapping[str, float]] = {"multislerp": {"eps": 1e-8}}
+FIXED: Mapping[str, Mapping[str, float]] = {"multislerp": {"eps": 1e-8}, "ram": {"epsilon": 1e-5}}
 """Parameters that are supported only at their default."""
 
-ELSEWHERE = ("passthrough", "nearswap", "arcee_fusion", "ram", "ramplus_tl")
-"""mergekit methods that MergeLab does not have."""
+ELSEWHERE = {
+    "passthrough": "it copies layers instead of merging them",
+    "arcee_fusion": "its thresholds are quantiles of a random sample, and no paper defines them",
+    "ramplus_tl": "ram is its form without the scaling of unshared changes",
+}
+"""mergekit methods that MergeLab does not have, and what keeps them out or comes near."""
 
 
 def readings_of(merge_method: str) -> tuple[Reading, ...]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mergelab.methods.knobs import brief, nearest
-from mergelab.recipe.mergekit.config import Config, Source
+from mergelab.recipe.mergekit.config import Config
+from mergelab.recipe.mergekit.config_part import Part, Source
 from mergelab.recipe.mergekit.method_table import FIXED, IDLE, PARAMETERS, SWITCHES, Role, readings_of
-from mergelab.recipe.mergekit.values import FilterRule, LayerwiseValue, layerwise, read_said
+from mergelab.recipe.mergekit.values import FilterRule, LayerwiseValue, layerwise, ramp, read_said
 
 Level = Mapping[str, tuple[FilterRule, ...]]
 
@@ -26,13 +27,25 @@ class Parameters:
         """The value in a model's own parameters; empty for a model that is not listed."""
         return self.own.get(model, {}).get(name, LayerwiseValue())
 
+    def weight(self, model: str) -> LayerwiseValue:
+        """The weight of a model: its own, or else that of the merge."""
+        own = self.of(model, "weight")
+        return own if own.complete else self.shared.get("weight", LayerwiseValue())
 
-def read_parameters(problems: list[str], config: Config) -> Parameters:
-    """The parameters of a config with a known method; unsupported ones are appended to `problems`."""
-    levels = [_numbers(problems, config, level) for level in config.shared]
+
+def has_negative(weights: Sequence[LayerwiseValue]) -> bool:
+    """Whether any tensor of any model gets a negative weight."""
+    values = [value for weight in weights for value in (weight.value, *(value for _, value in weight.overrides))]
+    return any(number < 0 for value in values if value is not None for number in ramp(value))
+
+
+def read_parameters(problems: list[str], config: Config, part: Part) -> Parameters:
+    """The parameters of a part of a config with a known method; unsupported ones are appended to `problems`."""
+    shared = config.shared(part)
+    levels = [_numbers(problems, config, level) for level in shared]
     names = dict.fromkeys(name for level in levels for name in level)
     switches = dict(SWITCHES[config.merge_method])
-    for level in reversed(config.shared):
+    for level in reversed(shared):
         said = {name: _switch(problems, name, value) for name, value in level.items() if name in switches}
         switches |= {name: value for name, value in said.items() if value is not None}
     return Parameters(
@@ -41,7 +54,7 @@ def read_parameters(problems: list[str], config: Config) -> Parameters:
             source.model: {
                 name: layerwise(said) for name, said in _numbers(problems, config, source.parameters, source).items()
             }
-            for source in config.sources
+            for source in part.sources
         },
         switches,
     )
@@ -88,6 +101,8 @@ def _names(method: str) -> set[str]:
 
 
 def _switch(problems: list[str], name: str, value: object) -> bool | None:
+    if isinstance(value, str):
+        value = {"true": True, "false": False}.get(value.lower(), value)
     if not isinstance(value, (bool, int, float)) or value not in (0, 1):
         problems.append(f"{name} must be true or false for the whole merge, got {brief(value)}")
         return None

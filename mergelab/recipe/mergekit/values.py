@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,8 @@ class LayerwiseValue:
 
 def read_said(label: str, given: object) -> tuple[FilterRule, ...]:
     """Parse a parameter value of a config into rules, first match first. Raises ValueError for an invalid value."""
+    if isinstance(given, Mapping):
+        return (_conditional(label, given),)
     if isinstance(given, Sequence) and not isinstance(given, str) and any(isinstance(one, Mapping) for one in given):
         return tuple(_conditional(label, entry) for entry in given)
     return (FilterRule(EVERYWHERE, _number_or_gradient(label, given)),)
@@ -75,7 +77,7 @@ def _heard(words: Sequence[FilterRule]) -> tuple[FilterRule, ...]:
     return tuple(words[: last + 1])
 
 
-def grouped(chains: Mapping[str, Iterable[Override]], model: str | None) -> list[dict[str, Any]]:
+def grouped(chains: Mapping[str, Iterable[tuple[Hashable, float | Ramp]]], model: str | None) -> list[dict[str, Any]]:
     """Entries of a recipe's `overrides` from lists of (match, value) per knob: equal matches grouped, order kept."""
     waiting = {knob: list(chain) for knob, chain in chains.items()}
     entries = []
@@ -89,6 +91,11 @@ def grouped(chains: Mapping[str, Iterable[Override]], model: str | None) -> list
 def plain(value: Value | Ramp) -> Any:
     """A number or ramp as plain data for YAML."""
     return list(value) if isinstance(value, tuple) else value
+
+
+def ramp(value: float | Ramp) -> Ramp:
+    """The numbers of a ramp, or the one number."""
+    return value if isinstance(value, tuple) else (value,)
 
 
 def escaped(part: str) -> str:
@@ -127,8 +134,13 @@ def _number_or_gradient(label: str, given: object) -> float | Ramp:
 
 
 def _number(label: str, given: object) -> float:
-    if isinstance(given, bool) or not isinstance(given, (int, float)):
+    """A number, which mergekit also accepts as text: YAML 1.1 reads 75e-2 as text."""
+    try:
+        number = float(given) if isinstance(given, str) else given
+    except ValueError:
+        number = None
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
         raise ValueError(
             f"{label} must be a number, a gradient such as [0, 0.5, 1] or a list of filters, got {brief(given)}"
         )
-    return given
+    return number

@@ -165,7 +165,7 @@ class Form:
         wanted = int(rule.models or 0)
         todo = f"untick {ticked - wanted}" if ticked > wanted else f"tick {wanted - ticked} more"
         raise RecipeError(
-            f"{rule.title} merges exactly {wanted} experts and {ticked} {'is' if ticked == 1 else 'are'} ticked: {todo} under Experts."
+            f"{rule.title} merges exactly {wanted} expert{'' if wanted == 1 else 's'} and {ticked} {'is' if ticked == 1 else 'are'} ticked: {todo} under Experts."
         )
 
     def _weight(self, reference: str) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def asks_for(rule: Rule) -> str:
     """What the rule needs beyond experts and base, as a sentence; empty text for nothing."""
     if calibrated(rule):
         return "Needs calibration rows, which the suites include."
-    return f"Takes exactly {rule.models} experts." if rule.models else ""
+    return f"Takes exactly {rule.models} expert{'' if rule.models == 1 else 's'}." if rule.models else ""
 
 
 def short_title(rule: Rule) -> str:

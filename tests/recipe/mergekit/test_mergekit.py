@@ -20,8 +20,10 @@ from tiny_states import State
 
 from mergelab import merge_state_dicts
 from mergelab.cli import main
+from mergelab.methods import METHODS
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.mergekit import from_mergekit, stages_of, to_mergekit
+from mergelab.recipe.mergekit.layer_overrides import EMBEDDINGS
 from mergelab.recipe.mergekit.method_table import READINGS, SWITCHES, Role
 from mergelab.recipe.overrides import Override, depths
 
@@ -146,10 +148,41 @@ def test_linear_is_an_average_and_takes_the_base_for_one_more_model() -> None:
     ]
 
 
-def test_a_sum_of_whole_models_is_read_where_it_is_a_mean() -> None:
+def test_a_sum_of_whole_models_is_a_mean_if_its_weights_are_shares() -> None:
     sums = A_AND_B + "merge_method: linear\nparameters: {normalize: false}"
-    assert refusal(sums) == ["MergeLab has no linear with normalize: false, unless the weights sum to 1"]
+    assert recipe(sums).method.name == "weighted_sum"
+    assert [expert.weight for expert in recipe(sums).models] == [0.5, 1.5]
     assert recipe(sums.replace("1.5", "0.5")).method.name == "average"
+    assert recipe(sums.replace("0.5", "-0.5")).method.name == "weighted_sum"
+
+
+def test_a_mean_with_negative_weights_is_the_sum_of_their_shares() -> None:
+    mean = recipe(A_AND_B.replace("0.5", "-0.5") + "merge_method: linear")
+    assert (mean.method.name, [expert.weight for expert in mean.models]) == ("weighted_sum", [-0.5, 1.5])
+    halved = recipe(A_AND_B.replace("0.5", "-1").replace("1.5", "3") + "merge_method: linear")
+    assert [expert.weight for expert in halved.models] == [-0.5, 1.5]
+    for weights in ("weight: 1.5", "weight: 0.0"):
+        other = weights.replace("1.5", "-1.5")
+        text = A_AND_B.replace("weight: 0.5", other).replace("weight: 1.5", weights) + "merge_method: linear"
+        assert refusal(text) == [
+            "the weights of linear sum to 0, by which it divides: change a weight or set normalize: false"
+        ]
+
+
+def test_a_sum_may_take_in_the_base() -> None:
+    three = A_AND_B + "- {model: base, parameters: {weight: -1}}\nmerge_method: linear\nparameters: {normalize: false}"
+    assert [(e.model, e.weight) for e in recipe(three).models] == [("a", 0.5), ("b", 1.5), ("base", -1.0)]
+
+
+def test_weights_that_can_cancel_are_told_where_ties_divides_by_them() -> None:
+    def told(weights: str, more: str = "") -> bool:
+        text = (
+            BASED.replace("0.5", weights).replace("1.5", "1.0") + f"merge_method: ties\nparameters: {{lambda: 1{more}}}"
+        )
+        return any("normalize: false adds them everywhere" in remark for remark in from_mergekit(text).remarks)
+
+    assert told("-1.0") and told("[-1, 1]")
+    assert not told("-0.5") and not told("1.0") and not told("-1.0", ", normalize: false")
 
 
 @pytest.mark.parametrize("models", ["[a, b]", "[b, a]", "[b]"])
@@ -198,6 +231,15 @@ def test_the_other_means_keep_their_switches_and_numbers() -> None:
         "clamp": "no",
         "floor": 1e-6,
     }
+
+
+def test_reinforced_agent_merging_is_read_at_its_threshold() -> None:
+    text = "models: [a, b]\nbase_model: base\nmerge_method: ram\nparameters: {epsilon: 1e-5}"
+    assert stages(text) == {"method": {"name": "ram", "epsilon": 1e-5}}
+    assert refusal(text.replace("1e-5", "0.1")) == ["epsilon of ram is supported only at 1e-05, got 0.1"]
+    assert refusal("models: [a, b]\nbase_model: base\nmerge_method: nearswap\nparameters: {t: 1}") == [
+        "nearswap takes exactly 1 model, got 2"
+    ]
 
 
 def test_a_base_among_the_models_is_no_expert_where_deltas_are_merged() -> None:
@@ -310,11 +352,270 @@ def test_a_slice_of_some_layers_is_refused(tmp_path: Path) -> None:
 def test_slices_that_stack_layers_are_refused() -> None:
     stacked = SLICE.replace("merge_method", "- sources: [{model: a, layer_range: [3, 5]}]\nmerge_method")
     assert refusal(stacked) == [
-        "slices that stack layers into a new model are not supported: write one slice over all layers"
+        "slices that stack layers into a new model are not supported: write slices whose sources have the same layer_range, "
+        "the first from layer 0 and each from where the one before ends"
     ]
     assert refusal(SLICE.replace("base_model: a", "base_model: c"))[0] == (
         "base_model 'c' is not a source of the slice: list it there with the same layers"
     )
+
+
+def sliced(*slices: str, more: str = "") -> str:
+    """A config of task arithmetic over a and b, with two layers in each slice."""
+    sources = [
+        f"- sources:\n  - {{model: a, layer_range: [{2 * n}, {2 * n + 2}], parameters: {{{parameters}}}}}\n"
+        f"  - {{model: b, layer_range: [{2 * n}, {2 * n + 2}]}}\n  - {{model: base, layer_range: [{2 * n}, {2 * n + 2}]}}\n"
+        for n, parameters in enumerate(slices)
+    ]
+    return (
+        "slices:\n"
+        + "".join(sources)
+        + f"base_model: base\nmerge_method: task_arithmetic\nparameters: {{weight: 1{more}}}"
+    )
+
+
+def weight_of_a(text: str, name: str) -> Any:
+    names = [f"model.layers.{layer}.mlp.weight" for layer in range(4)]
+    return recipe(text).settings("method", name, depths([*names, name])[name])["weights"][0]
+
+
+def test_slices_in_order_become_overrides_by_layer() -> None:
+    text = sliced("weight: 0.25", "weight: 0.75")
+    found = recipe(text)
+    assert found.overrides == (
+        Override(EMBEDDINGS, {"weight": 0.25}, "a"),
+        Override("", {"weight": 0.25}, "a", (0, 2)),
+        Override("", {"weight": 0.75}, "a", (2, 4)),
+    )
+    layers = [weight_of_a(text, f"model.layers.{layer}.mlp.weight") for layer in range(4)]
+    outside = [weight_of_a(text, name) for name in ("model.embed_tokens.weight", "model.norm.weight")]
+    assert (layers, outside) == ([0.25, 0.25, 0.75, 0.75], [0.25, 0.75])
+    assert "embeddings have the parameters of the first slice" in from_mergekit(text).remarks[1]
+    assert there_and_back(found) == found
+
+
+def test_equal_slices_are_a_merge_of_whole_models() -> None:
+    assert recipe(sliced("weight: 0.25", "weight: 0.25")).overrides == ()
+
+
+def test_neighbours_that_are_equal_share_an_override() -> None:
+    found = recipe(sliced("weight: 0.25", "weight: 0.25", "weight: 0.5"))
+    assert [override.layers for override in found.overrides] == [None, (0, 4), (4, 6)]
+
+
+def test_a_gradient_starts_again_in_every_slice() -> None:
+    text = sliced("weight: [0, 1]", "weight: [0.5, 1.5]", more=", lambda: [1, 2]")
+    assert [weight_of_a(text, f"model.layers.{layer}.mlp.weight") for layer in range(4)] == [0.0, 1.0, 0.5, 1.5]
+    assert weight_of_a(text, "lm_head.weight") == 0.5
+    scales = [recipe(text).settings("method", f"model.layers.{n}.w", 0.0)["scale"] for n in range(4)]
+    assert scales == [1.0, 2.0, 1.0, 2.0]
+
+
+def test_in_a_slice_of_one_layer_a_gradient_has_its_last_value() -> None:
+    text = sliced("weight: 1", "weight: [0, 0.5]").replace("[2, 4]", "[2, 3]")
+    assert weight_of_a(text, "model.layers.2.mlp.weight") == 0.5
+
+
+def test_filters_in_a_slice_stay_in_it() -> None:
+    text = sliced("weight: [{filter: mlp, value: 0.5}, {value: 0.25}]", "weight: 2")
+    names = ("layers.0.mlp.w", "layers.0.attn.w", "layers.2.mlp.w", "embed_tokens.weight", "mlp.weight")
+    assert [weight_of_a(text, f"model.{name}") for name in names] == [0.5, 0.25, 2.0, 0.25, 2.0]
+
+
+def test_filters_for_embeddings_have_the_values_of_the_first_slice() -> None:
+    text = sliced(
+        *(f"weight: [{{filter: wte, value: {n}}}, {{filter: lm_head, value: 1{n}}}, {{value: 2{n}}}]" for n in (1, 2))
+    )
+    names = ("transformer.wte.weight", "transformer.wpe.weight", "lm_head.weight", "ln_f.weight")
+    assert [weight_of_a(text, name) for name in names] == [1, 21, 12, 22]
+    wide = sliced(*(f"weight: [{{filter: weight, value: {n}}}, {{value: 3}}]" for n in (1, 2)))
+    assert refusal(wide)[0].startswith("the filters weight reach embeddings and other tensors outside of the layers")
+
+
+def test_slices_that_do_not_go_through_all_models_are_refused() -> None:
+    other = sliced("weight: 1", "weight: 1").replace(
+        "{model: b, layer_range: [2, 4]}", "{model: c, layer_range: [2, 4]}"
+    )
+    assert refusal(other)[0] == (
+        "slice 2 has other sources than slice 1 (b, c): list the same models in every slice, with weight 0 where one takes no part"
+    )
+    gap = sliced("weight: 1", "weight: 1").replace("[2, 4]", "[3, 4]")
+    assert refusal(gap)[0].startswith("slices that stack layers into a new model are not supported")
+    bases = sliced("weight: 1", "weight: 1").replace("base_model: base", "  base_model: b\nbase_model: base")
+    assert refusal(bases)[0] == "the slices have different bases (base, b): keep one base_model"
+
+
+def test_a_number_that_one_slice_lacks_is_missing() -> None:
+    for own in ("{}", "{weight: [{filter: mlp, value: 1}]}"):
+        for lacking in (sliced("weight: 1", "weight: 2"), sliced("weight: 2", "weight: 1")):
+            text = (
+                lacking.replace("{weight: 2}", own)
+                .replace("\nparameters: {weight: 1}", "")
+                .replace("model: b,", "model: base,")
+            )
+            text = text.replace("  - {model: base, layer_range: [0, 2]}\n", "", 1).replace(
+                "  - {model: base, layer_range: [2, 4]}\n", "", 1
+            )
+            assert [sentence[:22] for sentence in refusal(text)] == ["weight of a is missing"]
+
+
+def test_a_config_of_hundreds_of_slices_is_read() -> None:
+    found = recipe(sliced(*(f"weight: {n / 256}" for n in range(256))))
+    assert len(found.overrides) == 257 and weight_of_a(sliced("weight: 3", "weight: 4"), "model.layers.1.w") == 3.0
+
+
+def test_a_ramp_across_slices_cannot_be_exported() -> None:
+    mixed = [{"match": "", "weight": [0, 1]}, {"match": "", "layers": [0, 2], "scale": 0.5}]
+    assert not_exported(method="task_arithmetic", overrides=mixed)[:1] == [
+        "the ramp in entry 1 of overrides goes through several slices, in each of which mergekit starts it again"
+    ]
+    some = [{"match": "", "layers": [2, 4], "scale": 0.3}]
+    assert not_exported(method="task_arithmetic", overrides=some) == [
+        "mergekit's slices need the number of layers, but no config.json of the models says it: give folders that have one"
+    ]
+    alone = [{"match": "", "layers": [0, 2], "scale": 0.5}, {"match": "", "layers": [2, 4], "scale": 0.75}]
+    assert not_exported(method="task_arithmetic", overrides=alone) == [
+        "mergekit gives tensors outside of the layers, such as model.embed_tokens.weight, the values of the first slice: "
+        "give them the same values in the recipe",
+        "mergekit gives tensors outside of the layers, such as model.norm.weight, the values of the last slice: "
+        "give them the same values in the recipe",
+    ]
+
+
+# How models, numbers and the tokenizer are written
+
+
+def test_an_adapter_on_the_base_is_an_expert() -> None:
+    adapted = recipe(BASED.replace("model: a", "model: base+lora") + "merge_method: task_arithmetic")
+    assert (adapted.base, [expert.model for expert in adapted.models]) == ("base", ["lora", "b"])
+    both = "models: [base+one, {model: {model: base, lora: {path: two, revision: x}}}]\n"
+    found = recipe(both + "base_model: {model: {path: base}}\nmerge_method: ties\nparameters: {weight: 1}")
+    assert [expert.model for expert in found.models] == ["one", "two@x"]
+
+
+def test_adapters_without_a_base_bring_theirs() -> None:
+    found = from_mergekit(A_AND_B.replace("model: a", "model: llama@v1+lora") + "merge_method: linear")
+    assert (found.recipe.base, [expert.model for expert in found.recipe.models]) == ("llama@v1", ["lora", "b"])
+    assert found.remarks[0].startswith(
+        "the base is llama@v1, because the config has none and adapters are read as changes"
+    )
+    two = A_AND_B.replace("model: a", "model: x+lora").replace("model: b", "model: y+lora2")
+    assert refusal(two + "merge_method: linear")[0].startswith("the adapters change different models (x, y)")
+
+
+def test_an_adapter_on_another_model_is_refused_with_the_way_out() -> None:
+    assert refusal(BASED.replace("model: a", "model: x+lora") + "merge_method: ties") == [
+        "lora is an adapter on x, but base_model is base, and MergeLab reads adapters as changes of the base: add it to x first "
+        "(a recipe with base x, this adapter and method average does) and list the result"
+    ]
+    assert refusal(A_AND_B + "base_model: base+lora\nmerge_method: ties")[0].startswith(
+        "base_model adds the adapter lora to base, but a base must be a whole model"
+    )
+
+
+def test_an_exported_adapter_is_named_after_its_model(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}")
+    given = Recipe.from_mapping({"base": "base", "models": [str(tmp_path)], "method": "task_arithmetic"})
+    assert f"model: base+{tmp_path}" in to_mergekit(given)
+    assert there_and_back(given) == given
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["{model: {path: a}}", "{path: a}", "{model: a}", "{model: a, lora: null, override_architecture: null}", "a"],
+)
+def test_a_model_may_be_a_mapping(model: str) -> None:
+    text = A_AND_B.replace("model: a", f"model: {model}") + "merge_method: linear"
+    assert recipe(text) == recipe(A_AND_B + "merge_method: linear")
+    revision = text.replace("path: a}", "path: a, revision: main}")
+    assert recipe(revision).models[0].model == ("a@main" if "path" in model else "a")
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("{path: 3}", "model in entry 1 of models must be a folder or owner/name@revision"),
+        ("{name: a}", "model in entry 1 of models must be a folder or owner/name@revision"),
+        ("{path: a, rev: b}", "unknown key 'rev' of model in entry 1 of models. Did you mean 'revision'?"),
+        ("{model: a, lora: {}}", "lora of model in entry 1 of models must be a folder"),
+        ("a+b+c", "model in entry 1 of models must be MODEL or MODEL+ADAPTER, got 'a+b+c'"),
+        ("a+", "model in entry 1 of models must be MODEL or MODEL+ADAPTER, got 'a+'"),
+        (
+            "{model: a, override_architecture: L}",
+            "override_architecture of model in entry 1 of models is not supported",
+        ),
+    ],
+)
+def test_a_model_in_no_notation_of_mergekit_is_refused(model: str, told: str) -> None:
+    assert refusal(A_AND_B.replace("model: a", f"model: {model}") + "merge_method: linear")[0].startswith(told)
+
+
+def test_numbers_may_be_text_and_settings_may_be_shared() -> None:
+    plain = recipe(BASED.replace("0.5", "0.25").replace("1.5", "0.75") + "merge_method: ties")
+    text = (
+        BASED.replace("0.5", '"0.25"').replace("1.5", "75e-2") + 'merge_method: ties\nparameters: {normalize: "true"}'
+    )
+    assert recipe(text) == plain
+    anchors = (
+        "models:\n- {model: a, parameters: &one {weight: 0.5, density: 0.5}}\n- {model: b, parameters: {<<: *one, weight: '1'}}\n"
+        "base_model: base\nmerge_method: ties"
+    )
+    assert [(expert.weight, expert.knobs) for expert in recipe(anchors).models] == [
+        (0.5, {"density": 0.5}),
+        (1.0, {"density": 0.5}),
+    ]
+    assert recipe(BASED.replace("0.5", "{value: 0.25}").replace("1.5", "0.75") + "merge_method: ties") == plain
+    assert refusal(BASED.replace("0.5", "nan") + "merge_method: ties") == [
+        "weight of a must be a finite number, got nan"
+    ]
+    assert recipe(BASED + "merge_method: ties\ndtype: torch.bfloat16").dtype == "bfloat16"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "tokenizer_source: base",
+        "tokenizer_source: base_model",
+        "tokenizer_source: 'model:base_model'",
+        "tokenizer_source: {model: {path: base_model}}",
+        "tokenizer: {source: base}",
+        "tokenizer: {source: base, tokens: {}, pad_to_multiple_of: null}",
+        "tokenizer_source: null",
+        "chat_template: auto",
+    ],
+)
+def test_what_keeps_the_tokenizer_of_the_base_is_read(line: str) -> None:
+    text = A_AND_B + "base_model: base_model\nmerge_method: ties\n"
+    assert from_mergekit(text + line) == from_mergekit(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("tokenizer_source: union", "tokenizer_source: union is not supported: MergeLab keeps the base's tokenizer"),
+        ("tokenizer_source: a", "tokenizer_source: a is not supported: MergeLab keeps the base's tokenizer"),
+        ("tokenizer: {}", "source of tokenizer: union is not supported"),
+        ("tokenizer: base", "tokenizer must be {source: base}, got 'base'"),
+        ("tokenizer: {source: base, tokens: {x: {source: a}}}", "tokens of tokenizer is not supported"),
+        ("tokenizer: {source: base, pad_to_multiple_of: 8}", "pad_to_multiple_of of tokenizer is not supported"),
+        ("tokenizer: {source: base, sauce: 8}", "unknown key 'sauce' of tokenizer. Did you mean 'source'?"),
+        ("chat_template: chatml", "chat_template is not supported: MergeLab keeps the base's chat template"),
+    ],
+)
+def test_what_changes_the_tokenizer_is_refused_by_name(line: str, told: str) -> None:
+    assert refusal(BASED + f"merge_method: ties\n{line}")[0].startswith(told)
+
+
+def test_configs_of_mergekits_other_tools_are_named() -> None:
+    (mixture,) = refusal("base_model: a\ngate_mode: hidden\nexperts: [{source_model: b}]\n")
+    assert mixture.startswith("this is a config of mergekit-moe, which builds a mixture of experts")
+    (search,) = refusal("genome: {models: [a, b], merge_method: ties}\ntasks: []")
+    assert search.endswith("import the best_config.yaml that it writes")
+
+
+def test_int8_mask_is_read_everywhere_because_it_only_saves_memory() -> None:
+    two = "models: [a, b]\nbase_model: a\nmerge_method: slerp\nparameters: {t: 0.5"
+    assert from_mergekit(two + ", int8_mask: true}") == from_mergekit(two + "}")
 
 
 # What is refused
@@ -325,19 +626,19 @@ def test_every_problem_is_told_at_once() -> None:
         "models:\n"
         "- {model: a, parameters: {density: high, densty: 0.3, lambda: 2}}\n"
         "- {modell: b}\n"
-        "- {model: c+lora, parameters: {weight: 1, density: 1.5}}\n"
+        "- {model: base+lora, parameters: {weight: 1, density: 1.5}}\n"
         "merge_method: ties\nbase_model: base\nparameters: {normalise: true, rescale: 0.5}\n"
         "tokenizer_source: union\nchat_template: auto\nmodules: {}\ndtyp: float16\ndtype: float64\n"
     )
     assert refusal(text) == [
-        "tokenizer_source is not supported: MergeLab keeps the base's tokenizer and does not merge models with other vocabularies; remove it",
-        "chat_template is not supported: MergeLab keeps the base's chat template; remove it",
         "modules is not supported: MergeLab has no separate recipes for parts of a model; remove it",
         "unknown key 'dtyp' of the config. Did you mean 'dtype'? "
-        "Known: merge_method, models, slices, base_model, parameters, dtype, out_dtype",
+        "Known: merge_method, models, slices, base_model, parameters, dtype, out_dtype, tokenizer_source, tokenizer, chat_template",
         "unknown key 'modell' of entry 2 of models. Did you mean 'model'? Known: model, parameters",
-        "model in entry 2 of models must be a folder or owner/name@revision, got None",
-        "model in entry 3 of models adds an adapter with +, which is not supported: list the adapter's folder as a model, got c+lora",
+        "model in entry 2 of models must be a folder or owner/name@revision, alone or with +ADAPTER, "
+        "or {model: NAME, lora: ADAPTER}, got None",
+        "tokenizer_source: union is not supported: MergeLab keeps the base's tokenizer and does not merge models with other "
+        "vocabularies; remove it if all models have one vocabulary, or give them one with mergekit-tokensurgeon first",
         "unknown parameter 'normalise' of ties. Did you mean 'normalize'? "
         "Known: density, int8_mask, lambda, normalize, rescale, weight",
         "rescale must be true or false for the whole merge, got 0.5",
@@ -347,13 +648,13 @@ def test_every_problem_is_told_at_once() -> None:
         "lambda of a applies to the whole merge: move it to the config's own parameters",
         "weight of a is missing: add it, because mergekit has no default for it",
         "dtype has no choice 'float64'. Did you mean 'float16'? Known: base, float32, float16, bfloat16",
-        "density of c+lora must be in [0, 1], got 1.5",
+        "density of lora must be in [0, 1], got 1.5",
     ]
 
 
-@pytest.mark.parametrize("method", ["passthrough", "nearswap", "arcee_fusion", "ram", "ramplus_tl"])
+@pytest.mark.parametrize("method", ["passthrough", "arcee_fusion", "ramplus_tl"])
 def test_a_method_that_does_not_exist_here_is_named(method: str) -> None:
-    assert refusal(BASED + f"merge_method: {method}")[0].startswith(f"MergeLab has no merge_method {method}. Known: ")
+    assert refusal(BASED + f"merge_method: {method}")[0].startswith(f"MergeLab has no merge_method {method}: ")
 
 
 @pytest.mark.parametrize(
@@ -368,6 +669,7 @@ def test_a_method_that_does_not_exist_here_is_named(method: str) -> None:
         ("[1]", "a mergekit config must be a mapping with merge_method and models, got [1]"),
         ("", "a mergekit config must be a mapping with merge_method and models, got None"),
         ("a: [", "the mergekit config is not valid YAML"),
+        ("models:\nmerge_method: linear", "models must list at least one {model: NAME, parameters: …}, got None"),
         ("models: []\nmerge_method: linear", "models must list at least one {model: NAME, parameters: …}, got []"),
         ("models: [3]\nmerge_method: linear", "entry 1 of models must be {model: NAME, parameters: …}, got 3"),
         (
@@ -412,7 +714,7 @@ def test_a_method_that_does_not_exist_here_is_named(method: str) -> None:
             "models: [a, b, c]\nmerge_method: slerp\nbase_model: a\nparameters: {t: 0.5}",
             "slerp takes exactly 2 models, got 3",
         ),
-        (A_AND_B + "merge_method: karcher", "unknown parameter 'weight' of karcher. Known: max_iter, tol"),
+        (A_AND_B + "merge_method: karcher", "unknown parameter 'weight' of karcher. Known: int8_mask, max_iter, tol"),
     ],
 )
 def test_a_config_that_is_not_read_says_why(text: str, told: str) -> None:
@@ -427,6 +729,16 @@ def test_what_changes_nothing_is_told_where_a_person_may_believe_in_it() -> None
         "parameters of the base base have no effect, neither in mergekit nor in MergeLab",
     )
     assert "other entries survive" in from_mergekit(BASED + "merge_method: dare_ties").remarks[0]
+
+
+def test_remarks_are_comments_of_the_recipe() -> None:
+    base = '"base\\nseed: 7"'
+    text = f"models: [{{model: a, parameters: {{weight: 1}}}}, {{model: {base}, parameters: {{weight: 3}}}}]\nbase_model: {base}\n"
+    read = from_mergekit(text + "merge_method: ties\ndtype: bfloat16")
+    assert read.to_yaml().startswith(
+        "# mergekit computes in bfloat16; MergeLab computes in float32 and rounds once\n# parameters of"
+    )
+    assert Recipe.from_yaml(read.to_yaml()) == read.recipe and read.recipe.seed == 0
 
 
 # Back to mergekit
@@ -564,7 +876,8 @@ def test_every_reading_goes_there_and_back() -> None:
         base = {Role.ABSENT: None, Role.FIRST: "a"}.get(reading.base, "base")
         if reading.merge_method == "karcher":
             base = None
-        given = Recipe.from_mapping({"base": base, "models": ["a", "b"], **reading.stages({}), "dtype": "float16"})
+        models = ["a", "b"][: METHODS[str(reading.method["name"])].models]
+        given = Recipe.from_mapping({"base": base, "models": models, **reading.stages({}), "dtype": "float16"})
         assert there_and_back(given) == given, reading.merge_method
 
 
@@ -584,6 +897,9 @@ def test_the_command_prints_the_recipe_and_the_config(tmp_path: Path, capsys: py
     config.write_text("merge_method: tise")
     assert main(["import", str(config)]) == 1
     assert capsys.readouterr().err.splitlines()[1].startswith("unknown merge_method 'tise'. Did you mean 'ties'?")
+    config.write_bytes(b"merge_method: \xff")
+    assert main(["import", str(config)]) == 1
+    assert "is not UTF-8 text" in capsys.readouterr().err
 
 
 def test_the_readmes_config_is_read_and_names_every_method() -> None:
@@ -713,6 +1029,54 @@ CONFIGS = {
     "linear sum": PLAIN.replace(", {model: c}", "")
     + FLOAT
     + "merge_method: linear\nparameters: {normalize: false, weight: 0.5}",
+    "linear sum of any weights": THREE.replace(", density: 0.25", "").replace(", density: 0.5", "")
+    + FLOAT
+    + "merge_method: linear\nparameters: {normalize: false}",
+    "linear sum with the base": THREE.replace(", density: 0.25", "").replace(", density: 0.5", "")
+    + "- {model: base, parameters: {weight: -0.5}}\n"
+    + AROUND
+    + "merge_method: linear\nparameters: {normalize: false}",
+    "linear mean with a negative weight": TWO.replace("0.5", "-0.5") + FLOAT + "merge_method: linear",
+    "ties as text": "models:\n- {model: a, parameters: &one {weight: '0.5', density: 25e-2}}\n- {model: b, parameters: *one}\n"
+    + AROUND
+    + "merge_method: ties",
+    "slices": "slices:\n- sources:\n"
+    "  - {model: a, layer_range: [0, 2], parameters: {weight: 0.5, density: 0.25}}\n"
+    "  - {model: b, layer_range: [0, 2], parameters: {weight: [0.1, 0.9]}}\n  - {model: base, layer_range: [0, 2]}\n"
+    "  parameters: {lambda: 0.8}\n- sources:\n"
+    "  - {model: a, layer_range: [2, 4], parameters: {weight: 0.25, density: 0.25}}\n"
+    "  - {model: b, layer_range: [2, 4], parameters: {weight: [{filter: mlp, value: 0.75}, {value: 1.25}]}}\n"
+    "  - {model: base, layer_range: [2, 4]}\n- sources:\n"
+    "  - {model: a, layer_range: [4, 5], parameters: {weight: 0.5, density: 0.25}}\n"
+    "  - {model: b, layer_range: [4, 5], parameters: {weight: [0, 1]}}\n  - {model: base, layer_range: [4, 5]}\n"
+    + AROUND
+    + "merge_method: ties\nparameters: {density: 0.5, lambda: [1, 0.5]}",
+    "slices of slerp": "slices:\n"
+    + "".join(
+        f"- sources: [{{model: a, layer_range: [{n}, {n + 1}]}}, {{model: b, layer_range: [{n}, {n + 1}]}}]\n"
+        f"  parameters: {{t: [{{filter: mlp, value: 0.{n + 2}}}, {{value: 0.{n + 1}}}]}}\n"
+        for n in range(5)
+    )
+    + "base_model: a\n"
+    + FLOAT
+    + "merge_method: slerp",
+    "slices with filters for what is outside of them": "slices:\n"
+    + "".join(
+        f"- sources: [{{model: a, layer_range: {layers}, parameters: {{weight: [{{filter: embed_tokens, value: {weight}}}, "
+        f"{{filter: lm_head, value: 0.{weight}}}, {{filter: norm, value: [0, 1]}}, {{value: 0.7}}]}}}}, "
+        f"{{model: base, layer_range: {layers}}}]\n"
+        for layers, weight in (("[0, 3]", 1), ("[3, 5]", 2))
+    )
+    + AROUND
+    + "merge_method: task_arithmetic",
+    "slices of linear": "slices:\n"
+    + "".join(
+        f"- sources: [{{model: a, layer_range: {layers}, parameters: {{weight: {weight}}}}}, {{model: b, layer_range: {layers}, "
+        f"parameters: {{weight: 0.5}}}}]\n"
+        for layers, weight in (("[0, 3]", "-0.25"), ("[3, 5]", "[1, 3]"))
+    )
+    + FLOAT
+    + "merge_method: linear\nparameters: {normalize: false}",
     "slerp": SLICE.replace(
         "{t: 0.25}",
         "{t: [{filter: self_attn, value: [0, 0.5, 0.3, 0.7, 1]}, "
@@ -723,6 +1087,10 @@ CONFIGS = {
     "karcher with the base": PLAIN + AROUND + "merge_method: karcher\nparameters: {max_iter: 3, tol: 1.0e-4}",
     "task_arithmetic": THREE + AROUND + "merge_method: task_arithmetic\nparameters: {lambda: 0.7}",
     "task_arithmetic normalized": TWO + AROUND + "merge_method: task_arithmetic\nparameters: {normalize: true}",
+    "nearswap": "models: [{model: a}]\n"
+    + AROUND
+    + "merge_method: nearswap\nparameters: {t: [{filter: mlp, value: [0.001, 0.01]}, {value: 0.005}]}",
+    "ram": PLAIN + AROUND + "merge_method: ram",
     "sce": PLAIN + AROUND + "merge_method: sce\nparameters: {select_topk: 0.5}",
     "model_stock": PLAIN + AROUND + "merge_method: model_stock",
     "model_stock by rows": PLAIN + AROUND + "merge_method: model_stock\nparameters: {filter_wise: true}",
