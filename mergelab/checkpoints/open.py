@@ -6,6 +6,7 @@ import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
+from mergelab.checkpoints.alignment.phrases import listed
 from mergelab.checkpoints.conversion.from_gguf import is_gguf, open_gguf
 from mergelab.checkpoints.delta import delta_checkpoint
 from mergelab.checkpoints.delta.delta_checkpoint import open_packed, packed_base
@@ -16,7 +17,7 @@ from mergelab.checkpoints.files.hub import fetch, is_hub_reference
 from mergelab.checkpoints.files.interface import Checkpoint
 from mergelab.checkpoints.files.safe_paths import safe_file
 from mergelab.checkpoints.lora import adapter
-from mergelab.checkpoints.lora.adapter import adapter_settings, open_adapter
+from mergelab.checkpoints.lora.adapter import adapter_settings, adapters_inside, open_adapter
 from mergelab.checkpoints.suites import BASE, Suite, list_suites, load_suite, unpack
 
 
@@ -82,6 +83,9 @@ class _Opening:
             return open_adapter(path, self._base_for(ref, adapter_settings(path).base), ref)
         if delta_checkpoint.MANIFEST in names:
             return open_packed(path, self._base_for(ref, packed_base(path)), ref)
+        inside = adapters_inside(path)
+        if inside and "config.json" not in names:
+            raise CheckpointError(f"{ref} holds adapters in the folders {listed(inside)}; name one of them")
         ggufs = sorted(name for name in names if name.endswith(".gguf"))
         if len(ggufs) == 1 and safe_file(path, ggufs[0]):
             return open_gguf(path / ggufs[0], ref)

@@ -137,7 +137,7 @@ def test_modules_to_save_take_the_place_of_the_bases(tmp_path: Path, body: Body)
     assert "id2label" in base.config and "id2label" not in found.config
     fits = compare(base, [found])
     assert fits.problems == () and "classifier.weight" in fits.left_out
-    assert any("is an adapter of rank 2: it changes 1 tensors" in note for note in fits.notes)
+    assert any("is an adapter of rank 2: it changes 1 tensor of" in note for note in fits.notes)
 
 
 def test_an_embedding_that_is_saved_beside_its_factors_is_where_they_are_added(tmp_path: Path, body: Body) -> None:
@@ -194,14 +194,14 @@ PREDICTS = {"architectures": ["LlamaForCausalLM"]}
         (
             {"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.lora_magnitude_vector": (4,)},
             {},
-            "neither LoRA factors nor modules_to_save .q.lora_magnitude_vector",
+            "use_dora is False in its settings, but q has them: DoRA's magnitudes",
         ),
         ({"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "extra.weight": (4,)}, {}, "nor modules_to_save"),
         ({"q.weight": (4, 4)}, {}, "has no LoRA factors"),
         (
             {"embed_tokens.lora_embedding_A": (2, 5), "embed_tokens.lora_embedding_B": (4, 2)},
             {},
-            r"is tied to the base's output head",
+            r"embed_tokens.weight, which is also the base's output head, but not that head: .* merge it into its base",
         ),
         (
             {"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.lora_B.bias": (3,)},
@@ -213,7 +213,7 @@ PREDICTS = {"architectures": ["LlamaForCausalLM"]}
             {},
             r"base_layer.weight has shape \(6, 4\), but the base's q.weight has \(4, 4\)",
         ),
-        ({"q.ia3_l": (4,)}, {"peft_type": "IA3"}, "only LORA is supported"),
+        ({"q.ia3_l": (4,)}, {"peft_type": "IA3"}, "only LORA is read"),
     ],
 )
 def test_what_cannot_be_read_exactly_is_refused_by_name(
@@ -225,13 +225,24 @@ def test_what_cannot_be_read_exactly_is_refused_by_name(
         adapted(tmp_path, base, {name: torch.ones(shape) for name, shape in tensors.items()}, **config)
 
 
-def test_a_name_without_the_prefix_of_adapters_is_refused(tmp_path: Path, body: Body) -> None:
-    from safetensors.torch import save
+def test_a_file_of_several_adapters_is_refused(tmp_path: Path, body: Body) -> None:
+    tensors = {f"{QUERY}.lora_{side}.{name}.weight": torch.ones(4, 4) for side in "AB" for name in ("one", "two")}
+    with pytest.raises(CheckpointError, match=r"holds the adapters one and two; in PEFT, save one of them"):
+        adapted(tmp_path, in_memory("base", body()), tensors)
 
-    write_adapter(tmp_path, factors(QUERY))
-    (tmp_path / "adapter_model.safetensors").write_bytes(save(factors(QUERY)))
-    with pytest.raises(CheckpointError, match=r"does not begin with base_model\.model\."):
-        open_adapter(tmp_path, in_memory("base", body()))
+
+def test_a_folder_of_several_adapters_is_refused_with_their_names(tmp_path: Path, make: Make, body: Body) -> None:
+    make(tmp_path / "base")
+    for name in ("french", "german"):
+        write_adapter(tmp_path / "both" / name, factors(QUERY), base_model_name_or_path=str(tmp_path / "base"))
+    with pytest.raises(CheckpointError, match=r"holds adapters in the folders french and german; name one of them"):
+        open_checkpoint(str(tmp_path / "both"))
+    assert open_checkpoint(str(tmp_path / "both" / "french")).remarks[1:] == ()
+    write_adapter(tmp_path / "both", factors(QUERY), base_model_name_or_path=str(tmp_path / "base"))
+    assert (
+        "also holds adapters in french, german, which are not read"
+        in open_checkpoint(str(tmp_path / "both")).remarks[-1]
+    )
 
 
 def test_an_adapter_without_its_config_or_its_weights_is_refused(tmp_path: Path, body: Body) -> None:
