@@ -12,7 +12,7 @@ import pytest
 import torch
 from architectures.tiny_zoo import IDS, SHAPE, ZOO
 from checkpoints.adapters import factors, write_adapter
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mergelab.checkpoints import extract_adapter, in_memory, open_folder
@@ -361,32 +361,3 @@ def test_a_file_with_the_names_inside_peft_reads_alike(tmp_path: Path) -> None:
         found = open_adapter(tmp_path / f"again {prefix}", base)
         assert found.specs.keys() == right.specs.keys()
         assert all(torch.equal(found.read(key), right.read(key)) for key in right.specs)
-
-
-def test_multimodal_names_of_other_versions_are_found(tmp_path: Path) -> None:
-    """model.language_model… was language_model.model… in earlier versions, in adapters and in the base's files alike."""
-    import transformers
-
-    text = {**SHAPE, "model_type": "llama", "num_key_value_heads": 1}
-    vision = {"model_type": "clip_vision_model", "hidden_size": 16, "intermediate_size": 24, "image_size": 8}
-    vision |= {"num_hidden_layers": 1, "num_attention_heads": 2, "patch_size": 4, "projection_dim": 8}
-    torch.manual_seed(0)
-    model = transformers.LlavaForConditionalGeneration(
-        transformers.LlavaConfig(text_config=text, vision_config=vision, image_token_index=29)
-    )
-    saved(model, tmp_path / "old")
-    state = load_file(tmp_path / "old" / "model.safetensors")
-    now = {key: value.clone() for key, value in model.state_dict().items()}
-    (tmp_path / "new").mkdir()
-    (tmp_path / "new" / "config.json").write_text((tmp_path / "old" / "config.json").read_text())
-    save_file(now, tmp_path / "new" / "model.safetensors", {"format": "pt"})
-    layer = "layers.1.self_attn.q_proj"
-    tensors = factors(layer, 16, 16)
-    for files in ("old", "new"):
-        base = open_folder(tmp_path / files)
-        (key,) = [key for key in base.specs if key.endswith(f"{layer}.weight") and "vision" not in key]
-        for prefix in ("language_model.model.", "model.language_model."):
-            folder = tmp_path / f"{files} {prefix}"
-            write_adapter(folder, {prefix + name: value for name, value in tensors.items()})
-            assert bool(open_adapter(folder, base).read_delta(key, base).all())
-    assert state.keys() != now.keys()

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mergelab.checkpoints.alignment.key_alignment import is_head
 from mergelab.checkpoints.alignment.phrases import counted
 from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.checkpoints.files.content_hash import hash_tensor
@@ -20,8 +21,10 @@ from mergelab.checkpoints.files.read_range import read_range
 from mergelab.checkpoints.files.safe_paths import safe_json
 from mergelab.checkpoints.files.shard import Shard, open_shard
 from mergelab.checkpoints.lora.adapter_config import LoraSettings, read_settings
-from mergelab.checkpoints.lora.assignment import assign, predicts_tokens
+from mergelab.checkpoints.lora.assignment import assign
 from mergelab.checkpoints.lora.changes.stored_change import Change, Kept, Replaced
+from mergelab.checkpoints.lora.changes.weight_changes import predicts_tokens
+from mergelab.checkpoints.lora.stored.adapter_file import AdapterFile
 from mergelab.runtime.hashing import hash_pairs
 
 CONFIG = "adapter_config.json"
@@ -85,10 +88,10 @@ class AdapterCheckpoint:
     def config(self) -> Mapping[str, Any]:
         """The config of the adapted model: the base's, as far as the adapter's tensors leave it true.
 
-        Labels are dropped if the adapter has tensors of its own, such as a head. `vocab_size` follows the embedding's rows,
+        Labels are dropped if the adapter has a head of its own. `vocab_size` follows the embedding's rows,
         and `tie_word_embeddings` is false if the embedding and the head have become two tensors.
         """
-        own = any(isinstance(change, Replaced) for change in self.changes.values())
+        own = any(isinstance(change, Replaced) and _is_labelled(key) for key, change in self.changes.items())
         config = {key: value for key, value in self.base.config.items() if not (own and key in LABELS)}
         for key, change in self.changes.items():
             if address(key) == ("embeddings", "word") and key in self.base.specs:
@@ -122,6 +125,11 @@ class AdapterCheckpoint:
             pairs += [(f"{key} {name}", hash_tensor(self.shard.read(name))) for name in change.names]
             pairs.append((f"{key} scale", hash_tensor(torch.tensor(change.numbers).double())))
         return hash_pairs(pairs)
+
+
+def _is_labelled(key: str) -> bool:
+    """Whether `key` is a matrix of a head, whose rows belong to labels."""
+    return is_head(key, "") and not predicts_tokens(key) and not key.endswith("bias")
 
 
 def _resized(config: Mapping[str, Any], ours: int, theirs: int) -> dict[str, Any]:
@@ -160,5 +168,5 @@ def open_adapter(folder: Path, base: Checkpoint, name: str | None = None) -> Ada
         raise CheckpointError(
             f"{folder} has no {WEIGHTS}; if you trust its pickled weights: mergelab convert {folder} --out DIR"
         )
-    found = assign(settings, base, shard)
+    found = assign(AdapterFile(settings, shard), base)
     return AdapterCheckpoint(name or str(folder), folder, base, settings, shard, found.changes, found.head)

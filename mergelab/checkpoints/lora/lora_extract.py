@@ -21,7 +21,7 @@ from mergelab.checkpoints.lora.adapter import CONFIG, WEIGHTS
 from mergelab.checkpoints.lora.lora_factors import factored
 from mergelab.checkpoints.lora.module_types import CONV1D, EMBEDDING, FACTORED, ModulePlace, places
 from mergelab.checkpoints.lora.relative_error import Deviation
-from mergelab.checkpoints.lora.stored_names import PREFIX
+from mergelab.checkpoints.lora.stored.stored_names import PREFIX
 from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
 from mergelab.checkpoints.writing.model_staging import new_folder
 from mergelab.runtime.progress import Progress, ProgressGen

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import CheckpointError, convert_pickle, in_memory, open_folder, verify_folder
 from mergelab.checkpoints.lora.adapter import open_adapter
-from mergelab.checkpoints.lora.stored_names import PREFIX
+from mergelab.checkpoints.lora.stored.stored_names import PREFIX
 from mergelab.runtime.progress import finish
 
 Body = Callable[..., dict[str, Tensor]]

@@ -201,7 +201,7 @@ PREDICTS = {"architectures": ["LlamaForCausalLM"]}
         (
             {"embed_tokens.lora_embedding_A": (2, 5), "embed_tokens.lora_embedding_B": (4, 2)},
             {},
-            r"embed_tokens.weight, which is also the base's output head, but not that head: .* merge it into its base",
+            r"embed_tokens.weight, which is also the base's output head, but not that head, .*tie_word_embeddings: false",
         ),
         (
             {"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.lora_B.bias": (3,)},
@@ -296,6 +296,37 @@ def test_an_adapter_whose_base_does_not_open_asks_for_it(tmp_path: Path, make: M
 def test_a_folder_with_whole_weights_is_a_model_whatever_else_it_holds(tmp_path: Path, make: Make) -> None:
     make(write_adapter(tmp_path / "both", factors(QUERY)))
     assert not isinstance(open_checkpoint(str(tmp_path / "both")), AdapterCheckpoint)
+
+
+def test_several_adapters_merge_onto_one_base_and_onto_a_merged_model(tmp_path: Path, make: Make, body: Body) -> None:
+    from mergelab.jobs import workbench
+    from mergelab.runtime.progress import finish
+
+    make(tmp_path / "base", body())
+    pairs = [factors(QUERY, seed=seed) for seed in (1, 2)]
+    for name, tensors in zip("ab", pairs, strict=True):
+        write_adapter(tmp_path / name, tensors, lora_alpha=2)
+    method = {"name": "task_arithmetic", "scale": 1.0}
+    experts = [str(tmp_path / name) for name in "ab"]
+    finish(workbench.save({"base": str(tmp_path / "base"), "models": experts, "method": method}, str(tmp_path / "ab")))
+    finish(
+        workbench.save({"base": str(tmp_path / "ab"), "models": experts[:1], "method": method}, str(tmp_path / "aba"))
+    )
+
+    first, second = (up @ down for down, up in (pair.values() for pair in pairs))
+    start = body()[f"{QUERY}.weight"]
+    torch.testing.assert_close(open_folder(tmp_path / "ab").read(f"{QUERY}.weight"), start + first + second)
+    torch.testing.assert_close(open_folder(tmp_path / "aba").read(f"{QUERY}.weight"), start + 2 * first + second)
+
+
+def test_labels_are_the_bases_unless_a_head_is_the_adapters_own(tmp_path: Path) -> None:
+    state = {"q.weight": torch.zeros(4, 4), "q.bias": torch.zeros(4), "classifier.bias": torch.zeros(2)}
+    base = in_memory("base", state | {"classifier.weight": torch.zeros(2, 4)}, {"id2label": {"0": "a", "1": "b"}})
+    biases = factors("q") | {"q.bias": torch.ones(4), "classifier.bias": torch.ones(2)}
+    trained = adapted(tmp_path / "biases", base, biases, bias="all")
+    assert trained.config == base.config and trained.read("q.bias").tolist() == [1.0] * 4
+    own = factors("q") | {"classifier.weight": torch.ones(2, 4)}
+    assert adapted(tmp_path / "head", base, own, modules_to_save=["classifier"]).config == {}
 
 
 def test_an_adapter_merges_by_recipe_with_the_bits_of_its_product(tmp_path: Path, make: Make, body: Body) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from mergelab.checkpoints.files.shard import Shard
-from mergelab.checkpoints.lora.stacked_parameters import Part
+from mergelab.checkpoints.lora.changes.stacked_parameters import Part
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-
-@dataclass(frozen=True)
-class Stored:
-    """The stored names of everything that an adapter has for one weight."""
-
-    full: str = ""
-    own: bool = False
-    """Whether `full` was trained as a copy of the module's own (modules_to_save)."""
-    down: str = ""
-    up: str = ""
-    magnitude: str = ""
-    rows: str = ""
-    ids: tuple[int, ...] = ()
-    module: str = ""
-    """The name by which the settings give the rank of the factors."""
+from mergelab.checkpoints.lora.stored.stored_weights import Stored
 
 
 def roles(embedding: Stored, head: Stored, keeps_ties: bool) -> tuple[Stored, Stored]:
