@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from architectures.tiny_zoo import IDS, SHAPE, ZOO
+from architectures.tiny_zoo import EXPERTS, IDS, SHAPE, ZOO
 from checkpoints.adapters import factors, write_adapter
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -267,6 +267,29 @@ def test_rows_that_peft_did_not_store_are_told(tmp_path: Path) -> None:
     tuned(model, target_modules=["embed_tokens"]).save_pretrained(tmp_path / "adapter")
     found = open_adapter(tmp_path / "adapter", open_folder(tmp_path / "base"))
     assert any("32 rows" in remark and "lm_head.weight has 30" in remark for remark in found.remarks)
+
+
+def test_a_file_may_store_experts_the_other_way_round(tmp_path: Path) -> None:
+    """transformers loads (experts, in, out) as well as (experts, out, in), and tells them apart by their shape."""
+    import transformers
+
+    text = {**SHAPE, **EXPERTS, "num_key_value_heads": 1, "head_dim": 8}
+    text["rope_parameters"] = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 1, 1]}
+    vision = {"depth": 1, "hidden_size": 16, "num_heads": 2, "intermediate_size": 16, "out_hidden_size": 16}
+    vision["deepstack_visual_indexes"] = [0]
+    torch.manual_seed(0)
+    kind = transformers.Qwen3VLMoeForConditionalGeneration
+    state = saved(kind(transformers.Qwen3VLMoeConfig(text_config=text, vision_config=vision)), tmp_path / "base")
+    turned = {key: value.mT.contiguous() if ".experts.down" in key else value for key, value in state.items()}
+    save_file(turned, tmp_path / "base" / "model.safetensors", {"format": "pt"})
+    parameters = ["experts.down_proj", "experts.gate_up_proj"]
+    trained = tuned(kind.from_pretrained(tmp_path / "base"), target_modules=[], target_parameters=parameters)
+    trained.save_pretrained(tmp_path / "adapter")
+    found = open_adapter(tmp_path / "adapter", open_folder(tmp_path / "base"))
+    merged = kind.from_pretrained(written(found, tmp_path / "merged"))
+    torch.testing.assert_close(logits(merged), logits(trained), rtol=1e-4, atol=1e-5)
+    moved = [key for key, value in turned.items() if not torch.equal(found.read(key), value)]
+    assert len(moved) == 2 * 2 and all(".experts." in key for key in moved)
 
 
 def test_an_adapter_of_separate_experts_is_that_of_the_stacked_ones(tmp_path: Path) -> None:

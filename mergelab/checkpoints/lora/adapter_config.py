@@ -71,14 +71,18 @@ def read_settings(source: str, config: Mapping[str, Any]) -> LoraSettings:
         alphas=config.get("alpha_pattern") or {},
         root=bool(config.get("use_rslora")),
         fan_in_fan_out=bool(config.get("fan_in_fan_out")),
-        modules_to_save=tuple(map(str, config.get("modules_to_save") or ())),
+        modules_to_save=_names(config.get("modules_to_save")),
         base=f"{base}@{revision}" if base and revision else base,
         dora=bool(config.get("use_dora")),
         trains_biases=config.get("bias", "none") != "none",
-        parameters=tuple(map(str, config.get("target_parameters") or ())),
+        parameters=_names(config.get("target_parameters")),
         tokens=_tokens(source, config.get("trainable_token_indices")),
         keeps_ties=bool(config.get("ensure_weight_tying")),
     )
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(map(str, value or ()))
 
 
 def _tokens(source: str, value: Any) -> dict[str, tuple[int, ...]]:

@@ -89,12 +89,15 @@ class ExpertTargets:
             yield key, LowRank(base, base, scale, ExpertFactors(self.file.shard, down, up, shape[0], flipped, part))
 
     def _parts(self, name: str, parameter: str) -> Iterator[tuple[str, Part]]:
-        parts = self._stored[parameter]
-        if not parts or not parts.keys() <= self._twins.keys():
-            self.file.refuse(
-                f"the base's files store {name} in a form to which its factors cannot be added; {MERGE_FIRST}"
-            )
-        return ((self._twins[stored], part) for stored, part in parts.items())
+        """The base's file keys with the parts of a parameter that they hold, as their shapes say."""
+        for stored, part in self._stored[parameter].items() or [("", None)]:
+            key = self._twins.get(stored, "")
+            fitted = part.in_shape(self.keys.base.specs[key].shape) if part and key else None
+            if fitted is None:
+                self.file.refuse(
+                    f"the base's files store {name} in a form to which its factors cannot be added; {MERGE_FIRST}"
+                )
+            yield key, fitted
 
     @cached_property
     def _stored(self) -> dict[str, Mapping[str, Part]]:

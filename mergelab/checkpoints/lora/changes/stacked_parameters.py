@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -22,6 +22,18 @@ class Part:
     rows: range
     columns: range
     turned: bool
+
+    def in_shape(self, shape: tuple[int, ...]) -> Part | None:
+        """The part in a tensor of `shape`, which may also be the transpose: transformers turns some files by their shape.
+
+        None if it fits neither way.
+        """
+        sizes = len(self.rows), len(self.columns)
+        if shape[:-2] not in ((), (self.experts,)) or (not shape[:-2] and self.experts != 1):
+            return None
+        if shape[-2:] == (sizes[::-1] if self.turned else sizes):
+            return self
+        return replace(self, turned=not self.turned) if shape[-2:] in (sizes, sizes[::-1]) else None
 
 
 class _Outline(Tensor):

@@ -58,3 +58,11 @@ def test_parameters_are_found_by_the_end_of_their_names_in_the_order_of_the_mode
     model = nn.ModuleDict({"mlp": nn.ModuleDict({"experts": Experts()})})
     assert stacked_targets(model, ["down", "experts.gate_up"]) == {"mlp.experts": ["gate_up", "down"]}
     assert stacked_targets(model, ["mlp.experts.down", "up", "s.gate_up"]) == {"mlp.experts": ["down"]}
+
+
+def test_a_part_follows_the_shape_of_the_files_tensor() -> None:
+    part = Part(0, 2, range(4), range(3), False)
+    assert part.in_shape((2, 4, 3)) == part
+    assert part.in_shape((2, 3, 4)) == Part(0, 2, range(4), range(3), True)
+    assert part.in_shape((3, 4, 3)) is part.in_shape((4, 3)) is part.in_shape((2, 4, 4)) is None
+    assert Part(1, 1, range(2, 4), range(3), True).in_shape((3, 2)) == Part(1, 1, range(2, 4), range(3), True)
