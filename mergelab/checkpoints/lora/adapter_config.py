@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.lora.peft_features import refused_features
 
+CONFIG = "adapter_config.json"
 PATTERN_CHARACTERS = 300
 
 

@@ -24,8 +24,9 @@ UNTIE_FIRST = "in PEFT, merge it into a copy of the base with tie_word_embedding
 
 @dataclass(frozen=True)
 class Assigned:
-    """What an adapter changes."""
+    """What an adapter changes in its base."""
 
+    base: Checkpoint
     changes: Mapping[str, Change]
     """The changes by the base's file key or, for tensors that the base lacks (a head), by the adapter's own name."""
     head: str = ""
@@ -54,7 +55,7 @@ class _Assignment:
                 changes[keys.get(name, name)] = self._changes.of(keys.get(name, name), its)
         for name, (vector, module) in vectors.items():
             changes[keys[name]] = self._changes.vector_added(keys[name], vector, module, changes.get(keys[name]))
-        return Assigned(changes | dict(experts.changes()), head)
+        return Assigned(self.base, changes | dict(experts.changes()), head)
 
     @cached_property
     def _files(self) -> FileKeys:

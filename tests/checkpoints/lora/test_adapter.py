@@ -240,7 +240,7 @@ def test_a_folder_of_several_adapters_is_refused_with_their_names(tmp_path: Path
     assert open_checkpoint(str(tmp_path / "both" / "french")).remarks[1:] == ()
     write_adapter(tmp_path / "both", factors(QUERY), base_model_name_or_path=str(tmp_path / "base"))
     assert (
-        "also holds adapters in french, german, which are not read"
+        "also holds adapters in french and german, which are not read"
         in open_checkpoint(str(tmp_path / "both")).remarks[-1]
     )
 
