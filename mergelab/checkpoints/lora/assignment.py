@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 from mergelab.checkpoints.alignment.key_alignment import is_constant, is_head
 from mergelab.checkpoints.alignment.phrases import some_of
+from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.checkpoints.alignment.tied_weights import is_also_head, tied_keys
+from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint
 from mergelab.checkpoints.lora.changes.expert_targets import ExpertTargets
 from mergelab.checkpoints.lora.changes.stored_change import Change
@@ -70,7 +73,7 @@ class _Assignment:
     def _keys(self, weights: Mapping[str, Stored], vectors: Mapping[str, tuple[str, str]]) -> dict[str, str]:
         """The adapter's name of a tensor -> the base's file key; every changed tensor has one."""
         needed = {name for name, its in weights.items() if its.down or its.rows} | vectors.keys()
-        if self._tie:
+        if self._both:
             needed = {name for name in needed if not predicts_tokens(name)}
         keys = self._files.of({*weights, *vectors}, needed)
         self._check_present(needed - keys.keys())
@@ -88,7 +91,7 @@ class _Assignment:
         """Whether a tensor that the base lacks may be one: a head, a module that was saved, or a constant."""
         if "lora_" in name:
             return False
-        output = self._tie is not None and predicts_tokens(name)
+        output = bool(self._both) and predicts_tokens(name)
         return its.own or output or is_head(name, "") or self._is_buffer(name, its)
 
     def _is_buffer(self, name: str, its: Stored) -> bool:
@@ -97,20 +100,36 @@ class _Assignment:
     # An embedding that is also the head
 
     @cached_property
-    def _tie(self) -> tuple[str, str] | None:
-        """The base's keys of an embedding and of an output head that are one tensor; "" if the head is not stored."""
-        for key in self.base.specs:
-            if is_also_head(self.base, key):
-                return key, ""
-        if not any(predicts_tokens(key) for key in self.base.specs):
+    def _both(self) -> str:
+        """The base's key of an embedding that is also the output head, for which no tensor is stored; "" if there is none."""
+        return next((key for key in self.base.specs if is_also_head(self.base, key)), "")
+
+    def _tie(self, touched: Iterable[str]) -> tuple[str, str] | None:
+        """The base's keys of an embedding and a head that are one tensor; "" if the head is not stored.
+
+        Stored ones are compared by content, but only if the adapter touches one of them.
+        """
+        if self._both:
+            return self._both, ""
+        if not any(predicts_tokens(key) or address(key) == ("embeddings", "word") for key in touched):
             return None
-        return next(((owner, alias) for alias, owner in tied_keys(self.base).items() if predicts_tokens(alias)), None)
+        ties = tied_keys(self.base) if self._may_be_tied() else {}
+        return next(((owner, alias) for alias, owner in ties.items() if predicts_tokens(alias)), None)
+
+    def _may_be_tied(self) -> bool:
+        """Whether the config ties the embedding to the head; if it says nothing, what transformers takes for granted."""
+        stated = self.base.config.get("tie_word_embeddings")
+        if stated is None:
+            with suppress(CheckpointError):  # transformers does not know the model: its tensors tell
+                stated = getattr(getattr(self._files.model, "config", None), "tie_word_embeddings", None)
+        return stated is not False
 
     def _tied(self, weights: dict[str, Stored], keys: Mapping[str, str]) -> tuple[dict[str, Change], str]:
         """The changes of such a pair, taken out of `weights`, and the key of the head if they are now two tensors."""
-        if self._tie is None:
+        tie = self._tie(keys[name] for name in weights if name in keys)
+        if tie is None:
             return {}, ""
-        word, output = self._tie
+        word, output = tie
         heads = [name for name in weights if predicts_tokens(name) and keys.get(name, "") == output]
         words = [name for name in weights if keys.get(name) == word]
         if not heads and not words:
@@ -121,14 +140,19 @@ class _Assignment:
         changes = {} if embedding == Stored() else {word: self._changes.of(word, embedding)}
         if embedding == head:
             return changes | ({output: self._changes.of(output, head)} if output else {}), ""
+        if self.base.config.get("is_encoder_decoder"):
+            self.file.refuse(
+                f"it changes {word} or the output head, which are one tensor in its base, in different ways; in an encoder-"
+                f"decoder model, other modules share that tensor, and tying decides how scores are scaled; {UNTIE_FIRST}"
+            )
         key = output or own_name or self._head_name(word)
         return changes | {key: self._changes.of(output or word, head)}, key
 
     def _head_name(self, word: str) -> str:
         found = None if self._files.model is None else head_name(self._files.model)
-        if found is None or self.base.config.get("is_encoder_decoder"):
+        if found is None:
             self.file.refuse(
-                f"it changes {word}, which is also the base's output head, but not that head, and the names of all that share "
-                f"this tensor in PEFT's model are unknown; {UNTIE_FIRST}"
+                f"it changes {word}, which is also the base's output head, but not that head, and the base's config.json does "
+                f"not tell the head's name in transformers; {UNTIE_FIRST}"
             )
         return found

@@ -201,7 +201,7 @@ PREDICTS = {"architectures": ["LlamaForCausalLM"]}
         (
             {"embed_tokens.lora_embedding_A": (2, 5), "embed_tokens.lora_embedding_B": (4, 2)},
             {},
-            r"embed_tokens.weight, which is also the base's output head, but not that head, .*tie_word_embeddings: false",
+            r"embed_tokens.weight, which is also the base's output head, but not that head, .*does not tell the head's name.*tie_word_embeddings: false",
         ),
         (
             {"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.lora_B.bias": (3,)},
@@ -296,6 +296,40 @@ def test_an_adapter_whose_base_does_not_open_asks_for_it(tmp_path: Path, make: M
 def test_a_folder_with_whole_weights_is_a_model_whatever_else_it_holds(tmp_path: Path, make: Make) -> None:
     make(write_adapter(tmp_path / "both", factors(QUERY)))
     assert not isinstance(open_checkpoint(str(tmp_path / "both")), AdapterCheckpoint)
+
+
+def test_a_tied_head_of_an_encoder_and_decoder_stays_tied(tmp_path: Path) -> None:
+    config = {"architectures": ["T5ForConditionalGeneration"], "is_encoder_decoder": True}
+    base = in_memory("base", {"shared.weight": torch.zeros(5, 4), "q.weight": torch.zeros(4, 4)}, config)
+    head = factors("q") | {"lm_head.weight": torch.ones(5, 4)}
+    with pytest.raises(
+        CheckpointError, match=r"shared.weight or the output head, which are one tensor.*how scores are"
+    ):
+        adapted(tmp_path / "own", base, head, modules_to_save=["lm_head"])
+    kept = adapted(tmp_path / "kept", base, head | {"shared.weight": torch.ones(5, 4)})
+    assert kept.specs.keys() == base.specs.keys() and kept.config == config
+
+
+@pytest.mark.parametrize(
+    ("config", "head"),
+    [
+        ({"tie_word_embeddings": True}, 7.0),
+        ({"tie_word_embeddings": False}, 0.0),
+        ({"model_type": "llama"}, 0.0),
+        ({"model_type": "brrt"}, 7.0),
+        ({}, 7.0),
+    ],
+    ids=str,
+)
+def test_rows_reach_a_head_of_equal_content_only_if_the_config_ties_it(
+    tmp_path: Path, make: Make, config: Any, head: float
+) -> None:
+    shapes = {"model.embed_tokens.weight": (5, 4), "lm_head.weight": (5, 4), "model.q.weight": (4, 4)}
+    base = open_folder(make(tmp_path / "base", {name: torch.zeros(shape) for name, shape in shapes.items()}, config))
+    rows = {"model.embed_tokens.token_adapter.trainable_tokens_delta": torch.full((1, 4), 7.0)}
+    found = adapted(tmp_path / "adapter", base, factors("model.q") | rows, trainable_token_indices=[2])
+    assert found.read("model.embed_tokens.weight")[2].tolist() == [7.0] * 4
+    assert found.read("lm_head.weight")[2].tolist() == [head] * 4
 
 
 def test_several_adapters_merge_onto_one_base_and_onto_a_merged_model(tmp_path: Path, make: Make, body: Body) -> None:
