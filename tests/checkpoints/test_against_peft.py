@@ -124,6 +124,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "tokens of a tied model": ("llama_tied", {"target_modules": ["q_proj"], "trainable_token_indices": [3, 5]}),
     "experts": ("mixtral", {"target_modules": "all-linear", "lora_alpha": 16}),
+    "a router that was saved": ("mixtral", {"target_modules": ["q_proj"], "modules_to_save": ["mlp.gate"]}),
     "experts and more": ("qwen3_moe", {"target_modules": ["up_proj", "down_proj", "gate_proj", "q_proj"]}),
     "one parameter": ("qwen2_moe", {"target_modules": ["q_proj"], "target_parameters": ["mlp.experts.gate_up_proj"]}),
     "lower parameter": ("qwen2_moe", {"target_modules": ["q_proj"], "target_parameters": ["experts.down_proj"]}),

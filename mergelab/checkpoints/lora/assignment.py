@@ -75,7 +75,12 @@ class _Assignment:
         needed = {name for name, its in weights.items() if its.down or its.rows} | vectors.keys()
         if self._both:
             needed = {name for name in needed if not predicts_tokens(name)}
-        keys = self._files.of({*weights, *vectors}, needed)
+        names = {*weights, *vectors}
+        keys = self._files.of(names, needed)
+        inside = {name for name, its in weights.items() if its.full and not is_head(name, "")}
+        if not inside <= keys.keys():
+            with suppress(CheckpointError):  # a module of its own, in a model that transformers does not know
+                keys = self._files.of(names, needed | inside)
         self._check_present(needed - keys.keys())
         strange = [name for name, its in weights.items() if name not in keys and not self._may_be_new(name, its)]
         if strange:

@@ -12,6 +12,7 @@ from torch import nn
 from mergelab.checkpoints.alignment.key_alignment import align
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint
+from mergelab.checkpoints.files.silence import silence
 
 LINEAR, CONV1D, EMBEDDING, CONVOLUTION = "Linear", "Conv1D", "Embedding", "Conv"
 FACTORED = (LINEAR, CONV1D, EMBEDDING, CONVOLUTION)
@@ -81,9 +82,10 @@ def module_tree(base: Checkpoint) -> Any:
     kind = base.config.get("model_type")
     if kind not in transformers.CONFIG_MAPPING:
         raise CheckpointError(f"{base.name} has model_type {kind!r}, which this version of transformers does not know")
-    config = transformers.CONFIG_MAPPING[kind].from_dict(dict(base.config))
+    with silence():
+        config = transformers.CONFIG_MAPPING[kind].from_dict(dict(base.config))
     named = [getattr(transformers, name, None) for name in config.architectures or ()]
-    with torch.device("meta"):
+    with silence(), torch.device("meta"):
         return named[0](config) if named and named[0] else transformers.AutoModel.from_config(config)
 
 
