@@ -14,9 +14,11 @@ from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import open_folder
 from mergelab.checkpoints.files.hub import fetch, is_hub_reference
 from mergelab.checkpoints.files.interface import Checkpoint
+from mergelab.checkpoints.files.phrases import listed
 from mergelab.checkpoints.files.safe_paths import refuse_links_out_of, safe_file
-from mergelab.checkpoints.lora import adapter
+from mergelab.checkpoints.lora import adapter_config
 from mergelab.checkpoints.lora.adapter import adapter_settings, open_adapter
+from mergelab.checkpoints.lora.adapter_remarks import adapters_inside
 from mergelab.checkpoints.suites import BASE, Suite, list_suites, load_suite, unpack
 
 
@@ -80,10 +82,13 @@ class _Opening:
         names = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
         if names & {folder.WEIGHTS, folder.INDEX}:
             return open_folder(path, ref)
-        if adapter.CONFIG in names:
+        if adapter_config.CONFIG in names:
             return open_adapter(path, self._base_for(ref, adapter_settings(path).base), ref)
         if delta_checkpoint.MANIFEST in names:
             return open_packed(path, self._base_for(ref, packed_base(path)), ref)
+        inside = adapters_inside(path)
+        if inside and "config.json" not in names:
+            raise CheckpointError(f"{ref} holds adapters in the folders {listed(inside)}; name one of them")
         ggufs = sorted(name for name in names if name.endswith(".gguf"))
         if len(ggufs) == 1 and safe_file(path, ggufs[0]):
             return open_gguf(path / ggufs[0], ref)
@@ -130,7 +135,7 @@ def _known(models_dir: Path | None) -> list[str]:
     """All names that can be opened without network access."""
     names = [name for suite in list_suites().values() for name in (suite.name, *suite.models)]
     root = models_dir or Path()
-    found = [path.parent.name for config in ("config.json", adapter.CONFIG) for path in root.glob(f"*/{config}")]
+    found = [path.parent.name for config in ("config.json", adapter_config.CONFIG) for path in root.glob(f"*/{config}")]
     return names + sorted({*found, *(path.name for path in root.glob("*.gguf"))})
 
 

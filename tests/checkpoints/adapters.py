@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from mergelab.checkpoints.lora.adapter import PREFIX
+from mergelab.checkpoints.lora.stored.stored_names import PREFIX
 
 
 def write_adapter(folder: Path, tensors: Mapping[str, Tensor], **config: Any) -> Path:

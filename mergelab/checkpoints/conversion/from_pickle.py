@@ -18,7 +18,7 @@ from mergelab.checkpoints.files.folder import harmless
 from mergelab.checkpoints.files.interface import StateDict, in_memory
 from mergelab.checkpoints.files.safe_paths import safe_file, safe_json, safe_text
 from mergelab.checkpoints.files.weight_formats import PICKLES
-from mergelab.checkpoints.lora import adapter
+from mergelab.checkpoints.lora import adapter, adapter_config
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.checkpoints.writing.merged_folder import MergedFolder
 from mergelab.checkpoints.writing.model_staging import new_folder
@@ -60,13 +60,13 @@ def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> P
 
 def _convert_adapter(file: Path, folder: Path, out: Path) -> Path:
     """Convert an adapter in one go, because it is small."""
-    config = safe_text(folder, adapter.CONFIG, limit=4 * 2**20)
+    config = safe_text(folder, adapter_config.CONFIG, limit=4 * 2**20)
     if config is None:
-        raise CheckpointError(f"{folder} has no {adapter.CONFIG}; put the adapter's next to its weights")
+        raise CheckpointError(f"{folder} has no {adapter_config.CONFIG}; put the adapter's next to its weights")
     tensors = {key: value.contiguous().clone() for key, value in _tensors(file).items()}
     with new_folder(out) as made:
         (made / adapter.WEIGHTS).write_bytes(save(tensors, {"format": "pt"}))
-        (made / adapter.CONFIG).write_text(config, encoding="utf-8", newline="\n")
+        (made / adapter_config.CONFIG).write_text(config, encoding="utf-8", newline="\n")
     return out
 
 
@@ -78,7 +78,7 @@ def _files(source: Path) -> list[Path]:
     if not source.is_dir():
         raise CheckpointError(f"there is no file or folder {source}")
     index = safe_json(source, INDEX)
-    whole = ADAPTER if safe_file(source, adapter.CONFIG) and not safe_file(source, WHOLE) else WHOLE
+    whole = ADAPTER if safe_file(source, adapter_config.CONFIG) and not safe_file(source, WHOLE) else WHOLE
     names = sorted(set(_weight_map(source, index).values())) if index else [whole]
     found = [safe_file(source, name) for name in names]
     if None in found:

@@ -1,31 +1,23 @@
-"""Reads adapter_config.json of a LoRA adapter: the scale of each module, and any feature beyond plain LoRA."""
+"""Reads adapter_config.json of a LoRA adapter: all that determines its weights besides the stored tensors."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from mergelab.checkpoints.files.errors import CheckpointError
+from mergelab.checkpoints.lora.peft_features import refused_features
 
-INITIAL_ONLY = ("eva_config", "corda_config", "loftq_config", "lora_ga_config")
-"""Settings of the initialisation, which do not affect the meaning of the stored factors."""
-PLAIN_STARTS = (None, True, False, "gaussian", "eva", "orthogonal")
-"""Values of init_lora_weights that do not change the base; others (PiSSA, OLoRA, LoftQ, …) do."""
-MORE_THAN_LORA = {
-    "layer_replication": "repeats layers of its base",
-    "target_parameters": "changes parameters by name, such as stacked experts",
-    "trainable_token_indices": "replaces the embeddings of single tokens",
-    "alora_invocation_tokens": "acts only after certain tokens",
-}
+CONFIG = "adapter_config.json"
 PATTERN_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
 class LoraSettings:
-    """The part of adapter_config.json that determines the delta from the factors."""
+    """The part of adapter_config.json that determines what the stored tensors mean."""
 
     source: str
     rank: int
@@ -38,9 +30,22 @@ class LoraSettings:
     modules_to_save: tuple[str, ...]
     base: str | None
     """The name of the base, with its revision."""
+    dora: bool = False
+    """Whether the length of each changed weight comes from a vector of magnitudes."""
+    trains_biases: bool = False
+    """Whether biases of the base were trained and are stored in full."""
+    parameters: tuple[str, ...] = ()
+    """Ends of the names of parameters that have factors of their own, such as stacked experts."""
+    tokens: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Module name -> ids of the tokens whose rows it replaces; "" is the input embedding."""
+    keeps_ties: bool = False
+    """Whether an embedding and a head that are one tensor were trained as one."""
 
     def scale(self, module: str, stored: int) -> float:
-        """The scale of the product of the factors of `module`, which are stored with rank `stored`."""
+        """The scale of the product of the factors of `module`, which are stored with rank `stored`.
+
+        For a parameter with factors of its own, `module` is the parameter's full name.
+        """
         rank = _number(self.source, "rank", _matching(self.source, self.ranks, module, self.rank))
         if rank != stored:
             _refuse(self.source, f"it states rank {rank:g} for {module}, but stores rank {stored}")
@@ -51,11 +56,12 @@ class LoraSettings:
 def read_settings(source: str, config: Mapping[str, Any]) -> LoraSettings:
     """The settings in a parsed adapter_config.json, called `source` in messages.
 
-    Raises `CheckpointError` naming every feature beyond plain LoRA, because its weights could not be read exactly.
+    Raises `CheckpointError` naming every feature whose weights could not be read exactly, with the next step.
     """
-    faults = list(_faults(config))
+    faults = list(refused_features(config))
     if faults:
-        _refuse(source, "; ".join(faults))
+        steps = "; ".join(dict.fromkeys(step for _, step in faults))
+        _refuse(source, f"{'; '.join(fault for fault, _ in faults)}; {steps}")
     revision = config.get("revision")
     base = config.get("base_model_name_or_path") or None
     return LoraSettings(
@@ -66,25 +72,28 @@ def read_settings(source: str, config: Mapping[str, Any]) -> LoraSettings:
         alphas=config.get("alpha_pattern") or {},
         root=bool(config.get("use_rslora")),
         fan_in_fan_out=bool(config.get("fan_in_fan_out")),
-        modules_to_save=tuple(map(str, config.get("modules_to_save") or ())),
+        modules_to_save=_names(config.get("modules_to_save")),
         base=f"{base}@{revision}" if base and revision else base,
+        dora=bool(config.get("use_dora")),
+        trains_biases=config.get("bias", "none") != "none",
+        parameters=_names(config.get("target_parameters")),
+        tokens=_tokens(source, config.get("trainable_token_indices")),
+        keeps_ties=bool(config.get("ensure_weight_tying")),
     )
 
 
-def _faults(config: Mapping[str, Any]) -> Iterator[str]:
-    if config.get("peft_type") != "LORA":
-        yield f"its peft_type is {config.get('peft_type')!r}, but only LORA is supported"
-        return
-    if config.get("bias", "none") != "none":
-        yield f"it trained the base's biases (bias: {config['bias']!r})"
-    start = config.get("init_lora_weights")
-    if start not in PLAIN_STARTS:
-        yield f"its initialisation changed the base (init_lora_weights: {start!r}); convert it to plain LoRA"
-    yield from (f"it {why} ({name})" for name, why in MORE_THAN_LORA.items() if config.get(name))
-    for name, value in config.items():
-        plain = name == "use_rslora" or name in INITIAL_ONLY
-        if value and not plain and (name.startswith("use_") or name.endswith("_config")):
-            yield f"it is more than plain LoRA ({name})"
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(map(str, value or ()))
+
+
+def _tokens(source: str, value: Any) -> dict[str, tuple[int, ...]]:
+    """Module name -> token ids; a bare list belongs to the input embedding, here called ""."""
+    rows = value if isinstance(value, dict) else {"": value} if value else {}
+    for module, ids in rows.items():
+        whole = isinstance(ids, list) and all(isinstance(row, int) and not isinstance(row, bool) for row in ids)
+        if not whole or len(set(ids)) != len(ids) or min(ids, default=0) < 0:
+            _refuse(source, f"trainable_token_indices of {module or 'the embedding'} must be different token ids")
+    return {module: tuple(ids) for module, ids in rows.items()}
 
 
 def _matching(source: str, patterns: Mapping[str, Any], module: str, default: float) -> Any:

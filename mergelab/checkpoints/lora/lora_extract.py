@@ -17,10 +17,12 @@ from mergelab.checkpoints.alignment.tied_weights import is_also_head
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.hub import is_hub_reference
 from mergelab.checkpoints.files.interface import Checkpoint
-from mergelab.checkpoints.lora.adapter import CONFIG, PREFIX, WEIGHTS
+from mergelab.checkpoints.lora.adapter import WEIGHTS
+from mergelab.checkpoints.lora.adapter_config import CONFIG
 from mergelab.checkpoints.lora.lora_factors import factored
 from mergelab.checkpoints.lora.module_types import CONV1D, EMBEDDING, FACTORED, ModulePlace, places
 from mergelab.checkpoints.lora.relative_error import Deviation
+from mergelab.checkpoints.lora.stored.stored_names import PREFIX
 from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
 from mergelab.checkpoints.writing.model_staging import new_folder
 from mergelab.runtime.progress import Progress, ProgressGen

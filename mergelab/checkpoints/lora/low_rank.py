@@ -11,15 +11,22 @@ BLOCK = 1 << 17
 """Number of entries computed at once, which bounds the working memory."""
 
 
-def product(left: Tensor, right: Tensor, scale: float = 1.0, start: int = 0, stop: int | None = None) -> Tensor:
-    """The flat entries from `start` to `stop` of `scale * left @ right`, (n, r) times (r, m), in float32.
+def product(
+    left: Tensor,
+    right: Tensor,
+    scale: float = 1.0,
+    start: int = 0,
+    stop: int | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """The flat entries from `start` to `stop` of `scale * left @ right`, (n, r) times (r, m), in `dtype`.
 
     Computed in float64, with each entry rounded once; the bits are the same whether computed at once or in chunks.
     """
     columns = max(1, right.shape[1])
     step, wide = max(1, BLOCK // columns), right.double()
     stop = len(left) * right.shape[1] if stop is None else stop
-    found = torch.empty(stop - start)
+    found = torch.empty(stop - start, dtype=dtype)
     for top in range(start // columns, -(-stop // columns), step):
         block = linalg.product(left[top : top + step], wide).mul_(scale).reshape(-1)
         begin, end = max(start, top * columns), min(stop, top * columns + len(block))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import nn
 from mergelab.checkpoints.alignment.key_alignment import align
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint
+from mergelab.checkpoints.files.silence import silence
 
 LINEAR, CONV1D, EMBEDDING, CONVOLUTION = "Linear", "Conv1D", "Embedding", "Conv"
 FACTORED = (LINEAR, CONV1D, EMBEDDING, CONVOLUTION)
@@ -41,14 +42,37 @@ def places(base: Checkpoint) -> dict[str, ModulePlace]:
     transformers renames some tensors on loading (attention of ViT and DINOv2) and stacks others (mixture of experts);
     stacked ones have no single place and are omitted. Raises `CheckpointError` if transformers does not know the model.
     """
-    model = module_tree(base)
-    found = {}
+    return places_in(module_tree(base), base)
+
+
+def places_in(model: Any, base: Checkpoint) -> dict[str, ModulePlace]:
+    """The same for a `model` that was built already. A file may also have the names that transformers has in memory."""
+    found, current = {}, {}
     for parameter, tensor in model.state_dict().items():
         module, _, name = parameter.rpartition(".")
         stored = _stored_names(model, parameter, tensor)
         if len(stored) == 1:
-            found[stored[0]] = ModulePlace(module, _kind(model.get_submodule(module)), name)
-    return {key: found[twin] for key, twin in align(base.specs, found).keys.items()}
+            place = ModulePlace(module, _kind(model.get_submodule(module)), name)
+            found[stored[0]] = current[parameter] = place
+    placed = {key: found[twin] for key, twin in align(base.specs, found).keys.items()}
+    rest = base.specs.keys() - placed.keys()
+    return placed | {key: current[key] for key in rest & current.keys() if current[key] not in placed.values()}
+
+
+def current_names(model: Any, names: Iterable[str]) -> dict[str, str]:
+    """Name -> the name of that tensor in `model`, for names of this or an earlier version of transformers."""
+    from transformers.conversion_mapping import get_model_conversion_mapping
+    from transformers.core_model_loading import WeightRenaming, rename_source_key
+
+    renamings = [step for step in get_model_conversion_mapping(model) if isinstance(step, WeightRenaming)]
+    return {name: rename_source_key(name, renamings, [])[0] for name in names}
+
+
+def head_name(model: Any) -> str | None:
+    """The name of the weight of the output head of `model`, or None if it has none."""
+    head = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
+    named = (f"{name}.weight" for name, module in model.named_modules() if module is head)
+    return next(named, None) if head is not None else None
 
 
 def module_tree(base: Checkpoint) -> Any:
@@ -58,9 +82,10 @@ def module_tree(base: Checkpoint) -> Any:
     kind = base.config.get("model_type")
     if kind not in transformers.CONFIG_MAPPING:
         raise CheckpointError(f"{base.name} has model_type {kind!r}, which this version of transformers does not know")
-    config = transformers.CONFIG_MAPPING[kind].from_dict(dict(base.config))
+    with silence():
+        config = transformers.CONFIG_MAPPING[kind].from_dict(dict(base.config))
     named = [getattr(transformers, name, None) for name in config.architectures or ()]
-    with torch.device("meta"):
+    with silence(), torch.device("meta"):
         return named[0](config) if named and named[0] else transformers.AutoModel.from_config(config)
 
 

@@ -13,7 +13,8 @@ from checkpoints.adapters import factors, write_adapter
 from torch import Tensor
 
 from mergelab.checkpoints import CheckpointError, convert_pickle, in_memory, open_folder, verify_folder
-from mergelab.checkpoints.lora.adapter import PREFIX, open_adapter
+from mergelab.checkpoints.lora.adapter import open_adapter
+from mergelab.checkpoints.lora.stored.stored_names import PREFIX
 from mergelab.runtime.progress import finish
 
 Body = Callable[..., dict[str, Tensor]]

@@ -137,7 +137,7 @@ def test_modules_to_save_take_the_place_of_the_bases(tmp_path: Path, body: Body)
     assert "id2label" in base.config and "id2label" not in found.config
     fits = compare(base, [found])
     assert fits.problems == () and "classifier.weight" in fits.left_out
-    assert any("is an adapter of rank 2: it changes 1 tensors" in note for note in fits.notes)
+    assert any("is an adapter of rank 2: it changes 1 tensor of" in note for note in fits.notes)
 
 
 def test_an_embedding_that_is_saved_beside_its_factors_is_where_they_are_added(tmp_path: Path, body: Body) -> None:
@@ -194,14 +194,14 @@ PREDICTS = {"architectures": ["LlamaForCausalLM"]}
         (
             {"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.lora_magnitude_vector": (4,)},
             {},
-            "neither LoRA factors nor modules_to_save .q.lora_magnitude_vector",
+            "use_dora is False in its settings, but q has them: DoRA's magnitudes",
         ),
         ({"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "extra.weight": (4,)}, {}, "nor modules_to_save"),
         ({"q.weight": (4, 4)}, {}, "has no LoRA factors"),
         (
             {"embed_tokens.lora_embedding_A": (2, 5), "embed_tokens.lora_embedding_B": (4, 2)},
             {},
-            r"is tied to the base's output head",
+            r"embed_tokens.weight, which is also the base's output head, but not that head, .*does not tell the head's name.*tie_word_embeddings: false",
         ),
         (
             {"q.lora_A.weight": (2, 4), "q.lora_B.weight": (4, 2), "q.lora_B.bias": (3,)},
@@ -213,7 +213,7 @@ PREDICTS = {"architectures": ["LlamaForCausalLM"]}
             {},
             r"base_layer.weight has shape \(6, 4\), but the base's q.weight has \(4, 4\)",
         ),
-        ({"q.ia3_l": (4,)}, {"peft_type": "IA3"}, "only LORA is supported"),
+        ({"q.ia3_l": (4,)}, {"peft_type": "IA3"}, "only LORA is read"),
     ],
 )
 def test_what_cannot_be_read_exactly_is_refused_by_name(
@@ -225,13 +225,24 @@ def test_what_cannot_be_read_exactly_is_refused_by_name(
         adapted(tmp_path, base, {name: torch.ones(shape) for name, shape in tensors.items()}, **config)
 
 
-def test_a_name_without_the_prefix_of_adapters_is_refused(tmp_path: Path, body: Body) -> None:
-    from safetensors.torch import save
+def test_a_file_of_several_adapters_is_refused(tmp_path: Path, body: Body) -> None:
+    tensors = {f"{QUERY}.lora_{side}.{name}.weight": torch.ones(4, 4) for side in "AB" for name in ("one", "two")}
+    with pytest.raises(CheckpointError, match=r"holds the adapters one and two; in PEFT, save one of them"):
+        adapted(tmp_path, in_memory("base", body()), tensors)
 
-    write_adapter(tmp_path, factors(QUERY))
-    (tmp_path / "adapter_model.safetensors").write_bytes(save(factors(QUERY)))
-    with pytest.raises(CheckpointError, match=r"does not begin with base_model\.model\."):
-        open_adapter(tmp_path, in_memory("base", body()))
+
+def test_a_folder_of_several_adapters_is_refused_with_their_names(tmp_path: Path, make: Make, body: Body) -> None:
+    make(tmp_path / "base")
+    for name in ("french", "german"):
+        write_adapter(tmp_path / "both" / name, factors(QUERY), base_model_name_or_path=str(tmp_path / "base"))
+    with pytest.raises(CheckpointError, match=r"holds adapters in the folders french and german; name one of them"):
+        open_checkpoint(str(tmp_path / "both"))
+    assert open_checkpoint(str(tmp_path / "both" / "french")).remarks[1:] == ()
+    write_adapter(tmp_path / "both", factors(QUERY), base_model_name_or_path=str(tmp_path / "base"))
+    assert (
+        "also holds adapters in french and german, which are not read"
+        in open_checkpoint(str(tmp_path / "both")).remarks[-1]
+    )
 
 
 def test_an_adapter_without_its_config_or_its_weights_is_refused(tmp_path: Path, body: Body) -> None:
@@ -285,6 +296,71 @@ def test_an_adapter_whose_base_does_not_open_asks_for_it(tmp_path: Path, make: M
 def test_a_folder_with_whole_weights_is_a_model_whatever_else_it_holds(tmp_path: Path, make: Make) -> None:
     make(write_adapter(tmp_path / "both", factors(QUERY)))
     assert not isinstance(open_checkpoint(str(tmp_path / "both")), AdapterCheckpoint)
+
+
+def test_a_tied_head_of_an_encoder_and_decoder_stays_tied(tmp_path: Path) -> None:
+    config = {"architectures": ["T5ForConditionalGeneration"], "is_encoder_decoder": True}
+    base = in_memory("base", {"shared.weight": torch.zeros(5, 4), "q.weight": torch.zeros(4, 4)}, config)
+    head = factors("q") | {"lm_head.weight": torch.ones(5, 4)}
+    with pytest.raises(
+        CheckpointError, match=r"shared.weight or the output head, which are one tensor.*how scores are"
+    ):
+        adapted(tmp_path / "own", base, head, modules_to_save=["lm_head"])
+    kept = adapted(tmp_path / "kept", base, head | {"shared.weight": torch.ones(5, 4)})
+    assert kept.specs.keys() == base.specs.keys() and kept.config == config
+
+
+@pytest.mark.parametrize(
+    ("config", "head"),
+    [
+        ({"tie_word_embeddings": True}, 7.0),
+        ({"tie_word_embeddings": False}, 0.0),
+        ({"model_type": "llama"}, 0.0),
+        ({"model_type": "brrt"}, 7.0),
+        ({}, 7.0),
+    ],
+    ids=str,
+)
+def test_rows_reach_a_head_of_equal_content_only_if_the_config_ties_it(
+    tmp_path: Path, make: Make, config: Any, head: float
+) -> None:
+    shapes = {"model.embed_tokens.weight": (5, 4), "lm_head.weight": (5, 4), "model.q.weight": (4, 4)}
+    base = open_folder(make(tmp_path / "base", {name: torch.zeros(shape) for name, shape in shapes.items()}, config))
+    rows = {"model.embed_tokens.token_adapter.trainable_tokens_delta": torch.full((1, 4), 7.0)}
+    found = adapted(tmp_path / "adapter", base, factors("model.q") | rows, trainable_token_indices=[2])
+    assert found.read("model.embed_tokens.weight")[2].tolist() == [7.0] * 4
+    assert found.read("lm_head.weight")[2].tolist() == [head] * 4
+
+
+def test_several_adapters_merge_onto_one_base_and_onto_a_merged_model(tmp_path: Path, make: Make, body: Body) -> None:
+    from mergelab.jobs import workbench
+    from mergelab.runtime.progress import finish
+
+    make(tmp_path / "base", body())
+    pairs = [factors(QUERY, seed=seed) for seed in (1, 2)]
+    for name, tensors in zip("ab", pairs, strict=True):
+        write_adapter(tmp_path / name, tensors, lora_alpha=2)
+    method = {"name": "task_arithmetic", "scale": 1.0}
+    experts = [str(tmp_path / name) for name in "ab"]
+    finish(workbench.save({"base": str(tmp_path / "base"), "models": experts, "method": method}, str(tmp_path / "ab")))
+    finish(
+        workbench.save({"base": str(tmp_path / "ab"), "models": experts[:1], "method": method}, str(tmp_path / "aba"))
+    )
+
+    first, second = (up @ down for down, up in (pair.values() for pair in pairs))
+    start = body()[f"{QUERY}.weight"]
+    torch.testing.assert_close(open_folder(tmp_path / "ab").read(f"{QUERY}.weight"), start + first + second)
+    torch.testing.assert_close(open_folder(tmp_path / "aba").read(f"{QUERY}.weight"), start + 2 * first + second)
+
+
+def test_labels_are_the_bases_unless_a_head_is_the_adapters_own(tmp_path: Path) -> None:
+    state = {"q.weight": torch.zeros(4, 4), "q.bias": torch.zeros(4), "classifier.bias": torch.zeros(2)}
+    base = in_memory("base", state | {"classifier.weight": torch.zeros(2, 4)}, {"id2label": {"0": "a", "1": "b"}})
+    biases = factors("q") | {"q.bias": torch.ones(4), "classifier.bias": torch.ones(2)}
+    trained = adapted(tmp_path / "biases", base, biases, bias="all")
+    assert trained.config == base.config and trained.read("q.bias").tolist() == [1.0] * 4
+    own = factors("q") | {"classifier.weight": torch.ones(2, 4)}
+    assert adapted(tmp_path / "head", base, own, modules_to_save=["classifier"]).config == {}
 
 
 def test_an_adapter_merges_by_recipe_with_the_bits_of_its_product(tmp_path: Path, make: Make, body: Body) -> None:

@@ -33,33 +33,42 @@ def test_a_stored_rank_that_is_not_the_stated_one_is_refused() -> None:
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
-        ({"peft_type": "IA3"}, "its peft_type is 'IA3', but only LORA is supported"),
+        ({"peft_type": "IA3"}, r"its peft_type is 'IA3', but only LORA is read; .*merge_and_unload"),
+        (
+            {"peft_type": "PREFIX_TUNING"},
+            "PREFIX_TUNING.*; leave it out: it adds inputs to the model and changes no weight",
+        ),
         ({"peft_type": None}, "its peft_type is None"),
-        ({"use_dora": True}, r"more than plain LoRA \(use_dora\)"),
-        ({"use_qalora": True}, "use_qalora"),
+        (
+            {"use_qalora": True},
+            r"averages the inputs of each layer in groups \(QALoRA\) \(use_qalora\); .*merge_and_unload",
+        ),
         ({"arrow_config": {"top_k": 2}}, "arrow_config"),
-        ({"use_something_new": 1}, "use_something_new"),
-        ({"bias": "all"}, r"trained the base's biases \(bias: 'all'\)"),
-        ({"bias": "lora_only"}, "lora_only"),
-        ({"init_lora_weights": "pissa_niter_4"}, "its initialisation changed the base"),
-        ({"init_lora_weights": "olora"}, "olora"),
+        ({"something_new": 1}, r"a setting that this version does not know \(something_new: 1\); use a MergeLab that"),
+        ({"bias": "some"}, "its bias is 'some'"),
+        (
+            {"init_lora_weights": "pissa_niter_4"},
+            "its initialisation changed the base.*path_initial_model_for_weight_con",
+        ),
+        ({"init_lora_weights": "loftq"}, "loftq.*merge_and_unload"),
         ({"layer_replication": [[0, 4]]}, "repeats layers"),
-        ({"target_parameters": ["experts.gate_up_proj"]}, "parameters by name"),
-        ({"trainable_token_indices": [1]}, "single tokens"),
+        ({"trainable_token_indices": [1, 1]}, "of the embedding must be different token ids"),
+        ({"trainable_token_indices": {"embed_tokens": [-1]}}, "of embed_tokens must be different token ids"),
+        ({"trainable_token_indices": 3}, "must be different token ids"),
         ({"r": 0}, "r must be a whole number of at least 1, got 0"),
         ({"r": "8"}, "r must be a number"),
         ({"lora_alpha": float("inf")}, "lora_alpha must be a number, got inf"),
         ({"lora_alpha": None}, "lora_alpha must be a number"),
     ],
 )
-def test_what_is_not_plain_lora_is_refused_by_name(config: dict[str, Any], reason: str) -> None:
+def test_what_cannot_be_read_exactly_is_refused_by_name_with_the_next_step(config: dict[str, Any], reason: str) -> None:
     with pytest.raises(CheckpointError, match=reason):
         settings(**config)
 
 
 def test_all_faults_are_told_at_once() -> None:
-    with pytest.raises(CheckpointError, match=r"bias.*use_dora"):
-        settings(bias="all", use_dora=True)
+    with pytest.raises(CheckpointError, match=r"olora.*aLoRA.*path_initial_model.*merge_and_unload"):
+        settings(init_lora_weights="olora", alora_invocation_tokens=[1])
 
 
 @pytest.mark.parametrize(
@@ -85,3 +94,13 @@ def test_the_base_is_named_with_its_revision() -> None:
     assert settings().base is None
     assert settings(base_model_name_or_path="owner/name").base == "owner/name"
     assert settings(base_model_name_or_path="owner/name", revision="v1").base == "owner/name@v1"
+
+
+def test_tokens_are_read_by_module_or_for_the_embedding() -> None:
+    assert settings().tokens == {}
+    assert settings(trainable_token_indices=[5, 3]).tokens == {"": (5, 3)}
+    assert settings(trainable_token_indices={"lm_head": [7]}).tokens == {"lm_head": (7,)}
+
+
+def test_settings_that_are_switched_off_mean_nothing() -> None:
+    assert settings(something_new=None, use_qalora=False, arrow_config={}, layer_replication=[]).rank == 8

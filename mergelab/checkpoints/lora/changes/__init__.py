@@ -1,0 +1,1 @@
+"""How an adapter changes a tensor of its base: one file per kind of change."""
