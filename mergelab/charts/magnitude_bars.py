@@ -94,4 +94,4 @@ def _power(exponent: int) -> str:
 def histogram_summary(experts: pandas.DataFrame, titles: Mapping[str, str]) -> str:
     """The histogram in one sentence."""
     parts = [f"{titles.get(row['expert'], row['expert'])} keeps {percent(row['kept'])}" for row in rows_of(experts)]
-    return f"{'; '.join(parts)} of its changed entries."
+    return f"{'; '.join(parts)} of its entries."

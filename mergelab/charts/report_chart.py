@@ -43,6 +43,8 @@ def report_chart(section: Section) -> Callable[[Draw], Draw]:
     """
 
     def register(draw: Draw) -> Draw:
+        if draw.__name__ in REPORT_CHARTS:
+            raise ValueError(f"there is already a report chart {draw.__name__!r}; give this function another name")
         REPORT_CHARTS[draw.__name__] = (section, draw)
         return draw
 

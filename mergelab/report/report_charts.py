@@ -125,13 +125,13 @@ def _place(report: InspectionReport) -> float | None:
     return point.position if point.knob else None
 
 
-# Imported after the charts above, so that charts of other modules follow them.
 for _module in pkgutil.iter_modules(charts.__path__):
     importlib.import_module(f"{charts.__name__}.{_module.name}")
 
 
 def charts_of(section: Section, report: InspectionReport) -> list[ReportChart]:
-    """All registered charts of a section; none for "settings" if the figures for the recipe's settings are unknown."""
+    """All registered charts of a section, those of this module first; none for "settings" if its figures are unknown."""
     if section == "settings" and report.preview.label == "unknown":
         return []
-    return [chart for place, draw in REPORT_CHARTS.values() if place == section for chart in draw(report)]
+    ordered = sorted(REPORT_CHARTS.values(), key=lambda entry: entry[1].__module__ != __name__)
+    return [chart for place, draw in ordered if place == section for chart in draw(report)]

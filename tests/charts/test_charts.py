@@ -136,7 +136,7 @@ def test_each_picture_has_a_sentence_for_whoever_does_not_see_it() -> None:
         == "Signs disagree most in layer 1, attention.query (75 %), least in layer 0, mlp.up (25 %)."
     )
     assert conflict_summary(CELLS.assign(conflict=math.nan)).startswith("No entry is kept by two experts")
-    assert histogram_summary(EXPERTS, {"m/a": "A"}) == "A keeps 20 %; m/b keeps 50 % of its changed entries."
+    assert histogram_summary(EXPERTS, {"m/a": "A"}) == "A keeps 20 %; m/b keeps 50 % of its entries."
     assert scores_summary(SCORES) == "Merged model: Long title 80.0 %."
     assert scores_summary(SCORES.iloc[:1]) == "No merged model has been scored yet."
 

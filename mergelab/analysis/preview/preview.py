@@ -33,7 +33,7 @@ class Preview:
     `cells` has layer, module, entries, conflict (share of overlapping entries whose signs disagree, NaN if none overlap),
     conflict_of_all (the same as a share of all entries), cancellation (1 - Σ|Σd| / Σ|d|, NaN if nothing is kept),
     coactive and active (shares of entries), for all tensors. `kept` has layer, expert and the share of the layer's
-    entries that the expert keeps. `experts` has expert, kept (share of the changed entries), threshold (smallest kept
+    entries that the expert keeps. `experts` has expert, kept (share of its entries in tensors that some expert changed), threshold (smallest kept
     magnitude, NaN if magnitude does not decide), norm, and mass (share of the squared norm that survives, before
     rescaling). `knob` is the knob shown as the threshold line, "method.density" or "sparsify.density"; if it is None,
     `notice` says why there is no line. `label` is "preview", "exact", or "unknown" if the sketch was built for other
@@ -144,7 +144,7 @@ def _numbers(figures: Figures) -> tuple[Number, ...]:
 
 
 NUMBERS = {
-    "Kept": "share of each expert's changed entries that is kept, mean over experts",
+    "Kept": "share of each expert's entries that is kept, in tensors that some expert changed; mean over experts",
     "Energy kept": "share of each delta's squared norm that is kept, before rescaling, mean over experts",
     "Overlap": "share of all entries that two or more experts keep",
     "Conflict": "share of the overlapping entries in which the experts' signs disagree",

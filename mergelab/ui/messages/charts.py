@@ -146,7 +146,7 @@ class LegendEntry:
     dash: str
     """The expert's dash pattern in every chart."""
     kept: float | None
-    """The share of the expert's changed entries that is kept; null if unknown."""
+    """The share of the expert's entries that is kept, in tensors that some expert changed; null if unknown."""
 
 
 @message

@@ -308,7 +308,7 @@ export interface LegendEntry {
   colour: string;
   /** The expert's dash pattern in every chart. */
   dash: string;
-  /** The share of the expert's changed entries that is kept; null if unknown. */
+  /** The share of the expert's entries that is kept, in tensors that some expert changed; null if unknown. */
   kept: number | null;
 }
 

@@ -8,7 +8,7 @@ import { csvOf } from "../formatting/csv.js";
 const COLUMNS = [
   ["Expert", ""],
   ["‖Δ‖", "length of the whole delta"],
-  ["Kept", "of its changed entries"],
+  ["Kept", "of its entries"],
   ["Energy kept", "of ‖Δ‖²"],
   ["Cosine", "of the merged delta with the whole delta"],
 ];
