@@ -13,7 +13,7 @@ from mergelab.checkpoints.alignment.frame import Frame
 from mergelab.checkpoints.alignment.framed import Alias, View, framed
 from mergelab.checkpoints.alignment.key_alignment import is_vocabulary_head
 from mergelab.checkpoints.alignment.tensor_location import address
-from mergelab.checkpoints.alignment.tokens.token_rows import NONE, MeanRows, TokenRows
+from mergelab.checkpoints.alignment.tokens.row_views import NONE, MeanRows, TokenRows
 from mergelab.checkpoints.alignment.tokens.vocabulary import difference, read_vocabulary
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint

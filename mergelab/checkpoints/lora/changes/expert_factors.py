@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from mergelab.checkpoints.files.shard import Shard
-from mergelab.checkpoints.lora.changes.stacked_parameters import Part
+from mergelab.checkpoints.lora.changes.stacked_parameters import StackedPart
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ExpertFactors:
     experts: int
     flipped: bool
     """Whether a matrix of the parameter is (in, out)."""
-    part: Part
+    part: StackedPart
 
     @property
     def names(self) -> tuple[str, ...]:

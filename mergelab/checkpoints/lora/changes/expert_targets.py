@@ -8,7 +8,7 @@ from functools import cached_property
 
 from mergelab.checkpoints.alignment.key_alignment import align
 from mergelab.checkpoints.lora.changes.expert_factors import ExpertFactors
-from mergelab.checkpoints.lora.changes.stacked_parameters import Part, stacked_targets, stored_parts
+from mergelab.checkpoints.lora.changes.stacked_parameters import StackedPart, stacked_targets, stored_parts
 from mergelab.checkpoints.lora.changes.stored_change import Change, Kept, LowRank
 from mergelab.checkpoints.lora.file_keys import FileKeys
 from mergelab.checkpoints.lora.stored.adapter_file import MERGE_FIRST, AdapterFile
@@ -88,7 +88,7 @@ class ExpertTargets:
             base = Kept(self.keys.base, key)
             yield key, LowRank(base, base, scale, ExpertFactors(self.file.shard, down, up, shape[0], flipped, part))
 
-    def _parts(self, name: str, parameter: str) -> Iterator[tuple[str, Part]]:
+    def _parts(self, name: str, parameter: str) -> Iterator[tuple[str, StackedPart]]:
         """The base's file keys with the parts of a parameter that they hold, as their shapes say."""
         for stored, part in self._stored[parameter].items() or [("", None)]:
             key = self._twins.get(stored, "")
@@ -100,7 +100,7 @@ class ExpertTargets:
             yield key, fitted
 
     @cached_property
-    def _stored(self) -> dict[str, Mapping[str, Part]]:
+    def _stored(self) -> dict[str, Mapping[str, StackedPart]]:
         """Full name of a stacked parameter -> the names of the file's tensors -> their parts; empty if they are none."""
         names = {self._parameter(place) for place in self.stacked}
         return {name: stored_parts(self.keys.model, name) or {} for name in names}

@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Part:
+class StackedPart:
     """The part of a stacked parameter (experts, n, m) that one tensor of a file holds: `experts` matrices.
 
     A matrix has the given rows and columns of the parameter's; `turned` means that the file has its transpose.
@@ -23,7 +23,7 @@ class Part:
     columns: range
     turned: bool
 
-    def in_shape(self, shape: tuple[int, ...]) -> Part | None:
+    def in_shape(self, shape: tuple[int, ...]) -> StackedPart | None:
         """The part in a tensor of `shape`, which may also be the transpose: transformers turns some files by their shape.
 
         None if it fits neither way.
@@ -53,7 +53,7 @@ def stacked_targets(model: Any, ends: Collection[str]) -> dict[str, list[str]]:
     return found
 
 
-def stored_parts(model: Any, parameter: str) -> Mapping[str, Part] | None:
+def stored_parts(model: Any, parameter: str) -> Mapping[str, StackedPart] | None:
     """The names of the file's tensors -> their parts of a stacked `parameter` (experts, n, m) of `model`.
 
     transformers' own conversion is followed on a tensor without memory. None if it does more than cut and transpose.
@@ -68,7 +68,7 @@ def stored_parts(model: Any, parameter: str) -> Mapping[str, Part] | None:
     return None if None in parts.values() else {name: part for name, part in parts.items() if part}
 
 
-def _part(cut: Tensor, shape: torch.Size) -> Part | None:
+def _part(cut: Tensor, shape: torch.Size) -> StackedPart | None:
     """Where `cut`, a matrix or a stack of them, lies in a tensor of `shape`; None if it is not a part of its matrices."""
     _, rows, columns = shape
     steps, sizes = cut.stride()[-2:], cut.shape[-2:]
@@ -81,7 +81,7 @@ def _part(cut: Tensor, shape: torch.Size) -> Part | None:
     row_cut = _cut(top, steps[down] // columns, sizes[down])
     column_cut = _cut(left, steps[across], sizes[across])
     fits = steps[down] % columns == 0 and row_cut.stop <= rows and column_cut.stop <= columns
-    return Part(first, cut.shape[0] if cut.ndim == 3 else 1, row_cut, column_cut, turned) if fits else None
+    return StackedPart(first, cut.shape[0] if cut.ndim == 3 else 1, row_cut, column_cut, turned) if fits else None
 
 
 def _cut(start: int, step: int, size: int) -> range:

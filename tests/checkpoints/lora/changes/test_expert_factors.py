@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from mergelab.checkpoints.files.shard import open_shard
 from mergelab.checkpoints.lora.changes.expert_factors import ExpertFactors
-from mergelab.checkpoints.lora.changes.stacked_parameters import Part
+from mergelab.checkpoints.lora.changes.stacked_parameters import StackedPart
 from mergelab.checkpoints.lora.changes.stored_change import scaled_products
 
 EXPERTS, RANK, OUTPUTS, INPUTS = 2, 2, 3, 4
@@ -24,7 +24,7 @@ def test_the_products_are_those_of_each_expert(tmp_path: Path, flipped: bool, tu
     by_expert = down.reshape(EXPERTS, RANK, INPUTS)
     whole = torch.einsum("ore,eri->eoi", up.reshape(OUTPUTS, RANK, EXPERTS).double(), by_expert.double())
     whole = whole.transpose(1, 2) if flipped else whole
-    part = Part(0, EXPERTS, range(1, 3), range(whole.shape[2]), turned)
+    part = StackedPart(0, EXPERTS, range(1, 3), range(whole.shape[2]), turned)
     factors = ExpertFactors(shard, "down", "up", EXPERTS, flipped, part)
     cut = whole[:, 1:3]
     expected = (2 * (cut.transpose(1, 2) if turned else cut)).reshape(-1)

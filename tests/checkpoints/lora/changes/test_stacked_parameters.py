@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from mergelab.checkpoints.lora.changes.stacked_parameters import Part, stacked_targets, stored_parts
+from mergelab.checkpoints.lora.changes.stacked_parameters import StackedPart, stacked_targets, stored_parts
 
 
 class Experts(nn.Module):
@@ -22,7 +22,7 @@ class Experts(nn.Module):
 def files(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Lets a test say how transformers stores the parameter."""
 
-    def store(cut: Any) -> dict[str, Part] | None:
+    def store(cut: Any) -> dict[str, StackedPart] | None:
         def convert(_: nn.Module, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             return cut(*state.values())
 
@@ -34,17 +34,23 @@ def files(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_parameter_that_is_stored_as_it_is_has_one_part(files: Any) -> None:
-    assert files(lambda whole: {"all": whole}) == {"all": Part(0, 2, range(4), range(3), False)}
+    assert files(lambda whole: {"all": whole}) == {"all": StackedPart(0, 2, range(4), range(3), False)}
 
 
 def test_every_expert_may_have_its_own_tensors(files: Any) -> None:
     found = files(lambda whole: {"1.up": whole[1, 2:], "1.gate": whole.chunk(2, 1)[0].contiguous()[1]})
-    assert found == {"1.up": Part(1, 1, range(2, 4), range(3), False), "1.gate": Part(1, 1, range(2), range(3), False)}
+    assert found == {
+        "1.up": StackedPart(1, 1, range(2, 4), range(3), False),
+        "1.gate": StackedPart(1, 1, range(2), range(3), False),
+    }
 
 
 def test_a_file_may_have_the_transpose_or_every_second_row(files: Any) -> None:
     found = files(lambda whole: {"all": whole.transpose(1, 2).contiguous(), "even": whole[:, ::2]})
-    assert found == {"all": Part(0, 2, range(4), range(3), True), "even": Part(0, 2, range(0, 3, 2), range(3), False)}
+    assert found == {
+        "all": StackedPart(0, 2, range(4), range(3), True),
+        "even": StackedPart(0, 2, range(0, 3, 2), range(3), False),
+    }
 
 
 @pytest.mark.parametrize(
@@ -61,8 +67,10 @@ def test_parameters_are_found_by_the_end_of_their_names_in_the_order_of_the_mode
 
 
 def test_a_part_follows_the_shape_of_the_files_tensor() -> None:
-    part = Part(0, 2, range(4), range(3), False)
+    part = StackedPart(0, 2, range(4), range(3), False)
     assert part.in_shape((2, 4, 3)) == part
-    assert part.in_shape((2, 3, 4)) == Part(0, 2, range(4), range(3), True)
+    assert part.in_shape((2, 3, 4)) == StackedPart(0, 2, range(4), range(3), True)
     assert part.in_shape((3, 4, 3)) is part.in_shape((4, 3)) is part.in_shape((2, 4, 4)) is None
-    assert Part(1, 1, range(2, 4), range(3), True).in_shape((3, 2)) == Part(1, 1, range(2, 4), range(3), True)
+    assert StackedPart(1, 1, range(2, 4), range(3), True).in_shape((3, 2)) == StackedPart(
+        1, 1, range(2, 4), range(3), True
+    )
