@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 import torch
@@ -81,6 +81,11 @@ def test_models_equal_to_their_base_give_the_base_bit_for_bit(rule: Rule, knobs:
     assert same_bits(merged(rule, models, base, knobs), base)
 
 
+def keeping(models: Mapping[str, State]) -> list[dict[str, float]]:
+    """Settings of which one makes a method give equal models back."""
+    return [{}, {"density": 1.0}, {"scale": 1 / len(models)}, {"scale": 1.0}, {"t": 10.0}]
+
+
 @EVERY_METHOD
 def test_equal_models_are_a_fixed_point(rule: Rule) -> None:
     base = random_state(0)
@@ -90,8 +95,7 @@ def test_equal_models_are_a_fixed_point(rule: Rule) -> None:
         assert same_bits(merged(rule, models, base), expert)
         return
     names = {knob.name for knob in rule.knobs}
-    settings = [{}, {"density": 1.0}, {"scale": 1 / len(models)}, {"scale": 1.0}, {"t": 10.0}]
-    results = [merged(rule, models, base, knobs) for knobs in settings if knobs.keys() <= names]
+    results = [merged(rule, models, base, knobs) for knobs in keeping(models) if knobs.keys() <= names]
     close = [all(torch.allclose(value, expert[key], atol=1e-6) for key, value in r.items()) for r in results]
     assert any(close) == rule.keeps_equal
 
@@ -202,8 +206,7 @@ def test_equal_models_are_a_fixed_point_in_every_format(rule: Rule, dtype: torch
     expert = {key: (value.double() + value.double() / 3).to(dtype) for key, value in base.items()}
     models = {name: {key: value.clone() for key, value in expert.items()} for name in "abc"[: count_for(rule)]}
     names = {knob.name for knob in rule.knobs}
-    knobs = [{}, {"density": 1.0}, {"scale": 1 / len(models)}, {"scale": 1.0}]
-    results = [merged(rule, models, base, each) for each in knobs if each.keys() <= names]
+    results = [merged(rule, models, base, each) for each in keeping(models) if each.keys() <= names]
     if rule.space == "weights" or dtype != torch.float64:
         assert any(same_bits(result, expert) for result in results)
     assert any(all(torch.allclose(r[key], expert[key], rtol=1e-14, atol=1e-15) for key in r) for r in results)

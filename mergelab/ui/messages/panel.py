@@ -49,6 +49,8 @@ class PanelMessages:
     """The recipe on the sidebar."""
     notes: Sequence[str] | None = None
     """Which parts of the page's address did not fit."""
+    findings: Sequence[str] | None = None
+    """What was noticed about the models of the last merge, one sentence each; none if other models are chosen since."""
     story: StoryMessage | Literal[""] | None = None
     """The guided example; empty text if none is told any more."""
     device: str | None = None

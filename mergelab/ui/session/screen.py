@@ -39,7 +39,8 @@ BOTH_SCORED = Status("ready", "Exact scores for both recipes")
 @dataclass
 class Screen:
     """`wanted` is the form that the sidebar holds, None if it is no valid recipe. `recipe` is the last one shown. `refused`
-    says whether the status strip explains why the sidebar's recipe has no charts. Code that reads or changes several of
+    says whether the status strip explains why the sidebar's recipe has no charts. `merged_models` are those of the last
+    merge, to which the findings on the page belong. Code that reads or changes several of
     these at once holds `lock`."""
 
     merge_service: MergeService
@@ -50,6 +51,7 @@ class Screen:
     wanted: Form | None = None
     recipe: Recipe | None = None
     refused: bool = False
+    merged_models: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.pins = Pins(self.merge_service, self.chart_service)
@@ -88,6 +90,7 @@ class Screen:
                 self.score_state.beside(form, recipe),
                 status=self._preview_status(form, known),
                 home=render_exports(recipe),
+                findings=() if self.merged_models != _models_of(form) else None,
             )
             self.refused = False
             return self._with_charts(self.answered(update, form), form, sketch, preview(sketch, recipe))
@@ -101,9 +104,9 @@ class Screen:
                 return self.score_state.post(run, form, state, elapsed)
             if self.wanted is not None and not self.wants(form):
                 return self.score_state.post_beside(run, form, state, elapsed, self.wanted)
-            self.recipe = form.recipe()
+            self.recipe, self.merged_models = form.recipe(), _models_of(form)
             update = self.score_state.post(run, form, state, elapsed)
-            update = replace(update, home=render_exports(self.recipe))
+            update = replace(update, home=render_exports(self.recipe), findings=tuple(run.notes))
             return self._with_charts(update, form, sketch, run.preview) if run.preview.label == "exact" else update
 
     def pins_scored(self, form: Form, sketch: Sketch) -> Update:
@@ -135,3 +138,8 @@ class Screen:
             curves=render_curves(data) if self.chart_service.is_new(data) else None,
             compare=render_comparison(compared) if compared else EMPTY,
         )
+
+
+def _models_of(form: Form) -> tuple[str, ...]:
+    """The base and the chosen experts."""
+    return form.models.base, *form.chosen

@@ -20,6 +20,7 @@ import { openScene } from "./history/scene.js";
 import { StoryBox } from "./history/story.js";
 import { Undo } from "./history/undo.js";
 import { DensityCurves } from "./lab/density_curves.js";
+import { Findings } from "./lab/findings.js";
 import { LabTab } from "./lab/lab_tab.js";
 import { LiveScores } from "./lab/live_scores.js";
 import { Narrowing } from "./lab/narrowing.js";
@@ -56,7 +57,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   const narrowing = new Narrowing(page, (key) => tensor.openTensor(key)), curves = new DensityCurves(page);
   const lab = new LabTab(page, { narrowing, line, curves, lists });
   new LiveScores(page, knobs);
-  const scores = new Scores(page), compare = new CompareTab(page, narrowing);
+  const findings = new Findings(page), scores = new Scores(page), compare = new CompareTab(page, narrowing);
   const status = new StatusStrip(element, inbox), exports = new RecipeExports(element, inbox);
   inbox.on("device", () => renderDevice(element, inbox));
   const isRefused = () => status.kind === "refused";
@@ -72,6 +73,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   tabs.show(address.get("tab"));
   notes.showSent();
   lab.render();
+  findings.render();
   narrowing.followLink();
   curves.render();
   scores.renderValidation();

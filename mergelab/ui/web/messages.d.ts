@@ -475,6 +475,8 @@ export interface PanelMessages {
   link: LinkMessage;
   /** Which parts of the page's address did not fit. */
   notes: string[];
+  /** What was noticed about the models of the last merge, one sentence each; none if other models are chosen since. */
+  findings: string[];
   /** The guided example; empty text if none is told any more. */
   story: StoryMessage | "";
   /** Where the last merge ran: `cpu` or `cuda`. */

@@ -110,8 +110,8 @@ def test_no_direction_at_all_cannot_be_asked_for() -> None:
 
 
 def test_classifiers_over_a_bare_base_are_inspected_and_their_heads_told(tmp_path: Path) -> None:
-    for seed, name in enumerate(("base", "a", "b")):
-        text_model(tmp_path / name, ("bad", "good") if seed else None, seed=seed)
+    for seed, (name, labels) in enumerate({"base": None, "a": ("bad", "good"), "b": ("cat", "dog")}.items()):
+        text_model(tmp_path / name, labels, seed=seed)
     inspection = finish(workbench.inspect(recipe_for(tmp_path), device="cpu"))
     states = inspection.coverage.groupby("state").size()
     assert states["merged"] > 10 and states["own"] == 4
