@@ -69,6 +69,7 @@ def run_of(recipe: Mapping[str, Any], split: str) -> Run:
         "cpu",
         0.1,
         128,
+        notes=["a note"],
     )
 
 

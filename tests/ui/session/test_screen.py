@@ -136,3 +136,10 @@ def test_scoring_of_pins_that_is_given_up_between_two_leaves_the_strip_in_order(
             gate.set()
     assert len(worker.named("merge")) == 2, "the second pin was not scored any more"
     assert page_shows(views, "status").kind == "ready"
+
+
+def test_findings_belong_to_the_models_of_the_last_merge() -> None:
+    session, _ = opened()
+    assert last(session.merge(at(0.2))).findings == ("a note",)
+    assert last(session.preview(at(0.5))).findings is None, "other knobs leave them"
+    assert last(session.preview(at(0.5, chosen=("tiny/a", "tiny/b")))).findings == (), "other models take them away"
