@@ -26,7 +26,7 @@ def file_choice_notes(base: Checkpoint, expert: Checkpoint, chosen: Mapping[str,
         yield f"{_told('tokenizer settings', 'tokenizer', expert, chosen)} ({'; '.join(pairs)})"
     ours, theirs = (safe_json(folder, "generation_config.json") or {} for folder in (base.folder, expert.folder))
     different = [name for name in sorted(ours.keys() | theirs.keys()) if _differs(name, ours, theirs)]
-    if different:
+    if theirs and different:
         pairs = [f"{name} is {theirs.get(name)}, not {ours.get(name)}" for name in different[:4]]
         yield f"{_told('generation_config.json', 'generation_config', expert, chosen)} ({'; '.join(pairs)})"
 

@@ -142,7 +142,7 @@ def is_head(key: str, prefix: str) -> bool:
 
 def is_vocabulary_head(key: str) -> bool:
     """Whether `key` belongs to a head that predicts tokens."""
-    return key.split(".", 1)[0] in VOCABULARY_HEADS
+    return not VOCABULARY_HEADS.isdisjoint(key.split(".")[:-1])
 
 
 def is_optional(key: str) -> bool:

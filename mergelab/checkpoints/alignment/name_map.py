@@ -43,11 +43,16 @@ def _by_name(base: Collection[str], expert: Collection[str]) -> Alignment:
 
 
 def _is_complete(found: Alignment, base: Checkpoint, expert: Checkpoint) -> bool:
-    """Whether no tensor of a layer or embedding is left on either side, except for tables that can be computed."""
+    """Whether nothing is left on either side that could correspond, except for tables that can be computed.
+
+    A head on one side alone is none of these; heads on both sides may be one under two names.
+    """
     matched = set(found.keys.values())
-    left = [(key, spec) for key, spec in base.specs.items() if key not in found.keys]
-    left += [(key, spec) for key, spec in expert.specs.items() if key not in matched]
-    return all(is_constant(key, spec.shape) or address(key)[0] in ("head", "other") for key, spec in left)
+    ours = [key for key, spec in base.specs.items() if key not in found.keys and not is_constant(key, spec.shape)]
+    theirs = [key for key, spec in expert.specs.items() if key not in matched and not is_constant(key, spec.shape)]
+    if ours and theirs:
+        return False
+    return all(address(key)[0] in ("head", "other") for key in (*ours, *theirs))
 
 
 def _by_place(base: Checkpoint, expert: Checkpoint) -> list[Alignment]:

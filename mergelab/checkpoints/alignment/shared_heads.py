@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mergelab.checkpoints.alignment.frame import Frame
 from mergelab.checkpoints.alignment.head_labels import labels_of_head
+from mergelab.checkpoints.alignment.key_alignment import peeled
 from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 
@@ -49,23 +50,31 @@ def headed_frame(frame: Frame, weights: Sequence[float]) -> Frame:
     if not names or not _agree(frame.experts):
         return frame
     given = tuple(weights) if sum(weights) else (1.0,) * len(frame.experts)
-    views = {name: Mean(tuple((expert, name) for expert in frame.experts), given) for name in names}
+    keys = [peeled(expert.specs) for expert in frame.experts]
+    views = {
+        name: Mean(tuple((expert, own[name]) for expert, own in zip(frame.experts, keys, strict=True)), given)
+        for name in names
+    }
     config = {name: value for name, value in frame.experts[0].config.items() if name in SETTINGS}
     frame = frame.with_views(views, config)
     for index in range(len(frame.experts)):
-        frame = frame.with_keys(index, {name: name for name in names})
+        frame = frame.with_keys(index, {name: keys[index][name] for name in names})
     return replace(frame, copied={**frame.copied, **dict.fromkeys(names, REASON)})
 
 
 def _shared(frame: Frame) -> list[str]:
     """Floating-point tensors outside the layers that every expert has under one name and in one shape."""
-    own = [
-        {key for key in frame.unmatched(index) if not address(key)[0].isdecimal()}
-        for index in range(len(frame.experts))
-    ]
-    names = sorted(set.intersection(*own)) if own else []
-    specs = {name: {expert.specs[name] for expert in frame.experts} for name in names}
+    own = [_outside_layers(frame, index) for index in range(len(frame.experts))]
+    names = sorted(set.intersection(*(set(found) for found in own))) if own else []
+    specs = {name: {found[name] for found in own} for name in names}
     return [name for name, found in specs.items() if len(found) == 1 and next(iter(found)).dtype.is_floating_point]
+
+
+def _outside_layers(frame: Frame, index: int) -> dict[str, TensorSpec]:
+    """The specs of an expert's tensors that the base lacks, by their names without wrappers."""
+    specs, unmatched = frame.experts[index].specs, set(frame.unmatched(index))
+    names = {name: key for name, key in peeled(specs).items() if key in unmatched}
+    return {name: specs[key] for name, key in names.items() if not address(name)[0].isdecimal()}
 
 
 def _agree(experts: Sequence[Checkpoint]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mergelab.checkpoints.alignment.frame import Frame
 from mergelab.checkpoints.alignment.framed import Alias
-from mergelab.checkpoints.alignment.key_alignment import is_vocabulary_head
+from mergelab.checkpoints.alignment.key_alignment import is_vocabulary_head, peeled
 from mergelab.checkpoints.alignment.model_tree import model_tree, tied_parameters
 from mergelab.checkpoints.alignment.name_map import loaded_places
 from mergelab.checkpoints.alignment.tensor_location import address
@@ -18,29 +18,29 @@ UNTIED = {"tie_word_embeddings": False}
 
 def untied_frame(frame: Frame) -> Frame:
     """The frame in which heads correspond although one side stores them and the other ties them to its embedding."""
+    base = frame.base  # as it was: the first own head unties the frame's
     for index, expert in enumerate(frame.experts):
-        frame = _with_own_heads(frame, index, expert)
+        frame = _with_own_heads(frame, index, expert, base)
     for index, expert in enumerate(frame.experts):
         frame = _with_tied_heads(frame, index, expert)
     return frame
 
 
-def _with_own_heads(frame: Frame, index: int, expert: Checkpoint) -> Frame:
+def _with_own_heads(frame: Frame, index: int, expert: Checkpoint, base: Checkpoint) -> Frame:
     """An expert's own head meets the base's embedding, which the base also uses as its head."""
-    owners = _owners(frame.base, expert, frame.unmatched(index))
+    owners = _owners(base, expert, frame.unmatched(index))
     for key, owner in owners.items():
         twin = frame.alignments[index].keys.get(owner)
-        if twin is None or expert.specs[key].shape != frame.base.specs[owner].shape:
+        if twin is None or _width(expert, key) != _width(base, owner):
             continue
         if equal_tensors(expert, key, twin):
             frame = frame.with_passed_over(index, key)
             continue
-        told = (
-            f"{expert.name} has a head of its own ({key}), which the base ties to {owner}; the merged model stores both"
-        )
-        note = f"{told}, with tie_word_embeddings: false"
-        frame = frame.with_views({key: Alias(frame.base, owner)}, untying(frame.base.config), note)
-        frame = frame.with_keys(index, {key: key})
+        name = _own_name(expert, key)
+        told = f"{expert.name} has a head of its own ({name}), which the base ties to {owner}"
+        note = f"{told}; the merged model stores both, with tie_word_embeddings: false"
+        frame = frame.with_views({name: Alias(base, owner)}, untying(frame.base.config), note)
+        frame = frame.with_keys(index, {name: key})
     return frame
 
 
@@ -48,15 +48,14 @@ def _with_tied_heads(frame: Frame, index: int, expert: Checkpoint) -> Frame:
     """A head that the base stores meets the embedding of an expert that uses this as its head."""
     absent = [key for key in frame.missing(index) if key not in frame.copied]
     owners = _owners(expert, frame.base, absent)
-    shapes = {key: frame.base.specs[key].shape for key in owners}
-    fitting = {key: owner for key, owner in owners.items() if expert.specs[owner].shape == shapes[key]}
+    fitting = {key: owner for key, owner in owners.items() if _width(expert, owner) == _width(frame.base, key)}
     return frame.with_keys(index, fitting) if fitting else frame
 
 
 def _owners(tied: Checkpoint, stored: Checkpoint, keys: list[str]) -> dict[str, str]:
     """Key of `stored` -> the embedding of `tied` that serves as this head there, by transformers' declaration or by name."""
-    shapes = {spec.shape for key, spec in tied.specs.items() if address(key) == ("embeddings", "word")}
-    keys = [key for key in keys if stored.specs[key].shape in shapes]
+    widths = {_width(tied, key) for key in tied.specs if address(key) == ("embeddings", "word")}
+    keys = [key for key in keys if _width(stored, key) in widths]
     if not keys:
         return {}
     places, own = loaded_places(stored), {place: key for key, place in loaded_places(tied).items()}
@@ -64,6 +63,16 @@ def _owners(tied: Checkpoint, stored: Checkpoint, keys: list[str]) -> dict[str, 
     ties = {} if tree is None else tied_parameters(tree)
     declared = {key: own[ties[places[key]]] for key in keys if places.get(key) in ties and ties[places[key]] in own}
     return declared or _by_name(tied, keys)
+
+
+def _own_name(expert: Checkpoint, key: str) -> str:
+    """The head's name in the merged model: that of its parameter, without wrappers of training tools."""
+    return loaded_places(expert).get(key) or next(name for name, own in peeled(expert.specs).items() if own == key)
+
+
+def _width(checkpoint: Checkpoint, key: str) -> tuple[int, ...]:
+    """The shape of one token's row: the number of rows may differ."""
+    return checkpoint.specs[key].shape[1:]
 
 
 def _by_name(tied: Checkpoint, keys: list[str]) -> dict[str, str]:

@@ -36,6 +36,18 @@ def test_an_experts_own_head_starts_at_the_bases_embedding_and_unties_the_result
     assert any("has a head of its own (lm_head.weight), which the base ties to" in note for note in found.notes)
 
 
+def test_every_own_head_counts_not_only_the_first() -> None:
+    found = compare(llama("base", 1.0, None), [llama("one", 2.0, 5.0), llama("two", 2.0, 7.0)])
+    assert [keys[HEAD] for keys in found.expert_keys] == [HEAD, HEAD] and HEAD in found.mergeable
+
+
+def test_an_own_head_under_a_wrapper_has_its_plain_name_in_the_result() -> None:
+    own = llama("own", 2.0, 5.0)
+    wrapped = in_memory("own", {f"_orig_mod.{key}": own.read(key) for key in own.specs}, own.config)
+    found = compare(llama("base", 1.0, None), [wrapped])
+    assert found.expert_keys[0][HEAD] == f"_orig_mod.{HEAD}"
+
+
 def test_experts_that_stayed_tied_give_their_embedding_as_head() -> None:
     found = compare(llama("base", 1.0, None), [llama("own", 2.0, 5.0), llama("tied", 3.0, None)])
     assert [keys[HEAD] for keys in found.expert_keys] == [HEAD, WORDS]
