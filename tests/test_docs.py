@@ -50,6 +50,11 @@ def test_every_recipe_of_the_recipes_page_merges(text: str) -> None:
     assert run.parameters > 0
 
 
+def test_every_test_that_the_models_page_names_exists() -> None:
+    named = re.findall(r"`(tests/[\w/.]+)`", (ROOT / "docs" / "models.md").read_text(encoding="utf-8"))
+    assert len(named) > 20 and [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_every_file_that_the_readme_points_to_exists() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     assert links
