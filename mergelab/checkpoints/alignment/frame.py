@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mergelab.checkpoints.alignment.forms.joined import joined
 from mergelab.checkpoints.alignment.framed import View, framed
 from mergelab.checkpoints.alignment.key_alignment import Alignment, is_constant
 from mergelab.checkpoints.alignment.name_map import name_map
@@ -60,10 +61,10 @@ class Frame:
 
 
 def named_frame(base: Checkpoint, experts: Sequence[Checkpoint]) -> Frame:
-    """The frame by names alone."""
-    alignments = tuple(name_map(base, expert) for expert in experts)
-    notes = [note for pair in zip(experts, alignments, strict=True) for note in _naming_notes(*pair)]
-    return Frame(base, tuple(experts), alignments, tuple(notes))
+    """The frame by names, and by the forms in which transformers stores one parameter."""
+    pairs = [joined(base, expert, name_map(base, expert)) for expert in experts]
+    notes = [note for pair in pairs for note in _naming_notes(*pair)]
+    return Frame(base, tuple(expert for expert, _ in pairs), tuple(alignment for _, alignment in pairs), tuple(notes))
 
 
 def _naming_notes(expert: Checkpoint, alignment: Alignment) -> Iterator[str]:

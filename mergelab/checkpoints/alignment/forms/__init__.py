@@ -1,0 +1,1 @@
+"""Tensors that one file stores whole and another in parts, such as the stacked experts of a mixture."""
