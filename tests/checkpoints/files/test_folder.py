@@ -229,7 +229,7 @@ def test_a_model_in_a_subfolder_is_named(tmp_path: Path, make: Make) -> None:
     ("name", "reason"),
     [
         ("adapter_config.json", "an adapter, not a whole model"),
-        ("weights.safetensors", "neither model.safetensors nor .*weights.safetensors exists"),
+        ("weights.safetensors", "neither model.safetensors nor .*name the file itself: .*weights.safetensors"),
         ("notes.txt", "neither model.safetensors nor"),
         ("model.gguf", "holds 1 GGUF files; name one of them, such as .*model.gguf"),
     ],
