@@ -86,12 +86,12 @@ class _Opening:
         names = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
         if has_weights(path):
             return open_folder(path, ref)
-        if MODEL_INDEX in names:
-            return open_pipeline(path, ref)
         if adapter_config.CONFIG in names:
             return open_adapter(path, self._base_for(ref, adapter_settings(path).base), ref)
         if delta_checkpoint.MANIFEST in names:
             return open_packed(path, self._base_for(ref, packed_base(path)), ref)
+        if MODEL_INDEX in names:
+            return open_pipeline(path, ref)
         inside = adapters_inside(path)
         if inside and "config.json" not in names:
             raise CheckpointError(f"{ref} holds adapters in the folders {listed(inside)}; name one of them")

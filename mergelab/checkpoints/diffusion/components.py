@@ -90,11 +90,16 @@ def configs_of(model: Checkpoint) -> list[Mapping[str, Any]]:
     return [config_of(model.config, start) for start in weight_names_of(model)]
 
 
-def unfit_component(base: Checkpoint, expert: Checkpoint) -> str:
+def component_mismatch(base: Checkpoint, expert: Checkpoint) -> str:
     """Why two models of which only one is a pipeline have no component in common, or ""."""
     if is_pipeline(base) == is_pipeline(expert) or component_pairs(base, expert):
         return ""
     whole, part = (base, expert) if is_pipeline(base) else (expert, base)
+    if is_divided(part.specs):
+        return (
+            f"{part.name} is a Stable Diffusion file and {whole.name} a pipeline, whose tensors have other names; "
+            "save both in one form (in diffusers with from_single_file and save_pretrained) and name these"
+        )
     names = ", ".join(f"{whole.name}/{_name(start)}" for start in components(whole))
     return f"it cannot be told which component of the pipeline {whole.name} {part.name} is; name one of {names} instead"
 

@@ -13,7 +13,7 @@ from mergelab.checkpoints.files.weight_formats import PICKLES, SAFETENSORS
 from mergelab.checkpoints.files.weight_names import WeightNames
 
 LORA = re.compile(
-    r"^lora_(unet|te\d?|transformer|prior)_|\.(lora_(up|down|mid|A|B|a|b)|hada_w\d_[ab]|lokr_w\d.*)(\.|$)"
+    r"^lora_(unet|te\d?|transformer|prior)_|\.(lora[._](up|down|mid|A|B|a|b)|hada_w\d_[ab]|lokr_w\d.*)(\.|$)"
 )
 """Keys of LoRA, LoHa and LoKr files, as kohya's scripts and diffusers write them."""
 INVERSION = re.compile(r"emb_params|clip_[lg]|string_to_param.*|<[^<>]+>")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mergelab.checkpoints.diffusion.diffusers_pipeline import component_folders, config_of
+from mergelab.checkpoints.diffusion.diffusers_pipeline import MODEL_INDEX, component_folders, config_of
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import CODE_ENTRY
 from mergelab.checkpoints.files.interface import Checkpoint
@@ -40,10 +40,11 @@ def auxiliary_files(folder: Path) -> dict[str, Path]:
     behind are weights, except for those of a sentence-transformers module; leftovers of training; caches; exports in
     other formats; folders with a model of their own, except for the other files of a pipeline's components; and code to which nothing in the folder refers. Links are resolved.
     """
-    modules, code = _module_folders(folder), runs_own_code(folder)
-    found = dict(_files(folder, folder, modules, code))
+    code = runs_own_code(folder)
+    found = dict(_files(folder, folder, _module_folders(folder), code))
     for part in component_folders(folder):
-        found |= {f"{part.name}/{name}": path for name, path in auxiliary_files(part).items()}
+        own = _files(part, part, frozenset(), code or runs_own_code(part))
+        found |= {f"{part.name}/{name}": path for name, path in own}
     return dict(sorted(found.items()))
 
 
@@ -104,10 +105,11 @@ def _is_inside(path: str) -> bool:
 
 
 def _names_code(folder: Path, path: Path) -> bool:
-    """Whether modules.json names a class of a code file in the folder."""
-    if path.name != MODULES:
+    """Whether modules.json names a class of a code file in the folder, or model_index.json the file itself."""
+    if path.name not in (MODULES, MODEL_INDEX):
         return False
-    return any(re.search(rf'"{re.escape(code.stem)}\.', _text(path)) for code in folder.glob(f"*{CODE}"))
+    files = [code for depth in ("*", "*/*") for code in folder.glob(f"{depth}{CODE}")]
+    return any(re.search(rf'"{re.escape(code.stem)}[".]', _text(path)) for code in files)
 
 
 def _text(path: Path) -> str:

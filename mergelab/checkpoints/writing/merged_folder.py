@@ -18,7 +18,7 @@ from mergelab.checkpoints.files.folder import DIFFUSERS_CLASS
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.files.phrases import counted, dtype_name, some_of
 from mergelab.checkpoints.files.safe_paths import PLAIN_NAME
-from mergelab.checkpoints.files.weight_names import weight_names_of
+from mergelab.checkpoints.files.weight_names import WeightNames, weight_names_of
 from mergelab.checkpoints.writing.auxiliary_files import config_to_write, copy_auxiliary_files
 from mergelab.checkpoints.writing.chosen_files import ChosenFiles
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES, PartLayout, index_of, plan_parts
@@ -36,7 +36,7 @@ class MergedFolder:
             folder.add_text("README.md", text)
 
     Tensors are written directly to their place in the weight file (or shards of at most `shard_bytes`), which is called as
-    in `base`: model.safetensors, diffusers' name, or the name of a single file. The components of a pipeline have folders of
+    in `base` (or as `weight_names` say): model.safetensors, diffusers' name, or the name of a single file. The components of a pipeline have folders of
     their own. Config and everything else come from `base`, or from the models of `chosen_files`. The folder `out` appears when the block ends: an exception, a closed
     generator or a killed process leaves no folder. An existing `out` is never touched. Equal tensors give equal bytes.
     """
@@ -49,12 +49,13 @@ class MergedFolder:
         *,
         shard_bytes: int = SHARD_BYTES,
         chosen_files: ChosenFiles | None = None,
+        weight_names: Mapping[str, WeightNames] | None = None,
     ) -> None:
         self.out = out
         self._base = base
         self._chosen_files = chosen_files or ChosenFiles()
         self._specs = dict(specs)
-        self._parts = plan_parts(self._specs, shard_bytes, weight_names_of(base))
+        self._parts = plan_parts(self._specs, shard_bytes, weight_names or weight_names_of(base))
         self._places = {key: place for part in self._parts for key, place in part.places.items()}
         self._written: set[str] = set()
         self._files: dict[str, WeightFile] = {}
