@@ -162,3 +162,10 @@ def test_a_stable_diffusion_file_and_a_pipeline_are_refused_with_the_conversion(
         CheckpointError, match=r"is a Stable Diffusion file and .* save both in one form .*from_single_file"
     ):
         merged(tmp_path, base, a)
+
+
+def test_a_file_with_bare_names_is_refused_by_a_stable_diffusion_base(tmp_path: Path) -> None:
+    base, a = single_file(tmp_path / "base.safetensors", 0.0, 4.0), tmp_path / "a.safetensors"
+    save_file({"input_blocks.0.0.weight": torch.ones(2, 2), "betas": torch.ones(3)}, a)
+    with pytest.raises(CheckpointError, match="lacks 2 tensors of the base's body"):
+        merged(tmp_path, base, a)

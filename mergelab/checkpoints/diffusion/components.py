@@ -60,6 +60,8 @@ def component_pairs(base: Checkpoint, expert: Checkpoint) -> dict[str, str]:
     if is_pipeline(expert) and not is_pipeline(base):
         twin = _fitting(expert, base)
         return {"": twin} if twin else {}
+    if is_divided(base.specs) != is_divided(expert.specs):
+        return {}
     return {start: start for start in ours if start in theirs}
 
 
