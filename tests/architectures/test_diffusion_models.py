@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -10,14 +9,15 @@ from architectures.diffusion import UNET, VAE, component, pipeline, single_file
 from safetensors.torch import load_file, save_file
 
 from mergelab.checkpoints import CheckpointError, open_checkpoint, pack_expert, verify_folder
+from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
 
 
-def merged(tmp_path: Path, base: Path, *models: Path, **more: Any) -> Path:
+def merged(tmp_path: Path, base: Path, *models: Path, shard_bytes: int = SHARD_BYTES, **fields: str) -> Path:
     names = [str(model) for model in models]
-    recipe = {"base": str(base), "models": names, "method": {"name": "average"}}
-    out = Path(finish(workbench.save(recipe, str(tmp_path / "out"), device="cpu", **more)))
+    recipe = {"base": str(base), "models": names, "method": {"name": "average"}, **fields}
+    out = Path(finish(workbench.save(recipe, str(tmp_path / "out"), device="cpu", shard_bytes=shard_bytes)))
     verify_folder(out)
     return out
 
@@ -169,3 +169,18 @@ def test_a_file_with_bare_names_is_refused_by_a_stable_diffusion_base(tmp_path: 
     save_file({"input_blocks.0.0.weight": torch.ones(2, 2), "betas": torch.ones(3)}, a)
     with pytest.raises(CheckpointError, match="lacks 2 tensors of the base's body"):
         merged(tmp_path, base, a)
+
+
+def test_a_single_file_has_no_tokenizer_to_choose(tmp_path: Path) -> None:
+    base, a = single_file(tmp_path / "base.safetensors", 0.0, 4.0), single_file(tmp_path / "a.safetensors", 1.0, 4.0)
+    with pytest.raises(CheckpointError, match=r"tokenizer: .* is a single file"):
+        merged(tmp_path, base, a, tokenizer=str(a))
+
+
+def test_the_tokenizer_of_another_pipeline_can_be_chosen(tmp_path: Path) -> None:
+    base, a = pipeline(tmp_path / "base", 0.0, 4.0), pipeline(tmp_path / "a", 1.0, 4.0)
+    for folder, text in ((base, "{}"), (a, '{"x": 0}')):
+        (folder / "tokenizer").mkdir()
+        (folder / "tokenizer" / "vocab.json").write_text(text)
+    out = merged(tmp_path, base, a, tokenizer=str(a))
+    assert (out / "tokenizer" / "vocab.json").read_text() == '{"x": 0}'
