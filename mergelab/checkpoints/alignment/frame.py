@@ -32,7 +32,7 @@ class Frame:
         return self.experts[index].specs[self.alignments[index].keys[key]]
 
     def unmatched(self, index: int) -> list[str]:
-        """An expert's keys that correspond to none of the base's, except for tables that can be computed."""
+        """An expert's keys that correspond to none of the base's, except for tables that can be computed, and those passed over."""
         alignment, specs = self.alignments[index], self.experts[index].specs
         matched = {*alignment.keys.values(), *alignment.passed_over}
         return [key for key, spec in specs.items() if key not in matched and not is_constant(key, spec.shape)]

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.files.read_range import is_plain, read_range
+from mergelab.checkpoints.files.weight_names import WeightNames, weight_names_of
 
 
 class View(Protocol):
@@ -63,6 +64,11 @@ class FramedCheckpoint:
     @property
     def remarks(self) -> tuple[str, ...]:
         return self.source.remarks
+
+    @property
+    def weight_names(self) -> Mapping[str, WeightNames]:
+        """The names of the source's weight files."""
+        return weight_names_of(self.source)
 
     @property
     def is_plain(self) -> bool:

@@ -39,6 +39,8 @@ CONSTANTS = re.compile(
     r"(^|\.)((original_)?inv_freq|position_ids|masked_bias|relative_position_index|(cos|sin)_cached|rotary_emb\.(cos|sin)(_\w+)?)$"
 )
 """Tables that are computed from the config, which some versions store."""
+DENOISER = "model.diffusion_model."
+"""The start of the denoiser's keys in a Stable Diffusion file, whose other components have first components of their own."""
 WRAPPER_PARTS = _words("module _orig_mod _fsdp_wrapped_module _checkpoint_wrapped_module _forward_module")
 """Key components that data-parallel training, torch.compile and activation checkpointing insert."""
 RENAMED = (
@@ -69,7 +71,7 @@ class Alignment:
     outside: frozenset[str] = frozenset()
     """The base's keys that are not in this part, so that the expert is not expected to have them."""
     passed_over: frozenset[str] = frozenset()
-    """The expert's keys that repeat another of its tensors."""
+    """The expert's keys that repeat another of its tensors, or belong to a component that the base lacks."""
 
 
 def align(base: Collection[str], expert: Collection[str]) -> Alignment:
@@ -121,12 +123,19 @@ def peeled(keys: Iterable[str]) -> dict[str, str]:
 
 def wrapper(keys: Collection[str], model_type: str | None = None) -> str:
     """The prefix under which these file keys hold the base model ("bert.", "model.", …), or "" if there is none."""
+    if is_divided(keys):
+        return ""
     known = WRAPPERS | ({model_type.replace("-", "_")} if model_type else set())
     for prefix in _first_components(keys)[:1]:
         outside = [key for key in keys if not key.startswith(prefix)]
         if prefix.removesuffix(".") in known and 2 * len(outside) < len(keys) and not any(map(_is_body, outside)):
             return prefix
     return ""
+
+
+def is_divided(keys: Collection[str]) -> bool:
+    """Whether the keys are those of a Stable Diffusion file, which holds several models side by side."""
+    return any(key.startswith(DENOISER) for key in keys)
 
 
 def _is_body(key: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from mergelab.checkpoints.alignment.key_alignment import Alignment, align, is_constant, peeled
 from mergelab.checkpoints.alignment.model_tree import model_tree, parameter_names, submodels
 from mergelab.checkpoints.alignment.tensor_location import address
+from mergelab.checkpoints.diffusion.components import component_alignment
 from mergelab.checkpoints.files.interface import Checkpoint
 
 
@@ -19,7 +20,11 @@ def name_map(base: Checkpoint, expert: Checkpoint) -> Alignment:
     less. Where tensors of either side are left without a partner, both models are built without weights, and the keys
     meet in the places into which transformers loads them; a text model meets the language model inside a multimodal one.
     The alignment with the most pairs counts; of equals, one of a part, which knows what the other model has besides.
+    Models of several components, such as pipelines, are matched component by component.
     """
+    divided = component_alignment(base, expert, _by_name)
+    if divided is not None:
+        return divided
     found = _by_name(base.specs, expert.specs)
     if _is_complete(found, base, expert):
         return found

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from mergelab.checkpoints.diffusion.components import config_pairs, configs_of
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.files.phrases import counted, some_of
 
@@ -15,7 +16,7 @@ MERGEABLE = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 FP8 = (torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e8m0fnu)
 
 MUST_AGREE = {
-    "architecture": ("model_type",),
+    "architecture": ("model_type", "_class_name"),
     "depth": ("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
     "width": ("hidden_size", "n_embd", "d_model", "dim"),
     "number of attention heads": ("num_attention_heads", "n_head", "n_heads", "num_heads"),
@@ -45,14 +46,13 @@ def config_problems(base: Checkpoint, expert: Checkpoint, part: bool = False) ->
 
     With `part`, one model is a part of the other, so that their architectures differ.
     """
-    for what, names in MUST_AGREE.items():
-        if part and what == "architecture":
-            continue
-        ours, theirs = config_value(base.config, names), config_value(expert.config, names)
-        if ours is not None and theirs is not None and ours != theirs:
-            yield Problem(
-                expert.name, f"its {what} is {theirs}, but that of the base {base.name} is {ours}", OTHER_EXPERT
-            )
+    for pair in config_pairs(base, expert):
+        for what, names in MUST_AGREE.items():
+            ours, theirs = (config_value(config, names) for config in pair)
+            if ours is not None and theirs is not None and ours != theirs and not (part and what == "architecture"):
+                yield Problem(
+                    expert.name, f"its {what} is {theirs}, but that of the base {base.name} is {ours}", OTHER_EXPERT
+                )
 
 
 def config_value(config: Mapping[str, Any], names: Sequence[str]) -> Any:
@@ -68,14 +68,15 @@ def config_value(config: Mapping[str, Any], names: Sequence[str]) -> Any:
 def storage_problems(model: Checkpoint) -> Iterator[Problem]:
     """Weights of `model` that are not stored as plain floats."""
     small = [key for key, spec in model.specs.items() if spec.dtype in FP8]
-    if model.config.get("quantization_config"):
+    quantised = any(config.get("quantization_config") for config in configs_of(model))
+    if quantised:
         yield Problem(model.name, "its weights are quantised (config.json has quantization_config)", PLAIN_WEIGHTS)
     elif small:
         yield Problem(
             model.name, f"it stores {counted(small, 'tensor')} as 8-bit floats ({some_of(small)})", PLAIN_WEIGHTS
         )
     odd = [key for key, spec in model.specs.items() if _is_matrix(key, spec) and not spec.dtype.is_floating_point]
-    if odd and not model.config.get("quantization_config"):
+    if odd and not quantised:
         yield Problem(
             model.name, f"it does not store {counted(odd, 'weight')} as floats ({some_of(odd)})", PLAIN_WEIGHTS
         )

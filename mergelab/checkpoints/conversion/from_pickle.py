@@ -13,11 +13,13 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from mergelab.checkpoints.alignment.key_alignment import is_divided
 from mergelab.checkpoints.files.errors import CheckpointError
-from mergelab.checkpoints.files.folder import harmless
+from mergelab.checkpoints.files.folder import DIFFUSERS_CLASS, harmless
 from mergelab.checkpoints.files.interface import StateDict, in_memory
 from mergelab.checkpoints.files.safe_paths import safe_file, safe_json, safe_text
 from mergelab.checkpoints.files.weight_formats import PICKLES
+from mergelab.checkpoints.files.weight_names import DIFFUSERS, TRANSFORMERS, WeightNames
 from mergelab.checkpoints.lora import adapter, adapter_config
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.checkpoints.writing.merged_folder import MergedFolder
@@ -27,8 +29,8 @@ from mergelab.runtime.progress import Progress, ProgressGen
 SINGLE = (int, float, str, bool, type(None))
 """Values beside the weights that are passed over, such as a step number."""
 ADAPTER = "adapter_model.bin"
-WHOLE = "pytorch_model.bin"
-INDEX = "pytorch_model.bin.index.json"
+WHOLE = ("pytorch_model.bin", f"{DIFFUSERS.stem}.bin")
+"""The names that transformers and diffusers gave to weights; shards have an index whose name begins with them."""
 WRAPPED = ("state_dict", "model_state_dict", "model", "module", "net", "weights", "params", "ema")
 """The entries under which training scripts store the weights, next to their own data; the first that exists counts."""
 
@@ -36,7 +38,7 @@ WRAPPED = ("state_dict", "model_state_dict", "model", "module", "net", "weights"
 def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> ProgressGen[Path]:
     """Write the tensors of a pickle file, or of a folder with pytorch_model.bin or its shards, to the new folder `out`.
 
-    config.json and tokenizer files are copied from the folder of `source`, which is not changed. A folder with
+    A Stable Diffusion file needs no config: it becomes a single safetensors file of its name. For other models, config.json and tokenizer files are copied from the folder of `source`, which is not changed. A folder with
     adapter_model.bin becomes an adapter folder. Only tensors are unpickled: a file with anything that could run code is
     refused. The whole model is in memory once (memory-mapped if the file allows it). Raises `CheckpointError`.
     """
@@ -44,18 +46,26 @@ def convert_pickle(source: Path, out: Path, shard_bytes: int = SHARD_BYTES) -> P
     if files[0].name == ADAPTER:
         yield Progress("Converting", 0, 1, ADAPTER)
         return _convert_adapter(files[0], folder, out)
-    config = safe_json(folder, "config.json", limit=4 * 2**20)
-    if config is None:
-        raise CheckpointError(f"{folder} has no config.json; put the model's next to its weights")
     state: dict[str, Tensor] = {}
     for file in files:
         state |= _tensors(file)
-    model = StateDict(str(source), in_memory(str(source), state).tensors, harmless(config), folder)
-    with MergedFolder(out, model, model.specs, shard_bytes=shard_bytes) as writer:
+    model, names = _model(source, folder, state)
+    with MergedFolder(out, model, model.specs, shard_bytes=shard_bytes, weight_names={"": names}) as writer:
         for number, key in enumerate(model.specs, 1):
             writer.write(key, model.read(key))
             yield Progress("Converting", number, len(model.specs), key)
     return out
+
+
+def _model(source: Path, folder: Path, state: Mapping[str, Tensor]) -> tuple[StateDict, WeightNames]:
+    """The model to write, and the names of its weight files."""
+    if source.is_file() and is_divided(state):
+        return in_memory(str(source), state), WeightNames(source.stem, one_file=True)
+    config = safe_json(folder, "config.json", limit=4 * 2**20)
+    if config is None:
+        raise CheckpointError(f"{folder} has no config.json; put the model's next to its weights")
+    model = StateDict(str(source), in_memory(str(source), state).tensors, harmless(config), folder)
+    return model, DIFFUSERS if DIFFUSERS_CLASS in config else TRANSFORMERS
 
 
 def _convert_adapter(file: Path, folder: Path, out: Path) -> Path:
@@ -77,19 +87,21 @@ def _files(source: Path) -> list[Path]:
         return [source]
     if not source.is_dir():
         raise CheckpointError(f"there is no file or folder {source}")
-    index = safe_json(source, INDEX)
-    whole = ADAPTER if safe_file(source, adapter_config.CONFIG) and not safe_file(source, WHOLE) else WHOLE
-    names = sorted(set(_weight_map(source, index).values())) if index else [whole]
+    indices = [name for name in (f"{whole}.index.json" for whole in WHOLE) if safe_file(source, name)]
+    wholes = [name for name in WHOLE if safe_file(source, name)]
+    if not wholes and safe_file(source, adapter_config.CONFIG):
+        wholes = [ADAPTER]
+    names = sorted(set(_weight_map(source, indices[0]).values())) if indices else [*wholes, WHOLE[0]][:1]
     found = [safe_file(source, name) for name in names]
     if None in found:
         raise CheckpointError(f"{source} has no {names[found.index(None)]}; name the weight file itself")
     return [path for path in found if path]
 
 
-def _weight_map(folder: Path, index: Mapping[str, Any]) -> dict[str, str]:
-    weight_map = index.get("weight_map")
+def _weight_map(folder: Path, index: str) -> dict[str, str]:
+    weight_map = (safe_json(folder, index) or {}).get("weight_map")
     if not isinstance(weight_map, dict) or not all(isinstance(name, str) for name in weight_map.values()):
-        raise CheckpointError(f"{folder / INDEX} is refused: it has no weight_map from tensor names to files")
+        raise CheckpointError(f"{folder / index} is refused: it has no weight_map from tensor names to files")
     return weight_map
 
 

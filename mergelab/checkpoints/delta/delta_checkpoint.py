@@ -21,6 +21,7 @@ from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec, same_co
 from mergelab.checkpoints.files.read_range import read_range
 from mergelab.checkpoints.files.safe_paths import safe_json
 from mergelab.checkpoints.files.shard import Shard, open_shard
+from mergelab.checkpoints.files.weight_names import PLAIN, WeightNames, weight_names_of
 
 FORMAT = "mergelab delta"
 MANIFEST = "delta.json"
@@ -58,6 +59,12 @@ class PackedCheckpoint:
     entries: Mapping[str, DeltaEntry]
     latest: dict[str, Tensor] = field(default_factory=dict, repr=False)
     """The most recently unpacked tensor, by key."""
+
+    @property
+    def weight_names(self) -> Mapping[str, WeightNames]:
+        """The names of the base's weight files, if the tensors are in components as the base's are."""
+        names = weight_names_of(self.base)
+        return names if any(key.startswith(tuple(names)) for key in self.entries) else PLAIN
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -1,10 +1,10 @@
-"""A checkpoint in a Hugging Face model folder: config.json with model.safetensors, or with shards and an index."""
+"""A checkpoint in a model folder of transformers or diffusers: config.json with one weight file, or with shards and an index."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from mergelab.checkpoints.files.phrases import counted, some_of
 from mergelab.checkpoints.files.safe_paths import safe_file, safe_json
 from mergelab.checkpoints.files.shard import Shard, open_shard
 from mergelab.checkpoints.files.weight_formats import PICKLES
+from mergelab.checkpoints.files.weight_names import DIFFUSERS, LIBRARIES, PLAIN, TRANSFORMERS, VARIANTS, WeightNames
 
-WEIGHTS = "model.safetensors"
-INDEX = "model.safetensors.index.json"
+WEIGHTS, INDEX = TRANSFORMERS.whole, TRANSFORMERS.index
+DIFFUSERS_CLASS = "_class_name"
+"""The config entry in which diffusers names the class of a model."""
 CODE_ENTRY = "auto_map"
 """The config entry that names the classes of a model's own code files."""
 RUNS_CODE = (CODE_ENTRY, "trust_remote_code")
@@ -32,10 +34,14 @@ class FolderCheckpoint:
     """A checkpoint on disk. Holds only headers; `read` opens the file, reads one tensor and closes the file."""
 
     name: str
-    folder: Path
+    folder: Path | None
+    """None for a file without a folder of its own."""
     config: Mapping[str, Any]
     shards: tuple[Shard, ...]
     remarks: tuple[str, ...] = ()
+    weight_names: Mapping[str, WeightNames] = field(default_factory=lambda: PLAIN)
+    also_hashed: tuple[Path, ...] = ()
+    """Files that tell this checkpoint from another with the same weight files."""
 
     @cached_property
     def specs(self) -> Mapping[str, TensorSpec]:
@@ -61,7 +67,7 @@ class FolderCheckpoint:
         return None
 
     def content_hash(self) -> str:
-        return hash_once([shard.path for shard in self.shards], self.specs, self.read)
+        return hash_once([*(shard.path for shard in self.shards), *self.also_hashed], self.specs, self.read)
 
 
 def open_folder(folder: Path, name: str | None = None, remarks: tuple[str, ...] = ()) -> FolderCheckpoint:
@@ -73,52 +79,74 @@ def open_folder(folder: Path, name: str | None = None, remarks: tuple[str, ...] 
     name = name or str(folder)
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a folder; name a folder with config.json and model.safetensors")
-    shards, faults = _open_shards(folder)
     config = safe_json(folder, "config.json", limit=4 * 2**20)
+    names = _weight_names(folder, config or {})
+    shards, faults = _open_shards(folder, names)
     if config is None:
         raise CheckpointError(f"{folder} has no config.json; a model folder has one next to its safetensors")
-    return FolderCheckpoint(
-        name, folder, harmless(config), shards, (*remarks, *(f"{name}: {fault}" for fault in faults))
-    )
+    told = (*remarks, *(f"{name}: {fault}" for fault in (*faults, *_variant_told(names))))
+    return FolderCheckpoint(name, folder, harmless(config), shards, told, {"": replace(names, variant="")})
 
 
-def _open_shards(folder: Path) -> tuple[tuple[Shard, ...], list[str]]:
+def has_weights(folder: Path) -> bool:
+    """Whether `folder` has weight files under a name that transformers or diffusers reads."""
+    known = [replace(names, variant=variant) for names in LIBRARIES for variant in ("", *VARIANTS)]
+    return any((folder / name).is_file() for names in known for name in (names.whole, names.index))
+
+
+def _weight_names(folder: Path, config: Mapping[str, Any]) -> WeightNames:
+    """The names under which the folder has its weights; those of the config's library and without a variant come first."""
+    libraries = (DIFFUSERS, TRANSFORMERS) if DIFFUSERS_CLASS in config else LIBRARIES
+    for variant in ("", *VARIANTS):
+        for names in (replace(names, variant=variant) for names in libraries):
+            if safe_file(folder, names.whole) is not None or safe_file(folder, names.index) is not None:
+                return names
+    raise CheckpointError(_why_no_weights(folder))
+
+
+def _variant_told(names: WeightNames) -> Iterator[str]:
+    if names.variant:
+        yield (
+            f"only the variant {names.variant} of its weights is there, so that is read; a folder merged onto it has "
+            "file names without a variant, so load it without variant="
+        )
+
+
+def _open_shards(folder: Path, names: WeightNames) -> tuple[tuple[Shard, ...], list[str]]:
     """The weight files with their headers, and what is odd about them.
 
     As transformers does: a single file is preferred to an index, and of an index only the files count, not what it says
     about tensors.
     """
-    if safe_file(folder, WEIGHTS) is not None:
-        return (_open_shard(folder, WEIGHTS),), []
-    index = safe_json(folder, INDEX)
-    if index is None:
-        raise CheckpointError(_why_no_weights(folder))
-    weight_map = _weight_map(folder, index.get("weight_map"))
-    shards = {name: _open_shard(folder, name) for name in sorted(set(weight_map.values()))}
-    return tuple(shards.values()), [*_index_faults(weight_map, shards), *_repeated(shards)]
+    if safe_file(folder, names.whole) is not None:
+        return (_open_shard(folder, names.whole, names.index),), []
+    index = names.index
+    weight_map = _weight_map(folder / index, (safe_json(folder, index) or {}).get("weight_map"))
+    shards = {name: _open_shard(folder, name, index) for name in sorted(set(weight_map.values()))}
+    return tuple(shards.values()), [*_index_faults(index, weight_map, shards), *_repeated(shards)]
 
 
-def _weight_map(folder: Path, weight_map: Any) -> dict[str, str]:
+def _weight_map(index: Path, weight_map: Any) -> dict[str, str]:
     if not isinstance(weight_map, dict) or not weight_map:
-        raise CheckpointError(f"{folder / INDEX} is refused: it has no weight_map from tensor names to files")
+        raise CheckpointError(f"{index} is refused: it has no weight_map from tensor names to files")
     for key, name in weight_map.items():
         if not isinstance(name, str) or not name.endswith(".safetensors"):
             raise CheckpointError(
-                f"{folder / INDEX} is refused: tensor {key!r} is in {name!r}, which is not a .safetensors file"
+                f"{index} is refused: tensor {key!r} is in {name!r}, which is not a .safetensors file"
             )
     return weight_map
 
 
-def _index_faults(weight_map: Mapping[str, str], shards: Mapping[str, Shard]) -> Iterator[str]:
+def _index_faults(index: str, weight_map: Mapping[str, str], shards: Mapping[str, Shard]) -> Iterator[str]:
     stored = {key for shard in shards.values() for key in shard.extents}
     absent, unlisted = sorted(weight_map.keys() - stored), sorted(stored - weight_map.keys())
     if absent:
         yield (
-            f"{INDEX} lists {counted(absent, 'tensor')} that no file holds ({some_of(absent)}); "
+            f"{index} lists {counted(absent, 'tensor')} that no file holds ({some_of(absent)}); "
             "they are taken as absent, so save the model again if it should have them"
         )
     if unlisted:
-        yield f"{INDEX} does not list {counted(unlisted, 'tensor')} that a file holds ({some_of(unlisted)}); they are read"
+        yield f"{index} does not list {counted(unlisted, 'tensor')} that a file holds ({some_of(unlisted)}); they are read"
 
 
 def _repeated(shards: Mapping[str, Shard]) -> Iterator[str]:
@@ -128,10 +156,10 @@ def _repeated(shards: Mapping[str, Shard]) -> Iterator[str]:
         yield f"{counted(repeated, 'tensor')} in more than one file ({some_of(repeated)}); that of the last file is read"
 
 
-def _open_shard(folder: Path, name: str) -> Shard:
+def _open_shard(folder: Path, name: str, index: str) -> Shard:
     shard = open_shard(folder, name)
     if shard is None:
-        raise CheckpointError(f"{folder} has no shard {name}, which {INDEX} names; download or copy the folder again")
+        raise CheckpointError(f"{folder} has no shard {name}, which {index} names; download or copy the folder again")
     return shard
 
 
@@ -152,8 +180,12 @@ def _why_no_weights(folder: Path) -> str:
     if ggufs:
         return f"{folder} holds {len(ggufs)} GGUF files; name one of them, such as {folder / ggufs[0]}"
     others = [name for name in names if name.endswith(".safetensors")]
-    seen = f" ({others[0]} exists, but transformers does not read files of that name)" if others else ""
-    return f"{folder} has neither {WEIGHTS} nor {INDEX}{seen}; name a folder written by save_pretrained"
+    if others:
+        return (
+            f"{folder} has neither {WEIGHTS} nor {INDEX}, but {some_of(others)}, which no library reads as a model folder; "
+            f"to merge such a file by the names of its tensors, name the file itself: {folder / others[0]}"
+        )
+    return f"{folder} has neither {WEIGHTS} nor {INDEX}; name a folder written by save_pretrained"
 
 
 def _where_weights_are(folder: Path, names: list[str]) -> str:
@@ -163,9 +195,7 @@ def _where_weights_are(folder: Path, names: list[str]) -> str:
         model = "/".join(folder.name.removeprefix("models--").split("--"))
         which = f", or one of its revisions, such as {revisions[0]}" if revisions else ""
         return f"{folder} is a model's entry in the Hub cache; name the model itself, {model}{which}"
-    inner = [
-        name for name in names if (folder / name / "config.json").is_file() and (folder / name / WEIGHTS).is_file()
-    ]
+    inner = [name for name in names if (folder / name / "config.json").is_file() and has_weights(folder / name)]
     return (
         f"{folder} has its weights in a subfolder; name {' or '.join(str(folder / name) for name in inner)}"
         if inner

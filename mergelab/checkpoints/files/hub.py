@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.weight_formats import OTHERS, PICKLES, SAFETENSORS
+from mergelab.checkpoints.files.weight_names import DIFFUSERS, TRANSFORMERS
 
 REFERENCE = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
 UNWANTED = [
@@ -18,6 +19,12 @@ UNWANTED = [
 weights; weights in subfolders are those of other models."""
 MODULES = "modules.json"
 """Names the modules of a sentence-transformers model, some of which have weights in a subfolder."""
+
+PIPELINE = "model_index.json"
+"""Names the components of a diffusers pipeline, each of which has its weights in a subfolder."""
+COMPONENTS = [f"*/{stem}*.safetensors" for stem in (TRANSFORMERS.stem, DIFFUSERS.stem)]
+VARIANT_FILES = ["*.fp16*", "*.bf16*", "*.non_ema*"]
+"""Weights in other number formats, downloaded only where a pipeline has no others."""
 
 
 def is_hub_reference(ref: str) -> bool:
@@ -35,7 +42,7 @@ def fetch(ref: str) -> Path:
     if match is None or not is_hub_reference(ref):
         raise CheckpointError(f"{ref!r} is not a Hub model; write owner/name or owner/name@revision")
     folder = _download(ref, match.group(1), match.group(2))
-    if not any(folder.glob("*.safetensors")):
+    if not any(path for depth in ("*", "*/*") for path in folder.glob(f"{depth}.safetensors")):
         raise CheckpointError(
             f"{ref} has no safetensors weights in its main folder (pickle files are not read); "
             "look for a converted revision, such as refs/pr/1, or another copy of the model"
@@ -58,6 +65,10 @@ def _download(ref: str, repository: str, revision: str | None) -> Path:
         found = snapshot_download(repository, revision=revision, ignore_patterns=UNWANTED)
         if (Path(found) / MODULES).is_file():
             snapshot_download(repository, revision=revision, allow_patterns=["[0-9]_*/*.safetensors"])
+        if (Path(found) / PIPELINE).is_file():
+            snapshot_download(repository, revision=revision, allow_patterns=COMPONENTS, ignore_patterns=VARIANT_FILES)
+            if not any(Path(found).glob("*/*.safetensors")):
+                snapshot_download(repository, revision=revision, allow_patterns=COMPONENTS)
     except GatedRepoError as error:
         raise CheckpointError(
             f"{ref} is gated: accept its terms on the Hub and set HF_TOKEN to a token of your account"

@@ -52,7 +52,12 @@ class Shard:
 def open_shard(folder: Path, name: str) -> Shard | None:
     """The safetensors file `name` in `folder`, or None if it does not exist. Raises `CheckpointError` if it is invalid."""
     path = safe_file(folder, name)
-    return Shard(path, _stamp(path.stat()), read_header(path)) if path else None
+    return shard_at(path) if path else None
+
+
+def shard_at(path: Path) -> Shard:
+    """The safetensors file at `path`. Raises `CheckpointError` if it is invalid."""
+    return Shard(path, _stamp(path.stat()), read_header(path))
 
 
 def _stamp(stat: os.stat_result) -> Stamp:

@@ -80,6 +80,11 @@ def module_tree(base: Checkpoint) -> Any:
     import transformers
 
     kind = base.config.get("model_type")
+    if kind is None:
+        raise CheckpointError(
+            f"{base.name} has no model_type in its config, so that it is not known which of its tensors are linear layers; "
+            "adapters need a model of transformers"
+        )
     if kind not in transformers.CONFIG_MAPPING:
         raise CheckpointError(f"{base.name} has model_type {kind!r}, which this version of transformers does not know")
     with silence():

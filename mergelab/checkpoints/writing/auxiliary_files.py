@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mergelab.checkpoints.diffusion.diffusers_pipeline import MODEL_INDEX, component_folders, config_of
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import CODE_ENTRY
 from mergelab.checkpoints.files.interface import Checkpoint
@@ -19,7 +20,7 @@ from mergelab.checkpoints.files.weight_formats import is_weights
 REWRITTEN = re.compile(r"config\.json|manifest\.json|recipe\.yml|README(\.md|\.txt|\.rst)?", re.IGNORECASE)
 """Files that a merged folder has of its own."""
 LEFTOVERS = re.compile(
-    r"(optimizer|scheduler|scaler|rng_state|training_args|trainer_state|training_state|events\.out|zero_|mp_rank|latest$"
+    r"(optimizer|scheduler(?!_config)|scaler|rng_state|training_args|trainer_state|training_state|events\.out|zero_|mp_rank|latest$"
     r"|(all|eval|train|test|predict)_results|train_log|\..*)"
 )
 """Files of a training run, and hidden ones, by the start of their names."""
@@ -37,10 +38,13 @@ def auxiliary_files(folder: Path) -> dict[str, Path]:
 
     Tokenizers, processors, templates and anything else that the model may read are copied, from subfolders too. Left
     behind are weights, except for those of a sentence-transformers module; leftovers of training; caches; exports in
-    other formats; folders with a model of their own; and code to which nothing in the folder refers. Links are resolved.
+    other formats; folders with a model of their own, except for the other files of a pipeline's components; and code to which nothing in the folder refers. Links are resolved.
     """
-    modules, code = _module_folders(folder), runs_own_code(folder)
-    found = dict(_files(folder, folder, modules, code))
+    code = runs_own_code(folder)
+    found = dict(_files(folder, folder, _module_folders(folder), code))
+    for part in component_folders(folder):
+        own = _files(part, part, frozenset(), code or runs_own_code(part))
+        found |= {f"{part.name}/{name}": path for name, path in own}
     return dict(sorted(found.items()))
 
 
@@ -101,10 +105,11 @@ def _is_inside(path: str) -> bool:
 
 
 def _names_code(folder: Path, path: Path) -> bool:
-    """Whether modules.json names a class of a code file in the folder."""
-    if path.name != MODULES:
+    """Whether modules.json names a class of a code file in the folder, or model_index.json the file itself."""
+    if path.name not in (MODULES, MODEL_INDEX):
         return False
-    return any(re.search(rf'"{re.escape(code.stem)}\.', _text(path)) for code in folder.glob(f"*{CODE}"))
+    files = [code for depth in ("*", "*/*") for code in folder.glob(f"{depth}{CODE}")]
+    return any(re.search(rf'"{re.escape(code.stem)}[".]', _text(path)) for code in files)
 
 
 def _text(path: Path) -> str:
@@ -122,10 +127,13 @@ def _regular(path: Path) -> Path:
     return real
 
 
-def config_to_write(model: Checkpoint) -> dict[str, Any]:
+def config_to_write(model: Checkpoint, start: str = "") -> dict[str, Any]:
     """The config of `model` with the entry that names its own code, which `Checkpoint.config` omits.
 
-    The entry is data here: nothing in this package passes it to transformers.
+    With `start`, such as "unet/", the config of this component of a pipeline. The entry is data here: nothing in this package passes it to transformers.
     """
-    stored = safe_json(model.folder, "config.json", limit=4 * 2**20) if model.folder else None
-    return {**model.config, **{name: value for name, value in (stored or {}).items() if name == CODE_ENTRY}}
+    stored = safe_json(model.folder / start, "config.json", limit=4 * 2**20) if model.folder else None
+    return {
+        **config_of(model.config, start),
+        **{name: value for name, value in (stored or {}).items() if name == CODE_ENTRY},
+    }

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mergelab.checkpoints.files.errors import CheckpointError
-from mergelab.checkpoints.files.folder import WEIGHTS
 from mergelab.checkpoints.files.header import CODES, MAX_HEADER_BYTES, MAX_TENSORS
 from mergelab.checkpoints.files.interface import TensorSpec
-from mergelab.checkpoints.files.phrases import dtype_name
+from mergelab.checkpoints.files.phrases import dtype_name, some_of
+from mergelab.checkpoints.files.weight_names import PLAIN, TRANSFORMERS, WeightNames
 
 SHARD_BYTES = 5_000_000_000
 
@@ -26,18 +27,49 @@ class Layout:
     size: int
 
 
-def plan_files(specs: Mapping[str, TensorSpec], shard_bytes: int = SHARD_BYTES) -> tuple[Layout, ...]:
+@dataclass(frozen=True)
+class PartLayout:
+    """The weight files of one model, or of the component of a pipeline whose keys begin with `start`, such as "unet/"."""
+
+    start: str
+    names: WeightNames
+    files: tuple[Layout, ...]
+
+    @property
+    def places(self) -> dict[str, tuple[str, int]]:
+        """Key -> the path of its file in the model folder, and its offset there."""
+        pairs = ((layout, key, offset) for layout in self.files for key, offset in layout.starts.items())
+        return {self.start + key: (self.start + layout.name, offset) for layout, key, offset in pairs}
+
+
+def plan_parts(
+    specs: Mapping[str, TensorSpec], shard_bytes: int = SHARD_BYTES, weight_names: Mapping[str, WeightNames] = PLAIN
+) -> tuple[PartLayout, ...]:
+    """The weight files of a model whose base has `weight_names`; raises `CheckpointError` as `plan_files` does."""
+    found = []
+    for start, names in weight_names.items():
+        own = {key.removeprefix(start): spec for key, spec in specs.items() if key.startswith(start)}
+        found.append(PartLayout(start, names, plan_files(own, shard_bytes, names)))
+    stray = sorted(specs.keys() - {key for part in found for key in part.places})
+    if stray:
+        raise CheckpointError(f"{some_of(stray)} cannot be written: no component of the base has such a name")
+    return tuple(found)
+
+
+def plan_files(
+    specs: Mapping[str, TensorSpec], shard_bytes: int = SHARD_BYTES, names: WeightNames = TRANSFORMERS
+) -> tuple[Layout, ...]:
     """The layouts of the weight files for `specs`: a single file, or shards filled in key order.
 
     Raises `CheckpointError` for a dtype that safetensors cannot store, and for too many tensors.
     """
     if not specs or len(specs) > MAX_TENSORS:
         raise CheckpointError(f"a model has 1 to {MAX_TENSORS} tensors, got {len(specs)}")
-    shards = _shards(specs, shard_bytes)
+    shards = _shards(specs, sys.maxsize if names.one_file else shard_bytes)
     if len(shards) == 1:
-        return (layout_of(WEIGHTS, shards[0]),)
-    names = [f"model-{index:05}-of-{len(shards):05}.safetensors" for index in range(1, len(shards) + 1)]
-    return tuple(layout_of(name, shard) for name, shard in zip(names, shards, strict=True))
+        return (layout_of(names.whole, shards[0]),)
+    called = [names.shard(number, len(shards)) for number in range(1, len(shards) + 1)]
+    return tuple(layout_of(name, shard) for name, shard in zip(called, shards, strict=True))
 
 
 def _shards(specs: Mapping[str, TensorSpec], shard_bytes: int) -> list[dict[str, TensorSpec]]:

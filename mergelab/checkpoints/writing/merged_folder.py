@@ -14,13 +14,14 @@ from torch import Tensor
 
 from mergelab.checkpoints.files.content_hash import tensor_bytes
 from mergelab.checkpoints.files.errors import CheckpointError
-from mergelab.checkpoints.files.folder import INDEX
+from mergelab.checkpoints.files.folder import DIFFUSERS_CLASS
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.files.phrases import counted, dtype_name, some_of
 from mergelab.checkpoints.files.safe_paths import PLAIN_NAME
+from mergelab.checkpoints.files.weight_names import WeightNames, weight_names_of
 from mergelab.checkpoints.writing.auxiliary_files import config_to_write, copy_auxiliary_files
 from mergelab.checkpoints.writing.chosen_files import ChosenFiles
-from mergelab.checkpoints.writing.file_layout import SHARD_BYTES, index_of, plan_files
+from mergelab.checkpoints.writing.file_layout import SHARD_BYTES, PartLayout, index_of, plan_parts
 from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
 from mergelab.checkpoints.writing.model_staging import ModelStaging
 from mergelab.checkpoints.writing.weight_file import WeightFile
@@ -34,8 +35,9 @@ class MergedFolder:
             folder.write(key, tensor)       # every key of `specs` once, in any order
             folder.add_text("README.md", text)
 
-    Tensors are written directly to their place in model.safetensors (or shards of at most `shard_bytes`). Config,
-    everything else come from `base`, or from the models of `chosen_files`. The folder `out` appears when the block ends: an exception, a closed
+    Tensors are written directly to their place in the weight file (or shards of at most `shard_bytes`), which is called as
+    in `base` (or as `weight_names` say): model.safetensors, diffusers' name, or the name of a single file. The components of a pipeline have folders of
+    their own. Config and everything else come from `base`, or from the models of `chosen_files`. The folder `out` appears when the block ends: an exception, a closed
     generator or a killed process leaves no folder. An existing `out` is never touched. Equal tensors give equal bytes.
     """
 
@@ -47,13 +49,14 @@ class MergedFolder:
         *,
         shard_bytes: int = SHARD_BYTES,
         chosen_files: ChosenFiles | None = None,
+        weight_names: Mapping[str, WeightNames] | None = None,
     ) -> None:
         self.out = out
         self._base = base
         self._chosen_files = chosen_files or ChosenFiles()
         self._specs = dict(specs)
-        self._layouts = plan_files(self._specs, shard_bytes)
-        self._places = {key: (layout.name, start) for layout in self._layouts for key, start in layout.starts.items()}
+        self._parts = plan_parts(self._specs, shard_bytes, weight_names or weight_names_of(base))
+        self._places = {key: place for part in self._parts for key, place in part.places.items()}
         self._written: set[str] = set()
         self._files: dict[str, WeightFile] = {}
         self._hashes: dict[str, str] = {}
@@ -93,7 +96,8 @@ class MergedFolder:
     def add_text(self, name: str, text: str) -> None:
         """Add a text file such as recipe.yml. Raises `CheckpointError` if `name` is a path or already taken."""
         path = self._staging.path / name
-        if not PLAIN_NAME.fullmatch(name) or name in (MANIFEST, INDEX) or path.exists():
+        taken = {MANIFEST, *(part.names.index for part in self._parts)}
+        if not PLAIN_NAME.fullmatch(name) or name in taken or path.exists():
             raise CheckpointError(f"cannot add a file {name!r} to {self.out}: use a plain name that is not taken")
         path.write_text(text, encoding="utf-8", newline="\n")
 
@@ -114,7 +118,7 @@ class MergedFolder:
             raise
 
     def _check_space(self) -> None:
-        needed = int(1.1 * sum(layout.size for layout in self._layouts))
+        needed = int(1.1 * sum(layout.size for part in self._parts for layout in part.files))
         free = shutil.disk_usage(self._staging.path).free
         if free < needed:
             raise CheckpointError(
@@ -122,14 +126,18 @@ class MergedFolder:
             )
 
     def _start_files(self) -> None:
-        for layout in self._layouts:
-            file = self._files[layout.name] = WeightFile(self._staging.path / layout.name, layout.size, self.out)
-            file.write(memoryview(layout.header), 0)
+        for part in self._parts:
+            (self._staging.path / part.start).mkdir(exist_ok=True)
+            for layout in part.files:
+                path = self._staging.path / part.start / layout.name
+                file = self._files[part.start + layout.name] = WeightFile(path, layout.size, self.out)
+                file.write(memoryview(layout.header), 0)
 
     def _copy_auxiliary_files(self) -> None:
-        config = _merged_config(config_to_write(self._base) | self._chosen_files.token_ids(), self._specs)
-        if config:
-            self._write_json("config.json", config)
+        for part in self._parts:
+            config = config_to_write(self._base, part.start) | ({} if part.start else self._chosen_files.token_ids())
+            if config:
+                self._write_json(f"{part.start}config.json", _merged_config(config, self._specs_of(part)))
         if self._base.folder is not None:
             copy_auxiliary_files(self._base.folder, self._staging.path)
         self._chosen_files.put(self._staging.path)
@@ -141,13 +149,17 @@ class MergedFolder:
                 f"{self.out} is not written: {counted(missing, 'tensor')} missing ({some_of(missing)})"
             )
         self._close()
-        if len(self._layouts) > 1:
-            self._write_json(INDEX, index_of(self._layouts, self._specs))
+        for part in self._parts:
+            if len(part.files) > 1:
+                self._write_json(part.start + part.names.index, index_of(part.files, self._specs_of(part)))
         self._write_json(MANIFEST, self._facts | manifest_of(self._staging.path, self._hashes))
         try:
             self._staging.commit()
         except FileExistsError as error:
             raise CheckpointError(f"{self.out} has been created by another process; it is not overwritten") from error
+
+    def _specs_of(self, part: PartLayout) -> dict[str, TensorSpec]:
+        return {key: self._specs[part.start + key] for layout in part.files for key in layout.starts}
 
     def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
         text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
@@ -165,12 +177,12 @@ class MergedFolder:
 
 
 def _merged_config(config: Mapping[str, Any], specs: Mapping[str, TensorSpec]) -> dict[str, Any]:
-    """The base's config, with the dtype of most of the merged weights."""
+    """The base's config, with the dtype of most of the merged weights, which diffusers does not store there."""
     sizes: dict[str, int] = {}
     for spec in specs.values():
         if spec.dtype.is_floating_point:
             sizes[dtype_name(spec.dtype)] = sizes.get(dtype_name(spec.dtype), 0) + spec.count
-    if not config or not sizes:
+    if not config or not sizes or DIFFUSERS_CLASS in config:
         return dict(config)
     named = [name for name in ("dtype", "torch_dtype") if name in config] or ["torch_dtype"]
     return {**config, **dict.fromkeys(named, max(sizes, key=lambda name: sizes[name]))}

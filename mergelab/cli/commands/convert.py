@@ -13,7 +13,9 @@ from mergelab.cli.progress_bar import followed
 def add(commands: Any) -> None:
     """Add the command with its flags."""
     convert = subcommand(commands, "convert", _run, "convert a pickled model (.bin) that you trust to safetensors")
-    convert.add_argument("model", metavar="MODEL", help="a weight file, or a folder with pytorch_model.bin")
+    convert.add_argument(
+        "model", metavar="MODEL", help="a weight file (.bin, .ckpt), or a folder with pytorch_model.bin"
+    )
     out_flag(convert)
 
 

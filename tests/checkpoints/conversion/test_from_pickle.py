@@ -12,7 +12,7 @@ import torch
 from checkpoints.adapters import factors, write_adapter
 from torch import Tensor
 
-from mergelab.checkpoints import CheckpointError, convert_pickle, in_memory, open_folder, verify_folder
+from mergelab.checkpoints import CheckpointError, convert_pickle, in_memory, open_checkpoint, open_folder, verify_folder
 from mergelab.checkpoints.lora.adapter import open_adapter
 from mergelab.checkpoints.lora.stored.stored_names import PREFIX
 from mergelab.runtime.progress import finish
@@ -169,3 +169,28 @@ def test_a_pickled_adapter_becomes_one_that_opens(tmp_path: Path, body: Body) ->
     (folder / "adapter_config.json").unlink()
     with pytest.raises(CheckpointError, match=r"has no adapter_config\.json"):
         finish(convert_pickle(folder / "adapter_model.bin", tmp_path / "out"))
+
+
+def test_a_stable_diffusion_file_becomes_a_single_file_without_its_neighbours(tmp_path: Path) -> None:
+    state = {"model.diffusion_model.out.weight": torch.ones(2), "first_stage_model.w": torch.zeros(1)}
+    torch.save({"state_dict": state, "global_step": 5}, tmp_path / "v1.5 pruned.ckpt")
+    (tmp_path / "other.json").write_text("{}")
+    made = finish(convert_pickle(tmp_path / "v1.5 pruned.ckpt", tmp_path / "out", shard_bytes=4))
+    assert sorted(path.name for path in made.iterdir()) == ["manifest.json", "v1.5 pruned.safetensors"]
+    found = open_checkpoint(str(made / "v1.5 pruned.safetensors"))
+    assert found.content_hash() == in_memory("m", state).content_hash()
+
+
+def test_another_file_without_a_config_is_refused(tmp_path: Path) -> None:
+    torch.save({"w": torch.ones(2)}, tmp_path / "x.ckpt")
+    with pytest.raises(CheckpointError, match=r"has no config\.json"):
+        finish(convert_pickle(tmp_path / "x.ckpt", tmp_path / "out"))
+
+
+def test_a_component_of_diffusers_keeps_its_file_name(tmp_path: Path) -> None:
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "unet" / "config.json").write_text('{"_class_name": "UNet2DConditionModel"}')
+    torch.save({"w": torch.ones(2)}, tmp_path / "unet" / "diffusion_pytorch_model.bin")
+    made = finish(convert_pickle(tmp_path / "unet", tmp_path / "out"))
+    assert (made / "diffusion_pytorch_model.safetensors").is_file()
+    assert open_folder(made).read("w").tolist() == [1.0, 1.0]

@@ -229,7 +229,7 @@ def test_a_model_in_a_subfolder_is_named(tmp_path: Path, make: Make) -> None:
     ("name", "reason"),
     [
         ("adapter_config.json", "an adapter, not a whole model"),
-        ("weights.safetensors", "neither model.safetensors nor .*weights.safetensors exists"),
+        ("weights.safetensors", "neither model.safetensors nor .*name the file itself: .*weights.safetensors"),
         ("notes.txt", "neither model.safetensors nor"),
         ("model.gguf", "holds 1 GGUF files; name one of them, such as .*model.gguf"),
     ],
@@ -272,3 +272,31 @@ def test_values_agree_with_the_safetensors_library(
     assert all(
         torch.equal(value, checkpoint.read(key)) for key, value in load_file(folder / "model.safetensors").items()
     )
+
+
+@pytest.mark.parametrize("stem", ["diffusion_pytorch_model", "model"])
+def test_a_variant_is_read_where_there_is_no_other(tmp_path: Path, stem: str) -> None:
+    (tmp_path / "config.json").write_text('{"_class_name": "UNet2DConditionModel"}')
+    (tmp_path / f"{stem}.fp16.safetensors").write_bytes(save({"w": torch.ones(1)}))
+    found = open_folder(tmp_path)
+    assert found.read("w").item() == 1.0
+    assert "only the variant fp16 of its weights is there" in found.remarks[0]
+    (tmp_path / f"{stem}.safetensors").write_bytes(save({"w": torch.zeros(1)}))
+    assert (open_folder(tmp_path).read("w").item(), open_folder(tmp_path).remarks) == (0.0, ())
+
+
+def test_shards_of_a_variant_are_read_by_their_index(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"_class_name": "UNet2DConditionModel"}')
+    name = "diffusion_pytorch_model.fp16-00001-of-00001.safetensors"
+    (tmp_path / name).write_bytes(save({"w": torch.ones(1)}))
+    index = tmp_path / "diffusion_pytorch_model.safetensors.index.fp16.json"
+    index.write_text(f'{{"weight_map": {{"w": "{name}"}}}}')
+    assert open_folder(tmp_path).read("w").item() == 1.0
+
+
+def test_the_library_of_the_config_decides_between_two_files(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(save({"w": torch.zeros(1)}))
+    (tmp_path / "diffusion_pytorch_model.safetensors").write_bytes(save({"w": torch.ones(1)}))
+    for config, value in (('{"_class_name": "UNet2DConditionModel"}', 1.0), ('{"model_type": "bert"}', 0.0)):
+        (tmp_path / "config.json").write_text(config)
+        assert open_folder(tmp_path).read("w").item() == value

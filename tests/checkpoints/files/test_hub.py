@@ -30,7 +30,7 @@ def opened(ref):
         found = open_checkpoint(ref)
     except CheckpointError as error:
         return {"error": str(error)}
-    return {"value": found.read("w").tolist(), "commit": found.folder.name, "name": found.name,
+    return {"value": found.read(next(key for key in found.specs if key in ("w", "unet/embed"))).tolist(), "commit": found.folder.name, "name": found.name,
             "files": sorted(path.name for path in found.folder.rglob("*"))}
 
 folder, *refs = arguments
@@ -68,6 +68,16 @@ def adapter_files(base: str) -> dict[str, bytes]:
 REPOSITORIES: dict[str, dict[str, dict[str, bytes]]] = {
     "owner/name": {COMMIT: model_files(1.0), OLDER: model_files(2.0)},
     "owner/adapter": {COMMIT: adapter_files("owner/name")},
+    "owner/pipeline": {
+        COMMIT: {
+            "model_index.json": b"{}",
+            "unet/config.json": b"{}",
+            "unet/diffusion_pytorch_model.safetensors": save({"embed": torch.full((2,), 3.0)}),
+            "unet/diffusion_pytorch_model.fp16.safetensors": save({"embed": torch.full((2,), 4.0)}),
+            "unet/diffusion_pytorch_model.bin": b"pickle",
+            "scheduler/scheduler_config.json": b"{}",
+        }
+    },
     "owner/pickle": {COMMIT: {"config.json": b"{}", "pytorch_model.bin": b"pickle"}},
 }
 REVISIONS = {"main": COMMIT, COMMIT: COMMIT, "v1": OLDER, OLDER: OLDER}
@@ -167,6 +177,15 @@ def test_a_model_is_fetched_with_all_that_goes_along_but_no_pickle_and_no_other_
         *("modeling_evil.py", "modules.json", "vocab.txt"),
     ]
     assert not any(".bin" in path or "onnx" in path for path in hub.seen)  # type: ignore[attr-defined]
+
+
+def test_a_pipeline_is_fetched_with_the_weights_of_its_components_in_one_number_format(ask: Any) -> None:
+    (found,) = ask("owner/pipeline")
+    assert found["value"] == [3.0, 3.0]
+    assert found["files"] == [
+        *("config.json", "diffusion_pytorch_model.safetensors", "model_index.json"),
+        *("scheduler", "scheduler_config.json", "unet"),
+    ]
 
 
 def test_a_revision_opens_by_name_or_commit_and_again_offline(ask: Any) -> None:

@@ -108,3 +108,24 @@ def test_links_are_resolved_and_other_kinds_of_files_refused(tmp_path: Path) -> 
     (tmp_path / "blob").unlink()
     with pytest.raises(CheckpointError, match=r"vocab\.txt is refused: it is not a regular file"):
         auxiliary_files(tmp_path / "model")
+
+
+def test_a_pipelines_other_files_go_along_and_its_weights_do_not(tmp_path: Path) -> None:
+    files = [
+        *("model_index.json", "unet/config.json", "unet/diffusion_pytorch_model.safetensors", "unet/extra.json"),
+        *("scheduler/scheduler_config.json", "tokenizer/vocab.json", "v1.safetensors"),
+    ]
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    assert list(auxiliary_files(tmp_path)) == [
+        *("model_index.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json", "unet/extra.json")
+    ]
+
+
+def test_code_that_a_pipelines_index_names_goes_along(tmp_path: Path) -> None:
+    (tmp_path / "unet").mkdir()
+    for name in ("unet/config.json", "unet/model.safetensors", "unet/my_unet.py", "unused.py"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "model_index.json").write_text('{"unet": ["my_unet", "MyUNet"]}')
+    assert "unet/my_unet.py" in auxiliary_files(tmp_path)

@@ -1,0 +1,1 @@
+"""Opens diffusion models: whole pipelines, and checkpoints in a single file."""
