@@ -17,7 +17,7 @@ from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.engine import Plan, PreparedMerge, Statistics, in_key_order, prepare, run
 from mergelab.jobs.recipe_plans import planned_recipe, with_calibration
 from mergelab.recipe import Recipe
-from mergelab.recipe.file_choices import FILE_CHOICES, UNION
+from mergelab.recipe.file_choices import BASE, FILE_CHOICES, UNION
 from mergelab.report.model_card import model_card
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import Progress, ProgressGen
@@ -73,7 +73,7 @@ def _chosen_files(planned: Plan) -> ChosenFiles:
                 f"{what}: {model} is refused: it is a single file, with no other files beside; choose base"
             )
     tokenizer, template, generation = (folders.get(planned.recipe.file_choices.get(name, "")) for name in FILE_CHOICES)
-    chosen = ChosenFiles(tokenizer, template, generation)
+    chosen = ChosenFiles(tokenizer, template, generation, must_load=planned.recipe.tokenizer != BASE)
     if planned.recipe.tokenizer != UNION:
         return chosen
     ours = read_vocabulary(planned.base.folder) or {}

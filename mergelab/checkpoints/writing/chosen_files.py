@@ -13,6 +13,7 @@ from typing import Any
 from mergelab.checkpoints.files.chat_templates import INNER, TEMPLATE, chat_template_of
 from mergelab.checkpoints.files.safe_paths import safe_json
 from mergelab.checkpoints.writing.auxiliary_files import auxiliary_files
+from mergelab.checkpoints.writing.tokenizer_check import check_tokenizer
 from mergelab.checkpoints.writing.union_tokenizer import add_tokens
 
 TOKENIZER = re.compile(
@@ -36,6 +37,8 @@ class ChosenFiles:
     """Tokens of the merged model that the base's tokenizer lacks, with their ids."""
     added_from: tuple[Path, ...] = ()
     """The folders of the tokenizers that have them."""
+    must_load: bool = False
+    """Whether a tokenizer that does not load is refused."""
 
     def token_ids(self) -> dict[str, Any]:
         """The entries of config.json that belong to the chosen tokenizer."""
@@ -46,6 +49,8 @@ class ChosenFiles:
         """Write the chosen files into the folder `target`, which has the base's; raises `CheckpointError`."""
         if self.tokenizer:
             _replace(target, self.tokenizer, TOKENIZER)
+        if self.must_load:
+            check_tokenizer(target)
         if self.added_tokens:
             add_tokens(target, self.added_tokens, self.added_from)
         if self.chat_template:
