@@ -10,6 +10,7 @@ from mergelab.recipe.recipe import (
     RecipeError,
     Step,
     read_file,
+    read_mapping_file,
     read_yaml,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "RecipeError",
     "Step",
     "read_file",
+    "read_mapping_file",
     "read_yaml",
 ]
