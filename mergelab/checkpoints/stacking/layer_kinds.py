@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mergelab.checkpoints.alignment.model_tree import model_tree, parameter_names
@@ -18,30 +19,49 @@ NOT_COMPARED = re.compile(r"layer_(idx|id|index|number)|^_|drop|training|gradien
 """Attributes that hold a layer's number, or that matter only in training."""
 
 
-def layer_kind_notes(stack: Checkpoint, sources: Sources) -> Iterator[str]:
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class _Built:
+    """The layers that transformers builds from a config, and the shapes of the tensors outside of them."""
+
+    layers: list[Any]
+    outside: Shapes
+
+
+def layer_kind_notes(stack: Checkpoint, base: Checkpoint, sources: Sources) -> Iterator[str]:
     """One sentence per setting that layers have otherwise in the stack than in their own models.
 
-    Raises `CheckpointError` where a layer would be built of other parts: then its tensors would not fit.
+    Raises `CheckpointError` where a layer would be built of other parts, or where tensors outside of the layers have another
+    shape at the depth of the stack than in `base`: then tensors would not fit.
     """
-    ours = _layers(stack)
-    trees = {model.name: _layers(model) for model, _ in sources}
-    if any(layers is None for layers in trees.values()):
+    found = {model.name: _built(model) for model in (base, *(model for model, _ in sources))}
+    models = {name: built for name, built in found.items() if built is not None}
+    if len(models) < len(found):
         yield (
             "transformers cannot build these models from their configs, so it was not checked whether layers mean the same at "
             "their new places; compare outputs before you use the stack"
         )
         return
+    ours = _built(stack)
     if ours is None:
         raise CheckpointError(
             "transformers cannot build a model from the stack's config, although it can build those of its models: "
             "an entry of the config does not fit this number of layers, so they cannot be stacked"
         )
+    _refuse_other_outside(ours.outside, models[base.name].outside, base.name)
+    yield from _changes(
+        ours.layers, [(models[model.name].layers[layer], _told(model, layer)) for model, layer in sources]
+    )
+
+
+def _changes(ours: list[Any], theirs: list[tuple[Any, str]]) -> Iterator[str]:
+    """One sentence per setting that differs, with the first of its layers; refuses layers of other parts."""
     changes: dict[str, list[str]] = defaultdict(list)
-    for place, (model, layer) in enumerate(sources):
-        told = f"layer {layer} of {model.name}"
-        theirs = (trees[model.name] or [])[layer]
-        _refuse_other_parts(ours[place], theirs, place, told)
-        for name, here, there in _other_settings(ours[place], theirs):
+    for place, (layer, told) in enumerate(theirs):
+        _refuse_other_parts(ours[place], layer, place, told)
+        for name, here, there in _other_settings(ours[place], layer):
             changes[name].append(f"{here} in layer {place} instead of {there} in {told}")
     for name, cases in changes.items():
         yield (
@@ -50,31 +70,48 @@ def layer_kind_notes(stack: Checkpoint, sources: Sources) -> Iterator[str]:
         )
 
 
-def _layers(model: Checkpoint) -> list[Any] | None:
-    """The modules of the layers on the meta device; None if transformers does not know the model."""
+def _told(model: Checkpoint, layer: int) -> str:
+    return f"layer {layer} of {model.name}"
+
+
+def _built(model: Checkpoint) -> _Built | None:
+    """What transformers builds on the meta device; None if it does not know the model."""
     tree = model_tree(model)
     if tree is None:
         return None
-    found = layer_list(model)
-    first = next(iter(found.layers[0].values()))
+    layers = layer_list(model).layers
+    first = next(iter(layers[0].values()))
     parts = NUMBERED.fullmatch(parameter_names(tree, {first: None})[first])
+    name = parts[1] if parts else ""
     modules = dict(tree.named_modules())
-    layers = [modules.get(f"{parts[1]}.{number}") if parts else None for number in range(len(found.layers))]
-    return None if any(layer is None for layer in layers) else layers
+    found = [modules.get(f"{name}.{number}") for number in range(len(layers))]
+    outside = {key: shape for key, shape in _shapes(tree).items() if not key.startswith(f"{name}.")}
+    return None if None in found else _Built(found, outside)
 
 
-def _refuse_other_parts(ours: Any, theirs: Any, place: int, told: str) -> None:
-    here, there = _parts(ours), _parts(theirs)
-    if here != there:
-        other = sorted(name for name in {*here, *there} if here.get(name) != there.get(name))
+def _refuse_other_outside(ours: Shapes, base: Shapes, name: str) -> None:
+    if ours != base:
         raise CheckpointError(
-            f"layer {place} of the stack would be built of other parts than {told} ({some_of(other)}), because the config "
-            "makes layers by their numbers; choose layers of the kind that the config has at that place"
+            f"tensors outside of the layers of {name} depend on the number of layers ({some_of(_differing(ours, base))}), so they "
+            "do not fit this stack; only a stack as deep as the base can be built"
         )
 
 
-def _parts(layer: Any) -> Mapping[str, tuple[int, ...]]:
-    return {name: tuple(value.shape) for name, value in layer.state_dict(keep_vars=True).items()}
+def _refuse_other_parts(ours: Any, theirs: Any, place: int, told: str) -> None:
+    here, there = _shapes(ours), _shapes(theirs)
+    if here != there:
+        raise CheckpointError(
+            f"layer {place} of the stack would be built of other parts than {told} ({some_of(_differing(here, there))}): the base's config has "
+            "another kind of layer at that place; choose a layer of this kind, or another base"
+        )
+
+
+def _shapes(module: Any) -> Shapes:
+    return {name: tuple(value.shape) for name, value in module.state_dict(keep_vars=True).items()}
+
+
+def _differing(ours: Shapes, theirs: Shapes) -> list[str]:
+    return sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
 
 
 def _other_settings(ours: Any, theirs: Any) -> Iterator[tuple[str, object, object]]:

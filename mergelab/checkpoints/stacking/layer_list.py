@@ -39,10 +39,14 @@ def layer_list(model: Checkpoint) -> LayerList:
 
     Raises `CheckpointError` for models with several lists, such as an encoder and a decoder, and for those with none.
     """
+    depth = config_value(model.config, DEPTH)
+    if depth is None:
+        raise CheckpointError(
+            f"the config.json of {model.name} does not say how many layers it has ({', '.join(DEPTH)}), so its layers cannot be stacked"
+        )
     further = tuple(key for key in model.specs if is_further_layer(key, model.config))
     lists = _lists(set(model.specs) - set(further))
-    depth = config_value(model.config, DEPTH)
-    fitting = {name: layers for name, layers in lists.items() if _is_list(layers, depth)}
+    fitting = {name: layers for name, layers in lists.items() if set(layers) == set(range(depth))}
     if len(fitting) != 1 or model.config.get("is_encoder_decoder"):
         raise CheckpointError(_refusal(model, sorted(fitting), depth))
     (name, layers), *_ = fitting.items()
@@ -59,13 +63,10 @@ def _lists(keys: set[str]) -> Mapping[str, Mapping[int, Mapping[str, str]]]:
     return found
 
 
-def _is_list(layers: Mapping[int, object], depth: int | None) -> bool:
-    return set(layers) == set(range(len(layers) if depth is None else depth))
-
-
-def _refusal(model: Checkpoint, found: list[str], depth: int | None) -> str:
+def _refusal(model: Checkpoint, found: list[str], depth: int) -> str:
     if model.config.get("is_encoder_decoder") or len(found) > 1:
         named = f" ({', '.join(found)})" if found else ""
         return f"{model.name} has several lists of layers{named}; only models with one list of layers can be stacked"
-    said = "" if depth is None else f" of {depth} layers, the number in its config.json"
-    return f"{model.name} has no numbered list{said}, so its layers cannot be stacked"
+    return (
+        f"{model.name} has no list of {depth} numbered layers, as its config.json says, so its layers cannot be stacked"
+    )

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mergelab.checkpoints.alignment.model_tree import model_tree
-from mergelab.checkpoints.alignment.problems import config_value
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint
 from mergelab.checkpoints.stacking.layer_list import DEPTH
@@ -31,9 +30,6 @@ def stacked_config(base: Checkpoint, sources: Sources, depths: Mapping[str, int]
     config = _part_for(base, sources, depths, None)
     if isinstance(config.get(TEXT), dict):
         config[TEXT] = _part_for(base, sources, depths, TEXT)
-    if config_value(config, DEPTH) is None:
-        place = config[TEXT] if isinstance(config.get(TEXT), dict) else config
-        place["num_hidden_layers"] = len(sources)
     return config
 
 

@@ -72,7 +72,7 @@ def stacked_model(recipe: StackRecipe, models: Mapping[str, Checkpoint]) -> Stac
     views = _views(recipe, models, lists, outside)
     stack = framed(base, views, config, hidden=frozenset(base.specs))
     notes = [*_model_notes(base, others), *_list_notes(models, lists), *outside.notes(), *_format_notes(stack)]
-    return StackedModel(stack, (*notes, *dict.fromkeys(layer_kind_notes(stack, sources))))
+    return StackedModel(stack, (*notes, *dict.fromkeys(layer_kind_notes(stack, base, sources))))
 
 
 def _raise(problems: list[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import stacked_models as tiny
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from mergelab.checkpoints import CheckpointError, verify_folder
 
@@ -194,6 +194,71 @@ def test_what_the_config_sets_by_number_is_noted_and_other_parts_are_refused(tmp
     mixture = tiny.saved(transformers.Qwen2MoeForCausalLM(config), tmp_path / "mixture")
     (told,) = refusal({"base": mixture, "slices": [{"model": mixture, "layers": [1, 2]}]}, tmp_path / "refused")
     assert told.startswith(f"layer 0 of the stack would be built of other parts than layer 1 of {mixture} (mlp.")
+
+
+def test_a_layer_of_a_model_without_the_wrapper_fits_one_with_it(tmp_path: Path) -> None:
+    a, b = tiny.llama(0), tiny.llama(1)
+    first, bare = tiny.saved(a, tmp_path / "a"), tiny.saved(b.get_submodule("model"), tmp_path / "b")
+    slices = [{"model": first, "layers": [0, 1]}, {"model": bare, "layers": [2, 3]}]
+    state = load_file(tiny.stacked({"base": first, "slices": slices}, tmp_path / "out") / "model.safetensors")
+    assert torch.equal(state["model.layers.1.mlp.up_proj.weight"], b.state_dict()["model.layers.2.mlp.up_proj.weight"])
+    slices = [{"model": bare, "layers": [1, 2]}, {"model": first, "layers": [0, 1]}]
+    state = load_file(tiny.stacked({"base": bare, "slices": slices}, tmp_path / "bare") / "model.safetensors")
+    assert torch.equal(state["layers.1.mlp.up_proj.weight"], a.state_dict()["model.layers.0.mlp.up_proj.weight"])
+
+
+def test_a_number_that_the_format_cannot_hold_is_refused(tmp_path: Path) -> None:
+    a = tiny.llama(0)
+    a.get_submodule("lm_head").weight.data[0, 0] = 1e6
+    first = tiny.saved(a, tmp_path / "a")
+    recipe = {"base": first, "method": "stack", "slices": [{"model": first, "layers": [0, 1]}], "dtype": "float16"}
+    with pytest.raises(
+        ValueError, match=r"lm_head.weight of the stack holds 1 values that are NaN or infinite: choose a"
+    ):
+        tiny.stacked(recipe, tmp_path / "out")
+
+
+def test_an_unknown_architecture_is_stacked_by_names_with_a_note(tmp_path: Path) -> None:
+    state = {f"blocks.{layer}.w": torch.full((2,), float(layer)) for layer in range(3)} | {
+        "embed.weight": torch.ones(4)
+    }
+    tmp_path.joinpath("a").mkdir()
+    (tmp_path / "a" / "config.json").write_text(json.dumps({"model_type": "ours", "num_hidden_layers": 3}))
+    save_file(state, tmp_path / "a" / "model.safetensors")
+    first = str(tmp_path / "a")
+    out = tiny.stacked({"base": first, "slices": [{"model": first, "layers": [2, 3]}] * 2}, tmp_path / "out")
+    assert {key: value.tolist() for key, value in load_file(out / "model.safetensors").items()} == {
+        "blocks.0.w": [2.0, 2.0],
+        "blocks.1.w": [2.0, 2.0],
+        "embed.weight": [1.0] * 4,
+    }
+    assert notes(out)[0].startswith("transformers cannot build these models from their configs")
+
+    (tmp_path / "a" / "config.json").write_text(json.dumps({"model_type": "ours"}))
+    assert refusal({"base": first, "slices": [{"model": first, "layers": [0, 1]}]}, tmp_path / "not")[0].startswith(
+        f"the config.json of {first} does not say how many layers it has (num_hidden_layers, n_layer, "
+    )
+
+
+def test_tensors_outside_whose_shape_depends_on_the_depth_are_refused(tmp_path: Path) -> None:
+    import transformers
+
+    config = transformers.Gemma3nTextConfig(
+        **{**tiny.SHAPE, "intermediate_size": [24, 24, 24]},
+        head_dim=8,
+        vocab_size_per_layer_input=30,
+        hidden_size_per_layer_input=4,
+        num_kv_shared_layers=0,
+        laurel_rank=4,
+        altup_num_inputs=2,
+        activation_sparsity_pattern=[0.0, 0.0, 0.0],
+        layer_types=["full_attention"] * 3,
+    )
+    base = tiny.saved(transformers.Gemma3nForCausalLM(config), tmp_path / "base")
+    (told,) = refusal({"base": base, "slices": [{"model": base, "layers": [0, 2]}]}, tmp_path / "out")
+    assert told.startswith(
+        f"tensors outside of the layers of {base} depend on the number of layers (model.embed_tokens_per"
+    )
 
 
 def test_the_card_and_the_recipe_tell_which_layers_come_from_whom(tmp_path: Path) -> None:
