@@ -59,7 +59,8 @@ class Outside:
 
     def notes(self) -> Iterator[str]:
         """What a tied head means if embeddings and head are to come from two models."""
-        if self.head.name != self.embeddings.name and any(is_also_head(self.base, key) for key in self._keys):
+        tied = any(is_also_head(self.base, key) for key in self._keys)
+        if self.head.name != self.embeddings.name and (tied or tied_keys(self.base)):
             yield (
                 f"the output head is tied to the embeddings, so it comes from {self.embeddings.name} with them; "
                 f"{self.head.name} gives the final norm only"

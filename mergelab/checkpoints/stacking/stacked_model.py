@@ -25,6 +25,7 @@ from mergelab.checkpoints.stacking.stacked_config import TEXT, Sources, stacked_
 from mergelab.recipe.stack_recipe import StackRecipe
 
 OTHER_MODEL = "stack models of one architecture, width and vocabulary"
+OTHER_TOKENS = "stack models of one vocabulary; if it only adds tokens, give it the tokenizer files of the base first"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +86,13 @@ def _model_problems(base: Checkpoint, others: list[Checkpoint]) -> Iterator[Prob
     for model in others:
         yield from storage_problems(model)
         yield from (replace(one, next_step=OTHER_MODEL) for one in config_problems(base, _as_deep(model, base)))
-        yield from (replace(one, next_step=OTHER_MODEL) for one in _vocabulary_problems(base, model))
+        yield from _vocabulary_problems(base, model)
 
 
 def _vocabulary_problems(base: Checkpoint, model: Checkpoint) -> Iterator[Problem]:
     """Tokens with other ids; without the tokens of both models, another size of the vocabulary."""
     if read_vocabulary(base.folder) is not None and read_vocabulary(model.folder) is not None:
-        yield from vocabulary_problems(base, model, AUTO)
+        yield from (replace(one, next_step=OTHER_TOKENS) for one in vocabulary_problems(base, model, AUTO))
         return
     ours, theirs = (config_value(each.config, ("vocab_size",)) for each in (base, model))
     if None not in (ours, theirs) and ours != theirs:

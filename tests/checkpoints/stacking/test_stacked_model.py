@@ -207,17 +207,6 @@ def test_a_layer_of_a_model_without_the_wrapper_fits_one_with_it(tmp_path: Path)
     assert torch.equal(state["layers.1.mlp.up_proj.weight"], a.state_dict()["model.layers.0.mlp.up_proj.weight"])
 
 
-def test_a_number_that_the_format_cannot_hold_is_refused(tmp_path: Path) -> None:
-    a = tiny.llama(0)
-    a.get_submodule("lm_head").weight.data[0, 0] = 1e6
-    first = tiny.saved(a, tmp_path / "a")
-    recipe = {"base": first, "method": "stack", "slices": [{"model": first, "layers": [0, 1]}], "dtype": "float16"}
-    with pytest.raises(
-        ValueError, match=r"lm_head.weight of the stack holds 1 values that are NaN or infinite: choose a"
-    ):
-        tiny.stacked(recipe, tmp_path / "out")
-
-
 def test_an_unknown_architecture_is_stacked_by_names_with_a_note(tmp_path: Path) -> None:
     state = {f"blocks.{layer}.w": torch.full((2,), float(layer)) for layer in range(3)} | {
         "embed.weight": torch.ones(4)
@@ -261,13 +250,15 @@ def test_tensors_outside_whose_shape_depends_on_the_depth_are_refused(tmp_path: 
     )
 
 
-def test_the_card_and_the_recipe_tell_which_layers_come_from_whom(tmp_path: Path) -> None:
-    first, second = tiny.saved(tiny.llama(0), tmp_path / "a"), tiny.saved(tiny.llama(1), tmp_path / "b")
-    slices = [
-        {"model": first, "layers": [0, 2]},
-        {"model": second, "layers": [1, 2], "scale": [{"match": "o_proj", "factor": 0}]},
-    ]
-    out = tiny.stacked({"base": first, "slices": slices}, tmp_path / "out")
-    card = (out / "README.md").read_text()
-    assert f"| 0 to 1 | {first} | 0 to 1 | none |\n| 2 | {second} | 1 | `o_proj` × 0 |" in card
-    assert "The stack has 3 layers" in card and "method:\n  name: stack" in (out / "recipe.yml").read_text()
+def test_models_with_other_tokens_are_refused(tmp_path: Path) -> None:
+    from tiny_task_models import text_model
+
+    first, second = (str(text_model(tmp_path / name)) for name in ("a", "b"))
+    words = tmp_path / "b" / "vocab.txt"
+    settings = tmp_path / "b" / "tokenizer.json"
+    for file in (file for file in (words, settings) if file.exists()):
+        file.write_text(file.read_text().replace("film", "movie"))
+    slices = [{"model": first, "layers": [0, 1]}, {"model": second, "layers": [0, 1]}]
+    (told,) = refusal({"base": first, "slices": slices}, tmp_path / "out")
+    assert told.startswith(f"{second}: 2 tokens differ between its vocabulary and the base's ('film' has id ")
+    assert told.endswith("if it only adds tokens, give it the tokenizer files of the base first.")
