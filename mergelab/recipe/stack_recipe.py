@@ -90,7 +90,7 @@ class StackRecipe:
         """Check a recipe's mapping and fill in defaults. Raises RecipeError with every problem, one sentence each."""
         slices = given.get("slices")
         listed = not isinstance(slices, str) and isinstance(slices, Sequence) and len(slices) > 0
-        entries = list(enumerate(slices, 1))[:MOST_PROBLEMS] if listed else []  # type: ignore[arg-type]
+        entries = list(enumerate(slices, 1)) if listed else []  # type: ignore[arg-type]
         problems = [*_field_problems(given), *chain(*(_slice_problems(*entry) for entry in entries))]
         if not listed:
             problems.append(f"slices must list at least one {{model: NAME, layers: [first, end]}}, got {brief(slices)}")
@@ -181,7 +181,7 @@ def _scale_problems(where: str, given: object) -> list[str]:
     if isinstance(given, str) or not isinstance(given, Sequence):
         return [f"scale in {where} must be a list of {{match: REGEX, factor: NUMBER}}, got {brief(given)}"]
     problems = []
-    for entry in given[:MOST_PROBLEMS]:
+    for entry in given:
         if not isinstance(entry, Mapping) or set(entry) != {"match", "factor"} or not isinstance(entry["match"], str):
             problems.append(f"scale in {where} has entries {{match: REGEX, factor: NUMBER}}, got {brief(entry)}")
             continue

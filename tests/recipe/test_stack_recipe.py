@@ -78,6 +78,13 @@ def test_a_mistake_is_told_in_one_sentence(changed: dict[str, Any], told: str) -
     assert line.startswith(told)
 
 
+def test_a_mistake_after_many_slices_is_told_too() -> None:
+    good = {"model": "a", "layers": [0, 1]}
+    (line,) = refusal(slices=[good] * 200 + [{"model": "a"}])
+    assert line.startswith("layers in entry 201 of slices must be [first, end]")
+    assert refusal(slices=[{"model": "a"}] * 200)[-1] == "and 150 further problems"
+
+
 @pytest.mark.parametrize("layers", [None, 3, [3], [3, 3], [-1, 2], [0, 1.5], [False, True], "01"])
 def test_layers_must_be_a_range(layers: Any) -> None:
     (line,) = refusal(slices=[{"model": "a", "layers": layers}])
