@@ -35,11 +35,25 @@ def stacked_config(base: Checkpoint, sources: Sources, depths: Mapping[str, int]
 
 def _part_for(base: Checkpoint, sources: Sources, depths: Mapping[str, int], name: str | None) -> dict[str, Any]:
     """The top level of the config, or the part `name` of it."""
-    found = dict(_part(base.config, name))
-    found |= {key: len(sources) for key in DEPTH if found.get(key) is not None}
-    found |= {key: 0 for key in FURTHER if found.get(key)}
+    own = _part(base.config, name)
     lists = {model.name: _lists(model, depths[model.name], name) for model in (base, *(each for each, _ in sources))}
-    for key in sorted({key for own in lists.values() for key in own}):
+    found = {
+        **own,
+        **{key: len(sources) for key in DEPTH if own.get(key) is not None},
+        **{key: 0 for key in FURTHER if own.get(key)},
+        **dict(_joined(own, lists, sources)),
+        **dict(_numbers(own, sources, name)),
+    }
+    if "attention_types" in found and "attention_layers" in found:  # GPT-Neo says it twice
+        found["attention_types"] = [[found["attention_layers"], 1]]
+    return found
+
+
+def _joined(
+    own: Mapping[str, Any], lists: Mapping[str, Mapping[str, list[Any]]], sources: Sources
+) -> Iterator[tuple[str, list[Any]]]:
+    """The lists by layer, put together from those of the models."""
+    for key in sorted({key for of_model in lists.values() for key in of_model}):
         lacking = sorted({model.name for model, _ in sources if key not in lists[model.name]})
         if lacking:
             raise CheckpointError(
@@ -47,15 +61,17 @@ def _part_for(base: Checkpoint, sources: Sources, depths: Mapping[str, int], nam
                 "stack models whose configs have the same lists"
             )
         values = [lists[model.name][key][layer] for model, layer in sources]
-        if key in found or any(value != values[0] for value in values):
-            found[key] = values
-    if "attention_types" in found and "attention_layers" in found:  # GPT-Neo says it twice
-        found["attention_types"] = [[found["attention_layers"], 1]]
+        if key in own or any(value != values[0] for value in values):
+            yield key, values
+
+
+def _numbers(own: Mapping[str, Any], sources: Sources, name: str | None) -> Iterator[tuple[str, list[int]]]:
+    """The entries that list the numbers of some layers, with the numbers in the stack."""
     for key in NUMBER_LISTS:
-        if any(_part(model.config, name).get(key) for model, _ in sources):
-            chosen = [_part(model.config, name).get(key) or () for model, _ in sources]
-            found[key] = [place for place, (_, layer) in enumerate(sources) if layer in chosen[place]]
-    return found
+        given = [_part(model.config, name).get(key) or () for model, _ in sources]
+        chosen = [value if isinstance(value, (list, tuple)) else () for value in given]
+        if any(chosen) or isinstance(own.get(key), list):
+            yield key, [place for place, (_, layer) in enumerate(sources) if layer in chosen[place]]
 
 
 def _part(config: Mapping[str, Any], name: str | None) -> Mapping[str, Any]:

@@ -179,6 +179,17 @@ def test_kinds_of_layers_move_with_them(tmp_path: Path) -> None:
     assert notes(tmp_path / "out") == []
 
 
+def test_a_list_of_layer_numbers_follows_the_layers(tmp_path: Path) -> None:
+    import transformers
+
+    experts = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 8, "mlp_only_layers": [1]}
+    config = transformers.Qwen2MoeConfig(**tiny.SHAPE, **experts, shared_expert_intermediate_size=8)
+    first = tiny.saved(transformers.Qwen2MoeForCausalLM(config), tmp_path / "a")
+    slices = [{"model": first, "layers": [0, 2]}, {"model": first, "layers": [1, 3]}]
+    found = loaded(tiny.stacked({"base": first, "slices": slices}, tmp_path / "out"))
+    assert found.config.mlp_only_layers == [1, 2] and found.config.num_hidden_layers == 4
+
+
 def test_what_the_config_sets_by_number_is_noted_and_other_parts_are_refused(tmp_path: Path) -> None:
     import transformers
 
