@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 from repository import ROOT
 
 from mergelab.cli import main
@@ -17,6 +19,7 @@ from mergelab.jobs import workbench
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe
+from mergelab.recipe.stack_recipe import StackRecipe, read_any_recipe
 from mergelab.report.method_reference import page
 from mergelab.runtime.progress import finish
 
@@ -53,6 +56,14 @@ def test_every_recipe_of_the_recipes_page_merges(text: str) -> None:
 def test_every_test_that_the_models_page_names_exists() -> None:
     named = re.findall(r"`(tests/[\w/.]+)`", (ROOT / "docs" / "models.md").read_text(encoding="utf-8"))
     assert len(named) > 20 and [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("text", re.findall(r"```yaml\n(method: stack.*?)```", RECIPES, re.DOTALL))
+def test_every_stack_of_the_recipes_page_is_built(text: str, tmp_path: Path) -> None:
+    recipe = read_any_recipe(yaml.safe_load(text))
+    out = finish(workbench.save(recipe.to_mapping(), str(tmp_path / "stacked"), device="cpu"))
+    assert isinstance(recipe, StackRecipe) and recipe.depth == 7
+    assert json.loads(Path(out, "config.json").read_text())["num_hidden_layers"] == 7
 
 
 def test_every_file_that_the_readme_points_to_exists() -> None:

@@ -12,6 +12,7 @@ from mergelab.runtime.devices import DEVICES
 if TYPE_CHECKING:
     from mergelab.checkpoints import Checkpoint
     from mergelab.recipe import Recipe
+    from mergelab.recipe.stack_recipe import StackRecipe
 
 MODELS_DIR = "open models only from this folder; plain names are relative to it"
 
@@ -43,6 +44,15 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     if options.recipe:
         return Recipe.from_file(options.recipe)
     return preset_of(options.preset or "").recipe_for(options.base, options.models or [])
+
+
+def any_recipe_of(options: argparse.Namespace) -> Recipe | StackRecipe:
+    """`recipe_of` for a command that also takes stacks."""
+    from mergelab.recipe import read_mapping_file
+    from mergelab.recipe.stack_recipe import read_any_recipe
+
+    alone = options.recipe and not (options.preset or options.base or options.models)
+    return read_any_recipe(read_mapping_file(options.recipe)) if alone else recipe_of(options)
 
 
 def out_flag(parser: argparse.ArgumentParser) -> None:

@@ -16,8 +16,10 @@ from mergelab.checkpoints.writing.chosen_files import ChosenFiles
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.engine import Plan, PreparedMerge, Statistics, in_key_order, prepare, run
 from mergelab.jobs.recipe_plans import planned_recipe, with_calibration
+from mergelab.jobs.stack_job import save_stack
 from mergelab.recipe import Recipe
 from mergelab.recipe.file_choices import BASE, FILE_CHOICES, UNION
+from mergelab.recipe.stack_recipe import StackRecipe, read_any_recipe
 from mergelab.report.model_card import model_card
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import Progress, ProgressGen
@@ -31,16 +33,25 @@ def save(
     archive: bool = False,
     shard_bytes: int = SHARD_BYTES,
 ) -> ProgressGen[str]:
-    """Merge into a new folder with weights, config, tokenizer, recipe.yml, README.md and manifest.json.
+    """Merge, or stack, into a new folder with weights, config, tokenizer, recipe.yml, README.md and manifest.json.
 
     With `archive`, the folder is also packed as OUT.zip. Weights of more than `shard_bytes` are split into several
     files. Returns the path of the archive if there is one, else of the folder. Incomplete output is removed.
     """
-    checked, folder = Recipe.from_mapping(recipe), Path(out).expanduser()
+    checked, folder = read_any_recipe(recipe), Path(out).expanduser()
     if archive and _archive_of(folder).exists():
         raise ValueError(f"{_archive_of(folder)} exists and is not overwritten; choose another name or move it away")
-    where = resolve(device)
-    planned = planned_recipe(checked, models_dir)
+    if isinstance(checked, StackRecipe):
+        yield from save_stack(checked, folder, models_dir, shard_bytes)
+    else:
+        yield from _save_merge(checked, folder, resolve(device), models_dir, shard_bytes)
+    return (yield from _archived(folder)) if archive else str(folder)
+
+
+def _save_merge(
+    recipe: Recipe, folder: Path, where: str, models_dir: str | None, shard_bytes: int
+) -> ProgressGen[None]:
+    planned = planned_recipe(recipe, models_dir)
     files = _chosen_files(planned)
     with MergedFolder(folder, planned.base, planned.specs, shard_bytes=shard_bytes, chosen_files=files) as writer:
         planned = yield from with_calibration(planned, where)
@@ -49,9 +60,8 @@ def save(
         if planned.statistics:
             writer.add_fact("statistics", _hashes_of(planned.statistics))
         writer.add_fact("notes", [*planned.compatibility.findings, *remarks])
-        writer.add_text("recipe.yml", checked.to_yaml())
+        writer.add_text("recipe.yml", recipe.to_yaml())
         writer.add_text("README.md", model_card(planned, remarks))
-    return (yield from _archived(folder)) if archive else str(folder)
 
 
 def _written(prepared: PreparedMerge, writer: MergedFolder) -> ProgressGen[list[str]]:

@@ -5,11 +5,13 @@ from mergelab.recipe.recipe import (
     DTYPE,
     MOST_PROBLEMS,
     SEED,
+    STACK,
     Expert,
     Recipe,
     RecipeError,
     Step,
     read_file,
+    read_mapping_file,
     read_yaml,
 )
 
@@ -18,10 +20,12 @@ __all__ = [
     "DTYPE",
     "MOST_PROBLEMS",
     "SEED",
+    "STACK",
     "Expert",
     "Recipe",
     "RecipeError",
     "Step",
     "read_file",
+    "read_mapping_file",
     "read_yaml",
 ]

@@ -29,6 +29,8 @@ MATCH_NORMS = Choice(
     "Scale the experts' deltas to a common L2 norm before the merge: never, per tensor, or over the whole model",
 )
 DEPTH_SCALE = Range(0.0, 10.0, 0.05, "Multiplies the merged delta, from the first layer to the last", valid=ANY)
+STACK = "stack"
+"""The method of recipes that assemble a model from layers of others; it merges no deltas, so it is in no registry."""
 ALGORITHM = 4
 """Part of every digest; increased whenever the same recipe would give different bits."""
 
@@ -109,6 +111,11 @@ class Recipe:
             raise RecipeError(
                 f"a recipe must be a mapping with the fields {', '.join(cls.FIELDS)}, got {type(given).__name__}"
             )
+        if is_stack(given):
+            raise RecipeError(
+                "a stack is built by `mergelab merge RECIPE.yml --out DIR` and cannot be used here: its layers do not "
+                "correspond to those of the base, so there are no deltas and no sign conflicts"
+            )
         unknown = [name for name in given if name not in cls.FIELDS]
         problems = [
             f"unknown field {brief(name)} of the recipe{nearest(name, cls.FIELDS)}" for name in unknown[:MOST_PROBLEMS]
@@ -140,18 +147,12 @@ class Recipe:
     @classmethod
     def from_yaml(cls, text: str) -> Recipe:
         """Read a recipe from YAML or JSON; duplicate keys are refused."""
-        given = read_yaml(text, "recipe")
-        if given is None:
-            raise RecipeError(f"the recipe is empty; its fields are {', '.join(cls.FIELDS)}")
-        return cls.from_mapping(given)
+        return cls.from_mapping(read_mapping(text))
 
     @classmethod
     def from_file(cls, path: str | Path) -> Recipe:
         """Read a recipe file; relative model folders in it are resolved against the working directory."""
-        path = Path(path)
-        if not path.is_file():
-            raise RecipeError(f"no recipe file at {path}")
-        return cls.from_yaml(read_file(path))
+        return cls.from_mapping(read_mapping_file(path))
 
     def to_mapping(self) -> dict[str, Any]:
         """The recipe as plain data, with every default written out."""
@@ -227,12 +228,38 @@ class Recipe:
         return SPARSIFIERS[self.sparsify.name] if self.sparsify else None
 
 
+def method_name(given: object) -> object:
+    """The name in a recipe's field `method`, in either of its forms; whatever stands there if it has no name."""
+    return given.get("name") if isinstance(given, Mapping) else given
+
+
+def is_stack(given: object) -> bool:
+    """Whether a recipe's mapping describes a stack, which `StackRecipe` reads."""
+    return isinstance(given, Mapping) and ("slices" in given or method_name(given.get("method")) == STACK)
+
+
 def read_file(path: Path) -> str:
     """The text of a recipe's or config's file. Raises RecipeError for other encodings than UTF-8."""
     try:
         return read_text(path)
     except UnicodeDecodeError as error:
         raise RecipeError(f"{path} is not UTF-8 text: {error}") from error
+
+
+def read_mapping_file(path: str | Path) -> Any:
+    """The unchecked mapping in a recipe file; raises RecipeError if there is none."""
+    path = Path(path)
+    if not path.is_file():
+        raise RecipeError(f"no recipe file at {path}")
+    return read_mapping(read_file(path))
+
+
+def read_mapping(text: str) -> Any:
+    """The unchecked mapping of a recipe in YAML or JSON; raises RecipeError for an empty text."""
+    given = read_yaml(text, "recipe")
+    if given is None:
+        raise RecipeError(f"the recipe is empty; its fields are {', '.join(Recipe.FIELDS)}")
+    return given
 
 
 def read_yaml(text: str, what: str) -> Any:
@@ -304,7 +331,7 @@ def _step(given: object, kind: str, table: Mapping[str, Rule]) -> Step:
 def _rules(method: object, sparsify: object) -> dict[str, Rule] | None:
     """The rules named by a recipe, or None if a name is unknown, which `_step` reports."""
     named = {"method": (method, METHODS), **({} if sparsify is None else {"sparsify": (sparsify, SPARSIFIERS)})}
-    names = {owner: (given.get("name") if isinstance(given, Mapping) else given) for owner, (given, _) in named.items()}
+    names = {owner: method_name(given) for owner, (given, _) in named.items()}
     found = {
         owner: table.get(name) if isinstance(name := names[owner], str) else None for owner, (_, table) in named.items()
     }

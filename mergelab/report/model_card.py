@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import yaml
 
 import mergelab
+from mergelab.checkpoints import Checkpoint
 from mergelab.checkpoints.files.hub import is_hub_reference
 from mergelab.checkpoints.files.phrases import counted
 from mergelab.checkpoints.files.safe_paths import is_snapshot
@@ -46,7 +47,7 @@ def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
     ]
     left_out = [f"- `{key}`: {reason}" for key, reason in plan.compatibility.left_out.items()]
     return TEMPLATE.format(
-        front_matter=_front_matter(plan),
+        front_matter=front_matter(plan.base),
         base=plan.base.name,
         experts=", ".join(expert.model for expert in recipe.models),
         version=mergelab.__version__,
@@ -60,10 +61,10 @@ def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
         seed=recipe.seed,
         recipe=recipe.to_yaml(),
         limit=_limit(plan),
-        code=_code(plan),
-        notes=_section("Notes", [f"- {note}" for note in plan.compatibility.notes]),
-        remarks=_section("Remarks", [f"- {remark}" for remark in remarks]),
-        left_out=_section("Not merged", left_out),
+        code=code_section(plan.base),
+        notes=section("Notes", [f"- {note}" for note in plan.compatibility.notes]),
+        remarks=section("Remarks", [f"- {remark}" for remark in remarks]),
+        left_out=section("Not merged", left_out),
     )
 
 
@@ -81,16 +82,16 @@ def _limit(plan: Plan) -> str:
     return f", on {where}: `manifest.json` has the hashes of the {' and '.join(plan.statistics)} statistics"
 
 
-def _front_matter(plan: Plan) -> str:
+def front_matter(base: Checkpoint) -> str:
     """The front matter read by the Hub; it names the base only if that is on the Hub."""
-    on_hub = plan.base.folder is not None and is_hub_reference(plan.base.name) and is_snapshot(plan.base.folder)
-    base = {"base_model": plan.base.name.split("@")[0]} if on_hub else {}
-    return yaml.safe_dump({**base, "tags": ["merge", "mergelab"]}, sort_keys=False)
+    on_hub = base.folder is not None and is_hub_reference(base.name) and is_snapshot(base.folder)
+    named = {"base_model": base.name.split("@")[0]} if on_hub else {}
+    return yaml.safe_dump({**named, "tags": ["merge", "mergelab"]}, sort_keys=False)
 
 
-def _code(plan: Plan) -> str:
+def code_section(base: Checkpoint) -> str:
     """What loading the model runs, if it has code of its own."""
-    names = code_files(plan.base.folder) if plan.base.folder else []
+    names = code_files(base.folder) if base.folder else []
     if not names:
         return ""
     told = f"This model has code of its own, copied from the base and neither read nor run here: {', '.join(names)}."
@@ -99,5 +100,6 @@ def _code(plan: Plan) -> str:
     )
 
 
-def _section(title: str, lines: Sequence[str]) -> str:
+def section(title: str, lines: Sequence[str]) -> str:
+    """Lines under a title; nothing if there are none."""
     return f"\n{title}:\n\n" + "\n".join(lines) + "\n" if lines else ""

@@ -22,7 +22,8 @@ def folders_in(recipe: Path) -> list[Path]:
     """The folders named in a recipe's file; empty for an invalid recipe, which is reported when it is checked."""
     try:
         given = parse_yaml(read_text(recipe))
-        models = [each["model"] if isinstance(each, dict) else each for each in given["models"]]
+        entries = given["slices"] if "slices" in given else given["models"]
+        models = [each["model"] if isinstance(each, dict) else each for each in entries]
         return [Path(name) for name in (given["base"], *models) if name and Path(name).is_dir()]
     except (ValueError, KeyError, TypeError, OSError):
         return []

@@ -113,6 +113,27 @@ def test_a_merge_of_folders_ends_in_one_that_transformers_loads(tmp_path: Path) 
     assert again.stderr == "mergelab: merged exists and is not overwritten; choose another name or move it away\n"
 
 
+def test_a_stack_is_merged_imported_and_exported_and_other_commands_refuse_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, name in enumerate(("a", "b")):
+        text_model(tmp_path / name, seed=seed)
+    ends = [{"model": str(tmp_path / name), "layer_range": [0, 1]} for name in ("a", "b")]
+    config = {"slices": [{"sources": [end]} for end in ends], "merge_method": "passthrough"}
+    assert cli.main(["import", str(write_recipe(tmp_path / "config.yml", config))]) == 0
+    recipe = tmp_path / "recipe.yml"
+    recipe.write_text(capsys.readouterr().out)
+    assert cli.main(["merge", str(recipe), "--out", str(tmp_path / "out")]) == 0
+    assert json.loads((tmp_path / "out" / "config.json").read_text())["num_hidden_layers"] == 2
+    capsys.readouterr()
+    assert cli.main(["export", str(recipe)]) == 0
+    assert yaml.safe_load(capsys.readouterr().out) == {**config, "base_model": str(tmp_path / "a")}
+    for command in ("inspect", "evaluate"):
+        assert complaint(capsys, command, recipe).startswith(
+            "a stack is built by `mergelab merge RECIPE.yml --out DIR`"
+        )
+
+
 def test_every_problem_of_a_recipe_is_told_in_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recipe = {"base": "b", "models": ["a"], "method": {"name": "ties", "density": 1.4}, "seed": -1}
     told = complaint(capsys, "merge", write_recipe(tmp_path / "recipe.yml", recipe), "--out", tmp_path / "out")

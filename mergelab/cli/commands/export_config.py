@@ -15,7 +15,8 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from mergelab.recipe import Recipe
+    from mergelab.recipe import read_mapping_file
     from mergelab.recipe.mergekit import to_mergekit
+    from mergelab.recipe.stack_recipe import read_any_recipe
 
-    print(to_mergekit(Recipe.from_file(options.recipe)), end="")
+    print(to_mergekit(read_any_recipe(read_mapping_file(options.recipe))), end="")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mergelab.cli.flags import out_flag, place_flags, portable_flag, positive, recipe_flags, recipe_of, subcommand
+from mergelab.cli.flags import any_recipe_of, out_flag, place_flags, portable_flag, positive, recipe_flags, subcommand
 from mergelab.cli.lasting_imports import lasting_imports
 from mergelab.cli.progress_bar import followed
 
@@ -31,7 +31,7 @@ def _run(options: argparse.Namespace) -> None:
         from mergelab.checkpoints.writing.manifest import notes_of
         from mergelab.jobs import workbench
 
-    recipe = recipe_of(options).to_mapping()
+    recipe = any_recipe_of(options).to_mapping()
     size = {"shard_bytes": options.shard_bytes} if options.shard_bytes else {}
     made = followed(workbench.save(recipe, options.out, options.device, options.models_dir, **size))
     for note in notes_of(Path(made)):

@@ -25,6 +25,8 @@ KEYS = (
     "tokenizer",
     "chat_template",
 )
+PASSTHROUGH = "passthrough"
+"""The method that copies layers; its slices need not go through all layers of a model."""
 MODULES = "modules is not supported: MergeLab has no separate recipes for parts of a model; remove it"
 OTHER_TOOLS = {
     "gate_mode": "this is a config of mergekit-moe, which builds a mixture of experts: MergeLab merges models into one of their shape",
@@ -104,6 +106,8 @@ def _parts(problems: list[str], given: Mapping[str, Any]) -> tuple[Part, ...]:
         return ()
     names = ["the slice"] if len(slices) == 1 else [f"slice {number}" for number in range(1, len(slices) + 1)]
     parts = [_slice(problems, entry, name) for entry, name in zip(slices, names, strict=True)]
+    if given.get("merge_method") == PASSTHROUGH:
+        return tuple(parts)
     return with_layers(problems, parts) if all(part.sources for part in parts) else ()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,8 +13,11 @@ from mergelab.recipe import Expert, Recipe, RecipeError
 from mergelab.recipe.mergekit.layer_overrides import EMBEDDINGS
 from mergelab.recipe.mergekit.layer_slices import layer_count, slice_problems, slices_of
 from mergelab.recipe.mergekit.method_table import READINGS, WEIGHT, Reading, Role
+from mergelab.recipe.mergekit.model_reference import written_reference
 from mergelab.recipe.mergekit.parameter_values import ParameterValue, parameter_values, spellings
+from mergelab.recipe.mergekit.passthrough.stack_export import stack_to_mergekit
 from mergelab.recipe.mergekit.values import LayerwiseValue, literal, said, write_said
+from mergelab.recipe.stack_recipe import StackRecipe
 
 RANDOM = ("dare", "della")
 """Sparsifiers with random drops."""
@@ -23,7 +25,7 @@ DIVIDING = ("linear", "nuslerp", "multislerp")
 """mergekit methods that divide by the sum of the weights."""
 
 
-def to_mergekit(recipe: Recipe) -> str:
+def to_mergekit(recipe: Recipe | StackRecipe) -> str:
     """The mergekit config that gives the recipe's result; comments at the top state remaining differences.
 
     `from_mergekit` restores the recipe, except for the seed, which mergekit takes from the command line. Values hidden
@@ -31,6 +33,8 @@ def to_mergekit(recipe: Recipe) -> str:
     of all experts) come back as different ones with the same effect. Raises RecipeError with every reason why mergekit
     cannot run the recipe.
     """
+    if isinstance(recipe, StackRecipe):
+        return stack_to_mergekit(recipe)
     readings = [reading for reading in READINGS if _names(reading) == _stages(recipe)]
     problems = list(_foreign(recipe))
     if not readings:
@@ -169,7 +173,7 @@ def _models(recipe: Recipe, reading: Reading) -> list[dict[str, Any]]:
         for number in parameter_values(recipe, reading, expert.model):
             own[expert.model] |= _written(number, number.own(expert))
     models = [
-        {"model": _referred(recipe, model), **({"parameters": numbers} if numbers else {})}
+        {"model": written_reference(recipe.base, model), **({"parameters": numbers} if numbers else {})}
         for model, numbers in own.items()
     ]
     if reading.base is Role.INPUT and recipe.base not in (None, *own):
@@ -177,12 +181,6 @@ def _models(recipe: Recipe, reading: Reading) -> list[dict[str, Any]]:
             {"model": str(recipe.base), **({"parameters": {"weight": 0.0}} if WEIGHT in reading.numbers else {})}
         )
     return models
-
-
-def _referred(recipe: Recipe, model: str) -> str:
-    """The model as mergekit names it: an adapter's folder after the model that it changes."""
-    is_adapter = recipe.base and (Path(model) / "adapter_config.json").is_file()
-    return f"{recipe.base}+{model}" if is_adapter else model
 
 
 def _written(number: ParameterValue, meant: LayerwiseValue) -> dict[str, Any]:

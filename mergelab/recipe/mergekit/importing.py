@@ -7,20 +7,22 @@ from dataclasses import dataclass
 
 from mergelab.methods.knobs import brief, nearest
 from mergelab.recipe import Recipe, RecipeError, read_yaml
-from mergelab.recipe.mergekit.config import OTHER_TOOLS, Config, read_config
+from mergelab.recipe.mergekit.config import OTHER_TOOLS, PASSTHROUGH, Config, read_config
 from mergelab.recipe.mergekit.draft import CANCELLED, Draft, draft_of
 from mergelab.recipe.mergekit.import_remarks import remarks
 from mergelab.recipe.mergekit.layer_overrides import mapping_of_slices
 from mergelab.recipe.mergekit.method_table import ELSEWHERE, MEANS, SWITCHES, Reading, Role, readings_of
 from mergelab.recipe.mergekit.parameters import Parameters, has_negative, read_parameters
+from mergelab.recipe.mergekit.passthrough.stack_import import stack_of, stack_remarks
 from mergelab.recipe.mergekit.values import LayerwiseValue
+from mergelab.recipe.stack_recipe import StackRecipe
 
 
 @dataclass(frozen=True)
 class Imported:
     """A recipe, and remarks for the user on how the config was read."""
 
-    recipe: Recipe
+    recipe: Recipe | StackRecipe
     remarks: tuple[str, ...] = ()
 
     def to_yaml(self) -> str:
@@ -31,7 +33,7 @@ class Imported:
 def from_mergekit(text: str) -> Imported:
     """Read a mergekit config (YAML) that merges whole models, with scalars, gradients and filters as parameters.
 
-    Slices that go through all layers in order become overrides by layer. Raises RecipeError with every problem, one
+    Slices that go through all layers in order become overrides by layer; with passthrough, a stack recipe. Raises RecipeError with every problem, one
     sentence each; no part of a config is ignored silently.
     """
     given = read_yaml(text, "mergekit config")
@@ -42,6 +44,8 @@ def from_mergekit(text: str) -> Imported:
             raise RecipeError(reason)
     problems: list[str] = []
     config = read_config(problems, given)
+    if config.merge_method == PASSTHROUGH:
+        return _imported_stack(problems, config)
     reading, recipe = None, None
     if _known(problems, config.merge_method):
         parameters = [read_parameters(problems, config, part) for part in config.parts]
@@ -53,6 +57,13 @@ def from_mergekit(text: str) -> Imported:
     if problems or recipe is None or reading is None:
         raise RecipeError.of(dict.fromkeys(problems))
     return Imported(recipe, tuple(remarks(config, reading, recipe, parameters)))
+
+
+def _imported_stack(problems: list[str], config: Config) -> Imported:
+    recipe = stack_of(problems, config)
+    if problems or recipe is None:
+        raise RecipeError.of(dict.fromkeys(problems))
+    return Imported(recipe, tuple(stack_remarks(config, recipe)))
 
 
 def _known(problems: list[str], name: str) -> bool:

@@ -204,7 +204,6 @@ FIXED: Mapping[str, Mapping[str, float]] = {"multislerp": {"eps": 1e-8}, "ram": 
 """Parameters that are supported only at their default."""
 
 ELSEWHERE = {
-    "passthrough": "it copies layers instead of merging them",
     "arcee_fusion": "its thresholds are quantiles of a random sample, and no paper defines them",
     "ramplus_tl": "ram is its form without the scaling of unshared changes",
 }

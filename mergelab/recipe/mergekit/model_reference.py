@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mergelab.methods.knobs import brief, nearest
@@ -36,6 +37,12 @@ def read_reference(where: str, given: object) -> ModelReference:
     _refuse_others(where, given, ("model", "lora"))
     adapter = given.get("lora")
     return ModelReference(_path(where, given["model"]), None if adapter is None else _path(f"lora of {where}", adapter))
+
+
+def written_reference(base: str | None, model: str) -> str:
+    """The model of a recipe as mergekit names it: an adapter's folder after the model that it changes."""
+    is_adapter = base and (Path(model) / "adapter_config.json").is_file()
+    return f"{base}+{model}" if is_adapter else model
 
 
 def _path(where: str, given: Any) -> str:

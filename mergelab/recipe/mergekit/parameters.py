@@ -49,7 +49,7 @@ def read_parameters(problems: list[str], config: Config, part: Part) -> Paramete
         said = {name: _switch(problems, name, value) for name, value in level.items() if name in switches}
         switches |= {name: value for name, value in said.items() if value is not None}
     return Parameters(
-        {name: _layered([level.get(name, ()) for level in levels]) for name in names},
+        {name: layered([level.get(name, ()) for level in levels]) for name in names},
         {
             source.model: {
                 name: layerwise(said) for name, said in _numbers(problems, config, source.parameters, source).items()
@@ -109,7 +109,7 @@ def _switch(problems: list[str], name: str, value: object) -> bool | None:
     return bool(value)
 
 
-def _layered(levels: Sequence[tuple[FilterRule, ...]]) -> LayerwiseValue:
+def layered(levels: Sequence[tuple[FilterRule, ...]]) -> LayerwiseValue:
     """Combine levels as mergekit does: tensors that no filter of one level matches use the next level."""
     said: tuple[FilterRule, ...] = ()
     for level in levels:

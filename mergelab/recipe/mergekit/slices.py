@@ -26,7 +26,7 @@ def with_layers(problems: list[str], parts: Sequence[Part]) -> tuple[Part, ...]:
     starts, ends = [start for start, _ in known], [end for _, end in known]
     if len(known) < len(parts) or starts != [0, *ends[:-1]]:
         problems.append(
-            "slices that stack layers into a new model are not supported: write slices whose sources have the same "
+            "slices that stack layers into a new model are supported with passthrough only: write slices whose sources have the same "
             "layer_range, the first from layer 0 and each from where the one before ends"
         )
         return ()

@@ -13,7 +13,7 @@ from mergelab.methods import METHODS
 from mergelab.methods.knobs import Choice, Domain, Range, Value
 from mergelab.methods.registry import Rule
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.recipe import DTYPE, SEED, Recipe, Step
+from mergelab.recipe import DTYPE, SEED, STACK, Recipe, Step
 from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, number
 from mergelab.ui.form.method_list import short_title
@@ -138,6 +138,12 @@ def _text(parts: Mapping[str, str]) -> str:
 # ---- reading
 
 
+STACKED = (
+    "Stacked recipes are merged on the command line: mergelab merge RECIPE.yml --out DIR. Their layers do not correspond to those "
+    "of a base, so there are no conflicts to show."
+)
+
+
 class _Reading:
     """Takes known parameters out of a query one by one; the rest is reported as unknown."""
 
@@ -182,6 +188,9 @@ class _Reading:
         name = self.left.pop(key, default)
         if name in known:
             return name
+        if key == "method" and name == STACK:
+            self.notes.append(f"{STACKED} Here {default} is used.")
+            return default
         self.notes.append(f"There is no {what} {_brief(name)} here, so {default} is used.{_guess(name, known)}")
         return default
 

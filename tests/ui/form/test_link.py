@@ -128,6 +128,11 @@ def test_a_link_goes_where_a_slider_does_not() -> None:
         ("suite=tinny", "There is no suite “tinny” here, so tiny is used. Did you mean tiny?"),
         ("experts=a,bb", "tiny has no expert “bb”, so it is left out. Did you mean b?"),
         ("experts=", "The link names no known expert, so all are chosen."),
+        (
+            "method=stack",
+            "Stacked recipes are merged on the command line: mergelab merge RECIPE.yml --out DIR. Their layers do not "
+            "correspond to those of a base, so there are no conflicts to show. Here ties is used.",
+        ),
         ("method=tise", "There is no method “tise” here, so ties is used. Did you mean ties?"),
         ("sparsify=drae", "There is no sparsifier “drae” here, so none is used. Did you mean dare?"),
         ("denisty=0.3", "TIES has no setting “denisty”, so it is ignored. Did you mean density?"),

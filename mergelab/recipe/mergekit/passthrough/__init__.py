@@ -1,0 +1,1 @@
+"""Conversion between stack recipes and mergekit configs with the method passthrough."""
