@@ -10,6 +10,7 @@ from mergelab.checkpoints.alignment.framed import View, framed
 from mergelab.checkpoints.alignment.key_alignment import Alignment, is_constant
 from mergelab.checkpoints.alignment.name_map import name_map
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
+from mergelab.recipe.tensor_selection import EVERYTHING, TensorSelection
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Frame:
     alignments: tuple[Alignment, ...]
     notes: tuple[str, ...] = ()
     copied: Mapping[str, str] = field(default_factory=dict)
+    selection: TensorSelection = EVERYTHING
+    """The tensors that the recipe merges: the steps leave the others as they are."""
 
     def spec(self, index: int, key: str) -> TensorSpec:
         """The spec of an expert's tensor, by the base's file key."""
@@ -59,11 +62,11 @@ class Frame:
         return replace(self, alignments=(*self.alignments[:index], alignment, *self.alignments[index + 1 :]))
 
 
-def named_frame(base: Checkpoint, experts: Sequence[Checkpoint]) -> Frame:
-    """The frame by names alone."""
+def named_frame(base: Checkpoint, experts: Sequence[Checkpoint], selection: TensorSelection = EVERYTHING) -> Frame:
+    """The frame by names alone, for a merge of the tensors of `selection`."""
     alignments = tuple(name_map(base, expert) for expert in experts)
     notes = [note for pair in zip(experts, alignments, strict=True) for note in _naming_notes(*pair)]
-    return Frame(base, tuple(experts), alignments, tuple(notes))
+    return Frame(base, tuple(experts), alignments, tuple(notes), selection=selection)
 
 
 def _naming_notes(expert: Checkpoint, alignment: Alignment) -> Iterator[str]:

@@ -58,9 +58,9 @@ def headed_frame(frame: Frame, weights: Sequence[float]) -> Frame:
 
 
 def _shared(frame: Frame) -> list[str]:
-    """Floating-point tensors outside the layers that every expert has under one name and in one shape."""
+    """Floating-point tensors outside the layers that every expert has under one name and in one shape, if the recipe includes them."""
     own = [
-        {key for key in frame.unmatched(index) if not address(key)[0].isdecimal()}
+        {key for key in frame.unmatched(index) if not address(key)[0].isdecimal() and not frame.selection.why_not(key)}
         for index in range(len(frame.experts))
     ]
     names = sorted(set.intersection(*own)) if own else []

@@ -27,7 +27,8 @@ def untied_frame(frame: Frame) -> Frame:
 
 def _with_own_heads(frame: Frame, index: int, expert: Checkpoint) -> Frame:
     """An expert's own head meets the base's embedding, which the base also uses as its head."""
-    owners = _owners(frame.base, expert, frame.unmatched(index))
+    own = [key for key in frame.unmatched(index) if not frame.selection.why_not(key)]
+    owners = _owners(frame.base, expert, own)
     for key, owner in owners.items():
         twin = frame.alignments[index].keys.get(owner)
         if twin is None or expert.specs[key].shape != frame.base.specs[owner].shape:

@@ -127,7 +127,7 @@ class MergedFolder:
             file.write(memoryview(layout.header), 0)
 
     def _copy_auxiliary_files(self) -> None:
-        config = _merged_config(config_to_write(self._base) | self._chosen_files.token_ids(), self._specs)
+        config = merged_config(self._base, self._specs, self._chosen_files)
         if config:
             self._write_json("config.json", config)
         if self._base.folder is not None:
@@ -164,8 +164,9 @@ class MergedFolder:
         self._staging.discard()
 
 
-def _merged_config(config: Mapping[str, Any], specs: Mapping[str, TensorSpec]) -> dict[str, Any]:
-    """The base's config, with the dtype of most of the merged weights."""
+def merged_config(base: Checkpoint, specs: Mapping[str, TensorSpec], chosen: ChosenFiles) -> dict[str, Any]:
+    """The base's config, with the dtype of most of the merged weights and the token ids of a chosen tokenizer."""
+    config = config_to_write(base) | chosen.token_ids()
     sizes: dict[str, int] = {}
     for spec in specs.values():
         if spec.dtype.is_floating_point:
