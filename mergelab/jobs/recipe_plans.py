@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,31 +36,40 @@ def planned_recipe(recipe: Recipe, models_dir: str | None, device: str = "cpu") 
 
     Models that are recipes are merged once, on `device`. Errors in them name the place.
     """
-    base = (yield from _opened(recipe, recipe.base, "the base", models_dir, device)) if recipe.base else None
-    experts = []
-    for number, expert in enumerate(recipe.models, 1):
-        experts.append((yield from _opened(recipe, expert.model, f"model {number}", models_dir, device, base)))
-    return plan(recipe, base, experts)
+    return (yield from _Planning(models_dir, device).planned(recipe))
 
 
-def _opened(
-    recipe: Recipe, model: str, place: str, models_dir: str | None, device: str, base: Checkpoint | None = None
-) -> ProgressGen[Checkpoint]:
-    if model not in recipe.nested:
-        return open_model(model, models_dir, base)
-    if base is not None and base.name == model:
-        return base
-    try:
-        return (yield from _merged(model, recipe.nested[model], models_dir, device))
-    except (CheckpointError, RecipeError, MergeError) as error:
-        raise type(error)(told_inside(place, error)) from error
+@dataclass(frozen=True)
+class _Planning:
+    models_dir: str | None
+    device: str
+    merged: dict[str, MergedCheckpoint] = field(default_factory=dict)
+    """The merges of inner recipes by name: what occurs twice is merged once."""
 
+    def planned(self, recipe: Recipe) -> ProgressGen[Plan]:
+        base = (yield from self._opened(recipe, recipe.base, "the base")) if recipe.base else None
+        experts = []
+        for number, expert in enumerate(recipe.models, 1):
+            experts.append((yield from self._opened(recipe, expert.model, f"model {number}", base)))
+        return plan(recipe, base, experts)
 
-def _merged(name: str, recipe: Recipe, models_dir: str | None, device: str) -> ProgressGen[MergedCheckpoint]:
-    planned = yield from planned_recipe(recipe, models_dir, device)
-    prepared = yield from prepare((yield from with_calibration(planned, device)), device)
-    files = merged_files(planned)
-    return (yield from merged_checkpoint(name, prepared, files.config, files.folder, files.owner))
+    def _opened(
+        self, recipe: Recipe, model: str, place: str, base: Checkpoint | None = None
+    ) -> ProgressGen[Checkpoint]:
+        if model not in recipe.nested:
+            return open_model(model, self.models_dir, base)
+        try:
+            if model not in self.merged:
+                self.merged[model] = yield from self._merged(model, recipe.nested[model])
+            return self.merged[model]
+        except (CheckpointError, RecipeError, MergeError) as error:
+            raise type(error)(told_inside(place, error)) from error
+
+    def _merged(self, name: str, recipe: Recipe) -> ProgressGen[MergedCheckpoint]:
+        planned = yield from self.planned(recipe)
+        prepared = yield from prepare((yield from with_calibration(planned, self.device)), self.device)
+        files = merged_files(planned)
+        return (yield from merged_checkpoint(name, prepared, files.config, files.folder, files.owner))
 
 
 def open_model(reference: str, models_dir: str | None, base: Checkpoint | None = None) -> Checkpoint:

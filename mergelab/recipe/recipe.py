@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -253,13 +253,13 @@ def read_file(path: Path) -> str:
         raise RecipeError(f"{path} is not UTF-8 text: {error}") from error
 
 
-def read_yaml(text: str, what: str) -> Any:
+def read_yaml(text: str, what: str, parse: Callable[[str], Any] = parse_yaml) -> Any:
     """Parse YAML or JSON; `what` names the text in error messages.
 
-    Raises RecipeError for what `parse_yaml` refuses: invalid YAML, duplicate keys, and texts that are too large.
+    Raises RecipeError for what `parse` refuses: invalid YAML, duplicate keys, and texts that are too large.
     """
     try:
-        return parse_yaml(text)
+        return parse(text)
     except YamlTextError as error:
         raise RecipeError(f"the {what} {error}") from error
 
