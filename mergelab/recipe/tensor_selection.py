@@ -35,9 +35,9 @@ class TensorSelection:
 
     def _reason(self, key: str) -> str:
         if self.include and not any(name_pattern(pattern)(key) for pattern in self.include):
-            return "not included: stays as the base has it"
+            return "not included: kept from the base"
         found = [pattern for pattern in self.exclude if name_pattern(pattern)(key)]
-        return f"excluded by {brief(found[0])}: stays as the base has it" if found else ""
+        return f"excluded by {brief(found[0])}: kept from the base" if found else ""
 
     def idle(self, base: Collection[str], others: Collection[str]) -> Iterator[str]:
         """One sentence for each pattern that matches no tensor of the base; `exclude` may also match one of `others`."""

@@ -19,8 +19,8 @@ TEXT, PATCH, HEAD = SHAPES
 def test_a_name_is_chosen_if_an_include_and_no_exclude_matches_somewhere() -> None:
     chosen = TensorSelection(("layers", "head$"), (r"layers\.1\.",))
     assert chosen.why_not("model.layers.0.weight") == chosen.why_not("lm_head") == ""
-    assert chosen.why_not("embed.weight") == "not included: stays as the base has it"
-    assert chosen.why_not("model.layers.1.weight") == r"excluded by 'layers\\.1\\.': stays as the base has it"
+    assert chosen.why_not("embed.weight") == "not included: kept from the base"
+    assert chosen.why_not("model.layers.1.weight") == r"excluded by 'layers\\.1\\.': kept from the base"
     assert not TensorSelection() and not TensorSelection().why_not("anything")
 
 

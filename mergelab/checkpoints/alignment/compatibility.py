@@ -315,6 +315,9 @@ class _Comparison:
             for what, told in config_differences(self.base, self.experts[index]).items():
                 if what in SHOWN_BY_TENSORS:
                     yield f"{self.experts[index].name}: {told}; the tensors that the recipe merges fit each other"
+        if not merges_tokens(self.frame):
+            for problem in vocabulary_problems(self.base, self.experts[index], self.chosen["tokenizer"]):
+                yield f"{problem.where}: {problem.what}; the recipe merges no tensor with a row for each token"
 
     def _dtype_notes(self, index: int) -> Iterator[str]:
         pairs = {(self._spec(index, key).dtype, self.base.specs[key].dtype) for key in self._alignments[index].keys}
