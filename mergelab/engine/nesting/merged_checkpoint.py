@@ -56,6 +56,11 @@ class MergedCheckpoint:
     def specs(self) -> Mapping[str, TensorSpec]:
         return self.prepared.plan.specs
 
+    @property
+    def is_plain(self) -> bool:
+        """Kernels read merged tensors as they read stored ones: in full, not as a delta of a base."""
+        return True
+
     def read(self, key: str) -> Tensor:
         if key not in self.specs:
             raise CheckpointError(f"{self.name} has no tensor {key!r}")
