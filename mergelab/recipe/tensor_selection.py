@@ -29,8 +29,10 @@ class TensorSelection:
 
     def why_not(self, key: str) -> str:
         """The reason why the tensor `key` is not merged, or "" if it is among the chosen ones."""
+        if not self:
+            return ""
         if key not in self._known:
-            self._known[key] = self._reason(key) if self else ""
+            self._known[key] = self._reason(key)
         return self._known[key]
 
     def _reason(self, key: str) -> str:
