@@ -4,6 +4,8 @@
 over the model that find thresholds, norms or majority signs; their results are `Findings`, and the plan with its findings
 is a `PreparedMerge`, immutable again. From there each tensor is merged independently, in any order, on any thread.
 
+`nesting` makes a prepared merge a model of another one.
+
 The walk of one tensor's key from `merge_tensor` to a compiled kernel:
 
  1. `execution.merge_tensor` allocates the result and makes a job: one step (here the method) at work on one tensor.

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mergelab.checkpoints.alignment.key_alignment import is_running_statistic
 from mergelab.checkpoints.files.buffers import empty
 from mergelab.engine.merged_tensor import Merge, Merged, in_key_order
 from mergelab.engine.planning.plan import Plan
@@ -51,19 +52,23 @@ def run(prepared: PreparedMerge, merge: Merge | None = None) -> Iterator[Merged]
     """
     merge = merge or in_groups(prepared, partial(_merge_key, prepared))
     plan, tied = prepared.plan, prepared.plan.compatibility.tied
-    running = frozenset(plan.running_statistics)
     owners = {owner: merge(owner) for owner in sorted(set(tied.values()))}
 
     def finished(key: str) -> Merged:
-        if key in plan.compatibility.left_out:
-            return _copied(plan, key)
-        if key in tied:
-            return Merged(key, owners[tied[key]].tensor)
-        if key in owners:
-            return owners[key]
-        return _averaged(prepared, key) if key in running else merge(key)
+        return owners.get(key) or merge_any(prepared, key, lambda name: owners.get(name) or merge(name))
 
     yield from in_order(finished, plan.base.specs, prepared.schedule.threads, lambda key: plan.specs[key].nbytes)
+
+
+def merge_any(prepared: PreparedMerge, key: str, merge: Merge | None = None) -> Merged:
+    """The tensor of any file key of the base: merged, averaged, copied, or the one that it is tied to."""
+    plan, tied = prepared.plan, prepared.plan.compatibility.tied
+    merge = merge or partial(_merge_key, prepared)
+    if key in plan.compatibility.left_out:
+        return _copied(plan, key)
+    if key in tied:
+        return Merged(key, merge(tied[key]).tensor)
+    return _averaged(prepared, key) if is_running_statistic(key) else merge(key)
 
 
 def merged_model(prepared: PreparedMerge, merge: Merge | None = None) -> ProgressGen[MergedModel]:

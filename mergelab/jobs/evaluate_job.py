@@ -10,8 +10,7 @@ from mergelab.engine import merged_body, prepare
 from mergelab.evaluation.evaluate import Score, body_of
 from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
-from mergelab.jobs.recipe_plans import open_model, planned_recipe, with_calibration
-from mergelab.recipe import Recipe
+from mergelab.jobs.recipe_plans import open_model, planned_recipe, read_recipe, with_calibration
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import ProgressGen
 
@@ -29,8 +28,8 @@ def evaluate(
     """Score a model (folder, suite name or Hub id) or a recipe's merge on the task sets of a suite."""
     where = resolve(device)
     if recipe is not None:
-        checked = Recipe.from_mapping(recipe)
-        planned = yield from with_calibration(planned_recipe(checked, models_dir), where)
+        checked = read_recipe(recipe, models_dir)
+        planned = yield from with_calibration((yield from planned_recipe(checked, models_dir, where)), where)
         body = yield from merged_body((yield from prepare(planned, where)))
         suite = suite or suite_of(checked.base or "")
     elif model is not None:

@@ -10,9 +10,8 @@ from torch import Tensor
 
 from mergelab.engine import Plan, prepare
 from mergelab.evaluation.evaluate import body_of
-from mergelab.jobs.recipe_plans import expert_task, has_task, planned_recipe, with_calibration
+from mergelab.jobs.recipe_plans import expert_task, has_task, planned_recipe, read_recipe, with_calibration
 from mergelab.jobs.sketch_job import recalled_sketch
-from mergelab.recipe import Recipe
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import ProgressGen
 
@@ -27,10 +26,14 @@ def inspect(
 
     `features` is included if the experts have calibration rows. `top` limits the number of leading directions compared.
     """
+    where = resolve(device)
+    planned = yield from planned_recipe(read_recipe(recipe, models_dir), models_dir, where)
+    return (yield from _inspection(planned, where, top))
+
+
+def _inspection(planned: Plan, where: str, top: int | None) -> ProgressGen[Inspection]:
     from mergelab.analysis import static
 
-    where = resolve(device)
-    planned = planned_recipe(Recipe.from_mapping(recipe), models_dir)
     found = yield from static.inspect(planned, where, static.TOP if top is None else top)
     return replace(found, features=(yield from _features(planned, where)))
 
@@ -41,10 +44,10 @@ def inspection_report(
     """Everything about a recipe that needs no merge: the result of `inspect`, and the data of the live charts."""
     from mergelab.analysis.static import report_of
 
-    checked = Recipe.from_mapping(recipe)
-    planned = planned_recipe(checked, models_dir)
-    static = yield from inspect(recipe, top, device, models_dir)
-    drawn = yield from recalled_sketch(planned, resolve(device))
+    checked, where = read_recipe(recipe, models_dir), resolve(device)
+    planned = yield from planned_recipe(checked, models_dir, where)
+    static = yield from _inspection(planned, where, top)
+    drawn = yield from recalled_sketch(planned, where)
     return report_of(checked, drawn, static, planned.notes)
 
 
@@ -55,8 +58,8 @@ def spectrum(
     from mergelab.analysis.static import tensor_spectrum
 
     where = resolve(device)
-    exact = replace(Recipe.from_mapping(recipe), dtype="float32")
-    planned = yield from with_calibration(planned_recipe(exact, models_dir), where)
+    exact = replace(read_recipe(recipe, models_dir), dtype="float32")
+    planned = yield from with_calibration((yield from planned_recipe(exact, models_dir, where)), where)
     return tensor_spectrum((yield from prepare(planned, where)), key)
 
 
@@ -67,8 +70,9 @@ def fisher(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | No
     """
     from mergelab.analysis.static import as_fisher, fisher_views
 
-    planned = planned_recipe(Recipe.from_mapping(as_fisher(recipe)), models_dir)
-    return (yield from fisher_views((yield from with_calibration(planned, resolve(device)))))
+    where = resolve(device)
+    planned = yield from planned_recipe(read_recipe(as_fisher(recipe), models_dir), models_dir, where)
+    return (yield from fisher_views((yield from with_calibration(planned, where))))
 
 
 def _features(planned: Plan, device: str) -> ProgressGen[Any]:

@@ -13,7 +13,7 @@ from mergelab.evaluation.evaluate import Score, body_of
 from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.evaluate_job import chosen_tasks
-from mergelab.jobs.recipe_plans import planned_recipe, with_calibration
+from mergelab.jobs.recipe_plans import planned_recipe, read_recipe, with_calibration
 from mergelab.jobs.sketch_job import recalled_sketch
 from mergelab.recipe import Recipe
 from mergelab.runtime.devices import resolve
@@ -59,8 +59,8 @@ def merge(
     from mergelab.analysis.preview import exact_preview, preview
 
     started = time.monotonic()
-    checked, where = Recipe.from_mapping(recipe), resolve(device)
-    planned = yield from with_calibration(planned_recipe(checked, models_dir), where)
+    checked, where = read_recipe(recipe, models_dir), resolve(device)
+    planned = yield from with_calibration((yield from planned_recipe(checked, models_dir, where)), where)
     prepared = yield from prepare(planned, where)
     body, remarks = yield from merged_model(prepared)
     chosen = _tasks_of(checked, tasks)

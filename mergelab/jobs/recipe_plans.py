@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, CheckpointError, load_suite, open_checkpoint, suite_of
-from mergelab.engine import Plan, plan, prepare_steps, sparse_expert, with_statistics
+from mergelab.engine import MergeError, Plan, plan, prepare, prepare_steps, sparse_expert, with_statistics
+from mergelab.engine.nesting.merged_checkpoint import MergedCheckpoint, merged_checkpoint
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
+from mergelab.jobs.merged_files import merged_files
 from mergelab.methods.registry import Statistic
-from mergelab.recipe import Recipe
+from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe.nesting import told_inside
+from mergelab.recipe.recipe_files import with_recipe_files
 from mergelab.runtime import portable
 from mergelab.runtime.progress import ProgressGen
 
@@ -19,10 +26,50 @@ CALIBRATION_ROWS = 512
 """Maximum number of calibration rows per expert, taken from its task set."""
 
 
-def planned_recipe(recipe: Recipe, models_dir: str | None) -> Plan:
-    """The plan of a recipe, whose models are opened here; with `models_dir`, only models in that folder are."""
-    base = open_model(recipe.base, models_dir) if recipe.base else None
-    return plan(recipe, base, [open_model(expert.model, models_dir, base) for expert in recipe.models])
+def read_recipe(given: Mapping[str, Any], models_dir: str | None) -> Recipe:
+    """The checked recipe of a mapping, with the recipe files that it names as models read."""
+    return Recipe.from_mapping(with_recipe_files(given, Path(models_dir) if models_dir else None))
+
+
+def planned_recipe(recipe: Recipe, models_dir: str | None, device: str = "cpu") -> ProgressGen[Plan]:
+    """The plan of a recipe, whose models are opened here; with `models_dir`, only models in that folder are.
+
+    Models that are recipes are merged once, on `device`. Errors in them name the place.
+    """
+    return (yield from _Planning(models_dir, device).planned(recipe))
+
+
+@dataclass(frozen=True)
+class _Planning:
+    models_dir: str | None
+    device: str
+    merged: dict[str, MergedCheckpoint] = field(default_factory=dict)
+    """The merges of inner recipes by name: what occurs twice is merged once."""
+
+    def planned(self, recipe: Recipe) -> ProgressGen[Plan]:
+        base = (yield from self._opened(recipe, recipe.base, "the base")) if recipe.base else None
+        experts = []
+        for number, expert in enumerate(recipe.models, 1):
+            experts.append((yield from self._opened(recipe, expert.model, f"model {number}", base)))
+        return plan(recipe, base, experts)
+
+    def _opened(
+        self, recipe: Recipe, model: str, place: str, base: Checkpoint | None = None
+    ) -> ProgressGen[Checkpoint]:
+        if model not in recipe.nested:
+            return open_model(model, self.models_dir, base)
+        try:
+            if model not in self.merged:
+                self.merged[model] = yield from self._merged(model, recipe.nested[model])
+            return self.merged[model]
+        except (CheckpointError, RecipeError, MergeError) as error:
+            raise type(error)(told_inside(place, error)) from error
+
+    def _merged(self, name: str, recipe: Recipe) -> ProgressGen[MergedCheckpoint]:
+        planned = yield from self.planned(recipe)
+        prepared = yield from prepare((yield from with_calibration(planned, self.device)), self.device)
+        files = merged_files(planned)
+        return (yield from merged_checkpoint(name, prepared, files.config, files.folder, files.owner))
 
 
 def open_model(reference: str, models_dir: str | None, base: Checkpoint | None = None) -> Checkpoint:

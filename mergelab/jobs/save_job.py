@@ -5,21 +5,18 @@ from __future__ import annotations
 import time
 import zipfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mergelab.checkpoints import CheckpointError, MergedFolder, hash_state
-from mergelab.checkpoints.alignment.tokens.token_frame import target_vocabulary
-from mergelab.checkpoints.alignment.tokens.vocabulary import read_vocabulary
-from mergelab.checkpoints.writing.chosen_files import ChosenFiles
+from mergelab.checkpoints import MergedFolder, hash_state
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
-from mergelab.engine import Plan, PreparedMerge, Statistics, in_key_order, prepare, run
-from mergelab.jobs.recipe_plans import planned_recipe, with_calibration
+from mergelab.engine import PreparedMerge, Statistics, in_key_order, prepare, run
+from mergelab.jobs.merged_files import chosen_files
+from mergelab.jobs.recipe_plans import planned_recipe, read_recipe, with_calibration
 from mergelab.jobs.stack_job import save_stack
 from mergelab.recipe import Recipe
-from mergelab.recipe.file_choices import BASE, FILE_CHOICES, UNION
-from mergelab.recipe.stack_recipe import StackRecipe, read_any_recipe
+from mergelab.recipe.recipe import is_stack
+from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.report.model_card import model_card
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import Progress, ProgressGen
@@ -38,7 +35,8 @@ def save(
     With `archive`, the folder is also packed as OUT.zip. Weights of more than `shard_bytes` are split into several
     files. Returns the path of the archive if there is one, else of the folder. Incomplete output is removed.
     """
-    checked, folder = read_any_recipe(recipe), Path(out).expanduser()
+    folder = Path(out).expanduser()
+    checked = StackRecipe.from_mapping(recipe) if is_stack(recipe) else read_recipe(recipe, models_dir)
     if archive and _archive_of(folder).exists():
         raise ValueError(f"{_archive_of(folder)} exists and is not overwritten; choose another name or move it away")
     if isinstance(checked, StackRecipe):
@@ -51,8 +49,8 @@ def save(
 def _save_merge(
     recipe: Recipe, folder: Path, where: str, models_dir: str | None, shard_bytes: int
 ) -> ProgressGen[None]:
-    planned = planned_recipe(recipe, models_dir)
-    files = _chosen_files(planned)
+    planned = yield from planned_recipe(recipe, models_dir, where)
+    files = chosen_files(planned)
     with MergedFolder(folder, planned.base, planned.specs, shard_bytes=shard_bytes, chosen_files=files) as writer:
         planned = yield from with_calibration(planned, where)
         prepared = yield from prepare(planned, where)
@@ -72,25 +70,6 @@ def _written(prepared: PreparedMerge, writer: MergedFolder) -> ProgressGen[list[
         remarks[merged.key] = merged.remarks
         yield Progress("Merging to disk", number, total, merged.key)
     return in_key_order(prepared.plan.compatibility.mergeable, remarks)
-
-
-def _chosen_files(planned: Plan) -> ChosenFiles:
-    """The folders from which tokenizer, chat template and generation settings come, if not from the base's."""
-    folders = {expert.name: expert.folder for expert in planned.experts}
-    for what, model in planned.recipe.file_choices.items():
-        if folders.get(model, Path()) is None:
-            raise CheckpointError(
-                f"{what}: {model} is refused: it is a single file, with no other files beside; choose base"
-            )
-    tokenizer, template, generation = (folders.get(planned.recipe.file_choices.get(name, "")) for name in FILE_CHOICES)
-    chosen = ChosenFiles(tokenizer, template, generation, must_load=planned.recipe.tokenizer != BASE)
-    if planned.recipe.tokenizer != UNION:
-        return chosen
-    ours = read_vocabulary(planned.base.folder) or {}
-    listed = tuple(planned.experts[place] for place in planned.listed)
-    union = target_vocabulary(planned.base, listed, UNION) or {}
-    added = {token: place for token, place in union.items() if token not in ours}
-    return replace(chosen, added_tokens=added, added_from=tuple(path for path in folders.values() if path))
 
 
 def _hashes_of(statistics: Statistics) -> dict[str, dict[str, str]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from mergelab.analysis.sketch import Sketch, build_sketch, sketch_needs
 from mergelab.engine import Plan
-from mergelab.jobs.recipe_plans import planned_recipe
+from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.recipe import Recipe
 from mergelab.runtime.cache import SKETCHES, key_of, store
 from mergelab.runtime.devices import resolve
@@ -16,7 +17,9 @@ from mergelab.runtime.progress import ProgressGen
 
 def sketch(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> ProgressGen[Sketch]:
     """The sketch from which a recipe's live charts are computed; cached by content."""
-    return (yield from recalled_sketch(planned_recipe(Recipe.from_mapping(recipe), models_dir), resolve(device)))
+    where = resolve(device)
+    planned = yield from planned_recipe(read_recipe(recipe, models_dir), models_dir, where)
+    return (yield from recalled_sketch(planned, where))
 
 
 def recalled_sketch(planned: Plan, device: str) -> ProgressGen[Sketch]:
@@ -31,5 +34,6 @@ def recalled_sketch(planned: Plan, device: str) -> ProgressGen[Sketch]:
 
 def _sketch_key(recipe: Recipe, planned: Plan) -> str:
     stage = sketch_needs(recipe).split("|")[-1]
+    chosen = [json.dumps(recipe.selection.to_mapping())] if recipe.selection else []
     ordered = [f"{planned.experts[place].name}:{planned.hashes[place]}" for place in planned.listed]
-    return key_of("sketch/v6", planned.base.content_hash(), *ordered, stage)
+    return key_of("sketch/v6", planned.base.content_hash(), *ordered, stage, *chosen)

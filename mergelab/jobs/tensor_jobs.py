@@ -7,8 +7,7 @@ from typing import Any
 
 from mergelab.analysis.tensor_map import Coordinates, TensorMap, TensorSession, Window, cached_map, read_coordinates
 from mergelab.engine import prepare
-from mergelab.jobs.recipe_plans import planned_recipe, with_calibration
-from mergelab.recipe import Recipe
+from mergelab.jobs.recipe_plans import planned_recipe, read_recipe, with_calibration
 from mergelab.runtime.cache import key_of
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import ProgressGen
@@ -47,10 +46,10 @@ _SESSIONS: dict[tuple[object, ...], TensorSession] = {}
 def _tensor_session(
     recipe: Mapping[str, Any], device: str, models_dir: str | None, edition: int
 ) -> ProgressGen[TensorSession]:
-    checked, where = Recipe.from_mapping(recipe), resolve(device)
+    checked, where = read_recipe(recipe, models_dir), resolve(device)
     asked = checked.digest(), where, models_dir, edition
     if asked not in _SESSIONS:
         _SESSIONS.clear()
-        planned = yield from with_calibration(planned_recipe(checked, models_dir), where)
+        planned = yield from with_calibration((yield from planned_recipe(checked, models_dir, where)), where)
         _SESSIONS[asked] = TensorSession((yield from prepare(planned, where)))
     return _SESSIONS[asked]

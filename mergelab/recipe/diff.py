@@ -32,8 +32,9 @@ def recipe_diff(one: Recipe, other: Recipe) -> list[Difference]:
 
 
 def _flat(recipe: Recipe) -> dict[str, Any]:
-    given = recipe.to_mapping()
-    models = given.pop("models")
+    given = {**recipe.to_mapping(), "base": recipe.base}
+    models = [expert.to_mapping() for expert in recipe.models]
+    del given["models"]
     return {
         "base": given.pop("base"),
         **{f"expert {expert['model']}": "merged" for expert in models},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,10 @@ from mergelab.methods.knobs import ANY, Choice, Knob, Range, Value, brief, check
 from mergelab.methods.registry import Rule, find
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe.file_choices import FILE_CHOICES, check_file_choice
+from mergelab.recipe.nesting import take_nested, written_model
+from mergelab.recipe.other_tools import MERGEKIT, is_mergekit, looks_like_mergekit, mergekit_at
 from mergelab.recipe.overrides import Override, Stages, is_own, read_override, read_own_knobs
+from mergelab.recipe.tensor_selection import EVERYTHING, TensorSelection, check_patterns
 from mergelab.runtime.yaml_text import YamlTextError, parse_yaml, read_text
 
 DTYPE = Choice(
@@ -95,9 +98,13 @@ class Recipe:
     tokenizer: str = ""
     chat_template: str = ""
     generation_config: str = ""
+    selection: TensorSelection = EVERYTHING
+    nested: Mapping[str, Recipe] = field(default_factory=dict)
+    """The recipes whose merges are models of this one, by the names under which `base` and `models` have them."""
 
     FIELDS = (
         *("base", "models", "sparsify", "method", "overrides", "match_norms", "depth_scale", "seed", "dtype"),
+        *TensorSelection.FIELDS,
         *FILE_CHOICES,
     )
 
@@ -111,6 +118,8 @@ class Recipe:
             raise RecipeError(
                 f"a recipe must be a mapping with the fields {', '.join(cls.FIELDS)}, got {type(given).__name__}"
             )
+        if is_mergekit(given):
+            raise RecipeError(MERGEKIT)
         if is_stack(given):
             raise RecipeError(
                 "a stack is built by `mergelab merge RECIPE.yml --out DIR` and cannot be used here: its layers do not "
@@ -120,6 +129,7 @@ class Recipe:
         problems = [
             f"unknown field {brief(name)} of the recipe{nearest(name, cls.FIELDS)}" for name in unknown[:MOST_PROBLEMS]
         ]
+        given, nested = take_nested(problems, given, cls.from_mapping)
         stage, listed = given.get("sparsify"), given.get("models", list(models))
         base = _try(problems, _base, given.get("base"))
         experts = _experts(problems, listed)
@@ -131,6 +141,7 @@ class Recipe:
         depth_scale = _try(problems, _depth_scale, given.get("depth_scale"))
         names = [expert.model for expert in experts.values()]
         file_choices = {name: _try(problems, check_file_choice, name, given.get(name), names) for name in FILE_CHOICES}
+        chosen = {name: _try(problems, check_patterns, name, given.get(name)) for name in TensorSelection.FIELDS}
         overrides: tuple[Override, ...] = ()
         rules = _rules(given.get("method"), stage)
         if rules:
@@ -140,9 +151,8 @@ class Recipe:
             overrides = _overrides(problems, given.get("overrides"), stages, experts.values())
         if problems:
             raise RecipeError.of(problems)
-        return cls(
-            base, tuple(experts.values()), method, sparsify, seed, dtype, overrides, norms, depth_scale, **file_choices
-        )
+        more = {**file_choices, "selection": TensorSelection(**chosen), "nested": nested}
+        return cls(base, tuple(experts.values()), method, sparsify, seed, dtype, overrides, norms, depth_scale, **more)
 
     @classmethod
     def from_yaml(cls, text: str) -> Recipe:
@@ -157,8 +167,11 @@ class Recipe:
     def to_mapping(self) -> dict[str, Any]:
         """The recipe as plain data, with every default written out."""
         return {
-            "base": self.base,
-            "models": [expert.to_mapping() for expert in self.models],
+            "base": written_model(self.base, self.nested),
+            "models": [
+                {**expert.to_mapping(), "model": written_model(expert.model, self.nested)} for expert in self.models
+            ],
+            **self.selection.to_mapping(),
             **({"sparsify": self.sparsify.to_mapping()} if self.sparsify else {}),
             "method": self.method.to_mapping(),
             **({"overrides": [override.to_mapping() for override in self.overrides]} if self.overrides else {}),
@@ -251,24 +264,31 @@ def read_mapping_file(path: str | Path) -> Any:
     path = Path(path)
     if not path.is_file():
         raise RecipeError(f"no recipe file at {path}")
-    return read_mapping(read_file(path))
+    try:
+        return read_mapping(read_file(path))
+    except RecipeError as error:
+        raise RecipeError(str(error).replace(MERGEKIT, mergekit_at(path))) from error
 
 
 def read_mapping(text: str) -> Any:
-    """The unchecked mapping of a recipe in YAML or JSON; raises RecipeError for an empty text."""
+    """The unchecked mapping of a recipe in YAML or JSON; raises RecipeError for an empty text and a mergekit config."""
+    if looks_like_mergekit(text):
+        raise RecipeError(MERGEKIT)
     given = read_yaml(text, "recipe")
     if given is None:
         raise RecipeError(f"the recipe is empty; its fields are {', '.join(Recipe.FIELDS)}")
+    if isinstance(given, Mapping) and is_mergekit(given):
+        raise RecipeError(MERGEKIT)
     return given
 
 
-def read_yaml(text: str, what: str) -> Any:
+def read_yaml(text: str, what: str, parse: Callable[[str], Any] = parse_yaml) -> Any:
     """Parse YAML or JSON; `what` names the text in error messages.
 
-    Raises RecipeError for what `parse_yaml` refuses: invalid YAML, duplicate keys, and texts that are too large.
+    Raises RecipeError for what `parse` refuses: invalid YAML, duplicate keys, and texts that are too large.
     """
     try:
-        return parse_yaml(text)
+        return parse(text)
     except YamlTextError as error:
         raise RecipeError(f"the {what} {error}") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -44,15 +44,24 @@ def parse_yaml(text: str) -> Any:
     """The plain data of a YAML or JSON text.
 
     Aliases and merge keys (`<<`) are resolved, and 1e-6 is a number, as in JSON. Raises YamlTextError for invalid YAML,
-    for duplicate keys, and for a text beyond the limits of this module.
+    for duplicate keys, for several documents, and for a text beyond the limits of this module.
     """
+    return _parsed(text, yaml.load)
+
+
+def parse_documents(text: str) -> list[Any]:
+    """The plain data of each document of a YAML text, within the limits of `parse_yaml` together; empty ones are left out."""
+    return [document for document in _parsed(text, lambda *given: list(yaml.load_all(*given))) if document is not None]
+
+
+def _parsed(text: str, load: Callable[[str, Any], Any]) -> Any:
     if len(text.encode("utf-8", "surrogatepass")) > LONGEST:
         raise YamlTextError(f"is longer than {LONGEST >> 20} MB, the most that is read")
     try:
         extent = _Extent()
         for event in yaml.parse(text, _LOADER):
             extent.add(event)
-        return yaml.load(text, _Strict)
+        return load(text, _Strict)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that Python cannot hold
         told = " ".join(str(error).split()).replace('in "<unicode string>", line', "in line")
         raise YamlTextError(f"is not valid YAML: {told[:MOST_TOLD]}") from error

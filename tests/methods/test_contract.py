@@ -172,7 +172,8 @@ def test_one_expert_alone_is_merged(rule: Rule) -> None:
 @given(st.data())
 def test_a_running_variance_is_never_negative(rule: Rule, data: st.DataObject) -> None:
     values = [data.draw(st.floats(0.0, 100.0, width=32)) for _ in range(count_for(rule) + 1)]
-    base, *experts = ({"w": torch.full((2, 2), value), "n.running_var": torch.tensor([value])} for value in values)
+    states = ({"n.running_var": torch.tensor([value])} for value in values)
+    base, *experts = ({"w": torch.full((2, 2), place + 1.0), **state} for place, state in enumerate(states))
     weights = [data.draw(st.sampled_from(some_weights(rule))) for _ in experts]
     models = dict(zip("abc", experts, strict=False))
     assert merged(rule, models, base, weights=weights)["n.running_var"].item() >= 0

@@ -17,6 +17,7 @@ from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.engine import Plan
 from mergelab.methods.fisher import strengths
 from mergelab.methods.ops.square_sums import SquareSums
+from mergelab.recipe.tensor_selection import TensorSelection
 from mergelab.runtime.progress import Progress, ProgressGen
 
 TOP_SHARE = 0.01
@@ -205,4 +206,5 @@ def as_fisher(given: Mapping[str, Any]) -> dict[str, Any]:
         {"model": each, "weight": 1.0} if isinstance(each, str) else {"model": each["model"], "weight": 1.0}
         for each in given["models"]
     ]
-    return {"base": given.get("base"), "models": models, "method": "fisher"}
+    chosen = {name: given[name] for name in TensorSelection.FIELDS if name in given}
+    return {"base": given.get("base"), "models": models, "method": "fisher", **chosen}

@@ -28,13 +28,14 @@ from mergelab.checkpoints.alignment.problems import (
     MERGEABLE,
     OTHER_EXPERT,
     Problem,
+    config_differences,
     config_problems,
     storage_problems,
 )
 from mergelab.checkpoints.alignment.shared_heads import headed_frame
 from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.checkpoints.alignment.tied_weights import still_tied, tied_keys
-from mergelab.checkpoints.alignment.tokens.token_frame import AUTO, tokenized_frame
+from mergelab.checkpoints.alignment.tokens.token_frame import AUTO, merges_tokens, tokenized_frame
 from mergelab.checkpoints.alignment.tokens.vocabulary_checks import vocabulary_notes, vocabulary_problems
 from mergelab.checkpoints.alignment.untied import untied_frame, untying
 from mergelab.checkpoints.diffusion.components import component_mismatch, component_notes
@@ -42,6 +43,10 @@ from mergelab.checkpoints.diffusion.other_files import other_file_notes
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.files.phrases import counted, dtype_name, listed, some_of
+from mergelab.recipe.tensor_selection import EVERYTHING, TensorSelection
+
+SHOWN_BY_TENSORS = ("architecture", "depth", "width")
+"""Differences of configs that names and shapes show as well: those of the chosen tensors decide if a recipe chooses some."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +88,16 @@ def compare(
     experts: Sequence[Checkpoint],
     weights: Sequence[float] | None = None,
     file_choices: Mapping[str, str] | None = None,
+    selection: TensorSelection = EVERYTHING,
 ) -> Compatibility:
     """Compare the headers, configs and vocabularies of `experts` with those of `base`.
 
     `weights` and `file_choices` (the choices of tokenizer, chat template and generation settings by field; the base's where
-    absent) are those of the recipe; the weights matter only for heads that the base lacks. Reads no
-    weights except integer buffers and embeddings that may be tied. Mismatches do not raise an error; they are listed as
+    absent) are those of the recipe; the weights matter only for heads that the base lacks. Tensors outside `selection` are
+    the base's, and need neither exist in the experts nor fit. Reads no weights except integer buffers and embeddings that may be tied. Mismatches do not raise an error; they are listed as
     problems in the result.
     """
-    frame = untied_frame(named_frame(base, experts))
+    frame = untied_frame(named_frame(base, experts, selection))
     chosen = {"tokenizer": AUTO, **(file_choices or {})}
     frame = headed_frame(tokenized_frame(frame, chosen["tokenizer"]), weights or [1.0] * len(experts))
     return _Comparison(frame, chosen).result()
@@ -145,9 +151,10 @@ class _Comparison:
     @cached_property
     def _ties(self) -> dict[str, str]:
         ties = self._base_ties
+        apart = {alias: owner for alias, owner in ties.items() if self._why_unselected(alias)}
         for alignment, expert in zip(self._alignments, self.experts, strict=True):
             ties = still_tied(ties, alignment.keys, expert)
-        return ties
+        return ties | apart  # an expert unties nothing that stays the base's
 
     @property
     def _written_base(self) -> Checkpoint:
@@ -167,6 +174,7 @@ class _Comparison:
         spec = self.base.specs[key]
         free = is_head(key, self._prefix) or is_optional(key) or is_constant(key, spec.shape) or key in self._ties
         free = free or is_further_layer(key, self.base.config) or key in self.frame.copied
+        free = free or bool(self._why_unselected(key))
         return not free and spec.dtype in (*MERGEABLE, *FP8)
 
     def _why_left_out(self, key: str) -> str:
@@ -175,6 +183,8 @@ class _Comparison:
             return ""
         if key in self.frame.copied:
             return self.frame.copied[key]
+        if unselected := self._why_unselected(key):
+            return unselected
         spec = self.base.specs[key]
         if is_constant(key, spec.shape) or spec.dtype not in MERGEABLE:
             return f"a buffer ({dtype_name(spec.dtype)}), not a weight: copied from the base"
@@ -186,6 +196,10 @@ class _Comparison:
         if absent:
             return f"missing in {listed(absent)}: copied from the base"
         return self._why_differs(key)
+
+    def _why_unselected(self, key: str) -> str:
+        """The recipe's reason not to merge a key of the base, or ""."""
+        return self.frame.selection.why_not(key)
 
     def _why_differs(self, key: str) -> str:
         head = is_head(key, self._prefix)
@@ -209,16 +223,41 @@ class _Comparison:
     def _base_problems(self) -> Iterator[Problem]:
         if not self.experts:
             yield Problem(self.base.name, "there is no expert to merge onto it", "add at least one expert")
-        yield from storage_problems(self.base)
+        yield from storage_problems(self.base, [key for key in self.base.specs if self._why_unselected(key)])
+        yield from self._half_selected()
 
     def _expert_problems(self, index: int) -> Iterator[Problem]:
         expert = self.experts[index]
-        yield from config_problems(self.base, expert, part=bool(self._alignments[index].part))
-        yield from vocabulary_problems(self.base, expert, self.chosen["tokenizer"])
-        yield from storage_problems(expert)
+        yield from config_problems(self.base, expert, self._free_of_config(index))
+        if merges_tokens(self.frame):
+            yield from vocabulary_problems(self.base, expert, self.chosen["tokenizer"])
+        yield from storage_problems(expert, self._unselected(index))
         yield from self._missing(index)
         yield from self._mismatched(index)
         yield from self._further_layers(index)
+
+    def _half_selected(self) -> Iterator[Problem]:
+        """Tied tensors are one tensor: both names must be chosen, or neither."""
+        for alias, owner in self._ties.items():
+            why, other = self._why_unselected(alias), self._why_unselected(owner)
+            if bool(why) != bool(other):
+                left, merged = (alias, owner) if why else (owner, alias)
+                what = (
+                    f"{left} is tied to {merged}, which the recipe merges, but it is {(why or other).partition(':')[0]}"
+                )
+                yield Problem(self.base.name, what, "choose both of them or neither in include and exclude")
+
+    def _free_of_config(self, index: int) -> tuple[str, ...]:
+        """The entries of config.json that may differ."""
+        if self.frame.selection:
+            return SHOWN_BY_TENSORS
+        return ("architecture",) if self._alignments[index].part else ()
+
+    def _unselected(self, index: int) -> set[str]:
+        """An expert's keys that correspond to tensors that the recipe does not merge, or are called as these are."""
+        keys = self._alignments[index].keys
+        named = {key for key in self.frame.unmatched(index) if self._why_unselected(key)}
+        return {*named, *(twin for key, twin in keys.items() if self._why_unselected(key))}
 
     def _missing(self, index: int) -> Iterator[Problem]:
         keys, outside = self._alignments[index].keys, self._alignments[index].outside
@@ -243,10 +282,15 @@ class _Comparison:
             yield Problem(self.experts[index].name, what, OTHER_EXPERT)
 
     def _further_layers(self, index: int) -> Iterator[Problem]:
-        layers = [key for key in self._own(index) if address(key)[0].isdecimal()]
-        if layers and not self._alignments[index].part:
+        layers = [key for key in self._own(index) if self._is_refused_layer(index, key)]
+        if layers:
             what = f"its layers have {counted(layers, 'tensor')} that the base lacks ({some_of(layers)})"
             yield Problem(self.experts[index].name, what, OTHER_EXPERT)
+
+    def _is_refused_layer(self, index: int, key: str) -> bool:
+        """Whether an expert's key that the base lacks is in a layer, where the whole base meets the whole expert."""
+        free = self._alignments[index].part or self._why_unselected(key)
+        return address(key)[0].isdecimal() and not free
 
     def _own(self, index: int) -> list[str]:
         """An expert's keys that the base lacks, without those of further prediction layers."""
@@ -257,7 +301,7 @@ class _Comparison:
 
     def _notes(self, index: int) -> Iterator[str]:
         expert = self.experts[index]
-        own = [key for key in self._own(index) if not address(key)[0].isdecimal() or self._alignments[index].part]
+        own = [key for key in self._own(index) if not self._is_refused_layer(index, key)]
         if own:
             yield f"{expert.name} has {counted(own, 'tensor')} that the base lacks, kept with its task ({some_of(own)})"
         further = [key for key in self.frame.unmatched(index) if is_further_layer(key, expert.config)]
@@ -265,11 +309,22 @@ class _Comparison:
             yield f"{expert.name} has a further prediction layer that the base lacks, left out ({some_of(further)})"
         yield from component_notes(self.base, expert)
         yield from other_file_notes(self.base, expert)
+        yield from self._selection_notes(index)
         yield from self._dtype_notes(index)
         yield from self._buffer_notes(index)
         yield from config_notes(self.base, expert)
         yield from vocabulary_notes(self.base, expert)
         yield from file_choice_notes(self.base, expert, self.chosen)
+
+    def _selection_notes(self, index: int) -> Iterator[str]:
+        """The differences of configs that would be refused if the recipe merged everything."""
+        if self.frame.selection and not self._alignments[index].part:
+            for what, told in config_differences(self.base, self.experts[index]).items():
+                if what in SHOWN_BY_TENSORS:
+                    yield f"{self.experts[index].name}: {told}; the tensors that the recipe merges fit each other"
+        if not merges_tokens(self.frame):
+            for problem in vocabulary_problems(self.base, self.experts[index], self.chosen["tokenizer"]):
+                yield f"{problem.where}: {problem.what}; the recipe merges no tensor with a row for each token"
 
     def _dtype_notes(self, index: int) -> Iterator[str]:
         pairs = {(self._spec(index, key).dtype, self.base.specs[key].dtype) for key in self._alignments[index].keys}

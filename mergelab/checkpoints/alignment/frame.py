@@ -11,6 +11,7 @@ from mergelab.checkpoints.alignment.framed import View, framed
 from mergelab.checkpoints.alignment.key_alignment import Alignment, is_constant
 from mergelab.checkpoints.alignment.name_map import name_map
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
+from mergelab.recipe.tensor_selection import EVERYTHING, TensorSelection
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Frame:
     alignments: tuple[Alignment, ...]
     notes: tuple[str, ...] = ()
     copied: Mapping[str, str] = field(default_factory=dict)
+    selection: TensorSelection = EVERYTHING
+    """The tensors that the recipe merges: the steps leave the others as they are."""
 
     def spec(self, index: int, key: str) -> TensorSpec:
         """The spec of an expert's tensor, by the base's file key."""
@@ -60,11 +63,12 @@ class Frame:
         return replace(self, alignments=(*self.alignments[:index], alignment, *self.alignments[index + 1 :]))
 
 
-def named_frame(base: Checkpoint, experts: Sequence[Checkpoint]) -> Frame:
-    """The frame by names, and by the forms in which transformers stores one parameter."""
+def named_frame(base: Checkpoint, experts: Sequence[Checkpoint], selection: TensorSelection = EVERYTHING) -> Frame:
+    """The frame by names, and by the forms in which transformers stores one parameter, for the tensors of `selection`."""
     pairs = [joined(base, expert, name_map(base, expert)) for expert in experts]
     notes = [note for pair in pairs for note in _naming_notes(*pair)]
-    return Frame(base, tuple(expert for expert, _ in pairs), tuple(alignment for _, alignment in pairs), tuple(notes))
+    alignments = tuple(alignment for _, alignment in pairs)
+    return Frame(base, tuple(expert for expert, _ in pairs), alignments, tuple(notes), selection=selection)
 
 
 def _naming_notes(expert: Checkpoint, alignment: Alignment) -> Iterator[str]:

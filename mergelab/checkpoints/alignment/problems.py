@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,18 +41,22 @@ class Problem:
         return f"{self.where}: {self.what}; {self.next_step}."
 
 
-def config_problems(base: Checkpoint, expert: Checkpoint, part: bool = False) -> Iterator[Problem]:
-    """Values that must agree in both models' config.json but differ; a value missing on one side is not a problem.
+def config_problems(base: Checkpoint, expert: Checkpoint, free: Collection[str] = ()) -> Iterator[Problem]:
+    """Values that must agree in both models' config.json but differ, except for those named in `free`."""
+    for what, told in config_differences(base, expert).items():
+        if what not in free:
+            yield Problem(expert.name, told, OTHER_EXPERT)
 
-    With `part`, one model is a part of the other, so that their architectures differ.
-    """
+
+def config_differences(base: Checkpoint, expert: Checkpoint) -> dict[str, str]:
+    """What differs of `MUST_AGREE`, with a clause about it; a value missing on one side is no difference."""
+    found: dict[str, str] = {}
     for pair in config_pairs(base, expert):
         for what, names in MUST_AGREE.items():
             ours, theirs = (config_value(config, names) for config in pair)
-            if ours is not None and theirs is not None and ours != theirs and not (part and what == "architecture"):
-                yield Problem(
-                    expert.name, f"its {what} is {theirs}, but that of the base {base.name} is {ours}", OTHER_EXPERT
-                )
+            if ours is not None and theirs is not None and ours != theirs:
+                found.setdefault(what, f"its {what} is {theirs}, but that of the base {base.name} is {ours}")
+    return found
 
 
 def config_value(config: Mapping[str, Any], names: Sequence[str]) -> Any:
@@ -65,9 +69,10 @@ def config_value(config: Mapping[str, Any], names: Sequence[str]) -> Any:
     return None
 
 
-def storage_problems(model: Checkpoint) -> Iterator[Problem]:
-    """Weights of `model` that are not stored as plain floats."""
-    small = [key for key, spec in model.specs.items() if spec.dtype in FP8]
+def storage_problems(model: Checkpoint, left_out: Collection[str] = ()) -> Iterator[Problem]:
+    """Weights of `model` that are not stored as plain floats, except for the keys `left_out`, which nobody merges."""
+    specs = {key: spec for key, spec in model.specs.items() if key not in left_out}
+    small = [key for key, spec in specs.items() if spec.dtype in FP8]
     quantised = any(config.get("quantization_config") for config in configs_of(model))
     if quantised:
         yield Problem(model.name, "its weights are quantised (config.json has quantization_config)", PLAIN_WEIGHTS)
@@ -75,7 +80,7 @@ def storage_problems(model: Checkpoint) -> Iterator[Problem]:
         yield Problem(
             model.name, f"it stores {counted(small, 'tensor')} as 8-bit floats ({some_of(small)})", PLAIN_WEIGHTS
         )
-    odd = [key for key, spec in model.specs.items() if _is_matrix(key, spec) and not spec.dtype.is_floating_point]
+    odd = [key for key, spec in specs.items() if _is_matrix(key, spec) and not spec.dtype.is_floating_point]
     if odd and not quantised:
         yield Problem(
             model.name, f"it does not store {counted(odd, 'weight')} as floats ({some_of(odd)})", PLAIN_WEIGHTS

@@ -71,10 +71,14 @@ def _shared(frame: Frame) -> list[str]:
 
 
 def _outside_layers(frame: Frame, index: int) -> dict[str, TensorSpec]:
-    """The specs of an expert's tensors that the base lacks, by their names without wrappers."""
+    """The specs of an expert's included tensors that the base lacks, by their names without wrappers."""
     specs, unmatched = frame.experts[index].specs, set(frame.unmatched(index))
     names = {name: key for name, key in peeled(specs).items() if key in unmatched}
-    return {name: specs[key] for name, key in names.items() if not address(name)[0].isdecimal()}
+    return {
+        name: specs[key]
+        for name, key in names.items()
+        if not address(name)[0].isdecimal() and not frame.selection.why_not(name)
+    }
 
 
 def _agree(experts: Sequence[Checkpoint]) -> bool:

@@ -28,7 +28,8 @@ def untied_frame(frame: Frame) -> Frame:
 
 def _with_own_heads(frame: Frame, index: int, expert: Checkpoint, base: Checkpoint) -> Frame:
     """An expert's own head meets the base's embedding, which the base also uses as its head."""
-    owners = _owners(base, expert, frame.unmatched(index))
+    own = [key for key in frame.unmatched(index) if not frame.selection.why_not(key)]
+    owners = _owners(base, expert, own)
     for key, owner in owners.items():
         twin = frame.alignments[index].keys.get(owner)
         if twin is None or _width(expert, key) != _width(base, owner):

@@ -135,9 +135,9 @@ class MergedFolder:
 
     def _copy_auxiliary_files(self) -> None:
         for part in self._parts:
-            config = config_to_write(self._base, part.start) | ({} if part.start else self._chosen_files.token_ids())
+            config = merged_config(self._base, self._specs_of(part), self._chosen_files, part.start)
             if config:
-                self._write_json(f"{part.start}config.json", _merged_config(config, self._specs_of(part)))
+                self._write_json(f"{part.start}config.json", config)
         if self._base.folder is not None:
             copy_auxiliary_files(self._base.folder, self._staging.path)
         self._chosen_files.put(self._staging.path)
@@ -176,8 +176,15 @@ class MergedFolder:
         self._staging.discard()
 
 
-def _merged_config(config: Mapping[str, Any], specs: Mapping[str, TensorSpec]) -> dict[str, Any]:
-    """The base's config, with the dtype of most of the merged weights, which diffusers does not store there."""
+def merged_config(
+    base: Checkpoint, specs: Mapping[str, TensorSpec], chosen: ChosenFiles, start: str = ""
+) -> dict[str, Any]:
+    """The base's config, or that of its component at `start`, with what the merged model changes.
+
+    It names the dtype of most of the merged weights, which diffusers does not store there, and the token ids of a chosen
+    tokenizer.
+    """
+    config = config_to_write(base, start) | ({} if start else chosen.token_ids())
     sizes: dict[str, int] = {}
     for spec in specs.values():
         if spec.dtype.is_floating_point:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mergelab.engine.planning.plan import Plan
 
 FACTOR, SLACK = 6, 64 << 20
-"""A merge uses at most FACTOR times its largest tensor in the dtype of its arithmetic, plus SLACK bytes."""
+"""A merge uses at most FACTOR times its largest tensor in the dtype of its arithmetic, plus SLACK bytes. Where models are merges
+themselves (`engine.nesting`), each of these adds as much, and its whole result if that has at most 64 MB."""
 RESERVE = 24 << 20
 """Part of the slack for memory that belongs to no tensor: threads, counts, fragmentation in the allocator."""
 WAITING = 2

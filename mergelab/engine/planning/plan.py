@@ -142,7 +142,9 @@ def plan(
     has to give the tensors for which every expert has weight 0.
     """
     frame = base or _without_base(recipe, experts)
-    compatibility = compare(frame, experts, [expert.weight for expert in recipe.models], recipe.file_choices)
+    weights = [expert.weight for expert in recipe.models]
+    compatibility = compare(frame, experts, weights, recipe.file_choices, recipe.selection)
+    _check_selection(recipe, compatibility)
     compatibility.raise_if_refused()
     _check_overrides(recipe, compatibility.mergeable)
     experts = compatibility.experts
@@ -168,6 +170,13 @@ def _refuse_unweighted(plan: Plan) -> None:
             f"every expert has weight 0 for {counted(found, 'tensor')} ({some_of(found)}), which the base gives then, but "
             "there is none: name a base, or give an expert a weight that is not 0"
         )
+
+
+def _check_selection(recipe: Recipe, compatibility: Compatibility) -> None:
+    """Refuse patterns of include and exclude that match no tensor: they are mistaken."""
+    others = {key for expert in compatibility.experts for key in expert.specs}
+    if idle := list(recipe.selection.idle(compatibility.base.specs, others)):
+        raise RecipeError("\n".join(idle))
 
 
 def _check_overrides(recipe: Recipe, keys: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from mergelab.recipe.mergekit.model_reference import written_reference
 from mergelab.recipe.mergekit.parameter_values import ParameterValue, parameter_values, spellings
 from mergelab.recipe.mergekit.passthrough.stack_export import stack_to_mergekit
 from mergelab.recipe.mergekit.values import LayerwiseValue, literal, said, write_said
+from mergelab.recipe.recipe_files import is_recipe_file
 from mergelab.recipe.stack_recipe import StackRecipe
 
 RANDOM = ("dare", "della")
@@ -79,6 +80,12 @@ def _foreign(recipe: Recipe) -> Iterator[str]:
         yield "mergekit does not match norms: set match_norms to none"
     if recipe.depth_scale:
         yield "mergekit has no depth_scale: vary the scale or the weights by overrides instead"
+    if recipe.selection:
+        yield "mergekit has no include and exclude: it merges every tensor"
+    if recipe.nested or any(
+        is_recipe_file(name) for name in (recipe.base, *(expert.model for expert in recipe.models))
+    ):
+        yield "a config has no recipes as models: merge these to folders first, and name the folders"
     for name in sorted({recipe.base or "", *(expert.model for expert in recipe.models)}):
         if "+" in name:
             yield f"mergekit reads the + in {name} as an adapter: rename the folder"

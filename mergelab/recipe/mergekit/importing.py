@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mergelab.methods.knobs import brief, nearest
 from mergelab.recipe import Recipe, RecipeError, read_yaml
@@ -15,7 +16,9 @@ from mergelab.recipe.mergekit.method_table import ELSEWHERE, MEANS, SWITCHES, Re
 from mergelab.recipe.mergekit.parameters import Parameters, has_negative, read_parameters
 from mergelab.recipe.mergekit.passthrough.stack_import import stack_of, stack_remarks
 from mergelab.recipe.mergekit.values import LayerwiseValue
+from mergelab.recipe.mergekit_documents import recipe_of_documents
 from mergelab.recipe.stack_recipe import StackRecipe
+from mergelab.runtime.yaml_text import parse_documents
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,30 @@ class Imported:
 def from_mergekit(text: str) -> Imported:
     """Read a mergekit config (YAML) that merges whole models, with scalars, gradients and filters as parameters.
 
-    Slices that go through all layers in order become overrides by layer; with passthrough, a stack recipe. Raises RecipeError with every problem, one
+    Slices that go through all layers in order become overrides by layer; with passthrough, a stack recipe. Of several
+    documents with names, the results of some are models of others (mergekit-multi); these become recipes in the final
+    one's. Raises RecipeError with every problem, one
     sentence each; no part of a config is ignored silently.
     """
-    given = read_yaml(text, "mergekit config")
+    documents = read_yaml(text, "mergekit config", parse_documents) or [None]
+    if len(documents) > 1:
+        return _of_documents(documents)
+    return _imported(documents[0])
+
+
+def _of_documents(documents: Sequence[object]) -> Imported:
+    recipe, remarks = recipe_of_documents(documents, _read)
+    return Imported(recipe, tuple(remarks))
+
+
+def _read(given: Mapping[str, Any]) -> tuple[Recipe, tuple[str, ...]]:
+    found = _imported(given)
+    if isinstance(found.recipe, StackRecipe):
+        raise RecipeError("passthrough cannot be a step of several: build its model first, and name that folder")
+    return found.recipe, found.remarks
+
+
+def _imported(given: object) -> Imported:
     if not isinstance(given, Mapping):
         raise RecipeError(f"a mergekit config must be a mapping with merge_method and models, got {brief(given)}")
     for key, reason in OTHER_TOOLS.items():

@@ -13,6 +13,7 @@ from mergelab.methods.knobs import Knob
 from mergelab.methods.registry import Rule
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe.recipe_files import is_recipe_file
 from mergelab.ui.form.method_list import calibrated
 
 OWN = "own"
@@ -87,6 +88,11 @@ class Models:
         problems += [
             f"{name} is typed more than once; list it once and raise its weight."
             for name in sorted({n for n in names if names.count(n) > 1})
+        ]
+        problems += [
+            f"{name} is a recipe: this page merges models. Merge it with `mergelab merge {name} --out DIR` and type that folder."
+            for name in dict.fromkeys([base.strip(), *names])
+            if is_recipe_file(name)
         ]
         if problems:
             raise RecipeError("\n".join(problems))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, CheckpointError, Compatibility, compare, in_memory, open_folder
+from mergelab.recipe.tensor_selection import TensorSelection
 
 Make = Callable[..., Path]
 Body = Callable[..., dict[str, Tensor]]
@@ -285,3 +286,82 @@ def test_a_tensor_without_entries_is_copied_and_may_be_missing_but_must_not_have
     assert found.left_out == {"encoder.layer.0.unused.weight": "it has no entries: copied from the base"}
     full = compare(base, [in_memory("full", body() | {"encoder.layer.0.unused.weight": torch.ones(2, 4)})])
     assert "it has 1 tensor of shape (2, 4) where the base has (0, 4)" in sentences(full)
+
+
+def chosen(base: Checkpoint, *experts: Checkpoint, include: str = "", exclude: str = "") -> Compatibility:
+    selection = TensorSelection((include,) if include else (), (exclude,) if exclude else ())
+    return compare(base, experts, selection=selection)
+
+
+def test_what_is_not_merged_may_be_missing_or_have_another_shape_or_format_in_an_expert(body: Body) -> None:
+    shorter = body()
+    del shorter[BIAS]
+    wider = body() | {BIAS: torch.ones(9)}
+    small = body() | {BIAS: torch.ones(4).to(torch.float8_e5m2)}
+    experts = [in_memory(name, state) for name, state in (("shorter", shorter), ("wider", wider), ("small", small))]
+    found = chosen(in_memory("base", body()), *experts, exclude="dense.bias")
+    assert found.problems == ()
+    assert found.left_out == {BIAS: "excluded by 'dense.bias': kept from the base"}
+    assert any(note.startswith(f"1 tensor not merged ({BIAS}): excluded by") for note in found.findings)
+    assert len(compare(in_memory("base", body()), experts).problems) == 3
+
+
+def test_what_is_merged_must_fit_as_before(body: Body) -> None:
+    wider = in_memory("wider", body() | {QUERY: torch.ones(9, 9)})
+    assert "of shape (9, 9) where the base has (4, 4)" in sentences(
+        chosen(in_memory("base", body()), wider, exclude="bias")
+    )
+
+
+def test_a_base_may_hold_eight_bit_floats_where_nothing_is_merged(body: Body) -> None:
+    base = in_memory("base", body() | {QUERY: torch.ones(4, 4).to(torch.float8_e5m2)})
+    assert chosen(base, in_memory("expert", body()), exclude="query").problems == ()
+
+
+def test_a_deeper_expert_merges_in_the_layers_that_are_included(tmp_path: Path, make: Make, body: Body) -> None:
+    config = {"model_type": "bert", "hidden_size": 4}
+    base = open_folder(make(tmp_path / "l1", body(layers=1), {**config, "num_hidden_layers": 1}), "L1")
+    expert = open_folder(make(tmp_path / "l2", body(layers=2), {**config, "num_hidden_layers": 2}), "L2")
+    found = chosen(base, expert, include=r"layer\.0\.")
+    assert found.problems == () and found.mergeable == (QUERY, BIAS)
+    told = "L2: its depth is 2, but that of the base L1 is 1; the tensors that the recipe merges fit each other"
+    assert told in found.notes
+
+
+def test_other_tokens_matter_only_if_their_rows_are_merged(tmp_path: Path, make: Make) -> None:
+    base = open_folder(make(tmp_path / "a", vocab_txt="[PAD]\nthe\na\n"), "base")
+    expert = open_folder(make(tmp_path / "b", vocab_txt="[PAD]\na\nthe\n"), "expert")
+    found = chosen(base, expert, exclude="word_embeddings")
+    assert found.problems == ()
+    assert any("the recipe merges no tensor with a row for each token" in note for note in found.notes)
+    assert chosen(base, expert, exclude="bias").problems != ()
+
+
+def test_tied_tensors_are_chosen_together(body: Body) -> None:
+    base, expert = in_memory("base", tied(body)), in_memory("expert", tied(body))
+    told = sentences(chosen(base, expert, exclude="^cls"))
+    assert (
+        "cls.predictions.decoder.weight is tied to bert.embeddings.word_embeddings.weight, which the recipe merges"
+        in told
+    )
+    assert "choose both of them or neither" in told
+    both = chosen(base, expert, exclude="^cls|word_embeddings")
+    assert both.problems == () and set(both.left_out) == {
+        "cls.predictions.decoder.weight",
+        "bert.embeddings.word_embeddings.weight",
+    }
+
+
+def test_an_expert_unties_nothing_that_is_not_merged(body: Body) -> None:
+    expert = tied(body)
+    expert["cls.predictions.decoder.weight"] = torch.randn(5, 4)
+    found = chosen(in_memory("base", tied(body)), in_memory("expert", expert), exclude="^cls|word_embeddings")
+    assert found.problems == () and not any("tied in the base" in note for note in found.notes)
+
+
+def test_a_head_that_all_experts_share_is_added_only_if_it_is_included(body: Body) -> None:
+    config = {"architectures": ["BertForSequenceClassification"]}
+    state = body("bert.") | {"classifier.weight": torch.ones(2, 4)}
+    experts = [in_memory(name, state, config) for name in ("one", "two")]
+    assert "classifier.weight" in chosen(in_memory("base", body("bert.")), *experts, exclude="bias").base.specs
+    assert "classifier.weight" not in chosen(in_memory("base", body("bert.")), *experts, include="query").base.specs

@@ -82,6 +82,8 @@ def test_typed_models_list_every_problem_at_once() -> None:
     assert len(str(caught.value).splitlines()) == 2
     with pytest.raises(RecipeError, match="/a is typed more than once"):
         Models.typed("/base", "/a\n/a")
+    with pytest.raises(RecipeError, match=r"inner\.yml is a recipe: this page merges models"):
+        Models.typed("/base", "inner.yml")
     with pytest.raises(RecipeError, match="9 experts were typed"):
         Models.typed("/base", "\n".join(f"/{number}" for number in range(9)))
 

@@ -40,7 +40,9 @@ def tokenized_frame(frame: Frame, tokenizer: str = AUTO) -> Frame:
     are the mean of the experts that have them, and no method changes them. With one vocabulary, or unknown ones, rows are
     matched by id, and those beyond the base's are left out.
     """
-    keys = _token_keys(frame)
+    keys = token_keys(frame)
+    if tokenizer in (AUTO, BASE):  # another tokenizer gives even the tensors that are not merged other rows
+        keys = [key for key in keys if not frame.selection.why_not(key)]
     owner = _named(frame, tokenizer)
     if not keys or (_agree(frame, keys) and tokenizer in (AUTO, BASE)):
         return frame
@@ -67,7 +69,13 @@ def target_vocabulary(base: Checkpoint, experts: tuple[Checkpoint, ...], tokeniz
     return found
 
 
-def _token_keys(frame: Frame) -> list[str]:
+def merges_tokens(frame: Frame) -> bool:
+    """Whether the recipe merges a tensor with one row per token."""
+    keys = token_keys(frame)
+    return not keys or not all(map(frame.selection.why_not, keys))
+
+
+def token_keys(frame: Frame) -> list[str]:
     """The base's tensors with one row per token."""
     words = [key for key in frame.base.specs if address(key) == ("embeddings", "word")]
     counts = {frame.base.specs[key].shape[0] for key in words if frame.base.specs[key].shape}

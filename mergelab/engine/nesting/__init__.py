@@ -1,0 +1,1 @@
+"""Merges that are models of other merges."""
