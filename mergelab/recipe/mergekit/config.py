@@ -54,6 +54,8 @@ class Config:
     dtype: object
     working: object
     """The number format in which mergekit computes; None for that of the models."""
+    file_choices: Mapping[str, str]
+    """The recipe's fields for the tokenizer."""
 
     def shared(self, part: Part) -> tuple[Mapping[str, Any], ...]:
         """The merge's parameters in a part by level, the most specific level first."""
@@ -74,7 +76,7 @@ def read_config(problems: list[str], given: Mapping[str, Any]) -> Config:
         problems.append(
             f"base_model {brief(base.model)} is not a source of the slice: list it there with the same layers"
         )
-    read_tokenizer_keys(problems, given, base)
+    file_choices = read_tokenizer_keys(problems, given, base)
     under = _under_adapters(problems, base, [source.reference for part in parts for source in part.sources])
     return Config(
         str(given.get("merge_method")),
@@ -84,6 +86,7 @@ def read_config(problems: list[str], given: Mapping[str, Any]) -> Config:
         _parameters(problems, given, "the config"),
         _format(given.get("out_dtype")) or _format(given.get("dtype")) or "base",
         _format(given.get("dtype")),
+        file_choices,
     )
 
 

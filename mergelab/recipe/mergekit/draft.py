@@ -49,7 +49,7 @@ def draft_of(
     problems += [
         f"{model} is listed twice: list it once" for model in sorted({m for m in models if models.count(m) > 1})
     ]
-    fields = {"base": config.base_model or config.under_adapters, "dtype": config.dtype}
+    fields = {"base": config.base_model or config.under_adapters, "dtype": config.dtype, **config.file_choices}
     chains = {model: _in_order(reading, parameters, model) for model in (None, *models)}
     draft = Draft(fields, reading.stages({}), {model: {"model": model} for model in models}, chains)
     for name, place in reading.numbers.items():

@@ -16,6 +16,7 @@ from mergelab.recipe.mergekit.method_table import READINGS, WEIGHT, Reading, Rol
 from mergelab.recipe.mergekit.model_reference import written_reference
 from mergelab.recipe.mergekit.parameter_values import ParameterValue, parameter_values, spellings
 from mergelab.recipe.mergekit.passthrough.stack_export import stack_to_mergekit
+from mergelab.recipe.mergekit.tokenizer_keys import TOKENIZER
 from mergelab.recipe.mergekit.values import LayerwiseValue, literal, said, write_said
 from mergelab.recipe.recipe_files import is_recipe_file
 from mergelab.recipe.stack_recipe import StackRecipe
@@ -80,6 +81,8 @@ def _foreign(recipe: Recipe) -> Iterator[str]:
         yield "mergekit does not match norms: set match_norms to none"
     if recipe.depth_scale:
         yield "mergekit has no depth_scale: vary the scale or the weights by overrides instead"
+    if recipe.chat_template or recipe.generation_config:
+        yield "mergekit does not choose a model's chat template and generation settings: remove these fields"
     if recipe.selection:
         yield "mergekit has no include and exclude: it merges every tensor"
     if recipe.nested or any(
@@ -151,6 +154,7 @@ def _config(recipe: Recipe, reading: Reading) -> dict[str, Any]:
         **({"slices": [_slice(*each, reading) for each in slices]} if slices else {"models": _models(recipe, reading)}),
         "merge_method": reading.merge_method,
         **({"base_model": recipe.base} if recipe.base else {}),
+        **({TOKENIZER: recipe.tokenizer} if recipe.tokenizer else {}),
         **({"parameters": shared} if shared else {}),
         **({"dtype": "float32"} if recipe.dtype != "base" else {}),
         **({"out_dtype": recipe.dtype} if recipe.dtype not in ("base", "float32") else {}),

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -580,26 +581,53 @@ def test_numbers_may_be_text_and_settings_may_be_shared() -> None:
         "tokenizer_source: {model: {path: base_model}}",
         "tokenizer: {source: base}",
         "tokenizer: {source: base, tokens: {}, pad_to_multiple_of: null}",
-        "tokenizer_source: null",
-        "chat_template: auto",
     ],
 )
-def test_what_keeps_the_tokenizer_of_the_base_is_read(line: str) -> None:
-    text = A_AND_B + "base_model: base_model\nmerge_method: ties\n"
-    assert from_mergekit(text + line) == from_mergekit(text)
+def test_the_bases_tokenizer_is_chosen_however_it_is_written(line: str) -> None:
+    assert recipe(A_AND_B + "base_model: base_model\nmerge_method: ties\n" + line).tokenizer == "base"
+
+
+@pytest.mark.parametrize("line", ["tokenizer_source: null", "chat_template: auto"])
+def test_what_says_nothing_about_the_tokenizer_chooses_none(line: str) -> None:
+    assert recipe(A_AND_B + "base_model: base_model\nmerge_method: ties\n" + line).file_choices == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "choice"),
+    [
+        ("tokenizer_source: union", "union"),
+        ("tokenizer_source: a", "a"),
+        ("tokenizer_source: 'model:b'", "b"),
+        ("tokenizer: {source: {model: {path: a}}}", "a"),
+        ("tokenizer: {}", "union"),
+    ],
+)
+def test_other_tokenizers_become_the_recipes_choice_and_come_back(line: str, choice: str) -> None:
+    read = recipe(A_AND_B + "base_model: base_model\nmerge_method: ties\n" + line)
+    assert read.tokenizer == choice
+    assert recipe(to_mergekit(read)).tokenizer == choice
+
+
+def test_a_tokenizer_of_no_model_is_refused() -> None:
+    (told,) = refusal(A_AND_B + "base_model: base_model\nmerge_method: ties\ntokenizer_source: c")
+    assert told.startswith("tokenizer names no model of the recipe, got 'c'")
+
+
+@pytest.mark.parametrize("field", ["chat_template", "generation_config"])
+def test_choices_that_mergekit_does_not_have_are_not_exported(field: str) -> None:
+    read = recipe(A_AND_B + "base_model: base_model\nmerge_method: ties\n")
+    with pytest.raises(RecipeError, match="does not choose a model's chat template and generation settings"):
+        to_mergekit(replace(read, **{field: "a"}))
 
 
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("tokenizer_source: union", "tokenizer_source: union is not supported: MergeLab keeps the base's tokenizer"),
-        ("tokenizer_source: a", "tokenizer_source: a is not supported: MergeLab keeps the base's tokenizer"),
-        ("tokenizer: {}", "source of tokenizer: union is not supported"),
         ("tokenizer: base", "tokenizer must be {source: base}, got 'base'"),
         ("tokenizer: {source: base, tokens: {x: {source: a}}}", "tokens of tokenizer is not supported"),
         ("tokenizer: {source: base, pad_to_multiple_of: 8}", "pad_to_multiple_of of tokenizer is not supported"),
         ("tokenizer: {source: base, sauce: 8}", "unknown key 'sauce' of tokenizer. Did you mean 'source'?"),
-        ("chat_template: chatml", "chat_template is not supported: MergeLab keeps the base's chat template"),
+        ("chat_template: chatml", "chat_template is not supported: a recipe takes the template of one of its models"),
     ],
 )
 def test_what_changes_the_tokenizer_is_refused_by_name(line: str, told: str) -> None:
@@ -637,8 +665,6 @@ def test_every_problem_is_told_at_once() -> None:
         "unknown key 'modell' of entry 2 of models. Did you mean 'model'? Known: model, parameters",
         "model in entry 2 of models must be a folder or owner/name@revision, alone or with +ADAPTER, "
         "or {model: NAME, lora: ADAPTER}, got None",
-        "tokenizer_source: union is not supported: MergeLab keeps the base's tokenizer and does not merge models with other "
-        "vocabularies; remove it if all models have one vocabulary, or give them one with mergekit-tokensurgeon first",
         "unknown parameter 'normalise' of ties. Did you mean 'normalize'? "
         "Known: density, int8_mask, lambda, normalize, rescale, weight",
         "rescale must be true or false for the whole merge, got 0.5",

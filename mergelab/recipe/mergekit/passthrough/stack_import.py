@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mergelab.methods.knobs import brief, nearest
+from mergelab.recipe.file_choices import BASE
 from mergelab.recipe.mergekit.config import Config
 from mergelab.recipe.mergekit.config_part import Part
 from mergelab.recipe.mergekit.parameters import layered
@@ -18,6 +19,10 @@ from mergelab.recipe.stack_recipe import StackRecipe
 
 def stack_of(problems: list[str], config: Config) -> StackRecipe | None:
     """The stack recipe of a config with the method passthrough; None if there are problems, which are appended."""
+    if config.file_choices.get("tokenizer", BASE) != BASE:
+        problems.append(
+            "a stack has the tokenizer of its base: remove tokenizer_source, or make that model the base_model"
+        )
     slices = [_slice(problems, config, number, part) for number, part in enumerate(config.parts, 1)]
     if problems or not slices:
         return None
