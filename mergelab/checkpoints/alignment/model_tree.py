@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from mergelab.checkpoints.files.interface import Checkpoint
+from mergelab.checkpoints.files.silence import silence
 
 
 def model_tree(checkpoint: Checkpoint) -> Any | None:
@@ -28,7 +29,7 @@ def _built(text: str) -> Any | None:
     if content["model_type"] not in transformers.CONFIG_MAPPING:
         return None
     # A config of tests, or of another version, may be too incomplete to build a model: then names decide alone.
-    with suppress(Exception), torch.device("meta"):
+    with suppress(Exception), silence(), torch.device("meta"):
         config = transformers.CONFIG_MAPPING[content["model_type"]].from_dict(content)
         named = [getattr(transformers, str(name), None) for name in content.get("architectures") or ()]
         return named[0](config) if named and named[0] else transformers.AutoModel.from_config(config)

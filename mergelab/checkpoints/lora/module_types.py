@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from mergelab.checkpoints.alignment.key_alignment import align
+from mergelab.checkpoints.alignment.model_tree import model_tree
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint
-from mergelab.checkpoints.files.silence import silence
 
 LINEAR, CONV1D, EMBEDDING, CONVOLUTION = "Linear", "Conv1D", "Embedding", "Conv"
 FACTORED = (LINEAR, CONV1D, EMBEDDING, CONVOLUTION)
@@ -76,22 +76,18 @@ def head_name(model: Any) -> str | None:
 
 
 def module_tree(base: Checkpoint) -> Any:
-    """The model built from the config of `base`, on the meta device, so that weights take no memory."""
-    import transformers
-
+    """The model of `base` without weights. Raises `CheckpointError` if transformers builds none from its config."""
     kind = base.config.get("model_type")
     if kind is None:
         raise CheckpointError(
             f"{base.name} has no model_type in its config, so that it is not known which of its tensors are linear layers; "
             "adapters need a model of transformers"
         )
-    if kind not in transformers.CONFIG_MAPPING:
-        raise CheckpointError(f"{base.name} has model_type {kind!r}, which this version of transformers does not know")
-    with silence():
-        config = transformers.CONFIG_MAPPING[kind].from_dict(dict(base.config))
-    named = [getattr(transformers, name, None) for name in config.architectures or ()]
-    with silence(), torch.device("meta"):
-        return named[0](config) if named and named[0] else transformers.AutoModel.from_config(config)
+    tree = model_tree(base)
+    if tree is None:
+        told = f"{base.name} has model_type {kind!r}, which this version of transformers does not know"
+        raise CheckpointError(f"{told}, or of whose config it builds no model")
+    return tree
 
 
 def _kind(module: nn.Module) -> str:
