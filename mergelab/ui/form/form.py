@@ -111,7 +111,8 @@ def short(reference: str) -> str:
 
 @dataclass(frozen=True)
 class Form:
-    """The state of the sidebar. `weights` is by the reference of each expert, `knobs` by the place of each knob.
+    """The state of the sidebar. `weights` is by the reference of each expert, `knobs` by the place of each knob,
+    `file_choices` by the field of the recipe.
 
     `rows` limits how many validation examples of each task are scored; None scores all.
     """
@@ -124,6 +125,7 @@ class Form:
     weights: Mapping[str, Any] = field(default_factory=dict)
     seed: Any = 0
     dtype: str = "base"
+    file_choices: Mapping[str, Any] = field(default_factory=dict)
     device: str = "auto"
     rows: int | None = None
     live: bool = True
@@ -146,6 +148,7 @@ class Form:
                 "method": self._step("method", self.method),
                 "seed": 0 if self.seed is None else self.seed,
                 "dtype": self.dtype,
+                **self.file_choices,
             }
         )
 

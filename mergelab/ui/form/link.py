@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,6 +14,7 @@ from mergelab.methods.knobs import Choice, Domain, Range, Value
 from mergelab.methods.registry import Rule
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED, STACK, Recipe, Step
+from mergelab.recipe.file_choices import BASE, FILE_CHOICES, UNION
 from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, number
 from mergelab.ui.form.method_list import short_title
@@ -66,7 +67,9 @@ def source_name(models: Models) -> str:
 def link_of(recipe: Recipe, models: Models, opening: Recipe | None) -> Link:
     """The link to `recipe`, whose experts are among `models`, on a page that opens with the recipe `opening`."""
     which, merge = _which(recipe, models), _merge(recipe)
-    key = _text({**which, **merge, **_weights(recipe, models)})
+    files = _files(recipe, models)
+    merge |= {name: value for name, value in files.items() if not models.edition or value in (BASE, UNION)}
+    key = _text({**which, **merge, **files, **_weights(recipe, models)})
     digest = recipe.digest()
     if models.edition:
         return Link(key, _text(merge), WITHOUT_MODELS, digest)
@@ -99,6 +102,12 @@ def _merge(recipe: Recipe) -> dict[str, str]:
         **({"seed": str(recipe.seed)} if recipe.seed else {}),
         **({"dtype": recipe.dtype} if recipe.dtype != "base" else {}),
     }
+
+
+def _files(recipe: Recipe, models: Models) -> dict[str, str]:
+    """Whose tokenizer and other files go along, with experts by their names in a query."""
+    short = {reference: name for name, reference in _names(models).items()}
+    return {field: short.get(value, value) for field, value in recipe.file_choices.items()}
 
 
 def _turned(step: Step, rule: Rule, prefix: str) -> dict[str, str]:
@@ -152,7 +161,7 @@ class _Reading:
         self.left = {key: text for key, text in given.items() if key not in own}
         self.sources, self.opening = sources, opening
         self.notes: list[str] = []
-        self.known = ["suite", "experts", "method", "sparsify", "seed", "dtype"]
+        self.known = ["suite", "experts", "method", "sparsify", "seed", "dtype", *FILE_CHOICES]
 
     def parsed_link(self) -> ParsedLink:
         self._version()
@@ -173,6 +182,7 @@ class _Reading:
             weights=self._weights(models, METHODS[method]),
             seed=self._value("seed", "seed", SEED, 0),
             dtype=str(self._value("dtype", "number format", DTYPE, "base")),
+            file_choices=self._file_choices(models, chosen),
         )
         self._unknown_parameters(METHODS[method], sparsifier)
         return ParsedLink(form, tuple(self.notes))
@@ -191,7 +201,8 @@ class _Reading:
         if key == "method" and name == STACK:
             self.notes.append(f"{STACKED} Here {default} is used.")
             return default
-        self.notes.append(f"There is no {what} {_brief(name)} here, so {default} is used.{_guess(name, known)}")
+        instead = default or "the base’s"
+        self.notes.append(f"There is no {what} {_brief(name)} here, so {instead} is used.{_guess(name, known)}")
         return default
 
     def _experts(self, models: Models) -> tuple[str, ...]:
@@ -209,6 +220,16 @@ class _Reading:
         if not chosen:
             self.notes.append("The link names no known expert, so all are chosen.")
         return chosen or tuple(models.titles)
+
+    def _file_choices(self, models: Models, chosen: Sequence[str]) -> dict[str, str]:
+        experts = {name: reference for name, reference in _names(models).items() if reference in chosen}
+        found = {}
+        for field in FILE_CHOICES:
+            general = {BASE: BASE, **({UNION: UNION} if field == "tokenizer" else {})}
+            name = self._name(field, field.replace("_", " "), ["", *general, *experts], "")
+            if name:
+                found[field] = {**experts, **general}[name]
+        return found
 
     def _knobs(self, owner: str, rule: Rule, prefix: str, experts: int) -> dict[KnobPlace, Any]:
         values: dict[KnobPlace, Any] = {}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mergelab.recipe.file_choices import FILE_CHOICES
 from mergelab.ui.form.form import Form, Models, all_knobs, weight_id
 
 SOURCE, EXPERTS, METHOD, SPARSIFIER = "suite", "experts", "method", "sparsifier"
 SEED, DTYPE, DEVICE, ROWS, LIVE = "seed", "dtype", "device", "rows", "live"
 CHOICES = (SOURCE, EXPERTS, METHOD, SPARSIFIER, DEVICE)
 """Widgets that change other widgets."""
-SETTINGS = (SEED, DTYPE, ROWS, LIVE)
+SETTINGS = (SEED, DTYPE, *FILE_CHOICES, ROWS, LIVE)
 """Widgets that change nothing else on the sidebar, beside weights and knobs."""
 
 Values = Mapping[str, Any]
@@ -30,6 +31,7 @@ def form_of(models: Models, values: Values) -> Form:
         weights={reference: values[name] for reference, name in weights.items() if name in values},
         seed=values[SEED],
         dtype=values[DTYPE],
+        file_choices={name: values[name] for name in FILE_CHOICES if values[name]},
         device=values[DEVICE],
         rows=values[ROWS] or None,
         live=bool(values[LIVE]),

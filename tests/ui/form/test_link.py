@@ -57,7 +57,10 @@ def forms(draw: st.DrawFn, method: str) -> Form:
         if not knob.per_model and draw(st.booleans())
     }
     weights = {reference: draw(values(rule.per_model.domain)) for reference in chosen} if rule.per_model else {}
+    offered = {"tokenizer": ["", "base", "union", *chosen], "chat_template": ["", *chosen], "generation_config": [""]}
+    files = {name: value for name, among in offered.items() if (value := draw(st.sampled_from(among)))}
     return form(
+        file_choices=files,
         models=models,
         chosen=chosen,
         method=method,
@@ -172,6 +175,16 @@ def test_a_persons_own_folders_stay_out_of_the_link_and_that_is_said() -> None:
     assert link.note == WITHOUT_MODELS
     assert "models" not in link.key
     assert read(link.key).form.recipe() == shown.recipe()
+
+
+def test_a_choice_of_files_names_experts_as_the_link_does_and_unknown_ones_are_said() -> None:
+    chosen = form(file_choices={"tokenizer": "union", "chat_template": "tiny/b"})
+    assert link_of(chosen.recipe(), MODELS, OPENING.recipe()).query.endswith("tokenizer=union&chat_template=b")
+    assert read("chat_template=b").form.file_choices == {"chat_template": "tiny/b"}
+    unknown = read("tokenizer=z")
+    assert unknown.form.file_choices == {} and unknown.notes[0].startswith(
+        "There is no tokenizer “z” here, so the base’s"
+    )
 
 
 def test_gradios_own_parameters_are_not_ours_to_judge() -> None:

@@ -12,14 +12,16 @@ from mergelab.evaluation.scoring import QUICK_ROWS
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED, Recipe
+from mergelab.recipe.file_choices import BASE, FILE_CHOICES, UNION
 from mergelab.runtime.devices import DEVICES
 from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.examples import FIRST, presets, starting_points
 from mergelab.ui.form.form import MOST_EXPERTS, NO_SPARSIFIER, Models, all_knobs, weight_id
+from mergelab.ui.form.labels import title_of
 from mergelab.ui.form.method_list import method_entries
 from mergelab.ui.page.sidebar.knob_widgets import KnobGroup, Widget, knob_group, weight_slider
 
-PRESET, WEIGHTS_BOX = "preset", "weights"
+PRESET, WEIGHTS_BOX, FILES_BOX = "preset", "weights", "files"
 OWN_BASE, OWN_EXPERTS, USE_OWN = "own-base", "own-experts", "use-own"
 MERGE, STOP = "merge", "stop"
 Named = dict[str, Widget]
@@ -54,7 +56,7 @@ class Sidebar:
         """The names of the widgets that a new form may change."""
         columns = [str(group.column.elem_id) for group in self.groups]
         chosen = [PRESET, names.SOURCE, names.EXPERTS, names.METHOD, names.SPARSIFIER, names.SEED, names.DTYPE]
-        return [*chosen, WEIGHTS_BOX, *columns, *self.knobs]
+        return [*chosen, WEIGHTS_BOX, *FILE_CHOICES, *columns, *self.knobs]
 
 
 def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Sidebar:
@@ -79,6 +81,18 @@ def _models(suites: Mapping[str, str], models: Models) -> Named:
         names.SOURCE: _list(titles, models.base, "Models", names.SOURCE),
         names.EXPERTS: gr.CheckboxGroup(experts, value=list(models.titles), label="Experts", elem_id=names.EXPERTS),
     }
+
+
+def file_options(field: str, experts: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The choices of a file, as title and value in a recipe; `experts` are the chosen ones, from reference to title."""
+    if field != "tokenizer":
+        return [("the base’s", ""), *((title, reference) for reference, title in experts.items())]
+    general = [
+        ("the base’s, if all agree", ""),
+        ("the base’s, rows by token", BASE),
+        ("every token of any model", UNION),
+    ]
+    return [*general, *((title, reference) for reference, title in experts.items())]
 
 
 def _list(choices: list[Any], value: Any, label: str, name: str, info: str | None = None) -> Widget:
@@ -132,9 +146,14 @@ def _run_settings(device: str) -> Named:
             elem_classes="pills",
         )
         rows = _list(amounts, QUICK_ROWS, "Validation examples per task", names.ROWS, fewer)
+    with gr.Accordion("Files that go along", open=False, elem_id=FILES_BOX) as files:
+        chosen = {
+            name: _list(file_options(name, {}), "", title_of(name), name, told) for name, told in FILE_CHOICES.items()
+        }
     about = "Merge and score small models after every change"
     live = gr.Checkbox(True, label="Live scores", info=about, elem_id=names.LIVE)
-    return {names.SEED: seed, names.DTYPE: dtype, names.DEVICE: where, names.ROWS: rows, names.LIVE: live}
+    run = {names.SEED: seed, names.DTYPE: dtype, names.DEVICE: where, names.ROWS: rows, names.LIVE: live}
+    return {**run, FILES_BOX: files, **chosen}
 
 
 def _actions() -> Named:

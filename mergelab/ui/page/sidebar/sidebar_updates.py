@@ -10,6 +10,7 @@ import gradio as gr
 from mergelab.methods import METHODS
 from mergelab.methods.knobs import Knob, Range
 from mergelab.recipe import Recipe
+from mergelab.recipe.file_choices import FILE_CHOICES
 from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.examples import title_fitting
 from mergelab.ui.form.form import (
@@ -25,7 +26,7 @@ from mergelab.ui.form.form import (
 )
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, PLACES
 from mergelab.ui.page.sidebar.knob_widgets import column_id, is_too_fine
-from mergelab.ui.page.sidebar.sidebar_layout import PRESET, WEIGHTS_BOX
+from mergelab.ui.page.sidebar.sidebar_layout import PRESET, WEIGHTS_BOX, file_options
 from mergelab.ui.page.sidebar.wiring import Updates
 
 
@@ -40,6 +41,7 @@ def form_updates(form: Form, suites: Mapping[str, str], own: Models | None) -> U
         names.SPARSIFIER: form.sparsifier,
         names.SEED: form.seed,
         names.DTYPE: form.dtype,
+        **file_updates(form.models, form.chosen, form.file_choices),
         **visible_columns(form.method, form.sparsifier),
         **_form_weights(form),
         **_form_knobs(form),
@@ -85,7 +87,7 @@ def counting_knobs() -> list[KnobPlace]:
 def per_expert() -> list[str]:
     """The names of the widgets that depend on which experts are chosen."""
     weights = [weight_id(place) for place in range(MOST_EXPERTS)]
-    return [WEIGHTS_BOX, *weights, *(place.elem_id for place in counting_knobs())]
+    return [WEIGHTS_BOX, *weights, *FILE_CHOICES, *(place.elem_id for place in counting_knobs())]
 
 
 def per_expert_updates(models: Models, method: str, chosen: Sequence[str], form: Form | None = None) -> Updates:
@@ -94,7 +96,17 @@ def per_expert_updates(models: Models, method: str, chosen: Sequence[str], form:
     titles, knobs = _chosen_titles(models, chosen), form.knobs if form else {}
     weights = form.weights if form else dict.fromkeys(models.titles, 1.0)
     counts = {place.elem_id: number_of_experts(place, titles, knobs.get(place)) for place in counting_knobs()}
-    return {**weight_updates(models, method, chosen, weights), **counts}
+    files = file_updates(models, chosen, form.file_choices if form else {})
+    return {**weight_updates(models, method, chosen, weights), **files, **counts}
+
+
+def file_updates(models: Models, chosen: Sequence[str], given: Mapping[str, Any]) -> Updates:
+    """Offer the files of the chosen experts. A choice of an expert that is not chosen any more goes back to the base's."""
+    experts = {reference: title for reference, title in models.titles.items() if reference in chosen}
+    options = {name: file_options(name, experts) for name in FILE_CHOICES}
+    offered = {name: [value for _, value in listed] for name, listed in options.items()}
+    known = {name: given.get(name, "") if given.get(name) in offered[name] else "" for name in FILE_CHOICES}
+    return {name: gr.update(choices=options[name], value=known[name]) for name in FILE_CHOICES}
 
 
 def weight_updates(models: Models, method: str, chosen: Sequence[str], weights: Mapping[str, Any]) -> Updates:

@@ -179,6 +179,14 @@ def test_what_depends_on_the_chosen_experts_is_updated_together() -> None:
     assert {updates[place.elem_id]["maximum"] for place in NUMBERS} == {3}
 
 
+def test_files_are_offered_of_the_chosen_experts_and_others_choices_go_back_to_the_bases() -> None:
+    updates = per_expert_updates(MODELS, "ties", ["tiny/a"], form(file_choices={"tokenizer": "tiny/b"}))
+    assert [value for _, value in updates["tokenizer"]["choices"]] == ["", "base", "union", "tiny/a"]
+    assert updates["tokenizer"]["value"] == ""
+    kept = per_expert_updates(MODELS, "ties", ["tiny/a"], form(file_choices={"chat_template": "tiny/a"}))
+    assert kept["chat_template"]["value"] == "tiny/a"
+
+
 def table_columns() -> set[str]:
     run = run_of(form().recipe().to_mapping(), "validation")
     tables = (run.preview.cells, run.preview.experts, score_frame(run, {}, {}))
