@@ -79,7 +79,8 @@ def operating_point(recipe: Recipe) -> OperatingPoint:
 def sketch_needs(recipe: Recipe) -> str:
     """Recipes with equal keys share a sketch: they have the same models, and curves that depend on the same settings."""
     models = ", ".join(expert.model for expert in recipe.models)
-    return f"{recipe.base} | {models} | {', '.join(operating_point(recipe).drawn)}"
+    rows = [f"tokenizer {recipe.tokenizer}"] if recipe.tokenizer else []
+    return f"{recipe.base} | {models} | {', '.join([*operating_point(recipe).drawn, *rows])}"
 
 
 def trims(rule: Rule | None) -> bool:

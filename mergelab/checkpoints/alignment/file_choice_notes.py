@@ -19,16 +19,16 @@ def file_choice_notes(base: Checkpoint, expert: Checkpoint, chosen: Mapping[str,
     if base.folder is None or expert.folder is None or base.folder == expert.folder:
         return
     if chat_template_of(base.folder) != chat_template_of(expert.folder):
-        yield _told("chat template", "chat_template", expert, chosen)
+        yield _told("another chat template", "chat_template", expert, chosen)
     names = [name for name in SPECIAL if _special(base.folder, name) != _special(expert.folder, name)]
     if names:
         pairs = [f"{name} is {_special(expert.folder, name)}, not {_special(base.folder, name)}" for name in names]
-        yield f"{_told('tokenizer settings', 'tokenizer', expert, chosen)} ({'; '.join(pairs)})"
+        yield f"{_told('other tokenizer settings', 'tokenizer', expert, chosen)} ({'; '.join(pairs)})"
     ours, theirs = (safe_json(folder, "generation_config.json") or {} for folder in (base.folder, expert.folder))
     different = [name for name in sorted(ours.keys() | theirs.keys()) if _differs(name, ours, theirs)]
     if theirs and different:
         pairs = [f"{name} is {theirs.get(name)}, not {ours.get(name)}" for name in different[:4]]
-        yield f"{_told('generation_config.json', 'generation_config', expert, chosen)} ({'; '.join(pairs)})"
+        yield f"{_told('another generation_config.json', 'generation_config', expert, chosen)} ({'; '.join(pairs)})"
 
 
 def _differs(name: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
@@ -38,7 +38,7 @@ def _differs(name: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> b
 def _told(what: str, field: str, expert: Checkpoint, chosen: Mapping[str, str]) -> str:
     made = chosen.get(field) or BASE
     taken = "the base's" if made in (BASE, UNION) else f"that of {made}"
-    return f"the {what} of {expert.name} differs from the base's; the merged model takes {taken}, `{field}:` chooses"
+    return f"{expert.name} has {what} than the base; the merged model takes {taken}, `{field}:` chooses"
 
 
 def _special(folder: Path, name: str) -> str | None:

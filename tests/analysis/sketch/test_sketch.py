@@ -494,3 +494,9 @@ def test_sketching_changes_no_model() -> None:
     before = merge("average", models, base)
     finish(build_sketch(plan_for({"method": "ties", "sparsify": "dare"}, models, base)))
     assert all(torch.equal(before[key], value) for key, value in merge("average", models, base).items())
+
+
+def test_another_tokenizer_needs_another_sketch() -> None:
+    recipe = {"base": "b", "models": ["one", "two"], "method": "ties"}
+    keys = [sketch_needs(Recipe.from_mapping({**recipe, "tokenizer": choice})) for choice in (None, "base", "union")]
+    assert len(set(keys)) == 3
