@@ -10,11 +10,11 @@ from functools import cached_property
 import torch
 
 from mergelab.checkpoints.alignment.config_notes import config_notes
+from mergelab.checkpoints.alignment.config_parts import labels_of_head
 from mergelab.checkpoints.alignment.file_choice_notes import file_choice_notes
 from mergelab.checkpoints.alignment.frame import Frame, named_frame
 from mergelab.checkpoints.alignment.framed import framed
 from mergelab.checkpoints.alignment.further_layers import is_further_layer
-from mergelab.checkpoints.alignment.head_labels import labels_of_head
 from mergelab.checkpoints.alignment.key_alignment import (
     Alignment,
     is_constant,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mergelab.checkpoints.alignment.config_parts import TEXT, text_part
 from mergelab.checkpoints.diffusion.components import config_pairs
 from mergelab.checkpoints.files.interface import Checkpoint
 
@@ -100,17 +101,15 @@ def _differences(
 
 def _meanings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Every entry that changes what weights mean, by its standard name; entries of parts have the part before a dot."""
-    text = config.get("text_config")
-    whole = {**config, **text} if isinstance(text, dict) else dict(config)
-    found = {OTHER_NAMES.get(name, name): value for name, value in _flat(whole, "")}
+    found = {OTHER_NAMES.get(name, name): value for name, value in _flat({**config, **text_part(config)}, "")}
     return {name: value for name, value in found.items() if _matters(name)}
 
 
 def _flat(config: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
     for name, value in config.items():
-        if isinstance(value, dict) and name != "text_config":
+        if isinstance(value, dict) and name != TEXT:
             yield from _flat(value, f"{before}{name}.")
-        elif value is not None and name != "text_config":
+        elif value is not None and name != TEXT:
             yield before + name, value
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mergelab.checkpoints.alignment.config_parts import text_part
+
 LAYER = re.compile(r"(?:model\.)?(?:language_model\.)?(?:model\.)?layers\.(\d+)\.")
 NAMED = re.compile(r"(^|\.)(mtp|mtp_layers|mtp_block|nextn)\.")
 
@@ -14,6 +16,5 @@ def is_further_layer(key: str, config: Mapping[str, Any]) -> bool:
     """Whether `key` belongs to a layer for multi-token prediction: by its name, or by a number beyond the config's layers."""
     if NAMED.search(key):
         return True
-    found, text = LAYER.match(key), config.get("text_config")
-    layers = {**config, **(text if isinstance(text, dict) else {})}.get("num_hidden_layers")
+    found, layers = LAYER.match(key), {**config, **text_part(config)}.get("num_hidden_layers")
     return bool(found and isinstance(layers, int) and not config.get("is_encoder_decoder") and int(found[1]) >= layers)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from mergelab.checkpoints.alignment.config_parts import text_part
 from mergelab.checkpoints.diffusion.components import config_pairs, configs_of
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
 from mergelab.checkpoints.files.phrases import counted, some_of
@@ -61,8 +62,7 @@ def config_differences(base: Checkpoint, expert: Checkpoint) -> dict[str, str]:
 
 def config_value(config: Mapping[str, Any], names: Sequence[str]) -> Any:
     """The first of `names` found in the config, at its top level or in the text part of a multimodal model."""
-    text = config.get("text_config")
-    for part in (config, text if isinstance(text, dict) else {}):
+    for part in (config, text_part(config)):
         for name in names:
             if part.get(name) is not None:
                 return part[name]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import torch
 from torch import Tensor
 
+from mergelab.checkpoints.alignment.config_parts import labels_of_head
 from mergelab.checkpoints.alignment.frame import Frame
-from mergelab.checkpoints.alignment.head_labels import labels_of_head
 from mergelab.checkpoints.alignment.key_alignment import peeled
 from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
@@ -21,15 +22,15 @@ REASON = "every expert has it and the base lacks it: the mean of the experts'"
 
 @dataclass(frozen=True, eq=False)
 class Mean:
-    """The weighted mean of the experts' tensors, in float32, rounded once."""
+    """The weighted mean of the experts' tensors, in float64, rounded once to a format that holds each of theirs."""
 
     parts: tuple[tuple[Checkpoint, str], ...]
     weights: tuple[float, ...]
 
     @property
     def spec(self) -> TensorSpec:
-        checkpoint, key = self.parts[0]
-        return checkpoint.specs[key]
+        specs = [checkpoint.specs[key] for checkpoint, key in self.parts]
+        return TensorSpec(specs[0].shape, reduce(torch.promote_types, (spec.dtype for spec in specs)))
 
     def read(self) -> Tensor:
         ordered = sorted(zip(self.parts, self.weights, strict=True), key=lambda part: part[0][0].content_hash())
@@ -66,8 +67,13 @@ def _shared(frame: Frame) -> list[str]:
     """Floating-point tensors outside the layers that every expert has under one name and in one shape."""
     own = [_outside_layers(frame, index) for index in range(len(frame.experts))]
     names = sorted(set.intersection(*(set(found) for found in own))) if own else []
-    specs = {name: {found[name] for found in own} for name in names}
-    return [name for name, found in specs.items() if len(found) == 1 and next(iter(found)).dtype.is_floating_point]
+    specs = {name: [found[name] for found in own] for name in names}
+    return [name for name, found in specs.items() if _are_alike(found)]
+
+
+def _are_alike(specs: Sequence[TensorSpec]) -> bool:
+    """Whether these are floating-point tensors of one shape, in whichever formats."""
+    return len({spec.shape for spec in specs}) == 1 and all(spec.dtype.is_floating_point for spec in specs)
 
 
 def _outside_layers(frame: Frame, index: int) -> dict[str, TensorSpec]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mergelab.checkpoints.alignment.config_parts import everywhere
 from mergelab.checkpoints.alignment.frame import Frame
 from mergelab.checkpoints.alignment.framed import Alias
 from mergelab.checkpoints.alignment.key_alignment import is_vocabulary_head, peeled
@@ -13,7 +14,7 @@ from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.checkpoints.alignment.tied_weights import equal_tensors, is_also_head
 from mergelab.checkpoints.files.interface import Checkpoint
 
-UNTIED = {"tie_word_embeddings": False}
+TIE = "tie_word_embeddings"
 
 
 def untied_frame(frame: Frame) -> Frame:
@@ -83,6 +84,4 @@ def _by_name(tied: Checkpoint, keys: list[str]) -> dict[str, str]:
 
 def untying(config: Mapping[str, object]) -> dict[str, object]:
     """The config entries that keep transformers from tying heads, also in the text part of a multimodal model."""
-    text = config.get("text_config")
-    inner = {"text_config": {**text, **UNTIED}} if isinstance(text, dict) and "tie_word_embeddings" in text else {}
-    return {**UNTIED, **inner}
+    return {TIE: False, **everywhere(config, TIE, False)}

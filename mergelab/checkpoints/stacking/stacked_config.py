@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mergelab.checkpoints.alignment.config_parts import TEXT
 from mergelab.checkpoints.alignment.model_tree import model_tree
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint
 from mergelab.checkpoints.stacking.layer_list import DEPTH
 
-TEXT = "text_config"
 NUMBER_LISTS = ("mlp_only_layers", "moe_layers", "cross_attention_layers", "hybrid_layer_ids")
 """Entries that list the numbers of some layers."""
 NOT_BY_LAYER = ("architectures", "token_id", "token_ids")

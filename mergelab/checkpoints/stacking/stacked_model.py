@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints.alignment.config_notes import config_notes
+from mergelab.checkpoints.alignment.config_parts import TEXT
 from mergelab.checkpoints.alignment.framed import Alias, View, framed
 from mergelab.checkpoints.alignment.problems import Problem, config_problems, config_value, storage_problems
 from mergelab.checkpoints.alignment.tokens.token_frame import AUTO
@@ -21,7 +22,7 @@ from mergelab.checkpoints.files.phrases import counted, dtype_name, listed, some
 from mergelab.checkpoints.stacking.layer_kinds import layer_kind_notes
 from mergelab.checkpoints.stacking.layer_list import DEPTH, LayerList, layer_list
 from mergelab.checkpoints.stacking.outside_layers import Outside
-from mergelab.checkpoints.stacking.stacked_config import TEXT, Sources, stacked_config
+from mergelab.checkpoints.stacking.stacked_config import Sources, stacked_config
 from mergelab.recipe.stack_recipe import StackRecipe
 
 OTHER_MODEL = "stack models of one architecture, width and vocabulary"

@@ -36,6 +36,14 @@ def test_the_mean_is_by_the_recipes_weights_if_they_do_not_sum_to_zero(weights: 
     assert found.base.read("classifier.weight").unique().tolist() == [mean]
 
 
+def test_heads_in_several_formats_are_averaged_in_one_that_holds_both() -> None:
+    half = expert("b", 4.0)
+    half = in_memory("b", {key: half.read(key).half() for key in half.specs}, half.config)
+    found = compare(BASE, [expert("a", 1.0), half])
+    assert found.base.read("classifier.weight").unique().tolist() == [2.5]
+    assert found.base.specs["classifier.weight"].dtype == torch.float32
+
+
 def test_the_order_of_experts_changes_no_bit() -> None:
     heads = [expert(str(value), value) for value in (0.1, 0.2, 0.3)]
     one, two = compare(BASE, heads), compare(BASE, heads[::-1])

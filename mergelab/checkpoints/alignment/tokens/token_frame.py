@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from mergelab.checkpoints.alignment.config_parts import everywhere
 from mergelab.checkpoints.alignment.frame import Frame
 from mergelab.checkpoints.alignment.framed import Alias, View, framed
 from mergelab.checkpoints.alignment.key_alignment import is_vocabulary_head
@@ -127,10 +127,7 @@ class _Rows:
     def framed(self, tokenizer: str) -> Frame:
         frame, views = self.frame, {key: self._base_view(key) for key in self.keys}
         experts = tuple(self._expert(index, views) for index in range(len(frame.experts)))
-        config: dict[str, Any] = {"vocab_size": self.target.rows} if "vocab_size" in frame.base.config else {}
-        text = frame.base.config.get("text_config")
-        if isinstance(text, dict) and "vocab_size" in text:
-            config["text_config"] = {**text, "vocab_size": self.target.rows}
+        config = everywhere(frame.base.config, "vocab_size", self.target.rows)
         notes = (*frame.notes, *self._notes(tokenizer))
         return replace(frame, base=framed(frame.base, views, config), experts=experts, notes=notes)
 
