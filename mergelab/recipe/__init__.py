@@ -1,7 +1,6 @@
 """Recipes: complete descriptions of a merge, with overrides, diffs, presets and conversion from and to mergekit."""
 
 from mergelab.recipe.recipe import (
-    ALGORITHM,
     DTYPE,
     MOST_PROBLEMS,
     SEED,
@@ -14,6 +13,7 @@ from mergelab.recipe.recipe import (
     read_mapping_file,
     read_yaml,
 )
+from mergelab.recipe.written_recipe import ALGORITHM
 
 __all__ = [
     "ALGORITHM",

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from mergelab.methods import METHODS
 from mergelab.methods.knobs import ANY, Choice, Knob, Range, Value, brief, check_knobs, nearest
@@ -21,6 +17,7 @@ from mergelab.recipe.nesting import take_nested, written_model
 from mergelab.recipe.other_tools import MERGEKIT, is_mergekit, looks_like_mergekit, mergekit_at
 from mergelab.recipe.overrides import Override, Stages, is_own, read_override, read_own_knobs
 from mergelab.recipe.tensor_selection import EVERYTHING, TensorSelection, check_patterns
+from mergelab.recipe.written_recipe import WrittenRecipe
 from mergelab.runtime.yaml_text import YamlTextError, parse_yaml, read_text
 
 DTYPE = Choice(
@@ -34,8 +31,6 @@ MATCH_NORMS = Choice(
 DEPTH_SCALE = Range(0.0, 10.0, 0.05, "Multiplies the merged delta, from the first layer to the last", valid=ANY)
 STACK = "stack"
 """The method of recipes that assemble a model from layers of others; it merges no deltas, so it is in no registry."""
-ALGORITHM = 4
-"""Part of every digest; increased whenever the same recipe would give different bits."""
 
 
 MOST_PROBLEMS = 50
@@ -83,7 +78,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(WrittenRecipe):
     """One merge, with complete and checked knobs. `base` may be None only for methods that average weights."""
 
     base: str | None
@@ -181,19 +176,6 @@ class Recipe:
             "seed": self.seed,
             "dtype": self.dtype,
         }
-
-    def to_yaml(self) -> str:
-        """The text of the recipe file."""
-        return str(yaml.safe_dump(self.to_mapping(), sort_keys=False, allow_unicode=True))
-
-    def digest(self) -> str:
-        """The SHA-256 of the canonical recipe in hex, equal for equal recipes however they are spelled."""
-        canonical = json.dumps({"algorithm": ALGORITHM, **self.to_mapping()}, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
-
-    def with_models(self, base: str | None, models: Iterable[Expert]) -> Recipe:
-        """The same recipe for other models."""
-        return replace(self, base=base, models=tuple(models))
 
     def settings(self, owner: str, key: str, depth: float) -> dict[str, Value | tuple[float, ...]]:
         """The value of every knob of stage `owner` (`method` or `sparsify`) for one tensor at its depth in the model.

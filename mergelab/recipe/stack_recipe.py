@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-import yaml
-
 from mergelab.methods.knobs import ANY, Range, brief, nearest
 from mergelab.recipe.name_pattern import name_pattern
-from mergelab.recipe.recipe import ALGORITHM, DTYPE, MOST_PROBLEMS, STACK, Recipe, RecipeError, is_stack, method_name
+from mergelab.recipe.recipe import DTYPE, MOST_PROBLEMS, STACK, Recipe, RecipeError, is_stack, method_name
+from mergelab.recipe.written_recipe import WrittenRecipe
 
 FACTOR = Range(0.0, 2.0, 0.05, "Multiplies the tensors of a slice whose names match", valid=ANY)
 _NO_DELTAS = "a stack copies layers and subtracts no base, so there are no deltas"
@@ -70,7 +67,7 @@ class Slice:
 
 
 @dataclass(frozen=True)
-class StackRecipe:
+class StackRecipe(WrittenRecipe):
     """One stack. `base` gives the config, the tokenizer and all tensors outside of the layers.
 
     `embeddings` may name another model of the recipe for the token and position embeddings, `head` one for the final norm
@@ -122,15 +119,6 @@ class StackRecipe:
             **({"head": self.head} if self.head else {}),
             "dtype": self.dtype,
         }
-
-    def to_yaml(self) -> str:
-        """The text of the recipe file."""
-        return str(yaml.safe_dump(self.to_mapping(), sort_keys=False, allow_unicode=True))
-
-    def digest(self) -> str:
-        """The SHA-256 of the canonical recipe in hex, equal for equal recipes however they are spelled."""
-        canonical = json.dumps({"algorithm": ALGORITHM, **self.to_mapping()}, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def read_any_recipe(given: Mapping[str, Any]) -> Recipe | StackRecipe:

@@ -360,9 +360,3 @@ def test_models_given_beside_the_recipe_stand_in_for_missing_ones() -> None:
     assert [expert.model for expert in recipe.models] == ["a", "b"]
     named = Recipe.from_mapping({"method": "average", "models": ["c"]}, models=["a", "b"])
     assert [expert.model for expert in named.models] == ["c"]
-
-
-def test_a_recipe_moves_to_other_models() -> None:
-    recipe = Recipe.from_mapping(SHORT)
-    moved = recipe.with_models("pixels", Recipe.from_mapping({"models": ["x"], "method": "average"}).models)
-    assert moved.base == "pixels" and [e.model for e in moved.models] == ["x"] and moved.method == recipe.method
