@@ -9,11 +9,11 @@ from pathlib import Path
 from mergelab.checkpoints.conversion.from_gguf import is_gguf, open_gguf
 from mergelab.checkpoints.delta import delta_checkpoint
 from mergelab.checkpoints.delta.delta_checkpoint import open_packed, packed_base
-from mergelab.checkpoints.diffusion.diffusers_pipeline import MODEL_INDEX, open_pipeline
+from mergelab.checkpoints.diffusion.diffusers_pipeline import open_pipeline
 from mergelab.checkpoints.diffusion.single_file import open_single_file, refuse_lora_folder
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import has_weights, open_folder
-from mergelab.checkpoints.files.hub import fetch, is_hub_reference
+from mergelab.checkpoints.files.hub import MODEL_INDEX, fetch, is_hub_reference
 from mergelab.checkpoints.files.interface import Checkpoint
 from mergelab.checkpoints.files.phrases import listed
 from mergelab.checkpoints.files.safe_paths import refuse_links_out_of, safe_file

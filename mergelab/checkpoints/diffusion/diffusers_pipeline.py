@@ -9,13 +9,11 @@ from typing import Any
 
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import FolderCheckpoint, open_folder
+from mergelab.checkpoints.files.hub import MODEL_INDEX
 from mergelab.checkpoints.files.phrases import listed
 from mergelab.checkpoints.files.safe_paths import safe_json
 from mergelab.checkpoints.files.shard import Shard
 from mergelab.checkpoints.files.weight_formats import is_weights
-
-MODEL_INDEX = "model_index.json"
-"""Names a pipeline's class and those of its components."""
 
 
 def open_pipeline(folder: Path, name: str) -> FolderCheckpoint:

@@ -20,7 +20,7 @@ weights; weights in subfolders are those of other models."""
 MODULES = "modules.json"
 """Names the modules of a sentence-transformers model, some of which have weights in a subfolder."""
 
-PIPELINE = "model_index.json"
+MODEL_INDEX = "model_index.json"
 """Names the components of a diffusers pipeline, each of which has its weights in a subfolder."""
 COMPONENTS = [f"*/{stem}*.safetensors" for stem in (TRANSFORMERS.stem, DIFFUSERS.stem)]
 VARIANT_FILES = ["*.fp16*", "*.bf16*", "*.non_ema*"]
@@ -65,7 +65,7 @@ def _download(ref: str, repository: str, revision: str | None) -> Path:
         found = snapshot_download(repository, revision=revision, ignore_patterns=UNWANTED)
         if (Path(found) / MODULES).is_file():
             snapshot_download(repository, revision=revision, allow_patterns=["[0-9]_*/*.safetensors"])
-        if (Path(found) / PIPELINE).is_file():
+        if (Path(found) / MODEL_INDEX).is_file():
             snapshot_download(repository, revision=revision, allow_patterns=COMPONENTS, ignore_patterns=VARIANT_FILES)
             if not any(Path(found).glob("*/*.safetensors")):
                 snapshot_download(repository, revision=revision, allow_patterns=COMPONENTS)

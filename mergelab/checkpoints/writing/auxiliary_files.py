@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mergelab.checkpoints.diffusion.diffusers_pipeline import MODEL_INDEX, component_folders, config_of
+from mergelab.checkpoints.diffusion.diffusers_pipeline import component_folders, config_of
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.folder import CODE_ENTRY
+from mergelab.checkpoints.files.hub import MODEL_INDEX, MODULES
 from mergelab.checkpoints.files.interface import Checkpoint
 from mergelab.checkpoints.files.safe_paths import safe_json
 from mergelab.checkpoints.files.weight_formats import is_weights
@@ -28,8 +29,6 @@ OTHER_FOLDERS = re.compile(
     r"(\.|__|checkpoint-|global_step|runs$|wandb$|logs?$|onnx|openvino|original|coreml|gguf|tf|flax)"
 )
 """Folders of a training run and of other formats, by the start of their names."""
-MODULES = "modules.json"
-"""Names the modules of a sentence-transformers model, of which some have weights in a folder of their own."""
 CODE = ".py"
 
 
