@@ -29,6 +29,7 @@ from mergelab.ui.messages.requests import (
     NoDetails,
     PanelEvents,
     PinRequest,
+    ReportedValues,
     RestoreRequest,
     Scene,
     TensorRequest,
@@ -36,7 +37,7 @@ from mergelab.ui.messages.requests import (
     WindowRequest,
 )
 from mergelab.ui.messages.scores import ScoreLegend, ScoreMessage, ScoreRow, Scores, ScoreState, Split
-from mergelab.ui.messages.sidebar import KnobValue, ListEntry
+from mergelab.ui.messages.sidebar import KnobValue, ListEntry, RefusedValue
 from mergelab.ui.messages.status import Status, StatusKind
 from mergelab.ui.messages.tensor import (
     CellFields,
@@ -94,6 +95,8 @@ __all__ = [
     "PinRequest",
     "Pins",
     "RecipeExports",
+    "RefusedValue",
+    "ReportedValues",
     "RestoreRequest",
     "Scene",
     "ScoreLegend",

@@ -10,7 +10,7 @@ from mergelab.ui.messages.compare import Comparison
 from mergelab.ui.messages.message import message
 from mergelab.ui.messages.recipe import LinkMessage, RecipeExports, StoryMessage
 from mergelab.ui.messages.scores import Scores
-from mergelab.ui.messages.sidebar import KnobValue, ListEntry
+from mergelab.ui.messages.sidebar import KnobValue, ListEntry, RefusedValue
 from mergelab.ui.messages.status import Status
 from mergelab.ui.messages.tensor import (
     MapCells,
@@ -41,6 +41,8 @@ class PanelMessages:
     """The scores on test examples."""
     status: Status | None = None
     """What the page is doing."""
+    unset: Sequence[RefusedValue] | None = None
+    """Typed numbers that were not taken."""
     home: RecipeExports | None = None
     """The recipe as texts to copy."""
     answer: float | None = None

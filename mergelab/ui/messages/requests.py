@@ -20,6 +20,14 @@ class KnobChanges:
 
 
 @message
+class ReportedValues:
+    """Values that the page asks to set: typed beyond a slider's ends, or turned while the server was away."""
+
+    values: Mapping[str, KnobValue]
+    """What each widget should hold, by its elem_id."""
+
+
+@message
 class NarrowRequest:
     """Show one cell alone, or all tensors."""
 
@@ -102,6 +110,8 @@ class PanelEvents:
     """Take a pinned recipe away."""
     restore: RestoreRequest
     """Undo or redo."""
+    report: ReportedValues
+    """Set widgets to values that no slider reports."""
     look: TensorRequest
     """Open a tensor."""
     cells: WindowRequest

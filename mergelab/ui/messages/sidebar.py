@@ -17,6 +17,16 @@ KnobValue = TypeAliasType(
 
 
 @message
+class RefusedValue:
+    """A typed number that its widget may not hold. The recipe keeps the value from before."""
+
+    widget: str
+    """The elem_id of the widget."""
+    sentence: str
+    """The rule, for the person."""
+
+
+@message
 class ListEntry:
     """One choice of a list."""
 

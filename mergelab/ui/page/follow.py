@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import gradio as gr
-
 from mergelab.ui.form.form import Form
-from mergelab.ui.messages import Status
 from mergelab.ui.page.panel_texts import sent
 from mergelab.ui.page.sidebar.sidebar_state import SidebarState
 from mergelab.ui.page.sidebar.wiring import PANEL, Updates
@@ -52,13 +49,5 @@ class Follower:
 
 
 def shown(update: Update) -> Updates:
-    """The panel's update. A refusal also appears as a toast."""
-    status = update.status
-    if status and status.problems and status.kind in ("error", "refused"):
-        _toast(status)
+    """The panel's update."""
     return {PANEL: sent(update)}
-
-
-def _toast(status: Status) -> None:
-    more = f" (and {len(status.problems) - 1} more, listed on the page)" if len(status.problems) > 1 else ""
-    gr.Warning(f"{status.problems[0]}{more}", duration=8)

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from mergelab.ui.form import sidebar_values as names
-from mergelab.ui.messages import PinRequest, RestoreRequest, TensorRequest, UnpinRequest, WindowRequest
+from mergelab.ui.messages import PinRequest, ReportedValues, RestoreRequest, TensorRequest, UnpinRequest, WindowRequest
 from mergelab.ui.messages.requests import NarrowRequest
 from mergelab.ui.page import gradio_compat as compat
 from mergelab.ui.page.follow import Follower
@@ -18,6 +18,7 @@ from mergelab.ui.page.opening import Opening
 from mergelab.ui.page.panel import panel
 from mergelab.ui.page.panel_texts import numbered
 from mergelab.ui.page.serving.download import DOWNLOAD, Downloads
+from mergelab.ui.page.sidebar.reported_values import ReportedValueHandler
 from mergelab.ui.page.sidebar.sidebar_events import SidebarEvents
 from mergelab.ui.page.sidebar.sidebar_layout import MERGE, OWN_BASE, OWN_EXPERTS, PRESET, STOP, USE_OWN, sidebar
 from mergelab.ui.page.sidebar.sidebar_state import SidebarState
@@ -35,6 +36,11 @@ FLUSHED = "async (...given) => { await window.mergelab?.flushed(); return given;
 def turned_in_browser(name: str) -> str:
     """What the browser runs when the widget `name` is turned."""
     return f"(value) => void window.mergelab.onKnobChange({name!r}, value)"
+
+
+def chosen_in_browser(name: str) -> str:
+    """What the browser runs when something is chosen in the widget `name`, beside the event that Python gets."""
+    return f"(value) => void window.mergelab.onChoice({name!r}, value)"
 
 
 class LabPage:
@@ -77,6 +83,9 @@ class LabPage:
         for name in self.sidebar.turning:
             widget = self.wiring.widgets[name]
             widget.input(None, widget, js=turned_in_browser(name), **compat.IN_BROWSER)
+        for name in names.CHOICES:
+            widget = self.wiring.widgets[name]
+            widget.input(None, widget, js=chosen_in_browser(name), **compat.IN_BROWSER)
 
     def _wire_sidebar(self) -> None:
         """After each of these events the charts that are known are shown."""
@@ -100,7 +109,14 @@ class LabPage:
         restored = self._attach(
             self._on("restore"), events.restore, compat.UNQUEUED, outputs=self.sidebar.outputs, carries=RestoreRequest
         )
-        for event in (chosen, source, preset, restored):
+        reported = self._attach(
+            self._on("report"),
+            ReportedValueHandler(self.state).take,
+            {**compat.UNQUEUED, "trigger_mode": "multiple"},
+            outputs=[PANEL, *self.sidebar.outputs],
+            carries=ReportedValues,
+        )
+        for event in (chosen, source, preset, restored, reported):
             self._attach(event.then, self.knob_changes.show, {**compat.UNQUEUED, "trigger_mode": "multiple"})
         self._attach(
             widgets[USE_OWN].click,

@@ -28,6 +28,11 @@ class ModelSources:
         return self.own
 
     @property
+    def names(self) -> list[str]:
+        """What `named` takes now."""
+        return [*list_suites(), *([OWN] if self.own else [])]
+
+    @property
     def all(self) -> dict[str, Models]:
         """The models that an address or an earlier state of this page may name."""
         suites = {name: Models.of_suite(suite) for name, suite in list_suites().items()}

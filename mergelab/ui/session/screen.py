@@ -121,7 +121,7 @@ class Screen:
         """Why something cannot be done. A refused preview leaves the page without charts of its recipe."""
         with self.lock:
             self.refused = self.refused or is_preview
-            return Update(status=refusal(str(error), "refused" if is_preview else "error"))
+            return Update(status=refusal(str(error), "refused" if self.refused else "error"))
 
     def _preview_status(self, form: Form, known: bool) -> Status | None:
         """The strip beside a form's charts. A look-up leaves the strip to other work that is under way."""

@@ -11,6 +11,7 @@ import { isTyping } from "./dom/typing.js";
 import { renderDevice } from "./frame/device_badge.js";
 import { listenForShortcuts, shortcutOf } from "./frame/keyboard.js";
 import { followWidth } from "./frame/narrow_layout.js";
+import { LostServer } from "./frame/lost_server.js";
 import { NoteBox } from "./frame/note_box.js";
 import { RecipeExports } from "./frame/recipe_exports.js";
 import { ShortcutList } from "./frame/shortcut_list.js";
@@ -28,14 +29,17 @@ import { Scores } from "./lab/scores.js";
 import { ThresholdLine } from "./lab/threshold_line.js";
 import { publishHook } from "./page_hook.js";
 import { followComplements } from "./sidebar/complements.js";
-import { fixControls } from "./sidebar/control_fixes.js";
+import { fixLists } from "./sidebar/list_fixes.js";
 import { mountDrawer } from "./sidebar/drawer.js";
 import { ChoiceLists } from "./sidebar/lists.js";
+import { NumberBoxes } from "./sidebar/number_boxes.js";
+import { MergeButton } from "./sidebar/merge_button.js";
 import { ResetArrows } from "./sidebar/reset_arrows.js";
 import { TensorTab } from "./tensor/tensor_tab.js";
 import { Inbox } from "./transport/inbox.js";
 import { KnobChanges } from "./transport/knob_changes.js";
 import { Requests } from "./transport/requests.js";
+import { UnansweredChoices } from "./transport/unanswered_choices.js";
 
 /**
  * Puts the page together when Gradio has rendered the panel. Parts that follow the same message hear of it in the order in
@@ -43,7 +47,7 @@ import { Requests } from "./transport/requests.js";
  * @param {RenderedPanel} panel
  */
 function start({ host: { element, props, watch, trigger, server }, atLoad, early, onStart }) {
-  const inbox = new Inbox(props, watch), knobs = new KnobChanges(inbox, server, () => trigger("preview", {}));
+  const inbox = new Inbox(props, watch), knobs = new KnobChanges(inbox, server, () => void lostServer.recover());
   const requests = new Requests(trigger, knobs, inbox), theme = new Theme(element);
   const board = new ChartBoard(element, theme), address = new Address(inbox), notes = new NoteBox(element, inbox);
   /** @type {Page} */
@@ -53,6 +57,8 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   inbox.on("visitor", () => knobs.send());
   inbox.on("later", () => inbox.get("later") && requests.send("preview", {})); // the answer takes a while, and says so
 
+  const choices = new UnansweredChoices(inbox), lostServer = new LostServer(page, knobs, choices);
+
   const line = new ThresholdLine(page), lists = new ChoiceLists(inbox);
   const narrowing = new Narrowing(page, (key) => tensor.openTensor(key)), curves = new DensityCurves(page);
   const lab = new LabTab(page, { narrowing, line, curves, lists });
@@ -60,15 +66,17 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   const findings = new Findings(page), scores = new Scores(page), compare = new CompareTab(page, narrowing);
   const status = new StatusStrip(element, inbox), exports = new RecipeExports(element, inbox);
   inbox.on("device", () => renderDevice(element, inbox));
-  const isRefused = () => status.kind === "refused";
+  const isRefused = () => status.refused;
   const undo = new Undo(element, inbox, requests, isRefused, (scene) => openScene(tabs, address, scene));
   const resets = new ResetArrows(inbox), tensor = new TensorTab(page, tabs), story = new StoryBox(page, tabs, undo);
   followComplements(inbox);
-  fixControls();
+  fixLists();
+  new NumberBoxes(inbox, requests);
+  new MergeButton(status, lostServer);
   mountDrawer();
   listenForButtons(page);
   mountShortcuts();
-  publishHook(page, { knobs, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor });
+  publishHook(page, { knobs, choices, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor });
 
   tabs.show(address.get("tab"));
   notes.showSent();

@@ -432,6 +432,8 @@ export interface PanelEvents {
   unpin: UnpinRequest;
   /** Undo or redo. */
   restore: RestoreRequest;
+  /** Set widgets to values that no slider reports. */
+  report: ReportedValues;
   look: TensorRequest;
   /** A window of the opened tensor as sums over cells. */
   cells: WindowRequest;
@@ -467,6 +469,8 @@ export interface PanelMessages {
   test: Scores;
   /** What the page is doing. */
   status: Status;
+  /** Typed numbers that were not taken. */
+  unset: RefusedValue[];
   /** The recipe as texts to copy. */
   home: RecipeExports;
   /** The server's clock: an answer to a change of the sidebar has come. Its recipe is in `link`. */
@@ -526,6 +530,20 @@ export interface RecipeExports {
   cli: string;
   /** The program that merges it. */
   python: string;
+}
+
+/** A typed number that its widget may not hold. The recipe keeps the value from before. */
+export interface RefusedValue {
+  /** The elem_id of the widget. */
+  widget: string;
+  /** The rule, for the person. */
+  sentence: string;
+}
+
+/** Values that the page asks to set: typed beyond a slider's ends, or turned while the server was away. */
+export interface ReportedValues {
+  /** What each widget should hold, by its elem_id. */
+  values: Record<string, KnobValue>;
 }
 
 /** Undo or redo: set the sidebar to an earlier state. */

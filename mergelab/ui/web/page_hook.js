@@ -11,11 +11,13 @@
 /** @import { ResetArrows } from "./sidebar/reset_arrows.js" */
 /** @import { TensorTab } from "./tensor/tensor_tab.js" */
 /** @import { KnobChanges } from "./transport/knob_changes.js" */
+/** @import { UnansweredChoices } from "./transport/unanswered_choices.js" */
 
 /**
  * The parts of the page that the hook reads.
  * @typedef {object} Parts
  * @property {KnobChanges} knobs
+ * @property {UnansweredChoices} choices
  * @property {Tabs} tabs
  * @property {StatusStrip} status
  * @property {RecipeExports} exports
@@ -31,16 +33,17 @@
 
 /**
  * Publishes `window.mergelab`, the one object that scripts outside the page's modules may use. Gradio's events call
- * `onKnobChange` and `flushed` (knob_changes.py, lab_page.py). Everything else only reads: browser tests wait for what is on screen
+ * `onKnobChange`, `onChoice` and `flushed` (lab_page.py). Everything else only reads: browser tests wait for what is on screen
  * (tests/browser/visits.py), and benchmarks/latency.py measures it.
  * @param {Page} page
  * @param {Parts} parts
  */
 export function publishHook({ inbox, board, address }, parts) {
-  const { knobs, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor } = parts;
+  const { knobs, choices, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor } = parts;
   const { map } = tensor;
   window.mergelab = {
     onKnobChange: knobs.onKnobChange.bind(knobs),
+    onChoice: choices.onChoice.bind(choices),
     flushed: () => knobs.flushed(),
 
     /** When the page was ready, had charts, and had drawn one. */

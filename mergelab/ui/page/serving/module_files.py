@@ -18,7 +18,7 @@ ON_LOAD = """
 const panel = { host: { element, props, watch, trigger, server }, atLoad: { ...props }, early: [] };
 const started = new Promise((resolve) => (panel.onStart = resolve));
 const flushed = () => started.then(() => window.mergelab.flushed());
-window.mergelab = { onKnobChange: (...change) => panel.early.push(change), flushed };
+window.mergelab = { onKnobChange: (...change) => panel.early.push(change), onChoice() {}, flushed };
 (window.mergelabPanels ??= []).push(panel);
 """
 """What Gradio runs when it has rendered the panel. Where the modules are not there yet, changed knobs are kept for them."""

@@ -35,3 +35,25 @@ export function numberTyped({ target }, widget) {
   if (!(target instanceof HTMLInputElement) || !target.closest(`#${widget}`) || target.value === "") return null;
   return Number(target.value);
 }
+
+/**
+ * Whether the slider was moved on since it showed a value. It stands at the step next to a typed number.
+ * @param {HTMLInputElement} slider
+ * @param {number} shown
+ * @returns {boolean}
+ */
+export function isAhead(slider, shown) {
+  return Math.abs(Number(slider.value) - shown) > Number(slider.step) / 2;
+}
+
+/**
+ * The number that a widget holds, with all the digits that were typed.
+ * @param {Element} block
+ * @returns {number}
+ */
+export function numberIn(block) {
+  /** @type {(selector: string) => HTMLInputElement | null} */
+  const field = (selector) => block.querySelector(selector);
+  const box = field("input[type=number], input[data-typed]"), typed = Number(box?.value || NaN);
+  return Number.isFinite(typed) ? typed : Number(field("input[type=range]")?.value ?? NaN);
+}

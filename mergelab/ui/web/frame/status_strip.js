@@ -1,7 +1,7 @@
 /** @import { Inbox } from "../transport/inbox.js" */
 /** @import { Status, StatusKind } from "../messages.d.ts" */
 
-import { find, make } from "../dom/elements.js";
+import { fillSlots, find, make } from "../dom/elements.js";
 
 const BUSY = ["loading", "running", "queued"];
 
@@ -9,6 +9,10 @@ const BUSY = ["loading", "running", "queued"];
 export class StatusStrip {
   /** @type {StatusKind} */
   kind = "loading";
+  /** Whether the recipe on the sidebar has no charts, so that those on screen are of an earlier one. */
+  refused = false;
+  /** @type {(() => void)[]} */
+  #listeners = [];
   #element;
   #inbox;
 
@@ -19,7 +23,16 @@ export class StatusStrip {
   constructor(element, inbox) {
     this.#element = element;
     this.#inbox = inbox;
+    inbox.on("charts", () => this.#refuse(false));
     inbox.on("status", () => this.render());
+  }
+
+  /**
+   * Calls `callback` whenever a recipe is refused, or shown again.
+   * @param {() => void} callback
+   */
+  onRefused(callback) {
+    this.#listeners.push(callback);
   }
 
   render() {
@@ -35,9 +48,18 @@ export class StatusStrip {
     find(element, ".ml-bar i").style.width = `${100 * (fraction ?? 0)}%`;
     find(element, '[data-act="stop"]').hidden = !busy;
     frame.classList.toggle("ml-loading", status.kind === "loading");
-    frame.classList.toggle("ml-refused", status.kind === "refused");
+    if (status.kind === "refused") this.#refuse(true);
     document.body.classList.toggle("ml-busy", busy);
     this.#renderProblems(status);
+  }
+
+  /** @param {boolean} refused */
+  #refuse(refused) {
+    const charts = this.#inbox.get("charts");
+    this.refused = refused;
+    find(this.#element, ".ml").classList.toggle("ml-refused", refused);
+    fillSlots(this.#element, "belongs", refused && charts ? `The figures below belong to ${charts.models}.` : "");
+    for (const callback of this.#listeners) callback();
   }
 
   /** @param {Status} status */

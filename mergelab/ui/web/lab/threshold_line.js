@@ -5,7 +5,7 @@
 
 import { find, findAll, make } from "../dom/elements.js";
 import { inNextFrame } from "../dom/next_frame.js";
-import { numberTyped, setField, sliderOf } from "../dom/slider.js";
+import { isAhead, numberTyped, setField, sliderOf } from "../dom/slider.js";
 import { mean, nearestTo, positionsOf, snapped, thresholdsAt } from "./threshold_math.js";
 
 const PAUSE = 120; // milliseconds between two values that a drag sets
@@ -57,7 +57,7 @@ export class ThresholdLine {
     this.#handle.setAttribute("aria-label", `${line.title}: threshold line`);
     this.#handle.setAttribute("aria-valuemin", String(line.low));
     this.#handle.setAttribute("aria-valuemax", String(line.high));
-    const slider = sliderOf(line.elem_id), value = slider ? Number(slider.value) : line.value; // the slider may be ahead
+    const slider = sliderOf(line.elem_id), value = slider && isAhead(slider, line.value) ? Number(slider.value) : line.value;
     const sent = value === line.value ? line.thresholds.filter((at) => at !== null) : [];
     this.#move(value, sent.length === line.thresholds.length ? sent : thresholdsAt(line, value));
   }

@@ -1,13 +1,15 @@
 /** @import { Inbox } from "../transport/inbox.js" */
 
-import { sliderOf } from "../dom/slider.js";
+import { inNextFrame } from "../dom/next_frame.js";
+import { numberIn, sliderOf } from "../dom/slider.js";
 
 /**
  * Keeps the complements up to date while knobs move.
  * @param {Inbox} inbox
  */
 export function followComplements(inbox) {
-  document.addEventListener("input", () => renderComplements(inbox));
+  const soon = inNextFrame(() => renderComplements(inbox)); // a slider's number box follows it later
+  document.addEventListener("input", soon);
 }
 
 /**
@@ -16,8 +18,8 @@ export function followComplements(inbox) {
  */
 export function renderComplements(inbox) {
   for (const [id, name] of Object.entries(inbox.get("complements") ?? {})) {
-    const block = document.getElementById(id), slider = sliderOf(id);
-    if (block && slider) block.dataset.complement = complement(name, Number(slider.value));
+    const block = document.getElementById(id);
+    if (block && sliderOf(id)) block.dataset.complement = complement(name, numberIn(block));
   }
 }
 

@@ -2,7 +2,7 @@
 /** @import { Inbox } from "../transport/inbox.js" */
 
 import { closest, findAll, makeButton } from "../dom/elements.js";
-import { setField } from "../dom/slider.js";
+import { numberIn, setField } from "../dom/slider.js";
 
 const UNFOLDING = 50; // milliseconds
 
@@ -86,7 +86,7 @@ function arrowOf(block) {
 function valueOf(block) {
   const ticked = optionsOf(block).find((option) => option.checked), field = fieldOf(block);
   if (ticked) return ticked.value;
-  return field && Number(field.value);
+  return field && numberIn(block);
 }
 
 /**

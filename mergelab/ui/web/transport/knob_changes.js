@@ -39,6 +39,11 @@ export class KnobChanges {
     return this.#sending !== null;
   }
 
+  /** What Python has not heard of, by widget. */
+  get unsent() {
+    return Object.fromEntries(this.#pending);
+  }
+
   /** Whether Python has not heard of every change yet. */
   get busy() {
     return this.sending || this.#pending.size > 0;
@@ -66,7 +71,7 @@ export class KnobChanges {
     while (this.#pending.size) {
       const values = Object.fromEntries(this.#pending), visitor = this.#inbox.get("visitor") ?? "";
       this.#pending.clear();
-      const answer = await this.#server.turned({ visitor, values });
+      const answer = await this.#server.turned({ visitor, values }).catch(() => null); // a server that is away rejects
       if (!answer) return this.#lost(values);
       this.#inbox.receive(JSON.parse(answer));
       if (!this.#pending.size || this.#now() - this.#shownAt > PAUSE) this.#show();
