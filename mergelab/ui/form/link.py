@@ -25,9 +25,8 @@ VIEW = ("tab", "at", "tensor", "map")
 MOST_NOTES = 10
 LONGEST = 60
 """How many characters of a person's text a note repeats."""
-WITHOUT_MODELS = (
-    "The link does not include your own folders, because they are on this machine only. "
-    "It opens the same method and knobs with the default models."
+OWN_MODELS = (
+    "The link names your own models by their folders. It opens them after asking, where the server finds these folders."
 )
 
 
@@ -52,11 +51,21 @@ def parse_cell(at: str) -> tuple[str, str] | None:
 
 
 @dataclass(frozen=True)
+class OwnModels:
+    """A base and experts, one per line, that a query names by their folders. They are opened when the person agrees."""
+
+    base: str
+    experts: str
+
+
+@dataclass(frozen=True)
 class ParsedLink:
-    """The form that a query leads to, and a sentence for each part of the query that had to be changed."""
+    """The form that a query leads to, and a sentence for each part of the query that had to be changed. `own` are models that
+    the query asks for and the page does not have; the form is then of other models."""
 
     form: Form
     notes: tuple[str, ...] = ()
+    own: OwnModels | None = None
 
 
 def source_name(models: Models) -> str:
@@ -68,11 +77,12 @@ def link_of(recipe: Recipe, models: Models, opening: Recipe | None) -> Link:
     """The link to `recipe`, whose experts are among `models`, on a page that opens with the recipe `opening`."""
     which, merge = _which(recipe, models), _merge(recipe)
     files = _files(recipe, models)
-    merge |= {name: value for name, value in files.items() if not models.edition or value in (BASE, UNION)}
-    key = _text({**which, **merge, **files, **_weights(recipe, models)})
-    digest = recipe.digest()
+    parts = {**which, **merge, **files, **_weights(recipe, models)}
+    key, digest = _text(parts), recipe.digest()
     if models.edition:
-        return Link(key, _text(merge), WITHOUT_MODELS, digest)
+        del parts["suite"]
+        folders = {"base": models.base, "models": "\n".join(models.titles)}
+        return Link(key, _text({**folders, **parts}), OWN_MODELS, digest)
     return Link(key, "" if opening and digest == opening.digest() else key, digest=digest)
 
 
@@ -161,11 +171,12 @@ class _Reading:
         self.left = {key: text for key, text in given.items() if key not in own}
         self.sources, self.opening = sources, opening
         self.notes: list[str] = []
-        self.known = ["suite", "experts", "method", "sparsify", "seed", "dtype", *FILE_CHOICES]
+        self.own: OwnModels | None = None
+        self.known = ["suite", "base", "models", "experts", "method", "sparsify", "seed", "dtype", *FILE_CHOICES]
 
     def parsed_link(self) -> ParsedLink:
         self._version()
-        models = self.sources[self._name("suite", "suite", list(self.sources), source_name(self.opening.models))]
+        models = self._models()
         chosen = self._experts(models)
         method = self._name("method", "method", list(METHODS), self.opening.method)
         sparsifier = self._name("sparsify", "sparsifier", [NO_SPARSIFIER, *SPARSIFIERS], NO_SPARSIFIER)
@@ -185,7 +196,21 @@ class _Reading:
             file_choices=self._file_choices(models, chosen),
         )
         self._unknown_parameters(METHODS[method], sparsifier)
-        return ParsedLink(form, tuple(self.notes))
+        return ParsedLink(form, tuple(self.notes), self.own)
+
+    def _models(self) -> Models:
+        """The models of a suite or, by their folders, the person's own. Folders that are not open here are remembered."""
+        base, experts = self.left.pop("base", ""), self.left.pop("models", "")
+        if not base or not experts:
+            return self.sources[self._name("suite", "suite", list(self.sources), source_name(self.opening.models))]
+        self.left.pop("suite", None)
+        for models in self.sources.values():
+            if models.edition and (models.base, [*models.titles]) == (base, experts.split("\n")):
+                return models
+        self.own = OwnModels(base, experts)
+        for name in [name for name in self.left if name in ("experts", *FILE_CHOICES) or name.startswith("weight.")]:
+            del self.left[name]  # they are about these experts
+        return self.opening.models
 
     def _version(self) -> None:
         version = self.left.pop("v", VERSION)

@@ -22,7 +22,7 @@ from mergelab.ui.messages.charts import (
 from mergelab.ui.messages.compare import ComparedMap, ComparedRate, ComparedSlot, ComparedSlots, Comparison
 from mergelab.ui.messages.encoding import PARTS, decode, encode, parts_of
 from mergelab.ui.messages.panel import EMPTY, PanelMessages
-from mergelab.ui.messages.recipe import LinkMessage, Pins, RecipeExports, StoryMessage
+from mergelab.ui.messages.recipe import LinkMessage, OwnModelsOffer, Pins, RecipeExports, StoryMessage
 from mergelab.ui.messages.requests import (
     KnobChanges,
     NarrowRequest,
@@ -89,6 +89,7 @@ __all__ = [
     "NarrowRequest",
     "NarrowedCell",
     "NoDetails",
+    "OwnModelsOffer",
     "PairsChart",
     "PanelEvents",
     "PanelMessages",

@@ -8,7 +8,7 @@ from typing import Literal
 from mergelab.ui.messages.charts import Charts, CurvesMessage
 from mergelab.ui.messages.compare import Comparison
 from mergelab.ui.messages.message import message
-from mergelab.ui.messages.recipe import LinkMessage, RecipeExports, StoryMessage
+from mergelab.ui.messages.recipe import LinkMessage, OwnModelsOffer, RecipeExports, StoryMessage
 from mergelab.ui.messages.scores import Scores
 from mergelab.ui.messages.sidebar import KnobValue, ListEntry, RefusedValue
 from mergelab.ui.messages.status import Status
@@ -51,6 +51,8 @@ class PanelMessages:
     """The recipe on the sidebar."""
     notes: Sequence[str] | None = None
     """Which parts of the page's address did not fit."""
+    own: OwnModelsOffer | None = None
+    """Models that the address asks for and the page has not opened."""
     findings: Sequence[str] | None = None
     """What was noticed about the models of the last merge, one sentence each; none if other models are chosen since."""
     story: StoryMessage | Literal[""] | None = None

@@ -63,3 +63,15 @@ class StoryMessage:
     """The recipes that the story pins."""
     pinned: Pins
     """The recipes that were pinned before the story."""
+
+
+@message
+class OwnModelsOffer:
+    """Models of the person's own that the address asks for. They are opened when the person agrees."""
+
+    base: str
+    """The folder or name of the base."""
+    experts: str
+    """The folders or names of the experts, one per line."""
+    query: str
+    """The query of the address, with method, knobs and experts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mergelab.ui.messages.message import message
-from mergelab.ui.messages.recipe import Pins
+from mergelab.ui.messages.recipe import OwnModelsOffer, Pins
 from mergelab.ui.messages.sidebar import KnobValue
 
 
@@ -110,6 +110,8 @@ class PanelEvents:
     """Take a pinned recipe away."""
     restore: RestoreRequest
     """Undo or redo."""
+    own: OwnModelsOffer
+    """Open the models that the address asks for."""
     report: ReportedValues
     """Set widgets to values that no slider reports."""
     look: TensorRequest

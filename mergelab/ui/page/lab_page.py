@@ -9,7 +9,15 @@ from typing import Any
 import gradio as gr
 
 from mergelab.ui.form import sidebar_values as names
-from mergelab.ui.messages import PinRequest, ReportedValues, RestoreRequest, TensorRequest, UnpinRequest, WindowRequest
+from mergelab.ui.messages import (
+    OwnModelsOffer,
+    PinRequest,
+    ReportedValues,
+    RestoreRequest,
+    TensorRequest,
+    UnpinRequest,
+    WindowRequest,
+)
 from mergelab.ui.messages.requests import NarrowRequest
 from mergelab.ui.page import gradio_compat as compat
 from mergelab.ui.page.follow import Follower
@@ -118,6 +126,13 @@ class LabPage:
         )
         for event in (chosen, source, preset, restored, reported):
             self._attach(event.then, self.knob_changes.show, {**compat.UNQUEUED, "trigger_mode": "multiple"})
+        self._attach(
+            self._on("own"),
+            events.open_own,
+            compat.PAYLOAD,
+            outputs=[PANEL, *self.sidebar.outputs],
+            carries=OwnModelsOffer,
+        )
         self._attach(
             widgets[USE_OWN].click,
             events.use_own,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import gradio as gr
 
+from mergelab.ui.form.link import ParsedLink
+from mergelab.ui.messages import OwnModelsOffer
 from mergelab.ui.page.follow import shown
 from mergelab.ui.page.serving.download import Downloads
 from mergelab.ui.page.sidebar.sidebar_state import SidebarState
@@ -32,7 +35,8 @@ class Opening:
             # Something must be sent: Gradio empties the outputs of a handler that yields nothing.
             filled = {} if is_right else self.state.fill(session, parsed_link.form)
             updates = session.first(parsed_link.form) if self.state.shows(session, parsed_link.form) else iter(())
-        yield {**shown(Update(notes=parsed_link.notes, visitor=call.visitor)), **filled}
+        offer = own_models_offer(parsed_link, call.query)
+        yield {**shown(Update(notes=parsed_link.notes, visitor=call.visitor, own=offer)), **filled}
         for update in updates:
             yield shown(update)
 
@@ -41,3 +45,9 @@ class Opening:
         visitor = request.session_hash or ""
         self.state.lab.session(visitor).stop()
         self.downloads.remove(visitor)
+
+
+def own_models_offer(parsed_link: ParsedLink, query: Mapping[str, str]) -> OwnModelsOffer | None:
+    """What the page asks the person about models that the address names."""
+    own = parsed_link.own
+    return OwnModelsOffer(own.base, own.experts, urlencode(query)) if own else None

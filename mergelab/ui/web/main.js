@@ -13,6 +13,7 @@ import { listenForShortcuts, shortcutOf } from "./frame/keyboard.js";
 import { followWidth } from "./frame/narrow_layout.js";
 import { LostServer } from "./frame/lost_server.js";
 import { NoteBox } from "./frame/note_box.js";
+import { OwnModelsNote } from "./frame/own_models_note.js";
 import { RecipeExports } from "./frame/recipe_exports.js";
 import { ShortcutList } from "./frame/shortcut_list.js";
 import { StatusStrip } from "./frame/status_strip.js";
@@ -67,13 +68,20 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   const status = new StatusStrip(element, inbox), exports = new RecipeExports(element, inbox);
   inbox.on("device", () => renderDevice(element, inbox));
   const isRefused = () => status.refused;
-  const undo = new Undo(element, inbox, requests, isRefused, (scene) => openScene(tabs, address, scene));
+  const undo = new Undo(element, inbox, requests, isRefused, (scene) => openScene(tabs, address, scene),
+    () => address.step());
   const resets = new ResetArrows(inbox), tensor = new TensorTab(page, tabs), story = new StoryBox(page, tabs, undo);
   followComplements(inbox);
   fixLists();
   new NumberBoxes(inbox, requests);
   new MergeButton(status, lostServer);
   mountDrawer();
+  new OwnModelsNote(page);
+  address.onTravel((recipe) => {
+    tabs.show(address.get("tab"));
+    narrowing.followTravel();
+    if (recipe !== inbox.get("link")?.query) requests.send("restore", { key: recipe, scene: null });
+  });
   listenForButtons(page);
   mountShortcuts();
   publishHook(page, { knobs, choices, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor });

@@ -413,6 +413,16 @@ export interface NarrowedCell {
 /** An event that says nothing but its name. */
 export type NoDetails = Record<string, never>;
 
+/** Models of the person's own that the address asks for. They are opened when the person agrees. */
+export interface OwnModelsOffer {
+  /** The folder or name of the base. */
+  base: string;
+  /** The folders or names of the experts, one per line. */
+  experts: string;
+  /** The query of the address, with method, knobs and experts. */
+  query: string;
+}
+
 /** Every pair of experts. */
 export interface PairsChart {
   /** The share of shared entries on which two experts disagree. */
@@ -432,6 +442,8 @@ export interface PanelEvents {
   unpin: UnpinRequest;
   /** Undo or redo. */
   restore: RestoreRequest;
+  /** Open the models that the address asks for. */
+  own: OwnModelsOffer;
   /** Set widgets to values that no slider reports. */
   report: ReportedValues;
   look: TensorRequest;
@@ -479,6 +491,8 @@ export interface PanelMessages {
   link: LinkMessage;
   /** Which parts of the page's address did not fit. */
   notes: string[];
+  /** Models that the address asks for and the page has not opened. */
+  own: OwnModelsOffer;
   /** What was noticed about the models of the last merge, one sentence each; none if other models are chosen since. */
   findings: string[];
   /** The guided example; empty text if none is told any more. */

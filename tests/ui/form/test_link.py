@@ -16,7 +16,7 @@ from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED
 from mergelab.ui.form.form import NO_SPARSIFIER, OWNERS, Form, KnobPlace, Models, all_knobs
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS
-from mergelab.ui.form.link import MOST_NOTES, VERSION, WITHOUT_MODELS, ParsedLink, link_of, read_query
+from mergelab.ui.form.link import MOST_NOTES, OWN_MODELS, VERSION, OwnModels, ParsedLink, link_of, read_query
 
 OWN = Models.typed("/models/base", "/models/one\n/models/two/\nowner/three@main", 4)
 SOURCES = {"tiny": MODELS, "own-4": OWN}
@@ -168,13 +168,21 @@ def test_the_opening_state_has_a_clean_address_and_others_say_only_what_differs(
     )
 
 
-def test_a_persons_own_folders_stay_out_of_the_link_and_that_is_said() -> None:
+def test_a_persons_own_folders_are_in_the_link_and_that_is_said() -> None:
     shown = form(models=OWN, chosen=tuple(OWN.titles)[:2], weights={"/models/one": 0.5}, method="average")
     link = link_of(shown.recipe(), OWN, OPENING.recipe())
-    assert link.query == "v=1&method=average"
-    assert link.note == WITHOUT_MODELS
     assert "models" not in link.key
-    assert read(link.key).form.recipe() == shown.recipe()
+    assert dict(parse_qsl(link.query))["models"].split("\n") == list(OWN.titles)
+    assert link.note == OWN_MODELS
+    for text in (link.key, link.query):
+        assert read(text).form.recipe() == shown.recipe()
+
+
+def test_folders_that_are_not_open_here_are_offered_and_nothing_about_their_experts_is_used() -> None:
+    asked = read("v=1&base=/models/x&models=/models/y%0A/models/z&experts=2&weight.2=0.5&method=ties&density=0.5")
+    assert asked.own == OwnModels("/models/x", "/models/y\n/models/z")
+    assert (asked.form.models, asked.form.chosen, asked.notes) == (OPENING.models, OPENING.chosen, ())
+    assert asked.form.knobs[KnobPlace("method", "ties", "density")] == 0.5
 
 
 def test_a_choice_of_files_names_experts_as_the_link_does_and_unknown_ones_are_said() -> None:

@@ -14,12 +14,12 @@ from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.examples import presets
 from mergelab.ui.form.form import OWN, Form, Models
 from mergelab.ui.form.link import parse_cell
-from mergelab.ui.form.stories import Story, stories
-from mergelab.ui.messages import EMPTY, RestoreRequest
+from mergelab.ui.form.stories import Story, parameters, stories
+from mergelab.ui.messages import EMPTY, OwnModelsOffer, RestoreRequest
 from mergelab.ui.page.follow import shown
 from mergelab.ui.page.panel_texts import sent
 from mergelab.ui.page.sidebar.sidebar_layout import OWN_BASE, OWN_EXPERTS, PRESET
-from mergelab.ui.page.sidebar.sidebar_state import SidebarState
+from mergelab.ui.page.sidebar.sidebar_state import LONGEST_KEY, SidebarState
 from mergelab.ui.page.sidebar.sidebar_updates import preset_updates, source_choices
 from mergelab.ui.page.sidebar.wiring import PANEL, Call, Updates
 from mergelab.ui.session.pins import SLOTS
@@ -62,6 +62,20 @@ class SidebarEvents:
             source = gr.update(choices=source_choices(self.state.suites, models), value=OWN)
             chosen = self.state.record(session, {names.SOURCE: source})
             return {PANEL: sent(Update(later=time.monotonic())), **chosen, **self.state.choose_all(session, models)}
+
+    def open_own(self, call: Call) -> Updates:
+        """Take the models that the address asks for, with its method and knobs, after the person agreed."""
+        session, asked = self._session(call), call.message
+        assert isinstance(asked, OwnModelsOffer)
+        try:
+            models = Models.typed(asked.base, asked.experts, next(self.numbers))
+        except ValueError as error:
+            return shown(Update(status=refusal(str(error))))
+        with session.lock:
+            session.sources.take(models)
+            parsed_link = self.state.parsed(session, parameters(asked.query[:LONGEST_KEY]))
+            update = Update(later=time.monotonic(), notes=parsed_link.notes)
+            return {PANEL: sent(update), **self.state.fill(session, parsed_link.form)}
 
     def use_preset(self, call: Call) -> Updates:
         """The knobs of a preset, or everything that a story sets."""

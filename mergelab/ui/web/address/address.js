@@ -1,6 +1,6 @@
 /** @import { Inbox } from "../transport/inbox.js" */
 
-import { addressQuery, linkQuery, viewOf } from "./queries.js";
+import { addressQuery, linkQuery, recipeOf, viewOf } from "./queries.js";
 
 const REST = 300; // milliseconds: browsers refuse an address that changes at every step of a drag
 
@@ -12,6 +12,10 @@ export class Address {
   #view;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #writing;
+
+  /** Whether the next writing is a step that Back undoes. */
+  #isStep = false;
+  #held = false;
 
   /** @param {Inbox} inbox */
   constructor(inbox) {
@@ -41,6 +45,33 @@ export class Address {
     this.#writeSoon();
   }
 
+  /** The next change is a step: the browser's Back leads to what the address says now. */
+  step() {
+    this.#isStep = true;
+  }
+
+  /**
+   * Leaves the address as it is until somebody has decided about it.
+   * @param {boolean} held
+   */
+  hold(held) {
+    this.#held = held;
+    if (!held) this.#writeSoon();
+  }
+
+  /**
+   * Calls `callback` after Back or Forward, with the recipe that the address now asks for: the query of a link.
+   * @param {(recipe: string) => void} callback
+   */
+  onTravel(callback) {
+    addEventListener("popstate", () => {
+      const names = this.#inbox.get("view") ?? [];
+      this.#view = viewOf(location.search, names);
+      this.written = location.search;
+      callback(recipeOf(location.search, names));
+    });
+  }
+
   /** A link to what is on the page. */
   get link() {
     return `${location.origin}${location.pathname}${this.#query && `?${this.#query}`}`;
@@ -58,9 +89,13 @@ export class Address {
 
   #write() {
     const query = addressQuery(this.#query, location.search);
+    if (this.#held) return;
     if (`?${query}` !== (location.search || "?")) {
-      history.replaceState(history.state, "", `${location.pathname}${query && `?${query}`}`);
+      const address = `${location.pathname}${query && `?${query}`}`;
+      if (this.#isStep) history.pushState(history.state, "", address);
+      else history.replaceState(history.state, "", address);
     }
+    this.#isStep = false;
     this.written = location.search;
   }
 }

@@ -43,3 +43,14 @@ export function viewOf(query, names) {
     return value ? [/** @type {[string, string]} */ ([name, value])] : [];
   }));
 }
+
+/**
+ * The parameters of a query that say the recipe, as Python writes them.
+ * @param {string} query
+ * @param {string[]} view the names of those that the browser writes by itself
+ * @returns {string}
+ */
+export function recipeOf(query, view) {
+  const parts = [...new URLSearchParams(query)].filter(([name]) => !view.includes(name) && !name.startsWith("__"));
+  return readable(new URLSearchParams(parts));
+}

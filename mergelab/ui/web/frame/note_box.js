@@ -1,6 +1,6 @@
 /** @import { Inbox } from "../transport/inbox.js" */
 
-import { actionOf, find, make } from "../dom/elements.js";
+import { actionOf, find, make, makeButton } from "../dom/elements.js";
 
 const CHANGED = "Not all of this link fits, so it was changed:";
 
@@ -39,12 +39,31 @@ export class NoteBox {
     const field = find(this.#box, "input", HTMLInputElement);
     this.#box.hidden = !heading;
     find(this.#box, "strong").textContent = heading;
+    find(this.#box, ".ml-answers").replaceChildren();
     find(this.#box, "ul").replaceChildren(...sentences.map((sentence) => make("li", sentence)));
     field.hidden = !address;
     field.value = address;
     if (!address) return;
     field.focus();
     field.select();
+  }
+
+  /**
+   * Asks a question with two answers. Each closes the note.
+   * @param {string} heading
+   * @param {string[]} sentences
+   * @param {Record<string, () => void>} answers by the words on its button
+   */
+  ask(heading, sentences, answers) {
+    this.show(heading, sentences);
+    find(this.#box, ".ml-answers").replaceChildren(...Object.entries(answers).map(([words, act]) => {
+      const button = makeButton(words, "ml-button");
+      button.addEventListener("click", () => {
+        this.close();
+        act();
+      });
+      return button;
+    }));
   }
 
   /**

@@ -52,6 +52,7 @@ export class Tabs {
    */
   show(name) {
     const shown = name !== null && this.names.includes(name) ? name : FIRST;
+    if (shown !== this.open) this.#address.step();
     this.open = shown;
     this.#tabs.forEach((tab, place) => {
       const open = nameOf(tab) === shown;

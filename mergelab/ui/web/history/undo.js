@@ -26,6 +26,7 @@ export class Undo {
   #requests;
   #isRefused;
   #openScene;
+  #onStep;
   /** When the last answer to a change came. */
   #answered = 0;
   /** @type {number[]} presses that wait until the change before them is a step */
@@ -43,13 +44,15 @@ export class Undo {
    * @param {Requests} requests
    * @param {() => boolean} isRefused whether the sidebar holds a recipe that cannot be shown
    * @param {(scene: Scene) => void} openScene
+   * @param {() => void} onStep called when another recipe has become a step
    */
-  constructor(element, inbox, requests, isRefused, openScene) {
+  constructor(element, inbox, requests, isRefused, openScene, onStep) {
     this.#element = element;
     this.#inbox = inbox;
     this.#requests = requests;
     this.#isRefused = isRefused;
     this.#openScene = openScene;
+    this.#onStep = onStep;
     inbox.on("link", () => this.receive());
     inbox.on("status", () => this.#renderButtons());
     element.addEventListener("click", (event) => {
@@ -69,7 +72,9 @@ export class Undo {
     }
     this.#answered = performance.now();
     if (key !== this.history.current?.key) {
+      const before = this.history.at;
       this.history.push(key, this.#gestures.count);
+      if (before >= 0 && this.history.at > before) this.#onStep();
       this.#renderButtons();
     }
     if (this.coming && key === this.coming.key) {

@@ -91,6 +91,12 @@ export class Narrowing {
     );
   }
 
+  /** Follows the address to another cell, or back to all tensors. */
+  followTravel() {
+    const at = this.#page.address.get("at"), here = this.at && `${this.at.layer}:${this.at.module}`;
+    if (at !== here) this.show(at === null ? null : readCell(at));
+  }
+
   get #cells() {
     return this.#page.inbox.get("charts")?.cells ?? [];
   }

@@ -1,5 +1,5 @@
 const PERIOD = 1000; // milliseconds between two questions
-const PATIENCE = 2000; // milliseconds after which a question without an answer counts as lost
+const PATIENCE = 3000; // milliseconds after which a question without an answer counts as lost; a dead server refuses at once
 const HIDDEN = 10; // a page that nobody looks at asks so many times less often
 
 /**
@@ -61,7 +61,7 @@ export class ServerWatch {
   /** @param {string | null} start null if nobody answered */
   #take(start) {
     const wasLost = this.lost;
-    this.lost = start === null;
+    this.lost = start === null && this.#start !== null; // a page that is still loading keeps its own questions waiting
     if (this.lost && !wasLost) this.#listeners.onLost();
     if (start === null) return;
     this.#start ??= start;
