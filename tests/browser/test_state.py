@@ -93,7 +93,7 @@ def test_presets_methods_and_models_are_steps_that_come_back_whole(lab: Visit) -
     steps(lab, 1)
     chosen = lab.number(DENSITY)
     page.click("#preset input")
-    page.locator("#preset li", has_text="paper: DARE+task arithmetic").click()
+    page.locator("#preset li", has_text="DARE+task arithmetic as in the paper").click()
     steps(lab, 2)
     page.locator("#experts input").first.uncheck()
     steps(lab, 3)

@@ -102,7 +102,7 @@ def test_a_story_brings_models_that_are_not_on_screen_and_looks_where_it_says(br
     assert page.locator("#experts input:checked").count() == 2
     page.wait_for_function(f"mergelab.address === '?{FIGHT.query}'")
     page.click("#preset input")
-    page.locator("#preset li[aria-label='paper: average']").click()
+    page.locator("#preset li[aria-label='average as in the paper']").click()
     expect(page.locator(".ml-story")).to_be_hidden()
     assert opened.errors == []
     page.close()

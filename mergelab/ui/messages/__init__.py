@@ -24,6 +24,7 @@ from mergelab.ui.messages.encoding import PARTS, decode, encode, parts_of
 from mergelab.ui.messages.panel import EMPTY, PanelMessages
 from mergelab.ui.messages.recipe import LinkMessage, OwnModelsOffer, Pins, RecipeExports, StoryMessage
 from mergelab.ui.messages.requests import (
+    ExampleRequest,
     KnobChanges,
     NarrowRequest,
     NoDetails,
@@ -71,6 +72,7 @@ __all__ = [
     "CurvePosition",
     "CurvesMessage",
     "EncodedStep",
+    "ExampleRequest",
     "ExpertRow",
     "ExpertStyle",
     "HeatmapChart",

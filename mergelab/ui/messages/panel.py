@@ -67,6 +67,10 @@ class PanelMessages:
     """What 1 minus a knob's value is called, by the knob's widget."""
     lists: Mapping[str, Sequence[ListEntry]] | None = None
     """The choices of each list, by the list's widget."""
+    glossary: Mapping[str, str] | None = None
+    """What each term of the field means."""
+    examples: Sequence[ListEntry] | None = None
+    """The guided examples: `family` is the title of each."""
     defaults: Mapping[str, KnobValue] | None = None
     """The default of each knob, by its widget."""
     view: Sequence[str] | None = None

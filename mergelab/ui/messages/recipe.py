@@ -25,6 +25,8 @@ class LinkMessage:
     """What the link cannot say; empty text if it says everything."""
     digest: str
     """The recipe's digest."""
+    preset: str
+    """The preset that the recipe is, or was made of."""
     at: float
     """The server's clock, so that no two answers are equal."""
 

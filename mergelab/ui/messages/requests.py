@@ -78,6 +78,14 @@ class RestoreRequest:
 
 
 @message
+class ExampleRequest:
+    """Tell a guided example."""
+
+    title: str
+    """Its title."""
+
+
+@message
 class TensorRequest:
     """Open a tensor."""
 
@@ -110,6 +118,8 @@ class PanelEvents:
     """Take a pinned recipe away."""
     restore: RestoreRequest
     """Undo or redo."""
+    example: ExampleRequest
+    """Tell a guided example."""
     own: OwnModelsOffer
     """Open the models that the address asks for."""
     report: ReportedValues

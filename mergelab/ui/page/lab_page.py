@@ -10,6 +10,7 @@ import gradio as gr
 
 from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.messages import (
+    ExampleRequest,
     OwnModelsOffer,
     PinRequest,
     ReportedValues,
@@ -124,7 +125,10 @@ class LabPage:
             outputs=[PANEL, *self.sidebar.outputs],
             carries=ReportedValues,
         )
-        for event in (chosen, source, preset, restored, reported):
+        told = self._attach(
+            self._on("example"), events.tell, compat.PAYLOAD, outputs=everything, carries=ExampleRequest
+        )
+        for event in (chosen, source, preset, restored, reported, told):
             self._attach(event.then, self.knob_changes.show, {**compat.UNQUEUED, "trigger_mode": "multiple"})
         self._attach(
             self._on("own"),

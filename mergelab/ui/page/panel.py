@@ -15,7 +15,9 @@ from mergelab.ui.form.form import MOST_EXPERTS, all_knobs, weight_id
 from mergelab.ui.form.labels import COMPLEMENTS
 from mergelab.ui.form.link import VIEW
 from mergelab.ui.form.method_list import line_of, method_entries
+from mergelab.ui.form.stories import stories
 from mergelab.ui.messages import PARTS, ListEntry, PanelMessages, parts_of
+from mergelab.ui.page.glossary import glossary
 from mergelab.ui.page.gradio_compat import lighten
 from mergelab.ui.page.panel_texts import numbered
 from mergelab.ui.page.serving.module_files import ON_LOAD
@@ -27,7 +29,17 @@ TABS = ("lab", "tensor", "compare")
 def panel(parts: Mapping[str, Any], turned: Callable[[dict[str, Any]], str]) -> gr.HTML:
     """Charts, numbers, scores and status in one component. Each part is a property that changes by itself. The page calls
     `turned` when a knob is turned, and gets the changed parts as JSON."""
-    known = parts_of(PanelMessages(complements=complements(), lists=lists(), defaults=defaults(), view=VIEW))
+    examples = [ListEntry(title, story.line) for title, story in stories().items()]
+    known = parts_of(
+        PanelMessages(
+            complements=complements(),
+            lists=lists(),
+            glossary=glossary(),
+            examples=examples,
+            defaults=defaults(),
+            view=VIEW,
+        )
+    )
     made = gr.HTML(
         html_template=page_html(),
         js_on_load=ON_LOAD,

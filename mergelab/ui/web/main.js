@@ -11,11 +11,15 @@ import { isTyping } from "./dom/typing.js";
 import { renderDevice } from "./frame/device_badge.js";
 import { listenForShortcuts, shortcutOf } from "./frame/keyboard.js";
 import { followWidth } from "./frame/narrow_layout.js";
+import { Glossary } from "./help/glossary.js";
+import { Tour } from "./help/tour.js";
+import { Welcome } from "./help/welcome.js";
 import { LostServer } from "./frame/lost_server.js";
 import { NoteBox } from "./frame/note_box.js";
 import { OwnModelsNote } from "./frame/own_models_note.js";
 import { RecipeExports } from "./frame/recipe_exports.js";
 import { ShortcutList } from "./frame/shortcut_list.js";
+import { mountSkipLink } from "./frame/skip_link.js";
 import { StatusStrip } from "./frame/status_strip.js";
 import { Tabs } from "./frame/tabs.js";
 import { openScene } from "./history/scene.js";
@@ -76,7 +80,10 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   new NumberBoxes(inbox, requests);
   new MergeButton(status, lostServer);
   mountDrawer();
+  mountSkipLink(element);
   new OwnModelsNote(page);
+  new Glossary(element, inbox);
+  new Welcome(page, new Tour(element, tabs));
   address.onTravel((recipe) => {
     tabs.show(address.get("tab"));
     narrowing.followTravel();

@@ -213,6 +213,12 @@ export interface EncodedStep {
   signs: string | null;
 }
 
+/** Tell a guided example. */
+export interface ExampleRequest {
+  /** Its title. */
+  title: string;
+}
+
 /** One row of the table of experts. */
 export interface ExpertRow {
   /** The expert's name. */
@@ -322,6 +328,8 @@ export interface LinkMessage {
   note: string;
   /** The recipe's digest. */
   digest: string;
+  /** The preset that the recipe is, or was made of. */
+  preset: string;
   /** The server's clock, so that no two answers are equal. */
   at: number;
 }
@@ -442,6 +450,7 @@ export interface PanelEvents {
   unpin: UnpinRequest;
   /** Undo or redo. */
   restore: RestoreRequest;
+  example: ExampleRequest;
   /** Open the models that the address asks for. */
   own: OwnModelsOffer;
   /** Set widgets to values that no slider reports. */
@@ -507,6 +516,10 @@ export interface PanelMessages {
   complements: Record<string, string>;
   /** The choices of each list, by the list's widget. */
   lists: Record<string, ListEntry[]>;
+  /** What each term of the field means. */
+  glossary: Record<string, string>;
+  /** The guided examples: `family` is the title of each. */
+  examples: ListEntry[];
   /** The default of each knob, by its widget. */
   defaults: Record<string, KnobValue>;
   /** The parameters of the address that the page writes and reads by itself. */

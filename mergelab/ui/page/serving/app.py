@@ -23,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.page.lab_page import LabPage
 from mergelab.ui.page.serving.alive import ROUTE as ALIVE
+from mergelab.ui.page.serving.documents import ROUTE as DOCUMENTS
 from mergelab.ui.page.serving.endpoints import add_endpoints
 from mergelab.ui.page.serving.guard import LOOPBACK, Guard
 from mergelab.ui.page.serving.module_files import ROUTE as MODULES
@@ -121,7 +122,7 @@ def launch_options(host: str, port: int) -> dict[str, Any]:
         "css_paths": STYLES,
         "head": HEAD,
         "app_kwargs": {
-            "routes": [Mount("/plotly", StaticFiles(directory=PLOTLY)), MODULES, ALIVE],
+            "routes": [Mount("/plotly", StaticFiles(directory=PLOTLY)), MODULES, ALIVE, DOCUMENTS],
             "middleware": [Middleware(Guard, hosts=hosts)],
         },
     }

@@ -15,7 +15,7 @@ from mergelab.ui.form.examples import presets
 from mergelab.ui.form.form import OWN, Form, Models
 from mergelab.ui.form.link import parse_cell
 from mergelab.ui.form.stories import Story, parameters, stories
-from mergelab.ui.messages import EMPTY, OwnModelsOffer, RestoreRequest
+from mergelab.ui.messages import EMPTY, ExampleRequest, OwnModelsOffer, RestoreRequest
 from mergelab.ui.page.follow import shown
 from mergelab.ui.page.panel_texts import sent
 from mergelab.ui.page.sidebar.sidebar_layout import OWN_BASE, OWN_EXPERTS, PRESET
@@ -86,6 +86,14 @@ class SidebarEvents:
                 return self._tell(session, story)
             knobs = self.state.record(session, preset_updates(presets()[title].recipe))
             return {PANEL: sent(Update(story=EMPTY)), **knobs, **self.state.arrange(session)}
+
+    def tell(self, call: Call) -> Updates:
+        """Everything that a guided example sets, when it is chosen on the panel."""
+        session, asked = self._session(call), call.message
+        assert isinstance(asked, ExampleRequest)
+        story = stories().get(asked.title)
+        with session.lock:
+            return self._tell(session, story) if story else {}
 
     def restore(self, call: Call) -> Updates:
         """Undo or redo: set every widget as it was in an earlier state, and the scene of a story if the step crosses one."""

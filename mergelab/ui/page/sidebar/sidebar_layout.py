@@ -76,11 +76,12 @@ def _models(suites: Mapping[str, str], models: Models) -> Named:
     starts = [(start.title, start.name) for start in starting_points()]
     titles = [(title, name) for name, title in suites.items()]
     experts = [(title, name) for name, title in models.titles.items()]
-    return {
-        PRESET: _list(starts, FIRST, "Start from", PRESET),
-        names.SOURCE: _list(titles, models.base, "Models", names.SOURCE),
-        names.EXPERTS: gr.CheckboxGroup(experts, value=list(models.titles), label="Experts", elem_id=names.EXPERTS),
-    }
+    with gr.Row(elem_id="start"):
+        preset = _list(starts, FIRST, "Preset", PRESET)
+        source = _list(titles, models.base, "Model suite", names.SOURCE)
+    label = "Fine-tuned models (“experts”)"
+    ticked = gr.CheckboxGroup(experts, value=list(models.titles), label=label, elem_id=names.EXPERTS)
+    return {PRESET: preset, names.SOURCE: source, names.EXPERTS: ticked}
 
 
 def file_options(field: str, experts: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -112,7 +113,7 @@ def _sparsifiers(start: Recipe) -> Named:
     made = gr.Radio(
         [("None", NO_SPARSIFIER), *((rule.title, name) for name, rule in SPARSIFIERS.items())],
         value=start.sparsify.name if start.sparsify else NO_SPARSIFIER,
-        label="Sparsify first",
+        label="Sparsify first (optional)",
         elem_id=names.SPARSIFIER,
         elem_classes="pills",
     )

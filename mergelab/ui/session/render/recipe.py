@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from mergelab.recipe import Recipe
 from mergelab.ui import messages
+from mergelab.ui.form.examples import preset_label
+from mergelab.ui.form.form import Form
 from mergelab.ui.form.link import Link
 from mergelab.ui.form.program import program_of
 from mergelab.ui.form.stories import Story
@@ -16,9 +18,9 @@ UNBROKEN = "\u00a0%"
 """A per cent sign that stays on the line of its number."""
 
 
-def render_link(found: Link) -> messages.LinkMessage:
-    """A link, stamped so that the page notices each answer."""
-    return messages.LinkMessage(found.key, found.query, found.note, found.digest, time.monotonic())
+def render_link(found: Link, form: Form) -> messages.LinkMessage:
+    """The link to a form, stamped so that the page notices each answer."""
+    return messages.LinkMessage(found.key, found.query, found.note, found.digest, preset_label(form), time.monotonic())
 
 
 def render_exports(recipe: Recipe) -> messages.RecipeExports:

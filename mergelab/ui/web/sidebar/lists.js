@@ -11,6 +11,7 @@ export class ChoiceLists {
   /** @param {Inbox} inbox */
   constructor(inbox) {
     this.#inbox = inbox;
+    inbox.on("link", () => this.#renderPreset());
     document.addEventListener("focusin", (event) => {
       const list = closest(event, Object.keys(this.#lists).map((id) => `#${id}`).join() || ":not(*)");
       if (list) this.#observer.observe(list, { childList: true, subtree: true });
@@ -19,11 +20,16 @@ export class ChoiceLists {
   }
 
   render() {
-    document.querySelector("#preset input")?.setAttribute("placeholder", "Custom");
     for (const [id, entries] of Object.entries(this.#lists)) {
       findAll(document, `#${id} label`).forEach((label, place) => (label.title = entries[place]?.line || ""));
       for (const item of findAll(document, `#${id} li[data-index]`)) describe(item, entries);
     }
+  }
+
+  /** Says beside which preset the recipe stands: Gradio's list does not hear of a turned knob. */
+  #renderPreset() {
+    const box = document.querySelector("#preset input"), { preset } = this.#inbox.get("link") ?? {};
+    if (box instanceof HTMLInputElement && preset && box !== document.activeElement) box.value = preset;
   }
 
   get #lists() {
