@@ -16,7 +16,7 @@ from typing import Any
 import gradio as gr
 import httpx
 import pytest
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 from ui.fake_worker import FakeJob, FakeWorker
 
 from mergelab.jobs import Refused, Stopped, workbench
@@ -34,7 +34,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 """Gradio's server shares this process here, and leaves sockets unclosed."""
 RECIPE = "base: tiny\nmodels: [tiny/a, tiny/b]\nmethod: ties\n"
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
-FILLED = {"path": "x", "session_hash": "x", "event_id": "x", "name": "main.js"}
 
 
 class OpeningWorker(FakeWorker):
@@ -109,7 +108,9 @@ def routes(app: Any, prefix: str = "") -> Iterator[str]:
     for route in app.routes:
         if isinstance(route, Mount):
             yield from (prefix + route.path, f"{prefix}{route.path}/plotly.min.js")
-        elif isinstance(route, Route) or hasattr(route, "path"):
+        elif hasattr(route, "original_router"):  # newer versions of FastAPI keep included routers apart
+            yield from routes(route.original_router, prefix)
+        else:
             yield prefix + route.path
 
 
