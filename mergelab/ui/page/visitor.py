@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 from starlette.requests import Request
 
-from mergelab.ui.session.job_limits import Client, Owner
+from mergelab.ui.session.queueing.job_limits import Client, Owner
 
 
 def owner_of(request: gr.Request) -> Owner:

@@ -16,7 +16,7 @@ from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stoppe
 from mergelab.jobs.workbench import Run
 from mergelab.runtime.progress import Progress
 from mergelab.ui.messages import Status
-from mergelab.ui.session.backlog import Backlog, kind_of
+from mergelab.ui.session.queueing.backlog import Backlog, kind_of
 from mergelab.ui.session.status import Stopwatch
 
 K = TypeVar("K", bound=Hashable)

@@ -17,7 +17,7 @@ from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.link import Link, link_of
 from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.session.job_cache import LRU, JobCache
-from mergelab.ui.session.job_limits import Client, JobLimits, Owner
+from mergelab.ui.session.queueing.job_limits import Client, JobLimits, Owner
 from mergelab.ui.session.session import Session
 
 FIRST_SUITES = ("pixels", "minilm")

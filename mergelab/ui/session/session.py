@@ -15,9 +15,9 @@ from mergelab.ui.messages import ScoreState, Status
 from mergelab.ui.session.chart_data import Cell
 from mergelab.ui.session.chart_service import ChartService
 from mergelab.ui.session.job_cache import CrashError, JobCache, Stopper, StopPressedError
-from mergelab.ui.session.job_limits import NOBODYS, JobLimits, Owner
 from mergelab.ui.session.merge_service import MergeService
 from mergelab.ui.session.model_sources import ModelSources
+from mergelab.ui.session.queueing.job_limits import NOBODYS, JobLimits, Owner
 from mergelab.ui.session.render.recipe import ActiveStory
 from mergelab.ui.session.screen import Screen
 from mergelab.ui.session.status import FOLLOWING, Stopwatch, UnderWay, crash

@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import Request
 
 from mergelab.ui.page.visitor import client_of, owner_of
-from mergelab.ui.session.job_limits import NOBODY, Client, Owner
+from mergelab.ui.session.queueing.job_limits import NOBODY, Client, Owner
 
 
 def request(**scope: Any) -> Request:

@@ -10,7 +10,7 @@ from ui.fake_worker import form, lab, last, opened, run_of, sketch_of
 from mergelab.jobs import Crashed, Finished, Stopped
 from mergelab.ui.form.form import OWN, KnobPlace, Models
 from mergelab.ui.session import session as session_module
-from mergelab.ui.session.job_limits import PER_VISITOR
+from mergelab.ui.session.queueing.job_limits import PER_VISITOR
 
 pytestmark = pytest.mark.usefixtures("one_task")
 DENSITY = KnobPlace("method", "ties", "density")

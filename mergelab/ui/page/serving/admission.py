@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mergelab.ui.page.serving.accounts import Accounts
 from mergelab.ui.page.serving.guard import LOOPBACK
-from mergelab.ui.session.job_limits import is_loopback
+from mergelab.ui.session.queueing.job_limits import is_loopback
 
 
 @dataclass(frozen=True)

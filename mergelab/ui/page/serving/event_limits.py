@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mergelab.ui.session.job_limits import Owner
+from mergelab.ui.session.queueing.job_limits import Owner
 
 PER_PAGE = 24
 """A page that turns knobs as fast as it can has about five: of most kinds it sends the next after the last was answered."""

@@ -12,7 +12,7 @@ import gradio as gr
 from mergelab.ui.messages import decode
 from mergelab.ui.page.gradio_compat import payload_of
 from mergelab.ui.page.visitor import owner_of
-from mergelab.ui.session.job_limits import NOBODY, Client
+from mergelab.ui.session.queueing.job_limits import NOBODY, Client
 
 PANEL = "panel"
 Widget = Any

@@ -27,7 +27,7 @@ from mergelab.ui.page.serving.app import _built, launch_options
 from mergelab.ui.page.serving.guesses import FREE
 from mergelab.ui.page.serving.login import REFUSAL, Entrance
 from mergelab.ui.session.job_cache import JobCache
-from mergelab.ui.session.job_limits import PER_CLIENT
+from mergelab.ui.session.queueing.job_limits import PER_CLIENT
 from mergelab.ui.session.server import Lab, Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mergelab.ui.page.serving.event_limits import PER_CLIENT, PER_LOOPBACK, PER_PAGE, QUEUE, THREADS, too_many_events
-from mergelab.ui.session.job_limits import Client, Owner
+from mergelab.ui.session.queueing.job_limits import Client, Owner
 
 ADA, HERE = Client("ada", is_login=True), Client("127.0.0.1")
 

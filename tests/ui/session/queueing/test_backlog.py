@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mergelab.ui.session.backlog import Backlog, kind_of
+from mergelab.ui.session.queueing.backlog import Backlog, kind_of
 
 
 def test_the_wait_is_what_jobs_of_the_same_kind_took_less_what_has_passed() -> None:

@@ -8,7 +8,15 @@ from itertools import count
 import pytest
 
 from mergelab.ui.session.job_cache import RefusalError
-from mergelab.ui.session.job_limits import PER_CLIENT, PER_LOOPBACK, PER_SERVER, Client, JobLimits, Owner, is_loopback
+from mergelab.ui.session.queueing.job_limits import (
+    PER_CLIENT,
+    PER_LOOPBACK,
+    PER_SERVER,
+    Client,
+    JobLimits,
+    Owner,
+    is_loopback,
+)
 
 ADA = Client("ada", is_login=True)
 PAGES = count()
