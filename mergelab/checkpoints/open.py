@@ -22,6 +22,7 @@ from mergelab.checkpoints.lora import adapter_config
 from mergelab.checkpoints.lora.adapter import adapter_settings, open_adapter
 from mergelab.checkpoints.lora.adapter_remarks import adapters_inside
 from mergelab.checkpoints.suites import BASE, Suite, list_suites, load_suite, unpack
+from mergelab.runtime.models_folder import place_inside, told_outside
 
 
 def open_checkpoint(ref: str, *, models_dir: Path | None = None, base: Checkpoint | None = None) -> Checkpoint:
@@ -33,7 +34,8 @@ def open_checkpoint(ref: str, *, models_dir: Path | None = None, base: Checkpoin
     - `owner/name` or `owner/name@revision` on the Hugging Face Hub.
 
     Adapters and packed experts need their base: `base` if given, otherwise the base named in their files. With
-    `models_dir`, folders and files outside it are refused. Raises `CheckpointError`; for an unknown name it suggests similar ones.
+    `models_dir`, everything outside it is refused but the suites: other folders and files, whether they exist or not, and
+    models on the Hub, downloaded or not. Raises `CheckpointError`; for an unknown name it suggests similar ones.
     """
     return _Opening(models_dir, base).open(ref)
 
@@ -65,17 +67,28 @@ class _Opening:
         suite = suite_of(ref)
         if suite is not None:
             return _open_from_suite(ref, load_suite(suite))
-        path = (self.models_dir or Path()) / ref
+        path = self._allowed((self.models_dir or Path()) / ref, ref)
         if path.is_dir() or path.is_file():
             return self._at(path, ref)
-        return self._from_hub(ref)
+        return self._from_hub(ref) if self.models_dir is None else self._missing(ref)
+
+    def _allowed(self, path: Path, ref: str) -> Path:
+        """The path, which is refused outside of the models folder. Nothing may look at the path before."""
+        found = path if self.models_dir is None else place_inside(self.models_dir, path)
+        if found is None:
+            raise CheckpointError(told_outside(ref))
+        return found
 
     def _at(self, path: Path, ref: str) -> Checkpoint:
-        if self.models_dir is not None and not path.resolve().is_relative_to(self.models_dir.resolve()):
-            raise CheckpointError(f"{path} is outside the models folder {self.models_dir}, so it is not opened")
+        path = self._allowed(path, ref)
         if self.models_dir is not None:
             refuse_links_out_of(self.models_dir, path)
         return self._of_its_kind(path, ref)
+
+    def _missing(self, ref: str) -> Checkpoint:
+        told = f"there is no suite {ref!r} and no such folder or file in the models folder"
+        hub = ", and with a models folder no model of the Hub is opened" if is_hub_reference(ref) else ""
+        raise CheckpointError(f"{told}{hub}; {_near(ref, _known(self.models_dir))}")
 
     def _of_its_kind(self, path: Path, ref: str) -> Checkpoint:
         """Open the checkpoint at `path` by its contents; a folder with whole weights is a model whatever else it holds."""
@@ -117,7 +130,7 @@ class _Opening:
             raise CheckpointError(f"{told} cannot be opened: {error}") from error
 
     def _from_hub(self, ref: str) -> Checkpoint:
-        hint = _near(ref, _known(self.models_dir))
+        hint = _near(ref, _known(None))
         if not is_hub_reference(ref):
             raise CheckpointError(f"there is no suite, folder or Hub model {ref!r} (Hub models are owner/name); {hint}")
         try:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mergelab.recipe import Recipe
     from mergelab.recipe.stack_recipe import StackRecipe
 
-MODELS_DIR = "open models only from this folder; plain names are relative to it"
+MODELS_DIR = "open only suites and models in this folder, none of the Hub; plain names are relative to it"
 
 
 def subcommand(

@@ -9,6 +9,7 @@ from typing import Any
 
 from mergelab.recipe.nesting import DEEPEST, each_model, models_of, told_inside, with_recipes
 from mergelab.recipe.recipe import Recipe, RecipeError
+from mergelab.runtime.models_folder import place_inside, told_outside
 
 SUFFIXES = (".yml", ".yaml", ".json")
 
@@ -19,12 +20,15 @@ def with_recipe_files(given: Mapping[str, Any], models_dir: Path | None = None) 
     Relative paths start at the working directory, plain names at `models_dir` if it is given; no file outside of it is
     read then. Raises RecipeError for a file that is missing, outside, invalid, or contains itself.
     """
-    return _Reading(models_dir).expanded(given) if isinstance(given, Mapping) else given
+    try:
+        return _Reading(models_dir).expanded(given) if isinstance(given, Mapping) else given
+    except OSError as error:
+        raise RecipeError(f"a recipe file cannot be opened: {error.strerror or type(error).__name__}") from error
 
 
 def is_recipe_file(model: object) -> bool:
     """Whether a model is named as recipe files are."""
-    return isinstance(model, str) and Path(model).suffix.lower() in SUFFIXES
+    return isinstance(model, str) and "\0" not in model and Path(model).suffix.lower() in SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,13 @@ class _Reading:
         """The path of the recipe file that a model names; None for other models."""
         if not is_recipe_file(model):
             return None
-        named = Path(model).expanduser()
+        named = Path(model).expanduser() if model.startswith("~/") else Path(model)
         relative = model.startswith(("./", "../")) or named.is_absolute()
-        path = named if relative or self.models_dir is None else self.models_dir / named
-        if self.models_dir is not None and not path.resolve().is_relative_to(self.models_dir.resolve()):
-            raise RecipeError(f"{path} is outside the models folder {self.models_dir}, so it is not read")
+        path: Path | None = named if relative or self.models_dir is None else self.models_dir / named
+        if self.models_dir is not None and path is not None:
+            path = place_inside(self.models_dir, path)
+        if path is None:
+            raise RecipeError(told_outside(model))
         return None if path.is_dir() else path
 
     def _read(self, model: str, path: Path) -> Recipe:

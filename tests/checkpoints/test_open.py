@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mergelab.checkpoints import CheckpointError, open, open_checkpoint
+from mergelab.runtime.models_folder import told_outside
 
 Make = Callable[..., Path]
 
@@ -87,9 +88,32 @@ def test_with_a_models_folder_only_folders_in_it_are_opened(tmp_path: Path, make
 
     assert open_checkpoint("mine", models_dir=models).folder == models / "mine"
     assert open_checkpoint(str(models / "mine"), models_dir=models).specs
-    for ref in (str(other), "../other", "../models/../other", "link"):
-        with pytest.raises(CheckpointError, match="is outside the models folder"):
+    absent = (str(tmp_path / "absent"), "../absent", "mine/../../absent", "~/absent", "/etc/absent/x.gguf")
+    for ref in (str(other), "../other", "../models/../other", "link", "mine/../../other", "link/sub", "~", *absent):
+        with pytest.raises(CheckpointError) as refused:
             open_checkpoint(ref, models_dir=models)
+        assert str(refused.value) == told_outside(ref), "the same sentence, whether it exists or not"
+
+
+def test_with_a_models_folder_the_hub_is_not_asked(tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path / "models" / "mine")
+    monkeypatch.setattr(open, "fetch", lambda ref: pytest.fail("the Hub was asked"))
+    with pytest.raises(CheckpointError, match=r"no model of the Hub is opened; known names are .*mine"):
+        open_checkpoint("owner/name", models_dir=tmp_path / "models")
+    with pytest.raises(CheckpointError, match=r"no such folder or file in the models folder; did you mean mine\?"):
+        open_checkpoint("mien", models_dir=tmp_path / "models")
+
+
+def test_links_inside_the_models_folder_are_followed_to_those_that_lead_out(tmp_path: Path, make: Make) -> None:
+    models = tmp_path / "models"
+    folder, part = make(models / "mine"), models / "part"
+    part.mkdir()
+    (folder / "text_encoder").symlink_to(part)
+    (part / "round").symlink_to(folder)
+    assert open_checkpoint("mine", models_dir=models).specs
+    (part / "model.safetensors").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CheckpointError, match="it links to a file outside"):
+        open_checkpoint("mine", models_dir=models)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "1_Pooling"])

@@ -8,6 +8,7 @@ import pytest
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.nesting import nested_name
 from mergelab.recipe.recipe_files import with_recipe_files
+from mergelab.runtime.models_folder import told_outside
 
 INNER: dict[str, Any] = {"base": "b", "models": ["x", "y"], "method": "ties"}
 
@@ -93,6 +94,17 @@ def test_with_a_models_folder_no_other_file_is_read() -> None:
     write("models/inside.yml")
     assert list(read("models", models=["inside.yml"]).nested.values()) == [Recipe.from_mapping(INNER)]
     Path("models/link.yml").symlink_to(Path("outside.yml").resolve())
-    for name in ("../outside.yml", "./outside.yml", str(Path("outside.yml").resolve()), "link.yml"):
-        with pytest.raises(RecipeError, match=r"is outside the models folder models, so it is not read"):
+    there = str(Path("outside.yml").resolve())
+    for name in ("../outside.yml", "./outside.yml", there, f"{there}.json", "link.yml", "~/any.yml", "a/../../b.yml"):
+        with pytest.raises(RecipeError) as refused:
             read("models", models=[name])
+        assert str(refused.value) == told_outside(name), "the same sentence, whether the file exists or not"
+
+
+@pytest.mark.parametrize("name", ["a\0.yml", f"{'long' * 100}.yml", "~nobody/x.yml"])
+def test_a_name_that_no_file_can_have_is_refused_or_left_to_the_opening_of_models(name: str) -> None:
+    Path("models").mkdir()
+    try:
+        assert read("models", models=[name]).nested == {}
+    except RecipeError as error:
+        assert "no recipe file at" in str(error) or "cannot be opened: File name too long" in str(error)

@@ -45,12 +45,15 @@ def refuse_links_out_of(allowed: Path, folder: Path) -> None:
         Path(os.path.realpath(allowed)),
         *([folder.resolve().parent.parent / "blobs"] if is_snapshot(folder) else []),
     ]
-    for parent, folders, files in os.walk(folder):
+    seen: set[str] = set()
+    for parent, folders, files in os.walk(folder, followlinks=True):
         for path in (Path(parent, name) for name in (*folders, *files)):
             if path.is_symlink() and not any(path.resolve().is_relative_to(root) for root in roots):
                 raise CheckpointError(
                     f"{path} is refused: it links to a file outside {allowed}; put the file in its place"
                 )
+        seen.add(os.path.realpath(parent))
+        folders[:] = [name for name in folders if os.path.realpath(Path(parent, name)) not in seen]
 
 
 def is_snapshot(folder: Path) -> bool:

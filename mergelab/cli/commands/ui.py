@@ -12,7 +12,20 @@ def add(commands: Any) -> None:
     """Add the command with its flags."""
     ui = subcommand(commands, "ui", _run, "open the lab in the browser")
     ui.add_argument("--port", type=port, default=None, help="port (default: 7860, or the next free one)")
-    ui.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    ui.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (default: this machine only); any other needs --models-dir and a login",
+    )
+    ui.add_argument(
+        "--auth",
+        action="append",
+        default=[],
+        metavar="USER:PASSWORD|FILE",
+        help="who may log in, may be repeated; a value without a colon is a file with one USER:PASSWORD per line, which other "
+        "programs of this machine cannot read off the command line (default beyond this machine: whoever has the access "
+        "code that is printed at the start)",
+    )
     place_flags(ui)
     portable_flag(ui)
 
@@ -20,4 +33,4 @@ def add(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> None:
     from mergelab.ui.page.serving.app import launch
 
-    launch(host=options.host, port=options.port, device=options.device, models_dir=options.models_dir)
+    launch(options.host, options.port, options.device, options.models_dir, options.auth)

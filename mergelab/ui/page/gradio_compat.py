@@ -7,7 +7,8 @@ name of Gradio or relies on an undocumented order of its events.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,8 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.events import EventData, EventListener
 from gradio.helpers import special_args
+from gradio.queueing import Queue
+from starlette.applications import Starlette
 
 VERSIONS = ("6.31.0",)
 """The versions of Gradio that the page was checked with."""
@@ -28,7 +31,7 @@ VERSIONS = ("6.31.0",)
 LOOK_UP = {
     "preprocess": False,
     "concurrency_id": "preview",
-    "concurrency_limit": 16,
+    "concurrency_limit": None,
     "show_progress": "hidden",
     "trigger_mode": "always_last",
     "api_visibility": "private",
@@ -39,11 +42,12 @@ PAYLOAD = {**LOOK_UP, "trigger_mode": "multiple"}
 HEAVY = {
     "preprocess": False,
     "concurrency_id": "heavy",
-    "concurrency_limit": 16,
+    "concurrency_limit": None,
     "show_progress": "hidden",
     "api_visibility": "private",
 }
-"""Events that wait for the worker. It runs one job at a time, and the others are told their place in the queue."""
+"""Events that wait for the worker. It runs one job at a time, and the others are told their place in the queue. What waits in
+Gradio's own queue is told nothing, so there is no limit here; serving/event_limits.py has one for each client."""
 UNQUEUED = {"preprocess": False, "show_progress": "hidden", "queue": False, "api_visibility": "private"}
 """Events that must not wait behind others, such as Stop."""
 WIDGET = {**UNQUEUED, "trigger_mode": "always_last"}
@@ -94,6 +98,36 @@ def payload_of(event: EventData) -> Any:
     return event._data
 
 
+# ---- The server.
+
+
+def limit_events(blocks: gr.Blocks, complaint: Callable[[gr.Request, list[gr.Request]], str]) -> None:
+    """Ask before an event is taken. `complaint` gets its request and those of the events that wait or run, and returns why the
+    event is refused, or empty text. Gradio limits only the sum of what waits, so one client could fill all of it."""
+    queue = blocks._queue
+    push = queue.push
+
+    async def asked_first(body: Any, request: Any, username: str | None) -> Any:
+        held = [event for waiting in queue.event_queue_per_concurrency_id.values() for event in waiting.queue]
+        held += [event for running in queue.active_jobs for event in running or ()]
+        told = complaint(_as_gradio(request, body.session_hash), [_as_gradio(e.request, e.session_hash) for e in held])
+        return (False, told, "queue_full") if told else await push(body=body, request=request, username=username)
+
+    queue.push = asked_first
+
+
+def _as_gradio(request: Any, session_hash: str | None) -> gr.Request:
+    return gr.Request(request, session_hash=session_hash)
+
+
+@asynccontextmanager
+async def own_middleware_first(app: Starlette) -> AsyncIterator[None]:
+    """A lifespan in which this package's middleware stands before Gradio's, one of which answers cross-origin preflights."""
+    app.user_middleware.sort(key=lambda each: not each.cls.__module__.startswith("mergelab."))
+    app.middleware_stack = app.build_middleware_stack()
+    yield
+
+
 # ---- What another version may have changed.
 
 
@@ -106,6 +140,10 @@ def missing() -> list[str]:
         "gradio.components.HTML.props": "self.props = " in inspect.getsource(gr.HTML.__init__),
         "gradio.components.HTML.__getattr__": "__getattr__" in vars(gr.HTML),
         "gradio.helpers.special_args by annotation": _passes_by_annotation(),
+        "gradio.queueing.Queue.push": {"body", "request", "username"} <= set(inspect.signature(Queue.push).parameters),
+        "gradio.queueing.Queue.active_jobs": "self.active_jobs" in inspect.getsource(Queue),
+        "gradio.queueing.Queue.event_queue_per_concurrency_id": "self.event_queue_per_concurrency_id"
+        in inspect.getsource(Queue),
         **{f"gradio asks for {name}": f'"{name}"' in _asking() for name in ("_undoable", "_retryable", "likeable")},
         **{
             f"gradio.components.HTML({name})": name in inspect.signature(gr.HTML).parameters

@@ -26,7 +26,7 @@ class Opening:
 
     def open(self, call: Call) -> Iterator[Updates]:
         """Show what the address asks for, and which parts of the address did not fit."""
-        session = self.state.lab.session(call.visitor)
+        session = self.state.lab.welcome(call.visitor, call.client)
         session.opened.set()
         with session.lock:
             parsed_link = self.state.parsed(session, call.query)

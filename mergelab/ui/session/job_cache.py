@@ -16,6 +16,7 @@ from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stoppe
 from mergelab.jobs.workbench import Run
 from mergelab.runtime.progress import Progress
 from mergelab.ui.messages import Status
+from mergelab.ui.session.queueing.backlog import Backlog, kind_of
 from mergelab.ui.session.status import Stopwatch
 
 K = TypeVar("K", bound=Hashable)
@@ -64,6 +65,11 @@ class LRU(Generic[K, V]):
             while len(self._values) > self._size:
                 self._values.popitem(last=False)
         return value
+
+    def drop(self, key: K) -> None:
+        """Forget a value, if it is there."""
+        with self._lock:
+            self._values.pop(key, None)
 
     def get_or_make(self, key: K, make: Callable[[], V]) -> V:
         """The value, computed at its first use."""
@@ -129,6 +135,7 @@ class JobCache:
         self._reader: Worker | None = None
         self._lock = threading.Lock()
         self._under_way: dict[Hashable, threading.Lock] = {}
+        self.backlog = Backlog()
         self.sketches: LRU[Hashable, Sketch] = LRU(sketches)
         self.runs: LRU[Hashable, Run] = LRU(runs)
         self.curves: LRU[Hashable, DataFrame] = LRU(CURVES)
@@ -198,8 +205,21 @@ class JobCache:
         self, watch: Stopwatch, stopper: Stopper, function: str, /, **arguments: Any
     ) -> Generator[Status, None, Any]:
         """Run a function of the workbench while yielding statuses. Closing this generator stops the job."""
+        if function in READER:
+            return (yield from self._followed(self.reader, watch, stopper, function, arguments))
+        finished, waiting = False, self.backlog.add(kind_of(function, arguments))
+        try:
+            result = yield from self._followed(self.worker, watch, stopper, function, arguments)
+            finished = True
+            return result
+        finally:
+            self.backlog.end(waiting, finished)
+
+    def _followed(
+        self, worker: Worker, watch: Stopwatch, stopper: Stopper, function: str, arguments: dict[str, Any]
+    ) -> Generator[Status, None, Any]:
         presses = stopper.presses  # before the job can be stopped, so that no press is missed
-        job = (self.reader if function in READER else self.worker).submit(function, **arguments)
+        job = worker.submit(function, **arguments)
         stopper.watch(job)
         try:
             for event in poll(job):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,9 +17,14 @@ from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.link import Link, link_of
 from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.session.job_cache import LRU, JobCache
+from mergelab.ui.session.queueing.job_limits import Client, JobLimits, Owner
 from mergelab.ui.session.session import Session
 
 FIRST_SUITES = ("pixels", "minilm")
+SESSIONS = 500
+"""How many visitors the server remembers; who opens one more page makes it forget the one that was quiet for longest."""
+SESSIONS_OF_CLIENT = 100
+"""How many of them one client may have, so that it cannot make the server forget the visitors of others."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +40,29 @@ class Lab:
     """The server's side of the page: settings, the job cache, and one session per visitor."""
 
     def __init__(
-        self, settings: Settings | None = None, job_cache: JobCache | None = None, sessions: int = 500
+        self, settings: Settings | None = None, job_cache: JobCache | None = None, sessions: int = SESSIONS
     ) -> None:
         self.settings = settings or Settings()
         self.job_cache = job_cache or JobCache(lambda: Worker(threads=self.settings.threads))
+        self.job_limits = JobLimits(self.job_cache.backlog.wait)
         self.sessions: LRU[str, Session] = LRU(sessions)
+        self._visitors: LRU[Client, deque[str]] = LRU(sessions)
 
     def session(self, visitor: str | None) -> Session:
         """The session of a visitor, created at the first visit."""
-        return self.sessions.get_or_make(visitor or "", self._new_session)
+        name = visitor or ""
+        return self.sessions.get_or_make(name, lambda: self._new_session(Owner(name)))
+
+    def welcome(self, visitor: str, client: Client) -> Session:
+        """The session of a visitor who opens the page. A client with too many has its oldest one forgotten."""
+        session = self.session(visitor)
+        session.owner = Owner(visitor, client)
+        visitors = self._visitors.get_or_make(client, deque)
+        if visitor not in visitors:
+            visitors.append(visitor)
+        if len(visitors) > SESSIONS_OF_CLIENT and not client.is_loopback:
+            self.sessions.drop(visitors.popleft())
+        return session
 
     def suites(self) -> dict[str, Suite]:
         """The installed suites, quickest first."""
@@ -65,7 +85,7 @@ class Lab:
 
         def work() -> None:
             shown = PanelMessages()
-            for update in self._new_session().first(form):
+            for update in self._new_session(Owner()).first(form):
                 shown = replace(shown, **parts_of(update))
                 if update.charts and update.scores:
                     finished(shown)
@@ -78,5 +98,5 @@ class Lab:
     def _opening_recipe(self) -> Recipe | None:
         return self.opening().recipe() if self.suites() else None
 
-    def _new_session(self) -> Session:
-        return Session(self.job_cache, self.link, self.settings.models_dir)
+    def _new_session(self, owner: Owner) -> Session:
+        return Session(self.job_cache, self.link, self.settings.models_dir, owner=owner, job_limits=self.job_limits)

@@ -17,6 +17,7 @@ from mergelab.ui.session.chart_service import ChartService
 from mergelab.ui.session.job_cache import CrashError, JobCache, Stopper, StopPressedError
 from mergelab.ui.session.merge_service import MergeService
 from mergelab.ui.session.model_sources import ModelSources
+from mergelab.ui.session.queueing.job_limits import NOBODYS, JobLimits, Owner
 from mergelab.ui.session.render.recipe import ActiveStory
 from mergelab.ui.session.screen import Screen
 from mergelab.ui.session.status import FOLLOWING, Stopwatch, UnderWay, crash
@@ -26,6 +27,8 @@ from mergelab.ui.session.update import Update, Updates
 T = TypeVar("T")
 PATIENCE = 1.0
 """Seconds after which a live merge is cancelled if the recipe has changed; quicker ones may finish."""
+LIVE_MERGES = 2
+"""How many live merges one visitor may have under way; one more ends them, for the last one wins."""
 STOPPED = Status("stopped", "Stopped. Results so far are kept.")
 NOTHING_RAN = Status("stopped", "Nothing was running.")
 PACKED = Status("ready", "The merged model is packed: press Download")
@@ -34,7 +37,8 @@ PACKED = Status("ready", "The merged model is packed: press Download")
 @dataclass
 class Session:
     """One visitor's state. `values` is what each widget of the sidebar holds, by the widget's name. `link` gives the link to a
-    form, `opened` is set once the page has loaded."""
+    form, `opened` is set once the page has loaded. Jobs that the visitor asks for count as the `owner`'s; those that follow
+    the knobs do not."""
 
     job_cache: JobCache
     link: Callable[[Form], Link]
@@ -47,6 +51,9 @@ class Session:
     live_stopper: Stopper = field(default_factory=Stopper)
     live_digest: str | None = None
     live_since: float = 0.0
+    live_merges: int = 0
+    owner: Owner = NOBODYS
+    job_limits: JobLimits = field(default_factory=JobLimits)
 
     def __post_init__(self) -> None:
         self.under_way = UnderWay()
@@ -86,6 +93,9 @@ class Session:
         """Merge and score small models without a click. Large models wait until Merge is pressed."""
         if not self.merge_service.follows_live(form):
             return
+        if self.live_merges >= LIVE_MERGES:
+            self.live_stopper.press()
+        self.live_merges += 1
         self.live_digest, self.live_since = form.recipe().digest(), time.monotonic()
         try:
             for update in self._guarded(lambda: self._merge(form, "validation", "live", self.live_stopper), "live"):
@@ -93,7 +103,7 @@ class Session:
                     yield update
             yield from self._guarded(lambda: self._score_pins(form), "live")
         finally:
-            self.live_digest = None
+            self.live_digest, self.live_merges = None, self.live_merges - 1
 
     def narrow(self, form: Form, at: Cell | None) -> Updates:
         """Narrow the charts to the tensors of one cell, or widen them to all."""
@@ -122,15 +132,15 @@ class Session:
 
     def merge(self, form: Form) -> Updates:
         """Merge the form's recipe and score it on validation examples."""
-        return self._guarded(lambda: self._merge(form, "validation", "exact", self.stopper))
+        return self._guarded(lambda: self._counted(self._merge(form, "validation", "exact", self.stopper)))
 
     def test(self, form: Form) -> Updates:
         """Merge and score on test examples, which must not be used to choose knobs."""
-        return self._guarded(lambda: self._merge(form, "test", "exact", self.stopper))
+        return self._guarded(lambda: self._counted(self._merge(form, "test", "exact", self.stopper)))
 
     def save(self, form: Form, out: str) -> Updates:
         """Write the merged model to the new folder `out`, packed as one file."""
-        return self._guarded(lambda: self._save(form, out))
+        return self._guarded(lambda: self._counted(self._save(form, out)))
 
     def stop(self) -> Update:
         """End this visitor's work."""
@@ -151,6 +161,11 @@ class Session:
             yield Update(status=crash(str(error), error.trace))
         except ValueError as error:
             yield self.screen.refuse(error, kind == "preview")
+
+    def _counted(self, job: Generator[Update, None, None]) -> Generator[Update, None, None]:
+        """The same job, if its owner may have one more."""
+        with self.job_limits.place(self.owner):
+            yield from job
 
     def _cancel_outdated_live_merge(self, form: Form) -> None:
         """Stop a slow live merge of a recipe that is no longer on the sidebar."""

@@ -7,9 +7,10 @@ import threading
 import pytest
 from ui.fake_worker import form, lab, last, opened, run_of, sketch_of
 
-from mergelab.jobs import Crashed, Finished
+from mergelab.jobs import Crashed, Finished, Stopped
 from mergelab.ui.form.form import OWN, KnobPlace, Models
 from mergelab.ui.session import session as session_module
+from mergelab.ui.session.queueing.job_limits import PER_VISITOR
 
 pytestmark = pytest.mark.usefixtures("one_task")
 DENSITY = KnobPlace("method", "ties", "density")
@@ -150,3 +151,18 @@ def test_earlier_models_of_a_persons_own_stay_known_for_undo() -> None:
     session.sources.take(second)
     assert session.sources.named(OWN) is second
     assert (session.sources.all["own-1"], session.sources.all["own-2"]) == (first, second)
+
+
+def test_what_a_visitor_asks_for_has_a_limit_and_what_follows_the_knobs_has_none() -> None:
+    gate = threading.Event()
+    session, _ = opened(save=lambda: [gate, Stopped()])
+    asked = [session.save(form(seed=seed), f"out-{seed}") for seed in range(PER_VISITOR)]
+    for each in asked:
+        next(each)
+    status = last(session.merge(form())).status
+    assert status is not None and "which is the limit for one visitor" in status.problems[0]
+    assert last(session.preview(form(seed=9))).charts is not None
+    gate.set()
+    for each in asked:
+        list(each)
+    assert last(session.merge(form())).status != status

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,20 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from mergelab.ui.messages import PanelMessages, parts_of
+from mergelab.ui.page import gradio_compat as compat
 from mergelab.ui.page.lab_page import LabPage
 from mergelab.ui.page.serving.alive import ROUTE as ALIVE
 from mergelab.ui.page.serving.documents import ROUTE as DOCUMENTS
 from mergelab.ui.page.serving.endpoints import add_endpoints
-from mergelab.ui.page.serving.guard import LOOPBACK, Guard
+from mergelab.ui.page.serving.entry.admission import Admission, admission
+from mergelab.ui.page.serving.entry.login import Entrance, Login
+from mergelab.ui.page.serving.event_limits import QUEUE, THREADS, too_many_events
+from mergelab.ui.page.serving.guard import Guard
 from mergelab.ui.page.serving.module_files import ROUTE as MODULES
 from mergelab.ui.page.serving.module_files import SCRIPTS
 from mergelab.ui.page.serving.startup_cache import StartupCache
 from mergelab.ui.page.serving.theme import STYLES, theme
+from mergelab.ui.page.visitor import owner_of
 from mergelab.ui.session.server import Lab, Settings
 from mergelab.ui.web import STREAM, read
 
@@ -54,18 +60,27 @@ def _built(lab: Lab) -> tuple[LabPage, gr.Blocks]:
         add_endpoints(lab)  # before the page's own events, so that these get the plain names
         page = LabPage(lab, page_downloads(), _startup_cache(lab).read())
         page.wire(blocks)
-    blocks.queue(max_size=64, api_open=False)
+    blocks.queue(max_size=QUEUE, api_open=False)
+    compat.limit_events(blocks, lambda asked, held: too_many_events(owner_of(asked), [owner_of(each) for each in held]))
     return page, blocks
 
 
 def launch(
-    host: str = "127.0.0.1", port: int | None = None, device: str = "auto", models_dir: str | None = None
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    device: str = "auto",
+    models_dir: str | None = None,
+    auth: Sequence[str] = (),
 ) -> None:
-    """Serve the lab until interrupted, printing its address once it answers.
+    """Serve the lab until interrupted, printing its address once it answers, and the access code if there is one.
+
+    `auth` are accounts, each USER:PASSWORD or a file of such lines. Raises ValueError, before anything starts, if others could
+    come in without a login, or open models outside of one folder.
 
     The worker computes the opening example, which is kept on disk. The first start waits for it, so nobody sees an empty
     page; later starts serve the kept example while the worker starts.
     """
+    admitted = admission(host, auth, models_dir)
     private = tempfile.mkdtemp(prefix="mergelab-")
     os.environ["GRADIO_TEMP_DIR"] = private
     lab = Lab(Settings(device, models_dir))
@@ -77,8 +92,9 @@ def launch(
             _say("Preparing the opening example; later starts have it at once …")
             warming.join(FIRST_START)
         chosen = port if port is not None else _free_port(host)
-        blocks.launch(**launch_options(host, chosen))
-        _say(f"MergeLab is at http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{chosen}")
+        entrance = Entrance(admitted.accounts) if admitted.accounts else None
+        blocks.launch(**launch_options(host, chosen, admitted, entrance))
+        _say_where(host, chosen, entrance)
         blocks.block_thread()
     finally:
         lab.job_cache.close()
@@ -91,6 +107,15 @@ def _say(sentence: str) -> None:
     sys.stdout.flush()
 
 
+def _say_where(host: str, port: int, entrance: Entrance | None) -> None:
+    """The address, and the access code: the only place where it is ever shown."""
+    _say(f"MergeLab is at http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}")
+    if entrance:
+        entrance.started.set()
+        if entrance.accounts.code:
+            _say(f"Access code, valid until this server stops: {entrance.accounts.code}")
+
+
 def _opened(page: LabPage, blocks: gr.Blocks, shown: PanelMessages) -> None:
     parts = parts_of(replace(shown, link=None, answer=None))  # every visit gets its own
     page.show_first(parts, blocks)
@@ -101,9 +126,10 @@ def _startup_cache(lab: Lab) -> StartupCache:
     return StartupCache(lab.opening().recipe(), next(iter(lab.suites().values())).digest)
 
 
-def launch_options(host: str, port: int) -> dict[str, Any]:
-    """What Gradio is told: local, closed, quiet, with plotly.js from the installed package and the page's own modules."""
-    hosts = LOOPBACK if host in LOOPBACK else None
+def launch_options(host: str, port: int, admitted: Admission, entrance: Entrance | None) -> dict[str, Any]:
+    """What Gradio is told: closed, quiet, with plotly.js from the installed package, the page's own modules, and those who
+    stand before all of it."""
+    login = [Middleware(Login, entrance=entrance)] if entrance else []
     return {
         "server_name": host,
         "server_port": port,
@@ -115,6 +141,7 @@ def launch_options(host: str, port: int) -> dict[str, Any]:
         "run_history": False,
         "enable_monitoring": False,
         "allowed_paths": [],
+        "max_threads": THREADS,
         "max_file_size": "1mb",
         "show_error": False,
         "footer_links": ["api", "settings"],
@@ -123,7 +150,8 @@ def launch_options(host: str, port: int) -> dict[str, Any]:
         "head": HEAD,
         "app_kwargs": {
             "routes": [Mount("/plotly", StaticFiles(directory=PLOTLY)), MODULES, ALIVE, DOCUMENTS],
-            "middleware": [Middleware(Guard, hosts=hosts)],
+            "middleware": [Middleware(Guard, hosts=admitted.hosts), *login],
+            "lifespan": compat.own_middleware_first,
         },
     }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from mergelab.jobs.workbench import Run
 from mergelab.methods.knobs import brief
 from mergelab.recipe import Recipe
 from mergelab.ui.messages import Status
+from mergelab.ui.page.visitor import owner_of
 from mergelab.ui.session.job_cache import CrashError, Stopper, StopPressedError
 from mergelab.ui.session.server import Lab
 from mergelab.ui.session.status import Stopwatch
@@ -24,33 +26,43 @@ from mergelab.ui.session.status import Stopwatch
 def add_endpoints(lab: Lab) -> None:
     """Register `preview`, `merge` and `evaluate` on the current Blocks."""
 
-    def preview(recipe: str) -> dict[str, Any]:
+    def preview(request: gr.Request, recipe: str) -> dict[str, Any]:
         """What a recipe (YAML or JSON text) would keep and where its experts disagree, without merging."""
-        return _answer(lambda stopper: _preview(lab, _recipe(recipe), stopper))
+        return answer(request, lambda stopper: _preview(lab, _recipe(recipe), stopper))
 
     def merge(
-        recipe: str, tasks: list[str] | None = None, rows: int | None = None, device: str = "auto"
+        request: gr.Request, recipe: str, tasks: list[str] | None = None, rows: int | None = None, device: str = "auto"
     ) -> dict[str, Any]:
         """Merge a recipe and score it on validation rows: scores with intervals, references, exact diagnostics, notes."""
-        return _answer(
+        return answer(
+            request,
             lambda stopper: _merge(
                 lab, _recipe(recipe), stopper, tasks=_tasks(tasks), split="validation", rows=_rows(rows), device=device
-            )
+            ),
         )
 
     def evaluate(
-        recipe: str, split: str = "test", tasks: list[str] | None = None, rows: int | None = None, device: str = "auto"
+        request: gr.Request,
+        recipe: str,
+        split: str = "test",
+        tasks: list[str] | None = None,
+        rows: int | None = None,
+        device: str = "auto",
     ) -> list[dict[str, Any]]:
         """Only the scores of a recipe's merge, by default on test rows; choose knobs on validation."""
-        return _answer(
+        return answer(
+            request,
             lambda stopper: _evaluate(
                 lab, _recipe(recipe), stopper, tasks=_tasks(tasks), split=split, rows=_rows(rows), device=device
-            )
+            ),
         )
 
-    gr.api(preview, api_name="preview", concurrency_id="preview")
-    for endpoint in (merge, evaluate):
-        gr.api(endpoint, api_name=endpoint.__name__, concurrency_id="heavy")
+    def answer(request: gr.Request, work: Callable[[Stopper], Generator[Status, None, T]]) -> T:
+        with _told(), lab.job_limits.place(owner_of(request)):
+            return _answer(work)
+
+    for endpoint in (preview, merge, evaluate):
+        gr.api(endpoint, api_name=endpoint.__name__, concurrency_id="calls", concurrency_limit=None)
 
 
 def _recipe(given: object) -> Recipe:
@@ -76,15 +88,21 @@ T = TypeVar("T")
 
 
 def _answer(work: Callable[[Stopper], Generator[Status, None, T]]) -> T:
-    """Do the work to its end. Problems with the input reach the caller as a sentence."""
+    """Do the work to its end."""
+    steps = work(Stopper())
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Problems with the input, and limits, reach the caller as a sentence."""
     try:
-        steps = work(Stopper())
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                result: T = end.value
-                return result
+        yield
     except (ValueError, CrashError, StopPressedError) as error:
         raise gr.Error(str(error) or "stopped", print_exception=False) from error
 

@@ -35,7 +35,10 @@ class Guard:
     def _complaint(self, headers: Headers) -> str:
         host, origin = headers.get("host", ""), headers.get("origin")
         if self.hosts is not None and _name(f"//{host}") not in self.hosts:
-            return "this server answers only to its own name; open it as http://127.0.0.1"
+            return (
+                "this server answers only to its own name; open it as http://127.0.0.1, or start it with --auth and "
+                "--models-dir to answer under other names, as behind a reverse proxy"
+            )
         if origin is not None and _name(origin) != _name(f"//{host}"):
             return "pages of other sites may not call this server"
         return ""

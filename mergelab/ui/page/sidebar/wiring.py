@@ -11,6 +11,8 @@ import gradio as gr
 
 from mergelab.ui.messages import decode
 from mergelab.ui.page.gradio_compat import payload_of
+from mergelab.ui.page.visitor import owner_of
+from mergelab.ui.session.queueing.job_limits import NOBODY, Client
 
 PANEL = "panel"
 Widget = Any
@@ -20,13 +22,14 @@ Updates = dict[str, Any]
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a handler: by which visitor, at which address, with what some widgets hold, and with the message of the
-    event, if it carries one."""
+    """One call of a handler: by which visitor, at which address, with what some widgets hold, with the message of the event,
+    if it carries one, and by which client."""
 
     visitor: str
     query: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     message: Any = None
+    client: Client = NOBODY
 
 
 Handler = Callable[[Call], Updates] | Callable[[Call], Iterator[Updates]]
@@ -57,8 +60,8 @@ class Wiring:
 
         def call_of(request: gr.Request, event: gr.EventData, values: Sequence[Any]) -> Call:
             message = decode(carries, payload_of(event)) if carries else None
-            named = dict(zip(inputs, values, strict=True))
-            return Call(request.session_hash or "", dict(request.query_params), named, message)
+            named, owner = dict(zip(inputs, values, strict=True)), owner_of(request)
+            return Call(owner.visitor, dict(request.query_params), named, message, owner.client)
 
         def by_widget(updates: Updates) -> dict[Widget, Any]:
             return {self.widgets[name]: update for name, update in updates.items()}

@@ -13,7 +13,7 @@ from mergelab.ui.messages import UnpinRequest
 from mergelab.ui.page.sidebar.wiring import Call, Updates, Wiring
 
 WIDGETS = {"first": object(), "second": object(), "panel": object()}
-REQUEST = SimpleNamespace(session_hash="visitor", query_params={"suite": "pixels"})
+REQUEST = SimpleNamespace(session_hash="visitor", query_params={"suite": "pixels"}, request=None)
 
 
 def attached(handler: Any, **more: Any) -> tuple[Any, list[Any], list[Any]]:

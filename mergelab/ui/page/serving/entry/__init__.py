@@ -1,0 +1,1 @@
+"""Who may come in: accounts, codes and the login in front of everything."""
