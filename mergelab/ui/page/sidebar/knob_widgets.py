@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,12 +65,17 @@ def knob_group(owner: str, rule: Rule, visible: bool) -> KnobGroup:
     sliders = [(place, knob) for place, knob in knobs if not isinstance(knob.domain, Choice)]
     choices = [(place, knob) for place, knob in knobs if isinstance(knob.domain, Choice)]
     with gr.Column(visible=visible, elem_classes="knobs", elem_id=column_id(owner, rule.name)) as column:
-        gr.Markdown(f"{line_of(rule)} *{rule.paper}*", elem_classes="summary")
+        gr.Markdown(f"{line_of(rule)} *{linked(rule.paper)}*", elem_classes="summary")
         widgets = {place.elem_id: control(knob, elem_id=place.elem_id) for place, knob in sliders}
         if choices:
             with gr.Accordion(f"Advanced {short_title(rule)} settings", open=False, elem_classes="fine"):
                 widgets |= {place.elem_id: control(knob, elem_id=place.elem_id) for place, knob in choices}
     return KnobGroup(owner, rule.name, column, widgets)
+
+
+def linked(paper: str) -> str:
+    """The paper as Markdown, with a link where it names an arXiv id."""
+    return re.sub(r"arXiv:(\d{4}\.\d{5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", paper)
 
 
 def weight_slider(place: int, models: Models, rule: Rule) -> Widget:

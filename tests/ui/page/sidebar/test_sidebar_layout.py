@@ -26,7 +26,7 @@ from mergelab.ui.form.form import KnobPlace, all_knobs
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, PLACES
 from mergelab.ui.form.method_list import method_entries
 from mergelab.ui.form.sidebar_values import form_of
-from mergelab.ui.page.sidebar.knob_widgets import control
+from mergelab.ui.page.sidebar.knob_widgets import control, linked
 from mergelab.ui.page.sidebar.sidebar_layout import Sidebar, sidebar
 from mergelab.ui.page.sidebar.sidebar_updates import (
     form_updates,
@@ -247,3 +247,10 @@ def test_a_slider_grows_to_hold_a_valid_value_beyond_its_ends(built: Sidebar) ->
     assert (scale["value"], scale["minimum"], scale["maximum"]) == (7.5, -2.0, 7.5)
     assert (weight["value"], weight["minimum"], weight["maximum"]) == (-12.0, -12.0, 2.0)
     assert form_updates(form, {}, None)[place.elem_id] == 0.3
+
+
+def test_a_paper_is_a_link_where_it_has_an_arxiv_id() -> None:
+    assert linked("Yadav et al. 2023, arXiv:2306.01708") == (
+        "Yadav et al. 2023, [arXiv:2306.01708](https://arxiv.org/abs/2306.01708)"
+    )
+    assert linked("mergekit 0.1.5") == "mergekit 0.1.5"
