@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -27,6 +28,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="folder of golden cases to run",
     )
     parser.addoption("--all-processors", action="store_true", help="try every instruction set, and kernels too")
+
+
+def pytest_collection_finish() -> None:
+    """Libraries and tests stay until the end. Looking through all of them for garbage, again and again while kernels are
+    compiled, takes a tenth of the time."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)
