@@ -41,6 +41,7 @@ from mergelab.ui.messages.status import Status, StatusKind
 from mergelab.ui.messages.tensor import (
     CellFields,
     ConflictsMessage,
+    EncodedReasons,
     EncodedStep,
     ExpertStyle,
     MapCells,
@@ -69,6 +70,7 @@ __all__ = [
     "CurveLine",
     "CurvePosition",
     "CurvesMessage",
+    "EncodedReasons",
     "EncodedStep",
     "ExpertRow",
     "ExpertStyle",
