@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ Numbers = NDArray[Any]
 class Coordinates:
     """Every weight of a window, exactly. `base` and `merged` (rows, columns) hold weights, the merged ones rounded to `dtype`.
     Each of `steps` has `values`, and perhaps `shares`, (n_experts, rows, columns) with experts in the recipe's order, and
-    perhaps `signs` (rows, columns). All float32. `reasons` (experts in the recipe's order) tell what decides each weight, and
+    perhaps `signs` (rows, columns). All float32. `reasons` tell what decides each weight, and
     `levels` (n_experts, rows, columns) from which density on a change is kept, NaN where that is unknown."""
 
     window: Window
@@ -61,18 +61,8 @@ def read_coordinates(session: TensorSession, key: str, window: Window) -> Coordi
         _numbers(inside.base),
         _numbers(inside.merged),
         steps=tuple(_plain(step, prepared) for step in steps_of(prepared, inside, reason)),
-        reasons=_in_order(weight_reasons(prepared, inside, reason), prepared),
+        reasons=weight_reasons(prepared, inside, reason),
         levels=_numbers(in_recipe_order(prepared, levels)),
-    )
-
-
-def _in_order(found: WeightReasons, prepared: PreparedMerge) -> WeightReasons:
-    coefficients, listed = found.coefficients, prepared.plan.listed
-    return replace(
-        found,
-        fates=in_recipe_order(prepared, found.fates),
-        details={word: tuple(texts[place] for place in listed) for word, texts in found.details.items()},
-        coefficients=None if coefficients is None else in_recipe_order(prepared, coefficients),
     )
 
 

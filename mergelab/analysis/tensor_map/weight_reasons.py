@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
+import numpy
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from mergelab.engine import PreparedMerge, Trace
+from mergelab.engine import PreparedMerge, Trace, in_recipe_order
 from mergelab.methods.ops.reason import Fates, Reason, short
 from mergelab.methods.registry import Rule
 from mergelab.recipe.overrides import at
@@ -21,19 +23,20 @@ Pick = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class WeightReasons:
-    """What decides each weight of `*shape`: the sentence in braces of `Reason`, with the figures that it names.
+    """What decides each weight of `*shape`, with experts in the recipe's order; numpy, which any process can read.
 
-    `which` (*shape) counts into `sentences`. `fates` (n_models, *shape) count into `words`: 0 is a change that takes part.
-    `details[word]` holds a text per model. `coefficients` (n_models, *shape) as in `Reason`; None if there are none.
+    `which` (*shape), uint8, counts into `sentences`, whose names in braces are those of `Reason`, and whose `figures` are
+    float32 (*shape). `fates` (n_experts, *shape), uint8, count into `words`: 0 is a change that takes part. `details[word]`
+    holds a text per expert. `coefficients` (n_experts, *shape), float32, as in `Reason`; None if there are none.
     """
 
     sentences: tuple[str, ...]
-    which: Tensor
-    figures: Mapping[str, Tensor]
+    which: NDArray[numpy.uint8]
+    figures: Mapping[str, NDArray[numpy.float32]]
     words: tuple[str, ...]
-    fates: Tensor
+    fates: NDArray[numpy.uint8]
     details: Mapping[str, tuple[str, ...]]
-    coefficients: Tensor | None
+    coefficients: NDArray[numpy.float32] | None
 
 
 def method_reason(prepared: PreparedMerge, traced: Trace) -> Reason | None:
@@ -58,8 +61,13 @@ def weight_reasons(prepared: PreparedMerge, traced: Trace, reason: Reason | None
     sentences = tuple(f"{sentence} {after}".strip() for sentence in told.sentences)
     words, codes, details = _joined(_all_fates(prepared, traced, told), traced.deltas)
     which = torch.zeros(traced.base.shape, dtype=torch.uint8) if told.which is None else told.which
-    coefficients = None if told.coefficients is None else told.coefficients.float().expand_as(traced.kept)
-    return WeightReasons(sentences, which, told.figures, words, codes, details, coefficients)
+    figures = {name: each.float().numpy() for name, each in told.figures.items()}
+    coefficients = None
+    if told.coefficients is not None:
+        coefficients = in_recipe_order(prepared, told.coefficients.float().expand_as(traced.kept)).numpy()
+    fates = in_recipe_order(prepared, codes).numpy()
+    listed = {word: tuple(texts[place] for place in prepared.plan.listed) for word, texts in details.items()}
+    return WeightReasons(sentences, which.numpy(), figures, words, fates, listed, coefficients)
 
 
 def _general(rule: Rule, traced: Trace) -> str:

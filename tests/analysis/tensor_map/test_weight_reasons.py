@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy
 import pytest
 import torch
 from tensor_sessions import session_of
@@ -82,7 +83,7 @@ def test_every_sparsifier_names_what_it_drops(rule: Rule) -> None:
     found = weight_reasons(session.prepared, traced, method_reason(session.prepared, traced))
     lost = (traced.kept == 0) & (traced.deltas != 0)
     assert lost.any()
-    words = {found.words[code] for code in found.fates[lost].tolist()}
+    words = {found.words[code] for code in found.fates[lost.numpy()].tolist()}
     assert words <= {"trimmed", "dropped by chance", "dropped as an outlier", "dropped"}
     if rule.name != "consensus":
         assert "dropped" not in words
@@ -140,7 +141,7 @@ def test_what_is_dropped_by_chance_tells_the_rate_and_the_level_of_its_draw() ->
     found = coordinates(session)
     dropped = found.reasons.fates[0, 0] != 0
     assert bool(dropped.any()) and not bool(dropped.all())
-    place = int(dropped.int().argmax())
+    place = int(dropped.argmax())
     assert fates(session, place) == ["dropped by chance at rate 0.75"]
     assert found.levels[0, 0, place] > 0.25
     assert "DARE: surviving changes are divided by the density." in found.reasons.sentences[0]
@@ -176,6 +177,12 @@ def test_a_tensor_without_weights_says_that_it_stays() -> None:
     models = [{"model": name, "weight": 0.0} for name in ("a", "b")]
     session = session_of({"method": "average", "models": models}, [[1.0]], [[2.0]])
     assert said(session) == "Every expert has weight 0 for this tensor, so it stays as in the base."
+
+
+def test_reasons_travel_between_processes_without_torch() -> None:
+    found = coordinates(session_with({"name": "ties"}), "matrix").reasons
+    arrays = [found.which, found.fates, found.coefficients, *found.figures.values()]
+    assert all(isinstance(each, numpy.ndarray) for each in arrays)
 
 
 def test_a_vector_as_long_as_the_list_of_experts_is_read_like_any_other() -> None:

@@ -151,13 +151,13 @@ def _reasons(found: Coordinates) -> messages.EncodedReasons:
     told = found.reasons
     return messages.EncodedReasons(
         sentences=list(told.sentences),
-        which=_packed(told.which.numpy()),
-        figures={name: _packed(each.numpy()) for name, each in told.figures.items()},
+        which=_packed(told.which),
+        figures={name: _packed(each) for name, each in told.figures.items()},
         words=list(told.words),
-        fates=_packed(told.fates.numpy()),
+        fates=_packed(told.fates),
         details={word: list(texts) for word, texts in told.details.items()},
         levels=_packed(found.levels),
-        coefficients=None if told.coefficients is None else _packed(told.coefficients.numpy()),
+        coefficients=None if told.coefficients is None else _packed(told.coefficients),
     )
 
 

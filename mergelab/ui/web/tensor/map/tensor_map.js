@@ -233,8 +233,9 @@ export class TensorMap {
     if (!open) return;
     const { at, tensor, coords } = open, single = isSingle(at), where = windowWords(open);
     const isWhole = sameWindow(at, wholeOf(tensor)), step = stepPlace(open, view.step);
+    const cellNotice = `${NOTICES[view.colour]} ${this.#stretchWords(open)}`;
     fillSlots(card, "map-where", where);
-    fillSlots(card, "map-notice", single ? shadingWords(coords, step, view.colour) : `${NOTICES[view.colour]} ${this.#stretchWords(open)}`);
+    fillSlots(card, "map-notice", single && coords ? shadingWords(coords, step, view.colour) : cellNotice);
     find(card, ".ml-scrub").hidden = !single || !coords;
     this.#announce(open, where);
     this.canvas.setAttribute("aria-label", `Map of ${tensor.key}, ${where}. ${HELP}`);
