@@ -103,7 +103,8 @@ export function weightWords(open, coords, spot, stepName) {
   const number = stepPlace(open, stepName), { steps, change, base, merged, dtype } = coords;
   const name = number === steps.length ? "" : `${tensor.words[steps[number].name][0]}: `;
   const experts = names.map((_, expert) => changeWords(weight, expert, number)).join(" · ");
-  const sign = steps[number]?.signs && `elected ${signWords(steps[number].signs[at])}`;
+  const isVoted = names.some((_, expert) => steps[number]?.values[expert * coords.rows * coords.columns + at]);
+  const sign = isVoted && steps[number].signs && `elected ${signWords(steps[number].signs[at])}`;
   const result = number === steps.length
     && `merged change ${signed(change[at])}; base ${signed(base[at], 5)} → ${signed(merged[at], 5)} (${dtype})`;
   return { why: reasonWords(weight), numbers: [`[${index}] ${name}${experts}`, sign, result].filter(Boolean).join("; ") };

@@ -107,7 +107,7 @@ export function paintSigns(context, panel, at, coords, colour, valueOf, isGone) 
     const value = valueOf(place);
     if (value) {
       const share = Math.sqrt(Math.min(1, Math.abs(value) / coords.reach));
-      context.globalAlpha = 0.7 + 0.3 * share;
+      context.globalAlpha = 1;
       triangle(context, x, y, Math.max(SMALLEST, room * (0.35 + 0.65 * share)), value > 0);
     } else if (isGone?.(place) && room > DOT_ROOM) {
       context.globalAlpha = 0.6;

@@ -2,7 +2,7 @@
 
 import { percent, plain, signed } from "../../formatting/numbers.js";
 
-const NAMED = 4; // experts that a list names; the rest is counted
+const NAMED = 5; // experts that a list names; the rest is counted
 const MOST_DIGITS = 9;
 
 /** @typedef {{ coords: Coordinates, at: number, names: string[] }} Weight one weight of a window; `names` of the experts */
@@ -54,29 +54,55 @@ function lostWords(weight, told) {
 }
 
 /**
- * One clause for all experts of a fate; one for each of the first where details differ.
+ * One clause for all experts that met a fate in the same way.
  * @param {Weight} weight
  * @param {string} word
  * @returns {string[]}
  */
 function clausesOf(weight, word) {
-  const { coords: { reasons }, names } = weight, experts = expertsOf(weight, word), details = reasons.details[word];
-  if (!experts.length) return [];
-  if (!details) return [`${listed(experts.map((expert) => names[expert]))} ${word}`];
-  const said = experts.slice(0, NAMED).map((expert) => `${names[expert]} ${word} ${details[expert]}${levelText(weight, expert)}`);
-  return experts.length > NAMED ? [...said, `${experts.length - NAMED} more ${word}`] : said;
+  /** @type {Map<string, number[]>} */
+  const alike = new Map();
+  for (const expert of expertsOf(weight, word)) {
+    const how = howText(weight, word, expert);
+    alike.set(how, [...(alike.get(how) ?? []), expert]);
+  }
+  return [...alike].map(([how, experts]) => clauseOf(weight, `${word} ${how}`.trim(), experts));
 }
 
 /**
- * From which density on a change is kept.
  * @param {Weight} weight
+ * @param {string} fate
+ * @param {number[]} experts
+ */
+function clauseOf(weight, fate, experts) {
+  const { names } = weight, levels = experts.map((expert) => levelText(weight, fate, expert));
+  if (experts.length === 1) return [`${names[experts[0]]} ${fate}`, levels[0]].filter(Boolean).join(", ");
+  const items = experts.map((expert, place) => names[expert] + (levels[place] && ` (${levels[place]})`));
+  return `${listed(items, levels.some(Boolean) ? ", " : " + ")} ${fate}`;
+}
+
+/**
+ * How a change met its fate. The threshold that it lies below is not worth a word where the density that keeps it is known.
+ * @param {Weight} weight
+ * @param {string} word
  * @param {number} expert
  */
-function levelText({ coords: { reasons, rows, columns }, at }, expert) {
+function howText(weight, word, expert) {
+  const how = weight.coords.reasons.details[word]?.[expert] ?? "";
+  return levelText(weight, how, expert) ? how.replace(/ \(below [^)]*\)$/, "") : how;
+}
+
+/**
+ * From which density on a change is kept; empty where that is unknown, or where density did not decide.
+ * @param {Weight} weight
+ * @param {string} fate
+ * @param {number} expert
+ */
+function levelText({ coords: { reasons, rows, columns }, at }, fate, expert) {
   const level = reasons.levels[expert * rows * columns + at];
-  if (!(level > 0)) return ""; // unknown
+  if (!(level > 0) || !/density|rate/.test(fate)) return "";
   const from = Math.min(1, Math.ceil(level * 100) / 100); // rounded up: at this density it is kept
-  return `, kept from ${level > 0.01 ? from : level.toPrecision(2)}`;
+  return `kept from ${level > 0.01 ? from : level.toPrecision(2)}`;
 }
 
 /**

@@ -38,15 +38,21 @@ test("shares and coefficients come with the experts' names", () => {
   assert.equal(found("{coefficients}."), "0.75 × B, 0.25 × A.");
 });
 
-test("a long list names four and counts the rest", () => {
-  const names = [..."ABCDEF"], six = Array(6).fill(0);
-  const found = { ...weight({ sentences: ["{who}."], fates: six }), names };
-  assert.equal(reasonWords(found), "A + B + C + D + 2 more.");
+test("a long list names five and counts the rest", () => {
+  const names = [..."ABCDEFG"], seven = Array(7).fill(0);
+  const found = { ...weight({ sentences: ["{who}."], fates: seven }), names };
+  assert.equal(reasonWords(found), "A + B + C + D + E + 2 more.");
 });
 
 test("where only unchanged experts take part they are called so", () => {
   const found = weight({ sentences: ["From {who}."], words: ["", "unchanged"], fates: [1, 1, 1] });
   assert.equal(reasonWords(found), "From the unchanged experts. A + B + C unchanged.");
+});
+
+test("experts that were trimmed alike share a clause; a threshold stands where the density is unknown", () => {
+  const details = { trimmed: ["at density 0.2 (below 2)", "at density 0.2 (below 3)", "at density 0.2 (below 4)"] };
+  const found = weight({ words: ["", "trimmed"], fates: [1, 1, 1], details, levels: [0.5, 0.6, NaN] });
+  assert.equal(reasonWords(found), "A (kept from 0.5), B (kept from 0.6) trimmed at density 0.2; C trimmed at density 0.2 (below 4).");
 });
 
 test("a tiny density is not rounded to 0", () => {
