@@ -16,6 +16,7 @@ from mergelab.engine.reading.finite_check import refuse_non_finite
 from mergelab.engine.reading.inputs import read_base
 from mergelab.engine.tensor_job import TensorJob
 from mergelab.methods.ops.stack import Stack
+from mergelab.methods.registry import Base, RandomBits, Statistic
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,9 @@ class Trace:
     `base` (*shape) and `deltas` (n_models, *shape) are float32, with models in the plan's order; float64 ones are rounded
     for display, after the merge. `sparse` holds the deltas
     after each step before the method, `kept` those that take part in the merge. `merged` (*shape) is in its final dtype,
-    with the bits of `merge_tensor`. `arguments` are the method's arguments besides its stack.
+    with the bits of `merge_tensor`. `stack` (n_models, *shape) is what the method saw, in its own space and arithmetic, and
+    `arguments` are its other arguments, of which those named in `by_entry` may have a value per entry; `settings` are those of the steps before it. `stays` says why the tensor is the
+    base's whatever the method does; empty if it is not.
     """
 
     chunk: Chunk
@@ -34,7 +37,11 @@ class Trace:
     sparse: tuple[Tensor, ...]
     kept: Tensor
     merged: Tensor
+    stack: Tensor
     arguments: Mapping[str, Any]
+    by_entry: frozenset[str]
+    settings: tuple[Mapping[str, Any], ...]
+    stays: str
 
     @property
     def change(self) -> Tensor:
@@ -44,9 +51,9 @@ class Trace:
     def picked(self, pick: Callable[[Tensor], Tensor]) -> Trace:
         """The same trace of some entries, which `pick` takes from a tensor (*shape) or a stack (n_models, *shape)."""
 
-        def of(value: Any) -> Any:
+        def of(name: str, value: Any) -> Any:
             fits = isinstance(value, Tensor) and value.shape[value.ndim - len(self.chunk.shape) :] == self.chunk.shape
-            return pick(value) if fits and value.ndim >= len(self.chunk.shape) else value
+            return pick(value) if name in self.by_entry and fits and value.ndim >= len(self.chunk.shape) else value
 
         return Trace(
             self.chunk,
@@ -55,7 +62,11 @@ class Trace:
             tuple(pick(each) for each in self.sparse),
             pick(self.kept),
             pick(self.merged),
-            {name: of(value) for name, value in self.arguments.items()},
+            pick(self.stack),
+            {name: of(name, value) for name, value in self.arguments.items()},
+            self.by_entry,
+            self.settings,
+            self.stays,
         )
 
 
@@ -71,8 +82,20 @@ def trace(prepared: PreparedMerge, chunk: Chunk) -> Trace:
         tuple(each.cpu().float() for each in sparse),
         trimmed(job, sparse[-1] if sparse else deltas).cpu().float(),
         _merged(job, chunk, stack, base),
+        stack.values.cpu(),
         job.arguments(chunk, stack),
+        frozenset(
+            name for name, mark in job.step.rule.inputs.items() if isinstance(mark, Base | RandomBits | Statistic)
+        ),
+        tuple(before.settings for before in job.before),
+        _stays(job),
     )
+
+
+def _stays(job: TensorJob) -> str:
+    if job.unweighted:
+        return "Every expert has weight 0 for this tensor, so it stays as in the base."
+    return "No expert changes this tensor, so it stays as in the base." if job.idle else ""
 
 
 def _method_stack(job: TensorJob, chunk: Chunk, deltas: Tensor) -> Stack:

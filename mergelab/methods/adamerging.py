@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mergelab.methods.knobs import ANY, FROM_0, Choice, Range
 from mergelab.methods.ops.elementwise import per_model
+from mergelab.methods.ops.reason import Reason
 from mergelab.methods.registry import Shape, Statistic, method
 
 
@@ -16,7 +17,20 @@ def one_number(shape: Shape) -> Shape:
     return ()
 
 
-@method("AdaMerging", space="deltas", paper="Yang et al. 2024, arXiv:2310.02575", keeps_equal=False, elementwise=True)
+def learned_sum(deltas: Tensor, *, coefficients: Tensor) -> Reason:
+    """Every change counts, times the coefficient learned for its expert in this tensor."""
+    sentence = "The sum of the changes, each times its coefficient learned on calibration rows: {terms}."
+    return Reason((sentence,), coefficients=per_model(coefficients, deltas), step="weigh")
+
+
+@method(
+    "AdaMerging",
+    space="deltas",
+    paper="Yang et al. 2024, arXiv:2310.02575",
+    keeps_equal=False,
+    elementwise=True,
+    why=learned_sum,
+)
 def adamerging(
     deltas: Tensor,
     *,

@@ -8,10 +8,19 @@ from torch import Tensor
 
 from mergelab.methods.knobs import FROM_0, PerModel
 from mergelab.methods.ops.elementwise import per_model, weighted_mean
+from mergelab.methods.ops.reason import Reason, shares_of_mean
 from mergelab.methods.registry import method
 
 
-@method("Average", space="weights", paper="Wortsman et al. 2022, arXiv:2203.05482", elementwise=True)
+def fixed_shares(models: Tensor, *, weights: Tensor) -> Reason:
+    """Each expert counts by its weight, the same at every weight of the model."""
+    shares = shares_of_mean(per_model(weights, models).expand_as(models))
+    return Reason(
+        ("The mean of the experts, each by its fixed share: {terms}.",), coefficients=shares, step="weigh", mean=True
+    )
+
+
+@method("Average", space="weights", paper="Wortsman et al. 2022, arXiv:2203.05482", elementwise=True, why=fixed_shares)
 def average(
     models: Tensor,
     *,

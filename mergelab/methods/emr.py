@@ -15,6 +15,7 @@ from torch import Tensor
 from mergelab.linalg import summed
 from mergelab.methods.knobs import FROM_0, Choice, Range
 from mergelab.methods.ops.elementwise import elected_signs, rows
+from mergelab.methods.ops.reason import NO_CHANGE, Reason, fates, first_of, one_of, short, sides
 from mergelab.methods.registry import ModelStatistic, Position, Stack, method
 
 
@@ -87,12 +88,37 @@ def chosen(knobs: Mapping[str, Any], n_models: int) -> list[float] | None:
     return [float(place == knobs["task"] - 1) for place in range(n_models)] if knobs["task"] else None
 
 
+def elected(deltas: Tensor, *, task: int, means: str, rescalers: Tensor | None, position: Tensor | None) -> Reason:
+    """The sign of the sum wins, the largest change with it is taken; for a task, the mask of its expert decides."""
+    unified = elect(deltas)
+    signs, agree = unified.sign(), deltas.sign() * unified.sign() > 0
+    figures, largest = sides(deltas, signs), one_of((deltas * signs).argmax(0), len(deltas))
+    passed, factor, end = torch.ones_like(agree[0]), 1.0, ""
+    if task:
+        place = int(task) - 1 if position is None else int((position == task - 1).nonzero())
+        passed = masks(deltas[place], unified)
+        factor = float((_own_rescalers(deltas, task, means) if rescalers is None else rescalers)[place])
+        end = f" × {short(factor)}, this task’s factor"
+    taken = f"the largest change on that side is taken{end}."
+    sentences = (
+        NO_CHANGE,
+        "The task’s own expert does not pull to the elected side, {sign}, so its mask drops this weight.",
+        f"{{sign}} is unopposed ({{who}}); {taken}",
+        f"{{sign}} wins: {{won}} ({{who}}) against {{lost}} ({{who:outvoted}}); {taken}",
+    )
+    which = first_of(unified == 0, ~passed, figures["lost"] == 0)
+    lost, coefficients = fates(outvoted=(deltas != 0) & ~agree), factor * passed * largest
+    kept = torch.where(agree, deltas, 0.0)
+    return Reason(sentences, which, figures, coefficients, signs=signs, fates=lost, step="elect", values=kept)
+
+
 @method(
     "EMR (not one model: masks at inference)",
     space="deltas",
     paper="Huang et al. 2024, arXiv:2405.17461",
     elementwise=True,
     parts=chosen,
+    why=elected,
 )
 def emr(
     deltas: Tensor,

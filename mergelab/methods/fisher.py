@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mergelab.methods.knobs import FROM_0, Choice, PerModel, Range
 from mergelab.methods.ops.elementwise import per_model, weighted_mean
+from mergelab.methods.ops.reason import Reason, first_of, shares_of_mean, short
 from mergelab.methods.ops.square_sums import SquareSums, squares_of
 from mergelab.methods.registry import Log, ModelStatistic, Position, Stack, Statistic, method, silent
 
@@ -42,12 +43,37 @@ def may_lack_evidence(knobs: Mapping[str, Any]) -> bool:
     return bool(knobs["floor"] == 0) or knobs["floor_on"] == "first"
 
 
+def shares_of_evidence(
+    models: Tensor,
+    *,
+    information: Tensor,
+    weights: Tensor,
+    normalize: str,
+    floor: float,
+    floor_by: str,
+    floor_on: str,
+    norms: Tensor | None,
+    position: Tensor | None,
+) -> Reason:
+    """Each expert counts by its share of the Fisher information; no change is dropped."""
+    pulls = strengths(information, weights, normalize, floor, floor_by, floor_on, norms, position)
+    below = (information < floor).all(0)
+    sentences = (
+        "No expert has Fisher information here, so all count the same: {shares}.",
+        f"The evidence of every expert is below the floor of {short(floor)}, so the floor decides: {{shares}}.",
+        "Fisher information decides how much each expert counts here: {shares}.",
+    )
+    which = first_of((pulls == 0).all(0), below)
+    return Reason(sentences, which, coefficients=shares_of_mean(pulls), step="weigh", mean=True)
+
+
 @method(
     "Fisher",
     space="weights",
     paper="Matena & Raffel 2022, arXiv:2111.09832",
     elementwise=lambda knobs: knobs["normalize"] != "tensor",
     speaks=may_lack_evidence,
+    why=shares_of_evidence,
 )
 def fisher(
     models: Tensor,

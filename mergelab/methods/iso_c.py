@@ -8,11 +8,30 @@ import torch
 from torch import Tensor
 
 from mergelab.methods.knobs import ANY, Range
+from mergelab.methods.ops.reason import TOGETHER, Reason, scaled_mean, times
 from mergelab.methods.ops.spectra import is_matrix, triplets
 from mergelab.methods.registry import Key, method
 
 
-@method("Iso-C", space="deltas", paper="Marczak et al. 2025, arXiv:2502.04959", keeps_equal=False, on_one_thread=True)
+def of_all_directions(deltas: Tensor, *, scale: float, key: str) -> Reason:
+    """The spectrum of the whole matrix decides; tensors that are no matrix get the mean."""
+    if not is_matrix(key, deltas):
+        return scaled_mean(deltas, scale)
+    return Reason(
+        (
+            f"All singular values of the summed change are set to their mean{times(scale)}: the whole matrix decides by its directions, their sizes do not count. {TOGETHER}",
+        )
+    )
+
+
+@method(
+    "Iso-C",
+    space="deltas",
+    paper="Marczak et al. 2025, arXiv:2502.04959",
+    keeps_equal=False,
+    on_one_thread=True,
+    why=of_all_directions,
+)
 def iso_c(
     deltas: Tensor,
     *,

@@ -8,11 +8,30 @@ import torch
 from torch import Tensor
 
 from mergelab.methods.knobs import ANY, Range
+from mergelab.methods.ops.reason import TOGETHER, Reason, scaled_mean, times
 from mergelab.methods.ops.spectra import is_matrix, joined, outside, triplets
 from mergelab.methods.registry import Key, method
 
 
-@method("Iso-CTS", space="deltas", paper="Marczak et al. 2025, arXiv:2502.04959", keeps_equal=False, on_one_thread=True)
+def of_common_directions(deltas: Tensor, *, common: float, scale: float, key: str) -> Reason:
+    """Common and own directions of the whole matrix decide; tensors that are no matrix get the mean."""
+    if not is_matrix(key, deltas):
+        return scaled_mean(deltas, scale)
+    return Reason(
+        (
+            f"Directions of the summed change ({common:.0%}) and of each expert alone get one singular value{times(scale)}: the whole matrix decides. {TOGETHER}",
+        )
+    )
+
+
+@method(
+    "Iso-CTS",
+    space="deltas",
+    paper="Marczak et al. 2025, arXiv:2502.04959",
+    keeps_equal=False,
+    on_one_thread=True,
+    why=of_common_directions,
+)
 def iso_cts(
     deltas: Tensor,
     *,

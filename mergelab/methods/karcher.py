@@ -11,7 +11,8 @@ from torch import Tensor
 
 from mergelab.linalg import folded_sum, inner
 from mergelab.methods.knobs import FROM_0, LARGEST, PerModel, Range
-from mergelab.methods.ops.sphere import at_length, fractions, mean_direction
+from mergelab.methods.ops.reason import Reason
+from mergelab.methods.ops.sphere import at_length, fractions, mean_direction, on_an_arc
 from mergelab.methods.ops.vectors import as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
 from mergelab.methods.registry import Log, method, silent
 
@@ -19,7 +20,13 @@ SMALL = 1e-6
 """An angle with a sine below this is treated as 0, or as π, where the direction of the arc is undefined."""
 
 
-@method("Karcher mean", space="weights", paper="Karcher 1977, doi:10.1002/cpa.3160300502")
+def mean_along_arcs(models: Tensor, *, weights: Tensor, steps: int, tolerance: float) -> Reason:
+    """One coefficient per expert for the whole tensor."""
+    products = inner_products(as_vectors(models))[0].cpu()
+    return on_an_arc(_shares(products, fractions(weights, silent), steps, tolerance, silent)[None], models)
+
+
+@method("Karcher mean", space="weights", paper="Karcher 1977, doi:10.1002/cpa.3160300502", why=mean_along_arcs)
 def karcher(
     models: Tensor,
     *,

@@ -8,10 +8,29 @@ import torch
 from torch import Tensor
 
 from mergelab.methods.knobs import ANY, Choice, Range
+from mergelab.methods.ops.reason import NO_CHANGE, Reason, fates, first_of, one_of, times
 from mergelab.methods.registry import Position, method
 
 
-@method("MagMax", space="deltas", paper="Marczak et al. 2024, arXiv:2407.06322", elementwise=True)
+def largest_wins(deltas: Tensor, *, scale: float, equal: str, position: Tensor | None) -> Reason:
+    """The change of largest magnitude is taken, the others are not."""
+    taken = magmax(deltas, scale=1.0, equal=equal, position=position)
+    wins, changed = deltas == taken, deltas != 0
+    rivals = torch.where(wins, 0.0, deltas.abs()).amax(0)
+    alone, level = changed.sum(0) == 1, rivals == taken.abs()
+    sentences = (
+        NO_CHANGE,
+        f"Only {{who}} changes this weight, so its change is taken{times(scale)}.",
+        f"Changes of {{largest}} pull both ways; the {equal} one is taken{times(scale)}, from {{who}}.",
+        f"The largest change is taken{times(scale)}: {{largest}} ({{who}}); the next largest is {{next}}.",
+    )
+    which = first_of(taken == 0, alone, level)
+    chosen = one_of(wins.int().argmax(0), len(deltas))
+    lost = fates(not_the_largest=changed & ~wins)
+    return Reason(sentences, which, {"largest": taken.abs(), "next": rivals}, scale * chosen, fates=lost)
+
+
+@method("MagMax", space="deltas", paper="Marczak et al. 2024, arXiv:2407.06322", elementwise=True, why=largest_wins)
 def magmax(
     deltas: Tensor,
     *,

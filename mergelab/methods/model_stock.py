@@ -10,14 +10,23 @@ from torch import Tensor
 
 from mergelab.linalg import folded_sum
 from mergelab.methods.knobs import FROM_0, Choice, Range
-from mergelab.methods.ops.vectors import as_tensor, as_vectors, cosines, inner_products, weighted_sum
+from mergelab.methods.ops.reason import Reason
+from mergelab.methods.ops.vectors import as_tensor, as_vectors, cosines, inner_products, spread, weighted_sum
 from mergelab.methods.registry import Log, method, silent
 
 SINGULAR = 1e-6
 """If |1 + (M - 1) cos| is below this, the deltas cancel and the result is the base."""
 
 
-@method("Model Stock", space="deltas", paper="Jang et al. 2024, arXiv:2403.19522")
+def one_ratio(deltas: Tensor, *, along: str, clamp: str, floor: float) -> Reason:
+    """One t for the whole tensor or row: the angles between the experts decide, not this weight."""
+    coefficients = spread(_shares(as_vectors(deltas, along), clamp, floor, silent), deltas.shape[1:], along)
+    whole = "the whole tensor" if along == "tensor" else "this row"
+    sentence = f"The experts’ mean change × t = {{t}}. The angles between the changes of {whole} set t; this weight alone does not."
+    return Reason((sentence,), figures={"t": len(deltas) * coefficients[0]}, coefficients=coefficients)
+
+
+@method("Model Stock", space="deltas", paper="Jang et al. 2024, arXiv:2403.19522", why=one_ratio)
 def model_stock(
     deltas: Tensor,
     *,
@@ -50,12 +59,16 @@ def model_stock(
     sentence if t is clamped to [0, 1], or is 0 because the deltas cancel.
     """
     vectors = as_vectors(deltas, along)
-    cosine = _mean_cosine(cosines(inner_products(vectors), floor))
-    t = _ratio(cosine, len(deltas), say)
+    return as_tensor(weighted_sum(vectors, _shares(vectors, clamp, floor, say)), deltas.shape[1:], along)
+
+
+def _shares(vectors: Tensor, clamp: str, floor: float, say: Callable[[str], None]) -> Tensor:
+    """t / n_models for each vector and expert, (count, n_models)."""
+    count = len(vectors)
+    t = _ratio(_mean_cosine(cosines(inner_products(vectors), floor)), count, say)
     if clamp == "yes":
         t = _clamped(t, say)
-    shares = (t / len(deltas))[:, None].expand(-1, len(deltas))
-    return as_tensor(weighted_sum(vectors, shares), deltas.shape[1:], along)
+    return (t / count)[:, None].expand(-1, count)
 
 
 def _mean_cosine(between: Tensor) -> Tensor:

@@ -9,12 +9,18 @@ from torch import Tensor
 
 from mergelab.linalg import inner
 from mergelab.methods.knobs import ANY, Choice, PerModel
-from mergelab.methods.ops.sphere import OF, at_length, fractions, mean_direction, put_back, seen
+from mergelab.methods.ops.reason import Reason
+from mergelab.methods.ops.sphere import OF, at_length, fractions, mean_direction, on_an_arc, put_back, seen
 from mergelab.methods.ops.vectors import as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
 from mergelab.methods.registry import Base, Log, method, silent
 
 
-@method("Multi-SLERP", space="weights", paper="mergekit, Goddard et al. 2024, arXiv:2403.13257")
+def mean_on_sphere(models: Tensor, *, weights: Tensor, of: str, normalize: str, base: Tensor | None) -> Reason:
+    """One coefficient per expert for the whole tensor."""
+    return on_an_arc(_coefficients(seen(models, base, of), weights, of, normalize, silent), models, of)
+
+
+@method("Multi-SLERP", space="weights", paper="mergekit, Goddard et al. 2024, arXiv:2403.13257", why=mean_on_sphere)
 def multislerp(
     models: Tensor,
     *,
@@ -39,11 +45,15 @@ def multislerp(
     replaced by equal weights. Both cases log a sentence. Without a base, `of` must be weights.
     """
     stack = seen(models, base, of)
-    vectors = as_vectors(stack)
+    shares = _coefficients(stack, weights, of, normalize, say)
+    return put_back(as_tensor(weighted_sum(as_vectors(stack), shares), stack.shape[1:]), base, of)
+
+
+def _coefficients(stack: Tensor, weights: Tensor, of: str, normalize: str, say: Callable[[str], None]) -> Tensor:
+    """How much of each expert the result holds, float64 (1, n_models)."""
     raw = normalize == "no" and of == "deltas"
     pulls = weights.double().cpu() if raw else fractions(weights, say)
-    shares = _shares(inner_products(vectors)[0].cpu(), pulls, say)
-    return put_back(as_tensor(weighted_sum(vectors, shares[None]), stack.shape[1:]), base, of)
+    return _shares(inner_products(as_vectors(stack))[0].cpu(), pulls, say)[None]
 
 
 def _shares(products: Tensor, weights: Tensor, say: Callable[[str], None]) -> Tensor:

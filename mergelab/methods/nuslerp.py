@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from mergelab.methods.knobs import ANY, Choice, PerModel
-from mergelab.methods.ops.sphere import OF, arc, fractions, put_back, seen
+from mergelab.methods.ops.reason import Reason
+from mergelab.methods.ops.sphere import OF, arc, fractions, on_an_arc, put_back, seen
 from mergelab.methods.ops.vectors import ALONG, as_tensor, as_vectors, cosines, inner_products, lengths, weighted_sum
 from mergelab.methods.registry import Base, Log, method, silent
 
@@ -17,7 +18,15 @@ STRAIGHT = 1e-4
 """Below this sine of the angle, the arc is a line within float32 precision or, for opposite vectors, undefined."""
 
 
-@method("NuSLERP", space="weights", paper="mergekit, Goddard et al. 2024, arXiv:2403.13257", models=2)
+def place_between(models: Tensor, *, weights: Tensor, of: str, along: str, zero: str, base: Tensor | None) -> Reason:
+    """One pair of coefficients for each vector."""
+    products = inner_products(as_vectors(seen(models, base, of), along))
+    return on_an_arc(_shares(products, _part(weights, silent), zero, silent), models, of, along)
+
+
+@method(
+    "NuSLERP", space="weights", paper="mergekit, Goddard et al. 2024, arXiv:2403.13257", models=2, why=place_between
+)
 def nuslerp(
     models: Tensor,
     *,

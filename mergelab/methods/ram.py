@@ -8,10 +8,25 @@ import torch
 from torch import Tensor
 
 from mergelab.methods.knobs import FROM_0, Range
+from mergelab.methods.ops.reason import Reason, fates, first_of, short
 from mergelab.methods.registry import method
 
 
-@method("RAM", space="deltas", paper="Yuan et al. 2026, arXiv:2601.13572", elementwise=True)
+def mean_of_changed(deltas: Tensor, *, epsilon: float) -> Reason:
+    """The experts that change a weight share it; small changes count as none."""
+    changed = deltas.abs() > epsilon
+    count = changed.sum(0)
+    sentences = (
+        f"No expert changes this weight by more than {short(epsilon)}, so the base’s stays.",
+        "Only {who} changes this weight, so its change is kept whole.",
+        "The mean over the experts that change this weight: {terms}.",
+    )
+    small = {"too small": (f"(at most {short(epsilon)})",) * len(deltas)}
+    lost = fates(small, too_small=(deltas != 0) & ~changed)
+    return Reason(sentences, first_of(count == 0, count == 1), coefficients=changed / count.clamp(min=1), fates=lost)
+
+
+@method("RAM", space="deltas", paper="Yuan et al. 2026, arXiv:2601.13572", elementwise=True, why=mean_of_changed)
 def ram(
     deltas: Tensor,
     *,

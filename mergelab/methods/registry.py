@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from torch import Tensor
 
 from mergelab.methods.knobs import Knob, annotation_of, nearest, read_knobs
+from mergelab.methods.ops.reason import Reason
 from mergelab.methods.ops.stack import Stack
 
 __all__ = [
@@ -34,6 +35,8 @@ Parts = Callable[[Mapping[str, Any], int], Sequence[float] | None]
 """How much each of `n_models` experts counts, in the recipe's order, with these knobs; None: as its weight says."""
 Elementwise = bool | Callable[[Mapping[str, Any]], bool]
 """Whether a rule treats entries independently once its surveys are done: always, never, or depending on its knobs."""
+Why = Callable[..., Reason]
+"""Tells why weights are what they are: called with the stack and those of the rule's arguments that it names."""
 
 
 class Survey(Protocol):
@@ -154,6 +157,7 @@ class Rule:
     on_one_thread: bool = False
     parts: Parts | None = None
     speaks: Callable[[Mapping[str, Any]], bool] | None = None
+    why: Why | None = None
 
     @classmethod
     def read(cls, function: Callable[..., Tensor], title: str, space: Space, paper: str, **traits: Any) -> Rule:
@@ -208,6 +212,7 @@ def method(
     on_one_thread: bool = False,
     parts: Parts | None = None,
     speaks: Callable[[Mapping[str, Any]], bool] | None = None,
+    why: Why | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function `(stack (n_models, *shape), *, knobs…) -> (*shape)` as a merge method under its own name.
 
@@ -217,6 +222,7 @@ def method(
     the time is spent in `mergelab.linalg`, which uses one thread; the engine then merges several tensors at once. `parts`
     gives the experts' shares of running statistics where a knob other than their weights decides who counts. `speaks` says
     for which settings the function may log a sentence: a kernel, which logs none, then leaves the tensor to the function.
+    `why` tells what decides each weight.
     """
     traits = {
         "models": models,
@@ -225,6 +231,7 @@ def method(
         "on_one_thread": on_one_thread,
         "parts": parts,
         "speaks": speaks,
+        "why": why,
     }
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from mergelab.linalg import factor, product, solve
 from mergelab.methods.knobs import FROM_0, PerModel, Range
 from mergelab.methods.ops.elementwise import per_model, weighted_mean
+from mergelab.methods.ops.reason import TOGETHER, Reason, shares_of_mean
 from mergelab.methods.registry import Log, ModelStatistic, Shape, Stack, Statistic, method, silent
 
 RIDGES = (0.0, *(10.0**power for power in range(-6, 0)))
@@ -57,7 +58,18 @@ class Calibrated:
         return True
 
 
-@method("RegMean", space="weights", paper="Jin et al. 2023, arXiv:2212.09849", on_one_thread=True)
+def fit_or_mean(models: Tensor, *, weights: Tensor, gram: Tensor | None, gram_in_out: Tensor | None) -> Reason:
+    """A least-squares fit sets all weights of one output together; tensors without inputs are averaged."""
+    if gram is None and gram_in_out is None:
+        shares = shares_of_mean(per_model(weights, models).expand_as(models))
+        sentence = "No inputs are known for this tensor, so it is the mean of the experts, each by its share: {terms}."
+        return Reason((sentence,), coefficients=shares, step="weigh", mean=True)
+    line = "row" if gram is not None else "column"
+    sentence = f"A least-squares fit to the experts’ inputs sets all weights of this {line} together. {TOGETHER}"
+    return Reason((sentence,))
+
+
+@method("RegMean", space="weights", paper="Jin et al. 2023, arXiv:2212.09849", on_one_thread=True, why=fit_or_mean)
 def regmean(
     models: Tensor,
     *,

@@ -10,12 +10,34 @@ from torch import Tensor
 
 from mergelab.linalg import folded_sum
 from mergelab.methods.knobs import FROM_0, Range
-from mergelab.methods.ops.elementwise import elected_signs
+from mergelab.methods.ops.elementwise import elected_signs, per_model
+from mergelab.methods.ops.reason import Reason, fates, first_of, sides
 from mergelab.methods.ops.vectors import as_vectors, inner_products
 from mergelab.methods.registry import Log, method, silent
 
 
-@method("SCE", space="deltas", paper="Wan et al. 2024, arXiv:2408.07990")
+def selected_vote(deltas: Tensor, *, density: float, floor: float) -> Reason:
+    """Where the experts differ little nothing is taken; elsewhere a sign is elected, and energy decides who counts how much."""
+    kept = _selected(deltas, density, silent)
+    signs = torch.where(elected_signs(kept, "mass") < 0, -1.0, 1.0).to(deltas.dtype)
+    agree, energy = kept * signs > 0, torch.tensor(_shares(kept, floor, silent), dtype=deltas.dtype)
+    parts = agree * per_model(energy, deltas)
+    whole = parts.sum(0)
+    coefficients = parts / torch.where(whole == 0, 1.0, whole.clamp(min=floor))
+    figures = sides(kept, signs)
+    end = "They count by their energy in this tensor: {terms}."
+    sentences = (
+        f"The experts differ too little here for density {density:g}, so the base’s weight stays.",
+        f"{{sign}} is unopposed ({{who}}). {end}",
+        f"{{sign}} wins: {{won}} ({{who}}) against {{lost}} ({{who:outvoted}}). {end}",
+    )
+    lost = fates(not_selected=(kept == 0) & (deltas != 0), outvoted=(kept != 0) & ~agree)
+    which = first_of((kept == 0).all(0), figures["lost"] == 0)
+    values = torch.where(agree, kept, 0.0)
+    return Reason(sentences, which, figures, coefficients, signs=signs, fates=lost, step="elect", values=values)
+
+
+@method("SCE", space="deltas", paper="Wan et al. 2024, arXiv:2408.07990", why=selected_vote)
 def sce(
     deltas: Tensor,
     *,

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from mergelab.methods.knobs import ANY, Range
-from mergelab.methods.ops.sphere import arc
+from mergelab.methods.ops.reason import Reason
+from mergelab.methods.ops.sphere import arc, on_an_arc
 from mergelab.methods.ops.vectors import as_vectors, cosines, inner_products
 from mergelab.methods.registry import Log, Position, method, silent
 
@@ -23,7 +24,16 @@ def ends(knobs: Mapping[str, Any], n_models: int) -> tuple[float, float]:
     return 1 - knobs["t"], knobs["t"]
 
 
-@method("SLERP", space="weights", paper="Shoemake 1985, doi:10.1145/325165.325242", models=2, parts=ends)
+def place_on_arc(models: Tensor, *, t: float, position: Tensor | None) -> Reason:
+    """One pair of coefficients for the whole tensor."""
+    factors = _on_arc(models, t)
+    shares = torch.tensor([(1 - t, t) if isinstance(factors, float) else factors])
+    return on_an_arc(shares if position is None else shares[:, position], models)
+
+
+@method(
+    "SLERP", space="weights", paper="Shoemake 1985, doi:10.1145/325165.325242", models=2, parts=ends, why=place_on_arc
+)
 def slerp(
     models: Tensor,
     *,
@@ -40,13 +50,22 @@ def slerp(
     zero tensors are interpolated linearly, with a sentence in the log.
     """
     first, second = models if position is None else models[position.argsort()]
-    cosine = cosines(inner_products(as_vectors(models)))[0, 0, 1]
-    if abs(cosine) > PARALLEL or (cosine == 0 and not (first.any() and second.any())):
-        say(f"interpolated linearly: the two are nearly parallel, opposite or zero (cosine {float(cosine):.5f})")
+    factors = _on_arc(models, t)
+    if isinstance(factors, float):
+        say(f"interpolated linearly: the two are nearly parallel, opposite or zero (cosine {factors:.5f})")
         return _line(first, second, t)
-    near, far = arc(cosine.arccos(), t)
-    between: Tensor = float(near) * first + float(far) * second
+    near, far = factors
+    between: Tensor = near * first + far * second
     return between
+
+
+def _on_arc(models: Tensor, t: float) -> tuple[float, float] | float:
+    """How much of the first and of the second expert the result holds; the cosine where a line takes the arc's place."""
+    cosine = cosines(inner_products(as_vectors(models)))[0, 0, 1]
+    if abs(cosine) > PARALLEL or (cosine == 0 and not all(bool(model.any()) for model in models)):
+        return float(cosine)
+    near, far = arc(cosine.arccos(), t)
+    return float(near), float(far)
 
 
 def _line(first: Tensor, second: Tensor, t: float) -> Tensor:

@@ -8,10 +8,21 @@ from torch import Tensor
 
 from mergelab.methods.knobs import ANY, PerModel, Range
 from mergelab.methods.ops.elementwise import per_model
+from mergelab.methods.ops.reason import Reason, times
 from mergelab.methods.registry import method
 
 
-@method("Task arithmetic", space="deltas", paper="Ilharco et al. 2023, arXiv:2212.04089", elementwise=True)
+def scaled_sum(deltas: Tensor, *, weights: Tensor, scale: float) -> Reason:
+    """Every change counts, times its expert's weight and the scale."""
+    factors = per_model(weights, deltas)
+    weighted = " × weight" if bool((weights != 1).any()) else ""
+    sentence = f"Nothing is outvoted: the sum of the changes{weighted}{times(scale)}: {{terms}}."
+    return Reason((sentence,), coefficients=scale * factors, step="weigh", values=factors * deltas)
+
+
+@method(
+    "Task arithmetic", space="deltas", paper="Ilharco et al. 2023, arXiv:2212.04089", elementwise=True, why=scaled_sum
+)
 def task_arithmetic(
     deltas: Tensor,
     *,

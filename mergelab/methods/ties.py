@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mergelab.methods.knobs import ANY, Choice, PerModel, Range
 from mergelab.methods.ops.elementwise import elected_signs, largest, per_model, zero_below_threshold
+from mergelab.methods.ops.reason import Reason, below, fates, first_of, one_of, sides, times
 from mergelab.methods.ops.sphere import CANCELLED
 from mergelab.methods.ops.thresholds import Thresholds, own_thresholds
 from mergelab.methods.registry import Log, ModelStatistic, Stack, method, silent
@@ -50,7 +51,67 @@ def may_cancel(knobs: Mapping[str, Any]) -> bool:
     return divides and bool((weights > 0).any() and (weights < 0).any())
 
 
-@method("TIES", space="deltas", paper="Yadav et al. 2023, arXiv:2306.01708", elementwise=True, speaks=may_cancel)
+def vote(
+    deltas: Tensor,
+    *,
+    weights: Tensor,
+    density: float | Tensor,
+    elect: str,
+    weigh: str,
+    zero_sign: str,
+    combine: str,
+    divide: str,
+    scale: float,
+    thresholds: Tensor,
+    majority: int,
+) -> Reason:
+    """Who was trimmed, which sign won by how much, and who was outvoted."""
+    trimmed = zero_below_threshold(deltas, thresholds)
+    won = election(
+        trimmed, weights=weights, elect=elect, weigh=weigh, zero_sign=zero_sign, majority=majority, combine=combine
+    )
+    votes = won.weighted if weigh == "before" else trimmed
+    figures = sides(votes.sign() if elect == "count" else votes, won.signs)
+    cancelled = elected_signs(votes, elect) == 0
+    rule = {"majority": "the model’s majority sign, {sign}, decides", "positive": "plus is taken"}.get(
+        zero_sign, "no side is elected, so the base’s weight stays"
+    )
+    count = " votes" if elect == "count" else ""
+    how = {"mean": "their mean", "sum": "their sum", "max": "the largest of them"}[combine]
+    end = f"The merged change is {how}{times(scale)}."
+    sentences = (
+        "No vote is left here, so the base’s weight stays.",
+        f"The votes cancel at {{won}}{count} on each side; {rule}.",
+        f"{{sign}} is unopposed ({{who}}). {end}",
+        f"{{sign}} wins: {{won}}{count} ({{who}}) against {{lost}} ({{who:outvoted}}). {end}",
+    )
+    which = first_of((votes == 0).all(0), cancelled, figures["lost"] == 0)
+    details = {"trimmed": below(density, thresholds, len(deltas))}
+    fallen = fates(
+        details,
+        trimmed=(deltas != 0) & (trimmed == 0),
+        without_weight=(trimmed != 0) & (votes == 0),
+        outvoted=(trimmed != 0) & ~won.agree,
+    )
+    coefficients = scale * _parts(won, per_model(weights, trimmed), combine, divide)
+    agreeing = torch.where(won.agree, trimmed, 0.0)
+    return Reason(sentences, which, figures, coefficients, signs=won.signs, fates=fallen, step="elect", values=agreeing)
+
+
+def _parts(won: Election, weights: Tensor, combine: str, divide: str) -> Tensor:
+    """How much of each trimmed delta the disjoint merge takes, (n_models, *shape)."""
+    taken = won.agree * weights
+    if combine == "max":
+        return taken * one_of(torch.where(won.agree, won.weighted, 0.0).abs().argmax(0), len(taken))
+    if combine == "sum":
+        return taken
+    total = _sum_of_weights(won.agree, weights, silent) if divide == "weights" else won.agree.sum(0)
+    return torch.where(total == 0, 0.0, taken / torch.where(total == 0, 1, total))
+
+
+@method(
+    "TIES", space="deltas", paper="Yadav et al. 2023, arXiv:2306.01708", elementwise=True, speaks=may_cancel, why=vote
+)
 def ties(
     deltas: Tensor,
     *,

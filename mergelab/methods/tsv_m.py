@@ -8,11 +8,32 @@ from typing import Annotated as A
 from torch import Tensor
 
 from mergelab.methods.knobs import ANY, Range
+from mergelab.methods.ops.reason import TOGETHER, Reason, scaled_mean, times
 from mergelab.methods.ops.spectra import is_matrix, joined, triplets
 from mergelab.methods.registry import Key, Log, method, silent
 
 
-@method("TSV-M", space="deltas", paper="Gargiulo et al. 2025, arXiv:2412.00081", keeps_equal=False, on_one_thread=True)
+def of_top_directions(deltas: Tensor, *, scale: float, key: str) -> Reason:
+    """The leading directions of the whole matrix decide; tensors that are no matrix get the mean."""
+    if not is_matrix(key, deltas):
+        return scaled_mean(deltas, scale)
+    if min(deltas.shape[1:]) < len(deltas):
+        return Reason(("The matrix has fewer rows or columns than there are experts, so the base’s weights stay.",))
+    return Reason(
+        (
+            f"The top 1/{len(deltas)} of each expert’s singular directions, made orthogonal to the others’ and summed{times(scale)}: the whole matrix decides. {TOGETHER}",
+        )
+    )
+
+
+@method(
+    "TSV-M",
+    space="deltas",
+    paper="Gargiulo et al. 2025, arXiv:2412.00081",
+    keeps_equal=False,
+    on_one_thread=True,
+    why=of_top_directions,
+)
 def tsv_m(
     deltas: Tensor,
     *,

@@ -8,7 +8,19 @@ from torch import Tensor
 
 from mergelab.methods.knobs import ANY, PerModel
 from mergelab.methods.ops.elementwise import per_model
+from mergelab.methods.ops.reason import Reason, short
 from mergelab.methods.registry import method
+
+
+def plain_sum(models: Tensor, *, weights: Tensor) -> Reason:
+    """Every expert counts by its factor; the factors' sum scales what the experts share."""
+    total = float(weights.double().sum())
+    sentence = (
+        "The sum of the experts’ weights × factor; in changes: {terms}."
+        if abs(total - 1) < 1e-6
+        else f"The sum of the experts’ weights × factor, {{coefficients}}. The factors sum to {short(total)}, so the base’s part is scaled too."
+    )
+    return Reason((sentence,), coefficients=per_model(weights, models), step="weigh")
 
 
 @method(
@@ -17,6 +29,7 @@ from mergelab.methods.registry import method
     paper="mergekit, Goddard et al. 2024, arXiv:2403.13257",
     keeps_equal=False,
     elementwise=True,
+    why=plain_sum,
 )
 def weighted_sum(
     models: Tensor,

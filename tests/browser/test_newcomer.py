@@ -38,7 +38,7 @@ def test_from_the_strongest_conflict_over_its_coordinates_to_half_of_it(
     expect(strengths.first).to_be_visible()
     signs = strengths.first.inner_text()
     assert "+" in signs and "−" in signs, "a conflict shows deltas of both signs"
-    page.click("[data-map=strongest]")
+    page.click("[data-map=largest]")
     opened.until(f"{MAPPED} && mergelab.look.coords")
     expect(page.locator(".ml-scrub")).to_be_visible()
     for step in page.locator("[data-choice=step] button").all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlparse
 
@@ -16,6 +17,7 @@ EXACT = "document.querySelector('[data-slot=tensor-chip]').textContent === 'exac
 OF_THIS_RECIPE = "mergelab.look.tensor.recipe === mergelab.of.sidebar.slice(0, 8)"
 LISTED = "mergelab.tensors && mergelab.tensors.length"
 HOVER = "[data-slot=map-hover]"
+WHY = "[data-slot=map-why]"
 
 
 def at(page: Visit) -> dict[str, int]:
@@ -62,8 +64,8 @@ def test_before_a_tensor_is_picked_the_list_says_what_to_do(browser: Browser, se
     page = opened.page
     expect(page.locator("[data-tensor=pick] h2")).to_have_text("Pick a tensor")
     expect(page.locator("[data-tensor=map]")).to_be_hidden()
-    shares = [row["conflict"] for row in page.evaluate("mergelab.tensors") if row["conflict"] is not None]
-    assert shares == sorted(shares, reverse=True)
+    counts = [row["conflicting"] for row in page.evaluate("mergelab.tensors")]
+    assert counts == sorted(counts, reverse=True)
     page.fill(".ml-find", "layers.3 mlp.up")
     assert {row.get_attribute("data-key") for row in page.locator(".ml-tensor:visible").all()} == {
         KEY,
@@ -75,13 +77,14 @@ def test_before_a_tensor_is_picked_the_list_says_what_to_do(browser: Browser, se
 def test_a_picked_tensor_opens_as_a_map_with_words_and_numbers(tab: Visit) -> None:
     page = tab.page
     assert at(tab) == {"top": 0, "left": 0, "rows": 512, "columns": 128}
-    expect(page.locator("[data-slot=tensor-about]")).to_contain_text("512 × 128 · 65,536 coordinates")
+    expect(page.locator("[data-slot=tensor-about]")).to_contain_text("512 × 128 · 65,536 weights")
     assert "are in conflict" in page.locator("[data-slot=map-summary]").inner_text()
     box = page.locator(".ml-map").bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + 3, box["y"] + 3)
+    frame = page.evaluate("mergelab.look.frames[0]")
+    page.mouse.move(box["x"] + frame["x"] + 2, box["y"] + frame["y"] + 2)
     expect(page.locator(HOVER)).to_contain_text("rows 0–7, columns 0–1:")
-    expect(page.locator(HOVER)).to_contain_text("of 16 are kept")
+    expect(page.locator(HOVER)).to_contain_text("of 16 are kept by some expert")
 
 
 def test_wheel_buttons_and_keys_zoom_and_arrows_move(tab: Visit) -> None:
@@ -96,6 +99,10 @@ def test_wheel_buttons_and_keys_zoom_and_arrows_move(tab: Visit) -> None:
     assert (at(tab)["rows"], at(tab)["columns"]) == (64, 64)
     expect(page.locator(".ml-scrub")).to_be_visible()
     page.focus(".ml-map")
+    page.keyboard.press("Enter")
+    middle = page.evaluate("mergelab.look.mark")
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.evaluate("mergelab.look.mark") == {**middle, "column": middle["column"] + 1}
     before = at(tab)["top"]
     page.keyboard.press("ArrowDown")
     prepared(tab)
@@ -122,13 +129,17 @@ def test_a_drag_moves_the_map(tab: Visit) -> None:
     assert at(tab)["top"] == before + 64
 
 
-def test_the_strongest_conflict_is_shown_step_by_step(tab: Visit) -> None:
+def test_the_largest_clash_is_explained_step_by_step(tab: Visit) -> None:
     page = tab.page
     page.keyboard.press("x")
     tab.until("mergelab.look.coords && !mergelab.look.asked")
     strongest = page.evaluate("mergelab.look.tensor.conflicts.places[0]")
     assert page.evaluate("mergelab.look.mark") == {"row": strongest // 128, "column": strongest % 128}
     expect(page.locator(HOVER)).to_contain_text("merged change")
+    expect(page.locator(WHY)).to_have_text(
+        re.compile(r"^[+−] wins: 0\.\d+ \(.+\) against 0\.\d+ \(.+\)\. The merged change is their mean\.")
+    )
+    expect(page.locator("[data-slot=map-notice]")).to_contain_text("Shaded: experts disagreed before the vote.")
     names = [button.inner_text() for button in page.locator("[data-choice=step] button").all()]
     assert names == ["Deltas", "Trim", "Elect", "Merge"]
     said = []
@@ -193,7 +204,7 @@ def test_the_conflicts_are_saved_as_csv(tab: Visit) -> None:
 def test_colours_change_the_legend_and_the_words(tab: Visit) -> None:
     page = tab.page
     page.click("[data-colour=magnitude]")
-    expect(page.locator("[data-slot=map-notice]")).to_contain_text("moves the base most")
+    expect(page.locator("[data-slot=map-notice]")).to_contain_text("moves the base further")
     expect(page.locator("[data-slot-list=map-legend]")).to_contain_text("or more")
     page.click("[data-colour=conflict]")
     expect(page.locator("[data-slot-list=map-legend]")).to_contain_text("100 %")
@@ -230,23 +241,26 @@ def test_singular_values_come_on_demand_with_their_energy_rank(tab: Visit) -> No
     page = tab.page
     page.click("[data-map=spectrum]")
     tab.until("mergelab.spectrum && mergelab.spectrum.values.length === 6")
-    expect(page.locator("[data-tensor=spectrum] .ml-legend")).to_contain_text("95 % of the energy in")
+    expect(page.locator("[data-tensor=spectrum] .ml-legend")).to_contain_text("holds 95 % of the energy")
     expect(page.locator("[data-tensor=spectrum] .main-svg").first).to_be_visible()
 
 
-def test_a_link_restores_tab_tensor_window_colour_and_step(tab: Visit, browser: Browser, server: str) -> None:
+def test_a_link_restores_tab_tensor_window_colour_step_and_weight(tab: Visit, browser: Browser, server: str) -> None:
     page = tab.page
     page.click("[data-colour=agreement]")
     page.keyboard.press("x")
     tab.until("mergelab.look.coords && !mergelab.look.asked")
     page.click("[data-step=elect]")
     tab.until("location.search.includes('elect')")
-    asked = parse_qs(urlparse(page.url).query)
-    assert asked["tensor"] == [KEY]
+    asked, mark = parse_qs(urlparse(page.url).query), page.evaluate("mergelab.look.mark")
+    assert (asked["tensor"], asked["step"]) == ([KEY], ["elect"])
+    assert asked["cell"] == [f"{mark['row']},{mark['column']}"]
     there = open_tab(browser, server, urlparse(page.url).query)
     there.until("mergelab.look.coords && !mergelab.look.asked")
     assert at(there) == at(tab)
     assert there.page.evaluate("[mergelab.look.colour, mergelab.look.step]") == ["agreement", "elect"]
+    assert there.page.evaluate("mergelab.look.mark") == mark
+    assert there.page.inner_text(WHY) == page.inner_text(WHY)
     assert there.errors == []
     there.page.close()
     page.click("[data-step=merge]")
@@ -276,7 +290,7 @@ def test_a_phone_shows_the_map_without_scrolling_sideways(browser: Browser, serv
     there = open_tab(browser, server, f"__theme={theme}&tab=tensor&tensor={KEY}", width=420, height=860)
     prepared(there)
     page = there.page
-    page.click("[data-map=strongest]")
+    page.click("[data-map=largest]")
     there.until("mergelab.look.coords && !mergelab.look.asked")
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
     ink = page.evaluate(

@@ -16,7 +16,6 @@ from mergelab.charts.fisher_shares import fisher_histogram, fisher_summary, fish
 from mergelab.charts.layer_heatmap import cells_of, layer_map, layer_summary
 from mergelab.charts.pair_matrix import matrix_summary, pair_matrix
 from mergelab.charts.rates_over_density import density_summary, rates_over_density
-from mergelab.charts.spectrum_lines import spectrum_lines, spectrum_summary
 from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
 
@@ -95,18 +94,6 @@ def test_features_are_lines_over_layers_or_a_reason() -> None:
         features_summary(table, ["x/a", "x/b"]) == "Features differ most after layer 0, between base and a (CKA 0.50)."
     )
     assert features_summary(skipped_cka("nobody brings rows"), []) == "Features were not compared: nobody brings rows."
-
-
-def test_a_spectrum_has_a_line_for_each_expert_and_the_merged_delta(tmp_path: Path) -> None:
-    folders(tmp_path)
-    found = finish(workbench.spectrum(recipe_for(tmp_path), "encoder.layer.0.output.dense.weight", device="cpu"))
-    shown = spectrum_lines(found)
-    assert [trace["name"] for trace in shown.data] == ["a", "a", "b", "b", "merged", "merged"]
-    assert shown.data[4]["meta"] == {"role": "merged"} and len(shown.figure().data) == 6
-    assert shown.data[1]["x"] == [int(found.ranks[0])]
-    assert spectrum_summary(found).startswith("Directions needed for 95 % of the energy, of 6: a ")
-    vector = finish(workbench.spectrum(recipe_for(tmp_path), "encoder.layer.1.output.dense.bias", device="cpu"))
-    assert spectrum_lines(vector).data == [] and "has no singular values to show" in spectrum_summary(vector)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""One tensor as a map: block sums at every resolution, single coordinates after every step, the strongest conflicts."""
+"""One tensor as a map: block sums at every resolution, single weights after every step and why, the strongest conflicts."""
 
 from mergelab.analysis.tensor_map.block_sums import FIELDS, Cells, Pyramid
 from mergelab.analysis.tensor_map.build_map import TensorMap, build_map
@@ -8,6 +8,7 @@ from mergelab.analysis.tensor_map.map_cache import cached_map
 from mergelab.analysis.tensor_map.recipe_steps import StepValues
 from mergelab.analysis.tensor_map.strongest_conflicts import Conflicts
 from mergelab.analysis.tensor_map.tensor_session import TensorSession
+from mergelab.analysis.tensor_map.weight_reasons import WeightReasons
 
 __all__ = [
     "FIELDS",
@@ -20,6 +21,7 @@ __all__ = [
     "TensorGrid",
     "TensorMap",
     "TensorSession",
+    "WeightReasons",
     "Window",
     "build_map",
     "cached_map",

@@ -1,4 +1,4 @@
-"""A small window, coordinate by coordinate."""
+"""A small window, weight by weight."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from mergelab.analysis.tensor_map.grid import Window
 from mergelab.analysis.tensor_map.recipe_steps import StepValues, steps_of
 from mergelab.analysis.tensor_map.tensor_session import TensorSession
+from mergelab.analysis.tensor_map.weight_reasons import WeightReasons, picked_with_reason, weight_reasons
 from mergelab.engine import PreparedMerge, in_recipe_order
 
 Numbers = NDArray[Any]
@@ -19,9 +20,10 @@ Numbers = NDArray[Any]
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Every number of a window, exactly. `base` and `merged` (rows, columns) hold weights, the merged ones rounded to `dtype`.
+    """Every weight of a window, exactly. `base` and `merged` (rows, columns) hold weights, the merged ones rounded to `dtype`.
     Each of `steps` has `values`, and perhaps `shares`, (n_experts, rows, columns) with experts in the recipe's order, and
-    perhaps `signs` (rows, columns). All float32."""
+    perhaps `signs` (rows, columns). All float32. `reasons` tell what decides each weight, and
+    `levels` (n_experts, rows, columns) from which density on a change is kept, NaN where that is unknown."""
 
     window: Window
     experts: tuple[str, ...]
@@ -29,17 +31,19 @@ class Coordinates:
     base: Numbers
     merged: Numbers
     steps: tuple[Mapping[str, Any], ...]
+    reasons: WeightReasons
+    levels: Numbers
 
 
 def read_coordinates(session: TensorSession, key: str, window: Window) -> Coordinates:
-    """The coordinates of a window of one tensor; ValueError if the window is too large or lies outside."""
+    """The weights of a window of one tensor; ValueError if the window is too large or lies outside."""
     prepared, grid = session.prepared, session.grid(key)
     if grid.clamp(window) != window:
         raise ValueError(
             f"{key} has {grid.rows:,} rows and {grid.columns:,} columns: {window} lies outside; choose a window inside"
         )
     if not window.single:
-        raise ValueError(f"{window.rows} x {window.columns} coordinates are too many to show singly; zoom in")
+        raise ValueError(f"{window.rows} x {window.columns} weights are too many to show singly; zoom in")
     traced, first = session.traced(key, window.top, window.top + window.rows)
 
     depth, top = len(traced.chunk.shape), window.top - first
@@ -48,14 +52,17 @@ def read_coordinates(session: TensorSession, key: str, window: Window) -> Coordi
         laid_out = grid.lay_out(values, values.ndim - depth)
         return laid_out[..., top : top + window.rows, window.left : window.left + window.columns]
 
-    inside = traced.picked(cut)  # steps are computed only inside the window
+    inside, reason = picked_with_reason(prepared, traced, cut)  # steps are computed only inside the window
+    levels = session.levels(traced, cut, inside.deltas)
     return Coordinates(
         window,
         session.experts,
         str(inside.merged.dtype).removeprefix("torch."),
         _numbers(inside.base),
         _numbers(inside.merged),
-        steps=tuple(_plain(step, prepared) for step in steps_of(prepared, inside)),
+        steps=tuple(_plain(step, prepared) for step in steps_of(prepared, inside, reason)),
+        reasons=weight_reasons(prepared, inside, reason),
+        levels=_numbers(in_recipe_order(prepared, levels)),
     )
 
 

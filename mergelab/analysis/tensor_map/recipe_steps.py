@@ -1,19 +1,15 @@
-"""The experts' deltas after each step of a recipe, coordinate by coordinate."""
+"""The experts' deltas after each step of a recipe, weight by weight."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from inspect import signature
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from mergelab.engine import PreparedMerge, Trace
-from mergelab.methods.fisher import strengths
-from mergelab.methods.ops.elementwise import per_model
-from mergelab.methods.ties import election
+from mergelab.methods.ops.reason import Reason
 
 
 @dataclass(frozen=True)
@@ -27,8 +23,9 @@ class StepValues:
     shares: Tensor | None = None
 
 
-def steps_of(prepared: PreparedMerge, traced: Trace) -> Iterator[StepValues]:
-    """The steps from the plain deltas to the merge, with experts in the plan's order."""
+def steps_of(prepared: PreparedMerge, traced: Trace, reason: Reason | None) -> Iterator[StepValues]:
+    """The steps from the plain deltas to the merge, with experts in the plan's order; the last is the one that the method's
+    `reason` names."""
     values = traced.deltas
     yield StepValues("delta", values)
     for step, after in zip(prepared.steps, traced.sparse, strict=True):
@@ -43,44 +40,13 @@ def steps_of(prepared: PreparedMerge, traced: Trace) -> Iterator[StepValues]:
         values = after
     if "thresholds" in prepared.method.rule.inputs:
         yield StepValues("trim", traced.kept)
-    if within := WITHIN.get(prepared.method.rule.name):
-        yield within(traced)
+    if reason and reason.step:
+        yield _inside(reason, traced)
 
 
-def _elected(traced: Trace) -> StepValues:
-    won = election(traced.kept, **_given(election, traced))
-    return StepValues("elect", torch.where(won.agree, traced.kept, 0.0), signs=won.signs)
-
-
-def _pulled(traced: Trace) -> StepValues:
-    return _shared(traced, strengths(traced.arguments["information"].cpu(), **_given(strengths, traced)))
-
-
-def _averaged(traced: Trace) -> StepValues:
-    return _shared(traced, per_model(traced.arguments["weights"], traced.kept).expand_as(traced.kept))
-
-
-def _shared(traced: Trace, pulls: Tensor) -> StepValues:
-    """The shares of `weighted_mean`: equal where all pulls are 0, unless no expert has a weight and the base stays."""
-    total, alike = pulls.sum(0), 1 / len(pulls) if bool(traced.arguments["weights"].any()) else 0.0
-    shares = torch.where(total == 0, alike, pulls / torch.where(total == 0, 1.0, total))
-    return StepValues("weigh", shares * traced.kept, shares=shares)
-
-
-def _weighted(traced: Trace) -> StepValues:
-    return StepValues("weigh", traced.kept * per_model(traced.arguments["weights"], traced.kept))
-
-
-def _given(function: Callable[..., Any], traced: Trace) -> dict[str, Any]:
-    """The method's arguments that `function` takes besides its first one."""
-    given = {name: traced.arguments.get(name) for name in list(signature(function).parameters)[1:]}
-    return {name: value.cpu() if isinstance(value, Tensor) else value for name, value in given.items()}
-
-
-WITHIN: dict[str, Callable[[Trace], StepValues]] = {
-    "ties": _elected,
-    "fisher": _pulled,
-    "average": _averaged,
-    "task_arithmetic": _weighted,
-}
-"""The last step inside a method before it sums over experts, for methods that have one."""
+def _inside(reason: Reason, traced: Trace) -> StepValues:
+    """The step inside the method before it sums over experts. Experts of a tensor that stays as in the base have no share."""
+    counted = torch.zeros(()) if traced.stays or reason.coefficients is None else reason.coefficients
+    coefficients = counted.expand_as(traced.kept)
+    values = coefficients * traced.kept if reason.values is None else reason.values
+    return StepValues(reason.step, values.float(), reason.signs, coefficients if reason.mean else None)

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from mergelab.linalg import folded_sum, inner
 from mergelab.methods.knobs import Choice
+from mergelab.methods.ops.reason import Reason
+from mergelab.methods.ops.vectors import WHOLE, spread
 
 WEIGHTS, DELTAS = "weights", "deltas"
 OF = Choice(
@@ -65,3 +67,13 @@ def mean_direction(cosines: Tensor, weights: Tensor) -> Tensor | None:
 def at_length(direction: Tensor, norms: Tensor, length: Tensor) -> Tensor:
     """Weights of the experts, given the weights of their unit vectors and the norm of the result."""
     return torch.where(norms == 0, 0.0, direction / torch.where(norms == 0, 1.0, norms)) * length
+
+
+def on_an_arc(shares: Tensor, models: Tensor, of: str = WEIGHTS, along: str = WHOLE) -> Reason:
+    """Why a point on an arc or sphere is where it is: each vector has one coefficient per expert, `shares` (count, n_models)."""
+    coefficients = spread(shares, models.shape[1:], along)
+    whole = "the whole tensor" if along == WHOLE else f"this {along.removesuffix('s')}"
+    total = " They sum to {total}, which also scales the base’s part." if of == WEIGHTS else ""
+    sentence = f"One coefficient per expert for {whole}, set by its angles: {{coefficients}}.{total} This weight alone sets none of them."
+    figures = {"total": coefficients.sum(0)}
+    return Reason((sentence,), figures=figures, coefficients=coefficients, of_deltas=of == DELTAS, step="weigh")

@@ -43,6 +43,13 @@ def as_tensor(vectors: Tensor, shape: torch.Size, along: str = WHOLE) -> Tensor:
     return vectors.reshape(shape)
 
 
+def spread(shares: Tensor, shape: torch.Size, along: str = WHOLE) -> Tensor:
+    """Each vector's shares (count, n_models) at all its entries: (n_models, *shape), in float32."""
+    count, turned = max(1, shares.shape[0]), [each.float() for each in shares.T]
+    length = math.prod(shape) // count
+    return torch.stack([as_tensor(each[:, None].expand(-1, length), shape, along) for each in turned])
+
+
 def inner_products(vectors: Tensor) -> Tensor:
     """Inner products of all pairs of experts: (n_models, count, length) to float64 (count, n_models, n_models).
 

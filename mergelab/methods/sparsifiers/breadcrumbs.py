@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mergelab.methods.knobs import Choice, Range
 from mergelab.methods.ops.elementwise import count_kept, magnitudes, per_model, zero_below_threshold
+from mergelab.methods.ops.reason import Reason, fates, per_expert
 from mergelab.methods.ops.thresholds import Ranking, broadcast_to_models
 from mergelab.methods.registry import ModelStatistic, Stack
 from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
@@ -54,7 +55,20 @@ class Bands:
         )
 
 
-@sparsifier("Breadcrumbs", paper="Davari & Belilovsky 2024, arXiv:2312.06795", elementwise=True)
+def too_small_or_large(
+    before: Tensor, after: Tensor, *, density: float | Tensor, gamma: float | Tensor, bands: Tensor
+) -> Reason:
+    """Changes below an expert's band are trimmed, those above it are outliers."""
+    lost = (before != 0) & (after == 0)
+    outlier = lost & (magnitudes(before) > per_model(bands[1], before))
+    details = {
+        "trimmed": per_expert(density, len(before), "at density {}"),
+        "dropped as an outlier": per_expert(gamma, len(before), "at gamma {}"),
+    }
+    return Reason(("",), fates=fates(details, dropped_as_an_outlier=outlier, trimmed=lost))
+
+
+@sparsifier("Breadcrumbs", paper="Davari & Belilovsky 2024, arXiv:2312.06795", elementwise=True, why=too_small_or_large)
 def breadcrumbs(
     deltas: Tensor,
     *,

@@ -9,10 +9,20 @@ from torch import Tensor
 
 from mergelab.methods.knobs import LARGEST, Range
 from mergelab.methods.ops.elementwise import per_model
+from mergelab.methods.ops.reason import Reason, fates
 from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
-@sparsifier("Consensus", paper="Wang et al. 2024, arXiv:2405.07813", alone=False, elementwise=True)
+def wanted_by_too_few(before: Tensor, after: Tensor, *, min_models: int) -> Reason:
+    """A weight that matters to too few experts loses all changes."""
+    few = "no expert" if min_models <= 1 else f"fewer than {min_models} experts"
+    details = {"dropped": (f"(this weight matters to {few})",) * len(before)}
+    return Reason(("",), fates=fates(details, dropped=(before != 0) & (after == 0)))
+
+
+@sparsifier(
+    "Consensus", paper="Wang et al. 2024, arXiv:2405.07813", alone=False, elementwise=True, why=wanted_by_too_few
+)
 def consensus(
     deltas: Tensor,
     *,

@@ -9,11 +9,22 @@ from torch import Tensor
 
 from mergelab.methods.knobs import Choice, Range
 from mergelab.methods.ops.elementwise import per_model, rescaled
+from mergelab.methods.ops.reason import RESCALED, Reason, fates, per_expert
 from mergelab.methods.registry import Base, RandomBits
 from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
-@sparsifier("DARE", paper="Yu et al. 2024, arXiv:2311.03099", elementwise=lambda knobs: knobs["rescale"] != "l1")
+def by_chance(before: Tensor, after: Tensor, *, density: float | Tensor, rescale: str, target: str) -> Reason:
+    """A draw decides, whatever the size of the change."""
+    negative = "" if target == "delta" else "Whole fine-tuned weights are dropped by chance, not changes. "
+    rates = per_expert(1 - torch.as_tensor(density, dtype=torch.float64), len(before), "at rate {}")
+    lost = fates({"dropped by chance": rates}, dropped_by_chance=(before != 0) & (after == 0))
+    return Reason((negative + RESCALED[rescale],), fates=lost)
+
+
+@sparsifier(
+    "DARE", paper="Yu et al. 2024, arXiv:2311.03099", elementwise=lambda knobs: knobs["rescale"] != "l1", why=by_chance
+)
 def dare(
     deltas: Tensor,
     *,

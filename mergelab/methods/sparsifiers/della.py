@@ -9,14 +9,28 @@ from torch import Tensor
 
 from mergelab.methods.knobs import Choice, Range
 from mergelab.methods.ops.elementwise import per_model, rescaled
+from mergelab.methods.ops.reason import RESCALED, Reason, fates, per_expert
 from mergelab.methods.ops.stack import magnitude_bits
 from mergelab.methods.registry import RandomBits
 from mergelab.methods.sparsifiers.dare import limits
 from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
+def by_chance_and_size(before: Tensor, after: Tensor, *, density: float | Tensor, rescale: str) -> Reason:
+    """A draw decides, with better odds for the large changes of a row."""
+    rates = per_expert(
+        1 - torch.as_tensor(density, dtype=torch.float64), len(before), "(rate {} on average, small ones more often)"
+    )
+    lost = fates({"dropped by chance": rates}, dropped_by_chance=(before != 0) & (after == 0))
+    return Reason((RESCALED[rescale],), fates=lost)
+
+
 @sparsifier(
-    "DELLA", paper="Deep et al. 2024, arXiv:2406.11617", elementwise=lambda knobs: knobs["rescale"] != "l1", by_row=True
+    "DELLA",
+    paper="Deep et al. 2024, arXiv:2406.11617",
+    elementwise=lambda knobs: knobs["rescale"] != "l1",
+    by_row=True,
+    why=by_chance_and_size,
 )
 def della(
     deltas: Tensor,

@@ -8,12 +8,24 @@ from torch import Tensor
 
 from mergelab.methods.knobs import Choice, Range
 from mergelab.methods.ops.elementwise import rescaled, zero_below_threshold
+from mergelab.methods.ops.reason import RESCALED, Reason, below, fates
 from mergelab.methods.ops.thresholds import Thresholds, own_thresholds
 from mergelab.methods.registry import ModelStatistic
 from mergelab.methods.sparsifiers.sparsifier_registry import sparsifier
 
 
-@sparsifier("Trim", paper="Yadav et al. 2023, arXiv:2306.01708", elementwise=lambda knobs: knobs["rescale"] != "l1")
+def too_small(before: Tensor, after: Tensor, *, density: float | Tensor, rescale: str, thresholds: Tensor) -> Reason:
+    """What lies below an expert's threshold is trimmed."""
+    lost = fates({"trimmed": below(density, thresholds, len(before))}, trimmed=(before != 0) & (after == 0))
+    return Reason((RESCALED[rescale],), fates=lost)
+
+
+@sparsifier(
+    "Trim",
+    paper="Yadav et al. 2023, arXiv:2306.01708",
+    elementwise=lambda knobs: knobs["rescale"] != "l1",
+    why=too_small,
+)
 def trim(
     deltas: Tensor,
     *,

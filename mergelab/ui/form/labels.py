@@ -18,14 +18,14 @@ NAMES = {
 }
 """Labels for knobs whose own name is not clear enough."""
 STEPS = {
-    "delta": ("Deltas", "What each expert changed: expert − base."),
-    "drop": ("Drop", "The sparsifier drops part of each delta; a dot marks a dropped change."),
+    "delta": ("Deltas", "What each expert changed: expert − base, its delta."),
+    "drop": ("Drop", "The sparsifier drops part of each expert’s change; a dot marks a dropped one."),
     "rescale": ("Rescale", "The surviving changes are scaled up to compensate for the dropped ones."),
-    "match_norms": ("Match norms", "Each expert’s delta is scaled to one common norm."),
+    "match_norms": ("Match norms", "Each expert’s change is scaled to one common norm."),
     "trim": ("Trim", "Only the largest changes stay; a dot marks a trimmed change."),
-    "elect": ("Elect", "Each coordinate takes one sign by vote; experts on the losing side are ignored there."),
-    "weigh": ("Weigh", "Each expert’s change times its weight, or its share of the mean."),
-    "merge": ("Merge", "The surviving changes are combined into one, shown beside them."),
+    "elect": ("Elect", "Each weight takes one sign by vote; experts on the losing side are ignored there."),
+    "weigh": ("Weigh", "Each expert’s change times what it counts: its weight, coefficient or share of the mean."),
+    "merge": ("Merge", "The surviving changes are combined into one (last panel)."),
 }
 """The label of each step and what it does, by the step's name in `tensor_map.steps`."""
 

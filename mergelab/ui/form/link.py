@@ -20,7 +20,7 @@ from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, number
 from mergelab.ui.form.method_list import short_title
 
 VERSION = "1"
-VIEW = ("tab", "at", "tensor", "map")
+VIEW = ("tab", "at", "tensor", "map", "step", "cell")
 """Parameters that the browser writes and reads by itself: the open tab, and the part of the model on screen."""
 MOST_NOTES = 10
 LONGEST = 60

@@ -43,6 +43,7 @@ from mergelab.ui.messages.status import Status, StatusKind
 from mergelab.ui.messages.tensor import (
     CellFields,
     ConflictsMessage,
+    EncodedReasons,
     EncodedStep,
     ExpertStyle,
     MapCells,
@@ -71,6 +72,7 @@ __all__ = [
     "CurveLine",
     "CurvePosition",
     "CurvesMessage",
+    "EncodedReasons",
     "EncodedStep",
     "ExampleRequest",
     "ExpertRow",

@@ -1,4 +1,4 @@
-"""Messages of the Tensor tab: the list, an opened map, windows of it, coordinates, singular values."""
+"""Messages of the Tensor tab: the list, an opened map, windows of it, single weights, singular values."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ class TensorRow:
     shape: str
     """The shape for a person, such as `8 × 8`."""
     entries: int
-    """The number of coordinates."""
+    """The number of weights."""
     layer: str
     """The tensor's layer."""
     module: str
     """The tensor's module."""
     conflict: float | None
-    """The share of shared coordinates that conflict; null if no two experts keep the same one."""
+    """The share of shared weights that conflict; null if no two experts keep the same one."""
     shared: int
-    """The number of coordinates that two or more experts keep."""
+    """The number of weights that two or more experts keep."""
+    conflicting: int
+    """The number of weights that conflict."""
 
 
 @message
 class TensorList:
-    """The tensors of the models, strongest conflict first."""
+    """The tensors of the models, those with the most conflicting weights first."""
 
     recipe: str
     """The first eight digits of the recipe's digest."""
@@ -54,14 +56,14 @@ class ExpertStyle:
 
 @message
 class ConflictsMessage:
-    """The strongest conflicts of a tensor, column by column; `[expert][row]` where a column has one list per expert."""
+    """The largest clashes of a tensor, column by column; `[expert][row]` where a column has one list per expert."""
 
     total: int
     """The number of all conflicts, listed or not."""
     places: Sequence[int]
-    """The flat index of each coordinate."""
+    """The flat index of each weight."""
     strengths: Sequence[float]
-    """The strength of each conflict: what its weaker side brings."""
+    """The size of each clash: what its weaker side brings."""
     deltas: Sequence[Sequence[float]]
     """Each expert's change."""
     kept: Sequence[Sequence[bool]]
@@ -89,7 +91,7 @@ class TensorUpdate:
     columns: int
     """The columns of the map."""
     entries: int
-    """The number of coordinates."""
+    """The number of weights."""
     folded: bool
     """Whether the tensor is a vector that the map shows as lines of a text."""
     side: int
@@ -109,7 +111,7 @@ class TensorUpdate:
     words: Mapping[str, tuple[str, str]]
     """The title of each step of the merge and what it does, by the step's name."""
     conflicts: ConflictsMessage
-    """The strongest conflicts."""
+    """The largest clashes."""
 
 
 @message
@@ -131,7 +133,7 @@ class CellFields:
     """Sums over the cells of a window, row by row. Base64 of little-endian uint32 (counts) or float32 (sums)."""
 
     entries: str
-    """uint32: the number of coordinates."""
+    """uint32: the number of weights."""
     active: str
     """uint32: how many are kept by at least one expert."""
     overlapping: str
@@ -148,7 +150,7 @@ class CellFields:
 
 @message
 class MapCells:
-    """A window as sums over cells of `height` × `width` coordinates."""
+    """A window as sums over cells of `height` × `width` weights."""
 
     recipe: str
     """The first eight digits of the recipe's digest."""
@@ -185,8 +187,30 @@ class EncodedStep:
 
 
 @message
+class EncodedReasons:
+    """What decides each weight of a window. Base64 of bytes (codes) or of little-endian float32, one expert after the other."""
+
+    sentences: Sequence[str]
+    """What can be said of a weight, with names in braces for what differs from one to the next."""
+    which: str
+    """uint8: the place of each weight's sentence."""
+    figures: Mapping[str, str]
+    """float32: the numbers that sentences name."""
+    words: Sequence[str]
+    """What can become of a change; the first is empty, for a change that takes part."""
+    fates: str
+    """uint8: the place of the word for each expert's change."""
+    details: Mapping[str, Sequence[str]]
+    """How it came to that, for each expert, by the word."""
+    levels: str
+    """float32: the lowest density at which each expert's change is kept; NaN if unknown."""
+    coefficients: str | None
+    """float32: by how much each expert's change counts; null if the method has no such numbers."""
+
+
+@message
 class MapCoordinates:
-    """A window coordinate by coordinate, at every step of the merge."""
+    """A window weight by weight, at every step of the merge."""
 
     recipe: str
     """The first eight digits of the recipe's digest."""
@@ -206,6 +230,8 @@ class MapCoordinates:
     """Base64 of little-endian float32: the merged model's weights."""
     stages: Sequence[EncodedStep]
     """The steps of the merge."""
+    reasons: EncodedReasons
+    """What decides each weight."""
 
 
 @message

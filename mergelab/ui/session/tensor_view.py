@@ -1,4 +1,4 @@
-"""The tensor that one visitor has opened: its map, windows of it, coordinates, singular values."""
+"""The tensor that one visitor has opened: its map, windows of it, single weights, singular values."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ class TensorView:
         return self._guarded(work)
 
     def coordinates(self, window: Window) -> Updates:
-        """A window of the open tensor coordinate by coordinate, under the recipe of its map."""
+        """A window of the open tensor weight by weight, under the recipe of its map."""
 
         def work() -> Generator[Update, None, None]:
             form, key = self._at_hand()
-            watch = Stopwatch("Reading coordinates")
+            watch = Stopwatch("Reading weights")
             place = (window.top, window.left, window.rows, window.columns)
             found = yield from self._job(form, watch, "coordinates", key=key, window=place)
             yield Update(coordinates=map_coordinates(found, form.recipe()))

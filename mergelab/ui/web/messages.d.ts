@@ -4,7 +4,7 @@ import type { CurveTrace, Figure, HeatmapTrace } from "./plotly.d.ts";
 
 /** Sums over the cells of a window, row by row. Base64 of little-endian uint32 (counts) or float32 (sums). */
 export interface CellFields {
-  /** uint32: the number of coordinates. */
+  /** uint32: the number of weights. */
   entries: string;
   /** uint32: how many are kept by at least one expert. */
   active: string;
@@ -135,13 +135,13 @@ export interface Comparison {
   summary: string;
 }
 
-/** The strongest conflicts of a tensor, column by column; `[expert][row]` where a column has one list per expert. */
+/** The largest clashes of a tensor, column by column; `[expert][row]` where a column has one list per expert. */
 export interface ConflictsMessage {
   /** The number of all conflicts, listed or not. */
   total: number;
-  /** The flat index of each coordinate. */
+  /** The flat index of each weight. */
   places: number[];
-  /** The strength of each conflict: what its weaker side brings. */
+  /** The size of each clash: what its weaker side brings. */
   strengths: number[];
   /** Each expert's change. */
   deltas: number[][];
@@ -199,6 +199,26 @@ export interface CurvesMessage {
   lines: CurveLine[];
   /** The name of the pinned recipe whose curves are drawn behind; null if none is pinned. */
   pinned: string | null;
+}
+
+/** What decides each weight of a window. Base64 of bytes (codes) or of little-endian float32, one expert after the other. */
+export interface EncodedReasons {
+  /** What can be said of a weight, with names in braces for what differs from one to the next. */
+  sentences: string[];
+  /** uint8: the place of each weight's sentence. */
+  which: string;
+  /** float32: the numbers that sentences name. */
+  figures: Record<string, string>;
+  /** What can become of a change; the first is empty, for a change that takes part. */
+  words: string[];
+  /** uint8: the place of the word for each expert's change. */
+  fates: string;
+  /** How it came to that, for each expert, by the word. */
+  details: Record<string, string[]>;
+  /** float32: the lowest density at which each expert's change is kept; NaN if unknown. */
+  levels: string;
+  /** float32: by how much each expert's change counts; null if the method has no such numbers. */
+  coefficients: string | null;
 }
 
 /** One step of the merge in a window. Base64 of little-endian float32, one expert after the other. */
@@ -342,7 +362,7 @@ export interface ListEntry {
   line: string;
 }
 
-/** A window as sums over cells of `height` × `width` coordinates. */
+/** A window as sums over cells of `height` × `width` weights. */
 export interface MapCells {
   /** The first eight digits of the recipe's digest. */
   recipe: string;
@@ -364,7 +384,7 @@ export interface MapCells {
   fields: CellFields;
 }
 
-/** A window coordinate by coordinate, at every step of the merge. */
+/** A window weight by weight, at every step of the merge. */
 export interface MapCoordinates {
   /** The first eight digits of the recipe's digest. */
   recipe: string;
@@ -384,6 +404,8 @@ export interface MapCoordinates {
   merged: string;
   /** The steps of the merge. */
   stages: EncodedStep[];
+  /** What decides each weight. */
+  reasons: EncodedReasons;
 }
 
 /** A window of a tensor's map. */
@@ -726,7 +748,7 @@ export interface TensorFailure {
   at: number;
 }
 
-/** The tensors of the models, strongest conflict first. */
+/** The tensors of the models, those with the most conflicting weights first. */
 export interface TensorList {
   /** The first eight digits of the recipe's digest. */
   recipe: string;
@@ -746,16 +768,18 @@ export interface TensorRow {
   key: string;
   /** The shape for a person, such as `8 × 8`. */
   shape: string;
-  /** The number of coordinates. */
+  /** The number of weights. */
   entries: number;
   /** The tensor's layer. */
   layer: string;
   /** The tensor's module. */
   module: string;
-  /** The share of shared coordinates that conflict; null if no two experts keep the same one. */
+  /** The share of shared weights that conflict; null if no two experts keep the same one. */
   conflict: number | null;
-  /** The number of coordinates that two or more experts keep. */
+  /** The number of weights that two or more experts keep. */
   shared: number;
+  /** The number of weights that conflict. */
+  conflicting: number;
 }
 
 /** One tensor of a cell. */
@@ -776,7 +800,7 @@ export interface TensorUpdate {
   rows: number;
   /** The columns of the map. */
   columns: number;
-  /** The number of coordinates. */
+  /** The number of weights. */
   entries: number;
   /** Whether the tensor is a vector that the map shows as lines of a text. */
   folded: boolean;
@@ -796,7 +820,7 @@ export interface TensorUpdate {
   summary: string;
   /** The title of each step of the merge and what it does, by the step's name. */
   words: Record<string, [string, string]>;
-  /** The strongest conflicts. */
+  /** The largest clashes. */
   conflicts: ConflictsMessage;
 }
 

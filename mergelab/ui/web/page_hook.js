@@ -93,6 +93,7 @@ export function publishHook({ inbox, board, address }, parts) {
       get at() { return map.open?.at ?? null; },
       get coords() { return map.open?.coords ?? null; },
       get mark() { return map.open?.mark ?? null; },
+      get frames() { return map.view.frames; },
       get colour() { return map.view.colour; },
       get step() { return map.view.step; },
       get asked() { return map.requests.asked; },

@@ -40,7 +40,7 @@ class TensorTab:
         return found[-1] if found else {}
 
     def coordinates(self, call: Call) -> Iterator[Updates]:
-        """A window of the map coordinate by coordinate."""
+        """A window of the map weight by weight."""
         asked: WindowRequest = call.message
         yield from self._follow(call, lambda session: session.tensor_view.coordinates(Window(*asked.window)))
 

@@ -1,4 +1,4 @@
-"""The Tensor tab: the list, an opened map, its windows, coordinates and singular values."""
+"""The Tensor tab: the list, an opened map, its windows, single weights and singular values."""
 
 from __future__ import annotations
 
@@ -27,23 +27,24 @@ SCALE_AT = 99.5
 
 
 def tensor_list(sketch: Sketch, recipe: Recipe) -> messages.TensorList:
-    """The tensors, strongest conflict first; tensors without any overlap come last."""
+    """The tensors, those with the most conflicting weights first; tensors without any overlap come last."""
     figures = preview(sketch, recipe).figures
-    conflict, shared = share(figures.conflicting, figures.overlapping), figures.overlapping
-    order = numpy.argsort(-numpy.nan_to_num(conflict, nan=-1.0), kind="stable")
-    rows = [_tensor_row(sketch, place, conflict[place], shared[place]) for place in order.tolist()]
+    conflicting, shared = figures.conflicting, figures.overlapping
+    order = numpy.lexsort((-numpy.nan_to_num(shared), -numpy.nan_to_num(conflicting)))
+    rows = [_tensor_row(sketch, place, conflicting[place], shared[place]) for place in order.tolist()]
     return messages.TensorList(recipe.digest()[:8], rows)
 
 
-def _tensor_row(sketch: Sketch, place: int, conflict: float, shared: float) -> messages.TensorRow:
+def _tensor_row(sketch: Sketch, place: int, conflicting: float, shared: float) -> messages.TensorRow:
     return messages.TensorRow(
         key=sketch.keys[place],
         shape=sketch.shapes[place],
         entries=int(sketch.entries[place]),
         layer=str(sketch.layers[place]),
         module=str(sketch.modules[place]),
-        conflict=_number(conflict),
+        conflict=_number(float(share(conflicting, shared))),
         shared=round(float(numpy.nan_to_num(shared))),
+        conflicting=round(float(numpy.nan_to_num(conflicting))),
     )
 
 
@@ -85,14 +86,18 @@ def summary(found: TensorMap) -> str:
     """The map in words."""
     totals = {name: float(values.sum(dtype=numpy.float64)) for name, values in found.pyramid.fields.items()}
     count = found.grid.count
-    start = f"{found.key}: {counted(count, 'coordinate')}, {totals['active'] / count:.1%} of them kept by at least one expert"
+    start = f"{found.key}: {counted(count, 'weight')}, {_percent(totals['active'] / count)} of them kept by at least one expert"
     if not totals["overlapping"]:
         return f"{start}; no two experts keep the same one, so nothing conflicts."
     cancelled = 1 - totals["net"] / totals["gross"] if totals["gross"] else 0
     return (
-        f"{start}. {totals['conflicting'] / totals['overlapping']:.1%} of the {totals['overlapping']:,.0f} that two or more keep "
-        f"are in conflict; {cancelled:.1%} of all kept magnitude cancels in the sum."
+        f"{start}. {_percent(totals['conflicting'] / totals['overlapping'])} of the {totals['overlapping']:,.0f} that two or more "
+        f"keep are in conflict; {_percent(cancelled)} of the kept change cancels out when summed."
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _conflicts(found: Conflicts) -> messages.ConflictsMessage:
@@ -126,7 +131,7 @@ def map_cells(cells: Cells, window: Window, recipe: Recipe) -> messages.MapCells
 
 
 def map_coordinates(found: Coordinates, recipe: Recipe) -> messages.MapCoordinates:
-    """A window coordinate by coordinate."""
+    """A window weight by weight."""
     window = found.window
     return messages.MapCoordinates(
         recipe=recipe.digest()[:8],
@@ -138,6 +143,21 @@ def map_coordinates(found: Coordinates, recipe: Recipe) -> messages.MapCoordinat
         base=_packed(found.base),
         merged=_packed(found.merged),
         stages=[_step(**step) for step in found.steps],
+        reasons=_reasons(found),
+    )
+
+
+def _reasons(found: Coordinates) -> messages.EncodedReasons:
+    told = found.reasons
+    return messages.EncodedReasons(
+        sentences=list(told.sentences),
+        which=_packed(told.which),
+        figures={name: _packed(each) for name, each in told.figures.items()},
+        words=list(told.words),
+        fates=_packed(told.fates),
+        details={word: list(texts) for word, texts in told.details.items()},
+        levels=_packed(found.levels),
+        coefficients=None if told.coefficients is None else _packed(told.coefficients),
     )
 
 
@@ -163,7 +183,7 @@ def failure(sentence: str) -> messages.TensorFailure:
 
 
 def _packed(values: NDArray[Any]) -> str:
-    kind = "<u4" if values.dtype.kind == "u" else "<f4"
+    kind = "<f4" if values.dtype.kind == "f" else "u1" if values.dtype.itemsize == 1 else "<u4"
     return base64.b64encode(numpy.ascontiguousarray(values, dtype=kind).tobytes()).decode("ascii")
 
 

@@ -6,7 +6,7 @@ import { indexOf, spotOf } from "./map/geometry.js";
 /** @typedef {Pick<TensorUpdate, "key" | "shape" | "rows" | "columns" | "conflicts">} Tensor */
 
 /**
- * The strongest conflicts of a tensor as comma-separated values.
+ * The largest clashes of a tensor as comma-separated values.
  * @param {Tensor & { experts: { name: string }[] }} tensor
  * @returns {string}
  */

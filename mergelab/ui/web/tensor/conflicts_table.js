@@ -2,14 +2,15 @@
 
 import { closest, colourDot, fillSlots, find, make, makeButton } from "../dom/elements.js";
 import { percent, plain, signWords, signed, whole } from "../formatting/numbers.js";
+import { shortNames } from "../formatting/short_names.js";
 import { indexOf, spotOf } from "./map/geometry.js";
 
 const LOWEST = 0.001; // survival levels below it are not told apart
-const NONE =
-  "No coordinate of this tensor has two kept changes of opposite signs. Raise the density, or pick another tensor.";
-const HELP = "Click a row to go there. Small numbers: the density from which on the expert’s change is kept.";
+const LONGEST_NAME = 16;
+const NONE = "No weight of this tensor is pulled both ways by kept changes. Raise the density, or pick another tensor.";
+const HELP = "Click a row to go there. Small: lowest density at which this change is kept.";
 
-/** The strongest conflicts of a tensor. A click on a row leads to it on the map. */
+/** The largest clashes of a tensor. A click on a row leads to it on the map. */
 export class ConflictsTable {
   #card;
 
@@ -41,16 +42,18 @@ export class ConflictsTable {
  * @param {number} total
  */
 function howMany(found, total) {
-  if (found < total) return `The ${found} strongest of ${whole(total)} coordinates in conflict`;
-  return found === 1 ? "The only coordinate in conflict" : `All ${whole(found)} coordinates in conflict`;
+  if (found < total) return `The ${found} largest of ${whole(total)} clashes`;
+  return found === 1 ? "The only clash" : `All ${whole(found)} clashes, the largest first`;
 }
 
 /** @param {TensorUpdate} tensor */
 function conflictTable(tensor) {
   const table = make("table"), top = make("thead"), head = make("tr"), body = make("tbody");
-  head.append(make("th", "Index"), make("th", "Strength"), ...tensor.experts.map(({ colour, title }) => {
+  const names = shortNames(tensor.experts.map(({ title }) => title), LONGEST_NAME);
+  head.append(make("th", "Weight"), make("th", "Size"), ...tensor.experts.map(({ colour, title }, place) => {
     const cell = make("th");
-    cell.append(colourDot(colour), make("span", title));
+    cell.title = title;
+    cell.append(colourDot(colour), make("span", names[place]));
     return cell;
   }), make("th", "Elected"), make("th", "Merged"));
   top.append(head);

@@ -7,7 +7,7 @@ import { randomOf } from "./random_place.js";
 
 const LONGEST = 20;
 
-/** Jumps to the strongest conflict, to a random place, or to a typed coordinate. */
+/** Jumps to the largest clash, to a random place, or to a typed weight. */
 export class Jumps {
   #map;
   #form;
@@ -27,7 +27,7 @@ export class Jumps {
     });
   }
 
-  goToStrongest() {
+  goToLargest() {
     const places = this.#map.open?.tensor.conflicts.places;
     if (!places) return;
     this.#say(places.length ? "" : "There is no conflict in this tensor.");

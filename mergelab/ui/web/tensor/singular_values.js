@@ -3,10 +3,12 @@
 /** @import { SpectrumLine } from "./spectrum_figure.js" */
 
 import { fillSlots, find, legendEntry, make } from "../dom/elements.js";
+import { shortNames } from "../formatting/short_names.js";
 import { spectrumFigure } from "./spectrum_figure.js";
 
-const BEFORE = "Does the change live in a few directions, or in all? Decompose the tensor to see.";
-const AFTER = "How many directions each change needs: a steep fall means few. Values of all, largest first.";
+const LONGEST_NAME = 26;
+const BEFORE = "Does the change need a few directions, or all of them? Decompose the tensor to see.";
+const AFTER = "How many directions each change needs: a steep fall means few. All values, largest first.";
 
 /** The singular values of the experts' changes and of the merged one. */
 export class SingularValues {
@@ -42,13 +44,13 @@ export class SingularValues {
     const { reason, values } = spectrum, lines = linesOf(spectrum, experts), card = this.#card;
     fillSlots(card, "spectrum-chip", reason ? "" : "exact");
     find(card, '[data-slot="spectrum-chip"]').dataset.kind = "exact";
-    const ranks = lines.map(({ title, rank }) => `${title} ${rank ?? "–"}`).join(", ");
+    const ranks = lines.map(({ title, rank }) => `${title} rank ${rank ?? "–"}`).join(", ");
     fillSlots(card, "spectrum-notice", reason ? `Not decomposed: ${reason}.` : AFTER);
-    const summary = `Singular values that hold 95 % of the energy: ${ranks}, of ${values[0]?.length}.`;
+    const summary = `Ranks that hold 95 % of the energy, of ${values[0]?.length}: ${ranks}.`;
     fillSlots(card, "spectrum-summary", reason ? "" : summary);
     find(card, ".ml-legend").replaceChildren(...lines.map(({ colour, title, dash, rank }) => {
       const entry = legendEntry(colour || "var(--ml-ink)", title, dash);
-      entry.append(make("em", `95 % of the energy in ${rank ?? "–"}`));
+      entry.append(make("em", rank === null ? "no change" : `rank ${rank} holds 95 % of the energy`));
       return entry;
     }));
     this.#plot.hidden = Boolean(reason);
@@ -66,8 +68,9 @@ export class SingularValues {
  */
 function linesOf({ names, ranks, values }, experts) {
   const styles = new Map(experts.map((expert) => [expert.name, expert]));
+  const short = shortNames(experts.map(({ title }) => title), LONGEST_NAME);
   return names.map((name, at) => {
-    const { title = "merged", colour, dash = "solid" } = styles.get(name) ?? {};
-    return { title, colour, dash, rank: ranks[at], values: values[at] };
+    const { colour, dash = "solid" } = styles.get(name) ?? {};
+    return { title: short[experts.findIndex((expert) => expert.name === name)] ?? "merged", colour, dash, rank: ranks[at], values: values[at] };
   });
 }

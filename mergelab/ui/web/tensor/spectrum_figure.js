@@ -18,7 +18,7 @@ export function spectrumFigure(lines, ink) {
       showlegend: false,
       paper_bgcolor: clear,
       plot_bgcolor: clear,
-      xaxis: { ...axis, title: { text: "place" } },
+      xaxis: { ...axis, title: { text: "rank" } },
       yaxis: { ...axis, title: { text: "singular value" }, ...power },
     },
   };
@@ -37,6 +37,6 @@ function traceOf({ title, colour, dash, values }, ink) {
     y: values.map((value) => value || null), // a logarithmic axis has no place for 0
     name: title,
     line: { color: colour || ink, width: colour ? 1.5 : 2.2, dash },
-    hovertemplate: `${title.replace(/[<>]/g, "")}: value %{x} is %{y:.3g}<extra></extra>`,
+    hovertemplate: `${title.replace(/[<>]/g, "")}: singular value %{x} is %{y:.3g}<extra></extra>`,
   };
 }

@@ -3,7 +3,9 @@
 import { closest, fillSlots, find, findAll, make, makeButton } from "../dom/elements.js";
 import { percent, whole } from "../formatting/numbers.js";
 
-/** The tensors to pick from, strongest conflict first. */
+const FEW = 30; // shared weights below which a share of them says little
+
+/** The tensors to pick from, those with the most conflicting weights first. */
 export class TensorList {
   #card;
   #list;
@@ -56,6 +58,14 @@ export class TensorList {
       const text = (row.textContent ?? "").toLowerCase();
       row.hidden = !words.every((word) => text.includes(word));
     }
+    this.#setStop();
+  }
+
+  /** Lets Tab lead to one row, the open one or the first; arrow keys lead on from there. */
+  #setStop() {
+    const rows = findAll(this.#list, ".ml-tensor:not([hidden])");
+    const stop = rows.find((row) => row.getAttribute("aria-selected") === "true") ?? rows[0];
+    for (const row of findAll(this.#list, ".ml-tensor")) row.tabIndex = row === stop ? 0 : -1;
   }
 
   /** @param {number} way */
@@ -70,16 +80,41 @@ export class TensorList {
  * @param {TensorRow} row
  * @param {boolean} selected
  */
-function tensorRow({ key, shape, layer, module, conflict, shared }, selected) {
-  const made = makeButton(null, "ml-tensor"), bar = make("i");
+function tensorRow(row, selected) {
+  const { key, shape, conflict, shared, conflicting } = row, isFew = shared < FEW;
+  const made = makeButton(null, isFew ? "ml-tensor ml-few" : "ml-tensor"), bar = make("i");
   made.dataset.key = key;
   made.setAttribute("role", "option");
   made.setAttribute("aria-selected", String(selected));
-  bar.style.setProperty("--share", String(conflict ?? 0));
-  const about = [shape, `layer ${layer}`, module, shared ? `${whole(shared)} shared` : "nothing shared"].join(" · ");
-  made.append(make("span", key), make("small", about), bar, make("b", percent(conflict, 0)));
-  made.title = conflict === null
-    ? "No coordinate is kept by two experts."
-    : `${percent(conflict)} of the ${whole(shared)} coordinates that two or more experts keep conflict.`;
+  bar.style.setProperty("--share", String(isFew ? 0 : conflict ?? 0));
+  made.append(make("span", key), make("small", `${shape} · ${placeWords(row)} · ${keptWords(row)}`), bar, make("b", whole(conflicting)));
+  made.title = shared
+    ? `${weights(conflicting)} in conflict, ${percent(conflict)} of the ${weights(shared)} that two or more experts keep.`
+    : "No weight is kept by two experts.";
   return made;
+}
+
+/**
+ * Where in the model a tensor stands: `layer 3 · mlp.up`, `embeddings · position`.
+ * @param {Pick<TensorRow, "layer" | "module">} row
+ * @returns {string}
+ */
+export function placeWords({ layer, module }) {
+  const where = /^\d+$/.test(layer) ? `layer ${layer}` : layer === "other" || !layer ? "outside layers" : layer;
+  return `${where} · ${module}`;
+}
+
+/**
+ * How many weights the share of conflicts is of. A share of a few is not worth naming.
+ * @param {Pick<TensorRow, "shared" | "conflict">} row
+ * @returns {string}
+ */
+export function keptWords({ shared, conflict }) {
+  if (!shared) return "no weight kept by 2+ experts";
+  return `kept by 2+ experts: ${weights(shared)}${shared < FEW ? "" : `, ${percent(conflict, 0)} in conflict`}`;
+}
+
+/** @param {number} count */
+function weights(count) {
+  return count === 1 ? "1 weight" : `${whole(count)} weights`;
 }

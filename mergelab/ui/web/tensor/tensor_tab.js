@@ -11,7 +11,7 @@ import { ConflictsTable } from "./conflicts_table.js";
 import { decodedCells } from "./map/decoding.js";
 import { wholeOf } from "./map/geometry.js";
 import { Jumps } from "./jumps.js";
-import { readMap } from "./map/map_link.js";
+import { NO_PLACE, readMap } from "./map/map_link.js";
 import { MapPointer } from "./map/map_pointer.js";
 import { LAST_STEP } from "./map/map_view.js";
 import { SingularValues } from "./singular_values.js";
@@ -22,7 +22,7 @@ const TAB = "tensor";
 const CARDS = ["map", "conflicts", "spectrum"];
 const REST = 250; // milliseconds that a recipe rests before the tensors are asked for
 
-/** The Tensor tab: one tensor as a map, from the whole of it down to single coordinates at every step of the merge. */
+/** The Tensor tab: one tensor as a map, from the whole of it down to single weights at every step of the merge. */
 export class TensorTab {
   /** @type {TensorRow[] | undefined} */
   tensors;
@@ -81,7 +81,7 @@ export class TensorTab {
       "-": () => map.zoomBy(2),
       "−": () => map.zoomBy(2),
       0: () => map.showWhole(),
-      x: () => this.#jumps.goToStrongest(),
+      x: () => this.#jumps.goToLargest(),
       ",": () => map.stepBy(-1),
       ".": () => map.stepBy(1),
     };
@@ -100,7 +100,7 @@ export class TensorTab {
       this.#card("pick").hidden = true;
       return;
     }
-    if (open && key !== open.tensor.key) this.#page.address.set({ tensor: key, map: null });
+    if (open && key !== open.tensor.key) this.#page.address.set({ tensor: key, ...NO_PLACE });
     this.#setWaiting(true);
     this.#page.requests.send("look", { tensor: key });
   }
@@ -151,7 +151,7 @@ export class TensorTab {
   #renderName({ key, shape, entries, experts, rule, folded }) {
     const card = this.#card("map"), size = shape.join(" × ") || "a single number";
     fillSlots(card, "tensor-name", key);
-    fillSlots(card, "tensor-about", `${size} · ${whole(entries)} coordinates · ${experts.length} experts · ${rule}`);
+    fillSlots(card, "tensor-about", `${size} · ${whole(entries)} weights · ${experts.length} experts · ${rule}`);
     fillSlots(card, "go-row", folded ? "index" : "row");
     find(card, '[data-go="column"]').hidden = folded;
     this.#renderChip();
@@ -178,7 +178,7 @@ export class TensorTab {
     const failure = this.#page.inbox.takeNew("unlooked");
     if (!failure) return;
     this.map.requests.asked = null;
-    if (!this.map.open) this.#page.address.set({ tensor: null, map: null });
+    if (!this.map.open) this.#page.address.set({ tensor: null, ...NO_PLACE });
     this.#setWaiting(false);
     this.#say(failure.sentence);
   }
@@ -227,18 +227,20 @@ export class TensorTab {
     for (const name of CARDS) this.#card(name).hidden = true;
     this.#card("pick").hidden = false;
     this.#page.inbox.release("tensor");
-    this.#page.address.set({ tensor: null, map: null });
+    this.#page.address.set({ tensor: null, ...NO_PLACE });
   }
 
   /**
-   * Shows the window that the address names.
+   * Shows the window, the step and the weight that the address names.
    * @param {TensorUpdate} tensor
    */
   #followLink(tensor) {
-    const { address, notes } = this.#page, { view } = this.map, text = address.get("map");
-    if (!text || !view.open || address.get("tensor") !== tensor.key) return;
-    const { at, colour, step, notes: changes } = readMap(text, tensor);
+    const { address, notes } = this.#page, { view } = this.map;
+    const given = { map: address.get("map"), step: address.get("step"), cell: address.get("cell") };
+    if (!view.open || address.get("tensor") !== tensor.key) return;
+    const { at, colour, step, mark, notes: changes } = readMap(given, tensor);
     view.open.at = at;
+    view.open.mark = mark;
     view.colour = colour;
     view.step = step;
     notes.showChanges(changes);
@@ -269,7 +271,7 @@ export class TensorTab {
     }
     own.title = stale
       ? "The recipe has changed since this map was built."
-      : "Counted entry by entry on the tensors of this recipe.";
+      : "Counted weight by weight on the tensors of this recipe.";
     map.classList.toggle("ml-old", stale);
     conflicts.classList.toggle("ml-old", stale);
     find(map, '[data-map="rebuild"]').hidden = !stale || waiting;
@@ -280,7 +282,7 @@ export class TensorTab {
     in: () => this.map.zoomBy(0.5),
     out: () => this.map.zoomBy(2),
     whole: () => this.map.showWhole(),
-    strongest: () => this.#jumps.goToStrongest(),
+    largest: () => this.#jumps.goToLargest(),
     random: () => this.#jumps.goToRandom(),
     csv: () => this.#saveConflicts(),
     rebuild: () => this.map.open && this.openTensor(this.map.open.tensor.key),

@@ -4,12 +4,14 @@
 /** @typedef {{ row: number, column: number }} Spot */
 /** @typedef {{ x: number, y: number, width: number, height: number }} Frame */
 
-/** Rows and columns from which on coordinates are shown singly. */
+/** Rows and columns from which on weights are shown singly. */
 export const SINGLE = 64;
 const CLOSEST = 4; // rows and columns of the smallest window
-const AROUND = 16; // rows and columns of the window around a coordinate
+const AROUND = 16; // rows and columns of the window around a weight
 const HEAD = 20, GAP = 10; // pixels above a panel, and between two
 const LEVEL = 1.6; // how much wider than high a panel may be
+const NUMBERS = { left: 52, below: 20, top: 6, right: 12 }; // pixels around the map for row and column numbers
+const NARROWEST = 180; // pixels that a long, thin window is widened to
 
 /**
  * @param {number} value
@@ -151,6 +153,34 @@ export function cellBox({ row, column }, { top, left, height, width }) {
     height,
     width,
   };
+}
+
+/**
+ * Where a window of cells is painted, with room for numbers beside it. Rows are as high as columns are wide, unless that
+ * would leave a thin strip.
+ * @param {Extent} at
+ * @param {number} width of the canvas
+ * @param {number} height of the canvas
+ * @returns {Frame}
+ */
+export function frameFor({ rows, columns }, width, height) {
+  const wide = Math.max(1, width - NUMBERS.left - NUMBERS.right), high = Math.max(1, height - NUMBERS.top - NUMBERS.below);
+  const scale = Math.min(wide / columns, high / rows);
+  const frame = {
+    width: Math.min(wide, Math.max(columns * scale, NARROWEST)),
+    height: Math.min(high, Math.max(rows * scale, NARROWEST)),
+  };
+  return { x: NUMBERS.left + (wide - frame.width) / 2, y: NUMBERS.top, ...frame };
+}
+
+/**
+ * How many times as wide as high a weight is drawn.
+ * @param {Extent} at
+ * @param {Frame} frame
+ * @returns {number}
+ */
+export function stretchOf({ rows, columns }, { width, height }) {
+  return (width / columns) / (height / rows);
 }
 
 /**

@@ -12,9 +12,9 @@ const STOPS = {
 
 /** @type {Record<ColourMode, string>} what strong and pale cells say */
 export const NOTICES = {
-  conflict: "Strong cells are where experts pull the same coordinates opposite ways.",
-  agreement: "Pale cells are where kept changes cancel each other in the sum.",
-  magnitude: "Strong cells are where the merge moves the base most.",
+  conflict: "Stronger cells: more of the weights that two or more experts keep are pulled in opposite directions.",
+  agreement: "Paler cells: kept changes cancel more of each other in the sum.",
+  magnitude: "Stronger cells: the merge moves the base further.",
 };
 
 /**

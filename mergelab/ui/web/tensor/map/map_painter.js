@@ -5,12 +5,19 @@
 /** @import { CellLook } from "./painting.js" */
 /** @import { MapView, OpenTensor } from "./map_view.js" */
 
-import { disagreeing } from "./decoding.js";
-import { cellBox, isSingle, panelsFor, wholeOf } from "./geometry.js";
+import { whole as wholeNumber } from "../../formatting/numbers.js";
+import { shortNames } from "../../formatting/short_names.js";
+import { shading } from "./decoding.js";
+import { cellBox, frameFor, isSingle, panelsFor, wholeOf } from "./geometry.js";
+import { mapColours } from "./map_colours.js";
 import { stepPlace } from "./map_view.js";
-import { cleared, paintCells, paintSigns, shadeConflicts } from "./painting.js";
+import { cleared, paintCells, paintSigns, shadeWeights } from "./painting.js";
+import { ticksOf } from "./ticks.js";
 
 const SMALLEST_RING = 4, SMALLEST_VIEW = 5; // pixels
+const TICK_ROOM = { rows: 34, columns: 64 }; // pixels from one number to the next
+const LETTER = 6.4; // pixels of a letter in a panel's title
+const MIDDLE_TONE = 127; // of a colour scale, for shades behind single weights
 
 /** Paints the map and the small map above it. */
 export class MapPainter {
@@ -46,11 +53,39 @@ export class MapPainter {
    * @param {OpenTensor} open
    */
   #paintCells(context, open) {
-    const frame = frameOf(this.#canvas), look = this.#look(open);
+    const { width, height } = frameOf(this.#canvas), frame = frameFor(open.at, width, height), look = this.#look(open);
     this.#view.frames = [frame];
     paintCells(context, open.whole, frame, open.at, look);
     if (open.cells !== open.whole) paintCells(context, open.cells, frame, open.at, look);
+    this.#paintTicks(context, frame, open);
     this.#paintRings(context, frame, open);
+  }
+
+  /**
+   * Paints the numbers of rows and columns beside the map; for a vector in lines, the index at which a line begins.
+   * @param {CanvasRenderingContext2D} context
+   * @param {Frame} frame
+   * @param {OpenTensor} open
+   */
+  #paintTicks(context, frame, { at, tensor }) {
+    const { top, left, rows, columns } = at, end = frame.y + frame.height;
+    context.font = `11px ${this.#theme.value("--ml-font")}`;
+    context.fillStyle = context.strokeStyle = this.#theme.value("--ml-muted");
+    context.textBaseline = "middle";
+    context.textAlign = "right";
+    for (const { value, at: share } of ticksOf(top, rows, frame.height, TICK_ROOM.rows)) {
+      const y = frame.y + share * frame.height;
+      context.fillText(wholeNumber(tensor.folded ? value * tensor.columns : value), frame.x - 8, y);
+      context.fillRect(frame.x - 5, Math.round(y), 4, 1);
+    }
+    context.textAlign = "center";
+    for (const { value, at: share } of ticksOf(left, columns, frame.width, TICK_ROOM.columns)) {
+      const x = frame.x + share * frame.width;
+      context.fillText(wholeNumber(value), x, end + 13);
+      context.fillRect(Math.round(x), end + 1, 1, 4);
+    }
+    context.textAlign = "start";
+    context.textBaseline = "alphabetic";
   }
 
   /**
@@ -69,16 +104,19 @@ export class MapPainter {
    */
   #paintCoordinates(context, open, coords) {
     const theme = this.#theme, { experts } = open.tensor, number = stepPlace(open, this.#view.step);
-    const disagrees = disagreeing(coords, experts.length, number);
-    const { width, height } = frameOf(this.#canvas);
+    const { width, height } = frameOf(this.#canvas), { colour } = this.#view;
+    const strength = shading(coords, experts.length, number, colour);
+    const shade = `rgb(${mapColours(colour, theme.dark)[MIDDLE_TONE].join(" ")})`;
     this.#view.frames = panelsFor(experts.length + 1, width, height);
+    const letters = Math.max(6, Math.floor((this.#view.frames[0].width - 14) / LETTER));
+    const names = shortNames(experts.map(({ title }) => title), letters);
     context.font = `12px ${theme.value("--ml-font")}`;
     this.#view.frames.forEach((panel, place) => {
       const expert = experts[place] ?? null;
-      this.#paintTitle(context, panel, expert, mergedTitle(coords, number));
+      this.#paintTitle(context, panel, expert, expert ? names[place] : mergedTitle(coords, number));
       context.fillStyle = theme.value("--ml-page");
       context.fillRect(panel.x, panel.y, panel.width, panel.height);
-      shadeConflicts(context, panel, open.at, coords, theme.value("--ml-accent-soft"), disagrees);
+      shadeWeights(context, panel, open.at, coords, shade, strength);
       if (expert) paintExpert(context, panel, open, coords, number, place);
       else this.#paintMerged(context, panel, open, coords, number);
       context.strokeStyle = theme.value("--ml-border");
@@ -91,11 +129,11 @@ export class MapPainter {
    * @param {CanvasRenderingContext2D} context
    * @param {Frame} panel
    * @param {ExpertStyle | null} expert
-   * @param {string} merged the title of the panel without an expert
+   * @param {string} title
    */
-  #paintTitle(context, panel, expert, merged) {
+  #paintTitle(context, panel, expert, title) {
     context.fillStyle = this.#theme.value("--ml-muted");
-    context.fillText(expert ? expert.title : merged, panel.x + (expert ? 14 : 0), panel.y - 6, panel.width - 14);
+    context.fillText(title, panel.x + (expert ? 14 : 0), panel.y - 6, panel.width - 14);
     if (!expert) return;
     context.fillStyle = expert.colour;
     context.fillRect(panel.x, panel.y - 15, 9, 9);

@@ -16,7 +16,7 @@ const WHEEL_STEP = 100;
 /** @type {Record<string, [down: number, across: number]>} */
 const ARROWS = { ArrowUp: [-0.25, 0], ArrowDown: [0.25, 0], ArrowLeft: [0, -0.25], ArrowRight: [0, 0.25] };
 
-/** Moves and zooms the map by wheel, drag, pinch and arrow keys, and says what is under the pointer. */
+/** Moves and zooms the map by wheel, drag, pinch and keys, and says what is under the pointer. */
 export class MapPointer {
   #map;
   #canvas;
@@ -40,12 +40,18 @@ export class MapPointer {
       const { x, y } = this.#panelAt(this.#shareOf(event));
       map.zoomBy(0.5, y, x);
     });
-    canvas.addEventListener("keydown", (event) => {
-      const way = ARROWS[event.key];
-      if (!way || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      map.panBy(...way);
-    });
+    canvas.addEventListener("keydown", (event) => this.#press(event));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const way = ARROWS[event.key];
+    if (event.key === "Enter") this.#map.enter();
+    else if (way && event.shiftKey) this.#map.moveMark(Math.sign(way[0]), Math.sign(way[1]));
+    else if (way) this.#map.panBy(...way);
+    else return;
+    event.preventDefault();
   }
 
   /** @param {WheelEvent} event */

@@ -14,6 +14,7 @@ import { mapColours } from "./map_colours.js";
 const TRIANGLE = 0.86; // of a coordinate's place
 const SMALLEST = 2.5; // pixels of a triangle
 const DOT_ROOM = 4; // pixels that a place needs for a dot
+const STRONGEST_SHADE = 0.3; // opacity: triangles stay readable on it
 
 /** @type {WeakMap<Cells, { look: string, canvas: HTMLCanvasElement }>} a window painted again needs no new colours */
 const bitmaps = new WeakMap();
@@ -86,7 +87,7 @@ export function paintCells(context, cells, frame, at, look) {
 }
 
 /**
- * Paints one panel of single coordinates: a triangle for each value, a dot for each one that is gone.
+ * Paints one panel of single weights: a triangle for each value, a dot for each one that is gone.
  * @param {CanvasRenderingContext2D} context
  * @param {Frame} panel
  * @param {MapWindow} at
@@ -106,10 +107,10 @@ export function paintSigns(context, panel, at, coords, colour, valueOf, isGone) 
     const value = valueOf(place);
     if (value) {
       const share = Math.sqrt(Math.min(1, Math.abs(value) / coords.reach));
-      context.globalAlpha = 0.5 + 0.5 * share;
+      context.globalAlpha = 1;
       triangle(context, x, y, Math.max(SMALLEST, room * (0.35 + 0.65 * share)), value > 0);
     } else if (isGone?.(place) && room > DOT_ROOM) {
-      context.globalAlpha = 0.4;
+      context.globalAlpha = 0.6;
       context.fillRect(x - 1, y - 1, 2, 2);
     }
   }
@@ -117,23 +118,29 @@ export function paintSigns(context, panel, at, coords, colour, valueOf, isGone) 
 }
 
 /**
- * Shades the coordinates of a panel that are in conflict.
+ * Shades the weights of a panel.
  * @param {CanvasRenderingContext2D} context
  * @param {Frame} panel
  * @param {MapWindow} at
  * @param {Coordinates} coords
  * @param {string} colour
- * @param {(place: number) => boolean} disagrees
+ * @param {(place: number) => number} strengthOf 0 to 1
  */
-export function shadeConflicts(context, panel, at, coords, colour, disagrees) {
+export function shadeWeights(context, panel, at, coords, colour, strengthOf) {
   const down = panel.height / at.rows, across = panel.width / at.columns;
+  context.save();
+  context.beginPath();
+  context.rect(panel.x, panel.y, panel.width, panel.height);
+  context.clip(); // the numbers may still be those of the window before
   context.fillStyle = colour;
   for (let place = 0; place < coords.rows * coords.columns; place++) {
-    if (!disagrees(place)) continue;
+    context.globalAlpha = STRONGEST_SHADE * strengthOf(place);
+    if (!context.globalAlpha) continue;
     const row = coords.top + Math.floor(place / coords.columns) - at.top;
     const column = coords.left + (place % coords.columns) - at.left;
     context.fillRect(panel.x + column * across, panel.y + row * down, across, down);
   }
+  context.restore();
 }
 
 /**

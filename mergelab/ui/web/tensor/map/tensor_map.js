@@ -6,20 +6,22 @@
 
 import { closest, colourDot, fillSlots, find, findAll, legendEntry, make, makeButton } from "../../dom/elements.js";
 import { plain } from "../../formatting/numbers.js";
+import { shortNames } from "../../formatting/short_names.js";
 import { setChosen } from "../choices.js";
 import { decodedCells, decodedCoordinates } from "./decoding.js";
 import {
-  between, coordinateAt, fitted, isSingle, sameWindow, spotOf, wholeOf, windowAround, zoomed,
+  between, coordinateAt, fitted, indexOf, isSingle, isThere, sameWindow, spotOf, stretchOf, wholeOf, windowAround, zoomed,
 } from "./geometry.js";
 import { NOTICES, gradientOf, isColourMode, mapColours } from "./map_colours.js";
 import { writeMap } from "./map_link.js";
 import { MapPainter } from "./map_painter.js";
 import { MapView, LAST_STEP, stepNames, stepPlace } from "./map_view.js";
-import { cellWords, conflictWords, coordinateWords, windowWords } from "./map_words.js";
+import { cellWords, conflictWords, shadingWords, weightWords, windowWords } from "./map_words.js";
 import { WindowRequests } from "./window_requests.js";
 
-const TRIANGLES =
-  "Each triangle is one number: ▲ pulls up, ▼ down, larger is stronger. Shaded: experts that disagree at this step.";
+const LONGEST_NAME = 26;
+const HELP = "Arrows move it, + and − zoom, 0 shows the whole. Enter zooms in, Shift and arrows choose a weight.";
+const STRETCHED = 1.05;
 
 /** The map of the open tensor: its window, its picture, and what stands around it. */
 export class TensorMap {
@@ -61,7 +63,7 @@ export class TensorMap {
   /**
    * Shows a window of the tensor, the nearest one inside.
    * @param {MapWindow} at
-   * @param {Spot} [mark] the coordinate to mark
+   * @param {Spot} [mark] the weight to mark
    */
   goTo(at, mark) {
     const { open } = this;
@@ -96,7 +98,7 @@ export class TensorMap {
   }
 
   /**
-   * Shows a coordinate, by its flat index, with a ring around it.
+   * Shows a weight, by its flat index, with a ring around it.
    * @param {number} place
    */
   goToPlace(place) {
@@ -132,6 +134,35 @@ export class TensorMap {
     const spot = coordinateAt(this.open.at, point);
     if (spot && isSingle(this.open.at)) this.open.mark = spot;
     this.hoverAt(point);
+    this.#render();
+  }
+
+  /** What Enter does on the map: it zooms in, and chooses the weight in the middle once weights are single. */
+  enter() {
+    const { open } = this;
+    if (!open) return;
+    if (isSingle(open.at)) this.moveMark(0, 0);
+    else this.zoomBy(0.5);
+  }
+
+  /**
+   * Chooses the weight beside the chosen one; without one, that in the middle of the window.
+   * @param {number} down
+   * @param {number} across
+   */
+  moveMark(down, across) {
+    const { open } = this;
+    if (!open || !isSingle(open.at)) return;
+    const { at, tensor, mark } = open, isInside = mark && coordinateAt(at, shareIn(at, mark)) !== null;
+    const from = isInside ? mark : { row: at.top + (at.rows >> 1), column: at.left + (at.columns >> 1) };
+    const [stepDown, stepAcross] = isInside ? [down, across] : [0, 0];
+    const spot = {
+      row: between(from.row + stepDown, 0, tensor.rows - 1), column: between(from.column + stepAcross, 0, tensor.columns - 1),
+    };
+    if (!isThere(spot, tensor)) return;
+    this.view.hovered = null;
+    const top = Math.min(Math.max(at.top, spot.row - at.rows + 1), spot.row);
+    this.goTo({ ...at, top, left: Math.min(Math.max(at.left, spot.column - at.columns + 1), spot.column) }, spot);
   }
 
   // ---- choosing
@@ -201,23 +232,46 @@ export class TensorMap {
     const { open, view } = this, card = this.#card;
     if (!open) return;
     const { at, tensor, coords } = open, single = isSingle(at), where = windowWords(open);
-    const isWhole = sameWindow(at, wholeOf(tensor));
-    const summary = single
-      ? `${where}. ${conflictWords(coords, tensor.experts.length)}`
-      : `${tensor.summary} On screen: ${where}.`;
+    const isWhole = sameWindow(at, wholeOf(tensor)), step = stepPlace(open, view.step);
+    const cellNotice = `${NOTICES[view.colour]} ${this.#stretchWords(open)}`;
     fillSlots(card, "map-where", where);
-    fillSlots(card, "map-notice", single ? TRIANGLES : NOTICES[view.colour]);
-    fillSlots(card, "map-summary", summary);
+    fillSlots(card, "map-notice", single && coords ? shadingWords(coords, step, view.colour) : cellNotice);
     find(card, ".ml-scrub").hidden = !single || !coords;
-    const help = "Arrows move it, + and − zoom, 0 shows the whole.";
-    this.canvas.setAttribute("aria-label", `Map of ${tensor.key}, ${where}. ${help}`);
+    this.#announce(open, where);
+    this.canvas.setAttribute("aria-label", `Map of ${tensor.key}, ${where}. ${HELP}`);
     this.canvas.style.touchAction = isWhole ? "pan-y" : "none";
     for (const button of findAll(card, "[data-colour]")) setChosen(button, button.dataset.colour === view.colour);
-    find(card, '[data-choice="colour"]').classList.toggle("ml-off", single);
     for (const name of ["whole", "out"]) find(card, `[data-map="${name}"]`, HTMLButtonElement).disabled = isWhole;
     this.#renderLegend(open);
     this.#renderHover();
-    this.#page.address.set({ tensor: tensor.key, map: writeMap({ at, colour: view.colour, step: view.step }, tensor) });
+    const place = { at, colour: view.colour, step: view.step, mark: open.mark };
+    this.#page.address.set({ tensor: tensor.key, ...writeMap(place, tensor) });
+  }
+
+  /**
+   * Tells a screen reader what is on screen, once: the chosen weight, or the window when its weights have come.
+   * @param {OpenTensor} open
+   * @param {string} where
+   */
+  #announce(open, where) {
+    const { tensor, coords, mark, at } = open, slot = find(this.#card, '[data-slot="map-summary"]');
+    if (isSingle(at) && !(coords && sameWindow(coords, at))) return; // it says more in a moment
+    const chosen = isSingle(at) && coords && mark && weightWords(open, coords, mark, this.view.step).why;
+    const said = chosen && mark ? `[${indexOf(mark, tensor)}] ${chosen}` : isSingle(at)
+      ? `${where}. ${conflictWords(coords, tensor.experts.length)}`
+      : `${tensor.summary} On screen: ${where}.`;
+    if (slot.textContent !== said) slot.textContent = said;
+  }
+
+  /**
+   * Says that the map is not drawn to scale, where it is not.
+   * @param {OpenTensor} open
+   */
+  #stretchWords({ at }) {
+    const [frame] = this.view.frames, stretch = frame ? stretchOf(at, frame) : 1;
+    if (Math.max(stretch, 1 / stretch) < STRETCHED) return "";
+    const [wide, high] = stretch > 1 ? ["wide", "high"] : ["high", "wide"];
+    return `A weight is drawn ${Math.max(stretch, 1 / stretch).toFixed(1)} times as ${wide} as ${high}.`;
   }
 
   /** @param {OpenTensor} open */
@@ -233,14 +287,17 @@ export class TensorMap {
     const ends = colour === "magnitude" ? ["0", `${plain(tensor.most)} or more`] : ["0 %", "100 %"];
     scale.append(make("span", ends[0]), bar, make("span", ends[1]));
     if (colour === "magnitude") return [scale];
-    const none = make("li"), words = colour === "conflict" ? "no coordinate that two experts keep" : "nothing kept";
+    const none = make("li"), words = colour === "conflict" ? "no weight that two experts keep" : "nothing kept";
     none.append(colourDot("var(--ml-page)"), make("span", words));
     return [scale, none];
   }
 
   #renderHover() {
     const { open, view } = this;
-    if (open) fillSlots(this.#card, "map-hover", hoverWords(open, view.hovered || open.mark, view.step));
+    if (!open) return;
+    const { why, numbers } = hoverWords(open, view.hovered || open.mark, view.step);
+    fillSlots(this.#card, "map-why", why);
+    fillSlots(this.#card, "map-hover", numbers);
   }
 
   #renderSteps() {
@@ -268,20 +325,38 @@ function stepButton(name, title) {
 
 /** @param {OpenTensor} open */
 function expertLegend({ tensor, coords }) {
-  const experts = tensor.experts.map(({ colour, title }) => legendEntry(colour, title));
+  const names = shortNames(tensor.experts.map(({ title }) => title), LONGEST_NAME);
+  const experts = tensor.experts.map(({ colour, title }, place) => {
+    const entry = legendEntry(colour, names[place]);
+    entry.title = title;
+    return entry;
+  });
   const reach = make("li", coords ? `largest change here ${plain(coords.reach)}` : "");
   return [...experts, legendEntry("var(--ml-ink)", "merged"), reach];
 }
 
 /**
+ * What stands below the map: why a weight is what it is, and its numbers or those of its cell.
  * @param {OpenTensor} open
  * @param {Spot | null} spot
  * @param {string} step
+ * @returns {{ why: string, numbers: string }}
  */
 function hoverWords(open, spot, step) {
-  const single = isSingle(open.at);
-  if (spot) return single && open.coords ? coordinateWords(open, open.coords, spot, step) : cellWords(open, spot);
-  return single
-    ? "Hover a coordinate for its numbers; click to keep them."
-    : "Hover a cell for its counts; double-click zooms in.";
+  const single = isSingle(open.at), { coords } = open;
+  if (spot && single && coords) return weightWords(open, coords, spot, step);
+  if (spot) return { why: "", numbers: cellWords(open, spot) };
+  const help = single
+    ? "Point at a weight to see why it is what it is; click to keep it."
+    : "Point at a cell for its counts; double-click zooms in.";
+  return { why: "", numbers: help };
+}
+
+/**
+ * The middle of a weight, as shares of a window.
+ * @param {MapWindow} at
+ * @param {Spot} spot
+ */
+function shareIn(at, { row, column }) {
+  return { x: (column - at.left + 0.5) / at.columns, y: (row - at.top + 0.5) / at.rows };
 }

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  cellBox, coordinateAt, fitted, indexOf, isSingle, isThere, panelsFor, sameWindow, spotOf, wholeOf, windowAround, zoomed,
+  cellBox, coordinateAt, fitted, frameFor, indexOf, isSingle, isThere, panelsFor, sameWindow, spotOf, stretchOf, wholeOf,
+  windowAround, zoomed,
 } from "../../../../../mergelab/ui/web/tensor/map/geometry.js";
 
 const TENSOR = { rows: 200, columns: 1000 };
@@ -72,6 +73,13 @@ test("the last line of a folded vector may be short", () => {
 test("the box of a cell begins on the grid of the cells", () => {
   const cells = { top: 8, left: 0, height: 4, width: 10 };
   assert.deepEqual(cellBox({ row: 13, column: 29 }, cells), { top: 12, left: 20, height: 4, width: 10 });
+});
+
+test("a map is drawn to scale beside its numbers, and a thin one is widened", () => {
+  const square = frameFor({ rows: 100, columns: 100 }, 1064, 426), thin = frameFor({ rows: 400, columns: 10 }, 1064, 426);
+  assert.deepEqual(square, { x: 352, y: 6, width: 400, height: 400 }); // 52 + (1000 - 400) / 2
+  assert.deepEqual([thin.width, thin.height, stretchOf({ rows: 400, columns: 10 }, thin)], [180, 400, 18]);
+  assert.equal(stretchOf({ rows: 100, columns: 100 }, square), 1);
 });
 
 test("panels stand beside each other on a wide canvas and below each other on a narrow one", () => {
