@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mergelab.recipe import Recipe
+from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui import messages
 from mergelab.ui.form.link import Link
 from mergelab.ui.form.program import program_of
@@ -21,8 +22,8 @@ def render_link(found: Link) -> messages.LinkMessage:
     return messages.LinkMessage(found.key, found.query, found.note, found.digest, time.monotonic())
 
 
-def render_exports(recipe: Recipe) -> messages.RecipeExports:
-    """The recipe as a file, the command that merges it, and the program."""
+def render_exports(recipe: Recipe | StackRecipe) -> messages.RecipeExports:
+    """The recipe as a file, the command that merges or stacks it, and the program."""
     return messages.RecipeExports(recipe.to_yaml(), "mergelab merge recipe.yml --out merged", program_of(recipe))
 
 
