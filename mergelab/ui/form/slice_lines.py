@@ -114,7 +114,7 @@ def _plain(factor: float) -> str:
 
 def _one_line(pattern: str) -> str:
     """The pattern, in quotes if a line would not keep it as it is."""
-    is_plain = pattern.splitlines() == [pattern.strip()] and not pattern.startswith('"')
+    is_plain = pattern.splitlines() == [pattern] == [pattern.strip()] and not pattern.startswith('"')
     return pattern if is_plain else json.dumps(pattern)
 
 
