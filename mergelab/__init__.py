@@ -12,11 +12,12 @@ portable.heed()
 
 _HOME = {
     "merge_state_dicts": "mergelab.engine",
+    "MergeNote": "mergelab.runtime.merge_note",
     "Recipe": "mergelab.recipe",
     "METHODS": "mergelab.methods",
     "SPARSIFIERS": "mergelab.methods.sparsifiers",
 }
-__all__ = ["METHODS", "SPARSIFIERS", "Recipe", "__version__", "merge_state_dicts"]
+__all__ = ["METHODS", "SPARSIFIERS", "MergeNote", "Recipe", "__version__", "merge_state_dicts"]
 
 
 def __getattr__(name: str) -> Any:

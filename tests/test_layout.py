@@ -58,7 +58,7 @@ TWINS = {
     "recipe": "the recipe; its message, and the code that fills it",
     "scores": "messages, and the code that fills them",
     "sparsifier_mask": "processors and GPUs",
-    "stack": "any device, processors, GPUs",
+    "stack": "any device, processors, GPUs; the message of a stacked model, and the code that fills it",
     "status": "the message, and the state that it shows",
     "survival_histogram": "the reference, processors, GPUs",
     "tensor": "messages, and the code that fills them",

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, CheckpointError, in_memory
-from mergelab.engine.execution import merged_body
+from mergelab.engine.execution import merged_model
 from mergelab.engine.planning.plan import Plan, Statistics, plan
 from mergelab.engine.reading.finite_check import MergeError
 from mergelab.engine.survey import prepare
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.nesting import told_inside
+from mergelab.runtime.merge_note import MergeNote
 from mergelab.runtime.progress import finish
 
 
@@ -31,8 +33,17 @@ def merge_state_dicts(
     example `{"fisher": {name: {key: tensor}}}`. Inputs are not changed. The result has the base's keys and, unless the
     recipe says otherwise, its dtypes. Raises ValueError (RecipeError, CheckpointError, MergeError) with the reason if
     something does not fit. A model in the recipe may be a recipe, `{"recipe": {…}}`, over the same `models` and `base`.
+
+    What was left out, taken from the base, renamed or rounded is told by one `MergeNote` warning per sentence, also for
+    recipes inside the recipe. Warnings, because a caller hears them without asking, while the result stays a plain dict
+    that `torch.save` and `load_state_dict` take. `warnings.simplefilter("ignore", MergeNote)` silences them, and
+    `"error"` refuses every merge with a note.
     """
-    return finish(merged_body(finish(prepare(plan_in_memory(recipe_like, models, base, statistics)))))
+    prepared = finish(prepare(plan_in_memory(recipe_like, models, base, statistics)))
+    merged = finish(merged_model(prepared))
+    for note in (*prepared.plan.notes, *merged.remarks):
+        warnings.warn(note, MergeNote, stacklevel=2)
+    return merged.tensors
 
 
 def plan_in_memory(
@@ -76,6 +87,8 @@ class _States:
     def _merged(self, name: str, place: str, recipe: Recipe) -> Checkpoint:
         try:
             prepared = finish(prepare(self.plan(recipe)))
-            return in_memory(name, finish(merged_body(prepared)))
+            merged = finish(merged_model(prepared))
+            told = (*prepared.plan.notes, *merged.remarks)
+            return replace(in_memory(name, merged.tensors), remarks=tuple(f"in {place}: {note}" for note in told))
         except (CheckpointError, RecipeError, MergeError) as error:
             raise type(error)(told_inside(place, error)) from error

@@ -5,6 +5,7 @@ from mergelab.jobs.inspect_jobs import fisher, inspect, inspection_report, spect
 from mergelab.jobs.merge_job import Run, merge
 from mergelab.jobs.save_job import save
 from mergelab.jobs.sketch_job import sketch
+from mergelab.jobs.stack_job import stack_facts
 from mergelab.jobs.tensor_jobs import coordinates, tensor_map
 from mergelab.runtime.progress import Progress, ProgressGen
 
@@ -20,6 +21,7 @@ __all__ = [
     "save",
     "sketch",
     "spectrum",
+    "stack_facts",
     "tensor_map",
 ]
 

@@ -9,6 +9,10 @@ import numpy
 from numba import njit
 from numpy.typing import NDArray
 
+from mergelab.linalg.kernel_cache import stamp_kernels
+
+stamp_kernels()  # before the first kernel is made
+
 LANES = 64
 """Number of partial sums per dot product. They fit in the L1 cache, and every vector width divides their number."""
 

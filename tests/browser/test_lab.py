@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.ui.form.method_list import FAMILIES, method_entries
+from mergelab.ui.form.method_list import FAMILIES, STACKING, method_choices
 
 RANGE = "document.querySelector('[data-chart=histogram] .ml-plot').layout.xaxis.range"
 
@@ -129,16 +129,29 @@ def test_the_list_of_methods_says_what_each_does_under_headings(lab: Visit) -> N
     page = lab.page
     page.click("#method input")
     options = page.locator("#method li[role=option]")
-    expect(options).to_have_count(len(METHODS))
-    for option, entry in zip(options.all(), method_entries(METHODS.values()), strict=True):
+    expect(options).to_have_count(len(METHODS) + 1)
+    for option, entry in zip(options.all(), method_choices(), strict=True):
         assert option.get_attribute("aria-label") == entry.title
         assert option.get_attribute("data-line") == entry.line
-    assert page.locator("#method .ml-family").all_inner_texts() == list(FAMILIES)
+    assert page.locator("#method .ml-family").all_inner_texts() == [*FAMILIES, STACKING.family]
     page.keyboard.press("Escape")
     expect(options).to_have_count(0)
     page.click("#method input")
-    expect(options).to_have_count(len(METHODS))
+    expect(options).to_have_count(len(METHODS) + 1)
     page.keyboard.press("Escape")
+
+
+def test_a_stack_is_written_line_by_line_and_drawn_in_place_of_the_charts(lab: Visit) -> None:
+    page = lab.page
+    lab.choose("Stack layers (passthrough)")
+    page.fill("#slices textarea", "base:0-2\nmnist:1-4")
+    expect(page.locator(".ml-stack li b")).to_have_text(["layers 0 to 1", "layers 2 to 4"])
+    expect(page.locator(".ml-strip-text")).to_contain_text("can be built")
+    expect(page.locator("#experts")).to_be_hidden()
+    assert "slices:" in page.inner_text('[data-slot="yaml"]')
+    lab.until("location.search.includes('slices=base:0-2,mnist:1-4')")
+    lab.choose("TIES")
+    expect(page.locator(".ml-stack")).to_be_hidden()
 
 
 @pytest.mark.parametrize("name", sorted(set(SPARSIFIERS) - {"trim"}))

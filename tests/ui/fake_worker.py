@@ -125,8 +125,8 @@ class FakeWorker:
 
 def lab(**scripts: Callable[[], list[Any]]) -> tuple[Lab, FakeWorker]:
     """A server of the tiny models, and the worker behind it."""
-    worker = FakeWorker(**scripts)
-    return Lab(job_cache=JobCache(lambda: worker)), worker  # type: ignore[arg-type,return-value]
+    worker, reader = FakeWorker(**scripts), FakeWorker(**{"ready": lambda: [Finished(None)], **scripts})
+    return Lab(job_cache=JobCache(lambda: worker, start_reader=lambda: reader)), worker  # type: ignore[arg-type,return-value]
 
 
 def opened(**scripts: Callable[[], list[Any]]) -> tuple[Session, FakeWorker]:

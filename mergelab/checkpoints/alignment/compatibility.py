@@ -37,12 +37,12 @@ from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.checkpoints.alignment.tied_weights import still_tied, tied_keys
 from mergelab.checkpoints.alignment.tokens.token_frame import AUTO, merges_tokens, tokenized_frame
 from mergelab.checkpoints.alignment.tokens.vocabulary_checks import vocabulary_notes, vocabulary_problems
-from mergelab.checkpoints.alignment.untied import untied_frame, untying
+from mergelab.checkpoints.alignment.untied import lost_head_notes, untied_frame, untying
 from mergelab.checkpoints.diffusion.components import component_mismatch, component_notes
 from mergelab.checkpoints.diffusion.other_files import other_file_notes
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
-from mergelab.checkpoints.files.phrases import counted, dtype_name, listed, some_of
+from mergelab.checkpoints.files.phrases import EXPERT, ExpertNote, counted, dtype_name, listed, some_of, told_once
 from mergelab.recipe.tensor_selection import EVERYTHING, TensorSelection
 
 SHOWN_BY_TENSORS = ("architecture", "depth", "width")
@@ -119,7 +119,7 @@ class _Comparison:
             problems.append(Problem(self.base.name, "none of its tensors can be merged with the experts", OTHER_EXPERT))
         notes = [remark for model in (self.base, *self.experts) for remark in model.remarks]
         notes += [*self.frame.notes, *self._untying_notes()]
-        notes += [note for index in range(len(self.experts)) for note in self._notes(index)]
+        notes += told_once(note for index in range(len(self.experts)) for note in self._notes(index))
         notes += [f"{alias} is tied to {owner}: merged once, written under both names" for alias, owner in ties.items()]
         keys = tuple(dict(alignment.keys) for alignment in self._alignments)
         return Compatibility(
@@ -299,22 +299,27 @@ class _Comparison:
 
     # Notes
 
-    def _notes(self, index: int) -> Iterator[str]:
+    def _notes(self, index: int) -> Iterator[ExpertNote | str]:
         expert = self.experts[index]
-        own = [key for key in self._own(index) if not self._is_refused_layer(index, key)]
-        if own:
-            yield f"{expert.name} has {counted(own, 'tensor')} that the base lacks, kept with its task ({some_of(own)})"
-        further = [key for key in self.frame.unmatched(index) if is_further_layer(key, expert.config)]
-        if further:
-            yield f"{expert.name} has a further prediction layer that the base lacks, left out ({some_of(further)})"
+        alike = (*self._own_notes(index), *self._dtype_notes(index), *self._buffer_notes(index))
+        yield from (ExpertNote(expert.name, text) for text in alike)
         yield from component_notes(self.base, expert)
         yield from other_file_notes(self.base, expert)
         yield from self._selection_notes(index)
-        yield from self._dtype_notes(index)
-        yield from self._buffer_notes(index)
         yield from config_notes(self.base, expert)
         yield from vocabulary_notes(self.base, expert)
         yield from file_choice_notes(self.base, expert, self.chosen)
+
+    def _own_notes(self, index: int) -> Iterator[str]:
+        """What an expert has beyond the base; `EXPERT` stands for its name, as in the notes below."""
+        expert = self.experts[index]
+        own = [key for key in self._own(index) if not self._is_refused_layer(index, key)]
+        if own:
+            yield f"{EXPERT} has {counted(own, 'tensor')} that the base lacks, kept with its task ({some_of(own)})"
+        yield from lost_head_notes(self.base, expert, own)
+        further = [key for key in self.frame.unmatched(index) if is_further_layer(key, expert.config)]
+        if further:
+            yield f"{EXPERT} has a further prediction layer that the base lacks, left out ({some_of(further)})"
 
     def _selection_notes(self, index: int) -> Iterator[str]:
         """The differences of configs that would be refused if the recipe merged everything."""
@@ -332,7 +337,7 @@ class _Comparison:
             if theirs != ours and theirs in MERGEABLE and ours in MERGEABLE:
                 rule = "; such tensors are merged in float64" if torch.float64 in (theirs, ours) else ""
                 stored = f"{dtype_name(theirs)} where the base stores {dtype_name(ours)}{rule}"
-                yield f"{self.experts[index].name} stores {stored}"
+                yield f"{EXPERT} stores {stored}"
 
     def _buffer_notes(self, index: int) -> Iterator[str]:
         """Report integer and boolean buffers that differ, because only the base's are kept."""
@@ -340,9 +345,9 @@ class _Comparison:
         buffers = [(key, twin) for key, twin in pairs if not _is_inexact(self.base.specs[key].dtype)]
         differing = [key for key, twin in buffers if not torch.equal(self.base.read(key), expert.read(twin))]
         if len(differing) == 1:
-            yield f"buffer {differing[0]} of {expert.name} differs from the base's, which is kept"
+            yield f"buffer {differing[0]} of {EXPERT} differs from the base's, which is kept"
         elif differing:
-            yield f"{len(differing)} buffers of {expert.name} differ from the base's, which are kept ({some_of(differing)})"
+            yield f"{len(differing)} buffers of {EXPERT} differ from the base's, which are kept ({some_of(differing)})"
 
 
 def _is_inexact(dtype: torch.dtype) -> bool:

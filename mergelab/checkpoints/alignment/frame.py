@@ -11,6 +11,7 @@ from mergelab.checkpoints.alignment.framed import View, framed
 from mergelab.checkpoints.alignment.key_alignment import Alignment, is_constant
 from mergelab.checkpoints.alignment.name_map import name_map
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
+from mergelab.checkpoints.files.phrases import EXPERT, ExpertNote, told_once
 from mergelab.recipe.tensor_selection import EVERYTHING, TensorSelection
 
 
@@ -68,17 +69,22 @@ def named_frame(base: Checkpoint, experts: Sequence[Checkpoint], selection: Tens
     pairs = [joined(base, expert, name_map(base, expert)) for expert in experts]
     notes = [note for pair in pairs for note in _naming_notes(*pair)]
     alignments = tuple(alignment for _, alignment in pairs)
-    return Frame(base, tuple(expert for expert, _ in pairs), alignments, tuple(notes), selection=selection)
+    return Frame(base, tuple(expert for expert, _ in pairs), alignments, tuple(told_once(notes)), selection=selection)
 
 
-def _naming_notes(expert: Checkpoint, alignment: Alignment) -> Iterator[str]:
+def _naming_notes(expert: Checkpoint, alignment: Alignment) -> Iterator[ExpertNote]:
+    return (ExpertNote(expert.name, text) for text in _naming(alignment))
+
+
+def _naming(alignment: Alignment) -> Iterator[str]:
+    """How an expert's names differ from the base's, with `EXPERT` for its name."""
     if alignment.prefixed == "expert":
-        yield f"keys of {expert.name} carry the prefix {alignment.prefix!r} that the base does not have"
+        yield f"keys of {EXPERT} carry the prefix {alignment.prefix!r} that the base does not have"
     if alignment.prefixed == "base":
-        yield f"keys of the base carry the prefix {alignment.prefix!r} that {expert.name} does not have"
+        yield f"keys of the base carry the prefix {alignment.prefix!r}, which those of {EXPERT} lack"
     if alignment.part and alignment.outside:
-        yield f"{expert.name} corresponds to {alignment.part} of the base, and is merged there; the rest is the base's"
+        yield f"{EXPERT} corresponds to {alignment.part} of the base, and is merged there; the rest is the base's"
     elif alignment.part:
-        yield f"the base corresponds to {alignment.part} of {expert.name}, whose other tensors are left out"
+        yield f"the base corresponds to {alignment.part} of {EXPERT}, whose other tensors are left out"
     elif alignment.by_place:
-        yield f"{expert.name} names its tensors as another version does; they are matched by where transformers loads them"
+        yield f"{EXPERT} names its tensors as another version does; they are matched by where transformers loads them"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from mergelab.checkpoints.alignment.config_parts import everywhere
 from mergelab.checkpoints.alignment.frame import Frame
@@ -13,6 +13,7 @@ from mergelab.checkpoints.alignment.name_map import loaded_places
 from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.checkpoints.alignment.tied_weights import equal_tensors, is_also_head
 from mergelab.checkpoints.files.interface import Checkpoint
+from mergelab.checkpoints.files.phrases import EXPERT
 
 TIE = "tie_word_embeddings"
 
@@ -85,3 +86,24 @@ def _by_name(tied: Checkpoint, keys: list[str]) -> dict[str, str]:
 def untying(config: Mapping[str, object]) -> dict[str, object]:
     """The config entries that keep transformers from tying heads, also in the text part of a multimodal model."""
     return {TIE: False, **everywhere(config, TIE, False)}
+
+
+def lost_head_notes(base: Checkpoint, expert: Checkpoint, own: Sequence[str]) -> Iterator[str]:
+    """Heads among an expert's `own` keys that a base without a config may tie to its embedding: nothing says so, and the
+    merged model lacks them. `EXPERT` stands for the expert's name."""
+    words = [key for key in base.specs if address(key) == ("embeddings", "word")]
+    if base.config or not words:
+        return
+    for key in own:
+        if is_vocabulary_head(key) and key.endswith(".weight") and _is_apart(expert, key, _width(base, words[0])):
+            yield (
+                f"{EXPERT} has an output head of its own ({key}), which the merged model lacks: the base stores none, and "
+                f"has no config that says whether it ties its head to {words[0]}. If it does, give the base that tensor "
+                f"under {key} too, and the heads are merged"
+            )
+
+
+def _is_apart(expert: Checkpoint, key: str, width: tuple[int, ...]) -> bool:
+    """Whether a head has rows of this width and other values than the expert's embeddings."""
+    words = [name for name in expert.specs if address(name) == ("embeddings", "word")]
+    return _width(expert, key) == width and not any(equal_tensors(expert, key, name) for name in words)

@@ -2,9 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import torch
+
+EXPERT = "{expert}"
+"""Stands for the expert in the text of an `ExpertNote`."""
+
+
+@dataclass(frozen=True)
+class ExpertNote:
+    """A sentence about one expert. `text` has `EXPERT` where the expert's name stands."""
+
+    expert: str
+    text: str
+
+
+def told_once(notes: Iterable[ExpertNote | str]) -> list[str]:
+    """The notes as sentences, in the order in which they first occur. What is alike for several experts is one sentence:
+    "a, b and c: each of them has …"."""
+    experts: dict[str, list[str]] = defaultdict(list)
+    for note in notes:
+        text, named = (note, []) if isinstance(note, str) else (note.text, [note.expert])
+        experts[text] += named
+    return [_told(text, list(dict.fromkeys(named))) for text, named in experts.items()]
+
+
+def _told(text: str, experts: Sequence[str]) -> str:
+    if len(experts) < 2:
+        return text.replace(EXPERT, "".join(experts)) if experts else text
+    return f"{listed(experts)}: {text.replace(EXPERT, 'each of them')}"
 
 
 def counted(items: Sequence[str], noun: str) -> str:

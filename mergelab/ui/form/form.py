@@ -12,9 +12,11 @@ from mergelab.methods import METHODS
 from mergelab.methods.knobs import Knob
 from mergelab.methods.registry import Rule
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe import STACK, Recipe, RecipeError
 from mergelab.recipe.recipe_files import is_recipe_file
+from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.method_list import calibrated
+from mergelab.ui.form.slice_lines import BASE_NAME, read_slices
 
 OWN = "own"
 """The name of the source that holds the person's own models."""
@@ -22,6 +24,11 @@ NO_SPARSIFIER = "none"
 OWNERS: dict[str, Mapping[str, Rule]] = {"method": METHODS, "sparsify": SPARSIFIERS}
 """The two steps of a recipe that have knobs."""
 MOST_EXPERTS = 8
+COPIES_ONLY = (
+    "A stack copies layers and merges nothing, so there are no conflicts, scores or single tensors to show and nothing to compare: "
+    "press “Keep this model” to build it, or choose another method."
+)
+"""Why a stack cannot do what a merge can."""
 
 
 @dataclass(frozen=True, order=True)
@@ -103,6 +110,18 @@ class Models:
         """The fixed place of each expert, which determines its colour."""
         return {reference: place for place, reference in enumerate(self.titles)}
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Experts by their name in a link: the name in the suite, or the place in a person's own list."""
+        if self.edition:
+            return {str(place): reference for place, reference in enumerate(self.titles, 1)}
+        return {reference.rpartition("/")[2]: reference for reference in self.titles}
+
+    @property
+    def names_with_base(self) -> dict[str, str]:
+        """The same and the base, for the slices of a stack."""
+        return {BASE_NAME: self.base, **self.names}
+
 
 def short(reference: str) -> str:
     """The last part of a path or of owner/name@revision, without the revision."""
@@ -114,7 +133,8 @@ class Form:
     """The state of the sidebar. `weights` is by the reference of each expert, `knobs` by the place of each knob,
     `file_choices` by the field of the recipe.
 
-    `rows` limits how many validation examples of each task are scored; None scores all.
+    `rows` limits how many validation examples of each task are scored; None scores all. With the method stack, `slices` has
+    the lines of `mergelab.ui.form.slice_lines`; models, number format and slices then say everything.
     """
 
     models: Models
@@ -129,13 +149,34 @@ class Form:
     device: str = "auto"
     rows: int | None = None
     live: bool = True
+    slices: str = ""
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether the form stacks layers instead of merging weights."""
+        return self.method == STACK
+
+    def written(self) -> Recipe | StackRecipe:
+        """The recipe of this form, of either kind. Raises RecipeError with a sentence for the page."""
+        return self.stack() if self.is_stack else self.recipe()
 
     def recipe(self) -> Recipe:
-        """The recipe of this form. Raises RecipeError with a sentence for the page."""
+        """The merge of this form. Raises RecipeError with a sentence for the page, also for a stack."""
         return self._recipe
+
+    def stack(self) -> StackRecipe:
+        """The stack of this form. Raises RecipeError with a sentence for each problem."""
+        return self._stack
+
+    @cached_property
+    def _stack(self) -> StackRecipe:
+        read = read_slices(self.slices, self.models.names_with_base)
+        return StackRecipe.from_mapping({"base": self.models.base, "method": STACK, "dtype": self.dtype, **read})
 
     @cached_property
     def _recipe(self) -> Recipe:
+        if self.is_stack:
+            raise RecipeError(COPIES_ONLY)
         if not self.chosen:
             raise RecipeError("No expert is chosen: tick at least one under Experts.")
         chosen = [reference for reference in self.models.titles if reference in self.chosen]

@@ -15,9 +15,11 @@ from mergelab.methods.registry import Rule
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED, STACK, Recipe, Step
 from mergelab.recipe.file_choices import BASE, FILE_CHOICES, UNION
+from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, number
 from mergelab.ui.form.method_list import short_title
+from mergelab.ui.form.slice_lines import GIVERS, slices_of_query, slices_query
 
 VERSION = "1"
 VIEW = ("tab", "at", "tensor", "map", "step", "cell")
@@ -73,16 +75,17 @@ def source_name(models: Models) -> str:
     return f"{OWN}-{models.edition}" if models.edition else models.base
 
 
-def link_of(recipe: Recipe, models: Models, opening: Recipe | None) -> Link:
-    """The link to `recipe`, whose experts are among `models`, on a page that opens with the recipe `opening`."""
+def link_of(recipe: Recipe | StackRecipe, models: Models, opening: Recipe | None) -> Link:
+    """The link to `recipe`, whose models are among `models`, on a page that opens with the recipe `opening`."""
+    if isinstance(recipe, StackRecipe):
+        return _link_of_stack(recipe, models)
     which, merge = _which(recipe, models), _merge(recipe)
     files = _files(recipe, models)
     parts = {**which, **merge, **files, **_weights(recipe, models)}
     key, digest = _text(parts), recipe.digest()
     if models.edition:
         del parts["suite"]
-        folders = {"base": models.base, "models": "\n".join(models.titles)}
-        return Link(key, _text({**folders, **parts}), OWN_MODELS, digest)
+        return Link(key, _text({**_folders(models), **parts}), OWN_MODELS, digest)
     return Link(key, "" if opening and digest == opening.digest() else key, digest=digest)
 
 
@@ -97,9 +100,22 @@ def read_query(given: Mapping[str, str], sources: Mapping[str, Models], opening:
 # ---- writing
 
 
+def _link_of_stack(recipe: StackRecipe, models: Models) -> Link:
+    stack = {"method": STACK, **slices_query(recipe, models.names_with_base), **_dtype(recipe)}
+    key = _text({"suite": source_name(models), **stack})
+    if models.edition:
+        return Link(key, _text({**_folders(models), **stack}), OWN_MODELS, recipe.digest())
+    return Link(key, key, digest=recipe.digest())
+
+
+def _folders(models: Models) -> dict[str, str]:
+    """The person's own models, by their folders."""
+    return {"base": models.base, "models": "\n".join(models.titles)}
+
+
 def _which(recipe: Recipe, models: Models) -> dict[str, str]:
     chosen = {expert.model for expert in recipe.models}
-    some = [name for name, reference in _names(models).items() if reference in chosen]
+    some = [name for name, reference in models.names.items() if reference in chosen]
     return {"suite": source_name(models), **({"experts": ",".join(some)} if len(chosen) < len(models.titles) else {})}
 
 
@@ -110,13 +126,17 @@ def _merge(recipe: Recipe) -> dict[str, str]:
         **({"sparsify": recipe.sparsify.name} if recipe.sparsify else {}),
         **(_turned(recipe.sparsify, SPARSIFIERS[recipe.sparsify.name], "sparsify.") if recipe.sparsify else {}),
         **({"seed": str(recipe.seed)} if recipe.seed else {}),
-        **({"dtype": recipe.dtype} if recipe.dtype != "base" else {}),
+        **_dtype(recipe),
     }
+
+
+def _dtype(recipe: Recipe | StackRecipe) -> dict[str, str]:
+    return {"dtype": recipe.dtype} if recipe.dtype != "base" else {}
 
 
 def _files(recipe: Recipe, models: Models) -> dict[str, str]:
     """Whose tokenizer and other files go along, with experts by their names in a query."""
-    short = {reference: name for name, reference in _names(models).items()}
+    short = {reference: name for name, reference in models.names.items()}
     return {field: short.get(value, value) for field, value in recipe.file_choices.items()}
 
 
@@ -134,15 +154,8 @@ def _weights(recipe: Recipe, models: Models) -> dict[str, str]:
         return {}
     turned = {expert.model: expert.weight for expert in recipe.models if expert.weight != knob.default}
     return {
-        f"weight.{name}": _plain(turned[reference]) for name, reference in _names(models).items() if reference in turned
+        f"weight.{name}": _plain(turned[reference]) for name, reference in models.names.items() if reference in turned
     }
-
-
-def _names(models: Models) -> dict[str, str]:
-    """Experts by their name in a query: the name in the suite, or the place in a person's own list."""
-    if models.edition:
-        return {str(place): reference for place, reference in enumerate(models.titles, 1)}
-    return {reference.rpartition("/")[2]: reference for reference in models.titles}
 
 
 def _plain(value: Value) -> str:
@@ -151,16 +164,10 @@ def _plain(value: Value) -> str:
 
 
 def _text(parts: Mapping[str, str]) -> str:
-    return urlencode({"v": VERSION, **parts}, quote_via=quote, safe=",")
+    return urlencode({"v": VERSION, **parts}, quote_via=quote, safe=",:")
 
 
 # ---- reading
-
-
-STACKED = (
-    "Stacked recipes are merged on the command line: mergelab merge RECIPE.yml --out DIR. Their layers do not correspond to those "
-    "of a base, so there are no conflicts to show."
-)
 
 
 class _Reading:
@@ -177,8 +184,21 @@ class _Reading:
     def parsed_link(self) -> ParsedLink:
         self._version()
         models = self._models()
+        method = self._name("method", "method", [*METHODS, STACK], self.opening.method)
+        return self._stack(models) if method == STACK else self._merge(models, method)
+
+    def _stack(self, models: Models) -> ParsedLink:
+        """A stack takes its models from its slices; what is wrong in these is told by the recipe, line by line."""
+        self.known += ["slices", *GIVERS]
+        lines = slices_of_query(lambda name: self.left.pop(name, None))
+        form = replace(
+            self.opening, models=models, chosen=tuple(models.titles), method=STACK, slices=lines, dtype=self._dtype()
+        )
+        self._unknown_parameters("Stack")
+        return ParsedLink(form, tuple(self.notes), self.own)
+
+    def _merge(self, models: Models, method: str) -> ParsedLink:
         chosen = self._experts(models)
-        method = self._name("method", "method", list(METHODS), self.opening.method)
         sparsifier = self._name("sparsify", "sparsifier", [NO_SPARSIFIER, *SPARSIFIERS], NO_SPARSIFIER)
         knobs = self._knobs("method", METHODS[method], "", len(chosen))
         if sparsifier in SPARSIFIERS:
@@ -192,10 +212,11 @@ class _Reading:
             knobs=knobs,
             weights=self._weights(models, METHODS[method]),
             seed=self._value("seed", "seed", SEED, 0),
-            dtype=str(self._value("dtype", "number format", DTYPE, "base")),
+            dtype=self._dtype(),
             file_choices=self._file_choices(models, chosen),
         )
-        self._unknown_parameters(METHODS[method], sparsifier)
+        before = f" after {short_title(SPARSIFIERS[sparsifier])}" if sparsifier in SPARSIFIERS else ""
+        self._unknown_parameters(f"{short_title(METHODS[method])}{before}")
         return ParsedLink(form, tuple(self.notes), self.own)
 
     def _models(self) -> Models:
@@ -208,9 +229,18 @@ class _Reading:
             if models.edition and (models.base, [*models.titles]) == (base, experts.split("\n")):
                 return models
         self.own = OwnModels(base, experts)
-        for name in [name for name in self.left if name in ("experts", *FILE_CHOICES) or name.startswith("weight.")]:
-            del self.left[name]  # they are about these experts
+        self._forget_experts()
         return self.opening.models
+
+    def _forget_experts(self) -> None:
+        """Leave out what is about experts that are not open here."""
+        stack = ["method", "slices", *GIVERS] if self.left.get("method") == STACK else []
+        about = ("experts", *FILE_CHOICES, *stack)
+        for name in [name for name in self.left if name in about or name.startswith(("weight.", "scale."))]:
+            del self.left[name]
+
+    def _dtype(self) -> str:
+        return str(self._value("dtype", "number format", DTYPE, "base"))
 
     def _version(self) -> None:
         version = self.left.pop("v", VERSION)
@@ -223,15 +253,12 @@ class _Reading:
         name = self.left.pop(key, default)
         if name in known:
             return name
-        if key == "method" and name == STACK:
-            self.notes.append(f"{STACKED} Here {default} is used.")
-            return default
         instead = default or "the base’s"
         self.notes.append(f"There is no {what} {_brief(name)} here, so {instead} is used.{_guess(name, known)}")
         return default
 
     def _experts(self, models: Models) -> tuple[str, ...]:
-        names = _names(models)
+        names = models.names
         given = self.left.pop("experts", None)
         if given is None:
             return tuple(models.titles)
@@ -247,7 +274,7 @@ class _Reading:
         return chosen or tuple(models.titles)
 
     def _file_choices(self, models: Models, chosen: Sequence[str]) -> dict[str, str]:
-        experts = {name: reference for name, reference in _names(models).items() if reference in chosen}
+        experts = {name: reference for name, reference in models.names.items() if reference in chosen}
         found = {}
         for field in FILE_CHOICES:
             general = {BASE: BASE, **({UNION: UNION} if field == "tokenizer" else {})}
@@ -275,10 +302,10 @@ class _Reading:
         knob = rule.per_model
         if knob is None:
             return {}
-        self.known += [f"weight.{name}" for name in _names(models)]
+        self.known += [f"weight.{name}" for name in models.names]
         return {
             reference: self._value(f"weight.{name}", f"weight of {models.titles[reference]}", knob.domain, knob.default)
-            for name, reference in _names(models).items()
+            for name, reference in models.names.items()
             if f"weight.{name}" in self.left
         }
 
@@ -315,10 +342,7 @@ class _Reading:
             )
         return domain.check(title, value)
 
-    def _unknown_parameters(self, method: Rule, sparsifier: str) -> None:
-        rules = f"{short_title(method)}" + (
-            f" after {short_title(SPARSIFIERS[sparsifier])}" if sparsifier in SPARSIFIERS else ""
-        )
+    def _unknown_parameters(self, rules: str) -> None:
         self.notes += [
             f"{rules} has no setting {_brief(key)}, so it is ignored.{_guess(key, self.known)}" for key in self.left
         ]

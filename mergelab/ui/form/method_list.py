@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule, Statistic
+from mergelab.recipe import STACK
 
 FAMILIES = ("Merge what the experts changed", "Merge the weights themselves", "Learn from calibration rows")
 
@@ -18,6 +20,20 @@ class Entry:
     title: str
     family: str
     line: str
+
+
+STACKING = Entry(
+    STACK,
+    "Stack layers (passthrough)",
+    "Copy layers instead of merging",
+    "Puts a model together from layers of several models, in the order that you write.",
+)
+"""The one method that merges nothing, so it is no rule."""
+
+
+def method_choices() -> list[Entry]:
+    """Every method that the page offers, in the order of its list."""
+    return [*method_entries(METHODS.values()), STACKING]
 
 
 def method_entries(rules: Iterable[Rule]) -> list[Entry]:

@@ -6,6 +6,7 @@ import pprint
 from typing import Any
 
 from mergelab.recipe import Recipe
+from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.method_list import calibrated
 
 WIDTH = 88
@@ -36,14 +37,20 @@ from mergelab.runtime.progress import finish
 from mergelab.jobs.workbench import save
 
 recipe = {recipe}
-finish(save(recipe, "merged"))  # takes calibration rows of the suite, writes the folder merged
+finish(save(recipe, "merged"))  # {remark}
 """
+OF_CALIBRATED = "takes calibration rows of the suite, writes the folder merged"
+OF_STACK = "copies the layers, writes the folder merged"
 
 
-def program_of(recipe: Recipe) -> str:
-    """A program that merges in memory, or writes a folder as `mergelab merge` does if the method needs calibration rows."""
+def program_of(recipe: Recipe | StackRecipe) -> str:
+    """A program that merges in memory, or writes a folder as `mergelab merge` does: for a stack, and if the method needs
+    calibration rows."""
+    written = _literal(recipe.to_mapping())
+    if isinstance(recipe, StackRecipe):
+        return TO_A_FOLDER.format(recipe=written, remark=OF_STACK)
     template = TO_A_FOLDER if calibrated(recipe.rule) else IN_MEMORY
-    return template.format(recipe=_literal(recipe.to_mapping()))
+    return template.format(recipe=written, remark=OF_CALIBRATED)
 
 
 def _literal(mapping: dict[str, Any]) -> str:

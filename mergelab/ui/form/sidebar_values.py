@@ -10,9 +10,10 @@ from mergelab.ui.form.form import Form, Models, all_knobs, weight_id
 
 SOURCE, EXPERTS, METHOD, SPARSIFIER = "suite", "experts", "method", "sparsifier"
 SEED, DTYPE, DEVICE, ROWS, LIVE = "seed", "dtype", "device", "rows", "live"
+SLICES = "slices"
 CHOICES = (SOURCE, EXPERTS, METHOD, SPARSIFIER, DEVICE)
 """Widgets that change other widgets."""
-SETTINGS = (SEED, DTYPE, *FILE_CHOICES, ROWS, LIVE)
+SETTINGS = (SEED, DTYPE, *FILE_CHOICES, ROWS, LIVE, SLICES)
 """Widgets that change nothing else on the sidebar, beside weights and knobs."""
 
 Values = Mapping[str, Any]
@@ -35,4 +36,5 @@ def form_of(models: Models, values: Values) -> Form:
         device=values[DEVICE],
         rows=values[ROWS] or None,
         live=bool(values[LIVE]),
+        slices=values[SLICES] or "",
     )

@@ -39,6 +39,7 @@ from mergelab.ui.messages.requests import (
 )
 from mergelab.ui.messages.scores import ScoreLegend, ScoreMessage, ScoreRow, Scores, ScoreState, Split
 from mergelab.ui.messages.sidebar import KnobValue, ListEntry, RefusedValue
+from mergelab.ui.messages.stack import StackBlock, StackDiagram
 from mergelab.ui.messages.status import Status, StatusKind
 from mergelab.ui.messages.tensor import (
     CellFields,
@@ -111,6 +112,8 @@ __all__ = [
     "Scores",
     "SpectrumMessage",
     "Split",
+    "StackBlock",
+    "StackDiagram",
     "Status",
     "StatusKind",
     "StoryMessage",

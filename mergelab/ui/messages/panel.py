@@ -11,6 +11,7 @@ from mergelab.ui.messages.message import message
 from mergelab.ui.messages.recipe import LinkMessage, OwnModelsOffer, RecipeExports, StoryMessage
 from mergelab.ui.messages.scores import Scores
 from mergelab.ui.messages.sidebar import KnobValue, ListEntry, RefusedValue
+from mergelab.ui.messages.stack import StackDiagram
 from mergelab.ui.messages.status import Status
 from mergelab.ui.messages.tensor import (
     MapCells,
@@ -22,7 +23,7 @@ from mergelab.ui.messages.tensor import (
 )
 
 EMPTY: Literal[""] = ""
-"""Takes the comparison or the story off the page."""
+"""Takes the comparison, the stack or the story off the page."""
 
 
 @message
@@ -33,6 +34,8 @@ class PanelMessages:
     """Everything that moves with the knobs."""
     curves: CurvesMessage | None = None
     """The charts over every density."""
+    stack: StackDiagram | Literal[""] | None = None
+    """The layers of a stack, in place of the charts; empty text if the recipe is a merge."""
     compare: Comparison | Literal[""] | None = None
     """Two recipes side by side; empty text if none is pinned."""
     scores: Scores | None = None

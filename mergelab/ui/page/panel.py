@@ -7,14 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from mergelab.methods import METHODS
 from mergelab.methods.knobs import Value
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.ui.form.examples import starting_points
 from mergelab.ui.form.form import MOST_EXPERTS, all_knobs, weight_id
 from mergelab.ui.form.labels import COMPLEMENTS
 from mergelab.ui.form.link import VIEW
-from mergelab.ui.form.method_list import line_of, method_entries
+from mergelab.ui.form.method_list import line_of, method_choices
 from mergelab.ui.form.stories import stories
 from mergelab.ui.messages import PARTS, ListEntry, PanelMessages, parts_of
 from mergelab.ui.page.glossary import glossary
@@ -61,7 +60,7 @@ def page_html() -> str:
 
 def lists() -> dict[str, list[ListEntry]]:
     """Family and line of every choice of each list, in order, by the list's elem_id."""
-    methods = [ListEntry(entry.family, entry.line) for entry in method_entries(METHODS.values())]
+    methods = [ListEntry(entry.family, entry.line) for entry in method_choices()]
     nothing = ListEntry("", "Every change goes into the merge.")
     sparsifiers = [ListEntry("", line_of(rule)) for rule in SPARSIFIERS.values()]
     starts = [ListEntry(start.family, start.line) for start in starting_points()]

@@ -13,6 +13,7 @@ from pandas import DataFrame
 from mergelab.analysis.sketch import Sketch
 from mergelab.analysis.tensor_map import TensorMap
 from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stopped, Worker
+from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import Run
 from mergelab.runtime.progress import Progress
 from mergelab.ui.messages import Status
@@ -23,6 +24,8 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 CURVES = 500
 """How many tables of curves are kept, about 40 KB each."""
+STACKS = 100
+"""For how many stacks it is kept what headers tell."""
 TICK = 0.25
 """Seconds between updates of the elapsed time while a job reports nothing; a stop is noticed as quickly."""
 
@@ -110,7 +113,7 @@ class Stopper:
             self._jobs.discard(job)
 
 
-READER = frozenset({"tensor_map", "coordinates", "spectrum"})
+READER = frozenset({"tensor_map", "coordinates", "spectrum", "stack_facts"})
 """Functions that only read. They run in a worker of their own, so they do not wait behind a merge."""
 
 
@@ -140,6 +143,7 @@ class JobCache:
         self.runs: LRU[Hashable, Run] = LRU(runs)
         self.curves: LRU[Hashable, DataFrame] = LRU(CURVES)
         self.maps: LRU[Hashable, TensorMap] = LRU(maps)
+        self.stacks: LRU[Hashable, StackFacts] = LRU(STACKS)
 
     @property
     def worker(self) -> Worker:

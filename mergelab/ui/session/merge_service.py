@@ -9,6 +9,7 @@ from typing import Any
 from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.checkpoints import list_suites
+from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import Run
 from mergelab.recipe import RecipeError
 from mergelab.runtime.progress import map_progress
@@ -39,6 +40,10 @@ class MergeService:
     def known_run(self, form: Form) -> Run | None:
         """The merge of a form with its validation scores, if it is in the cache."""
         return self.job_cache.runs.get(_run_key(form, "validation"))
+
+    def known_facts(self, form: Form) -> StackFacts | None:
+        """What headers tell about the stack of a form, if it is in the cache."""
+        return self.job_cache.stacks.get(_stack_key(form))
 
     def figures(self, form: Form, sketch: Sketch) -> Preview:
         """The most exact figures known: counted if the form was merged, else read from its sketch."""
@@ -83,6 +88,23 @@ class MergeService:
         )
         return (yield from map_progress(steps, _as_update))
 
+    def facts(self, form: Form) -> Generator[Update, None, StackFacts]:
+        """What headers tell about the stack of a form. Raises ValueError with the reasons why it cannot be built."""
+        found = self.known_facts(form)
+        if found is not None:
+            return found
+        recipe, watch = form.stack().to_mapping(), Stopwatch("Reading the models’ headers", "loading")
+        steps = self.job_cache.once(
+            self.job_cache.stacks,
+            _stack_key(form),
+            watch,
+            self.stopper,
+            "stack_facts",
+            recipe=recipe,
+            models_dir=self.models_dir,
+        )
+        return (yield from map_progress(steps, _as_update))
+
     def merge(self, form: Form, split: str, watch: Stopwatch, stopper: Stopper) -> Generator[Update, None, Run]:
         """Merge a form and score it on a split. Raises RecipeError if it can only be previewed here."""
         key, rows = _run_key(form, split), form.rows if split == "validation" else None
@@ -105,12 +127,12 @@ class MergeService:
         does."""
         models = self._models(form)
         _refuse(form)
-        watch = Stopwatch("Writing the merged model")
+        watch = Stopwatch("Writing the stack" if form.is_stack else "Writing the merged model")
         steps = self.job_cache.follow(watch, self.stopper, "save", out=out, archive=True, **models)
         return str((yield from map_progress(steps, _as_update)))
 
     def _models(self, form: Form) -> dict[str, Any]:
-        return {"recipe": form.recipe().to_mapping(), "device": form.device, "models_dir": self.models_dir}
+        return {"recipe": form.written().to_mapping(), "device": form.device, "models_dir": self.models_dir}
 
 
 def _sketch_key(form: Form) -> tuple[str, int]:
@@ -120,6 +142,10 @@ def _sketch_key(form: Form) -> tuple[str, int]:
 
 def _run_key(form: Form, split: str) -> tuple[str, str, str, int | None, int]:
     return form.recipe().digest(), split, form.device, form.rows, form.models.edition
+
+
+def _stack_key(form: Form) -> tuple[str, int]:
+    return form.stack().digest(), form.models.edition
 
 
 def _refuse(form: Form) -> None:

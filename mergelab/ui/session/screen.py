@@ -15,8 +15,10 @@ from typing import Any
 
 from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch
+from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
+from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui import messages
 from mergelab.ui.form.form import Form
 from mergelab.ui.form.link import Link
@@ -28,11 +30,13 @@ from mergelab.ui.session.render.charts import render_charts
 from mergelab.ui.session.render.comparison import render_comparison
 from mergelab.ui.session.render.curve_charts import render_curves
 from mergelab.ui.session.render.recipe import render_exports, render_link
+from mergelab.ui.session.render.stack import render_stack
 from mergelab.ui.session.score_state import ScoreState
 from mergelab.ui.session.status import FOLLOWING, UnderWay, refusal
 from mergelab.ui.session.update import Update
 
 BLOCKED = Status("ready", "Preview only: this cannot be merged here")
+BUILDABLE = Status("ready", "This stack can be built: press Keep this model")
 BOTH_SCORED = Status("ready", "Exact scores for both recipes")
 
 
@@ -49,7 +53,7 @@ class Screen:
     link: Callable[[Form], Link]
     lock: Any = field(default_factory=threading.RLock, repr=False)
     wanted: Form | None = None
-    recipe: Recipe | None = None
+    recipe: Recipe | StackRecipe | None = None
     refused: bool = False
     merged_models: tuple[str, ...] = ()
 
@@ -61,7 +65,7 @@ class Screen:
         """From now on this form's recipe is the one to show, and reading models for another one ends. A form that is no valid
         recipe shows nothing."""
         try:
-            form.recipe()
+            form.written()
         except ValueError:
             self.wanted = None
         else:
@@ -69,7 +73,7 @@ class Screen:
 
     def wants(self, form: Form) -> bool:
         """Whether the sidebar holds exactly this recipe."""
-        return self.wanted is not None and self.wanted.recipe().digest() == form.recipe().digest()
+        return self.wanted is not None and self.wanted.written().digest() == form.written().digest()
 
     def linked(self, form: Form) -> Update:
         """What can be shown before the form's models are read. Raises ValueError if the form is no valid recipe."""
@@ -95,6 +99,23 @@ class Screen:
             self.refused = False
             return self._with_charts(self.answered(update, form), form, sketch, preview(sketch, recipe))
 
+    def stacked(self, form: Form, facts: StackFacts | None) -> Update:
+        """The diagram of a form's stack, in place of charts, findings and comparison, which belong to merges. Empty if the
+        sidebar has moved on."""
+        with self.lock:
+            if not self.wants(form):
+                return Update()
+            recipe = self.recipe = form.stack()
+            self.refused, self.merged_models = False, ()
+            update = Update(
+                stack=render_stack(recipe, form.models, facts),
+                home=render_exports(recipe),
+                findings=(),
+                compare=EMPTY,
+                status=None if facts is None else BUILDABLE,
+            )
+            return self.answered(update, form)
+
     def merged(self, run: Run, form: Form, sketch: Sketch, state: messages.ScoreState, elapsed: float) -> Update:
         """The result of a merge. If the sidebar has moved on, only its scores are shown, as those of an earlier recipe."""
         with self.lock:
@@ -102,6 +123,9 @@ class Screen:
                 return Update()  # the problem with the current recipe matters more
             if run.split == "test":
                 return self.score_state.post(run, form, state, elapsed)
+            if self.wanted is not None and self.wanted.is_stack:
+                self.score_state.post(run, form, state, elapsed)  # for when a merge is on the sidebar again
+                return Update(status=BUILDABLE)
             if self.wanted is not None and not self.wants(form):
                 return self.score_state.post_beside(run, form, state, elapsed, self.wanted)
             self.recipe, self.merged_models = form.recipe(), _models_of(form)
@@ -135,6 +159,7 @@ class Screen:
         return replace(
             update,
             charts=render_charts(data),
+            stack=EMPTY,
             curves=render_curves(data) if self.chart_service.is_new(data) else None,
             compare=render_comparison(compared) if compared else EMPTY,
         )

@@ -78,7 +78,7 @@ class Lab:
 
     def link(self, form: Form) -> Link:
         """The link to a form."""
-        return link_of(form.recipe(), form.models, self._opening_recipe)
+        return link_of(form.written(), form.models, self._opening_recipe)
 
     def warm(self, form: Form, finished: Callable[[PanelMessages], None]) -> threading.Thread:
         """Compute the opening in a thread, which is returned. `finished` gets all messages of the opening."""

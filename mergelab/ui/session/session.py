@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from mergelab.analysis.sketch import Sketch
+from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form
 from mergelab.ui.form.link import Link
 from mergelab.ui.messages import ScoreState, Status
@@ -80,14 +81,17 @@ class Session:
             yield self.screen.answered(update, form) if update.home else update
 
     def knows(self, form: Form) -> bool:
-        """Whether the charts of a form and of the pinned recipes are look-ups. Raises ValueError for an invalid recipe."""
+        """Whether the charts of a form and of the pinned recipes are look-ups, or what there is to say about a stack. Raises
+        ValueError for an invalid recipe."""
+        if form.is_stack:
+            return self.merge_service.known_facts(form) is not None
         return self.merge_service.known_sketch(form) is not None and self.pins.known
 
     def preview(self, form: Form) -> Updates:
         """The live charts of a form. Reads the models first if nobody has yet."""
         self.screen.want(form)
         self._cancel_outdated_live_merge(form)
-        return self._guarded(lambda: self._preview(form), "preview")
+        return self._guarded(lambda: self._stack(form) if form.is_stack else self._preview(form), "preview")
 
     def live(self, form: Form) -> Updates:
         """Merge and score small models without a click. Large models wait until Merge is pressed."""
@@ -183,6 +187,19 @@ class Session:
             yield self.screen.linked(form)  # reading may take a while, and may be stopped
         sketch = yield from self._while_wanted(form, self._read(form))
         yield self.screen.previewed(form, sketch, known)
+
+    def _stack(self, form: Form) -> Generator[Update, None, None]:
+        """The diagram of a stack at once, and then what the headers tell about it.
+
+        Every status has the diagram with it: Gradio's page may drop an update that another one follows at once.
+        """
+        reading = map_progress(
+            self.merge_service.facts(form),
+            lambda update: replace(self.screen.stacked(form, None), status=update.status),
+        )
+        facts = yield from self._while_wanted(form, reading)
+        if facts is not None:
+            yield self.screen.stacked(form, facts)
 
     def _while_wanted(self, form: Form, reading: Generator[Update, None, T]) -> Generator[Update, None, T | None]:
         """The same reading, given up (None) as soon as another recipe is wanted."""

@@ -28,9 +28,9 @@ import { Undo } from "./history/undo.js";
 import { DensityCurves } from "./lab/density_curves.js";
 import { Findings } from "./lab/findings.js";
 import { LabTab } from "./lab/lab_tab.js";
-import { LiveScores } from "./lab/live_scores.js";
 import { Narrowing } from "./lab/narrowing.js";
 import { Scores } from "./lab/scores.js";
+import { StackDiagram } from "./lab/stack_diagram.js";
 import { ThresholdLine } from "./lab/threshold_line.js";
 import { publishHook } from "./page_hook.js";
 import { followComplements } from "./sidebar/complements.js";
@@ -43,6 +43,7 @@ import { ResetArrows } from "./sidebar/reset_arrows.js";
 import { TensorTab } from "./tensor/tensor_tab.js";
 import { Inbox } from "./transport/inbox.js";
 import { KnobChanges } from "./transport/knob_changes.js";
+import { LiveScores } from "./transport/live_scores.js";
 import { Requests } from "./transport/requests.js";
 import { UnansweredChoices } from "./transport/unanswered_choices.js";
 
@@ -68,6 +69,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   const narrowing = new Narrowing(page, (key) => tensor.openTensor(key)), curves = new DensityCurves(page);
   const lab = new LabTab(page, { narrowing, line, curves, lists });
   new LiveScores(page, knobs);
+  const stack = new StackDiagram(page);
   const findings = new Findings(page), scores = new Scores(page), compare = new CompareTab(page, narrowing);
   const status = new StatusStrip(element, inbox), exports = new RecipeExports(element, inbox);
   inbox.on("device", () => renderDevice(element, inbox));
@@ -96,6 +98,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   tabs.show(address.get("tab"));
   notes.showSent();
   lab.render();
+  stack.render();
   findings.render();
   narrowing.followLink();
   curves.render();

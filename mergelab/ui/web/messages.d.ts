@@ -504,6 +504,8 @@ export interface PanelMessages {
   charts: Charts;
   /** The charts over every density. */
   curves: CurvesMessage;
+  /** The layers of a stack, in place of the charts; empty text if the recipe is a merge. */
+  stack: StackDiagram | "";
   /** Two recipes side by side; empty text if none is pinned. */
   compare: Comparison | "";
   /** The scores on validation examples. */
@@ -698,6 +700,40 @@ export interface SpectrumMessage {
 
 /** `validation` to choose knobs by, `test` to report. */
 export type Split = "validation" | "test";
+
+/** One slice: layers of one model that follow one another. */
+export interface StackBlock {
+  /** The name of the model for a person. */
+  model: string;
+  /** The model's colour in every chart, as CSS writes it. */
+  colour: string;
+  /** The number of its first layer in the stack. */
+  start: number;
+  /** The number of that layer in its own model. */
+  first: number;
+  /** How many layers it has. */
+  count: number;
+  /** What multiplies which of its tensors; none if all are copied bit for bit. */
+  factors: string[];
+}
+
+/** A stack from its input to its output. */
+export interface StackDiagram {
+  /** The slices, the one next to the input first. */
+  blocks: StackBlock[];
+  /** What gives the embeddings, above the first block. */
+  before: string;
+  /** What gives the final norm and the head, below the last block. */
+  after: string;
+  /** The stack in sentences: its depth, and where everything outside of the layers comes from. */
+  text: string;
+  /** Base and number of layers, for the page's header. */
+  models: string;
+  /** The recipe's digest. */
+  digest: string;
+  /** What was noticed about the models, one sentence each; null until their headers were read. */
+  notes: string[] | null;
+}
 
 /** What the page is doing. */
 export interface Status {

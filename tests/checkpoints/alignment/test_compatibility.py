@@ -52,7 +52,7 @@ def test_a_wrapped_base_takes_bare_experts_and_keeps_its_own_head(body: Body) ->
     assert found.problems == ()
     assert found.expert_keys[0][f"bert.{QUERY}"] == QUERY
     assert found.left_out == {"cls.predictions.bias": "missing in bare: copied from the base"}
-    assert "the prefix 'bert.' that bare does not have" in found.notes[0]
+    assert found.notes[0] == "keys of the base carry the prefix 'bert.', which those of bare lack"
 
 
 def test_a_head_of_another_shape_is_left_out_with_the_reason(body: Body) -> None:

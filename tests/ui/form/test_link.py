@@ -131,11 +131,8 @@ def test_a_link_goes_where_a_slider_does_not() -> None:
         ("suite=tinny", "There is no suite “tinny” here, so tiny is used. Did you mean tiny?"),
         ("experts=a,bb", "tiny has no expert “bb”, so it is left out. Did you mean b?"),
         ("experts=", "The link names no known expert, so all are chosen."),
-        (
-            "method=stack",
-            "Stacked recipes are merged on the command line: mergelab merge RECIPE.yml --out DIR. Their layers do not "
-            "correspond to those of a base, so there are no conflicts to show. Here ties is used.",
-        ),
+        ("method=stack&slices=a:0-2&density=0.3", "Stack has no setting “density”, so it is ignored."),
+        ("method=stack&slices=a:0-2&scale.2=0.5 x", "Stack has no setting “scale.2”, so it is ignored."),
         ("method=tise", "There is no method “tise” here, so ties is used. Did you mean ties?"),
         ("sparsify=drae", "There is no sparsifier “drae” here, so none is used. Did you mean dare?"),
         ("denisty=0.3", "TIES has no setting “denisty”, so it is ignored. Did you mean density?"),
@@ -211,3 +208,19 @@ def test_no_knob_is_called_like_another_part_of_the_query() -> None:
     parts = {"v", "suite", "experts", "method", "sparsify", "seed", "dtype"}
     assert {place.knob for place in all_knobs()} & parts == set()
     assert VERSION == "1"
+
+
+def test_a_link_to_a_stack_names_its_slices_and_their_factors() -> None:
+    shown = form(method="stack", slices="a:0-3\nbase:1-2\n* 0.5 o_proj|down_proj\n* 2 norm\nhead: b", dtype="float16")
+    found = link_of(shown.stack(), MODELS, OPENING.recipe())
+    expected = "v=1&suite=tiny&method=stack&slices=a:0-3,base:1-2&scale.2=0.5%20o_proj%7Cdown_proj%0A2%20norm&head=b&dtype=float16"
+    assert (found.query, found.key, found.note) == (expected, expected, "")
+    assert read(found.query).form.stack() == shown.stack()
+
+
+def test_a_stack_of_own_models_comes_back_by_undo_and_by_its_link() -> None:
+    shown = form(models=OWN, method="stack", slices="1:0-2\n3:1-4")
+    found = link_of(shown.stack(), OWN, OPENING.recipe())
+    assert found.note == OWN_MODELS
+    assert read(found.query).form.stack() == shown.stack()
+    assert read(found.key).form.stack() == shown.stack()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.ui.form.form import MOST_EXPERTS, all_knobs
-from mergelab.ui.form.method_list import method_entries
+from mergelab.ui.form.method_list import method_choices
 from mergelab.ui.page.panel import defaults, lists
 
 
 def test_the_lists_of_rules_have_a_line_for_each_choice_and_headings_for_methods() -> None:
     sent = lists()
-    assert [entry.line for entry in sent["method"]] == [entry.line for entry in method_entries(METHODS.values())]
+    assert [entry.line for entry in sent["method"]] == [entry.line for entry in method_choices()]
     assert len(sent["sparsifier"]) == len(SPARSIFIERS) + 1
     assert all(entry.line for entries in sent.values() for entry in entries)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from ui.fake_worker import form, lab, last, opened, run_of, sketch_of
 
-from mergelab.jobs import Crashed, Finished, Stopped
+from mergelab.jobs import Crashed, Finished, Refused, Stopped
+from mergelab.jobs.stack_job import StackFacts
 from mergelab.ui.form.form import OWN, KnobPlace, Models
 from mergelab.ui.session import session as session_module
 from mergelab.ui.session.queueing.job_limits import PER_VISITOR
@@ -166,3 +168,69 @@ def test_what_a_visitor_asks_for_has_a_limit_and_what_follows_the_knobs_has_none
     for each in asked:
         list(each)
     assert last(session.merge(form())).status != status
+
+
+STACK = {"method": "stack", "slices": "base:0-2\na:1-2"}
+
+
+def stack_session() -> tuple[Any, Any]:
+    return opened(stack_facts=lambda: [Finished(StackFacts(1234, ("a note",)))])
+
+
+def test_a_stack_is_drawn_at_once_and_what_its_headers_tell_follows() -> None:
+    gate = threading.Event()
+    session, worker = opened(stack_facts=lambda: [gate, Finished(StackFacts(1234, ("a note",)))])
+    views = session.preview(form(**STACK))
+    first = next(views)
+    gate.set()
+    view = last(views)
+    assert (first.status.kind, first.link.key, first.stack.blocks) == ("loading", view.link.key, view.stack.blocks)
+    assert (first.stack.notes, view.stack.notes) == (None, ("a note",))
+    assert [(block.start, block.first, block.count) for block in view.stack.blocks] == [(0, 0, 2), (2, 1, 1)]
+    assert (view.home.cli, view.charts, view.findings, view.compare) == (
+        "mergelab merge recipe.yml --out merged",
+        None,
+        (),
+        "",
+    )
+    assert view.status.kind == "ready"
+    assert worker.calls == []  # headers are read by the reader, which does not wait for merges
+
+
+def test_a_merge_takes_the_place_of_a_stack() -> None:
+    session, _ = stack_session()
+    list(session.preview(form(**STACK)))
+    assert last(session.preview(form())).stack == ""
+
+
+def test_a_stack_that_cannot_be_built_says_why() -> None:
+    session, _ = opened(stack_facts=lambda: [Refused("tiny has 2 layers")])
+    list(session.preview(form()))
+    view = last(session.preview(form(**STACK)))
+    assert view.status is not None
+    assert (view.status.kind, view.status.problems) == ("refused", ("tiny has 2 layers",))
+
+
+def test_a_stack_is_saved_but_neither_merged_nor_scored_nor_pinned() -> None:
+    session, worker = stack_session()
+    stack = form(**STACK)
+    assert last(session.save(stack, "/private/stacked")).saved == "/private/stacked.zip"
+    assert worker.named("save")[0]["recipe"]["method"] == {"name": "stack"}
+    for refused in (session.merge(stack), session.test(stack)):
+        assert "press “Keep this model”" in last(refused).status.problems[0]
+    assert list(session.live(stack)) == []
+    list(session.pin(stack, "a"))
+    assert session.pins.forms == {}
+
+
+def test_a_merge_that_ends_beside_a_stack_leaves_the_stack_on_screen() -> None:
+    gate = threading.Event()
+    run = run_of(form().recipe().to_mapping(), "validation")
+    session, _ = opened(merge=lambda: [gate, Finished(run)], stack_facts=lambda: [Finished(StackFacts(1234, ()))])
+    merging = session.merge(form())
+    next(merging)
+    list(session.preview(form(**STACK)))
+    gate.set()
+    view = last(merging)
+    assert (view.charts, view.scores) == (None, None)
+    assert view.status.kind == "ready"

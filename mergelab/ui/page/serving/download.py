@@ -54,5 +54,7 @@ def _filled(path: Path) -> Any:
 
 
 def file_name(form: Form) -> str:
-    """What the merged folder is called: `mergelab-ties-5-experts`."""
+    """What the merged folder is called: `mergelab-ties-5-experts`, or `mergelab-stack-12-layers`."""
+    if form.is_stack:
+        return f"mergelab-stack-{form.stack().depth}-layers"
     return f"mergelab-{re.sub(r'[^A-Za-z0-9]+', '-', form.method)}-{len(form.chosen)}-experts"

@@ -11,9 +11,10 @@ import gradio as gr
 
 from mergelab.methods.knobs import Choice, Knob, Range
 from mergelab.methods.registry import Rule
-from mergelab.ui.form.form import KnobPlace, Models, weight_id
+from mergelab.ui.form.form import KnobPlace, Models, short, weight_id
 from mergelab.ui.form.labels import number, title_of
-from mergelab.ui.form.method_list import line_of, short_title
+from mergelab.ui.form.method_list import STACKING, line_of, short_title
+from mergelab.ui.form.sidebar_values import SLICES
 
 Widget = Any
 FINE = 500
@@ -76,6 +77,35 @@ def knob_group(owner: str, rule: Rule, visible: bool) -> KnobGroup:
 def linked(paper: str) -> str:
     """The paper as Markdown, with a link where it names an arXiv id."""
     return re.sub(r"arXiv:(\d{4}\.\d{5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", paper)
+
+
+def slices_group(models: Models) -> KnobGroup:
+    """The box for the slices of a stack, visible while a stack is chosen."""
+    column_name = column_id("method", STACKING.name)
+    with gr.Column(visible=False, elem_classes="knobs", elem_id=column_name) as column:
+        gr.Markdown(STACKING.line, elem_classes="summary")
+        box = gr.Textbox(
+            label="Slices, from input to output",
+            info=slices_info(models),
+            placeholder="base:0-4\nbase:2-6",
+            lines=5,
+            max_lines=20,
+            elem_id=SLICES,
+        )
+    return KnobGroup("method", STACKING.name, column, {SLICES: box})
+
+
+def slices_info(models: Models) -> str:
+    """How slices are written, with the names of these models."""
+    named = ", ".join(
+        name if name == short(reference) else f"{name} ({short(reference)})"
+        for name, reference in models.names_with_base.items()
+    )
+    return (
+        "One MODEL:FIRST-END per line: layers FIRST up to, but not including, END. "
+        f"Models: {named}. A line “* FACTOR PATTERN” below a slice multiplies its tensors whose names match; "
+        "“embeddings: MODEL” and “head: MODEL” take these from another model than the base."
+    )
 
 
 def weight_slider(place: int, models: Models, rule: Rule) -> Widget:

@@ -18,8 +18,8 @@ from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.examples import FIRST, presets, starting_points
 from mergelab.ui.form.form import MOST_EXPERTS, NO_SPARSIFIER, Models, all_knobs, weight_id
 from mergelab.ui.form.labels import title_of
-from mergelab.ui.form.method_list import method_entries
-from mergelab.ui.page.sidebar.knob_widgets import KnobGroup, Widget, knob_group, weight_slider
+from mergelab.ui.form.method_list import method_choices
+from mergelab.ui.page.sidebar.knob_widgets import KnobGroup, Widget, knob_group, slices_group, weight_slider
 
 PRESET, WEIGHTS_BOX, FILES_BOX = "preset", "weights", "files"
 OWN_BASE, OWN_EXPERTS, USE_OWN = "own-base", "own-experts", "use-own"
@@ -56,7 +56,7 @@ class Sidebar:
         """The names of the widgets that a new form may change."""
         columns = [str(group.column.elem_id) for group in self.groups]
         chosen = [PRESET, names.SOURCE, names.EXPERTS, names.METHOD, names.SPARSIFIER, names.SEED, names.DTYPE]
-        return [*chosen, WEIGHTS_BOX, *FILE_CHOICES, *columns, *self.knobs]
+        return [*chosen, names.SLICES, WEIGHTS_BOX, *FILE_CHOICES, *columns, *self.knobs]
 
 
 def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Sidebar:
@@ -66,6 +66,7 @@ def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Sidebar:
     groups = [knob_group("sparsify", rule, False) for rule in SPARSIFIERS.values()]
     widgets |= _methods(start)
     groups += [knob_group("method", rule, rule.name == start.method.name) for rule in METHODS.values()]
+    groups.append(slices_group(models))
     widgets |= {**_weights(models, start), **_run_settings(device), **_actions()}
     for group in groups:
         widgets |= {str(group.column.elem_id): group.column, **group.widgets}
@@ -121,7 +122,7 @@ def _sparsifiers(start: Recipe) -> Named:
 
 
 def _methods(start: Recipe) -> Named:
-    entries = [(entry.title, entry.name) for entry in method_entries(METHODS.values())]
+    entries = [(entry.title, entry.name) for entry in method_choices()]
     return {names.METHOD: _list(entries, start.method.name, "Method", names.METHOD)}
 
 

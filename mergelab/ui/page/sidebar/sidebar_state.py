@@ -16,7 +16,7 @@ from mergelab.ui.page.sidebar.wiring import Updates
 from mergelab.ui.session.server import Lab
 from mergelab.ui.session.session import Session
 
-LONGEST_KEY = 4000
+LONGEST_KEY = 40_000
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class SidebarState:
     def shows(self, session: Session, form: Form) -> bool:
         """Whether the sidebar holds this form's recipe; the user may have changed a setting meanwhile."""
         try:
-            return self.form(session).recipe().digest() == form.recipe().digest()
+            return self.form(session).written().digest() == form.written().digest()
         except ValueError:
             return True  # its preview explains the problem
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from mergelab.methods import METHODS
 from mergelab.methods.knobs import Knob, Range
-from mergelab.recipe import Recipe
+from mergelab.recipe import STACK, Recipe
 from mergelab.recipe.file_choices import FILE_CHOICES
 from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.examples import title_fitting
@@ -25,7 +25,7 @@ from mergelab.ui.form.form import (
     weight_id,
 )
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, PLACES
-from mergelab.ui.page.sidebar.knob_widgets import column_id, is_too_fine
+from mergelab.ui.page.sidebar.knob_widgets import column_id, is_too_fine, slices_info
 from mergelab.ui.page.sidebar.sidebar_layout import PRESET, WEIGHTS_BOX, file_options
 from mergelab.ui.page.sidebar.wiring import Updates
 
@@ -41,6 +41,7 @@ def form_updates(form: Form, suites: Mapping[str, str], own: Models | None) -> U
         names.SPARSIFIER: form.sparsifier,
         names.SEED: form.seed,
         names.DTYPE: form.dtype,
+        **slices_updates(form.models, form.slices if form.is_stack else None),
         **file_updates(form.models, form.chosen, form.file_choices),
         **visible_columns(form.method, form.sparsifier),
         **_form_weights(form),
@@ -49,7 +50,7 @@ def form_updates(form: Form, suites: Mapping[str, str], own: Models | None) -> U
 
 
 def _form_weights(form: Form) -> Updates:
-    knob = METHODS[form.method].per_model
+    knob = _weight_knob(form.method)
     default = knob.default if knob else 1.0
     weights = {reference: form.weights.get(reference, default) for reference in form.models.titles}
     return weight_updates(form.models, form.method, form.chosen, weights)
@@ -76,6 +77,7 @@ def visible_columns(method: str, sparsifier: str) -> Updates:
     """Show the knobs of the chosen rules alone."""
     chosen = {column_id("method", method), column_id("sparsify", sparsifier)}
     columns = [column_id(owner, rule) for owner, rules in OWNERS.items() for rule in rules]
+    columns.append(column_id("method", STACK))
     return {column: gr.update(visible=column in chosen) for column in columns}
 
 
@@ -87,7 +89,7 @@ def counting_knobs() -> list[KnobPlace]:
 def per_expert() -> list[str]:
     """The names of the widgets that depend on which experts are chosen."""
     weights = [weight_id(place) for place in range(MOST_EXPERTS)]
-    return [WEIGHTS_BOX, *weights, *FILE_CHOICES, *(place.elem_id for place in counting_knobs())]
+    return [WEIGHTS_BOX, *weights, names.SLICES, *FILE_CHOICES, *(place.elem_id for place in counting_knobs())]
 
 
 def per_expert_updates(models: Models, method: str, chosen: Sequence[str], form: Form | None = None) -> Updates:
@@ -97,7 +99,12 @@ def per_expert_updates(models: Models, method: str, chosen: Sequence[str], form:
     weights = form.weights if form else dict.fromkeys(models.titles, 1.0)
     counts = {place.elem_id: number_of_experts(place, titles, knobs.get(place)) for place in counting_knobs()}
     files = file_updates(models, chosen, form.file_choices if form else {})
-    return {**weight_updates(models, method, chosen, weights), **files, **counts}
+    return {**weight_updates(models, method, chosen, weights), **slices_updates(models), **files, **counts}
+
+
+def slices_updates(models: Models, lines: str | None = None) -> Updates:
+    """Name these models beside the box for slices. The lines in it stay as they are for None."""
+    return {names.SLICES: gr.update(info=slices_info(models), **({} if lines is None else {"value": lines}))}
 
 
 def file_updates(models: Models, chosen: Sequence[str], given: Mapping[str, Any]) -> Updates:
@@ -111,7 +118,7 @@ def file_updates(models: Models, chosen: Sequence[str], given: Mapping[str, Any]
 
 def weight_updates(models: Models, method: str, chosen: Sequence[str], weights: Mapping[str, Any]) -> Updates:
     """Show a weight for each chosen expert, in the method's range; `weights` is by the expert's reference."""
-    knob = METHODS[method].per_model
+    knob = _weight_knob(method)
     if knob is None:
         return {WEIGHTS_BOX: gr.update(visible=False)}
     references = [*models.titles, *[""] * MOST_EXPERTS][:MOST_EXPERTS]
@@ -122,6 +129,11 @@ def weight_updates(models: Models, method: str, chosen: Sequence[str], weights: 
         for place, reference in enumerate(references)
     }
     return {WEIGHTS_BOX: gr.update(visible=bool(chosen)), **sliders}
+
+
+def _weight_knob(method: str) -> Knob | None:
+    """The weight of each expert in this method, if it has one; a stack has none."""
+    return METHODS[method].per_model if method in METHODS else None
 
 
 def _weight(knob: Knob, title: str, value: Any) -> Any:

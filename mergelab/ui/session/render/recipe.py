@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mergelab.recipe import Recipe
+from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui import messages
 from mergelab.ui.form.examples import preset_label
 from mergelab.ui.form.form import Form
@@ -23,8 +24,8 @@ def render_link(found: Link, form: Form) -> messages.LinkMessage:
     return messages.LinkMessage(found.key, found.query, found.note, found.digest, preset_label(form), time.monotonic())
 
 
-def render_exports(recipe: Recipe) -> messages.RecipeExports:
-    """The recipe as a file, the command that merges it, and the program."""
+def render_exports(recipe: Recipe | StackRecipe) -> messages.RecipeExports:
+    """The recipe as a file, the command that merges or stacks it, and the program."""
     return messages.RecipeExports(recipe.to_yaml(), "mergelab merge recipe.yml --out merged", program_of(recipe))
 
 

@@ -24,7 +24,7 @@ from mergelab.recipe import Step
 from mergelab.ui.form.examples import FIRST, presets
 from mergelab.ui.form.form import KnobPlace, all_knobs
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, PLACES
-from mergelab.ui.form.method_list import method_entries
+from mergelab.ui.form.method_list import method_choices
 from mergelab.ui.form.sidebar_values import form_of
 from mergelab.ui.page.sidebar.knob_widgets import control, linked
 from mergelab.ui.page.sidebar.sidebar_layout import Sidebar, sidebar
@@ -135,9 +135,7 @@ def test_a_range_too_fine_for_a_slider_is_a_number_that_tells_its_ends() -> None
 
 
 def test_methods_are_listed_in_families_and_the_opening_one_is_chosen(built: Sidebar) -> None:
-    assert [name for _, name in built.widgets["method"].choices] == [
-        entry.name for entry in method_entries(METHODS.values())
-    ]
+    assert [name for _, name in built.widgets["method"].choices] == [entry.name for entry in method_choices()]
     assert built.widgets["method"].value == presets()[FIRST].recipe.method.name
 
 

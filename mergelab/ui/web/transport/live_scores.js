@@ -1,5 +1,5 @@
 /** @import { Page } from "../page.d.ts" */
-/** @import { KnobChanges } from "../transport/knob_changes.js" */
+/** @import { KnobChanges } from "./knob_changes.js" */
 
 const REST = 150; // milliseconds that a knob rests before the recipe is merged and scored
 
@@ -23,7 +23,7 @@ export class LiveScores {
   #askSoon() {
     clearTimeout(this.#asking);
     const charts = this.#page.inbox.get("charts");
-    if (!charts || charts.label === "exact") return;
+    if (!charts || charts.label === "exact" || this.#page.inbox.get("stack")) return;
     this.#asking = setTimeout(() => {
       if (this.#page.board.drawing || this.#knobs.sending) this.#askSoon();
       else this.#page.requests.send("live", {});
