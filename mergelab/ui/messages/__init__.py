@@ -16,10 +16,20 @@ from mergelab.ui.messages.charts import (
     LegendEntry,
     NarrowedCell,
     PairsChart,
+    PinnedCurves,
     TensorTitle,
     ThresholdLine,
 )
-from mergelab.ui.messages.compare import ComparedMap, ComparedRate, ComparedSlot, ComparedSlots, Comparison
+from mergelab.ui.messages.compare import (
+    ComparedMap,
+    ComparedRate,
+    ComparedScore,
+    ComparedScores,
+    ComparedSetting,
+    ComparedSlot,
+    ComparedSlots,
+    Comparison,
+)
 from mergelab.ui.messages.encoding import PARTS, decode, encode, parts_of
 from mergelab.ui.messages.panel import EMPTY, PanelMessages
 from mergelab.ui.messages.recipe import LinkMessage, Pins, RecipeExports, StoryMessage
@@ -35,7 +45,7 @@ from mergelab.ui.messages.requests import (
     UnpinRequest,
     WindowRequest,
 )
-from mergelab.ui.messages.scores import ScoreLegend, ScoreMessage, ScoreRow, Scores, ScoreState, Split
+from mergelab.ui.messages.scores import ScoreDifference, ScoreLegend, ScoreMessage, ScoreRow, Scores, ScoreState, Split
 from mergelab.ui.messages.sidebar import KnobValue, ListEntry
 from mergelab.ui.messages.status import Status, StatusKind
 from mergelab.ui.messages.tensor import (
@@ -62,6 +72,9 @@ __all__ = [
     "Charts",
     "ComparedMap",
     "ComparedRate",
+    "ComparedScore",
+    "ComparedScores",
+    "ComparedSetting",
     "ComparedSlot",
     "ComparedSlots",
     "Comparison",
@@ -92,10 +105,12 @@ __all__ = [
     "PanelEvents",
     "PanelMessages",
     "PinRequest",
+    "PinnedCurves",
     "Pins",
     "RecipeExports",
     "RestoreRequest",
     "Scene",
+    "ScoreDifference",
     "ScoreLegend",
     "ScoreMessage",
     "ScoreRow",
