@@ -135,4 +135,5 @@ def _right_in(group: list[int], lent: TaskModel, encoded: Encoded, rows: Rows, t
         raise ValueError(
             f"the model gives non-finite outputs on task {task.name}; reduce very large weights or scales in the recipe"
         )
-    return logits.argmax(-1) == rows.labels[group]
+    right: Tensor = logits.argmax(-1) == rows.labels[group]
+    return right

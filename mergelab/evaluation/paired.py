@@ -92,9 +92,8 @@ def _correlation(counts: PairedCounts) -> float:
         * (counts.second + counts.neither)
     )
     product = counts.both * counts.neither - counts.second * counts.first
-    if product > 0:
-        product = max(product - counts.n / 2, 0)
-    return product / math.sqrt(margins) if margins else 0.0
+    corrected = max(product - counts.n / 2, 0.0) if product > 0 else float(product)
+    return corrected / math.sqrt(margins) if margins else 0.0
 
 
 def _distance(one: float, other: float, phi: float) -> float:

@@ -92,9 +92,13 @@ def _row(
 def _mean_row(by_role: Mapping[str, Mapping[str, evaluate.Score]], rows: Sequence[ScoreRow]) -> ScoreRow:
     base, own, merged = (_mean(list(by_role[role].values()), len(rows)) for role in ("base", "own", "merged"))
     differences = _difference(merged, base), _difference(merged, own)
-    paired = (difference_message(_mean_paired(by_role[role], by_role["merged"], len(rows))) for role in ("base", "own"))
+    paired_base, paired_own = (
+        difference_message(_mean_paired(by_role[role], by_role["merged"], len(rows))) for role in ("base", "own")
+    )
     scores = score_message(base), score_message(own), score_message(merged)
-    return ScoreRow("Mean", None, sum(row.n for row in rows), rows[0].metric, *scores, *differences, *paired, None)
+    return ScoreRow(
+        "Mean", None, sum(row.n for row in rows), rows[0].metric, *scores, *differences, paired_base, paired_own, None
+    )
 
 
 def _by_role(run: Run, tasks: Mapping[str, TaskFace]) -> dict[str, dict[str, evaluate.Score]]:

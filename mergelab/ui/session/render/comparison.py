@@ -8,6 +8,7 @@ from typing import Any
 import numpy
 
 from mergelab.charts import RATES, Picture, conflict_heatmap, difference_heatmap, dots_at, grid
+from mergelab.recipe.diff import recipe_diff
 from mergelab.ui.messages import ComparedMap, ComparedRate, ComparedSlot, ComparedSlots, Comparison
 from mergelab.ui.session.chart_data import ChartData, ComparedRecipes
 from mergelab.ui.session.render.changed_settings import changed_settings
@@ -16,7 +17,8 @@ from mergelab.ui.session.render.compared_scores import compared_scores, points
 from mergelab.ui.session.render.curve_charts import DOT, curve_pictures, drawn_behind, has_same_curves, place_of
 
 SAME = "Both recipes are the same. Change a setting to see the differences here."
-SAME_CURVES = "Identical curves: the recipes differ only in density (ring: A, dot: B)."
+ONLY_DENSITY = "Identical curves: the recipes differ only in density (ring: A, dot: B)."
+SAME_CURVES = "Identical curves: these recipes keep the same changes at equal density (ring: A, dot: B)."
 OTHER_CURVES = "B’s curves, with A’s faint behind them. The rings mark where A stands, the dots where B does."
 NO_CURVES = "One of the two recipes has no curve over the density."
 
@@ -78,7 +80,10 @@ def _curves(one: ChartData, other: ChartData) -> Picture | None:
 
 
 def _notice(one: ChartData, other: ChartData) -> str:
-    return SAME_CURVES if has_same_curves(one, other) else OTHER_CURVES
+    if not has_same_curves(one, other):
+        return OTHER_CURVES
+    differing = [each.name.rpartition(".")[2] for each in recipe_diff(one.recipe, other.recipe)]
+    return ONLY_DENSITY if differing == ["density"] else SAME_CURVES
 
 
 def _numbers(one: ChartData, other: ChartData) -> list[list[str]]:

@@ -54,6 +54,12 @@ def test_recipes_that_differ_in_density_alone_have_one_set_of_curves_with_rings_
     ]
 
 
+def test_equal_curves_of_recipes_that_differ_in_more_than_density_are_told_so() -> None:
+    one, other = charts(), charts(knobs={KnobPlace("method", "ties", "weigh"): "after"})
+    sent = render_comparison(ComparedRecipes((one, other), (True, False), (None, None), TASKS))
+    assert sent.curves_notice.startswith("Identical curves: these recipes keep the same changes")
+
+
 def test_recipes_without_curves_still_compare() -> None:
     sent = render_comparison(
         comparison(method="average", sparsifier="dare", knobs={KnobPlace("sparsify", "dare", "target"): "weights"})
