@@ -2,7 +2,7 @@
 
 from mergelab.charts.axis_names import layer_name, module_name
 from mergelab.charts.conflict_heatmap import RATES, conflict_heatmap, conflict_summary, difference_heatmap, grid
-from mergelab.charts.density_curves import LINES, cosine_curves, density_curves
+from mergelab.charts.density_curves import LINES, cosine_curves, density_curves, dots_at
 from mergelab.charts.expert_matrices import conflict_matrix, cosine_matrix, kept_heatmap, kept_summary, pairs_summary
 from mergelab.charts.magnitude_bars import histogram_summary, magnitude_histogram
 from mergelab.charts.score_bars import score_bars, scores_summary
@@ -24,6 +24,7 @@ __all__ = [
     "cosine_matrix",
     "density_curves",
     "difference_heatmap",
+    "dots_at",
     "grid",
     "histogram_summary",
     "kept_heatmap",

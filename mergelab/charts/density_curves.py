@@ -56,6 +56,20 @@ def cosine_curves(curves: pandas.DataFrame, axis: str, titles: Mapping[str, str]
     return Picture(lines, _axes(axis, [min(0.0, float(numpy.nanmin(table[cosines(table)], initial=0))), 1.02]))
 
 
+def dots_at(picture: Picture, place: float, symbol: str) -> list[dict[str, Any]]:
+    """A dot on each line of a picture, where a recipe stands; `symbol` is one of plotly's."""
+    return [_dot(trace, place, symbol) for trace in picture.data]
+
+
+def _dot(trace: dict[str, Any], place: float, symbol: str) -> dict[str, Any]:
+    known = [numpy.nan if value is None else value for value in trace["y"]]
+    value = number(float(numpy.interp(place, trace["x"], known)))
+    colour = {"color": trace["line"]["color"]} if "color" in trace["line"] else {}
+    marker = {"symbol": symbol, "size": 9, "line": {"width": 2}, **colour}
+    drawn = {"mode": "markers", "marker": marker, "hoverinfo": "skip", "hovertemplate": None}
+    return {**trace, **drawn, "x": [place], "y": [value], "meta": {**trace["meta"], "pinned": True}}
+
+
 def cosines(curves: pandas.DataFrame) -> list[str]:
     """The names of the columns with the experts' cosines."""
     return [name for name in map(str, curves) if name.startswith("cosine ")]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, compare, open_checkpoint
+from mergelab.evaluation.answers import Answers
 from mergelab.evaluation.tasks import Encoded, Rows, TaskModel, TaskSet, encode, task_model
 from mergelab.evaluation.tasks.batches import POSITIONS, batches
 from mergelab.evaluation.tasks.precision import full_precision
@@ -21,7 +22,10 @@ Z = 1.959963984540054
 
 @dataclass(frozen=True)
 class Score:
-    """`value` of `metric` on `n` rows of a task's split; [low, high] is its 95 % interval over the sampling of rows."""
+    """`value` of `metric` on `n` rows of a task's split; [low, high] is its 95 % interval over the sampling of rows.
+
+    `answers` says which rows were answered rightly; None for a mean over tasks.
+    """
 
     task: str
     split: str
@@ -30,6 +34,7 @@ class Score:
     n: int
     low: float
     high: float
+    answers: Answers | None = None
 
 
 def evaluate(
@@ -44,14 +49,14 @@ def evaluate(
     for task in tasks:
         chosen = task.rows(split, rows)
         right = yield from _right(body, task, chosen, device)
-        scores.append(accuracy(task.name, split, right, len(chosen)))
+        scores.append(accuracy(task.name, split, Answers.of(chosen, right)))
     return scores
 
 
-def accuracy(task: str, split: str, right: int, n: int) -> Score:
-    """The score for `right` correct answers out of `n`, with Wilson's 95 % interval."""
-    low, high = wilson(right, n)
-    return Score(task, split, "accuracy", right / n, n, low, high)
+def accuracy(task: str, split: str, answers: Answers) -> Score:
+    """The share of right answers, with Wilson's 95 % interval."""
+    right, n = int(answers.right.sum()), answers.n
+    return Score(task, split, "accuracy", right / n, n, *wilson(right, n), answers)
 
 
 def wilson(right: int, n: int, z: float = Z) -> tuple[float, float]:
@@ -103,7 +108,8 @@ def body_of(checkpoint: Checkpoint, base: Checkpoint) -> dict[str, Tensor]:
     return {key: expert.read(own[key]) if key in own else base.read(key) for key in base.specs}
 
 
-def _right(body: Mapping[str, Tensor], task: TaskSet, rows: Rows, device: str) -> ProgressGen[int]:
+def _right(body: Mapping[str, Tensor], task: TaskSet, rows: Rows, device: str) -> ProgressGen[Tensor]:
+    """Whether each row is answered rightly: bool `(n,)`, in the order of `rows`."""
     head = open_checkpoint(task.head)
     with task_model(body, head, task.kind, device=device) as lent:
         if lent.config.num_labels != len(task.labels):
@@ -112,16 +118,16 @@ def _right(body: Mapping[str, Tensor], task: TaskSet, rows: Rows, device: str) -
             )
         encoded = encode(task.kind, rows, head, lent.config)
         groups = batches(encoded.lengths, POSITIONS.get(torch.device(device).type, POSITIONS["cpu"]))
-        right = 0
+        right = torch.zeros(len(rows), dtype=torch.bool)
         for done, group in enumerate(groups):
             yield Progress("Scoring", done, len(groups), task.title)
-            right += _right_in(group, lent, encoded, rows, task, device)
+            right[group] = _right_in(group, lent, encoded, rows, task, device)
         yield Progress("Scoring", len(groups), len(groups), task.title)
     return right
 
 
 @torch.inference_mode()
-def _right_in(group: list[int], lent: TaskModel, encoded: Encoded, rows: Rows, task: TaskSet, device: str) -> int:
+def _right_in(group: list[int], lent: TaskModel, encoded: Encoded, rows: Rows, task: TaskSet, device: str) -> Tensor:
     inputs = {name: value.to(device) for name, value in encoded.batch(group).items()}
     with full_precision():
         logits = lent.model(**inputs).logits.cpu()
@@ -129,4 +135,5 @@ def _right_in(group: list[int], lent: TaskModel, encoded: Encoded, rows: Rows, t
         raise ValueError(
             f"the model gives non-finite outputs on task {task.name}; reduce very large weights or scales in the recipe"
         )
-    return int((logits.argmax(-1) == rows.labels[group]).sum())
+    right: Tensor = logits.argmax(-1) == rows.labels[group]
+    return right

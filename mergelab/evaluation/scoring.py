@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from mergelab.checkpoints import hash_state, load_suite, suite_of
+from mergelab.evaluation.answers import Answers
 from mergelab.evaluation.evaluate import Score, evaluate
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.cache import SCORES, key_of, store
@@ -30,7 +32,7 @@ def scored(
     scores: list[Score] = []
     for task in tasks:
         key = score_key(content, task, split, rows)
-        kept_as = f"{key}-{device.replace(':', '-')}"
+        kept_as = f"{key}-{device.replace(':', '-')}-by-row"  # earlier versions kept no answers, under the shorter name
         known = store().recall(SCORES, kept_as, _decode) or _shipped(task).get(key)
         if known is None:
             [known] = yield from evaluate(body, [task], split, rows=rows, device=device)
@@ -46,7 +48,13 @@ def score_key(content: str, task: TaskSet, split: str, rows: int | None) -> str:
 
 
 def _decode(content: bytes) -> Score:
-    return Score(**json.loads(content))
+    return _score(json.loads(content))
+
+
+def _score(entry: Mapping[str, Any]) -> Score:
+    """A score from JSON. A suite's file of an earlier version has no answers, and then there are no paired differences."""
+    answers = entry.get("answers")
+    return Score(**{**entry, "answers": Answers(**answers) if answers else None})
 
 
 def _shipped(task: TaskSet) -> dict[str, Score]:
@@ -58,4 +66,4 @@ def _shipped(task: TaskSet) -> dict[str, Score]:
 @lru_cache(maxsize=8)
 def _read(path: Path, changed: int) -> dict[str, Score]:
     """`changed` is part of the cache key, so that a changed file is read again."""
-    return {key: Score(**entry) for key, entry in json.loads(path.read_text()).items()}
+    return {key: _score(entry) for key, entry in json.loads(path.read_text()).items()}

@@ -24,14 +24,15 @@ def recipe_diff(one: Recipe, other: Recipe) -> list[Difference]:
     Experts are matched by model, whatever their order, and their settings are named `weight of MODEL`. An expert that
     only one recipe has is listed as `expert MODEL`.
     """
-    first, second = _flat(one), _flat(other)
+    first, second = settings_of(one), settings_of(other)
     names = [*first, *(name for name in second if name not in first)]
     return [
         Difference(name, first.get(name), second.get(name)) for name in names if first.get(name) != second.get(name)
     ]
 
 
-def _flat(recipe: Recipe) -> dict[str, Any]:
+def settings_of(recipe: Recipe) -> dict[str, Any]:
+    """Every setting of a recipe by its path, in the order of a recipe file. A chosen expert is `expert MODEL`: "merged"."""
     given = {**recipe.to_mapping(), "base": recipe.base}
     models = [expert.to_mapping() for expert in recipe.models]
     del given["models"]

@@ -33,7 +33,7 @@ def gated(shared: Visit) -> Iterator[tuple[Visit, Gates]]:
 
 
 def pin(opened: Visit) -> None:
-    opened.page.get_by_role("button", name="Pin the recipe on screen").click()
+    opened.page.get_by_role("button", name="Pin current recipe as A").click()
 
 
 def says(opened: Visit, condition: str) -> bool:
@@ -82,7 +82,7 @@ def test_a_knob_turned_while_scores_and_a_pin_are_under_way_settles_in_whatever_
     assert opened.state("shown") == 0.5
     expect(opened.page.locator(".ml-compared")).to_be_visible()  # the table alone may be an earlier one's, hidden
     rows = opened.page.locator("[data-table=diff] tbody tr")
-    expect(rows).to_have_text(["method.density0.350.5"])
+    expect(rows).to_have_text(["Density0.350.5"])
     expect(opened.page.locator("[data-table=compared-scores] tbody tr")).to_have_count(6)
 
 

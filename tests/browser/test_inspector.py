@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from browser.visits import DENSITY, SETTLED, Visit, until_left, visit
+from browser.visits import DENSITY, READY, SETTLED, Visit, until_left, visit
 from playwright.sync_api import Browser, expect
 
 CELL = "mergelab.at && `${mergelab.at.layer}:${mergelab.at.module}`"
@@ -86,11 +87,28 @@ def test_the_place_on_the_curves_moves_with_the_slider_before_anything_is_answer
     assert abs(float(values[0].split()[0]) - float(tiles["Conflict"].split()[0])) < 1
 
 
-def test_a_link_restores_the_tab_and_the_cell_and_says_when_there_is_none(browser: Browser, server: str) -> None:
-    opened = visit(browser, f"{server}/?tab=compare&at=2:attention.query")
-    expect(opened.page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
+def test_a_link_restores_the_tab_the_cell_and_both_pins_with_scores_first(browser: Browser, server: str) -> None:
+    pins = "a=suite:pixels+method:ties+density:0.4&b=suite:pixels+method:task_arithmetic"
+    opened = visit(browser, f"{server}/?{pins}&tab=compare&at=2:attention.query")
+    page = opened.page
+    expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
     opened.until(f"({CELL}) === '2:attention.query'")
-    opened.page.close()
+    for _ in range(2):
+        expect(page.locator("[data-side=a]")).to_contain_text("TIES · density 0.4")
+        expect(page.locator("[data-side=b]")).to_contain_text("Task arithmetic")
+        assert page.locator(".ml-compared > [data-table], .ml-compared > .ml-grid").first.get_attribute(
+            "data-table"
+        ) == ("compared-scores")
+        mean = page.locator("[data-table=compared-scores] .ml-mean td").last
+        expect(mean).to_contain_text(re.compile(r"[+−±]\d+\.\d\s*[+−±]\d+\.\d to [+−±]\d+\.\d"))
+        page.reload()
+        opened.until(READY)
+    page.locator(".ml-compared .ml-everywhere:visible").first.click()
+    opened.until(f"!({CELL})")
+    page.close()
+
+
+def test_a_link_to_a_cell_that_is_not_there_says_so(browser: Browser, server: str) -> None:
     lost = visit(browser, f"{server}/?at=99:nowhere")
     expect(lost.page.locator(".ml-note")).to_contain_text("no layer “99”")
     assert lost.errors == []
@@ -104,12 +122,12 @@ def test_a_pinned_recipe_is_compared_with_what_is_tried_next(
     opened = visit(browser, f"{server}/?__theme={theme}", width=width)
     page = opened.page
     page.get_by_role("tab", name="Compare").click()
-    page.get_by_role("button", name="Pin the recipe on screen").click()
+    page.get_by_role("button", name="Pin current recipe as A").click()
     expect(page.locator(".ml-compared")).to_be_visible()
     expect(page.locator("[data-table=diff]")).to_contain_text("Both recipes are the same")
     opened.turn(DENSITY, 0.5)
     expect(page.locator("[data-table=diff] tbody tr")).to_have_count(1)
-    expect(page.locator("[data-table=diff] tbody")).to_contain_text("method.density")
+    expect(page.locator("[data-table=diff] tbody")).to_contain_text("Density")
     for chart in ("map-a", "map-b", "map-difference", "compared"):
         expect(page.locator(f"[data-chart={chart}] .main-svg").first).to_be_visible()
     opened.until(f"{SETTLED} && mergelab.density === 0.5")
@@ -125,7 +143,7 @@ def test_the_pinned_curves_stand_behind_and_can_be_taken_away(page_of: Visit) ->
     lines = "document.querySelector('[data-chart=curves] .ml-plot').data.length"
     alone = page.evaluate(lines)
     page.get_by_role("button", name="Pin this recipe").click()
-    page_of.until(f"mergelab.pinned && {lines} === {2 * alone}")
+    page_of.until(f"mergelab.pinned && {lines} === {3 * alone}")
     page.get_by_role("button", name="Unpin").click()
     page_of.until(f"!mergelab.pinned && {lines} === {alone}")
 

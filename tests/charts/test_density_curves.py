@@ -7,7 +7,7 @@ import math
 import pandas
 import pytest
 
-from mergelab.charts import LINES, STYLES, cosine_curves, density_curves
+from mergelab.charts import LINES, STYLES, cosine_curves, density_curves, dots_at
 
 CURVES = pandas.DataFrame(
     {
@@ -34,6 +34,13 @@ def test_experts_cosines_have_their_own_looks() -> None:
     first, second = cosine_curves(CURVES, "density", {"m/a": "A"}, {"m/a": 0, "m/b": 3}).data
     assert (first["name"], second["name"]) == ("A", "m/b")
     assert (second["line"]["color"], second["line"]["dash"]) == (STYLES[3].colour, STYLES[3].dash)
+
+
+def test_a_recipe_stands_as_a_dot_on_each_line() -> None:
+    first, second = dots_at(cosine_curves(CURVES, "density", {}, {}), 0.625, "circle")
+    assert (first["x"], first["y"], second["y"]) == ([0.625], [pytest.approx(0.45)], [pytest.approx(0.45)])
+    assert (second["marker"]["color"], second["meta"]["pinned"]) == (STYLES[1].colour, True)
+    assert dots_at(density_curves(CURVES, "density"), 0.1, "circle")[0]["y"] == [None]  # nobody knows
 
 
 def test_long_curves_are_thinned_to_what_can_be_seen() -> None:

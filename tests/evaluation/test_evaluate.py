@@ -7,8 +7,9 @@ from tiny_task_models import MOODS, image_model, sentences, text_model, text_tas
 from torch import Tensor
 
 from mergelab.checkpoints import CheckpointError, list_suites, open_checkpoint
+from mergelab.evaluation.answers import Answers
 from mergelab.evaluation.evaluate import Score, accuracy, body_of, evaluate, mean_score, wilson
-from mergelab.evaluation.tasks import TaskSet, suite_tasks
+from mergelab.evaluation.tasks import Rows, TaskSet, suite_tasks
 from mergelab.runtime.progress import Progress, finish
 
 
@@ -48,8 +49,12 @@ def test_wilsons_interval_has_width_at_its_ends() -> None:
         wilson(3, 2)
 
 
+def answered(task: str, right: Tensor) -> Score:
+    return accuracy(task, "test", Answers.of(Rows(("x",) * len(right), torch.zeros(len(right)).long()), right))
+
+
 def test_a_mean_of_one_task_is_that_task_and_of_four_alike_half_as_wide() -> None:
-    one = accuracy("a", "test", 50, 100)
+    one = answered("a", torch.arange(100) < 50)
     assert mean_score([one]) == Score(
         "mean", "test", "accuracy", 0.5, 100, pytest.approx(one.low), pytest.approx(one.high)
     )
@@ -63,10 +68,12 @@ def test_a_mean_of_one_task_is_that_task_and_of_four_alike_half_as_wide() -> Non
 def test_a_score_counts_the_answers_that_the_model_gives_alone(tmp_path: Path, expert: Path) -> None:
     rows = sentences(60)
     answers = guesses(expert, [text for text, _ in rows])
-    right = sum(answer == label for answer, (_, label) in zip(answers, rows, strict=True))
-    (score,) = finish(evaluate(body(expert), [text_task(tmp_path, expert, rows)], "test"))
-    assert score == accuracy("moods", "test", right, 60)
-    assert 0 < right < 60
+    right = [answer == label for answer, (_, label) in zip(answers, rows, strict=True)]
+    task = text_task(tmp_path, expert, rows)
+    (score,) = finish(evaluate(body(expert), [task], "test"))
+    assert score == accuracy("moods", "test", Answers.of(task.rows("test"), torch.tensor(right)))
+    assert score.answers and score.answers.right.tolist() == right  # row by row, though batches go by length
+    assert 0 < sum(right) < 60
 
 
 def test_batching_and_padding_change_nothing(tmp_path: Path, expert: Path, monkeypatch: pytest.MonkeyPatch) -> None:

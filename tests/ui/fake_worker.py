@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import torch
 from tiny_states import State, plan_for, random_state, tuned
 
 from mergelab.analysis.preview import curves, narrowed, preview
 from mergelab.analysis.sketch import Sketch, build_sketch
+from mergelab.evaluation.answers import Answers
 from mergelab.evaluation.evaluate import Score
+from mergelab.evaluation.tasks import Rows
 from mergelab.jobs import Event, Finished, Queued, Stopped
 from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
@@ -54,10 +57,15 @@ def charts_of(recipe: Recipe, sketch: Sketch, at: Cell | None = None) -> ChartDa
     return ChartData(shown, recipe, MODELS, sketch, curves(sketch, recipe, tensors), at)
 
 
+def answers(right: int, n: int = 100) -> Answers:
+    """Right answers to the first rows, wrong ones to the others."""
+    return Answers.of(Rows(("x",) * n, torch.zeros(n).long()), torch.arange(n) < right)
+
+
 def run_of(recipe: Mapping[str, Any], split: str) -> Run:
     """A run with made-up scores."""
     checked = Recipe.from_mapping(recipe)
-    score = Score("task-a", split, "accuracy", 0.8, 100, 0.7, 0.9)
+    score = Score("task-a", split, "accuracy", 0.8, 100, 0.7, 0.9, answers(80))
     shown = replace(preview(sketch_of(recipe), checked), label="exact")
     return Run(
         checked.to_mapping(),

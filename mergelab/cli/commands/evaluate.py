@@ -53,7 +53,12 @@ def _run(options: argparse.Namespace) -> None:
             models_dir=options.models_dir,
         )
     )
-    print(json.dumps([asdict(score) for score in scores], indent=2) if options.json else score_table(scores))
+    print(json.dumps([_plain(score) for score in scores], indent=2) if options.json else score_table(scores))
+
+
+def _plain(score: Score) -> dict[str, Any]:
+    """A score without the answers to single rows."""
+    return {name: value for name, value in asdict(score).items() if name != "answers"}
 
 
 def score_table(scores: Sequence[Score]) -> str:

@@ -10,13 +10,24 @@ PLACES = ("task",)
 NUMBERS_OF_EXPERTS = (*PLACES, "min_models")
 """Knobs whose sliders end at the number of the chosen experts."""
 NAMES = {
+    "divide": "Mean over",
+    "elect": "Sign vote",
     "equal": "Equal magnitudes",
     "init": "First coefficients",
     "lr": "Learning rate",
     "of": "Directions of",
+    "weigh": "Apply weights",
     "zero": "Zero vectors",
+    "zero_sign": "If the vote ties",
 }
 """Labels for knobs whose own name is not clear enough."""
+OPTIONS = {
+    "divide": {"count": "agreeing experts", "weights": "their weights"},
+    "elect": {"mass": "by total magnitude", "count": "one vote per expert"},
+    "weigh": {"before": "before the vote", "after": "after the vote"},
+    "zero_sign": {"majority": "use the majority sign", "positive": "+", "zero": "drop"},
+}
+"""Choices in words, by knob, where the choice alone is not clear enough."""
 STEPS = {
     "delta": ("Deltas", "What each expert changed: expert − base, its delta."),
     "drop": ("Drop", "The sparsifier drops part of each expert’s change; a dot marks a dropped one."),
@@ -35,6 +46,13 @@ def title_of(name: str) -> str:
     if name in NAMES:
         return NAMES[name]
     return name if len(name) == 1 else name.replace("_", " ").capitalize()
+
+
+def value_of(knob: str, value: object) -> str:
+    """A knob's value in words: `0.2`, `after the vote`."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value)
+    return OPTIONS.get(knob, {}).get(str(value), str(value))
 
 
 def number(value: float) -> str:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from mergelab.methods import METHODS
 from mergelab.methods.knobs import Choice, Domain, Range, Value
@@ -24,12 +24,20 @@ from mergelab.ui.form.slice_lines import GIVERS, slices_of_query, slices_query
 VERSION = "1"
 VIEW = ("tab", "at", "tensor", "map", "step", "cell")
 """Parameters that the browser writes and reads by itself: the open tab, and the part of the model on screen."""
+PINS = ("a", "b")
+"""Parameters with pinned recipes, by the slot of each."""
 MOST_NOTES = 10
 LONGEST = 60
 """How many characters of a person's text a note repeats."""
 OWN_MODELS = (
     "The link names your own models by their folders. It opens them after asking, where the server finds these folders."
 )
+
+NO_OWN_MODELS = (
+    "it is of your own models, which this page does not know, so it is not pinned. Load them under “Your own models”, set the "
+    "same knobs and pin it again."
+)
+NO_SUITE = "there is no suite {} here, so it is not pinned."
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,14 @@ class Link:
     query: str
     note: str = ""
     digest: str = ""
+
+
+@dataclass(frozen=True)
+class PinnedLinks:
+    """Recipes that an address pins, by slot, and a sentence for each part of them that had to be changed."""
+
+    forms: Mapping[str, Form]
+    notes: tuple[str, ...] = ()
 
 
 def parse_cell(at: str) -> tuple[str, str] | None:
@@ -95,6 +111,46 @@ def read_query(given: Mapping[str, str], sources: Mapping[str, Models], opening:
     Missing parameters are taken from `opening` (models, method) or set to their default.
     """
     return _Reading(given, sources, opening).parsed_link()
+
+
+def pinned_query(keys: Mapping[str, str]) -> str:
+    """Pinned recipes as parameters of a query; `keys` are the keys of their links, by slot.
+
+    In a parameter, `method=ties&density=0.4` is written as `method:ties density:0.4`, so that it stays readable: names and
+    values are quoted in the key, and have neither spaces nor colons. The version is that of the whole query.
+    """
+    pairs = {
+        slot: [part.replace("=", ":") for part in key.split("&") if part != f"v={VERSION}"]
+        for slot, key in keys.items()
+    }
+    return urlencode({slot: " ".join(parts) for slot, parts in pairs.items()}, safe=",:")
+
+
+def read_pins(given: Mapping[str, str], sources: Mapping[str, Models], opening: Form) -> PinnedLinks:
+    """The pinned recipes of an address, read as in `read_query`. A recipe of models that are not there is not pinned, which a
+    note says."""
+    forms, notes = {}, []
+    for slot in (slot for slot in PINS if given.get(slot)):
+        found = dict(parse_qsl(given[slot].replace(" ", "&").replace(":", "=")))
+        pinned, told = _pinned(found, sources, opening)
+        notes += [f"Pinned recipe {slot.upper()}: {note}" for note in told]
+        if pinned:
+            forms[slot] = pinned
+    return PinnedLinks(forms, tuple(notes[:MOST_NOTES]))
+
+
+def _pinned(
+    found: Mapping[str, str], sources: Mapping[str, Models], opening: Form
+) -> tuple[Form | None, tuple[str, ...]]:
+    suite = found.get("suite", "")
+    if suite and suite not in sources:
+        return None, (NO_OWN_MODELS if suite.startswith(f"{OWN}-") else NO_SUITE.format(_brief(suite)),)
+    read = read_query(found, sources, opening)
+    try:
+        read.form.recipe()
+    except ValueError as error:
+        return None, (f"{error} It is not pinned.",)
+    return read.form, read.notes
 
 
 # ---- writing
@@ -174,7 +230,9 @@ class _Reading:
     """Takes known parameters out of a query one by one; the rest is reported as unknown."""
 
     def __init__(self, given: Mapping[str, str], sources: Mapping[str, Models], opening: Form) -> None:
-        own = {key for key in given if key in VIEW or key.startswith("__")}  # the browser's and Gradio's
+        own = {
+            key for key in given if key in (*VIEW, *PINS) or key.startswith("__")
+        }  # the browser's, Gradio's, other recipes
         self.left = {key: text for key, text in given.items() if key not in own}
         self.sources, self.opening = sources, opening
         self.notes: list[str] = []

@@ -16,10 +16,20 @@ from mergelab.ui.messages.charts import (
     LegendEntry,
     NarrowedCell,
     PairsChart,
+    PinnedCurves,
     TensorTitle,
     ThresholdLine,
 )
-from mergelab.ui.messages.compare import ComparedMap, ComparedRate, ComparedSlot, ComparedSlots, Comparison
+from mergelab.ui.messages.compare import (
+    ComparedMap,
+    ComparedRate,
+    ComparedScore,
+    ComparedScores,
+    ComparedSetting,
+    ComparedSlot,
+    ComparedSlots,
+    Comparison,
+)
 from mergelab.ui.messages.encoding import PARTS, decode, encode, parts_of
 from mergelab.ui.messages.panel import EMPTY, PanelMessages
 from mergelab.ui.messages.recipe import LinkMessage, OwnModelsOffer, Pins, RecipeExports, StoryMessage
@@ -37,7 +47,7 @@ from mergelab.ui.messages.requests import (
     UnpinRequest,
     WindowRequest,
 )
-from mergelab.ui.messages.scores import ScoreLegend, ScoreMessage, ScoreRow, Scores, ScoreState, Split
+from mergelab.ui.messages.scores import ScoreDifference, ScoreLegend, ScoreMessage, ScoreRow, Scores, ScoreState, Split
 from mergelab.ui.messages.sidebar import KnobValue, ListEntry, RefusedValue
 from mergelab.ui.messages.stack import StackBlock, StackDiagram
 from mergelab.ui.messages.status import Status, StatusKind
@@ -66,6 +76,9 @@ __all__ = [
     "Charts",
     "ComparedMap",
     "ComparedRate",
+    "ComparedScore",
+    "ComparedScores",
+    "ComparedSetting",
     "ComparedSlot",
     "ComparedSlots",
     "Comparison",
@@ -99,12 +112,14 @@ __all__ = [
     "PanelEvents",
     "PanelMessages",
     "PinRequest",
+    "PinnedCurves",
     "Pins",
     "RecipeExports",
     "RefusedValue",
     "ReportedValues",
     "RestoreRequest",
     "Scene",
+    "ScoreDifference",
     "ScoreLegend",
     "ScoreMessage",
     "ScoreRow",

@@ -262,6 +262,18 @@ class CurveLine:
 
 
 @message
+class PinnedCurves:
+    """The pinned recipe behind the curves."""
+
+    title: str
+    """The recipe's name."""
+    place: float | None
+    """The recipe's position on its curves; null if unknown."""
+    same: bool
+    """Whether the curves are the same as those of the recipe on the sidebar, so that only the position differs."""
+
+
+@message
 class CurvesMessage:
     """The charts over every density. Sent only if they differ from what the page has."""
 
@@ -275,5 +287,5 @@ class CurvesMessage:
     """Why there are no curves; empty text if there are."""
     lines: Sequence[CurveLine]
     """The explanation of each line."""
-    pinned: str | None
-    """The name of the pinned recipe whose curves are drawn behind; null if none is pinned."""
+    pinned: PinnedCurves | None
+    """The pinned recipe whose curves are drawn behind; null if none is pinned."""

@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from mergelab.ui.messages.charts import ChartLabel, Numbers
 from mergelab.ui.messages.message import CurveFigure, HeatmapFigure, message
+from mergelab.ui.messages.scores import ScoreDifference, ScoreMessage
 
 
 @message
 class ComparedSlot:
     """One of the two recipes."""
 
-    name: str
-    """The first eight digits of the recipe's digest."""
     title: str
-    """The method, and the sparsifier before it."""
+    """The recipe's name, which tells what differs from the other one."""
     pinned: bool
     """Whether the recipe is pinned; otherwise it is the one on the sidebar."""
     chip: str
@@ -55,6 +54,56 @@ class ComparedSlots:
 
 
 @message
+class ComparedScore:
+    """One task, or the mean over all of them, in both merges."""
+
+    title: str
+    """The task's name, shortened."""
+    full: str
+    """The task's whole name."""
+    colour: str | None
+    """The colour of the task's own expert; null for the mean."""
+    n: int
+    """The number of examples."""
+    a: ScoreMessage | None
+    """The score of A; null if A was not scored on this task."""
+    b: ScoreMessage | None
+    """The score of B; null if B was not scored on this task."""
+    difference: ScoreDifference | None
+    """B minus A on the same examples; null if they did not answer the same ones."""
+    remark: str
+    """What the difference means, or why there is none."""
+
+
+@message
+class ComparedScores:
+    """The scores of both merges."""
+
+    rows: Sequence[ComparedScore]
+    """One row per task, then their mean; empty while a merge is not scored."""
+    verdict: str
+    """The result in one sentence; empty text without scores."""
+    empty: str
+    """Why there are no scores, and what to do; empty text if there are."""
+    ask: bool
+    """Whether a button can merge and score what is not scored yet."""
+
+
+@message
+class ComparedSetting:
+    """A setting that differs."""
+
+    label: str
+    """What the sidebar calls the setting."""
+    full: str
+    """The same with the whole names of models."""
+    a: str
+    """Its value in A."""
+    b: str
+    """Its value in B."""
+
+
+@message
 class Comparison:
     """Two recipes side by side."""
 
@@ -72,14 +121,14 @@ class Comparison:
     """B minus A."""
     curves: CurveFigure | None
     """B's curves with A's behind them; null where one of them has none."""
+    curves_notice: str
+    """How to read the curves."""
     numbers: Sequence[Sequence[str]]
     """Rows of name, A, B, and B minus A in points."""
-    scores: Sequence[Sequence[str]]
-    """Rows of task, A, B, B minus A in points, and the number of examples."""
-    unscored: str
-    """What stands in place of missing scores."""
-    diff: Sequence[Sequence[str]]
-    """Rows of the settings that differ: name, A, B."""
+    scores: ComparedScores
+    """The scores of both merges."""
+    diff: Sequence[ComparedSetting]
+    """The settings that differ."""
     same: str
     """What stands in place of the rows if the recipes are equal; else empty text."""
     summary: str

@@ -116,6 +116,8 @@ class PanelEvents:
     """Pin a recipe."""
     unpin: UnpinRequest
     """Take a pinned recipe away."""
+    score: NoDetails
+    """Merge and score both recipes that are compared."""
     restore: RestoreRequest
     """Undo or redo."""
     example: ExampleRequest

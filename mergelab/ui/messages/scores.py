@@ -38,6 +38,20 @@ class ScoreMessage:
 
 
 @message
+class ScoreDifference:
+    """An accuracy minus another one on the same examples, with its paired 95 % interval, all from -1 to 1."""
+
+    value: float
+    """The difference."""
+    low: float
+    """The lower end of the interval."""
+    high: float
+    """The upper end of the interval."""
+    clear: bool
+    """Whether the interval excludes 0: the examples tell the two models apart."""
+
+
+@message
 class ScoreRow:
     """One task, or the mean over all of them."""
 
@@ -59,6 +73,10 @@ class ScoreRow:
     """Merged minus base."""
     to_own: float | None
     """Merged minus own expert."""
+    paired_base: ScoreDifference | None
+    """Merged minus base on the same examples; null unless both answers are known row by row."""
+    paired_own: ScoreDifference | None
+    """Merged minus own expert on the same examples; null unless both answers are known row by row."""
     colour: str | None
     """The colour of the task's own expert; null for the mean."""
 

@@ -159,6 +159,7 @@ class LabPage:
     def _wire_compare(self) -> None:
         tab = CompareTab(Follower(self.state))
         self._attach(self._on("pin"), tab.pin, compat.PAYLOAD, carries=PinRequest)
+        self._attach(self._on("score"), tab.score, compat.HEAVY)
         self._attach(self._on("unpin"), tab.unpin, compat.PAYLOAD, carries=UnpinRequest)
 
     def _wire_tensor(self) -> None:

@@ -29,14 +29,16 @@ class Opening:
         session = self.state.lab.welcome(call.visitor, call.client)
         session.opened.set()
         with session.lock:
-            parsed_link = self.state.parsed(session, call.query)
+            parsed_link, pins = self.state.parsed(session, call.query), self.state.pins(session, call.query)
+            session.pins.replace(pins.forms)
             # The page opens with the right sidebar, and the user may have changed a knob already.
             is_right = parsed_link.form == self.state.parsed(session, {}).form
             # Something must be sent: Gradio empties the outputs of a handler that yields nothing.
             filled = {} if is_right else self.state.fill(session, parsed_link.form)
             updates = session.first(parsed_link.form) if self.state.shows(session, parsed_link.form) else iter(())
         offer = own_models_offer(parsed_link, call.query)
-        yield {**shown(Update(notes=parsed_link.notes, visitor=call.visitor, own=offer)), **filled}
+        notes = (*parsed_link.notes, *pins.notes)
+        yield {**shown(Update(notes=notes, visitor=call.visitor, own=offer)), **filled}
         for update in updates:
             yield shown(update)
 

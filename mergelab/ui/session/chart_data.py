@@ -13,6 +13,7 @@ from mergelab.analysis.sketch import Sketch
 from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
 from mergelab.ui.form.form import Models
+from mergelab.ui.form.recipe_name import names_apart, recipe_name
 from mergelab.ui.session.score_tables import TaskFace
 
 Cell = tuple[str, str]
@@ -37,8 +38,13 @@ class ChartData:
 
     @property
     def name(self) -> str:
-        """What the page calls the recipe."""
+        """The beginning of the recipe's digest, for names of files."""
         return self.recipe.digest()[:8]
+
+    @property
+    def title(self) -> str:
+        """What a person calls the recipe."""
+        return recipe_name(self.recipe, self.models.titles)
 
     @property
     def tensors(self) -> NDArray[numpy.int64] | None:
@@ -60,9 +66,17 @@ def tensors_at(sketch: Sketch, at: Cell | None) -> NDArray[numpy.int64] | None:
 @dataclass(frozen=True)
 class ComparedRecipes:
     """Two recipes side by side, narrowed to the same cell. `pinned` says which of them are pinned; the others are on the
-    sidebar. `runs` are their merges with validation scores, None where there is none."""
+    sidebar. `runs` are their merges with validation scores, None where there is none, and `tasks` those of both. `follows`
+    says whether missing scores come without a click."""
 
     sides: tuple[ChartData, ChartData]
     pinned: tuple[bool, bool]
     runs: tuple[Run | None, Run | None]
     tasks: dict[str, TaskFace]
+    follows: bool = False
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What a person calls the two recipes; the names tell what differs."""
+        one, other = self.sides
+        return names_apart(one.recipe, other.recipe, {**one.models.titles, **other.models.titles})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mergelab.ui.form.form import Form
@@ -55,34 +55,59 @@ class Pins:
             except RefusalError:
                 continue  # the models are gone; the current recipe is shown all the same
 
-    def score(self, stopper: Stopper, wanted: Callable[[], bool]) -> Generator[Update, None, bool]:
-        """Merge and score pinned recipes of small models, while `wanted` says so. Returns whether all were scored and some
-        of the scores are new."""
-        forms = tuple(self.forms.values())
-        service = self.merge_service
-        missing = [form for form in forms if service.follows_live(form) and not service.is_scored(form)]
-        for form in missing:
-            if not wanted():
-                return False
-            yield from service.merge(form, "validation", Stopwatch("Scoring the pinned recipe"), stopper)
-        return bool(missing)
+    def score(self, stopper: Stopper, wanted: Callable[[], bool], form: Form) -> Generator[Update, None, bool]:
+        """Merge and score pinned recipes of small models on the rows that `form` is scored on, while `wanted` says so. Returns
+        whether all were scored and some of the scores are new."""
+        forms = [each for each in self._compared(form) if self.merge_service.follows_live(each)]
+        return (yield from self._score(forms, stopper, wanted))
+
+    def score_both(self, stopper: Stopper, form: Form) -> Generator[Update, None, bool]:
+        """Merge and score both recipes that are compared, of whatever size, on the same rows."""
+        return (yield from self._score(self._compared(form), stopper, lambda: True))
 
     def beside(self, charts: ChartData, form: Form) -> tuple[ChartData, ComparedRecipes | None]:
         """A form's charts with the pinned curves behind them, and the two recipes that are compared; None if nothing is
         pinned."""
-        pinned = {slot: found for slot in SLOTS if (found := self._shown(slot))}
+        pinned = {slot: found for slot in SLOTS if (found := self._shown(slot, form))}
         if not pinned:
             return charts, None
         charts = replace(charts, behind=next(iter(pinned.values()))[1])
         (one, left), (other, right) = (pinned.get(slot, (form, charts)) for slot in SLOTS)
-        runs = self.merge_service.known_run(one), self.merge_service.known_run(other)
-        are_pinned = SLOTS[0] in pinned, SLOTS[1] in pinned
-        return charts, ComparedRecipes((left, right), are_pinned, runs, self.merge_service.tasks(form))
+        service = self.merge_service
+        return charts, ComparedRecipes(
+            sides=(left, right),
+            pinned=(SLOTS[0] in pinned, SLOTS[1] in pinned),
+            runs=(service.known_run(one), service.known_run(other)),
+            tasks={**service.tasks(one), **service.tasks(other)},
+            follows=service.follows_live(one) and service.follows_live(other),
+        )
 
-    def _shown(self, slot: str) -> tuple[Form, ChartData] | None:
+    def _score(
+        self, forms: Iterable[Form], stopper: Stopper, wanted: Callable[[], bool]
+    ) -> Generator[Update, None, bool]:
+        missing = [form for form in forms if not self.merge_service.is_scored(form)]
+        for form in missing:
+            if not wanted():
+                return False
+            watch = Stopwatch("Scoring the compared recipes")
+            yield from self.merge_service.merge(form, "validation", watch, stopper)
+        return bool(missing)
+
+    def _compared(self, form: Form) -> list[Form]:
+        """The two recipes that are compared where something is pinned."""
+        pinned = {slot: _on_the_rows_of(form, each) for slot, each in self.forms.items()}
+        return [pinned.get(slot, form) for slot in SLOTS] if pinned else []
+
+    def _shown(self, slot: str, form: Form) -> tuple[Form, ChartData] | None:
         """The form in a slot with its charts, while its sketch is in the cache."""
-        form = self.forms.get(slot)
-        sketch = None if form is None else self.merge_service.known_sketch(form)
-        if form is None or sketch is None:
+        pinned = self.forms.get(slot)
+        pinned = pinned and _on_the_rows_of(form, pinned)
+        sketch = None if pinned is None else self.merge_service.known_sketch(pinned)
+        if pinned is None or sketch is None:
             return None
-        return form, self.chart_service.charts(form, sketch, self.merge_service.figures(form, sketch))
+        return pinned, self.chart_service.charts(pinned, sketch, self.merge_service.figures(pinned, sketch))
+
+
+def _on_the_rows_of(form: Form, pinned: Form) -> Form:
+    """The pinned form under the run settings of `form`: only scores on the same rows can be compared."""
+    return replace(pinned, rows=form.rows, device=form.device, live=form.live)

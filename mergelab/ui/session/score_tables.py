@@ -10,10 +10,11 @@ import pandas
 from mergelab.charts import style_of
 from mergelab.checkpoints import Suite
 from mergelab.evaluation import evaluate
+from mergelab.evaluation.paired import PairedDifference, mean_difference, paired_difference
 from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
 from mergelab.ui.form.form import Models
-from mergelab.ui.messages import ScoreMessage, ScoreRow, ScoreState
+from mergelab.ui.messages import ScoreDifference, ScoreMessage, ScoreRow, ScoreState
 
 Places = Mapping[str, int]
 
@@ -83,15 +84,21 @@ def _row(
     place = places.get(face.expert)
     colour = None if place is None else style_of(place).colour
     differences = _difference(merged, base), _difference(merged, own)
-    scores = _score(base), _score(own), _score(merged)
-    return ScoreRow(face.title, place, merged.n, merged.metric, *scores, *differences, colour)
+    paired = difference_message(_paired(base, merged)), difference_message(_paired(own, merged))
+    scores = score_message(base), score_message(own), score_message(merged)
+    return ScoreRow(face.title, place, merged.n, merged.metric, *scores, *differences, *paired, colour)
 
 
 def _mean_row(by_role: Mapping[str, Mapping[str, evaluate.Score]], rows: Sequence[ScoreRow]) -> ScoreRow:
     base, own, merged = (_mean(list(by_role[role].values()), len(rows)) for role in ("base", "own", "merged"))
     differences = _difference(merged, base), _difference(merged, own)
-    scores = _score(base), _score(own), _score(merged)
-    return ScoreRow("Mean", None, sum(row.n for row in rows), rows[0].metric, *scores, *differences, None)
+    paired_base, paired_own = (
+        difference_message(_mean_paired(by_role[role], by_role["merged"], len(rows))) for role in ("base", "own")
+    )
+    scores = score_message(base), score_message(own), score_message(merged)
+    return ScoreRow(
+        "Mean", None, sum(row.n for row in rows), rows[0].metric, *scores, *differences, paired_base, paired_own, None
+    )
 
 
 def _by_role(run: Run, tasks: Mapping[str, TaskFace]) -> dict[str, dict[str, evaluate.Score]]:
@@ -110,8 +117,28 @@ def _mean(scores: list[evaluate.Score], wanted: int) -> evaluate.Score | None:
     return evaluate.mean_score(scores) if len(scores) == wanted else None
 
 
-def _score(score: evaluate.Score | None) -> ScoreMessage | None:
+def _paired(first: evaluate.Score | None, second: evaluate.Score | None) -> PairedDifference | None:
+    return paired_difference(first, second) if first and second else None
+
+
+def _mean_paired(
+    first: Mapping[str, evaluate.Score], second: Mapping[str, evaluate.Score], wanted: int
+) -> PairedDifference | None:
+    """The mean difference if each of the wanted tasks has one."""
+    found = [each for task, score in second.items() if (each := _paired(first.get(task), score))]
+    return mean_difference(found) if len(found) == wanted else None
+
+
+def score_message(score: evaluate.Score | None) -> ScoreMessage | None:
+    """A score for the page."""
     return ScoreMessage(score.value, score.low, score.high) if score else None
+
+
+def difference_message(difference: PairedDifference | None) -> ScoreDifference | None:
+    """A paired difference for the page."""
+    if difference is None:
+        return None
+    return ScoreDifference(difference.value, difference.low, difference.high, difference.is_clear)
 
 
 def _difference(one: evaluate.Score | None, other: evaluate.Score | None) -> float | None:

@@ -81,7 +81,8 @@ class Screen:
 
     def answered(self, update: Update, form: Form) -> Update:
         """The same update as an answer to a change that led to this form."""
-        return replace(update, link=render_link(self.link(form), form), answer=time.monotonic())
+        pinned = {slot: self.link(each) for slot, each in sorted(self.pins.forms.items())}
+        return replace(update, link=render_link(self.link(form), form, pinned), answer=time.monotonic())
 
     def previewed(self, form: Form, sketch: Sketch | None, known: bool) -> Update:
         """The charts of a form, whose models were read. Empty if the sidebar has moved on: the event that changed it shows

@@ -75,7 +75,8 @@ class Session:
         return self._first(form)
 
     def _first(self, form: Form) -> Updates:
-        if not self.merge_service.is_scored(form):
+        is_live = self.merge_service.follows_live(form) and self.merge_service.is_scored(form)
+        if not (is_live and self.pins.known):
             yield from self.preview(form)
         for update in self.live(form):
             yield self.screen.answered(update, form) if update.home else update
@@ -123,6 +124,10 @@ class Session:
         """Take the pinned recipe out of its slot."""
         self.pins.forget(slot)
         return self.preview(form)
+
+    def score_both(self, form: Form) -> Updates:
+        """Merge and score both recipes that are compared, as far as they are not scored yet."""
+        return self._guarded(lambda: self._score_both(form))
 
     def set_scene(self, pins: Mapping[str, Form], at: Cell | None) -> None:
         """Pin exactly these recipes, and narrow the charts to that cell."""
@@ -230,10 +235,15 @@ class Session:
 
     def _score_pins(self, form: Form) -> Generator[Update, None, None]:
         """Score the pinned recipes beside this form, until another recipe is wanted."""
-        is_new = yield from self.pins.score(self.live_stopper, lambda: self.screen.wants(form))
+        is_new = yield from self.pins.score(self.live_stopper, lambda: self.screen.wants(form), form)
         if is_new:
             sketch = yield from self.merge_service.sketch(form)
             yield self.screen.pins_scored(form, sketch)
+
+    def _score_both(self, form: Form) -> Generator[Update, None, None]:
+        yield from self.pins.score_both(self.stopper, form)
+        sketch = yield from self.merge_service.sketch(form)
+        yield self.screen.pins_scored(form, sketch)
 
     def _save(self, form: Form, out: str) -> Generator[Update, None, None]:
         path = yield from self.merge_service.save(form, out)

@@ -83,11 +83,53 @@ export interface ComparedRate {
   text: string[][];
 }
 
+/** One task, or the mean over all of them, in both merges. */
+export interface ComparedScore {
+  /** The task's name, shortened. */
+  title: string;
+  /** The task's whole name. */
+  full: string;
+  /** The colour of the task's own expert; null for the mean. */
+  colour: string | null;
+  /** The number of examples. */
+  n: number;
+  /** The score of A; null if A was not scored on this task. */
+  a: ScoreMessage | null;
+  /** The score of B; null if B was not scored on this task. */
+  b: ScoreMessage | null;
+  /** B minus A on the same examples; null if they did not answer the same ones. */
+  difference: ScoreDifference | null;
+  /** What the difference means, or why there is none. */
+  remark: string;
+}
+
+/** The scores of both merges. */
+export interface ComparedScores {
+  /** One row per task, then their mean; empty while a merge is not scored. */
+  rows: ComparedScore[];
+  /** The result in one sentence; empty text without scores. */
+  verdict: string;
+  /** Why there are no scores, and what to do; empty text if there are. */
+  empty: string;
+  /** Whether a button can merge and score what is not scored yet. */
+  ask: boolean;
+}
+
+/** A setting that differs. */
+export interface ComparedSetting {
+  /** What the sidebar calls the setting. */
+  label: string;
+  /** The same with the whole names of models. */
+  full: string;
+  /** Its value in A. */
+  a: string;
+  /** Its value in B. */
+  b: string;
+}
+
 /** One of the two recipes. */
 export interface ComparedSlot {
-  /** The first eight digits of the recipe's digest. */
-  name: string;
-  /** The method, and the sparsifier before it. */
+  /** The recipe's name, which tells what differs from the other one. */
   title: string;
   /** Whether the recipe is pinned; otherwise it is the one on the sidebar. */
   pinned: boolean;
@@ -121,14 +163,13 @@ export interface Comparison {
   difference: ComparedMap;
   /** B's curves with A's behind them; null where one of them has none. */
   curves: Figure<CurveTrace> | null;
+  /** How to read the curves. */
+  curves_notice: string;
   /** Rows of name, A, B, and B minus A in points. */
   numbers: string[][];
-  /** Rows of task, A, B, B minus A in points, and the number of examples. */
-  scores: string[][];
-  /** What stands in place of missing scores. */
-  unscored: string;
-  /** Rows of the settings that differ: name, A, B. */
-  diff: string[][];
+  scores: ComparedScores;
+  /** The settings that differ. */
+  diff: ComparedSetting[];
   /** What stands in place of the rows if the recipes are equal; else empty text. */
   same: string;
   /** The difference in one sentence, for screen readers. */
@@ -197,8 +238,8 @@ export interface CurvesMessage {
   empty: string;
   /** The explanation of each line. */
   lines: CurveLine[];
-  /** The name of the pinned recipe whose curves are drawn behind; null if none is pinned. */
-  pinned: string | null;
+  /** The pinned recipe whose curves are drawn behind; null if none is pinned. */
+  pinned: PinnedCurves | null;
 }
 
 /** What decides each weight of a window. Base64 of bytes (codes) or of little-endian float32, one expert after the other. */
@@ -470,6 +511,8 @@ export interface PanelEvents {
   narrow: NarrowRequest;
   pin: PinRequest;
   unpin: UnpinRequest;
+  /** Merge and score both recipes that are compared. */
+  score: NoDetails;
   /** Undo or redo. */
   restore: RestoreRequest;
   example: ExampleRequest;
@@ -570,6 +613,16 @@ export interface PinRequest {
   key: string | null;
 }
 
+/** The pinned recipe behind the curves. */
+export interface PinnedCurves {
+  /** The recipe's name. */
+  title: string;
+  /** The recipe's position on its curves; null if unknown. */
+  place: number | null;
+  /** Whether the curves are the same as those of the recipe on the sidebar, so that only the position differs. */
+  same: boolean;
+}
+
 /** The keys of pinned recipes, by slot. */
 export type Pins = Record<string, string>;
 
@@ -615,6 +668,18 @@ export interface Scene {
   tab?: string | null;
 }
 
+/** An accuracy minus another one on the same examples, with its paired 95 % interval, all from -1 to 1. */
+export interface ScoreDifference {
+  /** The difference. */
+  value: number;
+  /** The lower end of the interval. */
+  low: number;
+  /** The upper end of the interval. */
+  high: number;
+  /** Whether the interval excludes 0: the examples tell the two models apart. */
+  clear: boolean;
+}
+
 /** One entry of the bars' legend. */
 export interface ScoreLegend {
   /** What the colour stands for. */
@@ -653,6 +718,10 @@ export interface ScoreRow {
   over_base: number | null;
   /** Merged minus own expert. */
   to_own: number | null;
+  /** Merged minus base on the same examples; null unless both answers are known row by row. */
+  paired_base: ScoreDifference | null;
+  /** Merged minus own expert on the same examples; null unless both answers are known row by row. */
+  paired_own: ScoreDifference | null;
   /** The colour of the task's own expert; null for the mean. */
   colour: string | null;
 }

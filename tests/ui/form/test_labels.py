@@ -6,7 +6,7 @@ import pytest
 
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.ui.form.labels import COMPLEMENTS, NAMES, NUMBERS_OF_EXPERTS, counted, number, seconds, title_of
+from mergelab.ui.form.labels import COMPLEMENTS, NAMES, NUMBERS_OF_EXPERTS, counted, number, seconds, title_of, value_of
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,12 @@ def test_durations_are_short(value: float, text: str) -> None:
 
 
 def test_names_of_knobs_become_words_and_papers_letters_stay() -> None:
-    assert (title_of("zero_sign"), title_of("t")) == ("Zero sign", "t")
+    assert (title_of("min_models"), title_of("t")) == ("Min models", "t")
+    assert (title_of("weigh"), value_of("weigh", "after"), value_of("floor", 1e-6)) == (
+        "Apply weights",
+        "after the vote",
+        "1e−6",
+    )
 
 
 def test_a_small_number_cannot_be_broken_at_its_minus() -> None:

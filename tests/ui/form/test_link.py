@@ -16,7 +16,18 @@ from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED
 from mergelab.ui.form.form import NO_SPARSIFIER, OWNERS, Form, KnobPlace, Models, all_knobs
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS
-from mergelab.ui.form.link import MOST_NOTES, OWN_MODELS, VERSION, OwnModels, ParsedLink, link_of, read_query
+from mergelab.ui.form.link import (
+    MOST_NOTES,
+    OWN_MODELS,
+    VERSION,
+    OwnModels,
+    ParsedLink,
+    PinnedLinks,
+    link_of,
+    pinned_query,
+    read_pins,
+    read_query,
+)
 
 OWN = Models.typed("/models/base", "/models/one\n/models/two/\nowner/three@main", 4)
 SOURCES = {"tiny": MODELS, "own-4": OWN}
@@ -224,3 +235,43 @@ def test_a_stack_of_own_models_comes_back_by_undo_and_by_its_link() -> None:
     assert found.note == OWN_MODELS
     assert read(found.query).form.stack() == shown.stack()
     assert read(found.key).form.stack() == shown.stack()
+
+
+def pins(query: str) -> PinnedLinks:
+    return read_pins(dict(parse_qsl(query)), SOURCES, OPENING)
+
+
+@given(st.sampled_from(list(METHODS)).flatmap(forms), st.sampled_from(list(METHODS)).flatmap(forms))
+def test_pinned_recipes_come_back_from_the_query(one: Form, other: Form) -> None:
+    found = pins(pinned_query({"a": key_of(one), "b": key_of(other)}))
+    assert found.notes == ()
+    assert {slot: key_of(form) for slot, form in found.forms.items()} == {"a": key_of(one), "b": key_of(other)}
+
+
+def test_a_pinned_recipe_reads_well_in_the_address() -> None:
+    assert pinned_query({"a": "v=1&suite=tiny&experts=a,b&method=ties&density=0.4"}) == (
+        "a=suite:tiny+experts:a,b+method:ties+density:0.4"
+    )
+
+
+def test_pins_do_not_disturb_the_recipe_of_the_address() -> None:
+    assert read("method=ties&a=method:average&b=").notes == ()
+
+
+def test_pins_of_models_that_are_not_here_are_named_and_left_out() -> None:
+    found = pins("a=suite:own-9+method:ties&b=suite:large+method:ties")
+    assert found.forms == {}
+    own, unknown = found.notes
+    assert own.startswith("Pinned recipe A: it is of your own models") and "not pinned" in own
+    assert unknown == "Pinned recipe B: there is no suite “large” here, so it is not pinned."
+
+
+def test_a_wrong_value_in_a_pinned_recipe_is_told() -> None:
+    found = pins("b=suite:tiny+method:ties+density:7")
+    assert found.notes == ("Pinned recipe B: density of TIES is 1 here: the link says 7, and it must be from 0 to 1.",)
+    assert list(found.forms) == ["b"]
+
+
+def test_a_pinned_recipe_that_cannot_be_is_left_out() -> None:
+    found = pins("a=suite:tiny+method:slerp")
+    assert found.forms == {} and "not pinned" in found.notes[0]

@@ -129,7 +129,7 @@ def test_what_a_story_puts_aside_is_read_and_scored_beside_the_recipe_on_screen(
     assert shown.compare.slots.a.pinned and not shown.compare.slots.b.pinned
     assert len(worker.named("sketch")) == 2, "a recipe with another sparsifier needs a sketch of its own"
     scored = last(session.live(form()))
-    assert isinstance(scored.compare, Comparison) and len(scored.compare.scores) == 1
+    assert isinstance(scored.compare, Comparison) and len(scored.compare.scores.rows) == 1
     list(session.live(form()))
     assert len(worker.named("merge")) == 2
 

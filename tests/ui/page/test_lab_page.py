@@ -164,3 +164,11 @@ def test_what_is_pinned_is_what_was_on_the_sidebar_when_the_person_asked(page: L
     next(CompareTab(Follower(page.state)).pin(Call("visitor", message=PinRequest("a", key))))
     assert session.pinned == {"a": key}
     assert page.state.form(session).recipe().method.knobs["density"] == 0.7
+
+
+def test_an_address_pins_recipes_and_says_which_it_could_not(page: LabPage) -> None:
+    query = {"a": "suite:pixels method:ties density:0.4", "b": "suite:own-7 method:ties"}
+    first = next(Opening(page.state, page.downloads).open(Call("visitor", query=query)))
+    session = page.lab.session("visitor")
+    assert session.pinned == {"a": "v=1&suite=pixels&method=ties&density=0.4"}
+    assert "Pinned recipe B: it is of your own models" in first[PANEL]["notes"]

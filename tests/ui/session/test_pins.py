@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ui.fake_worker import form, last, opened
 
-from mergelab.ui.form.form import Form, KnobPlace
+from mergelab.ui.form.form import KnobPlace
 from mergelab.ui.messages import Comparison
 
 pytestmark = pytest.mark.usefixtures("one_task")
@@ -14,19 +14,17 @@ DENSITY = KnobPlace("method", "ties", "density")
 CELL = ("1", "mlp.down")
 
 
-def name(found: Form) -> str:
-    return found.recipe().digest()[:8]
-
-
 def test_a_recipe_that_was_put_aside_stands_behind_and_beside_the_one_on_screen() -> None:
     session, _ = opened()
     assert last(session.preview(form())).compare == ""
     pinned = last(session.pin(form(), "a"))
-    assert pinned.curves and pinned.curves.pinned == name(form())
+    assert pinned.curves and pinned.curves.pinned and pinned.curves.pinned.title == "TIES · density 0.2"
+    assert pinned.curves.pinned.same and pinned.curves.pinned.place == 0.2
     moved = last(session.preview(form(knobs={DENSITY: 0.9})))
     assert isinstance(moved.compare, Comparison)
     one, other = moved.compare.slots.a, moved.compare.slots.b
-    assert [one.name, other.name] == [name(form()), name(form(knobs={DENSITY: 0.9}))]
+    assert [one.title, other.title] == ["TIES · density 0.2", "TIES · density 0.9"]
+    assert moved.curves is None  # another density leaves the curves as they are
     assert (one.pinned, other.pinned) == (True, False)
     forgotten = last(session.unpin(form(knobs={DENSITY: 0.9}), "a"))
     assert forgotten.compare == "" and forgotten.curves and forgotten.curves.pinned is None
@@ -54,7 +52,7 @@ def test_merges_of_both_sides_bring_their_scores_along() -> None:
     list(session.merge(form(live=False, knobs={DENSITY: 0.9})))
     found = last(session.preview(form(live=False, knobs={DENSITY: 0.9})))
     assert isinstance(found.compare, Comparison)
-    assert [row[0] for row in found.compare.scores] == ["Task A"]
+    assert [row.title for row in found.compare.scores.rows] == ["Task A"]
     assert (found.compare.slots.a.label, found.compare.slots.b.label) == ("exact", "preview")
 
 
@@ -63,3 +61,32 @@ def test_what_is_no_recipe_is_not_put_aside_where_it_would_refuse_every_other_on
     refused = last(session.pin(form(chosen=()), "a"))
     assert refused.status and refused.status.kind == "refused"
     assert last(session.preview(form())).compare == ""
+
+
+def test_pinned_recipes_are_scored_on_the_rows_of_the_one_on_screen() -> None:
+    session, worker = opened()
+    list(session.first(form(rows=200)))
+    list(session.pin(form(rows=200), "a"))
+    list(session.preview(form(rows=50, knobs={DENSITY: 0.9})))
+    found = last(session.live(form(rows=50, knobs={DENSITY: 0.9})))
+    assert isinstance(found.compare, Comparison) and found.compare.scores.rows
+    assert [call["rows"] for call in worker.named("merge")] == [200, 50, 50]
+
+
+def test_without_live_scores_a_button_scores_both() -> None:
+    session, worker = opened()
+    list(session.pin(form(live=False), "a"))
+    asked = last(session.preview(form(live=False, knobs={DENSITY: 0.9})))
+    assert isinstance(asked.compare, Comparison)
+    assert asked.compare.scores.ask and "A and B are not scored yet" in asked.compare.scores.empty
+    scored = last(session.score_both(form(live=False, knobs={DENSITY: 0.9})))
+    assert isinstance(scored.compare, Comparison) and scored.compare.scores.verdict
+    assert len(worker.named("merge")) == 2
+
+
+def test_the_link_brings_back_what_is_pinned() -> None:
+    session, _ = opened()
+    list(session.pin(form(knobs={DENSITY: 0.9}), "b"))
+    found = next(session.preview(form()))
+    assert found.link and found.link.query.endswith("b=suite:tiny+method:ties+density:0.9")
+    assert found.link.key == "v=1&suite=tiny&method=ties"  # undo does not know pins

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ui.fake_worker import MODELS, form, run_of
+from ui.fake_worker import MODELS, answers, form, run_of
 
-from mergelab.evaluation.evaluate import Score
+from mergelab.evaluation.evaluate import Score, accuracy
 from mergelab.ui.session.score_tables import TaskFace, score_frame, table
 
 TASKS = {"a": TaskFace("Task A", "tiny/a"), "b": TaskFace("Task B", "tiny/b")}
@@ -35,6 +35,26 @@ def test_each_task_has_base_its_own_expert_and_the_merge_with_differences() -> N
     assert (first.place, second.place, first.n) == (0, 1, 100)
     assert (mean.title, mean.n, mean.merged.value) == ("Mean", 200, pytest.approx(0.65))
     assert mean.merged.low > 0.55
+
+
+def test_differences_are_paired_where_answers_are_known() -> None:
+    def known(task: str, right: int) -> Score:
+        return accuracy(task, "validation", answers(right))
+
+    run = replace(
+        RUN,
+        scores=[known("a", 70), known("b", 60)],
+        references={
+            "tiny/base": [known("a", 40), known("b", 60)],
+            "tiny/a": [known("a", 72)],
+            "tiny/b": [score("b", 0.5)],
+        },
+    )
+    first, second, mean = table(run, TASKS, MODELS.places)
+    assert first.paired_base and (first.paired_base.value, first.paired_base.clear) == (pytest.approx(0.3), True)
+    assert first.paired_own and (first.paired_own.value, first.paired_own.clear) == (pytest.approx(-0.02), False)
+    assert second.paired_own is None and mean.paired_own is None  # an expert's answers are unknown
+    assert mean.paired_base and mean.paired_base.value == pytest.approx(0.15)
 
 
 def test_a_model_that_was_not_scored_is_empty_and_so_is_its_mean() -> None:

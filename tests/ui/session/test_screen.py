@@ -44,7 +44,7 @@ def test_a_pin_that_a_turned_knob_overtakes_is_shown_with_the_knobs_recipe_alone
     pinning = session.pin(at(0.2), "a")
     turned = last(session.preview(at(0.5)))
     assert isinstance(turned.compare, Comparison)
-    assert [turned.compare.slots.a.name, turned.compare.slots.b.name] == [digest(0.2)[:8], digest(0.5)[:8]]
+    assert [turned.compare.slots.a.title, turned.compare.slots.b.title] == ["TIES · density 0.2", "TIES · density 0.5"]
     assert [(view.charts, view.compare, view.link) for view in pinning] == [(None, None, None)]
     assert session.screen.recipe == at(0.5).recipe()
 

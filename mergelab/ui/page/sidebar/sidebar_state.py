@@ -8,7 +8,7 @@ from typing import Any
 
 from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.form import Form, Models
-from mergelab.ui.form.link import ParsedLink, read_query
+from mergelab.ui.form.link import ParsedLink, PinnedLinks, read_pins, read_query
 from mergelab.ui.form.sidebar_values import Values, form_of
 from mergelab.ui.form.stories import parameters
 from mergelab.ui.page.sidebar.sidebar_updates import expert_choices, form_updates, per_expert_updates, visible_columns
@@ -60,9 +60,17 @@ class SidebarState:
 
     def parsed(self, session: Session, query: Mapping[str, str]) -> ParsedLink:
         """The form that an address leads to."""
+        return read_query(query, session.sources.all, self._opening(session))
+
+    def pins(self, session: Session, query: Mapping[str, str]) -> PinnedLinks:
+        """The recipes that an address pins."""
+        return read_pins(query, session.sources.all, self._opening(session))
+
+    def _opening(self, session: Session) -> Form:
+        """The form that the page opens with, under the visitor's run settings."""
         held = self.values(session)
         kept = {"device": held[names.DEVICE], "rows": held[names.ROWS] or None, "live": bool(held[names.LIVE])}
-        return read_query(query, session.sources.all, replace(self.lab.opening(), **kept))
+        return replace(self.lab.opening(), **kept)
 
     def form_from_key(self, session: Session, key: str) -> Form:
         """The form that a key, or the query of a link, leads to."""

@@ -1,4 +1,4 @@
-"""What the Compare tab asks for: recipes to pin, and to unpin."""
+"""What the Compare tab asks for: recipes to pin and to unpin, and scores of both."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ class CompareTab:
             return session.pin(form, asked.slot, pinned)
 
         yield from self.follower.follow(call.visitor, work)
+
+    def score(self, call: Call) -> Iterator[Updates]:
+        """Merge and score both recipes."""
+        yield from self.follower.follow(call.visitor, Session.score_both)
 
     def unpin(self, call: Call) -> Iterator[Updates]:
         """Take a pinned recipe out of its slot."""

@@ -7,55 +7,47 @@ from typing import Any
 
 import numpy
 
-from mergelab.charts import RATES, Picture, conflict_heatmap, difference_heatmap, grid, percent
+from mergelab.charts import RATES, Picture, conflict_heatmap, difference_heatmap, dots_at, grid
 from mergelab.recipe.diff import recipe_diff
-from mergelab.ui.messages import (
-    ComparedMap,
-    ComparedRate,
-    ComparedSlot,
-    ComparedSlots,
-    Comparison,
-    ScoreMessage,
-    ScoreRow,
-)
+from mergelab.ui.messages import ComparedMap, ComparedRate, ComparedSlot, ComparedSlots, Comparison
 from mergelab.ui.session.chart_data import ChartData, ComparedRecipes
+from mergelab.ui.session.render.changed_settings import changed_settings
 from mergelab.ui.session.render.charts import CHIPS, name_of
-from mergelab.ui.session.render.curve_charts import curve_pictures, drawn_behind
-from mergelab.ui.session.score_tables import table
+from mergelab.ui.session.render.compared_scores import compared_scores, points
+from mergelab.ui.session.render.curve_charts import DOT, curve_pictures, drawn_behind, has_same_curves, place_of
 
-SAME = "Both recipes are the same. Turn a knob to see the differences here."
-UNSCORED = "Scores appear here once both recipes were merged and scored on the same examples."
+SAME = "Both recipes are the same. Change a setting to see the differences here."
+ONLY_DENSITY = "Identical curves: the recipes differ only in density (ring: A, dot: B)."
+SAME_CURVES = "Identical curves: these recipes keep the same changes at equal density (ring: A, dot: B)."
+OTHER_CURVES = "B’s curves, with A’s faint behind them. The rings mark where A stands, the dots where B does."
+NO_CURVES = "One of the two recipes has no curve over the density."
 
 
 def render_comparison(found: ComparedRecipes) -> Comparison:
-    """Heatmaps, curves, numbers and scores of both recipes, and the settings that differ."""
+    """Scores, the settings that differ, numbers, heatmaps and curves of both recipes."""
     one, other = found.sides
-    changed = [_changed(each.name, each.one, each.other) for each in recipe_diff(one.recipe, other.recipe)]
+    changed, curves = changed_settings(one, other), _curves(one, other)
+    slots = zip(found.sides, found.names, found.pinned, strict=True)
     return Comparison(
-        slots=ComparedSlots(*(_slot(side, pinned) for side, pinned in zip(found.sides, found.pinned, strict=True))),
+        slots=ComparedSlots(*(_slot(side, name, pinned) for side, name, pinned in slots)),
         at=name_of(one.at) if one.at else "",
         rates={name: rate.title for name, rate in RATES.items()},
         a=_heatmap(one),
         b=_heatmap(other),
         difference=_difference(one, other),
-        curves=_curves(one, other),
+        curves=curves,
+        curves_notice=_notice(one, other) if curves else NO_CURVES,
         numbers=_numbers(one, other),
-        scores=_scores(found),
-        unscored=UNSCORED,
+        scores=compared_scores(found),
         diff=changed,
-        same=SAME if not changed else "",
+        same=SAME if one.recipe.digest() == other.recipe.digest() else "",
         summary=_summary(one, other),
     )
 
 
-def _slot(side: ChartData, pinned: bool) -> ComparedSlot:
-    title = " after ".join(rule.title for rule in (side.recipe.rule, side.recipe.sparsifier) if rule)
+def _slot(side: ChartData, name: str, pinned: bool) -> ComparedSlot:
     label = side.preview.label
-    return ComparedSlot(side.name, title, pinned, CHIPS[label], label)  # type: ignore[arg-type]
-
-
-def _changed(name: str, one: Any, other: Any) -> list[str]:
-    return [name, *("–" if value is None else str(value) for value in (one, other))]
+    return ComparedSlot(name, pinned, CHIPS[label], label)  # type: ignore[arg-type]
 
 
 def _heatmap(side: ChartData) -> ComparedMap:
@@ -77,9 +69,21 @@ def _rate(trace: Mapping[str, Any]) -> ComparedRate:
 
 
 def _curves(one: ChartData, other: ChartData) -> Picture | None:
-    """B's curves with A's behind them; None where one of them has none."""
+    """B's curves with A's behind them and where both stand; None where one of them has no curves."""
     back, front = curve_pictures(one), curve_pictures(other)
-    return drawn_behind(front[0], back[0]) if front and back else None
+    if not back or not front:
+        return None
+    place = place_of(other)
+    dots = [] if place is None else dots_at(front[0], place, DOT)
+    drawn = drawn_behind(front[0], back[0], place_of(one))
+    return Picture([*drawn.data, *dots], drawn.layout)
+
+
+def _notice(one: ChartData, other: ChartData) -> str:
+    if not has_same_curves(one, other):
+        return OTHER_CURVES
+    differing = [each.name.rpartition(".")[2] for each in recipe_diff(one.recipe, other.recipe)]
+    return ONLY_DENSITY if differing == ["density"] else SAME_CURVES
 
 
 def _numbers(one: ChartData, other: ChartData) -> list[list[str]]:
@@ -89,27 +93,7 @@ def _numbers(one: ChartData, other: ChartData) -> list[list[str]]:
 
 
 def _points(difference: float) -> str:
-    return "–" if numpy.isnan(difference) else f"{100 * difference:+.1f}".replace("-", "−")
-
-
-def _scores(found: ComparedRecipes) -> list[list[str]]:
-    """Task, A and B with their 95 % intervals, B - A in points, n; empty unless both were scored on as many examples."""
-    tables = [{row.title: row for row in table(run, found.tasks, {})} for run in found.runs if run]
-    if len(tables) < 2:
-        return []
-    pairs = [(row, tables[1][title]) for title, row in tables[0].items() if title in tables[1]]
-    return [_score_row(one, other) for one, other in pairs if one.n == other.n]
-
-
-def _score_row(one: ScoreRow, other: ScoreRow) -> list[str]:
-    first, second = one.merged, other.merged
-    if first is None or second is None:
-        return [one.title, "–", "–", "–", f"{one.n:,}"]
-    return [one.title, _score(first), _score(second), _points(second.value - first.value), f"{one.n:,}"]
-
-
-def _score(score: ScoreMessage) -> str:
-    return f"{percent(score.value, 1)} ({percent(score.low)} – {percent(score.high)})"
+    return "–" if numpy.isnan(difference) else points(difference)
 
 
 def _summary(one: ChartData, other: ChartData) -> str:

@@ -6,10 +6,12 @@ import numpy
 import pandas
 
 from mergelab.analysis.sketch import operating_point
-from mergelab.charts import LINES, Picture, cosine_curves, density_curves, percent
-from mergelab.ui.messages import CurveLine, CurvesMessage
+from mergelab.charts import LINES, Picture, cosine_curves, density_curves, dots_at, percent
+from mergelab.ui.messages import CurveLine, CurvesMessage, PinnedCurves
 from mergelab.ui.session.chart_data import ChartData
 
+RING, DOT = "circle-open", "circle"
+"""Where the pinned recipe stands, and where the other one does."""
 NO_CURVES = (
     "There are no curves here: these settings differ between layers or experts, or keep entries by a rule of their own."
 )
@@ -21,10 +23,26 @@ def render_curves(data: ChartData) -> CurvesMessage:
     if pictures is None:
         return CurvesMessage(None, None, NO_CURVES, NO_CURVES, [], None)
     back = curve_pictures(data.behind) if data.behind else None
-    if back:
-        pictures = drawn_behind(pictures[0], back[0]), drawn_behind(pictures[1], back[1])
+    if data.behind and back:
+        place = place_of(data.behind)
+        pictures = drawn_behind(pictures[0], back[0], place), drawn_behind(pictures[1], back[1], place)
     lines = [CurveLine(name, line.title, line.role, line.dash, line.help) for name, line in LINES.items()]
-    return CurvesMessage(*pictures, _summary(data.curves), "", lines, data.behind.name if data.behind else None)
+    return CurvesMessage(*pictures, _summary(data.curves), "", lines, _pinned(data))
+
+
+def _pinned(data: ChartData) -> PinnedCurves | None:
+    behind = data.behind
+    return PinnedCurves(behind.title, place_of(behind), has_same_curves(data, behind)) if behind else None
+
+
+def place_of(data: ChartData) -> float | None:
+    """Where a recipe stands on its curves; None if nobody knows."""
+    return None if data.preview.label == "unknown" else operating_point(data.recipe).position
+
+
+def has_same_curves(one: ChartData, other: ChartData) -> bool:
+    """Whether two recipes differ only in where they stand on the curves."""
+    return one.curves is other.curves or one.curves.equals(other.curves)
 
 
 def curve_pictures(data: ChartData) -> tuple[Picture, Picture] | None:
@@ -37,8 +55,9 @@ def curve_pictures(data: ChartData) -> tuple[Picture, Picture] | None:
     return density_curves(known, axis), cosine_curves(known, axis, models.titles, models.places)
 
 
-def drawn_behind(front: Picture, back: Picture) -> Picture:
-    """A picture with another one's lines, faint, behind its own."""
+def drawn_behind(front: Picture, back: Picture, place: float | None = None) -> Picture:
+    """A picture with another one's lines, faint, behind its own, and a ring on each of them at `place`: equal lines hide them,
+    but not the rings."""
     faint = [
         {
             **trace,
@@ -50,7 +69,8 @@ def drawn_behind(front: Picture, back: Picture) -> Picture:
         }
         for trace in back.data
     ]
-    return Picture([*faint, *front.data], front.layout)
+    rings = [] if place is None else dots_at(back, place, RING)
+    return Picture([*faint, *front.data, *rings], front.layout)
 
 
 def _summary(known: pandas.DataFrame) -> str:

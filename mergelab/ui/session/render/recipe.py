@@ -11,7 +11,7 @@ from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui import messages
 from mergelab.ui.form.examples import preset_label
 from mergelab.ui.form.form import Form
-from mergelab.ui.form.link import Link
+from mergelab.ui.form.link import Link, pinned_query
 from mergelab.ui.form.program import program_of
 from mergelab.ui.form.stories import Story
 
@@ -19,9 +19,14 @@ UNBROKEN = "\u00a0%"
 """A per cent sign that stays on the line of its number."""
 
 
-def render_link(found: Link, form: Form) -> messages.LinkMessage:
-    """The link to a form, stamped so that the page notices each answer."""
-    return messages.LinkMessage(found.key, found.query, found.note, found.digest, preset_label(form), time.monotonic())
+OWN_PINS = "Pinned recipes of your own folders open on this page only, while the models are loaded."
+
+
+def render_link(found: Link, form: Form, pinned: Mapping[str, Link]) -> messages.LinkMessage:
+    """The link to a form, which also brings back the pinned recipes, stamped so that the page notices each answer."""
+    query = "&".join(filter(None, (found.query, pinned_query({slot: link.key for slot, link in pinned.items()}))))
+    note = " ".join(filter(None, (found.note, OWN_PINS if any(link.note for link in pinned.values()) else "")))
+    return messages.LinkMessage(found.key, query, note, found.digest, preset_label(form), time.monotonic())
 
 
 def render_exports(recipe: Recipe | StackRecipe) -> messages.RecipeExports:

@@ -73,8 +73,11 @@ function themedTrace(trace, layout, theme, width) {
     if (cell < WORD_WIDTH) breakWords(layout.xaxis);
     copy.colorbar = { ...copy.colorbar, tickfont: { color: muted, size: 11 } };
   }
-  if (role && copy.type === "scatter") copy.line = { ...copy.line, color: theme.value(`--ml-${role}`) };
-  else if (role === "base") copy.marker = { ...copy.marker, color: theme.value("--ml-base") };
+  if (role && copy.type === "scatter") {
+    const color = theme.value(`--ml-${role}`);
+    copy.line = { ...copy.line, color };
+    if (copy.marker) copy.marker = { ...copy.marker, color };
+  } else if (role === "base") copy.marker = { ...copy.marker, color: theme.value("--ml-base") };
   else if (role === "merged") copy.marker = { ...copy.marker, color: theme.value("--ml-ink") };
   if (copy.error_y) copy.error_y = { ...copy.error_y, color: muted };
   return copy;

@@ -6,8 +6,8 @@
 import { curveEntry, ownCurves } from "../charts/curve_legend.js";
 import { ringAround } from "../charts/shapes.js";
 import { Switch } from "../charts/switch.js";
-import { closest, fillSlots, find, make } from "../dom/elements.js";
-import { makeRow, makeTable } from "../dom/table.js";
+import { closest, fillSlots, find, findAll, make } from "../dom/elements.js";
+import { numberComparison, scoreComparison, settingComparison } from "./compared_tables.js";
 
 /** @typedef {"map-a" | "map-b" | "map-difference"} MapName */
 
@@ -16,9 +16,10 @@ const PARTS = { "map-a": "a", "map-b": "b", "map-difference": "difference" };
 const MAPS = /** @type {MapName[]} */ (Object.keys(PARTS));
 const SIDES = { a: "A", b: "B" };
 
-/** The Compare tab: two recipes side by side, each of them pinned or the one on screen. */
+/** The Compare tab: two recipes side by side, each of them pinned or the current one. */
 export class CompareTab {
   #page;
+  #narrowing;
   #tab;
   #switch;
   /** @type {Comparison | null} */
@@ -32,9 +33,10 @@ export class CompareTab {
    */
   constructor(page, narrowing) {
     this.#page = page;
+    this.#narrowing = narrowing;
     this.#tab = find(page.element, '.ml-tab[data-tab="compare"]');
     this.#switch = new Switch(page.element, "compare", "conflict", () => this.#drawMaps());
-    for (const name of MAPS) this.#link(name, narrowing);
+    for (const name of MAPS) this.#link(name);
     this.#tab.addEventListener("click", (event) => this.#click(event));
     page.inbox.on("compare", () => this.render());
   }
@@ -48,12 +50,12 @@ export class CompareTab {
     if (!comparison) return;
     this.#renderSide("a", comparison);
     this.#renderSide("b", comparison);
-    this.#fillTable("diff", ["Knob", "A", "B"], comparison.diff, comparison.same);
-    this.#fillTable("versus", ["", "A", "B", "B − A, points"], comparison.numbers, "");
-    const part = comparison.at ? `In ${comparison.at} alone.` : "Over all tensors.";
-    fillSlots(find(this.#tab, '[data-table="versus"]'), "part", part);
-    const columns = ["Task", "A", "B", "B − A, points", "n"];
-    this.#fillTable("compared-scores", columns, comparison.scores, comparison.unscored);
+    this.#renderScores(comparison);
+    const { diff, same, numbers, at } = comparison;
+    this.#place("diff").replaceChildren(diff.length ? settingComparison(diff) : make("p", same, "ml-empty"));
+    this.#place("versus").replaceChildren(numberComparison(numbers));
+    fillSlots(find(this.#tab, '[data-table="versus"]'), "part", at ? `In ${at} alone.` : "Over all tensors.");
+    for (const button of findAll(this.#tab, ".ml-everywhere")) button.hidden = !at;
     fillSlots(find(this.#tab, ".ml-maps"), "summary", comparison.summary);
     this.#switch.fill(Object.entries(comparison.rates));
     this.#drawMaps();
@@ -65,14 +67,26 @@ export class CompareTab {
    * @param {Comparison} comparison
    */
   #renderSide(side, { slots }) {
-    const card = find(this.#tab, `[data-side="${side}"]`), { title, name, pinned, chip } = slots[side];
+    const card = find(this.#tab, `[data-side="${side}"]`), { title, pinned, chip } = slots[side];
     const button = find(card, "button"), letter = SIDES[side];
     fillSlots(card, "title", title);
-    fillSlots(card, "about", `recipe ${name}, ${pinned ? "pinned" : "on screen"} · ${chip}`);
-    button.textContent = pinned ? "Follow the screen" : "Pin this one";
-    button.title = pinned
-      ? `${letter} becomes the recipe on the sidebar again`
-      : `Keep the recipe on the sidebar as ${letter}`;
+    find(card, "strong").title = title;
+    fillSlots(card, "about", `${pinned ? "pinned" : "current recipe"} · ${chip}`);
+    button.textContent = pinned ? "Use current recipe" : `Freeze ${letter}`;
+    button.title = pinned ? `${letter} follows the sidebar again` : `Keep the current recipe as ${letter}`;
+  }
+
+  /** @param {Comparison} comparison */
+  #renderScores({ scores: { rows, verdict, empty, ask } }) {
+    const card = find(this.#tab, '[data-table="compared-scores"]');
+    fillSlots(card, "verdict", verdict);
+    find(card, ".ml-foot").hidden = !ask;
+    this.#place("compared-scores").replaceChildren(rows.length ? scoreComparison(rows) : make("p", empty, "ml-empty"));
+  }
+
+  /** @param {string} table */
+  #place(table) {
+    return find(this.#tab, `[data-table="${table}"] .ml-table`);
   }
 
   #drawMaps() {
@@ -83,39 +97,28 @@ export class CompareTab {
       const chip = find(this.#page.board.card(name), '[data-slot="label"]');
       chip.textContent = side ? side.chip : "";
       chip.dataset.kind = String(side?.label);
+      fillSlots(this.#page.board.card(name), "name", side?.title ?? "difference in shares");
       const data = [{ ...figure.data[0], ...rates[this.#switch.chosen] }];
       void this.#page.board.draw(name, { ...figure, data });
     }
   }
 
   /** @param {Comparison} comparison */
-  #drawCurves({ curves }) {
+  #drawCurves({ curves, curves_notice: notice }) {
     const card = this.#page.board.card("compared");
     card.classList.toggle("ml-uncurved", !curves);
-    fillSlots(card, "empty", curves ? "" : "One of the two recipes has no curve over the density.");
+    fillSlots(card, "notice", curves ? notice : "");
+    fillSlots(card, "empty", curves ? "" : notice);
     if (!curves) return;
     void this.#page.board.draw("compared", curves);
     find(card, ".ml-legend").replaceChildren(...ownCurves(curves).map(curveEntry));
   }
 
   /**
-   * @param {string} name
-   * @param {string[]} titles
-   * @param {string[][]} rows
-   * @param {string} empty what stands there without rows
-   */
-  #fillTable(name, titles, rows, empty) {
-    const filled = () => makeTable(titles, rows.map(([first, ...rest]) => makeRow([first], rest)));
-    const place = find(this.#tab, `[data-table="${name}"] .ml-table`);
-    place.replaceChildren(rows.length ? filled() : make("p", empty, "ml-empty"));
-  }
-
-  /**
    * Shows the cell under the pointer in the other maps as well, and narrows both recipes to a clicked one.
    * @param {MapName} name
-   * @param {Narrowing} narrowing
    */
-  #link(name, narrowing) {
+  #link(name) {
     const { board, theme } = this.#page;
     board.setOverlay(name, () => {
       const cell = this.#highlighted[name];
@@ -125,7 +128,7 @@ export class CompareTab {
       plot.on("plotly_hover", ({ points: [point] }) => this.#highlight(name, point));
       plot.on("plotly_unhover", () => this.#highlight(name, null));
       plot.on("plotly_click", ({ points: [{ customdata: cell }] }) => {
-        if (cell) narrowing.show({ layer: cell[0], module: cell[1] });
+        if (cell) this.#narrowing.show({ layer: cell[0], module: cell[1] });
       });
     });
   }
@@ -148,6 +151,8 @@ export class CompareTab {
   #click(event) {
     const button = closest(event, "button"), { requests } = this.#page;
     if (button?.dataset.pin) void requests.pin(button.dataset.pin);
+    if (button?.dataset.act === "score") requests.send("score", {});
+    if (button?.dataset.act === "widen") this.#narrowing.show(null);
     if (button?.dataset.act !== "slot") return;
     const side = button.closest('[data-side="a"]') ? "a" : "b";
     if (this.#shown?.slots[side].pinned) requests.unpin(side);

@@ -1,5 +1,5 @@
 /** @import { Page } from "../page.d.ts" */
-/** @import { CurvePosition } from "../messages.d.ts" */
+/** @import { CurvePosition, PinnedCurves } from "../messages.d.ts" */
 /** @import { CurveTrace } from "../plotly.d.ts" */
 
 import { curveColour, curveEntry, ownCurves } from "../charts/curve_legend.js";
@@ -10,7 +10,8 @@ import { numberTyped, setField, sliderOf } from "../dom/slider.js";
 import { percent } from "../formatting/numbers.js";
 import { valueAt } from "./curve_value.js";
 
-const NO_PIN = "Its curves then stay behind those of what you try next.";
+const NO_PIN = "Keep this recipe as a faint reference.";
+const SAME = "its curves are the same, and a ring marks its density";
 const SLOT = "a";
 
 /** The curves over the density, and where the recipe stands on them, which moves before Python has answered. */
@@ -51,10 +52,10 @@ export class DensityCurves {
     const card = this.#card, { pinned } = curves;
     fillSlots(card, "summary", curves.summary);
     fillSlots(card, "empty", curves.empty);
-    fillSlots(card, "pinned", pinned ? `Recipe ${pinned} is pinned: the faint curves behind.` : NO_PIN);
+    fillSlots(card, "pinned", pinned ? pinnedWords(pinned) : NO_PIN);
     find(this.#page.element, '[data-act="pin"]').textContent = pinned ? "Unpin" : "Pin this recipe";
     card.classList.toggle("ml-uncurved", !curves.figure);
-    this.pinned = pinned;
+    this.pinned = pinned?.title ?? null;
     this.#switch.fill([["figure", "overview"], ["cosines", "cosine by expert"]]);
     this.#draw();
   }
@@ -153,6 +154,11 @@ export class DensityCurves {
     if (this.pinned) this.#page.requests.unpin(SLOT);
     else void this.#page.requests.pin(SLOT);
   }
+}
+
+/** @param {PinnedCurves} pinned */
+function pinnedWords({ title, same }) {
+  return `Reference: ${title}${same ? ` (${SAME})` : ""}`;
 }
 
 /**

@@ -103,6 +103,7 @@ def test_the_pinned_curves_stand_behind_those_of_the_recipe() -> None:
     sent = render_curves(replace(shown, behind=other))
     assert sent.figure is not None
     behind = [trace for trace in sent.figure.data if trace["meta"].get("pinned")]
-    assert len(behind) == len(sent.figure.data) / 2
-    assert all(trace["opacity"] < 1 for trace in behind)
-    assert sent.pinned == other.name
+    lines = [trace for trace in behind if trace["mode"] == "lines"]
+    assert len(lines) == len(behind) - len(lines) == len(sent.figure.data) - len(behind)  # a ring on each line
+    assert all(trace["opacity"] < 1 for trace in lines)
+    assert sent.pinned and sent.pinned.title == other.title

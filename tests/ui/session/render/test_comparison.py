@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from ui.fake_worker import charts, form, run_of
+from ui.fake_worker import charts
 
 from mergelab.ui.form.form import KnobPlace
+from mergelab.ui.messages import ComparedSetting
 from mergelab.ui.session.chart_data import ComparedRecipes
 from mergelab.ui.session.render.comparison import render_comparison
 from mergelab.ui.session.score_tables import TaskFace
@@ -20,8 +19,10 @@ def comparison(**fields: object) -> ComparedRecipes:
     return ComparedRecipes((charts(), charts(**fields)), (True, False), (None, None), TASKS)
 
 
-def test_what_was_changed_lists_the_turned_knobs_alone() -> None:
-    assert render_comparison(comparison(**DENSE)).diff == [["method.density", "0.2", "0.9"]]
+def test_both_are_named_by_what_differs_and_the_setting_stands_in_the_sidebars_words() -> None:
+    sent = render_comparison(comparison(**DENSE))
+    assert (sent.slots.a.title, sent.slots.b.title) == ("TIES · density 0.2", "TIES · density 0.9")
+    assert sent.diff == [ComparedSetting("Density", "Density", "0.2", "0.9")]
     same = render_comparison(comparison())
     assert (same.diff, same.same[:4]) == ([], "Both")
 
@@ -41,14 +42,22 @@ def test_the_difference_of_two_heatmaps_is_b_minus_a() -> None:
         assert difference == pytest.approx(b - a)
 
 
-def test_scores_are_compared_where_both_were_scored_on_as_many_rows() -> None:
-    one, other = (run_of(form(**fields).recipe().to_mapping(), "validation") for fields in ({}, DENSE))
-    better = replace(other, scores=[replace(other.scores[0], value=0.85)])
-    both = replace(comparison(**DENSE), runs=(one, better))
-    assert render_comparison(both).scores == [["Task A", "80.0 % (70 % – 90 %)", "85.0 % (70 % – 90 %)", "+5.0", "100"]]
-    fewer = replace(better, scores=[replace(better.scores[0], n=50)])
-    assert render_comparison(replace(both, runs=(one, fewer))).scores == []
-    assert render_comparison(comparison(**DENSE)).scores == []
+def test_recipes_that_differ_in_density_alone_have_one_set_of_curves_with_rings_and_dots() -> None:
+    one, other = charts(), charts(**DENSE)
+    sent = render_comparison(ComparedRecipes((one, other), (True, False), (None, None), TASKS))
+    assert sent.curves_notice.startswith("Identical curves: the recipes differ only in density")
+    assert sent.curves
+    marks = [trace for trace in sent.curves.data if trace["mode"] == "markers"]
+    assert [(mark["x"], mark["marker"]["symbol"]) for mark in marks] == [
+        *[([0.2], "circle-open")] * 5,
+        *[([0.9], "circle")] * 5,
+    ]
+
+
+def test_equal_curves_of_recipes_that_differ_in_more_than_density_are_told_so() -> None:
+    one, other = charts(), charts(knobs={KnobPlace("method", "ties", "weigh"): "after"})
+    sent = render_comparison(ComparedRecipes((one, other), (True, False), (None, None), TASKS))
+    assert sent.curves_notice.startswith("Identical curves: these recipes keep the same changes")
 
 
 def test_recipes_without_curves_still_compare() -> None:

@@ -27,6 +27,11 @@ test("lines take the colour of their role, bars that of base and merged, others 
   assert.deepEqual(data.slice(1).map(({ marker }) => marker.color), ["<--ml-base>", "<--ml-ink>", "c"]);
 });
 
+test("dots on a line take its colour and keep their look", () => {
+  const dots = { type: "scatter", mode: "markers", x: [], y: [], line: {}, marker: { size: 9 }, meta: { role: "bad" } };
+  assert.deepEqual(themedFigure({ data: [dots], layout: {} }, THEME).data[0].marker, { size: 9, color: "<--ml-bad>" });
+});
+
 test("a cell shows its number from 31 pixels on", () => {
   const shows = (width) => "texttemplate" in themedFigure(heatmap(10), THEME, width).data[0];
   assert.deepEqual([shows(120 + 310), shows(120 + 309)], [true, false]);

@@ -1,0 +1,56 @@
+"""The settings of a recipe in the words of the sidebar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mergelab.methods import METHODS
+from mergelab.methods.sparsifiers import SPARSIFIERS
+from mergelab.ui.form.form import short
+from mergelab.ui.form.labels import title_of, value_of
+from mergelab.ui.form.method_list import short_title
+
+ABSENT = "–"
+EXPERT = "expert "
+OF = " of "
+STEPS = {"method": METHODS, "sparsify": SPARSIFIERS}
+TITLES = {"base": "Base", "dtype": "Number format", "sparsify": "Sparsify first"}
+"""What the sidebar calls settings that are no knobs, where their own name does not say it."""
+NOTHING = {"sparsify": "none"}
+"""What it means that a recipe does not have a setting, where a dash would not say it."""
+
+
+@dataclass(frozen=True)
+class SettingWords:
+    """Names and values of settings, whose paths are those of `recipe_diff`; `titles` are names of models by reference."""
+
+    titles: Mapping[str, str]
+
+    def label(self, path: str) -> str:
+        """`Density`, `Sparsify: density`, `Weight of Fashion-MNIST`."""
+        if path.startswith(EXPERT):
+            return f"Expert {self.model(path.removeprefix(EXPERT))}"
+        name, of, model = path.partition(OF)
+        owner, _, knob = name.rpartition(".")
+        title = TITLES.get(name) or title_of(knob)
+        if owner == "sparsify":
+            title = f"Sparsify: {title[0].lower()}{title[1:]}"
+        return f"{title} of {self.model(model)}" if of else title
+
+    def value(self, path: str, value: Any) -> str:
+        """`0.2`, `after the vote`, `TIES`; a dash for a setting that the recipe does not have."""
+        if path.startswith(EXPERT):
+            return "left out" if value is None else "merged"
+        if value is None:
+            return NOTHING.get(path, ABSENT)
+        if path in STEPS and value in STEPS[path]:
+            return short_title(STEPS[path][value])
+        if isinstance(value, str) and value in self.titles:
+            return self.model(value)
+        return value_of(path.partition(OF)[0].rpartition(".")[2], value)
+
+    def model(self, reference: str) -> str:
+        """A model's title, or else the last part of its reference."""
+        return self.titles.get(reference) or short(reference)
