@@ -21,6 +21,7 @@ from mergelab.ui.messages.charts import (
 )
 from mergelab.ui.messages.compare import ComparedMap, ComparedRate, ComparedSlot, ComparedSlots, Comparison
 from mergelab.ui.messages.encoding import PARTS, decode, encode, parts_of
+from mergelab.ui.messages.figure_states import FigureState, FigureStateWord
 from mergelab.ui.messages.panel import EMPTY, PanelMessages
 from mergelab.ui.messages.recipe import LinkMessage, Pins, RecipeExports, StoryMessage
 from mergelab.ui.messages.requests import (
@@ -35,7 +36,17 @@ from mergelab.ui.messages.requests import (
     UnpinRequest,
     WindowRequest,
 )
-from mergelab.ui.messages.scores import ScoreLegend, ScoreMessage, ScoreRow, Scores, ScoreState, Split
+from mergelab.ui.messages.scores import (
+    Headline,
+    Pending,
+    PinnedMean,
+    ScoreLegend,
+    ScoreMessage,
+    ScoreRow,
+    Scores,
+    ScoreState,
+    Split,
+)
 from mergelab.ui.messages.sidebar import KnobValue, ListEntry
 from mergelab.ui.messages.status import Status, StatusKind
 from mergelab.ui.messages.tensor import (
@@ -72,6 +83,9 @@ __all__ = [
     "EncodedStep",
     "ExpertRow",
     "ExpertStyle",
+    "FigureState",
+    "FigureStateWord",
+    "Headline",
     "HeatmapChart",
     "HeatmapRate",
     "HistogramChart",
@@ -91,7 +105,9 @@ __all__ = [
     "PairsChart",
     "PanelEvents",
     "PanelMessages",
+    "Pending",
     "PinRequest",
+    "PinnedMean",
     "Pins",
     "RecipeExports",
     "RestoreRequest",

@@ -11,6 +11,7 @@ from mergelab.methods import METHODS
 from mergelab.methods.knobs import Value
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.ui.form.examples import starting_points
+from mergelab.ui.form.figure_words import FIGURE_STATES
 from mergelab.ui.form.form import MOST_EXPERTS, all_knobs, weight_id
 from mergelab.ui.form.labels import COMPLEMENTS
 from mergelab.ui.form.link import VIEW
@@ -27,7 +28,10 @@ TABS = ("lab", "tensor", "compare")
 def panel(parts: Mapping[str, Any], turned: Callable[[dict[str, Any]], str]) -> gr.HTML:
     """Charts, numbers, scores and status in one component. Each part is a property that changes by itself. The page calls
     `turned` when a knob is turned, and gets the changed parts as JSON."""
-    known = parts_of(PanelMessages(complements=complements(), lists=lists(), defaults=defaults(), view=VIEW))
+    fixed = PanelMessages(
+        complements=complements(), lists=lists(), defaults=defaults(), states=FIGURE_STATES, view=VIEW
+    )
+    known = parts_of(fixed)
     made = gr.HTML(
         html_template=page_html(),
         js_on_load=ON_LOAD,

@@ -47,6 +47,12 @@ class Pins:
         """Whether the charts of all pinned recipes are look-ups."""
         return all(self.merge_service.known_sketch(form) is not None for form in tuple(self.forms.values()))
 
+    @property
+    def unscored(self) -> list[Form]:
+        """The pinned recipes of small models that are still to be scored without a click."""
+        service, forms = self.merge_service, tuple(self.forms.values())
+        return [form for form in forms if service.follows_live(form) and not service.is_scored(form)]
+
     def read(self) -> Updates:
         """Read the models of pinned recipes whose sketch is not in the cache."""
         for form in tuple(self.forms.values()):
@@ -58,13 +64,11 @@ class Pins:
     def score(self, stopper: Stopper, wanted: Callable[[], bool]) -> Generator[Update, None, bool]:
         """Merge and score pinned recipes of small models, while `wanted` says so. Returns whether all were scored and some
         of the scores are new."""
-        forms = tuple(self.forms.values())
-        service = self.merge_service
-        missing = [form for form in forms if service.follows_live(form) and not service.is_scored(form)]
+        missing = self.unscored
         for form in missing:
             if not wanted():
                 return False
-            yield from service.merge(form, "validation", Stopwatch("Scoring the pinned recipe"), stopper)
+            yield from self.merge_service.merge(form, "validation", Stopwatch("Scoring the pinned recipe"), stopper)
         return bool(missing)
 
     def beside(self, charts: ChartData, form: Form) -> tuple[ChartData, ComparedRecipes | None]:
