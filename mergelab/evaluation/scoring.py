@@ -47,12 +47,12 @@ def scored_in_turn(
     for number, task in enumerate(tasks):
         known = recalled_score(content, task, split, rows, device)
         if known is None:
-            among = partial(_among, done=done, total=total, tasks=f"{number} of {len(tasks)} tasks")
+            among = partial(_among, done=done, total=total, tasks=_of_all(number, tasks))
             [known] = yield from map_progress(evaluate(body, [task], split, rows=rows, device=device), among)
             store().put(SCORES, _kept_as(content, task, split, rows, device), json.dumps(asdict(known)).encode())
         done += known.n
         yield known
-        yield Progress("Scoring", done, total, f"{number + 1} of {len(tasks)} tasks", "rows")
+        yield Progress("Scoring", done, total, _of_all(number + 1, tasks), "rows")
 
 
 def recalled_score(content: str, task: TaskSet, split: str, rows: int | None, device: str) -> Score | None:
@@ -69,6 +69,10 @@ def body_hash(checkpoint: Checkpoint, base: Checkpoint) -> str:
         found = hash_state(body_of(checkpoint, base))
         store().put(HASHES, key, found.encode())
     return found
+
+
+def _of_all(number: int, tasks: Sequence[TaskSet]) -> str:
+    return f"{number} of {len(tasks)} task{'s' if len(tasks) > 1 else ''}"
 
 
 def _among(progress: Progress, done: int, total: int, tasks: str) -> Progress:

@@ -309,7 +309,7 @@ def _watched(steps: PartialGen[Any], stopped: Callable[[], bool]) -> Iterator[Ev
             yield Stopped()
             return
         if isinstance(report, Partial) or report.done >= report.total or time.monotonic() > reported + REPORT_EVERY:
-            reported = time.monotonic()
+            reported = 0.0 if isinstance(report, Partial) else time.monotonic()  # the count that belongs to it follows
             yield report
 
 

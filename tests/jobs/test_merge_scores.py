@@ -58,5 +58,5 @@ def test_references_that_are_known_are_told_before_the_merge() -> None:
         20,
         20,
         "rows",
-        "1 of 1 tasks",
+        "1 of 1 task",
     )
