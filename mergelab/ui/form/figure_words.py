@@ -6,7 +6,7 @@ from mergelab.ui.messages import FigureState, FigureStateWord
 
 FIGURE_STATES: dict[FigureState, FigureStateWord] = {
     "measured": FigureStateWord(
-        "measured", "Counted on the merged tensors, or scored on every example, for the recipe on the sidebar."
+        "measured", "Counted on the merged tensors, or scored on labelled examples, for the recipe on the sidebar."
     ),
     "estimated": FigureStateWord("estimated", "Read from a summary of the changes, without merging; close, not exact."),
     "updating": FigureStateWord("updating", "New figures are on their way. What stands here is earlier or incomplete."),
