@@ -22,6 +22,6 @@ def followed(steps: ProgressGen[Any]) -> Any:
         bar = bars.add_task("Starting", total=None)
 
         def show(progress: Progress) -> None:
-            bars.update(bar, description=progress.stage, completed=progress.done, total=progress.total)
+            bars.update(bar, description=progress.stage, completed=progress.done, total=progress.total or None)
 
         return finish(steps, show)

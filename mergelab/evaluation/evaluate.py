@@ -118,11 +118,12 @@ def _right(body: Mapping[str, Tensor], task: TaskSet, rows: Rows, device: str) -
             )
         encoded = encode(task.kind, rows, head, lent.config)
         groups = batches(encoded.lengths, POSITIONS.get(torch.device(device).type, POSITIONS["cpu"]))
-        right = torch.zeros(len(rows), dtype=torch.bool)
-        for done, group in enumerate(groups):
-            yield Progress("Scoring", done, len(groups), task.title)
+        right, done = torch.zeros(len(rows), dtype=torch.bool), 0
+        for group in groups:
+            yield Progress("Scoring", done, len(rows), task.title, "rows")
             right[group] = _right_in(group, lent, encoded, rows, task, device)
-        yield Progress("Scoring", len(groups), len(groups), task.title)
+            done += len(group)
+        yield Progress("Scoring", done, len(rows), task.title, "rows")
     return right
 
 

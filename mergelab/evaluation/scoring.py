@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from functools import lru_cache
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from mergelab.checkpoints import hash_state, load_suite, suite_of
+from mergelab.checkpoints import Checkpoint, hash_state, load_suite, suite_of
 from mergelab.evaluation.answers import Answers
-from mergelab.evaluation.evaluate import Score, evaluate
+from mergelab.evaluation.evaluate import Score, body_of, evaluate
 from mergelab.evaluation.tasks import TaskSet
-from mergelab.runtime.cache import SCORES, key_of, store
-from mergelab.runtime.progress import Progress, ProgressGen
+from mergelab.runtime.cache import HASHES, SCORES, key_of, store
+from mergelab.runtime.progress import Progress, ProgressGen, map_progress
 
 QUICK_ROWS = 200
 """Default number of validation rows per task on the page: fast, and accurate to about ± 6 points."""
@@ -28,18 +28,63 @@ def scored(
     body: Mapping[str, Tensor], tasks: Sequence[TaskSet], split: str, rows: int | None, device: str
 ) -> ProgressGen[list[Score]]:
     """Scores of `body` (base file keys) on `split` of each task: cached ones are looked up, new ones computed and cached."""
-    content = hash_state(body)
     scores: list[Score] = []
-    for task in tasks:
-        key = score_key(content, task, split, rows)
-        kept_as = f"{key}-{device.replace(':', '-')}-by-row"  # earlier versions kept no answers, under the shorter name
-        known = store().recall(SCORES, kept_as, _decode) or _shipped(task).get(key)
-        if known is None:
-            [known] = yield from evaluate(body, [task], split, rows=rows, device=device)
-            store().put(SCORES, kept_as, json.dumps(asdict(known)).encode())
-        yield Progress("Scoring", len(scores) + 1, len(tasks), task.title)
-        scores.append(known)
+
+    def kept(found: Progress | Score) -> Progress | None:
+        if isinstance(found, Progress):
+            return found
+        scores.append(found)
+        return None
+
+    yield from map_progress(scored_in_turn(body, tasks, split, rows, device), kept)
     return scores
+
+
+def scored_in_turn(
+    body: Mapping[str, Tensor], tasks: Sequence[TaskSet], split: str, rows: int | None, device: str
+) -> Generator[Progress | Score, None, None]:
+    """The scores of `scored`, each as soon as it is known. The progress counts the rows of all tasks."""
+    content, done = hash_state(body), 0
+    total = sum(len(task.rows(split, rows)) for task in tasks)
+    for number, task in enumerate(tasks):
+        known = recalled_score(content, task, split, rows, device)
+        if known is None:
+            among = partial(_among, done=done, total=total, tasks=_of_all(number, tasks))
+            [known] = yield from map_progress(evaluate(body, [task], split, rows=rows, device=device), among)
+            store().put(SCORES, _kept_as(content, task, split, rows, device), json.dumps(asdict(known)).encode())
+        done += known.n
+        yield known
+        yield Progress("Scoring", done, total, _of_all(number + 1, tasks), "rows")
+
+
+def recalled_score(content: str, task: TaskSet, split: str, rows: int | None, device: str) -> Score | None:
+    """The score of the body with this content hash, if it is cached or shipped."""
+    kept_as = _kept_as(content, task, split, rows, device)
+    return store().recall(SCORES, kept_as, _decode) or _shipped(task).get(score_key(content, task, split, rows))
+
+
+def body_hash(checkpoint: Checkpoint, base: Checkpoint) -> str:
+    """The content hash of `body_of(checkpoint, base)`; kept, so that unchanged models are read once."""
+    key = key_of("body", base.content_hash(), checkpoint.content_hash())
+    found = store().recall(HASHES, key, bytes.decode)
+    if found is None:
+        found = hash_state(body_of(checkpoint, base))
+        store().put(HASHES, key, found.encode())
+    return found
+
+
+def _of_all(number: int, tasks: Sequence[TaskSet]) -> str:
+    return f"{number} of {len(tasks)} task{'s' if len(tasks) > 1 else ''}"
+
+
+def _among(progress: Progress, done: int, total: int, tasks: str) -> Progress:
+    """The progress of one task among those of all tasks."""
+    return replace(progress, done=done + progress.done, total=total, detail=tasks)
+
+
+def _kept_as(content: str, task: TaskSet, split: str, rows: int | None, device: str) -> str:
+    key = score_key(content, task, split, rows)
+    return f"{key}-{device.replace(':', '-')}-by-row"  # earlier versions kept no answers, under the shorter name
 
 
 def score_key(content: str, task: TaskSet, split: str, rows: int | None) -> str:

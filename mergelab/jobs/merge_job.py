@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mergelab.checkpoints import suite_of
-from mergelab.engine import Plan, merged_model, prepare
-from mergelab.evaluation.evaluate import Score, body_of
-from mergelab.evaluation.scoring import scored
+from mergelab.engine import Plan, PreparedMerge, merged_model
+from mergelab.evaluation.evaluate import Score
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.evaluate_job import chosen_tasks
-from mergelab.jobs.recipe_plans import planned_recipe, read_recipe, with_calibration
+from mergelab.jobs.merge_scores import MergeScoring
+from mergelab.jobs.merge_steps import COUNTING, MERGING, READING, SCORING, prepared_in_steps, steps_before_merge
+from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.jobs.sketch_job import recalled_sketch
 from mergelab.recipe import Recipe
 from mergelab.runtime.devices import resolve
-from mergelab.runtime.progress import ProgressGen
+from mergelab.runtime.job_steps import JobSteps
+from mergelab.runtime.progress import PartialGen, ProgressGen
 
 if TYPE_CHECKING:  # pandas takes a while to import
     from mergelab.analysis.preview import Preview
@@ -51,29 +53,31 @@ def merge(
     device: str = "auto",
     models_dir: str | None = None,
     counted: bool = True,
-) -> ProgressGen[Run]:
+) -> PartialGen[Run]:
     """Merge in memory and score the result on the suite's task sets (all, or those named in `tasks`).
 
     If the base is not from a suite, there are no scores. With `counted`, the preview is exact (counted on tensors).
+    Yields `MergeScores` as `Partial` results: first with the cached scores of base and experts, then after each task.
+    Conflicts are counted after the last score.
     """
-    from mergelab.analysis.preview import exact_preview, preview
-
     started = time.monotonic()
     checked, where = read_recipe(recipe, models_dir), resolve(device)
-    planned = yield from with_calibration((yield from planned_recipe(checked, models_dir, where)), where)
-    prepared = yield from prepare(planned, where)
-    body, remarks = yield from merged_model(prepared)
     chosen = _tasks_of(checked, tasks)
-    scores = yield from scored(body, chosen, split, rows, where)
-    references = yield from _references(planned, chosen, split, rows, where)
-    drawn = yield from recalled_sketch(planned, where)
-    counts = (yield from exact_preview(prepared, drawn)) if counted else None
+    more = [MERGING, *([SCORING] if chosen else ()), *([COUNTING] if counted else ())]
+    steps = JobSteps(*steps_before_merge(checked), *more)
+    planned, scoring = yield from steps.take(READING, _read(checked, chosen, split, rows, where, models_dir), stages=2)
+    prepared = yield from prepared_in_steps(steps, planned, where)
+    body, remarks = yield from steps.take(MERGING, merged_model(prepared))
+    if chosen:
+        yield from steps.take(SCORING, scoring.run(body), scoring.stages)
+    del body
+    figures = yield from steps.take(COUNTING, _counted(prepared)) if counted else _read_off(prepared)
     return Run(
         checked.to_mapping(),
         checked.digest(),
-        scores,
-        references,
-        counts or preview(drawn, checked),
+        scoring.found.scores,
+        scoring.found.references,
+        figures,
         split,
         where,
         time.monotonic() - started,
@@ -83,16 +87,29 @@ def merge(
     )
 
 
-def _references(
-    planned: Plan, tasks: Sequence[TaskSet], split: str, rows: int | None, device: str
-) -> ProgressGen[dict[str, list[Score]]]:
-    if not tasks:
-        return {}
-    found = {planned.base.name: (yield from scored(body_of(planned.base, planned.base), tasks, split, rows, device))}
-    for expert in planned.experts:
-        own = [task for task in tasks if task.head == expert.name]
-        found[expert.name] = yield from scored(body_of(expert, planned.base), own, split, rows, device)
-    return found
+def _read(
+    recipe: Recipe, tasks: Sequence[TaskSet], split: str, rows: int | None, device: str, models_dir: str | None
+) -> PartialGen[tuple[Plan, MergeScoring]]:
+    """The plan, and its scoring with what is known of base and experts."""
+    planned = yield from planned_recipe(recipe, models_dir, device)
+    scoring = MergeScoring(planned, tasks, split, rows, device)
+    yield from scoring.recall()
+    return planned, scoring
+
+
+def _counted(prepared: PreparedMerge) -> ProgressGen[Preview]:
+    """The figures counted on the tensors of the merge, on the axes of its sketch, which the page has built before."""
+    from mergelab.analysis.preview import exact_preview
+
+    drawn = yield from recalled_sketch(prepared.plan, str(prepared.device))
+    return (yield from exact_preview(prepared, drawn))
+
+
+def _read_off(prepared: PreparedMerge) -> ProgressGen[Preview]:
+    """The figures read from the sketch."""
+    from mergelab.analysis.preview import preview
+
+    return preview((yield from recalled_sketch(prepared.plan, str(prepared.device))), prepared.plan.recipe)
 
 
 def _tasks_of(recipe: Recipe, names: Sequence[str] | None) -> list[TaskSet]:

@@ -20,7 +20,7 @@ from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.nesting import told_inside
 from mergelab.recipe.recipe_files import with_recipe_files
 from mergelab.runtime import portable
-from mergelab.runtime.progress import ProgressGen
+from mergelab.runtime.progress import Progress, ProgressGen
 
 CALIBRATION_ROWS = 512
 """Maximum number of calibration rows per expert, taken from its task set."""
@@ -48,9 +48,11 @@ class _Planning:
 
     def planned(self, recipe: Recipe) -> ProgressGen[Plan]:
         base = (yield from self._opened(recipe, recipe.base, "the base")) if recipe.base else None
-        experts = []
+        experts, total = [], len(recipe.models) + bool(base)
         for number, expert in enumerate(recipe.models, 1):
+            yield Progress("Opening the models", number - 1 + bool(base), total, expert.model, "models")
             experts.append((yield from self._opened(recipe, expert.model, f"model {number}", base)))
+        yield Progress("Opening the models", total, total, "", "models")
         return plan(recipe, base, experts)
 
     def _opened(

@@ -10,15 +10,17 @@ from typing import Any
 
 from mergelab.checkpoints import MergedFolder, hash_state
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
-from mergelab.engine import PreparedMerge, Statistics, in_key_order, prepare, run
+from mergelab.engine import PreparedMerge, Statistics, in_key_order, run
+from mergelab.jobs.merge_steps import PACKING, READING, WRITING, prepared_in_steps, steps_before_merge
 from mergelab.jobs.merged_files import chosen_files
-from mergelab.jobs.recipe_plans import planned_recipe, read_recipe, with_calibration
+from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.jobs.stack_job import save_stack
 from mergelab.recipe import Recipe
 from mergelab.recipe.recipe import is_stack
 from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.report.model_card import model_card
 from mergelab.runtime.devices import resolve
+from mergelab.runtime.job_steps import JobSteps
 from mergelab.runtime.progress import Progress, ProgressGen
 
 
@@ -41,20 +43,21 @@ def save(
         raise ValueError(f"{_archive_of(folder)} exists and is not overwritten; choose another name or move it away")
     if isinstance(checked, StackRecipe):
         yield from save_stack(checked, folder, models_dir, shard_bytes)
-    else:
-        yield from _save_merge(checked, folder, resolve(device), models_dir, shard_bytes)
-    return (yield from _archived(folder)) if archive else str(folder)
+        return (yield from _archived(folder)) if archive else str(folder)
+    steps = JobSteps(*steps_before_merge(checked), WRITING, *([PACKING] if archive else ()))
+    yield from _save_merge(steps, checked, folder, resolve(device), models_dir, shard_bytes)
+    return (yield from steps.take(PACKING, _archived(folder))) if archive else str(folder)
 
 
 def _save_merge(
-    recipe: Recipe, folder: Path, where: str, models_dir: str | None, shard_bytes: int
+    steps: JobSteps, recipe: Recipe, folder: Path, where: str, models_dir: str | None, shard_bytes: int
 ) -> ProgressGen[None]:
-    planned = yield from planned_recipe(recipe, models_dir, where)
+    planned = yield from steps.take(READING, planned_recipe(recipe, models_dir, where))
     files = chosen_files(planned)
     with MergedFolder(folder, planned.base, planned.specs, shard_bytes=shard_bytes, chosen_files=files) as writer:
-        planned = yield from with_calibration(planned, where)
-        prepared = yield from prepare(planned, where)
-        remarks = yield from _written(prepared, writer)
+        prepared = yield from prepared_in_steps(steps, planned, where)
+        planned = prepared.plan
+        remarks = yield from steps.take(WRITING, _written(prepared, writer))
         if planned.statistics:
             writer.add_fact("statistics", _hashes_of(planned.statistics))
         writer.add_fact("notes", [*planned.compatibility.findings, *remarks])
@@ -89,7 +92,7 @@ def _archived(folder: Path) -> ProgressGen[str]:
     try:
         with zipfile.ZipFile(draft, "x", zipfile.ZIP_STORED) as archive:
             for number, path in enumerate(files):
-                yield Progress("Packing", number, len(files), path.name)
+                yield Progress("Packing", number, len(files), path.name, "files")
                 archive.write(path, f"{folder.name}/{path.relative_to(folder).as_posix()}")
         draft.replace(target)
     finally:

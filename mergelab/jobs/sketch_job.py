@@ -8,18 +8,33 @@ from typing import Any
 
 from mergelab.analysis.sketch import Sketch, build_sketch, sketch_needs
 from mergelab.engine import Plan
+from mergelab.jobs.model_hashes import model_hashes
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.recipe import Recipe
 from mergelab.runtime.cache import SKETCHES, key_of, store
 from mergelab.runtime.devices import resolve
+from mergelab.runtime.job_steps import JobStep, JobSteps
 from mergelab.runtime.progress import ProgressGen
+
+READING = JobStep("reading the models", 1.0)
+"""Opening and hashing. Weights measured on the MiniLM suite: about as long as the two passes over the changes."""
+MEASURING = JobStep("ranking changes", 1.0)
+"""Two passes: magnitudes are ranked, then summed up by rank."""
 
 
 def sketch(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> ProgressGen[Sketch]:
     """The sketch from which a recipe's live charts are computed; cached by content."""
-    where = resolve(device)
-    planned = yield from planned_recipe(read_recipe(recipe, models_dir), models_dir, where)
-    return (yield from recalled_sketch(planned, where))
+    where, steps = resolve(device), JobSteps(READING, MEASURING)
+    checked = read_recipe(recipe, models_dir)
+    planned = yield from steps.take(READING, _read(checked, models_dir, where), stages=2)
+    return (yield from steps.take(MEASURING, recalled_sketch(planned, where), stages=2))
+
+
+def _read(recipe: Recipe, models_dir: str | None, device: str) -> ProgressGen[Plan]:
+    """The plan of a recipe, whose models are then hashed: the sketch's key needs that."""
+    planned = yield from planned_recipe(recipe, models_dir, device)
+    yield from model_hashes([planned.base, *planned.experts])
+    return planned
 
 
 def recalled_sketch(planned: Plan, device: str) -> ProgressGen[Sketch]:

@@ -3,6 +3,7 @@
 from mergelab.jobs.evaluate_job import evaluate
 from mergelab.jobs.inspect_jobs import fisher, inspect, inspection_report, spectrum
 from mergelab.jobs.merge_job import Run, merge
+from mergelab.jobs.merge_scores import MergeScores
 from mergelab.jobs.save_job import save
 from mergelab.jobs.sketch_job import sketch
 from mergelab.jobs.stack_job import stack_facts
@@ -10,6 +11,7 @@ from mergelab.jobs.tensor_jobs import coordinates, tensor_map
 from mergelab.runtime.progress import Progress, ProgressGen
 
 __all__ = [
+    "MergeScores",
     "Run",
     "coordinates",
     "evaluate",

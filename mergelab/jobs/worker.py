@@ -17,20 +17,21 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from typing import Any
 
-from mergelab.runtime.progress import Progress
+from mergelab.runtime.progress import Partial, PartialGen, Progress
 
 STOP = "stop"
 ENTRY = "from mergelab.jobs.worker import main; main()"
 """Not `-m mergelab.jobs`: events must be pickled as classes of this module, not of `__main__`."""
 REPORT_EVERY = 0.05
-"""Minimum time in seconds between two progress reports from the worker; reports in between are dropped."""
+"""Minimum time in seconds between two progress reports from the worker. Reports in between are dropped, unless they are the
+last of their count or `Partial`."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Stopped:
     """The job was stopped on request."""
 
 
-Event = Queued | Progress | Finished | Refused | Crashed | Stopped
+Event = Queued | Progress | Partial | Finished | Refused | Crashed | Stopped
 ENDS = (Finished, Refused, Crashed, Stopped)
 
 
@@ -214,9 +215,7 @@ class Worker:
             self._kill()
             if job.stop_requested.is_set():
                 return Stopped()
-            return Crashed(
-                f"the worker process ended (code {code}), perhaps out of memory; try fewer or smaller models"
-            )
+            return Crashed(_died(job.function, code))
 
     def _alive(self) -> Connection:
         if self._connection is None or self._process is None or self._process.poll() is not None:
@@ -248,6 +247,22 @@ class Worker:
         self._process = self._connection = None
 
 
+def _died(function: str, code: int | None) -> str:
+    """Why a job ended together with its process, and what to do."""
+    process = "merge process" if function == "merge" else "worker process"
+    if code == -getattr(signal, "SIGKILL", 9):
+        return f"The {process} was killed, most likely out of memory. {_smaller(function)}"
+    return f"The {process} ended unexpectedly (code {code}); {_again(function)}."
+
+
+def _smaller(function: str) -> str:
+    return f"Untick experts or choose a smaller model, then {_again(function)}."
+
+
+def _again(function: str) -> str:
+    return "press Merge again" if function == "merge" else "try again"
+
+
 def _knock(process: subprocess.Popen[bytes], address: Any, key: bytes) -> None:
     """Connect once the worker has died, so that `accept` does not wait forever for a worker that never connects."""
     process.wait()
@@ -276,16 +291,16 @@ def _events(function: str, arguments: dict[str, Any], stopped: Callable[[], bool
     except ValueError as error:
         yield Refused(str(error))
     except MemoryError:
-        yield Crashed("out of memory; try fewer or smaller models", traceback.format_exc())
+        yield Crashed(f"Out of memory. {_smaller(function)}", traceback.format_exc())
     except Exception as error:  # the worker must survive and report any failure of a job
         yield Crashed(f"unexpected {type(error).__name__}: {error}", traceback.format_exc())
 
 
-def _watched(steps: Generator[Progress, None, Any], stopped: Callable[[], bool]) -> Iterator[Event]:
+def _watched(steps: PartialGen[Any], stopped: Callable[[], bool]) -> Iterator[Event]:
     reported = 0.0
     while True:
         try:
-            progress = next(steps)
+            report = next(steps)
         except StopIteration as end:
             yield Finished(end.value)
             return
@@ -293,9 +308,9 @@ def _watched(steps: Generator[Progress, None, Any], stopped: Callable[[], bool])
             steps.close()
             yield Stopped()
             return
-        if time.monotonic() > reported + REPORT_EVERY:
-            reported = time.monotonic()
-            yield progress
+        if isinstance(report, Partial) or report.done >= report.total or time.monotonic() > reported + REPORT_EVERY:
+            reported = 0.0 if isinstance(report, Partial) else time.monotonic()  # the count that belongs to it follows
+            yield report
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ CONTROLS = """((key) => {
 SHOWN = f"!mergelab.drawing && !mergelab.owes() && mergelab.of.sidebar && mergelab.of.charts === mergelab.of.sidebar && {CONTROLS}"
 """The charts are drawn, and belong to the recipe of the controls."""
 SETTLED = (
-    "mergelab.status === 'ready' && mergelab.label === 'exact' && ['exact', 'live'].includes(mergelab.scoreState)"
+    "mergelab.status === 'ready' && mergelab.label === 'exact' && mergelab.scoreState === 'measured'"
     f" && mergelab.of.scores === mergelab.of.sidebar && {SHOWN}"
 )
 """The same for exact charts and for scores, and nothing is under way."""

@@ -95,11 +95,11 @@ def test_every_model_is_asked_the_same_rows(tmp_path: Path, expert: Path) -> Non
 def test_progress_is_reported_and_stopping_gives_the_model_back(tmp_path: Path, expert: Path) -> None:
     task = text_task(tmp_path, expert, sentences(10))
     steps = evaluate(body(expert), [task], "test")
-    assert next(steps) == Progress("Scoring", 0, 1, "Moods")
+    assert next(steps) == Progress("Scoring", 0, 10, "Moods", "rows")
     steps.close()
     seen: list[Progress] = []
     finish(evaluate(body(expert), [task], "test"), seen.append)
-    assert [(step.done, step.total) for step in seen] == [(0, 1), (1, 1)]
+    assert [(step.done, step.total) for step in seen] == [(0, 10), (10, 10)]
 
 
 def test_a_head_with_other_classes_than_the_task_is_refused(tmp_path: Path, expert: Path) -> None:

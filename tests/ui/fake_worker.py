@@ -18,7 +18,7 @@ from mergelab.evaluation.tasks import Rows
 from mergelab.jobs import Event, Finished, Queued, Stopped
 from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
-from mergelab.runtime.progress import Progress, finish
+from mergelab.runtime.progress import Partial, Progress, finish
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.session.chart_data import Cell, ChartData, tensors_at
 from mergelab.ui.session.job_cache import JobCache
@@ -98,7 +98,7 @@ class FakeJob:
                         yield self.ended
                         return
                 continue
-            if not isinstance(step, Progress | Queued):
+            if not isinstance(step, Progress | Partial | Queued):
                 self.ended = step
             yield step
 

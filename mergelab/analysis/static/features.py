@@ -49,7 +49,7 @@ def cka_by_layer(bodies: Bodies, listed: Sequence[str]) -> ProgressGen[pandas.Da
     names = [BASE, *bodies.experts]
     seen: dict[str, Features] = {}
     for name in names:
-        yield Progress("Comparing features", len(seen), len(names), name)
+        yield Progress("Comparing features", len(seen), len(names), name, "models")
         seen[name] = _features(bodies.body(name), bodies.tasks, bodies.device)
     depth, rows = len(seen[BASE]), len(seen[BASE][0])
     layers = ["embeddings", *map(str, range(depth - 1))]

@@ -74,7 +74,7 @@ def build_map(session: TensorSession, key: str) -> ProgressGen[TensorMap]:
     side, found, strongest = side_of(grid), [], Strongest(session, key)
     bands = list(_bands(grid, side)) if session.in_parts(key) else [(0, grid.rows)]
     for number, (top, bottom) in enumerate(bands):
-        yield Progress("Building the map", number, len(bands), key)
+        yield Progress("Building the map", number, len(bands), key, "bands")
         traced, _ = session.traced(key, top, bottom)
         strongest.update(traced)
         found.append(_sums(grid, traced, side))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -18,8 +19,24 @@ def tensor_bytes(tensor: Tensor) -> memoryview:
     return flat.view(torch.uint8).numpy().data
 
 
+class ByteCount:
+    """How many bytes of tensors this process has hashed. Several threads may add at once."""
+
+    def __init__(self) -> None:
+        self.total, self._lock = 0, Lock()
+
+    def add(self, count: int) -> None:
+        with self._lock:
+            self.total += count
+
+
+hashed = ByteCount()
+"""Tells a job how far the hashing of its models is."""
+
+
 def hash_tensor(tensor: Tensor) -> str:
     """BLAKE3 over dtype, shape and bytes in hex; 0.0 and -0.0 count as different."""
+    hashed.add(tensor.nbytes)
     return hash_bytes(str(tensor.dtype).removeprefix("torch."), tensor.shape, [tensor_bytes(tensor)])
 
 

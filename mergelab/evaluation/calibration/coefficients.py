@@ -64,7 +64,7 @@ def coefficients(experts: Experts) -> ProgressGen[dict[str, State]]:
         int(knobs["steps"]), float(knobs["lr"]), float(knobs["init"]), str(knobs["granularity"]), experts.seed
     )
     keys = sorted(experts.keys)
-    yield Progress(TITLE, 0, how.steps)
+    yield Progress(TITLE, 0, how.steps, "", "steps")
     base = experts.base()
     bodies = []
     for place in range(len(experts.names)):
@@ -98,12 +98,12 @@ def learn(
         merged = _merged(base, deltas, table.detach().expand(-1, len(deltas)))
         entropy = 0.0
         for question in questions:
-            yield Progress(TITLE, step, how.steps, told)
+            yield Progress(TITLE, step, how.steps, told, "steps")
             entropy += _add_gradients(question, merged, step)
         table.grad = _slopes(deltas, merged, shared)
         adam.step()
         told = f"entropy {entropy / len(questions):.3f}"
-    yield Progress(TITLE, how.steps, how.steps, told)
+    yield Progress(TITLE, how.steps, how.steps, told, "steps")
     return table.detach().expand(-1, len(deltas)).float()
 
 

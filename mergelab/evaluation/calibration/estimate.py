@@ -36,7 +36,7 @@ def estimate(
     chosen, head = task.rows("calibration", rows), open_checkpoint(task.head)
     wanted = _wanted(body, keys)
     key = _key(body, task, head, chosen, measure, wanted)
-    yield Progress(measure.title, 0, len(chosen), task.title)
+    yield Progress(measure.title, 0, len(chosen), task.title, "rows")
     found = load_statistic(key) if cache else None
     if found is None:
         found = yield from _measured(body, task, head, chosen, measure, wanted, device)

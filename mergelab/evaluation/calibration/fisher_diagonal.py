@@ -85,7 +85,7 @@ def fisher_steps(
     lengths = session.rows.lengths
     if not lengths:
         raise ValueError("a Fisher estimate needs at least one row")
-    yield Progress("Fisher", 0, len(lengths), session.title)
+    yield Progress("Fisher", 0, len(lengths), session.title, "rows")
     objective = Objective(fisher.estimator, session.labels, len(lengths), fisher.samples, fisher.seed)
     squares, positions = _prepared(session)
     done = 0
@@ -93,7 +93,7 @@ def fisher_steps(
         with full_precision():
             squares.add(session.batch(group), partial(objective, group))
         done += len(group)
-        yield Progress("Fisher", done, len(lengths), session.title)
+        yield Progress("Fisher", done, len(lengths), session.title, "rows")
     return {name: value.div_(len(lengths)).cpu() for name, value in squares.sums.items()}
 
 

@@ -41,7 +41,7 @@ class Gram:
         groups = unpadded(session.rows.lengths, POSITIONS.get(session.device.type, POSITIONS["cpu"]))
         with _recorded(layers, sums):
             for done, group in enumerate(groups if layers else []):
-                yield Progress(self.title, done, len(groups), session.title)
+                yield Progress(self.title, done, len(groups), session.title, "batches")
                 with torch.inference_mode(), full_precision():
                     session.model(**session.batch(group))
         return {name: found.mean() for name, found in sums.items()}

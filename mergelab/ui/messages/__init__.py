@@ -31,6 +31,7 @@ from mergelab.ui.messages.compare import (
     Comparison,
 )
 from mergelab.ui.messages.encoding import PARTS, decode, encode, parts_of
+from mergelab.ui.messages.figure_states import FigureState, FigureStateWord
 from mergelab.ui.messages.panel import EMPTY, PanelMessages
 from mergelab.ui.messages.recipe import LinkMessage, OwnModelsOffer, Pins, RecipeExports, StoryMessage
 from mergelab.ui.messages.requests import (
@@ -47,7 +48,18 @@ from mergelab.ui.messages.requests import (
     UnpinRequest,
     WindowRequest,
 )
-from mergelab.ui.messages.scores import ScoreDifference, ScoreLegend, ScoreMessage, ScoreRow, Scores, ScoreState, Split
+from mergelab.ui.messages.scores import (
+    Headline,
+    Pending,
+    PinnedMean,
+    ScoreDifference,
+    ScoreLegend,
+    ScoreMessage,
+    ScoreRow,
+    Scores,
+    ScoreState,
+    Split,
+)
 from mergelab.ui.messages.sidebar import KnobValue, ListEntry, RefusedValue
 from mergelab.ui.messages.stack import StackBlock, StackDiagram
 from mergelab.ui.messages.status import Status, StatusKind
@@ -91,6 +103,9 @@ __all__ = [
     "ExampleRequest",
     "ExpertRow",
     "ExpertStyle",
+    "FigureState",
+    "FigureStateWord",
+    "Headline",
     "HeatmapChart",
     "HeatmapRate",
     "HistogramChart",
@@ -111,8 +126,10 @@ __all__ = [
     "PairsChart",
     "PanelEvents",
     "PanelMessages",
+    "Pending",
     "PinRequest",
     "PinnedCurves",
+    "PinnedMean",
     "Pins",
     "RecipeExports",
     "RefusedValue",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from mergelab.ui.messages.charts import Charts, CurvesMessage
 from mergelab.ui.messages.compare import Comparison
+from mergelab.ui.messages.figure_states import FigureState, FigureStateWord
 from mergelab.ui.messages.message import message
 from mergelab.ui.messages.recipe import LinkMessage, OwnModelsOffer, RecipeExports, StoryMessage
 from mergelab.ui.messages.scores import Scores
@@ -76,6 +77,8 @@ class PanelMessages:
     """The guided examples: `family` is the title of each."""
     defaults: Mapping[str, KnobValue] | None = None
     """The default of each knob, by its widget."""
+    states: Mapping[FigureState, FigureStateWord] | None = None
+    """What the states of figures are called, and what they mean."""
     view: Sequence[str] | None = None
     """The parameters of the address that the page writes and reads by itself."""
     tensors: TensorList | None = None

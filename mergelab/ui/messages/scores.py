@@ -9,15 +9,25 @@ from typing import Literal
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
+from mergelab.ui.messages.figure_states import FigureState
 from mergelab.ui.messages.message import Figure, message
 
 ScoreState = TypeAliasType(
     "ScoreState",
     A[
-        Literal["none", "exact", "live", "stale", "updating"],
+        Literal["none", "scoring", "stopped", "measured", "updating", "outdated"],
         Field(
-            description="`live`: exact, merged without a click. `updating`: of an earlier recipe, with new scores under way."
+            description="Whose scores they are. `measured`: of the recipe on the sidebar. `scoring`: of that recipe, and "
+            "some tasks are still under way. `stopped`: of that recipe, and some tasks were not scored. `updating`: of an "
+            "earlier recipe, with new scores under way. `outdated`: of an earlier recipe. `none`: there are none."
         ),
+    ],
+)
+Pending = TypeAliasType(
+    "Pending",
+    A[
+        Literal["scoring", "waiting", "stopped"],
+        Field(description="Why a task has no score: it is being scored, its turn comes later, or it was not scored."),
     ],
 )
 Split = TypeAliasType(
@@ -60,7 +70,7 @@ class ScoreRow:
     place: int | None
     """The place of the task's own expert among the models, which is its colour; null for the mean."""
     n: int
-    """The number of examples."""
+    """The number of examples; 0 while it is not known."""
     metric: str
     """What is measured."""
     base: ScoreMessage | None
@@ -79,6 +89,40 @@ class ScoreRow:
     """Merged minus own expert on the same examples; null unless both answers are known row by row."""
     colour: str | None
     """The colour of the task's own expert; null for the mean."""
+    pending: Pending | None = None
+    """Why the merged model has no score here; null if it has one."""
+
+
+@message
+class PinnedMean:
+    """The mean over tasks of a pinned recipe that was scored on the same examples."""
+
+    slot: str
+    """Where it is pinned: `a` or `b`."""
+    name: str
+    """The first eight digits of the recipe's digest."""
+    title: str
+    """The method, and the sparsifier before it."""
+    mean: ScoreMessage
+    """The mean."""
+    difference: float
+    """The scored recipe's mean minus this one."""
+
+
+@message
+class Headline:
+    """The scores in one figure: the merged model's mean over its tasks."""
+
+    mean: ScoreMessage
+    """The mean; with one task, its score."""
+    tasks: int
+    """The number of tasks."""
+    n: int
+    """The number of examples of all tasks."""
+    to_experts: float | None
+    """The mean minus the mean of each task's own expert; null unless all experts were scored."""
+    pinned: PinnedMean | None
+    """A pinned recipe to compare with; null if none is pinned and scored."""
 
 
 @message
@@ -97,8 +141,12 @@ class Scores:
 
     state: ScoreState
     """Whether the scores belong to the recipe on screen."""
+    chip: str
+    """The state for a person, beside the headings; empty text if there are no scores."""
+    chip_state: FigureState | None
+    """The state among those of all figures; null if there are no scores."""
     about: str
-    """Which run the scores come from."""
+    """Which recipe the scores are of."""
     digest: str | None
     """The digest of the scored recipe; null if nothing was scored."""
     rows: Sequence[ScoreRow]
@@ -114,4 +162,8 @@ class Scores:
     legend: Sequence[ScoreLegend]
     """The bars' legend."""
     empty: str
-    """What stands in place of missing scores."""
+    """What stands in place of missing scores; empty text if something is under way or shown."""
+    headline: Headline | None = None
+    """The mean over tasks; null until every task is scored. It belongs to the recipe `digest`, as `state` says."""
+    settled: bool = False
+    """Whether Merge has nothing to do: the sidebar's recipe was merged, and scored if it has task sets."""

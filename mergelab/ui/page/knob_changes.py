@@ -56,7 +56,8 @@ class KnobChangeHandler:
     def _at_once(self, session: Session) -> Update:
         """The charts of the recipe on the sidebar. If they need work first, the page is told to ask for a preview."""
         update = self._look_up(session) or Update()
-        return update if update.charts or update.stack else replace(update, later=time.monotonic())
+        shown = update.charts or update.stack or session.rests
+        return update if shown else replace(update, later=time.monotonic())
 
     def _look_up(self, session: Session) -> Update | None:
         """The charts if they are known, else the link alone; None before the page has opened and for invalid recipes."""

@@ -154,7 +154,7 @@ class LabPage:
         self._attach(self._on("keep"), self.downloads.keep, compat.HEAVY, outputs=[PANEL, DOWNLOAD])
         self._attach(self._on("narrow"), tab.narrow, compat.PAYLOAD, carries=NarrowRequest)
         for stopping in (self.stop_button.click, self._on("stop")):
-            self._attach(stopping, tab.stop, compat.UNQUEUED)
+            self._attach(stopping, tab.stop, {**compat.UNQUEUED, "js": FLUSHED})
 
     def _wire_compare(self) -> None:
         tab = CompareTab(Follower(self.state))

@@ -10,6 +10,7 @@ import gradio as gr
 from mergelab.methods.knobs import Value
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.ui.form.examples import starting_points
+from mergelab.ui.form.figure_words import FIGURE_STATES
 from mergelab.ui.form.form import MOST_EXPERTS, all_knobs, weight_id
 from mergelab.ui.form.labels import COMPLEMENTS
 from mergelab.ui.form.link import VIEW
@@ -36,6 +37,7 @@ def panel(parts: Mapping[str, Any], turned: Callable[[dict[str, Any]], str]) -> 
             glossary=glossary(),
             examples=examples,
             defaults=defaults(),
+            states=FIGURE_STATES,
             view=VIEW,
         )
     )

@@ -15,7 +15,7 @@ from mergelab.analysis.tensor_map import TensorMap
 from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stopped, Worker
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import Run
-from mergelab.runtime.progress import Progress
+from mergelab.runtime.progress import Partial, Progress, map_progress
 from mergelab.ui.messages import Status
 from mergelab.ui.session.queueing.backlog import Backlog, kind_of
 from mergelab.ui.session.status import Stopwatch
@@ -87,6 +87,7 @@ class Stopper:
         self._jobs: set[Job] = set()
         self._lock = threading.Lock()
         self._presses = 0
+        self._rests_at: Hashable = None
 
     @property
     def presses(self) -> int:
@@ -101,6 +102,14 @@ class Stopper:
         for job in jobs:
             job.stop()
         return bool(jobs)
+
+    def rest(self, at: Hashable) -> None:
+        """From now on nothing begins by itself for the recipe with this key: the person has stopped it, or it failed."""
+        self._rests_at = at
+
+    def rests(self, at: Hashable) -> bool:
+        """Whether nothing may begin by itself for this recipe."""
+        return self._rests_at is not None and self._rests_at == at
 
     def watch(self, job: Job) -> None:
         """From now on a press stops this job."""
@@ -188,6 +197,22 @@ class JobCache:
 
         Raises RefusalError if the work cannot be done, CrashError if it failed, and StopPressedError if the person stopped it.
         """
+        return (yield from _statuses(self.once_in_parts(kept, key, watch, stopper, function, **arguments)))
+
+    def once_in_parts(
+        self,
+        kept: LRU[Hashable, V],
+        key: Hashable,
+        watch: Stopwatch,
+        stopper: Stopper,
+        function: str,
+        /,
+        **arguments: Any,
+    ) -> Generator[Status | Partial, None, V]:
+        """The same, with the partial results on the way. Only the request that computes them gets them.
+
+        Raises RefusalError if the work cannot be done, CrashError if it failed, and StopPressedError if the person stopped it.
+        """
         presses = stopper.presses
         with self._lock:
             mine = self._under_way.setdefault(key, threading.Lock())
@@ -198,7 +223,7 @@ class JobCache:
         try:
             found = kept.get(key)
             if found is None:
-                found = kept.put(key, (yield from self.follow(watch, stopper, function, **arguments)))
+                found = kept.put(key, (yield from self._followed(watch, stopper, function, **arguments)))
             return found
         finally:
             mine.release()
@@ -209,19 +234,25 @@ class JobCache:
         self, watch: Stopwatch, stopper: Stopper, function: str, /, **arguments: Any
     ) -> Generator[Status, None, Any]:
         """Run a function of the workbench while yielding statuses. Closing this generator stops the job."""
+        return (yield from _statuses(self._followed(watch, stopper, function, **arguments)))
+
+    def _followed(
+        self, watch: Stopwatch, stopper: Stopper, function: str, /, **arguments: Any
+    ) -> Generator[Status | Partial, None, Any]:
+        """The same, with the partial results of the function."""
         if function in READER:
-            return (yield from self._followed(self.reader, watch, stopper, function, arguments))
+            return (yield from self._submitted(self.reader, watch, stopper, function, arguments))
         finished, waiting = False, self.backlog.add(kind_of(function, arguments))
         try:
-            result = yield from self._followed(self.worker, watch, stopper, function, arguments)
+            result = yield from self._submitted(self.worker, watch, stopper, function, arguments)
             finished = True
             return result
         finally:
             self.backlog.end(waiting, finished)
 
-    def _followed(
+    def _submitted(
         self, worker: Worker, watch: Stopwatch, stopper: Stopper, function: str, arguments: dict[str, Any]
-    ) -> Generator[Status, None, Any]:
+    ) -> Generator[Status | Partial, None, Any]:
         presses = stopper.presses  # before the job can be stopped, so that no press is missed
         job = worker.submit(function, **arguments)
         stopper.watch(job)
@@ -238,6 +269,8 @@ class JobCache:
                         raise CrashError(sentence, detail)
                     case Stopped():
                         raise StopPressedError
+                    case Partial():
+                        yield event
                     case Progress() | Queued() | None:
                         yield watch.status(event)
         finally:
@@ -245,6 +278,10 @@ class JobCache:
             if job.ended is None:
                 job.stop()
         raise CrashError("the job ended without a result; try again", "")
+
+
+def _statuses(steps: Generator[Status | Partial, None, V]) -> Generator[Status, None, V]:
+    return (yield from map_progress(steps, lambda step: step if isinstance(step, Status) else None))
 
 
 def poll(job: Job) -> Iterator[Event | None]:

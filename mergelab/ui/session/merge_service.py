@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,9 @@ from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.checkpoints import list_suites
 from mergelab.jobs.stack_job import StackFacts
-from mergelab.jobs.workbench import Run
+from mergelab.jobs.workbench import MergeScores, Run
 from mergelab.recipe import RecipeError
-from mergelab.runtime.progress import map_progress
+from mergelab.runtime.progress import Partial, map_progress
 from mergelab.ui.form.form import Form
 from mergelab.ui.messages import Status
 from mergelab.ui.session.job_cache import JobCache, Stopper
@@ -37,9 +37,9 @@ class MergeService:
         """The sketch of a form, if it is in the cache."""
         return self.job_cache.sketches.get(_sketch_key(form))
 
-    def known_run(self, form: Form) -> Run | None:
-        """The merge of a form with its validation scores, if it is in the cache."""
-        return self.job_cache.runs.get(_run_key(form, "validation"))
+    def known_run(self, form: Form, split: str = "validation") -> Run | None:
+        """The merge of a form with its scores on a split, if it is in the cache."""
+        return self.job_cache.runs.get(_run_key(form, split))
 
     def known_facts(self, form: Form) -> StackFacts | None:
         """What headers tell about the stack of a form, if it is in the cache."""
@@ -66,9 +66,22 @@ class MergeService:
         return (
             form.live
             and not form.blocked_reason
+            and not self.rests(form)
             and sketch is not None
             and int(sketch.entries.sum()) <= LIVE_PARAMETERS
         )
+
+    def rest(self, form: Form) -> None:
+        """From now on nothing begins by itself for this form, until `resume` or another recipe."""
+        self.stopper.rest(_run_key(form, "validation"))
+
+    def rests(self, form: Form) -> bool:
+        """Whether the person stopped the work for this form, or it failed. Raises ValueError for an invalid recipe."""
+        return self.stopper.rests(_run_key(form, "validation"))
+
+    def resume(self) -> None:
+        """Work may begin by itself again."""
+        self.stopper.rest(None)
 
     def tasks(self, form: Form) -> dict[str, TaskFace]:
         """The tasks of the chosen experts. A person's own models have none."""
@@ -105,11 +118,21 @@ class MergeService:
         )
         return (yield from map_progress(steps, _as_update))
 
-    def merge(self, form: Form, split: str, watch: Stopwatch, stopper: Stopper) -> Generator[Update, None, Run]:
-        """Merge a form and score it on a split. Raises RecipeError if it can only be previewed here."""
+    def merge(
+        self,
+        form: Form,
+        split: str,
+        watch: Stopwatch,
+        stopper: Stopper,
+        on_scored: Callable[[MergeScores], Update | None] = lambda _: None,
+    ) -> Generator[Update, None, Run]:
+        """Merge a form and score it on a split. `on_scored` tells what to show when scores have come in.
+
+        Raises RecipeError if the form can only be previewed here.
+        """
         key, rows = _run_key(form, split), form.rows if split == "validation" else None
         _refuse(form)
-        steps = self.job_cache.once(
+        steps = self.job_cache.once_in_parts(
             self.job_cache.runs,
             key,
             watch,
@@ -120,7 +143,11 @@ class MergeService:
             rows=rows,
             **self._models(form),
         )
-        return (yield from map_progress(steps, _as_update))
+
+        def shown(step: Status | Partial) -> Update | None:
+            return on_scored(step.result) if isinstance(step, Partial) else _as_update(step)
+
+        return (yield from map_progress(steps, shown))
 
     def save(self, form: Form, out: str) -> Generator[Update, None, str]:
         """Write the merged model to the folder `out` and pack it. Returns the path of the archive. Raises RecipeError as `merge`

@@ -47,6 +47,11 @@ class Pins:
         """Whether the charts of all pinned recipes are look-ups."""
         return all(self.merge_service.known_sketch(form) is not None for form in tuple(self.forms.values()))
 
+    def unscored(self, form: Form) -> list[Form]:
+        """The recipes of small models that are compared beside this form and are still to be scored without a click."""
+        service = self.merge_service
+        return [each for each in self._compared(form) if service.follows_live(each) and not service.is_scored(each)]
+
     def read(self) -> Updates:
         """Read the models of pinned recipes whose sketch is not in the cache."""
         for form in tuple(self.forms.values()):
@@ -58,8 +63,7 @@ class Pins:
     def score(self, stopper: Stopper, wanted: Callable[[], bool], form: Form) -> Generator[Update, None, bool]:
         """Merge and score pinned recipes of small models on the rows that `form` is scored on, while `wanted` says so. Returns
         whether all were scored and some of the scores are new."""
-        forms = [each for each in self._compared(form) if self.merge_service.follows_live(each)]
-        return (yield from self._score(forms, stopper, wanted))
+        return (yield from self._score(self.unscored(form), stopper, wanted))
 
     def score_both(self, stopper: Stopper, form: Form) -> Generator[Update, None, bool]:
         """Merge and score both recipes that are compared, of whatever size, on the same rows."""

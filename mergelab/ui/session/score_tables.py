@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas
 
@@ -11,10 +11,9 @@ from mergelab.charts import style_of
 from mergelab.checkpoints import Suite
 from mergelab.evaluation import evaluate
 from mergelab.evaluation.paired import PairedDifference, mean_difference, paired_difference
-from mergelab.jobs.workbench import Run
-from mergelab.recipe import Recipe
+from mergelab.jobs.workbench import MergeScores, Run
 from mergelab.ui.form.form import Models
-from mergelab.ui.messages import ScoreDifference, ScoreMessage, ScoreRow, ScoreState
+from mergelab.ui.messages import Headline, Pending, PinnedMean, ScoreDifference, ScoreMessage, ScoreRow, ScoreState
 
 Places = Mapping[str, int]
 
@@ -27,21 +26,40 @@ class TaskFace:
     expert: str
 
 
+AnyScores = Run | MergeScores
+"""The scores of a finished merge, or of one that is still under way."""
+
+
 @dataclass(frozen=True)
 class RunScores:
-    """A run's scores, and whether they still belong to the recipe on screen. `number` counts the person's own merges."""
+    """The scores of a merge beside the recipe on the sidebar: whether they belong to it (`state`), whether Merge would find
+    nothing to do (`settled`), and the scores of a pinned recipe on the same examples."""
 
-    run: Run
+    run: AnyScores
     models: Models
     tasks: dict[str, TaskFace]
     state: ScoreState
-    number: int
+    settled: bool = False
+    pinned: PinnedScores | None = None
 
-    def beside(self, recipe: Recipe, outdated: ScoreState) -> RunScores:
-        """The same scores beside `recipe`: exact if they are its own, else in the state `outdated`."""
-        fits = self.run.digest == recipe.digest()
-        state = outdated if not fits else self.state if self.state in ("exact", "live") else "exact"
-        return self if state == self.state else replace(self, state=state)
+    @property
+    def identity(self) -> Hashable:
+        """Equal for scores that look the same on the page."""
+        run = self.run
+        begun = run.begun if isinstance(run, MergeScores) else None
+        known = [(model, len(scores)) for model, scores in run.references.items()]
+        pinned = self.pinned and (self.pinned.slot, self.pinned.run.digest)
+        counts = tuple(score.n for score in run.scores)
+        return run.digest, run.split, self.models.edition, counts, begun, *known, self.state, self.settled, pinned
+
+
+@dataclass(frozen=True)
+class PinnedScores:
+    """A pinned recipe that was scored. `title` is its method, and the sparsifier before it."""
+
+    slot: str
+    title: str
+    run: Run
 
 
 def faces(suite: Suite) -> dict[str, TaskFace]:
@@ -49,7 +67,7 @@ def faces(suite: Suite) -> dict[str, TaskFace]:
     return {name: TaskFace(task.title, f"{suite.name}/{task.head}") for name, task in suite.tasks.items()}
 
 
-def score_frame(run: Run, tasks: Mapping[str, TaskFace], places: Places) -> pandas.DataFrame:
+def score_frame(run: AnyScores, tasks: Mapping[str, TaskFace], places: Places) -> pandas.DataFrame:
     """One row per score: task, title, role (base, own, other, merged), model, place, value, low, high, n, metric."""
     records = []
     for model, scores in {**run.references, "merged": run.scores}.items():
@@ -67,26 +85,61 @@ def _role(model: str, face: TaskFace, places: Places) -> str:
     return "other" if model in places else "base"
 
 
-def table(run: Run, tasks: Mapping[str, TaskFace], places: Places) -> list[ScoreRow]:
-    """One row per task, then the mean over tasks; a model that was not scored on a task is None."""
-    by_role = _by_role(run, tasks)
+def table(run: AnyScores, tasks: Mapping[str, TaskFace], places: Places, stopped: bool = False) -> list[ScoreRow]:
+    """One row per task, then the mean over tasks; a model that was not scored on a task is None.
+
+    While a merge is under way, tasks without a score say why (`stopped`: because it was stopped), and there is no mean.
+    """
+    by_role, pending = _by_role(run, tasks), _pending(run, stopped)
     rows = [
-        _row(face, by_role["base"].get(name), by_role["own"].get(name), merged, places)
+        _row(face, {role: found.get(name) for role, found in by_role.items()}, places, pending.get(name))
         for name, face in tasks.items()
-        if (merged := by_role["merged"].get(name))
+        if name in by_role["merged"] or name in pending
     ]
     return [*rows, _mean_row(by_role, rows)] if len(rows) > 1 else rows
 
 
+def headline(found: RunScores, rows: Sequence[ScoreRow]) -> Headline | None:
+    """The last row of a table in one figure; None while scores are missing."""
+    if not rows or rows[-1].merged is None:
+        return None
+    mean, count = rows[-1], max(len(rows) - 1, 1)
+    pinned = _pinned_mean(found, found.pinned) if found.pinned else None
+    return Headline(rows[-1].merged, count, mean.n, mean.to_own, pinned)
+
+
+def _pinned_mean(found: RunScores, pinned: PinnedScores) -> PinnedMean | None:
+    """The mean of the pinned recipe; None if it was scored on other examples."""
+    examples, others = ([(each.task, each.n) for each in run.scores] for run in (found.run, pinned.run))
+    if examples != others:
+        return None
+    mean, own = evaluate.mean_score(pinned.run.scores), evaluate.mean_score(found.run.scores)
+    shown = ScoreMessage(mean.value, mean.low, mean.high)
+    return PinnedMean(pinned.slot, pinned.run.digest[:8], pinned.title, shown, own.value - mean.value)
+
+
+def _pending(run: AnyScores, stopped: bool) -> dict[str, Pending]:
+    """Why tasks have no score yet, by name."""
+    if isinstance(run, Run):
+        return {}
+    found: dict[str, Pending] = dict.fromkeys(run.waiting, "stopped" if stopped else "waiting")
+    if run.begun and run.waiting and not stopped:
+        found[run.waiting[0]] = "scoring"
+    return found
+
+
 def _row(
-    face: TaskFace, base: evaluate.Score | None, own: evaluate.Score | None, merged: evaluate.Score, places: Places
+    face: TaskFace, by_role: Mapping[str, evaluate.Score | None], places: Places, pending: Pending | None
 ) -> ScoreRow:
+    base, own, merged = by_role["base"], by_role["own"], by_role["merged"]
     place = places.get(face.expert)
     colour = None if place is None else style_of(place).colour
+    some = merged or own or base
+    n, metric = (some.n, some.metric) if some else (0, "")
     differences = _difference(merged, base), _difference(merged, own)
     paired = difference_message(_paired(base, merged)), difference_message(_paired(own, merged))
     scores = score_message(base), score_message(own), score_message(merged)
-    return ScoreRow(face.title, place, merged.n, merged.metric, *scores, *differences, *paired, colour)
+    return ScoreRow(face.title, place, n, metric, *scores, *differences, *paired, colour, pending)
 
 
 def _mean_row(by_role: Mapping[str, Mapping[str, evaluate.Score]], rows: Sequence[ScoreRow]) -> ScoreRow:
@@ -96,12 +149,12 @@ def _mean_row(by_role: Mapping[str, Mapping[str, evaluate.Score]], rows: Sequenc
         difference_message(_mean_paired(by_role[role], by_role["merged"], len(rows))) for role in ("base", "own")
     )
     scores = score_message(base), score_message(own), score_message(merged)
-    return ScoreRow(
-        "Mean", None, sum(row.n for row in rows), rows[0].metric, *scores, *differences, paired_base, paired_own, None
-    )
+    n, waits = sum(row.n for row in rows), next((row.pending for row in reversed(rows) if row.pending), None)
+    metric = rows[0].metric
+    return ScoreRow("Mean", None, n, metric, *scores, *differences, paired_base, paired_own, None, waits)
 
 
-def _by_role(run: Run, tasks: Mapping[str, TaskFace]) -> dict[str, dict[str, evaluate.Score]]:
+def _by_role(run: AnyScores, tasks: Mapping[str, TaskFace]) -> dict[str, dict[str, evaluate.Score]]:
     experts = {face.expert for face in tasks.values()} | {expert["model"] for expert in run.recipe["models"]}
     found: dict[str, dict[str, evaluate.Score]] = {"base": {}, "own": {}}
     for model, scores in run.references.items():

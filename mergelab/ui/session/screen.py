@@ -16,10 +16,9 @@ from typing import Any
 from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch
 from mergelab.jobs.stack_job import StackFacts
-from mergelab.jobs.workbench import Run
+from mergelab.jobs.workbench import MergeScores, Run
 from mergelab.recipe import Recipe
 from mergelab.recipe.stack_recipe import StackRecipe
-from mergelab.ui import messages
 from mergelab.ui.form.form import Form
 from mergelab.ui.form.link import Link
 from mergelab.ui.messages import EMPTY, Status
@@ -32,12 +31,12 @@ from mergelab.ui.session.render.curve_charts import render_curves
 from mergelab.ui.session.render.recipe import render_exports, render_link
 from mergelab.ui.session.render.stack import render_stack
 from mergelab.ui.session.score_state import ScoreState
-from mergelab.ui.session.status import FOLLOWING, UnderWay, refusal
+from mergelab.ui.session.status import UnderWay, refusal
 from mergelab.ui.session.update import Update
 
 BLOCKED = Status("ready", "Preview only: this cannot be merged here")
 BUILDABLE = Status("ready", "This stack can be built: press Keep this model")
-BOTH_SCORED = Status("ready", "Exact scores for both recipes")
+BOTH_SCORED = Status("ready", "Both recipes are scored")
 
 
 @dataclass
@@ -59,7 +58,7 @@ class Screen:
 
     def __post_init__(self) -> None:
         self.pins = Pins(self.merge_service, self.chart_service)
-        self.score_state = ScoreState(self.merge_service)
+        self.score_state = ScoreState(self.merge_service, self.pins)
 
     def want(self, form: Form) -> None:
         """From now on this form's recipe is the one to show, and reading models for another one ends. A form that is no valid
@@ -70,6 +69,8 @@ class Screen:
             self.wanted = None
         else:
             self.wanted = form
+            if not self.merge_service.rests(form):
+                self.merge_service.resume()
 
     def wants(self, form: Form) -> bool:
         """Whether the sidebar holds exactly this recipe."""
@@ -98,7 +99,9 @@ class Screen:
                 findings=() if self.merged_models != _models_of(form) else None,
             )
             self.refused = False
-            return self._with_charts(self.answered(update, form), form, sketch, preview(sketch, recipe))
+            # while the page takes the figures for estimates, it asks for scores, also for those of the pinned recipes
+            found = preview(sketch, recipe) if self.pins.unscored(form) else self.merge_service.figures(form, sketch)
+            return self._with_charts(self.answered(update, form), form, sketch, found)
 
     def stacked(self, form: Form, facts: StackFacts | None) -> Update:
         """The diagram of a form's stack, in place of charts, findings and comparison, which belong to merges. Empty if the
@@ -117,20 +120,27 @@ class Screen:
             )
             return self.answered(update, form)
 
-    def merged(self, run: Run, form: Form, sketch: Sketch, state: messages.ScoreState, elapsed: float) -> Update:
-        """The result of a merge. If the sidebar has moved on, only its scores are shown, as those of an earlier recipe."""
+    def partly_scored(self, found: MergeScores, form: Form) -> Update:
+        """Scores of a merge that is under way. They stand only beside their own recipe."""
         with self.lock:
-            if state == "live" and self.refused:
+            return self.score_state.add(found, form, self.wanted or form)
+
+    def merged(self, run: Run, form: Form, sketch: Sketch, elapsed: float | None, live: bool = False) -> Update:
+        """The result of a merge, which took so many seconds; None if it was known. If the sidebar has moved on, only its
+        scores are shown, as those of an earlier recipe."""
+        with self.lock:
+            if live and self.refused:
                 return Update()  # the problem with the current recipe matters more
-            if run.split == "test":
-                return self.score_state.post(run, form, state, elapsed)
-            if self.wanted is not None and self.wanted.is_stack:
-                self.score_state.post(run, form, state, elapsed)  # for when a merge is on the sidebar again
+            now = self.wanted or form
+            if now.is_stack:
+                self.score_state.post(run, form, elapsed, form)  # for when a merge is on the sidebar again
                 return Update(status=BUILDABLE)
-            if self.wanted is not None and not self.wants(form):
-                return self.score_state.post_beside(run, form, state, elapsed, self.wanted)
+            update = self.score_state.post(run, form, elapsed, now)
+            if live and elapsed is None:
+                update = replace(update, status=self.score_state.resting(now))  # a look-up that nobody asked for
+            if run.split == "test" or now.recipe().digest() != form.recipe().digest():
+                return update
             self.recipe, self.merged_models = form.recipe(), _models_of(form)
-            update = self.score_state.post(run, form, state, elapsed)
             update = replace(update, home=render_exports(self.recipe), findings=tuple(run.notes))
             return self._with_charts(update, form, sketch, run.preview) if run.preview.label == "exact" else update
 
@@ -140,19 +150,36 @@ class Screen:
             update = Update(status=BOTH_SCORED)
             if not self.wants(form):
                 return update
+            update = replace(self.score_state.beside(form, form.recipe()), status=BOTH_SCORED)
             return self._with_charts(update, form, sketch, self.merge_service.figures(form, sketch))
 
-    def refuse(self, error: ValueError, is_preview: bool) -> Update:
+    def refuse(self, error: ValueError, is_preview: bool) -> Status:
         """Why something cannot be done. A refused preview leaves the page without charts of its recipe."""
         with self.lock:
             self.refused = self.refused or is_preview
-            return Update(status=refusal(str(error), "refused" if self.refused else "error"))
+            return refusal(str(error), "refused" if self.refused else "error")
+
+    def resting(self) -> Status:
+        """What the strip says while nothing is under way."""
+        with self.lock:
+            return self.score_state.resting(self.wanted)
+
+    def stopped(self) -> Update:
+        """The person stopped the work."""
+        with self.lock:
+            return self.score_state.stop(self.wanted)
+
+    def given_up(self, status: Status, keeps: bool = True) -> Update:
+        """Work ended without a result; `keeps` says whether the scores that came before stay."""
+        with self.lock:
+            return replace(self.score_state.give_up(self.wanted, keeps), status=status)
 
     def _preview_status(self, form: Form, known: bool) -> Status | None:
         """The strip beside a form's charts. A look-up leaves the strip to other work that is under way."""
         if form.blocked_reason:
             return replace(BLOCKED, problems=(form.blocked_reason,))
-        return None if known and self.under_way and not self.refused else FOLLOWING
+        is_told = self.under_way or self.merge_service.rests(form)
+        return None if known and is_told and not self.refused else self.score_state.resting(form)
 
     def _with_charts(self, update: Update, form: Form, sketch: Sketch, found: Preview) -> Update:
         """The same update with a form's charts, and with the pinned recipes behind and beside them."""

@@ -12,7 +12,7 @@ from mergelab.analysis.sketch import Sketch
 from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form
 from mergelab.ui.form.link import Link
-from mergelab.ui.messages import ScoreState, Status
+from mergelab.ui.messages import Status
 from mergelab.ui.session.chart_data import Cell
 from mergelab.ui.session.chart_service import ChartService
 from mergelab.ui.session.job_cache import CrashError, JobCache, Stopper, StopPressedError
@@ -21,7 +21,7 @@ from mergelab.ui.session.model_sources import ModelSources
 from mergelab.ui.session.queueing.job_limits import NOBODYS, JobLimits, Owner
 from mergelab.ui.session.render.recipe import ActiveStory
 from mergelab.ui.session.screen import Screen
-from mergelab.ui.session.status import FOLLOWING, Stopwatch, UnderWay, crash
+from mergelab.ui.session.status import Stopwatch, UnderWay, crash
 from mergelab.ui.session.tensor_view import TensorView
 from mergelab.ui.session.update import Update, Updates
 
@@ -30,7 +30,6 @@ PATIENCE = 1.0
 """Seconds after which a live merge is cancelled if the recipe has changed; quicker ones may finish."""
 LIVE_MERGES = 2
 """How many live merges one visitor may have under way; one more ends them, for the last one wins."""
-STOPPED = Status("stopped", "Stopped. Results so far are kept.")
 NOTHING_RAN = Status("stopped", "Nothing was running.")
 PACKED = Status("ready", "The merged model is packed: press Download")
 
@@ -58,7 +57,9 @@ class Session:
 
     def __post_init__(self) -> None:
         self.under_way = UnderWay()
-        self.tensor_view = TensorView(self.job_cache, models_dir=self.models_dir, under_way=self.under_way)
+        self.tensor_view = TensorView(
+            self.job_cache, models_dir=self.models_dir, under_way=self.under_way, resting=lambda: self.screen.resting()
+        )
         self.merge_service = MergeService(self.job_cache, self.stopper, self.models_dir)
         self.chart_service = ChartService(self.job_cache)
         self.screen = Screen(self.merge_service, self.chart_service, self.under_way, self.link)
@@ -92,7 +93,8 @@ class Session:
         """The live charts of a form. Reads the models first if nobody has yet."""
         self.screen.want(form)
         self._cancel_outdated_live_merge(form)
-        return self._guarded(lambda: self._stack(form) if form.is_stack else self._preview(form), "preview")
+        work = self._stack if form.is_stack else self._preview
+        return self._guarded(lambda: work(form), "preview", "The models could not be read")
 
     def live(self, form: Form) -> Updates:
         """Merge and score small models without a click. Large models wait until Merge is pressed."""
@@ -103,7 +105,9 @@ class Session:
         self.live_merges += 1
         self.live_digest, self.live_since = form.recipe().digest(), time.monotonic()
         try:
-            for update in self._guarded(lambda: self._merge(form, "validation", "live", self.live_stopper), "live"):
+            for update in self._guarded(lambda: self._merge(form, "validation", self.live_stopper, live=True), "live"):
+                if update.status and update.status.kind == "error":
+                    self.merge_service.rest(form)  # else an unchanged value would start it again
                 if not self.screen.refused:  # the problem with the current recipe matters more
                     yield update
             yield from self._guarded(lambda: self._score_pins(form), "live")
@@ -141,35 +145,53 @@ class Session:
 
     def merge(self, form: Form) -> Updates:
         """Merge the form's recipe and score it on validation examples."""
-        return self._guarded(lambda: self._counted(self._merge(form, "validation", "exact", self.stopper)))
+        self.merge_service.resume()
+        return self._guarded(lambda: self._counted(self._merge(form, "validation", self.stopper)), "merge")
 
     def test(self, form: Form) -> Updates:
         """Merge and score on test examples, which must not be used to choose knobs."""
-        return self._guarded(lambda: self._counted(self._merge(form, "test", "exact", self.stopper)))
+        return self._guarded(lambda: self._counted(self._merge(form, "test", self.stopper)), "merge")
 
     def save(self, form: Form, out: str) -> Updates:
         """Write the merged model to the new folder `out`, packed as one file."""
-        return self._guarded(lambda: self._counted(self._save(form, out)))
+        return self._guarded(lambda: self._counted(self._save(form, out)), failed="The download failed")
 
     def stop(self) -> Update:
-        """End this visitor's work."""
+        """End this visitor's work. Nothing begins by itself for this recipe until another one comes or Merge is pressed."""
         stopped = [each.press() for each in (self.stopper, self.live_stopper, self.tensor_view.stopper)]
-        return Update(status=STOPPED if any(stopped) else NOTHING_RAN)
+        with self.lock:
+            if self.screen.wanted is not None:
+                self.merge_service.rest(self.screen.wanted)
+            return self.screen.stopped() if any(stopped) else Update(status=NOTHING_RAN)
 
-    def _guarded(self, work: Callable[[], Generator[Update, None, None]], kind: str = "") -> Updates:
-        """The updates of some work. However it ends, the last update says so. `kind` is `preview`, `live` or empty."""
+    @property
+    def rests(self) -> bool:
+        """Whether nothing begins by itself for the recipe on the sidebar."""
+        wanted = self.screen.wanted
+        return wanted is not None and self.merge_service.rests(wanted)
+
+    def _guarded(
+        self, work: Callable[[], Generator[Update, None, None]], kind: str = "", failed: str = "The merge failed"
+    ) -> Updates:
+        """The updates of some work. However it ends, the last update says so. `kind` is `preview`, `live`, `merge` or empty,
+        `failed` what a crash is called."""
         presses = self.stopper.presses
         try:
             unfinished = yield from self.under_way.through(work())
             if unfinished and not self.screen.refused:
-                yield Update(status=FOLLOWING)
+                yield Update(status=self.screen.resting())
         except StopPressedError:
             cancelled = kind == "live" and self.stopper.presses == presses
-            yield Update(status=FOLLOWING if cancelled else STOPPED)
+            resting = self.screen.resting()
+            yield self.screen.given_up(resting, keeps=False) if cancelled else self.screen.stopped()
         except CrashError as error:
-            yield Update(status=crash(str(error), error.trace))
+            yield self._failed(crash(str(error), error.trace, failed), kind)
         except ValueError as error:
-            yield self.screen.refuse(error, kind == "preview")
+            yield self._failed(self.screen.refuse(error, kind == "preview"), kind)
+
+    def _failed(self, status: Status, kind: str) -> Update:
+        """The end of work that gave no result. A merge then gives no more scores."""
+        return self.screen.given_up(status) if kind in ("live", "merge") else Update(status=status)
 
     def _counted(self, job: Generator[Update, None, None]) -> Generator[Update, None, None]:
         """The same job, if its owner may have one more."""
@@ -226,12 +248,15 @@ class Session:
         yield from self.pins.read()
         return sketch
 
-    def _merge(self, form: Form, split: str, state: ScoreState, stopper: Stopper) -> Generator[Update, None, None]:
+    def _merge(self, form: Form, split: str, stopper: Stopper, live: bool = False) -> Generator[Update, None, None]:
         what = "Merging and scoring" if self.merge_service.tasks(form) else "Merging"
         watch = Stopwatch("Scoring on test examples" if split == "test" else what)
-        run = yield from self.merge_service.merge(form, split, watch, stopper)
-        sketch = yield from self.merge_service.sketch(form)
-        yield self.screen.merged(run, form, sketch, state, watch.elapsed)
+        is_known, service = self.merge_service.known_run(form, split) is not None, self.merge_service
+        run = yield from service.merge(
+            form, split, watch, stopper, lambda found: self.screen.partly_scored(found, form)
+        )
+        sketch = yield from service.sketch(form)
+        yield self.screen.merged(run, form, sketch, None if is_known else watch.elapsed, live)
 
     def _score_pins(self, form: Form) -> Generator[Update, None, None]:
         """Score the pinned recipes beside this form, until another recipe is wanted."""

@@ -13,11 +13,13 @@ from mergelab.runtime.progress import Progress
 from mergelab.ui.form.labels import counted, seconds
 from mergelab.ui.messages import Status, StatusKind
 
-MEASURED = 0.05
-"""The share of a stage that must be done before its remaining time is estimated; the first tensor is often the largest."""
-
-
-FOLLOWING = Status("ready", "Preview follows every knob")
+MEASURED = 0.1
+"""The share of the work that must be done before its remaining time is estimated: the first tensor is often the largest."""
+SLOW = 1.0
+"""Seconds that work must have taken before its remaining time is estimated."""
+ESTIMATE = Status("ready", "Estimate – scores not computed for this recipe")
+UNNAMED = ("tensors", "bands", "files", "bytes")
+"""Units whose current one is not named: their names are too many to read, or too long."""
 BUSY = ("loading", "running", "queued")
 """Kinds of status that another status must follow."""
 
@@ -72,20 +74,26 @@ def refusal(sentence: str, kind: StatusKind = "error") -> Status:
     )
 
 
-def crash(sentence: str, trace: str) -> Status:
-    """A status for work that failed although its input was valid."""
-    return Status("error", "Something went wrong", problems=(sentence,), trace=trace)
+def crash(sentence: str, trace: str, failed: str) -> Status:
+    """A status for work that failed although its input was valid; `failed` says which: "The merge failed"."""
+    return Status("error", failed, problems=(sentence,), trace=trace)
 
 
 @dataclass
 class Stopwatch:
-    """Turns a job's reports into statuses. It remembers when the current stage began, to estimate the remaining time."""
+    """Turns a job's reports into statuses.
+
+    The remaining time is an estimate from the share of the whole work that is done; of one step, if only that is known. Once an estimate has proved too short,
+    none is given until the next step begins.
+    """
 
     what: str
     kind: StatusKind = "running"
     now: Callable[[], float] = time.monotonic
     began: float = field(init=False)
-    _stage_began: float = field(init=False, default=0.0)
+    _work_began: float | None = field(init=False, default=None)
+    _end: float | None = field(init=False, default=None)
+    _overrun: bool = field(init=False, default=False)
     _last: Progress | Queued | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -98,8 +106,8 @@ class Stopwatch:
 
     def status(self, report: Progress | Queued | None = None) -> Status:
         """The status after `report`; without a report, the last status with a new elapsed time."""
-        if isinstance(report, Progress) and self._begins(report):
-            self._stage_began = self.now()
+        if isinstance(report, Progress):
+            self._estimate(report)
         self._last = report or self._last
         if isinstance(self._last, Progress):
             return self._running(self._last)
@@ -108,23 +116,60 @@ class Stopwatch:
             return Status("queued", f"Waiting for {counted(ahead, 'job')} ahead", seconds(self.elapsed))
         return Status(self.kind, self.what, seconds(self.elapsed))
 
-    def _begins(self, progress: Progress) -> bool:
-        """Whether this report begins another stage, or the same stage for the next task."""
+    def _running(self, progress: Progress) -> Status:
+        left, of = self._left(), "" if progress.place else " in this step"
+        parts = [*_where(progress), seconds(self.elapsed), *([f"about {seconds(left)} left{of}"] if left else [])]
+        return Status(self.kind, self.what, " · ".join(parts), _share(progress))
+
+    def _estimate(self, progress: Progress) -> None:
+        """Work out anew when the work will end."""
+        if self._begins_step(progress):
+            self._overrun, self._end = False, None
+            if self._work_began is None or not progress.place:
+                self._work_began = self.now()
+        began = self._work_began or self.began
+        share, spent = _share(progress) or 0.0, self.now() - began
+        self._overrun = self._overrun or (self._end is not None and self.now() > self._end)
+        if spent >= SLOW and MEASURED <= share < 1 and not self._overrun:
+            self._end = began + spent / share
+
+    def _begins_step(self, progress: Progress) -> bool:
         last = self._last
         if not isinstance(last, Progress):
             return True
+        if last.place and progress.place:
+            return last.place.number != progress.place.number
         return (last.stage, last.total) != (progress.stage, progress.total) or progress.done < last.done
 
-    def _running(self, progress: Progress) -> Status:
-        named = "" if "." in progress.detail else f" {progress.detail}".rstrip()  # tensors' names are too many to read
-        parts = [f"{progress.stage}{named} {progress.done} of {progress.total}", seconds(self.elapsed)]
-        left = self._left(progress)
-        if left is not None:
-            parts.append(f"about {seconds(left)} left in this step")
-        return Status(self.kind, self.what, " · ".join(parts), progress.done / max(progress.total, 1))
-
-    def _left(self, progress: Progress) -> float | None:
-        spent = self.now() - self._stage_began
-        if spent < 1 or not MEASURED <= progress.done / max(progress.total, 1) < 1:
+    def _left(self) -> float | None:
+        """The estimate of the remaining seconds, or None if there is none or it has run out."""
+        if self._end is None or self._overrun:
             return None
-        return spent / progress.done * (progress.total - progress.done)
+        self._overrun = self.now() > self._end
+        return None if self._overrun else self._end - self.now()
+
+
+def _share(progress: Progress) -> float | None:
+    """The share of the work that is done; None if that is not known, as at 0 of 1."""
+    if progress.place:
+        return progress.place.share
+    return progress.done / progress.total if progress.total > 1 else None
+
+
+def _where(progress: Progress) -> list[str]:
+    """The step, and what is counted in it."""
+    place, detail = progress.place, progress.detail
+    step = f"Step {place.number} of {place.count}: {place.title}" if place and place.count > 1 else ""
+    if not place:
+        step = progress.stage
+    named = "" if progress.unit in UNNAMED else detail
+    return [part for part in (step, named, _count(progress)) if part]
+
+
+def _count(progress: Progress) -> str:
+    """`34 of 103 tensors`, `210 of 540 MB`; empty if there is hardly anything to count."""
+    if progress.total <= 1:
+        return ""
+    if progress.unit == "bytes":
+        return f"{progress.done / 1e6:,.0f} of {progress.total / 1e6:,.0f} MB"
+    return f"{progress.done:,} of {progress.total:,} {progress.unit}"

@@ -24,7 +24,7 @@ from mergelab.ui.session.render.tensor import (
     render_spectrum,
     tensor_list,
 )
-from mergelab.ui.session.status import FOLLOWING, Stopwatch, UnderWay, crash
+from mergelab.ui.session.status import ESTIMATE, Stopwatch, UnderWay, crash
 from mergelab.ui.session.update import Update, Updates
 
 MOST_CELLS = (64, 96)
@@ -38,12 +38,14 @@ WAITING = "Waiting for the tensor reader, which is starting or busy"
 
 @dataclass
 class TensorView:
-    """One visitor's open tensor. Opening another one ends the work on the one before; `stopper` ends the current work."""
+    """One visitor's open tensor. Opening another one ends the work on the one before; `stopper` ends the current work.
+    `resting` is what the strip says while nothing is under way."""
 
     job_cache: JobCache
     stopper: Stopper = field(default_factory=Stopper)
     models_dir: str | None = None
     under_way: UnderWay = field(default_factory=UnderWay)
+    resting: Callable[[], Status] = lambda: ESTIMATE
     form: Form | None = None
     key: str = ""
     turn: int = 0
@@ -146,14 +148,16 @@ class TensorView:
                 noticed = noticed or update.status is not None
                 yield update
             if noticed:
-                yield Update(status=FOLLOWING)
+                yield Update(status=self.resting())
         except StopPressedError:
             if self.turn == turn:  # else another tensor has taken over the strip
                 yield Update(status=Status("stopped", "Stopped. The previous map is kept."), unlooked=failure(""))
         except CrashError as error:
-            yield Update(status=crash(str(error), error.trace), unlooked=failure(str(error)))
+            yield Update(
+                status=crash(str(error), error.trace, "The tensor could not be read"), unlooked=failure(str(error))
+            )
         except ValueError as error:
-            yield Update(status=FOLLOWING if noticed else None, unlooked=failure(str(error)))
+            yield Update(status=self.resting() if noticed else None, unlooked=failure(str(error)))
 
 
 def _as_update(watch: Stopwatch, status: Status) -> Update | None:

@@ -9,6 +9,7 @@ import { CompareTab } from "./compare/compare_tab.js";
 import { actionOf, closest, find } from "./dom/elements.js";
 import { isTyping } from "./dom/typing.js";
 import { renderDevice } from "./frame/device_badge.js";
+import { renderFigureLegend } from "./frame/figure_legend.js";
 import { listenForShortcuts, shortcutOf } from "./frame/keyboard.js";
 import { followWidth } from "./frame/narrow_layout.js";
 import { Glossary } from "./help/glossary.js";
@@ -97,6 +98,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
 
   tabs.show(address.get("tab"));
   notes.showSent();
+  renderFigureLegend(element, inbox);
   lab.render();
   stack.render();
   findings.render();

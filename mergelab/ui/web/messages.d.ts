@@ -302,6 +302,31 @@ export interface ExpertStyle {
   dash: string;
 }
 
+/** How a figure was obtained, and whether it belongs to the recipe on the sidebar. */
+export type FigureState = "measured" | "estimated" | "updating" | "outdated";
+
+/** A state of figures for a person. */
+export interface FigureStateWord {
+  /** The word on chips. */
+  word: string;
+  /** What it means, in one or two sentences. */
+  meaning: string;
+}
+
+/** The scores in one figure: the merged model's mean over its tasks. */
+export interface Headline {
+  /** The mean; with one task, its score. */
+  mean: ScoreMessage;
+  /** The number of tasks. */
+  tasks: number;
+  /** The number of examples of all tasks. */
+  n: number;
+  /** The mean minus the mean of each task's own expert; null unless all experts were scored. */
+  to_experts: number | null;
+  /** A pinned recipe to compare with; null if none is pinned and scored. */
+  pinned: PinnedMean | null;
+}
+
 /** Sign conflicts by layer and module. */
 export interface HeatmapChart {
   /** The heatmap, coloured by the first rate. */
@@ -589,6 +614,8 @@ export interface PanelMessages {
   examples: ListEntry[];
   /** The default of each knob, by its widget. */
   defaults: Record<string, KnobValue>;
+  /** What the states of figures are called, and what they mean. */
+  states: Record<string, FigureStateWord>;
   /** The parameters of the address that the page writes and reads by itself. */
   view: string[];
   /** The list of tensors. */
@@ -604,6 +631,9 @@ export interface PanelMessages {
   /** Why the tensor could not be shown. */
   unlooked: TensorFailure;
 }
+
+/** Why a task has no score: it is being scored, its turn comes later, or it was not scored. */
+export type Pending = "scoring" | "waiting" | "stopped";
 
 /** Pin a recipe. */
 export interface PinRequest {
@@ -621,6 +651,20 @@ export interface PinnedCurves {
   place: number | null;
   /** Whether the curves are the same as those of the recipe on the sidebar, so that only the position differs. */
   same: boolean;
+}
+
+/** The mean over tasks of a pinned recipe that was scored on the same examples. */
+export interface PinnedMean {
+  /** Where it is pinned: `a` or `b`. */
+  slot: string;
+  /** The first eight digits of the recipe's digest. */
+  name: string;
+  /** The method, and the sparsifier before it. */
+  title: string;
+  /** The mean. */
+  mean: ScoreMessage;
+  /** The scored recipe's mean minus this one. */
+  difference: number;
 }
 
 /** The keys of pinned recipes, by slot. */
@@ -704,7 +748,7 @@ export interface ScoreRow {
   title: string;
   /** The place of the task's own expert among the models, which is its colour; null for the mean. */
   place: number | null;
-  /** The number of examples. */
+  /** The number of examples; 0 while it is not known. */
   n: number;
   /** What is measured. */
   metric: string;
@@ -724,16 +768,22 @@ export interface ScoreRow {
   paired_own: ScoreDifference | null;
   /** The colour of the task's own expert; null for the mean. */
   colour: string | null;
+  /** Why the merged model has no score here; null if it has one. */
+  pending: Pending | null;
 }
 
-/** `live`: exact, merged without a click. `updating`: of an earlier recipe, with new scores under way. */
-export type ScoreState = "none" | "exact" | "live" | "stale" | "updating";
+/** Whose scores they are. `measured`: of the recipe on the sidebar. `scoring`: of that recipe, and some tasks are still under way. `stopped`: of that recipe, and some tasks were not scored. `updating`: of an earlier recipe, with new scores under way. `outdated`: of an earlier recipe. `none`: there are none. */
+export type ScoreState = "none" | "scoring" | "stopped" | "measured" | "updating" | "outdated";
 
 /** The scores of one split. */
 export interface Scores {
   /** Whether the scores belong to the recipe on screen. */
   state: ScoreState;
-  /** Which run the scores come from. */
+  /** The state for a person, beside the headings; empty text if there are no scores. */
+  chip: string;
+  /** The state among those of all figures; null if there are no scores. */
+  chip_state: FigureState | null;
+  /** Which recipe the scores are of. */
   about: string;
   /** The digest of the scored recipe; null if nothing was scored. */
   digest: string | null;
@@ -749,8 +799,12 @@ export interface Scores {
   split: Split | null;
   /** The bars' legend. */
   legend: ScoreLegend[];
-  /** What stands in place of missing scores. */
+  /** What stands in place of missing scores; empty text if something is under way or shown. */
   empty: string;
+  /** The mean over tasks; null until every task is scored. It belongs to the recipe `digest`, as `state` says. */
+  headline: Headline | null;
+  /** Whether Merge has nothing to do: the sidebar's recipe was merged, and scored if it has task sets. */
+  settled: boolean;
 }
 
 /** The singular values of a tensor's changes. */

@@ -29,7 +29,7 @@ def test_a_cell_that_is_looked_at_narrows_preview_and_exact_charts_alike() -> No
     assert whole.charts and narrowed.charts and exact.charts
     assert narrowed.charts.at and narrowed.charts.at == exact.charts.at
     assert (narrowed.charts.at.layer, narrowed.charts.at.module) == CELL
-    assert (narrowed.charts.label, exact.charts.label) == ("preview", "exact")
+    assert (whole.charts.label, narrowed.charts.label, exact.charts.label) == ("exact", "exact", "exact")
     assert narrowed.charts.numbers != whole.charts.numbers
     assert len(worker.calls) == 2, "one sketch and one merge answer for every cell"
     back = last(session.narrow(form(), None))

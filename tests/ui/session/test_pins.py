@@ -53,7 +53,7 @@ def test_merges_of_both_sides_bring_their_scores_along() -> None:
     found = last(session.preview(form(live=False, knobs={DENSITY: 0.9})))
     assert isinstance(found.compare, Comparison)
     assert [row.title for row in found.compare.scores.rows] == ["Task A"]
-    assert (found.compare.slots.a.label, found.compare.slots.b.label) == ("exact", "preview")
+    assert (found.compare.slots.a.label, found.compare.slots.b.label) == ("exact", "exact")
 
 
 def test_what_is_no_recipe_is_not_put_aside_where_it_would_refuse_every_other_one() -> None:

@@ -57,11 +57,11 @@ def test_a_merge_of_a_recipe_that_was_left_meanwhile_leaves_the_charts_and_says_
     list(session.preview(at(0.5, live=live)))
     merged = last(merging)
     assert merged.charts is merged.home is None
-    assert merged.status and merged.status.text.startswith("Merge 1 finished")
-    assert merged.scores and merged.scores.state == ("updating" if live else "stale")
+    assert merged.status and merged.status.text.startswith("The previous recipe: scored in")
+    assert merged.scores and merged.scores.state == ("updating" if live else "outdated")
     assert session.screen.recipe == at(0.5).recipe()
     back = last(session.preview(at(0.2, live=live)))
-    assert back.scores and back.scores.state == "exact"
+    assert back.scores and back.scores.state == "measured"
 
 
 def test_scores_of_a_recipe_that_was_left_do_not_replace_those_of_the_one_on_screen() -> None:
@@ -71,7 +71,7 @@ def test_scores_of_a_recipe_that_was_left_do_not_replace_those_of_the_one_on_scr
     list(session.preview(at(0.5)))
     own = last(session.live(at(0.5)))
     late = last(merging)
-    assert own.scores and own.scores.state == "live"
+    assert own.scores and own.scores.state == "measured"
     assert late.scores is None and late.charts is None
     assert session.screen.score_state.shown and session.screen.score_state.shown.run.digest == own.scores.digest
 
@@ -117,7 +117,7 @@ def test_look_ups_leave_the_strip_to_work_that_is_under_way_whose_end_then_count
     views.append(last(session.preview(at(0.5))))
     gate.set()
     views.extend(merging)
-    assert page_shows(views, "status").text.startswith("Merge 1 finished")
+    assert page_shows(views, "status").text.startswith("The previous recipe: scored in")
 
 
 def test_scoring_of_pins_that_is_given_up_between_two_leaves_the_strip_in_order() -> None:

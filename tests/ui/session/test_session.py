@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from ui.fake_worker import form, lab, last, opened, run_of, sketch_of
+from ui.fake_worker import FakeWorker, form, lab, last, opened, run_of, sketch_of
 
 from mergelab.jobs import Crashed, Finished, Refused, Stopped
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.ui.form.form import OWN, KnobPlace, Models
 from mergelab.ui.session import session as session_module
+from mergelab.ui.session.merge_service import MergeService
 from mergelab.ui.session.queueing.job_limits import PER_VISITOR
+from mergelab.ui.session.session import Session
 
 pytestmark = pytest.mark.usefixtures("one_task")
 DENSITY = KnobPlace("method", "ties", "density")
@@ -23,7 +26,7 @@ def test_the_opening_shows_charts_and_scores_without_a_click() -> None:
     views = list(session.first(form()))
     assert any(view.charts for view in views)
     assert views[-1].scores is not None
-    assert views[-1].scores.state == "live"
+    assert views[-1].scores.state == "measured"
     assert views[-1].device == "cpu"
 
 
@@ -95,7 +98,7 @@ def test_a_crash_is_told_and_the_lab_goes_on() -> None:
     session, _ = opened(sketch=lambda: next(scripts))
     broken = last(session.preview(form()))
     assert broken.status is not None
-    assert (broken.status.text, broken.status.trace) == ("Something went wrong", "trace")
+    assert (broken.status.text, broken.status.trace) == ("The models could not be read", "trace")
     assert last(session.preview(form())).charts is not None
 
 
@@ -119,14 +122,77 @@ def test_what_cannot_be_merged_here_is_previewed_and_refused_before_any_work() -
 
 def test_stop_ends_a_merge_and_keeps_what_is_on_screen() -> None:
     session, worker = opened(merge=lambda: [threading.Event(), Finished(None)])
+    list(session.preview(form()))
     merging = session.merge(form())
     next(merging)
     stopped = session.stop()
     assert stopped.status is not None
-    assert stopped.status.kind == "stopped"
+    assert (stopped.status.kind, stopped.status.text) == ("stopped", "Stopped. Nothing was scored.")
     view = last(merging)
     assert (view.charts, view.scores) == (None, None)
     assert worker.jobs[-1].stopped.is_set()
+
+
+def stopped_live() -> tuple[Session, FakeWorker]:
+    """A visitor who stopped the live merge of the recipe on the sidebar."""
+    session, worker = opened(merge=lambda: [threading.Event(), Finished(None)])
+    list(session.preview(form()))
+    live = session.live(form())
+    next(live)
+    session.stop()
+    list(live)
+    del worker.scripts["merge"]
+    return session, worker
+
+
+def test_nothing_begins_by_itself_after_stop_until_something_changes() -> None:
+    session, worker = stopped_live()
+    unchanged = last(session.preview(form()))  # as after a box that loses the focus
+    assert unchanged.status is None, "the strip goes on saying that it was stopped"
+    assert unchanged.scores is None
+    assert list(session.live(form())) == []
+    assert session.rests
+    assert len(worker.named("merge")) == 1
+    list(session.preview(form(knobs={DENSITY: 0.9})))
+    assert not session.rests
+    assert last(session.live(form(knobs={DENSITY: 0.9}))).scores is not None
+    list(session.preview(form()))
+    assert last(session.live(form())).scores is not None, "another recipe came in between"
+
+
+def test_merge_after_stop_merges_the_same_recipe() -> None:
+    session, _ = stopped_live()
+    merged = last(session.merge(form()))
+    assert merged.scores and merged.scores.settled
+    assert not session.rests
+
+
+def test_other_rows_of_the_same_recipe_count_as_a_change_after_stop() -> None:
+    session, _ = stopped_live()
+    list(session.preview(form(rows=50)))
+    assert last(session.live(form(rows=50))).scores is not None
+
+
+def test_a_live_merge_that_failed_is_not_tried_again_by_itself() -> None:
+    session, worker = opened(merge=lambda: [Crashed("it broke", "trace")])
+    list(session.preview(form()))
+    broken = last(session.live(form())).status
+    assert broken and (broken.text, broken.problems) == ("The merge failed", ("it broke",))
+    assert list(session.live(form())) == []
+    assert len(worker.named("merge")) == 1
+
+
+def test_own_models_are_merged_without_a_word_of_scores_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MergeService, "tasks", lambda self, form: {})
+    session, worker = opened()
+    first = last(session.preview(form(live=False)))
+    assert first.status and first.status.text == "Estimate – not merged yet"
+    assert first.scores and first.scores.empty == "No scores: your own models have no task sets."
+    worker.scripts["merge"] = lambda: [Finished(replace(run_of(form().recipe().to_mapping(), "validation"), scores=[]))]
+    merged = last(session.merge(form(live=False)))
+    assert merged.status and merged.status.text == "Merged. No task sets, so no scores."
+    again = last(session.merge(form(live=False)))
+    assert again.status and again.status.text == "Nothing to do: this recipe is already merged"
 
 
 def test_a_view_of_another_recipe_brings_its_link_even_when_stopped_while_reading() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mergelab.jobs import Queued
-from mergelab.runtime.progress import Progress
+from mergelab.runtime.progress import JobPlace, Progress
 from mergelab.ui.session.status import Stopwatch, crash, refusal
 
 
@@ -14,39 +16,71 @@ class Clock:
         return self.time
 
 
-def test_progress_tells_stage_count_elapsed_and_what_is_left_of_the_step() -> None:
+def at(number: int, share: float, done: int = 1, total: int = 2, **fields: Any) -> Progress:
+    """A report from a job of four steps, of which the second ranks and the third scores."""
+    title = ("reading the models", "ranking changes", "scoring", "counting conflicts")[number - 1]
+    return Progress("Inner stage", done, total, place=JobPlace(title, number, 4, share), **fields)
+
+
+def test_progress_tells_the_step_the_count_the_elapsed_time_and_what_is_left_of_the_whole_work() -> None:
     clock = Clock()
-    watch = Stopwatch("Merging", now=clock)
-    watch.status(Progress("Reading", 1, 2))
-    clock.time += 3
-    watch.status(Progress("Merging", 0, 10))
-    clock.time += 4
-    status = watch.status(Progress("Merging", 4, 10))
+    watch = Stopwatch("Merging and scoring", now=clock)
+    watch.status(at(1, 0.0))
+    clock.time += 6
+    status = watch.status(at(2, 0.25, 34, 103, detail="encoder.layer.0.weight"))
     assert (status.text, status.detail, status.fraction) == (
-        "Merging",
-        "Merging 4 of 10 · 7.0 s · about 6.0 s left in this step",
-        0.4,
+        "Merging and scoring",
+        "Step 2 of 4: ranking changes · 34 of 103 tensors · 6.0 s · about 18 s left",
+        0.25,
     )
 
 
-def test_no_remaining_time_is_promised_from_less_than_a_second() -> None:
+def test_scoring_counts_tasks_and_rows_and_reading_counts_bytes() -> None:
+    watch = Stopwatch("Work", now=Clock())
+    scoring = watch.status(at(3, 0.5, 1200, 2800, detail="3 of 7 tasks", unit="rows"))
+    assert scoring.detail == "Step 3 of 4: scoring · 3 of 7 tasks · 1,200 of 2,800 rows · 0.0 s"
+    reading = watch.status(at(1, 0.5, 210_000_000, 540_000_000, detail="minilm/movie", unit="bytes"))
+    assert reading.detail == "Step 1 of 4: reading the models · 210 of 540 MB · 0.0 s"
+
+
+def test_an_estimate_that_has_run_out_is_dropped_until_the_next_step() -> None:
+    clock = Clock()
+    watch = Stopwatch("Merging", now=clock)
+    watch.status(at(2, 0.0))
+    clock.time += 8
+    assert watch.status(at(2, 0.8)).detail.endswith("8.0 s · about 2.0 s left")
+    clock.time += 1
+    assert watch.status().detail.endswith("9.0 s · about 1.0 s left")
+    clock.time += 2
+    assert watch.status().detail.endswith("11 s")
+    assert watch.status(at(2, 0.81)).detail.endswith("11 s"), "this step has proved slower than it seemed"
+    clock.time += 1
+    assert watch.status(at(3, 0.9)).detail.endswith("12 s · about 1.3 s left")
+
+
+def test_no_remaining_time_is_promised_from_less_than_a_second_or_a_tenth_of_the_work() -> None:
     clock = Clock()
     watch = Stopwatch("Merging", now=clock)
     clock.time += 0.5
-    assert "left" not in watch.status(Progress("Merging", 4, 10)).detail
+    assert "left" not in watch.status(at(2, 0.4)).detail
+    clock.time += 10
+    assert "left" not in Stopwatch("Merging", now=clock).status(at(2, 0.09)).detail
 
 
-def test_the_next_task_of_a_stage_starts_a_clock_of_its_own_and_is_named() -> None:
+def test_nothing_is_counted_at_0_of_1() -> None:
+    status = Stopwatch("Starting", now=Clock()).status(Progress("Starting", 0, 1))
+    assert (status.detail, status.fraction) == ("Starting · 0.0 s", None)
+
+
+def test_outside_a_job_of_steps_the_remaining_time_is_that_of_the_stage() -> None:
     clock = Clock()
     watch = Stopwatch("Scoring", now=clock)
-    watch.status(Progress("Scoring", 4, 4, "Spam"))
+    watch.status(Progress("Scoring", 4, 4, "Spam", "rows"))
     clock.time += 60
-    watch.status(Progress("Scoring", 0, 4, "Movies"))
+    watch.status(Progress("Scoring", 0, 4, "Movies", "rows"))
     clock.time += 2
-    assert (
-        watch.status(Progress("Scoring", 2, 4, "Movies")).detail
-        == "Scoring Movies 2 of 4 · 1 min 02 s · about 2.0 s left in this step"
-    )
+    told = watch.status(Progress("Scoring", 2, 4, "Movies", "rows")).detail
+    assert told == "Scoring · Movies · 2 of 4 rows · 1 min 02 s · about 2.0 s left in this step"
 
 
 def test_a_silent_second_still_moves_the_clock() -> None:
@@ -54,7 +88,7 @@ def test_a_silent_second_still_moves_the_clock() -> None:
     watch = Stopwatch("Merging", now=clock)
     watch.status(Progress("Merging", 4, 10))
     clock.time += 2
-    assert watch.status().detail.startswith("Merging 4 of 10 · 2.0 s")
+    assert watch.status().detail.startswith("Merging · 4 of 10 tensors · 2.0 s")
 
 
 def test_a_queued_job_tells_how_many_are_ahead() -> None:
@@ -69,4 +103,5 @@ def test_every_line_of_a_refusal_is_a_problem() -> None:
 
 
 def test_a_crash_keeps_its_trace_for_a_bug_report() -> None:
-    assert crash("it broke", "Traceback …").trace == "Traceback …"
+    status = crash("it broke", "Traceback …", "The merge failed")
+    assert (status.text, status.problems, status.trace) == ("The merge failed", ("it broke",), "Traceback …")

@@ -27,6 +27,7 @@ from mergelab.charts import (
     rows_of,
     style_of,
 )
+from mergelab.ui.form.figure_words import word_of
 from mergelab.ui.form.form import OWNERS, KnobPlace
 from mergelab.ui.form.labels import counted
 from mergelab.ui.messages import (
@@ -47,7 +48,7 @@ from mergelab.ui.messages import (
 from mergelab.ui.session.chart_data import Cell, ChartData
 from mergelab.ui.session.render.threshold_line import render_threshold_line
 
-CHIPS = {"preview": "preview", "exact": "exact", "unknown": "no preview"}
+CHIPS = {"preview": word_of("estimated"), "exact": word_of("measured"), "unknown": "no estimate"}
 """The words beside the headings of the live charts."""
 
 

@@ -1,50 +1,81 @@
-"""The scores of one split: the table and the bars."""
+"""The scores of one split: the table, the bars and the mean."""
 
 from __future__ import annotations
 
-from mergelab.charts import score_bars, scores_summary
+from mergelab.charts import percent, score_bars, scores_summary
+from mergelab.evaluation.evaluate import mean_score
+from mergelab.jobs.workbench import MergeScores
+from mergelab.ui.form.figure_words import word_of
 from mergelab.ui.form.labels import counted
-from mergelab.ui.messages import ScoreLegend, Scores
-from mergelab.ui.session.score_tables import RunScores, score_frame, table
+from mergelab.ui.messages import FigureState, ScoreLegend, ScoreRow, Scores, ScoreState
+from mergelab.ui.session.score_tables import AnyScores, RunScores, headline, score_frame, table
 
-NOTHING_TO_SCORE = (
-    "These models have no task sets, so there are no scores. Charts and “Keep this model” work all the same."
-)
-LEGEND = (
-    ScoreLegend("base", "--ml-base"),
-    ScoreLegend("the task’s own expert (in its colour)", "--ml-own"),
-    ScoreLegend("merged", "--ml-ink"),
-)
+NOTHING_TO_SCORE = "No scores: your own models have no task sets."
+LEGEND = (ScoreLegend("base", "--ml-base"), ScoreLegend("task’s expert", "--ml-own"), ScoreLegend("merged", "--ml-ink"))
+CHIPS: dict[ScoreState, FigureState] = {
+    "scoring": "updating",
+    "stopped": "measured",
+    "measured": "measured",
+    "updating": "updating",
+    "outdated": "outdated",
+}
+"""What each state of scores is called among those of all figures."""
 NOTICES = {
-    "stale": "These scores belong to an earlier recipe. Press Merge to score the current one.",
+    "measured": "A good merge stays close to every task’s own expert.",
+    "outdated": "These scores belong to an earlier recipe. Press Merge to score the current one.",
     "updating": "Scores of an earlier recipe. Those of the current one are on their way.",
 }
 
 
 def render_scores(found: RunScores) -> Scores:
-    """A split's table, and its bars."""
+    """A split's table, its bars and its mean."""
     run, places = found.run, found.models.places
-    frame, rows = score_frame(run, found.tasks, places), table(run, found.tasks, places)
+    frame, rows = score_frame(run, found.tasks, places), table(run, found.tasks, places, found.state == "stopped")
+    finished = rows and found.state not in ("scoring", "stopped")
+    chip = CHIPS.get(found.state) if rows else None
     return Scores(
         state=found.state if rows else "none",
-        about=_about(found),
+        chip=word_of(chip) if chip else "",
+        chip_state=chip,
+        about=_about(run),
         digest=run.digest,
         rows=rows,
         figure=score_bars(frame),
-        summary=scores_summary(frame) if rows else NOTHING_TO_SCORE,
-        notice=NOTICES.get(found.state, "A good merge stays close to each task’s own expert, on every task at once."),
+        summary=scores_summary(frame) if finished else "",
+        notice=NOTICES.get(found.state) or _so_far(found.state, rows),
         split=run.split,  # type: ignore[arg-type]
         legend=LEGEND if rows else (),
-        empty=NOTHING_TO_SCORE,
+        empty="" if rows else NOTHING_TO_SCORE,
+        headline=headline(found, rows),
+        settled=found.settled,
     )
 
 
-def render_unscored(sentence: str) -> Scores:
+def render_unscored(sentence: str, settled: bool = False) -> Scores:
     """What stands in place of the scores before there are any. Scores of other models disappear with it."""
-    return Scores("none", "", None, (), None, sentence, "", None, (), sentence)
+    return Scores("none", "", None, "", None, (), None, "", "", None, (), sentence, settled=settled)
 
 
-def _about(found: RunScores) -> str:
-    run = found.run
-    which = f"merge {found.number}" if found.number else "the live merge"
-    return f"Scores of {which}, recipe {run.digest[:8]}, {counted(run.parameters, 'parameter')} on {run.device}"
+def mean_in_words(run: AnyScores) -> str:
+    """`mean 77.6 % (75–79)`, with the ends of the interval in whole percent; without "mean" for a single task."""
+    mean = mean_score(run.scores)
+    interval = f"{percent(mean.value, 1)} ({100 * mean.low:.0f}–{100 * mean.high:.0f})"
+    return f"mean {interval}" if len(run.scores) > 1 else interval
+
+
+def scored_of(run: MergeScores) -> str:
+    """`3 of 7 tasks`."""
+    done = len(run.scores)
+    return f"{done} of {counted(done + len(run.waiting), 'task')}"
+
+
+def _so_far(state: str, rows: list[ScoreRow]) -> str:
+    tasks = [row for row in rows if row.place is not None] or rows
+    told = f"{sum(row.merged is not None for row in tasks)} of {counted(len(tasks), 'task')}"
+    if state == "stopped":
+        return f"Stopped after {told}. Press Merge to score the rest."
+    return f"{told} scored. The mean comes with the last one."
+
+
+def _about(run: AnyScores) -> str:
+    return f"Scores of recipe {run.digest[:8]}, {counted(run.parameters, 'parameter')} on {run.device}"

@@ -1,4 +1,4 @@
-/** @import { ScoreMessage, ScoreRow } from "../messages.d.ts" */
+/** @import { Pending, ScoreMessage, ScoreRow } from "../messages.d.ts" */
 
 import { colourDot, make } from "../dom/elements.js";
 import { makeTable } from "../dom/table.js";
@@ -13,6 +13,9 @@ const COLUMNS = [
   ["n", "rows"],
 ];
 
+/** @type {Record<Pending, string>} what stands in place of a score that is not there */
+const PENDING = { scoring: "scoring …", waiting: "waiting", stopped: "not scored" };
+
 /**
  * The table of a split's scores.
  * @param {ScoreRow[]} rows
@@ -23,13 +26,14 @@ export function scoreTable(rows) {
 }
 
 /** @param {ScoreRow} row */
-function tableRow({ place, colour, title, base, own, merged, to_own: difference, n }) {
+function tableRow({ place, colour, title, base, own, merged, to_own: difference, n, pending }) {
   const row = make("tr"), name = make("th");
   if (place === null) row.className = "ml-mean";
   name.scope = "row";
   if (colour) name.append(colourDot(colour));
   name.append(title);
-  row.append(name, cell(base), cell(own), cell(merged, difference), make("td", n.toLocaleString("en")));
+  const score = pending ? make("td", PENDING[pending], "ml-pending") : cell(merged, difference);
+  row.append(name, cell(base), cell(own), score, make("td", n ? n.toLocaleString("en") : "–"));
   return row;
 }
 

@@ -1,11 +1,8 @@
 /** @import { Page } from "../page.d.ts" */
-/** @import { Scores as ScoresMessage, ScoreState } from "../messages.d.ts" */
+/** @import { Scores as ScoresMessage } from "../messages.d.ts" */
 
 import { fillSlots, find, legendEntry, make } from "../dom/elements.js";
 import { scoreTable } from "./score_table.js";
-
-/** @type {Record<ScoreState, string>} */
-const STATES = { none: "", exact: "exact", live: "exact · live", stale: "stale", updating: "updating" };
 
 /** The scores of both splits: a table each, and bars for the validation rows. */
 export class Scores {
@@ -38,7 +35,7 @@ export class Scores {
     this.#renderBars(scores);
     const { element } = this.#page, some = scores.rows.length > 0;
     const foot = find(element, '[data-act="test"]').closest(".ml-foot");
-    if (foot instanceof HTMLElement) foot.hidden = !some;
+    if (foot instanceof HTMLElement) foot.hidden = !some || scores.state === "scoring";
     if (scores.state === "none") find(element, '[data-table="test"]').hidden = true; // those were of other models too
   }
 
@@ -57,12 +54,12 @@ export class Scores {
   #renderBars(scores) {
     const { board, theme } = this.#page, card = board.card("bars");
     renderState(card, scores);
+    card.hidden = !scores.rows.length; // the table's card says why there are none
     fillSlots(card, "summary", scores.summary);
     fillSlots(card, "notice", scores.notice);
     find(card, ".ml-legend").replaceChildren(
       ...scores.legend.map(({ colour, title }) => legendEntry(theme.value(colour) || colour, title)),
     );
-    fillSlots(card, "empty", scores.rows.length ? "" : scores.empty);
     if (scores.figure && scores.rows.length) void board.draw("bars", scores.figure);
   }
 }
@@ -71,12 +68,12 @@ export class Scores {
  * @param {HTMLElement} card
  * @param {ScoresMessage} scores
  */
-function renderState(card, { state, about, rows }) {
+function renderState(card, { state, chip: word, chip_state: kind, about, rows }) {
   const chip = find(card, '[data-slot="state"]');
-  chip.textContent = STATES[state];
-  chip.dataset.kind = state === "live" ? "exact" : state;
+  chip.textContent = word;
+  chip.dataset.kind = kind ?? "";
   chip.title = about;
-  card.classList.toggle("ml-stale", state === "stale");
+  card.classList.toggle("ml-stale", state === "outdated");
   card.classList.toggle("ml-updating", state === "updating");
   card.classList.toggle("ml-unscored", !rows.length);
 }

@@ -38,7 +38,7 @@ def test_a_sketch_of_other_settings_shows_no_figures_and_a_sentence() -> None:
     recipe = form(method="average", sparsifier="dare").recipe()
     unknown = charts_of(recipe, sketch_of(form().recipe().to_mapping()))
     sent = render_charts(unknown)
-    assert sent.chip == "no preview"
+    assert sent.chip == "no estimate"
     assert sent.heatmap.empty == sent.heatmap.summary == unknown.preview.remark
     assert {number.text for number in sent.numbers} == {"–"}
 

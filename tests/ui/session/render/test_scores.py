@@ -13,15 +13,15 @@ TASKS = {"task-a": TaskFace("Task A", "tiny/a")}
 RUN = run_of(form().recipe().to_mapping(), "validation")
 
 
-def test_stale_scores_say_what_to_do() -> None:
-    assert "Press Merge" in render_scores(RunScores(RUN, MODELS, TASKS, "stale", 1)).notice
+def test_scores_of_an_earlier_recipe_say_what_to_do() -> None:
+    assert "Press Merge" in render_scores(RunScores(RUN, MODELS, TASKS, "outdated")).notice
 
 
 def test_a_merge_without_task_sets_claims_no_scores() -> None:
     run = replace(RUN, scores=[], references={})
-    sent = render_scores(RunScores(run, MODELS, {}, "exact", 1))
+    sent = render_scores(RunScores(run, MODELS, {}, "measured"))
     assert (sent.state, len(sent.rows), len(sent.legend)) == ("none", 0, 0)
-    assert sent.summary == sent.empty and "no scores" in sent.empty
+    assert (sent.empty, sent.summary, sent.headline) == ("No scores: your own models have no task sets.", "", None)
 
 
 def test_scores_of_other_models_give_way_to_a_sentence() -> None:

@@ -1,0 +1,101 @@
+"""The scores of a merge beside those of its base and experts, each told as soon as it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from mergelab.checkpoints import Checkpoint
+from mergelab.engine import Plan
+from mergelab.evaluation.evaluate import Score, body_of
+from mergelab.evaluation.scoring import body_hash, recalled_score, scored, scored_in_turn
+from mergelab.evaluation.tasks import TaskSet
+from mergelab.runtime.progress import Partial, PartialGen, Progress, map_progress
+
+
+def _of_model(progress: Progress, name: str) -> Progress:
+    return replace(progress, detail=name)
+
+
+@dataclass(frozen=True)
+class MergeScores:
+    """What is known of a merge's scores while it is under way; what a `Run` has as well means the same.
+
+    `waiting` names the tasks that the merged model is still to be scored on, in their order; `begun` says whether the
+    first of them is being scored. `complete` says whether nothing is missing, the references included.
+    """
+
+    recipe: dict[str, Any]
+    digest: str
+    scores: list[Score]
+    references: dict[str, list[Score]]
+    split: str
+    device: str
+    parameters: int
+    waiting: tuple[str, ...]
+    begun: bool = False
+    complete: bool = False
+
+
+class MergeScoring:
+    """Scores a merge of this plan on a split of the tasks. `found` is what is known so far."""
+
+    def __init__(self, planned: Plan, tasks: Sequence[TaskSet], split: str, rows: int | None, device: str) -> None:
+        self._base, self._tasks, self._rows = planned.base, list(tasks), rows
+        self._models = [planned.base, *planned.experts] if tasks else []
+        waiting, recipe = tuple(task.name for task in tasks), planned.recipe
+        self.found = MergeScores(
+            recipe.to_mapping(), recipe.digest(), [], {}, split, device, planned.parameters, waiting
+        )
+
+    def recall(self) -> PartialGen[None]:
+        """Look up what is cached of the base and the experts."""
+        for number, model in enumerate(self._models):
+            yield Progress("Looking up scores", number, len(self._models), model.name, "models")
+            content = body_hash(model, self._base)
+            known = [self._recalled(content, task) for task in self._asked_of(model)]
+            self.found.references[model.name] = [score for score in known if score]
+        yield self._told()
+
+    @property
+    def stages(self) -> int:
+        """How often `run` counts rows from 0."""
+        return 1 + len(self._unscored())
+
+    def run(self, body: dict[str, Tensor]) -> PartialGen[None]:
+        """Score the merged `body` (base file keys), then the models that are not in the cache."""
+        found = self.found = replace(self.found, begun=True)
+        yield self._told()
+        for step in scored_in_turn(body, self._tasks, found.split, self._rows, found.device):
+            yield step if isinstance(step, Progress) else self._add(step)
+        for model in self._unscored():
+            work = scored(body_of(model, self._base), self._asked_of(model), found.split, self._rows, found.device)
+            found.references[model.name] = yield from map_progress(work, partial(_of_model, name=model.name))
+        self.found = replace(self.found, complete=True)
+        yield self._told()
+
+    def _add(self, score: Score) -> Partial:
+        found = self.found
+        found.scores.append(score)
+        self.found = replace(found, waiting=found.waiting[1:])
+        return self._told()
+
+    def _told(self) -> Partial:
+        """What is known by now; the lists go on growing, so these are copies."""
+        found = self.found
+        return Partial(replace(found, scores=list(found.scores), references=dict(found.references)))
+
+    def _recalled(self, content: str, task: TaskSet) -> Score | None:
+        return recalled_score(content, task, self.found.split, self._rows, self.found.device)
+
+    def _asked_of(self, model: Checkpoint) -> list[TaskSet]:
+        """The base is scored on all tasks, an expert on its own."""
+        return [task for task in self._tasks if model is self._base or task.head == model.name]
+
+    def _unscored(self) -> list[Checkpoint]:
+        known = self.found.references
+        return [model for model in self._models if len(known.get(model.name, ())) < len(self._asked_of(model))]
