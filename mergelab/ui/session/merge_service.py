@@ -168,7 +168,7 @@ def _sketch_key(form: Form) -> tuple[str, int]:
 
 
 def _run_key(form: Form, split: str) -> tuple[str, str, str, int | None, int]:
-    return form.recipe().digest(), split, form.device, form.rows, form.models.edition
+    return form.written().digest(), split, form.device, form.rows, form.models.edition
 
 
 def _stack_key(form: Form) -> tuple[str, int]:

@@ -97,9 +97,13 @@ class Pins:
             yield from self.merge_service.merge(form, "validation", watch, stopper)
         return bool(missing)
 
+    def on_the_rows_of(self, form: Form) -> dict[str, Form]:
+        """The pinned forms under the run settings of `form`, by slot: only scores on the same rows can be compared."""
+        return {slot: _on_the_rows_of(form, each) for slot, each in self.forms.items()}
+
     def _compared(self, form: Form) -> list[Form]:
         """The two recipes that are compared where something is pinned."""
-        pinned = {slot: _on_the_rows_of(form, each) for slot, each in self.forms.items()}
+        pinned = self.on_the_rows_of(form)
         return [pinned.get(slot, form) for slot in SLOTS] if pinned else []
 
     def _shown(self, slot: str, form: Form) -> tuple[Form, ChartData] | None:
@@ -113,5 +117,4 @@ class Pins:
 
 
 def _on_the_rows_of(form: Form, pinned: Form) -> Form:
-    """The pinned form under the run settings of `form`: only scores on the same rows can be compared."""
     return replace(pinned, rows=form.rows, device=form.device, live=form.live)

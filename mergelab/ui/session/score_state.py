@@ -146,7 +146,7 @@ class ScoreState:
         run, tasks = self.merge_service.known_run(form), self.merge_service.tasks(form)
         if not tasks:
             return NOTHING_TO_SCORE
-        pinned = self._pinned(recipe)
+        pinned = self._pinned(form, recipe)
         if run is not None:
             self.shown = RunScores(run, form.models, tasks, "measured", True)
             return replace(self.shown, pinned=pinned)
@@ -167,9 +167,9 @@ class ScoreState:
             f"Not scored yet. Press Merge to merge these models and score the result on {counted(tasks, 'task set')}."
         )
 
-    def _pinned(self, recipe: Recipe) -> PinnedScores | None:
-        """The first pinned recipe that is another one and was scored."""
-        for slot, form in sorted(self.pins.forms.items()):
+    def _pinned(self, beside: Form, recipe: Recipe) -> PinnedScores | None:
+        """The first pinned recipe that is another one and was scored on the rows of this form."""
+        for slot, form in sorted(self.pins.on_the_rows_of(beside).items()):
             pinned, run = form.recipe(), self.merge_service.known_run(form)
             if run is not None and run.scores and run.digest != recipe.digest():
                 rules = [rule for rule in (pinned.rule, pinned.sparsifier) if rule]
