@@ -11,7 +11,7 @@ from mergelab.methods.ops.elementwise import per_model, weighted_mean
 from mergelab.methods.registry import method
 
 
-@method("Average", space="weights", paper="Wortsman et al. 2022, arXiv:2203.05482", elementwise=True)
+@method("Average", space="weights", paper="Wortsman et al. 2022, arXiv:2203.05482", elementwise=True, combines="mean")
 def average(
     models: Tensor,
     *,

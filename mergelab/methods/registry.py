@@ -15,6 +15,7 @@ from mergelab.methods.ops.stack import Stack
 __all__ = [
     "METHODS",
     "Base",
+    "Combines",
     "Key",
     "Log",
     "ModelStatistic",
@@ -32,6 +33,9 @@ __all__ = [
 Space = Literal["deltas", "weights"]
 Parts = Callable[[Mapping[str, Any], int], Sequence[float] | None]
 """How much each of `n_models` experts counts, in the recipe's order, with these knobs; None: as its weight says."""
+Combines = Literal["sum", "mean", "elected mean"]
+"""How a merged delta follows from the experts' kept deltas: their weighted sum, their weighted mean, or the mean of those
+that agree with the elected sign."""
 Elementwise = bool | Callable[[Mapping[str, Any]], bool]
 """Whether a rule treats entries independently once its surveys are done: always, never, or depending on its knobs."""
 
@@ -154,6 +158,8 @@ class Rule:
     on_one_thread: bool = False
     parts: Parts | None = None
     speaks: Callable[[Mapping[str, Any]], bool] | None = None
+    combines: Combines | None = None
+    strengths: Callable[..., Tensor] | None = None
 
     @classmethod
     def read(cls, function: Callable[..., Tensor], title: str, space: Space, paper: str, **traits: Any) -> Rule:
@@ -208,6 +214,8 @@ def method(
     on_one_thread: bool = False,
     parts: Parts | None = None,
     speaks: Callable[[Mapping[str, Any]], bool] | None = None,
+    combines: Combines | None = None,
+    strengths: Callable[..., Tensor] | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function `(stack (n_models, *shape), *, knobs…) -> (*shape)` as a merge method under its own name.
 
@@ -217,6 +225,10 @@ def method(
     the time is spent in `mergelab.linalg`, which uses one thread; the engine then merges several tensors at once. `parts`
     gives the experts' shares of running statistics where a knob other than their weights decides who counts. `speaks` says
     for which settings the function may log a sentence: a kernel, which logs none, then leaves the tensor to the function.
+
+    Two traits tell the page what it can show of a method: `combines`, where the merged delta is a sum or a mean of the kept
+    deltas, and `strengths`, where the method is a mean whose weights differ from entry to entry: the function that gives
+    them, (n_models, *shape), from arguments that it shares with the method.
     """
     traits = {
         "models": models,
@@ -225,6 +237,8 @@ def method(
         "on_one_thread": on_one_thread,
         "parts": parts,
         "speaks": speaks,
+        "combines": combines,
+        "strengths": strengths,
     }
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:

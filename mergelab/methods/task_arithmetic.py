@@ -11,7 +11,9 @@ from mergelab.methods.ops.elementwise import per_model
 from mergelab.methods.registry import method
 
 
-@method("Task arithmetic", space="deltas", paper="Ilharco et al. 2023, arXiv:2212.04089", elementwise=True)
+@method(
+    "Task arithmetic", space="deltas", paper="Ilharco et al. 2023, arXiv:2212.04089", elementwise=True, combines="sum"
+)
 def task_arithmetic(
     deltas: Tensor,
     *,

@@ -50,7 +50,14 @@ def may_cancel(knobs: Mapping[str, Any]) -> bool:
     return divides and bool((weights > 0).any() and (weights < 0).any())
 
 
-@method("TIES", space="deltas", paper="Yadav et al. 2023, arXiv:2306.01708", elementwise=True, speaks=may_cancel)
+@method(
+    "TIES",
+    space="deltas",
+    paper="Yadav et al. 2023, arXiv:2306.01708",
+    elementwise=True,
+    speaks=may_cancel,
+    combines="elected mean",
+)
 def ties(
     deltas: Tensor,
     *,

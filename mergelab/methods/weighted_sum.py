@@ -17,6 +17,7 @@ from mergelab.methods.registry import method
     paper="mergekit, Goddard et al. 2024, arXiv:2403.13257",
     keeps_equal=False,
     elementwise=True,
+    combines="sum",
 )
 def weighted_sum(
     models: Tensor,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from mergelab.charts import RATES, Picture, conflict_heatmap, difference_heatmap, grid, percent
+from mergelab.charts import HEADLINE, RATES, Picture, conflict_heatmap, difference_heatmap, grid, percent
 from mergelab.recipe.diff import recipe_diff
 from mergelab.ui.messages import (
     ComparedMap,
@@ -15,6 +15,7 @@ from mergelab.ui.messages import (
     ComparedSlot,
     ComparedSlots,
     Comparison,
+    HeatmapLook,
     ScoreMessage,
     ScoreRow,
 )
@@ -65,15 +66,15 @@ def _heatmap(side: ChartData) -> ComparedMap:
 
 def _difference(one: ChartData, other: ChartData) -> ComparedMap:
     pictures = {rate: _difference_picture(one, other, rate) for rate in RATES}
-    return ComparedMap(pictures["conflict"], {rate: _rate(picture.data[0]) for rate, picture in pictures.items()})
+    return ComparedMap(pictures[HEADLINE], {rate: _rate(picture.data[0]) for rate, picture in pictures.items()})
 
 
-def _difference_picture(one: ChartData, other: ChartData, rate: str = "conflict") -> Picture:
+def _difference_picture(one: ChartData, other: ChartData, rate: str = HEADLINE) -> Picture:
     return difference_heatmap(one.preview.cells, other.preview.cells, rate)
 
 
 def _rate(trace: Mapping[str, Any]) -> ComparedRate:
-    return ComparedRate(trace["z"], trace["text"])
+    return ComparedRate(trace["z"], trace["text"], HeatmapLook(**trace["meta"]))
 
 
 def _curves(one: ChartData, other: ChartData) -> Picture | None:
@@ -117,5 +118,8 @@ def _summary(one: ChartData, other: ChartData) -> str:
     change = _difference_picture(one, other).data[0]
     values = [value for row in change["z"] for value in row if value is not None]
     if not values:
-        return "The two recipes have no cell in common whose conflict is known."
-    return f"B's conflict differs from A's by {_points(min(values))} to {_points(max(values))} points over {len(values)} cells."
+        return "The two recipes have no cell in common whose conflicting weights are known."
+    return (
+        f"B's share of conflicting weights differs from A's by {_points(min(values))} to {_points(max(values))} points "
+        f"over {len(values)} cells."
+    )

@@ -33,7 +33,7 @@ export class CompareTab {
   constructor(page, narrowing) {
     this.#page = page;
     this.#tab = find(page.element, '.ml-tab[data-tab="compare"]');
-    this.#switch = new Switch(page.element, "compare", "conflict", () => this.#drawMaps());
+    this.#switch = new Switch(page.element, "compare", "conflict_of_all", () => this.#drawMaps());
     for (const name of MAPS) this.#link(name, narrowing);
     this.#tab.addEventListener("click", (event) => this.#click(event));
     page.inbox.on("compare", () => this.render());

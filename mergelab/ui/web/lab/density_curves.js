@@ -10,7 +10,7 @@ import { numberTyped, setField, sliderOf } from "../dom/slider.js";
 import { percent } from "../formatting/numbers.js";
 import { valueAt } from "./curve_value.js";
 
-const NO_PIN = "Its curves then stay behind those of what you try next.";
+const NO_PIN = "Keep this recipe as a faint reference.";
 const SLOT = "a";
 
 /** The curves over the density, and where the recipe stands on them, which moves before Python has answered. */
@@ -51,11 +51,12 @@ export class DensityCurves {
     const card = this.#card, { pinned } = curves;
     fillSlots(card, "summary", curves.summary);
     fillSlots(card, "empty", curves.empty);
-    fillSlots(card, "pinned", pinned ? `Recipe ${pinned} is pinned: the faint curves behind.` : NO_PIN);
+    fillSlots(card, "pinned", pinned ? `Reference: ${pinned}` : NO_PIN);
     find(this.#page.element, '[data-act="pin"]').textContent = pinned ? "Unpin" : "Pin this recipe";
-    card.classList.toggle("ml-uncurved", !curves.figure);
+    card.classList.toggle("ml-folded", !curves.figure);
     this.pinned = pinned;
     this.#switch.fill([["figure", "overview"], ["cosines", "cosine by expert"]]);
+    find(card, ".ml-switch").hidden = !curves.cosines;
     this.#draw();
   }
 
@@ -64,9 +65,9 @@ export class DensityCurves {
    * @param {CurvePosition} position
    */
   setPosition(position) {
-    const empty = this.#page.inbox.get("curves")?.empty, half = position.half ?? null;
+    const half = position.half ?? null;
     this.#position = position;
-    fillSlots(this.#card, "advice", position.advice || (empty ? "" : "What every other density would do."));
+    fillSlots(this.#card, "advice", position.advice);
     const button = find(this.#page.element, '[data-act="half"]');
     button.hidden = half === null;
     if (half !== null) button.textContent = `Set density to ${Number(half.toFixed(4))}`;
@@ -74,7 +75,7 @@ export class DensityCurves {
     this.#move(slider ? Number(slider.value) : position.place);
   }
 
-  /** Sets the density that halves the conflict. */
+  /** Sets the density that halves the conflicting weights. */
   setHalf() {
     if (this.#position?.half) this.#setDensity(this.#position.half);
   }
@@ -90,7 +91,7 @@ export class DensityCurves {
   /** The figure that the switch has chosen. */
   get #figure() {
     const curves = this.#page.inbox.get("curves");
-    return (this.#switch.chosen === "cosines" ? curves?.cosines : curves?.figure) ?? null;
+    return (this.#switch.chosen === "cosines" && curves?.cosines) || curves?.figure || null;
   }
 
   #draw() {
