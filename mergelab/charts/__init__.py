@@ -12,9 +12,9 @@ from mergelab.charts.conflict_heatmap import (
 )
 from mergelab.charts.density_curves import LINES, cosine_curves, cosines, density_curves
 from mergelab.charts.expert_matrices import conflict_matrix, cosine_matrix, kept_heatmap, kept_summary, pairs_summary
-from mergelab.charts.expert_shares import shares_map, shares_summary
 from mergelab.charts.magnitude_bars import histogram_summary, magnitude_histogram
 from mergelab.charts.score_bars import score_bars, scores_summary
+from mergelab.charts.shares_map import shares_map, shares_summary
 from mergelab.charts.style import DIVERGING, HEAT, OVERLAID, STYLES, Picture, Style, percent, plain, rows_of, style_of
 
 __all__ = [
