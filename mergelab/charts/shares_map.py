@@ -33,7 +33,7 @@ def shares_map(shares: pandas.DataFrame, titles: Mapping[str, str], places: Mapp
         for layer, cells in zip(layers, grid, strict=True)
     ]
     best = [[None if _empty(row) else int(numpy.nanargmax(row)) for row in cells] for cells in grid]
-    labels = [["" if _empty(row) else percent(float(numpy.nanmax(row))) for row in cells] for cells in grid]
+    labels = [["" if _empty(row) else f"{numpy.nanmax(row):.0%}" for row in cells] for cells in grid]
     trace = {
         **HEATMAP,
         "x": [module_name(module) for module in modules],

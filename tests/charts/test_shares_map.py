@@ -23,7 +23,7 @@ def test_a_cell_has_the_number_of_the_expert_with_the_largest_share_and_that_sha
     trace = shares_map(SHARES, TITLES, {"m/a": 0, "m/b": 3}).data[0]
     assert (trace["x"], trace["y"]) == (["up", "down"], ["layer 0", "layer 1"])
     assert trace["z"] == [[0, 1], [None, None]]
-    assert trace["meta"]["labels"] == [["75 %", "75 %"], ["", ""]]
+    assert trace["meta"]["labels"] == [["75%", "75%"], ["", ""]]
     assert trace["colorscale"] == [
         [0, STYLES[0].colour],
         [0.5, STYLES[0].colour],

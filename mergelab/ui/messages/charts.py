@@ -212,6 +212,8 @@ class ExpertTable:
     """The figures that say something about the recipe."""
     rows: Sequence[ExpertRow]
     """One row for each expert."""
+    notice: str
+    """How to read the table."""
 
 
 @message

@@ -255,6 +255,8 @@ export interface ExpertTable {
   columns: ExpertColumn[];
   /** One row for each expert. */
   rows: ExpertRow[];
+  /** How to read the table. */
+  notice: string;
 }
 
 /** Sign conflicts by layer and module. */

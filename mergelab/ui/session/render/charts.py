@@ -62,6 +62,8 @@ MOST_LETTERS = 28
 """The longest name of an expert in the table."""
 CHANGES = "Share of the summed change, by weight times size. Each cell has the colour of the largest share."
 STRENGTHS = "Mean share of the averaging weights. Each cell has the colour of the expert that counts most there."
+MOVED = "How far each expert moved from the base."
+OUTVOTED = "Cosine between the merged change and the expert’s own: much lower than the rest means outvoted."
 NORM = ExpertColumn("‖Δ‖", "length of the whole change, expert − base")
 KEPT = ExpertColumn("Kept", "share of its weights that survive, in tensors that any expert changed")
 ENERGY = ExpertColumn("Energy kept", "share of ‖Δ‖² that survives")
@@ -174,7 +176,7 @@ def _experts(data: ChartData) -> ExpertTable:
         ExpertRow(name, _colour(row, data), _title(row, data), [tell(row) for tell in columns.values()])
         for name, row in zip(names, found, strict=True)
     ]
-    return ExpertTable(list(columns), rows)
+    return ExpertTable(list(columns), rows, f"{MOVED} {OUTVOTED}" if COSINE in columns else MOVED)
 
 
 def _columns(data: ChartData) -> dict[ExpertColumn, Callable[[Mapping[str, Any]], str]]:

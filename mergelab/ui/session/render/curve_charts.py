@@ -10,7 +10,7 @@ from mergelab.charts import LINES, Picture, cosine_curves, cosines, density_curv
 from mergelab.ui.form.labels import title_of
 from mergelab.ui.messages import CurveLine, CurvesMessage
 from mergelab.ui.session.chart_data import ChartData
-from mergelab.ui.session.render.cards import combines_plainly
+from mergelab.ui.session.render.cards import ALONE, combines_plainly, has_pairs
 
 DROPS_NOTHING = "Nothing is dropped before the merge, so there is no density."
 NO_CURVES = (
@@ -21,6 +21,8 @@ NO_CURVES = (
 def render_curves(data: ChartData) -> CurvesMessage:
     """The curves, with those of the pinned recipe behind them."""
     pictures = curve_pictures(data)
+    if not has_pairs(data.recipe):
+        return CurvesMessage(None, None, "", ALONE, [], None)
     if not drops(data.recipe):
         return CurvesMessage(None, None, "", DROPS_NOTHING, [], None)
     if pictures is None:

@@ -1,6 +1,6 @@
 /** @import { Charts } from "../messages.d.ts" */
 
-import { colourDot, find } from "../dom/elements.js";
+import { colourDot, fillSlots, find } from "../dom/elements.js";
 import { makeRow, makeTable } from "../dom/table.js";
 import { csvOf } from "../formatting/csv.js";
 
@@ -13,6 +13,7 @@ export function renderExperts(element, { chip, label, experts }) {
   const card = find(element, '[data-table="experts"]'), mark = find(card, '[data-slot="label"]');
   mark.textContent = chip;
   mark.dataset.kind = label;
+  fillSlots(card, "notice", experts.notice);
   /** @type {[string, string][]} */
   const columns = [["Expert", ""], ...experts.columns.map(({ name, help }) => /** @type {[string, string]} */ ([name, help]))];
   const rows = experts.rows.map(({ colour, title, name, cells }) => {

@@ -49,6 +49,7 @@ def test_one_expert_alone_gets_a_sentence_instead_of_an_empty_chart() -> None:
     alone = render_charts(charts(chosen=("tiny/a",)))
     assert alone.heatmap.empty == alone.pairs.empty == "Needs at least two experts."
     assert [number.name for number in alone.numbers] == ["Kept", "Energy kept"]
+    assert render_curves(charts(chosen=("tiny/a",))).empty == "Needs at least two experts."
     assert render_charts(charts()).heatmap.empty == ""
 
 
@@ -159,6 +160,7 @@ def test_the_table_of_experts_has_the_columns_that_are_known_for_the_method() ->
     assert columns() == ["‖Δ‖", "Kept", "Energy kept", "Cosine"]
     assert columns(method="average") == ["‖Δ‖", "Cosine"]
     assert columns(method="tsv_m") == ["‖Δ‖"]
+    assert "Cosine" not in render_charts(charts(method="tsv_m")).experts.notice
     assert columns(method="weighted_sum") == ["‖Δ‖"], "the weights sum to 3, so the base is scaled as well"
 
 
