@@ -29,8 +29,7 @@ def render_curves(data: ChartData) -> CurvesMessage:
         return CurvesMessage(None, None, NO_CURVES, NO_CURVES, [], None)
     back = curve_pictures(data.behind) if data.behind else None
     if back:
-        both = pictures[1] and back[1]
-        pictures = drawn_behind(pictures[0], back[0]), drawn_behind(pictures[1], back[1]) if both else pictures[1]
+        pictures = drawn_behind(pictures[0], back[0]), _cosines_behind(pictures[1], back[1])
     lines = [CurveLine(name, line.title, line.role, line.dash, line.help) for name, line in LINES.items()]
     return CurvesMessage(*pictures, _summary(data.curves), "", lines, _reference(data.behind) if data.behind else None)
 
@@ -46,6 +45,11 @@ def curve_pictures(data: ChartData) -> tuple[Picture, Picture | None] | None:
     if not combines_plainly(data.recipe):
         return density_curves(known.drop(columns=cosines(known)), axis), None
     return density_curves(known, axis), cosine_curves(known, axis, models.titles, models.places)
+
+
+def _cosines_behind(front: Picture | None, back: Picture | None) -> Picture | None:
+    """The cosines with another recipe's behind, as far as both have any."""
+    return drawn_behind(front, back) if front and back else front
 
 
 def drawn_behind(front: Picture, back: Picture) -> Picture:
