@@ -1,15 +1,25 @@
 """Charts and their texts, built from tables; nothing here reads weights."""
 
-from mergelab.charts.axis_names import layer_name, module_name
-from mergelab.charts.conflict_heatmap import RATES, conflict_heatmap, conflict_summary, difference_heatmap, grid
-from mergelab.charts.density_curves import LINES, cosine_curves, density_curves, dots_at
+from mergelab.charts.axis_names import brief_names, layer_name, module_name
+from mergelab.charts.conflict_heatmap import (
+    HEADLINE,
+    RATES,
+    by_conflict,
+    conflict_heatmap,
+    conflict_summary,
+    difference_heatmap,
+    grid,
+)
+from mergelab.charts.density_curves import LINES, cosine_curves, cosines, density_curves, dots_at
 from mergelab.charts.expert_matrices import conflict_matrix, cosine_matrix, kept_heatmap, kept_summary, pairs_summary
 from mergelab.charts.magnitude_bars import histogram_summary, magnitude_histogram
 from mergelab.charts.score_bars import score_bars, scores_summary
+from mergelab.charts.shares_map import shares_map, shares_summary
 from mergelab.charts.style import DIVERGING, HEAT, OVERLAID, STYLES, Picture, Style, percent, plain, rows_of, style_of
 
 __all__ = [
     "DIVERGING",
+    "HEADLINE",
     "HEAT",
     "LINES",
     "OVERLAID",
@@ -17,11 +27,14 @@ __all__ = [
     "STYLES",
     "Picture",
     "Style",
+    "brief_names",
+    "by_conflict",
     "conflict_heatmap",
     "conflict_matrix",
     "conflict_summary",
     "cosine_curves",
     "cosine_matrix",
+    "cosines",
     "density_curves",
     "difference_heatmap",
     "dots_at",
@@ -38,5 +51,7 @@ __all__ = [
     "rows_of",
     "score_bars",
     "scores_summary",
+    "shares_map",
+    "shares_summary",
     "style_of",
 ]

@@ -1,6 +1,9 @@
-"""Names and order of layers and modules on chart axes."""
+"""Names and order of layers, modules and experts on chart axes."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
 
 from mergelab.charts.style import plain
 
@@ -23,6 +26,11 @@ PARTS = (
 )
 """Modules from left to right, in the order of computation within a block."""
 SHARED = ("output", "norm")
+OUTSIDE = "other"
+"""What addresses call the layer of tensors that belong to no layer."""
+MOST_LETTERS = 16
+"""Longer names of experts are shortened on axes."""
+BREAKS = " -_/."
 
 
 def module_place(module: str) -> tuple[int, int]:
@@ -39,5 +47,43 @@ def module_name(module: str) -> str:
 
 
 def layer_name(layer: str) -> str:
-    """`layer 3` for 3; other layers keep their name."""
+    """`layer 3` for 3, `outside layers` for tensors in none; other layers keep their name."""
+    if layer == OUTSIDE:
+        return "outside layers"
     return f"layer {layer}" if layer.isdigit() else plain(layer)
+
+
+def brief_names(names: Sequence[str], most: int = MOST_LETTERS) -> list[str]:
+    """Names of at most `most` letters, if these tell them apart: without what all begin with, then without their middle.
+
+    Names that are short enough stay as they are.
+    """
+    if all(len(name) <= most for name in names):
+        return list(names)
+    start = _shared_start(names)
+    own = [name[start:] for name in names]
+    return next(
+        (
+            cut
+            for letters in range(most, 200)
+            if len(set(cut := [_cut(name, letters) for name in own])) == len(set(own))
+        ),
+        own,
+    )
+
+
+def _shared_start(names: Sequence[str]) -> int:
+    """The number of letters that all names begin with, up to a break between words; 0 for a single name."""
+    if len(set(names)) < 2:
+        return 0
+    shared = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return max((place for place, (letter, *_) in enumerate(shared, 1) if letter in BREAKS), default=0)
+
+
+def _cut(name: str, letters: int) -> str:
+    """Both ends of a name, with an ellipsis between them."""
+    return (
+        name
+        if len(name) <= letters
+        else f"{name[: letters // 2].rstrip()}…{name[len(name) - (letters - 1) // 2 :].lstrip()}"
+    )

@@ -26,23 +26,35 @@ class Line:
 
 
 LINES = {
-    "conflict": Line("Conflict", "accent", "solid", "share of overlapping entries whose signs disagree"),
-    "conflict_of_all": Line("Conflicting entries", "accent", "2px,4px", "share of all entries whose signs disagree"),
+    "conflict_of_all": Line(
+        "Conflicting weights", "accent", "solid", "share of all weights that experts pull in opposite directions"
+    ),
+    "conflict": Line(
+        "Conflict among shared weights", "accent", "2px,4px", "share of the weights kept by at least two experts"
+    ),
     "cancellation": Line("Cancelled", "bad", "6px,3px", "share of the kept magnitude that opposite signs cancel"),
     "retained": Line(
-        "Energy kept", "ink", "2px,3px", "share of each delta’s squared norm that is kept, mean over experts"
+        "Energy kept", "ink", "2px,3px", "share of each change’s squared length that is kept, mean over experts"
     ),
-    "cosine": Line("Cosine", "good", "9px,3px,2px,3px", "of the merged delta with each whole delta, mean over experts"),
+    "cosine": Line(
+        "Cosine", "good", "9px,3px,2px,3px", "of the merged change with each whole change, mean over experts"
+    ),
 }
 
 
 def density_curves(curves: pandas.DataFrame, axis: str) -> Picture:
-    """The `LINES` over the density, from 0 to 1; `curves` comes from the preview, `axis` is the title of the x axis."""
+    """The `LINES` over the density, from 0 to 1; `curves` comes from the preview, `axis` is the title of the x axis.
+
+    Without columns of cosines there is no line for them.
+    """
     table = _thinned(curves)
     # Sorted, so that the mean has the same bits for every order of experts.
     rising = numpy.sort(table[cosines(table)].to_numpy(), axis=1)
     table = table.assign(cosine=pandas.DataFrame(rising, table.index).mean(axis=1))
-    lines = [_line(table, name, look.title, {"role": look.role}, look.dash, None) for name, look in LINES.items()]
+    known = [name for name in LINES if name != "cosine" or rising.size]
+    lines = [
+        _line(table, name, LINES[name].title, {"role": LINES[name].role}, LINES[name].dash, None) for name in known
+    ]
     return Picture(lines, _axes(axis, [0, 1.02]))
 
 

@@ -7,24 +7,36 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 import pandas
+from numpy.typing import NDArray
 
-from mergelab.charts.axis_names import layer_name
+from mergelab.charts.axis_names import brief_names, layer_name
+from mergelab.charts.conflict_heatmap import FEWEST
 from mergelab.charts.style import DIVERGING, HEAT, HEATMAP, Picture, layout, number, percent, plain, rows_of
 
 if TYPE_CHECKING:
     from mergelab.analysis.preview import Pairs
 
-MOST_LETTERS = 16
 LEVEL = 5
 """Up to this number of names, the axis labels are horizontal."""
 AXIS = {"automargin": True, "showgrid": False, "type": "category", "tickfont": {"size": 11}}
 
 
 def conflict_matrix(pairs: Pairs, titles: Mapping[str, str]) -> Picture:
-    """For each pair of experts, the share with opposite signs of the entries that both keep, from 0 to 1."""
+    """For each pair of experts, the share with opposite signs of the weights that both keep, from 0 to 1."""
     names = [plain(titles.get(expert, expert)) for expert in pairs.experts]
-    words = _pair_words(names, pairs.conflict, "disagree on {} of what both keep", pairs.shared)
-    return _matrix(names, pairs.conflict, words, (0, 1), "heat")
+    words = _pair_words(names, pairs.conflict, "disagree on {} of the weights that both keep", pairs.shared)
+    few = [[_few(pairs, i, j) for j in range(len(names))] for i in range(len(names))]
+    return _matrix(names, _told(pairs), words, (0, 1), "heat", few)
+
+
+def _told(pairs: Pairs) -> NDArray[numpy.float64]:
+    """The conflict of the pairs that share enough weights for it; NaN for the others."""
+    return numpy.where(pairs.shared < FEWEST, numpy.nan, pairs.conflict)
+
+
+def _few(pairs: Pairs, i: int, j: int) -> int | None:
+    """The number of weights that a pair shares if they are too few for a share; None for other pairs and the diagonal."""
+    return int(pairs.shared[i, j]) if i != j and 0 < pairs.shared[i, j] < FEWEST else None
 
 
 def cosine_matrix(pairs: Pairs, titles: Mapping[str, str]) -> Picture:
@@ -39,7 +51,7 @@ def cosine_matrix(pairs: Pairs, titles: Mapping[str, str]) -> Picture:
 
 
 def kept_heatmap(kept: pandas.DataFrame, titles: Mapping[str, str]) -> Picture:
-    """A heatmap of layers (rows) and experts (columns): the share of entries that the expert keeps, from 0 to 1.
+    """A heatmap of layers (rows) and experts (columns): the share of weights that the expert keeps, from 0 to 1.
 
     `kept` has layer, expert, share. With one threshold for the model, layers with small deltas keep little.
     """
@@ -50,30 +62,39 @@ def kept_heatmap(kept: pandas.DataFrame, titles: Mapping[str, str]) -> Picture:
         [layer_name(at) for at in table.index],
     )
     words = [
-        [f"{layer}: {name} keeps {percent(value, 1)} of the entries" for name, value in zip(names, row, strict=True)]
+        [f"{layer}: {name} keeps {percent(value, 1)} of the weights" for name, value in zip(names, row, strict=True)]
         for layer, row in zip(layers, table.to_numpy(), strict=True)
     ]
-    return _heat([_short(name) for name in names], layers, table.to_numpy(), words, (0, 1), "heat", ".0%")
+    return _heat(brief_names(names), layers, table.to_numpy(), words, (0, 1), "heat", ".0%")
 
 
 def _pair_words(names: Sequence[str], values: Any, said: str, counts: Any) -> list[list[str]]:
     def words(i: int, j: int) -> str:
         if i == j:
-            return f"{names[i]} keeps {counts[i, j]:,.0f} entries" if not numpy.isnan(counts[i, j]) else names[i]
+            return f"{names[i]} keeps {counts[i, j]:,.0f} weights" if not numpy.isnan(counts[i, j]) else names[i]
         if numpy.isnan(values[i, j]):
-            return f"{names[i]} and {names[j]} keep no entry in common"
-        return f"{names[i]} and {names[j]} {said.format(percent(values[i, j], 1))}<br>({counts[i, j]:,.0f} entries)"
+            return f"{names[i]} and {names[j]} keep no weight in common"
+        return f"{names[i]} and {names[j]} {said.format(percent(values[i, j], 1))}<br>({counts[i, j]:,.0f} weights)"
 
     return [[words(i, j) for j in range(len(names))] for i in range(len(names))]
 
 
-def _matrix(names: list[str], values: Any, words: Any, bounds: tuple[int, int], palette: str) -> Picture:
-    short = [_short(name) for name in names]
-    return _heat(short, short, values, words, bounds, palette, ".0%" if palette == "heat" else ".2f")
+def _matrix(
+    names: list[str], values: Any, words: Any, bounds: tuple[int, int], palette: str, few: Any = None
+) -> Picture:
+    short = brief_names(names)
+    return _heat(short, short, values, words, bounds, palette, ".0%" if palette == "heat" else ".2f", few)
 
 
 def _heat(
-    across: list[str], down: list[str], values: Any, words: Any, bounds: tuple[int, int], palette: str, shown: str
+    across: list[str],
+    down: list[str],
+    values: Any,
+    words: Any,
+    bounds: tuple[int, int],
+    palette: str,
+    shown: str,
+    few: Any = None,
 ) -> Picture:
     trace = {
         **HEATMAP,
@@ -85,7 +106,7 @@ def _heat(
         "zmax": bounds[1],
         "showscale": False,
         "colorscale": [list(stop) for stop in (HEAT if palette == "heat" else DIVERGING)],
-        "meta": {"palette": palette},
+        "meta": {"palette": palette, "few": few or [[None] * len(across) for _ in down]},
         "texttemplate": f"%{{z:{shown}}}",
     }
     return Picture(
@@ -113,21 +134,22 @@ def _numbered(names: list[str]) -> dict[str, Any]:
     }
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
-
-
 def pairs_summary(pairs: Pairs, titles: Mapping[str, str]) -> str:
     """The pair matrix in one sentence."""
     names = [titles.get(expert, expert) for expert in pairs.experts]
-    if numpy.isnan(pairs.conflict).all():
-        return "No two experts keep the same entry."
-    i, j = numpy.unravel_index(numpy.nanargmax(pairs.conflict), pairs.conflict.shape)
-    return f"{names[min(i, j)]} and {names[max(i, j)]} disagree most: {percent(pairs.conflict[i, j], 1)} of what both keep."
+    told = _told(pairs)
+    if numpy.isnan(told).all():
+        return f"No two experts keep {FEWEST} weights in common, so there is no share to show."
+    i, j = numpy.unravel_index(numpy.nanargmax(told), told.shape)
+    most = "disagree most" if len(names) > 2 else "disagree"
+    return (
+        f"{names[min(i, j)]} and {names[max(i, j)]} {most}: on {percent(told[i, j], 1)} "
+        f"of the {pairs.shared[i, j]:,.0f} weights that both keep."
+    )
 
 
 def kept_summary(kept: pandas.DataFrame, titles: Mapping[str, str]) -> str:
-    """The heatmap of kept entries in one sentence."""
+    """The heatmap of kept weights in one sentence."""
     known = kept.dropna(subset=["share"])
     if known.empty:
         return "The share kept per layer is unknown for these settings."

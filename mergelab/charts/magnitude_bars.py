@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import pandas
 
-from mergelab.charts.style import Picture, Style, layout, percent, plain, rows_of, style_of
+from mergelab.charts.style import Picture, Style, layout, plain, rows_of, style_of
 
 if TYPE_CHECKING:
     from mergelab.analysis.preview import Histogram
@@ -19,9 +19,10 @@ def magnitude_histogram(
 ) -> Picture:
     """One step line per expert over log10 |delta|; the area is 1, and right of the threshold it is the density.
 
-    `experts` has expert and threshold (NaN for no line); `titles` and `places` are by expert.
+    `experts` has expert and threshold (NaN for no line); `titles` and `places` are by expert. The axis is the whole model's,
+    also for a part of it.
     """
-    low, high = float(histogram.edges[0]), float(histogram.edges[-1])
+    low, high = histogram.span
     decades = range(int(numpy.floor(low)), int(numpy.ceil(high)) + 1)
     lines = [
         _step_line(
@@ -61,7 +62,7 @@ def _step_line(name: str, look: Style, x: list[float], y: list[float]) -> dict[s
         "x": x,
         "y": y,
         "line": {"color": look.colour, "dash": look.dash, "width": 1.8, "shape": "hv"},
-        "hovertemplate": "%{fullData.name}: %{y:.2f} of its entries per decade<extra></extra>",
+        "hovertemplate": "%{fullData.name}: %{y:.2f} of its weights per decade<extra></extra>",
     }
 
 
@@ -93,5 +94,11 @@ def _power(exponent: int) -> str:
 
 def histogram_summary(experts: pandas.DataFrame, titles: Mapping[str, str]) -> str:
     """The histogram in one sentence."""
-    parts = [f"{titles.get(row['expert'], row['expert'])} keeps {percent(row['kept'])}" for row in rows_of(experts)]
-    return f"{'; '.join(parts)} of its entries."
+    known = rows_of(experts.dropna(subset=["norm"]))
+    if not known:
+        return "How far the experts moved is unknown for these settings."
+    far, near = (pick(known, key=lambda row: float(row["norm"])) for pick in (max, min))
+    names = [titles.get(row["expert"], row["expert"]) for row in (far, near)]
+    if len(known) == 1:
+        return f"{names[0]} moved {far['norm']:.3g} from the base."
+    return f"{names[0]} moved farthest from the base ({far['norm']:.3g}), {names[1]} least ({near['norm']:.3g})."

@@ -8,10 +8,11 @@ from mergelab.charts import Picture, percent
 from mergelab.charts.figure_layout import axis, framed, line
 
 SHARES = (
-    ("conflict", "conflict", "#B5542B", "solid"),
+    ("conflict_of_all", "conflicting weights", "#B5542B", "solid"),
+    ("conflict", "conflict among shared weights", "#CC6FA3", "8px,2px,2px,2px"),
     ("cancellation", "cancelled", "#0072B2", "6px,2px"),
     ("retained", "energy kept", "#009E73", "2px,2px"),
-    ("union", "entries kept by any expert", "#8A7A2E", "10px,3px"),
+    ("union", "weights kept by any expert", "#8A7A2E", "10px,3px"),
 )
 """Column of `preview.curves`, its name, colour and dash."""
 
@@ -31,7 +32,7 @@ def rates_over_density(curves: pandas.DataFrame, place: float | None) -> Picture
         shapes=at,
         hovermode="x unified",
         xaxis=axis(
-            "density: fraction of each delta kept", range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1]
+            "density: fraction of each change kept", range=[0, 1], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1]
         ),
         yaxis=axis(range=[0, 1.02], tickformat=".0%"),
     )
@@ -44,8 +45,8 @@ def density_summary(curves: pandas.DataFrame) -> str:
         return "The sketch for these settings has only one density, so there are no curves."
     low, high = (known.iloc[(known["place"] - place).abs().argmin()] for place in (0.1, 1.0))
     return (
-        f"At a density of {percent(low['place'])}, {percent(low['conflict'])} of the overlapping entries conflict and "
-        f"{percent(low['retained'])} of the energy is kept; with everything kept, {percent(high['conflict'])} conflict."
+        f"At a density of {percent(low['place'])}, {percent(low['conflict_of_all'], 1)} of all weights conflict and "
+        f"{percent(low['retained'])} of the energy is kept; with everything kept, {percent(high['conflict_of_all'], 1)} conflict."
     )
 
 

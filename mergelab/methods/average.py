@@ -20,7 +20,14 @@ def fixed_shares(models: Tensor, *, weights: Tensor) -> Reason:
     )
 
 
-@method("Average", space="weights", paper="Wortsman et al. 2022, arXiv:2203.05482", elementwise=True, why=fixed_shares)
+@method(
+    "Average",
+    space="weights",
+    paper="Wortsman et al. 2022, arXiv:2203.05482",
+    elementwise=True,
+    combines="mean",
+    why=fixed_shares,
+)
 def average(
     models: Tensor,
     *,

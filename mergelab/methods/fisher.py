@@ -43,6 +43,34 @@ def may_lack_evidence(knobs: Mapping[str, Any]) -> bool:
     return bool(knobs["floor"] == 0) or knobs["floor_on"] == "first"
 
 
+def strengths(
+    information: Tensor,
+    weights: Tensor,
+    normalize: str,
+    floor: float,
+    floor_by: str,
+    floor_on: str,
+    norms: Tensor | None,
+    position: Tensor | None,
+) -> Tensor:
+    """The averaging weight of every entry of each model, (n_models, *shape); the arguments are those of `fisher`."""
+    floored = information + floor if floor_by == "add" else information.clamp(min=floor)
+    if floor_on == "first" and position is not None:
+        floored = torch.where(per_model(position == 0, information), floored, information)
+    added = floor if floor_by == "add" else 0.0
+    return floored * per_model(coefficients(weights, normalize, information, norms, added), information)
+
+
+def coefficients(weights: Tensor, normalize: str, information: Tensor, norms: Tensor | None, added: float) -> Tensor:
+    """Each model's weight divided by the norm of its Fisher, float32 (n_models,)."""
+    if normalize == "none":
+        return weights
+    if normalize == "tensor" or norms is None:
+        norms = squares_of(information).sqrt().float()
+    norms = norms + added
+    return weights / torch.where(norms == 0, 1.0, norms).to(weights.device)
+
+
 def shares_of_evidence(
     models: Tensor,
     *,
@@ -74,6 +102,7 @@ def shares_of_evidence(
     elementwise=lambda knobs: knobs["normalize"] != "tensor",
     speaks=may_lack_evidence,
     why=shares_of_evidence,
+    strengths=strengths,
 )
 def fisher(
     models: Tensor,
@@ -139,31 +168,3 @@ def fisher(
             "in some entries no expert has Fisher information, so they get the experts' plain mean; a floor above 0 on all avoids it"
         )
     return weighted_mean(models, strength)
-
-
-def strengths(
-    information: Tensor,
-    weights: Tensor,
-    normalize: str,
-    floor: float,
-    floor_by: str,
-    floor_on: str,
-    norms: Tensor | None,
-    position: Tensor | None,
-) -> Tensor:
-    """The averaging weight of every entry of each model, (n_models, *shape); the arguments are those of `fisher`."""
-    floored = information + floor if floor_by == "add" else information.clamp(min=floor)
-    if floor_on == "first" and position is not None:
-        floored = torch.where(per_model(position == 0, information), floored, information)
-    added = floor if floor_by == "add" else 0.0
-    return floored * per_model(coefficients(weights, normalize, information, norms, added), information)
-
-
-def coefficients(weights: Tensor, normalize: str, information: Tensor, norms: Tensor | None, added: float) -> Tensor:
-    """Each model's weight divided by the norm of its Fisher, float32 (n_models,)."""
-    if normalize == "none":
-        return weights
-    if normalize == "tensor" or norms is None:
-        norms = squares_of(information).sqrt().float()
-    norms = norms + added
-    return weights / torch.where(norms == 0, 1.0, norms).to(weights.device)

@@ -16,6 +16,7 @@ from mergelab.methods.ops.stack import Stack
 __all__ = [
     "METHODS",
     "Base",
+    "Combines",
     "Key",
     "Log",
     "ModelStatistic",
@@ -33,6 +34,9 @@ __all__ = [
 Space = Literal["deltas", "weights"]
 Parts = Callable[[Mapping[str, Any], int], Sequence[float] | None]
 """How much each of `n_models` experts counts, in the recipe's order, with these knobs; None: as its weight says."""
+Combines = Literal["sum", "mean", "elected mean"]
+"""How a merged delta follows from the experts' kept deltas: their weighted sum, their weighted mean, or the mean of those
+that agree with the elected sign."""
 Elementwise = bool | Callable[[Mapping[str, Any]], bool]
 """Whether a rule treats entries independently once its surveys are done: always, never, or depending on its knobs."""
 Why = Callable[..., Reason]
@@ -158,6 +162,8 @@ class Rule:
     parts: Parts | None = None
     speaks: Callable[[Mapping[str, Any]], bool] | None = None
     why: Why | None = None
+    combines: Combines | None = None
+    strengths: Callable[..., Tensor] | None = None
 
     @classmethod
     def read(cls, function: Callable[..., Tensor], title: str, space: Space, paper: str, **traits: Any) -> Rule:
@@ -213,6 +219,8 @@ def method(
     parts: Parts | None = None,
     speaks: Callable[[Mapping[str, Any]], bool] | None = None,
     why: Why | None = None,
+    combines: Combines | None = None,
+    strengths: Callable[..., Tensor] | None = None,
 ) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     """Register a function `(stack (n_models, *shape), *, knobs…) -> (*shape)` as a merge method under its own name.
 
@@ -223,6 +231,10 @@ def method(
     gives the experts' shares of running statistics where a knob other than their weights decides who counts. `speaks` says
     for which settings the function may log a sentence: a kernel, which logs none, then leaves the tensor to the function.
     `why` tells what decides each weight.
+
+    Two traits tell the page what it can show of a method: `combines`, where the merged delta is a sum or a mean of the kept
+    deltas, and `strengths`, where the method is a mean whose weights differ from entry to entry: the function that gives
+    them, (n_models, *shape), from arguments that it shares with the method.
     """
     traits = {
         "models": models,
@@ -232,6 +244,8 @@ def method(
         "parts": parts,
         "speaks": speaks,
         "why": why,
+        "combines": combines,
+        "strengths": strengths,
     }
 
     def register(function: Callable[..., Tensor]) -> Callable[..., Tensor]:

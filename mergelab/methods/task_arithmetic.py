@@ -21,7 +21,12 @@ def scaled_sum(deltas: Tensor, *, weights: Tensor, scale: float) -> Reason:
 
 
 @method(
-    "Task arithmetic", space="deltas", paper="Ilharco et al. 2023, arXiv:2212.04089", elementwise=True, why=scaled_sum
+    "Task arithmetic",
+    space="deltas",
+    paper="Ilharco et al. 2023, arXiv:2212.04089",
+    elementwise=True,
+    combines="sum",
+    why=scaled_sum,
 )
 def task_arithmetic(
     deltas: Tensor,

@@ -110,7 +110,13 @@ def _parts(won: Election, weights: Tensor, combine: str, divide: str) -> Tensor:
 
 
 @method(
-    "TIES", space="deltas", paper="Yadav et al. 2023, arXiv:2306.01708", elementwise=True, speaks=may_cancel, why=vote
+    "TIES",
+    space="deltas",
+    paper="Yadav et al. 2023, arXiv:2306.01708",
+    elementwise=True,
+    speaks=may_cancel,
+    combines="elected mean",
+    why=vote,
 )
 def ties(
     deltas: Tensor,

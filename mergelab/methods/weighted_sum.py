@@ -30,6 +30,7 @@ def plain_sum(models: Tensor, *, weights: Tensor) -> Reason:
     keeps_equal=False,
     elementwise=True,
     why=plain_sum,
+    combines="sum",
 )
 def weighted_sum(
     models: Tensor,

@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Iterator
 
 from mergelab import charts
-from mergelab.analysis.sketch import operating_point
+from mergelab.analysis.sketch import drops, operating_point
 from mergelab.analysis.static import DEFINITIONS, InspectionReport
 from mergelab.charts import conflict_heatmap, conflict_summary, histogram_summary, magnitude_histogram
 from mergelab.charts.feature_similarity import feature_lines, features_summary
@@ -24,14 +24,16 @@ MAPS = ("relative_norm", "energy", "right_overlap")
 
 @report_chart("settings")
 def conflict(report: InspectionReport) -> Iterator[ReportChart]:
-    """The conflict per layer and module."""
+    """The conflicting weights per layer and module; none for a single expert."""
     cells = report.preview.cells
+    if len(report.recipe["models"]) < 2:
+        return
     yield ReportChart(
         "conflict",
-        "Where signs disagree",
+        "Conflicting weights",
         conflict_heatmap(cells),
         conflict_summary(cells),
-        "of the entries that two or more experts keep, the share in which a positive and a negative change meet",
+        "the share of all weights for which experts keep both a positive and a negative change; the colours follow its square root",
         tall(cells["layer"].nunique()),
         True,
     )
@@ -39,14 +41,15 @@ def conflict(report: InspectionReport) -> Iterator[ReportChart]:
 
 @report_chart("settings")
 def density(report: InspectionReport) -> Iterator[ReportChart]:
-    """Conflict, cancellation and energy over the density; none for a single expert."""
-    if len(report.curves) > 1:
+    """Conflicts, cancellation and energy over the density, for recipes that drop something."""
+    if len(report.curves) > 1 and drops(Recipe.from_mapping(report.recipe)):
         yield ReportChart(
             "density",
             "Figures over the density",
             rates_over_density(report.curves, _place(report)),
             density_summary(report.curves),
-            "conflict as above; cancelled: 1 − Σ|Σd| / Σ|d|; energy kept: mean over experts of Σd² kept / Σd²; the dotted "
+            "conflicting weights as a share of all weights, conflict among shared weights as a share of those that two or more "
+            "experts keep; cancelled: 1 − Σ|Σd| / Σ|d|; energy kept: mean over experts of Σd² kept / Σd²; the dotted "
             "line is this recipe's density",
             320,
         )
@@ -64,23 +67,23 @@ def sizes(report: InspectionReport) -> Iterator[ReportChart]:
             shown.histogram, shown.experts, short_names(experts), {name: place for place, name in enumerate(experts)}
         ),
         histogram_summary(shown.experts, short_names(experts)),
-        "log₁₀|d| of every changed entry, share per decade; the vertical lines are each expert's smallest kept change",
+        "log₁₀|d| of every changed weight, share per decade; the vertical lines are each expert's smallest kept change",
         320,
     )
 
 
 @report_chart("settings")
 def pairs(report: InspectionReport) -> Iterator[ReportChart]:
-    """The conflict and the cosine of each pair of experts."""
+    """The conflict among shared weights, and the cosine, of each pair of experts."""
     for name, values, what, signed in (
         ("pair-conflict", report.pairs.conflict, "conflict", False),
         ("pair-cosine", report.pairs.cosines, "cosine", True),
     ):
         yield ReportChart(
             name,
-            f"Pairs of experts: {what}",
-            pair_matrix(report.pairs.experts, values, what, signed),
-            matrix_summary(report.pairs.experts, values, what),
+            f"Pairs of experts: {DEFINITIONS[what].title}",
+            pair_matrix(report.pairs.experts, values, DEFINITIONS[what].title, signed),
+            matrix_summary(report.pairs.experts, values, DEFINITIONS[what].title),
             f"{DEFINITIONS[what].formula}, of what this recipe keeps",
             tall(len(report.pairs.experts)),
         )

@@ -29,7 +29,8 @@ def _lines(report: InspectionReport) -> Iterator[str]:
     yield coverage_words(static)
     yield ""
     yield f"At these settings ({shown.label}: {shown.remark})"
-    yield from (f"  {number.name:<12} {number.text:>8}  {number.help}" for number in shown.numbers)
+    wide = max(len(number.name) for number in shown.numbers)
+    yield from (f"  {number.name:<{wide}} {number.text:>8}  {number.help}" for number in shown.numbers)
     if shown.label != "unknown":
         yield f"  {conflict_summary(shown.cells)}"
         if len(report.curves) > 1:

@@ -28,14 +28,18 @@ def page_of(shared: Visit) -> Visit:
     return shared
 
 
-def test_the_strongest_conflict_is_a_click_away_and_narrows_every_chart(page_of: Visit) -> None:
+def test_the_highest_conflict_is_a_click_away_and_narrows_every_chart(page_of: Visit) -> None:
     page = page_of.page
     before = page.locator(".ml-tile b").all_inner_texts()
-    page.get_by_role("button", name="Strongest conflict").click()
+    page.get_by_role("button", name="Highest conflict").click()
     page_of.until(f"{CELL} && {SETTLED}")
     worst = page.evaluate("mergelab.cells[0]")
     assert page.evaluate(CELL) == f"{worst['layer']}:{worst['module']}"
     assert page.locator(".ml-tile b").all_inner_texts() != before
+    parts = page.locator(".ml-card[data-part] [data-slot=part]")
+    assert {"whole model", page.locator(".ml-where-tensors .ml-chip").inner_text()} == set(
+        filter(None, parts.all_inner_texts())
+    )
     expect(page.locator("[data-slot=cells]")).to_have_value("0")
     expect(page.locator(".ml-where-tensors .ml-chip")).to_be_visible()
     page.keyboard.press("Escape")
@@ -57,17 +61,16 @@ def test_a_click_on_the_heatmap_looks_at_that_cell_and_brackets_walk_through_the
     page_of.until("location.search.includes('at=1:attention.query')")
 
 
-def test_one_button_sets_the_density_that_halves_the_conflict(page_of: Visit) -> None:
+def test_one_button_sets_the_density_that_halves_the_conflicting_weights(page_of: Visit) -> None:
     page = page_of.page
     trace = "document.querySelector('[data-chart=heatmap] .ml-plot').data[0].z.flat().filter(Number.isFinite)"
-    page.locator("[data-switch=heatmap] button", has_text="of all entries").click()
     before = page.evaluate(f"Math.max(...{trace})")
     page.locator("[data-act=half]").click()
     page_of.until(f"{SETTLED} && mergelab.density < 0.2 && mergelab.yaml.includes(`density: ${{mergelab.density}}`)")
     page_of.until(f"Math.max(...{trace}) < 0.75 * {before}")
     assert page_of.number(DENSITY) == pytest.approx(page_of.state("density"))
     now = page.locator("[data-chart=curves] [data-slot=advice]").inner_text()
-    assert "of all entries conflict" in now
+    assert "conflicting weights" in now or "of all weights conflict" in now
 
 
 def test_the_place_on_the_curves_moves_with_the_slider_before_anything_is_answered(page_of: Visit) -> None:
@@ -84,7 +87,7 @@ def test_the_place_on_the_curves_moves_with_the_slider_before_anything_is_answer
     tiles = dict(
         zip(page.locator(".ml-tile span").all_inner_texts(), page.locator(".ml-tile b").all_inner_texts(), strict=True)
     )
-    assert abs(float(values[0].split()[0]) - float(tiles["Conflict"].split()[0])) < 1
+    assert abs(float(values[0].split()[0]) - float(tiles["Conflicting weights"].split()[0])) < 1
 
 
 def test_a_link_restores_the_tab_the_cell_and_both_pins_with_scores_first(browser: Browser, server: str) -> None:

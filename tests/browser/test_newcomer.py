@@ -9,24 +9,24 @@ from browser.visits import SETTLED, visit
 from playwright.sync_api import Browser, expect
 
 MAPPED = "mergelab.look.tensor && mergelab.look.at && !mergelab.look.asked && !mergelab.look.waiting"
-ADVICE = "[data-chart=curves] [data-slot=advice]"
+HEADLINE = ".ml-tile"
 
 
-def conflicting(advice: str) -> float:
-    """The per cent of all entries that conflict now, by the sentence over the curves."""
-    found = re.search(r"([\d.]+) % of all entries conflict", advice)
-    assert found, advice
+def conflicting(headline: str) -> float:
+    """The per cent of all weights that conflict now, by the first key number."""
+    found = re.match(r"([\d.]+) %\s+Conflicting weights", headline)
+    assert found, headline
     return float(found[1])
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1440, "dark"), (420, "light"), (420, "dark")])
-def test_from_the_strongest_conflict_over_its_coordinates_to_half_of_it(
+def test_from_the_highest_conflict_over_its_coordinates_to_half_of_it(
     browser: Browser, server: str, width: int, theme: str
 ) -> None:
     opened = visit(browser, f"{server}/?__theme={theme}", width=width, height=900)
     page = opened.page
 
-    page.get_by_role("button", name="Strongest conflict").first.click()
+    page.get_by_role("button", name="Highest conflict").first.click()
     opened.until(f"mergelab.at && {SETTLED}")
     where = page.locator(".ml-where-tensors .ml-chip").inner_text()
     expect(page.locator("[data-slot=cells] option:checked")).to_contain_text(where)
@@ -48,10 +48,10 @@ def test_from_the_strongest_conflict_over_its_coordinates_to_half_of_it(
     page.get_by_role("tab", name="Lab").click()
     page.locator("[data-act=everywhere]").click()
     opened.until(f"!mergelab.at && {SETTLED}")
-    before = conflicting(page.locator(ADVICE).inner_text())
+    before = conflicting(page.locator(HEADLINE).first.inner_text())
     page.locator("[data-act=half]").click()
     opened.until(f"{SETTLED} && mergelab.density < 0.2 && mergelab.shown === mergelab.density")
-    assert conflicting(page.locator(ADVICE).inner_text()) == pytest.approx(before / 2, rel=0.15)
+    assert conflicting(page.locator(HEADLINE).first.inner_text()) == pytest.approx(before / 2, rel=0.15)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert opened.errors == []
     page.close()

@@ -12,6 +12,7 @@ from mergelab.analysis.preview import Histogram
 from mergelab.charts import (
     STYLES,
     Picture,
+    by_conflict,
     conflict_heatmap,
     conflict_summary,
     histogram_summary,
@@ -28,13 +29,19 @@ CELLS = pandas.DataFrame(
         "layer": ["embeddings", "0", "0", "1"],
         "module": ["word", "mlp.up", "attention.query", "attention.query"],
         "entries": [1000, 200, 100, 100],
+        "conflicting": [0.0, 25.0, 20.0, 30.0],
+        "conflict_of_all": [0.0, 0.125, 0.2, 0.3],
         "conflict": [math.nan, 0.25, 0.5, 0.75],
-        "coactive": [0.0, 0.5, 0.2, 0.4],
+        "coactive": [0.0, 0.5, 0.4, 0.4],
         "active": [0.1, 0.9, 0.8, 0.8],
     }
 )
-HISTOGRAM = Histogram(numpy.array([-3.0, -2.0, -1.0]), numpy.array([[0.75, 0.25], [0.5, 0.5]]), numpy.array([0.0, 0.0]))
-EXPERTS = pandas.DataFrame({"expert": ["m/a", "m/b"], "kept": [0.2, 0.5], "threshold": [0.01, math.nan]})
+HISTOGRAM = Histogram(
+    numpy.array([-3.0, -2.0, -1.0]), numpy.array([[0.75, 0.25], [0.5, 0.5]]), numpy.array([0.0, 0.0]), (-4.0, -0.5)
+)
+EXPERTS = pandas.DataFrame(
+    {"expert": ["m/a", "m/b"], "kept": [0.2, 0.5], "threshold": [0.01, math.nan], "norm": [2.0, 0.5]}
+)
 SCORES = pandas.DataFrame(
     [
         {
@@ -64,7 +71,7 @@ def histogram() -> Picture:
 
 
 def test_the_heatmap_has_a_fixed_scale_and_leaves_holes_where_there_is_no_tensor_or_no_overlap() -> None:
-    trace = conflict_heatmap(CELLS).data[0]
+    trace = conflict_heatmap(CELLS, "conflict").data[0]
     assert (trace["zmin"], trace["zmax"]) == (0, 1)
     assert trace["x"] == ["word", "query", "up"]
     assert trace["y"] == ["embeddings", "layer 0", "layer 1"]
@@ -72,9 +79,23 @@ def test_the_heatmap_has_a_fixed_scale_and_leaves_holes_where_there_is_no_tensor
 
 
 def test_hovering_a_cell_says_the_share_and_the_counts_in_words() -> None:
-    text = conflict_heatmap(CELLS).data[0]["text"]
-    assert text[2][1] == "layer 1, attention.query: 75 % of 40 overlapping entries disagree<br>(100 entries in all)"
-    assert text[0][0] == "embeddings, word: no entry is kept by two experts (1,000 entries)"
+    text = conflict_heatmap(CELLS, "conflict").data[0]["text"]
+    assert text[2][1] == "layer 1, attention.query: 75.0 % of 40 shared weights conflict<br>(100 weights in all)"
+    assert text[0][0] == "embeddings, word: no weight is kept by two experts (1,000 weights)"
+
+
+def test_a_share_of_fewer_than_30_weights_is_left_out_and_their_number_is_told() -> None:
+    few = CELLS.assign(coactive=[0.0, 0.145, 0.3, 0.01], conflict=[math.nan, 0.25, 0.5, 1.0])
+    trace = conflict_heatmap(few, "conflict").data[0]
+    assert trace["z"][1:] == [[None, 0.5, None], [None, None, None]]
+    assert trace["meta"]["few"] == [[None, None, None], [None, None, 29], [None, 1, None]]
+    assert "100.0 % of 1 shared weights conflict<br>too few weights for a share" in trace["text"][2][1]
+
+
+def test_most_conflicting_weights_come_first_and_unknown_cells_last() -> None:
+    ordered = by_conflict(CELLS.assign(conflicting=[math.nan, 25.0, 20.0, 30.0]))
+    assert ordered["conflicting"].tolist()[:3] == [30.0, 25.0, 20.0]
+    assert math.isnan(ordered["conflicting"].iloc[3])
 
 
 def test_cells_carry_numbers_only_while_there_are_few() -> None:
@@ -90,6 +111,7 @@ def test_the_histogram_draws_one_step_line_an_expert_in_its_own_colour_and_dash(
     assert first["line"]["shape"] == "hv"
     assert (second["line"]["color"], second["line"]["dash"]) == (STYLES[3].colour, STYLES[3].dash)
     assert first["x"] == [-3.0, -2.0]
+    assert histogram().layout["xaxis"]["range"] == [-4.0, -0.5], "the whole model's axis"
     assert first["y"] == [0.75, 0.25]
 
 
@@ -132,11 +154,13 @@ def test_a_picture_is_a_valid_plotly_figure_with_few_shapes_and_kept_zoom(pictur
 
 def test_each_picture_has_a_sentence_for_whoever_does_not_see_it() -> None:
     assert (
-        conflict_summary(CELLS)
-        == "Signs disagree most in layer 1, attention.query (75 %), least in layer 0, mlp.up (25 %)."
+        conflict_summary(CELLS) == "Most conflicting weights: layer 1, attention.query, 30 of its 100 weights (30.0 %)."
     )
-    assert conflict_summary(CELLS.assign(conflict=math.nan)).startswith("No entry is kept by two experts")
-    assert histogram_summary(EXPERTS, {"m/a": "A"}) == "A keeps 20 %; m/b keeps 50 % of its entries."
+    assert conflict_summary(CELLS.assign(coactive=0.0)).startswith("No weight is kept by two experts")
+    assert conflict_summary(CELLS.assign(conflicting=0.0)) == "No two experts pull a weight in opposite directions."
+    assert histogram_summary(EXPERTS, {"m/a": "A"}) == "A moved farthest from the base (2), m/b least (0.5)."
+    assert histogram_summary(EXPERTS.iloc[:1], {}) == "m/a moved 2 from the base."
+    assert histogram_summary(EXPERTS.assign(norm=math.nan), {}).startswith("How far the experts moved is unknown")
     assert scores_summary(SCORES) == "Merged model: Long title 80.0 %."
     assert scores_summary(SCORES.iloc[:1]) == "No merged model has been scored yet."
 

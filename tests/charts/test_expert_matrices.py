@@ -15,7 +15,7 @@ TITLES = {"m/a": "A", "m/b": "B"}
 PAIRS = Pairs(
     ("m/a", "m/b"),
     numpy.array([[math.nan, 0.25], [0.25, math.nan]]),
-    numpy.array([[10.0, 8.0], [8.0, 20.0]]),
+    numpy.array([[100.0, 80.0], [80.0, 200.0]]),
     numpy.array([[1.0, -0.5], [-0.5, 1.0]]),
 )
 KEPT = pandas.DataFrame(
@@ -23,10 +23,13 @@ KEPT = pandas.DataFrame(
 )
 
 
-def test_a_pair_says_on_how_many_entries_it_disagrees() -> None:
+def test_a_pair_says_on_how_many_weights_it_disagrees() -> None:
     (trace,) = conflict_matrix(PAIRS, TITLES).data
     assert trace["z"] == [[None, 0.25], [0.25, None]]
-    assert trace["text"][0] == ["A keeps 10 entries", "A and B disagree on 25.0 % of what both keep<br>(8 entries)"]
+    assert trace["text"][0] == [
+        "A keeps 100 weights",
+        "A and B disagree on 25.0 % of the weights that both keep<br>(80 weights)",
+    ]
     assert (trace["zmin"], trace["zmax"]) == (0, 1)
 
 
@@ -40,12 +43,27 @@ def test_layers_keep_their_order_and_experts_theirs() -> None:
     picture = kept_heatmap(KEPT, TITLES)
     assert picture.data[0]["z"] == [[0.1, 0.2], [0.4, 0.05]]
     assert picture.layout["yaxis"]["ticktext"] == ["layer 0", "layer 1"]
-    assert picture.data[0]["text"][1][1] == "layer 1: B keeps 5.0 % of the entries"
+    assert picture.data[0]["text"][1][1] == "layer 1: B keeps 5.0 % of the weights"
 
 
 def test_experts_with_the_same_long_name_stay_apart() -> None:
     same = dict.fromkeys(TITLES, "a very long name of an expert")
     assert len(conflict_matrix(PAIRS, same).data[0]["x"]) == 2
+
+
+def test_long_names_lose_what_they_share_on_the_axes_and_are_whole_under_the_pointer() -> None:
+    long = {"m/a": "finetune-on-a-random-subset-mnist", "m/b": "finetune-on-a-random-subset-upper"}
+    picture = conflict_matrix(PAIRS, long)
+    assert picture.layout["yaxis"]["ticktext"] == ["mnist", "upper"]
+    assert picture.data[0]["text"][0][1].startswith(f"{long['m/a']} and {long['m/b']} disagree")
+
+
+def test_a_pair_that_shares_fewer_than_30_weights_has_no_share() -> None:
+    few = Pairs(PAIRS.experts, PAIRS.conflict, numpy.array([[100.0, 29.0], [29.0, 200.0]]), PAIRS.cosines)
+    (trace,) = conflict_matrix(few, TITLES).data
+    assert trace["z"][0][1] is None
+    assert trace["meta"]["few"] == [[None, 29], [29, None]]
+    assert pairs_summary(few, TITLES) == "No two experts keep 30 weights in common, so there is no share to show."
 
 
 @pytest.mark.parametrize(
@@ -56,9 +74,7 @@ def test_a_matrix_is_a_valid_plotly_figure(picture: Picture) -> None:
 
 
 def test_each_has_a_sentence_for_whoever_does_not_see_it() -> None:
-    assert pairs_summary(PAIRS, TITLES) == "A and B disagree most: 25.0 % of what both keep."
-    nothing = Pairs(PAIRS.experts, numpy.full((2, 2), math.nan), PAIRS.shared, PAIRS.cosines)
-    assert pairs_summary(nothing, TITLES) == "No two experts keep the same entry."
+    assert pairs_summary(PAIRS, TITLES) == "A and B disagree: on 25.0 % of the 80 weights that both keep."
     assert (
         kept_summary(KEPT, TITLES)
         == "The largest share is kept of A in layer 1 (40.0 %), the smallest of B in layer 1 (5.0 %)."

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import numpy
 import pandas
-import pytest
 from tiny_folders import folders, recipe_for
 
-from mergelab.analysis.static import FisherViews, skipped_cka
+from mergelab.analysis.static import skipped_cka
 from mergelab.charts.feature_similarity import feature_lines, features_summary
 from mergelab.charts.figure_layout import short_names
-from mergelab.charts.fisher_shares import fisher_histogram, fisher_summary, fisher_wins, wins_summary
 from mergelab.charts.layer_heatmap import cells_of, layer_map, layer_summary
 from mergelab.charts.pair_matrix import matrix_summary, pair_matrix
 from mergelab.charts.rates_over_density import density_summary, rates_over_density
@@ -46,6 +44,7 @@ def test_curves_over_density_have_a_line_a_share_and_a_mark() -> None:
     curves = pandas.DataFrame(
         {
             "place": grid,
+            "conflict_of_all": grid / 10,
             "conflict": [NAN, *grid[1:] / 2],
             "cancellation": grid / 4,
             "retained": grid**0.5,
@@ -54,13 +53,14 @@ def test_curves_over_density_have_a_line_a_share_and_a_mark() -> None:
     )
     shown = rates_over_density(curves, 0.3)
     assert [trace["name"] for trace in shown.data] == [
-        "conflict",
+        "conflicting weights",
+        "conflict among shared weights",
         "cancelled",
         "energy kept",
-        "entries kept by any expert",
+        "weights kept by any expert",
     ]
-    assert shown.data[0]["y"][0] is None and shown.figure().layout.shapes[0].x0 == 0.3
-    assert density_summary(curves).startswith("At a density of 10 %, 5 % of the overlapping entries conflict and 32 %")
+    assert shown.data[1]["y"][0] is None and shown.figure().layout.shapes[0].x0 == 0.3
+    assert density_summary(curves).startswith("At a density of 10 %, 1.0 % of all weights conflict and 32 %")
     assert "no curves" in density_summary(curves.iloc[:1])
 
 
@@ -94,33 +94,3 @@ def test_features_are_lines_over_layers_or_a_reason() -> None:
         features_summary(table, ["x/a", "x/b"]) == "Features differ most after layer 0, between base and a (CKA 0.50)."
     )
     assert features_summary(skipped_cka("nobody brings rows"), []) == "Features were not compared: nobody brings rows."
-
-
-@pytest.fixture
-def views() -> FisherViews:
-    experts = pandas.DataFrame(
-        {"expert": ["x/a", "x/b"], "mass": 1.0, "largest": 1.0, "zero": 0.0, "top": [0.5, 0.25], "below_floor": 0.0}
-    )
-    cells = pandas.DataFrame(
-        {
-            "layer": ["0", "0"],
-            "module": ["mlp.up", "mlp.up"],
-            "entries": [8, 8],
-            "expert": ["x/a", "x/b"],
-            "wins": [0.75, 0.25],
-            "weight": [0.6, 0.4],
-        }
-    )
-    edges = numpy.array([-3.0, -2.0, -1.0])
-    return FisherViews(("x/a", "x/b"), edges, numpy.full((2, 2), 0.5), experts, cells, numpy.eye(2), 1e-6)
-
-
-def test_fisher_views_are_drawn_and_told(views: FisherViews) -> None:
-    shown = fisher_histogram(views)
-    assert len(shown.figure().data) == 2 and shown.layout["shapes"][0]["x0"] == -6
-    assert fisher_summary(views) == "Share of all Fisher information in the top 1 % of the entries: a 50 %, b 25 %."
-    assert fisher_wins(views, "x/a").figure().data[0].z[0][0] == 0.75
-    assert fisher_wins(views, "x/b", "weight").data[0]["z"] == [[0.4]]
-    assert (
-        wins_summary(views) == "Share of the entries in which the expert has the largest Fisher weight: a 75 %, b 25 %."
-    )

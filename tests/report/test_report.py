@@ -51,7 +51,7 @@ def test_the_mapping_is_json_with_every_figure_and_its_definition(tmp_path: Path
     found = json.loads(json.dumps(mapping_of(dossier(tmp_path)), allow_nan=False))
     assert found["format"] == 1 and found["recipe"]["method"]["name"] == "ties" and len(found["digest"]) == 64
     assert {row["figure"] for row in found["static"]["tensors"]} <= found["definitions"].keys() == DEFINITIONS.keys()
-    assert found["preview"]["label"] == "preview" and len(found["preview"]["numbers"]) == 5
+    assert found["preview"]["label"] == "preview" and len(found["preview"]["numbers"]) == 6
     assert [row["place"] for row in found["curves"]][-1] == 1 and len(found["pairs"]["conflict"]) == 3
     skipped = [row for row in found["static"]["tensors"] if row["status"] == "skipped"]
     assert skipped and all(row["value"] is None and row["reason"] for row in skipped)
@@ -66,7 +66,11 @@ def test_what_is_not_finite_becomes_null() -> None:
 
 def test_the_text_tells_the_numbers_the_experts_and_what_was_skipped(tmp_path: Path) -> None:
     told = text(dossier(tmp_path))
-    assert "4 of the base's 4 tensors are merged" in told and "Conflict" in told and "Signs disagree most in" in told
+    assert (
+        "4 of the base's 4 tensors are merged" in told
+        and "Conflict among shared weights" in told
+        and "Most conflicting weights: " in told
+    )
     assert re.search(r"^  a +\d", told, re.M) and "a × b" in told and "relative norm" in told
     assert "skipped: 1 tensor without effective rank" in told and "nan" not in told.lower()
     assert all(line == line.rstrip() for line in told.splitlines())

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy
+import pandas
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from mergelab.analysis.interference import interference
+from mergelab.analysis.preview.expert_shares import change_shares, merge_weights, shares_changes, strength_shares
 from mergelab.analysis.preview.kept_sums import Figures
 from mergelab.analysis.preview.preview import Preview, shown
 from mergelab.analysis.preview.sketch_reader import has_line
@@ -19,7 +21,7 @@ from mergelab.methods.ops.elementwise import rows
 from mergelab.runtime.progress import Progress, ProgressGen
 
 ALIKE = ("active", "overlapping", "conflicting", "against_count", "net", "agreement", "sign_agreement")
-COUNTED = "Counted entry by entry on the tensors of this merge."
+COUNTED = "Counted weight by weight on the tensors of this merge."
 
 
 def exact_preview(prepared: PreparedMerge, sketch: Sketch) -> ProgressGen[Preview]:
@@ -28,7 +30,15 @@ def exact_preview(prepared: PreparedMerge, sketch: Sketch) -> ProgressGen[Previe
     figures = yield from _count(prepared, sketch)
     if not has_line(point):
         figures.thresholds.fill(numpy.nan)
-    return shown(figures, sketch, point.knob, "exact", COUNTED, point.notice)
+    return shown(figures, sketch, _shares(prepared, sketch, figures), point.knob, "exact", COUNTED, point.notice)
+
+
+def _shares(prepared: PreparedMerge, sketch: Sketch, figures: Figures) -> pandas.DataFrame | None:
+    """How much each expert decides; None for methods in which nobody has a share."""
+    rule, weights = prepared.method.rule, merge_weights(prepared)
+    if rule.strengths:
+        return strength_shares(prepared, sketch)
+    return change_shares(figures, sketch, weights) if shares_changes(rule) and weights is not None else None
 
 
 def _count(prepared: PreparedMerge, sketch: Sketch) -> ProgressGen[Figures]:

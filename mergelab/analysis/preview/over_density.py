@@ -11,8 +11,6 @@ from mergelab.analysis.preview.sketch_reader import curves_at
 from mergelab.analysis.sketch import GRID, Curve, OperatingPoint, Sketch, operating_point, pairs_of
 from mergelab.recipe import Recipe
 
-LINEAR = ("task_arithmetic", "average")
-"""Methods whose merged delta is a weighted sum of the kept deltas."""
 SUMMED = (
     "conflicting",
     "overlapping",
@@ -31,11 +29,11 @@ def curves(sketch: Sketch, recipe: Recipe, tensors: Tensors | None = None) -> pa
     """The figures at every grid point of a sketch, for all tensors or for some of them.
 
     Columns: `place`, the density (for consensus, the position of its threshold; curves by survivors have a single row for
-    the current settings); `conflict`, a share of overlapping entries; `conflict_of_all`; `cancellation`,
+    the current settings); `conflict_of_all`, the conflicting weights as a share of all weights; `conflict`, as a share of shared weights; `cancellation`,
     1 - Σ|Σd| / Σ|d|; `union`, the share of entries that at least one expert keeps; `retained`, the share of the squared
     norm kept, mean over experts; `norm` of the merged delta before its scale; `cosine EXPERT`, the cosine of the merged
-    delta with each expert's whole delta. The merged delta is the weighted sum of what is kept for task arithmetic, the
-    weighted mean for average, and that of TIES with equal weights for any other method. Undefined shares are NaN.
+    delta with each expert's whole delta. The merged delta is the weighted sum or mean of what is kept for methods that
+    combine deltas so (`Rule.combines`), and that of TIES with equal weights for any other method. Undefined shares are NaN.
     """
     point, chosen = operating_point(recipe), slice(None) if tensors is None else numpy.asarray(tensors)
     found = curves_at(sketch, point)
@@ -78,10 +76,10 @@ def _merged(
     sums: dict[str, NDArray[numpy.float64]], recipe: Recipe
 ) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
     """The squared norm of the merged delta at each place, and its inner products with each expert's delta."""
-    if recipe.method.name not in LINEAR:
+    if recipe.rule.combines not in ("sum", "mean"):
         return sums["merged_square"], sums["cross"]
     weights = numpy.array([expert.weight for expert in recipe.models])
-    if recipe.method.name == "average":
+    if recipe.rule.combines == "mean":
         whole = over_experts(weights, 0)
         weights = weights / whole if whole else numpy.full(len(weights), 1 / len(weights))
     reach = sums["reach"]
@@ -91,10 +89,10 @@ def _merged(
 
 
 def halving(curves: pandas.DataFrame, place: float, step: float) -> float | None:
-    """The largest multiple of `step` below `place` at which at most half as many entries conflict as at `place`.
+    """The largest multiple of `step` below `place` at which at most half as many weights conflict as at `place`.
 
-    None if only 0 qualifies, or if nothing conflicts at `place`. Kept entries are nested, so the number of conflicts falls
-    with the place; their share of the overlapping entries may rise.
+    None if only 0 qualifies, or if nothing conflicts at `place`. Kept weights are nested, so the number of conflicting ones
+    falls with the place; their share of the shared weights may rise.
     """
     asked = step * numpy.arange(1, int(numpy.ceil(place / step - 0.5)))
     now, *values = numpy.interp([place, *asked], curves["place"], curves["conflict_of_all"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy
 import pandas
 
+from mergelab.analysis.preview.expert_shares import change_shares, recipe_weights, shares_changes
 from mergelab.analysis.preview.histogram import Histogram, histogram
 from mergelab.analysis.preview.kept_sums import Figures, Tensors, over_experts, share
 from mergelab.analysis.preview.sketch_reader import read
@@ -30,12 +31,14 @@ class Number:
 class Preview:
     """The data of the live charts for one recipe.
 
-    `cells` has layer, module, entries, conflict (share of overlapping entries whose signs disagree, NaN if none overlap),
-    conflict_of_all (the same as a share of all entries), cancellation (1 - Σ|Σd| / Σ|d|, NaN if nothing is kept),
-    coactive and active (shares of entries), for all tensors. `kept` has layer, expert and the share of the layer's
-    entries that the expert keeps. `experts` has expert, kept (share of its entries in tensors that some expert changed), threshold (smallest kept
-    magnitude, NaN if magnitude does not decide), norm, and mass (share of the squared norm that survives, before
-    rescaling). `knob` is the knob shown as the threshold line, "method.density" or "sparsify.density"; if it is None,
+    `cells` has layer, module, entries, conflicting (the number of weights in which signs disagree), conflict_of_all (the
+    same as a share of all weights), conflict (as a share of shared weights, NaN if there are none), cancellation
+    (1 - Σ|Σd| / Σ|d|, NaN if nothing is kept), coactive and active (shares of all weights), for all tensors. `kept` has
+    layer, expert and the share of the layer's weights that the expert keeps. `experts` has expert, kept (share of its
+    weights in tensors that some expert changed), threshold (smallest kept magnitude, NaN if magnitude does not decide),
+    norm, and mass (share of the squared norm that survives, before rescaling). `shares` has layer, module, expert and the
+    share of the merge that the expert decides there (see `expert_shares`); None for methods in which it has none, or if
+    only a merge can tell. `knob` is the knob shown as the threshold line, "method.density" or "sparsify.density"; if it is None,
     `notice` says why there is no line. `label` is "preview", "exact", or "unknown" if the sketch was built for other
     settings; all figures are then NaN. `remark` says how the figures were computed, from the sums in `figures`.
     """
@@ -44,6 +47,7 @@ class Preview:
     kept: pandas.DataFrame
     experts: pandas.DataFrame
     histogram: Histogram
+    shares: pandas.DataFrame | None
     numbers: tuple[Number, ...]
     knob: str | None
     label: str
@@ -57,16 +61,27 @@ def preview(sketch: Sketch, recipe: Recipe) -> Preview:
     point = operating_point(recipe)
     known = point.curves in sketch.curves
     label, remark = ("preview", point.error) if known else ("unknown", UNKNOWN)
-    return shown(read(sketch, point), sketch, point.knob if known else None, label, remark, point.notice)
+    figures, weights = read(sketch, point), recipe_weights(recipe)
+    shares = change_shares(figures, sketch, weights) if shares_changes(recipe.rule) and weights is not None else None
+    return shown(figures, sketch, shares, point.knob if known else None, label, remark, point.notice)
 
 
-def shown(figures: Figures, sketch: Sketch, knob: str | None, label: str, remark: str, notice: str) -> Preview:
+def shown(
+    figures: Figures,
+    sketch: Sketch,
+    shares: pandas.DataFrame | None,
+    knob: str | None,
+    label: str,
+    remark: str,
+    notice: str,
+) -> Preview:
     """The preview computed from `figures`."""
     return Preview(
         _cells(figures, sketch),
         _kept(figures, sketch),
         _experts(figures, sketch),
         histogram(sketch),
+        shares,
         _numbers(figures),
         knob,
         label,
@@ -77,11 +92,11 @@ def shown(figures: Figures, sketch: Sketch, knob: str | None, label: str, remark
 
 
 def narrowed(found: Preview, sketch: Sketch, tensors: Tensors | None) -> Preview:
-    """The preview with `experts` and `numbers` limited to some tensors; `cells` still cover all tensors."""
+    """The preview with `experts`, `histogram` and `numbers` limited to some tensors; the tables by layer still cover all."""
     if tensors is None:
         return found
     some = found.figures.of(tensors)
-    return replace(found, experts=_experts(some, sketch), numbers=_numbers(some))
+    return replace(found, experts=_experts(some, sketch), histogram=histogram(sketch, tensors), numbers=_numbers(some))
 
 
 def _cells(figures: Figures, sketch: Sketch) -> pandas.DataFrame:
@@ -102,12 +117,12 @@ def _cells(figures: Figures, sketch: Sketch) -> pandas.DataFrame:
     cells["cancellation"] = 1 - share(cells["net"], cells["gross"])
     for name, part in (("conflict_of_all", "conflicting"), ("coactive", "coactive"), ("active", "active")):
         cells[name] = share(cells[part], cells["entries"])
-    names = ["layer", "module", "entries", "conflict", "conflict_of_all", "cancellation", "coactive", "active"]
-    return cells[names]
+    counts, shares = ["entries", "conflicting"], ["conflict_of_all", "conflict", "cancellation", "coactive", "active"]
+    return cells[["layer", "module", *counts, *shares]]
 
 
 def _kept(figures: Figures, sketch: Sketch) -> pandas.DataFrame:
-    """The share of entries that each expert keeps per layer, which shows the effect of a model-wide threshold."""
+    """The share of weights that each expert keeps per layer, which shows the effect of a model-wide threshold."""
     frame = pandas.DataFrame(figures.kept, columns=list(sketch.experts))
     sums = frame.groupby(list(sketch.layers), sort=False).sum(min_count=1)
     entries = pandas.Series(figures.entries).groupby(list(sketch.layers), sort=False).sum()
@@ -131,11 +146,12 @@ def _experts(figures: Figures, sketch: Sketch) -> pandas.DataFrame:
 def _numbers(figures: Figures) -> tuple[Number, ...]:
     changed, whole = max(figures.changed.sum(), 1), numpy.maximum(figures.whole.sum(0), numpy.finfo(float).tiny)
     values = (
+        share(figures.conflicting.sum(), figures.entries.sum()),
+        share(figures.conflicting.sum(), figures.overlapping.sum()),
+        share(figures.overlapping.sum(), figures.entries.sum()),
+        1 - share(figures.net.sum(), over_experts(figures.norms_l1, 1).sum()),
         over_experts(figures.kept.sum(0) / changed, 0) / len(whole),
         over_experts(figures.energy.sum(0) / whole, 0) / len(whole),
-        share(figures.overlapping.sum(), figures.entries.sum()),
-        share(figures.conflicting.sum(), figures.overlapping.sum()),
-        1 - share(figures.net.sum(), over_experts(figures.norms_l1, 1).sum()),
     )
     return tuple(
         Number(name, float(value), _percent(float(value)), help)
@@ -143,12 +159,15 @@ def _numbers(figures: Figures) -> tuple[Number, ...]:
     )
 
 
+CONFLICTING, AMONG_SHARED = "Conflicting weights", "Conflict among shared weights"
+"""The two shares of conflicts: of all weights, which is the headline, and of those that several experts keep."""
 NUMBERS = {
-    "Kept": "share of each expert's entries that is kept, in tensors that some expert changed; mean over experts",
-    "Energy kept": "share of each delta's squared norm that is kept, before rescaling, mean over experts",
-    "Overlap": "share of all entries that two or more experts keep",
-    "Conflict": "share of the overlapping entries in which the experts' signs disagree",
-    "Cancelled": "share of the kept deltas' total magnitude that opposite signs cancel: 1 − |Σd| / Σ|d|",
+    CONFLICTING: "Share of all weights that experts pull in opposite directions",
+    AMONG_SHARED: "Of the shared weights, the share that experts pull in opposite directions",
+    "Shared weights": "Share of all weights kept by at least two experts",
+    "Cancelled": "How much of the kept change cancels out when summed",
+    "Kept": "Average share of each expert's weights that survive",
+    "Energy kept": "Average share of each change's squared size that survives",
 }
 
 

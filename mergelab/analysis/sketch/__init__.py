@@ -2,7 +2,7 @@
 
 from mergelab.analysis.sketch.build import build_sketch, ranked
 from mergelab.analysis.sketch.curves import BIN_ERROR, GRID, SIZE_BITS, Curve, Curves, Sketch, grid_position, pairs_of
-from mergelab.analysis.sketch.operating_point import OperatingPoint, operating_point, sketch_needs, trims
+from mergelab.analysis.sketch.operating_point import OperatingPoint, drops, operating_point, sketch_needs, trims
 
 __all__ = [
     "BIN_ERROR",
@@ -13,6 +13,7 @@ __all__ = [
     "OperatingPoint",
     "Sketch",
     "build_sketch",
+    "drops",
     "grid_position",
     "operating_point",
     "pairs_of",

@@ -88,6 +88,11 @@ def trims(rule: Rule | None) -> bool:
     return rule is not None and "thresholds" in rule.inputs
 
 
+def drops(recipe: Recipe) -> bool:
+    """Whether a step of the recipe drops weights before experts are combined: a sparsifier, or the method's own trim."""
+    return _chooser(recipe) is not None
+
+
 def _chooser(recipe: Recipe) -> _Chooser | None:
     if trims(recipe.rule):
         return _Chooser("method", recipe.rule, recipe.method)

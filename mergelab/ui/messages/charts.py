@@ -15,7 +15,7 @@ ChartLabel = TypeAliasType(
     "ChartLabel",
     A[
         Literal["preview", "exact", "unknown"],
-        Field(description="Read from a sketch, counted entry by entry, or not available for these settings."),
+        Field(description="Read from a sketch, counted weight by weight, or not available for these settings."),
     ],
 )
 Numbers = Sequence[float | None]
@@ -30,7 +30,7 @@ class CellTitle:
     module: str
     """The module, as the sketch names it."""
     title: str
-    """Both names for a person, with the share of conflicts."""
+    """Both names for a person, with the number and the share of conflicting weights."""
 
 
 @message
@@ -58,6 +58,16 @@ class NarrowedCell:
 
 
 @message
+class HeatmapLook:
+    """How the page colours a heatmap of shares."""
+
+    palette: Literal["heat", "roots", "diverging"]
+    """The colour scale: by the share, by its square root, or below and above 0."""
+    few: Sequence[Sequence[int | None]]
+    """By row and column: the number of weights where they are too few for a share; null elsewhere."""
+
+
+@message
 class HeatmapRate:
     """One of the shares that can colour the heatmap."""
 
@@ -67,6 +77,8 @@ class HeatmapRate:
     """The share of each cell by row and column; null where it is undefined."""
     text: Sequence[Sequence[str]]
     """Each cell in words, by row and column."""
+    meta: HeatmapLook
+    """How the cells are coloured."""
 
 
 @message
@@ -78,7 +90,7 @@ class HeatmapChart:
     rates: Mapping[str, HeatmapRate]
     """What can colour the heatmap, by name."""
     summary: str
-    """The chart in one sentence, for screen readers."""
+    """The chart in one sentence."""
     empty: str
     """What stands over an empty chart; empty text if the chart has data."""
 
@@ -90,7 +102,7 @@ class HistogramChart:
     figure: Figure
     """One line for each expert."""
     summary: str
-    """The chart in one sentence, for screen readers."""
+    """The chart in one sentence."""
     notice: str
     """What the threshold line does, or why there is none."""
     empty: str = ""
@@ -102,11 +114,11 @@ class PairsChart:
     """Every pair of experts."""
 
     figure: HeatmapFigure
-    """The share of shared entries on which two experts disagree."""
+    """The share of the weights kept by both experts that they pull in opposite directions."""
     cosines: HeatmapFigure
     """The cosine between two experts' kept changes."""
     summary: str
-    """The chart in one sentence, for screen readers."""
+    """The chart in one sentence."""
     empty: str
     """What stands over an empty chart; empty text if the chart has data."""
 
@@ -118,9 +130,42 @@ class KeptChart:
     figure: HeatmapFigure
     """Layers down, experts across."""
     summary: str
-    """The chart in one sentence, for screen readers."""
+    """The chart in one sentence."""
     empty: str
     """What stands over an empty chart; empty text if the chart has data."""
+
+
+@message
+class LegendEntry:
+    """One expert in the histogram's legend."""
+
+    title: str
+    """The expert's name."""
+    colour: str
+    """The expert's colour in every chart."""
+    dash: str
+    """The expert's dash pattern in every chart."""
+    kept: float | None
+    """The share of the expert's weights that is kept, in tensors that some expert changed; null if unknown, or if nothing is
+    dropped."""
+
+
+@message
+class SharesChart:
+    """How much of the merge each expert decides, by layer and module."""
+
+    figure: HeatmapFigure
+    """A map in the colours of the experts with the largest shares; without traces if it is empty."""
+    title: str
+    """The heading of the card."""
+    notice: str
+    """What a share is a share of."""
+    legend: Sequence[LegendEntry]
+    """The experts in the order of the recipe; `kept` is null."""
+    summary: str
+    """The chart in one sentence."""
+    empty: str
+    """What stands there instead of an empty chart; empty text if the chart has data."""
 
 
 @message
@@ -136,29 +181,39 @@ class KeyNumber:
 
 
 @message
-class LegendEntry:
-    """One expert in the histogram's legend."""
-
-    title: str
-    """The expert's name."""
-    colour: str
-    """The expert's colour in every chart."""
-    dash: str
-    """The expert's dash pattern in every chart."""
-    kept: float | None
-    """The share of the expert's entries that is kept, in tensors that some expert changed; null if unknown."""
-
-
-@message
 class ExpertRow:
     """One row of the table of experts."""
 
     title: str
-    """The expert's name."""
+    """The expert's name, short enough for the table."""
     colour: str
     """The expert's colour in every chart."""
+    name: str
+    """The expert's whole name."""
     cells: Sequence[str]
-    """The formatted norm, kept share, kept energy and cosine."""
+    """One formatted figure for each column of the table."""
+
+
+@message
+class ExpertColumn:
+    """One column of the table of experts."""
+
+    name: str
+    """What the figure is called."""
+    help: str
+    """What the figure means."""
+
+
+@message
+class ExpertTable:
+    """The table of experts."""
+
+    columns: Sequence[ExpertColumn]
+    """The figures that say something about the recipe."""
+    rows: Sequence[ExpertRow]
+    """One row for each expert."""
+    notice: str
+    """How to read the table."""
 
 
 @message
@@ -182,7 +237,7 @@ class ThresholdLine:
     edges: Sequence[float]
     """The ends of the histogram's bins, log10 of the magnitude."""
     shares: Sequence[Sequence[float]]
-    """By expert and bin: the share of the expert's entries in the bin."""
+    """By expert and bin: the share of the expert's weights in the bin."""
     thresholds: Numbers
     """By expert: log10 of the recipe's threshold; null where it keeps everything or nothing."""
     colours: Sequence[str]
@@ -198,11 +253,11 @@ class CurvePosition:
     dial: str | None
     """The widget that moves the position; null where no knob does."""
     half: float | None
-    """The density that halves the conflict; null if there is none."""
+    """The density that halves the number of conflicting weights; null if there is none."""
     step: float | None
     """The step of the knob; null where no knob moves the position."""
     advice: str
-    """What the density does to the conflict, in words."""
+    """What the density does to the conflicting weights, in words."""
 
 
 @message
@@ -229,18 +284,22 @@ class Charts:
     """Every pair of experts."""
     kept: KeptChart
     """What each layer keeps of each expert."""
+    shares: SharesChart
+    """How much of the merge each expert decides, by layer and module."""
+    hidden: Sequence[str]
+    """The names of the cards that say nothing about the recipe."""
     numbers: Sequence[KeyNumber]
     """The numbers strip."""
     legend: Sequence[LegendEntry]
     """The histogram's legend."""
-    experts: Sequence[ExpertRow]
+    experts: ExpertTable
     """The table of experts."""
     line: ThresholdLine | None
     """The threshold line; null where no magnitude decides what is kept."""
     at: NarrowedCell | None
     """The cell that the charts are narrowed to; null for all tensors."""
     cells: Sequence[CellTitle]
-    """Every cell, strongest conflict first."""
+    """Every cell, those with most conflicting weights first."""
     now: CurvePosition
     """The recipe's position on the curves."""
 
@@ -282,7 +341,7 @@ class CurvesMessage:
     cosines: CurveFigure | None
     """The cosine by expert; null where these settings have no curve."""
     summary: str
-    """The curves in one sentence, for screen readers."""
+    """The curves in one sentence."""
     empty: str
     """Why there are no curves; empty text if there are."""
     lines: Sequence[CurveLine]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mergelab.ui.messages.charts import ChartLabel, Numbers
+from mergelab.ui.messages.charts import ChartLabel, HeatmapLook, Numbers
 from mergelab.ui.messages.message import CurveFigure, HeatmapFigure, message
 from mergelab.ui.messages.scores import ScoreDifference, ScoreMessage
 
@@ -31,6 +31,8 @@ class ComparedRate:
     """The share of each cell by row and column; null where it is undefined."""
     text: Sequence[Sequence[str]]
     """Each cell in words, by row and column."""
+    meta: HeatmapLook
+    """How the cells are coloured."""
 
 
 @message

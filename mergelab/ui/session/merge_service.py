@@ -73,11 +73,11 @@ class MergeService:
 
     def rest(self, form: Form) -> None:
         """From now on nothing begins by itself for this form, until `resume` or another recipe."""
-        self.stopper.rest(_run_key(form, "validation"))
+        self.stopper.rest(_rest_key(form))
 
     def rests(self, form: Form) -> bool:
         """Whether the person stopped the work for this form, or it failed. Raises ValueError for an invalid recipe."""
-        return self.stopper.rests(_run_key(form, "validation"))
+        return self.stopper.rests(_rest_key(form))
 
     def resume(self) -> None:
         """Work may begin by itself again."""
@@ -167,8 +167,13 @@ def _sketch_key(form: Form) -> tuple[str, int]:
     return sketch_needs(form.recipe()), form.models.edition
 
 
+def _rest_key(form: Form) -> tuple[Any, ...]:
+    """What begins nothing by itself after Stop: a recipe, or a stack."""
+    return form.written().digest(), form.device, form.rows, form.models.edition
+
+
 def _run_key(form: Form, split: str) -> tuple[str, str, str, int | None, int]:
-    return form.written().digest(), split, form.device, form.rows, form.models.edition
+    return form.recipe().digest(), split, form.device, form.rows, form.models.edition
 
 
 def _stack_key(form: Form) -> tuple[str, int]:

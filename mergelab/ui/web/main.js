@@ -126,7 +126,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
       Escape: stopOrClear,
       "[": () => narrowing.showNextLayer(-1),
       "]": () => narrowing.showNextLayer(1),
-      w: () => narrowing.showStrongest(),
+      w: () => narrowing.showHighest(),
       h: () => curves.setHalf(),
       ...Object.fromEntries(openTab),
     };

@@ -26,11 +26,11 @@ export interface CellTitle {
   layer: string;
   /** The module, as the sketch names it. */
   module: string;
-  /** Both names for a person, with the share of conflicts. */
+  /** Both names for a person, with the number and the share of conflicting weights. */
   title: string;
 }
 
-/** Read from a sketch, counted entry by entry, or not available for these settings. */
+/** Read from a sketch, counted weight by weight, or not available for these settings. */
 export type ChartLabel = "preview" | "exact" | "unknown";
 
 /** Everything that moves with the knobs. */
@@ -51,17 +51,19 @@ export interface Charts {
   histogram: HistogramChart;
   pairs: PairsChart;
   kept: KeptChart;
+  shares: SharesChart;
+  /** The names of the cards that say nothing about the recipe. */
+  hidden: string[];
   /** The numbers strip. */
   numbers: KeyNumber[];
   /** The histogram's legend. */
   legend: LegendEntry[];
-  /** The table of experts. */
-  experts: ExpertRow[];
+  experts: ExpertTable;
   /** The threshold line; null where no magnitude decides what is kept. */
   line: ThresholdLine | null;
   /** The cell that the charts are narrowed to; null for all tensors. */
   at: NarrowedCell | null;
-  /** Every cell, strongest conflict first. */
+  /** Every cell, those with most conflicting weights first. */
   cells: CellTitle[];
   /** The recipe's position on the curves. */
   now: CurvePosition;
@@ -81,6 +83,8 @@ export interface ComparedRate {
   z: (number | null)[][];
   /** Each cell in words, by row and column. */
   text: string[][];
+  /** How the cells are coloured. */
+  meta: HeatmapLook;
 }
 
 /** One task, or the mean over all of them, in both merges. */
@@ -218,11 +222,11 @@ export interface CurvePosition {
   place: number | null;
   /** The widget that moves the position; null where no knob does. */
   dial: string | null;
-  /** The density that halves the conflict; null if there is none. */
+  /** The density that halves the number of conflicting weights; null if there is none. */
   half: number | null;
   /** The step of the knob; null where no knob moves the position. */
   step: number | null;
-  /** What the density does to the conflict, in words. */
+  /** What the density does to the conflicting weights, in words. */
   advice: string;
 }
 
@@ -232,7 +236,7 @@ export interface CurvesMessage {
   figure: Figure<CurveTrace> | null;
   /** The cosine by expert; null where these settings have no curve. */
   cosines: Figure<CurveTrace> | null;
-  /** The curves in one sentence, for screen readers. */
+  /** The curves in one sentence. */
   summary: string;
   /** Why there are no curves; empty text if there are. */
   empty: string;
@@ -280,13 +284,23 @@ export interface ExampleRequest {
   title: string;
 }
 
+/** One column of the table of experts. */
+export interface ExpertColumn {
+  /** What the figure is called. */
+  name: string;
+  /** What the figure means. */
+  help: string;
+}
+
 /** One row of the table of experts. */
 export interface ExpertRow {
-  /** The expert's name. */
+  /** The expert's name, short enough for the table. */
   title: string;
   /** The expert's colour in every chart. */
   colour: string;
-  /** The formatted norm, kept share, kept energy and cosine. */
+  /** The expert's whole name. */
+  name: string;
+  /** One formatted figure for each column of the table. */
   cells: string[];
 }
 
@@ -300,6 +314,16 @@ export interface ExpertStyle {
   colour: string;
   /** The expert's dash pattern in every chart. */
   dash: string;
+}
+
+/** The table of experts. */
+export interface ExpertTable {
+  /** The figures that say something about the recipe. */
+  columns: ExpertColumn[];
+  /** One row for each expert. */
+  rows: ExpertRow[];
+  /** How to read the table. */
+  notice: string;
 }
 
 /** How a figure was obtained, and whether it belongs to the recipe on the sidebar. */
@@ -333,10 +357,18 @@ export interface HeatmapChart {
   figure: Figure<HeatmapTrace>;
   /** What can colour the heatmap, by name. */
   rates: Record<string, HeatmapRate>;
-  /** The chart in one sentence, for screen readers. */
+  /** The chart in one sentence. */
   summary: string;
   /** What stands over an empty chart; empty text if the chart has data. */
   empty: string;
+}
+
+/** How the page colours a heatmap of shares. */
+export interface HeatmapLook {
+  /** The colour scale: by the share, by its square root, or below and above 0. */
+  palette: "heat" | "roots" | "diverging";
+  /** By row and column: the number of weights where they are too few for a share; null elsewhere. */
+  few: (number | null)[][];
 }
 
 /** One of the shares that can colour the heatmap. */
@@ -347,13 +379,15 @@ export interface HeatmapRate {
   z: (number | null)[][];
   /** Each cell in words, by row and column. */
   text: string[][];
+  /** How the cells are coloured. */
+  meta: HeatmapLook;
 }
 
 /** Magnitudes of the changes. */
 export interface HistogramChart {
   /** One line for each expert. */
   figure: Figure;
-  /** The chart in one sentence, for screen readers. */
+  /** The chart in one sentence. */
   summary: string;
   /** What the threshold line does, or why there is none. */
   notice: string;
@@ -365,7 +399,7 @@ export interface HistogramChart {
 export interface KeptChart {
   /** Layers down, experts across. */
   figure: Figure<HeatmapTrace>;
-  /** The chart in one sentence, for screen readers. */
+  /** The chart in one sentence. */
   summary: string;
   /** What stands over an empty chart; empty text if the chart has data. */
   empty: string;
@@ -400,7 +434,8 @@ export interface LegendEntry {
   colour: string;
   /** The expert's dash pattern in every chart. */
   dash: string;
-  /** The share of the expert's entries that is kept, in tensors that some expert changed; null if unknown. */
+  /** The share of the expert's weights that is kept, in tensors that some expert changed; null if unknown, or if nothing is
+dropped. */
   kept: number | null;
 }
 
@@ -521,11 +556,11 @@ export interface OwnModelsOffer {
 
 /** Every pair of experts. */
 export interface PairsChart {
-  /** The share of shared entries on which two experts disagree. */
+  /** The share of the weights kept by both experts that they pull in opposite directions. */
   figure: Figure<HeatmapTrace>;
   /** The cosine between two experts' kept changes. */
   cosines: Figure<HeatmapTrace>;
-  /** The chart in one sentence, for screen readers. */
+  /** The chart in one sentence. */
   summary: string;
   /** What stands over an empty chart; empty text if the chart has data. */
   empty: string;
@@ -807,6 +842,22 @@ export interface Scores {
   settled: boolean;
 }
 
+/** How much of the merge each expert decides, by layer and module. */
+export interface SharesChart {
+  /** A map in the colours of the experts with the largest shares; without traces if it is empty. */
+  figure: Figure<HeatmapTrace>;
+  /** The heading of the card. */
+  title: string;
+  /** What a share is a share of. */
+  notice: string;
+  /** The experts in the order of the recipe; `kept` is null. */
+  legend: LegendEntry[];
+  /** The chart in one sentence. */
+  summary: string;
+  /** What stands there instead of an empty chart; empty text if the chart has data. */
+  empty: string;
+}
+
 /** The singular values of a tensor's changes. */
 export interface SpectrumMessage {
   /** The name of the tensor in the checkpoint. */
@@ -1001,7 +1052,7 @@ export interface ThresholdLine {
   step: number;
   /** The ends of the histogram's bins, log10 of the magnitude. */
   edges: number[];
-  /** By expert and bin: the share of the expert's entries in the bin. */
+  /** By expert and bin: the share of the expert's weights in the bin. */
   shares: number[][];
   /** By expert: log10 of the recipe's threshold; null where it keeps everything or nothing. */
   thresholds: (number | null)[];

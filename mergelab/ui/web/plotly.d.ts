@@ -5,8 +5,12 @@ export type Coordinate = number | string;
 export type CellName = [layer: string, module: string];
 
 export interface TraceMeta {
-  /** The theme's colour scale for a heatmap. */
-  palette?: "heat" | "diverging";
+  /** The theme's colour scale for a heatmap; "experts" stands for the figure's own. */
+  palette?: "heat" | "roots" | "diverging" | "experts";
+  /** The number of weights of each cell that has too few of them for a share. */
+  few?: (number | null)[][];
+  /** What is written in each cell, if not its value. */
+  labels?: string[][] | null;
   /** The theme's colour for a line or a bar. */
   role?: string;
   /** Which figure a line shows. */
@@ -22,7 +26,7 @@ export interface Trace {
   x: Coordinate[];
   y: (Coordinate | null)[];
   text?: unknown;
-  texttemplate?: string;
+  texttemplate?: string | string[];
   colorscale?: [number, string][];
   colorbar?: object;
   line?: { color?: string; dash?: string; width?: number };
@@ -35,6 +39,9 @@ export interface HeatmapTrace extends Trace {
   type: "heatmap";
   y: Coordinate[];
   z: (number | null)[][];
+  zmin: number;
+  zmax: number;
+  texttemplate?: string;
   /** Each cell's layer and module; null where the models have no such cell. */
   customdata: (CellName | null)[][];
 }

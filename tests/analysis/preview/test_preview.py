@@ -18,7 +18,7 @@ from tiny_states import State, plan_for, random_state, tuned
 from torch import Tensor
 
 from mergelab.analysis.interference import interference
-from mergelab.analysis.preview import Preview, curves, exact_preview, histogram, pairs, preview
+from mergelab.analysis.preview import AMONG_SHARED, Preview, curves, exact_preview, histogram, pairs, preview
 from mergelab.analysis.sketch import BIN_ERROR, GRID, Sketch, build_sketch, operating_point
 from mergelab.analysis.sketch.levels import LEVELS
 from mergelab.engine import deltas, kept_deltas, prepare
@@ -324,7 +324,7 @@ def test_a_single_expert_never_conflicts(recipe: dict[str, Any]) -> None:
     for found in look(recipe, models, base)[:2]:
         assert found.cells["conflict"].isna().all() and (found.cells["coactive"] == 0).all()
         values = {number.name: number for number in found.numbers}
-        assert math.isnan(values["Conflict"].value) and values["Conflict"].text == "–"
+        assert math.isnan(values[AMONG_SHARED].value) and values[AMONG_SHARED].text == "–"
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5])
@@ -332,7 +332,7 @@ def test_independent_signs_conflict_as_often_as_coins(count: int) -> None:
     models, base = experts_of("normal", seed=3, count=count)
     recipe = at_density(TRIM_MODEL, 1.0)
     for found in look(recipe, models, base)[:2]:
-        conflict = {number.name: number.value for number in found.numbers}["Conflict"]
+        conflict = {number.name: number.value for number in found.numbers}[AMONG_SHARED]
         assert conflict == pytest.approx(1 - 2 ** (1 - count), abs=0.04)
 
 
@@ -432,6 +432,25 @@ def test_the_histogram_counts_shares_per_decade() -> None:
     assert covered == pytest.approx([0.75, 1, 1], abs=0.01)
 
 
+def test_the_histogram_of_a_part_counts_its_tensors_alone_on_the_whole_models_axis() -> None:
+    base = {
+        "encoder.layer.0.output.dense.weight": torch.zeros(4),
+        "encoder.layer.1.output.dense.weight": torch.zeros(4),
+    }
+    models = {
+        "a": dict(zip(base, (torch.tensor([1.0, 1.0, -1.5, 0.0]), torch.full((4,), 8.0)), strict=True)),
+        "b": dict(zip(base, (torch.full((4,), 1.0), torch.zeros(4)), strict=True)),
+    }
+    sketch = look(TRIM_MODEL, models, base)[2]
+    whole, first, second = histogram(sketch), histogram(sketch, [0]), histogram(sketch, [1])
+    assert whole.span == first.span == second.span
+    shares = first.shares * numpy.diff(first.edges)
+    assert shares[:, 0].tolist() == pytest.approx([0.5, 1.0]), "from 1 to 1.25"
+    assert shares[:, 2].tolist() == pytest.approx([0.25, 0.0]), "from 1.5 to 1.75"
+    assert first.edges[0] == pytest.approx(0) and second.edges[0] == pytest.approx(math.log10(8))
+    assert first.zero.tolist() == pytest.approx([0.25, 0.0]) and second.zero.tolist() == pytest.approx([0.0, 1.0])
+
+
 def test_conflict_and_cancellation_by_hand() -> None:
     """Entries: both plus, opposed, one alone, opposed and equal."""
     base = {"w": torch.zeros(4)}
@@ -439,9 +458,17 @@ def test_conflict_and_cancellation_by_hand() -> None:
     _, exact, _ = look(at_density(TRIM_MODEL, 1.0), models, base)
     cell = exact.cells.iloc[0]
     assert (cell["active"], cell["coactive"], cell["conflict"]) == (1.0, 0.75, pytest.approx(2 / 3))
+    assert (cell["conflicting"], cell["conflict_of_all"]) == (2.0, 0.5)
     values = {number.name: number.value for number in exact.numbers}
     assert values == pytest.approx(
-        {"Kept": 0.875, "Energy kept": 1.0, "Overlap": 0.75, "Conflict": 2 / 3, "Cancelled": 1 - (2 + 2 + 2 + 0) / 10}
+        {
+            "Conflicting weights": 0.5,
+            "Conflict among shared weights": 2 / 3,
+            "Shared weights": 0.75,
+            "Cancelled": 1 - (2 + 2 + 2 + 0) / 10,
+            "Kept": 0.875,
+            "Energy kept": 1.0,
+        }
     )
 
 
@@ -517,7 +544,7 @@ def test_survivors_have_one_row() -> None:
     recipe = {**TRIM_MODEL, **VARIED["a density of one expert"]}
     _, exact, sketch = look(recipe, models, base)
     frame = curves(sketch, Recipe.from_mapping({"base": "b", **recipe}))
-    conflict = {number.name: number.value for number in exact.numbers}["Conflict"]
+    conflict = {number.name: number.value for number in exact.numbers}[AMONG_SHARED]
     assert len(frame) == 1 and frame["conflict"][0] == pytest.approx(conflict, rel=1e-6)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 from ui.fake_worker import form, last, opened
 
-from mergelab.analysis.preview import Preview, curves, halving, narrowed, preview
+from mergelab.analysis.preview import AMONG_SHARED, Preview, curves, halving, narrowed, preview
 from mergelab.analysis.sketch import Sketch
 from mergelab.checkpoints import list_suites
 from mergelab.evaluation.scoring import QUICK_ROWS
@@ -101,7 +101,7 @@ def test_the_list_names_a_preset_for_its_recipe_or_else_the_story(story: Story) 
 
 def test_the_list_has_stories_and_presets_under_their_headings() -> None:
     listed = starting_points()
-    assert [entry.title for entry in listed] == [*stories(), *presets()]
+    assert [entry.name for entry in listed] == [*stories(), *presets()]
     assert [entry.family for entry in listed] == [GROUPS[0]] * len(stories()) + [GROUPS[1]] * len(presets())
 
 
@@ -159,12 +159,12 @@ def test_two_experts_fight_as_the_sentences_say() -> None:
     figures = {number.name: number.value for number in shown.numbers}
     here = {number.name: number.value for number in cell.numbers}
     assert says(FIGHT, "50 %", "87 %", "density 0.03", "99 %")
-    assert figures["Conflict"] == pytest.approx(0.50, abs=0.006)
-    assert here["Conflict"] == pytest.approx(0.87, abs=0.006)
+    assert figures[AMONG_SHARED] == pytest.approx(0.50, abs=0.006)
+    assert here[AMONG_SHARED] == pytest.approx(0.87, abs=0.006)
     assert halving(along, 0.2, 0.01) == 0.03
     fewer = drawn(f"{FIGHT.query.partition('&at=')[0]}&density=0.03")[2]
     less = {number.name: number.value for number in narrowed(fewer, made, tensors_at(made, FIGHT.at)).numbers}
-    assert less["Conflict"] == pytest.approx(0.99, abs=0.006)
+    assert less[AMONG_SHARED] == pytest.approx(0.99, abs=0.006)
     cells = shown.cells[shown.cells["coactive"] * shown.cells["entries"] > 1000]
     strongest = cells.sort_values("conflict").iloc[-1]
     assert (strongest["layer"], strongest["module"]) == FIGHT.at, "of the cells with more than a handful of entries"

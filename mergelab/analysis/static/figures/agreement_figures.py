@@ -23,15 +23,15 @@ def cosine(sums: Moments, i: int, j: int) -> float:
 
 
 @pair_figure(
-    "conflict",
-    "among the entries that both experts change, the share in which their signs differ",
+    "conflict among shared weights",
+    "among the weights that both experts change, the share in which their signs differ",
     tells="how often the two experts pull in opposite directions; 0.5 by chance",
     unit="share",
     source="Yadav et al. 2023, arXiv:2306.01708",
-    otherwise="the two change no entry in common",
+    otherwise="the two change no weight in common",
 )
 def conflict(sums: Moments, i: int, j: int) -> float:
-    """The share of opposite signs among the entries that both change."""
+    """The share of opposite signs among the weights that both change."""
     return share(int(sums.opposed[i, j]), int(sums.shared[i, j]))
 
 

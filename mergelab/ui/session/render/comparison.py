@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy
 
-from mergelab.charts import RATES, Picture, conflict_heatmap, difference_heatmap, dots_at, grid
+from mergelab.charts import HEADLINE, RATES, Picture, conflict_heatmap, difference_heatmap, dots_at, grid
 from mergelab.recipe.diff import recipe_diff
-from mergelab.ui.messages import ComparedMap, ComparedRate, ComparedSlot, ComparedSlots, Comparison
+from mergelab.ui.messages import ComparedMap, ComparedRate, ComparedSlot, ComparedSlots, Comparison, HeatmapLook
 from mergelab.ui.session.chart_data import ChartData, ComparedRecipes
 from mergelab.ui.session.render.changed_settings import changed_settings
 from mergelab.ui.session.render.charts import CHIPS, name_of
@@ -57,15 +57,15 @@ def _heatmap(side: ChartData) -> ComparedMap:
 
 def _difference(one: ChartData, other: ChartData) -> ComparedMap:
     pictures = {rate: _difference_picture(one, other, rate) for rate in RATES}
-    return ComparedMap(pictures["conflict"], {rate: _rate(picture.data[0]) for rate, picture in pictures.items()})
+    return ComparedMap(pictures[HEADLINE], {rate: _rate(picture.data[0]) for rate, picture in pictures.items()})
 
 
-def _difference_picture(one: ChartData, other: ChartData, rate: str = "conflict") -> Picture:
+def _difference_picture(one: ChartData, other: ChartData, rate: str = HEADLINE) -> Picture:
     return difference_heatmap(one.preview.cells, other.preview.cells, rate)
 
 
 def _rate(trace: Mapping[str, Any]) -> ComparedRate:
-    return ComparedRate(trace["z"], trace["text"])
+    return ComparedRate(trace["z"], trace["text"], HeatmapLook(**trace["meta"]))
 
 
 def _curves(one: ChartData, other: ChartData) -> Picture | None:
@@ -101,5 +101,8 @@ def _summary(one: ChartData, other: ChartData) -> str:
     change = _difference_picture(one, other).data[0]
     values = [value for row in change["z"] for value in row if value is not None]
     if not values:
-        return "The two recipes have no cell in common whose conflict is known."
-    return f"B's conflict differs from A's by {_points(min(values))} to {_points(max(values))} points over {len(values)} cells."
+        return "The two recipes have no cell in common whose conflicting weights are known."
+    return (
+        f"B's share of conflicting weights differs from A's by {_points(min(values))} to {_points(max(values))} points "
+        f"over {len(values)} cells."
+    )

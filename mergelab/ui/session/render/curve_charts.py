@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy
 import pandas
 
-from mergelab.analysis.sketch import operating_point
-from mergelab.charts import LINES, Picture, cosine_curves, density_curves, dots_at, percent
+from mergelab.analysis.sketch import drops, operating_point
+from mergelab.charts import LINES, Picture, cosine_curves, cosines, density_curves, dots_at, percent
 from mergelab.ui.messages import CurveLine, CurvesMessage, PinnedCurves
 from mergelab.ui.session.chart_data import ChartData
+from mergelab.ui.session.render.cards import ALONE, combines_plainly, has_pairs
 
 RING, DOT = "circle-open", "circle"
 """Where the pinned recipe stands, and where the other one does."""
+DROPS_NOTHING = "Nothing is dropped before the merge, so there is no density."
 NO_CURVES = (
     "There are no curves here: these settings differ between layers or experts, or keep entries by a rule of their own."
 )
@@ -20,12 +22,16 @@ NO_CURVES = (
 def render_curves(data: ChartData) -> CurvesMessage:
     """The curves, with those of the pinned recipe behind them."""
     pictures = curve_pictures(data)
+    if not has_pairs(data.recipe):
+        return CurvesMessage(None, None, "", ALONE, [], None)
+    if not drops(data.recipe):
+        return CurvesMessage(None, None, "", DROPS_NOTHING, [], None)
     if pictures is None:
         return CurvesMessage(None, None, NO_CURVES, NO_CURVES, [], None)
     back = curve_pictures(data.behind) if data.behind else None
     if data.behind and back:
         place = place_of(data.behind)
-        pictures = drawn_behind(pictures[0], back[0], place), drawn_behind(pictures[1], back[1], place)
+        pictures = drawn_behind(pictures[0], back[0], place), _cosines_behind(pictures[1], back[1], place)
     lines = [CurveLine(name, line.title, line.role, line.dash, line.help) for name, line in LINES.items()]
     return CurvesMessage(*pictures, _summary(data.curves), "", lines, _pinned(data))
 
@@ -45,14 +51,22 @@ def has_same_curves(one: ChartData, other: ChartData) -> bool:
     return one.curves is other.curves or one.curves.equals(other.curves)
 
 
-def curve_pictures(data: ChartData) -> tuple[Picture, Picture] | None:
-    """The overview and the cosine by expert; None where these settings have no curve."""
+def curve_pictures(data: ChartData) -> tuple[Picture, Picture | None] | None:
+    """The overview and the cosine by expert, which needs a method that declares how it combines changes; None where these
+    settings have no curve."""
     known, models = data.curves, data.models
     if len(known) < 2 or known["conflict"].isna().all():
         return None
     has_knob = operating_point(data.recipe).control is not None
-    axis = "density: share of each delta that is kept" if has_knob else "survival level that is reached"
+    axis = "density: share of each change that is kept" if has_knob else "survival level that is reached"
+    if not combines_plainly(data.recipe):
+        return density_curves(known.drop(columns=cosines(known)), axis), None
     return density_curves(known, axis), cosine_curves(known, axis, models.titles, models.places)
+
+
+def _cosines_behind(front: Picture | None, back: Picture | None, place: float | None) -> Picture | None:
+    """The cosines with another recipe's behind, as far as both have any."""
+    return drawn_behind(front, back, place) if front and back else front
 
 
 def drawn_behind(front: Picture, back: Picture, place: float | None = None) -> Picture:
@@ -76,6 +90,6 @@ def drawn_behind(front: Picture, back: Picture, place: float | None = None) -> P
 def _summary(known: pandas.DataFrame) -> str:
     worst = known.iloc[int(numpy.nanargmax(known["conflict"]))]
     return (
-        f"Conflict is largest, {percent(worst['conflict'])}, where {percent(worst['place'], 1)} are kept, "
-        f"and {percent(known['conflict'].iloc[-1])} where everything is."
+        f"With everything kept, {percent(known['conflict_of_all'].iloc[-1])} of all weights conflict. Conflict among shared "
+        f"weights is highest, {percent(worst['conflict'])}, where {percent(worst['place'], 1)} of each change is kept."
     )

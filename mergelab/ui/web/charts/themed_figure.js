@@ -1,4 +1,6 @@
-/** @import { Figure, Layout, LayoutAxis, Trace } from "../plotly.d.ts" */
+/** @import { Figure, HeatmapTrace, Layout, LayoutAxis, Trace } from "../plotly.d.ts" */
+
+import { cellLabels } from "./cell_labels.js";
 
 /**
  * What a figure needs of the theme.
@@ -16,7 +18,9 @@ const PALETTES = {
     dark: [[0, "#f1a340"], [0.25, "#a8651c"], [0.5, "#24262d"], [0.75, "#6650bd"], [1, "#c9bdff"]],
   },
 };
+const ROOT_TICKS = [0, 0.2, 0.5, 1];
 const MARGINS = 120; // pixels beside the cells of a heatmap
+const NAMES = 70; // pixels beside the cells of a heatmap without a colour bar
 const NUMBER_WIDTH = 31; // pixels that a number in a cell needs
 const WORD_WIDTH = 62; // pixels that a name below a column needs
 
@@ -29,7 +33,7 @@ const WORD_WIDTH = 62; // pixels that a name below a column needs
  */
 export function themedFigure(figure, theme, width = 900) {
   const layout = themedLayout(figure.layout, theme);
-  return { layout, data: figure.data.map((trace) => themedTrace(trace, layout, theme, width)) };
+  return { layout, data: figure.data.flatMap((trace) => themedTraces(trace, layout, theme, width)) };
 }
 
 /**
@@ -62,17 +66,64 @@ function themedLayout(given, theme) {
  * @param {Layout} layout of the figure, in which a narrow heatmap breaks its words
  * @param {Colours} theme
  * @param {number} width
+ * @returns {Trace[]}
+ */
+function themedTraces(trace, layout, theme, width) {
+  if (trace.type === "heatmap") return themedHeatmap(/** @type {HeatmapTrace} */ (trace), layout, theme, width);
+  return [themedTrace(trace, theme)];
+}
+
+/**
+ * A heatmap, grey cells where there are too few weights for a share, and what is written in the cells.
+ * @param {HeatmapTrace} trace
+ * @param {Layout} layout
+ * @param {Colours} theme
+ * @param {number} width
+ * @returns {Trace[]}
+ */
+function themedHeatmap(trace, layout, theme, width) {
+  const muted = theme.value("--ml-muted"), cell = (width - (trace.showscale === false ? NAMES : MARGINS)) / trace.x.length;
+  const palette = trace.meta?.palette ?? "heat", ticks = palette === "roots" ? { tickvals: ROOT_TICKS } : {};
+  const colorbar = { .../** @type {object} */ (trace.colorbar), ...ticks, tickfont: { color: muted, size: 11 } };
+  const coloured = { ...trace, colorbar, colorscale: scaleOf(palette, theme) ?? trace.colorscale };
+  if (cell < WORD_WIDTH) breakWords(layout.xaxis);
+  const labels = cell < NUMBER_WIDTH ? undefined : cellLabels(coloured, muted);
+  delete coloured.texttemplate;
+  return [coloured, fewCells(coloured, theme.value("--ml-grid")), labels].filter((each) => each !== undefined);
+}
+
+/**
+ * The theme's colour scale; undefined where the figure brings its own.
+ * @param {"heat" | "roots" | "diverging" | "experts"} palette
+ * @param {Colours} theme
+ * @returns {[number, string][] | undefined}
+ */
+function scaleOf(palette, { dark }) {
+  if (palette === "experts") return undefined;
+  const scale = PALETTES[palette === "roots" ? "heat" : palette][dark ? "dark" : "light"];
+  return palette === "roots" ? scale.map(([at, colour]) => [at ** 2, colour]) : scale;
+}
+
+/**
+ * The cells with too few weights for a share, in grey; undefined without any.
+ * @param {HeatmapTrace} trace
+ * @param {string} grey
+ * @returns {HeatmapTrace | undefined}
+ */
+function fewCells(trace, grey) {
+  const few = trace.meta?.few;
+  if (!few?.some((row) => row.some((count) => count !== null))) return undefined;
+  const z = few.map((row) => row.map((count) => (count === null ? null : 0)));
+  return { ...trace, z, colorscale: [[0, grey], [1, grey]], showscale: false };
+}
+
+/**
+ * @param {Trace} trace
+ * @param {Colours} theme
  * @returns {Trace}
  */
-function themedTrace(trace, layout, theme, width) {
+function themedTrace(trace, theme) {
   const copy = { ...trace }, role = copy.meta?.role, muted = theme.value("--ml-muted");
-  if (copy.type === "heatmap") {
-    const cell = (width - MARGINS) / copy.x.length;
-    copy.colorscale = PALETTES[copy.meta?.palette ?? "heat"][theme.dark ? "dark" : "light"];
-    if (cell < NUMBER_WIDTH) delete copy.texttemplate;
-    if (cell < WORD_WIDTH) breakWords(layout.xaxis);
-    copy.colorbar = { ...copy.colorbar, tickfont: { color: muted, size: 11 } };
-  }
   if (role && copy.type === "scatter") {
     const color = theme.value(`--ml-${role}`);
     copy.line = { ...copy.line, color };

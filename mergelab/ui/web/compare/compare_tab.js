@@ -35,7 +35,7 @@ export class CompareTab {
     this.#page = page;
     this.#narrowing = narrowing;
     this.#tab = find(page.element, '.ml-tab[data-tab="compare"]');
-    this.#switch = new Switch(page.element, "compare", "conflict", () => this.#drawMaps());
+    this.#switch = new Switch(page.element, "compare", "conflict_of_all", () => this.#drawMaps());
     for (const name of MAPS) this.#link(name);
     this.#tab.addEventListener("click", (event) => this.#click(event));
     page.inbox.on("compare", () => this.render());

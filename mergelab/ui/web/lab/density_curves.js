@@ -54,9 +54,10 @@ export class DensityCurves {
     fillSlots(card, "empty", curves.empty);
     fillSlots(card, "pinned", pinned ? pinnedWords(pinned) : NO_PIN);
     find(this.#page.element, '[data-act="pin"]').textContent = pinned ? "Unpin" : "Pin this recipe";
-    card.classList.toggle("ml-uncurved", !curves.figure);
+    card.classList.toggle("ml-folded", !curves.figure);
     this.pinned = pinned?.title ?? null;
     this.#switch.fill([["figure", "overview"], ["cosines", "cosine by expert"]]);
+    find(card, ".ml-switch").hidden = !curves.cosines;
     this.#draw();
   }
 
@@ -65,9 +66,9 @@ export class DensityCurves {
    * @param {CurvePosition} position
    */
   setPosition(position) {
-    const empty = this.#page.inbox.get("curves")?.empty, half = position.half ?? null;
+    const half = position.half ?? null;
     this.#position = position;
-    fillSlots(this.#card, "advice", position.advice || (empty ? "" : "What every other density would do."));
+    fillSlots(this.#card, "advice", position.advice);
     const button = find(this.#page.element, '[data-act="half"]');
     button.hidden = half === null;
     if (half !== null) button.textContent = `Set density to ${Number(half.toFixed(4))}`;
@@ -75,7 +76,7 @@ export class DensityCurves {
     this.#move(slider ? Number(slider.value) : position.place);
   }
 
-  /** Sets the density that halves the conflict. */
+  /** Sets the density that halves the conflicting weights. */
   setHalf() {
     if (this.#position?.half) this.#setDensity(this.#position.half);
   }
@@ -91,7 +92,7 @@ export class DensityCurves {
   /** The figure that the switch has chosen. */
   get #figure() {
     const curves = this.#page.inbox.get("curves");
-    return (this.#switch.chosen === "cosines" ? curves?.cosines : curves?.figure) ?? null;
+    return (this.#switch.chosen === "cosines" && curves?.cosines) || curves?.figure || null;
   }
 
   #draw() {

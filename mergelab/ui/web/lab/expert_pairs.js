@@ -22,7 +22,7 @@ export class ExpertPairs {
   }
 
   render() {
-    this.#switch.fill([["figure", "conflict"], ["cosines", "cosine"]]);
+    this.#switch.fill([["figure", "conflict among shared"], ["cosines", "cosine"]]);
     this.#draw();
   }
 

@@ -1,17 +1,8 @@
 /** @import { Charts } from "../messages.d.ts" */
 
-import { colourDot, find } from "../dom/elements.js";
+import { colourDot, fillSlots, find } from "../dom/elements.js";
 import { makeRow, makeTable } from "../dom/table.js";
 import { csvOf } from "../formatting/csv.js";
-
-/** @type {[string, string][]} */
-const COLUMNS = [
-  ["Expert", ""],
-  ["‖Δ‖", "length of the whole delta"],
-  ["Kept", "of its entries"],
-  ["Energy kept", "of ‖Δ‖²"],
-  ["Cosine", "of the merged delta with the whole delta"],
-];
 
 /**
  * The table of experts.
@@ -22,8 +13,15 @@ export function renderExperts(element, { chip, label, experts }) {
   const card = find(element, '[data-table="experts"]'), mark = find(card, '[data-slot="label"]');
   mark.textContent = chip;
   mark.dataset.kind = label;
-  const rows = experts.map(({ colour, title, cells }) => makeRow([colourDot(colour), title], cells));
-  find(card, ".ml-table").replaceChildren(makeTable(COLUMNS, rows));
+  fillSlots(card, "notice", experts.notice);
+  /** @type {[string, string][]} */
+  const columns = [["Expert", ""], ...experts.columns.map(({ name, help }) => /** @type {[string, string]} */ ([name, help]))];
+  const rows = experts.rows.map(({ colour, title, name, cells }) => {
+    const row = makeRow([colourDot(colour), title], cells);
+    row.title = name;
+    return row;
+  });
+  find(card, ".ml-table").replaceChildren(makeTable(columns, rows));
 }
 
 /**
@@ -32,5 +30,6 @@ export function renderExperts(element, { chip, label, experts }) {
  * @returns {string}
  */
 export function expertsCsv({ experts }) {
-  return csvOf([COLUMNS.map(([title]) => title), ...experts.map(({ title, cells }) => [title, ...cells])]);
+  const columns = ["Expert", ...experts.columns.map(({ name }) => name)];
+  return csvOf([columns, ...experts.rows.map(({ name, cells }) => [name, ...cells])]);
 }

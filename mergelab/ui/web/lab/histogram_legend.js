@@ -16,7 +16,7 @@ export class HistogramLegend {
   /** @param {Charts} charts */
   render({ legend, line }) {
     find(this.#card, ".ml-legend").replaceChildren(...legend.map(({ colour, dash, title, kept }, place) => {
-      const entry = legendEntry(colour, title, dash), about = make("em", line ? null : `kept ${percent(kept)}`);
+      const entry = legendEntry(colour, title, dash), about = make("em", line || kept === null ? null : `kept ${percent(kept)}`);
       if (line) about.dataset.threshold = ""; // filled by the threshold line
       entry.append(about);
       entry.addEventListener("pointerenter", () => this.highlight([place]));

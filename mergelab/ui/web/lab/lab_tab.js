@@ -6,7 +6,7 @@
 /** @import { ThresholdLine } from "./threshold_line.js" */
 
 import { fileName } from "../charts/chart_download.js";
-import { actionOf, fillSlots, find, make } from "../dom/elements.js";
+import { actionOf, fillSlots, find, findAll, make } from "../dom/elements.js";
 import { saveCsv } from "../dom/save_file.js";
 import { renderComplements } from "../sidebar/complements.js";
 import { ExpertPairs } from "./expert_pairs.js";
@@ -14,7 +14,7 @@ import { expertsCsv, renderExperts } from "./experts_table.js";
 import { HistogramLegend } from "./histogram_legend.js";
 import { LayerCharts } from "./layer_charts.js";
 
-const LIVE = /** @type {const} */ (["heatmap", "histogram", "pairs", "kept"]);
+const LIVE = /** @type {const} */ (["heatmap", "histogram", "pairs", "kept", "shares"]);
 
 /** The Lab's charts and numbers, which follow every knob. */
 export class LabTab {
@@ -64,13 +64,16 @@ export class LabTab {
     this.firstData ??= performance.now();
     this.shown = charts;
     this.#labelCards(charts);
-    find(element, ".ml-numbers").replaceChildren(...charts.numbers.map(numberTile));
+    const tiles = find(element, ".ml-numbers");
+    tiles.replaceChildren(...charts.numbers.map(numberTile));
+    tiles.hidden = !charts.numbers.length;
     this.#legend.render(charts);
     narrowing.render(charts);
     this.#layers.renderConflict();
     void board.draw("histogram", charts.histogram.figure);
     this.#pairs.render();
     this.#layers.renderKept();
+    this.#layers.renderShares();
     renderExperts(element, charts);
     line.set(charts.line);
     curves.setPosition(charts.now);
@@ -90,10 +93,25 @@ export class LabTab {
       fillSlots(card, "summary", chart.summary);
       fillSlots(card, "remark", charts.remark);
       fillSlots(card, "empty", chart.empty);
+      card.classList.toggle("ml-folded", Boolean(chart.empty));
     }
+    fillSlots(board.card("shares"), "title", charts.shares.title);
+    fillSlots(board.card("shares"), "notice", charts.shares.notice);
+    this.#labelParts(charts);
     fillSlots(board.card("curves"), "remark", charts.remark);
     fillSlots(board.card("histogram"), "notice", charts.histogram.notice);
     element.dataset.fresh = "yes";
+  }
+
+  /**
+   * Hides the cards that say nothing about the recipe. The others say which part of the model they show.
+   * @param {Charts} charts
+   */
+  #labelParts({ hidden, at }) {
+    for (const card of findAll(this.#page.element, '.ml-tab[data-tab="lab"] .ml-card[data-part]')) {
+      card.hidden = hidden.includes(card.dataset.chart ?? "");
+      fillSlots(card, "part", at && (card.dataset.part === "whole" ? "whole model" : at.title));
+    }
   }
 }
 

@@ -31,7 +31,7 @@ export class Narrowing {
     page.element.addEventListener("click", (event) => {
       const action = actionOf(event);
       if (action === "everywhere") this.show(null);
-      if (action === "worst") this.showStrongest();
+      if (action === "worst") this.showHighest();
     });
   }
 
@@ -44,8 +44,8 @@ export class Narrowing {
     this.#page.requests.send("narrow", { layer: cell?.layer ?? null, module: cell?.module ?? null });
   }
 
-  /** Narrows the charts to the cell whose signs disagree most. */
-  showStrongest() {
+  /** Narrows the charts to the cell with most conflicting weights. */
+  showHighest() {
     if (this.#page.inbox.get("charts")) this.show(this.#cells[0] ?? null);
   }
 

@@ -8,7 +8,9 @@ const THEME = { dark: false, value: (name) => `<${name}>` };
 /** A heatmap of `columns` cells in one row. */
 function heatmap(columns, palette = "heat") {
   const x = Array.from({ length: columns }, (_, at) => at);
-  const trace = { type: "heatmap", meta: { palette }, x, y: ["a"], z: [x], customdata: [[]], texttemplate: "%{text}" };
+  const trace = {
+    type: "heatmap", meta: { palette }, x, y: ["a"], z: [x], zmin: 0, zmax: 1, customdata: [[]], texttemplate: "%{z:.0%}",
+  };
   return { data: [trace], layout: { xaxis: { ticktext: ["attn-out x"] } } };
 }
 
@@ -33,7 +35,7 @@ test("dots on a line take its colour and keep their look", () => {
 });
 
 test("a cell shows its number from 31 pixels on", () => {
-  const shows = (width) => "texttemplate" in themedFigure(heatmap(10), THEME, width).data[0];
+  const shows = (width) => themedFigure(heatmap(10), THEME, width).data.some(({ mode }) => mode === "text");
   assert.deepEqual([shows(120 + 310), shows(120 + 309)], [true, false]);
 });
 
@@ -45,4 +47,23 @@ test("names break after a hyphen where columns are narrower than 62 pixels", () 
 test("the palette follows the theme", () => {
   const first = (dark, palette) => themedFigure(heatmap(2, palette), { ...THEME, dark }).data[0].colorscale[0][1];
   assert.deepEqual([first(false, "heat"), first(true, "heat"), first(true, "diverging")], ["#f3f1fa", "#1d1b2b", "#f1a340"]);
+});
+
+test("shares of all weights are coloured by their square roots, so that small ones differ", () => {
+  const { colorscale, colorbar } = themedFigure(heatmap(2, "roots"), THEME).data[0];
+  assert.deepEqual(colorscale.map(([at]) => at), [0, 0.0625, 0.25, 0.5625, 1]);
+  assert.deepEqual(colorbar.tickvals, [0, 0.2, 0.5, 1]);
+});
+
+test("a map of experts keeps their colours", () => {
+  const given = heatmap(2, "experts");
+  given.data[0].colorscale = [[0, "#0072b2"], [1, "#0072b2"]];
+  assert.deepEqual(themedFigure(given, THEME).data[0].colorscale, [[0, "#0072b2"], [1, "#0072b2"]]);
+});
+
+test("cells with too few weights are grey", () => {
+  const given = heatmap(2);
+  Object.assign(given.data[0], { z: [[0.5, null]], meta: { palette: "heat", few: [[null, 3]] } });
+  const [, grey] = themedFigure(given, THEME).data;
+  assert.deepEqual([grey.z, grey.colorscale[0][1], grey.showscale], [[[null, 0]], "<--ml-grid>", false]);
 });
