@@ -43,7 +43,7 @@ def save(
         yield from save_stack(checked, folder, models_dir, shard_bytes)
     else:
         yield from _save_merge(checked, folder, resolve(device), models_dir, shard_bytes)
-    return (yield from _archived(folder)) if archive else str(folder)
+    return (yield from archived(folder)) if archive else str(folder)
 
 
 def _save_merge(
@@ -81,7 +81,7 @@ def _archive_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.zip")
 
 
-def _archived(folder: Path) -> ProgressGen[str]:
+def archived(folder: Path) -> ProgressGen[str]:
     """Pack the folder as a zip file without compression, because weights hardly compress."""
     target = _archive_of(folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())

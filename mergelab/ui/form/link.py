@@ -13,16 +13,23 @@ from mergelab.methods import METHODS
 from mergelab.methods.knobs import Choice, Domain, Range, Value
 from mergelab.methods.registry import Rule
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.recipe import DTYPE, SEED, STACK, Recipe, Step
+from mergelab.recipe import DTYPE, SEED, STACK, Recipe, RecipeError, Step
 from mergelab.recipe.file_choices import BASE, FILE_CHOICES, UNION
-from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models
+from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models, spellings
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, number
 from mergelab.ui.form.method_list import short_title
+from mergelab.ui.form.varied_link import VariedFields, known_parameters, read_varied, varied_query
 
 VERSION = "1"
 VIEW = ("tab", "at", "tensor", "map")
 """Parameters that the browser writes and reads by itself: the open tab, and the part of the model on screen."""
 MOST_NOTES = 10
+LONGEST_LINK = 6000
+"""The most characters of a link: beyond, programs cut links off."""
+TOO_LONG = (
+    "The link does not include the values that differ between layers, tensors or experts, because it would be too long. "
+    "The recipe file under Export includes them."
+)
 LONGEST = 60
 """How many characters of a person's text a note repeats."""
 WITHOUT_MODELS = (
@@ -67,12 +74,15 @@ def source_name(models: Models) -> str:
 def link_of(recipe: Recipe, models: Models, opening: Recipe | None) -> Link:
     """The link to `recipe`, whose experts are among `models`, on a page that opens with the recipe `opening`."""
     which, merge = _which(recipe, models), _merge(recipe)
-    files = _files(recipe, models)
+    files, weights = _files(recipe, models), _weights(recipe, models)
+    varied = varied_query(recipe, spellings(recipe.method.name, _sparsifier(recipe)), _names_in(recipe, models))
     merge |= {name: value for name, value in files.items() if not models.edition or value in (BASE, UNION)}
-    key = _text({**which, **merge, **files, **_weights(recipe, models)})
+    key = _text({**which, **merge, **files, **weights, **varied})
     digest = recipe.digest()
     if models.edition:
         return Link(key, _text(merge), WITHOUT_MODELS, digest)
+    if len(key) > LONGEST_LINK:
+        return Link(key, _text({**which, **merge, **files, **weights}), TOO_LONG, digest)
     return Link(key, "" if opening and digest == opening.digest() else key, digest=digest)
 
 
@@ -102,6 +112,16 @@ def _merge(recipe: Recipe) -> dict[str, str]:
         **({"seed": str(recipe.seed)} if recipe.seed else {}),
         **({"dtype": recipe.dtype} if recipe.dtype != "base" else {}),
     }
+
+
+def _sparsifier(recipe: Recipe) -> str:
+    return recipe.sparsify.name if recipe.sparsify else NO_SPARSIFIER
+
+
+def _names_in(recipe: Recipe, models: Models) -> dict[str, str]:
+    """The recipe's experts by their names in a query."""
+    merged = {expert.model for expert in recipe.models}
+    return {name: reference for name, reference in _names(models).items() if reference in merged}
 
 
 def _files(recipe: Recipe, models: Models) -> dict[str, str]:
@@ -184,8 +204,23 @@ class _Reading:
             dtype=str(self._value("dtype", "number format", DTYPE, "base")),
             file_choices=self._file_choices(models, chosen),
         )
+        form = self._with_varied(form)
         self._unknown_parameters(METHODS[method], sparsifier)
         return ParsedLink(form, tuple(self.notes))
+
+    def _with_varied(self, form: Form) -> Form:
+        """The form with what the link says about layers, tensors and single experts, if a recipe may say it."""
+        names = {name: reference for name, reference in _names(form.models).items() if reference in form.chosen}
+        self.known += known_parameters(form.spellings, names)
+        found = replace(form, **read_varied(self.left, self.notes, form.spellings, names).fields())
+        try:
+            found.recipe()
+        except RecipeError as error:
+            plain = replace(form, **VariedFields().fields())
+            if is_valid(plain):
+                self.notes.append(f"What the link says about parts of the model is left out: {error}")
+                return plain
+        return found
 
     def _version(self) -> None:
         version = self.left.pop("v", VERSION)
@@ -301,6 +336,15 @@ class _Reading:
             self.notes[MOST_NOTES - 1 :] = [
                 f"{len(self.notes) - MOST_NOTES + 1} more parts of the link were changed or ignored."
             ]
+
+
+def is_valid(form: Form) -> bool:
+    """Whether the form is a recipe."""
+    try:
+        form.recipe()
+    except RecipeError:
+        return False
+    return True
 
 
 def _number(text: str) -> float | None:

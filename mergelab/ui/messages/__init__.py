@@ -22,11 +22,13 @@ from mergelab.ui.messages.charts import (
 from mergelab.ui.messages.compare import ComparedMap, ComparedRate, ComparedSlot, ComparedSlots, Comparison
 from mergelab.ui.messages.encoding import PARTS, decode, encode, parts_of
 from mergelab.ui.messages.panel import EMPTY, PanelMessages
-from mergelab.ui.messages.recipe import LinkMessage, Pins, RecipeExports, StoryMessage
+from mergelab.ui.messages.recipe import LinkMessage, OpenedText, Pins, RecipeExports, StoryMessage
 from mergelab.ui.messages.requests import (
+    AdapterRequest,
     KnobChanges,
     NarrowRequest,
     NoDetails,
+    OpenRequest,
     PanelEvents,
     PinRequest,
     RestoreRequest,
@@ -36,7 +38,7 @@ from mergelab.ui.messages.requests import (
     WindowRequest,
 )
 from mergelab.ui.messages.scores import ScoreLegend, ScoreMessage, ScoreRow, Scores, ScoreState, Split
-from mergelab.ui.messages.sidebar import KnobValue, ListEntry
+from mergelab.ui.messages.sidebar import KnobRange, KnobValue, LayerEntry, ListEntry, VariedExpert, VariedValues
 from mergelab.ui.messages.status import Status, StatusKind
 from mergelab.ui.messages.tensor import (
     CellFields,
@@ -56,6 +58,7 @@ from mergelab.ui.messages.tensor import (
 __all__ = [
     "EMPTY",
     "PARTS",
+    "AdapterRequest",
     "CellFields",
     "CellTitle",
     "ChartLabel",
@@ -78,7 +81,9 @@ __all__ = [
     "KeptChart",
     "KeyNumber",
     "KnobChanges",
+    "KnobRange",
     "KnobValue",
+    "LayerEntry",
     "LegendEntry",
     "LinkMessage",
     "ListEntry",
@@ -88,6 +93,8 @@ __all__ = [
     "NarrowRequest",
     "NarrowedCell",
     "NoDetails",
+    "OpenRequest",
+    "OpenedText",
     "PairsChart",
     "PanelEvents",
     "PanelMessages",
@@ -114,6 +121,8 @@ __all__ = [
     "TensorUpdate",
     "ThresholdLine",
     "UnpinRequest",
+    "VariedExpert",
+    "VariedValues",
     "WindowRequest",
     "decode",
     "encode",

@@ -70,6 +70,24 @@ class RestoreRequest:
 
 
 @message
+class OpenRequest:
+    """Open a recipe or a mergekit config."""
+
+    text: str
+    """What the file says."""
+    agreed: bool
+    """Whether models outside of the suites may be looked up."""
+
+
+@message
+class AdapterRequest:
+    """Build a LoRA adapter of the merged model."""
+
+    rank: int
+    """The rank of every factor."""
+
+
+@message
 class TensorRequest:
     """Open a tensor."""
 
@@ -102,6 +120,8 @@ class PanelEvents:
     """Take a pinned recipe away."""
     restore: RestoreRequest
     """Undo or redo."""
+    open_recipe: OpenRequest
+    """Open a recipe or a mergekit config."""
     look: TensorRequest
     """Open a tensor."""
     cells: WindowRequest
@@ -120,5 +140,9 @@ class PanelEvents:
     """Scores on test examples."""
     keep: NoDetails
     """Build the download."""
+    adapter: AdapterRequest
+    """Build a LoRA adapter of the merged model."""
+    report: NoDetails
+    """Write the report on the models and the recipe."""
     stop: NoDetails
     """End this visitor's work."""

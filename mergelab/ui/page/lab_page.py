@@ -8,8 +8,17 @@ from typing import Any
 
 import gradio as gr
 
+from mergelab.recipe.tensor_selection import TensorSelection
 from mergelab.ui.form import sidebar_values as names
-from mergelab.ui.messages import PinRequest, RestoreRequest, TensorRequest, UnpinRequest, WindowRequest
+from mergelab.ui.messages import (
+    AdapterRequest,
+    OpenRequest,
+    PinRequest,
+    RestoreRequest,
+    TensorRequest,
+    UnpinRequest,
+    WindowRequest,
+)
 from mergelab.ui.messages.requests import NarrowRequest
 from mergelab.ui.page import gradio_compat as compat
 from mergelab.ui.page.follow import Follower
@@ -47,7 +56,7 @@ class LabPage:
         with gr.Sidebar(width=340, elem_id="sidebar"):
             self.sidebar = sidebar(suites, lab.opening().models, lab.settings.device)
         self.state = SidebarState(lab, self.sidebar.values, suites)
-        self.knob_changes = KnobChangeHandler(self.state, self.sidebar.turning)
+        self.knob_changes = KnobChangeHandler(self.state, (*self.sidebar.turning, *names.WITHOUT_WIDGETS))
         self.panel = panel(parts, self.knob_changes.endpoint())
         self.downloads = Downloads(Follower(self.state), downloads)
         widgets = {**self.sidebar.widgets, PANEL: self.panel, DOWNLOAD: self.downloads.button()}
@@ -76,7 +85,10 @@ class LabPage:
     def _wire_knobs(self) -> None:
         for name in self.sidebar.turning:
             widget = self.wiring.widgets[name]
-            widget.input(None, widget, js=turned_in_browser(name), **compat.IN_BROWSER)
+            event = (
+                widget.blur if name in TensorSelection.FIELDS else widget.input
+            )  # a pattern is read when it is complete
+            event(None, widget, js=turned_in_browser(name), **compat.IN_BROWSER)
 
     def _wire_sidebar(self) -> None:
         """After each of these events the charts that are known are shown."""
@@ -100,7 +112,14 @@ class LabPage:
         restored = self._attach(
             self._on("restore"), events.restore, compat.UNQUEUED, outputs=self.sidebar.outputs, carries=RestoreRequest
         )
-        for event in (chosen, source, preset, restored):
+        opened = self._attach(
+            self._on("open_recipe"),
+            events.open_recipe,
+            compat.UNQUEUED,
+            outputs=[*everything, OWN_BASE, OWN_EXPERTS],
+            carries=OpenRequest,
+        )
+        for event in (chosen, source, preset, restored, opened):
             self._attach(event.then, self.knob_changes.show, {**compat.UNQUEUED, "trigger_mode": "multiple"})
         self._attach(
             widgets[USE_OWN].click,
@@ -116,7 +135,11 @@ class LabPage:
         self._attach(self._on("live"), tab.live, {**compat.HEAVY, "trigger_mode": "always_last"})
         self._attach(merge, tab.merge, {**compat.HEAVY, "trigger_mode": "once", "js": FLUSHED})
         self._attach(self._on("test"), tab.test, compat.HEAVY)
-        self._attach(self._on("keep"), self.downloads.keep, compat.HEAVY, outputs=[PANEL, DOWNLOAD])
+        built = [PANEL, DOWNLOAD]
+        self._attach(self._on("keep"), self.downloads.keep, compat.HEAVY, outputs=built)
+        adapter = self.downloads.adapter
+        self._attach(self._on("adapter"), adapter, compat.HEAVY, outputs=built, carries=AdapterRequest)
+        self._attach(self._on("report"), self.downloads.report, compat.HEAVY, outputs=built)
         self._attach(self._on("narrow"), tab.narrow, compat.PAYLOAD, carries=NarrowRequest)
         for stopping in (self.stop_button.click, self._on("stop")):
             self._attach(stopping, tab.stop, compat.UNQUEUED)

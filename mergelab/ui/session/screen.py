@@ -27,7 +27,7 @@ from mergelab.ui.session.pins import Pins
 from mergelab.ui.session.render.charts import render_charts
 from mergelab.ui.session.render.comparison import render_comparison
 from mergelab.ui.session.render.curve_charts import render_curves
-from mergelab.ui.session.render.recipe import render_exports, render_link
+from mergelab.ui.session.render.recipe import render_exports, render_link, render_varied
 from mergelab.ui.session.score_state import ScoreState
 from mergelab.ui.session.status import FOLLOWING, UnderWay, refusal
 from mergelab.ui.session.update import Update
@@ -77,7 +77,8 @@ class Screen:
 
     def answered(self, update: Update, form: Form) -> Update:
         """The same update as an answer to a change that led to this form."""
-        return replace(update, link=render_link(self.link(form)), answer=time.monotonic())
+        varied = render_varied(form)
+        return replace(update, link=render_link(self.link(form)), varied=varied, answer=time.monotonic())
 
     def previewed(self, form: Form, sketch: Sketch | None, known: bool) -> Update:
         """The charts of a form, whose models were read. Empty if the sidebar has moved on: the event that changed it shows

@@ -26,16 +26,20 @@ import { LiveScores } from "./lab/live_scores.js";
 import { Narrowing } from "./lab/narrowing.js";
 import { Scores } from "./lab/scores.js";
 import { ThresholdLine } from "./lab/threshold_line.js";
+import { OpenDialog } from "./open/open_dialog.js";
 import { publishHook } from "./page_hook.js";
 import { followComplements } from "./sidebar/complements.js";
 import { fixControls } from "./sidebar/control_fixes.js";
 import { mountDrawer } from "./sidebar/drawer.js";
 import { ChoiceLists } from "./sidebar/lists.js";
 import { ResetArrows } from "./sidebar/reset_arrows.js";
+import { VariedKnobs } from "./sidebar/varied_knobs.js";
 import { TensorTab } from "./tensor/tensor_tab.js";
 import { Inbox } from "./transport/inbox.js";
 import { KnobChanges } from "./transport/knob_changes.js";
 import { Requests } from "./transport/requests.js";
+
+const USUAL_RANK = 16, MOST_RANK = 65536;
 
 /**
  * Puts the page together when Gradio has rendered the panel. Parts that follow the same message hear of it in the order in
@@ -63,12 +67,13 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   const isRefused = () => status.kind === "refused";
   const undo = new Undo(element, inbox, requests, isRefused, (scene) => openScene(tabs, address, scene));
   const resets = new ResetArrows(inbox), tensor = new TensorTab(page, tabs), story = new StoryBox(page, tabs, undo);
+  const varied = new VariedKnobs(inbox, knobs), open = new OpenDialog(page);
   followComplements(inbox);
   fixControls();
   mountDrawer();
   listenForButtons(page);
   mountShortcuts();
-  publishHook(page, { knobs, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor });
+  publishHook(page, { knobs, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor, varied });
 
   tabs.show(address.get("tab"));
   notes.showSent();
@@ -94,6 +99,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
       u: () => undo.go(-1),
       r: () => undo.go(1),
       c: () => copyLink(page),
+      o: () => open.show(),
       "?": () => list.show(),
       Escape: stopOrClear,
       "[": () => narrowing.showNextLayer(-1),
@@ -109,7 +115,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
       y: () => undo.go(1),
     };
     listenForShortcuts(
-      ({ target }) => list.open || isTyping(target),
+      ({ target }) => list.open || open.open || isTyping(target),
       (event) => shortcutOf(event, plain, withCtrl) ?? tensorShortcut(event),
     );
   }
@@ -137,12 +143,24 @@ function listenForButtons(page) {
   element.addEventListener("click", (event) => {
     const action = actionOf(event), button = closest(event, "button"), card = button?.closest("[data-chart]");
     if (action === "stop") requests.stop();
-    if (action === "test" || action === "keep") requests.send(action, {});
+    if (action === "test" || action === "keep" || action === "report") requests.send(action, {});
+    if (action === "adapter") requests.send(action, { rank: rankIn(element) });
     if (action === "link") void copyLink(page);
     if (!button?.dataset.save || !(card instanceof HTMLElement)) return;
     const run = inbox.get("charts")?.name || "run";
     void downloadChart(board, theme, card.dataset.chart ?? "", button.dataset.save, run);
   });
+}
+
+/**
+ * The rank that was typed; 16 for anything but a whole number above 0, which the field then says.
+ * @param {HTMLElement} element the panel
+ */
+function rankIn(element) {
+  const field = find(element, "[name=rank]", HTMLInputElement), typed = Number(field.value);
+  const rank = Number.isInteger(typed) && typed > 0 && typed <= MOST_RANK ? typed : USUAL_RANK;
+  field.value = String(rank);
+  return rank;
 }
 
 const rendered = globalThis.mergelabPanels;

@@ -9,6 +9,7 @@
 /** @import { Scores } from "./lab/scores.js" */
 /** @import { ThresholdLine } from "./lab/threshold_line.js" */
 /** @import { ResetArrows } from "./sidebar/reset_arrows.js" */
+/** @import { VariedKnobs } from "./sidebar/varied_knobs.js" */
 /** @import { TensorTab } from "./tensor/tensor_tab.js" */
 /** @import { KnobChanges } from "./transport/knob_changes.js" */
 
@@ -27,6 +28,7 @@
  * @property {Scores} scores
  * @property {ResetArrows} resets
  * @property {TensorTab} tensor
+ * @property {VariedKnobs} varied
  */
 
 /**
@@ -37,7 +39,7 @@
  * @param {Parts} parts
  */
 export function publishHook({ inbox, board, address }, parts) {
-  const { knobs, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor } = parts;
+  const { knobs, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor, varied } = parts;
   const { map } = tensor;
   window.mergelab = {
     onKnobChange: knobs.onKnobChange.bind(knobs),
@@ -58,6 +60,7 @@ export function publishHook({ inbox, board, address }, parts) {
     get yaml() { return exports.yaml; },
     get status() { return status.kind; },
     get tab() { return tabs.open; },
+    get entries() { return varied.entries; },
     get address() { return address.written; },
     get defaults() { return resets.defaults; },
 

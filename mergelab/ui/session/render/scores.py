@@ -7,9 +7,7 @@ from mergelab.ui.form.labels import counted
 from mergelab.ui.messages import ScoreLegend, Scores
 from mergelab.ui.session.score_tables import RunScores, score_frame, table
 
-NOTHING_TO_SCORE = (
-    "These models have no task sets, so there are no scores. Charts and “Keep this model” work all the same."
-)
+NOTHING_TO_SCORE = "These models have no task sets, so there are no scores. Charts and Export work all the same."
 LEGEND = (
     ScoreLegend("base", "--ml-base"),
     ScoreLegend("the task’s own expert (in its colour)", "--ml-own"),
