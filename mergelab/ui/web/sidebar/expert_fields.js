@@ -3,9 +3,13 @@ import { typedNumber } from "./curve_math.js";
 
 /** @import { KnobRange, VariedExpert } from "../messages.d.ts" */
 
+const EMPTY = "An empty field takes the slider’s value.";
+const COVERED = "The curve for all experts counts instead of these values.";
+
 /** A field for each expert's own value of a knob. An empty one takes the value of the slider. */
 export class ExpertFields {
   element = make("div", null, "ml-each");
+  #note = make("p");
   #range;
   #onChange;
   /** @type {Map<string, HTMLInputElement>} by the expert's reference */
@@ -26,8 +30,10 @@ export class ExpertFields {
    * @param {VariedExpert[]} experts
    * @param {Record<string, number>} values by the expert's reference
    * @param {number} shared the slider's value
+   * @param {boolean} covered whether a curve for all experts counts instead
    */
-  show(experts, values, shared) {
+  show(experts, values, shared, covered) {
+    this.#note.textContent = covered ? COVERED : EMPTY;
     this.#values = values;
     const models = experts.map(({ model }) => model);
     if (String(models) !== String([...this.#boxes.keys()])) this.#lay(experts);
@@ -40,7 +46,7 @@ export class ExpertFields {
   /** @param {VariedExpert[]} experts */
   #lay(experts) {
     this.#boxes = new Map(experts.map(({ model }) => [model, make("input")]));
-    this.element.replaceChildren(...experts.map(({ model, title }) => {
+    this.element.replaceChildren(this.#note, ...experts.map(({ model, title }) => {
       const row = make("label"), box = /** @type {HTMLInputElement} */ (this.#boxes.get(model));
       box.type = "text";
       box.inputMode = "decimal";
@@ -60,8 +66,10 @@ export class ExpertFields {
     event.stopPropagation();
     const value = typedNumber(box.value), { least, most } = this.#range;
     if (box.value.trim() === "") this.#onChange(model, null);
-    else if (value !== null && value >= least && value <= most) this.#onChange(model, value);
-    else {
+    else if (value !== null && value >= least && value <= most) {
+      box.value = String(value);
+      this.#onChange(model, value);
+    } else {
       box.value = String(this.#values[model] ?? ""); // anything else goes back to what it was
       return;
     }

@@ -40,6 +40,8 @@ export class VariedKnobs {
   #own = {};
   /** @type {number[]} */
   #depth = [];
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #soon;
   /** @type {Map<string, Varying>} by elem_id */
   #varying = new Map();
 
@@ -65,7 +67,8 @@ export class VariedKnobs {
   }
 
   #renderSoon() {
-    setTimeout(() => this.render(), LATER / 3); // a folded part may open
+    clearTimeout(this.#soon);
+    this.#soon = setTimeout(() => this.render(), LATER / 3); // a folded part may open
   }
 
   /** Takes up what Python knows, unless it has not heard of the last change yet. */
@@ -123,7 +126,8 @@ export class VariedKnobs {
     varying.each.textContent = own.length ? `per expert: ${own.length} own` : "per expert";
     if (!varying.curve.dragging && varying.layers.ariaExpanded === "true") varying.curve.show(curve, flat, this.#layers());
     if (varying.each.ariaExpanded === "true") {
-      varying.fields.show(this.#inbox.get("varied")?.experts ?? [], Object.fromEntries(own), flat);
+      const covered = curveOf(this.#entries, widget, null) !== null;
+      varying.fields.show(this.#inbox.get("varied")?.experts ?? [], Object.fromEntries(own), flat, covered);
     }
     this.#renderParts(varying, parts);
   }
