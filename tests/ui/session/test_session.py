@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
+from tiny_folders import folders, recipe_for
 from ui.fake_worker import form, lab, last, opened, run_of, sketch_of
 
 from mergelab.jobs import Crashed, Finished
+from mergelab.jobs.workbench import AdapterArchive, inspection_report
+from mergelab.runtime.progress import finish
 from mergelab.ui.form.form import OWN, KnobPlace, Models
 from mergelab.ui.session import session as session_module
 
@@ -150,3 +154,24 @@ def test_earlier_models_of_a_persons_own_stay_known_for_undo() -> None:
     session.sources.take(second)
     assert session.sources.named(OWN) is second
     assert (session.sources.all["own-1"], session.sources.all["own-2"]) == (first, second)
+
+
+def test_an_adapter_is_offered_with_its_error_and_what_it_leaves_out() -> None:
+    made = AdapterArchive("/out/lora.zip", 0.25, {"a.bias": "a bias"})
+    session, worker = opened(save_adapter=lambda: [Finished(made)])
+    update = last(session.save_adapter(form(), "/out/lora", 8))
+    assert worker.named("save_adapter")[0]["rank"] == 8
+    assert update.status is not None
+    assert (update.saved, update.status.detail) == ("/out/lora.zip", "relative error 0.25")
+    assert update.findings == ("The adapter leaves out a.bias: a bias",)
+
+
+def test_the_report_is_written_as_a_page_and_its_figures_are_shown(tmp_path: Path) -> None:
+    folders(tmp_path)
+    found = finish(inspection_report(recipe_for(tmp_path)))
+    session, _ = opened(inspection_report=lambda: [Finished(found)])
+    update = last(session.save_report(form(), str(tmp_path / "report.html")))
+    assert update.saved == str(tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert update.figures is not None
+    assert "Each expert's change" in update.figures

@@ -111,7 +111,7 @@ export class VariedKnobs {
    */
   #renderKnob(block, id, range, widget, model) {
     let varying = this.#varying.get(id);
-    if (!varying || varying.model !== model) {
+    if (!varying || varying.model !== model || !sameEnds(varying.range, range)) {
       varying?.row.remove();
       varying = this.#make(id, range, widget, model);
       this.#varying.set(id, varying);
@@ -234,6 +234,14 @@ export class VariedKnobs {
     const numbers = (this.#inbox.get("charts")?.cells ?? []).map(({ layer }) => Number(layer));
     return Math.max(-1, ...numbers.filter(Number.isInteger)) + 1;
   }
+}
+
+/**
+ * @param {KnobRange} one
+ * @param {KnobRange} other
+ */
+function sameEnds(one, other) {
+  return one.low === other.low && one.high === other.high;
 }
 
 /**
