@@ -43,10 +43,10 @@ def save(
         raise ValueError(f"{_archive_of(folder)} exists and is not overwritten; choose another name or move it away")
     if isinstance(checked, StackRecipe):
         yield from save_stack(checked, folder, models_dir, shard_bytes)
-        return (yield from _archived(folder)) if archive else str(folder)
+        return (yield from archived(folder)) if archive else str(folder)
     steps = JobSteps(*steps_before_merge(checked), WRITING, *([PACKING] if archive else ()))
     yield from _save_merge(steps, checked, folder, resolve(device), models_dir, shard_bytes)
-    return (yield from steps.take(PACKING, _archived(folder))) if archive else str(folder)
+    return (yield from steps.take(PACKING, archived(folder))) if archive else str(folder)
 
 
 def _save_merge(
@@ -84,7 +84,7 @@ def _archive_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.zip")
 
 
-def _archived(folder: Path) -> ProgressGen[str]:
+def archived(folder: Path) -> ProgressGen[str]:
     """Pack the folder as a zip file without compression, because weights hardly compress."""
     target = _archive_of(folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -1,5 +1,6 @@
 """The jobs of the lab by name, from plain recipes to plain results: everything that the worker process can be asked to do."""
 
+from mergelab.jobs.adapter_job import AdapterArchive, save_adapter
 from mergelab.jobs.evaluate_job import evaluate
 from mergelab.jobs.inspect_jobs import fisher, inspect, inspection_report, spectrum
 from mergelab.jobs.merge_job import Run, merge
@@ -11,6 +12,7 @@ from mergelab.jobs.tensor_jobs import coordinates, tensor_map
 from mergelab.runtime.progress import Progress, ProgressGen
 
 __all__ = [
+    "AdapterArchive",
     "MergeScores",
     "Run",
     "coordinates",
@@ -21,6 +23,7 @@ __all__ = [
     "merge",
     "ready",
     "save",
+    "save_adapter",
     "sketch",
     "spectrum",
     "stack_facts",

@@ -21,6 +21,13 @@ CLIPBOARD = (
     "mergelab.copied = []; Object.defineProperty(navigator, 'clipboard',"
     " {configurable: true, value: {writeText: async text => { mergelab.copied.push(text); }}})"
 )
+CONFIG = """
+merge_method: ties
+base_model: pixels
+models:
+- {model: pixels/mnist, parameters: {density: 0.4, weight: [1, 0.25]}}
+- {model: pixels/fashion, parameters: {density: 0.4, weight: 1}}
+"""
 NO_CLIPBOARD = CLIPBOARD.replace("mergelab.copied.push(text)", "throw new Error('not allowed')")
 
 
@@ -339,3 +346,38 @@ def test_a_phone_has_the_header_in_one_line(browser: Browser, server: str) -> No
     assert len({round(box["y"]) for box in boxes if box}) == 1
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= 420
     opened.page.close()
+
+
+def test_a_ramp_over_the_layers_changes_the_recipe_and_undo_takes_it_back(lab: Visit) -> None:
+    page, knob = lab.page, lab.page.locator(DENSITY)
+    knob.get_by_role("button", name="per layer").click()
+    last = knob.get_by_role("slider", name="Density, last layer")
+    last.focus()
+    last.press("End")
+    lab.until(f"{SETTLED_STEP} && mergelab.yaml.includes('- 0.2\\n  - 1.0\\n')")
+    assert lab.state("key") == "v=1&suite=pixels&method=ties&layers.density=0.2,1"
+    knob.get_by_role("button", name="Every layer").click()
+    lab.until(f"{SETTLED_STEP} && mergelab.entries[0].values['{DENSITY[1:]}'].length === 4")
+    for left in ("[0.2,1]", "undefined"):
+        page.click("[data-act=undo]")
+        lab.until(
+            f"{SETTLED_STEP} && String(JSON.stringify(mergelab.entries[0]?.values['{DENSITY[1:]}'])) === '{left}'"
+        )
+
+
+def test_a_mergekit_config_is_pasted_and_becomes_the_recipe(lab: Visit) -> None:
+    page = lab.page
+    page.keyboard.press("o")
+    dialog = page.get_by_role("dialog", name="Open a recipe")
+    field = dialog.get_by_role("textbox", name="Recipe or mergekit config")
+    field.fill("merge_method: tis\nmodels: []\n")
+    dialog.get_by_role("button", name="Open").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("merge_method")
+    field.fill(CONFIG)
+    dialog.get_by_role("button", name="Open").click()
+    expect(dialog).to_be_hidden()
+    lab.until(f"{SETTLED_STEP} && mergelab.yaml.includes('- 0.25\\n') && mergelab.yaml.includes('scope: tensor')")
+    expect(page.locator(".ml-note")).to_contain_text("suite's order")
+    page.click("#weights .label-wrap")
+    expect(page.locator("#weight-1 .ml-vary button").first).to_have_text("per layer: 1 → 0.25")
+    assert page.locator("#experts input:checked").count() == 2

@@ -66,6 +66,13 @@ def title_fitting(form: Form) -> str | None:
         return None
     query = parameters(link_of(recipe, form.models, None).query)
     told = (title for title, story in stories().items() if story.recipe == query)
-    stages = recipe.method, recipe.sparsify
-    fits = (title for title, preset in presets().items() if (preset.recipe.method, preset.recipe.sparsify) == stages)
+    fits = (title for title, preset in presets().items() if _says_the_same(preset.recipe, recipe))
     return next(fits, None) or next(told, None)
+
+
+def _says_the_same(preset: Recipe, recipe: Recipe) -> bool:
+    """Whether a recipe merges as a preset does, everywhere and with every expert."""
+    said, wanted = (
+        (one.method, one.sparsify, one.overrides, one.match_norms, one.depth_scale) for one in (recipe, preset)
+    )
+    return said == wanted and not any(expert.knobs for expert in recipe.models)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from mergelab.checkpoints import Suite, suite_of
@@ -13,10 +13,13 @@ from mergelab.methods.knobs import Knob
 from mergelab.methods.registry import Rule
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import STACK, Recipe, RecipeError
+from mergelab.recipe.nesting import with_recipes
 from mergelab.recipe.recipe_files import is_recipe_file
 from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.method_list import calibrated
 from mergelab.ui.form.slice_lines import BASE_NAME, read_slices
+from mergelab.ui.form.varied_values import WEIGHT, OwnKnobs, Spellings, overrides_of
+from mergelab.ui.messages import LayerEntry
 
 OWN = "own"
 """The name of the source that holds the person's own models."""
@@ -26,7 +29,7 @@ OWNERS: dict[str, Mapping[str, Rule]] = {"method": METHODS, "sparsify": SPARSIFI
 MOST_EXPERTS = 8
 COPIES_ONLY = (
     "A stack copies layers and merges nothing, so there are no conflicts, scores or single tensors to show and nothing to compare: "
-    "press “Keep this model” to build it, or choose another method."
+    "press “Build model (.zip)” under Export to build it, or choose another method."
 )
 """Why a stack cannot do what a merge can."""
 
@@ -61,16 +64,27 @@ def all_knobs() -> dict[KnobPlace, Knob]:
     }
 
 
+@lru_cache(maxsize=256)
+def spellings(method: str, sparsifier: str) -> Spellings:
+    """How a recipe spells the knobs of these rules, by the knob's widget; the step is always named."""
+    used = {("method", method), ("sparsify", sparsifier)}
+    places = [place for place in all_knobs() if (place.owner, place.rule) in used]
+    weights = {WEIGHT: WEIGHT} if method in METHODS and METHODS[method].per_model else {}
+    return {**{place.elem_id: f"{place.owner}.{place.knob}" for place in places}, **weights}
+
+
 @dataclass(frozen=True)
 class Models:
     """A base and all experts that may be chosen, as references with titles.
 
-    `edition` grows when the same folders are read again, because their content may have changed.
+    `edition` grows when the same folders are read again, because their content may have changed. `nested` are the recipes
+    whose merges are among the models.
     """
 
     base: str
     titles: Mapping[str, str]
     edition: int = 0
+    nested: Mapping[str, Recipe] = field(default_factory=dict)
 
     @classmethod
     def of_suite(cls, suite: Suite) -> Models:
@@ -130,8 +144,8 @@ def short(reference: str) -> str:
 
 @dataclass(frozen=True)
 class Form:
-    """The state of the sidebar. `weights` is by the reference of each expert, `knobs` by the place of each knob,
-    `file_choices` by the field of the recipe.
+    """The state of the sidebar. `weights` and `own_knobs` are by the reference of each expert, `knobs` by the place of each
+    knob, `file_choices` and `selection` by the field of the recipe.
 
     `rows` limits how many validation examples of each task are scored; None scores all. With the method stack, `slices` has
     the lines of `mergelab.ui.form.slice_lines`; models, number format and slices then say everything.
@@ -143,6 +157,11 @@ class Form:
     sparsifier: str = NO_SPARSIFIER
     knobs: Mapping[KnobPlace, Any] = field(default_factory=dict)
     weights: Mapping[str, Any] = field(default_factory=dict)
+    layer_entries: tuple[LayerEntry, ...] = ()
+    own_knobs: OwnKnobs = field(default_factory=dict)
+    match_norms: Any = "none"
+    depth_scale: tuple[float, ...] = ()
+    selection: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seed: Any = 0
     dtype: str = "base"
     file_choices: Mapping[str, Any] = field(default_factory=dict)
@@ -181,17 +200,25 @@ class Form:
             raise RecipeError("No expert is chosen: tick at least one under Experts.")
         chosen = [reference for reference in self.models.titles if reference in self.chosen]
         self._check_count(len(chosen))
-        return Recipe.from_mapping(
-            {
-                "base": self.models.base,
-                "models": [{"model": reference, **self._weight(reference)} for reference in chosen],
-                "sparsify": None if self.sparsifier == NO_SPARSIFIER else self._step("sparsify", self.sparsifier),
-                "method": self._step("method", self.method),
-                "seed": 0 if self.seed is None else self.seed,
-                "dtype": self.dtype,
-                **self.file_choices,
-            }
-        )
+        given = {
+            "base": self.models.base,
+            "models": [{"model": name, **self._weight(name), **self._own(name)} for name in chosen],
+            "sparsify": None if self.sparsifier == NO_SPARSIFIER else self._step("sparsify", self.sparsifier),
+            "method": self._step("method", self.method),
+            "overrides": overrides_of(self.layer_entries, self.spellings, chosen),
+            "match_norms": self.match_norms,
+            "depth_scale": list(self.depth_scale),
+            "seed": 0 if self.seed is None else self.seed,
+            "dtype": self.dtype,
+            **{name: list(patterns) for name, patterns in self.selection.items()},
+            **self.file_choices,
+        }
+        return Recipe.from_mapping(with_recipes(given, self.models.nested) if self.models.nested else given)
+
+    @property
+    def spellings(self) -> Spellings:
+        """How the recipe spells the knobs of the chosen rules, by the knob's widget."""
+        return spellings(self.method, self.sparsifier)
 
     @property
     def blocked_reason(self) -> str:
@@ -221,6 +248,10 @@ class Form:
     def _weight(self, reference: str) -> dict[str, Any]:
         has_weights = self.method in METHODS and METHODS[self.method].per_model
         return {"weight": self.weights[reference]} if has_weights and reference in self.weights else {}
+
+    def _own(self, reference: str) -> dict[str, Any]:
+        values, spelled = self.own_knobs.get(reference, {}), self.spellings
+        return {spelled[widget]: value for widget, value in values.items() if widget in spelled}
 
     def _step(self, owner: str, rule: str) -> dict[str, Any]:
         values = {

@@ -13,13 +13,14 @@ from mergelab.methods import METHODS
 from mergelab.methods.knobs import Choice, Domain, Range, Value
 from mergelab.methods.registry import Rule
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.recipe import DTYPE, SEED, STACK, Recipe, Step
+from mergelab.recipe import DTYPE, SEED, STACK, Recipe, RecipeError, Step
 from mergelab.recipe.file_choices import BASE, FILE_CHOICES, UNION
 from mergelab.recipe.stack_recipe import StackRecipe
-from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models
+from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models, spellings
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, number
 from mergelab.ui.form.method_list import short_title
 from mergelab.ui.form.slice_lines import GIVERS, slices_of_query, slices_query
+from mergelab.ui.form.varied_link import VariedFields, known_parameters, read_varied, varied_query
 
 VERSION = "1"
 VIEW = ("tab", "at", "tensor", "map", "step", "cell")
@@ -27,6 +28,12 @@ VIEW = ("tab", "at", "tensor", "map", "step", "cell")
 PINS = ("a", "b")
 """Parameters with pinned recipes, by the slot of each."""
 MOST_NOTES = 10
+LONGEST_LINK = 6000
+"""The most characters of a link: beyond, programs cut links off."""
+TOO_LONG = (
+    "The link does not include the values that differ between layers, tensors or experts, because it would be too long. "
+    "The recipe file under Export includes them."
+)
 LONGEST = 60
 """How many characters of a person's text a note repeats."""
 OWN_MODELS = (
@@ -96,12 +103,18 @@ def link_of(recipe: Recipe | StackRecipe, models: Models, opening: Recipe | None
     if isinstance(recipe, StackRecipe):
         return _link_of_stack(recipe, models)
     which, merge = _which(recipe, models), _merge(recipe)
-    files = _files(recipe, models)
-    parts = {**which, **merge, **files, **_weights(recipe, models)}
-    key, digest = _text(parts), recipe.digest()
+    files, weights = _files(recipe, models), _weights(recipe, models)
+    varied = varied_query(recipe, spellings(recipe.method.name, _sparsifier(recipe)), _names_in(recipe, models))
+    plain = {**which, **merge, **files, **weights}
+    key, digest = _text({**plain, **varied}), recipe.digest()
+    too_long = len(key) > LONGEST_LINK
+    linked = plain if too_long else {**plain, **varied}
     if models.edition:
-        del parts["suite"]
-        return Link(key, _text({**_folders(models), **parts}), OWN_MODELS, digest)
+        del linked["suite"]
+        note = f"{OWN_MODELS} {TOO_LONG}" if too_long else OWN_MODELS
+        return Link(key, _text({**_folders(models), **linked}), note, digest)
+    if too_long:
+        return Link(key, _text(linked), TOO_LONG, digest)
     return Link(key, "" if opening and digest == opening.digest() else key, digest=digest)
 
 
@@ -190,6 +203,16 @@ def _dtype(recipe: Recipe | StackRecipe) -> dict[str, str]:
     return {"dtype": recipe.dtype} if recipe.dtype != "base" else {}
 
 
+def _sparsifier(recipe: Recipe) -> str:
+    return recipe.sparsify.name if recipe.sparsify else NO_SPARSIFIER
+
+
+def _names_in(recipe: Recipe, models: Models) -> dict[str, str]:
+    """The recipe's experts by their names in a query."""
+    merged = {expert.model for expert in recipe.models}
+    return {name: reference for name, reference in models.names.items() if reference in merged}
+
+
 def _files(recipe: Recipe, models: Models) -> dict[str, str]:
     """Whose tokenizer and other files go along, with experts by their names in a query."""
     short = {reference: name for name, reference in models.names.items()}
@@ -273,6 +296,7 @@ class _Reading:
             dtype=self._dtype(),
             file_choices=self._file_choices(models, chosen),
         )
+        form = self._with_varied(form)
         before = f" after {short_title(SPARSIFIERS[sparsifier])}" if sparsifier in SPARSIFIERS else ""
         self._unknown_parameters(f"{short_title(METHODS[method])}{before}")
         return ParsedLink(form, tuple(self.notes), self.own)
@@ -294,11 +318,25 @@ class _Reading:
         """Leave out what is about experts that are not open here."""
         stack = ["method", "slices", *GIVERS] if self.left.get("method") == STACK else []
         about = ("experts", *FILE_CHOICES, *stack)
-        for name in [name for name in self.left if name in about or name.startswith(("weight.", "scale."))]:
+        for name in [name for name in self.left if name in about or name.startswith(("weight.", "scale.", "own."))]:
             del self.left[name]
 
     def _dtype(self) -> str:
         return str(self._value("dtype", "number format", DTYPE, "base"))
+
+    def _with_varied(self, form: Form) -> Form:
+        """The form with what the link says about layers, tensors and single experts, if a recipe may say it."""
+        names = {name: reference for name, reference in form.models.names.items() if reference in form.chosen}
+        self.known += known_parameters(form.spellings, names)
+        found = replace(form, **read_varied(self.left, self.notes, form.spellings, names).fields())
+        try:
+            found.recipe()
+        except RecipeError as error:
+            plain = replace(form, **VariedFields().fields())
+            if is_valid(plain):
+                self.notes.append(f"What the link says about parts of the model is left out: {error}")
+                return plain
+        return found
 
     def _version(self) -> None:
         version = self.left.pop("v", VERSION)
@@ -408,6 +446,15 @@ class _Reading:
             self.notes[MOST_NOTES - 1 :] = [
                 f"{len(self.notes) - MOST_NOTES + 1} more parts of the link were changed or ignored."
             ]
+
+
+def is_valid(form: Form) -> bool:
+    """Whether the form is a recipe."""
+    try:
+        form.recipe()
+    except RecipeError:
+        return False
+    return True
 
 
 def _number(text: str) -> float | None:

@@ -1,34 +1,41 @@
-"""The state of the sidebar for a stack that comes from elsewhere, such as a recipe file."""
+"""A stack that comes as text, such as a recipe file, and the form that says the same."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-from mergelab.checkpoints import list_suites
+from mergelab.checkpoints import list_suites, suite_of
 from mergelab.recipe import STACK
 from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.slice_lines import slices_text
 
 
-def form_of_stack(given: Mapping[str, Any], opening: Form, edition: int) -> Form:
-    """The form whose `stack()` is the stack of this mapping, with the run settings of `opening`.
+@dataclass(frozen=True)
+class StackText:
+    """A stack that was read from a text, with remarks on how it was read."""
 
-    Its models are those of a suite if all of the stack's are. Otherwise they are the person's own, of this `edition`: the
-    caller makes them known with `ModelSources.take`. Raises RecipeError with a sentence for each problem.
-    """
-    recipe = StackRecipe.from_mapping(given)
-    models = _models(recipe, edition)
-    lines = slices_text(recipe, models.names_with_base)
-    return replace(opening, models=models, chosen=tuple(models.titles), method=STACK, slices=lines, dtype=recipe.dtype)
+    recipe: StackRecipe
+    remarks: tuple[str, ...] = ()
 
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """The models that are in no suite: opening them reads files, or asks the Hub."""
+        return tuple(name for name in dict.fromkeys(self.recipe.models) if suite_of(name) is None)
 
-def _models(recipe: StackRecipe, edition: int) -> Models:
-    others, suites = recipe.models[1:], list_suites()
-    if recipe.base in suites:
-        models = Models.of_suite(suites[recipe.base])
-        if set(others) <= set(models.titles):
-            return models
-    return Models.typed(recipe.base, "\n".join(others or (recipe.base,)), edition)
+    def models(self, edition: int) -> Models:
+        """The models of a suite if all of the stack's are, or else the person's own, of that edition. Raises RecipeError if the
+        page cannot show them."""
+        recipe, suites = self.recipe, list_suites()
+        others = recipe.models[1:]
+        if recipe.base in suites:
+            models = Models.of_suite(suites[recipe.base])
+            if set(others) <= set(models.titles):
+                return models
+        return Models.typed(recipe.base, "\n".join(others or (recipe.base,)), edition)
+
+    def form(self, models: Models, before: Form) -> tuple[Form, tuple[str, ...]]:
+        """The form whose `stack()` is this stack, with the run settings of `before`; and the remarks."""
+        lines, dtype = slices_text(self.recipe, models.names_with_base), self.recipe.dtype
+        chosen = tuple(models.titles)
+        return replace(before, models=models, chosen=chosen, method=STACK, slices=lines, dtype=dtype), self.remarks

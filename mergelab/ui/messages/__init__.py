@@ -37,12 +37,14 @@ from mergelab.ui.messages.compare import (
 from mergelab.ui.messages.encoding import PARTS, decode, encode, parts_of
 from mergelab.ui.messages.figure_states import FigureState, FigureStateWord
 from mergelab.ui.messages.panel import EMPTY, PanelMessages
-from mergelab.ui.messages.recipe import LinkMessage, OwnModelsOffer, Pins, RecipeExports, StoryMessage
+from mergelab.ui.messages.recipe import LinkMessage, OpenedText, OwnModelsOffer, Pins, RecipeExports, StoryMessage
 from mergelab.ui.messages.requests import (
+    AdapterRequest,
     ExampleRequest,
     KnobChanges,
     NarrowRequest,
     NoDetails,
+    OpenRequest,
     PanelEvents,
     PinRequest,
     ReportedValues,
@@ -64,7 +66,15 @@ from mergelab.ui.messages.scores import (
     ScoreState,
     Split,
 )
-from mergelab.ui.messages.sidebar import KnobValue, ListEntry, RefusedValue
+from mergelab.ui.messages.sidebar import (
+    KnobRange,
+    KnobValue,
+    LayerEntry,
+    ListEntry,
+    RefusedValue,
+    VariedExpert,
+    VariedValues,
+)
 from mergelab.ui.messages.stack import StackBlock, StackDiagram
 from mergelab.ui.messages.status import Status, StatusKind
 from mergelab.ui.messages.tensor import (
@@ -86,6 +96,7 @@ from mergelab.ui.messages.tensor import (
 __all__ = [
     "EMPTY",
     "PARTS",
+    "AdapterRequest",
     "CellFields",
     "CellTitle",
     "ChartLabel",
@@ -119,7 +130,9 @@ __all__ = [
     "KeptChart",
     "KeyNumber",
     "KnobChanges",
+    "KnobRange",
     "KnobValue",
+    "LayerEntry",
     "LegendEntry",
     "LinkMessage",
     "ListEntry",
@@ -129,6 +142,8 @@ __all__ = [
     "NarrowRequest",
     "NarrowedCell",
     "NoDetails",
+    "OpenRequest",
+    "OpenedText",
     "OwnModelsOffer",
     "PairsChart",
     "PanelEvents",
@@ -165,6 +180,8 @@ __all__ = [
     "TensorUpdate",
     "ThresholdLine",
     "UnpinRequest",
+    "VariedExpert",
+    "VariedValues",
     "WindowRequest",
     "decode",
     "encode",

@@ -9,9 +9,9 @@ from mergelab.ui.messages.charts import Charts, CurvesMessage
 from mergelab.ui.messages.compare import Comparison
 from mergelab.ui.messages.figure_states import FigureState, FigureStateWord
 from mergelab.ui.messages.message import message
-from mergelab.ui.messages.recipe import LinkMessage, OwnModelsOffer, RecipeExports, StoryMessage
+from mergelab.ui.messages.recipe import LinkMessage, OpenedText, OwnModelsOffer, RecipeExports, StoryMessage
 from mergelab.ui.messages.scores import Scores
-from mergelab.ui.messages.sidebar import KnobValue, ListEntry, RefusedValue
+from mergelab.ui.messages.sidebar import KnobRange, KnobValue, ListEntry, RefusedValue, VariedValues
 from mergelab.ui.messages.stack import StackDiagram
 from mergelab.ui.messages.status import Status
 from mergelab.ui.messages.tensor import (
@@ -79,6 +79,14 @@ class PanelMessages:
     """The default of each knob, by its widget."""
     states: Mapping[FigureState, FigureStateWord] | None = None
     """What the states of figures are called, and what they mean."""
+    ranges: Mapping[str, KnobRange] | None = None
+    """What each knob's numbers may be, by its widget."""
+    varied: VariedValues | None = None
+    """What differs between layers, tensors or experts in the recipe on the sidebar."""
+    opened: OpenedText | None = None
+    """What became of a recipe that was to be opened."""
+    figures: str | None = None
+    """The key figures of the last report, as a table in plain text."""
     view: Sequence[str] | None = None
     """The parameters of the address that the page writes and reads by itself."""
     tensors: TensorList | None = None

@@ -41,6 +41,24 @@ class RecipeExports:
     """The command that merges it."""
     python: str
     """The program that merges it."""
+    mergekit: str
+    """The mergekit config that gives its result; empty text if there is none."""
+    unwritten: str
+    """Why there is none; empty text if there is one."""
+
+
+@message
+class OpenedText:
+    """What became of a recipe that was to be opened."""
+
+    problems: Sequence[str]
+    """What is wrong with the text; nothing was changed then."""
+    models: Sequence[str]
+    """Models outside of the suites that would be looked up; nothing was changed, and the page must ask first."""
+    notes: Sequence[str]
+    """What the page does not show as it is in the text, one sentence each."""
+    turn: int
+    """Tells one answer from the next."""
 
 
 @message

@@ -86,6 +86,24 @@ class ExampleRequest:
 
 
 @message
+class OpenRequest:
+    """Open a recipe or a mergekit config."""
+
+    text: str
+    """What the file says."""
+    agreed: bool
+    """Whether models outside of the suites may be looked up."""
+
+
+@message
+class AdapterRequest:
+    """Build a LoRA adapter of the merged model."""
+
+    rank: int
+    """The rank of every factor."""
+
+
+@message
 class TensorRequest:
     """Open a tensor."""
 
@@ -124,8 +142,10 @@ class PanelEvents:
     """Tell a guided example."""
     own: OwnModelsOffer
     """Open the models that the address asks for."""
-    report: ReportedValues
+    values: ReportedValues
     """Set widgets to values that no slider reports."""
+    open_recipe: OpenRequest
+    """Open a recipe or a mergekit config."""
     look: TensorRequest
     """Open a tensor."""
     cells: WindowRequest
@@ -144,5 +164,9 @@ class PanelEvents:
     """Scores on test examples."""
     keep: NoDetails
     """Build the download."""
+    adapter: AdapterRequest
+    """Build a LoRA adapter of the merged model."""
+    report: NoDetails
+    """Write the report on the models and the recipe."""
     stop: NoDetails
     """End this visitor's work."""

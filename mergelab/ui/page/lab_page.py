@@ -8,9 +8,12 @@ from typing import Any
 
 import gradio as gr
 
+from mergelab.recipe.tensor_selection import TensorSelection
 from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.messages import (
+    AdapterRequest,
     ExampleRequest,
+    OpenRequest,
     OwnModelsOffer,
     PinRequest,
     ReportedValues,
@@ -62,7 +65,7 @@ class LabPage:
         with gr.Sidebar(width=340, elem_id="sidebar"):
             self.sidebar = sidebar(suites, lab.opening().models, lab.settings.device)
         self.state = SidebarState(lab, self.sidebar.values, suites)
-        self.knob_changes = KnobChangeHandler(self.state, self.sidebar.turning)
+        self.knob_changes = KnobChangeHandler(self.state, (*self.sidebar.turning, *names.WITHOUT_WIDGETS))
         self.panel = panel(parts, self.knob_changes.endpoint())
         self.downloads = Downloads(Follower(self.state), downloads)
         widgets = {**self.sidebar.widgets, PANEL: self.panel, DOWNLOAD: self.downloads.button()}
@@ -91,7 +94,10 @@ class LabPage:
     def _wire_knobs(self) -> None:
         for name in self.sidebar.turning:
             widget = self.wiring.widgets[name]
-            widget.input(None, widget, js=turned_in_browser(name), **compat.IN_BROWSER)
+            event = (
+                widget.blur if name in TensorSelection.FIELDS else widget.input
+            )  # a pattern is read when it is complete
+            event(None, widget, js=turned_in_browser(name), **compat.IN_BROWSER)
         for name in names.CHOICES:
             widget = self.wiring.widgets[name]
             widget.input(None, widget, js=chosen_in_browser(name), **compat.IN_BROWSER)
@@ -119,7 +125,7 @@ class LabPage:
             self._on("restore"), events.restore, compat.UNQUEUED, outputs=self.sidebar.outputs, carries=RestoreRequest
         )
         reported = self._attach(
-            self._on("report"),
+            self._on("values"),
             ReportedValueHandler(self.state).take,
             {**compat.UNQUEUED, "trigger_mode": "multiple"},
             outputs=[PANEL, *self.sidebar.outputs],
@@ -128,7 +134,14 @@ class LabPage:
         told = self._attach(
             self._on("example"), events.tell, compat.PAYLOAD, outputs=everything, carries=ExampleRequest
         )
-        for event in (chosen, source, preset, restored, reported, told):
+        opened = self._attach(
+            self._on("open_recipe"),
+            events.open_recipe,
+            compat.UNQUEUED,
+            outputs=[*everything, OWN_BASE, OWN_EXPERTS],
+            carries=OpenRequest,
+        )
+        for event in (chosen, source, preset, restored, reported, told, opened):
             self._attach(event.then, self.knob_changes.show, {**compat.UNQUEUED, "trigger_mode": "multiple"})
         self._attach(
             self._on("own"),
@@ -151,7 +164,11 @@ class LabPage:
         self._attach(self._on("live"), tab.live, {**compat.HEAVY, "trigger_mode": "always_last"})
         self._attach(merge, tab.merge, {**compat.HEAVY, "trigger_mode": "once", "js": FLUSHED})
         self._attach(self._on("test"), tab.test, compat.HEAVY)
-        self._attach(self._on("keep"), self.downloads.keep, compat.HEAVY, outputs=[PANEL, DOWNLOAD])
+        built = [PANEL, DOWNLOAD]
+        self._attach(self._on("keep"), self.downloads.keep, compat.HEAVY, outputs=built)
+        adapter = self.downloads.adapter
+        self._attach(self._on("adapter"), adapter, compat.HEAVY, outputs=built, carries=AdapterRequest)
+        self._attach(self._on("report"), self.downloads.report, compat.HEAVY, outputs=built)
         self._attach(self._on("narrow"), tab.narrow, compat.PAYLOAD, carries=NarrowRequest)
         for stopping in (self.stop_button.click, self._on("stop")):
             self._attach(stopping, tab.stop, {**compat.UNQUEUED, "js": FLUSHED})

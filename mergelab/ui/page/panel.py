@@ -7,16 +7,20 @@ from typing import Any
 
 import gradio as gr
 
-from mergelab.methods.knobs import Value
+from mergelab.methods.knobs import Knob, Range, Value
 from mergelab.methods.sparsifiers import SPARSIFIERS
+from mergelab.recipe.overrides import is_own, varies
+from mergelab.recipe.recipe import DEPTH_SCALE
 from mergelab.ui.form.examples import starting_points
 from mergelab.ui.form.figure_words import FIGURE_STATES
 from mergelab.ui.form.form import MOST_EXPERTS, all_knobs, weight_id
-from mergelab.ui.form.labels import COMPLEMENTS
+from mergelab.ui.form.labels import COMPLEMENTS, title_of
 from mergelab.ui.form.link import VIEW
 from mergelab.ui.form.method_list import line_of, method_choices
+from mergelab.ui.form.sidebar_values import DEPTH_SCALE as DEPTH
+from mergelab.ui.form.sidebar_values import MATCH_NORMS
 from mergelab.ui.form.stories import stories
-from mergelab.ui.messages import PARTS, ListEntry, PanelMessages, parts_of
+from mergelab.ui.messages import PARTS, KnobRange, ListEntry, PanelMessages, parts_of
 from mergelab.ui.page.glossary import glossary
 from mergelab.ui.page.gradio_compat import lighten
 from mergelab.ui.page.panel_texts import numbered
@@ -24,6 +28,7 @@ from mergelab.ui.page.serving.module_files import ON_LOAD
 from mergelab.ui.web import read
 
 TABS = ("lab", "tensor", "compare")
+PARTS_OF_PAGE = (*TABS, "open")
 
 
 def panel(parts: Mapping[str, Any], turned: Callable[[dict[str, Any]], str]) -> gr.HTML:
@@ -37,6 +42,7 @@ def panel(parts: Mapping[str, Any], turned: Callable[[dict[str, Any]], str]) -> 
             glossary=glossary(),
             examples=examples,
             defaults=defaults(),
+            ranges=ranges(),
             states=FIGURE_STATES,
             view=VIEW,
         )
@@ -53,10 +59,10 @@ def panel(parts: Mapping[str, Any], turned: Callable[[dict[str, Any]], str]) -> 
 
 
 def page_html() -> str:
-    """The frame with its tabs in it."""
+    """The frame with its tabs and the dialog in it."""
     frame = read("panel.html")
-    for tab in TABS:
-        frame = frame.replace(f"<!-- {tab}.html -->", read(f"{tab}/{tab}.html"))
+    for part in PARTS_OF_PAGE:
+        frame = frame.replace(f"<!-- {part}.html -->", read(f"{part}/{part}.html"))
     return frame
 
 
@@ -77,4 +83,20 @@ def complements() -> dict[str, str]:
 def defaults() -> dict[str, Value]:
     """The default of each knob, by its elem_id. Weights have the same default in every method."""
     weights = {weight_id(place): 1.0 for place in range(MOST_EXPERTS)}
-    return {**{place.elem_id: knob.default for place, knob in all_knobs().items()}, **weights}
+    knobs = {place.elem_id: knob.default for place, knob in all_knobs().items()}
+    return {**knobs, **weights, MATCH_NORMS: "none"}
+
+
+def ranges() -> dict[str, KnobRange]:
+    """What the numbers of each knob may be, by its elem_id; that of the weights is their widgets'."""
+    knobs = {place.elem_id: _range(title_of(place.knob), knob) for place, knob in all_knobs().items()}
+    depth = KnobRange("Depth scale", 0.0, 2.0, *DEPTH_SCALE.bounds, DEPTH_SCALE.step, layered=True, each=False)
+    return {**{name: found for name, found in knobs.items() if found}, DEPTH: depth}
+
+
+def _range(title: str, knob: Knob) -> KnobRange | None:
+    domain = knob.domain
+    if not isinstance(domain, Range):
+        return None
+    layered = varies(knob) and not isinstance(knob.default, int)  # whole numbers cannot be interpolated
+    return KnobRange(title, domain.low, domain.high, *domain.bounds, domain.step, layered, is_own(knob))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.checkpoints import list_suites
 from mergelab.jobs.stack_job import StackFacts
-from mergelab.jobs.workbench import MergeScores, Run
+from mergelab.jobs.workbench import AdapterArchive, MergeScores, Run
 from mergelab.recipe import RecipeError
 from mergelab.runtime.progress import Partial, map_progress
 from mergelab.ui.form.form import Form
@@ -19,6 +19,9 @@ from mergelab.ui.session.job_cache import JobCache, Stopper
 from mergelab.ui.session.score_tables import TaskFace, faces
 from mergelab.ui.session.status import Stopwatch
 from mergelab.ui.session.update import Update
+
+if TYPE_CHECKING:
+    from mergelab.analysis.static import InspectionReport
 
 LIVE_PARAMETERS = 2_000_000
 """Models with up to this many parameters are merged and scored after every change."""
@@ -157,6 +160,23 @@ class MergeService:
         watch = Stopwatch("Writing the stack" if form.is_stack else "Writing the merged model")
         steps = self.job_cache.follow(watch, self.stopper, "save", out=out, archive=True, **models)
         return str((yield from map_progress(steps, _as_update)))
+
+    def adapter(self, form: Form, out: str, rank: int) -> Generator[Update, None, AdapterArchive]:
+        """Write a LoRA adapter of the merged model to the folder `out` and pack it. Raises RecipeError as `merge` does."""
+        models = self._models(form)
+        _refuse(form)
+        watch = Stopwatch("Extracting a LoRA adapter")
+        steps = self.job_cache.follow(watch, self.stopper, "save_adapter", out=out, rank=rank, **models)
+        found: AdapterArchive = yield from map_progress(steps, _as_update)
+        return found
+
+    def inspection(self, form: Form) -> Generator[Update, None, InspectionReport]:
+        """Everything about the form's models and recipe that needs no merge."""
+        steps = self.job_cache.follow(
+            Stopwatch("Inspecting the models"), self.stopper, "inspection_report", **self._models(form)
+        )
+        found: InspectionReport = yield from map_progress(steps, _as_update)
+        return found
 
     def _models(self, form: Form) -> dict[str, Any]:
         return {"recipe": form.written().to_mapping(), "device": form.device, "models_dir": self.models_dir}

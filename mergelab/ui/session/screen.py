@@ -28,14 +28,14 @@ from mergelab.ui.session.pins import Pins
 from mergelab.ui.session.render.charts import render_charts
 from mergelab.ui.session.render.comparison import render_comparison
 from mergelab.ui.session.render.curve_charts import render_curves
-from mergelab.ui.session.render.recipe import render_exports, render_link
+from mergelab.ui.session.render.recipe import render_exports, render_link, render_varied
 from mergelab.ui.session.render.stack import render_stack
 from mergelab.ui.session.score_state import ScoreState
 from mergelab.ui.session.status import UnderWay, refusal
 from mergelab.ui.session.update import Update
 
 BLOCKED = Status("ready", "Preview only: this cannot be merged here")
-BUILDABLE = Status("ready", "This stack can be built: press Keep this model")
+BUILDABLE = Status("ready", "This stack can be built: press Build model (.zip) under Export")
 BOTH_SCORED = Status("ready", "Both recipes are scored")
 
 
@@ -83,7 +83,8 @@ class Screen:
     def answered(self, update: Update, form: Form) -> Update:
         """The same update as an answer to a change that led to this form."""
         pinned = {slot: self.link(each) for slot, each in sorted(self.pins.forms.items())}
-        return replace(update, link=render_link(self.link(form), form, pinned), answer=time.monotonic())
+        link = render_link(self.link(form), form, pinned)
+        return replace(update, link=link, varied=render_varied(form), answer=time.monotonic())
 
     def previewed(self, form: Form, sketch: Sketch | None, known: bool) -> Update:
         """The charts of a form, whose models were read. Empty if the sidebar has moved on: the event that changed it shows

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from mergelab.analysis.sketch import Sketch
@@ -31,6 +32,7 @@ PATIENCE = 1.0
 LIVE_MERGES = 2
 """How many live merges one visitor may have under way; one more ends them, for the last one wins."""
 NOTHING_RAN = Status("stopped", "Nothing was running.")
+REPORTED = Status("ready", "The report is written: press Download")
 PACKED = Status("ready", "The merged model is packed: press Download")
 
 
@@ -156,6 +158,14 @@ class Session:
         """Write the merged model to the new folder `out`, packed as one file."""
         return self._guarded(lambda: self._counted(self._save(form, out)), failed="The download failed")
 
+    def save_adapter(self, form: Form, out: str, rank: int) -> Updates:
+        """Write a LoRA adapter of the merged model to the new folder `out`, packed as one file."""
+        return self._guarded(lambda: self._save_adapter(form, out, rank))
+
+    def save_report(self, form: Form, out: str) -> Updates:
+        """Write the report on the form's models and recipe to the new file `out`, and show its key figures."""
+        return self._guarded(lambda: self._save_report(form, out))
+
     def stop(self) -> Update:
         """End this visitor's work. Nothing begins by itself for this recipe until another one comes or Merge is pressed."""
         stopped = [each.press() for each in (self.stopper, self.live_stopper, self.tensor_view.stopper)]
@@ -273,3 +283,16 @@ class Session:
     def _save(self, form: Form, out: str) -> Generator[Update, None, None]:
         path = yield from self.merge_service.save(form, out)
         yield Update(status=PACKED, saved=path)
+
+    def _save_adapter(self, form: Form, out: str, rank: int) -> Generator[Update, None, None]:
+        made = yield from self.merge_service.adapter(form, out, rank)
+        ready = Status("ready", "The adapter is packed: press Download", f"relative error {made.error:.3g}")
+        left_out = [f"The adapter leaves out {key}: {reason}" for key, reason in made.left_out.items()]
+        yield Update(status=ready, saved=made.path, findings=tuple(left_out) if left_out else None)
+
+    def _save_report(self, form: Form, out: str) -> Generator[Update, None, None]:
+        from mergelab import report  # its charts take a while to import
+
+        found = yield from self.merge_service.inspection(form)
+        Path(out).write_text(report.page(found), encoding="utf-8")
+        yield Update(status=REPORTED, saved=out, figures=report.text(found))

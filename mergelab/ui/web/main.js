@@ -33,6 +33,7 @@ import { Narrowing } from "./lab/narrowing.js";
 import { Scores } from "./lab/scores.js";
 import { StackDiagram } from "./lab/stack_diagram.js";
 import { ThresholdLine } from "./lab/threshold_line.js";
+import { OpenDialog } from "./open/open_dialog.js";
 import { publishHook } from "./page_hook.js";
 import { followComplements } from "./sidebar/complements.js";
 import { fixLists } from "./sidebar/list_fixes.js";
@@ -41,12 +42,15 @@ import { ChoiceLists } from "./sidebar/lists.js";
 import { NumberBoxes } from "./sidebar/number_boxes.js";
 import { MergeButton } from "./sidebar/merge_button.js";
 import { ResetArrows } from "./sidebar/reset_arrows.js";
+import { VariedKnobs } from "./sidebar/varied_knobs.js";
 import { TensorTab } from "./tensor/tensor_tab.js";
 import { Inbox } from "./transport/inbox.js";
 import { KnobChanges } from "./transport/knob_changes.js";
 import { LiveScores } from "./transport/live_scores.js";
 import { Requests } from "./transport/requests.js";
 import { UnansweredChoices } from "./transport/unanswered_choices.js";
+
+const USUAL_RANK = 16, MOST_RANK = 65536;
 
 /**
  * Puts the page together when Gradio has rendered the panel. Parts that follow the same message hear of it in the order in
@@ -78,6 +82,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   const undo = new Undo(element, inbox, requests, isRefused, (scene) => openScene(tabs, address, scene),
     () => address.step());
   const resets = new ResetArrows(inbox), tensor = new TensorTab(page, tabs), story = new StoryBox(page, tabs, undo);
+  const varied = new VariedKnobs(inbox, knobs), open = new OpenDialog(page);
   followComplements(inbox);
   fixLists();
   new NumberBoxes(inbox, requests);
@@ -94,7 +99,9 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   });
   listenForButtons(page);
   mountShortcuts();
-  publishHook(page, { knobs, choices, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor });
+  publishHook(page, {
+    knobs, choices, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor, varied,
+  });
 
   tabs.show(address.get("tab"));
   notes.showSent();
@@ -122,6 +129,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
       u: () => undo.go(-1),
       r: () => undo.go(1),
       c: () => copyLink(page),
+      o: () => open.show(),
       "?": () => list.show(),
       Escape: stopOrClear,
       "[": () => narrowing.showNextLayer(-1),
@@ -137,7 +145,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
       y: () => undo.go(1),
     };
     listenForShortcuts(
-      ({ target }) => list.open || isTyping(target),
+      ({ target }) => list.open || open.open || isTyping(target),
       (event) => shortcutOf(event, plain, withCtrl) ?? tensorShortcut(event),
     );
   }
@@ -165,12 +173,24 @@ function listenForButtons(page) {
   element.addEventListener("click", (event) => {
     const action = actionOf(event), button = closest(event, "button"), card = button?.closest("[data-chart]");
     if (action === "stop") requests.stop();
-    if (action === "test" || action === "keep") requests.send(action, {});
+    if (action === "test" || action === "keep" || action === "report") requests.send(action, {});
+    if (action === "adapter") requests.send(action, { rank: rankIn(element) });
     if (action === "link") void copyLink(page);
     if (!button?.dataset.save || !(card instanceof HTMLElement)) return;
     const run = inbox.get("charts")?.name || "run";
     void downloadChart(board, theme, card.dataset.chart ?? "", button.dataset.save, run);
   });
+}
+
+/**
+ * The rank that was typed; 16 for anything but a whole number above 0, which the field then says.
+ * @param {HTMLElement} element the panel
+ */
+function rankIn(element) {
+  const field = find(element, "[name=rank]", HTMLInputElement), typed = Number(field.value);
+  const rank = Number.isInteger(typed) && typed > 0 && typed <= MOST_RANK ? typed : USUAL_RANK;
+  field.value = String(rank);
+  return rank;
 }
 
 const rendered = globalThis.mergelabPanels;

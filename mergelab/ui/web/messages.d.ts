@@ -2,6 +2,12 @@
 
 import type { CurveTrace, Figure, HeatmapTrace } from "./plotly.d.ts";
 
+/** Build a LoRA adapter of the merged model. */
+export interface AdapterRequest {
+  /** The rank of every factor. */
+  rank: number;
+}
+
 /** Sums over the cells of a window, row by row. Base64 of little-endian uint32 (counts) or float32 (sums). */
 export interface CellFields {
   /** uint32: the number of weights. */
@@ -423,8 +429,40 @@ export interface KnobChanges {
   values: Record<string, KnobValue>;
 }
 
+/** What a knob's numbers may be, and where they may differ. */
+export interface KnobRange {
+  /** The knob's name for a person. */
+  title: string;
+  /** The lower end of the slider. */
+  low: number;
+  /** The upper end of the slider. */
+  high: number;
+  /** The smallest valid number. */
+  least: number;
+  /** The largest valid number. */
+  most: number;
+  /** The slider's step. */
+  step: number;
+  /** Whether the number may differ between layers. */
+  layered: boolean;
+  /** Whether it may differ between experts. */
+  each: boolean;
+}
+
 /** What a widget of the sidebar holds. */
 export type KnobValue = number | boolean | string | string[] | null;
+
+/** Knob values for some tensors: an entry of a recipe's `overrides`. */
+export interface LayerEntry {
+  /** The pattern that the tensors' names contain; empty text for all. */
+  match: string;
+  /** By the knob's widget, `weight` for the experts' weights: a number, or numbers from the first layer to the last. */
+  values: Record<string, number | number[]>;
+  /** The expert that it is for; null for all. */
+  model: string | null;
+  /** The first layer and the one after the last; null for all. */
+  layers: [number, number] | null;
+}
 
 /** One expert in the histogram's legend. */
 export interface LegendEntry {
@@ -544,6 +582,26 @@ export interface NarrowedCell {
 /** An event that says nothing but its name. */
 export type NoDetails = Record<string, never>;
 
+/** Open a recipe or a mergekit config. */
+export interface OpenRequest {
+  /** What the file says. */
+  text: string;
+  /** Whether models outside of the suites may be looked up. */
+  agreed: boolean;
+}
+
+/** What became of a recipe that was to be opened. */
+export interface OpenedText {
+  /** What is wrong with the text; nothing was changed then. */
+  problems: string[];
+  /** Models outside of the suites that would be looked up; nothing was changed, and the page must ask first. */
+  models: string[];
+  /** What the page does not show as it is in the text, one sentence each. */
+  notes: string[];
+  /** Tells one answer from the next. */
+  turn: number;
+}
+
 /** Models of the person's own that the address asks for. They are opened when the person agrees. */
 export interface OwnModelsOffer {
   /** The folder or name of the base. */
@@ -579,7 +637,8 @@ export interface PanelEvents {
   /** Open the models that the address asks for. */
   own: OwnModelsOffer;
   /** Set widgets to values that no slider reports. */
-  report: ReportedValues;
+  values: ReportedValues;
+  open_recipe: OpenRequest;
   look: TensorRequest;
   /** A window of the opened tensor as sums over cells. */
   cells: WindowRequest;
@@ -597,6 +656,9 @@ export interface PanelEvents {
   test: NoDetails;
   /** Build the download. */
   keep: NoDetails;
+  adapter: AdapterRequest;
+  /** Write the report on the models and the recipe. */
+  report: NoDetails;
   /** End this visitor's work. */
   stop: NoDetails;
 }
@@ -651,6 +713,14 @@ export interface PanelMessages {
   defaults: Record<string, KnobValue>;
   /** What the states of figures are called, and what they mean. */
   states: Record<string, FigureStateWord>;
+  /** What each knob's numbers may be, by its widget. */
+  ranges: Record<string, KnobRange>;
+  /** What differs between layers, tensors or experts in the recipe on the sidebar. */
+  varied: VariedValues;
+  /** What became of a recipe that was to be opened. */
+  opened: OpenedText;
+  /** The key figures of the last report, as a table in plain text. */
+  figures: string;
   /** The parameters of the address that the page writes and reads by itself. */
   view: string[];
   /** The list of tensors. */
@@ -713,6 +783,10 @@ export interface RecipeExports {
   cli: string;
   /** The program that merges it. */
   python: string;
+  /** The mergekit config that gives its result; empty text if there is none. */
+  mergekit: string;
+  /** Why there is none; empty text if there is one. */
+  unwritten: string;
 }
 
 /** A typed number that its widget may not hold. The recipe keeps the value from before. */
@@ -1064,6 +1138,28 @@ export interface ThresholdLine {
 export interface UnpinRequest {
   /** Where it is pinned: `a` or `b`. */
   slot: string;
+}
+
+/** A chosen expert. */
+export interface VariedExpert {
+  /** Its reference. */
+  model: string;
+  /** Its name for a person. */
+  title: string;
+  /** The widget of its weight. */
+  weight: string;
+}
+
+/** What differs between layers, tensors or experts. No widget holds it; the page reports it as one text each. */
+export interface VariedValues {
+  /** The values for some tensors. Of two for one tensor, the later one counts. */
+  entries: LayerEntry[];
+  /** By expert: values of its own, by the knob's widget. */
+  own: Record<string, Record<string, number>>;
+  /** Factors on the merged delta from the first layer to the last; none for 1 everywhere. */
+  depth_scale: number[];
+  /** The chosen experts. */
+  experts: VariedExpert[];
 }
 
 /** Show a window of the opened tensor, as cells or as coordinates. */

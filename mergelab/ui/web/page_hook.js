@@ -9,6 +9,7 @@
 /** @import { Scores } from "./lab/scores.js" */
 /** @import { ThresholdLine } from "./lab/threshold_line.js" */
 /** @import { ResetArrows } from "./sidebar/reset_arrows.js" */
+/** @import { VariedKnobs } from "./sidebar/varied_knobs.js" */
 /** @import { TensorTab } from "./tensor/tensor_tab.js" */
 /** @import { KnobChanges } from "./transport/knob_changes.js" */
 /** @import { UnansweredChoices } from "./transport/unanswered_choices.js" */
@@ -29,6 +30,7 @@
  * @property {Scores} scores
  * @property {ResetArrows} resets
  * @property {TensorTab} tensor
+ * @property {VariedKnobs} varied
  */
 
 /**
@@ -39,7 +41,9 @@
  * @param {Parts} parts
  */
 export function publishHook({ inbox, board, address }, parts) {
-  const { knobs, choices, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor } = parts;
+  const {
+    knobs, choices, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor, varied,
+  } = parts;
   const { map } = tensor;
   window.mergelab = {
     onKnobChange: knobs.onKnobChange.bind(knobs),
@@ -61,6 +65,7 @@ export function publishHook({ inbox, board, address }, parts) {
     get yaml() { return exports.yaml; },
     get status() { return status.kind; },
     get tab() { return tabs.open; },
+    get entries() { return varied.entries; },
     get address() { return address.written; },
     get defaults() { return resets.defaults; },
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from ui.fake_worker import form
 
 from mergelab.checkpoints import list_suites
 from mergelab.recipe import RecipeError
-from mergelab.ui.form.form import Models
-from mergelab.ui.form.stack_form import form_of_stack
+from mergelab.ui.form.form import Form, Models
+from mergelab.ui.form.recipe_text import read_recipe_text
+from mergelab.ui.form.stack_form import StackText
+
+
+def form_of_stack(given: dict[str, Any], before: Form, edition: int) -> Form:
+    read = read_recipe_text(json.dumps(given))
+    assert isinstance(read, StackText)
+    return read.form(read.models(edition), before)[0]
 
 
 def test_a_stack_of_a_suites_models_keeps_the_suite_and_its_names() -> None:

@@ -12,9 +12,10 @@ import pytest
 from fastapi import HTTPException
 from ui.fake_worker import FakeWorker
 
+from mergelab.recipe import Recipe
 from mergelab.ui.form.form import KnobPlace
 from mergelab.ui.form.stories import stories
-from mergelab.ui.messages import PinRequest, RestoreRequest, Scene
+from mergelab.ui.messages import OpenRequest, PinRequest, RestoreRequest, Scene
 from mergelab.ui.page import follow
 from mergelab.ui.page.follow import EXPIRED, Follower
 from mergelab.ui.page.lab_page import LabPage
@@ -81,7 +82,7 @@ def test_a_turned_knob_is_noted_and_answered_with_what_can_be_shown_at_once(page
     answer = json.loads(page.panel.turned({"visitor": "visitor", "values": {DENSITY.elem_id: 0.7, "seed": 3}}))
     recipe = page.state.form(session).recipe()
     assert (recipe.method.knobs["density"], recipe.seed) == (0.7, 3)
-    assert set(answer) == {"answer", "link", "later"}  # the models of this recipe have not been read yet
+    assert set(answer) == {"answer", "link", "later", "varied"}  # the models of this recipe have not been read yet
     assert "density=0.7" in answer["link"]
 
 
@@ -111,6 +112,55 @@ def test_a_preset_and_a_choice_are_noted_with_everything_that_they_set(page: Lab
     assert page.state.form(session).recipe().method.name == "ties"
     assert page.state.form(session).chosen == tuple(two)
     assert updates["weight-2"]["visible"] is False
+
+
+def opened_text(page: LabPage, text: str, agreed: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the page is told about a recipe, and what becomes of the sidebar."""
+    updates = events(page).open_recipe(Call("visitor", message=OpenRequest(text, agreed)))
+    return json.loads(updates[PANEL]["opened"].partition(" ")[2]), updates
+
+
+def test_a_recipe_is_opened_with_its_curve_and_merged_next(page: LabPage) -> None:
+    session = opened(page)
+    text = "base: pixels\nmodels: [pixels/mnist]\nmethod: {name: ties, density: 0.3}\noverrides: [{match: '', density: [0.1, 0.9]}]\nmatch_norms: tensor\n"
+    told, updates = opened_text(page, text)
+    assert told["problems"] == told["models"] == []
+    assert (updates["experts"]["value"], updates[DENSITY.elem_id], updates["match-norms"]) == (
+        ["pixels/mnist"],
+        0.3,
+        "tensor",
+    )
+    assert page.state.form(session).recipe() == Recipe.from_yaml(text)
+
+
+def test_a_recipe_that_is_wrong_changes_nothing_and_is_told_with_its_rule(page: LabPage) -> None:
+    before = page.state.form(opened(page))
+    told, updates = opened_text(page, "base: pixels\nmodels: [pixels/mnist]\nmethod: {name: ties, densty: 0.3}\n")
+    assert "densty" in told["problems"][0]
+    assert set(updates) == {PANEL}
+    assert page.state.form(page.lab.session("visitor")) == before
+
+
+def test_models_outside_of_the_suites_are_taken_once_the_person_agrees(page: LabPage) -> None:
+    session, text = opened(page), "base: /b\nmodels: [/one, /two]\nmethod: average\n"
+    told, updates = opened_text(page, text)
+    assert (told["models"], set(updates)) == (["/b", "/one", "/two"], {PANEL})
+    told, updates = opened_text(page, text, agreed=True)
+    assert (told["models"], updates["own-base"], updates["own-experts"]) == ([], "/b", "/one\n/two")
+    assert page.state.form(session).recipe().base == "/b"
+
+
+def test_a_curve_is_reported_like_a_knob_comes_back_by_undo_and_goes_with_a_preset(page: LabPage) -> None:
+    session = opened(page)
+    curve = json.dumps([{"match": "", "values": {DENSITY.elem_id: [0.1, 0.9]}}])
+    page.panel.turned({"visitor": "visitor", "values": {"layer-entries": curve, "depth-scale": "[1, 0.5]"}})
+    recipe = page.state.form(session).recipe()
+    assert (recipe.overrides[0].knobs, recipe.depth_scale) == ({"density": (0.1, 0.9)}, (1.0, 0.5))
+    key = page.lab.link(page.state.form(session)).key
+    events(page).use_preset(Call("visitor", values={"preset": "paper: TIES"}))
+    assert page.state.form(session).recipe().overrides == ()
+    events(page).restore(step(key))
+    assert page.state.form(session).recipe() == recipe
 
 
 def test_what_a_step_back_restores_is_what_the_next_event_merges(page: LabPage) -> None:

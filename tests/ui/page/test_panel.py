@@ -17,6 +17,6 @@ def test_the_lists_of_rules_have_a_line_for_each_choice_and_headings_for_methods
 
 
 def test_the_browser_knows_the_default_of_every_knob_and_weight() -> None:
-    assert len(defaults()) == len(all_knobs()) + MOST_EXPERTS
+    assert len(defaults()) == len(all_knobs()) + MOST_EXPERTS + len(["match-norms"])
     assert all(defaults()[place.elem_id] == knob.default for place, knob in all_knobs().items())
     assert {rule.per_model.default for rule in METHODS.values() if rule.per_model} == {defaults()["weight-0"]}

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_folders import folders, recipe_for
 from ui.fake_worker import FakeWorker, form, lab, last, opened, run_of, sketch_of
 
 from mergelab.jobs import Crashed, Finished, Refused, Stopped
 from mergelab.jobs.stack_job import StackFacts
+from mergelab.jobs.workbench import AdapterArchive, inspection_report
+from mergelab.runtime.progress import finish
 from mergelab.ui.form.form import OWN, KnobPlace, Models
 from mergelab.ui.session import session as session_module
 from mergelab.ui.session.merge_service import MergeService
@@ -283,7 +287,7 @@ def test_a_stack_is_saved_but_neither_merged_nor_scored_nor_pinned() -> None:
     assert last(session.save(stack, "/private/stacked")).saved == "/private/stacked.zip"
     assert worker.named("save")[0]["recipe"]["method"] == {"name": "stack"}
     for refused in (session.merge(stack), session.test(stack)):
-        assert "press “Keep this model”" in last(refused).status.problems[0]
+        assert "press “Build model (.zip)” under Export" in last(refused).status.problems[0]
     assert list(session.live(stack)) == []
     list(session.pin(stack, "a"))
     assert session.pins.forms == {}
@@ -300,3 +304,24 @@ def test_a_merge_that_ends_beside_a_stack_leaves_the_stack_on_screen() -> None:
     view = last(merging)
     assert (view.charts, view.scores) == (None, None)
     assert view.status.kind == "ready"
+
+
+def test_an_adapter_is_offered_with_its_error_and_what_it_leaves_out() -> None:
+    made = AdapterArchive("/out/lora.zip", 0.25, {"a.bias": "a bias"})
+    session, worker = opened(save_adapter=lambda: [Finished(made)])
+    update = last(session.save_adapter(form(), "/out/lora", 8))
+    assert worker.named("save_adapter")[0]["rank"] == 8
+    assert update.status is not None
+    assert (update.saved, update.status.detail) == ("/out/lora.zip", "relative error 0.25")
+    assert update.findings == ("The adapter leaves out a.bias: a bias",)
+
+
+def test_the_report_is_written_as_a_page_and_its_figures_are_shown(tmp_path: Path) -> None:
+    folders(tmp_path)
+    found = finish(inspection_report(recipe_for(tmp_path)))
+    session, _ = opened(inspection_report=lambda: [Finished(found)])
+    update = last(session.save_report(form(), str(tmp_path / "report.html")))
+    assert update.saved == str(tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert update.figures is not None
+    assert "Each expert's change" in update.figures

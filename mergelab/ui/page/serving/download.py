@@ -1,10 +1,10 @@
-"""The merged model as a download: packed in a private folder, which goes when its visitor does."""
+"""What a visitor may take along as a download: written to a private folder, which goes when its visitor does."""
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -13,8 +13,11 @@ from typing import Any
 import gradio as gr
 
 from mergelab.ui.form.form import Form
+from mergelab.ui.messages import AdapterRequest
 from mergelab.ui.page.follow import Follower, shown
 from mergelab.ui.page.sidebar.wiring import Call, Updates
+from mergelab.ui.session.session import Session
+from mergelab.ui.session.update import Update
 
 DOWNLOAD = "download"
 _NUMBERS = count(1)
@@ -29,15 +32,31 @@ class Downloads:
 
     def button(self) -> gr.DownloadButton:
         """The button, hidden until there is something to download."""
-        return gr.DownloadButton("Download the merged model", visible=False, variant="primary", elem_id=DOWNLOAD)
+        return gr.DownloadButton("Download", visible=False, variant="primary", elem_id=DOWNLOAD)
 
     def keep(self, call: Call) -> Iterator[Updates]:
         """Write and pack the merged model; the download button then holds it."""
+        yield from self._offered(call, lambda session, form, out: session.save(form, str(out / file_name(form))))
+
+    def adapter(self, call: Call) -> Iterator[Updates]:
+        """Write and pack a LoRA adapter of the merged model."""
+        asked: AdapterRequest = call.message
+        yield from self._offered(
+            call,
+            lambda session, form, out: session.save_adapter(form, str(out / f"{file_name(form)}-lora"), asked.rank),
+        )
+
+    def report(self, call: Call) -> Iterator[Updates]:
+        """Write the report as one HTML page."""
+        yield from self._offered(
+            call, lambda session, form, out: session.save_report(form, str(out / f"{file_name(form)}.html"))
+        )
+
+    def _offered(self, call: Call, work: Callable[[Session, Form, Path], Iterator[Update]]) -> Iterator[Updates]:
+        """The updates of some work that writes to a new folder; the download button then holds what it saved."""
         out = self._folder_of(call.visitor) / str(next(_NUMBERS))
         out.mkdir(parents=True, mode=0o700)
-        for update in self.follower.updates(
-            call.visitor, lambda session, form: session.save(form, str(out / file_name(form)))
-        ):
+        for update in self.follower.updates(call.visitor, lambda session, form: work(session, form, out)):
             yield {**shown(update), **({DOWNLOAD: _filled(Path(update.saved))} if update.saved else {})}
 
     def remove(self, visitor: str) -> None:

@@ -6,7 +6,7 @@ import gradio as gr
 
 from mergelab.ui.web import HERE
 
-STYLES = [HERE / name for name in ("style.css", "compare/compare.css", "tensor/tensor.css")]
+STYLES = [HERE / name for name in ("style.css", "compare/compare.css", "tensor/tensor.css", "sidebar/varied.css")]
 ACCENT = gr.themes.Color(
     "#f3f1fe",
     "#e7e3fd",

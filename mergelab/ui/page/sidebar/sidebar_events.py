@@ -14,13 +14,14 @@ from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.examples import presets
 from mergelab.ui.form.form import OWN, Form, Models
 from mergelab.ui.form.link import parse_cell
+from mergelab.ui.form.recipe_text import read_recipe_text
 from mergelab.ui.form.stories import Story, parameters, stories
-from mergelab.ui.messages import EMPTY, ExampleRequest, OwnModelsOffer, RestoreRequest
+from mergelab.ui.messages import EMPTY, ExampleRequest, OpenedText, OpenRequest, OwnModelsOffer, RestoreRequest
 from mergelab.ui.page.follow import shown
 from mergelab.ui.page.panel_texts import sent
 from mergelab.ui.page.sidebar.sidebar_layout import OWN_BASE, OWN_EXPERTS, PRESET
 from mergelab.ui.page.sidebar.sidebar_state import LONGEST_KEY, SidebarState
-from mergelab.ui.page.sidebar.sidebar_updates import preset_updates, source_choices
+from mergelab.ui.page.sidebar.sidebar_updates import source_choices
 from mergelab.ui.page.sidebar.wiring import PANEL, Call, Updates
 from mergelab.ui.session.pins import SLOTS
 from mergelab.ui.session.render.recipe import ActiveStory, render_story
@@ -84,8 +85,28 @@ class SidebarEvents:
         with session.lock:
             if story:
                 return self._tell(session, story)
-            knobs = self.state.record(session, preset_updates(presets()[title].recipe))
-            return {PANEL: sent(Update(story=EMPTY)), **knobs, **self.state.arrange(session)}
+            return {PANEL: sent(Update(story=EMPTY)), **self.state.use_preset(session, presets()[title].recipe)}
+
+    def open_recipe(self, call: Call) -> Updates:
+        """Set every widget to what a recipe or a mergekit config says. Models outside of the suites are asked about first."""
+        session, asked = self._session(call), call.message
+        assert isinstance(asked, OpenRequest)
+        number = next(self.numbers)
+        try:
+            read = read_recipe_text(asked.text)
+            models = read.models(number)
+            if read.outside and not asked.agreed:
+                return {PANEL: sent(Update(opened=OpenedText((), read.outside, (), number)))}
+            with session.lock:
+                form, notes = read.form(models, self.state.form(session))
+                form.written()
+                if models.edition:
+                    session.sources.take(models)
+                typed = {OWN_BASE: models.base, OWN_EXPERTS: "\n".join(models.titles)} if models.edition else {}
+                filled = {**self.state.fill(session, form), **typed}
+        except ValueError as error:
+            return {PANEL: sent(Update(opened=OpenedText(str(error).splitlines(), (), (), number)))}
+        return {PANEL: sent(Update(opened=OpenedText((), (), notes, number), story=EMPTY)), **filled}
 
     def tell(self, call: Call) -> Updates:
         """Everything that a guided example sets, when it is chosen on the panel."""

@@ -13,6 +13,7 @@ from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED, Recipe
 from mergelab.recipe.file_choices import BASE, FILE_CHOICES, UNION
+from mergelab.recipe.recipe import DEPTH_SCALE, MATCH_NORMS
 from mergelab.runtime.devices import DEVICES
 from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.examples import FIRST, presets, starting_points
@@ -21,7 +22,7 @@ from mergelab.ui.form.labels import title_of
 from mergelab.ui.form.method_list import method_choices
 from mergelab.ui.page.sidebar.knob_widgets import KnobGroup, Widget, knob_group, slices_group, weight_slider
 
-PRESET, WEIGHTS_BOX, FILES_BOX = "preset", "weights", "files"
+PRESET, WEIGHTS_BOX, FILES_BOX, ADVANCED_BOX = "preset", "weights", "files", "advanced"
 OWN_BASE, OWN_EXPERTS, USE_OWN = "own-base", "own-experts", "use-own"
 MERGE, STOP = "merge", "stop"
 Named = dict[str, Widget]
@@ -38,7 +39,8 @@ class Sidebar:
     @property
     def values(self) -> dict[str, Any]:
         """What the widgets that make a form hold when the page opens, by name."""
-        return {name: self.widgets[name].value for name in (*names.CHOICES, *self.turning)}
+        held = {name: self.widgets[name].value for name in (*names.CHOICES, *self.turning)}
+        return {**held, **dict.fromkeys(names.WITHOUT_WIDGETS, "")}
 
     @property
     def knobs(self) -> list[str]:
@@ -56,7 +58,7 @@ class Sidebar:
         """The names of the widgets that a new form may change."""
         columns = [str(group.column.elem_id) for group in self.groups]
         chosen = [PRESET, names.SOURCE, names.EXPERTS, names.METHOD, names.SPARSIFIER, names.SEED, names.DTYPE]
-        return [*chosen, names.SLICES, WEIGHTS_BOX, *FILE_CHOICES, *columns, *self.knobs]
+        return [*chosen, names.SLICES, WEIGHTS_BOX, *names.WHOLE_MERGE, *FILE_CHOICES, *columns, *self.knobs]
 
 
 def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Sidebar:
@@ -67,7 +69,7 @@ def sidebar(suites: Mapping[str, str], models: Models, device: str) -> Sidebar:
     widgets |= _methods(start)
     groups += [knob_group("method", rule, rule.name == start.method.name) for rule in METHODS.values()]
     groups.append(slices_group(models))
-    widgets |= {**_weights(models, start), **_run_settings(device), **_actions()}
+    widgets |= {**_weights(models, start), **_advanced(), **_run_settings(device), **_actions()}
     for group in groups:
         widgets |= {str(group.column.elem_id): group.column, **group.widgets}
     return Sidebar(widgets, tuple(groups))
@@ -131,6 +133,30 @@ def _weights(models: Models, start: Recipe) -> Named:
         rule = METHODS[start.method.name]
         sliders = {weight_id(place): weight_slider(place, models, rule) for place in range(MOST_EXPERTS)}
     return {WEIGHTS_BOX: box, **sliders}
+
+
+def _advanced() -> Named:
+    """What applies to the whole merge. The page's script adds the curve of the depth scale to its heading."""
+    heading = f'<span data-testid="block-info">Depth scale</span><div class="info">{DEPTH_SCALE.help}</div>'
+    patterns = "One regular expression per line, looked for anywhere in a tensor’s name"
+    with gr.Accordion("Advanced merge settings", open=False, elem_id=ADVANCED_BOX):
+        norms = gr.Radio(
+            list(MATCH_NORMS.options),
+            value="none",
+            label="Match norms",
+            info=MATCH_NORMS.help,
+            elem_id=names.MATCH_NORMS,
+            elem_classes="pills",
+        )
+        gr.HTML(heading, elem_id=names.DEPTH_SCALE)
+        fields = {
+            name: gr.Textbox(label=label, info=patterns, placeholder=example, lines=2, elem_id=name)
+            for name, label, example in (
+                ("include", "Merge only these tensors", "language_model"),
+                ("exclude", "Keep these tensors from the base", "embed|norm"),
+            )
+        }
+    return {names.MATCH_NORMS: norms, **fields}
 
 
 def _run_settings(device: str) -> Named:

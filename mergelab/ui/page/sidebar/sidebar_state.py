@@ -6,17 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mergelab.recipe import Recipe
 from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.link import ParsedLink, PinnedLinks, read_pins, read_query
-from mergelab.ui.form.sidebar_values import Values, form_of
+from mergelab.ui.form.sidebar_values import Values, form_of, without_widgets
 from mergelab.ui.form.stories import parameters
-from mergelab.ui.page.sidebar.sidebar_updates import expert_choices, form_updates, per_expert_updates, visible_columns
+from mergelab.ui.form.varied_values import kept_for_later, read_entries
+from mergelab.ui.page.sidebar.sidebar_updates import (
+    expert_choices,
+    form_updates,
+    per_expert_updates,
+    preset_updates,
+    visible_columns,
+)
 from mergelab.ui.page.sidebar.wiring import Updates
 from mergelab.ui.session.server import Lab
 from mergelab.ui.session.session import Session
 
-LONGEST_KEY = 40_000
+LONGEST_KEY = 200_000
+"""The most characters of a state that is set: curves over many layers are long."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +86,20 @@ class SidebarState:
         return self.parsed(session, parameters(key[:LONGEST_KEY])).form
 
     def fill(self, session: Session, form: Form) -> Updates:
-        """Set every widget to what a form says."""
+        """Set every widget to what a form says, and what no widget holds. Curves of rules that are not chosen stay."""
+        self.set(session, without_widgets(self._with_others(session, form)))
         return self.record(session, form_updates(form, self.suites, session.sources.own))
+
+    def use_preset(self, session: Session, recipe: Recipe) -> Updates:
+        """Set the rules of a preset and their knobs, the same for every layer and expert."""
+        updates = self.record(session, preset_updates(recipe))
+        plain = replace(self.form(session), layer_entries=(), own_knobs={}, depth_scale=recipe.depth_scale)
+        self.set(session, without_widgets(self._with_others(session, plain)))
+        return {**updates, **self.arrange(session)}
+
+    def _with_others(self, session: Session, form: Form) -> Form:
+        held = read_entries(self.values(session)[names.LAYER_ENTRIES])
+        return replace(form, layer_entries=(*form.layer_entries, *kept_for_later(held, form.spellings)))
 
     def arrange(self, session: Session) -> Updates:
         """Show the knobs of the chosen rules, and a weight for each chosen expert."""

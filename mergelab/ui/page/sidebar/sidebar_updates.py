@@ -11,6 +11,7 @@ from mergelab.methods import METHODS
 from mergelab.methods.knobs import Knob, Range
 from mergelab.recipe import STACK, Recipe
 from mergelab.recipe.file_choices import FILE_CHOICES
+from mergelab.recipe.tensor_selection import TensorSelection
 from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.examples import title_fitting
 from mergelab.ui.form.form import (
@@ -42,6 +43,8 @@ def form_updates(form: Form, suites: Mapping[str, str], own: Models | None) -> U
         names.SEED: form.seed,
         names.DTYPE: form.dtype,
         **slices_updates(form.models, form.slices if form.is_stack else None),
+        names.MATCH_NORMS: form.match_norms,
+        **{name: "\n".join(form.selection.get(name, ())) for name in TensorSelection.FIELDS},
         **file_updates(form.models, form.chosen, form.file_choices),
         **visible_columns(form.method, form.sparsifier),
         **_form_weights(form),
@@ -182,7 +185,8 @@ def preset_updates(recipe: Recipe) -> Updates:
         place.elem_id: steps.get((place.owner, place.rule), {}).get(place.knob, knob.default)
         for place, knob in all_knobs().items()
     }
-    return {names.METHOD: recipe.method.name, names.SPARSIFIER: sparsifier, **knobs}
+    chosen = {names.METHOD: recipe.method.name, names.SPARSIFIER: sparsifier, names.MATCH_NORMS: recipe.match_norms}
+    return {**chosen, **knobs}
 
 
 def expert_choices(models: Models, chosen: Sequence[str]) -> Any:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mergelab.recipe import Recipe
+from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe.mergekit import to_mergekit
 from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui import messages
 from mergelab.ui.form.examples import preset_label
-from mergelab.ui.form.form import Form
+from mergelab.ui.form.form import Form, weight_id
 from mergelab.ui.form.link import Link, pinned_query
 from mergelab.ui.form.program import program_of
 from mergelab.ui.form.stories import Story
@@ -30,8 +31,28 @@ def render_link(found: Link, form: Form, pinned: Mapping[str, Link]) -> messages
 
 
 def render_exports(recipe: Recipe | StackRecipe) -> messages.RecipeExports:
-    """The recipe as a file, the command that merges or stacks it, and the program."""
-    return messages.RecipeExports(recipe.to_yaml(), "mergelab merge recipe.yml --out merged", program_of(recipe))
+    """The recipe as a file, the command that merges or stacks it, the program, and the mergekit config if there is one."""
+    mergekit, unwritten = _mergekit(recipe)
+    command = "mergelab merge recipe.yml --out merged"
+    return messages.RecipeExports(recipe.to_yaml(), command, program_of(recipe), mergekit, unwritten)
+
+
+def _mergekit(recipe: Recipe | StackRecipe) -> tuple[str, str]:
+    """The mergekit config, or the reason why there is none."""
+    try:
+        return to_mergekit(recipe), ""
+    except RecipeError as error:
+        return "", str(error)
+
+
+def render_varied(form: Form) -> messages.VariedValues:
+    """What differs between layers, tensors or experts in the form's recipe."""
+    experts = [
+        messages.VariedExpert(reference, form.models.titles[reference], weight_id(place))
+        for reference, place in form.models.places.items()
+        if reference in form.chosen
+    ]
+    return messages.VariedValues(form.layer_entries, form.own_knobs, form.depth_scale, experts)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ export class LostServer {
     page.inbox.on("visitor", () => {
       const values = Object.assign({}, left);
       for (const name of Object.keys(left)) delete left[name];
-      if (Object.keys(values).length) page.requests.send("report", { values });
+      if (Object.keys(values).length) page.requests.send("values", { values });
     });
     window.addEventListener("pagehide", () => this.#keep());
     this.watch.begin();
@@ -66,7 +66,7 @@ export class LostServer {
   #found() {
     this.#show(false);
     const values = this.#choices.values;
-    if (Object.keys(values).length) this.#page.requests.send("report", { values });
+    if (Object.keys(values).length) this.#page.requests.send("values", { values });
     else this.#knobs.send();
   }
 

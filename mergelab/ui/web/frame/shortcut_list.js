@@ -6,7 +6,7 @@ export class ShortcutList {
 
   /** @param {HTMLElement} element the panel */
   constructor(element) {
-    this.#dialog = find(element, ".ml-keys", HTMLDialogElement);
+    this.#dialog = find(element, ".ml-keys:not(.ml-open)", HTMLDialogElement);
     find(element, '[data-act="keys"]').addEventListener("click", () => this.show());
     this.#dialog.addEventListener("click", (event) => {
       if (event.target === this.#dialog) this.#dialog.close(); // a click beside the list

@@ -114,7 +114,7 @@ export class NumberBoxes {
     else if (fits(value, box)) this.#tell(box, value);
     else if (widget) {
       this.#asked.set(widget.id, { box, held: this.#held });
-      this.#requests.send("report", { values: { [widget.id]: value } });
+      this.#requests.send("values", { values: { [widget.id]: value } });
     }
   }
 
