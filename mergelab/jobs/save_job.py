@@ -10,6 +10,7 @@ from typing import Any
 
 from mergelab.checkpoints import MergedFolder, hash_state
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
+from mergelab.checkpoints.writing.model_staging import refuse_existing
 from mergelab.engine import PreparedMerge, Statistics, in_key_order, run
 from mergelab.jobs.merge_steps import PACKING, READING, WRITING, prepared_in_steps, steps_before_merge
 from mergelab.jobs.merged_files import chosen_files
@@ -39,8 +40,8 @@ def save(
     """
     folder = Path(out).expanduser()
     checked = StackRecipe.from_mapping(recipe) if is_stack(recipe) else read_recipe(recipe, models_dir)
-    if archive and _archive_of(folder).exists():
-        raise ValueError(f"{_archive_of(folder)} exists and is not overwritten; choose another name or move it away")
+    for target in (folder, *([_archive_of(folder)] if archive else ())):
+        refuse_existing(target)
     if isinstance(checked, StackRecipe):
         yield from save_stack(checked, folder, models_dir, shard_bytes)
         return (yield from archived(folder)) if archive else str(folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +22,7 @@ from mergelab.checkpoints.writing.auxiliary_files import config_to_write, copy_a
 from mergelab.checkpoints.writing.chosen_files import ChosenFiles
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES, PartLayout, index_of, plan_parts
 from mergelab.checkpoints.writing.manifest import MANIFEST, manifest_of
-from mergelab.checkpoints.writing.model_staging import ModelStaging
+from mergelab.checkpoints.writing.model_staging import ModelStaging, refuse_existing
 from mergelab.checkpoints.writing.weight_file import WeightFile
 from mergelab.runtime.staging import sweep
 
@@ -64,8 +63,7 @@ class MergedFolder:
 
     def __enter__(self) -> Self:
         """Raises `CheckpointError` if `out` exists or the disk has too little free space."""
-        if os.path.lexists(self.out):
-            raise CheckpointError(f"{self.out} exists and is not overwritten; choose another name or move it away")
+        refuse_existing(self.out)
         sweep(self.out.parent)
         self._staging = ModelStaging(self.out)
         try:

@@ -24,14 +24,19 @@ class ModelStaging(staging.Staging):
             ) from error
 
 
+def refuse_existing(out: Path) -> None:
+    """Raises `CheckpointError` if there is anything at `out`."""
+    if os.path.lexists(out):
+        raise CheckpointError(f"{out} exists and is not overwritten; choose another name or move it away")
+
+
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
     """Context manager with a folder to fill; it becomes `out` if the block ends without an error.
 
     Raises `CheckpointError` if `out` exists; an existing folder is never touched.
     """
-    if os.path.lexists(out):
-        raise CheckpointError(f"{out} exists and is not overwritten; choose another name or move it away")
+    refuse_existing(out)
     sweep(out.parent)
     unfinished = ModelStaging(out)
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from mergelab.recipe import Recipe, RecipeError, Step
 from mergelab.recipe.presets import Preset, presets
 from mergelab.ui.form.form import Form
-from mergelab.ui.form.link import link_of
 from mergelab.ui.form.method_list import Entry
 from mergelab.ui.form.stories import parameters, stories
+from mergelab.ui.form.texts.link import link_of
 
 __all__ = ["FIRST", "GROUPS", "Preset", "preset_label", "presets", "starting_points", "title_fitting"]
 

@@ -17,7 +17,7 @@ from mergelab.recipe.nesting import with_recipes
 from mergelab.recipe.recipe_files import is_recipe_file
 from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.method_list import calibrated
-from mergelab.ui.form.slice_lines import BASE_NAME, read_slices
+from mergelab.ui.form.texts.slice_lines import BASE_NAME, read_slices
 from mergelab.ui.form.varied_values import WEIGHT, OwnKnobs, Spellings, overrides_of
 from mergelab.ui.messages import LayerEntry
 
@@ -148,7 +148,7 @@ class Form:
     knob, `file_choices` and `selection` by the field of the recipe.
 
     `rows` limits how many validation examples of each task are scored; None scores all. With the method stack, `slices` has
-    the lines of `mergelab.ui.form.slice_lines`; models, number format and slices then say everything.
+    the lines of `mergelab.ui.form.texts.slice_lines`; models, number format and slices then say everything.
     """
 
     models: Models

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+DENSITY = "density"
+"""The knob that every curve of the page runs over."""
+NAMED_ALWAYS = (DENSITY, "t")
+"""Knobs that a recipe’s name tells even at their default, because they are the first that people ask for."""
 COMPLEMENTS = {"density": "drop rate"}
 """Knobs that some papers define the other way round; the page shows 1 minus the value beside them."""
 

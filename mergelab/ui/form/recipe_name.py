@@ -9,13 +9,12 @@ from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe
 from mergelab.recipe.diff import recipe_diff, settings_of
+from mergelab.ui.form.labels import NAMED_ALWAYS
 from mergelab.ui.form.method_list import short_title
 from mergelab.ui.form.setting_words import EXPERT, OF, STEPS, SettingWords
 from mergelab.ui.form.short_names import short_names
 
 BETWEEN = " · "
-ALWAYS = ("density", "t")
-"""Knobs that a name tells even at their default, because they are the first that people ask for."""
 USUAL = {"seed": 0, "dtype": "base"}
 WEIGHT = f"weight{OF}"
 
@@ -53,7 +52,7 @@ def _is_usual(path: str, value: Any, recipe: Recipe) -> bool:
         return weights is None or value == weights.default
     owner, _, name = path.rpartition(".")
     if owner in STEPS:
-        return name not in ALWAYS and value == _defaults(owner, recipe)[name]
+        return name not in NAMED_ALWAYS and value == _defaults(owner, recipe)[name]
     return path == "base" or USUAL.get(path) == value
 
 

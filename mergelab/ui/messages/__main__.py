@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mergelab.ui.messages.schema import schema_text
-from mergelab.ui.messages.typescript import typescript
+from mergelab.ui.messages.declarations.schema import schema_text
+from mergelab.ui.messages.declarations.typescript import typescript
 from mergelab.ui.web import HERE
 
 FILES = {"messages.schema.json": schema_text, "messages.d.ts": typescript}

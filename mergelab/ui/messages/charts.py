@@ -274,8 +274,10 @@ class Charts:
     """The first eight digits of the recipe's digest."""
     digest: str
     """The recipe's digest."""
+    recipe: str
+    """The recipe's name, such as `TIES · density 0.2`."""
     models: str
-    """Base, number of experts and method, for the page's header."""
+    """The base and the number of experts, which the recipe's name does not say."""
     heatmap: HeatmapChart
     """Sign conflicts by layer and module."""
     histogram: HistogramChart

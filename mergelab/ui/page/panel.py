@@ -15,11 +15,11 @@ from mergelab.ui.form.examples import starting_points
 from mergelab.ui.form.figure_words import FIGURE_STATES
 from mergelab.ui.form.form import MOST_EXPERTS, all_knobs, weight_id
 from mergelab.ui.form.labels import COMPLEMENTS, title_of
-from mergelab.ui.form.link import VIEW
 from mergelab.ui.form.method_list import line_of, method_choices
 from mergelab.ui.form.sidebar_values import DEPTH_SCALE as DEPTH
 from mergelab.ui.form.sidebar_values import MATCH_NORMS
 from mergelab.ui.form.stories import stories
+from mergelab.ui.form.texts.link import VIEW
 from mergelab.ui.messages import PARTS, KnobRange, ListEntry, PanelMessages, parts_of
 from mergelab.ui.page.glossary import glossary
 from mergelab.ui.page.gradio_compat import lighten

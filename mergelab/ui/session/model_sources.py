@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from mergelab.checkpoints import list_suites, load_suite
 from mergelab.recipe import RecipeError
 from mergelab.ui.form.form import OWN, Models
-from mergelab.ui.form.link import source_name
+from mergelab.ui.form.texts.link import source_name
 
 
 @dataclass

@@ -20,7 +20,7 @@ from mergelab.jobs.workbench import MergeScores, Run
 from mergelab.recipe import Recipe
 from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.form import Form
-from mergelab.ui.form.link import Link
+from mergelab.ui.form.texts.link import Link
 from mergelab.ui.messages import EMPTY, Status
 from mergelab.ui.session.chart_service import ChartService
 from mergelab.ui.session.merge_service import MergeService

@@ -14,7 +14,7 @@ from mergelab.jobs import Worker
 from mergelab.recipe import Recipe
 from mergelab.ui.form.examples import FIRST, presets
 from mergelab.ui.form.form import Form, Models
-from mergelab.ui.form.link import Link, link_of
+from mergelab.ui.form.texts.link import Link, link_of
 from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.session.job_cache import LRU, JobCache
 from mergelab.ui.session.queueing.job_limits import Client, JobLimits, Owner

@@ -30,6 +30,7 @@ import { DensityCurves } from "./lab/density_curves.js";
 import { Findings } from "./lab/findings.js";
 import { LabTab } from "./lab/lab_tab.js";
 import { Narrowing } from "./lab/narrowing.js";
+import { ScoreTile } from "./lab/score_tile.js";
 import { Scores } from "./lab/scores.js";
 import { StackDiagram } from "./lab/stack_diagram.js";
 import { ThresholdLine } from "./lab/threshold_line.js";
@@ -75,7 +76,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   const lab = new LabTab(page, { narrowing, line, curves, lists });
   new LiveScores(page, knobs);
   const stack = new StackDiagram(page);
-  const findings = new Findings(page), scores = new Scores(page), compare = new CompareTab(page, narrowing);
+  const findings = new Findings(page), scores = new Scores(page), headline = new ScoreTile(page), compare = new CompareTab(page, narrowing);
   const status = new StatusStrip(element, inbox), exports = new RecipeExports(element, inbox);
   inbox.on("device", () => renderDevice(element, inbox));
   const isRefused = () => status.refused;
@@ -86,7 +87,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   followComplements(inbox);
   fixLists();
   new NumberBoxes(inbox, requests);
-  new MergeButton(status, lostServer);
+  new MergeButton(inbox, status, lostServer);
   mountDrawer();
   mountSkipLink(element);
   new OwnModelsNote(page);
@@ -113,6 +114,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   curves.render();
   scores.renderValidation();
   scores.renderTest();
+  headline.render();
   compare.render();
   status.render();
   exports.render();

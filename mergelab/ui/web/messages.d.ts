@@ -51,7 +51,9 @@ export interface Charts {
   name: string;
   /** The recipe's digest. */
   digest: string;
-  /** Base, number of experts and method, for the page's header. */
+  /** The recipe's name, such as `TIES · density 0.2`. */
+  recipe: string;
+  /** The base and the number of experts, which the recipe's name does not say. */
   models: string;
   heatmap: HeatmapChart;
   histogram: HistogramChart;

@@ -6,7 +6,7 @@ from mergelab.ui.page.panel import page_html
 
 def test_a_term_has_its_meaning_in_plain_words() -> None:
     assert glossary()["expert"] == "a fine-tuned model that takes part in a merge."
-    assert glossary()["delta"] == "expert − base, tensor by tensor."
+    assert glossary()["delta"].startswith("expert − base, tensor by tensor")
 
 
 def test_every_term_that_the_page_marks_is_in_the_glossary() -> None:

@@ -9,6 +9,7 @@ import numpy
 
 from mergelab.charts import HEADLINE, RATES, Picture, conflict_heatmap, difference_heatmap, dots_at, grid
 from mergelab.recipe.diff import recipe_diff
+from mergelab.ui.form.labels import DENSITY
 from mergelab.ui.messages import ComparedMap, ComparedRate, ComparedSlot, ComparedSlots, Comparison, HeatmapLook
 from mergelab.ui.session.chart_data import ChartData, ComparedRecipes
 from mergelab.ui.session.render.changed_settings import changed_settings
@@ -83,7 +84,7 @@ def _notice(one: ChartData, other: ChartData) -> str:
     if not has_same_curves(one, other):
         return OTHER_CURVES
     differing = [each.name.rpartition(".")[2] for each in recipe_diff(one.recipe, other.recipe)]
-    return ONLY_DENSITY if differing == ["density"] else SAME_CURVES
+    return ONLY_DENSITY if differing == [DENSITY] else SAME_CURVES
 
 
 def _numbers(one: ChartData, other: ChartData) -> list[list[str]]:

@@ -12,9 +12,9 @@ from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui import messages
 from mergelab.ui.form.examples import preset_label
 from mergelab.ui.form.form import Form, weight_id
-from mergelab.ui.form.link import Link, pinned_query
-from mergelab.ui.form.program import program_of
 from mergelab.ui.form.stories import Story
+from mergelab.ui.form.texts.link import Link, pinned_query
+from mergelab.ui.form.texts.program import program_of
 
 UNBROKEN = "\u00a0%"
 """A per cent sign that stays on the line of its number."""

@@ -85,6 +85,7 @@ export class LabTab {
   #labelCards(charts) {
     const { element, board } = this.#page;
     fillSlots(element, "models", charts.models);
+    fillSlots(element, "recipe", charts.recipe);
     for (const name of LIVE) {
       const card = board.card(name), chip = find(card, '[data-slot="label"]'), chart = charts[name];
       chip.textContent = charts.chip;

@@ -1,25 +1,35 @@
 /** @import { LostServer } from "../frame/lost_server.js" */
 /** @import { StatusStrip } from "../frame/status_strip.js" */
+/** @import { Inbox } from "../transport/inbox.js" */
 
 import { find } from "../dom/elements.js";
 
-/** The Merge button, which cannot be pressed while there is nothing to merge or nobody to do it. */
+/**
+ * The Merge button, which cannot be pressed while there is nothing to merge or nobody to do it. It steps back where a
+ * recipe is merged and scored already.
+ */
 export class MergeButton {
+  #inbox;
   #status;
   #server;
 
   /**
+   * @param {Inbox} inbox
    * @param {StatusStrip} status
    * @param {LostServer} server
    */
-  constructor(status, server) {
+  constructor(inbox, status, server) {
+    this.#inbox = inbox;
     this.#status = status;
     this.#server = server;
+    inbox.on("scores", () => this.#render());
     status.onRefused(() => this.#render());
     server.onChange(() => this.#render());
   }
 
   #render() {
-    find(document, "#merge", HTMLButtonElement).disabled = this.#status.refused || this.#server.watch.lost;
+    const button = find(document, "#merge", HTMLButtonElement);
+    button.disabled = this.#status.refused || this.#server.watch.lost;
+    button.classList.toggle("ml-settled", Boolean(this.#inbox.get("scores")?.settled));
   }
 }

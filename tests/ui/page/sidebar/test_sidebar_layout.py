@@ -23,7 +23,7 @@ from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Step
 from mergelab.ui.form.examples import FIRST, presets
 from mergelab.ui.form.form import KnobPlace, all_knobs
-from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, PLACES
+from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, PLACES, STEPS
 from mergelab.ui.form.method_list import method_choices
 from mergelab.ui.form.sidebar_values import WITHOUT_WIDGETS, form_of
 from mergelab.ui.page.sidebar.knob_widgets import control, linked
@@ -201,12 +201,13 @@ def table_columns() -> set[str]:
 def test_the_page_names_no_hyperparameter(path: Path) -> None:
     """A new knob needs no line here; labels.py alone knows what is special about one.
 
-    A word that is also a column of a table on the page, such as the task of a score, is taken for that.
+    A word that is also a column of a table on the page, such as the task of a score, or a step of a merge is taken for that.
     """
     names = {knob.name for rules in (METHODS, SPARSIFIERS) for rule in rules.values() for knob in rule.knobs} - {
         "weights",
         "t",
         *table_columns(),
+        *STEPS,
     }
     prose = r'(?s)""".*?"""|<p>.*?</p>|(?-s:#.*|//.*)'
     code = re.sub(prose, "", path.read_text(encoding="utf-8"))

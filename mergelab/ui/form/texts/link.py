@@ -19,8 +19,8 @@ from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models, spellings
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, number
 from mergelab.ui.form.method_list import short_title
-from mergelab.ui.form.slice_lines import GIVERS, slices_of_query, slices_query
-from mergelab.ui.form.varied_link import VariedFields, known_parameters, read_varied, varied_query
+from mergelab.ui.form.texts.slice_lines import GIVERS, slices_of_query, slices_query
+from mergelab.ui.form.texts.varied_link import VariedFields, known_parameters, read_varied, varied_query
 
 VERSION = "1"
 VIEW = ("tab", "at", "tensor", "map", "step", "cell")

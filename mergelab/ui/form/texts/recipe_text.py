@@ -14,7 +14,7 @@ from mergelab.recipe.recipe_files import is_recipe_file
 from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.form import MOST_EXPERTS, NO_SPARSIFIER, Form, KnobPlace, Models, short
 from mergelab.ui.form.labels import PLACES
-from mergelab.ui.form.stack_form import StackText
+from mergelab.ui.form.texts.stack_text import StackText
 from mergelab.ui.form.varied_values import entries_of, own_values_of
 
 NO_BASE = (

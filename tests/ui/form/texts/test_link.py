@@ -16,7 +16,7 @@ from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED
 from mergelab.ui.form.form import NO_SPARSIFIER, OWNERS, Form, KnobPlace, Models, all_knobs
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS
-from mergelab.ui.form.link import (
+from mergelab.ui.form.texts.link import (
     MOST_NOTES,
     OWN_MODELS,
     VERSION,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mergelab.ui.messages.__main__ import FILES
-from mergelab.ui.messages.schema import schema
-from mergelab.ui.messages.typescript import type_of
+from mergelab.ui.messages.declarations.schema import schema
+from mergelab.ui.messages.declarations.typescript import type_of
 from mergelab.ui.web import HERE
 
 DEFINITIONS: dict[str, Any] = schema()["$defs"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mergelab.recipe import RecipeError
 from mergelab.recipe.stack_recipe import StackRecipe
-from mergelab.ui.form.slice_lines import read_slices, slices_of_query, slices_query, slices_text
+from mergelab.ui.form.texts.slice_lines import read_slices, slices_of_query, slices_query, slices_text
 
 NAMES = {"base": "/models/base", "1": "/models/one, the first", "2": "owner/two@main"}
 

@@ -8,7 +8,7 @@ from mergelab.checkpoints import list_suites, suite_of
 from mergelab.recipe import STACK
 from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.form import Form, Models
-from mergelab.ui.form.slice_lines import slices_text
+from mergelab.ui.form.texts.slice_lines import slices_text
 
 
 @dataclass(frozen=True)

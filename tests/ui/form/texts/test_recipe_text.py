@@ -9,7 +9,7 @@ from ui.fake_worker import form
 
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.ui.form.form import Form, KnobPlace
-from mergelab.ui.form.recipe_text import NO_BASE, REORDERED, read_recipe_text
+from mergelab.ui.form.texts.recipe_text import NO_BASE, REORDERED, read_recipe_text
 
 BEFORE = form(device="cpu", rows=50, live=False)
 WHOLE = """

@@ -11,8 +11,8 @@ from ui.fake_worker import form
 from mergelab.checkpoints import list_suites
 from mergelab.recipe import RecipeError
 from mergelab.ui.form.form import Form, Models
-from mergelab.ui.form.recipe_text import read_recipe_text
-from mergelab.ui.form.stack_form import StackText
+from mergelab.ui.form.texts.recipe_text import read_recipe_text
+from mergelab.ui.form.texts.stack_text import StackText
 
 
 def form_of_stack(given: dict[str, Any], before: Form, edition: int) -> Form:

@@ -14,7 +14,7 @@ from mergelab.checkpoints import list_suites
 from mergelab.jobs.workbench import save
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
-from mergelab.ui.form.program import program_of
+from mergelab.ui.form.texts.program import program_of
 
 
 def executed(recipe: Recipe) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The form as text, and back: links, recipes, slices of stacks, programs."""

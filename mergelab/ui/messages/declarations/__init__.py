@@ -1,0 +1,1 @@
+"""The messages as the browser knows them: a JSON schema and TypeScript declarations."""

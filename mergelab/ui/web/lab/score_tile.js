@@ -1,0 +1,53 @@
+/** @import { Page } from "../page.d.ts" */
+/** @import { Scores } from "../messages.d.ts" */
+
+import { fillSlots, find } from "../dom/elements.js";
+import { percent, points } from "../formatting/numbers.js";
+
+/** The scores in one figure beside the key numbers, so that a turned knob and its effect are in one view. */
+export class ScoreTile {
+  #page;
+
+  /** @param {Page} page */
+  constructor(page) {
+    this.#page = page;
+    page.inbox.on("scores", () => this.render());
+  }
+
+  render() {
+    const scores = this.#page.inbox.get("scores");
+    if (!scores) return;
+    const { element } = this.#page, tile = find(element, ".ml-score"), words = tileWords(scores);
+    for (const [slot, text] of Object.entries(words)) fillSlots(element, slot, text);
+    find(tile, '[data-slot="score-gap"]').dataset.sign = words["score-gap"].charAt(0);
+    find(tile, '[data-slot="score-state"]').dataset.kind = scores.chip_state ?? "";
+    tile.classList.toggle("ml-stale", scores.state === "outdated");
+    tile.classList.toggle("ml-updating", scores.state === "updating");
+    tile.title = scores.about;
+  }
+}
+
+/**
+ * The texts of the tile, by the name of its slots.
+ * @param {Pick<Scores, "headline" | "chip" | "empty" | "rows">} scores
+ * @returns {Record<string, string>}
+ */
+export function tileWords({ headline, chip, empty, rows }) {
+  const none = { score: "–", "score-state": chip, "score-gap": "" };
+  if (!headline) return { ...none, "score-detail": rows.length ? countOf(rows) : empty };
+  const { mean, to_experts: gap, pinned, tasks, n } = headline;
+  const beside = pinned ? `${points(pinned.difference).text} vs ${pinned.slot.toUpperCase()}, ` : "";
+  const what = tasks > 1 ? `${tasks} tasks, ` : "";
+  return {
+    score: percent(mean.value),
+    "score-state": chip,
+    "score-gap": gap === null ? "" : `${points(gap).text} vs experts`,
+    "score-detail": `${beside}95 %: ${Math.round(100 * mean.low)}–${Math.round(100 * mean.high)}, ${what}n ${n.toLocaleString("en")}`,
+  };
+}
+
+/** @param {Scores["rows"]} rows */
+function countOf(rows) {
+  const tasks = rows.filter(({ place }) => place !== null), done = tasks.filter(({ merged }) => merged);
+  return `${done.length} of ${tasks.length} tasks`;
+}

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { tileWords } from "../../../../mergelab/ui/web/lab/score_tile.js";
+
+const mean = { value: 0.755, low: 0.731, high: 0.778 };
+
+test("the mean stands with its interval, its gap to the experts and what it is of", () => {
+  const headline = { mean, tasks: 5, n: 1000, to_experts: -0.06, pinned: null };
+  assert.deepEqual(tileWords({ headline, chip: "measured", empty: "", rows: [] }), {
+    score: "75.5 %", "score-state": "measured", "score-gap": "−6.0 vs experts", "score-detail": "95 %: 73–78, 5 tasks, n 1,000",
+  });
+});
+
+test("a pinned recipe stands beside it", () => {
+  const pinned = { slot: "a", name: "", title: "TIES", mean, difference: 0.012 };
+  const headline = { mean, tasks: 1, n: 200, to_experts: null, pinned };
+  const words = tileWords({ headline, chip: "measured", empty: "", rows: [] });
+  assert.equal(words["score-detail"], "+1.2 vs A, 95 %: 73–78, n 200");
+  assert.equal(words["score-gap"], "");
+});
+
+test("before the last task there is no mean", () => {
+  const rows = [{ place: 0, merged: mean }, { place: 1, merged: null }, { place: null, merged: null }];
+  const words = tileWords({ headline: null, chip: "updating", empty: "", rows });
+  assert.deepEqual([words.score, words["score-detail"]], ["–", "1 of 2 tasks"]);
+});
+
+test("without scores the tile says why", () => {
+  const words = tileWords({ headline: null, chip: "", empty: "Not scored yet.", rows: [] });
+  assert.deepEqual([words.score, words["score-detail"]], ["–", "Not scored yet."]);
+});
