@@ -84,6 +84,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield made
     made.gate.set()
     made.blocks.close()
+    asyncio.set_event_loop(None)
     gc.collect()  # what Gradio leaves unclosed must not be found in another module
 
 
