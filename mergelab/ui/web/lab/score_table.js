@@ -1,4 +1,4 @@
-/** @import { Pending, ScoreMessage, ScoreRow } from "../messages.d.ts" */
+/** @import { Pending, ScoreDifference, ScoreMessage, ScoreRow } from "../messages.d.ts" */
 
 import { colourDot, make } from "../dom/elements.js";
 import { makeTable } from "../dom/table.js";
@@ -26,13 +26,13 @@ export function scoreTable(rows) {
 }
 
 /** @param {ScoreRow} row */
-function tableRow({ place, colour, title, base, own, merged, to_own: difference, n, pending }) {
+function tableRow({ place, colour, title, base, own, merged, to_own: difference, paired_own: paired, n, pending }) {
   const row = make("tr"), name = make("th");
   if (place === null) row.className = "ml-mean";
   name.scope = "row";
   if (colour) name.append(colourDot(colour));
   name.append(title);
-  const score = pending ? make("td", PENDING[pending], "ml-pending") : cell(merged, difference);
+  const score = pending ? make("td", PENDING[pending], "ml-pending") : cell(merged, difference, paired);
   row.append(name, cell(base), cell(own), score, make("td", n ? n.toLocaleString("en") : "–"));
   return row;
 }
@@ -40,20 +40,27 @@ function tableRow({ place, colour, title, base, own, merged, to_own: difference,
 /**
  * @param {ScoreMessage | null} score
  * @param {number | null} [difference] from the task's own expert
+ * @param {ScoreDifference | null} [paired] the same, on the same examples, with its interval
  */
-function cell(score, difference = null) {
+function cell(score, difference = null, paired = null) {
   if (!score) return make("td", "–");
   const made = make("td"), interval = make("small", `${wholePercent(score.low)}–${wholePercent(score.high)}`);
   made.append(make("b", percent(score.value)));
   if (difference !== null) {
     const { sign, text } = points(difference), delta = make("em", text);
-    delta.dataset.sign = sign;
-    delta.title = "points against the task's own expert";
+    delta.dataset.sign = paired && !paired.clear ? "" : sign;
+    delta.title = `points against the task's own expert${paired ? pairedWords(paired) : ""}`;
     made.append(delta);
   }
   interval.title = "95 % interval, percent";
   made.append(interval);
   return made;
+}
+
+/** @param {ScoreDifference} paired */
+function pairedWords({ low, high, clear }) {
+  const ends = `${points(low).text} to ${points(high).text}`;
+  return `: ${ends} on the same examples (95 %)${clear ? "" : ", no clear difference"}`;
 }
 
 /** @param {number} share */
