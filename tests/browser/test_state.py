@@ -9,14 +9,14 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from browser.visits import CONTROLS, DENSITY, SETTLED, SHOWN, SLOW, STEPPED, Visit, back_at_the_start, until_left, visit
+from browser.visits import CONTROLS, DENSITY, SETTLED, SHOWN, SLOW, Visit, until_left, visit
 from playwright.sync_api import Browser, expect
 from tiny_folders import folders
 
 from mergelab.ui.page.follow import EXPIRED
 
 SCALE = "#knob-method-ties-scale"
-SETTLED_STEP = f"{SETTLED} && {STEPPED}"
+SETTLED_STEP = f"{SETTLED} && mergelab.steps.asked === null && mergelab.steps.at >= 0"
 CLIPBOARD = (
     "mergelab.copied = []; Object.defineProperty(navigator, 'clipboard',"
     " {configurable: true, value: {writeText: async text => { mergelab.copied.push(text); }}})"
@@ -25,22 +25,16 @@ NO_CLIPBOARD = CLIPBOARD.replace("mergelab.copied.push(text)", "throw new Error(
 
 
 @pytest.fixture
-def fresh(browser: Browser, server: str) -> Iterator[Visit]:
-    """A page of its own, for tests that leave more on it than steps."""
+def lab(browser: Browser, server: str) -> Iterator[Visit]:
     opened = visit(browser, server)
     opened.until(SETTLED_STEP)
     yield from until_left(opened)
 
 
 @pytest.fixture(scope="module")
-def shared(browser: Browser, server: str) -> Iterator[Visit]:
+def untouched(browser: Browser, server: str) -> Iterator[Visit]:
+    """One page for the tests that leave the recipe as it opens."""
     yield from until_left(visit(browser, server))
-
-
-@pytest.fixture
-def lab(shared: Visit) -> Visit:
-    """The shared page as it opened: every step of the test before is undone."""
-    return back_at_the_start(shared)
 
 
 def drag(lab: Visit, slider: str, start: float, end: float) -> None:
@@ -202,8 +196,8 @@ def test_a_bad_link_opens_and_says_what_was_changed(browser: Browser, server: st
     opened.page.close()
 
 
-def test_without_a_clipboard_the_link_stands_there_to_be_copied(lab: Visit) -> None:
-    page = lab.page
+def test_without_a_clipboard_the_link_stands_there_to_be_copied(untouched: Visit) -> None:
+    page = untouched.page
     page.evaluate(NO_CLIPBOARD)
     page.click("[data-act=link]")
     expect(page.locator(".ml-note")).to_contain_text("Copy the link from here")
@@ -213,40 +207,40 @@ def test_without_a_clipboard_the_link_stands_there_to_be_copied(lab: Visit) -> N
     page.click("[data-act=close-note]")
 
 
-def test_a_persons_own_folders_are_not_in_the_link_and_come_back_by_redo(fresh: Visit, tmp_path: Path) -> None:
-    page = fresh.page
+def test_a_persons_own_folders_are_not_in_the_link_and_come_back_by_redo(lab: Visit, tmp_path: Path) -> None:
+    page = lab.page
     folders(tmp_path)
     page.evaluate(CLIPBOARD)
     page.click("#own > button")
     page.fill("#own-base input, #own-base textarea", str(tmp_path / "base"))
     page.fill("#own-experts textarea", f"{tmp_path / 'a'}\n{tmp_path / 'b'}")
     page.click("#use-own")
-    fresh.until(
+    lab.until(
         f"mergelab.status === 'ready' && mergelab.steps.at === 1 && mergelab.yaml.includes({json.dumps(str(tmp_path))})"
     )
     page.click("[data-act=link]")
     expect(page.locator(".ml-note")).to_contain_text("The link does not include your own folders")
     assert "base" not in page.evaluate("mergelab.copied[0]")
     page.click("[data-act=undo]")
-    steps(fresh, 0)
-    fresh.until("mergelab.yaml.includes('base: pixels')")
+    steps(lab, 0)
+    lab.until("mergelab.yaml.includes('base: pixels')")
     page.click("[data-act=redo]")
-    fresh.until(f"mergelab.steps.asked === null && mergelab.yaml.includes({json.dumps(str(tmp_path))})")
+    lab.until(f"mergelab.steps.asked === null && mergelab.yaml.includes({json.dumps(str(tmp_path))})")
 
 
 def test_a_page_that_the_server_forgot_says_so_and_comes_back_with_its_recipe_by_reloading(
-    fresh: Visit, server: str
+    lab: Visit, server: str
 ) -> None:
-    fresh.turn(DENSITY, 0.4)
-    fresh.until(f"{SETTLED_STEP} && mergefresh.address.includes('density=0.4')")
+    lab.turn(DENSITY, 0.4)
+    lab.until(f"{SETTLED_STEP} && mergelab.address.includes('density=0.4')")
     crowd(server, 700)  # more than it remembers, also where the page still says something meanwhile
-    fresh.turn(DENSITY, 0.9)
-    expect(fresh.page.locator(".ml-problems li")).to_have_text(EXPIRED, timeout=SLOW)
-    assert fresh.state("shown") == 0.4, "charts of the opening would be another recipe's"
-    fresh.page.reload()
-    fresh.until(f"{SETTLED_STEP} && mergefresh.shown === 0.4")
-    assert fresh.number(DENSITY) == 0.4
-    expect(fresh.page.locator("div.ml-problems")).to_be_hidden()
+    lab.turn(DENSITY, 0.9)
+    expect(lab.page.locator(".ml-problems li")).to_have_text(EXPIRED, timeout=SLOW)
+    assert lab.state("shown") == 0.4, "charts of the opening would be another recipe's"
+    lab.page.reload()
+    lab.until(f"{SETTLED_STEP} && mergelab.shown === 0.4")
+    assert lab.number(DENSITY) == 0.4
+    expect(lab.page.locator("div.ml-problems")).to_be_hidden()
 
 
 def test_a_turn_that_was_lost_on_its_way_is_told_with_what_is_asked_for_next(browser: Browser, server: str) -> None:
@@ -316,8 +310,8 @@ def test_shortcuts_act_but_not_while_somebody_types(lab: Visit) -> None:
     expect(page.locator(".ml-strip-text")).to_contain_text("Merge 1 finished", timeout=SLOW)
 
 
-def test_a_question_mark_lists_the_shortcuts_and_the_focus_comes_back(lab: Visit) -> None:
-    page, keys = lab.page, lab.page.get_by_role("dialog", name="Keyboard shortcuts")
+def test_a_question_mark_lists_the_shortcuts_and_the_focus_comes_back(untouched: Visit) -> None:
+    page, keys = untouched.page, untouched.page.get_by_role("dialog", name="Keyboard shortcuts")
     page.focus("[data-act=test]")
     page.keyboard.press("?")
     expect(keys).to_be_visible()
@@ -331,8 +325,8 @@ def test_a_question_mark_lists_the_shortcuts_and_the_focus_comes_back(lab: Visit
     expect(page.locator("[data-act=keys]")).to_be_focused()
 
 
-def test_the_program_is_there_to_take_home(lab: Visit) -> None:
-    page = lab.page
+def test_the_program_is_there_to_take_home(untouched: Visit) -> None:
+    page = untouched.page
     page.evaluate(CLIPBOARD)
     page.click("[data-copy=python]")
     page.wait_for_function("mergelab.copied.length === 1")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-from browser.visits import SHOWN, Visit, back_at_the_start, until_left, visit
+from browser.visits import SETTLED, SHOWN, visit
 from playwright.sync_api import Browser, expect
 
 from mergelab.ui.form.examples import GROUPS
@@ -18,23 +15,14 @@ def choice(story: Story) -> str:
     return f"#preset li[aria-label='{story.title}']"
 
 
-@pytest.fixture(scope="module")
-def shared(browser: Browser, server: str) -> Iterator[Visit]:
-    yield from until_left(visit(browser, server))
-
-
-@pytest.fixture
-def opened(shared: Visit) -> Visit:
-    """The shared page as it opened: the story of the test before is undone."""
-    return back_at_the_start(shared)
-
-
-def test_a_story_sets_pins_opens_and_tells_and_is_one_step_of_undo(opened: Visit) -> None:
+def test_a_story_sets_pins_opens_and_tells_and_is_one_step_of_undo(browser: Browser, server: str) -> None:
+    opened = visit(browser, server)
     page, note, scores = (
         opened.page,
         opened.page.locator(".ml-story"),
         opened.page.locator("[data-table=compared-scores]"),
     )
+    opened.until(f"{SETTLED} && mergelab.steps.at === 0")
     expect(note).to_be_hidden()
     page.click("#preset input")
     assert page.locator("#preset .ml-family").all_inner_texts() == list(GROUPS)
@@ -65,10 +53,15 @@ def test_a_story_sets_pins_opens_and_tells_and_is_one_step_of_undo(opened: Visit
     page.keyboard.press("Escape")
     expect(note).to_be_hidden()
     assert opened.errors == []
+    page.close()
 
 
-def test_undo_of_a_story_pins_and_opens_what_was_there_before_and_redo_what_it_had_set(opened: Visit) -> None:
+def test_undo_of_a_story_pins_and_opens_what_was_there_before_and_redo_what_it_had_set(
+    browser: Browser, server: str
+) -> None:
+    opened = visit(browser, server)
     page, side = opened.page, opened.page.locator("[data-side=a] [data-slot=title]")
+    opened.until(f"{SETTLED} && mergelab.steps.at === 0")
     page.get_by_role("tab", name="Compare").click()
     page.click("[data-pin=a]")
     expect(side).not_to_be_empty()
@@ -94,9 +87,11 @@ def test_undo_of_a_story_pins_and_opens_what_was_there_before_and_redo_what_it_h
     )
     expect(side).to_have_text(told)
     assert opened.errors == []
+    page.close()
 
 
-def test_a_story_brings_models_that_are_not_on_screen_and_looks_where_it_says(opened: Visit) -> None:
+def test_a_story_brings_models_that_are_not_on_screen_and_looks_where_it_says(browser: Browser, server: str) -> None:
+    opened = visit(browser, server)
     page = opened.page
     page.click("#preset input")
     page.locator(choice(FIGHT)).click()
@@ -109,3 +104,4 @@ def test_a_story_brings_models_that_are_not_on_screen_and_looks_where_it_says(op
     page.locator("#preset li[aria-label='average as in the paper']").click()
     expect(page.locator(".ml-story")).to_be_hidden()
     assert opened.errors == []
+    page.close()

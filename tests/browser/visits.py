@@ -36,8 +36,6 @@ READY = (
     "(mergelab.draws > 2 || mergelab.tab !== 'lab') && mergelab.charts > 0 && mergelab.scores > 0 && mergelab.status === 'ready'"
     f" && mergelab.label === 'exact' && {SHOWN}"
 )
-STEPPED = "mergelab.steps.asked === null && mergelab.steps.at >= 0"
-"""No step of undo or redo is under way."""
 SLOW = 120_000
 
 
@@ -87,22 +85,6 @@ def visit(
         page.add_init_script(script)
     page.goto(address)
     opened.until(ready)
-    return opened
-
-
-def back_at_the_start(opened: Visit) -> Visit:
-    """The same page with the recipe that it opened with, and with nothing before that to undo: what comes next is step 1."""
-    page = opened.page
-    for close in ("[data-act=close-note]", "[data-act=close-story]"):
-        if page.locator(close).is_visible():
-            page.click(close)
-    page.get_by_role("tab", name="Lab", exact=True).click()
-    if not page.locator("#live input").is_checked():
-        page.locator("#live input").check()
-    opened.until(STEPPED)
-    for _ in range(int(str(opened.state("steps.at")))):
-        page.click("[data-act=undo]")
-    opened.until(f"mergelab.steps.at === 0 && {STEPPED} && {SETTLED}")
     return opened
 
 
