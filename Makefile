@@ -90,6 +90,7 @@ bench: .venv/.ready-test browser
 	$(BIN)/python benchmarks/sketch.py
 	$(BIN)/python benchmarks/tensor_map.py
 	$(BIN)/python benchmarks/latency.py
+	$(BIN)/python benchmarks/felt.py
 	$(BIN)/python benchmarks/scaling.py --full
 	$(BIN)/python benchmarks/gpu.py
 	@if [ -n "$(MERGEKIT_PYTHON)" ]; then $(BIN)/python benchmarks/against_mergekit.py $(MERGEKIT_PYTHON); \

@@ -8,11 +8,15 @@ from typing import Any
 from mergelab.checkpoints import suite_of
 from mergelab.engine import merged_body, prepare
 from mergelab.evaluation.evaluate import Score, body_of
+from mergelab.evaluation.evaluate import evaluate as answer
 from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.recipe_plans import open_model, planned_recipe, read_recipe, with_calibration
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import ProgressGen
+
+FEW = 10
+"""Rows of each task set that warm up its model."""
 
 
 def evaluate(
@@ -42,6 +46,17 @@ def evaluate(
     if not suite:
         raise ValueError("name the suite whose task sets to score, for example --suite minilm")
     return (yield from scored(body, chosen_tasks(suite_tasks(suite), tasks), split, rows, where))
+
+
+def ready_to_score(model: str, device: str = "auto") -> ProgressGen[None]:
+    """Import what scoring needs and build the models of a suite's task sets, by answering a few rows of each with `model`.
+
+    Nothing is kept on disk. The first score that a person waits for is then as quick as the later ones.
+    """
+    opened, suite = open_model(model, None), suite_of(model)
+    yield from answer(
+        body_of(opened, opened), list(suite_tasks(suite or "").values()), "validation", rows=FEW, device=resolve(device)
+    )
 
 
 def chosen_tasks(tasks: Mapping[str, TaskSet], names: Sequence[str] | None) -> list[TaskSet]:

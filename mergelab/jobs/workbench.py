@@ -1,7 +1,7 @@
 """The jobs of the lab by name, from plain recipes to plain results: everything that the worker process can be asked to do."""
 
 from mergelab.jobs.adapter_job import AdapterArchive, save_adapter
-from mergelab.jobs.evaluate_job import evaluate
+from mergelab.jobs.evaluate_job import evaluate, ready_to_score
 from mergelab.jobs.inspect_jobs import fisher, inspect, inspection_report, spectrum
 from mergelab.jobs.merge_job import Run, merge
 from mergelab.jobs.merge_scores import MergeScores
@@ -22,6 +22,7 @@ __all__ = [
     "inspection_report",
     "merge",
     "ready",
+    "ready_to_score",
     "save",
     "save_adapter",
     "sketch",

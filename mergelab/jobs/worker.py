@@ -29,9 +29,11 @@ from mergelab.runtime.progress import Partial, PartialGen, Progress
 STOP = "stop"
 ENTRY = "from mergelab.jobs.worker import main; main()"
 """Not `-m mergelab.jobs`: events must be pickled as classes of this module, not of `__main__`."""
-REPORT_EVERY = 0.05
-"""Minimum time in seconds between two progress reports from the worker. Reports in between are dropped, unless they are the
-last of their count or `Partial`."""
+REPORT_EVERY = 0.25
+"""Minimum time in seconds between two progress reports from the worker: each one goes through Gradio to the page, which costs
+more than what it tells. Reports in between are dropped, unless they are the last of their count or `Partial`."""
+LOOK_EVERY = 0.05
+"""Seconds after which a stop or a close is noticed while the worker says nothing."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ class Worker:
             if job.stop_requested.is_set() and deadline == math.inf:
                 deadline = time.monotonic() + job.grace
                 connection.send(STOP)
-            if connection.poll(REPORT_EVERY):
+            if connection.poll(LOOK_EVERY):
                 job.report(self._received(connection, job))
         return None
 

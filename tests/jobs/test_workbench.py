@@ -22,7 +22,7 @@ from mergelab.engine import Plan, Statistics, plan, prepare, prepare_steps, spar
 from mergelab.evaluation.calibration import Gram, estimate
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.tasks import suite_tasks
-from mergelab.jobs import recipe_plans, tensor_jobs, workbench
+from mergelab.jobs import evaluate_job, recipe_plans, tensor_jobs, workbench
 from mergelab.jobs.sketch_job import MEASURING
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
@@ -402,3 +402,13 @@ def test_looking_into_a_tensor_settles_a_recipe_once(
 
 def test_a_worker_gets_ready_by_doing_nothing() -> None:
     assert finish(workbench.ready()) is None
+
+
+@PIXELS
+def test_a_worker_gets_ready_to_score_with_a_few_rows_and_keeps_no_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        evaluate_job, "answer", lambda body, tasks, split, rows, device: answered.append((len(tasks), rows)) or iter(())
+    )
+    assert finish(workbench.ready_to_score("pixels", device="cpu")) is None
+    assert answered == [(5, evaluate_job.FEW)]

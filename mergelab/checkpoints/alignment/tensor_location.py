@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from mergelab.checkpoints.alignment.key_alignment import HEADS, WRAPPERS
 
@@ -65,6 +66,7 @@ OUTSIDE_BLOCKS = {
 }
 
 
+@lru_cache(maxsize=1 << 16)  # every chart and every comparison of models asks for the same names
 def address(key: str) -> tuple[str, str]:
     """(layer, module) of a tensor, for axes and tooltips: ("3", "attention.query"), ("embeddings", "word").
 

@@ -81,7 +81,11 @@ class Lab:
         return link_of(form.written(), form.models, self._opening_recipe)
 
     def warm(self, form: Form, finished: Callable[[PanelMessages], None]) -> threading.Thread:
-        """Compute the opening in a thread, which is returned. `finished` gets all messages of the opening."""
+        """Compute the opening in a thread, which is returned. `finished` gets all messages of the opening.
+
+        Then the worker gets ready to score: what the opening shows is in the cache from an earlier start, but the first knob
+        that somebody turns is not.
+        """
 
         def work() -> None:
             shown = PanelMessages()
@@ -89,6 +93,7 @@ class Lab:
                 shown = replace(shown, **parts_of(update))
                 if update.charts and update.scores:
                     finished(shown)
+            self.job_cache.worker.submit("ready_to_score", model=form.models.base, device=form.device)
 
         thread = threading.Thread(target=work, name="mergelab-warm", daemon=True)
         thread.start()

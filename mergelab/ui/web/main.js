@@ -123,6 +123,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   inbox.catchUp(atLoad);
   for (const change of early) knobs.onKnobChange(...change);
   onStart();
+  document.getElementById("ml-first")?.remove(); // the picture that stood in the page's place
 
   function mountShortcuts() {
     const list = new ShortcutList(element);

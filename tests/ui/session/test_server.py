@@ -16,3 +16,10 @@ def test_visitors_have_sessions_of_their_own_and_share_results() -> None:
     assert other is not session
     assert server.session("visitor") is session
     assert len(worker.named("merge")) == 1
+
+
+def test_after_the_opening_the_worker_gets_ready_to_score() -> None:
+    server, worker = lab()
+    shown: list[object] = []
+    server.warm(form(), shown.append).join(20)
+    assert [call["model"] for call in worker.named("ready_to_score")] == ["tiny"] and shown

@@ -16,10 +16,7 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
-import plotly
 from starlette.middleware import Middleware
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
 from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.page import gradio_compat as compat
@@ -30,24 +27,18 @@ from mergelab.ui.page.serving.endpoints import add_endpoints
 from mergelab.ui.page.serving.entry.admission import Admission, admission
 from mergelab.ui.page.serving.entry.login import Entrance, Login
 from mergelab.ui.page.serving.event_limits import QUEUE, THREADS, too_many_events
+from mergelab.ui.page.serving.first_paint import FirstPaint
 from mergelab.ui.page.serving.guard import Guard
 from mergelab.ui.page.serving.module_files import ROUTE as MODULES
-from mergelab.ui.page.serving.module_files import SCRIPTS
+from mergelab.ui.page.serving.plotly_file import ROUTE as PLOTLY
 from mergelab.ui.page.serving.startup_cache import StartupCache
 from mergelab.ui.page.serving.theme import STYLES, theme
 from mergelab.ui.page.visitor import owner_of
 from mergelab.ui.session.server import Lab, Settings
-from mergelab.ui.web import STREAM, read
 
 FIRST_PORT, PORTS = 7860, 100
 FIRST_START = 60.0
 """Seconds that the first start waits for its opening example."""
-PLOTLY = Path(plotly.__file__).parent / "package_data"
-HEAD = (
-    f"<script>{read(STREAM)}</script>"
-    f'<script defer src="plotly/plotly.min.js"></script>{SCRIPTS}'
-    '<meta name="color-scheme" content="light dark">'
-)
 
 
 def build(lab: Lab | None = None) -> gr.Blocks:
@@ -147,10 +138,9 @@ def launch_options(host: str, port: int, admitted: Admission, entrance: Entrance
         "footer_links": ["api", "settings"],
         "theme": theme(),
         "css_paths": STYLES,
-        "head": HEAD,
         "app_kwargs": {
-            "routes": [Mount("/plotly", StaticFiles(directory=PLOTLY)), MODULES, ALIVE, DOCUMENTS],
-            "middleware": [Middleware(Guard, hosts=admitted.hosts), *login],
+            "routes": [PLOTLY, MODULES, ALIVE, DOCUMENTS],
+            "middleware": [Middleware(Guard, hosts=admitted.hosts), *login, Middleware(FirstPaint)],
             "lifespan": compat.own_middleware_first,
         },
     }

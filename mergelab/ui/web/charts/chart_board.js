@@ -6,7 +6,8 @@ import { CONFIG, loadedPlotly, withoutBase } from "./plotly.js";
 import { themedFigure } from "./themed_figure.js";
 import { Visibility } from "./visibility.js";
 
-const LATER = 400; // milliseconds after which charts out of sight are drawn
+const LATER = 400; // milliseconds after which charts out of sight are drawn, one whenever the browser is idle
+const BUSY = 1000; // milliseconds that a browser may be busy before the next one is drawn all the same
 
 /**
  * All charts of the page. A chart is drawn when it is in sight, else when it comes into sight or when there is time.
@@ -176,14 +177,24 @@ export class ChartBoard {
   #owe(name) {
     this.#owed.add(name);
     clearTimeout(this.#later);
-    this.#later = setTimeout(() => this.#drawOwed((plot) => this.#visibility.hasRoom(plot)), LATER);
+    this.#later = setTimeout(() => this.#drawWhenIdle(), LATER);
+  }
+
+  #drawWhenIdle() {
+    requestIdleCallback(() => {
+      const [name] = [...this.#owed].filter((each) => this.hasRoom(each));
+      if (name) void this.#drawNow(name).then(() => this.#drawWhenIdle());
+    }, { timeout: BUSY });
   }
 
   /** @param {(plot: PlotElement) => boolean} ready */
   #drawOwed(ready) {
-    for (const name of [...this.#owed].filter((each) => ready(this.plot(each)))) {
-      void this.draw(name, this.figures[name], { again: true, outOfSight: true });
-    }
+    for (const name of [...this.#owed].filter((each) => ready(this.plot(each)))) void this.#drawNow(name);
+  }
+
+  /** @param {string} name */
+  #drawNow(name) {
+    return this.draw(name, this.figures[name], { again: true, outOfSight: true });
   }
 
   /** @param {string[]} names */

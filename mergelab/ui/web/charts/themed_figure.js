@@ -56,7 +56,8 @@ function themedLayout(given, theme) {
   for (const name of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) {
     const axis = /** @type {LayoutAxis} */ (layout[name]);
     const lines = { gridcolor: grid, zerolinecolor: grid, linecolor: grid, tickcolor: grid, zeroline: false };
-    layout[name] = { ...lines, ...axis, tickfont: { color: text } };
+    // Margins have room for the labels. Without this, plotly measures each of them, which makes the browser lay out anew.
+    layout[name] = { ticklabeloverflow: "allow", ...lines, ...axis, tickfont: { color: text } };
   }
   return layout;
 }

@@ -1,7 +1,7 @@
 /** @import { Page } from "../page.d.ts" */
 /** @import { KnobChanges } from "./knob_changes.js" */
 
-const REST = 150; // milliseconds that a knob rests before the recipe is merged and scored
+const REST = 80; // milliseconds that a knob rests before the recipe is merged and scored; a held arrow key moves it every 33
 
 /** Asks for exact charts and scores once the charts are drawn and the knobs rest. */
 export class LiveScores {

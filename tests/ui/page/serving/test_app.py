@@ -26,6 +26,7 @@ from mergelab.ui.page.serving.app import _built, launch_options
 from mergelab.ui.page.serving.entry.admission import admission
 from mergelab.ui.page.serving.entry.guesses import FREE
 from mergelab.ui.page.serving.entry.login import REFUSAL, Entrance
+from mergelab.ui.page.serving.plotly_file import ADDRESS as PLOTLY
 from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.queueing.job_limits import PER_CLIENT
 from mergelab.ui.session.server import Lab, Settings
@@ -143,7 +144,7 @@ def test_a_login_opens_the_page_with_its_recipe_and_ends_when_it_is_told_to(serv
         went = visitor.post(f"/login?{query}", data=form, headers={"accept": "text/html"})
         assert (went.status_code, went.headers["location"]) == (303, f"./?{query}")
         assert "HttpOnly" in went.headers["set-cookie"] and "SameSite=lax" in went.headers["set-cookie"]
-        for path in ("/", "/config", "/plotly/plotly.min.js", "/gradio_api/app_id"):
+        for path in ("/", "/config", f"/{PLOTLY}", "/gradio_api/app_id"):
             assert visitor.get(path).status_code == 200, path
         assert visitor.get("/login").headers["location"] == "./"
         assert visitor.get("/config", headers={"origin": "http://evil.example"}).status_code == 403

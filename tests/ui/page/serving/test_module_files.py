@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from mergelab.ui.page.serving.app import HEAD
 from mergelab.ui.page.serving.module_files import FOLDER, ROUTE
-from mergelab.ui.web import ENTRY, HERE, STREAM, modules, read, version
+from mergelab.ui.web import HERE, STREAM, modules, read, version
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +39,3 @@ def test_changed_modules_have_another_address(monkeypatch: pytest.MonkeyPatch) -
     assert before == version() and before in FOLDER
     monkeypatch.setattr("mergelab.ui.web.read", lambda name: f"{read(name)}// changed")
     assert version() != before
-
-
-def test_every_module_is_fetched_ahead_and_the_entry_runs() -> None:
-    ahead = re.findall(r'rel="modulepreload" href="([^"]+)"', HEAD)
-    assert ahead == [f"{FOLDER}/{name}" for name in modules()]
-    assert f'<script type="module" src="{FOLDER}/{ENTRY}"></script>' in HEAD
-
-
-def test_the_stream_stands_in_the_head_before_everything_else() -> None:
-    assert HEAD.startswith(f"<script>{read(STREAM)}</script>")
-    assert STREAM not in modules()
