@@ -10,7 +10,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -77,33 +79,80 @@ RECIPES = [AddRecipe(title, COUNTS[files], text) for title, files, text in SECTI
 EVERY_RECIPE = pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.title)
 
 
-@dataclass(frozen=True)
+INTERPRETER = """
+import contextlib, io, json, sys, traceback
+from mergelab.cli import main
+
+def run(arguments):
+    if arguments[0] == "-c":
+        exec(arguments[1], {})
+        return 0
+    return main(arguments)
+
+for line in sys.stdin:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        try:
+            code = run(json.loads(line))
+        except SystemExit as end:
+            code = end.code
+        except BaseException:
+            code = traceback.format_exc()
+    print(json.dumps([code, printed.getvalue()]), flush=True)
+"""
+"""Runs command lines of `mergelab`, or programs after `-c`, one after the other: a process for each would import all again."""
+
+
 class Copy:
     """The repository with all recipes followed."""
 
-    root: Path
-
-    def python(self, *arguments: str | Path) -> str:
-        """What a process of this copy prints."""
-        environment = {
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._environment = {
             **os.environ,
-            "PYTHONPATH": str(self.root),
+            "PYTHONPATH": str(root),
             "MERGELAB_ASSETS": str(ROOT / "assets"),
-            "MERGELAB_CACHE": str(self.root / "cache"),
+            "MERGELAB_CACHE": str(root / "cache"),
             "OMP_NUM_THREADS": "1",
         }
-        command = [sys.executable, *map(str, arguments)]
-        done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, encoding="utf-8")
+
+    @cached_property
+    def interpreter(self) -> subprocess.Popen[str]:
+        """A process of this copy that runs command lines."""
+        command, pipe = [sys.executable, "-c", INTERPRETER], subprocess.PIPE
+        return subprocess.Popen(
+            command, cwd=self.root, env=self._environment, stdin=pipe, stdout=pipe, text=True, encoding="utf-8"
+        )
+
+    def close(self) -> None:
+        """End that process."""
+        self.interpreter.communicate()
+
+    def module(self, *arguments: str | Path) -> str:
+        """What a module prints that runs in a process of its own."""
+        command = [sys.executable, "-m", *map(str, arguments)]
+        done = subprocess.run(
+            command, cwd=self.root, env=self._environment, capture_output=True, text=True, encoding="utf-8"
+        )
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def mergelab(self, *arguments: str | Path) -> str:
         """What the command prints."""
-        return self.python("-m", "mergelab", *arguments)
+        requests, answers = self.interpreter.stdin, self.interpreter.stdout
+        assert requests and answers
+        print(json.dumps([*map(str, arguments)]), file=requests, flush=True)
+        code, printed = json.loads(answers.readline())
+        assert code == 0, f"{printed}\n{code}"
+        return str(printed)
+
+    def program(self, text: str) -> str:
+        """What a program prints."""
+        return self.mergelab("-c", text)
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     """A copy of what the recipes touch, with all of them applied."""
     root = tmp_path_factory.mktemp("where-to-add") / "repository"
     shutil.copytree(ROOT / "mergelab", root / "mergelab", ignore=shutil.ignore_patterns("__pycache__"))
@@ -112,12 +161,13 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         (root / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(TESTS / name, root / "tests" / name)
     (root / "docs").mkdir()
-    for name in ("ARCHITECTURE.md", "pyproject.toml"):
+    for name in ("ARCHITECTURE.md", "pyproject.toml", "docs/glossary.md"):
         shutil.copy(ROOT / name, root / name)
     for recipe in RECIPES:
         for block in recipe.blocks:
             block.apply(root)
-    return Copy(root)
+    with closing(Copy(root)) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -153,15 +203,15 @@ def test_the_recipes_tests_and_the_promises_of_their_kind_hold(copy: Copy) -> No
     tests = [path for path in added if path.startswith("tests/")]
     modules = [Path(path).stem for path in added if not path.startswith("tests/")]
     chosen = ["-k", " or ".join(modules), *tests, *(f"tests/{name}" for name in PROMISES)]
-    told = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-rA", *chosen)
+    told = copy.module("pytest", "-q", "-p", "no:cacheprovider", "-rA", *chosen)
     passed = set(re.findall(r"^PASSED ([^:]+)::", told, re.M))
     assert {*tests, *(f"tests/{name}" for name in PROMISES)} <= passed
 
 
 def test_the_recipes_code_has_the_style_of_the_package(copy: Copy) -> None:
     added = [copy.root / block.path for recipe in RECIPES for block in recipe.blocks if block.language == "python"]
-    copy.python("-m", "ruff", "check", "--no-cache", *added)
-    copy.python("-m", "ruff", "format", "--no-cache", "--check", *added)
+    copy.module("ruff", "check", "--no-cache", *added)
+    copy.module("ruff", "format", "--no-cache", "--check", *added)
 
 
 def test_the_method_and_the_sparsifier_are_listed(copy: Copy) -> None:
@@ -188,7 +238,7 @@ print(json.dumps({
     "page": page_html(),
 }))
 """
-    found = json.loads(copy.python("-c", program))
+    found = json.loads(copy.program(program))
     assert found["midrange"] == [2.5, 4.0]  # deltas (1, 0.5) and (4, -1): middles 0.75 and 1.5
     assert found["cutoff"] == [1.5, 2.5]  # 0.5 is dropped: means 0.5 and 1.5
     assert "byte-classification" in found["kinds"]
@@ -228,5 +278,6 @@ def test_the_commands_of_a_recipe_write_what_it_added(recipe: AddRecipe, copy: C
     for *words, arrow, target in recipe.commands:
         assert arrow == ">"
         program, *arguments = words
-        written = copy.python(*arguments) if program == "python" else copy.mergelab(*arguments)
+        assert program == "mergelab" or (program, arguments[0]) == ("python", "-c")
+        written = copy.mergelab(*arguments)
         assert f"`{name}`" in written and (ROOT / target).is_file()

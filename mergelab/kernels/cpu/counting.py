@@ -6,7 +6,6 @@ from typing import Any
 
 import numba
 import numpy
-from numba import njit
 
 from mergelab.kernels.cpu.floats import INFINITE, Array, widened
 from mergelab.kernels.cpu.intrinsics import MASKED, bits_of, bits_set, inside, lowest_bit, magnitude
@@ -19,7 +18,7 @@ from mergelab.kernels.cpu.sparsifier_mask import (
     only_draws,
     scratch_for,
 )
-from mergelab.kernels.cpu.stack_arrays import stack_empty, uncounted
+from mergelab.kernels.cpu.stack_arrays import inlined, stack_empty, uncounted
 from mergelab.kernels.cpu.stored_arrays import part_of
 
 BEYOND = 0xFFFFFFFF
@@ -114,7 +113,7 @@ def collect(
     return above, count
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def magnitudes(stored: Array, base: Array, model: int, mask: Any, start: int, scratch: Any, bits: Array) -> int:
     """Write the bits of a block's masked magnitudes, and bits of no magnitude beyond the block's end; 1 if the mask met a value
     that is not finite (and may have dropped it), else 0."""
@@ -129,7 +128,7 @@ def magnitudes(stored: Array, base: Array, model: int, mask: Any, start: int, sc
     return bad
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _magnitudes_of(stored: Array, base: Array, high: int, bits: Array) -> int:
     """Write the bits of the magnitudes of `stored - base`; returns how many lie above `high`."""
     larger = numpy.uint32(0)
@@ -140,7 +139,7 @@ def _magnitudes_of(stored: Array, base: Array, high: int, bits: Array) -> int:
     return larger
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _pick(bits: Array, lowest: int, span: int, picked: Array, count: int) -> int:
     """Copy the `bits` from `lowest` to `lowest + span` to `picked`, starting at index `count`; returns the next index.
 
@@ -181,7 +180,7 @@ def count_elected(
     return total
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def add_votes(
     stored: Array,
     base: Array,
@@ -211,7 +210,7 @@ def add_votes(
     return bad
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _add_votes(
     stored: Array, base: Array, threshold: float, weight: float, by_count: bool, first: bool, cast: Array, votes: Array
 ) -> int:
@@ -230,7 +229,7 @@ def _add_votes(
     return int(largest >= INFINITE)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _add_drawn_votes(
     stored: Array,
     base: Array,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy
-from numba import njit
 
 from mergelab.kernels.cpu.counting import add_votes
 from mergelab.kernels.cpu.floats import INFINITE, Array, load, rounded, store, widened
 from mergelab.kernels.cpu.intrinsics import magnitude
 from mergelab.kernels.cpu.sparsifier_mask import BLOCK, is_identity, masked_delta, scratch_for
-from mergelab.kernels.cpu.stack_arrays import stack_empty, uncounted
+from mergelab.kernels.cpu.stack_arrays import inlined, stack_empty, uncounted
 from mergelab.kernels.cpu.stored_arrays import part_of
 
 SUM, MEAN_BY_COUNT, MEAN_BY_WEIGHTS, LARGEST = range(4)
@@ -48,7 +47,7 @@ def merge_linear(base: Array, experts: Any, mask: Any, start: int, weights: Arra
     return bad
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _add(stored: Array, base: Array, weight: float, total: Array) -> int:
     """Add a model's weighted deltas of a block; 1 if one is not finite, else 0."""
     largest = numpy.uint32(0)
@@ -77,7 +76,7 @@ def merge_elected(base: Array, experts: Any, mask: Any, start: int, election: An
     return bad
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _combine(cast: Array, count: int, election: Any, votes: Array, total: Array, shares: Array) -> None:
     """Combine the deltas that agree with the elected signs in `total`, from all votes `cast` and their sums `votes`, which
     become signs; `shares` is scratch."""
@@ -98,7 +97,7 @@ def _combine(cast: Array, count: int, election: Any, votes: Array, total: Array,
             total[i] = numpy.float32(0) if shares[i] == 0 else total[i] / shares[i]
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _moved(base: Array, change: Array, scale: float, merged: Array) -> int:
     """Write base + scale · change to `merged`; a change of 0 keeps the base's bits. 1 if a value is not finite, else 0."""
     factor, largest = numpy.float32(scale), numpy.uint32(0)
@@ -115,7 +114,7 @@ def add_change(base: Array, change: Array, merged: Array) -> int:
     return int(_moved(base, change, 1.0, merged))
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _resolve_ties(votes: Array, count: int, tied: float) -> None:
     """Replace summed votes by their signs."""
     for i in range(count):
@@ -123,7 +122,7 @@ def _resolve_ties(votes: Array, count: int, tied: float) -> None:
         votes[i] = tied if sign == 0 else sign
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _take_larger(cast: Array, count: int, factor: float, signs: Array, first: bool, total: Array) -> None:
     """Replace smaller deltas by a model's weighted deltas that agree with the elected signs.
 
@@ -135,7 +134,7 @@ def _take_larger(cast: Array, count: int, factor: float, signs: Array, first: bo
         total[i] = mine if abs(mine) > abs(before) else before
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _add_agreeing(cast: Array, count: int, factor: float, signs: Array, first: bool, total: Array) -> None:
     """Add a model's weighted deltas that agree with the elected signs."""
     for i in range(count):
@@ -143,7 +142,7 @@ def _add_agreeing(cast: Array, count: int, factor: float, signs: Array, first: b
         total[i] = (numpy.float32(0) if first else total[i]) + mine
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _add_with_share(
     cast: Array, count: int, factor: float, share: float, signs: Array, first: bool, total: Array, shares: Array
 ) -> None:

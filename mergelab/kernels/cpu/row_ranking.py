@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mergelab.kernels.cpu.floats import INFINITE, Array, widened
 from mergelab.kernels.cpu.intrinsics import magnitude
-from mergelab.kernels.cpu.sparsifier_mask import BLOCK, complete, draw
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK, UPPER, complete, draw
 from mergelab.kernels.cpu.stored_arrays import as_array
 from mergelab.methods.ops.stack import KernelUnsupportedError
 
@@ -142,7 +142,7 @@ def _rank(ordered: Array, firsts: Array, ranks: Array) -> None:
 def _draw(key: Array, start: int, count: int, drawn: Array) -> None:
     """The draws of the entries start … start+count-1 and of those up to the end of their block; `start` is where one begins."""
     for place in range(0, count, BLOCK):
-        draw(key[0], key[1], start + place, 0, drawn[place:])
+        draw(key[0], key[1], start + place, UPPER, drawn[place:])
         complete(key[0], key[1], start + place, drawn[place:])
 
 

@@ -9,13 +9,15 @@ from numba import njit
 
 from mergelab.kernels.cpu.floats import INFINITE, Array, widened
 from mergelab.kernels.cpu.intrinsics import added, magnitude, mixed
-from mergelab.kernels.cpu.stack_arrays import stack_empty, uncounted
-from mergelab.kernels.cpu.stored_arrays import ExpertArrays
+from mergelab.kernels.cpu.stack_arrays import array_at, inlined, stack_empty, uncounted
+from mergelab.kernels.cpu.stored_arrays import BFLOAT16, FLOAT16, ExpertArrays
 from mergelab.runtime.randomness import GROUP, LANES, PARITY, REST, ROTATIONS
 
 BLOCK = 256
 """Entries per block: few enough that all buffers of a block stay in the L1 cache, while the stored numbers arrive as steady
 streams that processors prefetch."""
+UPPER, LOWER = numpy.uint32(0), numpy.uint32(REST)
+"""The halves of draws: what their counters' high words have besides."""
 A0, A1, A2, A3 = ROTATIONS[0]
 B0, B1, B2, B3 = ROTATIONS[1]
 
@@ -82,25 +84,25 @@ def open_mask(n_models: int) -> SparsifierMask:
     )
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def is_identity(mask: Any, model: int) -> bool:
     """Whether this model's deltas stay as they are."""
     return mask.thresholds[model] == 0 and mask.divisors[model] == 0 and mask.limits[model] == numpy.uint64(2**32)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def only_draws(mask: Any, model: int) -> bool:
     """Whether this model's entries are kept or dropped by their draws alone."""
     return mask.thresholds[model] == 0 and mask.limits[model] < numpy.uint64(2**32)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def divisor_of(mask: Any, model: int) -> float:
     """The divisor of this model's survivors."""
     return mask.divisors[model] if mask.divisors[model] > numpy.float32(0) else numpy.float32(1)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def masked_delta(stored: Array, base: Array, model: int, mask: Any, start: int, drawn: Array, left: Array) -> int:
     """Write some blocks of `stored - base` after the mask to `left` (float32); 1 if a delta is not finite, else 0.
 
@@ -128,9 +130,24 @@ def masked_delta(stored: Array, base: Array, model: int, mask: Any, start: int, 
 
 
 @uncounted
+def delta_of(
+    experts: Any, model: int, place: int, anchor: Array, mask: Any, start: int, drawn: Array, left: Array
+) -> int:
+    """The `masked_delta` of a model's entries from `place` on, minus as many of `anchor` (float32), for `FormatArrays`."""
+    address, length, stop = experts.addresses[model], experts.length, place + len(anchor)
+    if experts.format == BFLOAT16:
+        return masked_delta(
+            array_at(address, length, numpy.uint16)[place:stop], anchor, model, mask, start, drawn, left
+        )
+    if experts.format == FLOAT16:
+        return masked_delta(array_at(address, length, numpy.int16)[place:stop], anchor, model, mask, start, drawn, left)
+    return masked_delta(array_at(address, length, numpy.float32)[place:stop], anchor, model, mask, start, drawn, left)
+
+
+@uncounted
 def draw_to(limit: int, key0: int, key1: int, start: int, drawn: Array) -> None:
     """Draw as many bits of a block as it takes to decide which draws lie below `limit`."""
-    if _draw_near(limit, key0, key1, start, 0, drawn) < numpy.uint32(1 << 16):
+    if _draw_near(limit, key0, key1, start, UPPER, drawn) < numpy.uint32(1 << 16):
         complete(key0, key1, start, drawn)
 
 
@@ -138,26 +155,26 @@ def draw_to(limit: int, key0: int, key1: int, start: int, drawn: Array) -> None:
 def complete(key0: int, key1: int, start: int, drawn: Array) -> None:
     """Add the lower halves of a block's draws to their upper halves."""
     lower = stack_empty((BLOCK,), numpy.uint32)
-    draw(key0, key1, start, REST, lower)
+    draw(key0, key1, start, LOWER, lower)
     for i in range(BLOCK):
         drawn[i] |= lower[i] >> numpy.uint32(16)
 
 
 @uncounted
-def draw(key0: int, key1: int, start: int, besides: int, drawn: Array) -> None:
-    """One half of the draws of the entries start … start+BLOCK-1, as upper halves of words: the upper one with `besides`
-    0, the lower one with REST; see `randomness.draws`. `start` is a multiple of BLOCK."""
-    _draw_near(0, key0, key1, start, besides, drawn)
+def draw(key0: int, key1: int, start: int, half: int, drawn: Array) -> None:
+    """One half of the draws of the entries start … start+BLOCK-1, UPPER or LOWER, as upper halves of words; see
+    `randomness.draws`. `start` is a multiple of BLOCK."""
+    _draw_near(0, key0, key1, start, half, drawn)
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _draw_near(limit: int, key0: int, key1: int, start: int, besides: int, drawn: Array) -> int:
+def _draw_near(limit: int, key0: int, key1: int, start: int, half: int, drawn: Array) -> int:
     """The same; the exclusive-or of a draw and `limit` that is the smallest."""
     k0, k1 = numpy.uint32(key0), numpy.uint32(key1)
     k2 = numpy.uint32(numpy.uint32(k0 ^ k1) ^ numpy.uint32(PARITY))
     # Blocks start at multiples of their length, so the counter's high word is the same in all of one.
     low = numpy.uint32(numpy.uint32(start // 4) + k0)
-    high = numpy.uint32(numpy.uint32(numpy.uint32(start // 4 >> 32) | numpy.uint32(besides)) + k1)
+    high = numpy.uint32(numpy.uint32(numpy.uint32(start // 4 >> 32) | half) + k1)
     near, nearest = numpy.uint32(limit), numpy.uint32(0xFFFFFFFF)
     for i in range(LANES):
         # All groups of a block side by side: each round of one waits for the round before, meanwhile others go on.

@@ -19,9 +19,19 @@ from numba.np.arrayobj import populate_array
 LINE = 64
 """Bytes per vector access; loops over arrays that start at a multiple of them are faster."""
 
-UNCOUNTED = {"nogil": True, "cache": True, "_nrt": False}
+UNCOUNTED = {
+    "nogil": True,
+    "cache": True,
+    "_nrt": False,
+    "error_model": "numpy",  # a check of each divisor would keep loops from vector units
+    "forceinline": False,  # else what an inlined function calls is inlined too
+    "no_cfunc_wrapper": True,  # only Python and other kernels call them
+}
 """Options of `njit` for a function that makes no arrays other than by `stack_empty` and returns none."""
 uncounted = njit(**UNCOUNTED)
+inlined = njit(**{**UNCOUNTED, "forceinline": True})
+"""For a function that is always part of its callers. LLVM inlines it: with `inline="always"` numba would analyse it again at
+every use."""
 
 
 @intrinsic
@@ -40,7 +50,7 @@ def stack_empty(typing: Any, shape: Any, kind: Any) -> Any:
 
 @intrinsic
 def array_at(typing: Any, address: Any, length: Any, like: Any) -> Any:
-    """The numbers from an address on, with the dtype of the array `like`; the caller keeps them alive."""
+    """The numbers from an address on, with the dtype of the array `like`, or with `like` as dtype; the caller keeps them alive."""
     made = types.Array(like.dtype, 1, "C")
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

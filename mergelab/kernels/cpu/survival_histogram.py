@@ -16,10 +16,10 @@ from mergelab.kernels.arguments import LevelSource
 from mergelab.kernels.cpu.floats import Array
 from mergelab.kernels.cpu.intrinsics import magnitude
 from mergelab.kernels.cpu.simd_accumulate import AT_ONCE, NARROW, WIDE, add_narrow, add_wide
-from mergelab.kernels.cpu.sparsifier_mask import BLOCK, draw, masked_delta
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK, UPPER, delta_of, draw
 from mergelab.kernels.cpu.stack import CpuStack
-from mergelab.kernels.cpu.stack_arrays import UNCOUNTED, stack_empty, uncounted
-from mergelab.kernels.cpu.stored_arrays import part_of
+from mergelab.kernels.cpu.stack_arrays import inlined, stack_empty, uncounted
+from mergelab.kernels.cpu.stored_arrays import gathered, of_any_format, widen
 
 CONFLICTING, AGAINST, NET, AGREEMENT, SIGN_AGREEMENT, SQUARE, CROSS = range(7)
 """Features of an entry's kept deltas: from CROSS on one per model, then whether at least one and at least two are kept."""
@@ -42,19 +42,26 @@ class LevelSums(NamedTuple):
 
 class HistogramScratch(NamedTuple):
     """Buffers for a block: all models' deltas and their levels in every cut; the levels of a cut in order, and the deltas that
-    arrive there; draws; sums of the kept positive and negative deltas, their counts, their total, their merged delta; the
-    features before an arrival and their gains."""
+    arrive there; the base; draws; sums of the kept positive and negative deltas, their counts, their total, the sum of their
+    magnitudes, their merged delta; the features before an arrival and their gains.
+
+    With two models a sum of float32 has the right sign; with more, only one that is not rounded.
+    """
 
     values: Array
     levels: Array
     order: Array
     arrived: Array
+    anchor: Array
     drawn: Array
     plus: Array
     minus: Array
+    exact_plus: Array
+    exact_minus: Array
     ups: Array
     downs: Array
     total: Array
+    mass: Array
     mean: Array
     before: Array
     gained: Array
@@ -86,9 +93,8 @@ def survival_histograms(stack: CpuStack, levels: LevelSource) -> list[tuple[Arra
     n_cuts, n_levels, n_features = max(1, len(levels.tables)), levels.never + SPREAD, features_of(n_models)
     things = 1, n_models, n_models * (n_models - 1) // 2
     sums = [empty_sums(n_cuts, count, n_levels, each) for count, each in zip(things, n_features, strict=True)]
-    # With two models a sum of float32 has the right sign; with more, only one that is not rounded.
-    kind = numpy.empty(0, numpy.float64 if n_models > 2 else numpy.float32)
-    if add_steps(*stack.deltas, levels, kind, *sums):
+    base, experts, mask, start = stack.deltas
+    if add_steps(of_any_format(gathered([base])), of_any_format(experts), mask, start, levels, *sums):
         return None
     found = [gathered_sums(each, count) for each, count in zip(sums, n_features, strict=True)]
     return [(_with_presence(entries[0], own, pairs), own, pairs) for entries, own, pairs in zip(*found, strict=True)]
@@ -109,28 +115,26 @@ def _aligned(*shape: int) -> Array:
     return whole[skipped : skipped + size].reshape(shape)
 
 
-@njit(**UNCOUNTED, error_model="numpy")
-def add_steps(
-    base: Array, experts: Any, mask: Any, start: int, levels: Any, kind: Array, ranks: Any, own: Any, pairs: Any
-) -> int:
+@uncounted
+def add_steps(base: Any, experts: Any, mask: Any, start: int, levels: Any, ranks: Any, own: Any, pairs: Any) -> int:
     """Add the gains of all entries of the masked deltas `experts - base` to the sums of entries (`ranks`), models (`own`) and
     pairs.
 
-    `start` is their first entry in the tensor; `kind` an empty array of the dtype in which the deltas of an entry are added.
-    1 if a delta is not finite, else 0.
+    `start` is their first entry in the tensor. 1 if a delta is not finite, else 0.
     """
     n_models, bad = len(experts.addresses), 0
-    scratch = _scratch_for(len(ranks.wide), n_models, kind)
-    for place in range(0, len(base), BLOCK):
-        part = base[place : place + BLOCK]
+    scratch = _scratch_for(len(ranks.wide), n_models)
+    for place in range(0, base.length, BLOCK):
+        count = min(BLOCK, base.length - place)
+        widen(base, 0, place, scratch.anchor[:count])
         for model in range(n_models):
-            stored, left = part_of(experts, model, place, place + BLOCK), scratch.values[model]
-            bad |= masked_delta(stored, part, model, mask, start + place, scratch.drawn, left)
-            for i in range(len(part), BLOCK):
+            left, here = scratch.values[model], start + place
+            bad |= delta_of(experts, model, place, scratch.anchor[:count], mask, here, scratch.drawn, left)
+            for i in range(count, BLOCK):
                 left[i] = 0
         for cut in range(len(scratch.levels)):
             for model in range(n_models):
-                _find_levels(levels, cut, model, place, start + place, len(part), scratch)
+                _find_levels(levels, cut, model, place, start + place, count, scratch)
             _add_block(scratch, scratch.levels[cut], ranks.wide[cut, 0], ranks.narrow[cut, 0])
         _add_own(scratch, own)
         _add_pairs(scratch, pairs)
@@ -138,7 +142,7 @@ def add_steps(
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _scratch_for(n_cuts: int, n_models: int, kind: Array) -> Any:
+def _scratch_for(n_cuts: int, n_models: int) -> Any:
     lanes = CROSS + n_models + 2 + WIDE
     gained = stack_empty((lanes, BLOCK), numpy.float32)
     for feature in range(lanes):
@@ -148,9 +152,13 @@ def _scratch_for(n_cuts: int, n_models: int, kind: Array) -> Any:
         stack_empty((n_cuts, n_models, BLOCK), numpy.int16),
         stack_empty((n_models, BLOCK), numpy.int16),
         stack_empty((n_models, BLOCK), numpy.float32),
+        stack_empty((BLOCK,), numpy.float32),
         stack_empty((BLOCK,), numpy.uint32),
-        stack_empty((BLOCK,), kind.dtype),
-        stack_empty((BLOCK,), kind.dtype),
+        stack_empty((BLOCK,), numpy.float32),
+        stack_empty((BLOCK,), numpy.float32),
+        stack_empty((BLOCK,), numpy.float64),
+        stack_empty((BLOCK,), numpy.float64),
+        stack_empty((BLOCK,), numpy.float32),
         stack_empty((BLOCK,), numpy.float32),
         stack_empty((BLOCK,), numpy.float32),
         stack_empty((BLOCK,), numpy.float32),
@@ -171,7 +179,7 @@ def _find_levels(levels: Any, cut: int, model: int, place: int, start: int, coun
             found[i] = given[i]
     elif len(levels.keys):
         table = levels.tables[cut, model]
-        draw(levels.keys[model, 0], levels.keys[model, 1], start, 0, drawn)
+        draw(levels.keys[model, 0], levels.keys[model, 1], start, UPPER, drawn)
         for i in range(count):
             found[i] = table[drawn[i] >> numpy.uint32(16)]
     else:
@@ -232,26 +240,35 @@ def _clear(scratch: Any) -> None:
     """Start with nothing kept."""
     _fill(scratch.plus, numpy.float32(0))
     _fill(scratch.minus, numpy.float32(0))
+    _fill(scratch.exact_plus, 0.0)
+    _fill(scratch.exact_minus, 0.0)
     _fill(scratch.ups, numpy.float32(0))
     _fill(scratch.downs, numpy.float32(0))
     for feature in range(CROSS + len(scratch.values)):
         _fill(scratch.before[feature], numpy.float32(0))
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inlined
 def _fill(row: Array, value: float) -> None:
     for i in range(BLOCK):
         row[i] = value
 
 
-@njit(**UNCOUNTED, error_model="numpy")
+@uncounted
 def _keep(arrived: Array, scratch: Any) -> None:
     """Add deltas to the kept ones: update sums and counts, and the mean of those that agree with the sum."""
-    plus, minus, ups, downs = scratch.plus, scratch.minus, scratch.ups, scratch.downs
+    _number(arrived, scratch.ups, scratch.downs)
+    if len(scratch.values) > 2:
+        _sum_up(arrived, scratch.exact_plus, scratch.exact_minus, scratch)
+    else:
+        _sum_up(arrived, scratch.plus, scratch.minus, scratch)
+
+
+@uncounted
+def _sum_up(arrived: Array, plus: Array, minus: Array, scratch: Any) -> None:
     _take(arrived, plus, minus)
-    _number(arrived, ups, downs)
-    _sum_up(plus, minus, scratch.total)
-    _elect(scratch.total, plus, minus, ups, downs, scratch.mean)
+    _add_up(plus, minus, scratch.total, scratch.mass)
+    _elect(scratch.total, plus, minus, scratch.ups, scratch.downs, scratch.mean)
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -271,12 +288,13 @@ def _number(values: Array, ups: Array, downs: Array) -> None:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _sum_up(plus: Array, minus: Array, total: Array) -> None:
+def _add_up(plus: Array, minus: Array, total: Array, mass: Array) -> None:
     for i in range(BLOCK):
         total[i] = numpy.float32(plus[i] + minus[i])
+        mass[i] = numpy.float32(plus[i] - minus[i])
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")
+@njit(nogil=True, cache=True, inline="always")
 def _elect(total: Array, plus: Array, minus: Array, ups: Array, downs: Array, mean: Array) -> None:
     for i in range(BLOCK):
         above, below, sign = numpy.float32(plus[i]), numpy.float32(minus[i]), total[i]
@@ -285,14 +303,14 @@ def _elect(total: Array, plus: Array, minus: Array, ups: Array, downs: Array, me
         mean[i] = numpy.float32(0) if sign == 0 else agreeing
 
 
-@njit(**UNCOUNTED, error_model="numpy")
+@uncounted
 def _gain(scratch: Any) -> None:
     """Compute how every feature changed since the previous arrival."""
     before, gained, ups, downs = scratch.before, scratch.gained, scratch.ups, scratch.downs
     _gain_conflicts(ups, downs, before[CONFLICTING], gained[CONFLICTING])
     _gain_against(scratch.total, ups, downs, before[AGAINST], gained[AGAINST])
     _gain_sizes(scratch.total, before[NET], gained[NET])
-    _gain_agreement(scratch.total, scratch.plus, scratch.minus, before[AGREEMENT], gained[AGREEMENT])
+    _gain_agreement(scratch.total, scratch.mass, before[AGREEMENT], gained[AGREEMENT])
     _gain_sign_agreement(ups, downs, before[SIGN_AGREEMENT], gained[SIGN_AGREEMENT])
     _gain_products(scratch.mean, scratch.mean, before[SQUARE], gained[SQUARE])
     for model in range(len(scratch.values)):
@@ -324,15 +342,15 @@ def _gain_sizes(total: Array, before: Array, gained: Array) -> None:
         before[i] = now
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")
-def _gain_agreement(total: Array, plus: Array, minus: Array, before: Array, gained: Array) -> None:
+@njit(nogil=True, cache=True, inline="always")
+def _gain_agreement(total: Array, mass: Array, before: Array, gained: Array) -> None:
     for i in range(BLOCK):
-        now = abs(total[i]) / numpy.float32(plus[i] - minus[i])
+        now = abs(total[i]) / mass[i]
         gained[i] = now - before[i]
         before[i] = now
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")
+@njit(nogil=True, cache=True, inline="always")
 def _gain_sign_agreement(ups: Array, downs: Array, before: Array, gained: Array) -> None:
     for i in range(BLOCK):
         now = abs(ups[i] - downs[i]) / (ups[i] + downs[i])

@@ -13,11 +13,11 @@ import numpy
 
 from mergelab.kernels.cpu import counting
 from mergelab.kernels.cpu.counting import magnitudes
-from mergelab.kernels.cpu.floats import INFINITE, Array, load
+from mergelab.kernels.cpu.floats import INFINITE, Array
 from mergelab.kernels.cpu.selection import nth_largest
-from mergelab.kernels.cpu.sparsifier_mask import StoredDelta, StoredDeltas, masked_delta, scratch_for
+from mergelab.kernels.cpu.sparsifier_mask import StoredDelta, StoredDeltas, delta_of, scratch_for
 from mergelab.kernels.cpu.stack_arrays import stack_empty, uncounted
-from mergelab.kernels.cpu.stored_arrays import part_of
+from mergelab.kernels.cpu.stored_arrays import gathered, of_any_format, widen
 from mergelab.methods.ops.stack import BINS, KernelUnsupportedError
 
 BLOCK = 1024
@@ -64,7 +64,10 @@ def elections(deltas: StoredDeltas, thresholds: Array, weights: Array, by_count:
     """
     order, totals = falling(thresholds), numpy.zeros(len(thresholds), numpy.int64)
     falls = padded(thresholds[order])
-    count_elected_at(*deltas, falls, weights, by_count, totals)
+    base, experts, mask, start = deltas
+    count_elected_at(
+        of_any_format(gathered([base])), of_any_format(experts), mask, start, falls, weights, by_count, totals
+    )
     return [int(totals[place]) for place in numpy.argsort(order)]
 
 
@@ -122,18 +125,21 @@ def copy_bins(
 
 @uncounted
 def count_elected_at(
-    base: Array, experts: Any, mask: Any, start: int, thresholds: Array, weights: Array, by_count: bool, totals: Array
+    base: Any, experts: Any, mask: Any, start: int, thresholds: Array, weights: Array, by_count: bool, totals: Array
 ) -> None:
-    """Add the result of `count_elected` at each point of the `padded` thresholds to `totals` (n_points,)."""
+    """Add the result of `count_elected` at each point of the `padded` thresholds to `totals` (n_points,).
+
+    `base` and `experts` are `FormatArrays`.
+    """
     n_models = len(experts.addresses)
     anchor, stack = stack_empty((BLOCK,), numpy.float32), stack_empty((n_models, BLOCK), numpy.float32)
     arrivals, order = stack_empty((n_models, BLOCK), numpy.uint16), stack_empty((n_models, BLOCK), numpy.uint16)
     votes, drawn = stack_empty((BLOCK,), numpy.float32), stack_empty((BLOCK,), numpy.uint32)
     before, gain = stack_empty((BLOCK,), numpy.int16), stack_empty((BLOCK,), numpy.int16)
-    for place in range(0, len(base), BLOCK):
-        count = min(BLOCK, len(base) - place)
-        load(base[place : place + count], anchor)
-        _arrive(experts, anchor, mask, start, place, thresholds, stack, arrivals, order, drawn)
+    for place in range(0, base.length, BLOCK):
+        count = min(BLOCK, base.length - place)
+        widen(base, 0, place, anchor[:count])
+        _arrive(experts, anchor[:count], mask, start, place, thresholds, stack, arrivals, order, drawn)
         before[:] = 0
         for step in range(n_models):
             _vote(stack, arrivals, order[step], count, weights, by_count, votes)
@@ -170,14 +176,14 @@ def _arrive(
     """Read a block of all deltas, and find the point at which each arrives, by model and in rising order."""
     bad = 0
     for model in range(len(stack)):
-        stored, values = part_of(experts, model, place, place + BLOCK), stack[model]
-        bad |= masked_delta(stored, anchor, model, mask, start + place, drawn, values)
-        _count_above(values, thresholds[model], len(stored), arrivals[model])
-        for i in range(len(stored)):
+        values = stack[model]
+        bad |= delta_of(experts, model, place, anchor, mask, start + place, drawn, values)
+        _count_above(values, thresholds[model], len(anchor), arrivals[model])
+        for i in range(len(anchor)):
             order[model, i] = arrivals[model, i]
         for earlier in range(model):
             low, high = order[earlier], order[model]
-            for i in range(len(stored)):
+            for i in range(len(anchor)):
                 first, second = low[i], high[i]
                 low[i] = min(first, second)
                 high[i] = max(first, second)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from mergelab.kernels.cpu.sparsifier_mask import BLOCK, complete, draw, masked_delta, open_mask
+from mergelab.kernels.cpu.sparsifier_mask import BLOCK, UPPER, complete, draw, masked_delta, open_mask
 from mergelab.runtime.randomness import draws, key_of
 
 KEY = key_of(7, "expert", "tensor")
@@ -13,11 +13,11 @@ KEY = key_of(7, "expert", "tensor")
 
 @pytest.mark.parametrize("start", [0, BLOCK, 17 * BLOCK, 2**34 - BLOCK, 2**34])
 def test_a_blocks_draws_are_the_streams(start: int) -> None:
-    drawn = numpy.empty(BLOCK, numpy.uint32)
-    draw(*KEY, start, 0, drawn)
+    drawn, key = numpy.empty(BLOCK, numpy.uint32), numpy.array(KEY, numpy.uint32)
+    draw(*key, start, UPPER, drawn)
     expected = draws(7, "expert", "tensor", (BLOCK,), start)
     assert drawn.tolist() == (expected >> 16 << 16).tolist()
-    complete(*KEY, start, drawn)
+    complete(*key, start, drawn)
     assert drawn.tolist() == expected.tolist()
 
 

@@ -8,7 +8,7 @@ import torch
 
 from mergelab.kernels.cpu import counting, sweep_counts
 from mergelab.kernels.cpu.floats import Array
-from mergelab.kernels.cpu.sparsifier_mask import open_mask
+from mergelab.kernels.cpu.sparsifier_mask import StoredDeltas, open_mask
 from mergelab.kernels.cpu.stored_arrays import as_array, gathered
 from mergelab.methods.ops.stack import BINS, KernelUnsupportedError
 
@@ -38,9 +38,8 @@ def test_elections_at_all_points_are_the_elections_at_each(models: int, by_count
     base, *experts = stored(models)
     given, together, mask = thresholds(models), gathered(experts), open_mask(models)
     weights = numpy.linspace(1, -0.5, models, dtype=numpy.float32)
-    totals = numpy.zeros(len(given), numpy.int64)
-    sweep_counts.count_elected_at(base, together, mask, 0, sweep_counts.padded(given), weights, by_count, totals)
-    assert totals.tolist() == [counting.count_elected(base, together, mask, 0, row, weights, by_count) for row in given]
+    found = sweep_counts.elections(StoredDeltas(base, together, mask, 0), given, weights, by_count)
+    assert found == [counting.count_elected(base, together, mask, 0, row, weights, by_count) for row in given]
 
 
 def test_bins_are_copied_each_for_itself() -> None:
@@ -64,7 +63,7 @@ def test_lower_bits_are_counted_in_the_rows_of_their_upper_bits() -> None:
     found = numpy.zeros((len(asked), BINS), numpy.int64)
     sweep_counts.count_lower_of(base, expert, 0, mask, 0, rows, found)
     for upper, row in zip(asked, found, strict=True):
-        alone = numpy.zeros(BINS, numpy.uint32)
+        alone = numpy.zeros(BINS, numpy.int64)
         counting.count_lower(base, expert, 0, mask, 0, upper, alone)
         assert row.tolist() == alone.tolist()
     assert found.sum() > 0
