@@ -99,7 +99,6 @@ export class LabTab {
     fillSlots(board.card("shares"), "title", charts.shares.title);
     fillSlots(board.card("shares"), "notice", charts.shares.notice);
     this.#labelParts(charts);
-    fillSlots(board.card("curves"), "remark", charts.remark);
     fillSlots(board.card("histogram"), "notice", charts.histogram.notice);
     element.dataset.fresh = "yes";
   }
