@@ -84,7 +84,7 @@ def _features(planned: Plan, device: str) -> ProgressGen[Any]:
     experts = dict(zip(names, planned.experts, strict=True))
     without_rows = [name for name in listed if not has_task(experts[name])]
     if without_rows:
-        return skipped_cka(f"{without_rows[0]} has no calibration rows, which only experts of a suite have")
+        return skipped_cka(f"{without_rows[0]} has no calibration examples, which only experts of a suite have")
     tasks = {task.name: task for task in (expert_task(expert, "linear CKA") for expert in planned.experts)}
     models = {BASE: planned.base} | experts
 

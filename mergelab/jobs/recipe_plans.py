@@ -116,7 +116,7 @@ def expert_task(expert: Checkpoint, method: str) -> TaskSet:
     suite = suite_of(expert.name)
     if suite is None or not has_task(expert):
         raise CheckpointError(
-            f"{method} needs calibration rows for {expert.name}, which only experts of a suite have; "
+            f"{method} needs calibration examples for {expert.name}, which only experts of a suite have; "
             "for your own models, use merge_state_dicts with statistics="
         )
     return suite_tasks(suite)[load_suite(suite).experts[expert.name.split("/", 1)[1]].task]

@@ -19,7 +19,7 @@ def one_number(shape: Shape) -> Shape:
 
 def learned_sum(deltas: Tensor, *, coefficients: Tensor) -> Reason:
     """Every change counts, times the coefficient learned for its expert in this tensor."""
-    sentence = "The sum of the changes, each times its coefficient learned on calibration rows: {terms}."
+    sentence = "The sum of the changes, each times its coefficient learned on calibration examples: {terms}."
     return Reason((sentence,), coefficients=per_model(coefficients, deltas), step="weigh")
 
 
@@ -39,11 +39,10 @@ def adamerging(
     ] = "tensor",
     init: A[
         float,
-        Range(0.0, 1.0, 0.05, "Initial value of all coefficients; 0.3 as in task arithmetic", varies=False, valid=ANY),
+        Range(0.0, 1.0, 0.05, "Initial value of all coefficients; task arithmetic uses 0.3", varies=False, valid=ANY),
     ] = 0.3,
     steps: A[
-        int,
-        Range(0, 2000, 10, "Number of optimisation steps; 0 gives task arithmetic", varies=False, valid=(0, 100_000)),
+        int, Range(0, 2000, 10, "Optimisation steps; 0 is plain task arithmetic", varies=False, valid=(0, 100_000))
     ] = 100,
     lr: A[
         float,
@@ -58,7 +57,7 @@ def adamerging(
     ] = 0.001,
     coefficients: A[Tensor | None, Statistic("coefficients", shape=one_number)] = None,
 ) -> Tensor:
-    """Sum the deltas with coefficients learned by minimising the merged model's prediction entropy on all tasks.
+    """Sum the experts' changes, with coefficients that make the merged model's predictions surest on unlabelled examples.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; `coefficients` is (n_models,), one per expert for this
     tensor; returns (*shape), to be added to the base. The knobs are read only by the code that learns the coefficients.

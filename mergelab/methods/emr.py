@@ -129,7 +129,7 @@ def emr(
             0,
             64,
             1,
-            "0 gives the unified delta alone; k gives the model for the task of the recipe's k-th expert, with its mask",
+            "0 is the shared change alone; k is the model for the task of the recipe's k-th expert, with its mask and scale",
             valid=FROM_0,
         ),
     ] = 0,
@@ -137,13 +137,13 @@ def emr(
         str,
         Choice(
             ("tensor", "flat"),
-            "Rescalers compare the sum of per-tensor mean magnitudes (the authors' first script) or one mean over all entries (their second)",
+            "A task's scale compares the sum of per-tensor mean magnitudes (the authors' first script) or one mean over all weights (their second)",
         ),
     ] = "tensor",
     rescalers: A[Tensor | None, ModelStatistic(Rescalers)] = None,
     position: A[Tensor | None, Position()] = None,
 ) -> Tensor:
-    """Not one model: a unified delta for all tasks, plus a mask and a rescaler per task, applied at inference.
+    """Make one shared change plus a mask and a scale per task, so the result is not a single model.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. `task` 0 gives
     the unified delta: the largest magnitude with the elected sign. `task` k gives the unified delta under the k-th
@@ -190,5 +190,5 @@ def _own_rescalers(deltas: Tensor, task: int, means: str) -> Tensor:
 def _check_task(task: float, n_models: int) -> None:
     if task > n_models or task != int(task):
         raise ValueError(
-            f"task of emr must be 0 (the unified delta) or the number of an expert, 1 to {n_models}, got {task:g}"
+            f"task of emr must be 0 (the shared change) or the number of an expert, 1 to {n_models}, got {task:g}"
         )

@@ -121,7 +121,7 @@ def fisher(
             0.0,
             0.01,
             1e-6,
-            "Floor for Fisher values; parameters below it for all experts are averaged evenly",
+            "Floor for Fisher values; weights below it for all experts are averaged evenly",
             valid=FROM_0,
         ),
     ] = 1e-6,
@@ -129,21 +129,21 @@ def fisher(
         str,
         Choice(
             ("max", "add"),
-            "Raise values below the floor to the floor (authors' code), or add the floor to all values and norms (MergeLM)",
+            "Raise smaller values to the floor (authors' code), or add the floor to all values and norms (MergeLM)",
         ),
     ] = "max",
     floor_on: A[
         str,
         Choice(
             ("all", "first"),
-            "Apply the floor to every expert, or only to the first, which then wins where no expert has evidence (the authors' favour-target)",
+            "Apply the floor to all experts, or only to the first, so that it wins where no expert has evidence (the authors' favour-target)",
         ),
     ] = "all",
     estimate: A[
         str,
         Choice(
             ("auto", "exact", "sketched"),
-            "How to estimate the Fisher from calibration rows: exact uses the full sum over classes (slow), sketched uses random signs (unbiased, noisier, faster for many classes), auto is exact up to 16 classes and sketched beyond",
+            "How to estimate the Fisher from calibration examples: exact sums over all classes (slow), sketched uses random signs (unbiased, noisier, faster for many classes), auto is exact up to 16 classes and sketched beyond",
         ),
     ] = "auto",
     information: A[Tensor | None, Statistic("fisher")] = None,
@@ -151,7 +151,7 @@ def fisher(
     position: A[Tensor | None, Position()] = None,
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
-    """The mean of the experts, each parameter weighted by how much its expert's predictions depend on it.
+    """Average the experts, weight by weight; an expert counts more where its predictions depend more on the weight.
 
     `models` and `information` (each expert's diagonal Fisher) are (n_models, *shape) in float32; returns (*shape). FisherNorms
     are computed before the floor is applied; a norm of 0 is ignored. `estimate` is read only by the code that computes
@@ -165,6 +165,6 @@ def fisher(
     strength = strengths(information, weights, normalize, floor, floor_by, floor_on, norms, position)
     if may_lack_evidence({"floor": floor, "floor_on": floor_on}) and not bool(strength.any(0).all()):
         say(
-            "in some entries no expert has Fisher information, so they get the experts' plain mean; a floor above 0 on all avoids it"
+            "for some weights no expert has Fisher information, so they get the experts' plain mean; a floor above 0 on all avoids it"
         )
     return weighted_mean(models, strength)

@@ -35,10 +35,19 @@ def of_all_directions(deltas: Tensor, *, scale: float, key: str) -> Reason:
 def iso_c(
     deltas: Tensor,
     *,
-    scale: A[float, Range(0.0, 3.0, 0.05, "Multiplies the merged delta, also of averaged tensors", valid=ANY)] = 1.0,
+    scale: A[
+        float,
+        Range(
+            0.0,
+            3.0,
+            0.05,
+            "Multiplies the merged change before it is added to the base, also of averaged tensors",
+            valid=ANY,
+        ),
+    ] = 1.0,
     key: A[str, Key()] = "",
 ) -> Tensor:
-    """Sum the deltas of each matrix and set all singular values of the sum to their mean.
+    """Sum the experts' changes of each matrix and set all singular values of the sum to their mean.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. Directions
     with singular value 0 stay 0. Tensors that are not 2-D, and `text_projection`, get the mean of the deltas.

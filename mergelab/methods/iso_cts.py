@@ -41,13 +41,22 @@ def iso_cts(
             0.0,
             1.0,
             0.05,
-            "Fraction of each matrix's directions taken from the sum of deltas; the rest is split evenly among experts",
+            "Fraction of each matrix's directions taken from the summed change; the experts share the rest evenly",
         ),
     ] = 0.8,
-    scale: A[float, Range(0.0, 3.0, 0.05, "Multiplies the merged delta, also of averaged tensors", valid=ANY)] = 1.0,
+    scale: A[
+        float,
+        Range(
+            0.0,
+            3.0,
+            0.05,
+            "Multiplies the merged change before it is added to the base, also of averaged tensors",
+            valid=ANY,
+        ),
+    ] = 1.0,
     key: A[str, Key()] = "",
 ) -> Tensor:
-    """Iso-C with part of the directions reserved for what each expert changed outside the common directions.
+    """Like Iso-C, but part of the directions is reserved for what each expert changed outside the common ones.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. The common
     directions are the leading ones of the sum. Each expert adds the leading directions of its delta outside their left

@@ -34,17 +34,19 @@ def largest_wins(deltas: Tensor, *, scale: float, equal: str, position: Tensor |
 def magmax(
     deltas: Tensor,
     *,
-    scale: A[float, Range(0.0, 2.0, 0.05, "Multiplies the merged delta", valid=ANY)] = 0.5,
+    scale: A[
+        float, Range(0.0, 2.0, 0.05, "Multiplies the merged change before it is added to the base", valid=ANY)
+    ] = 0.5,
     equal: A[
         str,
         Choice(
             ("positive", "first", "last"),
-            "Which of two opposite deltas of equal magnitude wins: the positive one, the first expert's, or the last expert's (authors' code)",
+            "Which of two opposite changes of equal magnitude wins: the positive one, the first expert's, or the last expert's (authors' code)",
         ),
     ] = "positive",
     position: A[Tensor | None, Position()] = None,
 ) -> Tensor:
-    """For each entry, take the delta of largest magnitude over the experts.
+    """For each weight, keep the expert change with the largest magnitude.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base.
     """

@@ -20,7 +20,7 @@ def middle_wins(models: Tensor) -> Reason:
 
 @method("Median", space="weights", paper="Yin et al. 2018, arXiv:1803.01498", elementwise=True, why=middle_wins)
 def median(models: Tensor) -> Tensor:
-    """The median of each parameter over the experts, which outliers do not affect.
+    """The per-weight median of the experts; outliers have no influence.
 
     `models` is (n_models, *shape) in float32; returns (*shape). The base is not used. For an even number of experts the
     result is the lower of the two middle values, as in torch.median.

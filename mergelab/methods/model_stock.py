@@ -37,7 +37,7 @@ def model_stock(
         str,
         Choice(
             ("yes", "no"),
-            "Clamp t to [0, 1], between base and mean, or let obtuse angles move away from the mean (mergekit)",
+            "Keep t between 0 (the base) and 1 (the mean), or let obtuse angles move away from the mean (mergekit)",
         ),
     ] = "yes",
     floor: A[
@@ -46,13 +46,13 @@ def model_stock(
             0.0,
             1e-3,
             1e-6,
-            "Lower bound on the product of norms that a cosine is divided by: 0 is exact, mergekit uses 1e-6",
+            "Numerical floor for the cosine's denominator: 0 is exact, mergekit uses 1e-6",
             valid=FROM_0,
         ),
     ] = 0.0,
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
-    """Move from the base towards the mean of M experts by t = M cos / (1 + (M - 1) cos).
+    """Move from the base towards the mean of M experts by t = M cos / (1 + (M - 1) cos): further if their directions agree.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. cos is the
     mean cosine over all pairs of deltas, counting 0 for pairs with a zero delta; a single expert has t = 1. Logs a
@@ -82,7 +82,7 @@ def _ratio(cosine: Tensor, count: int, say: Callable[[str], None]) -> Tensor:
     whole = 1 + (count - 1) * cosine
     singular = whole.abs() < SINGULAR
     if singular.any():
-        say(f"the deltas cancel{_where(singular)}, so the base is kept")
+        say(f"the changes cancel{_where(singular)}, so the base is kept")
     return torch.where(singular, 0.0, count * cosine / torch.where(singular, 1.0, whole))
 
 

@@ -30,7 +30,7 @@ def multislerp(
         str,
         Choice(
             ("yes", "no"),
-            "Divide the weights by their sum, or (deltas only) use them as they are, which also scales the result",
+            "Divide the weights by their sum, or (changes only) use them as they are, which also scales the result",
         ),
     ] = "yes",
     base: A[Tensor | None, Base()] = None,

@@ -80,7 +80,7 @@ def regmean(
             0.0,
             1.0,
             0.01,
-            "Multiplies the Gram matrices' off-diagonal entries; values below 1 treat inputs as less correlated, which keeps the merge closer to the average",
+            "Multiplies the off-diagonal of the inputs' Gram matrices; values below 1 treat inputs as less correlated, so the merge stays closer to the average",
         ),
     ] = 0.9,
     gram: A[Tensor | None, Statistic("gram", shape=of_last_axis, partial=True)] = None,

@@ -47,7 +47,7 @@ def sce(
             0.0,
             1.0,
             0.01,
-            "Fraction to keep of the entries where the experts differ, largest variance first; 1 keeps all entries",
+            "Fraction to keep of the weights where the experts differ, largest variance first; 1 keeps them all",
         ),
     ] = 1.0,
     floor: A[
@@ -56,13 +56,13 @@ def sce(
             0.0,
             1e-3,
             1e-6,
-            "If the energies sum to less than this, all experts weigh the same (mergekit: 1e-6); 0 turns this off",
+            "If the energies sum to less than this, all experts count the same (mergekit: 1e-6); 0 turns this off",
             valid=FROM_0,
         ),
     ] = 1e-6,
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
-    """Keep the entries of largest variance, weight experts by their energy there, and average deltas that agree in sign.
+    """Keep the weights where the experts differ most, count each by its energy there, and average changes that agree in sign.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. An expert's
     energy is the mean square of its kept delta. Averages never divide by less than `floor`. Entries of equal variance
@@ -87,9 +87,7 @@ def _selected(deltas: Tensor, density: float, say: Callable[[str], None]) -> Ten
     wanted = int(density * differing)
     if wanted == 0:
         if density > 0 and deltas.any():
-            say(
-                f"no entry is kept: the experts differ in {differing} entries, and {density:g} of those is less than one"
-            )
+            say(f"no weight is kept: {density:g} of the weights where experts differ ({differing}) is less than one")
         return torch.zeros_like(deltas)
     threshold = spread.flatten().kthvalue(spread.numel() - wanted + 1).values
     return torch.where(spread >= threshold, deltas, 0.0)

@@ -43,12 +43,12 @@ def task_arithmetic(
             -2.0,
             2.0,
             0.05,
-            "Multiplies the summed deltas; 1/(number of experts) gives their average, too large a value breaks the model",
+            "Multiplies the summed changes; 1/(number of experts) is the average, larger values amplify the experts and eventually break the model",
             valid=ANY,
         ),
     ] = 0.3,
 ) -> Tensor:
-    """The base plus the scaled sum of the experts' deltas.
+    """The base plus the scaled sum of the experts' changes.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base.
     """

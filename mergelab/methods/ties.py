@@ -128,7 +128,7 @@ def ties(
             0.0,
             1.0,
             0.01,
-            "Fraction of each delta to keep, largest magnitudes first; lower means fewer conflicts but less of each expert",
+            "Fraction of each expert's change to keep, largest first; lower means fewer conflicts, but less of each expert survives",
             each=True,
         ),
     ] = 0.2,
@@ -139,37 +139,37 @@ def ties(
         ),
     ] = "model",
     elect: A[
-        str, Choice(("mass", "count"), "Elect the sign by total magnitude (paper) or by number of experts")
+        str, Choice(("mass", "count"), "Vote on the sign by total magnitude (paper), or with one vote per expert")
     ] = "mass",
     weigh: A[
         str,
-        Choice(
-            ("before", "after"), "Apply the expert weights before the sign election (mergekit) or only after it (PEFT)"
-        ),
+        Choice(("before", "after"), "Apply the expert weights before the sign vote (mergekit) or only after it (PEFT)"),
     ] = "before",
     zero_sign: A[
         str,
         Choice(
             ("majority", "positive", "zero"),
-            "If the votes cancel, use the model's majority sign (paper), plus (mergekit, PEFT), or drop the entry",
+            "If the votes cancel, use the model's majority sign (paper), plus (mergekit, PEFT), or drop all changes of that weight",
         ),
     ] = "majority",
     combine: A[
-        str, Choice(("mean", "sum", "max"), "How to combine the deltas that agree with the elected sign")
+        str, Choice(("mean", "sum", "max"), "How to combine the changes that agree with the elected sign")
     ] = "mean",
     divide: A[
         str,
         Choice(
             ("count", "weights"),
-            "For a mean, divide by the number of agreeing experts (paper) or by the sum of their weights (mergekit)",
+            "For a mean, divide by the number of agreeing experts (paper) or by the sum of their expert weights (mergekit)",
         ),
     ] = "count",
-    scale: A[float, Range(0.0, 3.0, 0.05, "Multiplies the merged delta", valid=ANY)] = 1.0,
+    scale: A[
+        float, Range(0.0, 3.0, 0.05, "Multiplies the merged change before it is added to the base", valid=ANY)
+    ] = 1.0,
     thresholds: A[Tensor | None, ModelStatistic(Thresholds)] = None,
     majority: A[int, ModelStatistic(Majority)] = 0,
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:
-    """Keep each expert's largest changes, elect one sign per entry, and merge the changes that agree with it.
+    """Keep each expert's largest changes, vote on one sign for each weight, and average the changes that agree with it.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. Entries that
     no expert keeps become 0. Without `thresholds`, each tensor is trimmed on its own. A mean divided by weights of both
@@ -230,7 +230,7 @@ def _sum_of_weights(agree: Tensor, weights: Tensor, say: Callable[[str], None]) 
     cancelled = (size > 0) & (total.abs() <= CANCELLED * size)
     if cancelled.any():
         say(
-            "in some entries the weights of the agreeing experts sum to 0 and give no mean, so the base is kept there "
+            "for some weights, the expert weights of the agreeing experts sum to 0 and give no mean, so the base is kept there "
             "(mergekit adds their weighted sum there); weights of one sign, or divide: count, avoid it"
         )
     return torch.where(cancelled, 0.0, total)

@@ -37,7 +37,16 @@ def of_top_directions(deltas: Tensor, *, scale: float, key: str) -> Reason:
 def tsv_m(
     deltas: Tensor,
     *,
-    scale: A[float, Range(0.0, 3.0, 0.05, "Multiplies the merged delta, also of averaged tensors", valid=ANY)] = 1.0,
+    scale: A[
+        float,
+        Range(
+            0.0,
+            3.0,
+            0.05,
+            "Multiplies the merged change before it is added to the base, also of averaged tensors",
+            valid=ANY,
+        ),
+    ] = 1.0,
     key: A[str, Key()] = "",
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:

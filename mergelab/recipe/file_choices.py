@@ -8,9 +8,9 @@ from mergelab.methods.knobs import brief, nearest
 
 BASE, UNION = "base", "union"
 FILE_CHOICES: Mapping[str, str] = {
-    "tokenizer": "Tokenizer of the merged model: that of base, that of an expert, or union for the tokens of all; rows of embeddings follow it",
-    "chat_template": "Chat template of the merged model: that of base or of an expert",
-    "generation_config": "Generation settings, such as end tokens: those of base or of an expert",
+    "tokenizer": "Tokenizer of the merged model: the base's, an expert's, or union for the tokens of all models; the embeddings follow it",
+    "chat_template": "Chat template of the merged model: the base's or an expert's",
+    "generation_config": "Generation settings, such as end tokens: the base's or an expert's",
 }
 """Field of a recipe -> its meaning. An absent field means the base's, and that tokenizers must agree."""
 

@@ -26,9 +26,11 @@ DTYPE = Choice(
 SEED = Range(0, 2**53, 1, "Seed of random drops, whose bits also depend on the experts' contents and the tensor names")
 MATCH_NORMS = Choice(
     ("none", "tensor", "model"),
-    "Scale the experts' deltas to a common L2 norm before the merge: never, per tensor, or over the whole model",
+    "Scale the experts' changes to a common L2 norm before the merge: never, per tensor, or over the whole model",
 )
-DEPTH_SCALE = Range(0.0, 10.0, 0.05, "Multiplies the merged delta, from the first layer to the last", valid=ANY)
+DEPTH_SCALE = Range(
+    0.0, 10.0, 0.05, "Multiplies the merged change by a factor that runs from the first layer to the last", valid=ANY
+)
 STACK = "stack"
 """The method of recipes that assemble a model from layers of others; it merges no deltas, so it is in no registry."""
 

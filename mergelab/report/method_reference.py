@@ -16,7 +16,7 @@ for every expert. Numbers may also vary over layers ([recipes](recipes.md#knobs-
 
 ## Sparsifiers
 
-A sparsifier drops part of each delta before the merge; it can be combined with any method.
+A sparsifier drops part of each expert's change before the merge; it can be combined with any method.
 
 {sparsifiers}"""
 HEAD = "| name | what it does | knobs (default first) | source |\n|---|---|---|---|"

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 
 KEY = "vit.layers.3.mlp.fc1.weight"
 OPEN = "mergelab.look.tensor && mergelab.look.at && !mergelab.look.asked"
-EXACT = "document.querySelector('[data-slot=tensor-chip]').textContent === 'exact'"
+EXACT = "document.querySelector('[data-slot=tensor-chip]').textContent === 'measured'"
 OF_THIS_RECIPE = "mergelab.look.tensor.recipe === mergelab.of.sidebar.slice(0, 8)"
 LISTED = "mergelab.tensors && mergelab.tensors.length"
 HOVER = "[data-slot=map-hover]"
@@ -141,7 +141,7 @@ def test_the_largest_clash_is_explained_step_by_step(tab: Visit) -> None:
     )
     expect(page.locator("[data-slot=map-notice]")).to_contain_text("Shaded: experts disagreed before the vote.")
     names = [button.inner_text() for button in page.locator("[data-choice=step] button").all()]
-    assert names == ["Deltas", "Trim", "Elect", "Merge"]
+    assert names == ["Changes", "Trim", "Elect", "Merge"]
     said = []
     for _ in names[1:]:
         page.keyboard.press(",")

@@ -160,10 +160,10 @@ def test_statistics_of_a_model_that_is_a_recipe_are_refused_with_what_is_missing
     tmp_path: Path, states: dict[str, State]
 ) -> None:
     recipe = pair(tmp_path, method="fisher") | {"models": [{"model": {"recipe": pair(tmp_path, method="average")}}]}
-    with pytest.raises(CheckpointError, match="fisher needs calibration rows for recipe-"):
+    with pytest.raises(CheckpointError, match="fisher needs calibration examples for recipe-"):
         saved(recipe, tmp_path / "out")
     inner = pair(tmp_path, method="average") | {"models": [{"model": {"recipe": pair(tmp_path, method="fisher")}}]}
-    with pytest.raises(CheckpointError, match="in the recipe of model 1: fisher needs calibration rows for"):
+    with pytest.raises(CheckpointError, match="in the recipe of model 1: fisher needs calibration examples for"):
         saved(inner, tmp_path / "out")
 
 

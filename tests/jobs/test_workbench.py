@@ -211,7 +211,7 @@ def test_calibration_on_ones_own_models_says_what_is_missing(
     tmp_path: Path, states: dict[str, State], method: str
 ) -> None:
     with pytest.raises(
-        CheckpointError, match=rf"{method} needs calibration rows for .*[ab], which only experts of a suite have"
+        CheckpointError, match=rf"{method} needs calibration examples for .*[ab], which only experts of a suite have"
     ):
         finish(workbench.merge(recipe_for(tmp_path, method), device="cpu"))
 
@@ -377,7 +377,7 @@ def test_what_inspecting_jobs_give_travels_between_processes(tmp_path: Path, sta
 
 def test_fisher_views_of_ones_own_models_say_what_is_missing(tmp_path: Path, states: dict[str, State]) -> None:
     with pytest.raises(
-        CheckpointError, match=r"fisher needs calibration rows for .*, which only experts of a suite have"
+        CheckpointError, match=r"fisher needs calibration examples for .*, which only experts of a suite have"
     ):
         finish(workbench.fisher(recipe_for(tmp_path, TIES), device="cpu"))
 

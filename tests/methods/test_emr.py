@@ -84,7 +84,7 @@ def test_an_expert_without_changes_gets_the_base() -> None:
 
 
 def test_a_task_beyond_the_experts_is_refused() -> None:
-    message = r"task of emr must be 0 \(the unified delta\) or the number of an expert, 1 to 2, got 3"
+    message = r"task of emr must be 0 \(the shared change\) or the number of an expert, 1 to 2, got 3"
     with pytest.raises(ValueError, match=message):
         merged_numbers({"name": "emr", "task": 3}, FIRST, SECOND)
     with pytest.raises(ValueError, match=message):
@@ -103,4 +103,4 @@ def test_masks_are_open_where_the_sign_is_the_elected_one_however_small_the_delt
 
 def test_the_title_says_that_it_is_not_one_model() -> None:
     assert METHODS["emr"].title == "EMR (not one model: masks at inference)"
-    assert METHODS["emr"].summary.startswith("Not one model")
+    assert METHODS["emr"].summary.endswith("not a single model.")

@@ -133,6 +133,6 @@ def test_entries_without_information_get_the_plain_mean_and_a_remark_and_a_floor
     )
     given = {"weights": weights, "normalize": "none", "information": information, "say": heard.append}
     assert fisher(models, floor=0.0, **given).tolist() == [0.5, 0.75]
-    assert len(heard) == 1 and heard[0].startswith("in some entries no expert has Fisher information")
+    assert len(heard) == 1 and heard[0].startswith("for some weights no expert has Fisher information")
     fisher(models, floor=1e-6, **given)
     assert len(heard) == 1

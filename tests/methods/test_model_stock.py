@@ -37,7 +37,7 @@ def test_obtuse_angles_are_clamped_to_the_base_which_is_said() -> None:
 @pytest.mark.parametrize("clamp", ["yes", "no"])
 def test_deltas_that_cancel_give_the_base_which_is_said(clamp: str) -> None:
     assert merged_numbers({"name": "model_stock", "clamp": clamp}, [3.0, 1.0], [-3.0, -1.0]) == [0.0, 0.0]
-    assert said([[3.0, 1.0], [-3.0, -1.0]], clamp=clamp) == ["the deltas cancel, so the base is kept"]
+    assert said([[3.0, 1.0], [-3.0, -1.0]], clamp=clamp) == ["the changes cancel, so the base is kept"]
 
 
 def test_each_row_can_have_an_angle_of_its_own() -> None:

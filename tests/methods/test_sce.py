@@ -44,7 +44,7 @@ def test_one_expert_is_kept_whole_at_density_one_and_given_up_below() -> None:
 
 def test_a_density_that_keeps_nothing_is_said() -> None:
     assert said([[1.0, 5.0], [2.0, 5.0]], density=0.4) == [
-        "no entry is kept: the experts differ in 1 entries, and 0.4 of those is less than one"
+        "no weight is kept: 0.4 of the weights where experts differ (1) is less than one"
     ]
     assert said([[1.0, 5.0], [2.0, 5.0]], density=0.0) == []
     assert said([[0.0, 0.0], [0.0, 0.0]], density=0.4) == []

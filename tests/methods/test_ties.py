@@ -131,6 +131,8 @@ def test_entries_whose_agreeing_weights_cancel_keep_the_base_with_a_remark() -> 
     deltas, weights = torch.tensor([[1.0, 1.0], [1.0, 1.0], [-1.0, 1.0]]), torch.tensor([0.3, 0.6, -0.9])
     knobs = {"density": 1.0, "divide": "weights", "zero_sign": "positive", "say": heard.append}
     found = ties(deltas, weights=weights, **knobs)
-    assert found[0] == 0 and heard[0].startswith("in some entries the weights of the agreeing experts sum to 0")
+    assert found[0] == 0 and heard[0].startswith(
+        "for some weights, the expert weights of the agreeing experts sum to 0"
+    )
     ties(deltas, weights=weights.abs(), **knobs)
     assert len(heard) == 1, "weights of one sign cannot cancel"

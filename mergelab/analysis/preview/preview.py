@@ -14,7 +14,7 @@ from mergelab.analysis.preview.sketch_reader import read
 from mergelab.analysis.sketch import Sketch, operating_point
 from mergelab.recipe import Recipe
 
-UNKNOWN = "No preview for these settings; merge to get the exact figures."
+UNKNOWN = "No estimate for these settings. Press Merge to measure the figures."
 
 
 @dataclass(frozen=True)

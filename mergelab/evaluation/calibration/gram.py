@@ -87,7 +87,9 @@ class Products:
     def mean(self) -> Tensor:
         """The mean per token, exactly symmetric, float32 on the CPU."""
         if not bool(self.total.isfinite().all()):
-            raise ValueError("the model computes non-finite values on the calibration rows, so it has no Gram matrices")
+            raise ValueError(
+                "the model computes non-finite values on the calibration examples, so it has no Gram matrices"
+            )
         return ((self.total + self.total.T) / (2 * max(self.tokens, 1))).float().cpu()
 
 

@@ -22,7 +22,9 @@ class Objective:
     def __call__(self, rows: Sequence[int], logits: Tensor, inputs: Inputs) -> Tensor:
         """The objectives `(rows, k)` for the logits of the rows with these numbers."""
         if not bool(logits.isfinite().all()):
-            raise ValueError("the model gives non-finite outputs on the calibration rows; its Fisher is not defined")
+            raise ValueError(
+                "the model gives non-finite outputs on the calibration examples; its Fisher is not defined"
+            )
         if logits.dim() == 3:
             return self._sequence(logits, inputs)
         if self._directions is None:

@@ -15,7 +15,8 @@ from mergelab.methods.ops.vectors import WHOLE, spread
 
 WEIGHTS, DELTAS = "weights", "deltas"
 OF = Choice(
-    (WEIGHTS, DELTAS), "Interpolate the directions of the weights themselves or of the deltas (which need a base)"
+    (WEIGHTS, DELTAS),
+    "Interpolate the directions of the models' weights, or of the experts' changes (which need a base)",
 )
 CANCELLED = 1e-6
 """A sum below this fraction of its terms' magnitudes counts as 0: decimal weights cancel no more exactly."""

@@ -74,11 +74,13 @@ def breadcrumbs(
     *,
     density: A[
         float | Tensor,
-        Range(0.0, 1.0, 0.01, "Fraction of each delta to keep, largest magnitudes first below the outliers", each=True),
+        Range(0.0, 1.0, 0.01, "Fraction of each expert's change to keep, largest first below the outliers", each=True),
     ] = 0.15,
     gamma: A[
         float | Tensor,
-        Range(0.0, 1.0, 0.005, "Fraction of each delta to drop as outliers: its very largest magnitudes", each=True),
+        Range(
+            0.0, 1.0, 0.005, "Fraction of each expert's change to drop as outliers: the very largest values", each=True
+        ),
     ] = 0.01,
     scope: A[
         str, Choice(("model", "tensor"), "Rank magnitudes over the whole model or within each tensor (paper, mergekit)")

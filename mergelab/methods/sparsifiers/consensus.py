@@ -32,7 +32,7 @@ def consensus(
             0.0,
             2.0,
             0.05,
-            "An entry matters to an expert if its change exceeds this multiple of the other experts' summed change; higher values select fewer entries",
+            "A weight matters to an expert whose change exceeds this multiple of the other experts' summed change; higher values select fewer weights",
             each=True,
         ),
     ] = 0.4,
@@ -42,12 +42,12 @@ def consensus(
             1,
             20,
             1,
-            "Minimum number of experts to whom an entry must matter; 1 keeps entries that any expert needs, 2 drops those that only one needs",
+            "To how many experts a weight must matter, at least; 1 keeps weights that any expert needs, 2 drops those that only one needs",
             valid=(1, LARGEST),
         ),
     ] = 2,
 ) -> Tensor:
-    """Keep the entries that matter to several experts; drop those that matter to one or none.
+    """Keep the changes of weights that matter to several experts; drop those that matter to one or none.
 
     `deltas` is (n_models, *shape) in float32. An entry that is set in at least `min_models` of the `tall_masks` keeps the
     deltas of all experts; any other entry loses all of them. With fewer than `min_models` experts nothing is kept.

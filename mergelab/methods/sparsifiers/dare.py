@@ -30,7 +30,13 @@ def dare(
     *,
     density: A[
         float | Tensor,
-        Range(0.0, 1.0, 0.01, "Fraction of each delta that survives the random drop; 1 minus the drop rate", each=True),
+        Range(
+            0.0,
+            1.0,
+            0.01,
+            "Fraction of each expert's change that survives the random drop; 1 minus the drop rate (the paper's p)",
+            each=True,
+        ),
     ] = 0.1,
     rescale: A[
         str,
@@ -43,7 +49,7 @@ def dare(
         str,
         Choice(
             ("delta", "weights"),
-            "Drop entries of the delta (paper) or of the fine-tuned weights (the paper's negative control)",
+            "Drop changes (paper), or the fine-tuned weights themselves (the paper's negative control)",
         ),
     ] = "delta",
     draws: A[Tensor | None, RandomBits()] = None,

@@ -36,7 +36,8 @@ def della(
     deltas: Tensor,
     *,
     density: A[
-        float | Tensor, Range(0.0, 1.0, 0.01, "Mean fraction of each delta that survives the random drop", each=True)
+        float | Tensor,
+        Range(0.0, 1.0, 0.01, "Average fraction of each expert's change that survives the random drop", each=True),
     ] = 0.3,
     epsilon: A[
         float | Tensor,

@@ -30,7 +30,7 @@ def trim(
     deltas: Tensor,
     *,
     density: A[
-        float | Tensor, Range(0.0, 1.0, 0.01, "Fraction of each delta to keep, largest magnitudes first", each=True)
+        float | Tensor, Range(0.0, 1.0, 0.01, "Fraction of each expert's change to keep, largest first", each=True)
     ] = 0.2,
     scope: A[
         str,

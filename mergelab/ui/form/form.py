@@ -197,7 +197,7 @@ class Form:
         if self.is_stack:
             raise RecipeError(COPIES_ONLY)
         if not self.chosen:
-            raise RecipeError("No expert is chosen: tick at least one under Experts.")
+            raise RecipeError("No expert is chosen: tick at least one under Fine-tuned models.")
         chosen = [reference for reference in self.models.titles if reference in self.chosen]
         self._check_count(len(chosen))
         given = {
@@ -230,8 +230,8 @@ class Form:
         if not strangers:
             return ""
         return (
-            f"{rule.title} needs calibration rows, and {self.models.titles.get(strangers[0], strangers[0])} brings none: "
-            "only a suite's experts do. Choose a suite under Models or another method; "
+            f"{rule.title} needs calibration examples, and {self.models.titles.get(strangers[0], strangers[0])} has none: "
+            "only a suite's experts do. Choose another Model suite or another method; "
             "in Python, merge_state_dicts takes statistics of your own."
         )
 
@@ -242,7 +242,7 @@ class Form:
         wanted = int(rule.models or 0)
         todo = f"untick {ticked - wanted}" if ticked > wanted else f"tick {wanted - ticked} more"
         raise RecipeError(
-            f"{rule.title} merges exactly {wanted} expert{'' if wanted == 1 else 's'} and {ticked} {'is' if ticked == 1 else 'are'} ticked: {todo} under Experts."
+            f"{rule.title} merges exactly {wanted} expert{'' if wanted == 1 else 's'} and {ticked} {'is' if ticked == 1 else 'are'} ticked: {todo} under Fine-tuned models."
         )
 
     def _weight(self, reference: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from mergelab.methods import METHODS
 from mergelab.methods.registry import Rule, Statistic
 from mergelab.recipe import STACK
 
-FAMILIES = ("Merge what the experts changed", "Merge the weights themselves", "Learn from calibration rows")
+FAMILIES = ("Merge what the experts changed", "Merge the weights themselves", "Learn from calibration examples")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def method_entries(rules: Iterable[Rule]) -> list[Entry]:
 
 
 def family_of(rule: Rule) -> str:
-    """The family of a rule: rules that need calibration rows are listed apart, the others by what they merge."""
+    """The family of a rule: rules that need calibration examples are listed apart, the others by what they merge."""
     if calibrated(rule):
         return FAMILIES[2]
     return FAMILIES[0] if rule.space == "deltas" else FAMILIES[1]
@@ -57,7 +57,7 @@ def line_of(rule: Rule) -> str:
 def asks_for(rule: Rule) -> str:
     """What the rule needs beyond experts and base, as a sentence; empty text for nothing."""
     if calibrated(rule):
-        return "Needs calibration rows, which the suites include."
+        return "Needs calibration examples: the suites include them, your own models have none."
     return f"Takes exactly {rule.models} expert{'' if rule.models == 1 else 's'}." if rule.models else ""
 
 
@@ -67,5 +67,5 @@ def short_title(rule: Rule) -> str:
 
 
 def calibrated(rule: Rule) -> bool:
-    """Whether the rule needs statistics of calibration rows."""
+    """Whether the rule needs statistics of calibration examples."""
     return bool(rule.wanting(Statistic))

@@ -56,7 +56,7 @@ STORIES = (
         (
             "Over the whole model, conflict among shared weights is 50 %, as with random signs. Here, in the last layer’s “down”, it is 87 %, though few weights are shared.",
             "Press h: density 0.03 halves the conflicting weights. Conflict among the few shared weights then is 99 %: the largest changes disagree most.",
-            "Then press Merge at 0.2 and at 0.03. Fewer conflicting weights did not help: Movie reviews fell from 86 % to 77 % of 200 rows.",
+            "Then press Merge at 0.2 and at 0.03. Fewer conflicting weights did not help: Movie reviews fell from 86 % to 77 % of 200 examples.",
         ),
         chart="heatmap",
     ),
@@ -66,8 +66,8 @@ STORIES = (
         "v=1&suite=pixels&method=task_arithmetic&sparsify=dare&tab=compare",
         (
             "A merges all changes, B one in ten of them, each times ten. No task differs by more than 2 points; 200 examples per task cannot tell the two apart.",
-            "Under “Advanced DARE settings” set rescale to none. The mean falls from 75 % to 70 %, which is what the base has: a tenth of every change is next to none.",
-            "Back at inverse, lower the density to 0.02: the mean is 69 %, no better than the base. Too few changes are left, each times fifty.",
+            "Under “Advanced DARE settings” set Rescale to “no”. The mean falls from 75 % to 70 %, which is what the base has: a tenth of every change is next to none.",
+            "Set it back to “by 1/density”, and lower the density to 0.02: the mean is 69 %, no better than the base. Too few changes are left, each times fifty.",
         ),
         aside="v=1&suite=pixels&method=task_arithmetic",
         chart="compared-scores",
@@ -77,9 +77,9 @@ STORIES = (
         "Pixels: a heavy expert may decide every sign, or only how far to go.",
         "v=1&suite=pixels&method=ties&weigh=after&weight.fashion=2&tab=compare",
         (
-            "Fashion-MNIST has weight 2. In A the weight counts in the election of signs, in B only once the signs are elected.",
-            "Both keep the same entries, so the three heatmaps say nothing here: look at the scores. In B the four other tasks gain 2 to 5 points on 200 rows each, and Fashion-MNIST loses nothing.",
-            "On the Tensor tab open a tensor, zoom in to single entries and step to Elect: there are the votes. Then try other weights under “Expert weights”.",
+            "Fashion-MNIST has weight 2. In A this weight counts in the sign vote, in B only after it.",
+            "Both keep the same weights, so the three heatmaps are alike: look at the scores. In B the four other tasks gain 2 to 5 points on 200 examples each, and Fashion-MNIST loses nothing.",
+            "On the Tensor tab open a tensor, zoom in to single weights and step to Elect to see the votes. Then try other weights under “Expert weights”.",
         ),
         aside="v=1&suite=pixels&method=ties&weight.fashion=2",
         chart="compared-scores",
@@ -90,7 +90,7 @@ STORIES = (
         "v=1&suite=minilm&experts=movie,newsgroups,spam&method=ties",
         (
             "See “Kept in each layer”: one threshold keeps 28 % of Movie reviews in layer 0, 9 % in layer 5 and nothing of the pooler. The embeddings are frozen: they stay at 0 and do not count towards the 20 %.",
-            "Under “Advanced TIES settings” set scope to tensor: every row that changed comes to about 20 %. That is the pinned recipe, whose curves stand behind.",
+            "Under “Advanced TIES settings” set “Rank over” to “each tensor”: every row that changed comes to about 20 %. That is the pinned recipe, whose curves are faint.",
             "Merge both and open Compare: 200 examples per task could not tell them apart.",
         ),
         aside="v=1&suite=minilm&experts=movie,newsgroups,spam&method=ties&scope=tensor",

@@ -34,7 +34,7 @@ from mergelab.ui.session.score_state import ScoreState
 from mergelab.ui.session.status import UnderWay, refusal
 from mergelab.ui.session.update import Update
 
-BLOCKED = Status("ready", "Preview only: this cannot be merged here")
+BLOCKED = Status("ready", "Estimate only: this recipe cannot be merged here")
 BUILDABLE = Status("ready", "This stack can be built: press Build model (.zip) under Export")
 BOTH_SCORED = Status("ready", "Both recipes are scored")
 

@@ -33,7 +33,7 @@ FOLLOWED = 2_000_000, 50_000_000
 """Maps of tensors up to this size, in models up to this size, are rebuilt after every change. Both in entries."""
 UNNOTICED = 0.4
 """Seconds before work appears in the status strip; quicker work would make it flicker."""
-WAITING = "Waiting for the tensor reader, which is starting or busy"
+WAITING = "Waiting for the tensor reader"
 
 
 @dataclass

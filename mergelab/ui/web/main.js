@@ -33,7 +33,7 @@ import { Narrowing } from "./lab/narrowing.js";
 import { ScoreTile } from "./lab/score_tile.js";
 import { Scores } from "./lab/scores.js";
 import { StackDiagram } from "./lab/stack_diagram.js";
-import { ThresholdLine } from "./lab/threshold_line.js";
+import { ThresholdLine } from "./lab/threshold/threshold_line.js";
 import { OpenDialog } from "./open/open_dialog.js";
 import { publishHook } from "./page_hook.js";
 import { followComplements } from "./sidebar/complements.js";

@@ -7,7 +7,7 @@
 /** @import { LabTab } from "./lab/lab_tab.js" */
 /** @import { Narrowing } from "./lab/narrowing.js" */
 /** @import { Scores } from "./lab/scores.js" */
-/** @import { ThresholdLine } from "./lab/threshold_line.js" */
+/** @import { ThresholdLine } from "./lab/threshold/threshold_line.js" */
 /** @import { ResetArrows } from "./sidebar/reset_arrows.js" */
 /** @import { VariedKnobs } from "./sidebar/varied_knobs.js" */
 /** @import { TensorTab } from "./tensor/tensor_tab.js" */

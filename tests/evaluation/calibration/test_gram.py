@@ -95,7 +95,7 @@ def test_the_model_is_left_without_hooks_even_when_it_fails() -> None:
 
 
 def test_non_finite_activations_are_an_error() -> None:
-    with pytest.raises(ValueError, match="non-finite values on the calibration rows"):
+    with pytest.raises(ValueError, match="non-finite values on the calibration examples"):
         found_in(OneLayer(), torch.tensor([[float("inf"), 0.0]]), Gram())
 
 

@@ -41,8 +41,11 @@ def test_weights_are_left_out_where_the_method_has_none() -> None:
 @pytest.mark.parametrize(
     ("chosen", "sentence"),
     [
-        (("tiny/a", "tiny/b", "tiny/c"), "SLERP merges exactly 2 experts and 3 are ticked: untick 1 under Experts."),
-        (("tiny/a",), "SLERP merges exactly 2 experts and 1 is ticked: tick 1 more under Experts."),
+        (
+            ("tiny/a", "tiny/b", "tiny/c"),
+            "SLERP merges exactly 2 experts and 3 are ticked: untick 1 under Fine-tuned models.",
+        ),
+        (("tiny/a",), "SLERP merges exactly 2 experts and 1 is ticked: tick 1 more under Fine-tuned models."),
     ],
 )
 def test_a_method_for_two_says_how_many_to_tick(chosen: tuple[str, ...], sentence: str) -> None:
@@ -55,7 +58,7 @@ def test_a_method_for_two_says_how_many_to_tick(chosen: tuple[str, ...], sentenc
 @pytest.mark.parametrize("method", [name for name, rule in METHODS.items() if rule.wanting(Statistic)])
 def test_models_without_calibration_rows_cannot_be_merged_by_a_method_that_needs_them(method: str) -> None:
     own = form(method=method)
-    assert own.blocked_reason.startswith(f"{METHODS[method].title} needs calibration rows, and Expert A brings none")
+    assert own.blocked_reason.startswith(f"{METHODS[method].title} needs calibration examples, and Expert A has none")
     assert own.recipe().method.name == method
     assert form().blocked_reason == ""
 
@@ -63,7 +66,7 @@ def test_models_without_calibration_rows_cannot_be_merged_by_a_method_that_needs
 def test_a_suites_experts_bring_calibration_rows() -> None:
     suite = Models("pixels", {"pixels/fashion": "Fashion", "pixels/mnist": "MNIST"})
     assert form(models=suite, chosen=tuple(suite.titles), method="fisher").blocked_reason == ""
-    assert "pixels brings none" in form(models=suite, chosen=("pixels",), method="fisher").blocked_reason
+    assert "pixels has none" in form(models=suite, chosen=("pixels",), method="fisher").blocked_reason
 
 
 def test_no_expert_is_a_sentence() -> None:

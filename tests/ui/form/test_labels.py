@@ -17,7 +17,7 @@ def test_durations_are_short(value: float, text: str) -> None:
 
 
 def test_names_of_knobs_become_words_and_papers_letters_stay() -> None:
-    assert (title_of("min_models"), title_of("t")) == ("Min models", "t")
+    assert (title_of("min_models"), title_of("t")) == ("Least number of experts", "t")
     assert (title_of("weigh"), value_of("weigh", "after"), value_of("floor", 1e-6)) == (
         "Apply weights",
         "after the vote",

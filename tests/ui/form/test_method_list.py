@@ -27,7 +27,7 @@ def test_a_line_says_what_a_rule_does_and_what_it_asks_for() -> None:
     assert line_of(METHODS["ties"]) == METHODS["ties"].summary
     assert line_of(METHODS["slerp"]).endswith("tensor by tensor. Takes exactly 2 experts.")
     for rule in METHODS.values():
-        assert ("calibration rows" in asks_for(rule)) is bool(rule.wanting(Statistic))
+        assert ("calibration examples" in asks_for(rule)) is bool(rule.wanting(Statistic))
 
 
 def test_every_line_is_a_sentence_short_enough_for_the_list() -> None:

@@ -93,7 +93,7 @@ def test_no_expert_is_a_sentence_and_the_charts_are_left_alone() -> None:
     view = last(session.preview(form(chosen=())))
     assert view.charts is None
     assert view.status is not None
-    assert view.status.problems == ("No expert is chosen: tick at least one under Experts.",)
+    assert view.status.problems == ("No expert is chosen: tick at least one under Fine-tuned models.",)
     assert worker.calls == []
 
 
@@ -111,8 +111,8 @@ def test_what_cannot_be_merged_here_is_previewed_and_refused_before_any_work() -
     view = last(session.preview(form(method="fisher")))
     assert view.charts is not None
     assert view.status is not None
-    assert view.status.text == "Preview only: this cannot be merged here"
-    assert view.status.problems[0].startswith("Fisher needs calibration rows")
+    assert view.status.text == "Estimate only: this recipe cannot be merged here"
+    assert view.status.problems[0].startswith("Fisher needs calibration examples")
     assert list(session.live(form(method="fisher"))) == []
     for refused in (session.merge(form(method="fisher")), session.save(form(method="fisher"), "/private/merged")):
         status = last(refused).status

@@ -39,7 +39,7 @@ from mergelab.jobs.workbench import save
 recipe = {recipe}
 finish(save(recipe, "merged"))  # {remark}
 """
-OF_CALIBRATED = "takes calibration rows of the suite, writes the folder merged"
+OF_CALIBRATED = "takes calibration examples of the suite, writes the folder merged"
 OF_STACK = "copies the layers, writes the folder merged"
 
 

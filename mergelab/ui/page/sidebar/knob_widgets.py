@@ -12,7 +12,7 @@ import gradio as gr
 from mergelab.methods.knobs import Choice, Knob, Range
 from mergelab.methods.registry import Rule
 from mergelab.ui.form.form import KnobPlace, Models, short, weight_id
-from mergelab.ui.form.labels import number, title_of
+from mergelab.ui.form.labels import number, title_of, value_of
 from mergelab.ui.form.method_list import STACKING, line_of, short_title
 from mergelab.ui.form.sidebar_values import SLICES
 
@@ -35,7 +35,8 @@ def control(knob: Knob, **place: Any) -> Widget:
         case Range(low, high, step, help):
             return gr.Slider(low, high, knob.default, step=step, label=label, info=help, buttons=["reset"], **place)
         case Choice(options, help):
-            return gr.Radio(list(options), value=str(knob.default), label=label, info=help, **place)
+            choices = [(value_of(knob.name, option), option) for option in options]
+            return gr.Radio(choices, value=str(knob.default), label=label, info=help, **place)
 
 
 def _number_box(knob: Knob, domain: Range, label: str, **place: Any) -> Widget:
@@ -104,7 +105,7 @@ def slices_info(models: Models) -> str:
     return (
         "One MODEL:FIRST-END per line: layers FIRST up to, but not including, END. "
         f"Models: {named}. A line “* FACTOR PATTERN” below a slice multiplies its tensors whose names match; "
-        "“embeddings: MODEL” and “head: MODEL” take these from another model than the base."
+        "“embeddings: MODEL” and “head: MODEL” take these from a model other than the base."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from mergelab.runtime.devices import DEVICES
 from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.examples import FIRST, presets, starting_points
 from mergelab.ui.form.form import MOST_EXPERTS, NO_SPARSIFIER, Models, all_knobs, weight_id
-from mergelab.ui.form.labels import title_of
+from mergelab.ui.form.labels import title_of, value_of
 from mergelab.ui.form.method_list import method_choices
 from mergelab.ui.page.sidebar.knob_widgets import KnobGroup, Widget, knob_group, slices_group, weight_slider
 
@@ -93,10 +93,14 @@ def file_options(field: str, experts: Mapping[str, str]) -> list[tuple[str, str]
         return [("the base’s", ""), *((title, reference) for reference, title in experts.items())]
     general = [
         ("the base’s, if all agree", ""),
-        ("the base’s, rows by token", BASE),
+        ("the base’s, matched by token", BASE),
         ("every token of any model", UNION),
     ]
     return [*general, *((title, reference) for reference, title in experts.items())]
+
+
+def _in_words(field: str, options: Iterable[str]) -> list[tuple[str, str]]:
+    return [(value_of(field, option), option) for option in options]
 
 
 def _list(choices: list[Any], value: Any, label: str, name: str, info: str | None = None) -> Widget:
@@ -138,10 +142,10 @@ def _weights(models: Models, start: Recipe) -> Named:
 def _advanced() -> Named:
     """What applies to the whole merge. The page's script adds the curve of the depth scale to its heading."""
     heading = f'<span data-testid="block-info">Depth scale</span><div class="info">{DEPTH_SCALE.help}</div>'
-    patterns = "One regular expression per line, looked for anywhere in a tensor’s name"
+    patterns = "One regular expression per line. It may match any part of a tensor’s name."
     with gr.Accordion("Advanced merge settings", open=False, elem_id=ADVANCED_BOX):
         norms = gr.Radio(
-            list(MATCH_NORMS.options),
+            _in_words("match_norms", MATCH_NORMS.options),
             value="none",
             label="Match norms",
             info=MATCH_NORMS.help,
@@ -164,21 +168,21 @@ def _run_settings(device: str) -> Named:
     fewer = "Fewer is faster but noisier. Test scoring always uses every test example."
     with gr.Accordion("Run settings", open=False, elem_id="more"):
         seed = gr.Number(0, label="Seed", info=SEED.help, precision=0, minimum=SEED.low, elem_id=names.SEED)
-        dtype = _list(list(DTYPE.options), "base", "Number format", names.DTYPE, DTYPE.help)
+        dtype = _list(_in_words("dtype", DTYPE.options), "base", "Number format", names.DTYPE, DTYPE.help)
         where = gr.Radio(
             list(DEVICES),
             value=device,
             label="Device",
-            info="auto uses the GPU if there is one",
+            info="auto uses the GPU if there is one.",
             elem_id=names.DEVICE,
             elem_classes="pills",
         )
         rows = _list(amounts, QUICK_ROWS, "Validation examples per task", names.ROWS, fewer)
-    with gr.Accordion("Files that go along", open=False, elem_id=FILES_BOX) as files:
+    with gr.Accordion("Tokenizer and other files", open=False, elem_id=FILES_BOX) as files:
         chosen = {
             name: _list(file_options(name, {}), "", title_of(name), name, told) for name, told in FILE_CHOICES.items()
         }
-    about = "Merge and score small models after every change"
+    about = "Re-merge and re-score after every change (small models only)"
     live = gr.Checkbox(True, label="Live scores", info=about, elem_id=names.LIVE)
     run = {names.SEED: seed, names.DTYPE: dtype, names.DEVICE: where, names.ROWS: rows, names.LIVE: live}
     return {**run, FILES_BOX: files, **chosen}

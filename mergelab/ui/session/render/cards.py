@@ -10,7 +10,7 @@ from mergelab.recipe import Recipe
 
 ALONE = "Needs at least two experts."
 """What stands in a card about experts that disagree, if there is only one."""
-AFTER_MERGE = "Shown after Merge: how much each expert decides follows from statistics that a merge computes."
+AFTER_MERGE = "Press Merge to see how much each expert decides: a merge computes the statistics for it."
 
 
 def has_pairs(recipe: Recipe) -> bool:

@@ -61,8 +61,8 @@ from mergelab.ui.session.render.threshold_line import render_threshold_line
 
 MOST_LETTERS = 28
 """The longest name of an expert in the table."""
-CHANGES = "Share of the summed change, by weight times size. Each cell has the colour of the largest share."
-STRENGTHS = "Mean share of the averaging weights. Each cell has the colour of the expert that counts most there."
+CHANGES = "Share of the summed change, by expert weight times size. Each cell has the colour of the largest share."
+STRENGTHS = "Each expert’s average share of the mean. Each cell has the colour of the expert that counts most there."
 MOVED = "How far each expert moved from the base."
 OUTVOTED = "Cosine between the merged change and the expert’s own: much lower than the rest means outvoted."
 NORM = ExpertColumn("‖Δ‖", "length of the whole change, expert − base")
@@ -150,7 +150,7 @@ def _shares(data: ChartData) -> SharesChart:
     """Empty until a merge has computed what the shares follow from."""
     models, shares = data.models, data.preview.shares
     by_strength = data.recipe.rule.strengths is not None
-    title = f"Whose {data.recipe.rule.title} weight counts where" if by_strength else "Whose change counts where"
+    title = f"Which expert counts where ({data.recipe.rule.title})" if by_strength else "Which expert counts where"
     of = STRENGTHS if by_strength else CHANGES
     if shares is None:
         return SharesChart(Picture([], {}), title, of, [], "", AFTER_MERGE)

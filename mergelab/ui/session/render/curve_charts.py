@@ -13,10 +13,8 @@ from mergelab.ui.session.render.cards import ALONE, combines_plainly, has_pairs
 
 RING, DOT = "circle-open", "circle"
 """Where the pinned recipe stands, and where the other one does."""
-DROPS_NOTHING = "Nothing is dropped before the merge, so there is no density."
-NO_CURVES = (
-    "There are no curves here: these settings differ between layers or experts, or keep entries by a rule of their own."
-)
+DROPS_NOTHING = "Not applicable: this recipe drops nothing, so it has no density."
+NO_CURVES = "No curves: these settings differ between layers or experts, or keep changes by a rule of their own."
 
 
 def render_curves(data: ChartData) -> CurvesMessage:
@@ -58,7 +56,7 @@ def curve_pictures(data: ChartData) -> tuple[Picture, Picture | None] | None:
     if len(known) < 2 or known["conflict"].isna().all():
         return None
     has_knob = operating_point(data.recipe).control is not None
-    axis = "density: share of each change that is kept" if has_knob else "survival level that is reached"
+    axis = "density: share of each change that is kept" if has_knob else "share of each change that is kept"
     if not combines_plainly(data.recipe):
         return density_curves(known.drop(columns=cosines(known)), axis), None
     return density_curves(known, axis), cosine_curves(known, axis, models.titles, models.places)

@@ -78,4 +78,4 @@ def _so_far(state: str, rows: list[ScoreRow]) -> str:
 
 
 def _about(run: AnyScores) -> str:
-    return f"Scores of recipe {run.digest[:8]}, {counted(run.parameters, 'parameter')} on {run.device}"
+    return f"Scores of recipe {run.digest[:8]}, {counted(run.parameters, 'weight')}, on {run.device}"

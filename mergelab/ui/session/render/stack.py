@@ -47,8 +47,8 @@ def _title(model: str, models: Models) -> str:
 
 
 def _sentences(recipe: StackRecipe, models: Models, facts: StackFacts | None) -> Sequence[str]:
-    size = f" and {facts.parameters:,} parameters" if facts else ""
-    rest = f"Config, tokenizer and whatever else is outside of the layers come from {_title(recipe.base, models)}."
+    size = f" and {facts.parameters:,} weights" if facts else ""
+    rest = f"Config, tokenizer and everything else outside the layers come from {_title(recipe.base, models)}."
     return [f"The stack has {counted(recipe.depth, 'layer')}{size}.", rest, _copied(recipe)]
 
 
@@ -57,4 +57,4 @@ def _copied(recipe: StackRecipe) -> str:
     factors = "the tensors that a factor multiplies" if any(part.scale for part in recipe.slices) else ""
     formats = f"what is stored in another format than {recipe.dtype}" if recipe.dtype != "base" else ""
     changed = " and ".join(filter(None, (factors, formats)))
-    return f"All is copied bit for bit except {changed}." if changed else "All is copied bit for bit."
+    return f"Everything is copied bit for bit, except {changed}." if changed else "Everything is copied bit for bit."

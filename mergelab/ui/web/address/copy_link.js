@@ -10,7 +10,7 @@ const SHOWN_FOR = 1500; // milliseconds
  */
 export async function copyLink({ element, inbox, address, notes }) {
   const link = inbox.get("link");
-  if (!link) return notes.show("There is nothing to link to yet.", ["Wait until the charts are there."]);
+  if (!link) return notes.show("There is nothing to link to yet.", ["Wait until the charts appear."]);
   const left = link.note ? [link.note] : [];
   try {
     await navigator.clipboard.writeText(address.link);
@@ -18,6 +18,6 @@ export async function copyLink({ element, inbox, address, notes }) {
     setTimeout(() => fillSlots(element, "copied", "Copy link"), SHOWN_FOR);
     notes.show(left.length ? "The link is copied." : "", left);
   } catch {
-    notes.show("This browser keeps the clipboard from the page. Copy the link from here:", left, address.link);
+    notes.show("The browser does not let this page use the clipboard. Copy the link here:", left, address.link);
   }
 }

@@ -6,7 +6,7 @@ import { fillSlots, find } from "../dom/elements.js";
 import { ServerWatch } from "../transport/server_watch.js";
 import { UnsentChanges } from "../transport/unsent_changes.js";
 
-const KEPT = "What you change now is kept, and sent when the server is back.";
+const KEPT = "Changes that you make now are kept and sent when the server is back.";
 
 /**
  * Says when the server is away and whose figures are then on screen. Everything that was changed meanwhile is put back

@@ -13,19 +13,19 @@ export const STEPS = [
     target: "#experts",
     tab: null,
     title: "Pick models",
-    text: "A suite brings a base, experts that were fine-tuned from it, and questions to score them by. Models of your own go under “Your own models”.",
+    text: "A model suite has a base, experts that were fine-tuned from it, and labelled examples to score them on. To merge other models, open “Your own models”.",
   },
   {
     target: '[data-chart="heatmap"]',
     tab: "lab",
     title: "See where they disagree",
-    text: "Each cell is one kind of weights in one layer. The darker it is, the more weights two experts pull in opposite directions. Click a cell to look at it alone.",
+    text: "Each cell is one module of one layer. Darker: experts pull a larger share of its weights in opposite directions. Click a cell to focus the charts on it.",
   },
   {
     target: "#method",
     tab: null,
     title: "Turn a knob",
-    text: "Choose a method and move its sliders. Every chart follows at once, as an estimate or measured; the chip beside each heading says which.",
+    text: "Choose a method and move its sliders. Every chart follows at once. The word beside its heading says whether it is estimated or measured.",
   },
   {
     target: "#actions",
@@ -37,13 +37,13 @@ export const STEPS = [
     target: '[data-chart="bars"]',
     tab: "lab",
     title: "Read the scores",
-    text: "A good merge stays close to every task’s own expert. Choose knobs by these validation examples, and score the test examples once, at the end.",
+    text: "A good merge stays close to every task’s own expert. Tune on these validation examples, and score the test examples once, at the end.",
   },
   {
     target: '[data-tab="tensor"]',
     tab: "tensor",
     title: "Ask why",
-    text: "Open a tensor, go to its largest clash, and read weight by weight who won and why. What you like can be taken home under “Export” on the Lab tab.",
+    text: "Open a tensor, go to its largest clash, and read which expert won that weight and why. When you like a merge, build it under “Export” on the Lab tab.",
   },
 ];
 

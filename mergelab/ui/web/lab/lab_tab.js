@@ -3,7 +3,7 @@
 /** @import { ChoiceLists } from "../sidebar/lists.js" */
 /** @import { DensityCurves } from "./density_curves.js" */
 /** @import { Narrowing } from "./narrowing.js" */
-/** @import { ThresholdLine } from "./threshold_line.js" */
+/** @import { ThresholdLine } from "./threshold/threshold_line.js" */
 
 import { fileName } from "../charts/chart_download.js";
 import { actionOf, fillSlots, find, findAll, make } from "../dom/elements.js";
@@ -99,7 +99,6 @@ export class LabTab {
     fillSlots(board.card("shares"), "title", charts.shares.title);
     fillSlots(board.card("shares"), "notice", charts.shares.notice);
     this.#labelParts(charts);
-    fillSlots(board.card("curves"), "remark", charts.remark);
     fillSlots(board.card("histogram"), "notice", charts.histogram.notice);
     element.dataset.fresh = "yes";
   }

@@ -4,7 +4,7 @@ import { actionOf, find, make } from "../dom/elements.js";
 
 const MOST_BYTES = 1 << 20; // as many as Python reads
 const WRONG = "This cannot be opened. Nothing was changed.";
-const ASKS = "The recipe names models outside of the suites. Opening it reads these folders, or asks the Hugging Face Hub:";
+const ASKS = "The recipe names models that are in no suite. Opening it reads these folders, or asks the Hugging Face Hub:";
 
 /** The dialog that takes a recipe as text or as a file. It asks before models outside of the suites are looked up. */
 export class OpenDialog {

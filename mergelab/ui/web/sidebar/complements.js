@@ -29,5 +29,5 @@ export function renderComplements(inbox) {
  * @returns {string}
  */
 export function complement(name, value) {
-  return `${name} ${Math.round((1 - value) * 1000) / 10} %`;
+  return `= ${name} ${Math.round((1 - value) * 1000) / 10} %`;
 }

@@ -61,11 +61,23 @@ function renderArrow(block, value, changed) {
   if (arrow.dataset.to !== String(value)) {
     arrow.dataset.to = String(value);
     const name = block.querySelector("[data-testid=block-info]")?.textContent?.trim();
-    arrow.title = `Back to ${value}`;
-    arrow.setAttribute("aria-label", `Reset ${name} to ${value}`);
+    const said = wordOf(block, value);
+    arrow.title = `Back to ${said}`;
+    arrow.setAttribute("aria-label", `Reset ${name} to ${said}`);
   }
   arrow.classList.toggle("ml-turned", changed);
   arrow.tabIndex = changed ? 0 : -1;
+}
+
+/**
+ * A value as the page says it: an option by its label.
+ * @param {HTMLElement} block
+ * @param {KnobValue} value
+ * @returns {string}
+ */
+function wordOf(block, value) {
+  const option = optionsOf(block).find((each) => each.value === value);
+  return option?.closest("label")?.textContent?.trim() || String(value);
 }
 
 /** @param {HTMLElement} block */

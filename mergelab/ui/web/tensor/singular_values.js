@@ -42,7 +42,7 @@ export class SingularValues {
    */
   render(spectrum, experts) {
     const { reason, values } = spectrum, lines = linesOf(spectrum, experts), card = this.#card;
-    fillSlots(card, "spectrum-chip", reason ? "" : "exact");
+    fillSlots(card, "spectrum-chip", reason ? "" : "measured");
     find(card, '[data-slot="spectrum-chip"]').dataset.kind = "exact";
     const ranks = lines.map(({ title, rank }) => `${title} rank ${rank ?? "–"}`).join(", ");
     fillSlots(card, "spectrum-notice", reason ? `Not decomposed: ${reason}.` : AFTER);

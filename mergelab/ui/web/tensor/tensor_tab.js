@@ -262,12 +262,13 @@ export class TensorTab {
 
   #renderChip() {
     const map = this.#card("map"), conflicts = this.#card("conflicts"), stale = this.#isStale;
-    const waiting = map.classList.contains("ml-waiting"), words = waiting ? "updating" : stale ? "stale" : "exact";
+    const waiting = map.classList.contains("ml-waiting"), state = waiting ? "updating" : stale ? "outdated" : "measured";
+    const word = this.#page.inbox.get("states")?.[state].word ?? state;
     const own = find(map, '[data-slot="tensor-chip"]');
     const spectrum = findAll(this.#page.element, '[data-slot="spectrum-chip"]:not(:empty)');
     for (const chip of [own, ...findAll(conflicts, ".ml-chip"), ...spectrum]) {
-      chip.textContent = words;
-      chip.dataset.kind = words;
+      chip.textContent = word;
+      chip.dataset.kind = state;
     }
     own.title = stale
       ? "The recipe has changed since this map was built."

@@ -113,7 +113,7 @@ def test_settings_without_curves_get_a_sentence() -> None:
     shown = charts(method="average", sparsifier="dare", knobs={KnobPlace("sparsify", "dare", "target"): "weights"})
     sent = render_curves(shown)
     assert sent.figure is None
-    assert sent.empty.startswith("There are no curves here")
+    assert sent.empty.startswith("No curves")
 
 
 def test_the_pinned_curves_stand_behind_those_of_the_recipe() -> None:
@@ -173,7 +173,7 @@ def test_curves_of_a_method_that_does_not_declare_how_it_combines_have_no_cosine
 
 def test_the_shares_of_a_method_with_statistics_are_shown_after_its_merge() -> None:
     waiting = render_charts(charts(method="fisher")).shares
-    assert waiting.empty.startswith("Shown after Merge")
+    assert waiting.empty.startswith("Press Merge")
     assert waiting.figure.data == []
     drawn = render_charts(charts(method="average")).shares
     assert (drawn.empty, len(drawn.legend)) == ("", 3)

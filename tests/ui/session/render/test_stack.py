@@ -20,8 +20,8 @@ def test_slices_are_blocks_in_the_colours_of_their_models() -> None:
     assert [block.factors for block in drawn.blocks] == [[], ["o_proj × 0.5"], []]
     assert (drawn.before, drawn.after) == ("Embeddings from tiny (base)", "Final norm and head from Expert A")
     assert drawn.text == (
-        "The stack has 6 layers and 1,200 parameters. Config, tokenizer and whatever else is outside of the layers come from "
-        "tiny (base). All is copied bit for bit except the tensors that a factor multiplies."
+        "The stack has 6 layers and 1,200 weights. Config, tokenizer and everything else outside the layers come from "
+        "tiny (base). Everything is copied bit for bit, except the tensors that a factor multiplies."
     )
     assert drawn.notes == ("a note",)
 
@@ -30,4 +30,6 @@ def test_before_the_headers_were_read_there_are_no_parameters_and_no_notes() -> 
     drawn = render_stack(form(method="stack", slices="a:0-1", dtype="float16").stack(), MODELS, None)
     assert drawn.notes is None
     assert drawn.text.startswith("The stack has 1 layer. ")
-    assert drawn.text.endswith("All is copied bit for bit except what is stored in another format than float16.")
+    assert drawn.text.endswith(
+        "Everything is copied bit for bit, except what is stored in another format than float16."
+    )

@@ -347,7 +347,7 @@ function hoverWords(open, spot, step) {
   if (spot && single && coords) return weightWords(open, coords, spot, step);
   if (spot) return { why: "", numbers: cellWords(open, spot) };
   const help = single
-    ? "Point at a weight to see why it is what it is; click to keep it."
+    ? "Point at a weight to see why it has its value; click to hold it."
     : "Point at a cell for its counts; double-click zooms in.";
   return { why: "", numbers: help };
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { readMap, writeMap } from "../../../../../mergelab/ui/web/tensor/map/map_link.js";
 
-const WORDS = { delta: ["Deltas", ""], elect: ["Elect", ""], merge: ["Merge", ""] };
+const WORDS = { delta: ["Changes", ""], elect: ["Elect", ""], merge: ["Merge", ""] };
 const TENSOR = { key: "w", rows: 200, columns: 1000, shape: [200, 10, 100], words: WORDS };
 const WHOLE = { top: 0, left: 0, rows: 200, columns: 1000 };
 const AT = { top: 8, left: 16, rows: 32, columns: 64 };

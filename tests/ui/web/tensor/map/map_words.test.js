@@ -5,7 +5,7 @@ import {
   cellWords, conflictWords, shadingWords, weightWords, windowWords,
 } from "../../../../../mergelab/ui/web/tensor/map/map_words.js";
 
-const WORDS = { delta: ["Deltas", ""], elect: ["Elect", ""], merge: ["Merge", ""] };
+const WORDS = { delta: ["Changes", ""], elect: ["Elect", ""], merge: ["Merge", ""] };
 const EXPERTS = [{ title: "A" }, { title: "B" }];
 const TENSOR = { rows: 8, columns: 12, entries: 96, shape: [8, 12], folded: false, experts: EXPERTS, words: WORDS };
 
@@ -51,13 +51,13 @@ test("a weight at the end of the merge: who won, and who was outvoted", () => {
 
 test("a weight at a step begins with its name", () => {
   const words = (step) => weightWords({ tensor: TENSOR, coords: COORDS }, COORDS, { row: 2, column: 4 }, step);
-  assert.deepEqual(words("delta"), { why: "+ is unopposed (A). B unchanged.", numbers: "[2, 4] Deltas: A +0.5 · B unchanged" });
+  assert.deepEqual(words("delta"), { why: "+ is unopposed (A). B unchanged.", numbers: "[2, 4] Changes: A +0.5 · B unchanged" });
   assert.equal(words("elect").numbers, "[2, 4] Elect: A +0.5 · B unchanged; elected ▲ +");
 });
 
 test("before it is lost, a change has no fate yet", () => {
   const { numbers } = weightWords({ tensor: TENSOR, coords: COORDS }, COORDS, { row: 2, column: 3 }, "delta");
-  assert.equal(numbers, "[2, 3] Deltas: A +1 · B −2");
+  assert.equal(numbers, "[2, 3] Changes: A +1 · B −2");
 });
 
 test("a weight outside the window or past the end says so", () => {

@@ -1,4 +1,4 @@
-/** @import { ThresholdLine } from "../messages.d.ts" */
+/** @import { ThresholdLine } from "../../messages.d.ts" */
 
 /** @typedef {Pick<ThresholdLine, "edges" | "shares">} Histogram */
 /** @typedef {Pick<ThresholdLine, "low" | "high" | "step">} Range */

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import {
   mean, nearestTo, positionsOf, snapped, thresholdsAt,
-} from "../../../../mergelab/ui/web/lab/threshold_math.js";
+} from "../../../../../mergelab/ui/web/lab/threshold/threshold_math.js";
 
 // Two bins, from -3 to -2 and from -2 to -1: three quarters of the entries lie in the lower one.
 const HISTOGRAM = { edges: [-3, -2, -1], shares: [[0.75, 0.25]] };

@@ -1,11 +1,11 @@
-/** @import { Page } from "../page.d.ts" */
-/** @import { ThresholdLine as LineMessage } from "../messages.d.ts" */
+/** @import { Page } from "../../page.d.ts" */
+/** @import { ThresholdLine as LineMessage } from "../../messages.d.ts" */
 /** @import { LinePosition } from "./threshold_math.js" */
-/** @import { DrawnAxis } from "../plotly.d.ts" */
+/** @import { DrawnAxis } from "../../plotly.d.ts" */
 
-import { find, findAll, make } from "../dom/elements.js";
-import { inNextFrame } from "../dom/next_frame.js";
-import { isAhead, numberTyped, setField, sliderOf } from "../dom/slider.js";
+import { find, findAll, make } from "../../dom/elements.js";
+import { inNextFrame } from "../../dom/next_frame.js";
+import { isAhead, numberTyped, setField, sliderOf } from "../../dom/slider.js";
 import { mean, nearestTo, positionsOf, snapped, thresholdsAt } from "./threshold_math.js";
 
 const PAUSE = 120; // milliseconds between two values that a drag sets
