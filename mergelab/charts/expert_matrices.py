@@ -142,9 +142,10 @@ def pairs_summary(pairs: Pairs, titles: Mapping[str, str]) -> str:
         return f"No two experts keep {FEWEST} weights in common, so there is no share to show."
     i, j = numpy.unravel_index(numpy.nanargmax(told), told.shape)
     most = "disagree most" if len(names) > 2 else "disagree"
+    chance = ", no more than random signs would" if told[i, j] <= 0.5 else ""
     return (
         f"{names[min(i, j)]} and {names[max(i, j)]} {most}: on {percent(told[i, j], 1)} "
-        f"of the {pairs.shared[i, j]:,.0f} weights that both keep."
+        f"of the {pairs.shared[i, j]:,.0f} weights that both keep{chance}."
     )
 
 

@@ -78,14 +78,18 @@ def vote(
     )
     count = " votes" if elect == "count" else ""
     how = {"mean": "their mean", "sum": "their sum", "max": "the largest of them"}[combine]
-    end = f"The merged change is {how}{times(scale)}."
+    end, own = (f"The merged change is {what}{times(scale)}." for what in (how, "that expert’s own"))
+    alone = won.agree.sum(0) == 1
     sentences = (
         "No vote is left here, so the base’s weight stays.",
         f"The votes cancel at {{won}}{count} on each side; {rule}.",
+        f"{{sign}} is unopposed ({{who}}). {own}",
         f"{{sign}} is unopposed ({{who}}). {end}",
+        f"{{sign}} wins: {{won}}{count} ({{who}}) against {{lost}} ({{who:outvoted}}). {own}",
         f"{{sign}} wins: {{won}}{count} ({{who}}) against {{lost}} ({{who:outvoted}}). {end}",
     )
-    which = first_of((votes == 0).all(0), cancelled, figures["lost"] == 0)
+    unopposed = figures["lost"] == 0
+    which = first_of((votes == 0).all(0), cancelled, unopposed & alone, unopposed, alone)
     details = {"trimmed": below(density, thresholds, len(deltas))}
     fallen = fates(
         details,

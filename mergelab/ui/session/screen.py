@@ -36,6 +36,7 @@ from mergelab.ui.session.update import Update
 
 BLOCKED = Status("ready", "Estimate only: this recipe cannot be merged here")
 BUILDABLE = Status("ready", "This stack can be built: press Build model (.zip) under Export")
+HERE = "On this page, choose the tokenizer in the sidebar under “Files that go along”."
 BOTH_SCORED = Status("ready", "Both recipes are scored")
 
 
@@ -158,12 +159,21 @@ class Screen:
         """Why something cannot be done. A refused preview leaves the page without charts of its recipe."""
         with self.lock:
             self.refused = self.refused or is_preview
-            return refusal(str(error), "refused" if self.refused else "error")
+            here = f"\n{HERE}" if "`tokenizer:" in str(error) else ""
+            return refusal(f"{error}{here}", "refused" if self.refused else "error")
 
     def resting(self) -> Status:
         """What the strip says while nothing is under way."""
         with self.lock:
             return self.score_state.resting(self.wanted)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing was to come for the recipe on the sidebar, so that Stop found nothing to end."""
+        wanted = self.wanted
+        if wanted is None or wanted.is_stack:
+            return True
+        return self.merge_service.is_scored(wanted) or not (wanted.live and self.merge_service.tasks(wanted))
 
     def stopped(self) -> Update:
         """The person stopped the work."""

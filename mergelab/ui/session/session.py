@@ -172,7 +172,8 @@ class Session:
         with self.lock:
             if self.screen.wanted is not None:
                 self.merge_service.rest(self.screen.wanted)
-            return self.screen.stopped() if any(stopped) else Update(status=NOTHING_RAN)
+            update = self.screen.stopped()
+            return update if any(stopped) or not self.screen.settled else replace(update, status=NOTHING_RAN)
 
     @property
     def rests(self) -> bool:

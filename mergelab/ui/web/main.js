@@ -94,6 +94,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   new Glossary(element, inbox);
   new Welcome(page, new Tour(element, tabs));
   address.onTravel((recipe) => {
+    story.close();
     tabs.show(address.get("tab"));
     narrowing.followTravel();
     if (recipe !== inbox.get("link")?.query) requests.send("restore", { key: recipe, scene: null });

@@ -151,7 +151,8 @@ def _shares(data: ChartData) -> SharesChart:
     models, shares = data.models, data.preview.shares
     by_strength = data.recipe.rule.strengths is not None
     title = f"Which expert counts where ({data.recipe.rule.title})" if by_strength else "Which expert counts where"
-    of = STRENGTHS if by_strength else CHANGES
+    even = f" An even share is {percent(1 / max(len(data.preview.experts), 1))}."
+    of = (STRENGTHS if by_strength else CHANGES) + even
     if shares is None:
         return SharesChart(Picture([], {}), title, of, [], "", AFTER_MERGE)
     legend = [replace(entry, kept=None) for entry in _legend(data)]

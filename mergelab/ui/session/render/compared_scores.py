@@ -14,6 +14,7 @@ from mergelab.ui.messages import ComparedScore, ComparedScores
 from mergelab.ui.session.chart_data import ComparedRecipes
 from mergelab.ui.session.score_tables import difference_message, score_message
 
+SAME = "A and B are the same recipe."
 UNCLEAR = "no clear difference"
 OTHER_ROWS = "scored on different examples"
 NO_TASKS = "No scores: your own models have no task sets."
@@ -39,7 +40,8 @@ def compared_scores(found: ComparedRecipes) -> ComparedScores:
     mean = mean_difference(list(differences.values())) if differences and len(differences) == len(both) else None
     if len(both) > 1:
         rows.append(_mean_row(both, mean, len(shown)))
-    return ComparedScores(rows, _verdict(list(differences.values()), mean), "", ask=False)
+    verdict = SAME if one.digest == other.digest else _verdict(list(differences.values()), mean)
+    return ComparedScores(rows, verdict, "", ask=False)
 
 
 def points(difference: float) -> str:

@@ -73,7 +73,8 @@ export class CompareTab {
     find(card, "strong").title = title;
     fillSlots(card, "about", `${pinned ? "pinned" : "current recipe"} · ${chip}`);
     button.textContent = pinned ? "Use current recipe" : `Freeze ${letter}`;
-    button.title = pinned ? `${letter} follows the sidebar again` : `Keep the current recipe as ${letter}`;
+    const both = slots.a.pinned && slots.b.pinned, taken = both ? `${letter} follows the sidebar again` : `${letter} becomes the current recipe`;
+    button.title = pinned ? taken : `Keep the current recipe as ${letter}`;
   }
 
   /** @param {Comparison} comparison */
@@ -155,7 +156,9 @@ export class CompareTab {
     if (button?.dataset.act === "widen") this.#narrowing.show(null);
     if (button?.dataset.act !== "slot") return;
     const side = button.closest('[data-side="a"]') ? "a" : "b";
-    if (this.#shown?.slots[side].pinned) requests.unpin(side);
+    const slots = this.#shown?.slots, other = side === "a" ? "b" : "a";
+    // with the other side on the sidebar's recipe, following it here too would leave nothing to compare
+    if (slots?.[side].pinned && slots[other].pinned) requests.unpin(side);
     else void requests.pin(side);
   }
 }

@@ -76,7 +76,7 @@ export class LostServer {
     find(element, ".ml").classList.toggle("ml-away", lost);
     document.body.classList.toggle("ml-away", lost);
     find(element, ".ml-lost").hidden = !lost;
-    fillSlots(element, "lost", charts ? `The figures below belong to ${charts.recipe}. ${KEPT}` : KEPT);
+    fillSlots(element, "lost", charts ? `The figures below belong to ${charts.recipe} (${charts.models}). ${KEPT}` : KEPT);
     for (const callback of this.#listeners) callback();
   }
 }

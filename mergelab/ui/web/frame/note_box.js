@@ -8,6 +8,8 @@ const CHANGED = "Not all of this link fits, so it was changed:";
 export class NoteBox {
   #inbox;
   #box;
+  /** @type {string | null} the recipe that a note about a link is about; empty text until it is there */
+  #about = null;
 
   /**
    * @param {HTMLElement} element the panel
@@ -17,6 +19,7 @@ export class NoteBox {
     this.#inbox = inbox;
     this.#box = find(element, ".ml-note");
     inbox.on("notes", () => this.showSent());
+    inbox.on("link", () => this.#followRecipe());
     element.addEventListener("click", (event) => {
       if (actionOf(event) === "close-note") this.close();
     });
@@ -37,6 +40,7 @@ export class NoteBox {
    */
   show(heading, sentences, address = "") {
     const field = find(this.#box, "input", HTMLInputElement);
+    this.#about = null;
     this.#box.hidden = !heading;
     find(this.#box, "strong").textContent = heading;
     find(this.#box, ".ml-answers").replaceChildren();
@@ -71,7 +75,16 @@ export class NoteBox {
    * @param {string[]} sentences
    */
   showChanges(sentences) {
-    if (sentences.length) this.show(CHANGED, sentences);
+    if (!sentences.length) return;
+    this.show(CHANGED, sentences);
+    this.#about = this.#inbox.get("link")?.key ?? "";
+  }
+
+  /** Closes what was said about a link once the person has gone on from the recipe that it led to. */
+  #followRecipe() {
+    const key = this.#inbox.get("link")?.key ?? "";
+    if (this.#about === "") this.#about = key;
+    if (this.#about !== null && key !== this.#about) this.close();
   }
 
   /** Says what Python changed of the page's address. */

@@ -58,7 +58,7 @@ export class StatusStrip {
     const charts = this.#inbox.get("charts");
     this.refused = refused;
     find(this.#element, ".ml").classList.toggle("ml-refused", refused);
-    fillSlots(this.#element, "belongs", refused && charts ? `The figures below belong to ${charts.recipe}.` : "");
+    fillSlots(this.#element, "belongs", refused && charts ? `The figures below belong to ${charts.recipe} (${charts.models}).` : "");
     for (const callback of this.#listeners) callback();
   }
 

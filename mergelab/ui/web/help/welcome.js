@@ -26,7 +26,7 @@ export class Welcome {
 
   /** @param {string | undefined} action */
   #act(action) {
-    if (action === "welcome") this.#show(Boolean(this.#box.hidden));
+    if (action === "welcome") this.#show(true);
     if (action === "tour") this.#tour.begin();
     if (action === "close-welcome" || action === "tour") this.#show(false);
   }

@@ -31,7 +31,10 @@ export class StoryBox {
     this.#undo = undo;
     this.#box = find(page.element, ".ml-story");
     page.inbox.on("story", () => this.#render());
-    page.inbox.on("link", () => this.#followSteps());
+    page.inbox.on("link", () => {
+      if (page.inbox.get("link")?.key === this.#active?.key) page.address.hold(false);
+      this.#followSteps();
+    });
     this.#box.addEventListener("click", (event) => {
       const action = actionOf(event);
       if (action === "close-story") this.close();
@@ -44,6 +47,7 @@ export class StoryBox {
   }
 
   close() {
+    this.#page.address.hold(false);
     this.#show(false);
     this.#active = null;
   }
@@ -56,6 +60,7 @@ export class StoryBox {
     this.#active = story;
     const { key, turn, tab, at, pins } = story;
     this.#undo.coming = { key, turn, before: this.#sceneBefore(story), after: { tab, at, pins } };
+    this.#page.address.hold(true); // until the story's recipe is there: the scene belongs to it
     openScene(this.#tabs, this.#page.address, story);
     find(this.#box, "strong").textContent = story.title;
     find(this.#box, "ol").replaceChildren(...story.sentences.map((sentence) => make("li", sentence)));

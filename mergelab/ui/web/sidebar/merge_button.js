@@ -2,11 +2,11 @@
 /** @import { StatusStrip } from "../frame/status_strip.js" */
 /** @import { Inbox } from "../transport/inbox.js" */
 
-import { find } from "../dom/elements.js";
+import { find, findAll } from "../dom/elements.js";
 
 /**
- * The Merge button, which cannot be pressed while there is nothing to merge or nobody to do it. It steps back where a
- * recipe is merged and scored already.
+ * The Merge button and those under Export, which cannot be pressed while there is nothing to merge or nobody to do it.
+ * Merge steps back where a recipe is merged and scored already.
  */
 export class MergeButton {
   #inbox;
@@ -28,8 +28,12 @@ export class MergeButton {
   }
 
   #render() {
+    const away = this.#status.refused || this.#server.watch.lost;
+    for (const build of findAll(document, "[data-act=keep], [data-act=adapter], [data-act=report]", HTMLButtonElement)) {
+      build.disabled = away;
+    }
     const button = find(document, "#merge", HTMLButtonElement);
-    button.disabled = this.#status.refused || this.#server.watch.lost;
+    button.disabled = away;
     button.classList.toggle("ml-settled", Boolean(this.#inbox.get("scores")?.settled));
   }
 }
