@@ -47,7 +47,9 @@ def page(name: str) -> str:
     )
     title = escape(text.partition("\n")[0].lstrip("# "))
     top = "../" * name.count("/")
-    links = "".join(f'<a href="{top}{other}">{other.capitalize()}</a>' for other in pages() if "/" not in other)
+    links = "".join(
+        f'<a href="{top}{other}">{other.capitalize().replace("-", " ")}</a>' for other in pages() if "/" not in other
+    )
     return PAGE.format(title=title, style=read("documents.css"), home=f"../{top}", links=links, content=content)
 
 

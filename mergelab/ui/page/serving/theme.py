@@ -6,7 +6,10 @@ import gradio as gr
 
 from mergelab.ui.web import HERE
 
-STYLES = [HERE / name for name in ("style.css", "compare/compare.css", "tensor/tensor.css", "sidebar/varied.css")]
+_AREAS = "colours", "frame", "sidebar", "cards", "lab", "help"
+_TABS = "compare/compare.css", "tensor/tensor.css", "sidebar/varied.css"
+STYLES = [HERE / name for name in (*(f"styles/{area}.css" for area in _AREAS), *_TABS, "styles/narrow.css")]
+"""The page's style sheets. A later one may refine an earlier one."""
 ACCENT = gr.themes.Color(
     "#f3f1fe",
     "#e7e3fd",
@@ -26,7 +29,7 @@ NEUTRAL = gr.themes.Color(
     "#e8e8ec",
     "#d5d6dc",
     "#a3a8b3",
-    "#737884",
+    "#686d78",
     "#555a66",
     "#3d414b",
     "#25272e",
@@ -36,7 +39,7 @@ NEUTRAL = gr.themes.Color(
 
 
 def theme() -> gr.themes.Base:
-    """The theme handed to launch; everything finer is in style.css."""
+    """The theme handed to launch; everything finer is in the style sheets."""
     return gr.themes.Base(
         primary_hue=ACCENT,
         neutral_hue=NEUTRAL,

@@ -78,7 +78,16 @@ export function makeButton(text, className) {
  * @param {string | null} [text]
  */
 export function fillSlots(root, name, text) {
-  for (const slot of root.querySelectorAll(`[data-slot="${name}"]`)) slot.textContent = text || "";
+  for (const slot of root.querySelectorAll(`[data-slot="${name}"]`)) write(slot, text || "");
+}
+
+/**
+ * Writes a text where another stands. The same text is not written again: a screen reader would read it again.
+ * @param {Element} element
+ * @param {string} text
+ */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 /**

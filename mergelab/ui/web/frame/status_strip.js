@@ -1,8 +1,9 @@
 /** @import { Inbox } from "../transport/inbox.js" */
 /** @import { Status, StatusKind } from "../messages.d.ts" */
 
-import { fillSlots, find, make } from "../dom/elements.js";
+import { fillSlots, find, make, write } from "../dom/elements.js";
 
+const REST = 700; // milliseconds for which a text stands before it is said aloud
 const BUSY = ["loading", "running", "queued"];
 
 /** The strip that says what the page is doing, and the problems that keep it from doing it. */
@@ -13,6 +14,9 @@ export class StatusStrip {
   refused = false;
   /** @type {(() => void)[]} */
   #listeners = [];
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #saying;
+  #last = "";
   #element;
   #inbox;
 
@@ -43,14 +47,26 @@ export class StatusStrip {
     this.kind = status.kind;
     strip.dataset.kind = status.kind;
     strip.classList.toggle("ml-still", fraction === null);
-    find(element, ".ml-strip-text").textContent = status.text;
-    find(element, ".ml-strip-detail").textContent = status.detail;
+    write(find(element, ".ml-strip-text"), status.text);
+    write(find(element, ".ml-strip-detail"), status.detail);
+    this.#say(status.text);
     find(element, ".ml-bar i").style.width = `${100 * (fraction ?? 0)}%`;
     find(element, '[data-act="stop"]').hidden = !busy;
     frame.classList.toggle("ml-loading", status.kind === "loading");
     if (status.kind === "refused") this.#refuse(true);
     document.body.classList.toggle("ml-busy", busy);
     this.#renderProblems(status);
+  }
+
+  /**
+   * Says a text aloud once it has stood for a while: of texts that follow each other quickly only the last counts.
+   * @param {string} text
+   */
+  #say(text) {
+    if (text === this.#last) return;
+    this.#last = text;
+    clearTimeout(this.#saying);
+    this.#saying = setTimeout(() => fillSlots(this.#element, "said", text), REST);
   }
 
   /** @param {boolean} refused */

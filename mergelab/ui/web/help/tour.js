@@ -1,6 +1,7 @@
 /** @import { Tabs } from "../frame/tabs.js" */
 
 import { actionOf, fillSlots, find } from "../dom/elements.js";
+import { showDrawer } from "../sidebar/drawer.js";
 
 /**
  * One step: what it is about, on which tab, and what it says. Without a tab, it is about the sidebar.
@@ -81,6 +82,7 @@ export class Tour {
   end() {
     this.#box.hidden = true;
     this.#mark(null);
+    find(this.#element, '[data-act="welcome"]').focus({ preventScroll: true }); // where the tour can be had again
   }
 
   /** @param {number} place */
@@ -89,6 +91,7 @@ export class Tour {
     this.#at = place;
     const { target, tab, title, text } = STEPS[place], last = place === STEPS.length - 1;
     if (tab) this.#tabs.show(tab);
+    showDrawer(!tab);
     this.#mark(document.querySelector(target));
     fillSlots(this.#element, "tour-place", `Step ${place + 1} of ${STEPS.length}`);
     fillSlots(this.#element, "tour-title", title);
@@ -102,6 +105,8 @@ export class Tour {
   #mark(target) {
     document.querySelector(".ml-toured")?.classList.remove("ml-toured");
     target?.classList.add("ml-toured");
-    target?.scrollIntoView({ block: "center", behavior: "smooth" });
+    const tall = (target?.getBoundingClientRect().height ?? 0) > window.innerHeight / 2;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    target?.scrollIntoView({ block: tall ? "start" : "center", behavior: still ? "instant" : "smooth" });
   }
 }

@@ -23,6 +23,17 @@ export function clearView(until = performance.now() + PATIENCE) {
   if (performance.now() < until) looking = setTimeout(() => clearView(until), toggle ? CLOSING : LOOKING);
 }
 
+/**
+ * Opens or closes the sidebar of a phone.
+ * @param {boolean} open
+ */
+export function showDrawer(open) {
+  clearTimeout(looking);
+  /** @type {HTMLElement | null} */
+  const toggle = document.querySelector(`#sidebar${open ? ":not(.open)" : ".open"} .toggle-button`);
+  if (isPhone()) toggle?.click();
+}
+
 /** Closes the sidebar of a phone when the page opens. */
 export function mountDrawer() {
   document.addEventListener("pointerdown", () => clearTimeout(looking), true); // whoever touches the page decides

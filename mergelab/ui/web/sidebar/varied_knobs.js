@@ -122,8 +122,8 @@ export class VariedKnobs {
     const own = Object.entries(this.#own).flatMap(([expert, knobs]) => (widget in knobs ? [[expert, knobs[widget]]] : []));
     const parts = id === DEPTH ? [] : partsOf(this.#entries, widget, ownerOf(varying));
     block.toggleAttribute("data-layered", curve !== null);
-    varying.layers.textContent = curve ? `per layer: ${spanOf(curve)}` : parts.length ? "per layer: some" : "per layer";
-    varying.each.textContent = own.length ? `per expert: ${own.length} own` : "per expert";
+    label(varying.layers, curve ? `per layer: ${spanOf(curve)}` : parts.length ? "per layer: some" : "per layer", varying.range);
+    label(varying.each, own.length ? `per expert: ${own.length} own` : "per expert", varying.range);
     if (!varying.curve.dragging && varying.layers.ariaExpanded === "true") varying.curve.show(curve, flat, this.#layers());
     if (varying.each.ariaExpanded === "true") {
       const covered = curveOf(this.#entries, widget, null) !== null;
@@ -151,7 +151,7 @@ export class VariedKnobs {
     for (const [button, part, offered] of opens) {
       button.hidden = !offered;
       button.ariaExpanded = "false";
-      button.setAttribute("aria-label", `${range.title} ${button.textContent}`);
+      label(button, button.textContent ?? "", range);
       part.hidden = true;
       button.addEventListener("click", () => {
         button.ariaExpanded = String(part.hidden);
@@ -285,4 +285,15 @@ function sentenceOf({ match, layers, model, values }, widget) {
   const where = [match && `names with “${match}”`, layers && `layers ${layers[0]}–${layers[1] - 1}`].filter(Boolean).join(", ");
   const who = model ? ` for ${model}` : "";
   return `${where || "all tensors"}${who}: ${[values[widget]].flat().join(" → ")}`;
+}
+
+/**
+ * Writes what a button says, and to whom it cannot be seen beside its slider, the slider's title too.
+ * @param {HTMLElement} button
+ * @param {string} text
+ * @param {KnobRange} range
+ */
+function label(button, text, range) {
+  button.textContent = text;
+  button.setAttribute("aria-label", `${range.title} ${text}`);
 }

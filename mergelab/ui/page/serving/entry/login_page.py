@@ -52,7 +52,7 @@ def query_of(asked: HTTPConnection) -> str:
 @cache
 def _style() -> str:
     """The colours of the page's own style sheet, light and dark, with the fonts and the rules of this page."""
-    light, dark = read("style.css").split("/* ---- frame */")[0].split(".dark {")
+    light, dark = read("styles/colours.css").split(".dark {")
     chosen = f":root.dark {{{dark}"
     preferred = f"@media (prefers-color-scheme: dark) {{ :root:not(.light) {{{dark} }}"
     faces = [_face(weight, name) for weight, name in FONTS.items()]
