@@ -117,9 +117,8 @@ class _Comparison:
         problems += [problem for index in range(len(self.experts)) for problem in self._expert_problems(index)]
         if not mergeable and not problems:
             problems.append(Problem(self.base.name, "none of its tensors can be merged with the experts", OTHER_EXPERT))
-        notes = [remark for model in (self.base, *self.experts) for remark in model.remarks]
-        notes += [*self.frame.notes, *self._untying_notes()]
-        notes += told_once(note for index in range(len(self.experts)) for note in self._notes(index))
+        remarks = [remark for model in (self.base, *self.experts) for remark in model.remarks]
+        notes = told_once([*remarks, *self.frame.notes, *self._untying_notes(), *self._notes()])
         notes += [f"{alias} is tied to {owner}: merged once, written under both names" for alias, owner in ties.items()]
         keys = tuple(dict(alignment.keys) for alignment in self._alignments)
         return Compatibility(
@@ -299,10 +298,16 @@ class _Comparison:
 
     # Notes
 
-    def _notes(self, index: int) -> Iterator[ExpertNote | str]:
+    def _notes(self) -> Iterator[ExpertNote]:
+        for index, expert in enumerate(self.experts):
+            yield from (ExpertNote(expert.name, text) for text in self._texts(index))
+
+    def _texts(self, index: int) -> Iterator[str]:
+        """What is noticed about an expert; `EXPERT` stands for its name, as in all notes below."""
         expert = self.experts[index]
-        alike = (*self._own_notes(index), *self._dtype_notes(index), *self._buffer_notes(index))
-        yield from (ExpertNote(expert.name, text) for text in alike)
+        yield from self._own_notes(index)
+        yield from self._dtype_notes(index)
+        yield from self._buffer_notes(index)
         yield from component_notes(self.base, expert)
         yield from other_file_notes(self.base, expert)
         yield from self._selection_notes(index)
@@ -311,7 +316,7 @@ class _Comparison:
         yield from file_choice_notes(self.base, expert, self.chosen)
 
     def _own_notes(self, index: int) -> Iterator[str]:
-        """What an expert has beyond the base; `EXPERT` stands for its name, as in the notes below."""
+        """What an expert has beyond the base."""
         expert = self.experts[index]
         own = [key for key in self._own(index) if not self._is_refused_layer(index, key)]
         if own:
@@ -326,10 +331,10 @@ class _Comparison:
         if self.frame.selection and not self._alignments[index].part:
             for what, told in config_differences(self.base, self.experts[index]).items():
                 if what in SHOWN_BY_TENSORS:
-                    yield f"{self.experts[index].name}: {told}; the tensors that the recipe merges fit each other"
+                    yield f"{EXPERT} differs from the base: {told}; the tensors that the recipe merges fit each other"
         if not merges_tokens(self.frame):
             for problem in vocabulary_problems(self.base, self.experts[index], self.chosen["tokenizer"]):
-                yield f"{problem.where}: {problem.what}; the recipe merges no tensor with a row for each token"
+                yield f"{EXPERT} differs from the base: {problem.what}; the recipe merges no tensor with a row for each token"
 
     def _dtype_notes(self, index: int) -> Iterator[str]:
         pairs = {(self._spec(index, key).dtype, self.base.specs[key].dtype) for key in self._alignments[index].keys}

@@ -8,6 +8,7 @@ from typing import Any
 from mergelab.checkpoints.alignment.config_parts import TEXT, text_part
 from mergelab.checkpoints.diffusion.components import config_pairs
 from mergelab.checkpoints.files.interface import Checkpoint
+from mergelab.checkpoints.files.phrases import EXPERT
 
 MEANINGLESS = frozenset(
     [
@@ -85,18 +86,19 @@ OTHER_NAMES = {other: name for name, others in SPELLINGS.items() for other in ot
 
 
 def config_notes(base: Checkpoint, expert: Checkpoint) -> Iterator[str]:
-    """One sentence per entry of config.json that both models have with different values, in whichever spelling."""
+    """One sentence per entry of config.json that both models have with different values, in whichever spelling.
+
+    `EXPERT` stands for the expert's name.
+    """
     for pair in config_pairs(base, expert):
-        yield from _differences(base, expert, *map(_meanings, pair))
+        yield from _differences(*map(_meanings, pair))
 
 
-def _differences(
-    base: Checkpoint, expert: Checkpoint, ours: Mapping[str, Any], theirs: Mapping[str, Any]
-) -> Iterator[str]:
+def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(ours.keys() & theirs.keys()):
         if ours[name] != theirs[name]:
-            told = f"{name} is {theirs[name]} in {expert.name} and {ours[name]} in the base"
-            yield f"{told}; the merged model takes the base's, so that the expert's weights may not fit it"
+            told = f"{name} is {theirs[name]} in {EXPERT} and {ours[name]} in the base"
+            yield f"{told}; the merged model takes the base's, so that weights trained with another value may not fit it"
 
 
 def _meanings(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from mergelab.checkpoints.alignment.framed import View, framed
 from mergelab.checkpoints.alignment.key_alignment import Alignment, is_constant
 from mergelab.checkpoints.alignment.name_map import name_map
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
-from mergelab.checkpoints.files.phrases import EXPERT, ExpertNote, told_once
+from mergelab.checkpoints.files.phrases import EXPERT, ExpertNote
 from mergelab.recipe.tensor_selection import EVERYTHING, TensorSelection
 
 
@@ -26,7 +26,7 @@ class Frame:
     base: Checkpoint
     experts: tuple[Checkpoint, ...]
     alignments: tuple[Alignment, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[ExpertNote | str, ...] = ()
     copied: Mapping[str, str] = field(default_factory=dict)
     selection: TensorSelection = EVERYTHING
     """The tensors that the recipe merges: the steps leave the others as they are."""
@@ -46,9 +46,9 @@ class Frame:
         keys, specs = self.alignments[index].keys, self.base.specs
         return [key for key, spec in specs.items() if key not in keys and not is_constant(key, spec.shape)]
 
-    def with_views(self, views: Mapping[str, View], config: Mapping[str, Any], note: str = "") -> Frame:
+    def with_views(self, views: Mapping[str, View], config: Mapping[str, Any], *notes: ExpertNote) -> Frame:
         """The same frame, whose base has further tensors and config entries."""
-        return replace(self, base=framed(self.base, views, config), notes=(*self.notes, *([note] if note else [])))
+        return replace(self, base=framed(self.base, views, config), notes=(*self.notes, *notes))
 
     def with_passed_over(self, index: int, key: str) -> Frame:
         """The same frame, in which an expert's key repeats another of its tensors."""
@@ -67,9 +67,9 @@ class Frame:
 def named_frame(base: Checkpoint, experts: Sequence[Checkpoint], selection: TensorSelection = EVERYTHING) -> Frame:
     """The frame by names, and by the forms in which transformers stores one parameter, for the tensors of `selection`."""
     pairs = [joined(base, expert, name_map(base, expert)) for expert in experts]
-    notes = [note for pair in pairs for note in _naming_notes(*pair)]
+    notes = tuple(note for pair in pairs for note in _naming_notes(*pair))
     alignments = tuple(alignment for _, alignment in pairs)
-    return Frame(base, tuple(expert for expert, _ in pairs), alignments, tuple(told_once(notes)), selection=selection)
+    return Frame(base, tuple(expert for expert, _ in pairs), alignments, notes, selection=selection)
 
 
 def _naming_notes(expert: Checkpoint, alignment: Alignment) -> Iterator[ExpertNote]:

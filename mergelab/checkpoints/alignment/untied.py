@@ -13,7 +13,7 @@ from mergelab.checkpoints.alignment.name_map import loaded_places
 from mergelab.checkpoints.alignment.tensor_location import address
 from mergelab.checkpoints.alignment.tied_weights import equal_tensors, is_also_head
 from mergelab.checkpoints.files.interface import Checkpoint
-from mergelab.checkpoints.files.phrases import EXPERT
+from mergelab.checkpoints.files.phrases import EXPERT, ExpertNote
 
 TIE = "tie_word_embeddings"
 
@@ -40,9 +40,9 @@ def _with_own_heads(frame: Frame, index: int, expert: Checkpoint, base: Checkpoi
             frame = frame.with_passed_over(index, key)
             continue
         name = _own_name(expert, key)
-        told = f"{expert.name} has a head of its own ({name}), which the base ties to {owner}"
+        told = f"{EXPERT} has a head of its own ({name}), which the base ties to {owner}"
         note = f"{told}; the merged model stores both, with tie_word_embeddings: false"
-        frame = frame.with_views({name: Alias(base, owner)}, untying(frame.base.config), note)
+        frame = frame.with_views({name: Alias(base, owner)}, untying(frame.base.config), ExpertNote(expert.name, note))
         frame = frame.with_keys(index, {name: key})
     return frame
 

@@ -10,6 +10,7 @@ from mergelab.checkpoints.alignment.key_alignment import Alignment, is_divided
 from mergelab.checkpoints.diffusion.diffusers_pipeline import config_of
 from mergelab.checkpoints.files.folder import DIFFUSERS_CLASS
 from mergelab.checkpoints.files.interface import Checkpoint
+from mergelab.checkpoints.files.phrases import EXPERT
 from mergelab.checkpoints.files.weight_names import weight_names_of
 
 Match = Callable[[Collection[str], Collection[str]], Alignment]
@@ -66,16 +67,19 @@ def component_pairs(base: Checkpoint, expert: Checkpoint) -> dict[str, str]:
 
 
 def component_notes(base: Checkpoint, expert: Checkpoint) -> Iterator[str]:
-    """The components that only one of two models has, unless one of the models is a component of the other."""
+    """The components that only one of two models has, unless one of the models is a component of the other.
+
+    `EXPERT` stands for the expert's name.
+    """
     pairs = component_pairs(base, expert)
     if any(start != twin for start, twin in pairs.items()) or not pairs:
         return
     lacking = [_name(start) for start in components(base) if start not in pairs]
     further = [_name(start) for start in components(expert) if start not in pairs]
     if lacking:
-        yield f"{expert.name} does not have {', '.join(lacking)}: the base's is taken as it is, without any expert's change"
+        yield f"{EXPERT} does not have {', '.join(lacking)}: the base's is taken as it is, without any expert's change"
     if further:
-        yield f"{expert.name} has {', '.join(further)}, which the base lacks: left out"
+        yield f"{EXPERT} has {', '.join(further)}, which the base lacks: left out"
 
 
 def config_pairs(base: Checkpoint, expert: Checkpoint) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:

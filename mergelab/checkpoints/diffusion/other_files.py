@@ -9,12 +9,15 @@ from typing import Any
 
 from mergelab.checkpoints.diffusion.components import is_pipeline
 from mergelab.checkpoints.files.interface import Checkpoint
-from mergelab.checkpoints.files.phrases import some_of
+from mergelab.checkpoints.files.phrases import EXPERT, some_of
 from mergelab.checkpoints.writing.auxiliary_files import auxiliary_files
 
 
 def other_file_notes(base: Checkpoint, expert: Checkpoint) -> Iterator[str]:
-    """One sentence about the files that both pipelines have with different content; the base's are copied."""
+    """One sentence about the files that both pipelines have with different content; the base's are copied.
+
+    `EXPERT` stands for the expert's name.
+    """
     if not (is_pipeline(base) and is_pipeline(expert)) or base.folder is None or expert.folder is None:
         return
     ours, theirs = auxiliary_files(base.folder), auxiliary_files(expert.folder)
@@ -22,7 +25,7 @@ def other_file_notes(base: Checkpoint, expert: Checkpoint) -> Iterator[str]:
     different = [name for name in both if _content(ours[name]) != _content(theirs[name])]
     if different:
         yield (
-            f"{expert.name} differs from the base in {some_of(different)}; the merged pipeline has the base's, so that "
+            f"{EXPERT} differs from the base in {some_of(different)}; the merged pipeline has the base's, so that "
             "weights trained with other settings (a scheduler's prediction_type, a tokenizer's tokens) may not fit them"
         )
 

@@ -18,7 +18,7 @@ from mergelab.checkpoints.alignment.tokens.vocabulary import read_vocabulary
 from mergelab.checkpoints.alignment.tokens.vocabulary_checks import vocabulary_notes, vocabulary_problems
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint, TensorSpec
-from mergelab.checkpoints.files.phrases import counted, dtype_name, listed, some_of
+from mergelab.checkpoints.files.phrases import ExpertNote, counted, dtype_name, listed, some_of, told_once
 from mergelab.checkpoints.stacking.layer_kinds import layer_kind_notes
 from mergelab.checkpoints.stacking.layer_list import DEPTH, LayerList, layer_list
 from mergelab.checkpoints.stacking.outside_layers import Outside
@@ -168,9 +168,13 @@ def _view(recipe: StackRecipe, model: Checkpoint, key: str, factor: float) -> Vi
 def _model_notes(base: Checkpoint, others: list[Checkpoint]) -> Iterator[str]:
     for model in (base, *others):
         yield from model.remarks
-    for model in others:
-        yield from config_notes(base, _as_deep(model, base))
-        yield from vocabulary_notes(base, model)
+    yield from told_once(ExpertNote(model.name, text) for model in others for text in _differences(base, model))
+
+
+def _differences(base: Checkpoint, model: Checkpoint) -> Iterator[str]:
+    """What config and vocabulary of a further model say otherwise; `EXPERT` stands for its name."""
+    yield from config_notes(base, _as_deep(model, base))
+    yield from vocabulary_notes(base, model)
 
 
 def _list_notes(models: Mapping[str, Checkpoint], lists: Mapping[str, LayerList]) -> Iterator[str]:

@@ -237,7 +237,37 @@ def test_configs_that_differ_without_harm_are_noted(body: Body) -> None:
     assert found.problems == ()
     assert found.notes == (
         "rope_theta is 1000000.0 in long and 10000.0 in the base; the merged model takes the base's, "
-        "so that the expert's weights may not fit it",
+        "so that weights trained with another value may not fit it",
+    )
+
+
+def test_what_is_alike_in_the_files_of_several_experts_is_said_once(tmp_path: Path, make: Make, body: Body) -> None:
+    config, further = {"model_type": "bert"}, {"classifier.weight": torch.ones(2, 4)}
+    base = open_folder(make(tmp_path / "base", body(), {**config, "rope_theta": 1}, vocab_txt="a\n"), "base")
+    experts = [
+        open_folder(make(tmp_path / name, body() | further, {**config, "rope_theta": 2}), name)
+        for name in ("one", "two")
+    ]
+    for name in ("one", "two"):
+        (tmp_path / name / "tokenizer.model").write_text("other")
+        (tmp_path / name / "chat_template.jinja").write_text("other")
+    assert compare(base, experts).notes == (
+        "one and two: each of them has 1 tensor that the base lacks, kept with its task (classifier.weight)",
+        "one and two: rope_theta is 2 in each of them and 1 in the base; the merged model takes the base's, so that "
+        "weights trained with another value may not fit it",
+        "one and two: the vocabularies of each of them and the base could not be compared, because they are in files of "
+        "different formats or contents; make sure that tokens have equal ids",
+        "one and two: each of them has another chat template than the base; the merged model takes the base's, "
+        "`chat_template:` chooses",
+    )
+
+
+def test_a_tokenizer_that_only_experts_have_is_named_with_the_choice(tmp_path: Path, make: Make) -> None:
+    base = open_folder(make(tmp_path / "base"), "base")
+    experts = [open_folder(make(tmp_path / name, vocab_txt="a\n"), name) for name in ("one", "two")]
+    assert compare(base, experts).notes == (
+        "one and two: the base has no tokenizer and each of them has one; `tokenizer:` with the name of an expert takes it "
+        "along",
     )
 
 
@@ -324,7 +354,7 @@ def test_a_deeper_expert_merges_in_the_layers_that_are_included(tmp_path: Path, 
     expert = open_folder(make(tmp_path / "l2", body(layers=2), {**config, "num_hidden_layers": 2}), "L2")
     found = chosen(base, expert, include=r"layer\.0\.")
     assert found.problems == () and found.mergeable == (QUERY, BIAS)
-    told = "L2: its depth is 2, but that of the base L1 is 1; the tensors that the recipe merges fit each other"
+    told = "L2 differs from the base: its depth is 2, but that of the base L1 is 1; the tensors that the recipe merges fit each other"
     assert told in found.notes
 
 

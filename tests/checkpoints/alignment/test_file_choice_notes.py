@@ -27,7 +27,7 @@ def test_every_difference_is_said_with_the_choice_that_was_made(tmp_path: Path) 
     base, expert = model(tmp_path, "base", "t", "</s>", 2), model(tmp_path, "expert", "u", "<|im_end|>", [5, 2])
     template, special, generation = file_choice_notes(base, expert, {"chat_template": "expert"})
     assert template == (
-        "expert has another chat template than the base; the merged model takes that of expert, `chat_template:` chooses"
+        "{expert} has another chat template than the base; the merged model takes that of expert, `chat_template:` chooses"
     )
     assert "takes the base's, `tokenizer:` chooses (eos_token is <|im_end|>, not </s>)" in special
     assert "`generation_config:` chooses (eos_token_id is [5, 2], not 2)" in generation

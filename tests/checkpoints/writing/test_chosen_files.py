@@ -76,6 +76,13 @@ def test_a_union_whose_ids_do_not_fit_its_rows_is_refused(tmp_path: Path) -> Non
         ChosenFiles(added_tokens={"<x>": 7}).put(target)
 
 
+def test_tokens_that_transformers_adds_by_itself_are_named_where_ids_do_not_fit(tmp_path: Path) -> None:
+    target = word_tokenizer(tmp_path, "out", "ab")
+    (target / "config.json").write_text(json.dumps({"model_type": "qwen2"}))
+    with pytest.raises(CheckpointError, match=r"its files do not list; .*transformers first: <\|endoftext\|>"):
+        ChosenFiles(added_tokens={"<x>": 2}).put(target)
+
+
 def test_a_tokenizer_that_does_not_load_is_refused_with_the_other_choices(tmp_path: Path) -> None:
     target = folder(tmp_path, "out", tokenizer_json="{}", tokenizer_config_json={})
     with pytest.raises(CheckpointError, match="tokenizer: union is refused: the base's tokenizer does not load"):

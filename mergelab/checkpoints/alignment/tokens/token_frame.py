@@ -17,7 +17,7 @@ from mergelab.checkpoints.alignment.tokens.row_views import NONE, MeanRows, Toke
 from mergelab.checkpoints.alignment.tokens.vocabulary import difference, read_vocabulary
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.interface import Checkpoint
-from mergelab.checkpoints.files.phrases import counted, some_of
+from mergelab.checkpoints.files.phrases import EXPERT, ExpertNote, counted, some_of
 from mergelab.recipe.file_choices import BASE, UNION
 
 AUTO = ""
@@ -38,7 +38,7 @@ def tokenized_frame(frame: Frame, tokenizer: str = AUTO) -> Frame:
 
     Rows that an expert lacks are the base's there, so that the expert changes nothing in them; rows that the base lacks
     are the mean of the experts that have them, and no method changes them. With one vocabulary, or unknown ones, rows are
-    matched by id, and those beyond the base's are left out.
+    matched by id, and those beyond the base's are left out. Rows of tokens that no model has a row for are zeros.
     """
     keys = token_keys(frame)
     if tokenizer in (AUTO, BASE):  # another tokenizer gives even the tensors that are not merged other rows
@@ -55,15 +55,17 @@ def tokenized_frame(frame: Frame, tokenizer: str = AUTO) -> Frame:
 
 
 def target_vocabulary(base: Checkpoint, experts: tuple[Checkpoint, ...], tokenizer: str) -> Vocabulary | None:
-    """The vocabulary of a merged model; None if one of the models has none that can be read."""
+    """The vocabulary of a merged model; None if it cannot be read, or is not the base's and a model has none that can."""
     known = [read_vocabulary(model.folder) for model in (base, *experts)]
+    if tokenizer in (AUTO, BASE, base.name):
+        return known[0]
     if any(vocabulary is None for vocabulary in known):
         return None
     named = {model.name: vocabulary for model, vocabulary in zip((base, *experts), known, strict=True)}
-    if tokenizer in named and tokenizer != base.name:
+    if tokenizer in named:
         return named[tokenizer]
     found = dict(known[0] or {})
-    for vocabulary in known[1:] if tokenizer == UNION else ():
+    for vocabulary in known[1:]:
         for token in sorted((vocabulary or {}).keys() - found.keys(), key=(vocabulary or {}).__getitem__):
             found[token] = max(found.values(), default=NONE) + 1
     return found
@@ -129,7 +131,10 @@ class _Rows:
         experts = tuple(self._expert(index, views) for index in range(len(frame.experts)))
         config = everywhere(frame.base.config, "vocab_size", self.target.rows)
         notes = (*frame.notes, *self._notes(tokenizer))
-        return replace(frame, base=framed(frame.base, views, config), experts=experts, notes=notes)
+        frame = replace(frame, base=framed(frame.base, views, config), experts=experts, notes=notes)
+        for index in range(len(experts)):
+            frame = frame.with_keys(index, self._names(index))
+        return frame
 
     def _base_view(self, key: str) -> View:
         own = self._rows(read_vocabulary(self.frame.base.folder), self.frame.base.specs[key].shape[0])
@@ -143,14 +148,22 @@ class _Rows:
         return TokenRows(Alias(self.frame.base, key), own, MeanRows(having, self.frame.base.specs[key].dtype))
 
     def _expert(self, index: int, views: Mapping[str, View]) -> Checkpoint:
-        expert, keys = self.frame.experts[index], self.frame.alignments[index].keys
+        expert, keys, names = self.frame.experts[index], self.frame.alignments[index].keys, self._names(index)
         base = self._rows(read_vocabulary(self.frame.base.folder), self.frame.base.specs[self.keys[0]].shape[0])
         own = {}
+        for key, name in names.items():
+            rows = self._rows(read_vocabulary(expert.folder), expert.specs[keys[key]].shape[0])
+            own[name] = TokenRows(Alias(expert, keys[key]), rows.where(base != NONE, NONE), views[key])
+        return framed(expert, own)
+
+    def _names(self, index: int) -> dict[str, str]:
+        """Base key -> an expert's key. An embedding that an expert also uses as its head has two: the rows that it lacks are
+        those of the base's embedding in one, and those of the base's head in the other."""
+        keys, names = self.frame.alignments[index].keys, dict[str, str]()
         for key in self.keys:
             if key in keys:
-                rows = self._rows(read_vocabulary(expert.folder), expert.specs[keys[key]].shape[0])
-                own[keys[key]] = TokenRows(Alias(expert, keys[key]), rows.where(base != NONE, NONE), views[key])
-        return framed(expert, own)
+                names[key] = key if keys[key] in names.values() else keys[key]
+        return names
 
     def _rows(self, vocabulary: Vocabulary | None, count: int) -> Tensor:
         """For each row of the merged model, a model's own row; `NONE` if it has none. Rows without a token match by id."""
@@ -159,7 +172,8 @@ class _Rows:
         if vocabulary is not None and target is not None:
             taken = torch.tensor([place for place in {*target.values(), *vocabulary.values()} if place < len(rows)])
             rows[taken.long()] = NONE
-            shared = {place: vocabulary[token] for token, place in target.items() if token in vocabulary}
+            both = {token: place for token, place in target.items() if token in vocabulary and place < len(rows)}
+            shared = {place: vocabulary[token] for token, place in both.items()}
             rows[torch.tensor([*shared]).long()] = torch.tensor([*shared.values()]).long()
         return rows.where(rows < count, NONE)
 
@@ -168,18 +182,41 @@ class _Rows:
         own = read_vocabulary(expert.folder)
         return sorted(own.keys() - self.target.vocabulary.keys()) if own and self.target.vocabulary else []
 
-    def _notes(self, tokenizer: str) -> Iterator[str]:
+    def _notes(self, tokenizer: str) -> Iterator[ExpertNote | str]:
         rows = self.frame.base.specs[self.keys[0]].shape[0]
         for index, expert in enumerate(self.frame.experts):
-            twin = self.frame.alignments[index].keys.get(self.keys[0])
-            count = expert.specs[twin].shape[0] if twin else rows
-            if count != rows:
-                yield f"{expert.name} has {count} token rows and the base {rows}; rows that both have are merged"
-            further = self._left_behind(expert)
-            if further:
-                told = (
-                    f"{counted(further, 'token')} of {expert.name} are not in the chosen tokenizer ({some_of(further)})"
-                )
-                yield f"{told} and are left out; `tokenizer: union` keeps them"
+            yield from (ExpertNote(expert.name, text) for text in self._texts(index, rows))
         if self.target.rows != rows:
             yield f"the merged model has {self.target.rows} token rows, the base {rows} (tokenizer: {tokenizer})"
+        yield from self._notes_on_tokens_without_rows()
+
+    def _notes_on_tokens_without_rows(self) -> Iterator[str]:
+        """Tokens that a tokenizer lists although its model's embedding was not enlarged for them."""
+        frame, key, target = self.frame, self.keys[0], self.target
+        models = [
+            (frame.base, key),
+            *((e, a.keys.get(key)) for e, a in zip(frame.experts, frame.alignments, strict=True)),
+        ]
+        found = [self._rows(read_vocabulary(m.folder), m.specs[own].shape[0]) != NONE for m, own in models if own]
+        there = torch.stack(found).any(0).tolist()
+        ordered = sorted((target.vocabulary or {}).items(), key=lambda entry: entry[1])
+        empty = [token for token, place in ordered if place < target.rows and not there[place]]
+        beyond = [token for token, place in ordered if place >= target.rows]
+        if empty:
+            told = (
+                f"no model has a row for {counted(empty, 'token')} of the merged model's tokenizer ({some_of(empty)})"
+            )
+            yield f"{told}: it gets rows of zeros there, which fine-tuning has to fill"
+        if beyond:
+            told = f"{counted(beyond, 'token')} beyond the {target.rows} rows of the merged model ({some_of(beyond)})"
+            yield f"the chosen tokenizer lists {told}: texts with such tokens cannot be read"
+
+    def _texts(self, index: int, rows: int) -> Iterator[str]:
+        """What is noticed about the rows of an expert, where the base has `rows`; `EXPERT` stands for its name."""
+        expert, twin = self.frame.experts[index], self.frame.alignments[index].keys.get(self.keys[0])
+        count = expert.specs[twin].shape[0] if twin else rows
+        if count != rows:
+            yield f"{EXPERT} has {count} token rows and the base {rows}; rows that both have are merged"
+        if further := self._left_behind(expert):
+            told = f"the chosen tokenizer lacks {counted(further, 'token')} of {EXPERT} ({some_of(further)}), left out"
+            yield f"{told}; `tokenizer: union` keeps every token"

@@ -8,6 +8,7 @@ from mergelab.checkpoints.alignment.problems import Problem
 from mergelab.checkpoints.alignment.tokens.token_frame import AUTO
 from mergelab.checkpoints.alignment.tokens.vocabulary import difference, opaque_tokenizer, read_vocabulary
 from mergelab.checkpoints.files.interface import Checkpoint
+from mergelab.checkpoints.files.phrases import EXPERT
 
 CHOOSE = (
     "set `tokenizer: base` in the recipe to merge the rows of tokens that both have, `tokenizer: union` to keep every "
@@ -25,7 +26,7 @@ def vocabulary_problems(base: Checkpoint, expert: Checkpoint, tokenizer: str) ->
 
 
 def vocabulary_notes(base: Checkpoint, expert: Checkpoint) -> Iterator[str]:
-    """What could not be compared, because a tokenizer is absent or in a format of its own."""
+    """What could not be compared, because a tokenizer is absent or in a format of its own; `EXPERT` stands for the name."""
     if base.folder is None or expert.folder is None or base.folder == expert.folder:
         return
     listed = [read_vocabulary(folder) is not None for folder in (base.folder, expert.folder)]
@@ -33,7 +34,7 @@ def vocabulary_notes(base: Checkpoint, expert: Checkpoint) -> Iterator[str]:
     if all(listed) or (ours and theirs and ours[1] == theirs[1]):
         return
     if not listed[0] and ours is None and (listed[1] or theirs):
-        yield f"the base has no tokenizer and {expert.name} has one; set `tokenizer: {expert.name}` to take it along"
+        yield f"the base has no tokenizer and {EXPERT} has one; `tokenizer:` with the name of an expert takes it along"
     elif (listed[0] or ours) and (listed[1] or theirs):
-        told = f"the vocabularies of {expert.name} and the base could not be compared"
+        told = f"the vocabularies of {EXPERT} and the base could not be compared"
         yield f"{told}, because they are in files of different formats or contents; make sure that tokens have equal ids"

@@ -35,10 +35,30 @@ def test_padded_rows_are_left_out_and_said(tmp_path: Path) -> None:
     assert any("has 4 token rows and the base 2; rows that both have are merged" in note for note in found.notes)
 
 
+def test_experts_with_equal_rows_are_named_in_one_sentence(tmp_path: Path) -> None:
+    base = model(tmp_path / "base", "ab", [1.0, 2.0])
+    experts = [model(tmp_path / name, "abx", [3.0, 4.0, 9.0]) for name in ("one", "two")]
+    names = f"{experts[0].name} and {experts[1].name}"
+    assert compare(base, experts, file_choices={"tokenizer": "base"}).notes[:2] == (
+        f"{names}: each of them has 3 token rows and the base 2; rows that both have are merged",
+        f"{names}: the chosen tokenizer lacks 1 token of each of them (x), left out; `tokenizer: union` keeps every token",
+    )
+
+
 def test_rows_that_an_expert_lacks_stay_the_bases(tmp_path: Path) -> None:
     base, narrow = model(tmp_path / "base", "ab", [1.0, 2.0, 7.0]), model(tmp_path / "narrow", "ab", [3.0, 4.0])
     found = compare(base, [narrow])
     assert rows_of(found.experts[0]) == [3.0, 4.0, 7.0] and rows_of(found.experts[0], HEAD) == [-3.0, -4.0, -7.0]
+
+
+def test_rows_that_a_tied_expert_lacks_are_those_of_the_bases_embedding_and_of_its_head(tmp_path: Path) -> None:
+    untied = {"architectures": ["LlamaForCausalLM"], "tie_word_embeddings": False}
+    base = model(tmp_path / "base", "ab", [1.0, 2.0, 7.0], **untied)
+    tied = model(tmp_path / "tied", "ab", [3.0, 4.0], **{**untied, "tie_word_embeddings": True})
+    tied = StateDict(tied.name, {key: tied.read(key) for key in tied.specs if key != HEAD}, tied.config, tied.folder)
+    found = compare(base, [tied])
+    (expert,), (keys,) = found.experts, found.expert_keys
+    assert rows_of(expert, keys[WORDS]) == [3.0, 4.0, 7.0] and rows_of(expert, keys[HEAD]) == [3.0, 4.0, -7.0]
 
 
 def test_other_ids_are_refused_with_the_choices(tmp_path: Path) -> None:
@@ -51,7 +71,7 @@ def test_with_the_bases_tokenizer_rows_meet_by_token(tmp_path: Path) -> None:
     base, other = model(tmp_path / "base", "abc", [1.0, 2.0, 5.0]), model(tmp_path / "other", "bxa", [4.0, 8.0, 3.0])
     found = compare(base, [other], file_choices={"tokenizer": "base"})
     assert found.problems == () and rows_of(found.experts[0]) == [3.0, 4.0, 5.0]
-    assert any("1 token of" in note and "(x) and are left out" in note for note in found.notes)
+    assert any("lacks 1 token of" in note and "(x), left out; `tokenizer: union` keeps" in note for note in found.notes)
 
 
 def test_with_the_union_new_rows_are_the_mean_of_the_experts_that_have_them(tmp_path: Path) -> None:
@@ -86,6 +106,24 @@ def test_a_tokenizer_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "expert" / "vocab.txt").unlink()
     with pytest.raises(CheckpointError, match=r"tokenizer: union needs vocab\.txt, vocab\.json or tokenizer\.json"):
         compare(base, [expert], file_choices={"tokenizer": "union"})
+
+
+def test_an_expert_without_a_tokenizer_does_not_keep_the_others_from_meeting_by_token(tmp_path: Path) -> None:
+    base, plain = model(tmp_path / "base", "ab", [1.0, 2.0]), model(tmp_path / "plain", "ab", [5.0, 6.0])
+    (tmp_path / "plain" / "vocab.txt").unlink()
+    swapped = model(tmp_path / "swapped", "ba", [4.0, 3.0])
+    found = compare(base, [plain, swapped], file_choices={"tokenizer": "base"})
+    assert [rows_of(expert) for expert in found.experts] == [[5.0, 6.0], [3.0, 4.0]]
+
+
+def test_tokens_for_which_no_model_has_a_row_are_named(tmp_path: Path) -> None:
+    base, expert = model(tmp_path / "base", "ab", [1.0, 2.0]), model(tmp_path / "expert", "abxy", [3.0, 4.0, 5.0])
+    union = compare(base, [expert], file_choices={"tokenizer": "union"})
+    assert rows_of(union.base) == [1.0, 2.0, 5.0, 0.0]
+    assert any("no model has a row for 1 token of the merged model's tokenizer (y): it gets" in n for n in union.notes)
+    own = compare(base, [expert], file_choices={"tokenizer": expert.name})
+    assert rows_of(own.base) == [1.0, 2.0, 5.0]
+    assert any("lists 1 token beyond the 3 rows of the merged model (y): texts" in note for note in own.notes)
 
 
 def test_in_memory_rows_are_matched_by_id() -> None:
