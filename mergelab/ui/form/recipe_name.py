@@ -11,7 +11,7 @@ from mergelab.recipe import Recipe
 from mergelab.recipe.diff import recipe_diff, settings_of
 from mergelab.ui.form.labels import NAMED_ALWAYS
 from mergelab.ui.form.method_list import short_title
-from mergelab.ui.form.setting_words import EXPERT, OF, STEPS, SettingWords
+from mergelab.ui.form.setting_words import EXPERT, OF, OVERRIDDEN, OVERRIDES, STEPS, SettingWords
 from mergelab.ui.form.short_names import short_names
 
 BETWEEN = " · "
@@ -43,7 +43,18 @@ def told_settings(recipe: Recipe, also: Collection[str] = ()) -> dict[str, Any]:
     """The settings that a name tells, by path: those that are not at their default, and those in `also`."""
     found = settings_of(recipe)
     paths = [path for path in found if path not in STEPS and not path.startswith(EXPERT)]
-    return {path: found[path] for path in paths if path in also or not _is_usual(path, found[path], recipe)}
+    replaced = _replaced(found.get(OVERRIDES) or ())
+    return {
+        path: found[path]
+        for path in paths
+        if path in also or not (_is_usual(path, found[path], recipe) or path.rpartition(".")[2] in replaced)
+    }
+
+
+def _replaced(overrides: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Knobs whose value counts nowhere, because a curve over all layers takes its place."""
+    everywhere = [entry for entry in overrides if not any(entry.get(part) for part in OVERRIDDEN)]
+    return {name for entry in everywhere for name in entry}
 
 
 def _is_usual(path: str, value: Any, recipe: Recipe) -> bool:

@@ -16,8 +16,11 @@ ABSENT = "–"
 EXPERT = "expert "
 OF = " of "
 STEPS = {"method": METHODS, "sparsify": SPARSIFIERS}
-TITLES = {"base": "Base", "dtype": "Number format", "sparsify": "Sparsify first"}
+TITLES = {"base": "Base", "overrides": "Per layer", "dtype": "Number format", "sparsify": "Sparsify first"}
 """What the sidebar calls settings that are no knobs, where their own name does not say it."""
+OVERRIDES, OVERRIDDEN = "overrides", ("match", "model", "layers")
+MOST_VALUES = 4
+"""How many values of a curve over the layers are written out."""
 NOTHING = {"sparsify": "none"}
 """What it means that a recipe does not have a setting, where a dash would not say it."""
 
@@ -47,10 +50,30 @@ class SettingWords:
             return NOTHING.get(path, ABSENT)
         if path in STEPS and value in STEPS[path]:
             return short_title(STEPS[path][value])
+        if path == OVERRIDES:
+            return "; ".join(self._override(entry) for entry in value)
         if isinstance(value, str) and value in self.titles:
             return self.model(value)
         return value_of(path.partition(OF)[0].rpartition(".")[2], value)
 
+    def _override(self, entry: Mapping[str, Any]) -> str:
+        """`density 0.1 → 0.76`, with the tensors and the expert that it is for."""
+        knobs = [
+            f"{self.label(name).lower()} {_along(value)}" for name, value in entry.items() if name not in OVERRIDDEN
+        ]
+        where = [f"layers {'–'.join(map(str, entry['layers']))}"] if entry.get("layers") else []
+        where += [f"“{entry['match']}”"] if entry.get("match") else []
+        where += [self.model(entry["model"])] if entry.get("model") else []
+        return ", ".join(knobs) + (f" in {', '.join(where)}" if where else "")
+
     def model(self, reference: str) -> str:
         """A model's title, or else the last part of its reference."""
         return self.titles.get(reference) or short(reference)
+
+
+def _along(value: Any) -> str:
+    """A value, or those of a curve from the first layer to the last."""
+    if not isinstance(value, list | tuple):
+        return f"{value:g}" if isinstance(value, int | float) else str(value)
+    written = [f"{each:g}" for each in value]
+    return " → ".join(written if len(written) <= MOST_VALUES else [written[0], "…", written[-1]])

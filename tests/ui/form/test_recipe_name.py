@@ -30,6 +30,11 @@ def recipe(**fields: Any) -> Recipe:
         ({"models": [{"model": "b/x", "weight": 2}, "b/y", "b/z"]}, "TIES · density 0.2 · Fashion × 2"),
         ({"models": ["b/x", "b/z"]}, "TIES · density 0.2 · without Digits"),
         ({"models": ["b/y"]}, "TIES · density 0.2 · Digits only"),
+        ({"overrides": [{"match": "", "density": [0.1, 0.76]}]}, "TIES · per layer density 0.1 → 0.76"),
+        (
+            {"overrides": [{"match": "mlp", "model": "b/x", "density": 0.5}]},
+            "TIES · density 0.2 · per layer density 0.5 in “mlp”, Fashion",
+        ),
         ({"seed": 3, "dtype": "float32"}, "TIES · density 0.2 · seed 3 · number format: float32"),
     ],
 )

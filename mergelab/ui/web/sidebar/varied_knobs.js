@@ -121,13 +121,14 @@ export class VariedKnobs {
     const curve = this.#curveOf(varying), flat = id === DEPTH ? 1 : Number(sliderOf(id)?.value ?? numberIn(block));
     const own = Object.entries(this.#own).flatMap(([expert, knobs]) => (widget in knobs ? [[expert, knobs[widget]]] : []));
     const parts = id === DEPTH ? [] : partsOf(this.#entries, widget, ownerOf(varying));
-    block.toggleAttribute("data-layered", curve !== null);
+    const experts = this.#inbox.get("varied")?.experts ?? [], allOwn = own.length > 0 && own.length >= experts.length;
+    block.toggleAttribute("data-layered", curve !== null || allOwn); // the slider's value then counts for nothing
     label(varying.layers, curve ? `per layer: ${spanOf(curve)}` : parts.length ? "per layer: some" : "per layer", varying.range);
     label(varying.each, own.length ? `per expert: ${own.length} own` : "per expert", varying.range);
     if (!varying.curve.dragging && varying.layers.ariaExpanded === "true") varying.curve.show(curve, flat, this.#layers());
     if (varying.each.ariaExpanded === "true") {
       const covered = curveOf(this.#entries, widget, null) !== null;
-      varying.fields.show(this.#inbox.get("varied")?.experts ?? [], Object.fromEntries(own), flat, covered);
+      varying.fields.show(experts, Object.fromEntries(own), flat, covered);
     }
     this.#renderParts(varying, parts);
   }
