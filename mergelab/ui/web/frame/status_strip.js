@@ -2,6 +2,7 @@
 /** @import { Status, StatusKind } from "../messages.d.ts" */
 
 import { fillSlots, find, make } from "../dom/elements.js";
+import { Announcer } from "./announcer.js";
 
 const BUSY = ["loading", "running", "queued"];
 
@@ -15,6 +16,7 @@ export class StatusStrip {
   #listeners = [];
   #element;
   #inbox;
+  #announcer;
 
   /**
    * @param {HTMLElement} element the panel
@@ -23,6 +25,7 @@ export class StatusStrip {
   constructor(element, inbox) {
     this.#element = element;
     this.#inbox = inbox;
+    this.#announcer = new Announcer((text) => fillSlots(element, "announced", text));
     inbox.on("charts", () => this.#refuse(false));
     inbox.on("status", () => this.render());
   }
@@ -44,6 +47,7 @@ export class StatusStrip {
     strip.dataset.kind = status.kind;
     strip.classList.toggle("ml-still", fraction === null);
     find(element, ".ml-strip-text").textContent = status.text;
+    this.#announcer.say(status.text);
     find(element, ".ml-strip-detail").textContent = status.detail;
     find(element, ".ml-bar i").style.width = `${100 * (fraction ?? 0)}%`;
     find(element, '[data-act="stop"]').hidden = !busy;
