@@ -43,7 +43,7 @@ def test_the_first_sight_is_a_finished_story(lab: Visit) -> None:
     page = lab.page
     expect(page.locator("[data-chart=heatmap] .main-svg").first).to_be_visible()
     expect(page.locator("[data-chart=histogram] .main-svg").first).to_be_visible()
-    expect(page.locator(".ml-tile")).to_have_count(5)
+    expect(page.locator(".ml-tile")).to_have_count(6)
     expect(page.locator("[data-table=scores] tbody tr")).to_have_count(6)
     expect(page.locator("[data-table=test]")).to_be_hidden()
     expect(page.locator("[data-slot=device]")).to_have_text("CPU")
