@@ -300,7 +300,7 @@ def test_shortcuts_act_but_not_while_somebody_types(lab: Visit) -> None:
     page.keyboard.press("Control+Enter")
     page.wait_for_timeout(500)
     assert lab.state("steps.at") == 1
-    expect(page.locator(".ml-keys")).to_be_hidden()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
     assert "Nothing to do" not in page.inner_text(".ml-strip-text")
     page.focus(f"{DENSITY} input[type=number]")
     page.keyboard.press("u")
