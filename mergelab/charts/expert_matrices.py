@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LEVEL = 5
 """Up to this number of names, the axis labels are horizontal."""
 AXIS = {"automargin": True, "showgrid": False, "type": "category", "tickfont": {"size": 11}}
+CHANCE = 0.03
+"""How far from one half a share of opposite signs is no find: random signs give one half."""
 
 
 def conflict_matrix(pairs: Pairs, titles: Mapping[str, str]) -> Picture:
@@ -142,7 +144,7 @@ def pairs_summary(pairs: Pairs, titles: Mapping[str, str]) -> str:
         return f"No two experts keep {FEWEST} weights in common, so there is no share to show."
     i, j = numpy.unravel_index(numpy.nanargmax(told), told.shape)
     most = "disagree most" if len(names) > 2 else "disagree"
-    chance = ", no more than random signs would" if told[i, j] <= 0.5 else ""
+    chance = ", about what random signs give" if abs(told[i, j] - 0.5) <= CHANCE else ""
     return (
         f"{names[min(i, j)]} and {names[max(i, j)]} {most}: on {percent(told[i, j], 1)} "
         f"of the {pairs.shared[i, j]:,.0f} weights that both keep{chance}."

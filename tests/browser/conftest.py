@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser.servers import Server
 from playwright.sync_api import Browser, expect, sync_playwright
-from repository import ROOT
 
 from mergelab.checkpoints import list_suites
 
@@ -46,36 +39,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `mergelab ui`, started as a person starts it."""
-    folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "MERGELAB_CACHE": str(tmp_path_factory.getbasetemp() / "cache"),
-        "GRADIO_ANALYTICS_ENABLED": "False",
-    }
-    with (folder / "log").open("w") as log:
-        command = [sys.executable, "-m", "mergelab.cli", "ui", "--port", str(port), "--device", "cpu"]
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            address = f"http://127.0.0.1:{port}"
-            _wait_for(address, process, folder / "log")
-            yield address
-        finally:
-            process.terminate()
-            process.wait(15)
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 240  # a first start unpacks and merges before it answers
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            urllib.request.urlopen(f"{address}/config", timeout=2).close()
-            return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            time.sleep(0.1)
-    raise AssertionError(f"the server did not answer:\n{log.read_text()}")
+    started = Server(tmp_path_factory.mktemp("server"), tmp_path_factory.getbasetemp() / "cache")
+    started.start()
+    try:
+        yield started.address
+    finally:
+        started.stop()

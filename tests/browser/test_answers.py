@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import permutations
+from itertools import permutations, product
 
 import pytest
 from browser.holding import SCRIPT, Gates
@@ -11,6 +11,12 @@ from browser.visits import DENSITY, SETTLED, SHOWN, Visit, until_left, visit
 from playwright.sync_api import Browser, expect
 
 UNDER_WAY = ("live", "pin", "turned")
+WAYS = product(("ask", "answer"), permutations(UNDER_WAY))
+UNSCORED = [
+    pytest.param(round(0.7 + place / 100, 2), round(0.85 + place / 100, 2), way, order, id=f"{way} {' '.join(order)}")
+    for place, (way, order) in enumerate(WAYS)
+]
+"""Every way and order, each with densities of its own: the page asks for no scores of a recipe that was scored before."""
 
 
 @pytest.fixture(scope="module")
@@ -61,28 +67,27 @@ def test_a_page_that_waits_for_nothing_holds_no_stream_open(gated: tuple[Visit, 
         opened.until(SETTLED)
 
 
-@pytest.mark.parametrize("order", list(permutations(UNDER_WAY)), ids=" ".join)
-@pytest.mark.parametrize("way", ["ask", "answer"])
+@pytest.mark.parametrize(("first", "second", "way", "order"), UNSCORED)
 def test_a_knob_turned_while_scores_and_a_pin_are_under_way_settles_in_whatever_order_they_come(
-    gated: tuple[Visit, Gates], way: str, order: tuple[str, ...]
+    gated: tuple[Visit, Gates], first: float, second: float, way: str, order: tuple[str, ...]
 ) -> None:
     opened, gates = gated
     gates.shut(f"{way} live", f"{way} pin")
-    opened.turn(DENSITY, 0.35)
+    opened.turn(DENSITY, first)
     gates.wait(f"{way} live")
     pin(opened)
     gates.wait(f"{way} pin")
     gates.shut(f"{way} turned")
-    opened.turn(DENSITY, 0.5)
+    opened.turn(DENSITY, second)
     gates.wait(f"{way} turned")
     for event in order:
         assert not says(opened, SETTLED)
         gates.open(f"{way} {event}")
     opened.until(SETTLED)
-    assert opened.state("shown") == 0.5
+    assert opened.state("shown") == second
     expect(opened.page.locator(".ml-compared")).to_be_visible()  # the table alone may be an earlier one's, hidden
     rows = opened.page.locator("[data-table=diff] tbody tr")
-    expect(rows).to_have_text(["Density0.350.5"])
+    expect(rows).to_have_text([f"Density{first}{second}"])
     expect(opened.page.locator("[data-table=compared-scores] tbody tr")).to_have_count(6)
 
 

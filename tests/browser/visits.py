@@ -9,6 +9,8 @@ from urllib.parse import urlparse
 from playwright.sync_api import Browser, Page
 
 DENSITY = "#knob-method-ties-density"
+PROBLEMS = ".ml > .ml-problems"
+"""Why the recipe cannot run, above the tabs."""
 CONTROLS = """((key) => {
   const said = new URLSearchParams(key ?? "?"), all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const rules = [["method", ""], ["sparsify", "sparsify."]].filter(([owner]) => said.get(owner));

@@ -168,7 +168,7 @@ class Screen:
             return self.score_state.resting(self.wanted)
 
     @property
-    def settled(self) -> bool:
+    def complete(self) -> bool:
         """Whether nothing was to come for the recipe on the sidebar, so that Stop found nothing to end."""
         wanted = self.wanted
         if wanted is None or wanted.is_stack:

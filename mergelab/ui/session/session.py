@@ -173,7 +173,7 @@ class Session:
             if self.screen.wanted is not None:
                 self.merge_service.rest(self.screen.wanted)
             update = self.screen.stopped()
-            return update if any(stopped) or not self.screen.settled else replace(update, status=NOTHING_RAN)
+            return update if any(stopped) or not self.screen.complete else replace(update, status=NOTHING_RAN)
 
     @property
     def rests(self) -> bool:

@@ -93,7 +93,7 @@ def test_every_sparsifier_names_what_it_drops(rule: Rule) -> None:
 def test_a_vote_tells_both_sides_and_who_was_trimmed_or_outvoted() -> None:
     ties = {"method": {"name": "ties", "density": 0.5, "scope": "tensor"}}
     session = session_of(ties, [[3.0, 0.1]], [[-5.0, 0.2]], [[-1.0, 4.0]], [[0.0, 9.0]])
-    assert said(session) == "{sign} wins: 5 ({who}) against 3 ({who:outvoted}). The merged change is their mean."
+    assert said(session) == "{sign} wins: 5 ({who}) against 3 ({who:outvoted}). The merged change is that expert’s own."
     assert fates(session) == ["outvoted", "", "trimmed at density 0.5 (below 4)", "unchanged"]
     assert coordinates(session).levels[:, 0, 0].tolist() == [0.5, 0.5, 1, 1]
 

@@ -208,7 +208,7 @@ def test_every_share_in_the_sentences_is_one_that_was_measured_above() -> None:
 
 def test_fewer_conflicts_cost_what_the_sentences_say() -> None:
     recipe = FIGHT.query.partition("&at=")[0]
-    assert says(FIGHT, "86 % to 77 %", "200 rows")
+    assert says(FIGHT, "86 % to 77 %", "200 examples")
     assert [int(scores_of(query, "movie")["movie"] + 0.5001) for query in (recipe, f"{recipe}&density=0.03")] == [
         86,
         77,

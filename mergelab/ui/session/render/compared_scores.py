@@ -40,7 +40,8 @@ def compared_scores(found: ComparedRecipes) -> ComparedScores:
     mean = mean_difference(list(differences.values())) if differences and len(differences) == len(both) else None
     if len(both) > 1:
         rows.append(_mean_row(both, mean, len(shown)))
-    verdict = SAME if one.digest == other.digest else _verdict(list(differences.values()), mean)
+    is_same = one.digest == other.digest and not any(each.value for each in differences.values())
+    verdict = SAME if is_same else _verdict(list(differences.values()), mean)
     return ComparedScores(rows, verdict, "", ask=False)
 
 

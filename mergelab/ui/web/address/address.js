@@ -3,6 +3,7 @@
 import { addressQuery, linkQuery, recipeOf, viewOf } from "./queries.js";
 
 const REST = 300; // milliseconds: browsers refuse an address that changes at every step of a drag
+const PATIENCE = 5000; // milliseconds after which a recipe that Back asked for counts as changed on its way
 
 /** Keeps the address bar up to date, so that it holds the recipe and what is looked at. */
 export class Address {
@@ -16,6 +17,8 @@ export class Address {
   /** Whether the next writing is a step that Back undoes. */
   #isStep = false;
   #held = false;
+  /** @type {{ recipe: string, since: number } | null} what Back or Forward asked for, until it is there */
+  #travelled = null;
 
   /** @param {Inbox} inbox */
   constructor(inbox) {
@@ -68,13 +71,22 @@ export class Address {
       const names = this.#inbox.get("view") ?? [];
       this.#view = viewOf(location.search, names);
       this.written = location.search;
-      callback(recipeOf(location.search, names));
+      this.#isStep = false;
+      this.#travelled = { recipe: recipeOf(location.search, names), since: performance.now() };
+      callback(this.#travelled.recipe);
     });
   }
 
   /** A link to what is on the page. */
   get link() {
     return `${location.origin}${location.pathname}${this.#query && `?${this.#query}`}`;
+  }
+
+  /** Whether Back or Forward leads to a recipe that is not there yet. */
+  #isTravelling() {
+    const { recipe, since } = this.#travelled ?? {};
+    if (recipe === this.#inbox.get("link")?.query || performance.now() - (since ?? 0) > PATIENCE) this.#travelled = null;
+    return this.#travelled !== null;
   }
 
   get #query() {
@@ -88,8 +100,9 @@ export class Address {
   }
 
   #write() {
-    const query = addressQuery(this.#query, location.search);
     if (this.#held) return;
+    if (this.#isTravelling()) return this.#writeSoon(); // else the recipe that was left would end the way forward
+    const query = addressQuery(this.#query, location.search);
     if (`?${query}` !== (location.search || "?")) {
       const address = `${location.pathname}${query && `?${query}`}`;
       if (this.#isStep) history.pushState(history.state, "", address);

@@ -2,8 +2,8 @@
 /** @import { Status, StatusKind } from "../messages.d.ts" */
 
 import { fillSlots, find, make, write } from "../dom/elements.js";
+import { Announcer } from "./announcer.js";
 
-const REST = 700; // milliseconds for which a text stands before it is said aloud
 const BUSY = ["loading", "running", "queued"];
 
 /** The strip that says what the page is doing, and the problems that keep it from doing it. */
@@ -14,11 +14,9 @@ export class StatusStrip {
   refused = false;
   /** @type {(() => void)[]} */
   #listeners = [];
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #saying;
-  #last = "";
   #element;
   #inbox;
+  #announcer;
 
   /**
    * @param {HTMLElement} element the panel
@@ -27,6 +25,7 @@ export class StatusStrip {
   constructor(element, inbox) {
     this.#element = element;
     this.#inbox = inbox;
+    this.#announcer = new Announcer((text) => fillSlots(element, "announced", text));
     inbox.on("charts", () => this.#refuse(false));
     inbox.on("status", () => this.render());
   }
@@ -49,24 +48,13 @@ export class StatusStrip {
     strip.classList.toggle("ml-still", fraction === null);
     write(find(element, ".ml-strip-text"), status.text);
     write(find(element, ".ml-strip-detail"), status.detail);
-    this.#say(status.text);
+    this.#announcer.say(status.text);
     find(element, ".ml-bar i").style.width = `${100 * (fraction ?? 0)}%`;
     find(element, '[data-act="stop"]').hidden = !busy;
     frame.classList.toggle("ml-loading", status.kind === "loading");
     if (status.kind === "refused") this.#refuse(true);
     document.body.classList.toggle("ml-busy", busy);
     this.#renderProblems(status);
-  }
-
-  /**
-   * Says a text aloud once it has stood for a while: of texts that follow each other quickly only the last counts.
-   * @param {string} text
-   */
-  #say(text) {
-    if (text === this.#last) return;
-    this.#last = text;
-    clearTimeout(this.#saying);
-    this.#saying = setTimeout(() => fillSlots(this.#element, "said", text), REST);
   }
 
   /** @param {boolean} refused */

@@ -1,7 +1,7 @@
 /** @import { Page } from "../page.d.ts" */
 /** @import { Scores as ScoresMessage } from "../messages.d.ts" */
 
-import { fillSlots, find, legendEntry, make } from "../dom/elements.js";
+import { fillSlots, find, legendEntry } from "../dom/elements.js";
 import { scoreTable } from "./score_table.js";
 
 /** The scores of both splits: a table each, and bars for the validation rows. */
@@ -45,16 +45,16 @@ export class Scores {
    */
   #renderTable(name, scores) {
     const card = find(this.#page.element, `[data-table="${name}"]`), { rows } = scores;
-    card.hidden = false;
+    card.hidden = !rows.length; // the tile beside the key numbers says why there are none
     renderState(card, scores);
-    find(card, ".ml-table").replaceChildren(rows.length ? scoreTable(rows) : make("p", scores.empty, "ml-empty"));
+    find(card, ".ml-table").replaceChildren(scoreTable(rows));
   }
 
   /** @param {ScoresMessage} scores */
   #renderBars(scores) {
     const { board, theme } = this.#page, card = board.card("bars");
     renderState(card, scores);
-    card.hidden = !scores.rows.length; // the table's card says why there are none
+    card.hidden = !scores.rows.length;
     fillSlots(card, "summary", scores.summary);
     fillSlots(card, "notice", scores.notice);
     find(card, ".ml-legend").replaceChildren(

@@ -52,6 +52,7 @@ export class NumberBoxes {
     box.dataset.typed = "yes";
     box.type = "text"; // a number's box hides from scripts what is no number
     box.inputMode = "decimal";
+    box.select(); // the change of type has lost what Tab selects; a click then sets its own place
   }
 
   /** @param {Event} event */
