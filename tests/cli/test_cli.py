@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy
 import pytest
 import yaml
 from repository import ROOT
@@ -101,7 +103,10 @@ def test_a_merge_of_folders_ends_in_one_that_transformers_loads(tmp_path: Path) 
         "merge", write_recipe(tmp_path / "recipe.yml", recipe), "--out", "merged", "--device", "cpu", folder=tmp_path
     )
     assert (done.returncode, done.stdout) == (0, "merged\n")
-    assert "note: keys of good carry the prefix 'bert.' that the base does not have\n" in done.stderr
+    assert (
+        "note: good and fine: keys of each of them carry the prefix 'bert.' that the base does not have\n"
+        in done.stderr
+    )
     assert "note: 2 tensors not merged (classifier.bias, classifier.weight): every expert has it" in done.stderr
     base, merged = (AutoModel.from_pretrained(tmp_path / name) for name in ("base", "merged"))
     shapes = {key: value.shape for key, value in merged.state_dict().items()}
@@ -292,9 +297,14 @@ def test_a_suite_is_listed_and_located(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_scores_are_shown_with_their_intervals_and_mean() -> None:
+    from mergelab.evaluation.answers import Answers
     from mergelab.evaluation.evaluate import accuracy
 
-    table = score_table([accuracy("movie", "test", 90, 100), accuracy("spam", "test", 70, 100)]).splitlines()
+    def answers(right: int) -> Answers:
+        bits = numpy.packbits(numpy.arange(100) < right)
+        return Answers("rows", 100, base64.b64encode(bits.tobytes()).decode())
+
+    table = score_table([accuracy("movie", "test", answers(90)), accuracy("spam", "test", answers(70))]).splitlines()
     assert table[1].split() == ["movie", "test", "accuracy", "0.900", "[0.826,", "0.945]", "100"]
     assert table[-1].split()[0] == "mean" and "0.800" in table[-1].split()
 

@@ -312,7 +312,7 @@ def test_a_sketch_of_other_settings_tells_nothing_and_says_so() -> None:
     models, base = experts_of("normal", seed=0)
     sketch = look(TRIM_MODEL, models, base)[2]
     found = preview(sketch, recipe_of("breadcrumbs", {}))
-    assert (found.label, found.knob) == ("unknown", None) and "merge to get the exact figures" in found.remark
+    assert (found.label, found.knob) == ("unknown", None) and "Press Merge to measure the figures" in found.remark
     assert found.cells[["conflict", "coactive", "active"]].isna().all(axis=None)
     assert found.experts[["kept", "norm", "mass", "threshold"]].isna().all(axis=None)
     assert {number.text for number in found.numbers} == {"–"}
