@@ -36,7 +36,7 @@ from mergelab.ui.session.update import Update
 
 BLOCKED = Status("ready", "Estimate only: this recipe cannot be merged here")
 BUILDABLE = Status("ready", "This stack can be built: press Build model (.zip) under Export")
-HERE = "On this page, choose the tokenizer in the sidebar under “Files that go along”."
+HERE = "On this page, choose the tokenizer in the sidebar under “Tokenizer and other files”."
 BOTH_SCORED = Status("ready", "Both recipes are scored")
 
 

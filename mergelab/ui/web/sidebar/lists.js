@@ -3,6 +3,8 @@
 
 import { closest, findAll, make } from "../dom/elements.js";
 
+const NO_PRESET = "Custom recipe"; // what the list says of a recipe that cannot be read
+
 /** Writes each choice's line and each family's heading into Gradio's lists, which hold titles alone. */
 export class ChoiceLists {
   #inbox;
@@ -12,6 +14,7 @@ export class ChoiceLists {
   constructor(inbox) {
     this.#inbox = inbox;
     inbox.on("link", () => this.#renderPreset());
+    inbox.on("status", () => this.#renderRefused());
     document.addEventListener("focusin", (event) => {
       const list = closest(event, Object.keys(this.#lists).map((id) => `#${id}`).join() || ":not(*)");
       if (list) this.#observer.observe(list, { childList: true, subtree: true });
@@ -27,9 +30,15 @@ export class ChoiceLists {
   }
 
   /** Says beside which preset the recipe stands: Gradio's list does not hear of a turned knob. */
-  #renderPreset() {
-    const box = document.querySelector("#preset input"), { preset } = this.#inbox.get("link") ?? {};
+  #renderPreset(preset = this.#inbox.get("link")?.preset) {
+    const box = document.querySelector("#preset input");
     if (box instanceof HTMLInputElement && preset && box !== document.activeElement) box.value = preset;
+  }
+
+  /** A recipe that cannot be read has no link, so the last one is still that of the charts. */
+  #renderRefused() {
+    const { digest } = this.#inbox.get("link") ?? {}, refused = this.#inbox.get("status")?.kind === "refused";
+    if (refused && digest === this.#inbox.get("charts")?.digest) this.#renderPreset(NO_PRESET);
   }
 
   get #lists() {
