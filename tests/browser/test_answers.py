@@ -29,7 +29,7 @@ def shared(browser: Browser, server: str) -> Iterator[Visit]:
 def gated(shared: Visit) -> Iterator[tuple[Visit, Gates]]:
     """The shared page with nothing pinned, settled at density 0.2, and its gates."""
     if shared.page.locator(".ml-compared").is_visible():
-        shared.page.locator("[data-side=a] button").click()
+        shared.page.locator("[data-side=a] [data-act=unslot]").click()
         expect(shared.page.locator(".ml-compared")).to_be_hidden()
     shared.turn(DENSITY, 0.2)
     shared.until(SETTLED)

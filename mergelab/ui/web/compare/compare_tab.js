@@ -72,6 +72,9 @@ export class CompareTab {
     fillSlots(card, "title", title);
     find(card, "strong").title = title;
     fillSlots(card, "about", `${pinned ? "pinned" : "current recipe"} · ${chip}`);
+    const unpin = find(card, '[data-act="unslot"]');
+    unpin.hidden = !pinned;
+    unpin.setAttribute("aria-label", `Unpin ${letter}`);
     button.textContent = pinned ? "Use current recipe" : `Freeze ${letter}`;
     const both = slots.a.pinned && slots.b.pinned, taken = both ? `${letter} follows the sidebar again` : `${letter} becomes the current recipe`;
     button.title = pinned ? taken : `Keep the current recipe as ${letter}`;
@@ -154,8 +157,9 @@ export class CompareTab {
     if (button?.dataset.pin) void requests.pin(button.dataset.pin);
     if (button?.dataset.act === "score") requests.send("score", {});
     if (button?.dataset.act === "widen") this.#narrowing.show(null);
+    const side = button?.closest('[data-side="a"]') ? "a" : "b";
+    if (button?.dataset.act === "unslot") requests.unpin(side);
     if (button?.dataset.act !== "slot") return;
-    const side = button.closest('[data-side="a"]') ? "a" : "b";
     const slots = this.#shown?.slots, other = side === "a" ? "b" : "a";
     // with the other side on the sidebar's recipe, following it here too would leave nothing to compare
     if (slots?.[side].pinned && slots[other].pinned) requests.unpin(side);
