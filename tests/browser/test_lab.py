@@ -145,7 +145,8 @@ def test_the_list_of_methods_says_what_each_does_under_headings(lab: Visit) -> N
 def test_a_stack_is_written_line_by_line_and_drawn_in_place_of_the_charts(lab: Visit) -> None:
     page = lab.page
     lab.choose("Stack layers (passthrough)")
-    page.fill("#slices textarea", "base:0-2\nmnist:1-4")
+    page.click("#slices textarea")
+    page.keyboard.type("base:0-2\nmnist:1-4")
     expect(page.locator(".ml-stack li b")).to_have_text(["layers 0 to 1", "layers 2 to 4"])
     expect(page.locator(".ml-strip-text")).to_contain_text("can be built")
     expect(page.locator("#experts")).to_be_hidden()

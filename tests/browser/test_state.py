@@ -209,14 +209,14 @@ def test_without_a_clipboard_the_link_stands_there_to_be_copied(untouched: Visit
     page = untouched.page
     page.evaluate(NO_CLIPBOARD)
     page.click("[data-act=link]")
-    expect(page.locator(".ml-note")).to_contain_text("Copy the link from here")
+    expect(page.locator(".ml-note")).to_contain_text("Copy the link here")
     field = page.get_by_label("Link to this recipe")
     expect(field).to_be_focused()
     assert field.input_value() == page.evaluate("location.origin + '/'")
     page.click("[data-act=close-note]")
 
 
-def test_a_persons_own_folders_are_not_in_the_link_and_come_back_by_redo(lab: Visit, tmp_path: Path) -> None:
+def test_a_persons_own_folders_are_in_the_link_and_come_back_by_redo(lab: Visit, tmp_path: Path) -> None:
     page = lab.page
     folders(tmp_path)
     page.evaluate(CLIPBOARD)
@@ -228,8 +228,8 @@ def test_a_persons_own_folders_are_not_in_the_link_and_come_back_by_redo(lab: Vi
         f"mergelab.status === 'ready' && mergelab.steps.at === 1 && mergelab.yaml.includes({json.dumps(str(tmp_path))})"
     )
     page.click("[data-act=link]")
-    expect(page.locator(".ml-note")).to_contain_text("The link does not include your own folders")
-    assert "base" not in page.evaluate("mergelab.copied[0]")
+    expect(page.locator(".ml-note")).to_contain_text("The link names your own models by their folders")
+    assert parse_qs(urlparse(page.evaluate("mergelab.copied[0]")).query)["base"] == [str(tmp_path / "base")]
     page.click("[data-act=undo]")
     steps(lab, 0)
     lab.until("mergelab.yaml.includes('base: pixels')")
@@ -284,7 +284,7 @@ def test_a_reset_arrow_stands_where_a_knob_was_turned_and_goes_to_the_default(la
     page.click("#knobs-method-ties .fine > button")
     page.locator("#knob-method-ties-scope label", has_text="tensor").click()
     lab.until(f"{SHOWN} && mergelab.yaml.includes('scope: tensor')")
-    page.get_by_role("button", name="Reset Scope to model").click()
+    page.get_by_role("button", name="Reset Rank over to the whole model").click()
     lab.until(f"{SHOWN} && mergelab.yaml.includes('scope: model')")
 
 

@@ -34,8 +34,11 @@ def test_a_story_sets_pins_opens_and_tells_and_is_one_step_of_undo(browser: Brow
     expect(note.locator("li")).to_have_count(len(VOTE.sentences))
     expect(page.locator(".ml-note")).to_be_hidden()
     expect(page.locator("#preset input")).to_have_value(VOTE.title)
-    page.wait_for_function(f"mergelab.address === '?{VOTE.query}'")
-    expect(page.locator("[data-table=diff] tbody tr")).to_have_text("method.weighbeforeafter")
+    said = f"[...new URLSearchParams('{VOTE.query}')]"
+    page.wait_for_function(
+        f"{said}.every(([name, value]) => new URLSearchParams(mergelab.address).get(name) === value)"
+    )
+    expect(page.locator("[data-table=diff] tbody tr")).to_contain_text("Apply weights")
     expect(scores.locator("tbody tr")).to_have_count(
         6, timeout=60_000
     )  # both sides were scored, five tasks and their mean

@@ -68,13 +68,13 @@ def complaint(opened: Visit, knob: str) -> Locator:
     return opened.page.locator(f"{knob} [role=alert]")
 
 
-def opacity(opened: Visit, selector: str = DIMMED) -> float:
-    return float(opened.page.locator(selector).evaluate("(element) => getComputedStyle(element).opacity"))
+def in_colour(opened: Visit, selector: str = DIMMED) -> bool:
+    return bool(opened.page.locator(selector).evaluate("(element) => getComputedStyle(element).filter === 'none'"))
 
 
 def dimmed(opened: Visit, selector: str = DIMMED) -> None:
-    """Wait until the figures are dimmed."""
-    opened.until(f"getComputedStyle(document.querySelector('{selector}')).opacity <= 0.5")
+    """Wait until the figures have lost their colours."""
+    opened.until(f"getComputedStyle(document.querySelector('{selector}')).filter.includes('grayscale')")
 
 
 def holds(opened: Visit, density: str) -> None:
@@ -211,7 +211,7 @@ def test_figures_beside_a_refused_recipe_stay_dimmed_and_named_whatever_is_press
     lab.until("mergelab.status === 'refused'")
     for _ in range(2):
         dimmed(lab)
-        expect(problems).to_contain_text("The figures below belong to TIES · density 0.2.")
+        expect(problems).to_contain_text("The figures below belong to TIES · density 0.2 (pixels · 5 experts).")
         expect(page.locator("#merge")).to_be_disabled()
         page.locator("#merge").click(force=True)
         page.keyboard.press("Control+Enter")
@@ -224,7 +224,7 @@ def test_figures_beside_a_refused_recipe_stay_dimmed_and_named_whatever_is_press
     for choice in page.locator("#experts input").all():
         choice.check()
     lab.until(f"{SETTLED} && mergelab.yaml.includes('name: ties')")
-    assert opacity(lab) == 1
+    assert in_colour(lab)
     expect(page.locator("#merge")).to_be_enabled()
 
 
@@ -330,7 +330,9 @@ def test_a_paused_server_is_told_with_the_recipe_of_the_figures_and_hears_what_w
     page, strip = guest.page, guest.page.locator(".ml-lost")
     own_server.pause()
     expect(strip).to_be_visible()
-    expect(strip).to_contain_text("The server does not answer. The figures below belong to TIES · density 0.2.")
+    expect(strip).to_contain_text(
+        "The server does not answer. The figures below belong to TIES · density 0.2 (pixels · 5 experts)."
+    )
     expect(page.locator(STRIP)).to_be_hidden()
     dimmed(guest)
     expect(page.locator("#merge")).to_be_disabled()
@@ -340,7 +342,7 @@ def test_a_paused_server_is_told_with_the_recipe_of_the_figures_and_hears_what_w
     own_server.resume()
     expect(strip).to_be_hidden()
     holds(guest, "0.5")
-    assert opacity(guest) == 1
+    assert in_colour(guest)
     expect(page.locator("#merge")).to_be_enabled()
     assert guest.number(DENSITY) == 0.5
 

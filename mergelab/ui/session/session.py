@@ -231,6 +231,7 @@ class Session:
 
         Every status has the diagram with it: Gradio's page may drop an update that another one follows at once.
         """
+        form.stack()  # slices that make no stack are refused here: nothing would be wanted below
         reading = map_progress(
             self.merge_service.facts(form),
             lambda update: replace(self.screen.stacked(form, None), status=update.status),

@@ -281,6 +281,14 @@ def test_a_stack_that_cannot_be_built_says_why() -> None:
     assert (view.status.kind, view.status.problems) == ("refused", ("tiny has 2 layers",))
 
 
+def test_a_stack_without_slices_is_refused_at_once() -> None:
+    session, _ = stack_session()
+    list(session.preview(form()))
+    status = last(session.preview(form(method="stack", slices=""))).status
+    assert status is not None
+    assert (status.kind, "The stack has no slices yet" in status.problems[0]) == ("refused", True)
+
+
 def test_a_stack_is_saved_but_neither_merged_nor_scored_nor_pinned() -> None:
     session, worker = stack_session()
     stack = form(**STACK)

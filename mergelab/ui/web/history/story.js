@@ -19,6 +19,7 @@ export class StoryBox {
   #box;
   /** @type {StoryMessage | null} */
   #active = null;
+  #holds = false;
 
   /**
    * @param {Page} page
@@ -32,7 +33,7 @@ export class StoryBox {
     this.#box = find(page.element, ".ml-story");
     page.inbox.on("story", () => this.#render());
     page.inbox.on("link", () => {
-      if (page.inbox.get("link")?.key === this.#active?.key) page.address.hold(false);
+      this.#hold(false);
       this.#followSteps();
     });
     this.#box.addEventListener("click", (event) => {
@@ -47,7 +48,7 @@ export class StoryBox {
   }
 
   close() {
-    this.#page.address.hold(false);
+    this.#hold(false);
     this.#show(false);
     this.#active = null;
   }
@@ -60,7 +61,7 @@ export class StoryBox {
     this.#active = story;
     const { key, turn, tab, at, pins } = story;
     this.#undo.coming = { key, turn, before: this.#sceneBefore(story), after: { tab, at, pins } };
-    this.#page.address.hold(true); // until the story's recipe is there: the scene belongs to it
+    this.#hold(this.#page.inbox.get("link")?.key !== key); // until the story's recipe is there: the scene belongs to it
     openScene(this.#tabs, this.#page.address, story);
     find(this.#box, "strong").textContent = story.title;
     find(this.#box, "ol").replaceChildren(...story.sentences.map((sentence) => make("li", sentence)));
@@ -84,6 +85,15 @@ export class StoryBox {
     const { steps, at } = this.#undo.history, turn = this.#active?.turn;
     const place = this.#active ? steps.findIndex(({ scenes }) => scenes?.turn === turn) : -1;
     if (place >= 0) this.#show(at >= place);
+  }
+
+  /**
+   * Leaves the address as it is for a while.
+   * @param {boolean} held
+   */
+  #hold(held) {
+    if (held !== this.#holds) this.#page.address.hold(held);
+    this.#holds = held;
   }
 
   #showChart() {
