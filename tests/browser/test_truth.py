@@ -354,7 +354,7 @@ def test_a_killed_server_is_told_within_three_seconds_and_a_new_start_gets_what_
     guest.until(f"{SETTLED} && mergelab.address.includes('density={density}')")
     own_server.kill()
     expect(strip).to_be_visible(timeout=3000)
-    expect(strip).to_contain_text(f"belong to TIES · density {density}.")
+    expect(strip).to_contain_text(f"belong to TIES · density {density} (pixels · 5 experts).")
     dimmed(guest)
     guest.turn(DENSITY, 0.4)
     guest.turn(SCALE, 1.5)
