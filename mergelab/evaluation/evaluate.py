@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -78,20 +79,32 @@ def mean_score(scores: Sequence[Score]) -> Score:
     """
     if not scores:
         raise ValueError("a mean needs at least one score")
-    count = len(scores)
-    value = sum(score.value for score in scores) / count
-    below = math.hypot(*(score.value - score.low for score in scores)) / count
-    above = math.hypot(*(score.high - score.value for score in scores)) / count
+    value, low, high = mean_with_interval(scores)
     splits, metrics = {score.split for score in scores}, {score.metric for score in scores}
     return Score(
-        "mean",
-        "/".join(sorted(splits)),
-        "/".join(sorted(metrics)),
-        value,
-        sum(s.n for s in scores),
-        value - below,
-        value + above,
+        "mean", "/".join(sorted(splits)), "/".join(sorted(metrics)), value, sum(s.n for s in scores), low, high
     )
+
+
+class HasInterval(Protocol):
+    """A figure with its 95 % interval."""
+
+    @property
+    def value(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+
+
+def mean_with_interval(figures: Sequence[HasInterval]) -> tuple[float, float, float]:
+    """The mean of independent figures, and the ends of its interval: each is as far from the mean as the root of the sum of
+    squares of the figures' own distances, divided by their number."""
+    count = len(figures)
+    value = sum(each.value for each in figures) / count
+    below = math.hypot(*(each.value - each.low for each in figures)) / count
+    above = math.hypot(*(each.high - each.value for each in figures)) / count
+    return value, value - below, value + above
 
 
 def body_of(checkpoint: Checkpoint, base: Checkpoint) -> dict[str, Tensor]:

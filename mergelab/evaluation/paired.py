@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mergelab.evaluation.evaluate import Score, wilson
+from mergelab.evaluation.evaluate import Score, mean_with_interval, wilson
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,7 @@ def mean_difference(differences: Sequence[PairedDifference]) -> PairedDifference
     """
     if not differences:
         raise ValueError("a mean needs at least one difference")
-    count = len(differences)
-    value = sum(each.value for each in differences) / count
-    below = math.hypot(*(each.value - each.low for each in differences)) / count
-    above = math.hypot(*(each.high - each.value for each in differences)) / count
-    return PairedDifference(value, value - below, value + above, sum(each.n for each in differences))
+    return PairedDifference(*mean_with_interval(differences), sum(each.n for each in differences))
 
 
 def _correlation(counts: PairedCounts) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mergelab.analysis.sketch import Sketch, build_sketch, sketch_needs
 from mergelab.engine import Plan
+from mergelab.jobs.merge_steps import READING
 from mergelab.jobs.model_hashes import model_hashes
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.recipe import Recipe
@@ -16,10 +17,8 @@ from mergelab.runtime.devices import resolve
 from mergelab.runtime.job_steps import JobStep, JobSteps
 from mergelab.runtime.progress import ProgressGen
 
-READING = JobStep("reading the models", 1.0)
-"""Opening and hashing. Weights measured on the MiniLM suite: about as long as the two passes over the changes."""
-MEASURING = JobStep("ranking changes", 1.0)
-"""Two passes: magnitudes are ranked, then summed up by rank."""
+MEASURING = JobStep("ranking changes", 1)
+"""Two passes: magnitudes are ranked, then summed up by rank. As long as reading and hashing, by estimate."""
 
 
 def sketch(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> ProgressGen[Sketch]:

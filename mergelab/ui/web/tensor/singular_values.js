@@ -43,7 +43,7 @@ export class SingularValues {
   render(spectrum, experts) {
     const { reason, values } = spectrum, lines = linesOf(spectrum, experts), card = this.#card;
     fillSlots(card, "spectrum-chip", reason ? "" : "measured");
-    find(card, '[data-slot="spectrum-chip"]').dataset.kind = "exact";
+    find(card, '[data-slot="spectrum-chip"]').dataset.kind = "measured";
     const ranks = lines.map(({ title, rank }) => `${title} rank ${rank ?? "–"}`).join(", ");
     fillSlots(card, "spectrum-notice", reason ? `Not decomposed: ${reason}.` : AFTER);
     const summary = `Ranks that hold 95 % of the energy, of ${values[0]?.length}: ${ranks}.`;
