@@ -38,7 +38,7 @@ export class ChoiceLists {
   /** A recipe that cannot be read has no link, so the last one is still that of the charts. */
   #renderRefused() {
     const { digest } = this.#inbox.get("link") ?? {}, refused = this.#inbox.get("status")?.kind === "refused";
-    if (refused && digest === this.#inbox.get("charts")?.digest) this.#renderPreset(NO_PRESET);
+    if (refused && (!digest || digest === this.#inbox.get("charts")?.digest)) this.#renderPreset(NO_PRESET);
   }
 
   get #lists() {
