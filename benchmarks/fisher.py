@@ -85,13 +85,15 @@ def _random(rows: int) -> tuple[nn.Module, State]:
 def _suite(name: str, rows: int) -> tuple[nn.Module, State]:
     from mergelab.checkpoints import open_checkpoint
     from mergelab.evaluation.evaluate import body_of
-    from mergelab.evaluation.tasks import encode, suite_tasks, task_model
+    from mergelab.evaluation.kinds import encode
+    from mergelab.evaluation.task_models import task_model
+    from mergelab.evaluation.tasks import suite_tasks
 
     suite, _, key = name.partition("/")
     task = suite_tasks(suite)[key]
     head = open_checkpoint(task.head)
     with task_model(body_of(head, open_checkpoint(suite)), head, task.kind, attention="eager") as lent:
-        encoded = encode(task.kind, task.rows("calibration", rows), head, lent.config)
+        encoded = encode(task.kind, task.rows("calibration", rows), head, lent.config, task.chosen)
         return lent.model, encoded.batch(range(rows))
 
 

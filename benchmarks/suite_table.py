@@ -3,8 +3,8 @@
     python benchmarks/suite_table.py pixels [--write] [--split test]
 
 Knobs are the methods' defaults (the papers' values); nothing is chosen on these rows. `--write` puts the table into the
-suite's card.md in place of the line `<!-- table -->`, or of the table that stands there, and the scores of base and experts into
-its scores.json, where the lab looks them up by content.
+suite's card.md in place of the line `<!-- table -->`, or of the table that stands there, and the answers of base and experts into
+its answers.json, where the lab looks them up by content.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from mergelab.checkpoints import Suite, hash_state, load_suite, open_checkpoint
-from mergelab.evaluation.evaluate import Score, body_of, mean_score
-from mergelab.evaluation.scoring import QUICK_ROWS, SHIPPED, score_key, scored
+from mergelab.evaluation.answer_sheet import SHIPPED, answers_key
+from mergelab.evaluation.evaluate import body_of
+from mergelab.evaluation.scores import Score, mean_score
+from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import suite_tasks
 from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
@@ -121,14 +123,15 @@ def _half_width(scores: list[Score]) -> float:
 
 
 def _references(suite: Suite) -> dict[str, Any]:
-    """Scores of the base on every task and of each expert on its own, both splits, as the lab looks them up."""
+    """Answers of the base on every task and of each expert on its own, both splits, as the lab looks them up."""
     tasks, base, found = suite_tasks(suite.name), open_checkpoint(suite.name), {}
     for task in tasks.values():
         for checkpoint in (base, open_checkpoint(task.head)):
             body = body_of(checkpoint, base)
-            for split, rows in (("validation", QUICK_ROWS), ("validation", None), ("test", None)):
-                [score] = finish(scored(body, [task], split, rows, "cpu"))
-                found[score_key(hash_state(body), task, split, rows)] = asdict(score)
+            for split in ("validation", "test"):
+                [score] = finish(scored(body, [task], split, None, "cpu"))
+                assert score.answers
+                found[answers_key(hash_state(body), task, split)] = asdict(score.answers)
     return found
 
 

@@ -226,7 +226,7 @@ def test_the_method_the_sparsifier_the_kind_and_the_tab_work(copy: Copy) -> None
 import json
 import torch
 from mergelab import merge_state_dicts
-from mergelab.evaluation.tasks import KINDS
+from mergelab.evaluation.kinds import KINDS
 from mergelab.ui.page.panel import page_html
 
 base, models = {"w": torch.tensor([1.0, 1.0])}, {"a": {"w": torch.tensor([2.0, 5.0])}, "b": {"w": torch.tensor([1.5, 0.0])}}

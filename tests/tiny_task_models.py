@@ -11,7 +11,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from mergelab.evaluation.tasks import TaskSet
-from mergelab.evaluation.tasks.table import Columns
 
 WORDS = ["bad", "good", "fine", "awful", "film", "book", "the", "a", "is", "was"]
 MOODS = ("bad", "good", "fine")
@@ -72,7 +71,7 @@ def text_task(folder: Path, head: Path, rows: Sequence[tuple[str, str]], split: 
     """A task set of (text, label) rows, all in one split."""
     path = folder / "moods.jsonl"
     path.write_text("".join(json.dumps({"text": text, "label": label, "split": split}) + "\n" for text, label in rows))
-    return TaskSet("moods", "Moods", "text-classification", MOODS, str(head), path, Columns())
+    return TaskSet("moods", "Moods", "text-classification", MOODS, str(head), path)
 
 
 def sentences(count: int, seed: int = 0) -> list[tuple[str, str]]:

@@ -1,66 +1,63 @@
-"""Cached scores: the same weights are scored only once on the same rows."""
+"""Scores that tighten block by block."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import asdict, replace
-from functools import lru_cache, partial
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 from torch import Tensor
 
-from mergelab.checkpoints import Checkpoint, hash_state, load_suite, suite_of
-from mergelab.evaluation.answers import Answers
-from mergelab.evaluation.evaluate import Score, body_of, evaluate
+from mergelab.checkpoints import Checkpoint, hash_state
+from mergelab.evaluation.answer_sheet import AnswerSheet
+from mergelab.evaluation.evaluate import body_of
+from mergelab.evaluation.scores import Score
+from mergelab.evaluation.scores.looks import bounds
 from mergelab.evaluation.tasks import TaskSet
-from mergelab.runtime.cache import HASHES, SCORES, key_of, store
+from mergelab.runtime.cache import HASHES, key_of, store
 from mergelab.runtime.progress import Progress, ProgressGen, map_progress
 
 QUICK_ROWS = 200
 """Default number of validation rows per task on the page: fast, and accurate to about ± 6 points."""
-SHIPPED = "scores.json"
-"""File in a suite's folder with the scores of its base and experts by `score_key`, computed when it was built."""
 
 
 def scored(
     body: Mapping[str, Tensor], tasks: Sequence[TaskSet], split: str, rows: int | None, device: str
 ) -> ProgressGen[list[Score]]:
-    """Scores of `body` (base file keys) on `split` of each task: cached ones are looked up, new ones computed and cached."""
-    scores: list[Score] = []
+    """Scores of `body` (base file keys) on `split` of each task: known answers are looked up, new ones asked and kept."""
+    scores: dict[str, Score] = {}
 
     def kept(found: Progress | Score) -> Progress | None:
         if isinstance(found, Progress):
             return found
-        scores.append(found)
+        scores[found.task] = found
         return None
 
-    yield from map_progress(scored_in_turn(body, tasks, split, rows, device), kept)
-    return scores
+    yield from map_progress(scored_in_blocks(body, tasks, split, rows, device), kept)
+    return [scores[task.name] for task in tasks]
 
 
-def scored_in_turn(
+def scored_in_blocks(
     body: Mapping[str, Tensor], tasks: Sequence[TaskSet], split: str, rows: int | None, device: str
 ) -> Generator[Progress | Score, None, None]:
-    """The scores of `scored`, each as soon as it is known. The progress counts the rows of all tasks."""
-    content, done = hash_state(body), 0
-    total = sum(len(task.rows(split, rows)) for task in tasks)
-    for number, task in enumerate(tasks):
-        known = recalled_score(content, task, split, rows, device)
-        if known is None:
-            among = partial(_among, done=done, total=total, tasks=_of_all(number, tasks))
-            [known] = yield from map_progress(evaluate(body, [task], split, rows=rows, device=device), among)
-            store().put(SCORES, _kept_as(content, task, split, rows, device), json.dumps(asdict(known)).encode())
-        done += known.n
-        yield known
-        yield Progress("Scoring", done, total, _of_all(number + 1, tasks), "rows")
+    """The scores of `scored`: those of known answers at once, then each task's after every block of rows.
+
+    All tasks have answered a block before the first of them is asked the next, so that each soon has a score.
+    """
+    content = hash_state(body)
+    sheets = [AnswerSheet.of(content, task, split, rows, device) for task in tasks]
+    yield from (sheet.score() for sheet in sheets if sheet.known.n)
+    for bound in bounds(max((sheet.asked for sheet in sheets), default=0)):
+        for sheet in sheets:
+            if sheet.known.n < min(bound, sheet.asked):
+                yield from _answered(sheet, body, bound, sheets)
+                yield sheet.score()
+    yield _progress(sheets)
 
 
 def recalled_score(content: str, task: TaskSet, split: str, rows: int | None, device: str) -> Score | None:
-    """The score of the body with this content hash, if it is cached or shipped."""
-    kept_as = _kept_as(content, task, split, rows, device)
-    return store().recall(SCORES, kept_as, _decode) or _shipped(task).get(score_key(content, task, split, rows))
+    """The score of the body with this content hash, if all answers are cached or shipped."""
+    sheet = AnswerSheet.of(content, task, split, rows, device)
+    return sheet.score() if sheet.complete else None
 
 
 def body_hash(checkpoint: Checkpoint, base: Checkpoint) -> str:
@@ -73,42 +70,22 @@ def body_hash(checkpoint: Checkpoint, base: Checkpoint) -> str:
     return found
 
 
-def _of_all(number: int, tasks: Sequence[TaskSet]) -> str:
-    return f"{number} of {len(tasks)} task{'s' if len(tasks) > 1 else ''}"
+def _answered(
+    sheet: AnswerSheet, body: Mapping[str, Tensor], bound: int, sheets: Sequence[AnswerSheet]
+) -> ProgressGen[None]:
+    """Ask the next block of one task; the progress is that of all tasks."""
+    before = _progress(sheets)
+
+    def among(step: Progress) -> Progress:
+        return replace(before, done=before.done + step.done)
+
+    yield from map_progress(sheet.answer(body, bound), among)
 
 
-def _among(progress: Progress, done: int, total: int, tasks: str) -> Progress:
-    """The progress of one task among those of all tasks."""
-    return replace(progress, done=done + progress.done, total=total, detail=tasks)
-
-
-def _kept_as(content: str, task: TaskSet, split: str, rows: int | None, device: str) -> str:
-    key = score_key(content, task, split, rows)
-    return f"{key}-{device.replace(':', '-')}-by-row"  # earlier versions kept no answers, under the shorter name
-
-
-def score_key(content: str, task: TaskSet, split: str, rows: int | None) -> str:
-    """SHA-256 in hex of everything that determines a score: the body's content hash, the rows, and the head's model."""
-    return key_of(content, task.rows(split, rows).digest(), task.head)
-
-
-def _decode(content: bytes) -> Score:
-    return _score(json.loads(content))
-
-
-def _score(entry: Mapping[str, Any]) -> Score:
-    """A score from JSON. A suite's file of an earlier version has no answers, and then there are no paired differences."""
-    answers = entry.get("answers")
-    return Score(**{**entry, "answers": Answers(**answers) if answers else None})
-
-
-def _shipped(task: TaskSet) -> dict[str, Score]:
-    suite = suite_of(task.head)
-    path = load_suite(suite).folder / SHIPPED if suite else None
-    return _read(path, path.stat().st_mtime_ns) if path and path.exists() else {}
-
-
-@lru_cache(maxsize=8)
-def _read(path: Path, changed: int) -> dict[str, Score]:
-    """`changed` is part of the cache key, so that a changed file is read again."""
-    return {key: _score(entry) for key, entry in json.loads(path.read_text()).items()}
+def _progress(sheets: Sequence[AnswerSheet]) -> Progress:
+    """The rows answered and asked of all tasks."""
+    complete, count = sum(sheet.complete for sheet in sheets), len(sheets)
+    detail = f"{complete} of {count} task{'s' if count > 1 else ''}"
+    return Progress(
+        "Scoring", sum(sheet.known.n for sheet in sheets), sum(sheet.asked for sheet in sheets), detail, "rows"
+    )

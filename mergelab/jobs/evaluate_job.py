@@ -7,8 +7,9 @@ from typing import Any
 
 from mergelab.checkpoints import suite_of
 from mergelab.engine import merged_body, prepare
-from mergelab.evaluation.evaluate import Score, body_of
+from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.evaluate import evaluate as answer
+from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.recipe_plans import open_model, planned_recipe, read_recipe, with_calibration

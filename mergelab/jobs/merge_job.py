@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mergelab.checkpoints import suite_of
 from mergelab.engine import Plan, PreparedMerge, merged_model
-from mergelab.evaluation.evaluate import Score
+from mergelab.evaluation.scores import Score
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.evaluate_job import chosen_tasks
 from mergelab.jobs.merge_scores import MergeScoring

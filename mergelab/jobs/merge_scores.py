@@ -11,8 +11,9 @@ from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint
 from mergelab.engine import Plan
-from mergelab.evaluation.evaluate import Score, body_of
-from mergelab.evaluation.scoring import body_hash, recalled_score, scored, scored_in_turn
+from mergelab.evaluation.evaluate import body_of
+from mergelab.evaluation.scores import Score
+from mergelab.evaluation.scoring import body_hash, recalled_score, scored, scored_in_blocks
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.progress import Partial, PartialGen, Progress, map_progress
 
@@ -25,8 +26,9 @@ def _of_model(progress: Progress, name: str) -> Progress:
 class MergeScores:
     """What is known of a merge's scores while it is under way; what a `Run` has as well means the same.
 
-    `waiting` names the tasks that the merged model is still to be scored on, in their order; `begun` says whether the
-    first of them is being scored. `complete` says whether nothing is missing, the references included.
+    `scores` holds the latest score of each task; after a block of rows there is another. `waiting` names the tasks that have
+    none yet, in their order; `begun` says whether the first of them is being scored. `complete` says whether nothing is
+    missing, the references included.
     """
 
     recipe: dict[str, Any]
@@ -70,7 +72,7 @@ class MergeScoring:
         """Score the merged `body` (base file keys), then the models that are not in the cache."""
         found = self.found = replace(self.found, begun=True)
         yield self._told()
-        for step in scored_in_turn(body, self._tasks, found.split, self._rows, found.device):
+        for step in scored_in_blocks(body, self._tasks, found.split, self._rows, found.device):
             yield step if isinstance(step, Progress) else self._add(step)
         for model in self._unscored():
             work = scored(body_of(model, self._base), self._asked_of(model), found.split, self._rows, found.device)
@@ -80,8 +82,9 @@ class MergeScoring:
 
     def _add(self, score: Score) -> Partial:
         found = self.found
-        found.scores.append(score)
-        self.found = replace(found, waiting=found.waiting[1:])
+        latest = {each.task: each for each in (*found.scores, score)}
+        scores = [latest[task.name] for task in self._tasks if task.name in latest]
+        self.found = replace(found, scores=scores, waiting=tuple(name for name in found.waiting if name not in latest))
         return self._told()
 
     def _told(self) -> Partial:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy
 import pytest
 import yaml
 from repository import ROOT
@@ -297,14 +295,13 @@ def test_a_suite_is_listed_and_located(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_scores_are_shown_with_their_intervals_and_mean() -> None:
-    from mergelab.evaluation.answers import Answers
-    from mergelab.evaluation.evaluate import accuracy
+    from mergelab.evaluation.scores import Score
 
-    def answers(right: int) -> Answers:
-        bits = numpy.packbits(numpy.arange(100) < right)
-        return Answers("rows", 100, base64.b64encode(bits.tobytes()).decode())
-
-    table = score_table([accuracy("movie", "test", answers(90)), accuracy("spam", "test", answers(70))]).splitlines()
+    scores = [
+        Score("movie", "test", "accuracy", 0.9, 100, 0.826, 0.945),
+        Score("spam", "test", "accuracy", 0.7, 100, 0.6, 0.8),
+    ]
+    table = score_table(scores).splitlines()
     assert table[1].split() == ["movie", "test", "accuracy", "0.900", "[0.826,", "0.945]", "100"]
     assert table[-1].split()[0] == "mean" and "0.800" in table[-1].split()
 

@@ -7,9 +7,8 @@ from tiny_task_models import MOODS, image_model, sentences, text_model, text_tas
 from torch import Tensor
 
 from mergelab.checkpoints import CheckpointError, list_suites, open_checkpoint
-from mergelab.evaluation.answers import Answers
-from mergelab.evaluation.evaluate import Score, accuracy, body_of, evaluate, mean_score, wilson
-from mergelab.evaluation.tasks import Rows, TaskSet, suite_tasks
+from mergelab.evaluation.evaluate import body_of, evaluate
+from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.runtime.progress import Progress, finish
 
 
@@ -35,44 +34,17 @@ def guesses(folder: Path, texts: list[str]) -> list[str]:
     return [MOODS[int(model(**inputs).logits.argmax())] for inputs in encoded]
 
 
-def test_wilsons_interval_by_hand() -> None:
-    low, high = wilson(8, 10, z=2.0)  # centre (.8 + .2) / 1.4, half width 2 / 1.4 · sqrt(.016 + .01)
-    assert low == pytest.approx(1 / 1.4 - 2 / 1.4 * math.sqrt(0.026))
-    assert high == pytest.approx(1 / 1.4 + 2 / 1.4 * math.sqrt(0.026))
-    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)  # Newcombe 1998, table I
-
-
-def test_wilsons_interval_has_width_at_its_ends() -> None:
-    assert wilson(0, 20)[0] == 0.0 and 0.1 < wilson(0, 20)[1] < 0.2
-    assert wilson(20, 20)[1] == 1.0
-    with pytest.raises(ValueError, match="right=3, n=2"):
-        wilson(3, 2)
-
-
-def answered(task: str, right: Tensor) -> Score:
-    return accuracy(task, "test", Answers.of(Rows(("x",) * len(right), torch.zeros(len(right)).long()), right))
-
-
-def test_a_mean_of_one_task_is_that_task_and_of_four_alike_half_as_wide() -> None:
-    one = answered("a", torch.arange(100) < 50)
-    assert mean_score([one]) == Score(
-        "mean", "test", "accuracy", 0.5, 100, pytest.approx(one.low), pytest.approx(one.high)
-    )
-    four = mean_score([one] * 4)
-    assert four.value == 0.5 and four.n == 400
-    assert four.high - four.low == pytest.approx((one.high - one.low) / 2)
-    with pytest.raises(ValueError, match="at least one score"):
-        mean_score([])
-
-
 def test_a_score_counts_the_answers_that_the_model_gives_alone(tmp_path: Path, expert: Path) -> None:
     rows = sentences(60)
     answers = guesses(expert, [text for text, _ in rows])
     right = [answer == label for answer, (_, label) in zip(answers, rows, strict=True)]
     task = text_task(tmp_path, expert, rows)
     (score,) = finish(evaluate(body(expert), [task], "test"))
-    assert score == accuracy("moods", "test", Answers.of(task.rows("test"), torch.tensor(right)))
-    assert score.answers and score.answers.right.tolist() == right  # row by row, though batches go by length
+    in_order = [right[row] for row in task.rows("test").order.tolist()]
+    assert (score.value, score.n, score.asked) == (sum(right) / 60, 60, 60)
+    assert (
+        score.answers and (score.answers.marks[:, 0] == 1).tolist() == in_order
+    )  # row by row, though batches go by length
     assert 0 < sum(right) < 60
 
 
@@ -81,7 +53,7 @@ def test_batching_and_padding_change_nothing(tmp_path: Path, expert: Path, monke
     told = [(text, answer) for (text, _), answer in zip(rows, guesses(expert, [text for text, _ in rows]), strict=True)]
     task = text_task(tmp_path, expert, told)
     for positions in (1, 30, 4096):
-        monkeypatch.setattr("mergelab.evaluation.evaluate.POSITIONS", {"cpu": positions})
+        monkeypatch.setattr("mergelab.evaluation.task_models.asking.POSITIONS", {"cpu": positions})
         assert finish(evaluate(body(expert), [task], "test"))[0].value == 1.0
 
 

@@ -8,8 +8,9 @@ import re
 import pytest
 
 from mergelab.checkpoints import hash_state, list_suites, load_suite, open_checkpoint
-from mergelab.evaluation.evaluate import body_of, evaluate, mean_score
-from mergelab.evaluation.scoring import SHIPPED, score_key
+from mergelab.evaluation.answer_sheet import SHIPPED, answers_key
+from mergelab.evaluation.evaluate import body_of, evaluate
+from mergelab.evaluation.scores import Answers, mean_score
 from mergelab.evaluation.tasks import suite_tasks
 from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
@@ -57,15 +58,14 @@ def test_average_beats_the_base_and_too_large_a_scale_collapses_in_the_card_of_p
     )
 
 
-def test_shipped_scores_are_those_of_the_shipped_weights() -> None:
+def test_shipped_answers_are_those_of_the_shipped_weights() -> None:
     suite, base = load_suite("pixels"), open_checkpoint("pixels")
     shipped = json.loads((suite.folder / SHIPPED).read_text())
     body = body_of(base, base)
     for task in suite_tasks("pixels").values():
         [measured] = finish(evaluate(body, [task], "validation"))
-        assert shipped[score_key(hash_state(body), task, "validation", None)]["value"] == pytest.approx(
-            measured.value, abs=NOISE
-        )
+        answers = Answers(**shipped[answers_key(hash_state(body), task, "validation")])
+        assert answers.n == measured.n and answers.marks.mean() == pytest.approx(measured.value, abs=NOISE)
 
 
 def test_two_experts_of_minilm_merge_and_score_on_their_tasks() -> None:

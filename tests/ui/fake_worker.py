@@ -12,9 +12,8 @@ from tiny_states import State, plan_for, random_state, tuned
 
 from mergelab.analysis.preview import curves, narrowed, preview
 from mergelab.analysis.sketch import Sketch, build_sketch
-from mergelab.evaluation.answers import Answers
-from mergelab.evaluation.evaluate import Score
-from mergelab.evaluation.tasks import Rows
+from mergelab.evaluation.kinds import Answer, Rows
+from mergelab.evaluation.scores import Answers, Score
 from mergelab.jobs import Event, Finished, Queued, Stopped
 from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
@@ -59,7 +58,7 @@ def charts_of(recipe: Recipe, sketch: Sketch, at: Cell | None = None) -> ChartDa
 
 def answers(right: int, n: int = 100) -> Answers:
     """Right answers to the first rows, wrong ones to the others."""
-    return Answers.of(Rows(("x",) * n, torch.zeros(n).long()), torch.arange(n) < right)
+    return Answers.of(Rows(("x",) * n, torch.zeros(n).long()), [Answer((float(row < right),), 0) for row in range(n)])
 
 
 def run_of(recipe: Mapping[str, Any], split: str) -> Run:

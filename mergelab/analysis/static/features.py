@@ -13,9 +13,11 @@ from mergelab.analysis.static.cka import linear_cka
 from mergelab.analysis.static.figure import Figure, figure, pair_name, pairs_among, skipped
 from mergelab.checkpoints import open_checkpoint
 from mergelab.evaluation.calibration.gram import unpadded
-from mergelab.evaluation.tasks import TaskSet, encode, task_model
-from mergelab.evaluation.tasks.batches import POSITIONS
-from mergelab.evaluation.tasks.precision import full_precision
+from mergelab.evaluation.kinds import encode
+from mergelab.evaluation.task_models import task_model
+from mergelab.evaluation.task_models.batches import POSITIONS
+from mergelab.evaluation.task_models.precision import full_precision
+from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.progress import Progress, ProgressGen
 
 ROWS = 64
@@ -87,7 +89,7 @@ def _on_task(body: Mapping[str, Tensor], task: TaskSet, device: str) -> Features
     """Means over the positions of each row; batches have rows of equal length, so that there is no padding."""
     head, rows = open_checkpoint(task.head), task.rows("calibration", ROWS)
     with task_model(body, head, task.kind, device=device) as lent, torch.inference_mode(), full_precision():
-        encoded = encode(task.kind, rows, head, lent.config)
+        encoded = encode(task.kind, rows, head, lent.config, task.chosen)
         found: list[Features] = []
         for group in unpadded(encoded.lengths, POSITIONS.get(torch.device(device).type, POSITIONS["cpu"])):
             batch = {name: value.to(device) for name, value in encoded.batch(group).items()}

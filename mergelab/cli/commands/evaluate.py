@@ -13,7 +13,7 @@ from mergelab.cli.flags import place_flags, portable_flag, positive, subcommand
 from mergelab.cli.progress_bar import followed
 
 if TYPE_CHECKING:
-    from mergelab.evaluation.evaluate import Score
+    from mergelab.evaluation.scores import Score
 
 
 def add(commands: Any) -> None:
@@ -63,7 +63,7 @@ def _plain(score: Score) -> dict[str, Any]:
 
 def score_table(scores: Sequence[Score]) -> str:
     """One line per score, and their mean if there are several."""
-    from mergelab.evaluation.evaluate import mean_score
+    from mergelab.evaluation.scores import mean_score
 
     lines = [f"{'task':<16}{'split':<12}{'metric':<10}{'value':>7}  {'95 % interval':<16}{'n':>6}"]
     lines += [

@@ -14,8 +14,10 @@ from mergelab.evaluation.calibration.estimate import question_facts, slots_of
 from mergelab.evaluation.calibration.expert_statistics import Experts, State, together
 from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
 from mergelab.evaluation.calibration.statistic_spec import CalibrationSession
-from mergelab.evaluation.tasks import TaskSet, encode, task_model
-from mergelab.evaluation.tasks.precision import full_precision
+from mergelab.evaluation.kinds import encode
+from mergelab.evaluation.task_models import task_model
+from mergelab.evaluation.task_models.precision import full_precision
+from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.progress import Progress, ProgressGen
 
 VERSION = 1
@@ -124,7 +126,7 @@ def _question(base: State, task: TaskSet, how: Learning, experts: Experts, stack
     own = {key: slots[key] for key in experts.keys if key in slots}
     own |= {owner: slots[key] for key, owner in experts.tied.items() if key in slots and owner not in own}
     parameters = {name for name, _ in lent.model.named_parameters(remove_duplicate=False)}
-    encoded = encode(task.kind, rows, head, lent.config)
+    encoded = encode(task.kind, rows, head, lent.config, task.chosen)
     session = CalibrationSession(lent.model, encoded, None, frozenset(parameters), task.title)
     return CalibrationBatchSet(session, own, shuffled_batches(len(rows), how.seed))
 

@@ -9,8 +9,10 @@ from torch import Tensor
 from mergelab.checkpoints import Checkpoint, hash_state, open_checkpoint
 from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
 from mergelab.evaluation.calibration.statistic_spec import CalibrationSession, StatisticSpec
-from mergelab.evaluation.tasks import Rows, TaskModel, TaskSet, encode, task_model
-from mergelab.evaluation.tasks.kinds import small_files
+from mergelab.evaluation.kinds import Rows, encode
+from mergelab.evaluation.kinds.encode import small_files
+from mergelab.evaluation.task_models import TaskModel, task_model
+from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.cache import hash_file
 from mergelab.runtime.progress import Progress, ProgressGen
 
@@ -86,7 +88,7 @@ def _measured(
 ) -> ProgressGen[dict[str, Tensor]]:
     with task_model(body, head, task.kind, device=device, attention=measure.attention) as lent:
         names = _parameters(lent, head, wanted)
-        encoded = encode(task.kind, rows, head, lent.config)
+        encoded = encode(task.kind, rows, head, lent.config, task.chosen)
         session = CalibrationSession(lent.model, encoded, rows.labels, frozenset(names.values()), task.title)
         found = yield from measure.take(session)
     return {key: found[name] for key, name in names.items() if name in found}

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from mergelab.evaluation.calibration.gradient_squares import GradientSquares, Inputs, squares_of
 from mergelab.evaluation.calibration.objectives import Objective, probe
 from mergelab.evaluation.calibration.statistic_spec import CalibrationSession, measure
+from mergelab.evaluation.task_models.batches import batches
+from mergelab.evaluation.task_models.precision import full_precision
 from mergelab.evaluation.tasks import TaskSet
-from mergelab.evaluation.tasks.batches import batches
-from mergelab.evaluation.tasks.precision import full_precision
 from mergelab.methods.knobs import Value
 from mergelab.runtime.progress import Progress, ProgressGen, finish
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from mergelab.evaluation.calibration.statistic_spec import CalibrationSession, measure
+from mergelab.evaluation.task_models.batches import POSITIONS, batches
+from mergelab.evaluation.task_models.precision import full_precision
 from mergelab.evaluation.tasks import TaskSet
-from mergelab.evaluation.tasks.batches import POSITIONS, batches
-from mergelab.evaluation.tasks.precision import full_precision
 from mergelab.methods.knobs import Value
 from mergelab.runtime.progress import Progress, ProgressGen
 

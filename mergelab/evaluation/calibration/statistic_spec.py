@@ -9,7 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from mergelab.evaluation.tasks import Encoded, TaskSet
+from mergelab.evaluation.kinds import Encoded
+from mergelab.evaluation.tasks import TaskSet
 from mergelab.methods.knobs import Value
 from mergelab.runtime.progress import ProgressGen
 

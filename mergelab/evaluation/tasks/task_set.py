@@ -1,4 +1,4 @@
-"""Task sets: labelled rows, a metric, and the model whose head answers them."""
+"""Task sets: rows to ask, how to ask them, and the model whose head, tokenizer and config answer them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from mergelab.checkpoints import Suite, load_suite, open_checkpoint
-from mergelab.evaluation.tasks.rows import Rows
-from mergelab.evaluation.tasks.stored import read_images, read_texts
-from mergelab.evaluation.tasks.table import Columns, read_table
+from mergelab.evaluation.kinds import Rows, TaskKind, find_kind
+from mergelab.evaluation.tasks.stored import read_images
+from mergelab.evaluation.tasks.table import TableSpec, read_table
 
 
 @dataclass(frozen=True)
 class TaskSet:
     """One task.
 
-    `head` is a model reference (`minilm/movie`, a folder, a Hub id), whose config and head are used with every merged
-    body. `path` is the file with the rows; `columns` is set if that file is a user's table.
+    `head` is a model reference (`minilm/movie`, a folder, a Hub id), whose config, tokenizer and head are used with every
+    merged body. `path` is the file with the rows; `columns` pairs the kind's columns with those of a table that names them
+    otherwise; `settings` are the kind's, None stands for its defaults.
     """
 
     name: str
@@ -27,10 +29,25 @@ class TaskSet:
     labels: tuple[str, ...]
     head: str
     path: Path
-    columns: Columns | None = None
-    metric: str = "accuracy"
+    columns: tuple[tuple[str, str], ...] = ()
+    settings: Any = None
     source: str = ""
     licence: str = ""
+
+    @property
+    def asked(self) -> TaskKind:
+        """The kind of task."""
+        return find_kind(self.kind)
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric of this task's scores."""
+        return self.asked.metric(self.chosen)
+
+    @property
+    def chosen(self) -> Any:
+        """The settings of the kind, its defaults included."""
+        return self.settings if self.settings is not None else self.asked.settings()
 
     def rows(self, split: str, limit: int | None = None) -> Rows:
         """The rows of `split` ("calibration", "validation" or "test"), or a fixed stratified subset of `limit` rows."""
@@ -44,7 +61,8 @@ class TaskSet:
         if not self.path.is_file():
             raise ValueError(f"task {self.name}: there is no file {self.path}")
         stat = self.path.stat()
-        return _read(self.path, self.labels, self.columns, (stat.st_size, stat.st_mtime_ns))
+        spec = TableSpec(self.kind, self.labels, self.columns, self.chosen)
+        return _read(self.path, spec, (stat.st_size, stat.st_mtime_ns))
 
 
 def suite_tasks(name: str) -> dict[str, TaskSet]:
@@ -72,7 +90,7 @@ def task_from_file(path: Path | str, head: str, *, text_column: str = "text", la
     """
     path = Path(path)
     labels = labels_of(open_checkpoint(head).config, head)
-    columns = Columns(text_column, label_column)
+    columns = (("text", text_column), ("label", label_column))
     task = TaskSet(path.stem, path.stem, "text-classification", labels, head, path, columns, source=path.name)
     task.splits()
     return task
@@ -94,11 +112,9 @@ def _stored_file(suite: Suite, task: str) -> Path:
 
 
 @lru_cache(maxsize=32)
-def _read(path: Path, labels: tuple[str, ...], columns: Columns | None, stamp: tuple[int, int]) -> Mapping[str, Rows]:
+def _read(path: Path, spec: TableSpec, stamp: tuple[int, int]) -> Mapping[str, Rows]:
     """`stamp` is part of the cache key, so that a changed file is read again."""
-    if columns is not None:
-        return read_table(path, labels, columns)
-    return read_images(path, labels) if path.name.endswith(".safetensors.xz") else read_texts(path, labels)
+    return read_images(path, spec.labels) if path.name.endswith(".safetensors.xz") else read_table(path, spec)
 
 
 def _listed(splits: Mapping[str, Rows]) -> str:

@@ -9,8 +9,8 @@ import pandas
 
 from mergelab.charts import style_of
 from mergelab.checkpoints import Suite
-from mergelab.evaluation import evaluate
-from mergelab.evaluation.paired import PairedDifference, mean_difference, paired_difference
+from mergelab.evaluation.scores import Score, mean_score
+from mergelab.evaluation.scores.paired import PairedDifference, mean_difference, paired_difference
 from mergelab.jobs.workbench import MergeScores, Run
 from mergelab.ui.form.form import Models
 from mergelab.ui.messages import Headline, Pending, PinnedMean, ScoreDifference, ScoreMessage, ScoreRow, ScoreState
@@ -113,7 +113,7 @@ def _pinned_mean(found: RunScores, pinned: PinnedScores) -> PinnedMean | None:
     examples, others = ([(each.task, each.n) for each in run.scores] for run in (found.run, pinned.run))
     if examples != others:
         return None
-    mean, own = evaluate.mean_score(pinned.run.scores), evaluate.mean_score(found.run.scores)
+    mean, own = mean_score(pinned.run.scores), mean_score(found.run.scores)
     shown = ScoreMessage(mean.value, mean.low, mean.high)
     return PinnedMean(pinned.slot, pinned.run.digest[:8], pinned.title, shown, own.value - mean.value)
 
@@ -128,9 +128,7 @@ def _pending(run: AnyScores, stopped: bool) -> dict[str, Pending]:
     return found
 
 
-def _row(
-    face: TaskFace, by_role: Mapping[str, evaluate.Score | None], places: Places, pending: Pending | None
-) -> ScoreRow:
+def _row(face: TaskFace, by_role: Mapping[str, Score | None], places: Places, pending: Pending | None) -> ScoreRow:
     base, own, merged = by_role["base"], by_role["own"], by_role["merged"]
     place = places.get(face.expert)
     colour = None if place is None else style_of(place).colour
@@ -142,7 +140,7 @@ def _row(
     return ScoreRow(face.title, place, n, metric, *scores, *differences, *paired, colour, pending)
 
 
-def _mean_row(by_role: Mapping[str, Mapping[str, evaluate.Score]], rows: Sequence[ScoreRow]) -> ScoreRow:
+def _mean_row(by_role: Mapping[str, Mapping[str, Score]], rows: Sequence[ScoreRow]) -> ScoreRow:
     base, own, merged = (_mean(list(by_role[role].values()), len(rows)) for role in ("base", "own", "merged"))
     differences = _difference(merged, base), _difference(merged, own)
     paired_base, paired_own = (
@@ -154,35 +152,42 @@ def _mean_row(by_role: Mapping[str, Mapping[str, evaluate.Score]], rows: Sequenc
     return ScoreRow("Mean", None, n, metric, *scores, *differences, paired_base, paired_own, None, waits)
 
 
-def _by_role(run: AnyScores, tasks: Mapping[str, TaskFace]) -> dict[str, dict[str, evaluate.Score]]:
+def _by_role(run: AnyScores, tasks: Mapping[str, TaskFace]) -> dict[str, dict[str, Score]]:
     experts = {face.expert for face in tasks.values()} | {expert["model"] for expert in run.recipe["models"]}
-    found: dict[str, dict[str, evaluate.Score]] = {"base": {}, "own": {}}
+    found: dict[str, dict[str, Score]] = {"base": {}, "own": {}}
     for model, scores in run.references.items():
         for score in scores:
             if model not in experts:
                 found["base"][score.task] = score
             elif score.task in tasks and tasks[score.task].expert == model:
                 found["own"][score.task] = score
-    return {**found, "merged": {score.task: score for score in run.scores}}
+    merged = {score.task: score for score in run.scores}
+    same = {
+        role: {task: _on_rows_of(merged.get(task), each) for task, each in of.items()} for role, of in found.items()
+    }
+    return {**same, "merged": merged}
 
 
-def _mean(scores: list[evaluate.Score], wanted: int) -> evaluate.Score | None:
-    return evaluate.mean_score(scores) if len(scores) == wanted else None
+def _on_rows_of(merged: Score | None, other: Score) -> Score:
+    """The other model's score on the rows that the merged one has answered so far, so that both can be compared."""
+    return other.on_first(merged.n) if merged else other
 
 
-def _paired(first: evaluate.Score | None, second: evaluate.Score | None) -> PairedDifference | None:
+def _mean(scores: list[Score], wanted: int) -> Score | None:
+    return mean_score(scores) if len(scores) == wanted else None
+
+
+def _paired(first: Score | None, second: Score | None) -> PairedDifference | None:
     return paired_difference(first, second) if first and second else None
 
 
-def _mean_paired(
-    first: Mapping[str, evaluate.Score], second: Mapping[str, evaluate.Score], wanted: int
-) -> PairedDifference | None:
+def _mean_paired(first: Mapping[str, Score], second: Mapping[str, Score], wanted: int) -> PairedDifference | None:
     """The mean difference if each of the wanted tasks has one."""
     found = [each for task, score in second.items() if (each := _paired(first.get(task), score))]
     return mean_difference(found) if len(found) == wanted else None
 
 
-def score_message(score: evaluate.Score | None) -> ScoreMessage | None:
+def score_message(score: Score | None) -> ScoreMessage | None:
     """A score for the page."""
     return ScoreMessage(score.value, score.low, score.high) if score else None
 
@@ -194,5 +199,5 @@ def difference_message(difference: PairedDifference | None) -> ScoreDifference |
     return ScoreDifference(difference.value, difference.low, difference.high, difference.is_clear)
 
 
-def _difference(one: evaluate.Score | None, other: evaluate.Score | None) -> float | None:
+def _difference(one: Score | None, other: Score | None) -> float | None:
     return one.value - other.value if one and other else None

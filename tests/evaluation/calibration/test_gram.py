@@ -14,7 +14,7 @@ from mergelab.evaluation.calibration import Gram, estimate
 from mergelab.evaluation.calibration.fisher_diagonal import Given
 from mergelab.evaluation.calibration.gram import unpadded
 from mergelab.evaluation.calibration.statistic_spec import CalibrationSession
-from mergelab.evaluation.tasks.batches import POSITIONS
+from mergelab.evaluation.task_models.batches import POSITIONS
 from mergelab.runtime.progress import Progress, finish
 
 

@@ -1,4 +1,3 @@
-import json
 import lzma
 from pathlib import Path
 
@@ -6,36 +5,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from mergelab.evaluation.tasks.stored import read_images, read_texts
-
-
-def write_lines(path: Path, *rows: object) -> Path:
-    path.write_bytes(lzma.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
-    return path
-
-
-def test_texts_come_by_split(tmp_path: Path) -> None:
-    path = write_lines(
-        tmp_path / "mood.jsonl.xz",
-        {"split": "test", "text": "a\u2028b", "label": 1},
-        {"split": "calibration", "text": "c", "label": 0},
-    )
-    found = read_texts(path, ("bad", "good"))
-    assert found["test"].inputs == ("a\u2028b",) and found["test"].labels.tolist() == [1]
-    assert list(found) == ["calibration", "test"]
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ({"split": "tests", "text": "a", "label": 0}, "line 1: unknown split 'tests'"),
-        ({"split": "test", "text": "a", "label": 2}, "line 1: .*in 0…1, got 2"),
-        ({"split": "test", "text": "a"}, "line 1: expected an object with split, text and label"),
-    ],
-)
-def test_a_wrong_line_is_named(tmp_path: Path, row: object, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        read_texts(write_lines(tmp_path / "mood.jsonl.xz", row), ("bad", "good"))
+from mergelab.evaluation.tasks.stored import read_images
 
 
 def test_images_come_by_split(tmp_path: Path) -> None:

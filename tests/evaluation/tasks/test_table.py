@@ -1,18 +1,20 @@
+import json
+import lzma
 from pathlib import Path
 
 import pytest
 
-from mergelab.evaluation.tasks import Rows
-from mergelab.evaluation.tasks.table import Columns, read_table
+from mergelab.evaluation.kinds import Rows
+from mergelab.evaluation.tasks.table import TableSpec, read_table
 
 LABELS = ("NA", "null", "good")
 
 
 def read(
-    path: Path, content: str | bytes, labels: tuple[str, ...] = LABELS, columns: Columns | None = None
+    path: Path, content: str | bytes, labels: tuple[str, ...] = LABELS, columns: tuple[tuple[str, str], ...] = ()
 ) -> dict[str, Rows]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_table(path, labels, columns or Columns())
+    return read_table(path, TableSpec("text-classification", labels, columns))
 
 
 def pairs(splits: dict[str, Rows]) -> set[tuple[str, int]]:
@@ -41,7 +43,7 @@ def test_tabs_and_json_lines_are_read_too(tmp_path: Path) -> None:
 
 
 def test_other_column_names_can_be_given(tmp_path: Path) -> None:
-    found = read(tmp_path / "own.csv", "id,review,mood\n7,nice,good\n", columns=Columns("review", "mood"))
+    found = read(tmp_path / "own.csv", "id,review,mood\n7,nice,good\n", columns=(("text", "review"), ("label", "mood")))
     assert pairs(found) == {("nice", 2)}
 
 
@@ -94,3 +96,15 @@ def test_without_one_equal_texts_stay_in_one_split_and_half_the_rows_are_for_tes
     inputs = {split: set(rows.inputs) for split, rows in found.items()}
     assert len(set.union(*inputs.values())) == sum(map(len, inputs.values())) == 400
     assert 170 < len(inputs["test"]) < 230 and 70 < len(inputs["validation"]) < 130
+
+
+def test_a_suites_packed_lines_are_read_like_a_persons(tmp_path: Path) -> None:
+    lines = [{"split": "test", "text": "a\u2028b", "label": 1}, {"split": "calibration", "text": "c", "label": 0}]
+    path = tmp_path / "mood.jsonl.xz"
+    path.write_bytes(lzma.compress("".join(json.dumps(line) + "\n" for line in lines).encode()))
+    found = read_table(path, TableSpec("text-classification", ("bad", "good")))
+    assert list(found) == ["calibration", "test"]
+    assert found["test"].inputs == ("a\u2028b",) and found["test"].labels.tolist() == [1]
+    path.write_bytes(b"not xz")
+    with pytest.raises(ValueError, match=r"cannot read the rows in .*build its suite again"):
+        read_table(path, TableSpec("text-classification", ("bad", "good")))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ui.fake_worker import form, last, opened
 
-from mergelab.evaluation.evaluate import Score
+from mergelab.evaluation.scores import Score
 from mergelab.jobs import Finished
 from mergelab.jobs.workbench import MergeScores
 from mergelab.runtime.progress import Partial

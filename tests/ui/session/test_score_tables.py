@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from ui.fake_worker import MODELS, answers, form, run_of
 
-from mergelab.evaluation.evaluate import Score, accuracy
+from mergelab.evaluation.scores import Score
+from mergelab.evaluation.scores import score as score_of
 from mergelab.ui.session.score_tables import TaskFace, score_frame, table
 
 TASKS = {"a": TaskFace("Task A", "tiny/a"), "b": TaskFace("Task B", "tiny/b")}
@@ -39,7 +40,7 @@ def test_each_task_has_base_its_own_expert_and_the_merge_with_differences() -> N
 
 def test_differences_are_paired_where_answers_are_known() -> None:
     def known(task: str, right: int) -> Score:
-        return accuracy(task, "validation", answers(right))
+        return score_of(task, "validation", "accuracy", answers(right))
 
     run = replace(
         RUN,

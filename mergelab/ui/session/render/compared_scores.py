@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mergelab.charts import style_of
-from mergelab.evaluation.evaluate import Score, mean_score
-from mergelab.evaluation.paired import PairedDifference, mean_difference, paired_difference
+from mergelab.evaluation.scores import Score, mean_score
+from mergelab.evaluation.scores.paired import PairedDifference, mean_difference, paired_difference
 from mergelab.jobs.workbench import Run
 from mergelab.ui.form.labels import counted
 from mergelab.ui.form.short_names import short_names

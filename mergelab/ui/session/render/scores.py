@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mergelab.charts import percent, score_bars, scores_summary
-from mergelab.evaluation.evaluate import mean_score
+from mergelab.evaluation.scores import mean_score
 from mergelab.jobs.workbench import MergeScores
 from mergelab.ui.form.figure_words import word_of
 from mergelab.ui.form.labels import counted

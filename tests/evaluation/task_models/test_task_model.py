@@ -6,9 +6,9 @@ from tiny_task_models import image_model, text_model, weights
 from torch import Tensor
 
 from mergelab.checkpoints import in_memory, open_checkpoint
-from mergelab.evaluation.tasks import task_model
-from mergelab.evaluation.tasks.kinds import find_kind
-from mergelab.evaluation.tasks.loading import config_of, load_model
+from mergelab.evaluation.kinds.task_kind import find_kind
+from mergelab.evaluation.task_models import task_model
+from mergelab.evaluation.task_models.loading import config_of, load_model
 
 IDS = torch.tensor([[2, 5, 8, 3], [2, 4, 9, 3]])
 

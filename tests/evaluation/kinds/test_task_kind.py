@@ -6,10 +6,9 @@ import torch
 from tiny_task_models import image_model, text_model
 
 from mergelab.checkpoints import open_checkpoint
-from mergelab.evaluation.tasks import KINDS, Rows, encode
-from mergelab.evaluation.tasks.batches import batches
-from mergelab.evaluation.tasks.kinds import find_kind
-from mergelab.evaluation.tasks.loading import config_of
+from mergelab.evaluation.kinds import KINDS, Rows, encode, find_kind
+from mergelab.evaluation.task_models.batches import batches
+from mergelab.evaluation.task_models.loading import config_of
 
 
 def test_both_kinds_are_found_and_a_miss_suggests_the_nearest() -> None:

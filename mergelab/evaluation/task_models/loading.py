@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mergelab.checkpoints import Checkpoint
 from mergelab.checkpoints.files.silence import silence
-from mergelab.evaluation.tasks.kinds import Kind
+from mergelab.evaluation.kinds.task_kind import TaskKind
 
 
 def config_of(checkpoint: Checkpoint) -> Any:
@@ -24,7 +24,7 @@ def config_of(checkpoint: Checkpoint) -> Any:
 
 
 def load_model(
-    kind: Kind, config: Any, state: Mapping[str, Tensor], name: str, attention: str | None = None
+    kind: TaskKind, config: Any, state: Mapping[str, Tensor], name: str, attention: str | None = None
 ) -> nn.Module:
     """The model of `kind` for `config` with exactly the tensors of `state` (file keys), in float32 and eval mode.
 
@@ -46,7 +46,7 @@ def load_model(
     return loaded
 
 
-def _model_class(kind: Kind, config: Any, name: str) -> Any:
+def _model_class(kind: TaskKind, config: Any, name: str) -> Any:
     import transformers
 
     table = getattr(transformers, kind.mapping)

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from mergelab.checkpoints import Checkpoint
 from mergelab.checkpoints.alignment.key_alignment import align, is_head, wrapper
 from mergelab.checkpoints.files.content_hash import hash_state
-from mergelab.evaluation.tasks.kinds import find_kind
-from mergelab.evaluation.tasks.loading import config_of, load_model
+from mergelab.evaluation.kinds.task_kind import find_kind
+from mergelab.evaluation.task_models.loading import config_of, load_model
 
 State = dict[str, Tensor]
 
@@ -48,7 +48,7 @@ def task_model(
     missing, unexpected or mismatched keys. The model is reused for the next body of the same architecture, so use it
     only inside the `with` block.
     """
-    twins = key_map(body, head)
+    twins = key_map(body, head, own_head=find_kind(kind).own_head)
     fitting = _Fitting.of(head, kind, twins, attention, device)
     built = _take(fitting.key) or fitting.build(body, device)
     _fill(built.model, built.slots, {twin: body[key] for twin, key in twins.items()})
@@ -61,10 +61,15 @@ def task_model(
             _give_back(fitting.key, built)
 
 
-def key_map(body: Mapping[str, Tensor], head: Checkpoint) -> dict[str, str]:
-    """The head's file key -> the body's key, for every tensor of the head's model that is taken from the body."""
+def key_map(body: Mapping[str, Tensor], head: Checkpoint, own_head: bool = True) -> dict[str, str]:
+    """The head's file key -> the body's key, for every tensor of the head's model that is taken from the body.
+
+    With `own_head`, the tensors of the head are not among them.
+    """
     prefix = wrapper(head.specs, head.config.get("model_type"))
-    found = {twin: key for key, twin in align(body, head.specs).keys.items() if not is_head(twin, prefix)}
+    found = {
+        twin: key for key, twin in align(body, head.specs).keys.items() if not (own_head and is_head(twin, prefix))
+    }
     if not found:
         raise ValueError(f"no tensor of the merged model matches one in {head.name}: the architectures differ")
     _check_shapes(found, body, head)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint
-from mergelab.evaluation.tasks.kinds import Encoded, kind
-from mergelab.evaluation.tasks.rows import Rows
+from mergelab.evaluation.kinds.classification import Classification
+from mergelab.evaluation.kinds.encoded import Encoded
+from mergelab.evaluation.kinds.rows import Row, Rows
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,29 @@ class Images:
         return {"pixel_values": self.pixels[torch.as_tensor(index)]}
 
 
-@kind("image-classification", mapping="MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING")
-def normalise(rows: Rows, head: Checkpoint, config: Any) -> Encoded:
-    """Normalise images, which must have the model's size and channels; they are neither resized nor cropped."""
-    if not isinstance(rows.inputs, Tensor):
-        raise ValueError(f"{head.name} answers images, but these rows are texts")
-    images = rows.inputs.unsqueeze(1) if rows.inputs.dim() == 3 else rows.inputs
-    _check_shape(images, head, config)
-    mean, std = _statistics(head, images.shape[1])
-    pixels = (images.float() / 255 - mean) / std
-    patch = getattr(config, "patch_size", None)
-    positions = (images.shape[2] // patch) * (images.shape[3] // patch) + 1 if isinstance(patch, int) else 64
-    return Images(pixels, positions)
+class ImageClassification(Classification):
+    """Images to one of several classes."""
+
+    name = "image-classification"
+    title = "Image classification"
+    mapping = "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING"
+    columns = ()
+
+    def row(self, cells: Mapping[str, Any], labels: tuple[str, ...], settings: Any) -> Row:
+        """Refused: images are not cells of a table."""
+        raise ValueError("images cannot be read from a table; a suite stores them as safetensors")
+
+    def encode(self, rows: Rows, head: Checkpoint, config: Any, settings: Any) -> Encoded:
+        """Normalise images, which must have the model's size and channels; they are neither resized nor cropped."""
+        if not isinstance(rows.inputs, Tensor):
+            raise ValueError(f"{head.name} answers images, but these rows are texts")
+        images = rows.inputs.unsqueeze(1) if rows.inputs.dim() == 3 else rows.inputs
+        _check_shape(images, head, config)
+        mean, std = _statistics(head, images.shape[1])
+        pixels = (images.float() / 255 - mean) / std
+        patch = getattr(config, "patch_size", None)
+        positions = (images.shape[2] // patch) * (images.shape[3] // patch) + 1 if isinstance(patch, int) else 64
+        return Images(pixels, positions)
 
 
 def _check_shape(images: Tensor, head: Checkpoint, config: Any) -> None:

@@ -1,6 +1,6 @@
 import torch
 
-from mergelab.evaluation.tasks import Rows
+from mergelab.evaluation.kinds import Rows
 
 
 def rows(counts: dict[int, int]) -> Rows:

@@ -1,4 +1,4 @@
-"""Paired differences: published intervals, the plain formula, and a bootstrap of the same rows."""
+"""Shares of rows: published intervals, the plain formula, and a bootstrap of the same rows."""
 
 from __future__ import annotations
 
@@ -6,17 +6,28 @@ import math
 
 import numpy
 import pytest
-import torch
 
-from mergelab.evaluation.answers import Answers
-from mergelab.evaluation.evaluate import Score, accuracy, wilson
-from mergelab.evaluation.paired import PairedCounts, PairedDifference, mean_difference, newcombe, paired_difference
-from mergelab.evaluation.tasks.rows import Rows
+from mergelab.evaluation.scores.interval import Estimate
+from mergelab.evaluation.scores.metrics import find_metric
+from mergelab.evaluation.scores.share import PairedCounts, newcombe, wilson
 
 
-def answered(*right: int, task: str = "a", first_row: str = "row 0") -> Score:
-    rows = Rows((first_row, *(f"row {place}" for place in range(1, len(right)))), torch.zeros(len(right)).long())
-    return accuracy(task, "validation", Answers.of(rows, torch.tensor(right).bool()))
+def is_clear(found: Estimate) -> bool:
+    return not found.low <= 0 <= found.high
+
+
+def test_wilsons_interval_by_hand() -> None:
+    low, high = wilson(8, 10, z=2.0)  # centre (.8 + .2) / 1.4, half width 2 / 1.4 · sqrt(.016 + .01)
+    assert low == pytest.approx(1 / 1.4 - 2 / 1.4 * math.sqrt(0.026))
+    assert high == pytest.approx(1 / 1.4 + 2 / 1.4 * math.sqrt(0.026))
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)  # Newcombe 1998, table I
+
+
+def test_wilsons_interval_has_width_at_its_ends() -> None:
+    assert wilson(0, 20)[0] == 0.0 and 0.1 < wilson(0, 20)[1] < 0.2
+    assert wilson(20, 20)[1] == 1.0
+    with pytest.raises(ValueError, match="right=3, n=2"):
+        wilson(3, 2)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +40,7 @@ def answered(*right: int, task: str = "a", first_row: str = "row 0") -> Score:
 def test_published_intervals(counts: PairedCounts, known: tuple[float, float, float]) -> None:
     found = newcombe(counts)
     assert (found.value, found.low, found.high) == pytest.approx(known, abs=5e-4)
-    assert found.is_clear
+    assert is_clear(found)
 
 
 def test_without_correlation_the_interval_is_that_of_independent_samples() -> None:
@@ -43,13 +54,13 @@ def test_without_correlation_the_interval_is_that_of_independent_samples() -> No
 
 def test_models_that_mostly_agree_are_told_apart_where_separate_intervals_overlap() -> None:
     found = newcombe(PairedCounts(both=160, second=8, first=0, neither=32))
-    assert found.value == pytest.approx(0.04) and found.is_clear
+    assert found.value == pytest.approx(0.04) and is_clear(found)
     assert wilson(160, 200)[1] > wilson(168, 200)[0]  # 80 % and 84 % of 200 overlap widely
 
 
 def test_equal_answers_have_no_clear_difference_and_an_interval_of_some_width() -> None:
     same = newcombe(PairedCounts(80, 0, 0, 20))
-    assert same.value == 0 and same.low < 0 < same.high and not same.is_clear
+    assert same.value == 0 and same.low < 0 < same.high and not is_clear(same)
     every = newcombe(PairedCounts(10, 0, 0, 0))
     assert every.low < 0 < every.high
 
@@ -67,27 +78,8 @@ def test_the_interval_is_close_to_a_bootstrap_of_the_same_rows() -> None:
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.01)
 
 
-def test_answers_are_paired_row_by_row() -> None:
-    found = paired_difference(answered(1, 1, 0, 0, 1), answered(1, 0, 1, 1, 1))
-    assert found == newcombe(PairedCounts(both=2, second=2, first=1, neither=0))
-
-
-def test_other_rows_another_task_or_unknown_answers_give_no_difference() -> None:
-    one = answered(1, 0, 1)
-    assert paired_difference(one, answered(1, 0, 1, first_row="another")) is None
-    assert paired_difference(one, answered(1, 0, 1, 1)) is None
-    assert paired_difference(one, answered(1, 0, 1, task="b")) is None
-    assert paired_difference(one, Score("a", "validation", "accuracy", 0.5, 3, 0.2, 0.8)) is None
-
-
-def test_the_mean_over_tasks_halves_the_width_of_four_alike() -> None:
-    one = PairedDifference(0.1, 0.05, 0.17, 100)
-    found = mean_difference([one] * 4)
-    assert (found.value, found.low, found.high, found.n) == (
-        pytest.approx(0.1),
-        pytest.approx(0.075),
-        pytest.approx(0.135),
-        400,
-    )
-    with pytest.raises(ValueError, match="at least one difference"):
-        mean_difference([])
+def test_the_marks_of_rows_become_counts() -> None:
+    first, second = (numpy.array([marks]).T * 1.0 for marks in ([1, 1, 0, 0, 1], [1, 0, 1, 1, 1]))
+    accuracy = find_metric("accuracy")
+    assert accuracy.estimate(first) == Estimate(0.6, *wilson(3, 5))
+    assert accuracy.difference(first, second) == newcombe(PairedCounts(both=2, second=2, first=1, neither=0))

@@ -1,28 +1,42 @@
-"""Differences between two models that answered the same rows."""
+"""Shares of rows that are answered rightly, with Wilson's interval and Newcombe's for a paired difference."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mergelab.evaluation.evaluate import Score, mean_with_interval, wilson
+from mergelab.evaluation.scores.interval import Estimate, Z
+from mergelab.evaluation.scores.metrics import Marks, Metric
 
 
-@dataclass(frozen=True)
-class PairedDifference:
-    """`value` is the second accuracy minus the first on the same `n` rows; [low, high] is its 95 % interval over the sampling
-    of rows."""
+class Share(Metric):
+    """The share of rows whose only mark is 1; the others' is 0."""
 
-    value: float
-    low: float
-    high: float
-    n: int
+    is_share = True
 
-    @property
-    def is_clear(self) -> bool:
-        """Whether the rows tell the two models apart: the interval excludes 0."""
-        return not self.low <= 0 <= self.high
+    def estimate(self, marks: Marks, z: float = Z) -> Estimate:
+        right, n = int(marks[:, 0].sum()), len(marks)
+        return Estimate(right / n, *wilson(right, n, z))
+
+    def difference(self, first: Marks, second: Marks, z: float = Z) -> Estimate:
+        a, b = first[:, 0] > 0, second[:, 0] > 0
+        return newcombe(
+            PairedCounts(int((a & b).sum()), int((~a & b).sum()), int((a & ~b).sum()), int((~a & ~b).sum())), z
+        )
+
+
+Share("accuracy")
+Share("exact match")
+
+
+def wilson(right: int, n: int, z: float = Z) -> tuple[float, float]:
+    """Wilson's score interval for `right` out of `n`: within [0, 1], and of nonzero width at the ends."""
+    if not 0 <= right <= n or n < 1:
+        raise ValueError(f"an interval needs 0 <= right <= n and n >= 1, got right={right}, n={n}")
+    share, spread = right / n, z * z / n
+    centre = (share + spread / 2) / (1 + spread)
+    half = z / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
+    return (0.0 if right == 0 else centre - half), (1.0 if right == n else centre + half)
 
 
 @dataclass(frozen=True)
@@ -40,18 +54,9 @@ class PairedCounts:
         return self.both + self.second + self.first + self.neither
 
 
-def paired_difference(first: Score, second: Score) -> PairedDifference | None:
-    """`second` minus `first`; None if they did not answer the same rows of the same task, or if the answers are not kept."""
-    one, other = first.answers, second.answers
-    if one is None or other is None or (first.task, one.rows) != (second.task, other.rows):
-        return None
-    a, b = one.right, other.right
-    return newcombe(PairedCounts(int((a & b).sum()), int((~a & b).sum()), int((a & ~b).sum()), int((~a & ~b).sum())))
-
-
-def newcombe(counts: PairedCounts) -> PairedDifference:
-    """The difference with Newcombe's paired interval from Wilson's: method 10 in "Improved confidence intervals for the
-    difference between binomial proportions based on paired data", Statistics in Medicine 17, 1998.
+def newcombe(counts: PairedCounts, z: float = Z) -> Estimate:
+    """The second share minus the first, with Newcombe's paired interval from Wilson's: method 10 in "Improved confidence
+    intervals for the difference between binomial proportions based on paired data", Statistics in Medicine 17, 1998.
 
     Two models agree on most rows, and only the rows on which they differ say which is better. An interval that knows this is
     much narrower than two separate ones suggest, whose overlap therefore proves nothing. This one is made of the intervals
@@ -61,22 +66,11 @@ def newcombe(counts: PairedCounts) -> PairedDifference:
     """
     n, right_first, right_second = counts.n, counts.both + counts.first, counts.both + counts.second
     first, second = right_first / n, right_second / n
-    (low_first, high_first), (low_second, high_second) = wilson(right_first, n), wilson(right_second, n)
+    (low_first, high_first), (low_second, high_second) = wilson(right_first, n, z), wilson(right_second, n, z)
     phi, value = _correlation(counts), (counts.second - counts.first) / n
     below = _distance(second - low_second, high_first - first, phi)
     above = _distance(high_second - second, first - low_first, phi)
-    return PairedDifference(value, value - below, value + above, n)
-
-
-def mean_difference(differences: Sequence[PairedDifference]) -> PairedDifference:
-    """The unweighted mean over tasks; `n` is the total number of rows.
-
-    Each task has rows of its own, so the tasks are independent, and their intervals combine as in `mean_score`: by the root
-    of the sum of squared distances to each end, divided by the number of tasks (Zou & Donner 2008).
-    """
-    if not differences:
-        raise ValueError("a mean needs at least one difference")
-    return PairedDifference(*mean_with_interval(differences), sum(each.n for each in differences))
+    return Estimate(value, value - below, value + above)
 
 
 def _correlation(counts: PairedCounts) -> float:

@@ -1,0 +1,52 @@
+"""What all classifications with a head have in common: the class with the largest logit is the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from mergelab.evaluation.kinds.task_kind import Answer, Exam, TaskKind
+
+
+class Classification(TaskKind):
+    """A classification with the head of a fine-tuned model, whose classes are the task's labels."""
+
+    own_head = True
+
+    def answer(self, exam: Exam, index: Sequence[int]) -> list[Answer]:
+        """The class with the largest logit, by its number; its mark is 1 if it is the row's label."""
+        if exam.config.num_labels != len(exam.labels):
+            raise ValueError(
+                f"task {exam.title} has {len(exam.labels)} labels, "
+                f"but its head {exam.head.name} has {exam.config.num_labels} classes"
+            )
+        logits = exam.model(**exam.batch(index)).logits.cpu()
+        if not bool(logits.isfinite().all()):
+            raise ValueError(
+                f"the model gives non-finite outputs on task {exam.title}; reduce very large weights or scales in the recipe"
+            )
+        chosen, wanted = logits.argmax(-1), exam.rows.labels[torch.as_tensor(index)]
+        return [
+            Answer((float(one == right),), one) for one, right in zip(chosen.tolist(), wanted.tolist(), strict=True)
+        ]
+
+
+def label_number(label: Any, labels: tuple[str, ...]) -> int:
+    """The number of a label given by its name, or by its number if no class name is a number.
+
+    Labels are not interpreted: "NA" and "null" are names like any other. Raises `ValueError` listing the labels.
+    """
+    name = str(label) if type(label) in (str, int) else None
+    numbers = _numbers(labels)
+    if name is None or name not in numbers:
+        raise ValueError(f"unknown label {label!r}; the labels are {', '.join(map(repr, labels))}")
+    return numbers[name]
+
+
+def _numbers(labels: tuple[str, ...]) -> Mapping[str, int]:
+    numbers = {label: number for number, label in enumerate(labels)}
+    if not any(label.strip().isdigit() for label in labels):
+        numbers |= {str(number): number for number in range(len(labels))}
+    return numbers

@@ -1,0 +1,42 @@
+"""Encodes rows for a model, and remembers the last few results."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+from mergelab.checkpoints import Checkpoint
+from mergelab.evaluation.kinds.encoded import Encoded
+from mergelab.evaluation.kinds.rows import Rows
+from mergelab.evaluation.kinds.task_kind import find_kind
+
+_encoded: OrderedDict[tuple[object, ...], Encoded] = OrderedDict()
+_REMEMBERED = 32
+
+
+def encode(kind: str, rows: Rows, head: Checkpoint, config: Any, settings: Any = None) -> Encoded:
+    """`rows` encoded for the model of `head`; the last few results are cached in this process.
+
+    `settings` are the kind's; None stands for its defaults.
+    """
+    found = find_kind(kind)
+    settings = settings if settings is not None else found.settings()
+    key = (kind, rows.digest(), settings, repr(sorted(head.config.items(), key=str)), *file_stamps(head.folder))
+    if key not in _encoded:
+        _encoded[key] = found.encode(rows, head, config, settings)
+        while len(_encoded) > _REMEMBERED:
+            _encoded.popitem(last=False)
+    _encoded.move_to_end(key)
+    return _encoded[key]
+
+
+def file_stamps(folder: Path | None) -> list[tuple[str, int, int]]:
+    """What says that tokenizer and preprocessor files are unchanged."""
+    files = [(path, path.stat()) for path in small_files(folder)]
+    return [(str(path), stat.st_size, stat.st_mtime_ns) for path, stat in files]
+
+
+def small_files(folder: Path | None) -> list[Path]:
+    """Tokenizer and preprocessor files of a model's folder, and others as small."""
+    return sorted(path for path in folder.iterdir() if path.suffix in (".json", ".txt", ".model")) if folder else []
