@@ -70,7 +70,9 @@ class ScoreRow:
     place: int | None
     """The place of the task's own expert among the models, which is its colour; null for the mean."""
     n: int
-    """The number of examples; 0 while it is not known."""
+    """The number of examples answered so far; 0 while it is not known."""
+    asked: int
+    """The number of examples that are asked in all: the score tightens until `n` reaches it."""
     metric: str
     """What is measured."""
     base: ScoreMessage | None
@@ -118,7 +120,9 @@ class Headline:
     tasks: int
     """The number of tasks."""
     n: int
-    """The number of examples of all tasks."""
+    """The number of examples answered so far, of all tasks."""
+    asked: int
+    """The number of examples that are asked in all."""
     to_experts: float | None
     """The mean minus the mean of each task's own expert; null unless all experts were scored."""
     pinned: PinnedMean | None
@@ -164,6 +168,6 @@ class Scores:
     empty: str
     """What stands in place of missing scores; empty text if something is under way or shown."""
     headline: Headline | None = None
-    """The mean over tasks; null until every task is scored. It belongs to the recipe `digest`, as `state` says."""
+    """The mean over tasks; null until every task has a score. It belongs to the recipe `digest`, as `state` says."""
     settled: bool = False
     """Whether Merge has nothing to do: the sidebar's recipe was merged, and scored if it has task sets."""

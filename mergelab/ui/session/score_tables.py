@@ -105,7 +105,7 @@ def headline(found: RunScores, rows: Sequence[ScoreRow]) -> Headline | None:
         return None
     mean, count = rows[-1], max(len(rows) - 1, 1)
     pinned = _pinned_mean(found, found.pinned) if found.pinned else None
-    return Headline(rows[-1].merged, count, mean.n, mean.to_own, pinned)
+    return Headline(rows[-1].merged, count, mean.n, mean.asked, mean.to_own, pinned)
 
 
 def _pinned_mean(found: RunScores, pinned: PinnedScores) -> PinnedMean | None:
@@ -133,11 +133,11 @@ def _row(face: TaskFace, by_role: Mapping[str, Score | None], places: Places, pe
     place = places.get(face.expert)
     colour = None if place is None else style_of(place).colour
     some = merged or own or base
-    n, metric = (some.n, some.metric) if some else (0, "")
+    n, asked, metric = (some.n, some.asked, some.metric) if some else (0, 0, "")
     differences = _difference(merged, base), _difference(merged, own)
     paired = difference_message(_paired(base, merged)), difference_message(_paired(own, merged))
     scores = score_message(base), score_message(own), score_message(merged)
-    return ScoreRow(face.title, place, n, metric, *scores, *differences, *paired, colour, pending)
+    return ScoreRow(face.title, place, n, asked, metric, *scores, *differences, *paired, colour, pending)
 
 
 def _mean_row(by_role: Mapping[str, Mapping[str, Score]], rows: Sequence[ScoreRow]) -> ScoreRow:
@@ -147,9 +147,10 @@ def _mean_row(by_role: Mapping[str, Mapping[str, Score]], rows: Sequence[ScoreRo
         difference_message(_mean_paired(by_role[role], by_role["merged"], len(rows))) for role in ("base", "own")
     )
     scores = score_message(base), score_message(own), score_message(merged)
-    n, waits = sum(row.n for row in rows), next((row.pending for row in reversed(rows) if row.pending), None)
+    n, asked = sum(row.n for row in rows), sum(row.asked for row in rows)
+    waits = next((row.pending for row in reversed(rows) if row.pending), None)
     metric = rows[0].metric
-    return ScoreRow("Mean", None, n, metric, *scores, *differences, paired_base, paired_own, None, waits)
+    return ScoreRow("Mean", None, n, asked, metric, *scores, *differences, paired_base, paired_own, None, waits)
 
 
 def _by_role(run: AnyScores, tasks: Mapping[str, TaskFace]) -> dict[str, dict[str, Score]]:

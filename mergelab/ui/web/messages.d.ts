@@ -351,8 +351,10 @@ export interface Headline {
   mean: ScoreMessage;
   /** The number of tasks. */
   tasks: number;
-  /** The number of examples of all tasks. */
+  /** The number of examples answered so far, of all tasks. */
   n: number;
+  /** The number of examples that are asked in all. */
+  asked: number;
   /** The mean minus the mean of each task's own expert; null unless all experts were scored. */
   to_experts: number | null;
   /** A pinned recipe to compare with; null if none is pinned and scored. */
@@ -859,8 +861,10 @@ export interface ScoreRow {
   title: string;
   /** The place of the task's own expert among the models, which is its colour; null for the mean. */
   place: number | null;
-  /** The number of examples; 0 while it is not known. */
+  /** The number of examples answered so far; 0 while it is not known. */
   n: number;
+  /** The number of examples that are asked in all: the score tightens until `n` reaches it. */
+  asked: number;
   /** What is measured. */
   metric: string;
   /** The base model's score. */
@@ -912,7 +916,7 @@ export interface Scores {
   legend: ScoreLegend[];
   /** What stands in place of missing scores; empty text if something is under way or shown. */
   empty: string;
-  /** The mean over tasks; null until every task is scored. It belongs to the recipe `digest`, as `state` says. */
+  /** The mean over tasks; null until every task has a score. It belongs to the recipe `digest`, as `state` says. */
   headline: Headline | null;
   /** Whether Merge has nothing to do: the sidebar's recipe was merged, and scored if it has task sets. */
   settled: boolean;

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 from ui.fake_worker import form, last, opened
 
-from mergelab.evaluation.scores import Score
+from mergelab.evaluation.kinds import Answer, Rows
+from mergelab.evaluation.scores import Answers, Score, score
 from mergelab.jobs import Finished
 from mergelab.jobs.workbench import MergeScores
 from mergelab.runtime.progress import Partial
@@ -100,6 +103,34 @@ def test_each_task_has_its_row_as_soon_as_it_is_scored_and_the_mean_comes_with_t
     assert [each.headline is None for each in seen] == [True, True, False]
     assert seen[1].notice == "1 of 2 tasks scored. The mean comes with the last one."
     assert all(row.base and row.base.value == 0.5 for row in seen[0].rows), "what is known of the base is there at once"
+
+
+@pytest.mark.usefixtures("two_tasks")
+def test_scores_tighten_block_by_block_and_say_how_many_examples_are_answered() -> None:
+    def after(n: int) -> MergeScores:
+        return replace(scores_so_far(form(), 2), scores=[block(name, n) for name in ("task-a", "task-b")])
+
+    def block(name: str, n: int) -> Score:
+        rows = Rows(("x",) * 200, torch.zeros(200).long())
+        return score(name, "validation", "accuracy", Answers.of(rows, [Answer((1.0,), 0)] * n), 200)
+
+    gate = threading.Event()
+    session, _ = opened(merge=lambda: [*told(after(25), after(50)), gate, Finished(None)])
+    list(session.preview(form(live=False)))
+    merging, seen = session.merge(form(live=False)), []
+    while len(seen) < 2:
+        view = next(merging)
+        seen += [view.scores] if view.scores else []
+    assert [each.state for each in seen] == ["scoring", "scoring"]
+    assert [(each.headline.n, each.headline.asked) for each in seen if each.headline] == [(50, 400), (100, 400)]
+    assert seen[0].notice == "50 of 400 examples answered. The intervals narrow with every block of examples."
+    assert seen[0].headline and seen[1].headline
+    assert seen[0].headline.mean.low < seen[1].headline.mean.low
+    stopped = session.stop()
+    assert stopped.status and stopped.status.text == "Stopped after 100 of 400 examples."
+    assert (
+        stopped.scores and stopped.scores.notice == "Stopped after 100 of 400 examples. Press Merge to score the rest."
+    )
 
 
 @pytest.mark.usefixtures("two_tasks")

@@ -58,6 +58,17 @@ def test_differences_are_paired_where_answers_are_known() -> None:
     assert mean.paired_base and mean.paired_base.value == pytest.approx(0.15)
 
 
+def test_base_and_expert_are_shown_on_the_rows_that_the_merge_has_answered_so_far() -> None:
+    def known(right: int, n: int) -> Score:
+        return score_of("a", "validation", "accuracy", answers(right).first(n), 100)
+
+    run = replace(RUN, scores=[known(30, 50)], references={"tiny/base": [known(40, 100)], "tiny/a": [known(20, 100)]})
+    [row] = table(run, {"a": TASKS["a"]}, MODELS.places)
+    assert (row.n, row.asked) == (50, 100)
+    assert (row.base.value, row.own.value, row.merged.value) == (0.8, 0.4, 0.6)
+    assert (row.over_base, row.to_own) == (pytest.approx(-0.2), pytest.approx(0.2))
+
+
 def test_a_model_that_was_not_scored_is_empty_and_so_is_its_mean() -> None:
     run = replace(RUN, references={"tiny/base": RUN.references["tiny/base"], "tiny/a": RUN.references["tiny/a"]})
     _, second, mean = table(run, TASKS, MODELS.places)

@@ -7,7 +7,7 @@ from mergelab.evaluation.scores import mean_score
 from mergelab.jobs.workbench import MergeScores
 from mergelab.ui.form.figure_words import word_of
 from mergelab.ui.form.labels import counted
-from mergelab.ui.messages import FigureState, ScoreLegend, ScoreRow, Scores, ScoreState
+from mergelab.ui.messages import FigureState, ScoreLegend, Scores, ScoreState
 from mergelab.ui.session.score_tables import AnyScores, RunScores, headline, score_frame, table
 
 NOTHING_TO_SCORE = "No scores: your own models have no task sets."
@@ -42,7 +42,7 @@ def render_scores(found: RunScores) -> Scores:
         rows=rows,
         figure=score_bars(frame),
         summary=scores_summary(frame) if finished else "",
-        notice=NOTICES.get(found.state) or _so_far(found.state, rows),
+        notice=NOTICES.get(found.state) or _so_far(found),
         split=run.split,  # type: ignore[arg-type]
         legend=LEGEND if rows else (),
         empty="" if rows else NOTHING_TO_SCORE,
@@ -64,17 +64,23 @@ def mean_in_words(run: AnyScores) -> str:
 
 
 def scored_of(run: MergeScores) -> str:
-    """`3 of 7 tasks`."""
+    """`3 of 7 tasks` or, once all have a score, `175 of 1,400 examples`."""
     done = len(run.scores)
-    return f"{done} of {counted(done + len(run.waiting), 'task')}"
+    if run.waiting:
+        return f"{done} of {counted(done + len(run.waiting), 'task')}"
+    n, asked = (sum(getattr(score, name) for score in run.scores) for name in ("n", "asked"))
+    return f"{n:,} of {counted(asked, 'example')}"
 
 
-def _so_far(state: str, rows: list[ScoreRow]) -> str:
-    tasks = [row for row in rows if row.place is not None] or rows
-    told = f"{sum(row.merged is not None for row in tasks)} of {counted(len(tasks), 'task')}"
-    if state == "stopped":
+def _so_far(found: RunScores) -> str:
+    if not isinstance(found.run, MergeScores):
+        return ""
+    told = scored_of(found.run)
+    if found.state == "stopped":
         return f"Stopped after {told}. Press Merge to score the rest."
-    return f"{told} scored. The mean comes with the last one."
+    if found.run.waiting:
+        return f"{told} scored. The mean comes with the last one."
+    return f"{told} answered. The intervals narrow with every block of examples."
 
 
 def _about(run: AnyScores) -> str:

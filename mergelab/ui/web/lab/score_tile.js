@@ -35,14 +35,14 @@ export class ScoreTile {
 export function tileWords({ headline, chip, empty, rows }) {
   const none = { score: "–", "score-state": chip, "score-gap": "" };
   if (!headline) return { ...none, "score-detail": rows.length ? countOf(rows) : empty };
-  const { mean, to_experts: gap, pinned, tasks, n } = headline;
+  const { mean, to_experts: gap, pinned, tasks, n, asked } = headline;
   const beside = pinned ? `${points(pinned.difference).text} vs ${pinned.slot.toUpperCase()}` : "";
   const what = tasks > 1 ? `${tasks} tasks, ` : "";
   return {
     score: percent(mean.value),
     "score-state": chip,
     "score-gap": [gap === null ? "" : `${points(gap).text} vs experts`, beside].filter(Boolean).join(", "),
-    "score-detail": `${Math.round(100 * mean.low)}–${Math.round(100 * mean.high)} % (95 %), ${what}n ${n.toLocaleString("en")}`,
+    "score-detail": `${Math.round(100 * mean.low)}–${Math.round(100 * mean.high)} % (95 %), ${what}n ${n.toLocaleString("en")}${n < asked ? ` of ${asked.toLocaleString("en")}` : ""}`,
   };
 }
 

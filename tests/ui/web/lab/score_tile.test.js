@@ -6,7 +6,7 @@ import { tileWords } from "../../../../mergelab/ui/web/lab/score_tile.js";
 const mean = { value: 0.755, low: 0.731, high: 0.778 };
 
 test("the mean stands with its interval, its gap to the experts and what it is of", () => {
-  const headline = { mean, tasks: 5, n: 1000, to_experts: -0.06, pinned: null };
+  const headline = { mean, tasks: 5, n: 1000, asked: 1000, to_experts: -0.06, pinned: null };
   assert.deepEqual(tileWords({ headline, chip: "measured", empty: "", rows: [] }), {
     score: "75.5 %", "score-state": "measured", "score-gap": "−6.0 vs experts", "score-detail": "73–78 % (95 %), 5 tasks, n 1,000",
   });
@@ -14,10 +14,15 @@ test("the mean stands with its interval, its gap to the experts and what it is o
 
 test("a pinned recipe stands beside it", () => {
   const pinned = { slot: "a", name: "", title: "TIES", mean, difference: 0.012 };
-  const headline = { mean, tasks: 1, n: 200, to_experts: null, pinned };
+  const headline = { mean, tasks: 1, n: 200, asked: 200, to_experts: null, pinned };
   const words = tileWords({ headline, chip: "measured", empty: "", rows: [] });
   assert.equal(words["score-detail"], "73–78 % (95 %), n 200");
   assert.equal(words["score-gap"], "+1.2 vs A");
+});
+
+test("a mean that still tightens says how many examples are to come", () => {
+  const headline = { mean, tasks: 5, n: 125, asked: 1000, to_experts: null, pinned: null };
+  assert.equal(tileWords({ headline, chip: "updating", empty: "", rows: [] })["score-detail"], "73–78 % (95 %), 5 tasks, n 125 of 1,000");
 });
 
 test("before the last task there is no mean", () => {
