@@ -295,3 +295,23 @@ def test_a_phone_needs_no_sideways_scroll_and_text_stands_out(browser: Browser, 
     assert covered == [] and page.locator("[data-tab=lab] .ml-switch button").count() >= 7
     assert opened.errors == []
     page.close()
+
+
+def test_the_answers_of_a_merge_are_shown_filtered_and_turned_over(lab: Visit) -> None:
+    page = lab.page
+    page.locator("#ml-tab-answers").click()
+    rows = page.locator("[data-table=answers] tbody tr")
+    expect(rows).to_have_count(20)
+    expect(rows.first.locator("img")).to_be_visible()
+    page.locator("[data-answers=next]").click()
+    expect(page.locator("[data-slot=answers-page]")).to_contain_text("Page 2 of")
+    page.locator("[data-answers=filter]").select_option("lost")
+    expect(page.locator("[data-table=answers] td[data-right=false]").first).to_be_visible()
+    expect(page.locator("[data-table=answers] td:nth-of-type(4)[data-right=false]")).to_have_count(
+        0
+    )  # experts are right
+    expect(page.locator("[data-chart=confusion] .main-svg").first).to_be_visible()
+    with page.expect_download() as saved:
+        page.locator("[data-answers=export]").click()
+    assert saved.value.suggested_filename.endswith("-validation-answers.csv")
+    page.locator("#ml-tab-lab").click()

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -17,9 +18,9 @@ Input = str | tuple[object, ...]
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table: what is asked, the number of the right class or option (or a gold score), and the expected text."""
+    """One row: what is asked (a uint8 tensor for an image), the number of the right class or option (or a gold score), and the expected text."""
 
-    input: Input
+    input: Input | Tensor
     label: float = 0
     reference: str = ""
 
@@ -42,10 +43,15 @@ class Rows:
         whole = all(float(row.label).is_integer() for row in rows)
         labels = torch.tensor([row.label for row in rows], dtype=torch.int64 if whole else torch.float32)
         references = tuple(row.reference for row in rows) if any(row.reference for row in rows) else ()
-        return cls(tuple(row.input for row in rows), labels, references)
+        return cls(tuple(cast(Input, row.input) for row in rows), labels, references)
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def row(self, place: int) -> Row:
+        """One row. The input of an image is its tensor, uint8."""
+        reference = self.references[place] if self.references else ""
+        return Row(self.inputs[place], self.labels[place].item(), reference)
 
     def take(self, index: Tensor) -> Rows:
         """The rows at `index`, in that order."""

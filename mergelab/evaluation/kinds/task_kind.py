@@ -101,6 +101,16 @@ class TaskKind(ABC):
     def answer(self, exam: Exam, index: Sequence[int]) -> list[Answer]:
         """The model's answers to the rows at `index`, in this order. They must not depend on what else is in the batch."""
 
+    def wanted(self, row: Row, labels: tuple[str, ...]) -> str:
+        """The right answer in words; empty text if the row has none."""
+        return row.reference or self.words(int(row.label), row, labels)
+
+    def words(self, given: Given, row: Row, labels: tuple[str, ...]) -> str:
+        """An answer in words: the name of a class, or a text as it is."""
+        if isinstance(given, int) and 0 <= given < len(labels):
+            return labels[given]
+        return "" if given is None else str(given)
+
 
 KINDS: dict[str, TaskKind] = {}
 

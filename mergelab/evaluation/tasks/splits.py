@@ -7,15 +7,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from mergelab.evaluation.kinds.rows import Input
-
 SPLITS = ("calibration", "validation", "test")
 """Statistics are taken on the first, knobs are chosen on the second, and scores are reported on the third."""
 SPLIT_COLUMN = "split"
 ALIASES = {"train": "calibration", "training": "calibration", "dev": "validation", "val": "validation"}
 
 
-def split_of(cells: Mapping[str, Any], content: Input) -> str:
+def split_of(cells: Mapping[str, Any], content: object) -> str:
     """The split in the column `split` or, without one, by a hash of what is asked.
 
     The hash gives ¼ calibration, ¼ validation and ½ test rows: equal questions are never in two splits, and the order of
@@ -30,7 +28,7 @@ def split_of(cells: Mapping[str, Any], content: Input) -> str:
     return split
 
 
-def _by_hash(content: Input) -> str:
+def _by_hash(content: object) -> str:
     text = content if isinstance(content, str) else json.dumps(content)
     quarter = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[0] // 64
     return ("calibration", "validation", "test", "test")[quarter]

@@ -1,5 +1,6 @@
 """Every message between Python and the page, one documented dataclass each. Nothing here knows a session or a widget."""
 
+from mergelab.ui.messages.answered import AnsweredExample, AnswerFilter, AnswersMessage, GivenAnswer
 from mergelab.ui.messages.charts import (
     CellTitle,
     ChartLabel,
@@ -40,6 +41,7 @@ from mergelab.ui.messages.panel import EMPTY, PanelMessages
 from mergelab.ui.messages.recipe import LinkMessage, OpenedText, OwnModelsOffer, Pins, RecipeExports, StoryMessage
 from mergelab.ui.messages.requests import (
     AdapterRequest,
+    AnswersRequest,
     ExampleRequest,
     KnobChanges,
     NarrowRequest,
@@ -97,6 +99,10 @@ __all__ = [
     "EMPTY",
     "PARTS",
     "AdapterRequest",
+    "AnswerFilter",
+    "AnsweredExample",
+    "AnswersMessage",
+    "AnswersRequest",
     "CellFields",
     "CellTitle",
     "ChartLabel",
@@ -122,6 +128,7 @@ __all__ = [
     "ExpertTable",
     "FigureState",
     "FigureStateWord",
+    "GivenAnswer",
     "Headline",
     "HeatmapChart",
     "HeatmapLook",

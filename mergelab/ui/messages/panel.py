@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from mergelab.ui.messages.answered import AnswersMessage
 from mergelab.ui.messages.charts import Charts, CurvesMessage
 from mergelab.ui.messages.compare import Comparison
 from mergelab.ui.messages.figure_states import FigureState, FigureStateWord
@@ -89,6 +90,10 @@ class PanelMessages:
     """The key figures of the last report, as a table in plain text."""
     view: Sequence[str] | None = None
     """The parameters of the address that the page writes and reads by itself."""
+    answers: AnswersMessage | None = None
+    """Examples with what each model answered."""
+    answers_csv: str | None = None
+    """The same as comma-separated values, for a download."""
     tensors: TensorList | None = None
     """The list of tensors."""
     tensor: TensorUpdate | None = None

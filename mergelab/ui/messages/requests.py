@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mergelab.ui.messages.message import message
 from mergelab.ui.messages.recipe import OwnModelsOffer, Pins
+from mergelab.ui.messages.scores import Split
 from mergelab.ui.messages.sidebar import KnobValue
 
 
@@ -120,6 +121,20 @@ class WindowRequest:
 
 
 @message
+class AnswersRequest:
+    """Show examples with their answers."""
+
+    task: str
+    """The task; another one is chosen if it has no answers."""
+    filter: str
+    """Which examples: the name of a filter."""
+    page: int
+    """The number of the page, from 0."""
+    split: Split
+    """Which examples were asked."""
+
+
+@message
 class NoDetails:
     """An event that says nothing but its name."""
 
@@ -168,5 +183,9 @@ class PanelEvents:
     """Build a LoRA adapter of the merged model."""
     report: NoDetails
     """Write the report on the models and the recipe."""
+    answers: AnswersRequest
+    """Examples with their answers."""
+    export_answers: AnswersRequest
+    """All examples under a filter as CSV."""
     stop: NoDetails
     """End this visitor's work."""

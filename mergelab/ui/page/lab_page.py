@@ -12,6 +12,7 @@ from mergelab.recipe.tensor_selection import TensorSelection
 from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.messages import (
     AdapterRequest,
+    AnswersRequest,
     ExampleRequest,
     OpenRequest,
     OwnModelsOffer,
@@ -36,6 +37,7 @@ from mergelab.ui.page.sidebar.sidebar_layout import MERGE, OWN_BASE, OWN_EXPERTS
 from mergelab.ui.page.sidebar.sidebar_state import SidebarState
 from mergelab.ui.page.sidebar.sidebar_updates import per_expert
 from mergelab.ui.page.sidebar.wiring import PANEL, Wiring
+from mergelab.ui.page.tabs.answers_tab import AnswersTab
 from mergelab.ui.page.tabs.compare_tab import CompareTab
 from mergelab.ui.page.tabs.lab_tab import LabTab
 from mergelab.ui.page.tabs.tensor_tab import TensorTab
@@ -79,6 +81,7 @@ class LabPage:
         self._wire_lab()
         self._wire_compare()
         self._wire_tensor()
+        self._wire_answers()
         self._wire_opening(blocks)
 
     def show_first(self, parts: Mapping[str, Any], blocks: gr.Blocks) -> None:
@@ -187,6 +190,11 @@ class LabPage:
         self._attach(self._on("cells"), tab.cells, unqueued, carries=WindowRequest)
         self._attach(self._on("coordinates"), tab.coordinates, compat.PAYLOAD, carries=WindowRequest)
         self._attach(self._on("spectrum"), tab.spectrum, compat.LOOK_UP)
+
+    def _wire_answers(self) -> None:
+        tab = AnswersTab(self.state)
+        self._attach(self._on("answers"), tab.show, compat.PAYLOAD, carries=AnswersRequest)
+        self._attach(self._on("export_answers"), tab.export, compat.PAYLOAD, carries=AnswersRequest)
 
     def _wire_opening(self, blocks: gr.Blocks) -> None:
         opening = Opening(self.state, self.downloads)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.checkpoints import list_suites
+from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import AdapterArchive, MergeScores, Run
 from mergelab.recipe import RecipeError
@@ -92,6 +93,11 @@ class MergeService:
         if form.models.base not in suites:
             return {}
         return {name: face for name, face in faces(suites[form.models.base]).items() if face.expert in form.chosen}
+
+    def task_sets(self, form: Form) -> dict[str, TaskSet]:
+        """The task sets behind `tasks`, by name."""
+        known = suite_tasks(form.models.base) if form.models.base in list_suites() else {}
+        return {name: known[name] for name in self.tasks(form)}
 
     def sketch(self, form: Form) -> Generator[Update, None, Sketch]:
         """The sketch of a form. Reads the models if nobody has yet."""

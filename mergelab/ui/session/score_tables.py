@@ -90,13 +90,13 @@ def table(run: AnyScores, tasks: Mapping[str, TaskFace], places: Places, stopped
 
     While a merge is under way, tasks without a score say why (`stopped`: because it was stopped), and there is no mean.
     """
-    by_role, pending = _by_role(run, tasks), _pending(run, stopped)
+    roles, pending = by_role(run, tasks), _pending(run, stopped)
     rows = [
-        _row(face, {role: found.get(name) for role, found in by_role.items()}, places, pending.get(name))
+        _row(face, {role: found.get(name) for role, found in roles.items()}, places, pending.get(name))
         for name, face in tasks.items()
-        if name in by_role["merged"] or name in pending
+        if name in roles["merged"] or name in pending
     ]
-    return [*rows, _mean_row(by_role, rows)] if len(rows) > 1 else rows
+    return [*rows, _mean_row(roles, rows)] if len(rows) > 1 else rows
 
 
 def headline(found: RunScores, rows: Sequence[ScoreRow]) -> Headline | None:
@@ -140,11 +140,11 @@ def _row(face: TaskFace, by_role: Mapping[str, Score | None], places: Places, pe
     return ScoreRow(face.title, place, n, asked, metric, *scores, *differences, *paired, colour, pending)
 
 
-def _mean_row(by_role: Mapping[str, Mapping[str, Score]], rows: Sequence[ScoreRow]) -> ScoreRow:
-    base, own, merged = (_mean(list(by_role[role].values()), len(rows)) for role in ("base", "own", "merged"))
+def _mean_row(roles: Mapping[str, Mapping[str, Score]], rows: Sequence[ScoreRow]) -> ScoreRow:
+    base, own, merged = (_mean(list(roles[role].values()), len(rows)) for role in ("base", "own", "merged"))
     differences = _difference(merged, base), _difference(merged, own)
     paired_base, paired_own = (
-        difference_message(_mean_paired(by_role[role], by_role["merged"], len(rows))) for role in ("base", "own")
+        difference_message(_mean_paired(roles[role], roles["merged"], len(rows))) for role in ("base", "own")
     )
     scores = score_message(base), score_message(own), score_message(merged)
     n, asked = sum(row.n for row in rows), sum(row.asked for row in rows)
@@ -153,7 +153,11 @@ def _mean_row(by_role: Mapping[str, Mapping[str, Score]], rows: Sequence[ScoreRo
     return ScoreRow("Mean", None, n, asked, metric, *scores, *differences, paired_base, paired_own, None, waits)
 
 
-def _by_role(run: AnyScores, tasks: Mapping[str, TaskFace]) -> dict[str, dict[str, Score]]:
+def by_role(run: AnyScores, tasks: Mapping[str, TaskFace]) -> dict[str, dict[str, Score]]:
+    """The scores of the base, of each task's own expert, and of the merged model (`base`, `own`, `merged`), each by task.
+
+    Base and experts are scored on the rows that the merged model has answered.
+    """
     experts = {face.expert for face in tasks.values()} | {expert["model"] for expert in run.recipe["models"]}
     found: dict[str, dict[str, Score]] = {"base": {}, "own": {}}
     for model, scores in run.references.items():

@@ -14,6 +14,7 @@ from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form
 from mergelab.ui.form.texts.link import Link
 from mergelab.ui.messages import Status
+from mergelab.ui.session.answers.answers_view import AnswersView
 from mergelab.ui.session.chart_data import Cell
 from mergelab.ui.session.chart_service import ChartService
 from mergelab.ui.session.job_cache import CrashError, JobCache, Stopper, StopPressedError
@@ -64,6 +65,7 @@ class Session:
         )
         self.merge_service = MergeService(self.job_cache, self.stopper, self.models_dir)
         self.chart_service = ChartService(self.job_cache)
+        self.answers_view = AnswersView(self.merge_service)
         self.screen = Screen(self.merge_service, self.chart_service, self.under_way, self.link)
         self.pins, self.lock = self.screen.pins, self.screen.lock
 

@@ -1,5 +1,6 @@
 /** @import { Page, RenderedPanel } from "./page.d.ts" */
 
+import { AnswersTab } from "./answers/answers_tab.js";
 import { Address } from "./address/address.js";
 import { copyLink } from "./address/copy_link.js";
 import { ChartBoard } from "./charts/chart_board.js";
@@ -88,6 +89,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   fixLists();
   new NumberBoxes(inbox, requests);
   new MergeButton(inbox, status, lostServer);
+  new AnswersTab(page, tabs);
   mountDrawer();
   mountSkipLink(element);
   new OwnModelsNote(page);

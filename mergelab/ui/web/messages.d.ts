@@ -8,6 +8,72 @@ export interface AdapterRequest {
   rank: number;
 }
 
+/** A choice of examples. */
+export interface AnswerFilter {
+  /** Which examples are shown. */
+  title: string;
+  /** How many there are. */
+  count: number;
+}
+
+/** One example and its answers. An answer is null if that model was not asked. */
+export interface AnsweredExample {
+  /** Its place in the split as stored, from 1. */
+  number: number;
+  /** What was asked; empty text for a picture. */
+  text: string;
+  /** The picture as a data URL; empty text for a text. */
+  picture: string;
+  /** The right answer; empty text if there is none. */
+  wanted: string;
+  /** The base model's answer. */
+  base: GivenAnswer | null;
+  /** The answer of the task's own expert. */
+  own: GivenAnswer | null;
+  /** The merged model's answer. */
+  merged: GivenAnswer | null;
+}
+
+/** One page of a task's examples under a filter. */
+export interface AnswersMessage {
+  /** The titles of the tasks that have answers, by name. */
+  tasks: Record<string, string>;
+  /** The chosen task; empty text if there are no answers. */
+  task: string;
+  /** What can be chosen, by name. */
+  filters: Record<string, AnswerFilter>;
+  /** The chosen filter. */
+  filter: string;
+  /** Which examples were asked. */
+  split: Split;
+  /** The examples of this page. */
+  rows: AnsweredExample[];
+  /** The number of this page, from 0. */
+  page: number;
+  /** How many pages there are. */
+  pages: number;
+  /** Whose answers they are, and to how many examples. */
+  about: string;
+  /** Which classes the merged model takes for which; null if the task has no classes. */
+  confusion: Figure<HeatmapTrace> | null;
+  /** The same in one sentence. */
+  confusion_summary: string;
+  /** Why there are no examples; empty text if there are. */
+  empty: string;
+}
+
+/** Show examples with their answers. */
+export interface AnswersRequest {
+  /** The task; another one is chosen if it has no answers. */
+  task: string;
+  /** Which examples: the name of a filter. */
+  filter: string;
+  /** The number of the page, from 0. */
+  page: number;
+  /** Which examples were asked. */
+  split: Split;
+}
+
 /** Sums over the cells of a window, row by row. Base64 of little-endian uint32 (counts) or float32 (sums). */
 export interface CellFields {
   /** uint32: the number of weights. */
@@ -345,6 +411,14 @@ export interface FigureStateWord {
   meaning: string;
 }
 
+/** What a model answered to an example. */
+export interface GivenAnswer {
+  /** The answer in words. */
+  text: string;
+  /** Whether it is right; null if the task does not tell right from wrong. */
+  right: boolean | null;
+}
+
 /** The scores in one figure: the merged model's mean over its tasks. */
 export interface Headline {
   /** The mean; with one task, its score. */
@@ -663,6 +737,10 @@ export interface PanelEvents {
   adapter: AdapterRequest;
   /** Write the report on the models and the recipe. */
   report: NoDetails;
+  /** Examples with their answers. */
+  answers: AnswersRequest;
+  /** All examples under a filter as CSV. */
+  export_answers: AnswersRequest;
   /** End this visitor's work. */
   stop: NoDetails;
 }
@@ -727,6 +805,10 @@ export interface PanelMessages {
   figures: string;
   /** The parameters of the address that the page writes and reads by itself. */
   view: string[];
+  /** Examples with what each model answered. */
+  answers: AnswersMessage;
+  /** The same as comma-separated values, for a download. */
+  answers_csv: string;
   /** The list of tensors. */
   tensors: TensorList;
   /** An opened tensor as a whole. */

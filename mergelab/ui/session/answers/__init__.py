@@ -1,0 +1,1 @@
+"""Single answers: the examples of a task with what each model said."""

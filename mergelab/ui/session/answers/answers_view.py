@@ -1,0 +1,133 @@
+"""The Answers tab: which examples one visitor looks at, and what the models answered to them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from mergelab.charts.confusion_matrix import confusion_matrix, confusion_summary
+from mergelab.evaluation.answered_rows import BASE, MERGED, OWN, AnsweredRow, answered_rows, confusion, filters_of
+from mergelab.evaluation.kinds import Answer
+from mergelab.evaluation.tasks import TaskSet
+from mergelab.ui.form.form import Form
+from mergelab.ui.form.labels import counted
+from mergelab.ui.messages import AnsweredExample, AnswerFilter, AnswersMessage, AnswersRequest, GivenAnswer
+from mergelab.ui.session.answers.picture_data import data_url
+from mergelab.ui.session.merge_service import MergeService
+from mergelab.ui.session.score_tables import AnyScores, by_role
+from mergelab.ui.session.update import Update, Updates
+
+PAGE = 20
+"""Examples per page."""
+NOT_SCORED = "No answers yet. Press Merge to score this recipe; its answers stand here."
+NO_TASKS = "No answers: your own models have no task sets."
+NONE_LIKE_THIS = "No example is like this."
+NOTHING = AnswersMessage({}, "", {}, "all", "validation", (), 0, 0, "", None, "", NOT_SCORED)
+COLUMNS = ("number", "input", "right", "base", "expert", "merged")
+
+
+@dataclass(frozen=True)
+class AnswersView:
+    """Finds the examples that a visitor asks for among the answers of the recipe on the sidebar."""
+
+    merge_service: MergeService
+
+    def show(self, form: Form, asked: AnswersRequest) -> Updates:
+        """One page of examples."""
+        found = self._found(form, asked)
+        if isinstance(found, str):
+            yield Update(answers=replace(NOTHING, split=asked.split, empty=found))
+        else:
+            yield Update(answers=self._page(form, asked, *found))
+
+    def export(self, form: Form, asked: AnswersRequest) -> Updates:
+        """All examples under the filter as CSV."""
+        found = self._found(form, asked)
+        if not isinstance(found, str):
+            task, rows = found[1], found[2]
+            yield Update(
+                answers_csv=_csv(task, [row for row in rows if filters_of(task)[_filter(task, asked)][1](row)])
+            )
+
+    def _found(self, form: Form, asked: AnswersRequest) -> tuple[AnyScores, TaskSet, list[AnsweredRow]] | str:
+        """The run, the task and its rows, or why there are none."""
+        faces, run = self.merge_service.tasks(form), self.merge_service.known_run(form, asked.split)
+        if not faces:
+            return NO_TASKS
+        if run is None or not run.scores:
+            return NOT_SCORED
+        names = [score.task for score in run.scores]
+        name = asked.task if asked.task in names else names[0]
+        task = self.merge_service.task_sets(form)[name]
+        known = {who: of[name].answers for who, of in by_role(run, faces).items() if name in of}
+        rows = answered_rows(task, asked.split, {who: answers for who, answers in known.items() if answers})
+        return run, task, rows
+
+    def _page(
+        self, form: Form, asked: AnswersRequest, run: AnyScores, task: TaskSet, rows: list[AnsweredRow]
+    ) -> AnswersMessage:
+        chosen, faces = _filter(task, asked), self.merge_service.tasks(form)
+        filters = {name: AnswerFilter(title, sum(map(test, rows))) for name, (title, test) in filters_of(task).items()}
+        shown = [row for row in rows if filters_of(task)[chosen][1](row)]
+        pages = -(-len(shown) // PAGE)
+        page = max(0, min(asked.page, pages - 1))
+        counts = confusion(rows, task.labels) if task.labels else None
+        return AnswersMessage(
+            tasks={score.task: faces[score.task].title for score in run.scores},
+            task=task.name,
+            filters=filters,
+            filter=chosen,
+            split=asked.split,
+            rows=[_example(row, task) for row in shown[page * PAGE : (page + 1) * PAGE]],
+            page=page,
+            pages=pages,
+            about=f"Recipe {run.digest[:8]}, {counted(len(rows), f'{asked.split} example')}",
+            confusion=None if counts is None else confusion_matrix(counts, task.labels),
+            confusion_summary="" if counts is None else confusion_summary(counts, task.labels),
+            empty="" if shown else NONE_LIKE_THIS,
+        )
+
+
+def _filter(task: TaskSet, asked: AnswersRequest) -> str:
+    return asked.filter if asked.filter in filters_of(task) else "all"
+
+
+def _example(row: AnsweredRow, task: TaskSet) -> AnsweredExample:
+    picture = data_url(row.row.input) if isinstance(row.row.input, Tensor) else ""
+    base, own, merged = (_given(row, who, task) for who in (BASE, OWN, MERGED))
+    wanted = task.asked.wanted(row.row, task.labels)
+    return AnsweredExample(row.number, "" if picture else _text(row), picture, wanted, base, own, merged)
+
+
+def _given(row: AnsweredRow, who: str, task: TaskSet) -> GivenAnswer | None:
+    answer: Answer | None = row.answers.get(who)
+    if answer is None:
+        return None
+    right = row.is_right(who) if len(filters_of(task)) > 1 else None
+    return GivenAnswer(task.asked.words(answer.given, row.row, task.labels), right)
+
+
+def _text(row: AnsweredRow) -> str:
+    asked = row.row.input
+    return asked if isinstance(asked, str) else "\n".join(map(str, asked))
+
+
+def _csv(task: TaskSet, rows: list[AnsweredRow]) -> str:
+    """The examples as CSV; a picture is named by its number alone."""
+    written = io.StringIO()
+    out = csv.writer(written, lineterminator="\n")
+    out.writerow(COLUMNS)
+    for row in rows:
+        words = [_words(row.answers, who, row, task) for who in (BASE, OWN, MERGED)]
+        text = "" if isinstance(row.row.input, Tensor) else _text(row)
+        out.writerow([row.number, text, task.asked.wanted(row.row, task.labels), *words])
+    return written.getvalue()
+
+
+def _words(answers: Mapping[str, Answer], who: str, row: AnsweredRow, task: TaskSet) -> str:
+    answer = answers.get(who)
+    return "" if answer is None else task.asked.words(answer.given, row.row, task.labels)

@@ -1,0 +1,20 @@
+"""Pictures of a task as data URLs, which a page can show."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy
+from PIL import Image
+from torch import Tensor
+
+
+def data_url(image: Tensor) -> str:
+    """A PNG of the image: uint8 (height, width), or (channels, height, width) with 1 or 3 channels."""
+    pixels = image.numpy()
+    if pixels.ndim == 3:
+        pixels = pixels[0] if len(pixels) == 1 else numpy.moveaxis(pixels, 0, 2)
+    written = io.BytesIO()
+    Image.fromarray(pixels).save(written, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(written.getvalue()).decode()}"

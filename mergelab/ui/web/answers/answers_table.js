@@ -1,0 +1,68 @@
+/** @import { AnsweredExample, GivenAnswer } from "../messages.d.ts" */
+
+import { make, makeButton } from "../dom/elements.js";
+import { makeTable } from "../dom/table.js";
+
+/** @type {[string, string][]} */
+const COLUMNS = [
+  ["No.", "place in the task set, from 1"],
+  ["Example", ""],
+  ["Right", "the right answer"],
+  ["Base", "before fine-tuning"],
+  ["Expert", "trained for this task"],
+  ["Merged", "this recipe"],
+];
+const LONG = 240; // characters from which a text is cut until it is clicked
+
+/**
+ * The table of examples with their answers.
+ * @param {readonly AnsweredExample[]} rows
+ * @returns {HTMLTableElement}
+ */
+export function answersTable(rows) {
+  return makeTable(COLUMNS, rows.map(tableRow));
+}
+
+/** @param {AnsweredExample} example */
+function tableRow({ number, text, picture, wanted, base, own, merged }) {
+  const row = make("tr"), first = make("th", number.toLocaleString("en"));
+  first.scope = "row";
+  row.append(first, asked(text, picture, number), make("td", wanted), given(base), given(own), given(merged));
+  return row;
+}
+
+/**
+ * @param {string} text
+ * @param {string} picture
+ * @param {number} number
+ */
+function asked(text, picture, number) {
+  const cell = make("td");
+  if (picture) {
+    const image = make("img");
+    image.src = picture;
+    image.alt = `example ${number}`;
+    cell.append(image);
+  } else cell.append(text.length > LONG ? longText(text) : text);
+  return cell;
+}
+
+/**
+ * A text that shows its beginning until it is clicked.
+ * @param {string} text
+ */
+function longText(text) {
+  const button = makeButton(text, "ml-long");
+  button.setAttribute("aria-expanded", "false");
+  button.addEventListener("click", () => {
+    button.setAttribute("aria-expanded", String(button.getAttribute("aria-expanded") !== "true"));
+  });
+  return button;
+}
+
+/** @param {GivenAnswer | null} answer */
+function given(answer) {
+  const cell = make("td", answer ? answer.text || "(nothing)" : "–");
+  if (answer && answer.right !== null) cell.dataset.right = String(answer.right);
+  return cell;
+}
