@@ -22,12 +22,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 BOUNDS = {"first charts": 2.5, "knob to scores": 1.0, "another suite, first time": 5.0, "another suite, again": 5.0}
 """What is asked for, in seconds on a quiet machine."""
 OPEN = "window.mergelab && mergelab.draws > 2 && mergelab.label === 'exact' && mergelab.status === 'ready'"
-SCORED = "mergelab.of.scores === mergelab.of.sidebar && ['exact', 'live'].includes(mergelab.scoreState)"
+SCORED = "mergelab.of.scores === mergelab.of.sidebar && mergelab.scoreState === 'measured'"
 MOVED = f"""async ([slider, value]) => {{
   const dial = document.querySelector(slider), start = performance.now(), was = mergelab.of.sidebar;
   dial.value = value;
   dial.dispatchEvent(new Event("input", {{bubbles: true}}));
-  while (mergelab.of.sidebar === was || !({SCORED})) await new Promise(done => setTimeout(done, 5));
+  while (mergelab.of.sidebar === was || !({SCORED})) {{
+    if (performance.now() - start > {PATIENCE}) throw new Error("no scores came");
+    await new Promise(done => setTimeout(done, 5));
+  }}
   await new Promise(requestAnimationFrame);
   return (performance.now() - start) / 1000;
 }}"""
