@@ -12,7 +12,8 @@ from mergelab.checkpoints.files.interface import Checkpoint, StateDict, TensorSp
 from mergelab.checkpoints.files.read_range import is_plain, read_range
 from mergelab.checkpoints.lora.lora_extract import Extraction, extract_adapter
 from mergelab.checkpoints.open import open_checkpoint, suite_of
-from mergelab.checkpoints.suites import Suite, SuiteBase, SuiteExpert, SuiteTask, list_suites, load_suite, unpack
+from mergelab.checkpoints.suites import Suite, SuiteBase, SuiteExpert, SuiteTask, list_suites, load_suite
+from mergelab.checkpoints.unpacking import SuitePrefetch, unpack
 from mergelab.checkpoints.writing.manifest import verify_folder
 from mergelab.checkpoints.writing.merged_folder import MergedFolder
 from mergelab.runtime.cache import cache_folder
@@ -31,6 +32,7 @@ __all__ = [
     "Suite",
     "SuiteBase",
     "SuiteExpert",
+    "SuitePrefetch",
     "SuiteTask",
     "TensorSpec",
     "address",

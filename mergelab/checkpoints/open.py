@@ -21,7 +21,8 @@ from mergelab.checkpoints.files.weight_formats import SAFETENSORS
 from mergelab.checkpoints.lora import adapter_config
 from mergelab.checkpoints.lora.adapter import adapter_settings, open_adapter
 from mergelab.checkpoints.lora.adapter_remarks import adapters_inside
-from mergelab.checkpoints.suites import BASE, Suite, list_suites, load_suite, unpack
+from mergelab.checkpoints.suites import BASE, Suite, list_suites, load_suite
+from mergelab.checkpoints.unpacking import unpack
 from mergelab.runtime.models_folder import place_inside, told_outside
 
 

@@ -1,26 +1,19 @@
-"""Bundled suites: a base, its experts and their task sets, listed in a manifest and unpacked on first use."""
+"""Bundled suites: a base, its experts and their task sets, listed in a manifest."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save
-
-from mergelab.checkpoints.delta.suite_archive import State, unpack_base, unpack_delta
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.safe_paths import PLAIN_NAME, safe_json
-from mergelab.runtime.cache import SUITES, store
 
 MANIFEST = "suite.json"
 BASE = "base"
-PACKED_BASE = "base/base.safetensors.xz"
 
 
 @dataclass(frozen=True)
@@ -169,41 +162,3 @@ def _task(entry: Mapping[str, Any]) -> SuiteTask:
         source=entry["source"],
         licence=entry["licence"],
     )
-
-
-def unpack(suite: Suite, model: str = BASE) -> Path:
-    """Ordinary model folder of the suite's base or of one expert, made in the cache on first use."""
-    if model != BASE and model not in suite.experts:
-        raise CheckpointError(f"the suite {suite.name} has no model {model!r}; it has {', '.join(suite.models)}")
-    key = f"{suite.name}-{suite.digest[:16]}-{model}"
-    return store().folder(SUITES, key, lambda folder: _write_model(suite, model, folder))
-
-
-def _base_state(suite: Suite) -> State:
-    return unpack_base(suite.file(PACKED_BASE))
-
-
-def _expert_state(suite: Suite, model: str) -> State:
-    """The expert's tensors under its own file keys: body tensors with the prefix, head tensors without."""
-    base = load_file(unpack(suite) / "model.safetensors")
-    state = unpack_delta(base, suite.file(f"experts/{model}.safetensors.xz"))
-    return {suite.prefix + key if key in base else key: value for key, value in state.items()}
-
-
-def _write_model(suite: Suite, model: str, folder: Path) -> None:
-    state = _base_state(suite) if model == BASE else _expert_state(suite, model)
-    config = safe_json(suite.folder / BASE, "config.json") or {}
-    if model != BASE:
-        config |= suite.experts[model].config
-    for path in _auxiliary_files(suite):
-        shutil.copyfile(path, folder / path.name)
-    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    tensors = {key: value.contiguous() for key, value in state.items()}
-    (folder / "model.safetensors").write_bytes(save(tensors, {"format": "pt"}))
-
-
-def _auxiliary_files(suite: Suite) -> list[Path]:
-    """The base's tokenizer and preprocessor files; those listed in the manifest are checked against it."""
-    paths = sorted(path for path in (suite.folder / BASE).iterdir() if path.is_file() and path.suffix != ".xz")
-    names = [f"{BASE}/{path.name}" for path in paths]
-    return [suite.file(name) if name in suite.files else suite.folder / name for name in names]

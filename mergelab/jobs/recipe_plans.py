@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from mergelab.checkpoints import Checkpoint, CheckpointError, load_suite, open_checkpoint, suite_of
+from mergelab.checkpoints import Checkpoint, CheckpointError, SuitePrefetch, load_suite, open_checkpoint, suite_of
 from mergelab.engine import MergeError, Plan, plan, prepare, prepare_steps, sparse_expert, with_statistics
 from mergelab.engine.nesting.merged_checkpoint import MergedCheckpoint, merged_checkpoint
 from mergelab.evaluation.evaluate import body_of
@@ -24,6 +24,8 @@ from mergelab.runtime.progress import Progress, ProgressGen
 
 CALIBRATION_ROWS = 512
 """Maximum number of calibration rows per expert, taken from its task set."""
+WAIT = 0.1
+"""Seconds between two reports while a model is unpacked."""
 
 
 def read_recipe(given: Mapping[str, Any], models_dir: str | None) -> Recipe:
@@ -47,25 +49,30 @@ class _Planning:
     """The merges of inner recipes by name: what occurs twice is merged once."""
 
     def planned(self, recipe: Recipe) -> ProgressGen[Plan]:
-        base = (yield from self._opened(recipe, recipe.base, "the base")) if recipe.base else None
-        experts, total = [], len(recipe.models) + bool(base)
-        for number, expert in enumerate(recipe.models, 1):
-            yield Progress("Opening the models", number - 1 + bool(base), total, expert.model, "models")
-            experts.append((yield from self._opened(recipe, expert.model, f"model {number}", base)))
-        yield Progress("Opening the models", total, total, "", "models")
+        names = [*([recipe.base] if recipe.base else []), *(expert.model for expert in recipe.models)]
+        opened = list[Checkpoint]()
+        with SuitePrefetch(names) as unpacking:
+            for name in names:
+                opening = Progress("Opening the models", len(opened), len(names), name, "models")
+                yield opening
+                while unpacking.waits(name, WAIT):
+                    yield opening
+                opened.append((yield from self._opened(recipe, name, opened)))
+        yield Progress("Opening the models", len(names), len(names), "", "models")
+        base, experts = (opened[0], opened[1:]) if recipe.base else (None, opened)
         return plan(recipe, base, experts)
 
-    def _opened(
-        self, recipe: Recipe, model: str, place: str, base: Checkpoint | None = None
-    ) -> ProgressGen[Checkpoint]:
+    def _opened(self, recipe: Recipe, model: str, before: Sequence[Checkpoint]) -> ProgressGen[Checkpoint]:
+        """The next model of a recipe, whose base comes first; `before` are those that are open."""
         if model not in recipe.nested:
-            return open_model(model, self.models_dir, base)
+            return open_model(model, self.models_dir, before[0] if before and recipe.base else None)
         try:
             if model not in self.merged:
                 self.merged[model] = yield from self._merged(model, recipe.nested[model])
             return self.merged[model]
         except (CheckpointError, RecipeError, MergeError) as error:
-            raise type(error)(told_inside(place, error)) from error
+            number = len(before) + (not recipe.base)
+            raise type(error)(told_inside(f"model {number}" if number else "the base", error)) from error
 
     def _merged(self, name: str, recipe: Recipe) -> ProgressGen[MergedCheckpoint]:
         planned = yield from self.planned(recipe)

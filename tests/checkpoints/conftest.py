@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from checkpoints.tiny_suite import State, write_suite
 from safetensors.torch import save
 from torch import Tensor
 
@@ -75,3 +76,13 @@ def body() -> Callable[..., dict[str, Tensor]]:
 @pytest.fixture
 def tiny_config() -> dict[str, Any]:
     return dict(TINY_BERT)
+
+
+@pytest.fixture
+def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Callable[..., State]) -> Path:
+    """A suite "tiny" as the only one there is, with a cache of its own."""
+    folder = tmp_path / "assets" / "tiny"
+    write_suite(folder, body())
+    monkeypatch.setenv("MERGELAB_ASSETS", str(tmp_path / "assets"))
+    monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path / "cache"))
+    return folder

@@ -121,6 +121,8 @@ class FakeWorker:
     def _answer(self, function: str, arguments: Mapping[str, Any]) -> Any:
         if function == "ready_to_score":
             return None
+        if function == "sketch" and arguments["recipe"]["base"] != MODELS.base:
+            return f"the sketch of {arguments['recipe']['base']}"
         if function == "sketch":
             return sketch_of(arguments["recipe"])
         return run_of(arguments["recipe"], arguments["split"]) if function == "merge" else f"{arguments['out']}.zip"

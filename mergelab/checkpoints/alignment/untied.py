@@ -59,11 +59,11 @@ def _owners(tied: Checkpoint, stored: Checkpoint, keys: list[str]) -> dict[str, 
     """Key of `stored` -> the embedding of `tied` that serves as this head there, by transformers' declaration or by name."""
     widths = {_width(tied, key) for key in tied.specs if address(key) == ("embeddings", "word")}
     keys = [key for key in keys if _width(stored, key) in widths]
-    if not keys:
-        return {}
-    places, own = loaded_places(stored), {place: key for key, place in loaded_places(tied).items()}
-    tree = model_tree(tied)
+    tree = model_tree(tied) if keys else None
     ties = {} if tree is None else tied_parameters(tree)
+    if not ties:
+        return _by_name(tied, keys)
+    places, own = loaded_places(stored), {place: key for key, place in loaded_places(tied).items()}
     declared = {key: own[ties[places[key]]] for key in keys if places.get(key) in ties and ties[places[key]] in own}
     return declared or _by_name(tied, keys)
 

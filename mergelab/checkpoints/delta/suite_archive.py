@@ -24,7 +24,7 @@ def pack_base(state: State, path: Path) -> State:
 
 def unpack_base(path: Path) -> State:
     """Read a packed base: floating-point tensors as float32, others unchanged."""
-    return {key: value.float() if value.is_floating_point() else value for key, value in _read(path).items()}
+    return {key: value.float() if value.is_floating_point() else value for key, value in read_archive(path).items()}
 
 
 def pack_delta(base: State, expert: State, path: Path, levels: int) -> State:
@@ -49,8 +49,12 @@ def pack_delta(base: State, expert: State, path: Path, levels: int) -> State:
 
 def unpack_delta(base: State, path: Path) -> State:
     """Read a packed expert on top of `base`; tensors that the file lacks are the base's."""
+    return on_top(base, read_archive(path))
+
+
+def on_top(base: State, packed: State) -> State:
+    """The expert of the tensors that its archive holds."""
     expert = dict(base)
-    packed = _read(path)
     for name, value in packed.items():
         kind, key = name.split("/", 1)
         if kind == "exact":
@@ -80,5 +84,6 @@ def _write(state: State, path: Path) -> None:
     path.write_bytes(lzma.compress(raw, preset=6))
 
 
-def _read(path: Path) -> State:
+def read_archive(path: Path) -> State:
+    """The tensors of an archive as they are packed."""
     return load(lzma.decompress(path.read_bytes()))

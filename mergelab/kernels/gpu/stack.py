@@ -59,6 +59,10 @@ class GpuStack(DeviceStack):
         with lane(self.device):
             return self._upper_counts().cpu()
 
+    def add_upper_counts(self, totals: Sequence[Tensor] | Tensor) -> None:
+        for total, more in zip(totals, self.upper_counts(), strict=True):
+            total += more
+
     def signed_counts(self) -> Tensor:
         with lane(self.device):
             return self._upper_counts(signed=True).cpu()
@@ -74,6 +78,13 @@ class GpuStack(DeviceStack):
     def lower_counts(self, upper: Sequence[int]) -> Tensor:
         with lane(self.device):
             return self._lower_counts(self.over_models(torch.tensor(upper, dtype=torch.int32))).cpu()
+
+    def add_lower_counts(self, bins: Sequence[Sequence[int]], totals: Sequence[Tensor]) -> None:
+        for number in range(max(map(len, bins))):
+            counts = self.lower_counts([own[min(number, len(own) - 1)] for own in bins])
+            for own, total, more in zip(bins, totals, counts, strict=True):
+                if number < len(own):
+                    total[number] += more
 
     def _lower_counts(self, upper: Tensor) -> Tensor:
         counts = self._no_counts(len(self.experts))

@@ -14,6 +14,7 @@ from mergelab.methods.ops.elementwise import elected_signs, magnitudes, per_mode
 
 BINS = 1 << 16
 SIDE = 1 << 8
+ONE = torch.ones(1, dtype=torch.int64)
 
 
 class KernelUnsupportedError(Exception):
@@ -56,34 +57,37 @@ class Stack:
 
     def upper_counts(self) -> Tensor:
         """Histograms of the upper 16 bits of each model's magnitudes, int64 (n_models, BINS)."""
-        return torch.stack([_counts(magnitude_bits(values) >> 16) for values in rows(self.values)])
+        counts = _no_counts(len(self.values))
+        self.add_upper_counts(counts)
+        return counts
 
     def signed_counts(self) -> Tensor:
         """Histograms of the upper 16 bits including the sign, int64 (n_models, BINS).
 
         Magnitude b is counted in bin b for positive values and in bin BINS / 2 + b for negative ones.
         """
-        return torch.stack(
-            [_counts((values.float().contiguous().view(torch.int32) >> 16) & 0xFFFF) for values in rows(self.values)]
-        )
+        counts = _no_counts(len(self.values))
+        for total, values in zip(counts, rows(self.values), strict=True):
+            _count((values.float().contiguous().view(torch.int32) >> 16) & 0xFFFF, total)
+        return counts
 
-    def add_upper_counts(self, totals: Sequence[Tensor]) -> None:
+    def add_upper_counts(self, totals: Sequence[Tensor] | Tensor) -> None:
         """Add the upper counts to `totals`, int64 (BINS,) per model."""
-        for total, more in zip(totals, self.upper_counts(), strict=True):
-            total += more
+        for total, values in zip(totals, rows(self.values), strict=True):
+            _count(magnitude_bits(values) >> 16, total)
 
     def lower_counts(self, upper: Sequence[int]) -> Tensor:
         """Histograms of the lower 16 bits of the magnitudes whose upper 16 bits equal the model's entry in `upper`."""
-        pairs = zip(rows(self.values), upper, strict=True)
-        return torch.stack([_counts(_inside(magnitude_bits(values), wanted)) for values, wanted in pairs])
+        counts = _no_counts(len(self.values), 1)
+        self.add_lower_counts([[each] for each in upper], list(counts))
+        return counts[:, 0]
 
     def add_lower_counts(self, bins: Sequence[Sequence[int]], totals: Sequence[Tensor]) -> None:
         """Add the lower counts of several upper bins, at least one per model, to `totals`, int64 (bins, BINS) per model."""
-        for number in range(max(map(len, bins))):
-            counts = self.lower_counts([own[min(number, len(own) - 1)] for own in bins])
-            for own, total, more in zip(bins, totals, counts, strict=True):
-                if number < len(own):
-                    total[number] += more
+        for values, own, total in zip(rows(self.values), bins, totals, strict=True):
+            bits = magnitude_bits(values)
+            for upper, counts in zip(own, total, strict=True):
+                _count(_inside(bits, upper), counts)
 
     def largest(self, wanted: Sequence[int]) -> Tensor:
         """The m-th largest magnitude per model, float32 (n_models,), with one m per model in `wanted`; inf where m is 0.
@@ -126,8 +130,17 @@ def _inside(bits: Tensor, upper: int) -> Tensor:
     return bits[(bits >> 16) == upper] & 0xFFFF
 
 
-def _counts(bins: Tensor) -> Tensor:
-    return torch.bincount(bins, minlength=BINS).cpu()
+def _no_counts(*shape: int) -> Tensor:
+    return torch.zeros(*shape, BINS, dtype=torch.int64)
+
+
+def _count(bins: Tensor, total: Tensor) -> None:
+    """Count `bins` into `total` (BINS,), which is on the CPU. A histogram of its own would take longer for a small tensor, which
+    has far fewer entries than there are bins."""
+    if bins.is_cpu:
+        total.index_add_(0, bins, ONE.expand(len(bins)))
+    else:
+        total += torch.bincount(bins, minlength=BINS).cpu()
 
 
 def bin_holding(histogram: Tensor, m: int) -> tuple[int, int]:

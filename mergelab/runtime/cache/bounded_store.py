@@ -112,6 +112,10 @@ class Store:
             self._tell_unwritable(error)
             return self._folders.made_private(name, make)
 
+    def has(self, kind: EntryKind, key: str) -> bool:
+        """Whether there is an entry, whole or not."""
+        return self._place(kind, key)[1].exists()
+
     def entries(self) -> list[CacheEntry]:
         """Everything in the cache folder that MergeLab made, by earlier versions too."""
         return all_entries(self.cache, self.path)

@@ -18,6 +18,7 @@ from mergelab.jobs.workbench import Run
 from mergelab.runtime.progress import Partial, Progress, map_progress
 from mergelab.ui.messages import Status
 from mergelab.ui.session.queueing.backlog import Backlog, kind_of
+from mergelab.ui.session.queueing.spare_time import SpareTime
 from mergelab.ui.session.status import Stopwatch
 
 K = TypeVar("K", bound=Hashable)
@@ -148,6 +149,7 @@ class JobCache:
         self._lock = threading.Lock()
         self._under_way: dict[Hashable, threading.Lock] = {}
         self.backlog = Backlog()
+        self.spare_time = SpareTime(lambda: self.worker)
         self.sketches: LRU[Hashable, Sketch] = LRU(sketches)
         self.runs: LRU[Hashable, Run] = LRU(runs)
         self.curves: LRU[Hashable, DataFrame] = LRU(CURVES)
@@ -177,6 +179,7 @@ class JobCache:
 
     def close(self) -> None:
         """End the workers."""
+        self.spare_time.close()
         with self._lock:
             for worker in (self._worker, self._reader):
                 if worker is not None:
@@ -244,7 +247,8 @@ class JobCache:
             return (yield from self._submitted(self.reader, watch, stopper, function, arguments))
         finished, waiting = False, self.backlog.add(kind_of(function, arguments))
         try:
-            result = yield from self._submitted(self.worker, watch, stopper, function, arguments)
+            with self.spare_time.interrupted():
+                result = yield from self._submitted(self.worker, watch, stopper, function, arguments)
             finished = True
             return result
         finally:

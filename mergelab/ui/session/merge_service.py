@@ -39,7 +39,7 @@ class MergeService:
 
     def known_sketch(self, form: Form) -> Sketch | None:
         """The sketch of a form, if it is in the cache."""
-        return self.job_cache.sketches.get(_sketch_key(form))
+        return self.job_cache.sketches.get(sketch_key(form))
 
     def known_run(self, form: Form, split: str = "validation") -> Run | None:
         """The merge of a form with its scores on a split, if it is in the cache."""
@@ -106,7 +106,7 @@ class MergeService:
             return found
         watch = Stopwatch("Reading the models", "loading")
         steps = self.job_cache.once(
-            self.job_cache.sketches, _sketch_key(form), watch, self.stopper, "sketch", **self._models(form)
+            self.job_cache.sketches, sketch_key(form), watch, self.stopper, "sketch", **self._models(form)
         )
         return (yield from map_progress(steps, _as_update))
 
@@ -188,7 +188,7 @@ class MergeService:
         return {"recipe": form.written().to_mapping(), "device": form.device, "models_dir": self.models_dir}
 
 
-def _sketch_key(form: Form) -> tuple[str, int]:
+def sketch_key(form: Form) -> tuple[str, int]:
     """Everything that a form's sketch depends on. Models that were read again count as different."""
     return sketch_needs(form.recipe()), form.models.edition
 

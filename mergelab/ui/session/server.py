@@ -17,7 +17,9 @@ from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.texts.link import Link, link_of
 from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.session.job_cache import LRU, JobCache
+from mergelab.ui.session.merge_service import sketch_key
 from mergelab.ui.session.queueing.job_limits import Client, JobLimits, Owner
+from mergelab.ui.session.queueing.spare_time import SpareJob
 from mergelab.ui.session.session import Session
 
 FIRST_SUITES = ("pixels", "minilm")
@@ -70,9 +72,9 @@ class Lab:
         order = [name for name in FIRST_SUITES if name in found]
         return {name: found[name] for name in [*order, *(name for name in found if name not in order)]}
 
-    def opening(self) -> Form:
-        """The form that the page opens with: the first suite, all its experts, the first preset."""
-        models = Models.of_suite(next(iter(self.suites().values())))
+    def opening(self, suite: Suite | None = None) -> Form:
+        """The form that the page opens with: the first suite, all its experts, the first preset; or the same of another suite."""
+        models = Models.of_suite(suite or next(iter(self.suites().values())))
         recipe = presets()[FIRST].recipe
         return Form(models, tuple(models.titles), recipe.method.name, device=self.settings.device, rows=QUICK_ROWS)
 
@@ -84,7 +86,7 @@ class Lab:
         """Compute the opening in a thread, which is returned. `finished` gets all messages of the opening.
 
         Then the worker gets ready to score: what the opening shows is in the cache from an earlier start, but the first knob
-        that somebody turns is not.
+        that somebody turns is not. In its spare time it reads the models of the other suites.
         """
 
         def work() -> None:
@@ -94,10 +96,22 @@ class Lab:
                 if update.charts and update.scores:
                     finished(shown)
             self.job_cache.worker.submit("ready_to_score", model=form.models.base, device=form.device)
+            for suite in list(self.suites().values())[1:]:
+                self._read_in_spare_time(self.opening(suite))
 
         thread = threading.Thread(target=work, name="mergelab-warm", daemon=True)
         thread.start()
         return thread
+
+    def _read_in_spare_time(self, form: Form) -> None:
+        """Have the sketch ready that a change to the form's models asks for."""
+        arguments = {
+            "recipe": form.written().to_mapping(),
+            "device": form.device,
+            "models_dir": self.settings.models_dir,
+        }
+        sketches, key = self.job_cache.sketches, sketch_key(form)
+        self.job_cache.spare_time.add(SpareJob("sketch", arguments, lambda found: sketches.put(key, found)))
 
     @cached_property
     def _opening_recipe(self) -> Recipe | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from ui.fake_worker import form, lab
 
@@ -23,3 +25,16 @@ def test_after_the_opening_the_worker_gets_ready_to_score() -> None:
     shown: list[object] = []
     server.warm(form(), shown.append).join(20)
     assert [call["model"] for call in worker.named("ready_to_score")] == ["tiny"] and shown
+
+
+def test_then_it_reads_the_other_suites_so_that_changing_to_one_waits_for_nothing() -> None:
+    server, worker = lab()
+    server.warm(form(), lambda _: None).join(20)
+    for thread in threading.enumerate():
+        if thread.name == "mergelab-spare":
+            thread.join(20)
+    first, *others = server.suites().values()
+    asked = [server.opening(suite) for suite in others]
+    assert [call["recipe"] for call in worker.named("sketch")[1:]] == [each.recipe().to_mapping() for each in asked]
+    assert first.name == server.opening().models.base
+    assert all(server.session("visitor").merge_service.known_sketch(each) for each in asked)

@@ -29,6 +29,7 @@ from mergelab.ui.page.serving.entry.login import Entrance, Login
 from mergelab.ui.page.serving.event_limits import QUEUE, THREADS, too_many_events
 from mergelab.ui.page.serving.first_paint import FirstPaint
 from mergelab.ui.page.serving.guard import Guard
+from mergelab.ui.page.serving.kept_answers import KeptAnswers
 from mergelab.ui.page.serving.module_files import ROUTE as MODULES
 from mergelab.ui.page.serving.plotly_file import ROUTE as PLOTLY
 from mergelab.ui.page.serving.startup_cache import StartupCache
@@ -140,7 +141,12 @@ def launch_options(host: str, port: int, admitted: Admission, entrance: Entrance
         "css_paths": STYLES,
         "app_kwargs": {
             "routes": [PLOTLY, MODULES, ALIVE, DOCUMENTS],
-            "middleware": [Middleware(Guard, hosts=admitted.hosts), *login, Middleware(FirstPaint)],
+            "middleware": [
+                Middleware(Guard, hosts=admitted.hosts),
+                *login,
+                Middleware(KeptAnswers),
+                Middleware(FirstPaint),
+            ],
             "lifespan": compat.own_middleware_first,
         },
     }

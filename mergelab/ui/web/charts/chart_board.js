@@ -28,6 +28,8 @@ export class ChartBoard {
   #visibility;
   /** @type {Record<string, string>} by chart: the data that plotly was given last, as text */
   #drawn = {};
+  /** @type {Promise<unknown>} when the next chart may be drawn for the first time */
+  #turn = Promise.resolve();
   /** @type {Set<string>} charts that are still to be drawn */
   #owed = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -158,9 +160,10 @@ export class ChartBoard {
     const text = JSON.stringify(figure.data);
     this.figures[name] = figure;
     if (text === this.#drawn[name] && !again) return void this.redrawOverlay(name); // only the thresholds moved
-    const plotly = await this.#plotly;
-    if (this.figures[name].data !== figure.data) return; // a newer figure came while the library loaded
-    const plot = this.plot(name), size = this.#visibility.sizeOf(plot);
+    const plotly = await this.#plotly, plot = this.plot(name);
+    if (!isDrawn(plot)) await this.#nextTurn();
+    if (this.figures[name].data !== figure.data) return; // a newer figure came meanwhile
+    const size = this.#visibility.sizeOf(plot);
     if (!size?.width || !(outOfSight || this.#visibility.isInSight(plot))) return this.#owe(name);
     this.#owed.delete(name);
     this.#drawn[name] = text;
@@ -171,6 +174,12 @@ export class ChartBoard {
     plot.dispatchEvent(new CustomEvent("ml-drawn"));
     this.draws += 1;
     this.firstDraw ??= performance.now();
+  }
+
+  /** Waits so that each chart is drawn for the first time in a task of its own: it is then seen before the next one is drawn. */
+  #nextTurn() {
+    this.#turn = this.#turn.then(() => new Promise((resolve) => setTimeout(resolve)));
+    return this.#turn;
   }
 
   /** @param {string} name */
