@@ -9,6 +9,7 @@ from mergelab.jobs.save_job import save
 from mergelab.jobs.sketch_job import sketch
 from mergelab.jobs.stack_job import stack_facts
 from mergelab.jobs.tensor_jobs import coordinates, tensor_map
+from mergelab.jobs.try_job import try_it
 from mergelab.runtime.progress import Progress, ProgressGen
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "spectrum",
     "stack_facts",
     "tensor_map",
+    "try_it",
 ]
 
 

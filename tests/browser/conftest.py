@@ -27,13 +27,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(missing)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="package")
+def launched() -> Iterator[Browser]:
+    """One Chromium for all files here, and none for tests elsewhere: while Playwright runs, so does its loop of events."""
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def browser(launched: Browser) -> Iterator[Browser]:
+    """A browser that nobody has used yet: what a file's pages have stored goes with them."""
+    yield launched
+    for context in launched.contexts:
+        context.close()
 
 
 @pytest.fixture(scope="session")

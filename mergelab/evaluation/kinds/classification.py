@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from mergelab.evaluation.kinds.task_kind import Answer, Exam, TaskKind
+from mergelab.evaluation.kinds.task_kind import Answer, Exam, Response, TaskKind
+
+CHOICES = 3
+"""How many classes a response names."""
 
 
 class Classification(TaskKind):
@@ -17,20 +21,30 @@ class Classification(TaskKind):
 
     def answer(self, exam: Exam, index: Sequence[int]) -> list[Answer]:
         """The class with the largest logit, by its number; its mark is 1 if it is the row's label."""
+        logits = self._logits(exam, index)
+        chosen, wanted = logits.argmax(-1), exam.rows.labels[torch.as_tensor(index)]
+        return [
+            Answer((float(one == right),), one) for one, right in zip(chosen.tolist(), wanted.tolist(), strict=True)
+        ]
+
+    def respond(self, exam: Exam) -> Response:
+        """The likeliest class, and the `CHOICES` likeliest with their softmax probabilities."""
+        likely = self._logits(exam, [0])[0].softmax(-1).topk(min(CHOICES, len(exam.labels)))
+        choices = tuple((exam.labels[place], share) for share, place in zip(*map(Tensor.tolist, likely), strict=True))
+        return Response(choices[0][0], choices)
+
+    def _logits(self, exam: Exam, index: Sequence[int]) -> Tensor:
         if exam.config.num_labels != len(exam.labels):
             raise ValueError(
                 f"task {exam.title} has {len(exam.labels)} labels, "
                 f"but its head {exam.head.name} has {exam.config.num_labels} classes"
             )
-        logits = exam.model(**exam.batch(index)).logits.cpu()
+        logits: Tensor = exam.model(**exam.batch(index)).logits.cpu()
         if not bool(logits.isfinite().all()):
             raise ValueError(
                 f"the model gives non-finite outputs on task {exam.title}; reduce very large weights or scales in the recipe"
             )
-        chosen, wanted = logits.argmax(-1), exam.rows.labels[torch.as_tensor(index)]
-        return [
-            Answer((float(one == right),), one) for one, right in zip(chosen.tolist(), wanted.tolist(), strict=True)
-        ]
+        return logits
 
 
 def label_number(label: Any, labels: tuple[str, ...]) -> int:

@@ -44,6 +44,15 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Response:
+    """A model's response to a question without a known answer: a text, and its choices with their probabilities, the likeliest
+    first. `choices` is empty where a model does not choose."""
+
+    text: str
+    choices: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class Exam:
     """A model in front of the rows of a task set. `labels` are the task's class names, `title` is for errors."""
 
@@ -100,6 +109,11 @@ class TaskKind(ABC):
     @abstractmethod
     def answer(self, exam: Exam, index: Sequence[int]) -> list[Answer]:
         """The model's answers to the rows at `index`, in this order. They must not depend on what else is in the batch."""
+
+    def respond(self, exam: Exam) -> Response:
+        """The model's response to the first of the exam's rows, whose label and reference mean nothing."""
+        [answer] = self.answer(exam, [0])
+        return Response(self.words(answer.given, exam.rows.row(0), exam.labels))
 
     def wanted(self, row: Row, labels: tuple[str, ...]) -> str:
         """The right answer in words; empty text if the row has none."""

@@ -1,0 +1,85 @@
+"""The job that asks base, experts and merged model one question of a person."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mergelab.checkpoints import suite_of
+from mergelab.engine import Plan, merged_body, prepare
+from mergelab.evaluation.evaluate import body_of
+from mergelab.evaluation.kinds import Response, Row, Rows
+from mergelab.evaluation.task_models.asking import respond
+from mergelab.evaluation.tasks import suite_tasks
+from mergelab.jobs.evaluate_job import chosen_tasks
+from mergelab.jobs.recipe_plans import planned_recipe, read_recipe, with_calibration
+from mergelab.runtime.devices import resolve
+from mergelab.runtime.progress import Partial, PartialGen, Progress, ProgressGen
+
+MERGED = "merged"
+MOST_BYTES = 2**30
+"""Merged models up to this size are kept for the next question."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a model said; `model` is its name, or `MERGED`."""
+
+    model: str
+    response: Response
+
+
+@dataclass(frozen=True)
+class Question:
+    """A text, or the pixels of a picture: rows of numbers from 0 to 255."""
+
+    text: str = ""
+    picture: Sequence[Sequence[int]] | None = None
+
+    def rows(self) -> Rows:
+        """The question as the only row of a task."""
+        if self.picture is None:
+            return Rows.of([Row(self.text)])
+        return Rows(torch.tensor(self.picture, dtype=torch.uint8)[None], torch.zeros(1, dtype=torch.int64))
+
+
+def try_it(
+    recipe: Mapping[str, Any], question: Question, task: str, device: str = "auto", models_dir: str | None = None
+) -> PartialGen[list[Tried]]:
+    """The responses of the merged model, the base and each expert to a question, asked as the examples of `task` are.
+
+    Yields the list as `Partial` after each response: the merged model's first. Nothing is saved. The merged models of the last
+    questions are kept in this process.
+    """
+    checked, where = read_recipe(recipe, models_dir), resolve(device)
+    [asked] = chosen_tasks(suite_tasks(suite_of(checked.base or "") or ""), [task])
+    planned = yield from planned_recipe(checked, models_dir, where)
+    rows, found = question.rows(), []
+    models = [(MERGED, None), (planned.base.name, planned.base), *((each.name, each) for each in planned.experts)]
+    for number, (name, model) in enumerate(models):
+        yield Progress("Asking", number, len(models), name, "models")
+        body = body_of(model, planned.base) if model else (yield from _merged(planned, where))
+        found.append(Tried(name, respond(body, asked, rows, where)))
+        yield Partial(list(found))
+    return found
+
+
+_kept: OrderedDict[str, dict[str, Tensor]] = OrderedDict()
+
+
+def _merged(planned: Plan, device: str) -> ProgressGen[dict[str, Tensor]]:
+    """The merged tensors of a plan, from those that are kept or merged now."""
+    models = [each.content_hash() for each in (planned.base, *planned.experts)]
+    key = repr((planned.recipe.digest(), models, device))
+    if key not in _kept:
+        ready = yield from prepare((yield from with_calibration(planned, device)), device)
+        _kept[key] = yield from merged_body(ready)
+    _kept.move_to_end(key)
+    while len(_kept) > 1 and sum(value.nbytes for body in _kept.values() for value in body.values()) > MOST_BYTES:
+        _kept.popitem(last=False)
+    return _kept[key]
