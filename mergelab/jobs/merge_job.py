@@ -12,8 +12,8 @@ from mergelab.engine import Plan, PreparedMerge, merged_model
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.evaluate_job import chosen_tasks
-from mergelab.jobs.merge_scores import MergeScoring
-from mergelab.jobs.merge_steps import COUNTING, MERGING, READING, SCORING, prepared_in_steps, steps_before_merge
+from mergelab.jobs.merging.merge_scores import MergeScoring
+from mergelab.jobs.merging.merge_steps import COUNTING, MERGING, READING, SCORING, prepared_in_steps, steps_before_merge
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.jobs.sketch_job import recalled_sketch
 from mergelab.recipe import Recipe

@@ -14,7 +14,7 @@ from mergelab.engine import MergeError, Plan, plan, prepare, prepare_steps, spar
 from mergelab.engine.nesting.merged_checkpoint import MergedCheckpoint, merged_checkpoint
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
-from mergelab.jobs.merged_files import merged_files
+from mergelab.jobs.merging.merged_files import merged_files
 from mergelab.methods.registry import Statistic
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.nesting import told_inside

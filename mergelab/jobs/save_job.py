@@ -12,8 +12,8 @@ from mergelab.checkpoints import MergedFolder, hash_state
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.checkpoints.writing.model_staging import refuse_existing
 from mergelab.engine import PreparedMerge, Statistics, in_key_order, run
-from mergelab.jobs.merge_steps import PACKING, READING, WRITING, prepared_in_steps, steps_before_merge
-from mergelab.jobs.merged_files import chosen_files
+from mergelab.jobs.merging.merge_steps import PACKING, READING, WRITING, prepared_in_steps, steps_before_merge
+from mergelab.jobs.merging.merged_files import chosen_files
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.jobs.stack_job import save_stack
 from mergelab.recipe import Recipe

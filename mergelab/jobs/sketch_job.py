@@ -8,7 +8,7 @@ from typing import Any
 
 from mergelab.analysis.sketch import Sketch, build_sketch, sketch_needs
 from mergelab.engine import Plan
-from mergelab.jobs.merge_steps import READING
+from mergelab.jobs.merging.merge_steps import READING
 from mergelab.jobs.model_hashes import model_hashes
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.recipe import Recipe

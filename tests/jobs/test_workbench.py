@@ -23,7 +23,7 @@ from mergelab.evaluation.calibration import Gram, estimate
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.tasks import suite_tasks
 from mergelab.jobs import evaluate_job, recipe_plans, tensor_jobs, workbench
-from mergelab.jobs.merge_steps import READING
+from mergelab.jobs.merging.merge_steps import READING
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
 from mergelab.recipe import Recipe, RecipeError

@@ -9,18 +9,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
+import numpy
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 Input = str | tuple[object, ...]
 """What a model is asked: a text, or a tuple of texts (a context and its options, a pair of sentences)."""
 
 
+Picture = NDArray[numpy.uint8]
+"""Pixels: (height, width), or (channels, height, width)."""
+
+
 @dataclass(frozen=True)
 class Row:
-    """One row: what is asked (a uint8 tensor for an image), the number of the right class or option (or a gold score), and the expected text."""
+    """One row: what is asked (uint8 pixels for a picture), the number of the right class or option (or a gold score), and the expected text."""
 
-    input: Input | Tensor
+    input: Input | Picture
     label: float = 0
     reference: str = ""
 
@@ -49,9 +55,14 @@ class Rows:
         return len(self.labels)
 
     def row(self, place: int) -> Row:
-        """One row. The input of an image is its tensor, uint8."""
-        reference = self.references[place] if self.references else ""
-        return Row(self.inputs[place], self.labels[place].item(), reference)
+        """One row."""
+        reference, asked = self.references[place] if self.references else "", self.inputs[place]
+        return Row(asked.numpy() if isinstance(asked, Tensor) else asked, self.labels[place].item(), reference)
+
+    @property
+    def picture_size(self) -> tuple[int, int] | None:
+        """Height and width of the pictures; None for texts."""
+        return (self.inputs.shape[-2], self.inputs.shape[-1]) if isinstance(self.inputs, Tensor) else None
 
     def take(self, index: Tensor) -> Rows:
         """The rows at `index`, in that order."""

@@ -1,6 +1,14 @@
 """Every message between Python and the page, one documented dataclass each. Nothing here knows a session or a widget."""
 
-from mergelab.ui.messages.answered import AnsweredExample, AnswerFilter, AnswersMessage, GivenAnswer
+from mergelab.ui.messages.answered import (
+    AnsweredExample,
+    AnswerFilter,
+    AnswersMessage,
+    GivenAnswer,
+    TriedChoice,
+    TriedMessage,
+    TriedModel,
+)
 from mergelab.ui.messages.charts import (
     CellTitle,
     ChartLabel,
@@ -53,6 +61,7 @@ from mergelab.ui.messages.requests import (
     RestoreRequest,
     Scene,
     TensorRequest,
+    TryRequest,
     UnpinRequest,
     WindowRequest,
 )
@@ -186,6 +195,10 @@ __all__ = [
     "TensorTitle",
     "TensorUpdate",
     "ThresholdLine",
+    "TriedChoice",
+    "TriedMessage",
+    "TriedModel",
+    "TryRequest",
     "UnpinRequest",
     "VariedExpert",
     "VariedValues",

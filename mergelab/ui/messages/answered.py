@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from mergelab.ui.messages.message import HeatmapFigure, message
 from mergelab.ui.messages.scores import Split
@@ -53,9 +54,11 @@ class AnswersMessage:
     """One page of a task's examples under a filter."""
 
     tasks: Mapping[str, str]
-    """The titles of the tasks that have answers, by name."""
+    """The titles of the recipe's tasks, by name."""
     task: str
-    """The chosen task; empty text if there are no answers."""
+    """The chosen task; empty text if there are none."""
+    picture: tuple[int, int] | None
+    """Height and width of the task's pictures; null if it asks texts."""
     filters: Mapping[str, AnswerFilter]
     """What can be chosen, by name."""
     filter: str
@@ -76,3 +79,45 @@ class AnswersMessage:
     """The same in one sentence."""
     empty: str
     """Why there are no examples; empty text if there are."""
+
+
+@message
+class TriedChoice:
+    """One of the likeliest answers of a model."""
+
+    text: str
+    """The answer."""
+    probability: float
+    """How likely the model holds it, from 0 to 1."""
+
+
+@message
+class TriedModel:
+    """What one model says to a person's question."""
+
+    title: str
+    """The model's name."""
+    role: Literal["merged", "base", "expert"]
+    """What it is in the merge."""
+    colour: str | None
+    """The colour of an expert; null for others."""
+    text: str
+    """The answer."""
+    choices: Sequence[TriedChoice]
+    """The likeliest answers with their probabilities; none if the model does not choose."""
+
+
+@message
+class TriedMessage:
+    """What all models say to a person's question."""
+
+    question: str
+    """The text that was asked; empty text for a picture."""
+    models: Sequence[TriedModel]
+    """The answers so far: the merged model's first."""
+    about: str
+    """Which recipe and which task they belong to."""
+    done: bool
+    """Whether all models have answered."""
+    refused: str
+    """Why there is no answer; empty text if there is one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from mergelab.ui.messages.answered import AnswersMessage
+from mergelab.ui.messages.answered import AnswersMessage, TriedMessage
 from mergelab.ui.messages.charts import Charts, CurvesMessage
 from mergelab.ui.messages.compare import Comparison
 from mergelab.ui.messages.figure_states import FigureState, FigureStateWord
@@ -92,6 +92,8 @@ class PanelMessages:
     """The parameters of the address that the page writes and reads by itself."""
     answers: AnswersMessage | None = None
     """Examples with what each model answered."""
+    tried: TriedMessage | None = None
+    """What the models say to a person's question."""
     answers_csv: str | None = None
     """The same as comma-separated values, for a download."""
     tensors: TensorList | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mergelab.ui.messages.message import message
 from mergelab.ui.messages.recipe import OwnModelsOffer, Pins
@@ -135,6 +135,18 @@ class AnswersRequest:
 
 
 @message
+class TryRequest:
+    """Ask all models a question."""
+
+    task: str
+    """The task in whose way it is asked, and whose head answers."""
+    text: str
+    """The text; empty text for a picture."""
+    picture: Sequence[Sequence[int]] | None
+    """The pixels of a picture, rows of numbers from 0 (black) to 255 (white); null for a text."""
+
+
+@message
 class NoDetails:
     """An event that says nothing but its name."""
 
@@ -187,5 +199,7 @@ class PanelEvents:
     """Examples with their answers."""
     export_answers: AnswersRequest
     """All examples under a filter as CSV."""
+    try_it: TryRequest
+    """Ask all models a question."""
     stop: NoDetails
     """End this visitor's work."""

@@ -20,6 +20,7 @@ from mergelab.ui.messages import (
     ReportedValues,
     RestoreRequest,
     TensorRequest,
+    TryRequest,
     UnpinRequest,
     WindowRequest,
 )
@@ -192,8 +193,9 @@ class LabPage:
         self._attach(self._on("spectrum"), tab.spectrum, compat.LOOK_UP)
 
     def _wire_answers(self) -> None:
-        tab = AnswersTab(self.state)
+        tab = AnswersTab(self.state, Follower(self.state))
         self._attach(self._on("answers"), tab.show, compat.PAYLOAD, carries=AnswersRequest)
+        self._attach(self._on("try_it"), tab.try_it, {**compat.HEAVY, "trigger_mode": "multiple"}, carries=TryRequest)
         self._attach(self._on("export_answers"), tab.export, compat.PAYLOAD, carries=AnswersRequest)
 
     def _wire_opening(self, blocks: gr.Blocks) -> None:

@@ -226,7 +226,7 @@ class JobCache:
         try:
             found = kept.get(key)
             if found is None:
-                found = kept.put(key, (yield from self._followed(watch, stopper, function, **arguments)))
+                found = kept.put(key, (yield from self.follow_in_parts(watch, stopper, function, **arguments)))
             return found
         finally:
             mine.release()
@@ -237,9 +237,9 @@ class JobCache:
         self, watch: Stopwatch, stopper: Stopper, function: str, /, **arguments: Any
     ) -> Generator[Status, None, Any]:
         """Run a function of the workbench while yielding statuses. Closing this generator stops the job."""
-        return (yield from _statuses(self._followed(watch, stopper, function, **arguments)))
+        return (yield from _statuses(self.follow_in_parts(watch, stopper, function, **arguments)))
 
-    def _followed(
+    def follow_in_parts(
         self, watch: Stopwatch, stopper: Stopper, function: str, /, **arguments: Any
     ) -> Generator[Status | Partial, None, Any]:
         """The same, with the partial results of the function."""

@@ -184,6 +184,13 @@ class MergeService:
         found: InspectionReport = yield from map_progress(steps, _as_update)
         return found
 
+    def job(
+        self, form: Form, watch: Stopwatch, stopper: Stopper, function: str, /, **arguments: Any
+    ) -> Generator[Status | Partial, None, Any]:
+        """Run a function of the workbench on the form's recipe, with its partial results. Raises RecipeError as `merge` does."""
+        _refuse(form)
+        return (yield from self.job_cache.follow_in_parts(watch, stopper, function, **self._models(form), **arguments))
+
     def _models(self, form: Form) -> dict[str, Any]:
         return {"recipe": form.written().to_mapping(), "device": form.device, "models_dir": self.models_dir}
 

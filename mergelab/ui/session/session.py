@@ -13,8 +13,9 @@ from mergelab.analysis.sketch import Sketch
 from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form
 from mergelab.ui.form.texts.link import Link
-from mergelab.ui.messages import Status
+from mergelab.ui.messages import Status, TryRequest
 from mergelab.ui.session.answers.answers_view import AnswersView
+from mergelab.ui.session.answers.trying import Trying
 from mergelab.ui.session.chart_data import Cell
 from mergelab.ui.session.chart_service import ChartService
 from mergelab.ui.session.job_cache import CrashError, JobCache, Stopper, StopPressedError
@@ -66,6 +67,7 @@ class Session:
         self.merge_service = MergeService(self.job_cache, self.stopper, self.models_dir)
         self.chart_service = ChartService(self.job_cache)
         self.answers_view = AnswersView(self.merge_service)
+        self.trying = Trying(self.job_cache, self.merge_service, Stopper())
         self.screen = Screen(self.merge_service, self.chart_service, self.under_way, self.link)
         self.pins, self.lock = self.screen.pins, self.screen.lock
 
@@ -156,6 +158,10 @@ class Session:
         """Merge and score on test examples, which must not be used to choose knobs."""
         return self._guarded(lambda: self._counted(self._merge(form, "test", self.stopper)), "merge")
 
+    def try_it(self, form: Form, asked: TryRequest) -> Updates:
+        """Ask all models a person's question, on the merge of the form, which is not saved."""
+        return self._guarded(lambda: self.trying.ask(form, asked), failed="The models could not be asked")
+
     def save(self, form: Form, out: str) -> Updates:
         """Write the merged model to the new folder `out`, packed as one file."""
         return self._guarded(lambda: self._counted(self._save(form, out)), failed="The download failed")
@@ -170,7 +176,9 @@ class Session:
 
     def stop(self) -> Update:
         """End this visitor's work. Nothing begins by itself for this recipe until another one comes or Merge is pressed."""
-        stopped = [each.press() for each in (self.stopper, self.live_stopper, self.tensor_view.stopper)]
+        stopped = [
+            each.press() for each in (self.stopper, self.live_stopper, self.tensor_view.stopper, self.trying.stopper)
+        ]
         with self.lock:
             if self.screen.wanted is not None:
                 self.merge_service.rest(self.screen.wanted)

@@ -1,6 +1,7 @@
 /** @import { Page, RenderedPanel } from "./page.d.ts" */
 
 import { AnswersTab } from "./answers/answers_tab.js";
+import { TryIt } from "./answers/try_it.js";
 import { Address } from "./address/address.js";
 import { copyLink } from "./address/copy_link.js";
 import { ChartBoard } from "./charts/chart_board.js";
@@ -90,6 +91,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   new NumberBoxes(inbox, requests);
   new MergeButton(inbox, status, lostServer);
   new AnswersTab(page, tabs);
+  new TryIt(page);
   mountDrawer();
   mountSkipLink(element);
   new OwnModelsNote(page);

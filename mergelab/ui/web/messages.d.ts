@@ -36,10 +36,12 @@ export interface AnsweredExample {
 
 /** One page of a task's examples under a filter. */
 export interface AnswersMessage {
-  /** The titles of the tasks that have answers, by name. */
+  /** The titles of the recipe's tasks, by name. */
   tasks: Record<string, string>;
-  /** The chosen task; empty text if there are no answers. */
+  /** The chosen task; empty text if there are none. */
   task: string;
+  /** Height and width of the task's pictures; null if it asks texts. */
+  picture: [number, number] | null;
   /** What can be chosen, by name. */
   filters: Record<string, AnswerFilter>;
   /** The chosen filter. */
@@ -741,6 +743,7 @@ export interface PanelEvents {
   answers: AnswersRequest;
   /** All examples under a filter as CSV. */
   export_answers: AnswersRequest;
+  try_it: TryRequest;
   /** End this visitor's work. */
   stop: NoDetails;
 }
@@ -807,6 +810,8 @@ export interface PanelMessages {
   view: string[];
   /** Examples with what each model answered. */
   answers: AnswersMessage;
+  /** What the models say to a person's question. */
+  tried: TriedMessage;
   /** The same as comma-separated values, for a download. */
   answers_csv: string;
   /** The list of tensors. */
@@ -1220,6 +1225,52 @@ export interface ThresholdLine {
   thresholds: (number | null)[];
   /** The colour of each expert. */
   colours: string[];
+}
+
+/** One of the likeliest answers of a model. */
+export interface TriedChoice {
+  /** The answer. */
+  text: string;
+  /** How likely the model holds it, from 0 to 1. */
+  probability: number;
+}
+
+/** What all models say to a person's question. */
+export interface TriedMessage {
+  /** The text that was asked; empty text for a picture. */
+  question: string;
+  /** The answers so far: the merged model's first. */
+  models: TriedModel[];
+  /** Which recipe and which task they belong to. */
+  about: string;
+  /** Whether all models have answered. */
+  done: boolean;
+  /** Why there is no answer; empty text if there is one. */
+  refused: string;
+}
+
+/** What one model says to a person's question. */
+export interface TriedModel {
+  /** The model's name. */
+  title: string;
+  /** What it is in the merge. */
+  role: "merged" | "base" | "expert";
+  /** The colour of an expert; null for others. */
+  colour: string | null;
+  /** The answer. */
+  text: string;
+  /** The likeliest answers with their probabilities; none if the model does not choose. */
+  choices: TriedChoice[];
+}
+
+/** Ask all models a question. */
+export interface TryRequest {
+  /** The task in whose way it is asked, and whose head answers. */
+  task: string;
+  /** The text; empty text for a picture. */
+  text: string;
+  /** The pixels of a picture, rows of numbers from 0 (black) to 255 (white); null for a text. */
+  picture: number[][] | null;
 }
 
 /** Take a pinned recipe away. */

@@ -19,7 +19,7 @@ CONDITIONS = ("range", "if-none-match", "if-modified-since")
 """Headers of requests that may get something else than the file."""
 
 
-class Key(NamedTuple):
+class AnswerKey(NamedTuple):
     """What an answer depends on."""
 
     path: str
@@ -31,7 +31,7 @@ class KeptAnswers:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._answers: dict[Key, list[Message]] = {}
+        self._answers: dict[AnswerKey, list[Message]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = _key_of(scope)
@@ -70,7 +70,7 @@ class _Noted:
         return is_plain and "set-cookie" not in Headers(raw=self.messages[0]["headers"])
 
 
-def _key_of(scope: Scope) -> Key | None:
+def _key_of(scope: Scope) -> AnswerKey | None:
     """The key of a request for a file, None for everything else."""
     if scope["type"] != "http" or scope["method"] != "GET" or scope.get("query_string"):
         return None
@@ -79,4 +79,4 @@ def _key_of(scope: Scope) -> Key | None:
     is_file = path.startswith(FOLDERS) and "/." not in path and "//" not in path
     if not is_file or encoding not in ENCODINGS or any(name in headers for name in CONDITIONS):
         return None
-    return Key(path, encoding)
+    return AnswerKey(path, encoding)

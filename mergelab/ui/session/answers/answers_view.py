@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from torch import Tensor
+import numpy
 
 from mergelab.charts.confusion_matrix import confusion_matrix, confusion_summary
 from mergelab.evaluation.answered_rows import BASE, MERGED, OWN, AnsweredRow, answered_rows, confusion, filters_of
@@ -18,7 +18,7 @@ from mergelab.ui.form.labels import counted
 from mergelab.ui.messages import AnsweredExample, AnswerFilter, AnswersMessage, AnswersRequest, GivenAnswer
 from mergelab.ui.session.answers.picture_data import data_url
 from mergelab.ui.session.merge_service import MergeService
-from mergelab.ui.session.score_tables import AnyScores, by_role
+from mergelab.ui.session.score_tables import by_role
 from mergelab.ui.session.update import Update, Updates
 
 PAGE = 20
@@ -26,7 +26,7 @@ PAGE = 20
 NOT_SCORED = "No answers yet. Press Merge to score this recipe; its answers stand here."
 NO_TASKS = "No answers: your own models have no task sets."
 NONE_LIKE_THIS = "No example is like this."
-NOTHING = AnswersMessage({}, "", {}, "all", "validation", (), 0, 0, "", None, "", NOT_SCORED)
+NOTHING = AnswersMessage({}, "", None, {}, "all", "validation", (), 0, 0, "", None, "", NOT_SCORED)
 COLUMNS = ("number", "input", "right", "base", "expert", "merged")
 
 
@@ -38,54 +38,59 @@ class AnswersView:
 
     def show(self, form: Form, asked: AnswersRequest) -> Updates:
         """One page of examples."""
-        found = self._found(form, asked)
-        if isinstance(found, str):
-            yield Update(answers=replace(NOTHING, split=asked.split, empty=found))
-        else:
-            yield Update(answers=self._page(form, asked, *found))
+        tasks = self.merge_service.task_sets(form)
+        if not tasks:
+            yield Update(answers=replace(NOTHING, split=asked.split, empty=NO_TASKS))
+            return
+        name = asked.task if asked.task in tasks else next(iter(tasks))
+        titles = {name: face.title for name, face in self.merge_service.tasks(form).items()}
+        page = self._page(form, tasks[name], asked)
+        yield Update(
+            answers=replace(
+                page,
+                tasks=titles,
+                task=name,
+                picture=next(iter(tasks[name].splits().values())).picture_size,
+                split=asked.split,
+            )
+        )
 
     def export(self, form: Form, asked: AnswersRequest) -> Updates:
         """All examples under the filter as CSV."""
-        found = self._found(form, asked)
-        if not isinstance(found, str):
-            task, rows = found[1], found[2]
+        task = self.merge_service.task_sets(form).get(asked.task)
+        if task is not None:
+            rows = self._rows(form, task, asked.split)[1]
             yield Update(
                 answers_csv=_csv(task, [row for row in rows if filters_of(task)[_filter(task, asked)][1](row)])
             )
 
-    def _found(self, form: Form, asked: AnswersRequest) -> tuple[AnyScores, TaskSet, list[AnsweredRow]] | str:
-        """The run, the task and its rows, or why there are none."""
-        faces, run = self.merge_service.tasks(form), self.merge_service.known_run(form, asked.split)
-        if not faces:
-            return NO_TASKS
-        if run is None or not run.scores:
-            return NOT_SCORED
-        names = [score.task for score in run.scores]
-        name = asked.task if asked.task in names else names[0]
-        task = self.merge_service.task_sets(form)[name]
-        known = {who: of[name].answers for who, of in by_role(run, faces).items() if name in of}
-        rows = answered_rows(task, asked.split, {who: answers for who, answers in known.items() if answers})
-        return run, task, rows
+    def _rows(self, form: Form, task: TaskSet, split: str) -> tuple[str, list[AnsweredRow]]:
+        """The digest of the recipe that was scored, and the task's rows with its answers; none before it was scored."""
+        run = self.merge_service.known_run(form, split)
+        if run is None:
+            return "", []
+        roles = by_role(run, self.merge_service.tasks(form))
+        known = {who: of[task.name].answers for who, of in roles.items() if task.name in of}
+        return run.digest, answered_rows(task, split, {who: answers for who, answers in known.items() if answers})
 
-    def _page(
-        self, form: Form, asked: AnswersRequest, run: AnyScores, task: TaskSet, rows: list[AnsweredRow]
-    ) -> AnswersMessage:
-        chosen, faces = _filter(task, asked), self.merge_service.tasks(form)
+    def _page(self, form: Form, task: TaskSet, asked: AnswersRequest) -> AnswersMessage:
+        digest, rows = self._rows(form, task, asked.split)
+        if not rows:
+            return NOTHING
+        chosen = _filter(task, asked)
         filters = {name: AnswerFilter(title, sum(map(test, rows))) for name, (title, test) in filters_of(task).items()}
         shown = [row for row in rows if filters_of(task)[chosen][1](row)]
         pages = -(-len(shown) // PAGE)
         page = max(0, min(asked.page, pages - 1))
         counts = confusion(rows, task.labels) if task.labels else None
-        return AnswersMessage(
-            tasks={score.task: faces[score.task].title for score in run.scores},
-            task=task.name,
+        return replace(
+            NOTHING,
             filters=filters,
             filter=chosen,
-            split=asked.split,
             rows=[_example(row, task) for row in shown[page * PAGE : (page + 1) * PAGE]],
             page=page,
             pages=pages,
-            about=f"Recipe {run.digest[:8]}, {counted(len(rows), f'{asked.split} example')}",
+            about=f"Recipe {digest[:8]}, {counted(len(rows), f'{asked.split} example')}",
             confusion=None if counts is None else confusion_matrix(counts, task.labels),
             confusion_summary="" if counts is None else confusion_summary(counts, task.labels),
             empty="" if shown else NONE_LIKE_THIS,
@@ -97,7 +102,7 @@ def _filter(task: TaskSet, asked: AnswersRequest) -> str:
 
 
 def _example(row: AnsweredRow, task: TaskSet) -> AnsweredExample:
-    picture = data_url(row.row.input) if isinstance(row.row.input, Tensor) else ""
+    picture = data_url(row.row.input) if isinstance(row.row.input, numpy.ndarray) else ""
     base, own, merged = (_given(row, who, task) for who in (BASE, OWN, MERGED))
     wanted = task.asked.wanted(row.row, task.labels)
     return AnsweredExample(row.number, "" if picture else _text(row), picture, wanted, base, own, merged)
@@ -123,7 +128,7 @@ def _csv(task: TaskSet, rows: list[AnsweredRow]) -> str:
     out.writerow(COLUMNS)
     for row in rows:
         words = [_words(row.answers, who, row, task) for who in (BASE, OWN, MERGED)]
-        text = "" if isinstance(row.row.input, Tensor) else _text(row)
+        text = "" if isinstance(row.row.input, numpy.ndarray) else _text(row)
         out.writerow([row.number, text, task.asked.wanted(row.row, task.labels), *words])
     return written.getvalue()
 

@@ -7,12 +7,12 @@ import io
 
 import numpy
 from PIL import Image
-from torch import Tensor
+
+from mergelab.evaluation.kinds.rows import Picture
 
 
-def data_url(image: Tensor) -> str:
-    """A PNG of the image: uint8 (height, width), or (channels, height, width) with 1 or 3 channels."""
-    pixels = image.numpy()
+def data_url(pixels: Picture) -> str:
+    """A PNG of the picture: (height, width), or (channels, height, width) with 1 or 3 channels."""
     if pixels.ndim == 3:
         pixels = pixels[0] if len(pixels) == 1 else numpy.moveaxis(pixels, 0, 2)
     written = io.BytesIO()

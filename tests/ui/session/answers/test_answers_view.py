@@ -92,7 +92,7 @@ def test_confused_classes_are_drawn(view: AnswersView) -> None:
 
 
 def test_the_download_has_all_examples_under_the_filter(view: AnswersView) -> None:
-    [update] = view.export(form(), replace(ASKED, filter="wrong"))
+    [update] = view.export(form(), replace(ASKED, task="task-a", filter="wrong"))
     table = list(csv.DictReader(io.StringIO(update.answers_csv or "")))
     assert [row["input"] for row in sorted(table, key=lambda row: int(row["number"]))] == ["text 2", "text 4"]
     assert {row["merged"] for row in table} == {"good"} and {row["right"] for row in table} == {"bad"}

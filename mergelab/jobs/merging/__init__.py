@@ -1,0 +1,1 @@
+"""Parts of the jobs that merge: their steps, their scores, the files beside their weights."""
