@@ -14,7 +14,7 @@ from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.examples import presets
 from mergelab.ui.form.form import OWN, Form, Models
 from mergelab.ui.form.stories import Story, parameters, stories
-from mergelab.ui.form.texts.link import parse_cell
+from mergelab.ui.form.texts.parsed_link import parse_cell
 from mergelab.ui.form.texts.recipe_text import read_recipe_text
 from mergelab.ui.messages import EMPTY, ExampleRequest, OpenedText, OpenRequest, OwnModelsOffer, RestoreRequest
 from mergelab.ui.page.follow import shown

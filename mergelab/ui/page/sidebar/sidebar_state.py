@@ -11,7 +11,7 @@ from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.sidebar_values import Values, form_of, without_widgets
 from mergelab.ui.form.stories import parameters
-from mergelab.ui.form.texts.link import ParsedLink, PinnedLinks, read_pins, read_query
+from mergelab.ui.form.texts.parsed_link import ParsedLink, PinnedLinks, read_pins, read_query
 from mergelab.ui.form.varied_values import kept_for_later, read_entries
 from mergelab.ui.page.sidebar.sidebar_updates import (
     expert_choices,
