@@ -9,8 +9,9 @@ NAMED_ALWAYS = (DENSITY, "t")
 COMPLEMENTS = {"density": "drop rate"}
 """Knobs that some papers define the other way round; the page shows 1 minus the value beside them."""
 
-PLACES = ("task",)
-"""Knobs whose value k selects the k-th of the chosen experts."""
+PLACES = {"task": "Shared change only"}
+"""Knobs whose value k selects the k-th of the chosen experts, with the words for 0, which selects none."""
+PLACES_HELP = "Whose mask and scale the shared change gets. The result is then the model for this expert's task alone."
 NUMBERS_OF_EXPERTS = (*PLACES, "min_models")
 """Knobs whose sliders end at the number of the chosen experts."""
 NAMES = {

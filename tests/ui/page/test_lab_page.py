@@ -163,6 +163,18 @@ def test_a_curve_is_reported_like_a_knob_comes_back_by_undo_and_goes_with_a_pres
     assert page.state.form(session).recipe() == recipe
 
 
+def test_an_experts_own_value_of_a_rule_that_is_not_chosen_survives_a_step_back(page: LabPage) -> None:
+    session = opened(page)
+    key = page.lab.link(page.state.form(session)).key
+    own = json.dumps({"pixels/mnist": {"knob-sparsify-dare-density": 0.5}})
+    page.panel.turned({"visitor": "visitor", "values": {"own-knobs": own, DENSITY.elem_id: 0.7}})
+    events(page).restore(step(key))
+    assert page.state.form(session).own_knobs == {"pixels/mnist": {"knob-sparsify-dare-density": 0.5}}
+    page.state.set(session, {"sparsifier": "dare"})
+    experts = {expert.model: expert.knobs for expert in page.state.form(session).recipe().models}
+    assert experts["pixels/mnist"] == {"sparsify.density": 0.5}
+
+
 def test_what_a_step_back_restores_is_what_the_next_event_merges(page: LabPage) -> None:
     session = opened(page)
     turn(page, session, 0.7)
