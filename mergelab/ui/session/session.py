@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from mergelab.analysis.sketch import Sketch
 from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form
-from mergelab.ui.form.texts.link import Link
+from mergelab.ui.form.texts.link import LinkMaker
 from mergelab.ui.messages import Status
 from mergelab.ui.session.chart_data import Cell
 from mergelab.ui.session.chart_service import ChartService
@@ -43,7 +43,7 @@ class Session:
     the knobs do not."""
 
     job_cache: JobCache
-    link: Callable[[Form], Link]
+    link: LinkMaker
     models_dir: str | None = None
     values: dict[str, Any] = field(default_factory=dict)
     opened: threading.Event = field(default_factory=threading.Event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import quote, urlencode
 
 from mergelab.methods import METHODS
@@ -12,7 +13,7 @@ from mergelab.methods.registry import Rule
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import STACK, Recipe, Step
 from mergelab.recipe.stack_recipe import StackRecipe
-from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Models, spellings
+from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, Models, spellings
 from mergelab.ui.form.texts.slice_lines import slices_query
 from mergelab.ui.form.texts.varied_link import varied_query
 
@@ -46,17 +47,29 @@ class Link:
     digest: str = ""
 
 
+class LinkMaker(Protocol):
+    """Gives the link to a form's recipe; a complete one leaves no default out."""
+
+    def __call__(self, form: Form, complete: bool = False) -> Link: ...
+
+
 def source_name(models: Models) -> str:
     """The name of these models in a query: the suite, or a number for the person's own models."""
     return f"{OWN}-{models.edition}" if models.edition else models.base
 
 
-def link_of(recipe: Recipe | StackRecipe, models: Models, opening: Recipe | None) -> Link:
-    """The link to `recipe`, whose models are among `models`, on a page that opens with the recipe `opening`."""
+def link_of(
+    recipe: Recipe | StackRecipe, models: Models, opening: Recipe | None = None, complete: bool = False
+) -> Link:
+    """The link to `recipe`, whose models are among `models`, on a page that opens with the recipe `opening`.
+
+    A complete link leaves out no expert and no value, not even a default one: it leads to the same recipe when defaults have
+    changed.
+    """
     if isinstance(recipe, StackRecipe):
-        return _link_of_stack(recipe, models)
-    which, merge = _which(recipe, models), _merge(recipe)
-    files, weights = _files(recipe, models), _weights(recipe, models)
+        return _link_of_stack(recipe, models, complete)
+    which, merge = _which(recipe, models, complete), _merge(recipe, complete)
+    files, weights = _files(recipe, models), _weights(recipe, models, complete)
     varied = varied_query(recipe, spellings(recipe.method.name, _sparsifier(recipe)), _names_in(recipe, models))
     plain = {**which, **merge, **files, **weights}
     key, digest = _text({**plain, **varied}), recipe.digest()
@@ -68,11 +81,12 @@ def link_of(recipe: Recipe | StackRecipe, models: Models, opening: Recipe | None
         return Link(key, _text({**_folders(models), **linked}), note, digest)
     if too_long:
         return Link(key, _text(linked), TOO_LONG, digest)
-    return Link(key, "" if opening and digest == opening.digest() else key, digest=digest)
+    is_opening = opening is not None and digest == opening.digest() and not complete
+    return Link(key, "" if is_opening else key, digest=digest)
 
 
 def pinned_query(keys: Mapping[str, str]) -> str:
-    """Pinned recipes as parameters of a query; `keys` are the keys of their links, by slot.
+    """Pinned recipes as parameters of a query; `keys` are the keys of their links, which should be complete, by slot.
 
     In a parameter, `method=ties&density=0.4` is written as `method:ties density:0.4`, so that it stays readable: names and
     values are quoted in the key, and have neither spaces nor colons. The version is that of the whole query.
@@ -84,8 +98,8 @@ def pinned_query(keys: Mapping[str, str]) -> str:
     return urlencode({slot: " ".join(parts) for slot, parts in pairs.items()}, safe=",:")
 
 
-def _link_of_stack(recipe: StackRecipe, models: Models) -> Link:
-    stack = {"method": STACK, **slices_query(recipe, models.names_with_base), **_dtype(recipe)}
+def _link_of_stack(recipe: StackRecipe, models: Models, complete: bool) -> Link:
+    stack = {"method": STACK, **slices_query(recipe, models.names_with_base), **_dtype(recipe, complete)}
     key = _text({"suite": source_name(models), **stack})
     if models.edition:
         return Link(key, _text({**_folders(models), **stack}), OWN_MODELS, recipe.digest())
@@ -97,25 +111,27 @@ def _folders(models: Models) -> dict[str, str]:
     return {"base": models.base, "models": "\n".join(models.titles)}
 
 
-def _which(recipe: Recipe, models: Models) -> dict[str, str]:
+def _which(recipe: Recipe, models: Models, complete: bool) -> dict[str, str]:
     chosen = {expert.model for expert in recipe.models}
-    some = [name for name, reference in models.names.items() if reference in chosen]
-    return {"suite": source_name(models), **({"experts": ",".join(some)} if len(chosen) < len(models.titles) else {})}
+    names = ",".join(name for name, reference in models.names.items() if reference in chosen)
+    told = complete or len(chosen) < len(models.titles)
+    return {"suite": source_name(models), **({"experts": names} if told else {})}
 
 
-def _merge(recipe: Recipe) -> dict[str, str]:
+def _merge(recipe: Recipe, complete: bool) -> dict[str, str]:
+    sparsify = recipe.sparsify
     return {
         "method": recipe.method.name,
-        **_turned(recipe.method, METHODS[recipe.method.name], ""),
-        **({"sparsify": recipe.sparsify.name} if recipe.sparsify else {}),
-        **(_turned(recipe.sparsify, SPARSIFIERS[recipe.sparsify.name], "sparsify.") if recipe.sparsify else {}),
-        **({"seed": str(recipe.seed)} if recipe.seed else {}),
-        **_dtype(recipe),
+        **_knobs(recipe.method, METHODS[recipe.method.name], "", complete),
+        **({"sparsify": _sparsifier(recipe)} if sparsify or complete else {}),
+        **(_knobs(sparsify, SPARSIFIERS[sparsify.name], "sparsify.", complete) if sparsify else {}),
+        **({"seed": str(recipe.seed)} if recipe.seed or complete else {}),
+        **_dtype(recipe, complete),
     }
 
 
-def _dtype(recipe: Recipe | StackRecipe) -> dict[str, str]:
-    return {"dtype": recipe.dtype} if recipe.dtype != "base" else {}
+def _dtype(recipe: Recipe | StackRecipe, complete: bool) -> dict[str, str]:
+    return {"dtype": recipe.dtype} if recipe.dtype != "base" or complete else {}
 
 
 def _sparsifier(recipe: Recipe) -> str:
@@ -134,23 +150,23 @@ def _files(recipe: Recipe, models: Models) -> dict[str, str]:
     return {field: short.get(value, value) for field, value in recipe.file_choices.items()}
 
 
-def _turned(step: Step, rule: Rule, prefix: str) -> dict[str, str]:
-    """The knobs that differ from their default."""
+def _knobs(step: Step, rule: Rule, prefix: str, complete: bool) -> dict[str, str]:
+    """All knobs, or those that differ from their default."""
     knobs = [knob for knob in rule.knobs if not knob.per_model]
     return {
-        prefix + knob.name: value_text(step.knobs[knob.name]) for knob in knobs if step.knobs[knob.name] != knob.default
+        prefix + knob.name: value_text(step.knobs[knob.name])
+        for knob in knobs
+        if complete or step.knobs[knob.name] != knob.default
     }
 
 
-def _weights(recipe: Recipe, models: Models) -> dict[str, str]:
+def _weights(recipe: Recipe, models: Models, complete: bool) -> dict[str, str]:
     knob = recipe.rule.per_model
     if knob is None:
         return {}
-    turned = {expert.model: expert.weight for expert in recipe.models if expert.weight != knob.default}
+    told = {expert.model: expert.weight for expert in recipe.models if complete or expert.weight != knob.default}
     return {
-        f"weight.{name}": value_text(turned[reference])
-        for name, reference in models.names.items()
-        if reference in turned
+        f"weight.{name}": value_text(told[reference]) for name, reference in models.names.items() if reference in told
     }
 
 

@@ -23,6 +23,9 @@ from mergelab.ui.form.texts.slice_lines import GIVERS, slices_of_query
 from mergelab.ui.form.texts.varied_link import VariedFields, known_parameters, read_varied
 
 MOST_NOTES = 10
+ALIKE, MOST_SLIPS = 0.6, 2
+"""How alike each part of a misspelt name and of the one that was meant are at least, by difflib's ratio, and how many letters it
+has too many or too few at most."""
 LONGEST = 60
 """How many characters of a person's text a note repeats."""
 
@@ -322,8 +325,21 @@ def _number(text: str) -> float | None:
 
 
 def _guess(name: str, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(name[:LONGEST], list(known), n=1, cutoff=0.6)
+    """The known name that was probably meant: a slip changes few letters of a part, and no number of parts."""
+    asked = name[:LONGEST]
+    found = difflib.get_close_matches(asked, [each for each in known if _is_slip(asked, each)], n=1, cutoff=ALIKE)
     return f" Did you mean {found[0]}?" if found else ""
+
+
+def _is_slip(name: str, known: str) -> bool:
+    parts, meant = name.split("."), known.split(".")
+    if len(parts) != len(meant):
+        return False
+    pairs = list(zip(parts, meant, strict=True))
+    return all(
+        abs(len(one) - len(other)) <= MOST_SLIPS and difflib.SequenceMatcher(None, one, other).ratio() >= ALIKE
+        for one, other in pairs
+    )
 
 
 def _brief(text: str) -> str:

@@ -32,7 +32,9 @@ def control(knob: Knob, **place: Any) -> Widget:
     label = title_of(knob.name)
     match knob.domain:
         case Range() if knob.name in PLACES:
-            return gr.Dropdown(places_of_experts(knob.name, ()), value=knob.default, label=label, info=PLACES_HELP, **place)
+            return gr.Dropdown(
+                places_of_experts(knob.name, ()), value=knob.default, label=label, info=PLACES_HELP, **place
+            )
         case Range() if is_too_fine(knob.domain):
             return _number_box(knob, knob.domain, label, **place)
         case Range(low, high, step, help):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -150,6 +151,28 @@ def test_pinned_recipes_come_back_from_the_query(one: Form, other: Form) -> None
     found = pins(pinned_query({"a": key_of(one), "b": key_of(other)}))
     assert found.notes == ()
     assert {slot: key_of(form) for slot, form in found.forms.items()} == {"a": key_of(one), "b": key_of(other)}
+
+
+@given(st.sampled_from(list(METHODS)).flatmap(forms))
+def test_a_complete_link_leaves_out_no_expert_and_no_knob(shown: Form) -> None:
+    recipe = shown.recipe()
+    key = link_of(recipe, shown.models, recipe, complete=True).key
+    told = dict(parse_qsl(key))
+    steps = [("", recipe.method), *([("sparsify.", recipe.sparsify)] if recipe.sparsify else [])]
+    assert {prefix + knob for prefix, step in steps for knob in step.knobs} <= set(told)
+    assert {"suite", "experts", "method", "sparsify", "seed", "dtype"} <= set(told)
+    assert read(key).form.recipe() == recipe
+
+
+def test_a_complete_link_leads_to_the_same_recipe_when_a_default_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, rule = OPENING.recipe(), METHODS["ties"]
+    complete = link_of(recipe, MODELS, recipe, complete=True)
+    knobs = tuple(replace(knob, default=0.5) if knob.name == "density" else knob for knob in rule.knobs)
+    monkeypatch.setitem(METHODS, "ties", replace(rule, knobs=knobs))  # type: ignore[arg-type]
+    assert read(complete.query).form.recipe().method.knobs["density"] == 0.2
+    pinned = pins(pinned_query({"a": complete.key})).forms["a"]
+    assert pinned.recipe().method.knobs["density"] == 0.2
+    assert read("method=ties").form.recipe().method.knobs["density"] == 0.5
 
 
 def test_a_pinned_recipe_reads_well_in_the_address() -> None:
