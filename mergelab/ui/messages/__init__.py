@@ -51,6 +51,7 @@ from mergelab.ui.messages.requests import (
     RestoreRequest,
     Scene,
     TensorRequest,
+    TravelRequest,
     UnpinRequest,
     WindowRequest,
 )
@@ -179,6 +180,7 @@ __all__ = [
     "TensorTitle",
     "TensorUpdate",
     "ThresholdLine",
+    "TravelRequest",
     "UnpinRequest",
     "VariedExpert",
     "VariedValues",

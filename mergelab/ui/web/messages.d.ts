@@ -635,6 +635,8 @@ export interface PanelEvents {
   score: NoDetails;
   /** Undo or redo. */
   restore: RestoreRequest;
+  /** Back or Forward. */
+  travel: TravelRequest;
   example: ExampleRequest;
   /** Open the models that the address asks for. */
   own: OwnModelsOffer;
@@ -1134,6 +1136,12 @@ export interface ThresholdLine {
   thresholds: (number | null)[];
   /** The colour of each expert. */
   colours: string[];
+}
+
+/** Back or Forward: set the sidebar and the pinned recipes to what the address says. */
+export interface TravelRequest {
+  /** The query of the address, without what the browser reads by itself. */
+  query: string;
 }
 
 /** Take a pinned recipe away. */
