@@ -67,11 +67,10 @@ export class StatusStrip {
   }
 
   /** @param {Status} status */
-  #renderProblems({ text, problems, trace }) {
+  #renderProblems({ problems, trace }) {
     const box = find(this.#element, ".ml-problems");
     box.hidden = !problems.length;
     if (!problems.length) return;
-    find(box, "strong").textContent = text;
     find(box, "ul").replaceChildren(...problems.map((problem) => make("li", problem)));
     find(box, "details").hidden = !trace;
     find(box, "pre").textContent = trace;
