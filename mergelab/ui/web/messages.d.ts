@@ -236,6 +236,8 @@ export interface CurvePosition {
   step: number | null;
   /** What the density does to the conflicting weights, in words. */
   advice: string;
+  /** What is said once that density is set; empty text if there is none. */
+  halved: string;
 }
 
 /** The charts over every density. Sent only if they differ from what the page has. */
