@@ -73,7 +73,8 @@ def difference_heatmap(one: pandas.DataFrame, other: pandas.DataFrame, rate: str
     words = {(cell["layer"], cell["module"]): _difference(cell, rate) for cell in rows_of(both)}
     trace["text"] = [[words.get(tuple(place), "") if place else "" for place in row] for row in trace["customdata"]]
     trace |= {"zmin": -LARGE, "zmax": LARGE, "meta": {**trace["meta"], "palette": "diverging"}}
-    trace["colorbar"] = {**trace["colorbar"], "tickformat": "+.0%", "tickvals": [-LARGE, 0, LARGE]}
+    ends = [f"−{100 * LARGE:.0f} %", "0", f"+{100 * LARGE:.0f} %"]
+    trace["colorbar"] = {**trace["colorbar"], "tickvals": [-LARGE, 0, LARGE], "ticktext": ends}
     if "texttemplate" in trace:
         trace["texttemplate"] = "%{z:+.0%}"
     return picture

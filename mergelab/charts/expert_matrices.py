@@ -57,7 +57,7 @@ def _few(pairs: Pairs, i: int, j: int) -> int | None:
 
 
 def _with_place(text: str, cell: tuple[str, str] | None) -> str:
-    return f"{text}<br>Most conflicting weights: {layer_name(cell[0])}, {plain(cell[1])}." if cell else text
+    return f"{text}.<br>Most conflicting weights: {layer_name(cell[0])}, {plain(cell[1])}." if cell else text
 
 
 def cosine_matrix(pairs: Pairs, titles: Mapping[str, str], cells: Clashes | None = None) -> Picture:

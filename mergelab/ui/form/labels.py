@@ -102,6 +102,13 @@ def seconds(value: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
+def file_size(count: float) -> str:
+    """A number of bytes: `62 KB`, `4.5 MB`, `2.3 GB`; at least 1 KB."""
+    if count < 1e6:
+        return f"{max(round(count / 1e3), 1)} KB"
+    return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
+
+
 def counted(number: int, noun: str) -> str:
     """`1 expert`, `5 experts`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
