@@ -1168,7 +1168,7 @@ export interface VariedValues {
   entries: LayerEntry[];
   /** By expert: values of its own, by the knob's widget. */
   own: Record<string, Record<string, number>>;
-  /** Factors on the merged delta from the first layer to the last; none for 1 everywhere. */
+  /** Factors on the merged change from the first layer to the last; none for 1 everywhere. */
   depth_scale: number[];
   /** The chosen experts. */
   experts: VariedExpert[];
