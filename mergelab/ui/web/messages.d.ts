@@ -843,7 +843,7 @@ export interface ScoreDifference {
 export interface ScoreLegend {
   /** What the colour stands for. */
   title: string;
-  /** The name of the theme's colour. */
+  /** The colour, or the name of the theme's colour. */
   colour: string;
 }
 
