@@ -59,7 +59,9 @@ def conflict_heatmap(cells: pandas.DataFrame, rate: str = HEADLINE) -> Picture:
     if len(heatmap["x"]) * len(heatmap["y"]) <= MAX_LABELLED_CELLS:
         heatmap["texttemplate"] = "%{z:.0%}"
     axis = {"automargin": True, "showgrid": False, "type": "category", "tickfont": {"size": 11}}
-    return Picture([heatmap], layout(xaxis={**axis, "side": "bottom"}, yaxis={**axis, "autorange": "reversed"}))
+    return Picture(
+        [heatmap], layout(xaxis={**axis, "side": "bottom", "dtick": 1}, yaxis={**axis, "autorange": "reversed"})
+    )
 
 
 def difference_heatmap(one: pandas.DataFrame, other: pandas.DataFrame, rate: str = HEADLINE) -> Picture:
