@@ -65,7 +65,7 @@ export class StatusStrip {
   /** Whose the figures on screen are, where they are not of the recipe on the sidebar; empty text where they are. */
   get #figuresLeft() {
     const charts = this.#inbox.get("charts"), link = this.#inbox.get("link");
-    return charts && link && !this.#inbox.get("stack") && charts.digest !== link.digest ? belonging(charts) : "";
+    return charts && !this.#inbox.get("stack") && charts.digest !== link?.digest ? belonging(charts) : "";
   }
 
   /** @param {boolean} refused */
