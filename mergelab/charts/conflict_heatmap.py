@@ -59,7 +59,9 @@ def conflict_heatmap(cells: pandas.DataFrame, rate: str = HEADLINE) -> Picture:
     if len(heatmap["x"]) * len(heatmap["y"]) <= MAX_LABELLED_CELLS:
         heatmap["texttemplate"] = "%{z:.0%}"
     axis = {"automargin": True, "showgrid": False, "type": "category", "tickfont": {"size": 11}}
-    return Picture([heatmap], layout(xaxis={**axis, "side": "bottom"}, yaxis={**axis, "autorange": "reversed"}))
+    return Picture(
+        [heatmap], layout(xaxis={**axis, "side": "bottom", "dtick": 1}, yaxis={**axis, "autorange": "reversed"})
+    )
 
 
 def difference_heatmap(one: pandas.DataFrame, other: pandas.DataFrame, rate: str = HEADLINE) -> Picture:
@@ -73,7 +75,8 @@ def difference_heatmap(one: pandas.DataFrame, other: pandas.DataFrame, rate: str
     words = {(cell["layer"], cell["module"]): _difference(cell, rate) for cell in rows_of(both)}
     trace["text"] = [[words.get(tuple(place), "") if place else "" for place in row] for row in trace["customdata"]]
     trace |= {"zmin": -LARGE, "zmax": LARGE, "meta": {**trace["meta"], "palette": "diverging"}}
-    trace["colorbar"] = {**trace["colorbar"], "tickformat": "+.0%", "tickvals": [-LARGE, 0, LARGE]}
+    ends = [f"−{100 * LARGE:.0f} %", "0", f"+{100 * LARGE:.0f} %"]
+    trace["colorbar"] = {**trace["colorbar"], "tickvals": [-LARGE, 0, LARGE], "ticktext": ends}
     if "texttemplate" in trace:
         trace["texttemplate"] = "%{z:+.0%}"
     return picture

@@ -19,16 +19,31 @@ if TYPE_CHECKING:
 LEVEL = 5
 """Up to this number of names, the axis labels are horizontal."""
 AXIS = {"automargin": True, "showgrid": False, "type": "category", "tickfont": {"size": 11}}
+Clashes = Sequence[Sequence[tuple[str, str] | None]]
+"""By pair of experts: a layer and a module, or None."""
 CHANCE = 0.03
 """How far from one half a share of opposite signs is no find: random signs give one half."""
 
 
-def conflict_matrix(pairs: Pairs, titles: Mapping[str, str]) -> Picture:
-    """For each pair of experts, the share with opposite signs of the weights that both keep, from 0 to 1."""
+def conflict_matrix(pairs: Pairs, titles: Mapping[str, str], cells: Clashes | None = None) -> Picture:
+    """For each pair of experts, the share with opposite signs of the weights that both keep, from 0 to 1.
+
+    `cells` has the layer and module where a pair conflicts most; they become `customdata`.
+    """
     names = [plain(titles.get(expert, expert)) for expert in pairs.experts]
     words = _pair_words(names, pairs.conflict, "disagree on {} of the weights that both keep", pairs.shared)
     few = [[_few(pairs, i, j) for j in range(len(names))] for i in range(len(names))]
-    return _matrix(names, _told(pairs), words, (0, 1), "heat", few)
+    return _leading(_matrix(names, _told(pairs), words, (0, 1), "heat", few), cells)
+
+
+def _leading(matrix: Picture, cells: Clashes | None) -> Picture:
+    """The same matrix, whose pairs say where they conflict most."""
+    if cells is not None:
+        (trace,) = matrix.data
+        trace["customdata"] = [[list(cell) if cell else None for cell in row] for row in cells]
+        pairs = [zip(*rows, strict=True) for rows in zip(trace["text"], cells, strict=True)]
+        trace["text"] = [[_with_place(text, cell) for text, cell in row] for row in pairs]
+    return matrix
 
 
 def _told(pairs: Pairs) -> NDArray[numpy.float64]:
@@ -41,15 +56,19 @@ def _few(pairs: Pairs, i: int, j: int) -> int | None:
     return int(pairs.shared[i, j]) if i != j and 0 < pairs.shared[i, j] < FEWEST else None
 
 
-def cosine_matrix(pairs: Pairs, titles: Mapping[str, str]) -> Picture:
-    """For each pair of experts, the cosine between their kept deltas, from -1 to 1."""
+def _with_place(text: str, cell: tuple[str, str] | None) -> str:
+    return f"{text}.<br>Most conflicting weights: {layer_name(cell[0])}, {plain(cell[1])}." if cell else text
+
+
+def cosine_matrix(pairs: Pairs, titles: Mapping[str, str], cells: Clashes | None = None) -> Picture:
+    """For each pair of experts, the cosine between their kept deltas, from -1 to 1; `cells` as for `conflict_matrix`."""
     names = [plain(titles.get(expert, expert)) for expert in pairs.experts]
     cosines = pairs.cosines + numpy.diag(numpy.full(len(names), numpy.nan))
     words = [
         [f"{one} and {other}: cosine {value:.3f}" for other, value in zip(names, row, strict=True)]
         for one, row in zip(names, pairs.cosines, strict=True)
     ]
-    return _matrix(names, cosines, words, (-1, 1), "diverging")
+    return _leading(_matrix(names, cosines, words, (-1, 1), "diverging"), cells)
 
 
 def kept_heatmap(kept: pandas.DataFrame, titles: Mapping[str, str]) -> Picture:
@@ -84,8 +103,11 @@ def _pair_words(names: Sequence[str], values: Any, said: str, counts: Any) -> li
 def _matrix(
     names: list[str], values: Any, words: Any, bounds: tuple[int, int], palette: str, few: Any = None
 ) -> Picture:
+    """A heatmap of pairs. The page writes the words of the pair under the pointer below it: there they cover no other pair."""
     short = brief_names(names)
-    return _heat(short, short, values, words, bounds, palette, ".0%" if palette == "heat" else ".2f", few)
+    matrix = _heat(short, short, values, words, bounds, palette, ".0%" if palette == "heat" else ".2f", few)
+    matrix.data[0] |= {"hovertemplate": None, "hoverinfo": "none"}
+    return matrix
 
 
 def _heat(

@@ -24,7 +24,7 @@ def inspect(
 ) -> ProgressGen[Inspection]:
     """The static figures of a recipe's models, for every merged tensor, layer and module.
 
-    `features` is included if the experts have calibration rows. `top` limits the number of leading directions compared.
+    `features` is included if the experts have calibration examples. `top` limits the number of leading directions compared.
     """
     where = resolve(device)
     planned = yield from planned_recipe(read_recipe(recipe, models_dir), models_dir, where)
@@ -66,7 +66,7 @@ def spectrum(
 def fisher(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> ProgressGen[FisherViews]:
     """The distribution of the experts' Fisher information, and which expert would win where.
 
-    Of a recipe with another method only the models are used. They must be experts of a suite, which has calibration rows.
+    Of a recipe with another method only the models are used. They must be experts of a suite, which has calibration examples.
     """
     from mergelab.analysis.static import as_fisher, fisher_views
 
@@ -76,7 +76,7 @@ def fisher(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | No
 
 
 def _features(planned: Plan, device: str) -> ProgressGen[Any]:
-    """Linear CKA of base and experts on the calibration rows of all tasks, or the reason why it was skipped."""
+    """Linear CKA of base and experts on the calibration examples of all tasks, or the reason why it was skipped."""
     from mergelab.analysis.static import BASE, Bodies, cka_by_layer, skipped_cka
 
     names = [expert.name for expert in planned.experts]

@@ -23,7 +23,7 @@ from mergelab.runtime import portable
 from mergelab.runtime.progress import Progress, ProgressGen
 
 CALIBRATION_ROWS = 512
-"""Maximum number of calibration rows per expert, taken from its task set."""
+"""Maximum number of calibration examples per expert, taken from its task set."""
 WAIT = 0.1
 """Seconds between two reports while a model is unpacked."""
 

@@ -59,10 +59,12 @@ class Refused:
 
 @dataclass(frozen=True)
 class Crashed:
-    """The job failed unexpectedly; `detail` is for a bug report."""
+    """The job failed unexpectedly; `detail` is for a bug report. `public` says it without naming anything of this machine; empty
+    where `sentence` names nothing of it."""
 
     sentence: str
     detail: str = ""
+    public: str = ""
 
 
 @dataclass(frozen=True)
@@ -295,7 +297,8 @@ def _events(function: str, arguments: dict[str, Any], stopped: Callable[[], bool
     except MemoryError:
         yield Crashed(f"Out of memory. {_smaller(function)}", traceback.format_exc())
     except Exception as error:  # the worker must survive and report any failure of a job
-        yield Crashed(f"unexpected {type(error).__name__}: {error}", traceback.format_exc())
+        kind = f"unexpected {type(error).__name__}"
+        yield Crashed(f"{kind}: {error}", traceback.format_exc(), public=kind)
 
 
 def _watched(steps: PartialGen[Any], stopped: Callable[[], bool]) -> Iterator[Event]:

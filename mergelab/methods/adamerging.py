@@ -1,4 +1,4 @@
-"""AdaMerging: task arithmetic with coefficients learned on unlabelled calibration rows."""
+"""AdaMerging: task arithmetic with coefficients learned on unlabelled calibration examples."""
 
 from __future__ import annotations
 

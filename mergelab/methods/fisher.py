@@ -71,28 +71,16 @@ def coefficients(weights: Tensor, normalize: str, information: Tensor, norms: Te
     return weights / torch.where(norms == 0, 1.0, norms).to(weights.device)
 
 
-def shares_of_evidence(
-    models: Tensor,
-    *,
-    information: Tensor,
-    weights: Tensor,
-    normalize: str,
-    floor: float,
-    floor_by: str,
-    floor_on: str,
-    norms: Tensor | None,
-    position: Tensor | None,
-) -> Reason:
+def shares_of_evidence(models: Tensor, *, information: Tensor, floor: float, strengths: Tensor) -> Reason:
     """Each expert counts by its share of the Fisher information; no change is dropped."""
-    pulls = strengths(information, weights, normalize, floor, floor_by, floor_on, norms, position)
     below = (information < floor).all(0)
     sentences = (
         "No expert has Fisher information here, so all count the same: {shares}.",
         f"The evidence of every expert is below the floor of {short(floor)}, so the floor decides: {{shares}}.",
         "Fisher information decides how much each expert counts here: {shares}.",
     )
-    which = first_of((pulls == 0).all(0), below)
-    return Reason(sentences, which, coefficients=shares_of_mean(pulls), step="weigh", mean=True)
+    which = first_of((strengths == 0).all(0), below)
+    return Reason(sentences, which, coefficients=shares_of_mean(strengths), step="weigh", mean=True)
 
 
 @method(

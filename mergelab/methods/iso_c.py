@@ -7,9 +7,8 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.methods.knobs import ANY, Range
 from mergelab.methods.ops.reason import TOGETHER, Reason, scaled_mean, times
-from mergelab.methods.ops.spectra import is_matrix, triplets
+from mergelab.methods.ops.spectra import SpectralScale, is_matrix, triplets
 from mergelab.methods.registry import Key, method
 
 
@@ -32,21 +31,7 @@ def of_all_directions(deltas: Tensor, *, scale: float, key: str) -> Reason:
     on_one_thread=True,
     why=of_all_directions,
 )
-def iso_c(
-    deltas: Tensor,
-    *,
-    scale: A[
-        float,
-        Range(
-            0.0,
-            3.0,
-            0.05,
-            "Multiplies the merged change before it is added to the base, also of averaged tensors",
-            valid=ANY,
-        ),
-    ] = 1.0,
-    key: A[str, Key()] = "",
-) -> Tensor:
+def iso_c(deltas: Tensor, *, scale: SpectralScale = 1.0, key: A[str, Key()] = "") -> Tensor:
     """Sum the experts' changes of each matrix and set all singular values of the sum to their mean.
 
     `deltas` is (n_models, *shape) in float32, expert minus base; returns (*shape), to be added to the base. Directions

@@ -7,9 +7,9 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
-from mergelab.methods.knobs import ANY, Range
+from mergelab.methods.knobs import Range
 from mergelab.methods.ops.reason import TOGETHER, Reason, scaled_mean, times
-from mergelab.methods.ops.spectra import is_matrix, joined, outside, triplets
+from mergelab.methods.ops.spectra import SpectralScale, is_matrix, joined, outside, triplets
 from mergelab.methods.registry import Key, method
 
 
@@ -44,16 +44,7 @@ def iso_cts(
             "Fraction of each matrix's directions taken from the summed change; the experts share the rest evenly",
         ),
     ] = 0.8,
-    scale: A[
-        float,
-        Range(
-            0.0,
-            3.0,
-            0.05,
-            "Multiplies the merged change before it is added to the base, also of averaged tensors",
-            valid=ANY,
-        ),
-    ] = 1.0,
+    scale: SpectralScale = 1.0,
     key: A[str, Key()] = "",
 ) -> Tensor:
     """Like Iso-C, but part of the directions is reserved for what each expert changed outside the common ones.

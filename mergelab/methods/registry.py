@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, Literal, Protocol
 
 from torch import Tensor
@@ -40,7 +41,8 @@ that agree with the elected sign."""
 Elementwise = bool | Callable[[Mapping[str, Any]], bool]
 """Whether a rule treats entries independently once its surveys are done: always, never, or depending on its knobs."""
 Why = Callable[..., Reason]
-"""Tells why weights are what they are: called with the stack and those of the rule's arguments that it names."""
+"""Tells why weights are what they are: called with the stack and those of the rule's arguments that it names; `strengths` names
+what the rule's function of that name gives."""
 
 
 class Survey(Protocol):
@@ -176,6 +178,12 @@ class Rule:
     def splits(self, settings: Mapping[str, Any]) -> bool:
         """Whether a chunk of a tensor can be processed without the rest of it."""
         return self.elementwise if isinstance(self.elementwise, bool) else self.elementwise(settings)
+
+    def strengths_of(self, arguments: Mapping[str, Any]) -> Tensor | None:
+        """The weights of the mean that the method is, (n_models, *shape), for its arguments; None for other methods."""
+        if self.strengths is None:
+            return None
+        return self.strengths(**{name: arguments.get(name) for name in signature(self.strengths).parameters})
 
     @property
     def summary(self) -> str:

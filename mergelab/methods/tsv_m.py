@@ -7,9 +7,8 @@ from typing import Annotated as A
 
 from torch import Tensor
 
-from mergelab.methods.knobs import ANY, Range
 from mergelab.methods.ops.reason import TOGETHER, Reason, scaled_mean, times
-from mergelab.methods.ops.spectra import is_matrix, joined, triplets
+from mergelab.methods.ops.spectra import SpectralScale, is_matrix, joined, triplets
 from mergelab.methods.registry import Key, Log, method, silent
 
 
@@ -37,16 +36,7 @@ def of_top_directions(deltas: Tensor, *, scale: float, key: str) -> Reason:
 def tsv_m(
     deltas: Tensor,
     *,
-    scale: A[
-        float,
-        Range(
-            0.0,
-            3.0,
-            0.05,
-            "Multiplies the merged change before it is added to the base, also of averaged tensors",
-            valid=ANY,
-        ),
-    ] = 1.0,
+    scale: SpectralScale = 1.0,
     key: A[str, Key()] = "",
     say: A[Callable[[str], None], Log()] = silent,
 ) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +12,8 @@ from mergelab.methods.knobs import Knob, Range, Value, brief, nearest
 from mergelab.recipe.name_pattern import name_pattern
 
 Ramp = tuple[float, ...]
-"""Numbers spaced evenly from the first layer to the last, with linear interpolation between them."""
+"""Numbers spaced evenly from the first layer to the last, with linear interpolation between them. Those of a whole-number knob
+are `int`, and what lies between them is rounded to the nearest whole number, halves up."""
 
 LONGEST_LAYER = 10
 """Longer numbers in names are no layers; Python takes long to read them."""
@@ -147,12 +149,13 @@ def varies(knob: Knob) -> bool:
 
 
 def at(value: Value | Ramp, depth: float) -> Value:
-    """The value at a depth in [0, 1]: constant, or interpolated along the ramp."""
+    """The value at a depth in [0, 1]: constant, or interpolated along the ramp; whole along a ramp of whole numbers."""
     if not isinstance(value, tuple):
         return value
     place = depth * (len(value) - 1)
     left = min(int(place), len(value) - 2)
-    return value[left] + (place - left) * (value[left + 1] - value[left])
+    between = value[left] + (place - left) * (value[left + 1] - value[left])
+    return math.floor(between + 0.5) if isinstance(value[left], int) else between
 
 
 @lru_cache(maxsize=1 << 14)
@@ -235,10 +238,6 @@ def _read_value(where: str, place: Place, value: object) -> Value | Ramp:
     knob, label = place.knob, f"{place.knob.name} of {place.owner} in {where}"
     if not isinstance(value, Sequence) or isinstance(value, str):
         return knob.domain.check(label, value)
-    if isinstance(knob.default, int):
-        raise ValueError(
-            f"{label} is a whole number, which cannot be interpolated: give one number, got {brief(value)}"
-        )
     if len(value) < 2:
         raise ValueError(f"{label} must be a number or a ramp of at least two numbers, got {brief(value)}")
-    return tuple(float(knob.domain.check(label, entry)) for entry in value)
+    return tuple(knob.domain.check(label, entry) for entry in value)  # type: ignore[misc]  # a range has numbers

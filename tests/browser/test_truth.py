@@ -291,6 +291,16 @@ def test_a_turned_preset_is_called_edited_and_back_and_forward_lead_over_tabs_an
     lab.until("mergelab.tab === 'tensor'")
     page.click("#ml-tab-lab")
     lab.until("!mergelab.address.includes('tab=')")
+    for pinned in (
+        "mergelab.pinned && mergelab.address.includes('&a=')",
+        "!mergelab.pinned && !mergelab.address.includes('&a=')",
+    ):
+        page.click("[data-chart=curves] [data-act=pin]")
+        lab.until(pinned)
+    page.go_back()
+    lab.until("mergelab.pinned === 'TIES · density 0.45'")
+    page.go_forward()
+    lab.until("!mergelab.pinned")
     page.reload()
     holds(lab, "0.45")
     expect(preset).to_have_value("TIES as in the paper, edited")

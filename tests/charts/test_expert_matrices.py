@@ -33,6 +33,14 @@ def test_a_pair_says_on_how_many_weights_it_disagrees() -> None:
     assert (trace["zmin"], trace["zmax"]) == (0, 1)
 
 
+def test_a_pair_leads_to_the_layer_and_module_where_it_conflicts_most() -> None:
+    cells = [[None, ("3", "mlp.down")], [("3", "mlp.down"), None]]
+    for (trace,) in (conflict_matrix(PAIRS, TITLES, cells).data, cosine_matrix(PAIRS, TITLES, cells).data):
+        assert trace["customdata"] == [[None, ["3", "mlp.down"]], [["3", "mlp.down"], None]]
+        assert trace["text"][0][1].endswith(".<br>Most conflicting weights: layer 3, mlp.down.")
+        assert "Most conflicting" not in trace["text"][0][0]
+
+
 def test_cosines_have_a_scale_of_their_own_and_no_diagonal() -> None:
     (trace,) = cosine_matrix(PAIRS, TITLES).data
     assert trace["z"] == [[None, -0.5], [-0.5, None]]

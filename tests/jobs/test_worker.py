@@ -76,6 +76,7 @@ def test_a_failure_inside_a_job_leaves_the_worker_alive(worker: Worker, quick: d
     before = worker.pid
     end = end_of(worker.submit("no_such_function", recipe=quick))
     assert isinstance(end, Crashed) and "AttributeError" in end.sentence and "Traceback" in end.detail
+    assert end.public == "unexpected AttributeError"
     worker.submit("sketch", recipe=quick).result()
     assert worker.pid == before
 

@@ -195,11 +195,21 @@ def test_an_override_that_cannot_be_meant_is_refused(override: Any, told: str) -
     assert refusal([override]) == [told]
 
 
-def test_whole_numbers_have_no_ramp_but_may_differ_between_tensors() -> None:
-    assert refusal([{"match": "", "steps": [1, 10]}], "karcher") == [
-        "steps of method in entry 1 of overrides is a whole number, which cannot be interpolated: "
-        "give one number, got [1, 10]"
+def test_a_ramp_of_whole_numbers_is_rounded_between_them_with_halves_up() -> None:
+    done = recipe([{"match": "", "steps": [1, 10.0]}], "karcher")
+    found = [done.settings("method", LAYERS[0], depth)["steps"] for depth in (0.0, 0.25, 0.5, 1.0)]
+    assert found == [1, 3, 6, 10]  # of 1, 3.25, 5.5 and 10
+    assert {type(steps) for steps in found} == {int}
+    assert Recipe.from_yaml(done.to_yaml()) == done
+
+
+def test_a_ramp_of_whole_numbers_holds_whole_numbers_alone() -> None:
+    assert refusal([{"match": "", "steps": [1, 2.5]}], "karcher") == [
+        "steps of method in entry 1 of overrides must be a whole number, got 2.5"
     ]
+
+
+def test_a_whole_number_may_differ_between_tensors() -> None:
     varied = recipe([{"match": "mlp", "steps": 3.0}], "karcher").settings("method", LAYERS[0], 0.0)
     assert varied["steps"] == 3 and isinstance(varied["steps"], int)
 

@@ -5,7 +5,7 @@ from mergelab.analysis.preview.expert_shares import shares_changes
 from mergelab.analysis.preview.histogram import Histogram, histogram
 from mergelab.analysis.preview.kept_sums import Figures
 from mergelab.analysis.preview.over_density import curves, halving
-from mergelab.analysis.preview.pairs import Pairs, pairs, pairs_in
+from mergelab.analysis.preview.pairs import Pairs, clashing_cells, pairs, pairs_in
 from mergelab.analysis.preview.preview import AMONG_SHARED, CONFLICTING, Number, Preview, narrowed, preview
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Number",
     "Pairs",
     "Preview",
+    "clashing_cells",
     "curves",
     "exact_preview",
     "halving",

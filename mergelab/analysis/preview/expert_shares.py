@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from inspect import signature
-
 import numpy
 import pandas
 import torch
@@ -64,10 +62,8 @@ def _strengths(prepared: PreparedMerge, key: str) -> NDArray[numpy.float64]:
 
 
 def _strength(job: TensorJob, chunk: Chunk) -> Tensor:
-    rule = job.step.rule
-    assert rule.strengths is not None, "only such methods have strengths"
-    given = job.arguments(chunk, job.plain_stack(chunk))
-    strength: Tensor = rule.strengths(**{name: given.get(name) for name in signature(rule.strengths).parameters})
+    strength = job.step.rule.strengths_of(job.arguments(chunk, job.plain_stack(chunk)))
+    assert strength is not None, "only such methods have strengths"
     return strength
 
 

@@ -12,6 +12,9 @@ from mergelab.analysis.preview.sketch_reader import read
 from mergelab.analysis.sketch import Sketch, operating_point, pairs_of
 from mergelab.recipe import Recipe
 
+Cell = tuple[str, str]
+"""A layer and a module."""
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -44,6 +47,22 @@ def pairs_in(figures: Figures, experts: tuple[str, ...]) -> Pairs:
         _matrix(shared, figures.kept.sum(0)),
         cosines,
     )
+
+
+def clashing_cells(figures: Figures, sketch: Sketch) -> list[list[Cell | None]]:
+    """For each pair of experts, the layer and module with the largest number of weights that both keep with opposite signs, the
+    first of several; None on the diagonal and for pairs without such a weight. `figures` are those of all tensors."""
+    numbers = {
+        cell: number for number, cell in enumerate(dict.fromkeys(zip(sketch.layers, sketch.modules, strict=True)))
+    }
+    cells, places = list(numbers), [numbers[cell] for cell in zip(sketch.layers, sketch.modules, strict=True)]
+    opposed = numpy.zeros((len(cells), figures.opposed.shape[1]))
+    numpy.add.at(opposed, places, numpy.nan_to_num(figures.opposed))
+    found: list[list[Cell | None]] = [[None] * len(sketch.experts) for _ in sketch.experts]
+    for number, (i, j) in enumerate(pairs_of(len(sketch.experts))):
+        if opposed[:, number].any():
+            found[i][j] = found[j][i] = cells[int(opposed[:, number].argmax())]
+    return found
 
 
 def _matrix(of_pairs: NDArray[numpy.float64], diagonal: object) -> NDArray[numpy.float64]:

@@ -1,4 +1,4 @@
-"""Compares the mean features of base and experts on the same calibration rows, layer by layer, by linear CKA."""
+"""Compares the mean features of base and experts on the same calibration examples, layer by layer, by linear CKA."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.progress import Progress, ProgressGen
 
 ROWS = 64
-"""Maximum number of calibration rows per task; all models process all of them."""
+"""Maximum number of calibration examples per task; all models process all of them."""
 COLUMNS = ("layer", "figure", "of", "value", "rows", "status", "reason")
 BASE, EVERYWHERE = "base", "every layer"
 

@@ -41,8 +41,11 @@ class WeightReasons:
 
 def method_reason(prepared: PreparedMerge, traced: Trace) -> Reason | None:
     """What the method tells of a trace; None if it tells nothing."""
-    why = prepared.method.rule.why
-    return why(traced.stack, **_named(why, traced.arguments)) if why else None
+    rule = prepared.method.rule
+    if rule.why is None:
+        return None
+    given = {**traced.arguments, "strengths": rule.strengths_of(traced.arguments)}
+    return rule.why(traced.stack, **_named(rule.why, given))
 
 
 def picked_with_reason(prepared: PreparedMerge, traced: Trace, pick: Pick) -> tuple[Trace, Reason | None]:

@@ -8,12 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated as A
 
 import torch
 from torch import Tensor
 
 from mergelab.linalg import folded_sum, product, singular_triplets
+from mergelab.methods.knobs import ANY, Range
 
+SpectralScale = A[
+    float,
+    Range(
+        0.0,
+        3.0,
+        0.05,
+        "Multiplies the merged change before it is added to the base, also of averaged tensors",
+        valid=ANY,
+    ),
+]
+"""The knob `scale` of methods that decompose matrices and average all other tensors."""
 EXCEPTED = "text_projection"
 """Matrices with this in their name are averaged: the authors of all three spectral methods exclude CLIP's."""
 

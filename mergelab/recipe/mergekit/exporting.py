@@ -138,6 +138,9 @@ def _override_problems(recipe: Recipe, reading: Reading) -> Iterator[str]:
             literal(override.match)
         except ValueError as error:
             yield f"entry {number} of overrides: {error}"
+        for name, value in override.knobs.items():
+            if isinstance(value, tuple) and isinstance(value[0], int):
+                yield f"mergekit does not round between whole numbers: give {name} in entry {number} of overrides one number"
         for name in override.knobs:
             if name not in places:
                 yield f"{name} in entry {number} of overrides cannot vary in mergekit's {reading.merge_method}"

@@ -9,8 +9,9 @@ NAMED_ALWAYS = (DENSITY, "t")
 COMPLEMENTS = {"density": "drop rate"}
 """Knobs that some papers define the other way round; the page shows 1 minus the value beside them."""
 
-PLACES = ("task",)
-"""Knobs whose value k selects the k-th of the chosen experts."""
+PLACES = {"task": "Shared change only"}
+"""Knobs whose value k selects the k-th of the chosen experts, with the words for 0, which selects none."""
+PLACES_HELP = "Whose mask and scale the shared change gets. The result is then the model for this expert's task alone."
 NUMBERS_OF_EXPERTS = (*PLACES, "min_models")
 """Knobs whose sliders end at the number of the chosen experts."""
 NAMES = {
@@ -99,6 +100,13 @@ def seconds(value: float) -> str:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def file_size(count: float) -> str:
+    """A number of bytes: `62 KB`, `4.5 MB`, `2.3 GB`; at least 1 KB."""
+    if count < 1e6:
+        return f"{max(round(count / 1e3), 1)} KB"
+    return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
 
 
 def counted(number: int, noun: str) -> str:

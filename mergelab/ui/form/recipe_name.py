@@ -11,7 +11,7 @@ from mergelab.recipe import Recipe
 from mergelab.recipe.diff import recipe_diff, settings_of
 from mergelab.ui.form.labels import NAMED_ALWAYS
 from mergelab.ui.form.method_list import short_title
-from mergelab.ui.form.setting_words import EXPERT, OF, OVERRIDDEN, OVERRIDES, STEPS, SettingWords
+from mergelab.ui.form.setting_words import EXPERT, OF, OVERRIDDEN, OVERRIDES, STEPS, SettingWords, selected
 from mergelab.ui.form.short_names import short_names
 
 BETWEEN = " · "
@@ -83,6 +83,7 @@ def _knob(path: str, value: Any, recipe: Recipe, words: SettingWords) -> str:
     other = recipe.sparsify if owner == "method" else recipe.method
     rule = STEPS[owner][getattr(recipe, owner).name]
     step = f"{short_title(rule)} " if other and name in other.knobs else ""
+    value = selected(path, value, recipe)
     return step + _said(words.label(name), words.value(path, value), isinstance(value, str))
 
 

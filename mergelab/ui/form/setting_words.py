@@ -8,8 +8,9 @@ from typing import Any
 
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
+from mergelab.recipe import Recipe
 from mergelab.ui.form.form import short
-from mergelab.ui.form.labels import title_of, value_of
+from mergelab.ui.form.labels import PLACES, title_of, value_of
 from mergelab.ui.form.method_list import short_title
 
 ABSENT = "–"
@@ -69,6 +70,12 @@ class SettingWords:
     def model(self, reference: str) -> str:
         """A model's title, or else the last part of its reference."""
         return self.titles.get(reference) or short(reference)
+
+
+def selected(path: str, value: Any, recipe: Recipe) -> Any:
+    """The value of a setting; the reference of the expert where the setting is a number that selects one of the recipe's."""
+    chosen = path.rpartition(".")[2] in PLACES and isinstance(value, int) and value > 0
+    return recipe.models[value - 1].model if chosen else value
 
 
 def _along(value: Any) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from mergelab.checkpoints import list_suites
-from mergelab.ui.form.texts.link import VIEW, parse_cell
+from mergelab.ui.form.texts.link import VIEW
+from mergelab.ui.form.texts.parsed_link import parse_cell
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,15 @@ def kept_for_later(entries: Collection[LayerEntry], spellings: Spellings) -> Ite
             yield LayerEntry(entry.match, values, entry.model, entry.layers)
 
 
+def own_kept_for_later(own: OwnKnobs, spellings: Spellings) -> OwnKnobs:
+    """What the experts' own values say about knobs of rules that are not chosen."""
+    kept = {
+        model: {widget: value for widget, value in values.items() if widget not in spellings}
+        for model, values in own.items()
+    }
+    return {model: values for model, values in kept.items() if values}
+
+
 def is_everywhere(entry: LayerEntry) -> bool:
     """Whether the entry is about all tensors, as a curve over the layers is."""
     return entry.match == "" and entry.layers is None and len(entry.values) == 1

@@ -258,6 +258,8 @@ class CurvePosition:
     """The step of the knob; null where no knob moves the position."""
     advice: str
     """What the density does to the conflicting weights, in words."""
+    halved: str
+    """What is said once that density is set; empty text if there is none."""
 
 
 @message

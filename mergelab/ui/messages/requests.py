@@ -79,6 +79,14 @@ class RestoreRequest:
 
 
 @message
+class TravelRequest:
+    """Back or Forward: set the sidebar and the pinned recipes to what the address says."""
+
+    query: str
+    """The query of the address, without what the browser reads by itself."""
+
+
+@message
 class ExampleRequest:
     """Tell a guided example."""
 
@@ -165,6 +173,8 @@ class PanelEvents:
     """Merge and score both recipes that are compared."""
     restore: RestoreRequest
     """Undo or redo."""
+    travel: TravelRequest
+    """Back or Forward."""
     example: ExampleRequest
     """Tell a guided example."""
     own: OwnModelsOffer

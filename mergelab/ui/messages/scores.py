@@ -136,7 +136,7 @@ class ScoreLegend:
     title: str
     """What the colour stands for."""
     colour: str
-    """The name of the theme's colour."""
+    """The colour, or the name of the theme's colour."""
 
 
 @message

@@ -71,7 +71,7 @@ class VariedValues:
     own: Mapping[str, Mapping[str, float]]
     """By expert: values of its own, by the knob's widget."""
     depth_scale: Sequence[float]
-    """Factors on the merged delta from the first layer to the last; none for 1 everywhere."""
+    """Factors on the merged change from the first layer to the last; none for 1 everywhere."""
     experts: Sequence[VariedExpert]
     """The chosen experts."""
 

@@ -20,6 +20,7 @@ from mergelab.ui.messages import (
     ReportedValues,
     RestoreRequest,
     TensorRequest,
+    TravelRequest,
     TryRequest,
     UnpinRequest,
     WindowRequest,
@@ -128,6 +129,9 @@ class LabPage:
         restored = self._attach(
             self._on("restore"), events.restore, compat.UNQUEUED, outputs=self.sidebar.outputs, carries=RestoreRequest
         )
+        travelled = self._attach(
+            self._on("travel"), events.travel, compat.UNQUEUED, outputs=everything, carries=TravelRequest
+        )
         reported = self._attach(
             self._on("values"),
             ReportedValueHandler(self.state).take,
@@ -145,7 +149,7 @@ class LabPage:
             outputs=[*everything, OWN_BASE, OWN_EXPERTS],
             carries=OpenRequest,
         )
-        for event in (chosen, source, preset, restored, reported, told, opened):
+        for event in (chosen, source, preset, restored, travelled, reported, told, opened):
             self._attach(event.then, self.knob_changes.show, {**compat.UNQUEUED, "trigger_mode": "multiple"})
         self._attach(
             self._on("own"),

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from mergelab.ui.form.texts.link import ParsedLink
+from mergelab.ui.form.texts.parsed_link import ParsedLink
 from mergelab.ui.messages import OwnModelsOffer
 from mergelab.ui.page.follow import shown
 from mergelab.ui.page.serving.download import Downloads

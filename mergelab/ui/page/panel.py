@@ -14,7 +14,7 @@ from mergelab.recipe.recipe import DEPTH_SCALE
 from mergelab.ui.form.examples import starting_points
 from mergelab.ui.form.figure_words import FIGURE_STATES
 from mergelab.ui.form.form import MOST_EXPERTS, all_knobs, weight_id
-from mergelab.ui.form.labels import COMPLEMENTS, title_of
+from mergelab.ui.form.labels import COMPLEMENTS, PLACES, title_of
 from mergelab.ui.form.method_list import line_of, method_choices
 from mergelab.ui.form.sidebar_values import DEPTH_SCALE as DEPTH
 from mergelab.ui.form.sidebar_values import MATCH_NORMS
@@ -98,5 +98,5 @@ def _range(title: str, knob: Knob) -> KnobRange | None:
     domain = knob.domain
     if not isinstance(domain, Range):
         return None
-    layered = varies(knob) and not isinstance(knob.default, int)  # whole numbers cannot be interpolated
+    layered = varies(knob) and knob.name not in PLACES  # nothing lies between two experts
     return KnobRange(title, domain.low, domain.high, *domain.bounds, domain.step, layered, is_own(knob))

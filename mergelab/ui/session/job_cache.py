@@ -43,6 +43,11 @@ class CrashError(Exception):
         self.trace = trace
 
 
+def whole_crash(crash: Crashed) -> CrashError:
+    """Everything that is known of a crash: for people who may see what the server's process sees."""
+    return CrashError(crash.sentence, crash.detail)
+
+
 class StopPressedError(Exception):
     """The person pressed Stop."""
 
@@ -133,7 +138,10 @@ def one_thread() -> Worker:
 
 
 class JobCache:
-    """The workers, each started at its first job, and the results worth keeping. Identical requests at the same time run once."""
+    """The workers, each started at its first job, and the results worth keeping. Identical requests at the same time run once.
+
+    `crash_error` decides what people are told of a job that crashed.
+    """
 
     def __init__(
         self,
@@ -142,8 +150,9 @@ class JobCache:
         runs: int = 400,
         maps: int = 6,
         start_reader: Callable[[], Worker] = one_thread,
+        crash_error: Callable[[Crashed], CrashError] = whole_crash,
     ) -> None:
-        self._start_worker, self._start_reader = start_worker, start_reader
+        self._start_worker, self._start_reader, self._crash_error = start_worker, start_reader, crash_error
         self._worker: Worker | None = None
         self._reader: Worker | None = None
         self._lock = threading.Lock()
@@ -269,8 +278,8 @@ class JobCache:
                         return result
                     case Refused(sentence):
                         raise RefusalError(sentence)
-                    case Crashed(sentence, detail):
-                        raise CrashError(sentence, detail)
+                    case Crashed():
+                        raise self._crash_error(event)
                     case Stopped():
                         raise StopPressedError
                     case Partial():

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +19,7 @@ from mergelab.jobs.workbench import MergeScores, Run
 from mergelab.recipe import Recipe
 from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.form import Form
-from mergelab.ui.form.texts.link import Link
+from mergelab.ui.form.texts.link import LinkMaker
 from mergelab.ui.messages import EMPTY, Status
 from mergelab.ui.session.chart_service import ChartService
 from mergelab.ui.session.merge_service import MergeService
@@ -50,7 +49,7 @@ class Screen:
     merge_service: MergeService
     chart_service: ChartService
     under_way: UnderWay
-    link: Callable[[Form], Link]
+    link: LinkMaker
     lock: Any = field(default_factory=threading.RLock, repr=False)
     wanted: Form | None = None
     recipe: Recipe | StackRecipe | None = None
@@ -83,8 +82,11 @@ class Screen:
 
     def answered(self, update: Update, form: Form) -> Update:
         """The same update as an answer to a change that led to this form."""
-        pinned = {slot: self.link(each) for slot, each in sorted(self.pins.forms.items())}
-        link = render_link(self.link(form), form, pinned)
+        pinned = {slot: self.link(each, complete=True) for slot, each in sorted(self.pins.forms.items())}
+        found = self.link(form)
+        if pinned:  # a comparison is to come back exactly
+            found = replace(found, query=self.link(form, complete=True).query)
+        link = render_link(found, form, pinned)
         return replace(update, link=link, varied=render_varied(form), answer=time.monotonic())
 
     def previewed(self, form: Form, sketch: Sketch | None, known: bool) -> Update:

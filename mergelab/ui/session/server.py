@@ -78,9 +78,9 @@ class Lab:
         recipe = presets()[FIRST].recipe
         return Form(models, tuple(models.titles), recipe.method.name, device=self.settings.device, rows=QUICK_ROWS)
 
-    def link(self, form: Form) -> Link:
-        """The link to a form."""
-        return link_of(form.written(), form.models, self._opening_recipe)
+    def link(self, form: Form, complete: bool = False) -> Link:
+        """The link to a form; a complete one leaves no default out."""
+        return link_of(form.written(), form.models, self._opening_recipe, complete)
 
     def warm(self, form: Form, finished: Callable[[PanelMessages], None]) -> threading.Thread:
         """Compute the opening in a thread, which is returned. `finished` gets all messages of the opening.

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from mergelab.analysis.sketch import Sketch
 from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form
-from mergelab.ui.form.texts.link import Link
+from mergelab.ui.form.texts.link import LinkMaker
 from mergelab.ui.messages import Status, TryRequest
 from mergelab.ui.session.answers.answers_view import AnswersView
 from mergelab.ui.session.answers.trying import Trying
@@ -45,7 +45,7 @@ class Session:
     the knobs do not."""
 
     job_cache: JobCache
-    link: Callable[[Form], Link]
+    link: LinkMaker
     models_dir: str | None = None
     values: dict[str, Any] = field(default_factory=dict)
     opened: threading.Event = field(default_factory=threading.Event)

@@ -101,7 +101,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
     story.close();
     tabs.show(address.get("tab"));
     narrowing.followTravel();
-    if (recipe !== inbox.get("link")?.query) requests.send("restore", { key: recipe, scene: null });
+    if (recipe !== inbox.get("link")?.query) requests.send("travel", { query: recipe });
   });
   listenForButtons(page);
   mountShortcuts();

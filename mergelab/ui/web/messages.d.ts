@@ -304,6 +304,8 @@ export interface CurvePosition {
   step: number | null;
   /** What the density does to the conflicting weights, in words. */
   advice: string;
+  /** What is said once that density is set; empty text if there is none. */
+  halved: string;
 }
 
 /** The charts over every density. Sent only if they differ from what the page has. */
@@ -713,6 +715,8 @@ export interface PanelEvents {
   score: NoDetails;
   /** Undo or redo. */
   restore: RestoreRequest;
+  /** Back or Forward. */
+  travel: TravelRequest;
   example: ExampleRequest;
   /** Open the models that the address asks for. */
   own: OwnModelsOffer;
@@ -928,7 +932,7 @@ export interface ScoreDifference {
 export interface ScoreLegend {
   /** What the colour stands for. */
   title: string;
-  /** The name of the theme's colour. */
+  /** The colour, or the name of the theme's colour. */
   colour: string;
 }
 
@@ -1227,6 +1231,12 @@ export interface ThresholdLine {
   colours: string[];
 }
 
+/** Back or Forward: set the sidebar and the pinned recipes to what the address says. */
+export interface TravelRequest {
+  /** The query of the address, without what the browser reads by itself. */
+  query: string;
+}
+
 /** One of the likeliest answers of a model. */
 export interface TriedChoice {
   /** The answer. */
@@ -1295,7 +1305,7 @@ export interface VariedValues {
   entries: LayerEntry[];
   /** By expert: values of its own, by the knob's widget. */
   own: Record<string, Record<string, number>>;
-  /** Factors on the merged delta from the first layer to the last; none for 1 everywhere. */
+  /** Factors on the merged change from the first layer to the last; none for 1 everywhere. */
   depth_scale: number[];
   /** The chosen experts. */
   experts: VariedExpert[];

@@ -92,6 +92,7 @@ export interface PlotPoint {
   x: Coordinate;
   y: Coordinate;
   customdata?: CellName | null;
+  text?: string;
 }
 
 /** An element that plotly may have drawn in. */

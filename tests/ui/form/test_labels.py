@@ -6,7 +6,17 @@ import pytest
 
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
-from mergelab.ui.form.labels import COMPLEMENTS, NAMES, NUMBERS_OF_EXPERTS, counted, number, seconds, title_of, value_of
+from mergelab.ui.form.labels import (
+    COMPLEMENTS,
+    NAMES,
+    NUMBERS_OF_EXPERTS,
+    counted,
+    file_size,
+    number,
+    seconds,
+    title_of,
+    value_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +37,10 @@ def test_names_of_knobs_become_words_and_papers_letters_stay() -> None:
 
 def test_a_small_number_cannot_be_broken_at_its_minus() -> None:
     assert (number(1e-7), number(0.01), number(0)) == ("1e−7", "0.01", "0")
+
+
+def test_the_size_of_a_small_file_is_not_rounded_to_nothing() -> None:
+    assert [file_size(count) for count in (20, 61_700, 4.46e6, 2.3e9)] == ["1 KB", "62 KB", "4.5 MB", "2.3 GB"]
 
 
 def test_one_is_singular() -> None:

@@ -35,6 +35,7 @@ def recipe(**fields: Any) -> Recipe:
             {"overrides": [{"match": "mlp", "model": "b/x", "density": 0.5}]},
             "TIES · density 0.2 · per layer density 0.5 in “mlp”, Fashion",
         ),
+        ({"method": {"name": "emr", "task": 2}}, "EMR · task: Digits"),
         ({"seed": 3, "dtype": "float32"}, "TIES · density 0.2 · seed 3 · number format: float32"),
     ],
 )

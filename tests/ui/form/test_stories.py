@@ -18,7 +18,8 @@ from mergelab.runtime.progress import finish
 from mergelab.ui.form.examples import GROUPS, presets, starting_points, title_fitting
 from mergelab.ui.form.form import KnobPlace
 from mergelab.ui.form.stories import STORIES, Story, parameters, stories
-from mergelab.ui.form.texts.link import VIEW, read_query
+from mergelab.ui.form.texts.link import VIEW
+from mergelab.ui.form.texts.parsed_link import read_query
 from mergelab.ui.messages import Comparison
 from mergelab.ui.session import merge_service as work_module
 from mergelab.ui.session.chart_data import tensors_at

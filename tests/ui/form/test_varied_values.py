@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from ui.fake_worker import form
 
-from mergelab.ui.form.varied_values import kept_for_later, read_entries, read_own_values, read_ramp, told
+from mergelab.ui.form.varied_values import (
+    kept_for_later,
+    own_kept_for_later,
+    read_entries,
+    read_own_values,
+    read_ramp,
+    told,
+)
 from mergelab.ui.messages import LayerEntry
 
 CURVE = LayerEntry("", {"knob-method-ties-density": [0.1, 0.9]})
@@ -43,3 +50,11 @@ def test_curves_of_other_rules_are_kept_for_later() -> None:
     both = LayerEntry("", {"knob-method-ties-density": 0.3, "knob-method-sce-density": 0.4})
     kept = list(kept_for_later((CURVE, both, ONE_EXPERTS), form().spellings))
     assert kept == [LayerEntry("", {"knob-method-sce-density": 0.4})]
+
+
+def test_experts_own_values_of_other_rules_are_kept_for_later() -> None:
+    own = {
+        "tiny/a": {"knob-method-ties-density": 0.3, "knob-method-sce-density": 0.4},
+        "tiny/b": {"knob-method-ties-density": 0.5},
+    }
+    assert own_kept_for_later(own, form().spellings) == {"tiny/a": {"knob-method-sce-density": 0.4}}

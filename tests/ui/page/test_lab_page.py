@@ -15,7 +15,7 @@ from ui.fake_worker import FakeWorker
 from mergelab.recipe import Recipe
 from mergelab.ui.form.form import KnobPlace
 from mergelab.ui.form.stories import stories
-from mergelab.ui.messages import OpenRequest, PinRequest, RestoreRequest, Scene
+from mergelab.ui.messages import OpenRequest, PinRequest, RestoreRequest, Scene, TravelRequest
 from mergelab.ui.page import follow
 from mergelab.ui.page.follow import EXPIRED, Follower
 from mergelab.ui.page.lab_page import LabPage
@@ -163,6 +163,18 @@ def test_a_curve_is_reported_like_a_knob_comes_back_by_undo_and_goes_with_a_pres
     assert page.state.form(session).recipe() == recipe
 
 
+def test_an_experts_own_value_of_a_rule_that_is_not_chosen_survives_a_step_back(page: LabPage) -> None:
+    session = opened(page)
+    key = page.lab.link(page.state.form(session)).key
+    own = json.dumps({"pixels/mnist": {"knob-sparsify-dare-density": 0.5}})
+    page.panel.turned({"visitor": "visitor", "values": {"own-knobs": own, DENSITY.elem_id: 0.7}})
+    events(page).restore(step(key))
+    assert page.state.form(session).own_knobs == {"pixels/mnist": {"knob-sparsify-dare-density": 0.5}}
+    page.state.set(session, {"sparsifier": "dare"})
+    experts = {expert.model: expert.knobs for expert in page.state.form(session).recipe().models}
+    assert experts["pixels/mnist"] == {"sparsify.density": 0.5}
+
+
 def test_what_a_step_back_restores_is_what_the_next_event_merges(page: LabPage) -> None:
     session = opened(page)
     turn(page, session, 0.7)
@@ -214,6 +226,22 @@ def test_what_is_pinned_is_what_was_on_the_sidebar_when_the_person_asked(page: L
     next(CompareTab(Follower(page.state)).pin(Call("visitor", message=PinRequest("a", key))))
     assert session.pinned == {"a": key}
     assert page.state.form(session).recipe().method.knobs["density"] == 0.7
+
+
+def test_back_and_forward_set_the_recipe_and_what_its_address_pins(page: LabPage) -> None:
+    session = opened(page)
+    session.set_scene({"b": page.state.form(session)}, None)
+
+    def travel(query: str) -> dict[str, Any]:
+        return events(page).travel(Call("visitor", message=TravelRequest(query)))
+
+    travel("suite=pixels&method=ties&density=0.35&a=suite:pixels+method:ties+density:0.4")
+    assert page.state.form(session).recipe().method.knobs["density"] == 0.35
+    assert session.pinned == {"a": "v=1&suite=pixels&method=ties&density=0.4"}
+    gone = travel("suite=pixels&method=ties&a=suite:own-7+method:ties")
+    assert "Pinned recipe A: it is of your own models" in gone[PANEL]["notes"]
+    travel("")
+    assert (session.pinned, page.state.form(session).recipe()) == ({}, page.lab.opening().recipe())
 
 
 def test_an_address_pins_recipes_and_says_which_it_could_not(page: LabPage) -> None:

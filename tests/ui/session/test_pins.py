@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
 from ui.fake_worker import form, last, opened
 
@@ -84,9 +86,12 @@ def test_without_live_scores_a_button_scores_both() -> None:
     assert len(worker.named("merge")) == 2
 
 
-def test_the_link_brings_back_what_is_pinned() -> None:
+def test_the_link_of_a_comparison_says_both_recipes_with_every_default() -> None:
     session, _ = opened()
     list(session.pin(form(knobs={DENSITY: 0.9}), "b"))
     found = next(session.preview(form()))
-    assert found.link and found.link.query.endswith("b=suite:tiny+method:ties+density:0.9")
+    assert found.link
+    query = dict(parse_qsl(found.link.query))
+    assert (query["density"], query["scale"], query["experts"], query["weight.a"]) == ("0.2", "1", "a,b,c", "1")
+    assert "suite:tiny experts:a,b,c method:ties density:0.9 scope:model " in query["b"]
     assert found.link.key == "v=1&suite=tiny&method=ties"  # undo does not know pins

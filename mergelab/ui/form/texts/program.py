@@ -45,7 +45,7 @@ OF_STACK = "copies the layers, writes the folder merged"
 
 def program_of(recipe: Recipe | StackRecipe) -> str:
     """A program that merges in memory, or writes a folder as `mergelab merge` does: for a stack, and if the method needs
-    calibration rows."""
+    calibration examples."""
     written = _literal(recipe.to_mapping())
     if isinstance(recipe, StackRecipe):
         return TO_A_FOLDER.format(recipe=written, remark=OF_STACK)

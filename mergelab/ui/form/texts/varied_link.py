@@ -82,9 +82,10 @@ def read_varied(left: dict[str, str], notes: list[str], spellings: Spellings, na
 
 
 def known_parameters(spellings: Spellings, names: Names) -> list[str]:
-    """The names of all such parameters."""
-    keys = [_key(spelling, name) for spelling in spellings.values() for name in (None, *names)]
-    return [*PLAIN, *(CURVE + key for key in keys), *(OWN + key for key in keys)]
+    """The names of all such parameters. An own value always names its expert."""
+    curves = [_key(spelling, name) for spelling in spellings.values() for name in (None, *names)]
+    own = [_key(spelling, name) for spelling in spellings.values() for name in names]
+    return [*PLAIN, *(CURVE + key for key in curves), *(OWN + key for key in own)]
 
 
 @dataclass(frozen=True)

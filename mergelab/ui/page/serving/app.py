@@ -22,6 +22,7 @@ from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.page import gradio_compat as compat
 from mergelab.ui.page.lab_page import LabPage
 from mergelab.ui.page.serving.alive import ROUTE as ALIVE
+from mergelab.ui.page.serving.crash_log import logged_crash
 from mergelab.ui.page.serving.documents import ROUTE as DOCUMENTS
 from mergelab.ui.page.serving.endpoints import add_endpoints
 from mergelab.ui.page.serving.entry.admission import Admission, admission
@@ -35,6 +36,7 @@ from mergelab.ui.page.serving.plotly_file import ROUTE as PLOTLY
 from mergelab.ui.page.serving.startup_cache import StartupCache
 from mergelab.ui.page.serving.theme import STYLES, theme
 from mergelab.ui.page.visitor import owner_of
+from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.server import Lab, Settings
 
 FIRST_PORT, PORTS = 7860, 100
@@ -75,7 +77,7 @@ def launch(
     admitted = admission(host, auth, models_dir)
     private = tempfile.mkdtemp(prefix="mergelab-")
     os.environ["GRADIO_TEMP_DIR"] = private
-    lab = Lab(Settings(device, models_dir))
+    lab = Lab(Settings(device, models_dir), JobCache(crash_error=logged_crash) if admitted.accounts else None)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a service manager's stop cleans up as well
     try:
         page, blocks = _built(lab)

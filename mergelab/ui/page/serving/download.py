@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from mergelab.ui.form.form import Form
+from mergelab.ui.form.labels import file_size
 from mergelab.ui.messages import AdapterRequest
 from mergelab.ui.page.follow import Follower, shown
 from mergelab.ui.page.sidebar.wiring import Call, Updates
@@ -68,8 +69,8 @@ class Downloads:
 
 
 def _filled(path: Path) -> Any:
-    size = path.stat().st_size / 1e6
-    return gr.update(value=str(path), label=f"Download {path.name} ({size:.1f} MB)", visible=True)
+    size = file_size(path.stat().st_size)
+    return gr.update(value=str(path), label=f"Download {path.name} ({size})", visible=True)
 
 
 def file_name(form: Form) -> str:

@@ -33,7 +33,7 @@ def add_endpoints(lab: Lab) -> None:
     def merge(
         request: gr.Request, recipe: str, tasks: list[str] | None = None, rows: int | None = None, device: str = "auto"
     ) -> dict[str, Any]:
-        """Merge a recipe and score it on validation rows: scores with intervals, references, exact diagnostics, notes."""
+        """Merge a recipe and score it on validation examples: scores with intervals, references, exact diagnostics, notes."""
         return answer(
             request,
             lambda stopper: _merge(
@@ -49,7 +49,7 @@ def add_endpoints(lab: Lab) -> None:
         rows: int | None = None,
         device: str = "auto",
     ) -> list[dict[str, Any]]:
-        """Only the scores of a recipe's merge, by default on test rows; choose knobs on validation."""
+        """Only the scores of a recipe's merge, by default on test examples; choose settings on validation examples."""
         return answer(
             request,
             lambda stopper: _evaluate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import gradio as gr
 from mergelab.methods.knobs import Choice, Knob, Range
 from mergelab.methods.registry import Rule
 from mergelab.ui.form.form import KnobPlace, Models, short, weight_id
-from mergelab.ui.form.labels import number, title_of, value_of
+from mergelab.ui.form.labels import PLACES, PLACES_HELP, number, title_of, value_of
 from mergelab.ui.form.method_list import STACKING, line_of, short_title
 from mergelab.ui.form.sidebar_values import SLICES
 
@@ -27,9 +27,14 @@ def is_too_fine(domain: Range) -> bool:
 
 
 def control(knob: Knob, **place: Any) -> Widget:
-    """The widget of a knob: a slider with number and reset, a number alone if a slider is too coarse, or a row of words."""
+    """The widget of a knob: a slider with number and reset, a number alone if a slider is too coarse, a row of words, or a list
+    of experts."""
     label = title_of(knob.name)
     match knob.domain:
+        case Range() if knob.name in PLACES:
+            return gr.Dropdown(
+                places_of_experts(knob.name, ()), value=knob.default, label=label, info=PLACES_HELP, **place
+            )
         case Range() if is_too_fine(knob.domain):
             return _number_box(knob, knob.domain, label, **place)
         case Range(low, high, step, help):
@@ -37,6 +42,11 @@ def control(knob: Knob, **place: Any) -> Widget:
         case Choice(options, help):
             choices = [(value_of(knob.name, option), option) for option in options]
             return gr.Radio(choices, value=str(knob.default), label=label, info=help, **place)
+
+
+def places_of_experts(knob: str, titles: Sequence[str]) -> list[tuple[str, int]]:
+    """What a knob that selects one of the chosen experts offers: none, or each of them by its title."""
+    return [(PLACES[knob], 0), *((title, number) for number, title in enumerate(titles, 1))]
 
 
 def _number_box(knob: Knob, domain: Range, label: str, **place: Any) -> Widget:

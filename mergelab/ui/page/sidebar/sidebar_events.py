@@ -14,9 +14,17 @@ from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.examples import presets
 from mergelab.ui.form.form import OWN, Form, Models
 from mergelab.ui.form.stories import Story, parameters, stories
-from mergelab.ui.form.texts.link import parse_cell
+from mergelab.ui.form.texts.parsed_link import parse_cell
 from mergelab.ui.form.texts.recipe_text import read_recipe_text
-from mergelab.ui.messages import EMPTY, ExampleRequest, OpenedText, OpenRequest, OwnModelsOffer, RestoreRequest
+from mergelab.ui.messages import (
+    EMPTY,
+    ExampleRequest,
+    OpenedText,
+    OpenRequest,
+    OwnModelsOffer,
+    RestoreRequest,
+    TravelRequest,
+)
 from mergelab.ui.page.follow import shown
 from mergelab.ui.page.panel_texts import sent
 from mergelab.ui.page.sidebar.sidebar_layout import OWN_BASE, OWN_EXPERTS, PRESET
@@ -128,6 +136,17 @@ class SidebarEvents:
             if form.models.edition:
                 session.sources.take(form.models)
             return self.state.fill(session, form)
+
+    def travel(self, call: Call) -> Updates:
+        """Back or Forward: set every widget and the pinned recipes to what the address says, and tell what is not there any more."""
+        session, asked = self._session(call), call.message
+        assert isinstance(asked, TravelRequest)
+        query = parameters(asked.query[:LONGEST_KEY])
+        with session.lock:
+            parsed_link, pins = self.state.parsed(session, query), self.state.pins(session, query)
+            session.pins.replace(pins.forms)
+            notes = (*parsed_link.notes, *pins.notes)
+            return {PANEL: sent(Update(notes=notes)), **self.state.fill(session, parsed_link.form)}
 
     def _tell(self, session: Session, story: Story) -> Updates:
         """Set every widget, the pinned recipe and the open cell for a story; the preview that follows shows them."""

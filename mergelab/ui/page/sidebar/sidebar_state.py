@@ -11,8 +11,8 @@ from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.sidebar_values import Values, form_of, without_widgets
 from mergelab.ui.form.stories import parameters
-from mergelab.ui.form.texts.link import ParsedLink, PinnedLinks, read_pins, read_query
-from mergelab.ui.form.varied_values import kept_for_later, read_entries
+from mergelab.ui.form.texts.parsed_link import ParsedLink, PinnedLinks, read_pins, read_query
+from mergelab.ui.form.varied_values import kept_for_later, own_kept_for_later, read_entries, read_own_values
 from mergelab.ui.page.sidebar.sidebar_updates import (
     expert_choices,
     form_updates,
@@ -86,7 +86,8 @@ class SidebarState:
         return self.parsed(session, parameters(key[:LONGEST_KEY])).form
 
     def fill(self, session: Session, form: Form) -> Updates:
-        """Set every widget to what a form says, and what no widget holds. Curves of rules that are not chosen stay."""
+        """Set every widget to what a form says, and what no widget holds. Curves and experts' own values of rules that are not
+        chosen stay."""
         self.set(session, without_widgets(self._with_others(session, form)))
         return self.record(session, form_updates(form, self.suites, session.sources.own))
 
@@ -98,8 +99,13 @@ class SidebarState:
         return {**updates, **self.arrange(session)}
 
     def _with_others(self, session: Session, form: Form) -> Form:
-        held = read_entries(self.values(session)[names.LAYER_ENTRIES])
-        return replace(form, layer_entries=(*form.layer_entries, *kept_for_later(held, form.spellings)))
+        held, spellings = self.values(session), form.spellings
+        entries = kept_for_later(read_entries(held[names.LAYER_ENTRIES]), spellings)
+        own = own_kept_for_later(read_own_values(held[names.OWN_KNOBS]), spellings)
+        together = {
+            model: {**own.get(model, {}), **form.own_knobs.get(model, {})} for model in {**own, **form.own_knobs}
+        }
+        return replace(form, layer_entries=(*form.layer_entries, *entries), own_knobs=together)
 
     def arrange(self, session: Session) -> Updates:
         """Show the knobs of the chosen rules, and a weight for each chosen expert."""

@@ -26,7 +26,7 @@ from mergelab.ui.form.form import (
     weight_id,
 )
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, PLACES
-from mergelab.ui.page.sidebar.knob_widgets import column_id, is_too_fine, slices_info
+from mergelab.ui.page.sidebar.knob_widgets import column_id, is_too_fine, places_of_experts, slices_info
 from mergelab.ui.page.sidebar.sidebar_layout import PRESET, WEIGHTS_BOX, file_options
 from mergelab.ui.page.sidebar.wiring import Updates
 
@@ -162,17 +162,13 @@ def _ends(domain: Range, value: float) -> dict[str, float]:
 
 
 def number_of_experts(place: KnobPlace, titles: Sequence[str], value: Any) -> Any:
-    """The update of a knob that counts experts: its slider ends at their number, and says which expert is which."""
+    """The update of a knob that counts or selects experts: its slider ends at their number, its list names them."""
     knob = all_knobs()[place]
     assert isinstance(knob.domain, Range)
     most = max(int(knob.domain.low) + 1, len(titles))
-    who = ", ".join(f"{number} is {title}" for number, title in enumerate(titles, 1)) if place.knob in PLACES else ""
     inside = isinstance(value, int | float) and knob.domain.low <= value <= most
-    return gr.update(
-        maximum=most,
-        value=value if inside else knob.default,
-        info=f"{knob.domain.help}. Here {who}." if who else knob.domain.help,
-    )
+    ends = {"choices": places_of_experts(place.knob, titles)} if place.knob in PLACES else {"maximum": most}
+    return gr.update(value=value if inside else knob.default, **ends)
 
 
 def preset_updates(recipe: Recipe) -> Updates:

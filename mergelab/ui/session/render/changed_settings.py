@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mergelab.recipe.diff import Difference, recipe_diff
 from mergelab.ui.form.recipe_name import told_settings
-from mergelab.ui.form.setting_words import EXPERT, STEPS, SettingWords
+from mergelab.ui.form.setting_words import EXPERT, STEPS, SettingWords, selected
 from mergelab.ui.form.short_names import short_names
 from mergelab.ui.messages import ComparedSetting
 from mergelab.ui.session.chart_data import ChartData
@@ -20,8 +20,8 @@ def changed_settings(one: ChartData, other: ChartData) -> list[ComparedSetting]:
         ComparedSetting(
             label=words.label(each.name),
             full=whole.label(each.name),
-            a=words.value(each.name, each.one),
-            b=words.value(each.name, each.other),
+            a=words.value(each.name, selected(each.name, each.one, one.recipe)),
+            b=words.value(each.name, selected(each.name, each.other, other.recipe)),
         )
         for each in recipe_diff(one.recipe, other.recipe)
         if _is_listed(each) or each.name in told

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 
-from mergelab.analysis.preview import Pairs, Preview, halving, pairs_in
+from mergelab.analysis.preview import Pairs, Preview, clashing_cells, halving, pairs_in
 from mergelab.analysis.sketch import drops, operating_point
 from mergelab.charts import (
     RATES,
@@ -134,10 +134,13 @@ def _histogram(data: ChartData, has_line: bool) -> HistogramChart:
 
 def _pairs(data: ChartData) -> PairsChart:
     found: Pairs = pairs_in(data.figures, data.sketch.experts)
-    titles = data.models.titles
+    titles, cells = data.models.titles, clashing_cells(data.preview.figures, data.sketch)
     alone = "" if has_pairs(data.recipe) else ALONE
     return PairsChart(
-        conflict_matrix(found, titles), cosine_matrix(found, titles), alone or pairs_summary(found, titles), alone
+        conflict_matrix(found, titles, cells),
+        cosine_matrix(found, titles, cells),
+        alone or pairs_summary(found, titles),
+        alone,
     )
 
 
@@ -233,22 +236,26 @@ def _position(data: ChartData) -> CurvePosition:
     """The position on the curves, the knob that moves it, and the density that halves the conflicting weights."""
     point, label = operating_point(data.recipe), data.preview.label
     if point.control is None or label == "unknown":
-        return CurvePosition(None if label == "unknown" else point.position, None, None, None, "")
+        return CurvePosition(None if label == "unknown" else point.position, None, None, None, "", "")
     owner, name = point.control.split(".", 1)
     rule = getattr(data.recipe, owner).name
     (knob,) = (each for each in OWNERS[owner][rule].knobs if each.name == name)
     step: float = knob.domain.describe()["step"]  # type: ignore[assignment]
     half = halving(data.curves, point.position, float(step))
-    return CurvePosition(
-        point.position, KnobPlace(owner, rule, name).elem_id, half, step, _advice(data, point.position, half)
-    )
+    dial, words = KnobPlace(owner, rule, name).elem_id, _halving_words(data, point.position, half)
+    return CurvePosition(point.position, dial, half, step, *words)
 
 
-def _advice(data: ChartData, place: float, half: float | None) -> str:
+def _halving_words(data: ChartData, place: float, half: float | None) -> tuple[str, str]:
+    """What the density `half` would do to the conflicting weights, and what it has done once it is set."""
     known = data.curves
     now, there = (float(numpy.interp(at or 0, known["place"], known["conflict_of_all"])) for at in (place, half))
     if numpy.isnan(now) or now == 0:
-        return "No weight conflicts at this density."
+        return "No weight conflicts at this density.", ""
     if half is None:
-        return f"At density {place:.3g}, {percent(now, 1)} of all weights conflict."
-    return f"Density {half:.3g} halves the conflicting weights: {100 * now:.1f} → {percent(there, 1)}."
+        return f"At density {place:.3g}, {percent(now, 1)} of all weights conflict.", ""
+    shares = f"{100 * now:.1f} → {percent(there, 1)}"
+    return (
+        f"Density {half:.3g} halves the conflicting weights: {shares}.",
+        f"Done: density {half:.3g} instead of {place:.3g} halved the conflicting weights, {shares}. Press u to undo.",
+    )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from mergelab.charts import percent, score_bars, scores_summary
+from mergelab.charts import percent, score_bars, scores_summary, style_of
 from mergelab.evaluation.scores import mean_score
 from mergelab.jobs.workbench import MergeScores
 from mergelab.ui.form.figure_words import word_of
 from mergelab.ui.form.labels import counted
-from mergelab.ui.messages import FigureState, ScoreLegend, Scores, ScoreState
+from mergelab.ui.messages import FigureState, ScoreLegend, ScoreRow, Scores, ScoreState
 from mergelab.ui.session.score_tables import AnyScores, RunScores, headline, score_frame, table
 
 NOTHING_TO_SCORE = "No scores: your own models have no task sets."
-LEGEND = (ScoreLegend("base", "--ml-base"), ScoreLegend("task’s expert", "--ml-own"), ScoreLegend("merged", "--ml-ink"))
 CHIPS: dict[ScoreState, FigureState] = {
     "scoring": "updating",
     "stopped": "measured",
@@ -44,7 +43,7 @@ def render_scores(found: RunScores) -> Scores:
         summary=scores_summary(frame) if finished else "",
         notice=NOTICES.get(found.state) or _so_far(found),
         split=run.split,  # type: ignore[arg-type]
-        legend=LEGEND if rows else (),
+        legend=_legend(rows),
         empty="" if rows else NOTHING_TO_SCORE,
         headline=headline(found, rows),
         settled=found.settled,
@@ -70,6 +69,15 @@ def scored_of(run: MergeScores) -> str:
         return f"{done} of {counted(done + len(run.waiting), 'task')}"
     n, asked = (sum(getattr(score, name) for score in run.scores) for name in ("n", "asked"))
     return f"{n:,} of {counted(asked, 'example')}"
+
+
+def _legend(rows: list[ScoreRow]) -> tuple[ScoreLegend, ...]:
+    """The kinds of bars; an expert's bar has its own colour, for which that of the first one stands."""
+    place = next((row.place for row in rows if row.place is not None), None)
+    if place is None:
+        return ()
+    own = ScoreLegend("task’s expert", style_of(place).colour)
+    return ScoreLegend("base", "--ml-base"), own, ScoreLegend("merged", "--ml-ink")
 
 
 def _so_far(found: RunScores) -> str:

@@ -1,6 +1,6 @@
 /** @import { Inbox } from "../transport/inbox.js" */
 
-import { addressQuery, linkQuery, recipeOf, viewOf } from "./queries.js";
+import { addressQuery, linkQuery, pinsOf, recipeOf, viewOf } from "./queries.js";
 
 const REST = 300; // milliseconds: browsers refuse an address that changes at every step of a drag
 const PATIENCE = 5000; // milliseconds after which a recipe that Back asked for counts as changed on its way
@@ -17,6 +17,8 @@ export class Address {
   /** Whether the next writing is a step that Back undoes. */
   #isStep = false;
   #held = false;
+  /** @type {string | null} what the last link pins; null before the first one */
+  #pins = null;
   /** @type {{ recipe: string, since: number } | null} what Back or Forward asked for, until it is there */
   #travelled = null;
 
@@ -24,7 +26,10 @@ export class Address {
   constructor(inbox) {
     this.#inbox = inbox;
     this.#view = viewOf(location.search, inbox.get("view") ?? []);
-    inbox.on("link", () => this.#writeSoon());
+    inbox.on("link", () => {
+      this.#followPins();
+      this.#writeSoon();
+    });
   }
 
   /**
@@ -87,6 +92,13 @@ export class Address {
     const { recipe, since } = this.#travelled ?? {};
     if (recipe === this.#inbox.get("link")?.query || performance.now() - (since ?? 0) > PATIENCE) this.#travelled = null;
     return this.#travelled !== null;
+  }
+
+  /** Makes a step of a recipe that was pinned or is pinned no more: its step alone brings back what was pinned before. */
+  #followPins() {
+    const pins = pinsOf(this.#inbox.get("link")?.query ?? ""), before = this.#pins;
+    this.#pins = pins;
+    if (before !== null && pins !== before) this.#isStep = true;
   }
 
   get #query() {

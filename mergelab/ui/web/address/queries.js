@@ -54,3 +54,13 @@ export function recipeOf(query, view) {
   const parts = [...new URLSearchParams(query)].filter(([name]) => !view.includes(name) && !name.startsWith("__"));
   return readable(new URLSearchParams(parts));
 }
+
+/**
+ * The parameters of a query that pin recipes, as one text.
+ * @param {string} query
+ * @returns {string}
+ */
+export function pinsOf(query) {
+  const given = new URLSearchParams(query);
+  return JSON.stringify(["a", "b"].map((slot) => given.get(slot)));
+}

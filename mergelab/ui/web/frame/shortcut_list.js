@@ -18,6 +18,8 @@ export class ShortcutList {
   }
 
   show() {
-    if (!this.#dialog.open) this.#dialog.showModal(); // the browser returns the focus when it closes
+    if (this.#dialog.open) return;
+    this.#dialog.showModal(); // the browser returns the focus when it closes
+    this.#dialog.scrollTop = 0; // it may have been scrolled before, and the focus may have scrolled it
   }
 }

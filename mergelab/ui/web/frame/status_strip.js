@@ -1,10 +1,10 @@
 /** @import { Inbox } from "../transport/inbox.js" */
-/** @import { Status, StatusKind } from "../messages.d.ts" */
+/** @import { Charts, Status, StatusKind } from "../messages.d.ts" */
 
 import { fillSlots, find, make, write } from "../dom/elements.js";
 import { Announcer } from "./announcer.js";
 
-const BUSY = ["loading", "running", "queued"];
+const BUSY = ["loading", "running", "queued"], GIVEN_UP = ["stopped", "error"];
 
 /** The strip that says what the page is doing, and the problems that keep it from doing it. */
 export class StatusStrip {
@@ -26,7 +26,10 @@ export class StatusStrip {
     this.#element = element;
     this.#inbox = inbox;
     this.#announcer = new Announcer((text) => fillSlots(element, "announced", text));
-    inbox.on("charts", () => this.#refuse(false));
+    inbox.on("charts", () => {
+      this.#refuse(false);
+      this.render(); // work may have ended before they came
+    });
     inbox.on("status", () => this.render());
   }
 
@@ -47,14 +50,22 @@ export class StatusStrip {
     strip.dataset.kind = status.kind;
     strip.classList.toggle("ml-still", fraction === null);
     write(find(element, ".ml-strip-text"), status.text);
-    write(find(element, ".ml-strip-detail"), status.detail);
+    const left = GIVEN_UP.includes(status.kind) ? this.#figuresLeft : "";
+    write(find(element, ".ml-strip-detail"), [status.detail, left].filter(Boolean).join(" "));
     this.#announcer.say(status.text);
     find(element, ".ml-bar i").style.width = `${100 * (fraction ?? 0)}%`;
     find(element, '[data-act="stop"]').hidden = !busy;
     frame.classList.toggle("ml-loading", status.kind === "loading");
+    frame.classList.toggle("ml-behind", left !== "");
     if (status.kind === "refused") this.#refuse(true);
     document.body.classList.toggle("ml-busy", busy);
     this.#renderProblems(status);
+  }
+
+  /** Whose the figures on screen are, where they are not of the recipe on the sidebar; empty text where they are. */
+  get #figuresLeft() {
+    const charts = this.#inbox.get("charts"), link = this.#inbox.get("link");
+    return charts && !this.#inbox.get("stack") && charts.digest !== link?.digest ? belonging(charts) : "";
   }
 
   /** @param {boolean} refused */
@@ -62,18 +73,22 @@ export class StatusStrip {
     const charts = this.#inbox.get("charts");
     this.refused = refused;
     find(this.#element, ".ml").classList.toggle("ml-refused", refused);
-    fillSlots(this.#element, "belongs", refused && charts ? `The figures below belong to ${charts.recipe} (${charts.models}).` : "");
+    fillSlots(this.#element, "belongs", refused ? belonging(charts) : "");
     for (const callback of this.#listeners) callback();
   }
 
   /** @param {Status} status */
-  #renderProblems({ text, problems, trace }) {
+  #renderProblems({ problems, trace }) {
     const box = find(this.#element, ".ml-problems");
     box.hidden = !problems.length;
     if (!problems.length) return;
-    find(box, "strong").textContent = text;
     find(box, "ul").replaceChildren(...problems.map((problem) => make("li", problem)));
     find(box, "details").hidden = !trace;
     find(box, "pre").textContent = trace;
   }
+}
+
+/** @param {Charts | null} charts */
+function belonging(charts) {
+  return charts ? `The figures below belong to ${charts.recipe} (${charts.models}).` : "";
 }

@@ -9,6 +9,7 @@ import { inNextFrame } from "../dom/next_frame.js";
 import { numberTyped, setField, sliderOf } from "../dom/slider.js";
 import { percent } from "../formatting/numbers.js";
 import { valueAt } from "./curve_value.js";
+import { Halving } from "./halving.js";
 
 const NO_PIN = "Keep this recipe as a faint reference.";
 const SAME = "its curves are the same, and a ring marks its density";
@@ -23,6 +24,7 @@ export class DensityCurves {
   #mark;
   /** @type {CurvePosition | null} what Python says of the position */
   #position = null;
+  #halving = new Halving();
   /** @type {number | null} the position on screen */
   #place = null;
 
@@ -41,7 +43,7 @@ export class DensityCurves {
     });
     page.element.addEventListener("click", (event) => {
       const action = actionOf(event);
-      if (action === "half") this.setHalf();
+      if (action === "half" && event.detail < 2) this.setHalf(); // a double click halves once
       if (action === "pin") this.#togglePin();
     });
   }
@@ -68,6 +70,8 @@ export class DensityCurves {
   setPosition(position) {
     const half = position.half ?? null;
     this.#position = position;
+    this.#halving.follow(position);
+    fillSlots(this.#card, "halved", this.#halving.words);
     fillSlots(this.#card, "advice", position.advice);
     const button = find(this.#page.element, '[data-act="half"]');
     button.hidden = half === null;
@@ -78,7 +82,9 @@ export class DensityCurves {
 
   /** Sets the density that halves the conflicting weights. */
   setHalf() {
-    if (this.#position?.half) this.#setDensity(this.#position.half);
+    if (!this.#position?.half) return;
+    this.#halving.begin(this.#position);
+    this.#setDensity(this.#position.half);
   }
 
   get #card() {

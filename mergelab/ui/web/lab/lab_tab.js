@@ -39,7 +39,7 @@ export class LabTab {
     this.#parts = parts;
     this.#legend = new HistogramLegend(page);
     this.#layers = new LayerCharts(page, parts.narrowing);
-    this.#pairs = new ExpertPairs(page, this.#legend);
+    this.#pairs = new ExpertPairs(page, this.#legend, parts.narrowing);
     page.inbox.on("charts", () => {
       this.render();
       parts.narrowing.followLink();

@@ -4,7 +4,7 @@
 import { fillSlots, find, legendEntry } from "../dom/elements.js";
 import { scoreTable } from "./score_table.js";
 
-/** The scores of both splits: a table each, and bars for the validation rows. */
+/** The scores of both splits: a table each, and bars for the validation examples. */
 export class Scores {
   /** How often validation scores came. */
   count = 0;
@@ -19,13 +19,13 @@ export class Scores {
     page.inbox.on("test", () => this.renderTest());
   }
 
-  /** Shows the test rows. */
+  /** Shows the test examples. */
   renderTest() {
     const scores = this.#page.inbox.takeNew("test");
     if (scores) this.#renderTable("test", scores);
   }
 
-  /** Shows the validation rows and the bars. */
+  /** Shows the validation examples and the bars. */
   renderValidation() {
     const scores = this.#page.inbox.takeNew("scores");
     if (!scores) return;

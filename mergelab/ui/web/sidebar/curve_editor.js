@@ -1,5 +1,5 @@
 import { closest, findAll, make, makeButton } from "../dom/elements.js";
-import { axisOf, pointNames, resampled, snapped, tidy, typedNumber } from "./curve_math.js";
+import { accepted, axisOf, pointNames, resampled, snapped, typedNumber } from "./curve_math.js";
 
 /** @import { KnobRange } from "../messages.d.ts" */
 
@@ -81,7 +81,7 @@ export class CurveEditor {
 
   /** @param {number} count */
   #resample(count) {
-    this.#points = resampled(this.#points, count);
+    this.#points = resampled(this.#points, count, this.#range.step);
     this.#chosen = Math.min(this.#chosen, count - 1);
     if (this.#set) this.#tell(this.#points);
     else this.#render();
@@ -126,8 +126,8 @@ export class CurveEditor {
   }
 
   #type() {
-    const value = typedNumber(this.#box.value), { least, most } = this.#range;
-    if (value !== null && value >= least && value <= most) this.#put(tidy(value));
+    const value = accepted(typedNumber(this.#box.value), this.#range);
+    if (value !== null) this.#put(value);
     this.#render(); // anything else goes back to what it was
   }
 

@@ -6,12 +6,14 @@
  * The values of a curve at so many places, evenly spaced from the first layer to the last.
  * @param {number[]} curve at least one number
  * @param {number} count
+ * @param {number} step of the slider; with a whole number, all values are rounded to whole numbers
  * @returns {number[]}
  */
-export function resampled(curve, count) {
+export function resampled(curve, count, step) {
   return Array.from({ length: count }, (_, place) => {
     const at = count > 1 ? (place / (count - 1)) * (curve.length - 1) : 0, left = Math.min(Math.floor(at), curve.length - 2);
-    return curve.length < 2 ? curve[0] : tidy(curve[left] + (at - left) * (curve[left + 1] - curve[left]));
+    const value = curve.length < 2 ? curve[0] : tidy(curve[left] + (at - left) * (curve[left + 1] - curve[left]));
+    return Number.isInteger(step) ? Math.round(value) : value;
   });
 }
 
@@ -23,6 +25,17 @@ export function resampled(curve, count) {
  */
 export function snapped(value, { step, least, most }) {
   return tidy(Math.min(Math.max(Math.round(value / step) * step, least), most));
+}
+
+/**
+ * A typed number as a knob takes it; null where it is not valid. A knob whose step is a whole number takes whole numbers alone.
+ * @param {number | null} value
+ * @param {{ step: number, least: number, most: number }} range
+ * @returns {number | null}
+ */
+export function accepted(value, { step, least, most }) {
+  const valid = value !== null && value >= least && value <= most && (!Number.isInteger(step) || Number.isInteger(value));
+  return valid ? tidy(value) : null;
 }
 
 /**

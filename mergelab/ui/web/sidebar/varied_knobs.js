@@ -97,7 +97,7 @@ export class VariedKnobs {
     const ranges = Object.entries(this.#inbox.get("ranges") ?? {}).filter(([, { layered, each }]) => layered || each);
     const experts = this.#inbox.get("varied")?.experts ?? [];
     return [
-      ...ranges.map(([id, range]) => /** @type {const} */ ([id, range, id, null])),
+      ...ranges.map(([id, range]) => /** @type {const} */ ([id, endingLike(range, id), id, null])),
       ...experts.map(({ weight, title, model }) => /** @type {const} */ ([weight, weightRange(weight, title), WEIGHT, model])),
     ].map((place) => [...place]);
   }
@@ -243,6 +243,17 @@ export class VariedKnobs {
  */
 function sameEnds(one, other) {
   return one.low === other.low && one.high === other.high;
+}
+
+/**
+ * A knob that counts experts ends where its slider does, at the number of the chosen ones.
+ * @param {KnobRange} range
+ * @param {string} id
+ * @returns {KnobRange}
+ */
+function endingLike(range, id) {
+  const most = Number(sliderOf(id)?.max ?? range.high);
+  return most < range.high ? { ...range, high: most, most } : range;
 }
 
 /**

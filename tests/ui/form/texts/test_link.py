@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,23 +12,13 @@ from hypothesis import strategies as st
 from ui.fake_worker import MODELS, form
 
 from mergelab.methods import METHODS
-from mergelab.methods.knobs import Choice, Domain, Range
+from mergelab.methods.knobs import Choice, Domain
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED
 from mergelab.ui.form.form import NO_SPARSIFIER, OWNERS, Form, KnobPlace, Models, all_knobs
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS
-from mergelab.ui.form.texts.link import (
-    MOST_NOTES,
-    OWN_MODELS,
-    VERSION,
-    OwnModels,
-    ParsedLink,
-    PinnedLinks,
-    link_of,
-    pinned_query,
-    read_pins,
-    read_query,
-)
+from mergelab.ui.form.texts.link import OWN_MODELS, VERSION, link_of, pinned_query
+from mergelab.ui.form.texts.parsed_link import ParsedLink, PinnedLinks, read_pins, read_query
 
 OWN = Models.typed("/models/base", "/models/one\n/models/two/\nowner/three@main", 4)
 SOURCES = {"tiny": MODELS, "own-4": OWN}
@@ -93,73 +84,6 @@ def test_a_recipe_comes_back_whole(method: str, data: st.DataObject) -> None:
     assert parsed_link.form.models is shown.models
 
 
-@given(
-    st.dictionaries(
-        st.sampled_from(
-            ["v", "suite", "experts", "method", "sparsify", "density", "scale", "seed", "dtype", "weight.a"]
-        )
-        | st.text(max_size=8),
-        st.text(max_size=12)
-        | st.floats().map(str)
-        | st.integers().map(str)
-        | st.sampled_from([*METHODS, *SPARSIFIERS]),
-    )
-)
-def test_whatever_an_address_says_a_recipe_comes_of_it(query: dict[str, str]) -> None:
-    parsed_link = read_query(query, SOURCES, OPENING)
-    count = METHODS[parsed_link.form.method].models
-    if count in (None, len(parsed_link.form.chosen)):
-        parsed_link.form.recipe()
-    assert len(parsed_link.notes) <= MOST_NOTES
-
-
-@pytest.mark.parametrize("place", [place for place, knob in all_knobs().items() if isinstance(knob.domain, Range)])
-def test_a_number_that_is_not_valid_goes_to_the_nearest_that_is_and_that_is_said(place: KnobPlace) -> None:
-    knob = all_knobs()[place]
-    assert isinstance(knob.domain, Range)
-    least, most = knob.domain.bounds
-    counts = knob.name in NUMBERS_OF_EXPERTS
-    prefix = "" if place.owner == "method" else "sparsify."
-    stage = f"{place.owner}={place.rule}"
-    for beyond, end in (("-1e39", least), ("1e39", 3 if counts else most)):
-        parsed_link = read(f"{stage}&{prefix}{place.knob}={beyond}")
-        assert parsed_link.form.knobs[place] == end
-        assert len(parsed_link.notes) == 1
-        assert f"{place.knob} of" in parsed_link.notes[0]
-        assert "the link says" in parsed_link.notes[0]
-
-
-def test_a_link_goes_where_a_slider_does_not() -> None:
-    parsed_link = read("method=task_arithmetic&scale=7.5&weight.a=-12")
-    assert parsed_link.notes == () and parsed_link.form.knobs[KnobPlace("method", "task_arithmetic", "scale")] == 7.5
-    assert -12.0 in parsed_link.form.weights.values()
-
-
-@pytest.mark.parametrize(
-    ("query", "note"),
-    [
-        ("v=2", "The link is of version “2”, and this page reads version 1: some of it may be lost."),
-        ("suite=tinny", "There is no suite “tinny” here, so tiny is used. Did you mean tiny?"),
-        ("experts=a,bb", "tiny has no expert “bb”, so it is left out. Did you mean b?"),
-        ("experts=", "The link names no known expert, so all are chosen."),
-        ("method=stack&slices=a:0-2&density=0.3", "Stack has no setting “density”, so it is ignored."),
-        ("method=stack&slices=a:0-2&scale.2=0.5 x", "Stack has no setting “scale.2”, so it is ignored."),
-        ("method=tise", "There is no method “tise” here, so ties is used. Did you mean ties?"),
-        ("sparsify=drae", "There is no sparsifier “drae” here, so none is used. Did you mean dare?"),
-        ("denisty=0.3", "TIES has no setting “denisty”, so it is ignored. Did you mean density?"),
-        ("method=average&density=0.3", "Average has no setting “density”, so it is ignored."),
-        ("density=many", "density of TIES must be a number, and the link says “many”, so it is 0.2 here."),
-        ("density=nan", "density of TIES must be a number, and the link says “nan”, so it is 0.2 here."),
-        ("scope=modle", "scope of TIES has no choice “modle”, so it is model here. Did you mean model?"),
-        ("seed=1.5", "seed is 2 here: the link says 1.5, and it must be a whole number from 0 to 9.0072e+15."),
-        ("method=average&weight.a=-3", "weight of Expert A is 0 here: the link says -3, and it must be at least 0."),
-        ("dtype=float33", "number format has no choice “float33”, so it is base here. Did you mean float32?"),
-    ],
-)
-def test_what_does_not_fit_is_said_with_the_nearest_known_name(query: str, note: str) -> None:
-    assert read(query).notes == (note,)
-
-
 def test_the_opening_state_has_a_clean_address_and_others_say_only_what_differs() -> None:
     link = link_of(OPENING.recipe(), MODELS, OPENING.recipe())
     assert (link.query, link.key) == ("", "v=1&suite=tiny&method=ties")
@@ -186,13 +110,6 @@ def test_a_persons_own_folders_are_in_the_link_and_that_is_said() -> None:
         assert read(text).form.recipe() == shown.recipe()
 
 
-def test_folders_that_are_not_open_here_are_offered_and_nothing_about_their_experts_is_used() -> None:
-    asked = read("v=1&base=/models/x&models=/models/y%0A/models/z&experts=2&weight.2=0.5&method=ties&density=0.5")
-    assert asked.own == OwnModels("/models/x", "/models/y\n/models/z")
-    assert (asked.form.models, asked.form.chosen, asked.notes) == (OPENING.models, OPENING.chosen, ())
-    assert asked.form.knobs[KnobPlace("method", "ties", "density")] == 0.5
-
-
 def test_a_choice_of_files_names_experts_as_the_link_does_and_unknown_ones_are_said() -> None:
     chosen = form(file_choices={"tokenizer": "union", "chat_template": "tiny/b"})
     assert link_of(chosen.recipe(), MODELS, OPENING.recipe()).query.endswith("tokenizer=union&chat_template=b")
@@ -201,18 +118,6 @@ def test_a_choice_of_files_names_experts_as_the_link_does_and_unknown_ones_are_s
     assert unknown.form.file_choices == {} and unknown.notes[0].startswith(
         "There is no tokenizer “z” here, so the base’s"
     )
-
-
-def test_gradios_own_parameters_are_not_ours_to_judge() -> None:
-    assert read("__theme=dark&__lang=en").notes == ()
-    assert read("").form.recipe() == OPENING.recipe()
-
-
-def test_a_long_address_makes_a_short_note() -> None:
-    parsed_link = read("&".join(f"nobody{number}={'x' * 500}" for number in range(50)))
-    assert len(parsed_link.notes) == MOST_NOTES
-    assert parsed_link.notes[-1] == "41 more parts of the link were changed or ignored."
-    assert len(read(f"density={'9' * 5000}").notes[0]) < 200
 
 
 def test_no_knob_is_called_like_another_part_of_the_query() -> None:
@@ -248,30 +153,29 @@ def test_pinned_recipes_come_back_from_the_query(one: Form, other: Form) -> None
     assert {slot: key_of(form) for slot, form in found.forms.items()} == {"a": key_of(one), "b": key_of(other)}
 
 
+@given(st.sampled_from(list(METHODS)).flatmap(forms))
+def test_a_complete_link_leaves_out_no_expert_and_no_knob(shown: Form) -> None:
+    recipe = shown.recipe()
+    key = link_of(recipe, shown.models, recipe, complete=True).key
+    told = dict(parse_qsl(key))
+    steps = [("", recipe.method), *([("sparsify.", recipe.sparsify)] if recipe.sparsify else [])]
+    assert {prefix + knob for prefix, step in steps for knob in step.knobs} <= set(told)
+    assert {"suite", "experts", "method", "sparsify", "seed", "dtype"} <= set(told)
+    assert read(key).form.recipe() == recipe
+
+
+def test_a_complete_link_leads_to_the_same_recipe_when_a_default_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, rule = OPENING.recipe(), METHODS["ties"]
+    complete = link_of(recipe, MODELS, recipe, complete=True)
+    knobs = tuple(replace(knob, default=0.5) if knob.name == "density" else knob for knob in rule.knobs)
+    monkeypatch.setitem(METHODS, "ties", replace(rule, knobs=knobs))  # type: ignore[arg-type]
+    assert read(complete.query).form.recipe().method.knobs["density"] == 0.2
+    pinned = pins(pinned_query({"a": complete.key})).forms["a"]
+    assert pinned.recipe().method.knobs["density"] == 0.2
+    assert read("method=ties").form.recipe().method.knobs["density"] == 0.5
+
+
 def test_a_pinned_recipe_reads_well_in_the_address() -> None:
     assert pinned_query({"a": "v=1&suite=tiny&experts=a,b&method=ties&density=0.4"}) == (
         "a=suite:tiny+experts:a,b+method:ties+density:0.4"
     )
-
-
-def test_pins_do_not_disturb_the_recipe_of_the_address() -> None:
-    assert read("method=ties&a=method:average&b=").notes == ()
-
-
-def test_pins_of_models_that_are_not_here_are_named_and_left_out() -> None:
-    found = pins("a=suite:own-9+method:ties&b=suite:large+method:ties")
-    assert found.forms == {}
-    own, unknown = found.notes
-    assert own.startswith("Pinned recipe A: it is of your own models") and "not pinned" in own
-    assert unknown == "Pinned recipe B: there is no suite “large” here, so it is not pinned."
-
-
-def test_a_wrong_value_in_a_pinned_recipe_is_told() -> None:
-    found = pins("b=suite:tiny+method:ties+density:7")
-    assert found.notes == ("Pinned recipe B: density of TIES is 1 here: the link says 7, and it must be from 0 to 1.",)
-    assert list(found.forms) == ["b"]
-
-
-def test_a_pinned_recipe_that_cannot_be_is_left_out() -> None:
-    found = pins("a=suite:tiny+method:slerp")
-    assert found.forms == {} and "not pinned" in found.notes[0]

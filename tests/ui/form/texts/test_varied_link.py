@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl
 from ui.fake_worker import MODELS, form
 
 from mergelab.ui.form.form import Form
-from mergelab.ui.form.texts.link import LONGEST_LINK, TOO_LONG, link_of, read_query
+from mergelab.ui.form.texts.link import LONGEST_LINK, TOO_LONG, link_of
+from mergelab.ui.form.texts.parsed_link import read_query
 from mergelab.ui.messages import LayerEntry
 
 DENSITY, SCALE = "knob-method-ties-density", "knob-method-ties-scale"

@@ -23,7 +23,7 @@ from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Step
 from mergelab.ui.form.examples import FIRST, presets
 from mergelab.ui.form.form import KnobPlace, all_knobs
-from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, PLACES, STEPS
+from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, PLACES, PLACES_HELP, STEPS
 from mergelab.ui.form.method_list import method_choices
 from mergelab.ui.form.sidebar_values import WITHOUT_WIDGETS, form_of
 from mergelab.ui.page.sidebar.knob_widgets import control, linked
@@ -60,9 +60,11 @@ def built() -> Sidebar:
 def test_every_knob_of_every_rule_gets_a_widget_with_its_range_default_and_help(built: Sidebar) -> None:
     for place, knob in all_knobs().items():
         widget = built.widgets[place.elem_id]
-        assert str(widget.info).startswith(knob.domain.help)
+        assert str(widget.info).startswith(PLACES_HELP if knob.name in PLACES else knob.domain.help)
         assert widget.value == knob.default
-        if isinstance(knob.domain, Choice):
+        if knob.name in PLACES:
+            assert widget.choices == [("Shared change only", 0)], "experts are named once the method is chosen"
+        elif isinstance(knob.domain, Choice):
             assert [value for _, value in widget.choices] == list(knob.domain.options)
         else:
             domain = knob.domain
@@ -165,18 +167,22 @@ NUMBERS = [place for place in all_knobs() if place.knob in NUMBERS_OF_EXPERTS]
 
 
 @pytest.mark.parametrize("place", NUMBERS, ids=lambda place: f"{place.rule} {place.knob}")
-def test_a_slider_that_counts_experts_ends_at_their_number_and_keeps_a_value_that_fits(place: KnobPlace) -> None:
-    knob = all_knobs()[place]
+def test_a_number_of_experts_is_kept_while_there_are_so_many(place: KnobPlace) -> None:
     both = number_of_experts(place, ["Expert A", "Expert B"], 2)
-    assert (both["maximum"], both["value"]) == (2, 2)
-    assert number_of_experts(place, ["Expert A", "Expert B"], 3)["value"] == knob.default
-    assert ("Here 1 is Expert A, 2 is Expert B." in both["info"]) is (place.knob in PLACES)
+    assert both["value"] == 2
+    assert number_of_experts(place, ["Expert A", "Expert B"], 3)["value"] == all_knobs()[place].default
+    experts = [("Shared change only", 0), ("Expert A", 1), ("Expert B", 2)]
+    ends = {"choices": experts} if place.knob in PLACES else {"maximum": 2}
+    assert {name: both[name] for name in ends} == ends
 
 
 def test_what_depends_on_the_chosen_experts_is_updated_together() -> None:
     updates = per_expert_updates(MODELS, "ties", list(MODELS.titles))
     assert list(updates) == per_expert()
-    assert {updates[place.elem_id]["maximum"] for place in NUMBERS} == {3}
+    assert [updates[place.elem_id].get("maximum") or len(updates[place.elem_id]["choices"]) for place in NUMBERS] == [
+        4,
+        3,
+    ]
 
 
 def test_files_are_offered_of_the_chosen_experts_and_others_choices_go_back_to_the_bases() -> None:

@@ -85,6 +85,10 @@ def test_the_advice_names_a_density_that_halves_the_headline_number() -> None:
     assert now == pytest.approx(float(headline.text.split()[0]), abs=0.11)
     assert half <= now / 2
     assert sent.advice.startswith(f"Density {sent.half:.3g} halves the conflicting weights")
+    assert (
+        sent.halved.startswith(f"Done: density {sent.half:.3g} instead of ")
+        and sent.advice.split(": ")[1][:-1] in sent.halved
+    )
 
 
 def test_what_never_conflicts_has_no_density_that_halves_it() -> None:

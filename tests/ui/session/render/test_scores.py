@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from ui.fake_worker import MODELS, form, run_of
 
+from mergelab.charts import style_of
 from mergelab.ui.session.render.scores import render_scores, render_unscored
 from mergelab.ui.session.score_tables import RunScores, TaskFace
 
@@ -15,6 +17,16 @@ RUN = run_of(form().recipe().to_mapping(), "validation")
 
 def test_scores_of_an_earlier_recipe_say_what_to_do() -> None:
     assert "Press Merge" in render_scores(RunScores(RUN, MODELS, TASKS, "outdated")).notice
+
+
+@pytest.mark.parametrize(("expert", "place"), [("tiny/a", 0), ("tiny/b", 1)])
+def test_the_legend_shows_the_colour_of_the_first_experts_bar(expert: str, place: int) -> None:
+    sent = render_scores(RunScores(RUN, MODELS, {"task-a": TaskFace("Task A", expert)}, "measured"))
+    assert [(entry.title, entry.colour) for entry in sent.legend] == [
+        ("base", "--ml-base"),
+        ("task’s expert", style_of(place).colour),
+        ("merged", "--ml-ink"),
+    ]
 
 
 def test_a_merge_without_task_sets_claims_no_scores() -> None:

@@ -16,10 +16,10 @@ function browser() {
   };
   globalThis.addEventListener = (name, callback) => (travelled = callback);
   const address = new Address({ get: (name) => heard[name], on: (name, callback) => links.push(callback) });
-  const told = (query) => {
+  const told = (query, isRecipe = true) => {
     heard.link = { query };
     links.forEach((callback) => callback());
-    address.step(); // as undo does at another recipe
+    if (isRecipe) address.step(); // as undo does at another recipe
   };
   return {
     address, entries, told,
@@ -52,5 +52,18 @@ test("a step can be gone back and forward, also before the server has answered",
   go(1);
   assert.deepEqual(asked, ["density=1", "", "density=1"]);
   assert.deepEqual(entries, ["", "?density=1", "?density=2"]);
+  end();
+});
+
+test("a recipe that is pinned is a step, and going back asks for what was pinned before", () => {
+  const { address, entries, told, rest, go, end } = browser(), asked = [];
+  address.onTravel((recipe) => asked.push(recipe));
+  for (const query of ["density=1", "density=1&a=method:ties", "density=1&a=method:ties&b=method:average", "density=1"]) {
+    told(query, false);
+    rest();
+  }
+  go(-1);
+  assert.deepEqual(entries, ["?density=1", "?density=1&a=method:ties", "?density=1&a=method:ties&b=method:average", "?density=1"]);
+  assert.deepEqual(asked, ["density=1&a=method:ties&b=method:average"]);
   end();
 });

@@ -4,17 +4,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  axisOf, curveOf, partsOf, pointNames, resampled, snapped, typedNumber, withCurve, withoutPart,
+  accepted, axisOf, curveOf, partsOf, pointNames, resampled, snapped, typedNumber, withCurve, withoutPart,
 } from "../../../../mergelab/ui/web/sidebar/curve_math.js";
 
 const D = "knob-method-ties-density";
 const entry = (values, more = {}) => ({ match: "", values, model: null, layers: null, ...more });
 
 test("a ramp has a value at every layer, and a curve keeps its ends when it becomes a ramp", () => {
-  assert.deepEqual(resampled([0.2, 0.8], 4), [0.2, 0.4, 0.6, 0.8]);
-  assert.deepEqual(resampled([0, 1, 0], 5), [0, 0.5, 1, 0.5, 0]);
-  assert.deepEqual(resampled([0.1, 0.7, 0.9], 2), [0.1, 0.9]);
-  assert.deepEqual(resampled([0.3], 3), [0.3, 0.3, 0.3]);
+  assert.deepEqual(resampled([0.2, 0.8], 4, 0.05), [0.2, 0.4, 0.6, 0.8]);
+  assert.deepEqual(resampled([0, 1, 0], 5, 0.05), [0, 0.5, 1, 0.5, 0]);
+  assert.deepEqual(resampled([0.1, 0.7, 0.9], 2, 0.05), [0.1, 0.9]);
+  assert.deepEqual(resampled([0.3], 3, 0.05), [0.3, 0.3, 0.3]);
 });
 
 test("a dragged point takes the slider's steps and stays valid", () => {
@@ -22,6 +22,16 @@ test("a dragged point takes the slider's steps and stays valid", () => {
   assert.equal(snapped(0.3333, range), 0.35);
   assert.equal(snapped(1.4, range), 1);
   assert.equal(snapped(-3, range), 0);
+});
+
+test("a curve of whole numbers has whole numbers alone", () => {
+  const range = { step: 1, least: 1, most: 100 };
+  assert.deepEqual(resampled([1, 10], 5, 1), [1, 3, 6, 8, 10]);
+  assert.equal(snapped(3.4, range), 3);
+  assert.equal(accepted(7, range), 7);
+  assert.equal(accepted(2.5, range), null);
+  assert.equal(accepted(0, range), null);
+  assert.equal(accepted(0.25, { step: 0.05, least: 0, most: 1 }), 0.25);
 });
 
 test("the axis grows to hold values beyond the slider", () => {

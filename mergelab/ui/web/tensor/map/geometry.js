@@ -174,6 +174,18 @@ export function frameFor({ rows, columns }, width, height) {
 }
 
 /**
+ * How high the canvas of a map has to be: a wide tensor leaves the rest of the room free.
+ * @param {Extent} tensor
+ * @param {number} width of the canvas
+ * @param {number} most the height that the canvas has room for
+ * @returns {number}
+ */
+export function heightFor(tensor, width, most) {
+  const { y, height } = frameFor(tensor, width, most);
+  return Math.min(most, Math.ceil(y + height + NUMBERS.below));
+}
+
+/**
  * How many times as wide as high a weight is drawn.
  * @param {Extent} at
  * @param {Frame} frame

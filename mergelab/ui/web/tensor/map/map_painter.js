@@ -8,7 +8,7 @@
 import { whole as wholeNumber } from "../../formatting/numbers.js";
 import { shortNames } from "../../formatting/short_names.js";
 import { shading } from "./decoding.js";
-import { cellBox, frameFor, isSingle, panelsFor, wholeOf } from "./geometry.js";
+import { cellBox, frameFor, heightFor, isSingle, panelsFor, wholeOf } from "./geometry.js";
 import { mapColours } from "./map_colours.js";
 import { stepPlace } from "./map_view.js";
 import { cleared, paintCells, paintSigns, shadeWeights } from "./painting.js";
@@ -25,6 +25,8 @@ export class MapPainter {
   #theme;
   #canvas;
   #mini;
+  /** What the canvas is as high as it is for. */
+  #fitted = "";
 
   /**
    * @param {MapView} view
@@ -42,10 +44,25 @@ export class MapPainter {
   paint() {
     const { open } = this.#view;
     if (!open || !this.#canvas.offsetParent) return;
+    const coords = isSingle(open.at) ? open.coords : null;
+    this.#fitCanvas(open, coords !== null);
     const context = cleared(this.#canvas);
-    if (isSingle(open.at) && open.coords) this.#paintCoordinates(context, open, open.coords);
+    if (coords) this.#paintCoordinates(context, open, coords);
     else this.#paintCells(context, open);
     this.#paintMini(open);
+  }
+
+  /**
+   * Makes the canvas as high as the whole tensor's map; panels of single weights get all the room.
+   * @param {OpenTensor} open
+   * @param {boolean} inPanels
+   */
+  #fitCanvas({ tensor: { rows, columns } }, inPanels) {
+    const { style, clientWidth } = this.#canvas, fitted = [clientWidth, rows, columns, inPanels].join();
+    if (fitted === this.#fitted) return; // asking for the room makes the browser lay out anew
+    this.#fitted = fitted;
+    style.height = "";
+    if (!inPanels) style.height = `${heightFor({ rows, columns }, clientWidth, this.#canvas.clientHeight)}px`;
   }
 
   /**

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  cellBox, coordinateAt, fitted, frameFor, indexOf, isSingle, isThere, panelsFor, sameWindow, spotOf, stretchOf, wholeOf,
+  cellBox, coordinateAt, fitted, frameFor, heightFor, indexOf, isSingle, isThere, panelsFor, sameWindow, spotOf, stretchOf, wholeOf,
   windowAround, zoomed,
 } from "../../../../../mergelab/ui/web/tensor/map/geometry.js";
 
@@ -80,6 +80,11 @@ test("a map is drawn to scale beside its numbers, and a thin one is widened", ()
   assert.deepEqual(square, { x: 352, y: 6, width: 400, height: 400 }); // 52 + (1000 - 400) / 2
   assert.deepEqual([thin.width, thin.height, stretchOf({ rows: 400, columns: 10 }, thin)], [180, 400, 18]);
   assert.equal(stretchOf({ rows: 100, columns: 100 }, square), 1);
+});
+
+test("the canvas of a wide tensor is no higher than its map, that of a high one takes all the room", () => {
+  assert.equal(heightFor({ rows: 100, columns: 400 }, 1064, 426), 276); // 6 + 1000 / 4 + 20
+  assert.equal(heightFor({ rows: 400, columns: 100 }, 1064, 426), 426);
 });
 
 test("panels stand beside each other on a wide canvas and below each other on a narrow one", () => {
