@@ -315,3 +315,21 @@ def test_the_answers_of_a_merge_are_shown_filtered_and_turned_over(lab: Visit) -
         page.locator("[data-answers=export]").click()
     assert saved.value.suggested_filename.endswith("-validation-answers.csv")
     page.locator("#ml-tab-lab").click()
+
+
+def test_a_drawn_digit_is_answered_by_every_model(lab: Visit) -> None:
+    page = lab.page
+    page.locator("#ml-tab-answers").click()
+    page.locator("[data-answers=task]").select_option("mnist")
+    page.locator("[data-try=ask]").click()
+    expect(page.locator("[data-slot=try-missing]")).to_have_text("Draw something first.")
+    canvas = page.locator(".ml-drawing canvas")
+    canvas.scroll_into_view_if_needed()
+    canvas.hover(position={"x": 84, "y": 30})
+    page.mouse.down()
+    canvas.hover(position={"x": 84, "y": 140})  # a one
+    page.mouse.up()
+    page.locator("[data-try=ask]").click()
+    expect(page.locator(".ml-tried > li")).to_have_count(7)
+    expect(page.locator('.ml-tried > [data-role="merged"] ol li')).to_have_count(3)
+    page.locator("#ml-tab-lab").click()

@@ -114,10 +114,8 @@ class TriedMessage:
     question: str
     """The text that was asked; empty text for a picture."""
     models: Sequence[TriedModel]
-    """The answers so far: the merged model's first."""
+    """The answers so far: the merged model's, the base's, then those of the experts in their order."""
     about: str
     """Which recipe and which task they belong to."""
     done: bool
     """Whether all models have answered."""
-    refused: str
-    """Why there is no answer; empty text if there is one."""

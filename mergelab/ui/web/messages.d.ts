@@ -1249,14 +1249,12 @@ export interface TriedChoice {
 export interface TriedMessage {
   /** The text that was asked; empty text for a picture. */
   question: string;
-  /** The answers so far: the merged model's first. */
+  /** The answers so far: the merged model's, the base's, then those of the experts in their order. */
   models: TriedModel[];
   /** Which recipe and which task they belong to. */
   about: string;
   /** Whether all models have answered. */
   done: boolean;
-  /** Why there is no answer; empty text if there is one. */
-  refused: string;
 }
 
 /** What one model says to a person's question. */

@@ -70,7 +70,9 @@ def _check(asked: TryRequest) -> None:
 
 
 def _message(asked: TryRequest, found: Sequence[Tried], form: Form, about: str, done: bool) -> TriedMessage:
-    return TriedMessage(asked.text, [_model(each, form) for each in found], about, done, "")
+    places = form.models.places
+    in_order = sorted(found, key=lambda each: (each.model != MERGED, places.get(each.model, -1)))
+    return TriedMessage(asked.text, [_model(each, form) for each in in_order], about, done)
 
 
 def _model(tried: Tried, form: Form) -> TriedModel:
