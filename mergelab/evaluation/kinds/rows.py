@@ -17,11 +17,16 @@ Input = str | tuple[object, ...]
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table: what is asked, the number of the right class or option (or a gold score), and the expected text."""
+    """One row of a table: what is asked, the number of the right class or option (or a gold score), and the expected text.
+
+    `question` is what its table alone says, if the input has more, such as examples: it decides the split of a row whose
+    table does not.
+    """
 
     input: Input
     label: float = 0
     reference: str = ""
+    question: Input = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +51,13 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def row(self, number: int) -> Row:
+        """The row with this number, from 0. Raises `ValueError` for images, which are not rows of a table."""
+        if isinstance(self.inputs, Tensor):
+            raise ValueError("images are not rows of a table")
+        reference = self.references[number] if self.references else ""
+        return Row(self.inputs[number], self.labels[number].item(), reference)
 
     def take(self, index: Tensor) -> Rows:
         """The rows at `index`, in that order."""

@@ -76,6 +76,7 @@ def suite_tasks(name: str) -> dict[str, TaskSet]:
             labels=tuple(task.labels),
             head=f"{name}/{task.head}",
             path=_stored_file(suite, key),
+            settings=find_kind(task.kind).settings_of(task.settings) if task.settings else None,
             source=task.source,
             licence=task.licence,
         )
