@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,14 @@ def absolute_model(folder: Path, seed: int = 0) -> Path:
     return _save(GPT2LMHeadModel(config), folder, seed)
 
 
+def forgetful_model(folder: Path, seed: int = 0) -> Path:
+    """The first GPT, which keeps nothing of what it read, reading characters."""
+    from transformers import OpenAIGPTConfig, OpenAIGPTLMHeadModel
+
+    shape = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 48}
+    return _save(OpenAIGPTLMHeadModel(OpenAIGPTConfig(**shape, vocab_size=VOCABULARY)), folder, seed)
+
+
 def state_model(folder: Path, seed: int = 0) -> Path:
     """A Mamba that reads characters: a state runs through all tokens, padding included."""
     from transformers import MambaConfig, MambaForCausalLM
@@ -167,21 +176,29 @@ def sentence_encoder(folder: Path, pooling: str | None = None, seed: int = 0) ->
     return folder
 
 
-def task_of(path: Path, kind: str, head: Path, rows: Sequence[Mapping[str, Any]], **settings: Any) -> TaskSet:
-    """A task set of a kind with these rows, all in the test split."""
-    path.write_text("".join(json.dumps({**row, "split": "test"}) + "\n" for row in rows))
+def task_of(
+    path: Path, kind: str, head: Path, rows: Sequence[Mapping[str, Any]], split: str = "test", **settings: Any
+) -> TaskSet:
+    """A task set of a kind with these rows, all in one split."""
+    path.write_text("".join(json.dumps({**row, "split": split}) + "\n" for row in rows))
     return TaskSet(path.stem, path.stem, kind, (), str(head), path, settings=find_kind(kind).settings_of(settings))
 
 
-def answers_of(task: TaskSet, index: Sequence[int] | None = None) -> list[Answer]:
-    """The answers of a task's own head to its test rows in the order of the table, asked in one batch."""
+@contextmanager
+def exam_of(task: TaskSet) -> Generator[Exam, None, None]:
+    """A task's own head in front of its test rows in the order of the table."""
     head = open_checkpoint(task.head)
     body = {key: head.read(key) for key in head.specs}
     rows = task.rows("test")
     with task_model(body, head, task.kind) as lent, torch.inference_mode():
         encoded = encode(task.kind, rows, head, lent.config, task.chosen)
-        exam = Exam(lent.model, lent.config, head, rows, encoded, task.labels, task.chosen, task.title)
-        return task.asked.answer(exam, list(range(len(rows))) if index is None else index)
+        yield Exam(lent.model, lent.config, head, rows, encoded, task.labels, task.chosen, task.title)
+
+
+def answers_of(task: TaskSet, index: Sequence[int] | None = None) -> list[Answer]:
+    """The answers of a task's own head to its test rows, or to those at `index`, asked in one batch."""
+    with exam_of(task) as exam:
+        return task.asked.answer(exam, list(range(len(exam.rows))) if index is None else index)
 
 
 def _save(model: Any, folder: Path, seed: int, form: str = "$A") -> Path:

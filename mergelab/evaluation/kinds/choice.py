@@ -101,13 +101,14 @@ def choice_row(
 
     `template` stands in for one that the settings do not give.
     """
+    template = settings.template or template
 
     def plain(some: Mapping[str, Any]) -> tuple[Row, str]:
         options = options_of(some, settings)
         right = _right(some, options, labels)
-        return Row((question_of(some, settings.template or template), *options), right), options[right]
+        return Row((question_of(some, template), *options), right), options[right]
 
-    return with_examples(plain, cells, settings)
+    return with_examples(plain, cells, settings, template)
 
 
 def size_of(options: Sequence[Ids]) -> tuple[int, int]:

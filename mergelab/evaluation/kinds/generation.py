@@ -74,6 +74,7 @@ class Generation(TaskKind):
 
 def text_row(cells: Mapping[str, Any], settings: GenerationSettings) -> Row:
     """A prompt and the expected text, from the cells of a table."""
+    template = settings.template or "{prompt}"
 
     def plain(some: Mapping[str, Any]) -> tuple[Row, str]:
         answer = text_in(some, "answer")
@@ -81,9 +82,9 @@ def text_row(cells: Mapping[str, Any], settings: GenerationSettings) -> Row:
             raise ValueError("'answer' is empty; give the expected text, or leave the row out")
         if settings.match == "number" and last_number(answer) is None:
             raise ValueError(f"match: number needs a number in 'answer', got {answer!r}")
-        return Row(question_of(some, settings.template or "{prompt}"), reference=answer), answer
+        return Row(question_of(some, template), reference=answer), answer
 
-    return with_examples(plain, cells, settings)
+    return with_examples(plain, cells, settings, template)
 
 
 def generated(exam: Exam, rows: Sequence[int], read: Continuation) -> Iterator[Answer]:

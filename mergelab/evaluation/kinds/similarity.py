@@ -26,12 +26,16 @@ Pool = Callable[[Tensor, Tensor], Tensor]
 """(last hidden states (rows, t, width), mask (rows, t)) -> embeddings (rows, width)."""
 
 
+def _at(states: Tensor, places: Tensor) -> Tensor:
+    return states[torch.arange(len(states), device=states.device), places]
+
+
 def _mean(states: Tensor, mask: Tensor) -> Tensor:
     return (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
 
 
 def _cls(states: Tensor, mask: Tensor) -> Tensor:
-    return states[torch.arange(len(states)), mask.argmax(1)]
+    return _at(states, mask.argmax(1))
 
 
 def _max(states: Tensor, mask: Tensor) -> Tensor:
@@ -39,7 +43,7 @@ def _max(states: Tensor, mask: Tensor) -> Tensor:
 
 
 def _last(states: Tensor, mask: Tensor) -> Tensor:
-    return states[torch.arange(len(states)), mask.sum(1) - 1]
+    return _at(states, mask.sum(1) - 1)
 
 
 POOLS: dict[str, Pool] = {"mean": _mean, "cls": _cls, "max": _max, "lasttoken": _last}

@@ -9,6 +9,8 @@ CHOICES = [
     for number, question in enumerate(QUESTIONS)
 ]
 """One prompt is longer than the model reads, one is empty, and white space ends some."""
+LONG = 4
+"""The number of the prompt that is too long."""
 TEXTS = [{"text": text} for text in ("a", "Short text.", "One two three four five six seven. " * 2, "words " * 40)]
 """The last two are longer than the 48 tokens that the models read."""
 PROMPTS = [{"prompt": prompt, "answer": "8"} for prompt in ("1 + 7 =", "Say it:", "b", "long prompt " * 6, "a\nb\nc")]

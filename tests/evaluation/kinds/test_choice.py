@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_task_models import CHARACTERS, absolute_model, answers_of, language_model, state_model, task_of
+from tiny_task_models import (
+    CHARACTERS,
+    absolute_model,
+    answers_of,
+    forgetful_model,
+    language_model,
+    state_model,
+    task_of,
+)
 from transformers import AutoModelForCausalLM
 
 from mergelab.evaluation.kinds import find_kind
@@ -35,7 +43,7 @@ def read(cells: dict[str, Any], labels: tuple[str, ...] = (), **settings: Any) -
     return row.input, row.label
 
 
-@pytest.mark.parametrize("made", [language_model, absolute_model, state_model])
+@pytest.mark.parametrize("made", [language_model, absolute_model, state_model, forgetful_model])
 @pytest.mark.parametrize("normalisation", ["none", "bytes"])
 @torch.inference_mode()
 def test_the_answer_is_the_option_that_is_likeliest_as_a_whole_text(

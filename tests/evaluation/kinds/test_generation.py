@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from tiny_task_models import absolute_model, answers_of, language_model, state_model, task_of
+from tiny_task_models import absolute_model, answers_of, forgetful_model, language_model, state_model, task_of
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from mergelab.checkpoints import open_checkpoint
@@ -23,7 +23,7 @@ def alone(folder: Path, prompt: str, most: int) -> str:
     return str(tokenizer.decode(found[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
 
 
-@pytest.mark.parametrize("made", [language_model, absolute_model, state_model])
+@pytest.mark.parametrize("made", [language_model, absolute_model, state_model, forgetful_model])
 def test_texts_are_those_of_greedy_decoding(tmp_path: Path, made: Callable[[Path], Path]) -> None:
     folder = made(tmp_path / "model")
     found = answers_of(task_of(tmp_path / "rows.jsonl", "generation", folder, ROWS, max_new_tokens=9))

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_task_models import CHARACTERS, START, answers_of, language_model, state_model, task_of
+from tiny_task_models import CHARACTERS, START, answers_of, forgetful_model, language_model, state_model, task_of
 from transformers import AutoModelForCausalLM
 
 from mergelab.evaluation.kinds import find_kind
@@ -14,7 +14,7 @@ TEXTS = [{"text": "a"}, {"text": "Some more words."}, {"text": "A text longer th
 
 @torch.inference_mode()
 def test_a_short_text_has_the_likelihood_of_its_tokens_after_the_start(tmp_path: Path) -> None:
-    for made in (language_model, state_model):
+    for made in (language_model, state_model, forgetful_model):
         folder = made(tmp_path / made.__name__)
         (found,) = answers_of(task_of(tmp_path / "rows.jsonl", "perplexity", folder, TEXTS[1:2]))
         ids = [CHARACTERS.index(letter) for letter in TEXTS[1]["text"]]

@@ -28,17 +28,17 @@ class Continuation(Protocol):
 def continuation(model: nn.Module, prompts: Sequence[Ids], device: str) -> Continuation:
     """Prompts of at least one token, read by a causal model.
 
-    They are padded on the left with positions of their own, so that the next token follows each directly. A model with a
-    state that runs through all tokens cannot leave padding out: its prompts must have one length.
+    They are padded on the left with positions of their own, so that the next token follows each directly. Where
+    `must_reread(model)`, they must have one length.
     """
-    if reads_padding(model):
+    if must_reread(model):
         return _Reread(model, torch.tensor(prompts, device=device))
     return _Cached(model, prompts, device)
 
 
-def reads_padding(model: nn.Module) -> bool:
-    """Whether the model has a state that runs through all tokens, as Mamba does, in place of attention to single ones."""
-    return bool(getattr(model, "_is_stateful", False))
+def must_reread(model: nn.Module) -> bool:
+    """Whether the model keeps no keys and values of what it read, or a state that padding would change, as Mamba does."""
+    return bool(getattr(model, "_is_stateful", False)) or not accepts(model, "past_key_values")
 
 
 def accepts(model: nn.Module, name: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mergelab.evaluation.kinds.text.continuation import Continuation, Ids, accepts, reads_padding
+from mergelab.evaluation.kinds.text.continuation import Continuation, Ids, accepts, must_reread
 
 MOST_LOGITS = 2**26
 """Logits at once, 256 MiB: a large vocabulary must not need more memory than the model."""
@@ -55,13 +55,13 @@ class Load:
 def readable_at_once(model: nn.Module, prompts: Mapping[int, Ids], loads: Sequence[Load]) -> Iterator[list[int]]:
     """The rows of `prompts`, which are in order of length, in groups that are read together. `loads` are in the same order.
 
-    Every group has prompts of one length if the model cannot leave padding out.
+    Every group has prompts of one length if the model must reread them.
     """
     shares = {
         row: max(load.logits * vocabulary_of(model) / MOST_LOGITS, load.kept / MOST_KEPT)
         for row, load in zip(prompts, loads, strict=True)
     }
-    for alike in of_one_length(prompts) if reads_padding(model) else [list(prompts)]:
+    for alike in of_one_length(prompts) if must_reread(model) else [list(prompts)]:
         yield from ([alike[place] for place in group] for group in grouped([shares[row] for row in alike]))
 
 
@@ -107,7 +107,8 @@ def of_windows(model: nn.Module, windows: Sequence[TokenWindow], device: str) ->
 
 
 def _of_batch(model: nn.Module, windows: Sequence[TokenWindow], device: str) -> Tensor:
-    logits = model(input_ids=padded([window.ids for window in windows], device), use_cache=False).logits
+    unkept = {"use_cache": False} if accepts(model, "use_cache") else {}
+    logits = model(input_ids=padded([window.ids for window in windows], device), **unkept).logits
     unread = [len(window.ids) - len(window.targets) for window in windows]
     targets = padded([(*[0] * skip, *window.targets) for skip, window in zip(unread, windows, strict=True)], device)
     place = torch.arange(targets.shape[1], device=device)

@@ -72,18 +72,23 @@ def text_in(cells: Mapping[str, Any], column: str) -> str:
 
 
 def with_examples(
-    row: Callable[[Mapping[str, Any]], tuple[Row, str]], cells: Mapping[str, Any], settings: PromptSettings
+    row: Callable[[Mapping[str, Any]], tuple[Row, str]],
+    cells: Mapping[str, Any],
+    settings: PromptSettings,
+    template: str,
 ) -> Row:
     """The row of `cells` with the examples of the settings in front of its prompt.
 
-    `row` gives the row of some cells, with its prompt as its input or as the first part of it, and its answer as text.
-    Raises `ValueError` if one of the examples is wrong, with its number.
+    `row` gives the row of some cells, with its prompt as its input or as the first part of it, and its answer as text. The
+    row's question is the cells that `template` names, whatever words stand around them. Raises `ValueError` if one of the
+    examples is wrong, with its number.
     """
     found, _ = row(cells)
     shots = [_example(row, dict(each), number, settings) for number, each in enumerate(settings.few_shot, start=1)]
     prompt, *rest = (found.input,) if isinstance(found.input, str) else found.input
     whole = "".join(shots) + str(prompt)
-    return Row((whole, *rest) if rest else whole, found.label, found.reference, found.input)
+    asked = tuple(text_in(cells, name) for name in sorted(set(columns_of(template))))
+    return Row((whole, *rest) if rest else whole, found.label, found.reference, asked[0] if len(asked) == 1 else asked)
 
 
 def _example(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_task_models import absolute_model, encoder_decoder, language_model, state_model
+from tiny_task_models import absolute_model, encoder_decoder, forgetful_model, language_model, state_model
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-from mergelab.evaluation.kinds.text.continuation import AfterEncoder, continuation, reads_padding
+from mergelab.evaluation.kinds.text.continuation import AfterEncoder, continuation, must_reread
 from mergelab.evaluation.kinds.text.log_likelihood import padded
 
 PROMPTS = [[5, 6], [7, 8, 9, 10, 11], [12]]
@@ -28,10 +28,11 @@ def test_padding_changes_nothing_that_follows(tmp_path: Path, made: Callable[[Pa
         torch.testing.assert_close(found[row], model(torch.tensor([prompt + MORE[row]])).logits[0, -2:])
 
 
+@pytest.mark.parametrize("made", [state_model, forgetful_model])
 @torch.inference_mode()
-def test_a_model_with_a_state_reads_prompts_of_one_length_and_goes_on_from_them(tmp_path: Path) -> None:
-    model = AutoModelForCausalLM.from_pretrained(state_model(tmp_path)).eval()
-    assert reads_padding(model)
+def test_what_a_model_does_not_keep_is_read_again(tmp_path: Path, made: Callable[[Path], Path]) -> None:
+    model = AutoModelForCausalLM.from_pretrained(made(tmp_path)).eval()
+    assert must_reread(model)
     read = continuation(model, [[5, 6], [7, 8]], "cpu")
     read.select(torch.tensor([1, 1]))
     found = read.feed(torch.tensor(MORE[:2]))

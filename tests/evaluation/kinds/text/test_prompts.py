@@ -32,12 +32,12 @@ def test_braces_hold_nothing_but_a_column(template: str) -> None:
 
 def test_examples_stand_in_front_with_their_answers() -> None:
     settings = PromptSettings(few_shot=((("question", "one"), ("answer", 1)), (("question", "two"), ("answer", 2))))
-    found = with_examples(row, {"question": "three", "answer": 3}, settings)
+    found = with_examples(row, {"question": "three", "answer": 3}, settings, ASKED)
     assert found.input == "Q: one\nA: 1\n\nQ: two\nA: 2\n\nQ: three\nA:"
-    assert (found.reference, found.question) == ("3", "Q: three\nA:")
+    assert (found.reference, found.question) == ("3", "three")
 
 
 def test_a_wrong_example_is_named_by_its_number() -> None:
     settings = PromptSettings(few_shot=((("question", "one"), ("answer", 1)), (("answer", 2),)))
     with pytest.raises(ValueError, match="example 2 in few_shot: there is no column 'question'"):
-        with_examples(row, {"question": "three", "answer": 3}, settings)
+        with_examples(row, {"question": "three", "answer": 3}, settings, ASKED)
