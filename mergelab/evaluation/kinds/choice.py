@@ -72,14 +72,15 @@ class ChoiceByLikelihood(TaskKind):
         start = [] if all(before) else [first_token(tokenizer, head.name)]
         limit = window_of(tokenizer, config)
         prompts, options = [], []
-        for prompt, (text, own) in zip(before, inputs, strict=True):
+        for prompt, (_, own) in zip(before, inputs, strict=True):
             options.append(tuple(tuple(next(whole)[len(prompt) :]) for _ in own))
-            if not all(options[-1]):
-                raise ValueError(
-                    f"the tokenizer of {head.name} has no token of its own for an option after {text[-40:]!r}"
-                )
             room = limit + 1 - max(map(len, options[-1]))
-            prompts.append(tuple((prompt or start)[-max(room, 1) :]))
+            if room < 1 or not all(options[-1]):
+                raise ValueError(
+                    f"{head.name} reads {limit} tokens, and each option must have from 1 to so many of its own; "
+                    f"the options {[option[:40] for option in own]} do not"
+                )
+            prompts.append(tuple((prompt or start)[-room:]))
         return PromptTokens(tuple(prompts), 0, False, tuple(options))
 
     def answer(self, exam: Exam, index: Sequence[int]) -> list[Answer]:

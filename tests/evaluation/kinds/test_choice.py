@@ -121,6 +121,12 @@ def test_a_prompt_that_does_not_fit_loses_its_beginning(tmp_path: Path) -> None:
     assert long == answers_of(task_of(tmp_path / "short.jsonl", "choice", model, short))
 
 
+def test_an_option_that_the_model_cannot_read_is_refused(tmp_path: Path) -> None:
+    rows = [{"question": "q", "options": ["x" * 60, "y"], "answer": 0}]
+    with pytest.raises(ValueError, match="reads 48 tokens, and each option must have from 1 to so many"):
+        answers_of(task_of(tmp_path / "rows.jsonl", "choice", language_model(tmp_path / "model"), rows))
+
+
 def test_outputs_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     folder = language_model(tmp_path / "model")
     model = AutoModelForCausalLM.from_pretrained(folder)

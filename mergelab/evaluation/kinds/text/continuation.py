@@ -16,10 +16,10 @@ class Continuation(Protocol):
     """A batch of texts that a model has read so far."""
 
     logits: Tensor
-    """What it expects next in each text, (rows, vocabulary)."""
+    """What it expects next in each text, (rows, vocabulary), from the last time that it read."""
 
     def select(self, rows: Tensor) -> None:
-        """Go on with these rows, int64, any number of times each."""
+        """Go on with these rows, int64, any number of times each; what is expected is known after the next `feed`."""
 
     def feed(self, ids: Tensor) -> Tensor:
         """Read the tokens `ids` (rows, t) more; the logits after each of them, (rows, t, vocabulary)."""
@@ -63,7 +63,6 @@ class _Cached:
     def select(self, rows: Tensor) -> None:
         self.cache.batch_select_indices(rows)
         self.mask = None if self.mask is None else self.mask[rows]
-        self.logits = self.logits[rows]
 
     def feed(self, ids: Tensor) -> Tensor:
         if self.mask is not None:
@@ -92,7 +91,7 @@ class _Reread:
         self.logits = model(input_ids=ids).logits[:, -1]
 
     def select(self, rows: Tensor) -> None:
-        self.ids, self.logits = self.ids[rows], self.logits[rows]
+        self.ids = self.ids[rows]
 
     def feed(self, ids: Tensor) -> Tensor:
         self.ids = torch.cat([self.ids, ids], 1)
@@ -113,7 +112,7 @@ class AfterEncoder:
 
     def select(self, rows: Tensor) -> None:
         self.cache.batch_select_indices(rows)
-        self.states, self.mask, self.logits = self.states[rows], self.mask[rows], self.logits[rows]
+        self.states, self.mask = self.states[rows], self.mask[rows]
 
     def feed(self, ids: Tensor) -> Tensor:
         found = self.model(

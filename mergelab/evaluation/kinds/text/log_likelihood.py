@@ -18,11 +18,16 @@ MOST_KEPT = 2**14
 
 
 def of_options(read: Continuation, options: Sequence[Sequence[Ids]]) -> list[list[float]]:
-    """The log-likelihood of each option, at least one token long, after the text of its row, which is read once."""
+    """The log-likelihood of each option after the text of its row, which is read once.
+
+    Raises `ValueError` for an option without a token.
+    """
     flat = [option for row in options for option in row]
+    if not all(flat):
+        raise ValueError("the tokenizer has no token for an option; give options that are more than white space")
     owner = torch.tensor([row for row, own in enumerate(options) for _ in own], device=read.logits.device)
     first = torch.tensor([option[0] for option in flat], device=owner.device)
-    found = chosen(read.logits[owner], first)
+    found = (read.logits[owner, first] - read.logits.logsumexp(-1)[owner]).double()
     longer = [place for place, option in enumerate(flat) if len(option) > 1]
     if longer:
         read.select(owner[longer])

@@ -31,6 +31,11 @@ def test_an_option_is_as_likely_as_the_product_of_its_tokens() -> None:
     ]
 
 
+def test_an_option_without_a_token_is_refused() -> None:
+    with pytest.raises(ValueError, match="no token for an option"):
+        of_options(Known(1), [[[0], []]])
+
+
 @torch.inference_mode()
 def test_the_targets_of_a_window_are_as_likely_as_alone_and_in_groups_of_any_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
