@@ -12,11 +12,11 @@ from torch import Tensor
 
 from mergelab.checkpoints import load_suite, open_checkpoint, suite_of
 from mergelab.evaluation.kinds import Rows
-from mergelab.evaluation.kinds.encode import small_files
+from mergelab.evaluation.kinds.encode import small_hashes
 from mergelab.evaluation.scores import Answers, Score, score
 from mergelab.evaluation.task_models.asking import ask
 from mergelab.evaluation.tasks import TaskSet
-from mergelab.runtime.cache import SCORES, hash_file, key_of, store
+from mergelab.runtime.cache import SCORES, key_of, store
 from mergelab.runtime.progress import ProgressGen
 
 SHIPPED = "answers.json"
@@ -75,7 +75,7 @@ def _head(reference: str) -> str:
     if suite_of(reference):
         return reference
     head = open_checkpoint(reference)
-    files = {path.name: hash_file(path) for path in small_files(head.folder)}
+    files = small_hashes(head.folder)
     return json.dumps([head.content_hash(), files])
 
 

@@ -53,7 +53,12 @@ class CalibrationBatchSet:
         learned = self.session.names
         body = {slot: merged[key] if slot in learned else merged[key].detach() for key, slot in self.slots.items()}
         inputs = self.session.batch(self.batches[step % len(self.batches)])
-        log_p = torch.func.functional_call(model, body, (), inputs).logits.log_softmax(-1)
+        logits = getattr(torch.func.functional_call(model, body, (), inputs), "logits", None)
+        if logits is None or logits.dim() != 2:
+            raise ValueError(
+                f"the entropy of task {self.session.title} is not defined: it has no classes; choose others"
+            )
+        log_p = logits.log_softmax(-1)
         entropy: Tensor = -(log_p.exp() * log_p).sum(-1).mean()
         return entropy
 

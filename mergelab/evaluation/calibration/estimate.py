@@ -10,10 +10,9 @@ from mergelab.checkpoints import Checkpoint, hash_state, open_checkpoint
 from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
 from mergelab.evaluation.calibration.statistic_spec import CalibrationSession, StatisticSpec
 from mergelab.evaluation.kinds import Rows, encode
-from mergelab.evaluation.kinds.encode import small_files
+from mergelab.evaluation.kinds.encode import small_hashes
 from mergelab.evaluation.task_models import TaskModel, task_model
 from mergelab.evaluation.tasks import TaskSet
-from mergelab.runtime.cache import hash_file
 from mergelab.runtime.progress import Progress, ProgressGen
 
 VERSION = 2
@@ -52,7 +51,7 @@ def question_facts(task: TaskSet, head: Checkpoint, rows: Rows) -> dict[str, obj
     return {
         "head": head.content_hash(),
         "config": repr(sorted(head.config.items())),
-        "files": {path.name: hash_file(path) for path in small_files(head.folder)},
+        "files": small_hashes(head.folder),
         "kind": task.kind,
         "rows": rows.digest(),
     }

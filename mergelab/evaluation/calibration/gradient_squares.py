@@ -203,6 +203,11 @@ def _copy(parameter: Tensor, rows: int, shape: tuple[int, ...]) -> Tensor:
 
 def _logits(model: nn.Module, copies: Mapping[str, Tensor], inputs: Inputs) -> Tensor:
     output = torch.func.functional_call(model, dict(copies), (), dict(inputs)) if copies else model(**inputs)
+    if not hasattr(output, "logits") or "decoder_input_ids" in inputs:
+        raise ValueError(
+            "the Fisher needs classes, or the next tokens of a causal language model; this task's model has neither. "
+            "Choose other tasks, or a method without it"
+        )
     logits: Tensor = output.logits
     return logits
 

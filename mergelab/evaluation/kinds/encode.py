@@ -10,6 +10,7 @@ from mergelab.checkpoints import Checkpoint
 from mergelab.evaluation.kinds.encoded import Encoded
 from mergelab.evaluation.kinds.rows import Rows
 from mergelab.evaluation.kinds.task_kind import find_kind
+from mergelab.runtime.cache import hash_file
 
 _encoded: OrderedDict[tuple[object, ...], Encoded] = OrderedDict()
 _REMEMBERED = 32
@@ -37,6 +38,14 @@ def file_stamps(folder: Path | None) -> list[tuple[str, int, int]]:
     return [(str(path), stat.st_size, stat.st_mtime_ns) for path, stat in files]
 
 
+def small_hashes(folder: Path | None) -> dict[str, str]:
+    """The hashes of a model's small files, by their path in its folder."""
+    return {path.relative_to(folder).as_posix(): hash_file(path) for path in small_files(folder)} if folder else {}
+
+
 def small_files(folder: Path | None) -> list[Path]:
-    """Tokenizer and preprocessor files of a model's folder, and others as small."""
-    return sorted(path for path in folder.iterdir() if path.suffix in (".json", ".txt", ".model")) if folder else []
+    """Tokenizer, preprocessor and pooling files of a model's folder, and others as small."""
+    if folder is None:
+        return []
+    own = [path for path in folder.iterdir() if path.suffix in (".json", ".txt", ".jinja", ".model")]
+    return sorted([*own, *folder.glob("*_Pooling/config.json")])

@@ -24,11 +24,16 @@ Picture = NDArray[numpy.uint8]
 
 @dataclass(frozen=True)
 class Row:
-    """One row: what is asked (uint8 pixels for a picture), the number of the right class or option (or a gold score), and the expected text."""
+    """One row: what is asked (uint8 pixels for a picture), the number of the right class or option (or a gold score), and the expected text.
+
+    `question` is what its table alone says, if the input has more, such as examples: it decides the split of a row whose
+    table does not.
+    """
 
     input: Input | Picture
     label: float = 0
     reference: str = ""
+    question: Input = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from torch import nn
 from mergelab.checkpoints import Checkpoint
 from mergelab.evaluation.kinds.encoded import Encoded
 from mergelab.evaluation.kinds.rows import Row, Rows
+from mergelab.evaluation.kinds.settings import TaskSettings, settings_from
 
 Given = int | float | str | None
 """What a model answered: the number of a class or option, a score, or a text; None where the question has no answer of this
@@ -28,11 +29,6 @@ class Column:
     help: str
     also: tuple[str, ...] = ()
     required: bool = True
-
-
-@dataclass(frozen=True)
-class TaskSettings:
-    """What a task set says of how its rows are asked. A kind that has settings subclasses it; all values are hashable."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +50,16 @@ class Response:
 
 @dataclass(frozen=True)
 class Exam:
-    """A model in front of the rows of a task set. `labels` are the task's class names, `title` is for errors."""
+    """A model in front of the rows of a task set. `labels` are the task's class names, `title` is for errors.
+
+    `encoded` is what the kind's own `encode` made of the rows.
+    """
 
     model: nn.Module
     config: Any
     head: Checkpoint
     rows: Rows
-    encoded: Encoded
+    encoded: Any
     labels: tuple[str, ...]
     settings: Any
     title: str
@@ -68,7 +67,8 @@ class Exam:
 
     def batch(self, index: Sequence[int]) -> dict[str, torch.Tensor]:
         """The model's keyword arguments for the rows at `index`, on its device."""
-        return {name: value.to(self.device) for name, value in self.encoded.batch(index).items()}
+        batch: dict[str, torch.Tensor] = self.encoded.batch(index)
+        return {name: value.to(self.device) for name, value in batch.items()}
 
 
 class TaskKind(ABC):
@@ -95,6 +95,17 @@ class TaskKind(ABC):
         """The name of the metric that scores the answers."""
         return "accuracy"
 
+    def settings_of(self, given: Mapping[str, Any]) -> TaskSettings:
+        """The kind's settings from a plain mapping, such as a part of a YAML or JSON file.
+
+        Raises `ValueError` for unknown names, with the nearest one, and for wrong types and values, with the rule.
+        """
+        return settings_from(self.settings, given, self.name)
+
+    def shown(self, row: Row, settings: Any, head: Checkpoint | None = None) -> str:
+        """What a model sees of a row, as text. `head` is the model whose tokenizer knows a chat template, if one is applied."""
+        return row.input if isinstance(row.input, str) else "\n".join(map(str, row.input))
+
     @abstractmethod
     def row(self, cells: Mapping[str, Any], labels: tuple[str, ...], settings: Any) -> Row:
         """A row from the cells of a table, by the names in `columns`.
@@ -117,12 +128,14 @@ class TaskKind(ABC):
 
     def wanted(self, row: Row, labels: tuple[str, ...]) -> str:
         """The right answer in words; empty text if the row has none."""
-        return row.reference or self.words(int(row.label), row, labels)
+        return row.reference or (self.words(int(row.label), row, labels) if labels else "")
 
     def words(self, given: Given, row: Row, labels: tuple[str, ...]) -> str:
         """An answer in words: the name of a class, or a text as it is."""
         if isinstance(given, int) and 0 <= given < len(labels):
             return labels[given]
+        if isinstance(given, float):
+            return f"{given:.3f}"
         return "" if given is None else str(given)
 
 

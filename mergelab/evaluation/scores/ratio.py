@@ -3,39 +3,46 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy
+from numpy.typing import NDArray
 
 from mergelab.evaluation.scores.bootstrap import Weights, around, resampled
 from mergelab.evaluation.scores.interval import Estimate, Z
 from mergelab.evaluation.scores.metrics import Marks, Metric
 
+Values = NDArray[numpy.float64]
 
-class BitsPerByte(Metric):
-    """The negative log-likelihood of all texts, in bits, per byte of UTF-8; lower is better.
 
-    The marks of a row are its negative log-likelihood in nats and its number of bytes. Long texts count for more: it is the
-    ratio of two sums. The interval resamples rows.
+class LikelihoodPerUnit(Metric):
+    """The negative log-likelihood of all texts per unit of text; lower is better.
+
+    The marks of a row are its negative log-likelihood in nats and its number of units. Long texts count for more: it is a
+    ratio of two sums, `scale` of nats per unit. Intervals resample rows.
     """
 
     higher_is_better = False
 
+    def __init__(self, name: str, scale: Callable[[Values], Values]) -> None:
+        super().__init__(name)
+        self._scale = scale
+
     def estimate(self, marks: Marks, z: float = Z) -> Estimate:
-        value = float(marks[:, 0].sum() / marks[:, 1].sum() / math.log(2))
-        return around(value, resampled(len(marks), lambda weights: _ratios(weights, marks)), z)
+        value = float(self._of(numpy.ones((1, len(marks))), marks)[0])
+        return around(value, resampled(len(marks), lambda weights: self._of(weights, marks)), z)
 
     def difference(self, first: Marks, second: Marks, z: float = Z) -> Estimate:
-        def of(weights: Weights) -> numpy.ndarray[tuple[int], numpy.dtype[numpy.float64]]:
-            return _ratios(weights, second) - _ratios(weights, first)
+        def of(weights: Weights) -> Values:
+            return self._of(weights, second) - self._of(weights, first)
 
         value = float(of(numpy.ones((1, len(first))))[0])
         return around(value, resampled(len(first), of), z)
 
+    def _of(self, weights: Weights, marks: Marks) -> Values:
+        """The figure of each sample, in which every row occurs as often as `weights` (samples, rows) say."""
+        return self._scale((weights @ marks[:, 0]) / (weights @ marks[:, 1]))
 
-BitsPerByte("bits per byte")
 
-
-def _ratios(weights: Weights, marks: Marks) -> numpy.ndarray[tuple[int], numpy.dtype[numpy.float64]]:
-    nats, units = weights @ marks[:, 0], weights @ marks[:, 1]
-    found: numpy.ndarray[tuple[int], numpy.dtype[numpy.float64]] = nats / units / math.log(2)
-    return found
+LikelihoodPerUnit("bits per byte", lambda nats: nats / math.log(2))
+LikelihoodPerUnit("perplexity per token", numpy.exp)

@@ -31,7 +31,7 @@ def read_table(path: Path, spec: TableSpec) -> dict[str, Rows]:
     for line, record in records(path):
         try:
             row = _row(record, spec)
-            by_split[split_of(record, row.input)].append(row)
+            by_split[split_of(record, row.question or row.input)].append(row)
         except ValueError as error:
             raise ValueError(f"{path}, line {line}: {error}") from error
     if not any(by_split.values()):

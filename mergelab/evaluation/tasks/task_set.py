@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mergelab.checkpoints import Suite, load_suite, open_checkpoint
+from mergelab.checkpoints.suites import SuiteTask
 from mergelab.evaluation.kinds import Rows, TaskKind, find_kind
+from mergelab.evaluation.kinds.settings import TaskSettings
 from mergelab.evaluation.tasks.stored import read_images
 from mergelab.evaluation.tasks.table import TableSpec, read_table
 
@@ -76,6 +78,7 @@ def suite_tasks(name: str) -> dict[str, TaskSet]:
             labels=tuple(task.labels),
             head=f"{name}/{task.head}",
             path=_stored_file(suite, key),
+            settings=_settings(name, key, task),
             source=task.source,
             licence=task.licence,
         )
@@ -104,6 +107,13 @@ def labels_of(config: Mapping[str, object], name: str) -> tuple[str, ...]:
             f"{name} has no class names (id2label in config.json); name a fine-tuned classifier as the head"
         )
     return tuple(str(names[key]) for key in sorted(names, key=int))
+
+
+def _settings(suite: str, name: str, task: SuiteTask) -> TaskSettings | None:
+    try:
+        return find_kind(task.kind).settings_of(task.settings) if task.settings else None
+    except ValueError as error:
+        raise ValueError(f"task {name} of the suite {suite}: {error}") from error
 
 
 def _stored_file(suite: Suite, task: str) -> Path:

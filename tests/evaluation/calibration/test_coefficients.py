@@ -208,3 +208,11 @@ def test_an_expert_that_changed_is_learned_anew(experts: dict[str, Any]) -> None
 
     after, steps = taken(experts, body=halved)
     assert steps > 2 and after != before
+
+
+def test_a_task_without_classes_has_no_entropy() -> None:
+    batches = question(1)
+    model = batches.session.model
+    model.forward = lambda x: SimpleNamespace(logits=x[..., None])
+    with pytest.raises(ValueError, match="is not defined: it has no classes"):
+        batches.entropy({key: BASE[key] for key in batches.slots}, 0)

@@ -1,12 +1,23 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from cached import cached
-from tiny_task_models import sentences, text_model, text_task, weights
+from tiny_task_models import (
+    encoder_decoder,
+    language_model,
+    sentence_encoder,
+    sentences,
+    task_of,
+    text_model,
+    text_task,
+    weights,
+)
 from torch import Tensor
 
 from mergelab.evaluation.calibration import Fisher, estimate, fisher_of
+from mergelab.evaluation.calibration.gram import Gram
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.cache import STATISTICS
 from mergelab.runtime.progress import Progress, finish
@@ -96,3 +107,28 @@ def test_without_the_cache_nothing_is_written_and_stopping_leaves_nothing(case: 
     next(steps)
     steps.close()
     assert files() == []
+
+
+def test_prompts_of_a_language_model_have_statistics_too(tmp_path: Path) -> None:
+    model, rows = language_model(tmp_path / "model"), [{"prompt": "a" * n, "answer": "b"} for n in (3, 1, 3)]
+    task = task_of(tmp_path / "rows.jsonl", "generation", model, rows, split="calibration", max_new_tokens=4)
+    found = finish(estimate(weights(model), task, Gram()))
+    assert found["model.layers.0.self_attn.q_proj.weight"].shape == (16, 16)
+    assert finish(estimate(weights(model), task, Fisher("empirical")))["lm_head.weight"].max() > 0
+
+
+@pytest.mark.parametrize(
+    ("made", "kind", "row"),
+    [
+        (encoder_decoder, "seq2seq", {"prompt": "a", "answer": "b"}),
+        (sentence_encoder, "similarity", {"sentence1": "the film", "sentence2": "a book", "score": 1}),
+    ],
+)
+def test_without_classes_or_next_tokens_there_is_no_fisher(
+    tmp_path: Path, made: Callable[[Path], Path], kind: str, row: dict[str, object]
+) -> None:
+    model = made(tmp_path / "model")
+    task = task_of(tmp_path / "rows.jsonl", kind, model, [row], split="calibration")
+    assert finish(estimate(weights(model), task, Gram()))
+    with pytest.raises(ValueError, match="the Fisher needs classes, or the next tokens"):
+        finish(estimate(weights(model), task, Fisher("empirical")))

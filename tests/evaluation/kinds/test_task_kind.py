@@ -1,8 +1,10 @@
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import torch
+from repository import ROOT
 from tiny_task_models import image_model, text_model
 
 from mergelab.checkpoints import open_checkpoint
@@ -87,3 +89,10 @@ def test_batches_hold_rows_of_like_length_within_their_bounds() -> None:
     assert groups == [[1, 4, 2], [0], [3]]
     assert batches([9], positions=6) == [[0]]
     assert batches([1, 1, 1], positions=100, most=2) == [[0, 1], [2]]
+
+
+def test_every_kind_with_its_columns_and_settings_is_in_the_documents() -> None:
+    written = (ROOT / "docs" / "task-kinds.md").read_text(encoding="utf-8")
+    for kind in KINDS.values():
+        names = [kind.name, *(column.name for column in kind.columns), *(each.name for each in fields(kind.settings))]
+        assert [name for name in names if f"`{name}" not in written] == []

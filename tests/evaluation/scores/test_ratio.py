@@ -39,3 +39,11 @@ def test_a_paired_difference_knows_that_both_read_the_same_texts() -> None:
 def test_one_text_has_no_interval_to_speak_of() -> None:
     found = BITS.estimate(numpy.array([[1.0, 2.0]]))
     assert found.low == -math.inf and found.high == math.inf
+
+
+def test_perplexity_per_token_is_the_exponential_of_the_mean() -> None:
+    marks = numpy.array([[3 * math.log(2), 1.0], [3 * math.log(2), 5.0]])
+    found = find_metric("perplexity per token")
+    assert found.estimate(marks).value == pytest.approx(2.0)  # 6 ln 2 nats for 6 tokens
+    assert found.difference(marks, marks * [2, 1]).value == pytest.approx(2.0)
+    assert not found.higher_is_better

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mergelab.evaluation.kinds import Rows
+from mergelab.evaluation.kinds import Rows, find_kind
 from mergelab.evaluation.tasks.table import TableSpec, read_table
 
 LABELS = ("NA", "null", "good")
@@ -108,3 +108,17 @@ def test_a_suites_packed_lines_are_read_like_a_persons(tmp_path: Path) -> None:
     path.write_bytes(b"not xz")
     with pytest.raises(ValueError, match=r"cannot read the rows in .*build its suite again"):
         read_table(path, TableSpec("text-classification", ("bad", "good")))
+
+
+def test_examples_and_words_around_a_question_do_not_move_it_to_another_split(tmp_path: Path) -> None:
+    path = tmp_path / "sums.jsonl"
+    path.write_text(
+        "".join(json.dumps({"prompt": f"{number} + 1", "answer": number + 1}) + "\n" for number in range(40))
+    )
+    shots = {"template": "Add: {prompt}", "few_shot": [{"prompt": "7 + 1", "answer": 8}]}
+    plain, after = (
+        read_table(path, TableSpec("generation", settings=find_kind("generation").settings_of(given)))
+        for given in ({}, shots)
+    )
+    assert plain["test"].references == after["test"].references
+    assert after["test"].row(0).input == f"Add: 7 + 1 8\n\nAdd: {plain['test'].row(0).input}"

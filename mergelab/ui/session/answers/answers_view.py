@@ -105,7 +105,7 @@ def _example(row: AnsweredRow, task: TaskSet) -> AnsweredExample:
     picture = data_url(row.row.input) if isinstance(row.row.input, numpy.ndarray) else ""
     base, own, merged = (_given(row, who, task) for who in (BASE, OWN, MERGED))
     wanted = task.asked.wanted(row.row, task.labels)
-    return AnsweredExample(row.number, "" if picture else _text(row), picture, wanted, base, own, merged)
+    return AnsweredExample(row.number, "" if picture else _text(row, task), picture, wanted, base, own, merged)
 
 
 def _given(row: AnsweredRow, who: str, task: TaskSet) -> GivenAnswer | None:
@@ -116,9 +116,9 @@ def _given(row: AnsweredRow, who: str, task: TaskSet) -> GivenAnswer | None:
     return GivenAnswer(task.asked.words(answer.given, row.row, task.labels), right)
 
 
-def _text(row: AnsweredRow) -> str:
-    asked = row.row.input
-    return asked if isinstance(asked, str) else "\n".join(map(str, asked))
+def _text(row: AnsweredRow, task: TaskSet) -> str:
+    """The example exactly as a model sees it."""
+    return task.asked.shown(row.row, task.chosen)
 
 
 def _csv(task: TaskSet, rows: list[AnsweredRow]) -> str:
@@ -128,7 +128,7 @@ def _csv(task: TaskSet, rows: list[AnsweredRow]) -> str:
     out.writerow(COLUMNS)
     for row in rows:
         words = [_words(row.answers, who, row, task) for who in (BASE, OWN, MERGED)]
-        text = "" if isinstance(row.row.input, numpy.ndarray) else _text(row)
+        text = "" if isinstance(row.row.input, numpy.ndarray) else _text(row, task)
         out.writerow([row.number, text, task.asked.wanted(row.row, task.labels), *words])
     return written.getvalue()
 
