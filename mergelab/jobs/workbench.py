@@ -8,6 +8,7 @@ from mergelab.jobs.merge_scores import MergeScores
 from mergelab.jobs.save_job import save
 from mergelab.jobs.sketch_job import sketch
 from mergelab.jobs.stack_job import stack_facts
+from mergelab.jobs.task_jobs import check_task, show_task
 from mergelab.jobs.tensor_jobs import coordinates, tensor_map
 from mergelab.runtime.progress import Progress, ProgressGen
 
@@ -15,6 +16,7 @@ __all__ = [
     "AdapterArchive",
     "MergeScores",
     "Run",
+    "check_task",
     "coordinates",
     "evaluate",
     "fisher",
@@ -25,6 +27,7 @@ __all__ = [
     "ready_to_score",
     "save",
     "save_adapter",
+    "show_task",
     "sketch",
     "spectrum",
     "stack_facts",

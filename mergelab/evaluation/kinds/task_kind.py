@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import torch
@@ -85,6 +85,18 @@ class TaskKind(ABC):
     def metric(self, settings: Any) -> str:
         """The name of the metric that scores the answers."""
         return "accuracy"
+
+    def settings_of(self, given: Mapping[str, Any]) -> TaskSettings:
+        """The settings that a task.yml gives; raises `ValueError` for one that the kind does not have."""
+        known = [each.name for each in fields(self.settings)]
+        for name in given:
+            if name not in known:
+                raise ValueError(f"{self.name} has no setting {name!r}; it has {', '.join(known) or 'none'}")
+        return self.settings(**given)
+
+    def shown(self, row: Row, settings: Any, head: Checkpoint | None = None) -> str:
+        """What a model sees of a row, as text. `head` is the model whose tokenizer knows a chat template, if one is applied."""
+        return row.input if isinstance(row.input, str) else "\n".join(map(str, row.input))
 
     @abstractmethod
     def row(self, cells: Mapping[str, Any], labels: tuple[str, ...], settings: Any) -> Row:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from mergelab.checkpoints import open_checkpoint
 from mergelab.evaluation.kinds import Answer, Exam, Rows, encode
 from mergelab.evaluation.task_models.batches import POSITIONS, batches
 from mergelab.evaluation.task_models.precision import full_precision
@@ -24,7 +23,7 @@ def ask(
     Batches have rows of similar length from this range; what else is in a batch does not change an answer. Runs in float32.
     The progress counts the rows of this range.
     """
-    head = open_checkpoint(task.head)
+    head = task.open_head()
     found: dict[int, Answer] = {}
     with task_model(body, head, task.kind, device=device) as lent:
         encoded = encode(task.kind, rows, head, lent.config, task.chosen)

@@ -1,0 +1,107 @@
+"""Recognises the kind of a task, and which column is which, by the columns of its table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mergelab.evaluation.kinds import KINDS, TaskKind, find_kind
+from mergelab.evaluation.kinds.task_kind import Column
+from mergelab.evaluation.tasks.task_error import TaskError, listed_texts
+from mergelab.methods.knobs import nearest
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A kind of task, and its columns paired with the table's."""
+
+    kind: str
+    columns: Pairs
+
+
+def recognise(kind: str, given: Pairs, found: Sequence[str]) -> Recognised:
+    """The kind and its columns in a table with the columns `found`; `kind` and `given` are what is already known.
+
+    A column is recognised by its name, or else by another usual name, in any case. Without `kind`, the kind whose columns
+    are all there is chosen: the one that uses more of the table's columns, then the one that has more of them by their own
+    names. Raises `TaskError` with the columns that each kind needs if none or several fit.
+    """
+    if kind:
+        return Recognised(kind, _columns_of(find_kind(kind), given, found))
+    fitting: dict[str, Pairs] = {}
+    for name, each in sorted(KINDS.items()):
+        if each.columns and _fits(each, given, found):
+            fitting[name] = _columns_of(each, given, found)
+    best = _best(fitting)
+    if len(best) == 1:
+        return Recognised(best[0], fitting[best[0]])
+    raise TaskError(_unclear(best, found))
+
+
+def _fits(kind: TaskKind, given: Pairs, found: Sequence[str]) -> bool:
+    try:
+        _columns_of(kind, given, found)
+    except TaskError:
+        return False
+    return True
+
+
+def _best(fitting: Mapping[str, Pairs]) -> list[str]:
+    """The kinds that use most of the table's columns, and of these those that have most by their own names."""
+    worth = {name: (len(pairs), _exact(pairs)) for name, pairs in fitting.items()}
+    return [name for name in fitting if worth[name] == max(worth.values())]
+
+
+def _exact(pairs: Pairs) -> int:
+    return sum(own == name for own, name in pairs)
+
+
+def _columns_of(kind: TaskKind, given: Pairs, found: Sequence[str]) -> Pairs:
+    """The kind's columns paired with the table's; a column that is not required may be absent."""
+    known, named = [column.name for column in kind.columns], dict(given)
+    for own, name in given:
+        if own not in known:
+            raise TaskError(f"columns: {kind.name} has no column {own!r}{nearest(own, known)}")
+        if name not in found:
+            raise TaskError(f"columns: the table has no column {name!r}{nearest(name, found)}")
+    pairs = [(column, named.get(column.name) or _named(column, found)) for column in kind.columns]
+    missing = [column.name for column, name in pairs if column.required and not name]
+    if missing:
+        raise TaskError(
+            f"a task of kind {kind.name} needs {_needs(kind)}, but the table has {listed_texts(found)}; "
+            f"rename its columns, or say in task.yml which one is {listed_texts(missing)}, under `columns`"
+        )
+    return tuple((column.name, name) for column, name in pairs if name)
+
+
+def _named(column: Column, found: Sequence[str]) -> str:
+    """The table's column for one of the kind; "" if there is none. Two that fit alike are refused."""
+    for names in ((column.name,), column.also):
+        fitting = [name for name in found if name.strip().lower() in names]
+        if column.name in fitting or len(fitting) == 1:
+            return column.name if column.name in fitting else fitting[0]
+        if fitting:
+            raise TaskError(
+                f"the columns {listed_texts(fitting)} can all be {column.name!r}; say in task.yml which one is, under `columns`"
+            )
+    return ""
+
+
+def _needs(kind: TaskKind) -> str:
+    named = [
+        f"{column.name!r}{f' (or {listed_texts(column.also)})' if column.also else ''}"
+        for column in kind.columns
+        if column.required
+    ]
+    return " and ".join(named)
+
+
+def _unclear(best: Sequence[str], found: Sequence[str]) -> str:
+    what = f"can be {' or '.join(best)}" if best else "are those of no kind of task"
+    kinds = [each for name, each in sorted(KINDS.items()) if each.columns and (name in best or not best)]
+    needs = "; ".join(f"{each.name} needs {_needs(each)}" for each in kinds)
+    return (
+        f"the columns {listed_texts(found)} {what}: {needs}. Write a task.yml with `kind` and `columns` beside the file"
+    )
