@@ -13,8 +13,8 @@ from mergelab.evaluation.evaluate import evaluate as answer
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
-from mergelab.jobs.own_tasks import TaskFiles
 from mergelab.jobs.recipe_plans import open_model, planned_recipe, read_recipe, with_calibration
+from mergelab.jobs.task_sets.own_tasks import TaskFiles
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import ProgressGen
 
@@ -36,7 +36,7 @@ def evaluate(
 ) -> ProgressGen[list[Score]]:
     """Score a model (folder, suite name or Hub id) or a recipe's merge on task sets: those of a suite, or own ones.
 
-    With `task_files`, the suite's are scored only if `suite` or `tasks` names them; `mergelab.jobs.own_tasks` says how they
+    With `task_files`, the suite's are scored only if `suite` or `tasks` names them; `mergelab.jobs.task_sets.own_tasks` says how they
     and `head` are written.
     """
     where = resolve(device)

@@ -14,9 +14,9 @@ from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.evaluate_job import chosen_tasks
 from mergelab.jobs.merge_scores import MergeScoring
 from mergelab.jobs.merge_steps import COUNTING, MERGING, READING, SCORING, prepared_in_steps, steps_before_merge
-from mergelab.jobs.own_tasks import TaskFiles
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.jobs.sketch_job import recalled_sketch
+from mergelab.jobs.task_sets.own_tasks import TaskFiles
 from mergelab.recipe import Recipe
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.job_steps import JobSteps
@@ -60,7 +60,7 @@ def merge(
     """Merge in memory and score the result on the suite's task sets (all, or those named in `tasks`).
 
     With `task_files`, it is scored on these own task sets, whose calibration rows also serve the method, and of the suite's
-    only on those that `tasks` names; `mergelab.jobs.own_tasks` says how they and `head` are written. Without any task set
+    only on those that `tasks` names; `mergelab.jobs.task_sets.own_tasks` says how they and `head` are written. Without any task set
     there are no scores. With `counted`, the preview is exact (counted on tensors).
     Yields `MergeScores` as `Partial` results: first with the cached scores of base and experts, then after each task.
     Conflicts are counted after the last score.

@@ -16,7 +16,7 @@ from mergelab.engine.nesting.merged_checkpoint import MergedCheckpoint, merged_c
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.tasks import TaskError, TaskSet, suite_tasks
 from mergelab.jobs.merged_files import merged_files
-from mergelab.jobs.own_tasks import NO_TASKS, TaskFiles
+from mergelab.jobs.task_sets.own_tasks import NO_TASKS, TaskFiles
 from mergelab.methods.registry import Statistic
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.nesting import told_inside

@@ -12,12 +12,12 @@ from mergelab.checkpoints import MergedFolder, hash_state
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.checkpoints.writing.model_staging import refuse_existing
 from mergelab.engine import PreparedMerge, Statistics, in_key_order, run
-from mergelab.jobs.calibration_rows import calibration_record
 from mergelab.jobs.merge_steps import PACKING, READING, WRITING, prepared_in_steps, steps_before_merge
 from mergelab.jobs.merged_files import chosen_files
-from mergelab.jobs.own_tasks import TaskFiles
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.jobs.stack_job import save_stack
+from mergelab.jobs.task_sets.calibration_rows import calibration_record
+from mergelab.jobs.task_sets.own_tasks import TaskFiles
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.recipe import is_stack
 from mergelab.recipe.stack_recipe import StackRecipe
@@ -39,7 +39,7 @@ def save(
 ) -> ProgressGen[str]:
     """Merge, or stack, into a new folder with weights, config, tokenizer, recipe.yml, README.md and manifest.json.
 
-    The calibration rows of `task_files` serve methods that need them; `mergelab.jobs.own_tasks` says how they and `head` are
+    The calibration rows of `task_files` serve methods that need them; `mergelab.jobs.task_sets.own_tasks` says how they and `head` are
     written. With `archive`, the folder is also packed as OUT.zip. Weights of more than `shard_bytes` are split into several
     files. Returns the path of the archive if there is one, else of the folder. Incomplete output is removed.
     """

@@ -8,7 +8,7 @@ from mergelab.jobs.merge_scores import MergeScores
 from mergelab.jobs.save_job import save
 from mergelab.jobs.sketch_job import sketch
 from mergelab.jobs.stack_job import stack_facts
-from mergelab.jobs.task_jobs import check_task, show_task
+from mergelab.jobs.task_sets.task_jobs import check_task, show_task
 from mergelab.jobs.tensor_jobs import coordinates, tensor_map
 from mergelab.runtime.progress import Progress, ProgressGen
 

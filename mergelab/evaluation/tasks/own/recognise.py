@@ -30,6 +30,7 @@ def recognise(kind: str, given: Pairs, found: Sequence[str]) -> Recognised:
     """
     if kind:
         return Recognised(kind, _columns_of(find_kind(kind), given, found))
+    _check_given(given, found)
     fitting: dict[str, Pairs] = {}
     for name, each in sorted(KINDS.items()):
         if each.columns and _fits(each, given, found):
@@ -38,6 +39,16 @@ def recognise(kind: str, given: Pairs, found: Sequence[str]) -> Recognised:
     if len(best) == 1:
         return Recognised(best[0], fitting[best[0]])
     raise TaskError(_unclear(best, found))
+
+
+def _check_given(given: Pairs, found: Sequence[str]) -> None:
+    """Refuse columns that no kind has, and that the table lacks."""
+    known = sorted({column.name for kind in KINDS.values() for column in kind.columns})
+    for own, name in given:
+        if own not in known:
+            raise TaskError(f"columns: no kind of task has a column {own!r}{nearest(own, known)}")
+        if name not in found:
+            raise TaskError(f"columns: the table has no column {name!r}{nearest(name, found)}")
 
 
 def _fits(kind: TaskKind, given: Pairs, found: Sequence[str]) -> bool:
