@@ -59,7 +59,7 @@ def report_lines(report: TaskReport) -> Iterator[str]:
     yield f"  {'columns':<13}{columns}"
     if report.labels:
         yield f"  {'labels':<13}{', '.join(report.labels)}"
-    yield f"  {'head':<13}{report.head or 'none named; a recipe with an expert of these labels finds it'}"
+    yield f"  {'head':<13}{report.head or _unnamed_head(report)}"
     for split, count in report.rows.items():
         classes = ", ".join(f"{label} {number}" for label, number in report.classes.get(split, {}).items())
         yield f"  {split:<13}{count} rows{f': {classes}' if classes else ''}"
@@ -67,6 +67,13 @@ def report_lines(report: TaskReport) -> Iterator[str]:
         yield f"  {count} question{'s are' if count > 1 else ' is'} in both {pair}; scores on them are too good"
     for note in report.notes:
         yield f"  note: {note}"
+
+
+def _unnamed_head(report: TaskReport) -> str:
+    """Which model will answer a task set that names none."""
+    if report.labels:
+        return "none named; the expert of a recipe, or the model, that has exactly these labels"
+    return "none named; the base of a recipe, or the model"
 
 
 def _show(options: argparse.Namespace) -> None:

@@ -101,12 +101,14 @@ def _named(column: Column, found: Sequence[str]) -> str:
 
 
 def _needs(kind: TaskKind) -> str:
-    named = [
-        f"{column.name!r}{f' (or {listed_texts(column.also)})' if column.also else ''}"
+    """The columns of a kind with the names that they are recognised by, those that may be absent last."""
+    named = {
+        column.name: f"{column.name!r}{f' (or {listed_texts(column.also)})' if column.also else ''}"
         for column in kind.columns
-        if column.required
-    ]
-    return " and ".join(named)
+    }
+    required = [named[column.name] for column in kind.columns if column.required]
+    others = [named[column.name] for column in kind.columns if not column.required]
+    return " and ".join(required) + (f", and may have {' and '.join(others)}" if others else "")
 
 
 def _unclear(best: Sequence[str], found: Sequence[str]) -> str:
