@@ -29,7 +29,7 @@ def recognise(kind: str, given: Pairs, found: Sequence[str]) -> Recognised:
     names. Raises `TaskError` with the columns that each kind needs if none or several fit.
     """
     if kind:
-        return Recognised(kind, _columns_of(find_kind(kind), given, found))
+        return Recognised(kind, _clear_columns(find_kind(kind), given, found))
     _check_given(given, found)
     fitting: dict[str, Pairs] = {}
     for name, each in sorted(KINDS.items()):
@@ -37,7 +37,7 @@ def recognise(kind: str, given: Pairs, found: Sequence[str]) -> Recognised:
             fitting[name] = _columns_of(each, given, found)
     best = _best(fitting)
     if len(best) == 1:
-        return Recognised(best[0], fitting[best[0]])
+        return Recognised(best[0], _clear_columns(find_kind(best[0]), given, found))
     raise TaskError(_unclear(best, found))
 
 
@@ -77,7 +77,7 @@ def _columns_of(kind: TaskKind, given: Pairs, found: Sequence[str]) -> Pairs:
             raise TaskError(f"columns: {kind.name} has no column {own!r}{nearest(own, known)}")
         if name not in found:
             raise TaskError(f"columns: the table has no column {name!r}{nearest(name, found)}")
-    pairs = [(column, named.get(column.name) or _named(column, found)) for column in kind.columns]
+    pairs = [(column, named.get(column.name) or "".join(_candidates(column, found)[:1])) for column in kind.columns]
     missing = [column.name for column, name in pairs if column.required and not name]
     if missing:
         raise TaskError(
@@ -87,17 +87,24 @@ def _columns_of(kind: TaskKind, given: Pairs, found: Sequence[str]) -> Pairs:
     return tuple((column.name, name) for column, name in pairs if name)
 
 
-def _named(column: Column, found: Sequence[str]) -> str:
-    """The table's column for one of the kind; "" if there is none. Two that fit alike are refused."""
-    for names in ((column.name,), column.also):
-        fitting = [name for name in found if name.strip().lower() in names]
-        if column.name in fitting or len(fitting) == 1:
-            return column.name if column.name in fitting else fitting[0]
-        if fitting:
+def _clear_columns(kind: TaskKind, given: Pairs, found: Sequence[str]) -> Pairs:
+    """`_columns_of`, in which no column of the kind can be several of the table's."""
+    pairs = _columns_of(kind, given, found)
+    for column in kind.columns:
+        fitting = [] if column.name in dict(given) else _candidates(column, found)
+        if len(fitting) > 1:
             raise TaskError(
                 f"the columns {listed_texts(fitting)} can all be {column.name!r}; say in task.yml which one is, under `columns`"
             )
-    return ""
+    return pairs
+
+
+def _candidates(column: Column, found: Sequence[str]) -> list[str]:
+    """The table's columns that can be this one of the kind: by its name, else in any case, else by its other usual names."""
+    if column.name in found:
+        return [column.name]
+    spelt = [[name for name in found if name.strip().lower() in names] for names in ((column.name,), column.also)]
+    return spelt[0] or spelt[1]
 
 
 def _needs(kind: TaskKind) -> str:

@@ -125,7 +125,10 @@ def test_numbers_count_the_outputs_of_the_head_and_that_is_said(tmp_path: Path) 
             r"the columns 'x', 'y' are those of no kind of task: .*text-classification needs 'text' \(or",
         ),
         ({"a__csv": "text,label\n"}, r"a.csv has no rows; give it a line with the names of the columns"),
-        ({"a__csv": "review,content,label\na,b,c\n"}, r"text-classification needs"),
+        (
+            {"a__csv": "review,content,label\na,b,c\n"},
+            r"the columns 'review', 'content' can all be 'text'; say in task.yml",
+        ),
         (
             {"a__csv": ROWS, "task__yml": "kind: text-clasification\n"},
             r"unknown kind of task 'text-clasification'. Did you mean 'text-classification'",
