@@ -29,6 +29,8 @@ class TaskFiles:
         cls, files: Sequence[str], recipe: Recipe | None = None, head: str | None = None, models_dir: str | None = None
     ) -> TaskFiles:
         """Those that are written as `TASK` or `EXPERT=TASK`, with an expert of `recipe` or of a recipe inside it."""
+        if head and not files:
+            raise TaskError("--head answers task sets of your own; give one with --task, or leave out --head")
         names = set(_experts(recipe)) if recipe else set()
         return cls(tuple(_entry(file, names) for file in files), head, models_dir)
 

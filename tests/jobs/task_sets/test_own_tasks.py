@@ -46,6 +46,8 @@ def test_a_plain_model_is_scored_on_its_own_file_without_any_suite(root: Path) -
         workbench.evaluate(str(root / "moods"), task_files=tables(root)[1:], head=str(root / "topics"), device="cpu")
     )
     assert other.task == "topics", "the body of one model with the head of another"
+    with pytest.raises(TaskError, match="--head answers task sets of your own; give one with --task"):
+        finish(workbench.evaluate(str(root / "moods"), head=str(root / "topics"), device="cpu"))
 
 
 def test_a_merge_is_scored_beside_its_base_and_the_expert_of_each_task(root: Path) -> None:
