@@ -14,7 +14,7 @@ from mergelab.evaluation.tasks.own.description import (
     description_file,
     read_description,
 )
-from mergelab.evaluation.tasks.own.table_files import given_parts, parts_by_name
+from mergelab.evaluation.tasks.own.table_files import given_parts, inside, parts_by_name
 from mergelab.evaluation.tasks.tables.limits import MOST_BYTES
 from mergelab.evaluation.tasks.tables.records import ENDINGS, is_table
 from mergelab.evaluation.tasks.tables.table import Part
@@ -75,7 +75,7 @@ def _file(path: Path) -> Located:
 
 def _in_folder(folder: Path, models_dir: Path | None) -> Located:
     named, described = folder.resolve().name, description_file(folder)
-    description = read_description(described) if described else NOTHING_SAID
+    description = read_description(inside(folder, described.name)) if described else NOTHING_SAID
     if description.dataset:
         if models_dir is not None:
             raise TaskError(

@@ -177,6 +177,9 @@ def test_links_out_of_the_folder_are_refused(tmp_path: Path) -> None:
     (folder / "a.csv").symlink_to(outside)
     with pytest.raises(TaskError, match=r"a\.csv links to a file outside"):
         opened(folder)
+    (folder / "task.yml").symlink_to(outside)
+    with pytest.raises(TaskError, match=r"task\.yml links to a file outside"):
+        opened(folder)
 
 
 def test_with_a_models_folder_nothing_else_is_opened(tmp_path: Path) -> None:
