@@ -84,6 +84,29 @@ def place_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models-dir", type=folder, metavar="DIR", help=MODELS_DIR)
 
 
+def task_flags(parser: argparse.ArgumentParser, use: str) -> None:
+    """Add the flags for task sets of a person's own; `use` says what they are for."""
+    parser.add_argument(
+        "--task",
+        action="append",
+        default=[],
+        type=expanded,
+        metavar="[EXPERT=]TASK",
+        help=f"{use}: a file (CSV, TSV, JSON lines, Parquet), a folder, or owner/name@revision#config of a data set on the Hub; "
+        "may be repeated. EXPERT= says whose task it is; without it, the labels do (docs/tasks.md)",
+    )
+    head_flag(parser)
+
+
+def head_flag(parser: argparse.ArgumentParser) -> None:
+    """Add the flag for the model that answers a task set."""
+    parser.add_argument(
+        "--head",
+        metavar="MODEL",
+        help="the model whose head answers own task sets (default: the one whose class names are the labels)",
+    )
+
+
 def portable_flag(parser: argparse.ArgumentParser) -> None:
     """Add the flag for portable statistics."""
     parser.add_argument(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from mergelab.checkpoints import load_suite, open_checkpoint, suite_of
+from mergelab.checkpoints import load_suite, suite_of
 from mergelab.evaluation.kinds import Rows
 from mergelab.evaluation.kinds.encode import small_hashes
 from mergelab.evaluation.scores import Answers, Score, score
@@ -67,14 +67,14 @@ class AnswerSheet:
 def answers_key(content: str, task: TaskSet, split: str) -> str:
     """SHA-256 in hex of everything that determines the answers: the body's content hash, the rows, and how they are asked."""
     how = [task.kind, list(task.labels), repr(task.settings)]
-    return key_of(content, task.rows(split).digest(), _head(task.head), json.dumps(how))
+    return key_of(content, task.rows(split).digest(), _head(task), json.dumps(how))
 
 
-def _head(reference: str) -> str:
+def _head(task: TaskSet) -> str:
     """What identifies the model that lends its head, tokenizer and config: a suite's does not change, others may."""
-    if suite_of(reference):
-        return reference
-    head = open_checkpoint(reference)
+    if suite_of(task.head):
+        return task.head
+    head = task.open_head()
     files = small_hashes(head.folder)
     return json.dumps([head.content_hash(), files])
 

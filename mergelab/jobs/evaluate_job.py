@@ -1,8 +1,9 @@
-"""The job that scores a model or a recipe's merge on the task sets of a suite."""
+"""The job that scores a model or a recipe's merge on task sets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mergelab.checkpoints import suite_of
@@ -13,6 +14,7 @@ from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.recipe_plans import open_model, planned_recipe, read_recipe, with_calibration
+from mergelab.jobs.task_sets.own_tasks import TaskFiles
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import ProgressGen
 
@@ -29,24 +31,41 @@ def evaluate(
     device: str = "auto",
     models_dir: str | None = None,
     tasks: Sequence[str] | None = None,
+    task_files: Sequence[str] = (),
+    head: str | None = None,
 ) -> ProgressGen[list[Score]]:
-    """Score a model (folder, suite name or Hub id) or a recipe's merge on the task sets of a suite."""
+    """Score a model (folder, suite name or Hub id) or a recipe's merge on task sets: those of a suite, or own ones.
+
+    With `task_files`, the suite's are scored only if `suite` or `tasks` names them; `mergelab.jobs.task_sets.own_tasks` says how they
+    and `head` are written.
+    """
     where = resolve(device)
     if recipe is not None:
         checked = read_recipe(recipe, models_dir)
-        planned = yield from with_calibration((yield from planned_recipe(checked, models_dir, where)), where)
+        own, belongs = TaskFiles.of(task_files, checked, head, models_dir), suite_of(checked.base or "")
+        planned = yield from planned_recipe(checked, models_dir, where, own)
+        found = own.task_sets(planned.base, planned.experts)
+        planned = yield from with_calibration(planned, where, found)
         body = yield from merged_body((yield from prepare(planned, where)))
-        suite = suite or suite_of(checked.base or "")
     elif model is not None:
-        suite = suite or suite_of(model)
-        base = open_model(suite, None) if suite else None
+        belongs = suite_of(model)
+        base = open_model(suite or belongs or "", None) if suite or belongs else None
         opened = open_model(model, models_dir, base)
+        found = TaskFiles.of(task_files, None, head, models_dir).task_sets(opened, [])
         body = body_of(opened, base or opened)
     else:
         raise ValueError("name a model or a recipe to evaluate")
+    named = _suite_tasks(suite or belongs, tasks) if suite or tasks or not found else []
+    scores = yield from scored(body, [*named, *found], split, rows, where)
+    return [replace(score, notes=task.notes) for score, task in zip(scores, [*named, *found], strict=True)]
+
+
+def _suite_tasks(suite: str | None, names: Sequence[str] | None) -> list[TaskSet]:
     if not suite:
-        raise ValueError("name the suite whose task sets to score, for example --suite minilm")
-    return (yield from scored(body, chosen_tasks(suite_tasks(suite), tasks), split, rows, where))
+        raise ValueError(
+            "name the task sets to score: --task with a file or folder of your own, or --suite with a suite such as minilm"
+        )
+    return chosen_tasks(suite_tasks(suite), names)
 
 
 def ready_to_score(model: str, device: str = "auto") -> ProgressGen[None]:

@@ -16,6 +16,7 @@ from mergelab.jobs.merging.merge_scores import MergeScoring
 from mergelab.jobs.merging.merge_steps import COUNTING, MERGING, READING, SCORING, prepared_in_steps, steps_before_merge
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.jobs.sketch_job import recalled_sketch
+from mergelab.jobs.task_sets.own_tasks import TaskFiles
 from mergelab.recipe import Recipe
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.job_steps import JobSteps
@@ -53,20 +54,25 @@ def merge(
     device: str = "auto",
     models_dir: str | None = None,
     counted: bool = True,
+    task_files: Sequence[str] = (),
+    head: str | None = None,
 ) -> PartialGen[Run]:
     """Merge in memory and score the result on the suite's task sets (all, or those named in `tasks`).
 
-    If the base is not from a suite, there are no scores. With `counted`, the preview is exact (counted on tensors).
+    With `task_files`, it is scored on these own task sets, whose calibration rows also serve the method, and of the suite's
+    only on those that `tasks` names; `mergelab.jobs.task_sets.own_tasks` says how they and `head` are written. Without any task set
+    there are no scores. With `counted`, the preview is exact (counted on tensors).
     Yields `MergeScores` as `Partial` results: first with the cached scores of base and experts, then after each task.
     Conflicts are counted after the last score.
     """
     started = time.monotonic()
     checked, where = read_recipe(recipe, models_dir), resolve(device)
-    chosen = _tasks_of(checked, tasks)
+    own, named = TaskFiles.of(task_files, checked, head, models_dir), _tasks_of(checked, tasks, bool(task_files))
+    chosen = bool(named or task_files)
     more = [MERGING, *([SCORING] if chosen else ()), *([COUNTING] if counted else ())]
     steps = JobSteps(*steps_before_merge(checked), *more)
-    planned, scoring = yield from steps.take(READING, _read(checked, chosen, split, rows, where, models_dir), stages=2)
-    prepared = yield from prepared_in_steps(steps, planned, where)
+    planned, scoring = yield from steps.take(READING, _read(checked, named, own, split, rows, where), stages=2)
+    prepared = yield from prepared_in_steps(steps, planned, where, scoring.tasks)
     body, remarks = yield from steps.take(MERGING, merged_model(prepared))
     if chosen:
         yield from steps.take(SCORING, scoring.run(body), scoring.stages)
@@ -82,16 +88,17 @@ def merge(
         where,
         time.monotonic() - started,
         planned.parameters,
-        notes=[*planned.compatibility.findings, *remarks],
+        notes=[*planned.compatibility.findings, *remarks, *(note for task in scoring.tasks for note in task.notes)],
         left_out=planned.compatibility.left_out,
     )
 
 
 def _read(
-    recipe: Recipe, tasks: Sequence[TaskSet], split: str, rows: int | None, device: str, models_dir: str | None
+    recipe: Recipe, named: Sequence[TaskSet], own: TaskFiles, split: str, rows: int | None, device: str
 ) -> PartialGen[tuple[Plan, MergeScoring]]:
     """The plan, and its scoring with what is known of base and experts."""
-    planned = yield from planned_recipe(recipe, models_dir, device)
+    planned = yield from planned_recipe(recipe, own.models_dir, device, own)
+    tasks = [*named, *own.task_sets(planned.base, planned.experts)]
     scoring = MergeScoring(planned, tasks, split, rows, device)
     yield from scoring.recall()
     return planned, scoring
@@ -112,6 +119,7 @@ def _read_off(prepared: PreparedMerge) -> ProgressGen[Preview]:
     return preview((yield from recalled_sketch(prepared.plan, str(prepared.device))), prepared.plan.recipe)
 
 
-def _tasks_of(recipe: Recipe, names: Sequence[str] | None) -> list[TaskSet]:
+def _tasks_of(recipe: Recipe, names: Sequence[str] | None, with_own: bool) -> list[TaskSet]:
+    """The task sets of the recipe's suite: all, or those of these names; beside own ones only those."""
     suite = suite_of(recipe.base or "")
-    return chosen_tasks(suite_tasks(suite), names) if suite else []
+    return chosen_tasks(suite_tasks(suite), names) if suite and not (with_own and names is None) else []

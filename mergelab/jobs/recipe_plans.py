@@ -10,11 +10,13 @@ from typing import Any
 from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint, CheckpointError, SuitePrefetch, load_suite, open_checkpoint, suite_of
+from mergelab.checkpoints.files.phrases import listed
 from mergelab.engine import MergeError, Plan, plan, prepare, prepare_steps, sparse_expert, with_statistics
 from mergelab.engine.nesting.merged_checkpoint import MergedCheckpoint, merged_checkpoint
 from mergelab.evaluation.evaluate import body_of
-from mergelab.evaluation.tasks import TaskSet, suite_tasks
+from mergelab.evaluation.tasks import TaskError, TaskSet, suite_tasks
 from mergelab.jobs.merging.merged_files import merged_files
+from mergelab.jobs.task_sets.own_tasks import NO_TASKS, TaskFiles
 from mergelab.methods.registry import Statistic
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.nesting import told_inside
@@ -33,18 +35,22 @@ def read_recipe(given: Mapping[str, Any], models_dir: str | None) -> Recipe:
     return Recipe.from_mapping(with_recipe_files(given, Path(models_dir) if models_dir else None))
 
 
-def planned_recipe(recipe: Recipe, models_dir: str | None, device: str = "cpu") -> ProgressGen[Plan]:
+def planned_recipe(
+    recipe: Recipe, models_dir: str | None, device: str = "cpu", tasks: TaskFiles = NO_TASKS
+) -> ProgressGen[Plan]:
     """The plan of a recipe, whose models are opened here; with `models_dir`, only models in that folder are.
 
-    Models that are recipes are merged once, on `device`. Errors in them name the place.
+    Models that are recipes are merged once, on `device`, with the calibration rows of the `tasks` of their experts. Errors in
+    them name the place.
     """
-    return (yield from _Planning(models_dir, device).planned(recipe))
+    return (yield from _Planning(models_dir, device, tasks).planned(recipe))
 
 
 @dataclass(frozen=True)
 class _Planning:
     models_dir: str | None
     device: str
+    tasks: TaskFiles
     merged: dict[str, MergedCheckpoint] = field(default_factory=dict)
     """The merges of inner recipes by name: what occurs twice is merged once."""
 
@@ -70,13 +76,14 @@ class _Planning:
             if model not in self.merged:
                 self.merged[model] = yield from self._merged(model, recipe.nested[model])
             return self.merged[model]
-        except (CheckpointError, RecipeError, MergeError) as error:
+        except (CheckpointError, RecipeError, MergeError, TaskError) as error:
             number = len(before) + (not recipe.base)
             raise type(error)(told_inside(f"model {number}" if number else "the base", error)) from error
 
     def _merged(self, name: str, recipe: Recipe) -> ProgressGen[MergedCheckpoint]:
         planned = yield from self.planned(recipe)
-        prepared = yield from prepare((yield from with_calibration(planned, self.device)), self.device)
+        tasks = self.tasks.task_sets(planned.base, planned.experts, inner=True)
+        prepared = yield from prepare((yield from with_calibration(planned, self.device, tasks)), self.device)
         files = merged_files(planned)
         return (yield from merged_checkpoint(name, prepared, files.config, files.folder, files.owner))
 
@@ -86,8 +93,11 @@ def open_model(reference: str, models_dir: str | None, base: Checkpoint | None =
     return open_checkpoint(reference, models_dir=Path(models_dir) if models_dir else None, base=base)
 
 
-def with_calibration(planned: Plan, device: str) -> ProgressGen[Plan]:
-    """The plan with the calibration statistics that its method needs, computed on the experts after the earlier steps."""
+def with_calibration(planned: Plan, device: str, tasks: Sequence[TaskSet] = ()) -> ProgressGen[Plan]:
+    """The plan with the calibration statistics that its method needs, computed on the experts after the earlier steps.
+
+    The rows are those of the task set in `tasks` that an expert answers, or else of its suite's.
+    """
     recipe = planned.recipe
     kinds = {mark.kind for mark in recipe.rule.wanting(Statistic).values()}
     if not kinds:
@@ -95,7 +105,7 @@ def with_calibration(planned: Plan, device: str) -> ProgressGen[Plan]:
     from mergelab.evaluation.calibration import Experts, take_statistics
 
     device = "cpu" if portable.asked() else device  # portable mode does not cover GPUs
-    tasks = [expert_task(expert, recipe.method.name) for expert in planned.experts]
+    chosen = [expert_task(expert, recipe.method.name, tasks) for expert in planned.experts]
     prepared = yield from prepare_steps(planned, device)
 
     def body(place: int) -> ProgressGen[dict[str, Tensor]]:
@@ -105,7 +115,7 @@ def with_calibration(planned: Plan, device: str) -> ProgressGen[Plan]:
 
     experts = Experts(
         names=[expert.name for expert in planned.experts],
-        tasks=tasks,
+        tasks=chosen,
         base=lambda: body_of(planned.base, planned.base),
         body=body,
         keys=planned.keys,
@@ -118,13 +128,20 @@ def with_calibration(planned: Plan, device: str) -> ProgressGen[Plan]:
     return with_statistics(planned, (yield from take_statistics(kinds, experts)))
 
 
-def expert_task(expert: Checkpoint, method: str) -> TaskSet:
-    """The task that an expert of a suite was trained for."""
+def expert_task(expert: Checkpoint, method: str, tasks: Sequence[TaskSet] = ()) -> TaskSet:
+    """The task set in `tasks` that an expert answers, or else the one that an expert of a suite was trained for."""
+    own = [task for task in tasks if task.head == expert.name]
+    if len(own) > 1:
+        raise TaskError(
+            f"{method} takes one task set per expert, but {expert.name} has {listed([task.name for task in own])}; leave one out"
+        )
     suite = suite_of(expert.name)
+    if own:
+        return own[0]
     if suite is None or not has_task(expert):
         raise CheckpointError(
-            f"{method} needs calibration examples for {expert.name}, which only experts of a suite have; "
-            "for your own models, use merge_state_dicts with statistics="
+            f"{method} needs calibration examples for {expert.name}, which is no expert of a suite; on the command line, give it "
+            f"a task set with --task {expert.name}=FILE; in Python, use merge_state_dicts with statistics="
         )
     return suite_tasks(suite)[load_suite(suite).experts[expert.name.split("/", 1)[1]].task]
 

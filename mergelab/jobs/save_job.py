@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from mergelab.jobs.merging.merge_steps import PACKING, READING, WRITING, prepare
 from mergelab.jobs.merging.merged_files import chosen_files
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.jobs.stack_job import save_stack
-from mergelab.recipe import Recipe
+from mergelab.jobs.task_sets.calibration_rows import calibration_record
+from mergelab.jobs.task_sets.own_tasks import TaskFiles
+from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.recipe import is_stack
 from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.report.model_card import model_card
@@ -32,10 +34,13 @@ def save(
     models_dir: str | None = None,
     archive: bool = False,
     shard_bytes: int = SHARD_BYTES,
+    task_files: Sequence[str] = (),
+    head: str | None = None,
 ) -> ProgressGen[str]:
     """Merge, or stack, into a new folder with weights, config, tokenizer, recipe.yml, README.md and manifest.json.
 
-    With `archive`, the folder is also packed as OUT.zip. Weights of more than `shard_bytes` are split into several
+    The calibration rows of `task_files` serve methods that need them; `mergelab.jobs.task_sets.own_tasks` says how they and `head` are
+    written. With `archive`, the folder is also packed as OUT.zip. Weights of more than `shard_bytes` are split into several
     files. Returns the path of the archive if there is one, else of the folder. Incomplete output is removed.
     """
     folder = Path(out).expanduser()
@@ -43,27 +48,34 @@ def save(
     for target in (folder, *([_archive_of(folder)] if archive else ())):
         refuse_existing(target)
     if isinstance(checked, StackRecipe):
+        if task_files:
+            raise RecipeError("a stack merges nothing, so it takes no task sets; leave out --task")
         yield from save_stack(checked, folder, models_dir, shard_bytes)
         return (yield from archived(folder)) if archive else str(folder)
     steps = JobSteps(*steps_before_merge(checked), WRITING, *([PACKING] if archive else ()))
-    yield from _save_merge(steps, checked, folder, resolve(device), models_dir, shard_bytes)
+    tasks = TaskFiles.of(task_files, checked, head, models_dir)
+    yield from _save_merge(steps, checked, folder, resolve(device), tasks, shard_bytes)
     return (yield from steps.take(PACKING, archived(folder))) if archive else str(folder)
 
 
 def _save_merge(
-    steps: JobSteps, recipe: Recipe, folder: Path, where: str, models_dir: str | None, shard_bytes: int
+    steps: JobSteps, recipe: Recipe, folder: Path, where: str, own: TaskFiles, shard_bytes: int
 ) -> ProgressGen[None]:
-    planned = yield from steps.take(READING, planned_recipe(recipe, models_dir, where))
+    planned = yield from steps.take(READING, planned_recipe(recipe, own.models_dir, where, own))
+    tasks = own.task_sets(planned.base, planned.experts)
+    calibration = calibration_record(planned, tasks)
     files = chosen_files(planned)
     with MergedFolder(folder, planned.base, planned.specs, shard_bytes=shard_bytes, chosen_files=files) as writer:
-        prepared = yield from prepared_in_steps(steps, planned, where)
+        prepared = yield from prepared_in_steps(steps, planned, where, tasks)
         planned = prepared.plan
         remarks = yield from steps.take(WRITING, _written(prepared, writer))
         if planned.statistics:
             writer.add_fact("statistics", _hashes_of(planned.statistics))
-        writer.add_fact("notes", [*planned.compatibility.findings, *remarks])
+        if calibration.experts:
+            writer.add_fact("calibration", calibration.to_mapping())
+        writer.add_fact("notes", [*planned.compatibility.findings, *remarks, *calibration.notes])
         writer.add_text("recipe.yml", recipe.to_yaml())
-        writer.add_text("README.md", model_card(planned, remarks))
+        writer.add_text("README.md", model_card(planned, remarks, calibration))
 
 
 def _written(prepared: PreparedMerge, writer: MergedFolder) -> ProgressGen[list[str]]:

@@ -15,9 +15,10 @@ from mergelab.engine import Plan, merged_body, prepare
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.kinds import Response, Row, Rows
 from mergelab.evaluation.task_models.asking import respond
-from mergelab.evaluation.tasks import suite_tasks
+from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.evaluate_job import chosen_tasks
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe, with_calibration
+from mergelab.jobs.task_sets.own_tasks import TaskFiles
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import Partial, PartialGen, Progress, ProgressGen
 
@@ -49,21 +50,31 @@ class Question:
 
 
 def try_it(
-    recipe: Mapping[str, Any], question: Question, task: str, device: str = "auto", models_dir: str | None = None
+    recipe: Mapping[str, Any],
+    question: Question,
+    task: str,
+    device: str = "auto",
+    models_dir: str | None = None,
+    task_files: Sequence[str] = (),
 ) -> PartialGen[list[Tried]]:
-    """The responses of the merged model, the base and each expert to a question, asked as the examples of `task` are.
+    """The responses of the merged model, the base and each expert to a question, asked as the examples of `task` are: one of
+    the suite's, or of a person's own in `task_files`.
 
     Yields the list as `Partial` after each response: the merged model's first. Nothing is saved. The merged models of the last
     questions are kept in this process.
     """
     checked, where = read_recipe(recipe, models_dir), resolve(device)
-    [asked] = chosen_tasks(suite_tasks(suite_of(checked.base or "") or ""), [task])
-    planned = yield from planned_recipe(checked, models_dir, where)
+    own = TaskFiles.of(task_files, checked, models_dir=models_dir)
+    planned = yield from planned_recipe(checked, models_dir, where, own)
+    tasks = own.task_sets(planned.base, planned.experts)
+    suite = suite_of(checked.base or "")
+    known = {**(suite_tasks(suite) if suite else {}), **{each.name: each for each in tasks}}
+    [asked] = chosen_tasks(known, [task])
     rows, found = question.rows(), []
     models = [(MERGED, None), (planned.base.name, planned.base), *((each.name, each) for each in planned.experts)]
     for number, (name, model) in enumerate(models):
         yield Progress("Asking", number, len(models), name, "models")
-        body = body_of(model, planned.base) if model else (yield from _merged(planned, where))
+        body = body_of(model, planned.base) if model else (yield from _merged(planned, where, tasks))
         found.append(Tried(name, respond(body, asked, rows, where)))
         yield Partial(list(found))
     return found
@@ -72,12 +83,13 @@ def try_it(
 _kept: OrderedDict[str, dict[str, Tensor]] = OrderedDict()
 
 
-def _merged(planned: Plan, device: str) -> ProgressGen[dict[str, Tensor]]:
+def _merged(planned: Plan, device: str, tasks: Sequence[TaskSet]) -> ProgressGen[dict[str, Tensor]]:
     """The merged tensors of a plan, from those that are kept or merged now."""
     models = [each.content_hash() for each in (planned.base, *planned.experts)]
-    key = repr((planned.recipe.digest(), models, device))
+    rows = [task.rows("calibration").digest() for task in tasks if "calibration" in task.splits()]
+    key = repr((planned.recipe.digest(), models, device, rows))
     if key not in _kept:
-        ready = yield from prepare((yield from with_calibration(planned, device)), device)
+        ready = yield from prepare((yield from with_calibration(planned, device, tasks)), device)
         _kept[key] = yield from merged_body(ready)
     _kept.move_to_end(key)
     while len(_kept) > 1 and sum(value.nbytes for body in _kept.values() for value in body.values()) > MOST_BYTES:

@@ -8,6 +8,7 @@ from mergelab.jobs.merging.merge_scores import MergeScores
 from mergelab.jobs.save_job import save
 from mergelab.jobs.sketch_job import sketch
 from mergelab.jobs.stack_job import stack_facts
+from mergelab.jobs.task_sets.task_jobs import check_task, read_tasks, show_task
 from mergelab.jobs.tensor_jobs import coordinates, tensor_map
 from mergelab.jobs.try_job import try_it
 from mergelab.runtime.progress import Progress, ProgressGen
@@ -16,16 +17,19 @@ __all__ = [
     "AdapterArchive",
     "MergeScores",
     "Run",
+    "check_task",
     "coordinates",
     "evaluate",
     "fisher",
     "inspect",
     "inspection_report",
     "merge",
+    "read_tasks",
     "ready",
     "ready_to_score",
     "save",
     "save_adapter",
+    "show_task",
     "sketch",
     "spectrum",
     "stack_facts",

@@ -13,6 +13,7 @@ from mergelab.checkpoints.files.phrases import counted
 from mergelab.checkpoints.files.safe_paths import is_snapshot
 from mergelab.checkpoints.writing.auxiliary_files import code_files
 from mergelab.engine import Plan
+from mergelab.report.calibration_record import NO_CALIBRATION, CalibrationRecord
 from mergelab.runtime import portable
 
 TEMPLATE = """---
@@ -30,14 +31,14 @@ the base. Random seed {seed}. `manifest.json` lists the SHA-256 of every file.
 
 To reproduce these files, bit for bit, from the same models{limit}:
 
-    mergelab merge recipe.yml --out DIR
+    mergelab merge recipe.yml{flags} --out DIR
 
 ```yaml
 {recipe}```
-{code}{notes}{remarks}{left_out}"""
+{code}{calibration}{notes}{remarks}{left_out}"""
 
 
-def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
+def model_card(plan: Plan, remarks: Sequence[str] = (), calibration: CalibrationRecord = NO_CALIBRATION) -> str:
     """The model card in Markdown, for a plan that has been run; `remarks` are the sentences logged by its rules."""
     recipe = plan.recipe
     weights = [recipe.models[place].weight for place in plan.positions]
@@ -62,6 +63,8 @@ def model_card(plan: Plan, remarks: Sequence[str] = ()) -> str:
         recipe=recipe.to_yaml(),
         limit=_limit(plan),
         code=code_section(plan.base),
+        flags=calibration.flags(),
+        calibration=section("Calibration examples", calibration.lines()),
         notes=section("Notes", [f"- {note}" for note in plan.compatibility.notes]),
         remarks=section("Remarks", [f"- {remark}" for remark in remarks]),
         left_out=section("Not merged", left_out),

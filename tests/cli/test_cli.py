@@ -20,7 +20,7 @@ from mergelab.cli.commands.evaluate import score_table
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 
-COMMANDS = ("ui", "merge", "inspect", "evaluate", "adapter", "pack", "convert", "methods", "suite", "cache")
+COMMANDS = ("ui", "merge", "inspect", "evaluate", "task", "adapter", "pack", "convert", "methods", "suite", "cache")
 
 
 def run(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -51,7 +51,9 @@ def test_help_lists_every_command() -> None:
     assert "Merge models in parameter space" in done.stdout
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "suite list", "suite path", "suite build", "cache clear"])
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, "suite list", "suite path", "suite build", "task check", "task show", "cache clear"]
+)
 def test_each_command_has_help_of_its_own(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main([*command.split(), "--help"])

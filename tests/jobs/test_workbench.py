@@ -212,7 +212,7 @@ def test_calibration_on_ones_own_models_says_what_is_missing(
     tmp_path: Path, states: dict[str, State], method: str
 ) -> None:
     with pytest.raises(
-        CheckpointError, match=rf"{method} needs calibration examples for .*[ab], which only experts of a suite have"
+        CheckpointError, match=rf"{method} needs calibration examples for .*[ab], which is no expert of a suite"
     ):
         finish(workbench.merge(recipe_for(tmp_path, method), device="cpu"))
 
@@ -228,7 +228,7 @@ def test_models_outside_the_models_folder_are_refused(tmp_path: Path, states: di
 def test_an_evaluation_needs_a_model_and_a_suite(tmp_path: Path, states: dict[str, State]) -> None:
     with pytest.raises(ValueError, match="name a model or a recipe to evaluate"):
         finish(workbench.evaluate())
-    with pytest.raises(ValueError, match="name the suite whose task sets to score"):
+    with pytest.raises(ValueError, match="name the task sets to score"):
         finish(workbench.evaluate(str(tmp_path / "a"), device="cpu"))
 
 
@@ -378,7 +378,7 @@ def test_what_inspecting_jobs_give_travels_between_processes(tmp_path: Path, sta
 
 def test_fisher_views_of_ones_own_models_say_what_is_missing(tmp_path: Path, states: dict[str, State]) -> None:
     with pytest.raises(
-        CheckpointError, match=r"fisher needs calibration examples for .*, which only experts of a suite have"
+        CheckpointError, match=r"fisher needs calibration examples for .*, which is no expert of a suite"
     ):
         finish(workbench.fisher(recipe_for(tmp_path, TIES), device="cpu"))
 

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from mergelab.analysis.static.cka import linear_cka
 from mergelab.analysis.static.figure import Figure, figure, pair_name, pairs_among, skipped
-from mergelab.checkpoints import open_checkpoint
 from mergelab.evaluation.calibration.gram import unpadded
 from mergelab.evaluation.kinds import encode
 from mergelab.evaluation.task_models import task_model
@@ -87,7 +86,7 @@ def _features(body: Mapping[str, Tensor], tasks: Sequence[TaskSet], device: str)
 
 def _on_task(body: Mapping[str, Tensor], task: TaskSet, device: str) -> Features:
     """Means over the positions of each row; batches have rows of equal length, so that there is no padding."""
-    head, rows = open_checkpoint(task.head), task.rows("calibration", ROWS)
+    head, rows = task.open_head(), task.rows("calibration", ROWS)
     with task_model(body, head, task.kind, device=device) as lent, torch.inference_mode(), full_precision():
         encoded = encode(task.kind, rows, head, lent.config, task.chosen)
         found: list[Features] = []

@@ -8,6 +8,7 @@ from pathlib import Path
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.weight_formats import OTHERS, PICKLES, SAFETENSORS
 from mergelab.checkpoints.files.weight_names import DIFFUSERS, TRANSFORMERS
+from mergelab.checkpoints.remote.hub_errors import told_by_hub
 
 REFERENCE = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
 UNWANTED = [
@@ -52,16 +53,8 @@ def fetch(ref: str) -> Path:
 
 def _download(ref: str, repository: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
 
-    try:
+    with told_by_hub(ref, repository, revision):
         found = snapshot_download(repository, revision=revision, ignore_patterns=UNWANTED)
         if (Path(found) / MODULES).is_file():
             snapshot_download(repository, revision=revision, allow_patterns=["[0-9]_*/*.safetensors"])
@@ -69,28 +62,4 @@ def _download(ref: str, repository: str, revision: str | None) -> Path:
             snapshot_download(repository, revision=revision, allow_patterns=COMPONENTS, ignore_patterns=VARIANT_FILES)
             if not any(Path(found).glob("*/*.safetensors")):
                 snapshot_download(repository, revision=revision, allow_patterns=COMPONENTS)
-    except GatedRepoError as error:
-        raise CheckpointError(
-            f"{ref} is gated: accept its terms on the Hub and set HF_TOKEN to a token of your account"
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise CheckpointError(
-            f"there is no model {repository} on the Hub, or it is private; check the spelling, or set HF_TOKEN"
-        ) from error
-    except RevisionNotFoundError as error:
-        raise CheckpointError(f"{repository} has no revision {revision!r}; name a branch, tag or commit") from error
-    except LocalEntryNotFoundError as error:
-        raise CheckpointError(_why_unreachable(ref)) from error
-    except HFValidationError as error:
-        raise CheckpointError(f"{ref!r} is not a Hub model; write owner/name or owner/name@revision") from error
-    except (HfHubHTTPError, OSError) as error:
-        raise CheckpointError(f"downloading {ref} failed ({type(error).__name__}); try again later") from error
     return Path(found)
-
-
-def _why_unreachable(ref: str) -> str:
-    from huggingface_hub.constants import is_offline_mode
-
-    if is_offline_mode():
-        return f"{ref} is not in the local Hub cache and HF_HUB_OFFLINE is set; unset it, or name a folder"
-    return f"{ref} is not in the local Hub cache and the Hub cannot be reached; check the network, or name a folder"

@@ -1,15 +1,16 @@
-"""Scores a model, or the merge of a recipe, on a suite's task sets."""
+"""Scores a model, or the merge of a recipe, on task sets."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mergelab.cli.flags import place_flags, portable_flag, positive, subcommand
+from mergelab.cli.flags import place_flags, portable_flag, positive, subcommand, task_flags
 from mergelab.cli.progress_bar import followed
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     """Add the command with its flags."""
-    evaluate = subcommand(commands, "evaluate", _run, "score a model, or the merge of a recipe, on a suite's task sets")
+    evaluate = subcommand(commands, "evaluate", _run, "score a model, or the merge of a recipe, on task sets")
     evaluate.add_argument(
         "model", metavar="MODEL_OR_RECIPE", help="folder, suite name, owner/name@revision, or a recipe file"
     )
     evaluate.add_argument("--suite", help="the suite whose task sets to use (default: the model's own suite)")
-    evaluate.add_argument("--tasks", nargs="+", metavar="TASK", help="only these task sets")
+    evaluate.add_argument("--tasks", nargs="+", metavar="TASK", help="only these task sets of the suite")
+    task_flags(evaluate, "a task set of your own to score, also to calibrate methods that need it")
     evaluate.add_argument(
         "--split",
         choices=("validation", "test"),
@@ -51,8 +53,12 @@ def _run(options: argparse.Namespace) -> None:
             tasks=options.tasks,
             device=options.device,
             models_dir=options.models_dir,
+            task_files=options.task,
+            head=options.head,
         )
     )
+    for note in dict.fromkeys(note for score in scores for note in score.notes):
+        print(f"note: {note}", file=sys.stderr)
     print(json.dumps([_plain(score) for score in scores], indent=2) if options.json else score_table(scores))
 
 

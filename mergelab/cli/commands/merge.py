@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mergelab.cli.flags import any_recipe_of, out_flag, place_flags, portable_flag, positive, recipe_flags, subcommand
+from mergelab.cli.flags import (
+    any_recipe_of,
+    out_flag,
+    place_flags,
+    portable_flag,
+    positive,
+    recipe_flags,
+    subcommand,
+    task_flags,
+)
 from mergelab.cli.lasting_imports import lasting_imports
 from mergelab.cli.progress_bar import followed
 
@@ -20,6 +29,7 @@ def add(commands: Any) -> None:
     merge.add_argument(
         "--shard-bytes", type=positive, metavar="N", help="maximum size of a weight file (default: 5,000,000,000)"
     )
+    task_flags(merge, "calibration examples for fisher, regmean and adamerging")
     place_flags(merge)
     portable_flag(merge)
 
@@ -33,7 +43,8 @@ def _run(options: argparse.Namespace) -> None:
 
     recipe = any_recipe_of(options).to_mapping()
     size = {"shard_bytes": options.shard_bytes} if options.shard_bytes else {}
-    made = followed(workbench.save(recipe, options.out, options.device, options.models_dir, **size))
+    tasks = {"task_files": options.task, "head": options.head}
+    made = followed(workbench.save(recipe, options.out, options.device, options.models_dir, **size, **tasks))
     for note in notes_of(Path(made)):
         print(f"note: {note}", file=sys.stderr)
     print(made)

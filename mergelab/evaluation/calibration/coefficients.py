@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mergelab.checkpoints import hash_state, open_checkpoint
+from mergelab.checkpoints import hash_state
 from mergelab.evaluation.calibration.estimate import question_facts, slots_of
 from mergelab.evaluation.calibration.expert_statistics import Experts, State, together
 from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
@@ -124,7 +124,7 @@ def _learned(
 
 
 def _question(base: State, task: TaskSet, how: Learning, experts: Experts, stack: ExitStack) -> CalibrationBatchSet:
-    rows, head = task.rows("calibration", experts.rows), open_checkpoint(task.head)
+    rows, head = task.rows("calibration", experts.rows), task.open_head()
     # Eager attention, because other implementations may sum gradients in varying order.
     lent = stack.enter_context(task_model(base, head, task.kind, device=experts.device, attention="eager"))
     slots = slots_of(lent, head)
@@ -181,7 +181,7 @@ def _slope(own: Tensor, gradient: Tensor | None) -> Tensor:
 def _key(
     how: Learning, keys: Sequence[str], bodies: Sequence[State], tasks: Sequence[TaskSet], rows: int | None
 ) -> str:
-    facts = [question_facts(task, open_checkpoint(task.head), task.rows("calibration", rows)) for task in tasks]
+    facts = [question_facts(task, task.open_head(), task.rows("calibration", rows)) for task in tasks]
     return key_of(
         {
             "version": VERSION,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from torch import Tensor
 
-from mergelab.checkpoints import Checkpoint, hash_state, open_checkpoint
+from mergelab.checkpoints import Checkpoint, hash_state
 from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
 from mergelab.evaluation.calibration.statistic_spec import CalibrationSession, StatisticSpec
 from mergelab.evaluation.kinds import Rows, encode
@@ -34,7 +34,7 @@ def estimate(
     Returns a float32 tensor for each floating-point tensor of the body, or of `keys`, that has the statistic. The head is
     part of the model but not of the result. With `cache`, a result for the same content is reused.
     """
-    chosen, head = task.rows("calibration", rows), open_checkpoint(task.head)
+    chosen, head = task.rows("calibration", rows), task.open_head()
     wanted = _wanted(body, keys)
     key = _key(body, task, head, chosen, measure, wanted)
     yield Progress(measure.title, 0, len(chosen), task.title, "rows")

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mergelab.evaluation.calibration.estimate import estimate
 from mergelab.evaluation.calibration.statistic_spec import MEASURES
+from mergelab.evaluation.calibration.suitable_tasks import refuse_unsuitable
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.methods.knobs import Value
 from mergelab.runtime.progress import ProgressGen
@@ -55,6 +56,7 @@ def together(kind: str) -> Callable[[JointStatistic], JointStatistic]:
 
 def take_statistics(kinds: Collection[str], experts: Experts) -> ProgressGen[dict[str, dict[str, State]]]:
     """All statistics of all experts in the engine's format: kind -> expert's name -> the base's key -> tensor."""
+    refuse_unsuitable(kinds, experts.tasks)
     found: dict[str, dict[str, State]] = {kind: {} for kind in sorted(kinds)}
     own = [kind for kind in found if kind not in TOGETHER]
     for place, name in enumerate(experts.names if own else ()):

@@ -49,7 +49,9 @@ class Fisher:
 
 @measure("fisher")
 def asked_by(task: TaskSet, knobs: Mapping[str, Value]) -> Fisher:
-    """The estimator chosen by the knob `estimate`."""
+    """The estimator chosen by the knob `estimate`; for language models `auto` is the empirical one, which they have alone."""
+    if knobs["estimate"] == "auto" and not task.asked.own_head:
+        return Fisher("empirical")
     exact = knobs["estimate"] == "exact" or (knobs["estimate"] == "auto" and len(task.labels) <= EXACT_CLASSES)
     return Fisher("exact") if exact else Fisher("sketched", samples=SKETCHES)
 

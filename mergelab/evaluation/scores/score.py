@@ -15,7 +15,7 @@ class Score:
     """`value` of `metric` on the first `n` rows of a task's split; [low, high] is its 95 % interval over the sampling of rows.
 
     `asked` is the number of rows that will be asked in all: with n < asked, the score is still tightening. `answers` are
-    those that it was computed from; None for a mean over tasks.
+    those that it was computed from; None for a mean over tasks. `notes` are sentences about how the task was read.
     """
 
     task: str
@@ -27,6 +27,7 @@ class Score:
     high: float
     answers: Answers | None = None
     asked: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from mergelab.checkpoints import open_checkpoint
 from mergelab.evaluation.kinds import Answer, Exam, Response, Rows, encode
 from mergelab.evaluation.task_models.batches import POSITIONS, batches
 from mergelab.evaluation.task_models.precision import full_precision
@@ -44,7 +43,7 @@ def respond(body: Mapping[str, Tensor], task: TaskSet, question: Rows, device: s
 
 @contextmanager
 def _exam(body: Mapping[str, Tensor], task: TaskSet, rows: Rows, device: str) -> Generator[Exam, None, None]:
-    head = open_checkpoint(task.head)
+    head = task.open_head()
     with task_model(body, head, task.kind, device=device) as lent:
         encoded = encode(task.kind, rows, head, lent.config, task.chosen)
         yield Exam(lent.model, lent.config, head, rows, encoded, task.labels, task.chosen, task.name, device)

@@ -8,8 +8,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from mergelab.evaluation.kinds import Rows
-from mergelab.evaluation.tasks.records import unpacked
-from mergelab.evaluation.tasks.splits import SPLITS
+from mergelab.evaluation.tasks.tables.records import unpacked
+from mergelab.evaluation.tasks.tables.splits import SPLITS
 
 
 def read_images(path: Path, labels: tuple[str, ...]) -> dict[str, Rows]:

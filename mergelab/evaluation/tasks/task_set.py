@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mergelab.checkpoints import Suite, load_suite, open_checkpoint
+from mergelab.checkpoints import Checkpoint, Suite, load_suite, open_checkpoint
 from mergelab.checkpoints.suites import SuiteTask
 from mergelab.evaluation.kinds import Rows, TaskKind, find_kind
 from mergelab.evaluation.kinds.settings import TaskSettings
 from mergelab.evaluation.tasks.stored import read_images
-from mergelab.evaluation.tasks.table import TableSpec, read_table
+from mergelab.evaluation.tasks.tables.splits import BY_CONTENT, Dealing
+from mergelab.evaluation.tasks.tables.table import Part, TableSpec, read_parts
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,10 @@ class TaskSet:
     """One task.
 
     `head` is a model reference (`minilm/movie`, a folder, a Hub id), whose config, tokenizer and head are used with every
-    merged body. `path` is the file with the rows; `columns` pairs the kind's columns with those of a table that names them
-    otherwise; `settings` are the kind's, None stands for its defaults.
+    merged body; `lent` is that model where it is open already. `path` is the file with the rows; for rows in several files,
+    `parts` has each with its split. `dealing` says how other rows are dealt to splits. `columns` pairs the kind's columns with
+    those of a table that names them otherwise; `settings` are the kind's, None stands for its defaults. `notes` are sentences
+    about what was recognised rather than said; `origin` is what names an own task set on the command line.
     """
 
     name: str
@@ -35,6 +38,11 @@ class TaskSet:
     settings: Any = None
     source: str = ""
     licence: str = ""
+    parts: tuple[Part, ...] = ()
+    dealing: Dealing = BY_CONTENT
+    notes: tuple[str, ...] = ()
+    origin: str = ""
+    lent: Checkpoint | None = field(default=None, compare=False, repr=False)
 
     @property
     def asked(self) -> TaskKind:
@@ -51,20 +59,36 @@ class TaskSet:
         """The settings of the kind, its defaults included."""
         return self.settings if self.settings is not None else self.asked.settings()
 
+    @property
+    def spec(self) -> TableSpec:
+        """How the tables are read."""
+        return TableSpec(self.kind, self.labels, self.columns, self.chosen, self.dealing)
+
+    @property
+    def files(self) -> tuple[Part, ...]:
+        """The files with the rows, each with its split or the empty one."""
+        return self.parts or (("", self.path),)
+
+    def open_head(self) -> Checkpoint:
+        """The model whose head, tokenizer and config answer."""
+        return self.lent or open_checkpoint(self.head)
+
     def rows(self, split: str, limit: int | None = None) -> Rows:
         """The rows of `split` ("calibration", "validation" or "test"), or a fixed stratified subset of `limit` rows."""
         splits = self.splits()
         if split not in splits:
-            raise ValueError(f"task {self.name} has no rows in split {split!r}; it has {_listed(splits)}")
+            raise ValueError(
+                f"task {self.name} has no rows in split {split!r}; it has {_listed(splits)}; choose one of them, or add such rows"
+            )
         return splits[split].limited(limit)
 
     def splits(self) -> Mapping[str, Rows]:
         """All rows by split; read once per process unless the file changes."""
-        if not self.path.is_file():
-            raise ValueError(f"task {self.name}: there is no file {self.path}")
-        stat = self.path.stat()
-        spec = TableSpec(self.kind, self.labels, self.columns, self.chosen)
-        return _read(self.path, spec, (stat.st_size, stat.st_mtime_ns))
+        for _, path in self.files:
+            if not path.is_file():
+                raise ValueError(f"task {self.name}: there is no file {path}")
+        stats = [path.stat() for _, path in self.files]
+        return _read(self.files, self.spec, tuple((stat.st_size, stat.st_mtime_ns) for stat in stats))
 
 
 def suite_tasks(name: str) -> dict[str, TaskSet]:
@@ -122,9 +146,10 @@ def _stored_file(suite: Suite, task: str) -> Path:
 
 
 @lru_cache(maxsize=32)
-def _read(path: Path, spec: TableSpec, stamp: tuple[int, int]) -> Mapping[str, Rows]:
-    """`stamp` is part of the cache key, so that a changed file is read again."""
-    return read_images(path, spec.labels) if path.name.endswith(".safetensors.xz") else read_table(path, spec)
+def _read(parts: tuple[Part, ...], spec: TableSpec, stamps: tuple[tuple[int, int], ...]) -> Mapping[str, Rows]:
+    """`stamps` are part of the cache key, so that a changed file is read again."""
+    _, first = parts[0]
+    return read_images(first, spec.labels) if first.name.endswith(".safetensors.xz") else read_parts(parts, spec)
 
 
 def _listed(splits: Mapping[str, Rows]) -> str:

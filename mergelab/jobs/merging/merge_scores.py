@@ -54,6 +54,11 @@ class MergeScoring:
             recipe.to_mapping(), recipe.digest(), [], {}, split, device, planned.parameters, waiting
         )
 
+    @property
+    def tasks(self) -> list[TaskSet]:
+        """The task sets that the merge is scored on."""
+        return self._tasks
+
     def recall(self) -> PartialGen[None]:
         """Look up what is cached of the base and the experts."""
         for number, model in enumerate(self._models):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mergelab.engine import Plan, PreparedMerge, prepare
+from mergelab.evaluation.tasks import TaskSet
 from mergelab.jobs.recipe_plans import with_calibration
 from mergelab.methods.registry import ModelStatistic, Statistic
 from mergelab.recipe import Recipe
@@ -30,10 +33,12 @@ def steps_before_merge(recipe: Recipe) -> list[JobStep]:
     return [READING, *([CALIBRATING] if calibrated else ()), *([RANKING] if surveyed else ())]
 
 
-def prepared_in_steps(steps: JobSteps, planned: Plan, device: str) -> ProgressGen[PreparedMerge]:
-    """The plan with its calibration statistics and its surveys."""
+def prepared_in_steps(
+    steps: JobSteps, planned: Plan, device: str, tasks: Sequence[TaskSet] = ()
+) -> ProgressGen[PreparedMerge]:
+    """The plan with its calibration statistics, on the rows of these `tasks` or of the experts' suite, and its surveys."""
     if CALIBRATING in steps:
-        work = with_calibration(planned, device)
+        work = with_calibration(planned, device, tasks)
         planned = yield from steps.take(CALIBRATING, work, stages=len(planned.experts))
     if RANKING not in steps:
         return (yield from prepare(planned, device))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mergelab.checkpoints import Suite, suite_of
 from mergelab.methods import METHODS
@@ -20,6 +20,9 @@ from mergelab.ui.form.method_list import calibrated
 from mergelab.ui.form.texts.slice_lines import BASE_NAME, read_slices
 from mergelab.ui.form.varied_values import WEIGHT, OwnKnobs, Spellings, overrides_of
 from mergelab.ui.messages import LayerEntry
+
+if TYPE_CHECKING:  # the form only keeps them
+    from mergelab.evaluation.tasks import TaskSet
 
 OWN = "own"
 """The name of the source that holds the person's own models."""
@@ -78,13 +81,15 @@ class Models:
     """A base and all experts that may be chosen, as references with titles.
 
     `edition` grows when the same folders are read again, because their content may have changed. `nested` are the recipes
-    whose merges are among the models.
+    whose merges are among the models. `task_files` are a person's own task sets as typed, `tasks` the same once they are read.
     """
 
     base: str
     titles: Mapping[str, str]
     edition: int = 0
     nested: Mapping[str, Recipe] = field(default_factory=dict)
+    task_files: tuple[str, ...] = ()
+    tasks: tuple[TaskSet, ...] = ()
 
     @classmethod
     def of_suite(cls, suite: Suite) -> Models:
@@ -92,9 +97,9 @@ class Models:
         return cls(suite.name, {f"{suite.name}/{name}": expert.title for name, expert in suite.experts.items()})
 
     @classmethod
-    def typed(cls, base: str, experts: str, edition: int = 0) -> Models:
-        """The models that a person typed: one base, and one expert per line. Raises RecipeError with every problem."""
-        names = [line.strip() for line in experts.splitlines() if line.strip()]
+    def typed(cls, base: str, experts: str, edition: int = 0, task_files: str = "") -> Models:
+        """The models that a person typed: one base, and one expert or task set per line. Raises RecipeError with every problem."""
+        names, files = _lines(experts), tuple(_lines(task_files))
         problems = []
         if not base.strip():
             problems.append(
@@ -117,7 +122,7 @@ class Models:
         ]
         if problems:
             raise RecipeError("\n".join(problems))
-        return cls(base.strip(), {name: short(name) for name in names}, edition)
+        return cls(base.strip(), {name: short(name) for name in names}, edition, task_files=files)
 
     @property
     def places(self) -> dict[str, int]:
@@ -226,13 +231,13 @@ class Form:
         rule = METHODS.get(self.method)
         if rule is None or not calibrated(rule):
             return ""
-        strangers = [reference for reference in self.chosen if not suite_of(reference) or "/" not in reference]
+        heads = {task.head for task in self.models.tasks}
+        strangers = [each for each in self.chosen if each not in heads and (not suite_of(each) or "/" not in each)]
         if not strangers:
             return ""
         return (
             f"{rule.title} needs calibration examples, and {self.models.titles.get(strangers[0], strangers[0])} has none: "
-            "only a suite's experts do. Choose another Model suite or another method; "
-            "in Python, merge_state_dicts takes statistics of your own."
+            "give this expert a task set under “Your own models”, or choose another method."
         )
 
     def _check_count(self, ticked: int) -> None:
@@ -258,3 +263,7 @@ class Form:
             place.knob: value for place, value in self.knobs.items() if (place.owner, place.rule) == (owner, rule)
         }
         return {"name": rule, **values}
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]

@@ -35,7 +35,16 @@ from mergelab.ui.page.panel_texts import numbered
 from mergelab.ui.page.serving.download import DOWNLOAD, Downloads
 from mergelab.ui.page.sidebar.reported_values import ReportedValueHandler
 from mergelab.ui.page.sidebar.sidebar_events import SidebarEvents
-from mergelab.ui.page.sidebar.sidebar_layout import MERGE, OWN_BASE, OWN_EXPERTS, PRESET, STOP, USE_OWN, sidebar
+from mergelab.ui.page.sidebar.sidebar_layout import (
+    MERGE,
+    OWN_BASE,
+    OWN_EXPERTS,
+    OWN_TASKS,
+    PRESET,
+    STOP,
+    USE_OWN,
+    sidebar,
+)
 from mergelab.ui.page.sidebar.sidebar_state import SidebarState
 from mergelab.ui.page.sidebar.sidebar_updates import per_expert
 from mergelab.ui.page.sidebar.wiring import PANEL, Wiring
@@ -162,7 +171,7 @@ class LabPage:
             widgets[USE_OWN].click,
             events.use_own,
             compat.LOOK_UP,
-            inputs=[OWN_BASE, OWN_EXPERTS],
+            inputs=[OWN_BASE, OWN_EXPERTS, OWN_TASKS],
             outputs=[PANEL, names.SOURCE, *experts],
         )
 

@@ -14,7 +14,7 @@ from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import AdapterArchive, MergeScores, Run
 from mergelab.recipe import RecipeError
 from mergelab.runtime.progress import Partial, map_progress
-from mergelab.ui.form.form import Form
+from mergelab.ui.form.form import Form, Models
 from mergelab.ui.messages import Status
 from mergelab.ui.session.job_cache import JobCache, Stopper
 from mergelab.ui.session.score_tables import TaskFace, faces
@@ -88,7 +88,13 @@ class MergeService:
         self.stopper.rest(None)
 
     def tasks(self, form: Form) -> dict[str, TaskFace]:
-        """The tasks of the chosen experts. A person's own models have none."""
+        """The tasks of the chosen experts: a suite's, or the person's own."""
+        if form.models.tasks:
+            base = form.models.base
+            return {
+                task.name: TaskFace(task.title, "" if task.head == base else task.head)
+                for task in self._own_tasks(form)
+            }
         suites = list_suites()
         if form.models.base not in suites:
             return {}
@@ -96,8 +102,23 @@ class MergeService:
 
     def task_sets(self, form: Form) -> dict[str, TaskSet]:
         """The task sets behind `tasks`, by name."""
+        if form.models.tasks:
+            return {task.name: task for task in self._own_tasks(form)}
         known = suite_tasks(form.models.base) if form.models.base in list_suites() else {}
         return {name: known[name] for name in self.tasks(form)}
+
+    def read_tasks(self, models: Models) -> Generator[Update, None, tuple[TaskSet, ...]]:
+        """The task sets that a person typed beside these models, with every row checked. Raises ValueError with the problems."""
+        steps = self.job_cache.follow(
+            Stopwatch("Reading the task sets", "loading"),
+            self.stopper,
+            "read_tasks",
+            base=models.base,
+            experts=list(models.titles),
+            task_files=list(models.task_files),
+            models_dir=self.models_dir,
+        )
+        return tuple((yield from map_progress(steps, _as_update)))
 
     def sketch(self, form: Form) -> Generator[Update, None, Sketch]:
         """The sketch of a form. Reads the models if nobody has yet."""
@@ -147,7 +168,7 @@ class MergeService:
             watch,
             stopper,
             "merge",
-            tasks=list(self.tasks(form)),
+            **self._tasks(form),
             split=split,
             rows=rows,
             **self._models(form),
@@ -164,7 +185,8 @@ class MergeService:
         models = self._models(form)
         _refuse(form)
         watch = Stopwatch("Writing the stack" if form.is_stack else "Writing the merged model")
-        steps = self.job_cache.follow(watch, self.stopper, "save", out=out, archive=True, **models)
+        files = {} if form.is_stack else self._task_files(form)
+        steps = self.job_cache.follow(watch, self.stopper, "save", out=out, archive=True, **models, **files)
         return str((yield from map_progress(steps, _as_update)))
 
     def adapter(self, form: Form, out: str, rank: int) -> Generator[Update, None, AdapterArchive]:
@@ -184,12 +206,29 @@ class MergeService:
         found: InspectionReport = yield from map_progress(steps, _as_update)
         return found
 
+    def _own_tasks(self, form: Form) -> list[TaskSet]:
+        """The person's own task sets that the base or a chosen expert answers."""
+        return [task for task in form.models.tasks if task.head in (form.models.base, *form.chosen)]
+
+    def _tasks(self, form: Form) -> dict[str, Any]:
+        return self._task_files(form) or {"tasks": list(self.tasks(form))}
+
+    def _task_files(self, form: Form) -> dict[str, Any]:
+        """The person's own task sets as jobs take them, each with the expert that answers it."""
+        named = [(task.head, task.origin) for task in self._own_tasks(form)]
+        files = [origin if head == form.models.base else f"{head}={origin}" for head, origin in named]
+        return {"task_files": files} if files else {}
+
     def job(
         self, form: Form, watch: Stopwatch, stopper: Stopper, function: str, /, **arguments: Any
     ) -> Generator[Status | Partial, None, Any]:
-        """Run a function of the workbench on the form's recipe, with its partial results. Raises RecipeError as `merge` does."""
+        """Run a function of the workbench on the form's recipe and own task sets, with its partial results.
+
+        Raises RecipeError as `merge` does.
+        """
         _refuse(form)
-        return (yield from self.job_cache.follow_in_parts(watch, stopper, function, **self._models(form), **arguments))
+        given = {**self._models(form), **self._task_files(form), **arguments}
+        return (yield from self.job_cache.follow_in_parts(watch, stopper, function, **given))
 
     def _models(self, form: Form) -> dict[str, Any]:
         return {"recipe": form.written().to_mapping(), "device": form.device, "models_dir": self.models_dir}

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mergelab.analysis.sketch import Sketch
+from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.progress import map_progress
-from mergelab.ui.form.form import Form
+from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.texts.link import LinkMaker
 from mergelab.ui.messages import Status, TryRequest
 from mergelab.ui.session.answers.answers_view import AnswersView
@@ -157,6 +158,16 @@ class Session:
     def test(self, form: Form) -> Updates:
         """Merge and score on test examples, which must not be used to choose knobs."""
         return self._guarded(lambda: self._counted(self._merge(form, "test", self.stopper)), "merge")
+
+    def read_tasks(self, models: Models) -> Generator[Update, None, tuple[TaskSet, ...] | None]:
+        """Read the task sets that a person typed beside these models; None if there is a problem, which the last update says."""
+        found: list[tuple[TaskSet, ...]] = []
+
+        def work() -> Generator[Update, None, None]:
+            found.append((yield from self.merge_service.read_tasks(models)))
+
+        yield from self._guarded(work, failed="The task sets could not be read")
+        return found[0] if found else None
 
     def try_it(self, form: Form, asked: TryRequest) -> Updates:
         """Ask all models a person's question, on the merge of the form, which is not saved."""

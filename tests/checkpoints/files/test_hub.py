@@ -91,12 +91,16 @@ class Hub(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.seen.append(self.path)  # type: ignore[attr-defined]
-        path = self.path.split("?")[0].replace("%2F", "/")
+        path = self.route()
         parts = path.strip("/").split("/")
         if parts[:2] == ["api", "models"]:
             self.answer_api("/".join(parts[2:4]), *parts[4:6])
         else:
             self.answer_file("/".join(parts[:2]), parts[3], "/".join(parts[4:]))
+
+    def route(self) -> str:
+        """The path that is asked for, as that of a model."""
+        return self.path.split("?")[0].replace("%2F", "/")
 
     def answer_api(self, name: str, route: str = "revision", revision: str = "main") -> None:
         files = self.files_of(name, revision)

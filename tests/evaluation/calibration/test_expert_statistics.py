@@ -14,6 +14,7 @@ from mergelab.evaluation.calibration import Experts, Fisher, Gram, estimate, tak
 from mergelab.evaluation.calibration.expert_statistics import TOGETHER
 from mergelab.evaluation.calibration.fisher_diagonal import asked_by
 from mergelab.evaluation.calibration.statistic_spec import MEASURES
+from mergelab.evaluation.kinds import find_kind
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
 from mergelab.runtime.progress import ProgressGen, finish
@@ -71,5 +72,6 @@ def test_each_expert_is_measured_by_itself_and_its_body_made_once(tmp_path: Path
     [("auto", 16, "exact"), ("auto", 17, "sketched"), ("exact", 99, "exact"), ("sketched", 2, "sketched")],
 )
 def test_the_fisher_is_exact_for_few_classes_unless_told_otherwise(asked: str, classes: int, estimator: str) -> None:
-    task: Any = type("Task", (), {"labels": ("a",) * classes})
+    kind = find_kind("text-classification")
+    task: Any = type("Task", (), {"labels": ("a",) * classes, "asked": kind})
     assert asked_by(task, {"estimate": asked}) == Fisher(estimator, samples=1 if estimator == "exact" else 4)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
 import gradio as gr
 
+from mergelab.runtime.progress import map_progress
 from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.examples import presets
 from mergelab.ui.form.form import OWN, Form, Models
@@ -27,7 +28,7 @@ from mergelab.ui.messages import (
 )
 from mergelab.ui.page.follow import shown
 from mergelab.ui.page.panel_texts import sent
-from mergelab.ui.page.sidebar.sidebar_layout import OWN_BASE, OWN_EXPERTS, PRESET
+from mergelab.ui.page.sidebar.sidebar_layout import OWN_BASE, OWN_EXPERTS, OWN_TASKS, PRESET
 from mergelab.ui.page.sidebar.sidebar_state import LONGEST_KEY, SidebarState
 from mergelab.ui.page.sidebar.sidebar_updates import source_choices
 from mergelab.ui.page.sidebar.wiring import PANEL, Call, Updates
@@ -59,18 +60,24 @@ class SidebarEvents:
             self.state.set(session, call.values)
             return self.state.choose_all(session, session.sources.named(call.values[names.SOURCE]))
 
-    def use_own(self, call: Call) -> Updates:
-        """Take the typed models, or say what is wrong with them and leave everything as it is."""
-        session = self._session(call)
+    def use_own(self, call: Call) -> Iterator[Updates]:
+        """Take the typed models and task sets, or say what is wrong with them and leave everything as it is."""
+        session, typed = self._session(call), [call.values[name] for name in (OWN_BASE, OWN_EXPERTS, OWN_TASKS)]
         try:
-            models = Models.typed(call.values[OWN_BASE], call.values[OWN_EXPERTS], next(self.numbers))
+            models = Models.typed(typed[0], typed[1], next(self.numbers), typed[2])
         except ValueError as error:
-            return shown(Update(status=refusal(str(error))))
+            yield shown(Update(status=refusal(str(error))))
+            return
+        if models.task_files:
+            tasks = yield from map_progress(session.read_tasks(models), shown)
+            if tasks is None:
+                return
+            models = replace(models, tasks=tasks)
         with session.lock:
             session.sources.take(models)
             source = gr.update(choices=source_choices(self.state.suites, models), value=OWN)
             chosen = self.state.record(session, {names.SOURCE: source})
-            return {PANEL: sent(Update(later=time.monotonic())), **chosen, **self.state.choose_all(session, models)}
+            yield {PANEL: sent(Update(later=time.monotonic())), **chosen, **self.state.choose_all(session, models)}
 
     def open_own(self, call: Call) -> Updates:
         """Take the models that the address asks for, with its method and knobs, after the person agreed."""

@@ -23,7 +23,7 @@ from mergelab.ui.form.method_list import method_choices
 from mergelab.ui.page.sidebar.knob_widgets import KnobGroup, Widget, knob_group, slices_group, weight_slider
 
 PRESET, WEIGHTS_BOX, FILES_BOX, ADVANCED_BOX = "preset", "weights", "files", "advanced"
-OWN_BASE, OWN_EXPERTS, USE_OWN = "own-base", "own-experts", "use-own"
+OWN_BASE, OWN_EXPERTS, OWN_TASKS, USE_OWN = "own-base", "own-experts", "own-tasks", "use-own"
 MERGE, STOP = "merge", "stop"
 Named = dict[str, Widget]
 """Widgets by name, which is their elem_id."""
@@ -112,8 +112,16 @@ def _own_models() -> Named:
         places = "/path/to/folder  or  owner/name@revision", "/path/to/first\nowner/second"
         base = gr.Textbox(label="Base", placeholder=places[0], elem_id=OWN_BASE, max_lines=1)
         experts = gr.Textbox(label="Experts, one per line", placeholder=places[1], lines=3, elem_id=OWN_EXPERTS)
+        tasks = gr.Textbox(
+            label="Task sets to score on, one per line (optional)",
+            info="A table with texts and labels, questions and answers, or a folder with task.yml. The expert with these labels "
+            "answers; write EXPERT=TASK to name it.",
+            placeholder="/path/to/rows.csv\n/path/to/first=/path/to/questions.jsonl",
+            lines=2,
+            elem_id=OWN_TASKS,
+        )
         use = gr.Button("Use these models", size="sm", elem_id=USE_OWN)
-    return {OWN_BASE: base, OWN_EXPERTS: experts, USE_OWN: use}
+    return {OWN_BASE: base, OWN_EXPERTS: experts, OWN_TASKS: tasks, USE_OWN: use}
 
 
 def _sparsifiers(start: Recipe) -> Named:

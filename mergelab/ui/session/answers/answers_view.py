@@ -24,7 +24,7 @@ from mergelab.ui.session.update import Update, Updates
 PAGE = 20
 """Examples per page."""
 NOT_SCORED = "No answers yet. Press Merge to score this recipe; its answers stand here."
-NO_TASKS = "No answers: your own models have no task sets."
+NO_TASKS = "No answers: your own models have no task sets. Add some under “Your own models”."
 NONE_LIKE_THIS = "No example is like this."
 NOTHING = AnswersMessage({}, "", None, {}, "all", "validation", (), 0, 0, "", None, "", NOT_SCORED)
 COLUMNS = ("number", "input", "right", "base", "expert", "merged")

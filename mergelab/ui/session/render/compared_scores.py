@@ -17,7 +17,7 @@ from mergelab.ui.session.score_tables import difference_message, score_message
 SAME = "A and B are the same recipe."
 UNCLEAR = "no clear difference"
 OTHER_ROWS = "scored on different examples"
-NO_TASKS = "No scores: your own models have no task sets."
+NO_TASKS = "No scores: your own models have no task sets. Add some under “Your own models”."
 ON_THEIR_WAY = "The scores are on their way."
 Pair = tuple[Score | None, Score | None]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mergelab.evaluation.kinds import Rows, find_kind
-from mergelab.evaluation.tasks.table import TableSpec, read_table
+from mergelab.evaluation.tasks.tables.table import TableSpec, read_table
 
 LABELS = ("NA", "null", "good")
 
@@ -36,7 +36,7 @@ def test_quoted_texts_may_hold_separators_and_line_breaks(tmp_path: Path) -> Non
 
 def test_tabs_and_json_lines_are_read_too(tmp_path: Path) -> None:
     assert pairs(read(tmp_path / "own.tsv", "text\tlabel\na, b\tgood\n")) == {("a, b", 2)}
-    assert pairs(read(tmp_path / "own.jsonl", '{"text": "a", "label": "NA"}\n\n{"text": "b", "label": 2}\n')) == {
+    assert pairs(read(tmp_path / "own.jsonl", '{"text": "a", "label": 0}\n\n{"text": "b", "label": 2}\n')) == {
         ("a", 0),
         ("b", 2),
     }
@@ -64,11 +64,11 @@ def test_other_column_names_can_be_given(tmp_path: Path) -> None:
         ("own.csv", b"text,label\nfine,good\n\xff,good\n", "line 3: this is not UTF-8"),
         ("own.csv", "text,label,split\nfine,good,tset\n", "line 2: unknown split 'tset'"),
         ("own.jsonl", '{"text": "a", "label": "NA"}\n{"text": \n', "line 2: not JSON"),
-        ("own.jsonl", "[1]\n", "line 1: expected a JSON object, got list"),
+        ("own.jsonl", "[1]\n", "line 1: expected a JSON object, got a list"),
         ("own.jsonl", '{"text": 3, "label": "NA"}\n', "line 1: 'text' must be text, got 3"),
         ("own.jsonl", '{"text": "a", "label": null}\n', "line 1: unknown label None"),
         ("own.jsonl", '{"text": "a", "label": true}\n', "line 1: unknown label True"),
-        ("own.xlsx", "", "from .csv, .tsv and .jsonl files, got '.xlsx'"),
+        ("own.xlsx", "", "from .csv, .tsv, .jsonl, .ndjson, .parquet files, got '.xlsx'"),
     ],
 )
 def test_errors_name_the_line_and_the_rule(tmp_path: Path, name: str, content: str | bytes, message: str) -> None:

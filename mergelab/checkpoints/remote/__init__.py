@@ -1,0 +1,1 @@
+"""What is downloaded from the Hub besides models."""

@@ -1,0 +1,140 @@
+"""From the task set that a person names to one that can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from mergelab.checkpoints import Checkpoint
+from mergelab.evaluation.kinds import TaskKind, find_kind
+from mergelab.evaluation.tasks.own.heads import Head, head_for, opened_head
+from mergelab.evaluation.tasks.own.label_values import is_number, label_values
+from mergelab.evaluation.tasks.own.located import Located, locate
+from mergelab.evaluation.tasks.own.recognise import Recognised, recognise
+from mergelab.evaluation.tasks.tables.records import records
+from mergelab.evaluation.tasks.tables.table import Part
+from mergelab.evaluation.tasks.task_error import TaskError, TaskProblems
+from mergelab.evaluation.tasks.task_set import TaskSet
+from mergelab.methods.knobs import nearest
+
+LABEL = "label"
+"""The column of a classification with the class of a row."""
+LOOKED_AT = 100
+"""Records whose columns are looked at: JSON lines may leave out columns that are not required."""
+
+
+@dataclass(frozen=True)
+class OwnTask:
+    """A task set whose files are found and whose kind is known, but not yet the model that answers it."""
+
+    located: Located
+    recognised: Recognised
+    settings: Any
+    labels: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    """`labels` are those listed in task.yml, `values` those that occur in the rows."""
+
+    @property
+    def kind(self) -> TaskKind:
+        """The kind of task."""
+        return find_kind(self.recognised.kind)
+
+    def task_set(self, head: Head) -> TaskSet:
+        """The task set that is answered by `head`."""
+        said, found = self.located.description, self.located
+        return TaskSet(
+            name=found.name,
+            title=said.title or found.name,
+            kind=self.kind.name,
+            labels=head.labels,
+            head=head.model.name if head.model else "",
+            path=found.path,
+            columns=self.recognised.columns,
+            settings=self.settings,
+            source=said.source or found.source,
+            licence=said.licence,
+            parts=found.parts,
+            dealing=said.dealing,
+            notes=(*found.notes, *head.notes),
+            origin=found.source or str(found.path),
+            lent=head.model,
+        )
+
+    def answered_by(
+        self, models: Sequence[Checkpoint] = (), head: str | None = None, models_dir: Path | None = None
+    ) -> TaskSet:
+        """The task set with the model that answers it.
+
+        That is `head`, or the head in task.yml. Otherwise it is the first of `models` (the base) for kinds without a head of
+        their own, and for classifications the one of `models` whose class names are the task's. Raises `TaskError` if none or
+        several fit.
+        """
+        reference = head or self.located.description.head
+        named = opened_head(reference, models, models_dir) if reference else None
+        if not self.kind.own_head:
+            return self.task_set(Head(named or (models[0] if models else None)))
+        found = head_for(self.labels or self.values, bool(self.labels), named, models)
+        return self.task_set(self._with_numbers(found))
+
+    def _with_numbers(self, head: Head) -> Head:
+        """Labels that are numbers count the classes in the order of `labels`, or else of the head's outputs."""
+        numbers = bool(self.values) and all(map(is_number, self.values)) and not set(self.values) <= set(head.labels)
+        if not numbers or head.model is None:
+            return head
+        if self.labels and self.labels != head.labels:
+            raise TaskError(
+                f"the rows of {self.located.name} give labels by number, in the order of `labels` in task.yml, but the outputs of "
+                f"{head.model.name} are in the order {', '.join(head.labels)}; write the names in the rows, or list `labels` in this order"
+            )
+        read = ", ".join(f"{number} = {label}" for number, label in enumerate(head.labels))
+        note = f"{self.located.name}: labels are numbers of the outputs of {head.model.name}: {read}"
+        return Head(head.model, head.labels, (*head.notes, note))
+
+
+def open_task(reference: str, models_dir: Path | None = None, problems: TaskProblems | None = None) -> OwnTask:
+    """The task set that a person names: a file, a folder (with or without task.yml), or a data set of the Hub.
+
+    Raises `TaskError` if it is not there, or if its files, its kind or its columns are not clear.
+    """
+    located = locate(reference, models_dir)
+    said, problems = located.description, problems or TaskProblems()
+    columns = _columns(located.parts)
+    try:
+        recognised = recognise(said.kind, said.columns, columns)
+        kind = find_kind(recognised.kind)
+        settings = kind.settings_of(said.settings)
+    except ValueError as error:
+        raise TaskError(f"{located.path}: {error}") from error
+    _check_dealing(located, columns)
+    values: tuple[str, ...] = ()
+    if kind.own_head:
+        named = dict(recognised.columns).get(LABEL, LABEL)
+        values = label_values(located.parts, named, TaskProblems(problems.most))
+    return OwnTask(located, recognised, settings, said.labels, values)
+
+
+def _columns(parts: Sequence[Part]) -> list[str]:
+    """The columns of the first table, in their order."""
+    _, first = parts[0]
+    problems = TaskProblems(most=LOOKED_AT)  # those of single rows are told when all rows are read
+    found = {column: None for record in islice(records(first, problems), LOOKED_AT) for column in record.cells}
+    if not found:
+        problems.raise_if_any()
+        raise TaskError(f"{first} has no rows; give it a line with the names of the columns, and at least one row")
+    return list(found)
+
+
+def _check_dealing(located: Located, columns: Sequence[str]) -> None:
+    """Refuse a `split` in task.yml that the files do not allow."""
+    said = located.description
+    if said.dealing_given and any(split for split, _ in located.parts):
+        raise TaskError(
+            f"{located.path}: the files already say the splits; leave out `split` in task.yml, or name one file"
+        )
+    if said.dealing.column and said.dealing.column not in columns:
+        raise TaskError(
+            f"{located.path}: split: the table has no column {said.dealing.column!r}{nearest(said.dealing.column, columns)}"
+        )

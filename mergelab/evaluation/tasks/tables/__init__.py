@@ -1,0 +1,1 @@
+"""Tables of a task's rows: CSV, TSV, JSON lines and Parquet, read strictly."""

@@ -1,0 +1,1 @@
+"""Task sets of a person's own, as jobs take them."""

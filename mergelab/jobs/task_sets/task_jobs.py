@@ -1,0 +1,53 @@
+"""The jobs that look at a task set of a person's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mergelab.evaluation.tasks import TaskSet
+from mergelab.evaluation.tasks.own.shown_rows import ShownRow, shown_rows
+from mergelab.evaluation.tasks.own.task_check import TaskReport
+from mergelab.evaluation.tasks.own.task_check import check_task as checked
+from mergelab.jobs.recipe_plans import open_model
+from mergelab.jobs.task_sets.own_tasks import TaskFiles
+from mergelab.recipe import Recipe
+from mergelab.runtime.progress import Progress, ProgressGen
+
+
+def check_task(task: str, head: str | None = None, models_dir: str | None = None) -> ProgressGen[TaskReport]:
+    """Check all rows of a task set (a file, a folder, a data set of the Hub), answered by `head` if it is given."""
+    yield Progress("Reading the rows", 0, 1)
+    return checked(task, head, _folder(models_dir))
+
+
+def show_task(
+    task: str, split: str = "validation", rows: int = 5, head: str | None = None, models_dir: str | None = None
+) -> ProgressGen[list[ShownRow]]:
+    """The first rows of a split as the model will see them."""
+    yield Progress("Reading the rows", 0, 1)
+    return shown_rows(task, split, rows, head, _folder(models_dir))
+
+
+def read_tasks(
+    base: str, experts: Sequence[str], task_files: Sequence[str], models_dir: str | None = None
+) -> ProgressGen[list[TaskSet]]:
+    """The task sets of these models, with all rows read and checked.
+
+    They are answered by the first of the models that fits; `EXPERT=TASK` names it. Raises `TaskError` with every problem that
+    was found in a file.
+    """
+    recipe = Recipe.from_mapping({"base": base, "models": list(experts), "method": "average"})
+    files = TaskFiles.of(task_files, recipe, models_dir=models_dir)
+    yield Progress("Reading the task sets", 0, len(task_files), "", "task sets")
+    opened = open_model(base, models_dir)
+    found = files.task_sets(opened, [open_model(expert, models_dir, opened) for expert in experts])
+    for number, task in enumerate(found):
+        yield Progress("Reading the task sets", number, len(found), task.title, "task sets")
+        task.splits()
+    return [replace(task, lent=None) for task in found]
+
+
+def _folder(models_dir: str | None) -> Path | None:
+    return Path(models_dir) if models_dir else None
