@@ -43,7 +43,11 @@ class SuiteExpert:
 
 @dataclass(frozen=True)
 class SuiteTask:
-    """A task set. `head` is the expert whose head answers it; `counts` is the number of rows per split."""
+    """A task set. `counts` is the number of rows per split.
+
+    `head` is the expert whose head answers it, or "base" if the merged model answers by itself. `labels` is empty for kinds
+    without classes, and `settings` holds what the kind must know beside the rows, such as where a generated answer stops.
+    """
 
     title: str
     kind: str
@@ -52,6 +56,7 @@ class SuiteTask:
     counts: Mapping[str, int]
     source: str
     licence: str
+    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -163,11 +168,12 @@ def _task(entry: Mapping[str, Any]) -> SuiteTask:
     return SuiteTask(
         title=entry["title"],
         kind=entry["kind"],
-        labels=tuple(entry["labels"]),
+        labels=tuple(entry.get("labels", ())),
         head=entry["head"],
         counts=dict(entry["counts"]),
         source=entry["source"],
         licence=entry["licence"],
+        settings=dict(entry.get("settings", {})),
     )
 
 

@@ -86,7 +86,18 @@ def test_the_manifest_is_read_into_plain_records(suite: Path) -> None:
     assert found.experts["movie"].task == "movie"
     assert found.tasks["movie"].labels == ("bad", "good")
     assert found.tasks["movie"].counts == {"test": 2}
+    assert found.tasks["movie"].settings == {}
     assert found.models == ("tiny/base", "tiny/movie")
+
+
+def test_a_task_without_classes_has_settings_and_no_labels(suite: Path) -> None:
+    written = manifest(suite)
+    del written["tasks"]["movie"]["labels"]
+    written["tasks"]["movie"] |= {"kind": "generation", "settings": {"stop": ["\n"], "max_new_tokens": 12}}
+    (suite / "suite.json").write_text(json.dumps(written))
+    task = load_suite("tiny").tasks["movie"]
+    assert task.labels == ()
+    assert task.settings == {"stop": ["\n"], "max_new_tokens": 12}
 
 
 def test_models_of_a_suite_open_and_fit_each_other(suite: Path) -> None:
