@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import lzma
 import re
+from collections import Counter
 
 import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from mergelab.checkpoints import hash_state, list_suites, load_suite, open_checkpoint
 from mergelab.evaluation.answer_sheet import SHIPPED, answers_key
@@ -24,7 +27,7 @@ def recipe(suite: str, experts: list[str], **settings: object) -> dict[str, obje
 
 
 def test_the_suites_are_there() -> None:
-    assert {"pixels", "minilm"} <= set(list_suites())
+    assert {"pixels", "minilm", "tinylm"} <= set(list_suites())
 
 
 @pytest.mark.parametrize(
@@ -73,3 +76,20 @@ def test_two_experts_of_minilm_merge_and_score_on_their_tasks() -> None:
     scores = finish(workbench.evaluate(recipe=made, tasks=["movie", "spam"], rows=60, device="cpu"))
     assert [score.task for score in scores] == ["movie", "spam"]
     assert mean_score(scores).value > 0.8
+
+
+def test_an_expert_of_tinylm_answers_in_transformers() -> None:
+    folder = open_checkpoint("tinylm/add").folder
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    asked = tokenizer(["add 37+58=", "add 81+46="], return_tensors="pt", padding=True)
+    written = AutoModelForCausalLM.from_pretrained(folder).generate(**asked)[:, asked["input_ids"].shape[1] :]
+    assert [text.strip() for text in tokenizer.batch_decode(written, skip_special_tokens=True)] == ["95", "127"]
+
+
+@pytest.mark.parametrize("name", ["add", "roman", "reverse", "sort", "plural", "scripture"])
+def test_no_row_of_tinylm_is_in_two_splits(name: str) -> None:
+    suite = load_suite("tinylm")
+    lines = lzma.decompress(suite.file(f"tasks/{name}.jsonl.xz").read_bytes()).decode().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert Counter(row["split"] for row in rows) == suite.tasks[name].counts
+    assert len({row.get("prompt") or row["text"] for row in rows}) == len(rows)

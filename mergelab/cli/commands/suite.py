@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     path = subcommand(suite, "path", _suite_path, "print the folder of a suite's base or expert, unpacking it first")
     path.add_argument("name", help="such as minilm or minilm/movie")
     build = subcommand(suite, "build", _suite_build, "rebuild a suite from public packages (slow)")
-    build.add_argument("name", help="minilm or pixels")
+    build.add_argument("name", help="minilm, pixels or tinylm")
     build.add_argument(
         "--out", type=expanded, metavar="DIR", help="write to this folder instead of replacing the suite"
     )
