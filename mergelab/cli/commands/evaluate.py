@@ -71,9 +71,9 @@ def score_table(scores: Sequence[Score]) -> str:
     """One line per score, and their mean if there are several."""
     from mergelab.evaluation.scores import mean_score
 
-    lines = [f"{'task':<16}{'split':<12}{'metric':<10}{'value':>7}  {'95 % interval':<16}{'n':>6}"]
+    lines = [f"{'task':<16}{'split':<12}{'metric':<22}{'value':>7}  {'95 % interval':<16}{'n':>6}"]
     lines += [
-        f"{score.task:<16}{score.split:<12}{score.metric:<10}{score.value:>7.3f}  [{score.low:.3f}, {score.high:.3f}]  {score.n:>6}"
+        f"{score.task:<16}{score.split:<12}{score.metric:<22}{score.value:>7.3f}  [{score.low:.3f}, {score.high:.3f}]  {score.n:>6}"
         for score in [*scores, *([mean_score(scores)] if len(scores) > 1 else [])]
     ]
     return "\n".join(lines)
