@@ -190,15 +190,18 @@ def test_a_method_for_two_asks_for_two(lab: Visit) -> None:
     expect(page.locator(PROBLEMS)).to_be_hidden()
 
 
-def test_a_slider_that_names_experts_ends_with_the_chosen_ones(lab: Visit) -> None:
-    page = lab.page
+def test_a_list_that_names_experts_has_the_chosen_ones(lab: Visit) -> None:
+    page, options = lab.page, "#knob-method-emr-task ul li"
     lab.choose("EMR (not one model: masks at inference)")
-    task = "#knob-method-emr-task"
-    expect(page.locator(f"{task} input[type=range]")).to_have_attribute("max", "5")
-    expect(page.locator(task)).to_contain_text("2 is MNIST digits")
+    page.click("#knob-method-emr-task input")
+    expect(page.locator(options)).to_have_count(5)
+    expect(page.locator(options).nth(1)).to_contain_text("MNIST digits")
+    page.keyboard.press("Escape")
     page.locator("#experts input").first.uncheck()
-    expect(page.locator(f"{task} input[type=range]")).to_have_attribute("max", "4")
-    expect(page.locator(task)).to_contain_text("1 is MNIST digits")
+    page.click("#knob-method-emr-task input")
+    expect(page.locator(options)).to_have_count(4)
+    expect(page.locator(options).first).to_contain_text("MNIST digits")
+    page.keyboard.press("Escape")
 
 
 def test_mistakes_are_sentences_and_nothing_typed_is_lost(lab: Visit) -> None:
