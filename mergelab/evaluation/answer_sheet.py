@@ -14,6 +14,7 @@ from mergelab.checkpoints import load_suite, suite_of
 from mergelab.evaluation.kinds import Rows
 from mergelab.evaluation.kinds.encode import small_hashes
 from mergelab.evaluation.scores import Answers, Score, score
+from mergelab.evaluation.scores.looks import FIRST
 from mergelab.evaluation.task_models.asking import ask
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.cache import SCORES, key_of, store
@@ -51,9 +52,9 @@ class AnswerSheet:
         """Whether all rows that are to be asked have been."""
         return self.known.n >= self.asked
 
-    def score(self) -> Score:
-        """The score of the answers so far, of which there must be one."""
-        return score(self.task.name, self.split, self.task.metric, self.known, self.asked)
+    def score(self, first: int = FIRST) -> Score:
+        """The score of the answers so far, of which there must be one; `first` rows are asked before it is looked at."""
+        return score(self.task.name, self.split, self.task.metric, self.known, self.asked, first)
 
     def answer(self, body: Mapping[str, Tensor], until: int) -> ProgressGen[None]:
         """Ask `body` the rows that are missing among the first `until`, and keep its answers."""

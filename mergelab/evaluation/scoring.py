@@ -11,11 +11,14 @@ from mergelab.checkpoints import Checkpoint, hash_state
 from mergelab.evaluation.answer_sheet import AnswerSheet
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.scores import Score
-from mergelab.evaluation.scores.looks import bounds
+from mergelab.evaluation.scores.looks import FIRST, bounds
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.cache import HASHES, key_of, store
 from mergelab.runtime.progress import Progress, ProgressGen, map_progress
 
+SMALL = 2_000_000
+"""Parameters of a model that answers a task at once."""
+EVERY_ROW = 2**31
 QUICK_ROWS = 200
 """Default number of validation rows per task on the page: fast, and accurate to about ± 6 points."""
 
@@ -41,16 +44,17 @@ def scored_in_blocks(
 ) -> Generator[Progress | Score, None, None]:
     """The scores of `scored`: those of known answers at once, then each task's after every block of rows.
 
-    All tasks have answered a block before the first of them is asked the next, so that each soon has a score.
+    All tasks have answered a block before the first of them is asked the next, so that each soon has a score. A small model
+    answers all rows of a task at once: blocks would cost it more than they show.
     """
-    content = hash_state(body)
+    content, first = hash_state(body), _first_block(body)
     sheets = [AnswerSheet.of(content, task, split, rows, device) for task in tasks]
-    yield from (sheet.score() for sheet in sheets if sheet.known.n)
-    for bound in bounds(max((sheet.asked for sheet in sheets), default=0)):
+    yield from (sheet.score(first) for sheet in sheets if sheet.known.n)
+    for bound in bounds(max((sheet.asked for sheet in sheets), default=0), first):
         for sheet in sheets:
             if sheet.known.n < min(bound, sheet.asked):
                 yield from _answered(sheet, body, bound, sheets)
-                yield sheet.score()
+                yield sheet.score(first)
     yield _progress(sheets)
 
 
@@ -68,6 +72,11 @@ def body_hash(checkpoint: Checkpoint, base: Checkpoint) -> str:
         found = hash_state(body_of(checkpoint, base))
         store().put(HASHES, key, found.encode())
     return found
+
+
+def _first_block(body: Mapping[str, Tensor]) -> int:
+    """The number of rows after which a model is looked at for the first time."""
+    return EVERY_ROW if sum(value.numel() for value in body.values()) <= SMALL else FIRST
 
 
 def _answered(

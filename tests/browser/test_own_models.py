@@ -10,7 +10,9 @@ from browser.visits import PROBLEMS, SLOW, Visit, until_left, visit
 from own_tasks import experts_with_tables
 from playwright.sync_api import Browser, expect
 
-SCORED = "mergelab.status === 'ready' && mergelab.scoreState === 'measured' && mergelab.of.scores === mergelab.of.sidebar"
+SCORED = (
+    "mergelab.status === 'ready' && mergelab.scoreState === 'measured' && mergelab.of.scores === mergelab.of.sidebar"
+)
 
 
 @pytest.fixture(scope="module")

@@ -13,25 +13,25 @@ FIRST = 25
 ALPHA = 0.05
 
 
-def bounds(asked: int) -> list[int]:
-    """The numbers of rows after which a score is shown: 25, 50, 100, … and all `asked` rows."""
+def bounds(asked: int, first: int = FIRST) -> list[int]:
+    """The numbers of rows after which a score is shown: `first`, twice, four times … as many, and all `asked` rows."""
     found = []
-    bound = FIRST
+    bound = first
     while bound < asked:
         found.append(bound)
         bound *= 2
     return [*found, asked] if asked else []
 
 
-def z_at(n: int, asked: int) -> float:
-    """How many standard errors a difference's interval spans after `n` of `asked` rows.
+def z_at(n: int, asked: int, first: int = FIRST) -> float:
+    """How many standard errors a difference's interval spans after `n` of `asked` rows, the first block of which has `first`.
 
     Whoever looks after every block and stops at the first clear difference is wrong more often than one look suggests. So
     the 5 % are spent over the looks, as in Lan & DeMets, "Discrete sequential boundaries for clinical trials", Biometrika
     70, 1983, with the spending function α ln(1 + (e − 1) t) of the share t of rows: each look may use what was spent since
     the look before it. One look at all rows keeps 1.96; the last of four has 2.35.
     """
-    looks = bounds(asked)
+    looks = bounds(asked, first)
     if len(looks) < 2:
         return Z
     spent = [0.0, *(ALPHA * math.log1p((math.e - 1) * bound / asked) for bound in looks)]

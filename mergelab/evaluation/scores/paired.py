@@ -28,7 +28,7 @@ class PairedDifference:
 
 
 def paired_difference(first: Score, second: Score) -> PairedDifference | None:
-    """`second` minus `first` on the rows that both have answered so far.
+    """`second` minus `first` on the rows that both have answered so far. The looks are those at `second`.
 
     None if they did not answer rows of the same split of the same task, or if the answers are not kept.
     """
@@ -36,7 +36,7 @@ def paired_difference(first: Score, second: Score) -> PairedDifference | None:
     if one is None or other is None or (first.task, one.rows, first.metric) != (second.task, other.rows, second.metric):
         return None
     n = min(one.n, other.n)
-    z = z_at(n, max(first.asked, second.asked))
+    z = z_at(n, max(first.asked, second.asked), second.first)
     found = find_metric(first.metric).difference(one.marks[:n], other.marks[:n], z)
     return PairedDifference(found.value, found.low, found.high, n)
 

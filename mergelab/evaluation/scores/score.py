@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mergelab.evaluation.scores.answers import Answers
 from mergelab.evaluation.scores.interval import mean_with_interval
+from mergelab.evaluation.scores.looks import FIRST
 from mergelab.evaluation.scores.metrics import find_metric
 
 
@@ -14,7 +15,7 @@ from mergelab.evaluation.scores.metrics import find_metric
 class Score:
     """`value` of `metric` on the first `n` rows of a task's split; [low, high] is its 95 % interval over the sampling of rows.
 
-    `asked` is the number of rows that will be asked in all: with n < asked, the score is still tightening. `answers` are
+    `first` is the number of rows of the first block, `asked` that of all rows that will be asked: with n < asked, the score is still tightening. `answers` are
     those that it was computed from; None for a mean over tasks. `notes` are sentences about how the task was read.
     """
 
@@ -27,6 +28,7 @@ class Score:
     high: float
     answers: Answers | None = None
     asked: int = 0
+    first: int = FIRST
     notes: tuple[str, ...] = ()
 
     @property
@@ -38,14 +40,14 @@ class Score:
         """The score of the first `n` rows only. A score whose answers are not kept stays as it is."""
         if self.answers is None or n >= self.n:
             return self
-        return score(self.task, self.split, self.metric, self.answers.first(n), self.asked)
+        return score(self.task, self.split, self.metric, self.answers.first(n), self.asked, self.first)
 
 
-def score(task: str, split: str, metric: str, answers: Answers, asked: int | None = None) -> Score:
+def score(task: str, split: str, metric: str, answers: Answers, asked: int | None = None, first: int = FIRST) -> Score:
     """The score of these answers."""
     found = find_metric(metric).estimate(answers.marks)
     asked = answers.n if asked is None else asked
-    return Score(task, split, metric, found.value, answers.n, found.low, found.high, answers, asked)
+    return Score(task, split, metric, found.value, answers.n, found.low, found.high, answers, asked, first)
 
 
 def mean_score(scores: Sequence[Score]) -> Score:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,6 +18,9 @@ from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scoring import body_hash, recalled_score, scored, scored_in_blocks
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.progress import Partial, PartialGen, Progress, map_progress
+
+PACE = 0.25
+"""Seconds between two partial results: a page that draws every one of them would be late with the last."""
 
 
 def _of_model(progress: Progress, name: str) -> Progress:
@@ -48,6 +53,7 @@ class MergeScoring:
 
     def __init__(self, planned: Plan, tasks: Sequence[TaskSet], split: str, rows: int | None, device: str) -> None:
         self._base, self._tasks, self._rows = planned.base, list(tasks), rows
+        self._told_at = -math.inf
         self._models = [planned.base, *planned.experts] if tasks else []
         waiting, recipe = tuple(task.name for task in tasks), planned.recipe
         self.found = MergeScores(
@@ -78,23 +84,25 @@ class MergeScoring:
         found = self.found = replace(self.found, begun=True)
         yield self._told()
         for step in scored_in_blocks(body, self._tasks, found.split, self._rows, found.device):
-            yield step if isinstance(step, Progress) else self._add(step)
+            yield from [step] if isinstance(step, Progress) else self._add(step)
         for model in self._unscored():
             work = scored(body_of(model, self._base), self._asked_of(model), found.split, self._rows, found.device)
             found.references[model.name] = yield from map_progress(work, partial(_of_model, name=model.name))
         self.found = replace(self.found, complete=True)
         yield self._told()
 
-    def _add(self, score: Score) -> Partial:
+    def _add(self, score: Score) -> Iterator[Partial]:
+        """Take a score, and tell it unless something was told just before: the last word comes when all are there."""
         found = self.found
         latest = {each.task: each for each in (*found.scores, score)}
         scores = [latest[task.name] for task in self._tasks if task.name in latest]
         self.found = replace(found, scores=scores, waiting=tuple(name for name in found.waiting if name not in latest))
-        return self._told()
+        if time.monotonic() >= self._told_at + PACE:
+            yield self._told()
 
     def _told(self) -> Partial:
         """What is known by now; the lists go on growing, so these are copies."""
-        found = self.found
+        found, self._told_at = self.found, time.monotonic()
         return Partial(replace(found, scores=list(found.scores), references=dict(found.references)))
 
     def _recalled(self, content: str, task: TaskSet) -> Score | None:

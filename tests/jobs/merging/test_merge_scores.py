@@ -12,7 +12,8 @@ from mergelab.runtime.progress import Partial, Progress
 pytestmark = pytest.mark.skipif("pixels" not in list_suites(), reason="the pixels suite is not built here")
 
 
-def test_scores_come_task_by_task_and_the_counting_comes_last() -> None:
+def test_scores_come_task_by_task_and_the_counting_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mergelab.jobs.merging.merge_scores.PACE", 0)
     suite = load_suite("pixels")
     experts = list(suite.experts)[:2]
     tasks = [suite.experts[name].task for name in experts]

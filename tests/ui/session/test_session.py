@@ -191,7 +191,10 @@ def test_own_models_are_merged_without_a_word_of_scores_to_come(monkeypatch: pyt
     session, worker = opened()
     first = last(session.preview(form(live=False)))
     assert first.status and first.status.text == "Estimate – not merged yet"
-    assert first.scores and first.scores.empty == "No scores: your own models have no task sets. Add some under “Your own models”."
+    assert (
+        first.scores
+        and first.scores.empty == "No scores: your own models have no task sets. Add some under “Your own models”."
+    )
     worker.scripts["merge"] = lambda: [Finished(replace(run_of(form().recipe().to_mapping(), "validation"), scores=[]))]
     merged = last(session.merge(form(live=False)))
     assert merged.status and merged.status.text == "Merged. No task sets, so no scores."

@@ -65,7 +65,10 @@ def test_a_task_that_one_merge_lacks_is_named_and_left_out_of_the_mean() -> None
 def test_missing_scores_are_explained() -> None:
     assert compared(None, run(a=60)).empty == "A is not scored yet." and compared(None, run(a=60)).ask
     assert compared(None, None, follows=True).empty == "The scores are on their way."
-    assert compared(None, None, tasks={}).empty == "No scores: your own models have no task sets. Add some under “Your own models”."
+    assert (
+        compared(None, None, tasks={}).empty
+        == "No scores: your own models have no task sets. Add some under “Your own models”."
+    )
 
 
 def test_points_have_a_sign_unless_they_round_to_none() -> None:

@@ -33,7 +33,11 @@ def test_a_merge_without_task_sets_claims_no_scores() -> None:
     run = replace(RUN, scores=[], references={})
     sent = render_scores(RunScores(run, MODELS, {}, "measured"))
     assert (sent.state, len(sent.rows), len(sent.legend)) == ("none", 0, 0)
-    assert (sent.empty, sent.summary, sent.headline) == ("No scores: your own models have no task sets. Add some under “Your own models”.", "", None)
+    assert (sent.empty, sent.summary, sent.headline) == (
+        "No scores: your own models have no task sets. Add some under “Your own models”.",
+        "",
+        None,
+    )
 
 
 def test_scores_of_other_models_give_way_to_a_sentence() -> None:
