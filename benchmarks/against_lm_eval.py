@@ -9,7 +9,6 @@ texts, and greedy answers of up to 12 tokens. The harness asks 16 rows at once.
 
 from __future__ import annotations
 
-import argparse
 import random
 import statistics
 import sys
@@ -19,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import report
 import torch
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
@@ -85,7 +85,8 @@ def measured(work: Callable[[], list[Any]]) -> tuple[float, float, list[Any]]:
     return time.process_time() - cpu, time.perf_counter() - wall, result
 
 
-def compare(folder: Path, model: Path, kind: str, count: int, repeats: int) -> None:
+def compare(folder: Path, model: Path, kind: str, count: int, repeats: int) -> list[str]:
+    """A row of the table."""
     settings = {"stop": STOP, "max_new_tokens": MOST} if kind == "generation" else {}
     rows = rows_of(kind, count)
     task = task_of(folder / f"{kind}.jsonl", kind, model, rows, **settings)
@@ -102,14 +103,17 @@ def compare(folder: Path, model: Path, kind: str, count: int, repeats: int) -> N
             *own, answers = measured(lambda: ours(exam, task.asked))
             times.append([*theirs, *own])
     cpu, wall, own_cpu, own_wall = (statistics.median(column) for column in zip(*times[1:], strict=True))
-    print(
-        f"{kind:11} harness {cpu:7.2f} s CPU {wall:7.2f} s   MergeLab {own_cpu:7.2f} s CPU {own_wall:7.2f} s   "
-        f"{cpu / own_cpu:5.1f}x CPU {wall / own_wall:5.1f}x   equal answers {agreement(found, answers):.1%}"
-    )
+    ratios = [f"{cpu / own_cpu:.1f}×", f"{wall / own_wall:.1f}×", "yes" if wall >= own_wall else "**no**"]
+    return [
+        kind,
+        *(f"{each:.2f}" for each in (cpu, own_cpu, wall, own_wall)),
+        *ratios,
+        f"{agreement(found, answers):.1%}",
+    ]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser = report.parser(__doc__)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--rows", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3)
@@ -120,8 +124,27 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         model = given.model or language_model(folder / "llama", positions=256, **shape)
-        for kind in ("choice", "perplexity", "generation"):
-            compare(folder, model, kind, given.rows, given.repeats)
+        count, repeats = (20, 1) if given.quick else (given.rows, given.repeats)
+        rows = [compare(folder, model, kind, count, repeats) for kind in ("choice", "perplexity", "generation")]
+    report.publish(_record(rows, count, given.threads), given)
+
+
+def _record(rows: list[list[str]], count: int, threads: int) -> report.Record:
+    columns = [
+        "kind",
+        "lm-eval CPU s",
+        "ours",
+        "lm-eval wall s",
+        "ours",
+        "less CPU",
+        "less wall",
+        "no longer",
+        "equal answers",
+    ]
+    caption = f"{count} rows answered by one causal model of 2 M parameters on the CPU, {threads} threads; both have it loaded."
+    return report.Record(
+        "against_lm_eval", "python benchmarks/against_lm_eval.py", [report.Table(caption, columns, rows)]
+    )
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ class Server:
             "GRADIO_ANALYTICS_ENABLED": "False",
         }
         command = [sys.executable, "-m", "mergelab.cli", "ui", "--port", str(self.port), "--device", "cpu"]
+        command += ["--no-read-ahead"]  # no test waits for another suite
         with (self.folder / "log").open("w") as log:
             self._process = subprocess.Popen(
                 command, cwd=self.folder, env=environment, stdout=log, stderr=subprocess.STDOUT

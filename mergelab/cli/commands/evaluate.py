@@ -63,8 +63,8 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _plain(score: Score) -> dict[str, Any]:
-    """A score without the answers to single rows."""
-    return {name: value for name, value in asdict(score).items() if name != "answers"}
+    """A score without what only comparisons need."""
+    return {name: value for name, value in asdict(score).items() if name not in ("answers", "first")}
 
 
 def score_table(scores: Sequence[Score]) -> str:

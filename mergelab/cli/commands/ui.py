@@ -26,6 +26,12 @@ def add(commands: Any) -> None:
         "programs of this machine cannot read off the command line (default beyond this machine: whoever has the access "
         "code that is printed at the start)",
     )
+    ui.add_argument(
+        "--no-read-ahead",
+        dest="read_ahead",
+        action="store_false",
+        help="leave the other suites unread until somebody chooses one (default: read while nobody asks for anything)",
+    )
     place_flags(ui)
     portable_flag(ui)
 
@@ -33,4 +39,4 @@ def add(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> None:
     from mergelab.ui.page.serving.app import launch
 
-    launch(options.host, options.port, options.device, options.models_dir, options.auth)
+    launch(options.host, options.port, options.device, options.models_dir, options.auth, options.read_ahead)

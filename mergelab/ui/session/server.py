@@ -31,11 +31,12 @@ SESSIONS_OF_CLIENT = 100
 
 @dataclass(frozen=True)
 class Settings:
-    """How this server was started."""
+    """How this server was started. With `read_ahead`, the worker reads the other suites while nobody asks for anything."""
 
     device: str = "auto"
     models_dir: str | None = None
     threads: int | None = None
+    read_ahead: bool = True
 
 
 class Lab:
@@ -96,7 +97,7 @@ class Lab:
                 if update.charts and update.scores:
                     finished(shown)
             self.job_cache.worker.submit("ready_to_score", model=form.models.base, device=form.device)
-            for suite in list(self.suites().values())[1:]:
+            for suite in list(self.suites().values())[1:] if self.settings.read_ahead else ():
                 self._read_in_spare_time(self.opening(suite))
 
         thread = threading.Thread(target=work, name="mergelab-warm", daemon=True)

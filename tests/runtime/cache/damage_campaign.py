@@ -94,7 +94,7 @@ def scores(given: Path) -> str:
     from mergelab.jobs import workbench
     from mergelab.runtime.progress import finish
 
-    return repr(finish(workbench.evaluate("pixels/mnist", tasks=["mnist"], rows=30, device="cpu")))
+    return repr(finish(workbench.evaluate(recipe=RECIPE, tasks=["mnist"], rows=30, device="cpu")))
 
 
 def sketches(given: Path) -> str:

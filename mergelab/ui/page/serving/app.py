@@ -65,11 +65,13 @@ def launch(
     device: str = "auto",
     models_dir: str | None = None,
     auth: Sequence[str] = (),
+    read_ahead: bool = True,
 ) -> None:
     """Serve the lab until interrupted, printing its address once it answers, and the access code if there is one.
 
     `auth` are accounts, each USER:PASSWORD or a file of such lines. Raises ValueError, before anything starts, if others could
-    come in without a login, or open models outside of one folder.
+    come in without a login, or open models outside of one folder. With `read_ahead`, the worker reads the other suites while
+    nobody asks for anything.
 
     The worker computes the opening example, which is kept on disk. The first start waits for it, so nobody sees an empty
     page; later starts serve the kept example while the worker starts.
@@ -77,7 +79,10 @@ def launch(
     admitted = admission(host, auth, models_dir)
     private = tempfile.mkdtemp(prefix="mergelab-")
     os.environ["GRADIO_TEMP_DIR"] = private
-    lab = Lab(Settings(device, models_dir), JobCache(crash_error=logged_crash) if admitted.accounts else None)
+    lab = Lab(
+        Settings(device, models_dir, read_ahead=read_ahead),
+        JobCache(crash_error=logged_crash) if admitted.accounts else None,
+    )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a service manager's stop cleans up as well
     try:
         page, blocks = _built(lab)
