@@ -13,7 +13,7 @@ from torch import Tensor
 from mergelab.checkpoints import suite_of
 from mergelab.engine import Plan, merged_body, prepare
 from mergelab.evaluation.evaluate import body_of
-from mergelab.evaluation.kinds import Response, Row, Rows
+from mergelab.evaluation.kinds import Response, Rows
 from mergelab.evaluation.task_models.asking import respond
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.evaluate_job import chosen_tasks
@@ -42,10 +42,10 @@ class Question:
     text: str = ""
     picture: Sequence[Sequence[int]] | None = None
 
-    def rows(self) -> Rows:
-        """The question as the only row of a task."""
+    def rows(self, task: TaskSet) -> Rows:
+        """The question as the only row of a task. Raises `ValueError` if the task does not ask such questions."""
         if self.picture is None:
-            return Rows.of([Row(self.text)])
+            return Rows.of([task.asked.question(self.text, task.chosen)])
         return Rows(torch.tensor(self.picture, dtype=torch.uint8)[None], torch.zeros(1, dtype=torch.int64))
 
 
@@ -70,7 +70,7 @@ def try_it(
     suite = suite_of(checked.base or "")
     known = {**(suite_tasks(suite) if suite else {}), **{each.name: each for each in tasks}}
     [asked] = chosen_tasks(known, [task])
-    rows, found = question.rows(), []
+    rows, found = question.rows(asked), []
     models = [(MERGED, None), (planned.base.name, planned.base), *((each.name, each) for each in planned.experts)]
     for number, (name, model) in enumerate(models):
         yield Progress("Asking", number, len(models), name, "models")

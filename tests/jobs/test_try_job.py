@@ -49,6 +49,14 @@ def test_a_task_that_the_suite_lacks_is_refused(digit: tuple[Question, str]) -> 
 
 
 def test_a_question_is_one_row_of_text_or_of_pixels() -> None:
-    assert Question("Is it good?").rows().inputs == ("Is it good?",)
-    pixels = Question(picture=[[0, 255], [7, 1]]).rows()
+    mood, digits = suite_tasks("minilm")["movie"], suite_tasks("pixels")["mnist"]
+    assert Question("Is it good?").rows(mood).inputs == ("Is it good?",)
+    pixels = Question(picture=[[0, 255], [7, 1]]).rows(digits)
     assert torch.equal(pixels.inputs, torch.tensor([[[0, 255], [7, 1]]], dtype=torch.uint8))  # type: ignore[arg-type]
+
+
+def test_a_language_model_answers_a_prompt_in_its_own_words() -> None:
+    recipe = {"base": "tinylm", "models": ["tinylm/add", "tinylm/reverse"], "method": {"name": "average"}}
+    found = {each.model: each.response for each in finish(workbench.try_it(recipe, Question("add 27+48="), "add"))}
+    assert found["tinylm/add"].text.strip() == "75" and found["tinylm/add"].choices == ()
+    assert found[MERGED].text

@@ -68,12 +68,15 @@ def _plain(score: Score) -> dict[str, Any]:
 
 
 def score_table(scores: Sequence[Score]) -> str:
-    """One line per score, and their mean if there are several."""
+    """One line per score, and the mean of those that are shares of rows if there are several."""
     from mergelab.evaluation.scores import mean_score
+    from mergelab.evaluation.scores.metrics import find_metric
+
+    shares = [score for score in scores if find_metric(score.metric).is_share]
 
     lines = [f"{'task':<16}{'split':<12}{'metric':<22}{'value':>7}  {'95 % interval':<16}{'n':>6}"]
     lines += [
         f"{score.task:<16}{score.split:<12}{score.metric:<22}{score.value:>7.3f}  [{score.low:.3f}, {score.high:.3f}]  {score.n:>6}"
-        for score in [*scores, *([mean_score(scores)] if len(scores) > 1 else [])]
+        for score in [*scores, *([mean_score(shares)] if len(shares) > 1 else [])]
     ]
     return "\n".join(lines)

@@ -15,7 +15,7 @@ from mergelab.evaluation.kinds.rows import Row, Rows
 from mergelab.evaluation.kinds.task_kind import Answer, Column, Exam, Given, TaskKind
 from mergelab.evaluation.kinds.text.continuation import Ids, continuation
 from mergelab.evaluation.kinds.text.log_likelihood import load_of, of_options, readable_at_once
-from mergelab.evaluation.kinds.text.prompts import PromptSettings, question_of, text_in, with_examples
+from mergelab.evaluation.kinds.text.prompts import PromptSettings, columns_of, question_of, text_in, with_examples
 from mergelab.evaluation.kinds.text.tokens import PromptTokens, first_token, token_ids, window_of
 from mergelab.evaluation.kinds.tokenizing import tokenizer_of
 
@@ -55,6 +55,10 @@ class ChoiceByLikelihood(TaskKind):
     def row(self, cells: Mapping[str, Any], labels: tuple[str, ...], settings: Any) -> Row:
         """A prompt with its options, and the number of the right one."""
         return choice_row(cells, labels, settings)
+
+    def question(self, text: str, settings: Any) -> Row:
+        """The text with the options of the settings."""
+        return question_with_options(text, settings)
 
     def shown(self, row: Row, settings: Any, head: Checkpoint | None = None) -> str:
         """The texts whose ends are compared, one for each option."""
@@ -118,6 +122,14 @@ def choice_row(
         return Row((question_of(some, template), *options), right), options[right]
 
     return with_examples(plain, cells, settings, template)
+
+
+def question_with_options(text: str, settings: ChoiceSettings, template: str = "{question}") -> Row:
+    """A prompt with the options of all rows. Raises `ValueError` if every row has its own, which one text does not give."""
+    if not settings.options:
+        raise ValueError("every example of this task has options of its own, so a single text cannot be asked")
+    columns = set(columns_of(settings.template or template))
+    return choice_row({**dict.fromkeys(columns, text), "answer": 0}, (), settings, template)
 
 
 def option_text(number: Given, row: Row) -> str:

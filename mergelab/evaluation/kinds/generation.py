@@ -13,7 +13,7 @@ from mergelab.evaluation.kinds.text.continuation import Continuation, continuati
 from mergelab.evaluation.kinds.text.decoding import GenerationSettings, StopTexts, cut, end_tokens, greedy, text_of
 from mergelab.evaluation.kinds.text.log_likelihood import Load, load_of, readable_at_once
 from mergelab.evaluation.kinds.text.matching import last_number, matches
-from mergelab.evaluation.kinds.text.prompts import question_of, text_in, with_examples
+from mergelab.evaluation.kinds.text.prompts import PromptSettings, columns_of, question_of, text_in, with_examples
 from mergelab.evaluation.kinds.text.tokens import PromptTokens, first_token, token_ids, window_of
 from mergelab.evaluation.kinds.tokenizing import tokenizer_of
 
@@ -37,6 +37,10 @@ class Generation(TaskKind):
     def row(self, cells: Mapping[str, Any], labels: tuple[str, ...], settings: Any) -> Row:
         """A prompt, and the text that is expected after it."""
         return text_row(cells, settings)
+
+    def question(self, text: str, settings: Any) -> Row:
+        """The text in the template's place, behind the examples of the settings."""
+        return question_row(text, settings)
 
     def shown(self, row: Row, settings: Any, head: Checkpoint | None = None) -> str:
         """The prompt, as a message of a chat where the settings say so."""
@@ -87,6 +91,19 @@ def text_row(cells: Mapping[str, Any], settings: GenerationSettings) -> Row:
     return with_examples(plain, cells, settings, template)
 
 
+def question_row(text: str, settings: PromptSettings, template: str = "{prompt}") -> Row:
+    """A prompt without an expected text. Raises `ValueError` if the template has more than one column to fill."""
+    template = settings.template or template
+    columns = set(columns_of(template))
+    if len(columns) != 1:
+        raise ValueError(f"the template {template!r} has {len(columns)} columns to fill, and a question is one text")
+
+    def plain(some: Mapping[str, Any]) -> tuple[Row, str]:
+        return Row(question_of(some, template)), str(some.get("answer", ""))
+
+    return with_examples(plain, dict.fromkeys(columns, text), settings, template)
+
+
 def generated(exam: Exam, rows: Sequence[int], read: Continuation) -> Iterator[Answer]:
     """The texts that a model generates after what it has `read` of these rows."""
     settings, tokenizer = exam.settings, tokenizer_of(exam.head)
@@ -94,7 +111,8 @@ def generated(exam: Exam, rows: Sequence[int], read: Continuation) -> Iterator[A
     tokens = greedy(read, settings.max_new_tokens, ends, StopTexts(tokenizer, settings.stop))
     for row, ids in zip(rows, tokens, strict=True):
         text = cut(text_of(tokenizer, ids), settings.stop)
-        yield Answer((float(matches(text, exam.rows.references[row], settings)),), text)
+        is_right = bool(exam.rows.references) and matches(text, exam.rows.references[row], settings)
+        yield Answer((float(is_right),), text)
 
 
 def in_chat(tokenizer: Any, prompt: str, name: str) -> str:

@@ -17,12 +17,13 @@ from mergelab.evaluation.kinds.choice import (
     choice_row,
     chosen_option,
     option_text,
+    question_with_options,
     separated,
     shown_options,
     size_of,
 )
 from mergelab.evaluation.kinds.encoded import Encoded
-from mergelab.evaluation.kinds.generation import PROMPT, generated, text_row
+from mergelab.evaluation.kinds.generation import PROMPT, generated, question_row, text_row
 from mergelab.evaluation.kinds.rows import Row, Rows
 from mergelab.evaluation.kinds.task_kind import Answer, Column, Exam, Given, TaskKind
 from mergelab.evaluation.kinds.text.continuation import AfterEncoder
@@ -79,6 +80,12 @@ class Seq2Seq(TaskKind):
         if settings.ask == "text":
             return text_row(cells, settings)
         return choice_row(cells, labels, settings, "{prompt}")
+
+    def question(self, text: str, settings: Any) -> Row:
+        """The text in the template's place, with the options of the settings if there are any to choose from."""
+        if settings.ask == "text":
+            return question_row(text, settings)
+        return question_with_options(text, settings, "{prompt}")
 
     def shown(self, row: Row, settings: Any, head: Checkpoint | None = None) -> str:
         """What the encoder reads; with options, each of them after it."""

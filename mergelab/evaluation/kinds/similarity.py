@@ -99,6 +99,10 @@ class Similarity(TaskKind):
             raise ValueError(f"'score' must be a finite number, got {cells['score']!r}")
         return Row((text_in(cells, "sentence1"), text_in(cells, "sentence2")), score)
 
+    def question(self, text: str, settings: Any) -> Row:
+        """Refused: a similarity is one of two sentences."""
+        raise ValueError("this task compares two sentences, so a single text cannot be asked")
+
     def encode(self, rows: Rows, head: Checkpoint, config: Any, settings: Any) -> Encoded:
         """Sentences as tokens, cut at the model's length and at that of sentence_bert_config.json."""
         tokenizer = tokenizer_of(head)

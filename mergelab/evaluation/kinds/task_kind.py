@@ -121,6 +121,10 @@ class TaskKind(ABC):
     def answer(self, exam: Exam, index: Sequence[int]) -> list[Answer]:
         """The model's answers to the rows at `index`, in this order. They must not depend on what else is in the batch."""
 
+    def question(self, text: str, settings: Any) -> Row:
+        """A person's own text as a row without an answer. Raises `ValueError` where one text does not make a row."""
+        return Row(text)
+
     def respond(self, exam: Exam) -> Response:
         """The model's response to the first of the exam's rows, whose label and reference mean nothing."""
         [answer] = self.answer(exam, [0])

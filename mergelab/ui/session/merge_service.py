@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.checkpoints import list_suites
+from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import AdapterArchive, MergeScores, Run
@@ -118,7 +119,16 @@ class MergeService:
             task_files=list(models.task_files),
             models_dir=self.models_dir,
         )
-        return tuple((yield from map_progress(steps, _as_update)))
+        found: list[TaskSet] = yield from map_progress(steps, _as_update)
+        others = [task for task in found if not find_metric(task.metric).is_share]
+        if others:
+            told = "\n".join(
+                f"{task.title} is measured in {task.metric}; this page shows shares of right answers. Leave it out here, and use "
+                f"`mergelab evaluate … --task {task.origin}`."
+                for task in others
+            )
+            raise RecipeError(told)
+        return tuple(found)
 
     def sketch(self, form: Form) -> Generator[Update, None, Sketch]:
         """The sketch of a form. Reads the models if nobody has yet."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas
 
 from mergelab.charts import style_of
 from mergelab.checkpoints import Suite
+from mergelab.evaluation.kinds import find_kind
 from mergelab.evaluation.scores import Score, mean_score
+from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.evaluation.scores.paired import PairedDifference, mean_difference, paired_difference
 from mergelab.jobs.workbench import MergeScores, Run
 from mergelab.ui.form.form import Models
@@ -63,8 +66,15 @@ class PinnedScores:
 
 
 def faces(suite: Suite) -> dict[str, TaskFace]:
-    """The tasks of a suite by name, in the suite's order."""
-    return {name: TaskFace(task.title, f"{suite.name}/{task.head}") for name, task in suite.tasks.items()}
+    """The tasks of a suite that the page scores, by name, in the suite's order."""
+    shown = {name: task for name, task in suite.tasks.items() if is_share(task.kind, task.settings)}
+    return {name: TaskFace(task.title, f"{suite.name}/{task.head}") for name, task in shown.items()}
+
+
+def is_share(kind: str, settings: Mapping[str, Any]) -> bool:
+    """Whether the scores of such a task are shares of examples. The page's tables, bars and means have room for nothing else."""
+    found = find_kind(kind)
+    return find_metric(found.metric(found.settings_of(settings))).is_share
 
 
 def score_frame(run: AnyScores, tasks: Mapping[str, TaskFace], places: Places) -> pandas.DataFrame:

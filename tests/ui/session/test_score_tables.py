@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from ui.fake_worker import MODELS, answers, form, run_of
 
+from mergelab.checkpoints import load_suite
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scores import score as score_of
-from mergelab.ui.session.score_tables import TaskFace, score_frame, table
+from mergelab.ui.session.score_tables import TaskFace, faces, score_frame, table
 
 TASKS = {"a": TaskFace("Task A", "tiny/a"), "b": TaskFace("Task B", "tiny/b")}
 
@@ -86,3 +87,9 @@ def test_the_bars_data_tells_roles_apart() -> None:
 def test_without_task_sets_the_table_is_empty() -> None:
     assert table(replace(RUN, scores=[], references={}), {}, MODELS.places) == []
     assert len(score_frame(replace(RUN, scores=[], references={}), {}, MODELS.places)) == 0
+
+
+def test_the_page_scores_tasks_with_right_and_wrong_answers_alone() -> None:
+    shown = faces(load_suite("tinylm"))
+    assert list(shown) == ["add", "roman", "reverse", "sort", "plural"]  # scripture is measured in bits per byte
+    assert shown["add"] == TaskFace("Addition", "tinylm/add")

@@ -18,13 +18,13 @@ from mergelab.ui.form.labels import counted
 from mergelab.ui.messages import AnsweredExample, AnswerFilter, AnswersMessage, AnswersRequest, GivenAnswer
 from mergelab.ui.session.answers.picture_data import data_url
 from mergelab.ui.session.merge_service import MergeService
+from mergelab.ui.session.render.scores import NOTHING_TO_SCORE
 from mergelab.ui.session.score_tables import by_role
 from mergelab.ui.session.update import Update, Updates
 
 PAGE = 20
 """Examples per page."""
 NOT_SCORED = "No answers yet. Press Merge to score this recipe; its answers stand here."
-NO_TASKS = "No answers: your own models have no task sets. Add some under “Your own models”."
 NONE_LIKE_THIS = "No example is like this."
 NOTHING = AnswersMessage({}, "", None, {}, "all", "validation", (), 0, 0, "", None, "", NOT_SCORED)
 COLUMNS = ("number", "input", "right", "base", "expert", "merged")
@@ -40,7 +40,7 @@ class AnswersView:
         """One page of examples."""
         tasks = self.merge_service.task_sets(form)
         if not tasks:
-            yield Update(answers=replace(NOTHING, split=asked.split, empty=NO_TASKS))
+            yield Update(answers=replace(NOTHING, split=asked.split, empty=NOTHING_TO_SCORE))
             return
         name = asked.task if asked.task in tasks else next(iter(tasks))
         titles = {name: face.title for name, face in self.merge_service.tasks(form).items()}

@@ -12,12 +12,12 @@ from mergelab.ui.form.labels import counted
 from mergelab.ui.form.short_names import short_names
 from mergelab.ui.messages import ComparedScore, ComparedScores
 from mergelab.ui.session.chart_data import ComparedRecipes
+from mergelab.ui.session.render.scores import NOTHING_TO_SCORE
 from mergelab.ui.session.score_tables import difference_message, score_message
 
 SAME = "A and B are the same recipe."
 UNCLEAR = "no clear difference"
 OTHER_ROWS = "scored on different examples"
-NO_TASKS = "No scores: your own models have no task sets. Add some under “Your own models”."
 ON_THEIR_WAY = "The scores are on their way."
 Pair = tuple[Score | None, Score | None]
 
@@ -54,7 +54,7 @@ def points(difference: float) -> str:
 def _missing(found: ComparedRecipes) -> ComparedScores:
     """Why there are no scores to compare, and what to do."""
     if not found.tasks:
-        return ComparedScores((), "", NO_TASKS, ask=False)
+        return ComparedScores((), "", NOTHING_TO_SCORE, ask=False)
     if found.follows:
         return ComparedScores((), "", ON_THEIR_WAY, ask=False)
     names = [name for name, run in zip("AB", found.runs, strict=True) if run is None]

@@ -10,7 +10,9 @@ from mergelab.ui.form.labels import counted
 from mergelab.ui.messages import FigureState, ScoreLegend, ScoreRow, Scores, ScoreState
 from mergelab.ui.session.score_tables import AnyScores, RunScores, headline, score_frame, table
 
-NOTHING_TO_SCORE = "No scores: your own models have no task sets. Add some under “Your own models”."
+NOTHING_TO_SCORE = (
+    "No scores: the chosen models have no task sets with right and wrong answers. Add some under “Your own models”."
+)
 CHIPS: dict[ScoreState, FigureState] = {
     "scoring": "updating",
     "stopped": "measured",

@@ -67,7 +67,7 @@ def test_missing_scores_are_explained() -> None:
     assert compared(None, None, follows=True).empty == "The scores are on their way."
     assert (
         compared(None, None, tasks={}).empty
-        == "No scores: your own models have no task sets. Add some under “Your own models”."
+        == "No scores: the chosen models have no task sets with right and wrong answers. Add some under “Your own models”."
     )
 
 

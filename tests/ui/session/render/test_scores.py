@@ -34,7 +34,7 @@ def test_a_merge_without_task_sets_claims_no_scores() -> None:
     sent = render_scores(RunScores(run, MODELS, {}, "measured"))
     assert (sent.state, len(sent.rows), len(sent.legend)) == ("none", 0, 0)
     assert (sent.empty, sent.summary, sent.headline) == (
-        "No scores: your own models have no task sets. Add some under “Your own models”.",
+        "No scores: the chosen models have no task sets with right and wrong answers. Add some under “Your own models”.",
         "",
         None,
     )
