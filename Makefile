@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run setup test test-page test-rest check check-web processors cache-damage suite-merges chromium browser bench real-models clean
+.PHONY: run setup test test-page test-rest check check-web processors cache-damage suite-merges debian browser bench real-models clean
 
 run: setup
 	$(BIN)/mergelab ui
@@ -27,13 +27,17 @@ INSTALL = $(BIN)/python -m pip install -q --no-compile -c constraints.txt
 	$(INSTALL) -e '.[test]'
 	touch .venv/.ready $@
 
-# A Chromium: an installed one, else Debian's, else Playwright's own.
-chromium:
-	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 \
-	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
+# A Chromium: an installed one, else Debian's, else Playwright's own. PostgreSQL, which tests of runs start: an installed one, else
+# Debian's; without it those tests are skipped, but not in CI.
+debian:
+	@missing=; \
+	command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || missing=chromium; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	[ -z "$$missing" ] \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq $$missing >/dev/null; } \
 	  || true
 
-browser: chromium .venv/.ready-test
+browser: debian .venv/.ready-test
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || $(BIN)/python -m playwright install chromium
 
 check: .venv/.ready-test check-web

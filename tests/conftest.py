@@ -39,5 +39,6 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or fills a person's cache; suites are unpacked once for the whole session."""
+    """No test reads or fills a person's cache or data; suites are unpacked once for the whole session."""
     monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("MERGELAB_DATA", str(tmp_path_factory.getbasetemp() / "data"))

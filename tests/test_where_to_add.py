@@ -113,6 +113,7 @@ class Copy:
             "PYTHONPATH": str(root),
             "MERGELAB_ASSETS": str(ROOT / "assets"),
             "MERGELAB_CACHE": str(root / "cache"),
+            "MERGELAB_DATA": str(root / "data"),
             "OMP_NUM_THREADS": "1",
         }
 

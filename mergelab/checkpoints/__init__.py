@@ -12,7 +12,16 @@ from mergelab.checkpoints.files.interface import Checkpoint, StateDict, TensorSp
 from mergelab.checkpoints.files.read_range import is_plain, read_range
 from mergelab.checkpoints.lora.lora_extract import Extraction, extract_adapter
 from mergelab.checkpoints.open import open_checkpoint, suite_of
-from mergelab.checkpoints.suites import Suite, SuiteBase, SuiteExpert, SuiteTask, list_suites, load_suite
+from mergelab.checkpoints.suites import (
+    Suite,
+    SuiteBase,
+    SuiteExpert,
+    SuiteTask,
+    assets_folder,
+    built_suites,
+    list_suites,
+    load_suite,
+)
 from mergelab.checkpoints.unpacking import SuitePrefetch, unpack
 from mergelab.checkpoints.writing.manifest import verify_folder
 from mergelab.checkpoints.writing.merged_folder import MergedFolder
@@ -36,6 +45,8 @@ __all__ = [
     "SuiteTask",
     "TensorSpec",
     "address",
+    "assets_folder",
+    "built_suites",
     "cache_folder",
     "compare",
     "convert_pickle",

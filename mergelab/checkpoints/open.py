@@ -149,7 +149,11 @@ def _open_from_suite(ref: str, suite: Suite) -> Checkpoint:
     model = ref.partition("/")[2] or BASE
     if model != BASE and model not in suite.experts:
         raise CheckpointError(f"there is no {ref!r}; {_near(ref, list(suite.models))}")
-    return open_folder(unpack(suite, model), ref)
+    folder = unpack(suite, model)
+    if model != BASE and suite.experts[model].adapter:
+        base = f"{suite.name}/{BASE}"
+        return open_adapter(folder, open_folder(unpack(suite), base), ref)
+    return open_folder(folder, ref)
 
 
 def _known(models_dir: Path | None) -> list[str]:

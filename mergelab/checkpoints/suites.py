@@ -11,6 +11,7 @@ from typing import Any
 
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.safe_paths import PLAIN_NAME, safe_json
+from mergelab.runtime.data_folder import data_folder
 
 MANIFEST = "suite.json"
 BASE = "base"
@@ -27,11 +28,15 @@ class SuiteBase:
 
 @dataclass(frozen=True)
 class SuiteExpert:
-    """A fine-tuned model of the suite and the task it was trained for; `config` updates the base's config.json."""
+    """A fine-tuned model of the suite and the task it was trained for.
+
+    `config` updates the base's config.json. `adapter` is the adapter_config.json of a LoRA expert, and empty for others.
+    """
 
     title: str
     task: str
     config: Mapping[str, Any]
+    adapter: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -104,9 +109,16 @@ def assets_folder() -> Path:
     return beside if any(beside.glob(f"*/{MANIFEST}")) else package / "assets"
 
 
+def built_suites() -> Path:
+    """The folder of the suites that `mergelab suite build` makes beside those that are delivered."""
+    return data_folder() / "suites"
+
+
 def list_suites() -> dict[str, Suite]:
-    """All suites in the assets folder, by name."""
-    folders = sorted(path.parent for path in assets_folder().glob(f"*/{MANIFEST}"))
+    """All suites by name: those of the assets folder, then those that were built."""
+    folders = [
+        path.parent for place in (assets_folder(), built_suites()) for path in sorted(place.glob(f"*/{MANIFEST}"))
+    ]
     return {folder.name: read_suite(folder) for folder in folders}
 
 
@@ -154,7 +166,7 @@ def _suite(manifest: Mapping[str, Any], folder: Path) -> Suite:
 
 
 def _expert(entry: Mapping[str, Any]) -> SuiteExpert:
-    return SuiteExpert(entry["title"], entry["task"], dict(entry.get("config", {})))
+    return SuiteExpert(entry["title"], entry["task"], dict(entry.get("config", {})), dict(entry.get("adapter", {})))
 
 
 def _task(entry: Mapping[str, Any]) -> SuiteTask:

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
+from typing import Any
 
 from safetensors.torch import load_file, save_file
 
 from mergelab.checkpoints.delta.suite_archive import State, on_top, read_archive, unpack_base
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.safe_paths import safe_json
+from mergelab.checkpoints.lora import adapter, adapter_config
 from mergelab.checkpoints.suites import BASE, Suite, list_suites
 from mergelab.runtime.cache import SUITES, store
 
@@ -125,14 +127,26 @@ class _Unpacker:
 
     def _write(self, model: str, folder: Path) -> None:
         suite = self.suite
+        if model != BASE and suite.experts[model].adapter:
+            self._write_adapter(model, folder)
+            return
         state = unpack_base(suite.file(PACKED_BASE)) if model == BASE else self._expert_state(model)
         config = safe_json(suite.folder / BASE, "config.json") or {}
         if model != BASE:
             config |= suite.experts[model].config
         for path in _auxiliary_files(suite):
             shutil.copyfile(path, folder / path.name)
-        (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        _write_json(config, folder / "config.json")
         save_file({key: value.contiguous() for key, value in state.items()}, folder / WEIGHTS, {"format": "pt"})
+
+    def _write_adapter(self, model: str, folder: Path) -> None:
+        """Write a LoRA expert as PEFT does: its factors and its settings."""
+        _write_json(dict(self.suite.experts[model].adapter), folder / adapter_config.CONFIG)
+        save_file(self._packed(model), folder / adapter.WEIGHTS, {"format": "pt"})
+
+
+def _write_json(value: Mapping[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _auxiliary_files(suite: Suite) -> list[Path]:

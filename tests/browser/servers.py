@@ -31,6 +31,7 @@ class Server:
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "MERGELAB_CACHE": str(self.cache),
+            "MERGELAB_DATA": str(self.cache.parent / "data"),
             "GRADIO_ANALYTICS_ENABLED": "False",
         }
         command = [sys.executable, "-m", "mergelab.cli", "ui", "--port", str(self.port), "--device", "cpu"]

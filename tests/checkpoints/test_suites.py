@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copytree, rmtree
 from typing import Any
 
 import pytest
@@ -9,7 +10,15 @@ import torch
 from checkpoints.tiny_suite import manifest
 from repository import ROOT
 
-from mergelab.checkpoints import CheckpointError, compare, list_suites, load_suite, open_checkpoint, suite_of
+from mergelab.checkpoints import (
+    CheckpointError,
+    built_suites,
+    compare,
+    list_suites,
+    load_suite,
+    open_checkpoint,
+    suite_of,
+)
 from mergelab.checkpoints.alignment.shared_heads import REASON
 from mergelab.checkpoints.suites import assets_folder
 
@@ -24,6 +33,16 @@ def test_the_manifest_is_read_into_plain_records(suite: Path) -> None:
     assert found.tasks["movie"].counts == {"test": 2}
     assert found.tasks["movie"].settings == {}
     assert found.models == ("tiny/base", "tiny/movie")
+
+
+def test_built_suites_stand_behind_those_that_are_delivered(suite: Path) -> None:
+    copytree(suite, built_suites() / "own")
+    (built_suites() / "own/suite.json").write_text(json.dumps(manifest(suite) | {"name": "own"}))
+    try:
+        assert list(list_suites()) == ["tiny", "own"]
+        assert open_checkpoint("own/movie").content_hash() == open_checkpoint("tiny/movie").content_hash()
+    finally:
+        rmtree(built_suites())
 
 
 def test_a_task_without_classes_has_settings_and_no_labels(suite: Path) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from checkpoints.adapters import factors
 from checkpoints.children import Child
 from checkpoints.tiny_suite import State, manifest
 
 from mergelab.checkpoints import CheckpointError, SuitePrefetch, load_suite, open_checkpoint, open_folder, unpack
-from mergelab.checkpoints.delta.suite_archive import pack_base
+from mergelab.checkpoints.delta.suite_archive import pack_base, pack_tensors
+from mergelab.checkpoints.lora.stored.stored_names import PREFIX
 from mergelab.runtime.cache import store
 
 
@@ -57,6 +59,23 @@ def test_a_changed_or_absent_file_is_refused_and_nothing_is_left(
     with pytest.raises(CheckpointError, match=reason):
         open_checkpoint("tiny")
     assert unpacked() == []
+
+
+def test_an_expert_that_is_an_adapter_opens_as_one(suite: Path) -> None:
+    query = "encoder.layer.0.attention.self.query"
+    packed = suite / "experts/movie.safetensors.xz"
+    pack_tensors({PREFIX + name: value.half() for name, value in factors(query).items()}, packed)
+    settings = {"peft_type": "LORA", "r": 2, "lora_alpha": 4, "target_modules": ["query"]}
+    written = manifest(suite)
+    written["experts"]["movie"] = {"title": "Movies", "task": "movie", "adapter": settings}
+    (suite / "suite.json").write_text(json.dumps(written))
+
+    base, expert = open_checkpoint("tiny"), open_checkpoint("tiny/movie")
+
+    assert sorted(path.name for path in expert.folder.iterdir()) == ["adapter_config.json", "adapter_model.safetensors"]
+    down, up = (value.half().float() for value in factors(query).values())
+    torch.testing.assert_close(expert.read(f"{query}.weight"), base.read(f"{query}.weight") + 2 * up @ down)
+    assert torch.equal(expert.read(f"{query[:15]}.output.dense.bias"), base.read(f"{query[:15]}.output.dense.bias"))
 
 
 def test_a_file_that_the_manifest_does_not_list_is_refused(suite: Path) -> None:

@@ -18,7 +18,7 @@ def pack_base(state: State, path: Path) -> State:
     Experts must be fine-tuned from the returned tensors, so that their deltas contain no rounding error of the base.
     """
     half = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
-    _write(half, path)
+    pack_tensors(half, path)
     return unpack_base(path)
 
 
@@ -43,7 +43,7 @@ def pack_delta(base: State, expert: State, path: Path, levels: int) -> State:
             packed[f"vector/{key}"] = value - base[key]
         elif not torch.equal(value, base[key]):
             packed[f"level/{key}"], packed[f"step/{key}"] = quantise(value - base[key], levels)
-    _write(packed, path)
+    pack_tensors(packed, path)
     return unpack_delta(base, path)
 
 
@@ -78,7 +78,8 @@ def dequantise(levels: Tensor, step: Tensor) -> Tensor:
     return levels.float() * step.reshape(-1, *[1] * (levels.ndim - 1))
 
 
-def _write(state: State, path: Path) -> None:
+def pack_tensors(state: State, path: Path) -> None:
+    """Write tensors as they are, such as those of an adapter."""
     path.parent.mkdir(parents=True, exist_ok=True)
     raw = save({key: value.contiguous() for key, value in sorted(state.items())})
     path.write_bytes(lzma.compress(raw, preset=6))

