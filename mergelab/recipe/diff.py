@@ -33,11 +33,15 @@ def recipe_diff(one: Recipe, other: Recipe) -> list[Difference]:
 
 def settings_of(recipe: Recipe) -> dict[str, Any]:
     """Every setting of a recipe by its path, in the order of a recipe file. A chosen expert is `expert MODEL`: "merged"."""
-    given = {**recipe.to_mapping(), "base": recipe.base}
-    models = [expert.to_mapping() for expert in recipe.models]
-    del given["models"]
+    return settings_in(recipe.to_mapping())
+
+
+def settings_in(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """`settings_of` the recipe that was written as this mapping by `Recipe.to_mapping`, perhaps by an earlier version."""
+    given = dict(mapping)
+    models = given.pop("models", [])
     return {
-        "base": given.pop("base"),
+        "base": given.pop("base", None),
         **{f"expert {expert['model']}": "merged" for expert in models},
         **{
             f"{name} of {expert['model']}": value

@@ -1,7 +1,7 @@
 """Runs: merges, evaluations and points of sweeps that are remembered in a database."""
 
-from mergelab.runs.run_record import RunKind, RunRecord, RunRequest, RunResult, RunScore, RunState
+from mergelab.runs.run_record import RunKind, RunRecord, RunRequest, RunResult, RunState
 from mergelab.runs.run_store import RunStore
 from mergelab.runs.runs_error import RunsError
 
-__all__ = ["RunKind", "RunRecord", "RunRequest", "RunResult", "RunScore", "RunState", "RunStore", "RunsError"]
+__all__ = ["RunKind", "RunRecord", "RunRequest", "RunResult", "RunState", "RunStore", "RunsError"]

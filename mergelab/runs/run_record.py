@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from mergelab.evaluation.scores import Score
+
 
 class RunState(StrEnum):
     """Where a run stands. One whose process has died, or lost its place, is interrupted."""
@@ -53,26 +55,13 @@ class RunRequest:
 
 
 @dataclass(frozen=True)
-class RunScore:
-    """A task's score, as in `mergelab.evaluation.scores.Score`: on `n` of `asked` rows, with its 95 % interval."""
-
-    task: str
-    split: str
-    metric: str
-    value: float
-    low: float
-    high: float
-    n: int
-    asked: int
-
-
-@dataclass(frozen=True)
 class RunResult:
     """What a run has found.
 
     `weights` is the content hash of the merged tensors, `inputs` the content hashes of base and experts by their names.
     `seconds` is wall time, `peak_bytes` the largest resident size of the process, or 0 where it is unknown. `figures` are
-    named numbers of the merge such as the share of conflicting weights; `health` is the verdict in one sentence.
+    named numbers of the merge such as the share of conflicting weights; `health` is the verdict in one sentence. `scores` hold
+    their answers, so that two runs that answered the same rows can be compared pair by pair.
     """
 
     weights: str = ""
@@ -82,7 +71,7 @@ class RunResult:
     figures: Mapping[str, float] = field(default_factory=dict)
     health: str = ""
     notes: tuple[str, ...] = ()
-    scores: tuple[RunScore, ...] = ()
+    scores: tuple[Score, ...] = ()
 
 
 @dataclass(frozen=True)

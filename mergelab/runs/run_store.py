@@ -10,8 +10,9 @@ from pathlib import Path
 from sqlalchemy import Engine, Select, select
 from sqlalchemy.orm import Session
 
+from mergelab.evaluation.scores import Answers, Score
 from mergelab.runs.database import READING, open_database
-from mergelab.runs.run_record import RunKind, RunRecord, RunRequest, RunResult, RunScore, RunState
+from mergelab.runs.run_record import RunKind, RunRecord, RunRequest, RunResult, RunState
 from mergelab.runs.runs_error import RunsError
 from mergelab.runs.tables import StoredRun, StoredScore, StoredTag
 from mergelab.runs.writer import Writer, interrupt_lost, now
@@ -72,10 +73,10 @@ class RunStore:
         """The run has found `result`."""
 
         def keep(row: StoredRun, session: Session) -> None:
-            found = asdict(result)
-            scores = [StoredScore(place=place, **score) for place, score in enumerate(found.pop("scores"))]
-            for name, value in (found | {"notes": list(result.notes), "scores": scores}).items():
-                setattr(row, name, value)
+            for name in ("weights", "inputs", "seconds", "peak_bytes", "figures", "health"):
+                setattr(row, name, getattr(result, name))
+            row.notes = list(result.notes)
+            row.scores = [_stored(place, score) for place, score in enumerate(result.scores)]
 
         self._end(number, RunState.DONE, keep)
 
@@ -197,7 +198,24 @@ def _run(row: StoredRun) -> RunRecord:
 
 
 def _result(row: StoredRun) -> RunResult:
-    scores = [RunScore(s.task, s.split, s.metric, s.value, s.low, s.high, s.n, s.asked) for s in row.scores]
     return RunResult(
-        row.weights, row.inputs, row.seconds, row.peak_bytes, row.figures, row.health, tuple(row.notes), tuple(scores)
+        row.weights,
+        row.inputs,
+        row.seconds,
+        row.peak_bytes,
+        row.figures,
+        row.health,
+        tuple(row.notes),
+        tuple(map(_score, row.scores)),
     )
+
+
+def _stored(place: int, score: Score) -> StoredScore:
+    found = asdict(score)
+    return StoredScore(**found | {"place": place, "notes": list(score.notes)})
+
+
+def _score(row: StoredScore) -> Score:
+    answers = None if row.answers is None else Answers(**row.answers)
+    figures = (row.task, row.split, row.metric, row.value, row.n, row.low, row.high)
+    return Score(*figures, answers, row.asked, row.first, tuple(row.notes))

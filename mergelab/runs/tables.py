@@ -33,7 +33,12 @@ class Table(DeclarativeBase):
     """All tables. Constraints have names, so that a migration can change them in every database."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map: ClassVar = {str: Text, datetime: Moment, dict[str, Any]: JSON, list[str]: JSON}
+    type_annotation_map: ClassVar = {
+        str: Text,
+        datetime: Moment,
+        dict[str, Any]: JSON(none_as_null=True),
+        list[str]: JSON,
+    }
 
 
 class StoredWriter(Table):
@@ -105,6 +110,9 @@ class StoredScore(Table):
     high: Mapped[float]
     n: Mapped[int]
     asked: Mapped[int]
+    first: Mapped[int]
+    answers: Mapped[dict[str, Any] | None]
+    notes: Mapped[list[str]]
 
 
 class StoredTag(Table):

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergelab.cli.flags import place_flags, portable_flag, positive, subcommand, task_flags
-from mergelab.cli.progress_bar import followed
+from mergelab.cli.remembered import remember_flag, remembered
 
 if TYPE_CHECKING:
     from mergelab.evaluation.scores import Score
+    from mergelab.recipe import Recipe
+    from mergelab.runtime.progress import ProgressGen
 
 
 def add(commands: Any) -> None:
@@ -35,6 +37,7 @@ def add(commands: Any) -> None:
     evaluate.add_argument("--rows", type=positive, metavar="N", help="score N rows per task set (default: all)")
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     place_flags(evaluate)
+    remember_flag(evaluate)
     portable_flag(evaluate)
 
 
@@ -43,23 +46,35 @@ def _run(options: argparse.Namespace) -> None:
     from mergelab.recipe import Recipe
 
     is_recipe = Path(options.model).suffix in (".yml", ".yaml", ".json")
-    named = {"recipe": Recipe.from_file(options.model).to_mapping()} if is_recipe else {"model": options.model}
-    scores = followed(
-        workbench.evaluate(
-            **named,
-            suite=options.suite,
-            split=options.split,
-            rows=options.rows,
-            tasks=options.tasks,
-            device=options.device,
-            models_dir=options.models_dir,
-            task_files=options.task,
-            head=options.head,
-        )
+    recipe = Recipe.from_file(options.model) if is_recipe else None
+    named = {"recipe": recipe.to_mapping()} if recipe else {"model": options.model}
+    job = workbench.evaluate(
+        **named,
+        suite=options.suite,
+        split=options.split,
+        rows=options.rows,
+        tasks=options.tasks,
+        device=options.device,
+        models_dir=options.models_dir,
+        task_files=options.task,
+        head=options.head,
     )
+    scores = _remembered(options, recipe, job)
     for note in dict.fromkeys(note for score in scores for note in score.notes):
         print(f"note: {note}", file=sys.stderr)
     print(json.dumps([_plain(score) for score in scores], indent=2) if options.json else score_table(scores))
+
+
+def _remembered(options: argparse.Namespace, recipe: Recipe | None, job: ProgressGen[list[Score]]) -> list[Score]:
+    from mergelab.jobs.recording.run_facts import model_request, recipe_request, result_of, with_inputs
+    from mergelab.runs import RunKind
+
+    if recipe is None:
+        request = model_request(options.model, options.device, options.split)
+        return remembered(options, request, job, lambda scores: result_of("", {}, scores))
+    request = recipe_request(RunKind.EVALUATION, Path(options.model).stem, recipe, options.device, options.split)
+    hashed = with_inputs(job, recipe, options.models_dir)
+    return remembered(options, request, hashed, lambda found: result_of("", found[1], found[0]))[0]
 
 
 def _plain(score: Score) -> dict[str, Any]:

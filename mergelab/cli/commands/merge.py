@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mergelab.cli.flags import (
     any_recipe_of,
@@ -18,7 +18,10 @@ from mergelab.cli.flags import (
     task_flags,
 )
 from mergelab.cli.lasting_imports import lasting_imports
-from mergelab.cli.progress_bar import followed
+from mergelab.cli.remembered import finished, remember_flag, remembered
+
+if TYPE_CHECKING:
+    from mergelab.runtime.progress import ProgressGen
 
 
 def add(commands: Any) -> None:
@@ -31,6 +34,7 @@ def add(commands: Any) -> None:
     )
     task_flags(merge, "calibration examples for fisher, regmean and adamerging")
     place_flags(merge)
+    remember_flag(merge)
     portable_flag(merge)
 
 
@@ -40,14 +44,32 @@ def _run(options: argparse.Namespace) -> None:
     with lasting_imports():
         from mergelab.checkpoints.writing.manifest import notes_of
         from mergelab.jobs import workbench
+        from mergelab.recipe.recipe import is_stack
 
-    recipe = any_recipe_of(options).to_mapping()
+    recipe = any_recipe_of(options)
     size = {"shard_bytes": options.shard_bytes} if options.shard_bytes else {}
     tasks = {"task_files": options.task, "head": options.head}
-    made = followed(workbench.save(recipe, options.out, options.device, options.models_dir, **size, **tasks))
+    job = workbench.save(recipe.to_mapping(), options.out, options.device, options.models_dir, **size, **tasks)
+    made = finished(job) if is_stack(recipe.to_mapping()) else _remembered(options, recipe, job)
     for note in notes_of(Path(made)):
         print(f"note: {note}", file=sys.stderr)
     print(made)
+
+
+def _remembered(options: argparse.Namespace, recipe: Any, job: ProgressGen[str]) -> str:
+    from mergelab.checkpoints import open_folder
+    from mergelab.checkpoints.writing.manifest import notes_of
+    from mergelab.jobs.recording.run_facts import recipe_request, result_of, with_inputs
+    from mergelab.runs import RunKind, RunResult
+
+    def found(made: tuple[str, dict[str, str]]) -> RunResult:
+        folder, inputs = Path(made[0]), made[1]
+        return result_of(open_folder(folder).content_hash(), inputs, notes=notes_of(folder))
+
+    name = Path(options.recipe).stem if options.recipe else options.preset
+    request = recipe_request(RunKind.SAVE, name, recipe, options.device)
+    made, _ = remembered(options, request, with_inputs(job, recipe, options.models_dir), found)
+    return made
 
 
 def _prefetch_hashes(recipe: Path) -> None:

@@ -47,7 +47,9 @@ def upgrade() -> None:
         sa.Column("place", sa.Integer, nullable=False),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("task", "split", "metric")),
         *(sa.Column(name, sa.Double, nullable=False) for name in ("value", "low", "high")),
-        *(sa.Column(name, sa.Integer, nullable=False) for name in ("n", "asked")),
+        *(sa.Column(name, sa.Integer, nullable=False) for name in ("n", "asked", "first")),
+        sa.Column("answers", sa.JSON),
+        sa.Column("notes", sa.JSON, nullable=False),
         sa.PrimaryKeyConstraint("run", "place", name="pk_scores"),
         run,
     )

@@ -1,0 +1,84 @@
+"""Runs long work on the command line and remembers it as a run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from mergelab.cli.flags import expanded
+from mergelab.cli.progress_bar import followed
+
+if TYPE_CHECKING:
+    from mergelab.runs import RunRequest, RunResult, RunStore
+    from mergelab.runtime.progress import ProgressGen
+
+T = TypeVar("T")
+NONE = "none"
+PLACE = (
+    "a file, or a database such as postgresql://user@host/name (default: $MERGELAB_RUNS, or a file in your data folder)"
+)
+
+
+def runs_flag(parser: argparse.ArgumentParser) -> None:
+    """Add the flag for the place of the runs to a command that reads them."""
+    parser.add_argument("--runs", type=place, metavar="PLACE", help=f"where the runs are: {PLACE}")
+
+
+def remember_flag(parser: argparse.ArgumentParser) -> None:
+    """Add the flag for the place of the runs to a command that adds one."""
+    parser.add_argument("--runs", type=place, metavar="PLACE", help=f"where the run is remembered: {PLACE}, or {NONE}")
+
+
+def place(text: str) -> str:
+    """A URL or `none` as it is; ~ in a path is the home folder."""
+    return text if text == NONE or "://" in text else expanded(text)
+
+
+@contextmanager
+def opened(options: argparse.Namespace) -> Iterator[RunStore]:
+    """The store that `runs_flag` names."""
+    from mergelab.runs import RunStore
+
+    with closing(RunStore.open(options.runs)) as store:
+        yield store
+
+
+def remembered(
+    options: argparse.Namespace, request: RunRequest, job: ProgressGen[T], found: Callable[[T], RunResult]
+) -> T:
+    """Go through with `job`, with a progress bar, and remember what `found` makes of its result.
+
+    Where only the default place cannot be written, that is said and the job done without it.
+    """
+    from mergelab.jobs.recording.recorded_job import recorded
+
+    store = _store(options)
+    if store is None:
+        return finished(job)
+    with closing(store):
+        number, result = finished(recorded(store, request, job, found))
+    print(f"note: remembered as run {number}; mergelab runs show {number}", file=sys.stderr)
+    return result
+
+
+def finished(job: ProgressGen[T]) -> T:
+    """The job's result, with a progress bar until it is there."""
+    result: T = followed(job)
+    return result
+
+
+def _store(options: argparse.Namespace) -> RunStore | None:
+    from mergelab.runs import RunsError, RunStore
+
+    if options.runs == NONE:
+        return None
+    try:
+        return RunStore.open(options.runs)
+    except RunsError as error:
+        if options.runs:
+            raise
+        print(f"note: this run is not remembered: {error}", file=sys.stderr)
+        return None

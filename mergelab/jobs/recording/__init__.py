@@ -1,0 +1,1 @@
+"""Jobs that are remembered as runs, and runs that are done again."""

@@ -1,0 +1,51 @@
+"""Runs as rows of a table: what was asked, what was found, and which of it differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mergelab.evaluation.scores import Score, mean_score
+from mergelab.evaluation.scores.metrics import find_metric
+from mergelab.recipe.diff import settings_in
+from mergelab.runs.run_record import RunRecord
+
+ALWAYS = ("run", "name", "state")
+"""Columns that tell runs apart even where nothing else does."""
+MEAN = "mean"
+
+
+def columns_of(run: RunRecord) -> dict[str, Any]:
+    """All that is known of a run as plain values by column, in reading order.
+
+    A setting has its path in the recipe, as in `mergelab.recipe.diff`. A score has its task and split, a figure its name.
+    """
+    request, result = run.request, run.result
+    found: dict[str, Any] = {"run": run.id, "name": request.name, "state": run.state.value, "kind": request.kind.value}
+    found |= {name: _plain(value) for name, value in settings_in(request.recipe).items()} if request.recipe else {}
+    if result:
+        found |= {score_column(score.task, score.split): score.value for score in with_mean(result.scores)}
+        found |= {**result.figures, "seconds": result.seconds, "health": result.health, "weights": result.weights}
+    said = {"note": run.note, "starred": run.starred, "tags": ", ".join(sorted(run.tags)), "error": run.error}
+    return found | said | {"device": request.device, "group": request.group, "created": run.created.isoformat()}
+
+
+def score_column(task: str, split: str) -> str:
+    """The column of a task's score."""
+    return f"{task} ({split})"
+
+
+def with_mean(scores: Sequence[Score]) -> list[Score]:
+    """The scores, and in front the mean of those that are shares of rows if there are several."""
+    shares = [score for score in scores if find_metric(score.metric).is_share]
+    return [*([mean_score(shares)] if len(shares) > 1 else []), *scores]
+
+
+def differing(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns in which the rows differ, in their order; a row without the column differs from one that has it."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return [name for name in names if name in ALWAYS or len({repr(row.get(name)) for row in rows}) > 1]
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

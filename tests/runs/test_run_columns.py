@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runs.samples import RESULT, remembered
+
+from mergelab.runs import RunState
+from mergelab.runs.run_columns import columns_of, differing
+
+
+def test_a_row_has_settings_scores_and_figures_under_names() -> None:
+    row = columns_of(remembered(3))
+    assert list(row)[:8] == ["run", "name", "state", "kind", "base", "expert a", "method", "method.density"]
+    assert (row["run"], row["expert a"], row["method"], row["method.density"]) == (3, "merged", "ties", 0.2)
+    assert (row["movie (validation)"], row["book (validation)"]) == (0.75, 1.5)
+    assert (row["conflicting"], row["health"], row["seconds"]) == (0.25, "healthy", 1.5)
+
+
+def test_a_mean_is_of_shares_of_rows_only() -> None:
+    assert "mean (validation)" not in columns_of(remembered(1))
+    movie, book = RESULT.scores
+    third = replace(movie, task="song", value=0.25)
+    row = columns_of(replace(remembered(1), result=replace(RESULT, scores=(movie, third, book))))
+    assert row["mean (validation)"] == 0.5
+
+
+def test_only_columns_that_differ_are_kept_and_those_that_name_a_run() -> None:
+    failed = replace(remembered(2), state=RunState.FAILED, result=None, error="too hot")
+    names = differing([columns_of(remembered(1)), columns_of(failed)])
+    assert names[:3] == ["run", "name", "state"]
+    assert {"error", "movie (validation)", "weights"} < set(names)
+    assert not {"method.density", "kind", "note"} & set(names)
+    assert differing([columns_of(remembered(1)), columns_of(remembered(2))]) == ["run", "name", "state"]
