@@ -13,7 +13,7 @@ from repository import ROOT, TESTS
 
 PACKAGE = ROOT / "mergelab"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-MOST_ROOMS, MOST_FILES = 15, 16
+MOST_ROOMS, MOST_FILES = 16, 16
 LARGE_ROOMS = {
     "analysis/static/figures": "one file per figure or group of figures",
     "charts": "one file per chart",

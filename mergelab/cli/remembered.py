@@ -55,7 +55,7 @@ def remembered(
     """
     from mergelab.jobs.recording.recorded_job import recorded
 
-    store = _store(options)
+    store = store_of(options)
     if store is None:
         return finished(job)
     with closing(store):
@@ -70,7 +70,8 @@ def finished(job: ProgressGen[T]) -> T:
     return result
 
 
-def _store(options: argparse.Namespace) -> RunStore | None:
+def store_of(options: argparse.Namespace) -> RunStore | None:
+    """The store that `remember_flag` names; None for `none`, and where the default place cannot be opened, which is said."""
     from mergelab.runs import RunsError, RunStore
 
     if options.runs == NONE:

@@ -1,0 +1,198 @@
+"""Searches for the best recipe on validation rows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mergelab.cli.commands.evaluate import score_table
+from mergelab.cli.flags import expanded, place_flags, positive, subcommand, task_flags
+from mergelab.cli.progress_bar import followed
+from mergelab.cli.remembered import remember_flag, store_of
+
+if TYPE_CHECKING:
+    from mergelab.jobs.sweeping.sweep_outcome import Point, SweepOutcome
+    from mergelab.runs import RunStore
+    from mergelab.runtime.progress import PartialGen, Progress
+    from mergelab.sweeps import Sweep
+
+
+def add(commands: Any) -> None:
+    """Add the command with its flags."""
+    sweep = subcommand(commands, "sweep", _run, "search for the best recipe on validation rows")
+    sweep.add_argument("file", metavar="SWEEP.yml", help="a sweep (docs/sweeps.md), or with --over a recipe")
+    sweep.add_argument(
+        "--over",
+        action="append",
+        metavar="PATH=RANGE",
+        help="vary a setting of the recipe: method.density=0.05:1:0.05, method=[ties,average], method.scale=suggested; may be repeated",
+    )
+    sweep.add_argument(
+        "--sampler", help="grid, random, tpe, gp, cma-es or nsga-ii (default: grid if it is small, else tpe)"
+    )
+    sweep.add_argument("--points", type=positive, metavar="N", help="try at most N recipes")
+    sweep.add_argument("--minutes", type=positive, metavar="N", help="begin no further recipe after N minutes")
+    sweep.add_argument(
+        "--objective",
+        nargs="+",
+        help="mean, worst, normalised or task:NAME (default: mean); several give a Pareto front",
+    )
+    sweep.add_argument("--rows", type=positive, metavar="N", help="validation rows per task (default: 200)")
+    sweep.add_argument(
+        "--race", choices=("halving", "safe", "none"), help="which recipes leave early (default: halving)"
+    )
+    sweep.add_argument("--out", type=expanded, metavar="FILE", help="write the best recipe to this file")
+    sweep.add_argument("--json", action="store_true", help="print JSON")
+    task_flags(sweep, "a task set of your own to score and to calibrate with")
+    place_flags(sweep)
+    remember_flag(sweep)
+
+
+def _run(options: argparse.Namespace) -> None:
+    from mergelab.jobs.sweeping.sweep_job import sweep
+
+    asked = _sweep(options)
+    if options.out and Path(options.out).exists():
+        raise ValueError(f"{options.out} exists and is not overwritten; choose another name or move it away")
+    job = sweep(asked.to_mapping(), options.device, options.models_dir, options.task, options.head)
+    store = store_of(options)
+    if store is None:
+        outcome = followed(_progress(job, None, asked, options))
+    else:
+        with closing(store):
+            outcome = followed(_progress(job, store, asked, options))
+    print(json.dumps(_plain(outcome), indent=2) if options.json else outcome_text(outcome))
+    if options.out and outcome.best:
+        best = outcome.points[outcome.best[0]].recipe
+        Path(options.out).write_text(best.to_yaml(), encoding="utf-8")
+        print(f"the best recipe is in {options.out}", file=sys.stderr)
+
+
+def _sweep(options: argparse.Namespace) -> Sweep:
+    """The sweep of the file, or of a recipe with --over; flags win."""
+    from mergelab.recipe import Recipe
+    from mergelab.sweeps import Sweep, SweepError
+    from mergelab.sweeps.sweep_file import over_shorthand
+
+    flags = {name: getattr(options, name) for name in ("sampler", "points", "minutes", "objective", "rows", "race")}
+    given = {name: value for name, value in flags.items() if value is not None}
+    if not options.over:
+        asked = Sweep.from_file(options.file)
+        return Sweep.from_mapping(_as_given(asked, given)) if given else asked
+    over: dict[str, Any] = {}
+    for text in options.over:
+        if set(found := over_shorthand(text)) & set(over):
+            raise SweepError(f"--over names {next(iter(found))} twice")
+        over |= found
+    recipe = Recipe.from_file(options.file).to_mapping()
+    return Sweep.from_mapping({"recipe": recipe, "over": over, **given})
+
+
+def _as_given(asked: Sweep, flags: Mapping[str, Any]) -> dict[str, Any]:
+    return asked.to_mapping() | dict(flags)
+
+
+def _progress(
+    job: PartialGen[SweepOutcome], store: RunStore | None, asked: Sweep, options: argparse.Namespace
+) -> Generator[Progress, None, SweepOutcome]:
+    """The job's progress; its points go to the store as soon as their standing is final."""
+    from mergelab.runtime.progress import Partial
+
+    group = f"sweep {asked.digest()[:12]}"
+    known = {run.request.digest for run in store.runs(group=group, archived=None)} if store else set()
+    step = next(job, None)
+    while step is not None:
+        try:
+            if not isinstance(step, Partial):
+                yield step
+            elif store and step.result.recipe and _is_new(step.result, known):
+                _remember(store, step.result, group, options)
+            step = next(job)
+        except StopIteration as ended:
+            outcome: SweepOutcome = ended.value
+            return outcome
+    raise AssertionError("a sweep has steps")
+
+
+def _is_new(point: Point, known: set[str]) -> bool:
+    """Whether a point has ended and is not remembered; one that is told twice is remembered once."""
+    assert point.recipe is not None
+    digest = point.recipe.digest()
+    if point.state == "racing" or digest in known:
+        return False
+    known.add(digest)
+    return True
+
+
+def _remember(store: RunStore, point: Point, group: str, options: argparse.Namespace) -> None:
+    from mergelab.jobs.recording.run_facts import recipe_request, result_of
+    from mergelab.runs import RunKind
+
+    assert point.recipe is not None
+    name = f"{Path(options.file).stem} {point.number + 1}"
+    request = recipe_request(RunKind.SWEEP_POINT, name, point.recipe, options.device, "validation", group)
+    store.finish(store.add(request), result_of(point.weights, {}, point.scores))
+
+
+def outcome_text(outcome: SweepOutcome) -> str:
+    """The points from the best to the worst, and what the selection was worth."""
+    finished = [point for point in outcome.points if point.values]
+    ranked = sorted(finished, key=lambda point: (point.state != "finished", *(-value for value in point.values)))
+    lines = [f"{'':<3}{'point':>5}{'n':>6}  {'value':<24}settings"]
+    for point in ranked:
+        star = "*" if point.number in outcome.best else "≈" if point.number in outcome.alike else ""
+        values = ", ".join(f"{value:.4f}" for value in point.values)
+        settings = ", ".join(
+            f"{path} {value:g}" if isinstance(value, float) else f"{path} {value}"
+            for path, value in point.settings.items()
+        )
+        lines.append(f"{star:<3}{point.number + 1:>5}{point.n:>6}  {values:<24}{settings}{_state(point)}")
+    lines += [f"refused: {point.error}" for point in outcome.points if point.error]
+    return "\n".join([*lines, *_remarks(outcome)])
+
+
+def _state(point: Point) -> str:
+    return "  (left the race)" if point.state == "out" else ""
+
+
+def _remarks(outcome: SweepOutcome) -> list[str]:
+    found = []
+    if outcome.alike:
+        found.append(f"≈ {len(outcome.alike)} points that the rows do not tell from the best")
+    if outcome.test:
+        found += ["", "the best on all test rows:", score_table(outcome.test), ""]
+    if outcome.optimism:
+        found.append(
+            f"selection on validation rows was worth {outcome.optimism.value:+.4f} "
+            f"[{outcome.optimism.low:+.4f}, {outcome.optimism.high:+.4f}] (validation minus test)"
+        )
+    return [*found, f"{outcome.rows} answers were asked for"]
+
+
+def _plain(outcome: SweepOutcome) -> dict[str, Any]:
+    """The outcome as plain data, without what only comparisons need."""
+    return {
+        "points": [
+            {
+                "number": point.number,
+                "settings": dict(point.settings),
+                "state": point.state.value,
+                "n": point.n,
+                "values": list(point.values),
+                "weights": point.weights,
+                "error": point.error,
+                "recipe": point.recipe.to_mapping() if point.recipe else None,
+            }
+            for point in outcome.points
+        ],
+        "best": list(outcome.best),
+        "alike": list(outcome.alike),
+        "test": {score.task: [score.value, score.low, score.high, score.n] for score in outcome.test},
+        "optimism": outcome.optimism and [outcome.optimism.value, outcome.optimism.low, outcome.optimism.high],
+        "answers": outcome.rows,
+    }

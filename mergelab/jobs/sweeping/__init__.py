@@ -1,0 +1,1 @@
+"""The job that searches, and what it tells."""

@@ -1,0 +1,75 @@
+"""What a sweep has found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mergelab.evaluation.scores import Score
+from mergelab.evaluation.scores.interval import Estimate
+from mergelab.methods.knobs import Value
+from mergelab.recipe import Recipe
+
+
+class PointState(StrEnum):
+    """Where a point of a sweep stands."""
+
+    RACING = "racing"
+    OUT = "out"
+    FINISHED = "finished"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Point:
+    """A recipe of a sweep with its scores on validation rows, and `values` by the objectives.
+
+    One that is `out` has left the race, and its scores are on fewer rows. `weights` is the content hash of its merge; `error` says
+    why a point was refused.
+    """
+
+    number: int
+    settings: Mapping[str, Value]
+    state: PointState
+    recipe: Recipe | None = None
+    weights: str = ""
+    scores: tuple[Score, ...] = ()
+    values: tuple[float, ...] = ()
+    error: str = ""
+
+    @property
+    def n(self) -> int:
+        """The rows that each task has answered, at most."""
+        return max((score.n for score in self.scores), default=0)
+
+
+@dataclass(frozen=True)
+class SweepOutcome:
+    """All points of a sweep in their order.
+
+    `best` are the numbers of the best point, or of the Pareto front. `test` are the scores of the best point on test rows, and
+    `optimism` is what its objective loses there: how much of it the selection on validation rows was worth. Both are empty with
+    several objectives.
+    """
+
+    points: tuple[Point, ...]
+    best: tuple[int, ...]
+    alike: tuple[int, ...] = ()
+    """Finished points that the rows do not tell from the best."""
+    test: tuple[Score, ...] = ()
+    optimism: Estimate | None = None
+    rows: int = 0
+    """Answers that were asked for, over all points and tasks."""
+
+
+def pareto_front(points: Sequence[Point]) -> tuple[int, ...]:
+    """The numbers of points to which no other is at least equal by all objectives and better by one."""
+
+    def beaten(point: Point) -> bool:
+        return any(
+            all(a >= b for a, b in zip(other.values, point.values, strict=True)) and other.values != point.values
+            for other in points
+        )
+
+    return tuple(point.number for point in points if not beaten(point))

@@ -1,0 +1,144 @@
+"""A sweep: a complete, validated description of one search."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mergelab.methods.knobs import brief, nearest
+from mergelab.recipe import Recipe, read_mapping_file
+from mergelab.runtime.cache import key_of
+from mergelab.sweeps.dimension import Listed
+from mergelab.sweeps.objective import MEAN
+from mergelab.sweeps.point_grid import grid
+from mergelab.sweeps.proposals import GRID, SAMPLERS
+from mergelab.sweeps.search_space import SearchSpace
+from mergelab.sweeps.sweep_error import SweepError
+
+POINTS, ROWS = 20, 200
+RACES = ("halving", "safe", "none")
+FIELDS = ("recipe", "over", "sampler", "points", "minutes", "objective", "tasks", "rows", "race", "seed")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One search. `points` is the most recipes to try, `minutes` the time after which no new one begins (0: no limit).
+
+    `objectives` are names that `mergelab.sweeps.objective` knows; with several, points are not raced and the result is the Pareto front.
+    `rows` are the validation rows per task (0: all of them); `tasks` limits the suite's tasks. `seed` is that of the sampler.
+    """
+
+    space: SearchSpace
+    sampler: str
+    points: int
+    minutes: float = 0.0
+    objectives: tuple[str, ...] = (MEAN,)
+    tasks: tuple[str, ...] | None = None
+    rows: int = ROWS
+    race: str = RACES[0]
+    seed: int = 0
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Sweep:
+        """Read a sweep's file; a recipe that is named by its path is looked for beside it."""
+        given = read_mapping_file(path)
+        if isinstance(given.get("recipe"), str):
+            given = {**given, "recipe": Recipe.from_file(Path(path).parent / given["recipe"]).to_mapping()}
+        return cls.from_mapping(given)
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any]) -> Sweep:
+        """Check a sweep's mapping and fill in defaults. Raises `SweepError`, or `RecipeError` for its recipe."""
+        unknown = [f"a sweep has no field {brief(name)}{nearest(name, FIELDS)}" for name in given if name not in FIELDS]
+        if unknown:
+            raise SweepError("\n".join(unknown))
+        if not isinstance(given.get("recipe"), Mapping) or not isinstance(given.get("over"), Mapping):
+            raise SweepError(
+                "a sweep needs a recipe, as a mapping or a file, and over: a mapping from settings to ranges"
+            )
+        Recipe.from_mapping(given["recipe"])
+        space = SearchSpace.read(given["recipe"], given["over"])
+        sampler = _one_of("sampler", given.get("sampler", _usual_sampler(space)), (GRID, *SAMPLERS))
+        most = len(grid(space)) if sampler == GRID else POINTS
+        objectives = given.get("objective", MEAN)
+        return cls(
+            space,
+            sampler,
+            int(_number("points", given.get("points", most), 1)),
+            _number("minutes", given.get("minutes", 0), 0),
+            tuple(objectives) if isinstance(objectives, list) else (str(objectives),),
+            tuple(given["tasks"]) if given.get("tasks") else None,
+            int(_number("rows", given.get("rows", ROWS), 0)),
+            _one_of("race", given.get("race", RACES[0]), RACES),
+            int(_number("seed", given.get("seed", 0), 0)),
+        )
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The sweep as plain data, with every default written out."""
+        return {
+            "recipe": Recipe.from_mapping(self.space.recipe).to_mapping(),
+            "over": {each.path: _written(each) for each in self.space.dimensions},
+            "sampler": self.sampler,
+            "points": self.points,
+            "minutes": self.minutes,
+            "objective": list(self.objectives),
+            **({"tasks": list(self.tasks)} if self.tasks else {}),
+            "rows": self.rows,
+            "race": self.race,
+            "seed": self.seed,
+        }
+
+    def digest(self) -> str:
+        """SHA-256 in hex of all that decides which points are tried and on which rows."""
+        given = {name: value for name, value in self.to_mapping().items() if name != "minutes"}
+        return key_of(json.dumps(given, sort_keys=True))
+
+
+def over_shorthand(text: str) -> dict[str, Any]:
+    """The `over` of `PATH=RANGE`, such as method.density=0.05:1:0.05 or method=[ties,average]."""
+    path, equals, given = text.partition("=")
+    if not equals:
+        raise SweepError(f"--over takes PATH=RANGE such as method.density=0.05:1:0.05, got {brief(text)}")
+    listed = given.removeprefix("[").removesuffix("]").split(",")
+    return {
+        path.strip(): [_value(each.strip()) for each in listed] if given.startswith("[") or len(listed) > 1 else given
+    }
+
+
+def _value(text: str) -> int | float | str:
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _written(dimension: Any) -> Any:
+    if isinstance(dimension, Listed):
+        return list(dimension.values)
+    found = {"from": dimension.low, "to": dimension.high, "step": dimension.step, "log": dimension.log}
+    return {name: value for name, value in found.items() if value or name in ("from", "to")}
+
+
+def _usual_sampler(space: SearchSpace) -> str:
+    """A grid where it has no more points than are tried anyway."""
+    try:
+        return GRID if len(grid(space)) <= POINTS else "tpe"
+    except SweepError:
+        return "tpe"
+
+
+def _one_of(name: str, given: object, known: tuple[str, ...]) -> str:
+    if given not in known:
+        raise SweepError(f"there is no {name} {brief(given)}{nearest(given, known)}")
+    return str(given)
+
+
+def _number(name: str, given: object, least: float) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not given >= least:
+        raise SweepError(f"{name} of a sweep must be a number of at least {least:g}, got {brief(given)}")
+    return given

@@ -1,0 +1,79 @@
+"""`mergelab sweep` as a person runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cli.test_cli import complaint
+from jobs.sweeping.small_search import recipe, task
+
+from mergelab import cli
+from mergelab.recipe import Recipe
+from mergelab.runs import RunKind, RunStore
+
+__all__ = ["recipe", "task"]
+
+
+@pytest.fixture
+def file(tmp_path: Path, recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MERGELAB_RUNS", str(tmp_path / "runs.sqlite"))
+    path = tmp_path / "moods.yml"
+    path.write_text(yaml.safe_dump(recipe))
+    return path
+
+
+def swept(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    capsys.readouterr()
+    assert cli.main(["sweep", *map(str, arguments), "--device", "cpu"]) == 0
+    return capsys.readouterr().out
+
+
+def test_points_stand_from_the_best_to_the_worst_and_become_runs(
+    file: Path, recipe: dict[str, Any], task: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "best.yml"
+    given = [file, "--over", "method.scale=0,0.5,1", "--task", task, "--head", recipe["base"], "--race", "none"]
+    told = swept(capsys, *given, "--out", out)
+    lines = told.splitlines()
+    assert lines[1].startswith("*") and "method.scale" in lines[1]
+    values = [float(line[3:].split()[2]) for line in lines[1:4]]
+    assert values == sorted(values, reverse=True)
+    assert "selection on validation rows was worth" in told and "validation minus test" in told
+    best = Recipe.from_file(out).method.knobs["scale"]
+    assert f"method.scale {best:g}" in lines[1]
+    store = RunStore.open(tmp_path / "runs.sqlite")
+    runs = store.runs(kinds=[RunKind.SWEEP_POINT])
+    assert [run.request.name for run in runs] == ["moods 3", "moods 2", "moods 1"]
+    assert {run.request.group[:6] for run in runs} == {"sweep "} and all(
+        run.result and run.result.scores for run in runs
+    )
+    swept(capsys, *given)
+    assert len(store.runs()) == 3, "the same sweep again has no new points"
+    store.close()
+
+
+def test_a_sweeps_file_gives_what_the_shorthand_gives(
+    file: Path, recipe: dict[str, Any], task: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sweep.yml").write_text(yaml.safe_dump({"recipe": "moods.yml", "over": {"method.scale": [0.5, 1.0]}}))
+    more = ["--task", task, "--head", recipe["base"], "--json", "--runs", "none"]
+    by_file = json.loads(swept(capsys, tmp_path / "sweep.yml", *more))
+    by_flag = json.loads(swept(capsys, file, "--over", "method.scale=0.5,1.0", *more))
+    assert by_file["points"] == by_flag["points"] and len(by_file["points"]) == 2
+    limited = json.loads(swept(capsys, tmp_path / "sweep.yml", *more, "--points", "1"))
+    assert len(limited["points"]) == 1
+
+
+def test_mistakes_are_told_before_anything_is_merged(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "has no knob 'scal'" in complaint(capsys, "sweep", file, "--over", "method.scal=0,1")
+    assert "names method.scale twice" in complaint(
+        capsys, "sweep", file, "--over", "method.scale=0,1", "--over", "method.scale=1,2"
+    )
+    assert "a sweep has no field" in complaint(capsys, "sweep", file)
+    assert "exists and is not overwritten" in complaint(
+        capsys, "sweep", file, "--over", "method.scale=0,1", "--out", file
+    )

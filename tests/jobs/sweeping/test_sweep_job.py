@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jobs.sweeping.small_search import OVER, recipe, task
+from tiny_task_models import weights
+
+from mergelab.checkpoints import hash_state
+from mergelab.engine import merge_state_dicts
+from mergelab.evaluation.scores.interval import Estimate
+from mergelab.jobs import workbench
+from mergelab.jobs.sweeping.sweep_job import sweep
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
+from mergelab.recipe import Recipe
+from mergelab.runtime.progress import Partial, Progress, finish
+from mergelab.sweeps import SweepError
+
+__all__ = ["recipe", "task"]
+
+
+def searched(
+    recipe: Mapping[str, Any], task: str, over: object = OVER, **more: Any
+) -> tuple[SweepOutcome, list[Point]]:
+    """The outcome, and every standing that was told on the way."""
+    base = recipe["base"]
+    steps, told = sweep({"recipe": recipe, "over": over, **more}, "cpu", task_files=[task], head=base), list[Point]()
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as ended:
+            return ended.value, told
+        if isinstance(step, Partial):
+            told.append(step.result)
+        else:
+            assert isinstance(step, Progress) and 0 <= step.done <= step.total
+
+
+def test_every_point_has_the_scores_that_evaluate_gives(recipe: dict[str, Any], task: str) -> None:
+    outcome, _ = searched(recipe, task, race="none")
+    assert [point.settings for point in outcome.points] == [{"method.scale": scale} for scale in OVER["method.scale"]]
+    for point in outcome.points:
+        mapping = {**recipe, "method": {"name": "task_arithmetic", "scale": point.settings["method.scale"]}}
+        (alone,) = finish(workbench.evaluate(recipe=mapping, device="cpu", task_files=[task], head=recipe["base"]))
+        (score,) = point.scores
+        assert (score.value, score.n, score.answers) == (alone.value, alone.n, alone.answers)
+        assert point.values == (alone.value,) and point.state is PointState.FINISHED
+
+
+def test_the_best_point_is_the_one_with_the_largest_value_and_is_scored_on_test_rows(
+    recipe: dict[str, Any], task: str
+) -> None:
+    outcome, _ = searched(recipe, task, race="none")
+    (best,) = outcome.best
+    assert outcome.points[best].values == max(point.values for point in outcome.points)
+    (test,) = outcome.test
+    assert test.split == "test"
+    chosen = outcome.points[best].recipe
+    assert chosen is not None
+    (alone,) = finish(
+        workbench.evaluate(
+            recipe=chosen.to_mapping(), split="test", device="cpu", task_files=[task], head=recipe["base"]
+        )
+    )
+    assert test.value == alone.value and test.n == alone.n
+    assert isinstance(outcome.optimism, Estimate)
+    assert outcome.optimism.value == pytest.approx(outcome.points[best].values[0] - test.value)
+
+
+def test_a_points_weights_are_those_of_its_recipe(recipe: dict[str, Any], task: str) -> None:
+    outcome, _ = searched(recipe, task)
+    models = {model: weights(Path(model)) for model in recipe["models"]}
+    for point in outcome.points:
+        assert point.recipe is not None
+        merged = merge_state_dicts(point.recipe.to_mapping(), models, weights(Path(recipe["base"])))
+        assert point.weights == hash_state(merged)
+
+
+def test_a_race_asks_fewer_answers_and_ends_with_a_point_that_answered_all(recipe: dict[str, Any], task: str) -> None:
+    over = {"method.scale": "0:1:0.1"}
+    outcome, told = searched(recipe, task, over)
+    states = {point.state for point in outcome.points}
+    assert states == {PointState.OUT, PointState.FINISHED}
+    assert all(point.state is PointState.RACING for point in told[:11])
+    (best,) = outcome.best
+    rows = max(point.n for point in outcome.points)
+    assert outcome.points[best].n == rows > min(point.n for point in outcome.points)
+    assert outcome.rows < 11 * rows + outcome.test[0].n
+
+
+def test_a_second_search_asks_nothing_that_was_answered(recipe: dict[str, Any], task: str) -> None:
+    first, _ = searched(recipe, task)
+    again, _ = searched(recipe, task)
+    assert first.rows > 0 == again.rows
+    assert again.points == first.points and again.test == first.test
+
+
+def test_a_knob_that_a_method_lacks_makes_no_further_points(recipe: dict[str, Any], task: str) -> None:
+    outcome, _ = searched(
+        recipe, task, {"method": ["average", "task_arithmetic"], "method.scale": [0.5, 0.7]}, race="none"
+    )
+    assert [point.settings for point in outcome.points] == [
+        {"method": "average"},
+        {"method": "task_arithmetic", "method.scale": 0.5},
+        {"method": "task_arithmetic", "method.scale": 0.7},
+    ]
+    assert len({point.weights for point in outcome.points}) == 3
+
+
+def test_several_objectives_give_a_front_and_no_test_scores(recipe: dict[str, Any], task: str) -> None:
+    outcome, _ = searched(recipe, task, objective=["mean", "worst"])
+    best = max(point.values for point in outcome.points)
+    assert {outcome.points[number].values for number in outcome.best} == {best}, "one task: both objectives agree"
+    assert outcome.test == () and outcome.optimism is None
+
+
+def test_a_search_ends_with_its_points(recipe: dict[str, Any], task: str) -> None:
+    outcome, _ = searched(recipe, task, {"method.scale": "0:1"}, sampler="random", points=6)
+    assert len(outcome.points) == 6 and len(outcome.best) == 1
+
+
+def test_without_a_task_there_is_nothing_to_search_for(recipe: dict[str, Any]) -> None:
+    with pytest.raises(SweepError, match="needs task sets to score"):
+        finish(sweep({"recipe": recipe, "over": OVER}, "cpu"))
+
+
+def test_the_recipes_of_points_are_complete(recipe: dict[str, Any], task: str) -> None:
+    outcome, _ = searched(recipe, task)
+    assert all(isinstance(point.recipe, Recipe) for point in outcome.points)
