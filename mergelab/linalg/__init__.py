@@ -45,6 +45,13 @@ def summed(rows: Tensor, each: Callable[[Tensor], Tensor]) -> Tensor:
     return folded_sum(torch.stack([folded_sum(each(block.double())) for block in torch.split(rows, BLOCK, 1)], 1))
 
 
+def squared_lengths(rows: Tensor) -> Tensor:
+    """The sum of squares of each row, on the CPU: (n, count) to (n,), float64."""
+    from mergelab.linalg.sums import lengths  # numba takes a while to import
+
+    return torch.from_numpy(lengths(_array(rows)) ** 2)
+
+
 def product(left: Tensor, right: Tensor) -> Tensor:
     """`left` (n, k) times `right` (k, m), float64 (n, m), each entry summed in the order of k."""
     from mergelab.linalg.products import multiply  # numba takes a while to import

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.recipe and not options.models_dir:
         _prefetch_hashes(Path(options.recipe))
     with lasting_imports():
-        from mergelab.checkpoints.writing.manifest import notes_of
+        from mergelab.checkpoints.writing.manifest import health_of, notes_of
         from mergelab.jobs import workbench
 
     recipe = any_recipe_of(options).to_mapping()
@@ -47,7 +48,19 @@ def _run(options: argparse.Namespace) -> None:
     made = followed(workbench.save(recipe, options.out, options.device, options.models_dir, **size, **tasks))
     for note in notes_of(Path(made)):
         print(f"note: {note}", file=sys.stderr)
+    _tell_health(health_of(Path(made)), made)
     print(made)
+
+
+def _tell_health(found: Mapping[str, Any], made: str) -> None:
+    """The verdict, and where to read more if something is wrong or was not measured."""
+    if not found:
+        return
+    print(f"health: {found['verdict']}", file=sys.stderr)
+    states = {check["state"] for check in found["checks"]}
+    if states != {"fine"}:
+        what = "what is wrong" if "unhealthy" in states else "what was not measured"
+        print(f"health: `mergelab health {made}` shows every check, and {what}", file=sys.stderr)
 
 
 def _prefetch_hashes(recipe: Path) -> None:
