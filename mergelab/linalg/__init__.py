@@ -45,11 +45,15 @@ def summed(rows: Tensor, each: Callable[[Tensor], Tensor]) -> Tensor:
     return folded_sum(torch.stack([folded_sum(each(block.double())) for block in torch.split(rows, BLOCK, 1)], 1))
 
 
-def squared_lengths(rows: Tensor) -> Tensor:
-    """The sum of squares of each row, on the CPU: (n, count) to (n,), float64."""
-    from mergelab.linalg.sums import lengths  # numba takes a while to import
+def squares_of(first: Tensor, second: Tensor) -> tuple[float, float]:
+    """Σ first² and Σ (first − second)² of two vectors on the CPU, both float32 or both float64, in float64 and without a copy.
 
-    return torch.from_numpy(lengths(_array(rows)) ** 2)
+    NaN or infinite if an entry of `first` is.
+    """
+    from mergelab.linalg.sums import square_sums  # numba takes a while to import
+
+    found: tuple[float, float] = square_sums(first.contiguous().numpy(), second.contiguous().numpy())
+    return found
 
 
 def product(left: Tensor, right: Tensor) -> Tensor:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import typing
 from dataclasses import replace
 
-from mergelab.analysis.health import checks  # registers every check
-from mergelab.analysis.health.check_registry import CHECKS, Check, HealthCheck, LongCheck
+from mergelab.analysis.health.check_registry import Check, HealthCheck, LongCheck
+from mergelab.analysis.health.checks import CHECKS
 from mergelab.analysis.health.health_report import CheckResult, Health
 from mergelab.analysis.health.health_subject import HealthSubject
 from mergelab.analysis.health.verdict import verdict_of
 from mergelab.runtime.progress import Progress, ProgressGen
-
-__all__ = ["checks", "examine"]
 
 
 def examine(subject: HealthSubject) -> ProgressGen[Health]:

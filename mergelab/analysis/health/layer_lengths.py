@@ -74,6 +74,11 @@ def measured(lengths: LayerLengths) -> str:
     return f"Measured on {lengths.entries:,} of {lengths.count:,} merged weights, in runs that are spread evenly."
 
 
+def times(factor: float) -> str:
+    """ "0.43×", "3.1×", "1,204×"."""
+    return f"{factor:.2g}×" if abs(factor) < 99.5 else f"{factor:,.0f}×"
+
+
 def layer_words(layers: Iterable[str]) -> str:
     """ "layer 3", "layers 2, 3 and 5", "the embeddings and layer 0"; long lists name the first and count the rest."""
     names = list(layers)

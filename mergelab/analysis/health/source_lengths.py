@@ -13,12 +13,12 @@ from torch import Tensor
 
 from mergelab.engine import Chunk, Plan
 from mergelab.engine.reading.inputs import read_base, read_deltas
-from mergelab.linalg import squared_lengths
+from mergelab.linalg import squares_of
 
 MOST_ENTRIES = 1 << 17
 """Entries of a tensor that are measured; of larger ones, as many in runs that are spread evenly. A norm over so many is within
 one percent of the whole tensor's, and all figures that are compared are of the same entries."""
-RUNS = 64
+RUNS = 8
 PLANS = 8
 """For how many sets of models the lengths are kept in this process, so that a merge with other knobs measures only itself."""
 CPU = torch.device("cpu")
@@ -27,14 +27,13 @@ CPU = torch.device("cpu")
 def runs_of(count: int) -> tuple[slice, ...]:
     """The flat entries of a tensor that are measured: all, or `RUNS` runs from its first entry to its last."""
     if count <= MOST_ENTRIES:
-        return (slice(0, count),) if count else ()
+        return (slice(0, count),)
     length = MOST_ENTRIES // RUNS
     starts = [number * (count - length) // (RUNS - 1) for number in range(RUNS)]
     return tuple(slice(start, start + length) for start in starts)
 
 
-def run_chunk(key: str, run: slice) -> Chunk:
-    """The run as a chunk of flat entries."""
+def _chunk(key: str, run: slice) -> Chunk:
     return Chunk(key, (run.stop - run.start,), run.start, run.stop)
 
 
@@ -64,18 +63,16 @@ def kept_lengths(plan: Plan) -> dict[str, SourceLengths]:
 
 def source_lengths(plan: Plan, key: str, runs: tuple[slice, ...]) -> SourceLengths:
     """The lengths of one tensor's sources over these runs. Raises MergeError for a value of theirs that is not finite."""
-    experts = len(plan.experts)
-    base, own, moved = 0.0, numpy.zeros(experts), numpy.zeros(experts)
-    for run in runs:
-        start, deltas = base_values(plan, key, run), read_deltas(plan, run_chunk(key, run), CPU)
-        base += float(squared_lengths(start[None])[0])
-        for place, delta in enumerate(deltas.double()):
-            found = squared_lengths(torch.stack([start + delta, delta]))
-            own[place] += float(found[0])
-            moved[place] += float(found[1])
-    return SourceLengths(base, own, moved)
+    base = base_values(plan, key, runs)
+    deltas = _joined([read_deltas(plan, _chunk(key, run), CPU) for run in runs])
+    moved, own = zip(*(squares_of(delta, -base) for delta in deltas), strict=True)
+    return SourceLengths(squares_of(base, base)[0], numpy.array(own), numpy.array(moved))
 
 
-def base_values(plan: Plan, key: str, run: slice) -> Tensor:
-    """The base's entries of a run, float64."""
-    return read_base(plan, run_chunk(key, run), CPU).double()
+def base_values(plan: Plan, key: str, runs: tuple[slice, ...]) -> Tensor:
+    """The base's entries of these runs, one after the other, in the tensor's arithmetic."""
+    return _joined([read_base(plan, _chunk(key, run), CPU) for run in runs])
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts, -1)

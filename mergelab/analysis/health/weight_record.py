@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from mergelab.analysis.health.source_lengths import SourceLengths, base_values, kept_lengths, runs_of, source_lengths
 from mergelab.checkpoints import address
 from mergelab.engine import Plan
-from mergelab.linalg import squared_lengths
+from mergelab.linalg import squares_of
 
 EMBEDDINGS = ("embeddings", "word")
 
@@ -33,6 +34,11 @@ class TensorLengths:
     merged: float
     change: float
     sources: SourceLengths
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every entry was measured."""
+        return self.entries == self.count
 
 
 @dataclass
@@ -60,23 +66,23 @@ class WeightRecord:
         self.tensors += 1
         if tensor.ndim == 2 and address(key) == EMBEDDINGS:
             self.embeddings = len(tensor)
+        if self.plan and key in self._compared and tensor.numel():
+            self.lengths[key] = self._measured(self.plan, key, tensor.reshape(-1))
+            if self.lengths[key].is_whole and math.isfinite(self.lengths[key].merged):
+                return  # a finite sum proves finite values
         found = _non_finite(tensor)
         if found:
             self.non_finite[key] = found
-        elif self.plan and key in self._compared:
-            self.lengths[key] = self._measured(self.plan, key, tensor.reshape(-1))
+            self.lengths.pop(key, None)
 
     def _measured(self, plan: Plan, key: str, tensor: Tensor) -> TensorLengths:
         runs = runs_of(len(tensor))
         if key not in self._kept:
             self._kept[key] = source_lengths(plan, key, runs)
-        merged = change = 0.0
-        for run in runs:
-            ours = tensor[run].double()
-            own, moved = squared_lengths(torch.stack([ours, ours - base_values(plan, key, run)])).tolist()
-            merged, change = merged + own, change + moved
-        entries = sum(run.stop - run.start for run in runs)
-        return TensorLengths(len(tensor), entries, merged, change, self._kept[key])
+        theirs = base_values(plan, key, runs)
+        ours = (tensor if len(runs) == 1 else torch.cat([tensor[run] for run in runs])).to(theirs.dtype)
+        merged, change = squares_of(ours, theirs)
+        return TensorLengths(len(tensor), len(ours), merged, change, self._kept[key])
 
 
 def _non_finite(tensor: Tensor) -> NonFinite | None:

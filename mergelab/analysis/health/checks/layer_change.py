@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from mergelab.analysis.health.check_registry import health_check
 from mergelab.analysis.health.health_report import CheckResult, HealthFinding
 from mergelab.analysis.health.health_subject import HealthSubject
-from mergelab.analysis.health.layer_lengths import LayerLengths, by_layer, layer_words, measured
+from mergelab.analysis.health.layer_lengths import LayerLengths, by_layer, layer_words, measured, times
 from mergelab.analysis.health.recipe_causes import long_change, short_change
 
 LONGEST, SHORTEST = 2.0, 50.0
@@ -36,24 +36,24 @@ def layer_change(subject: HealthSubject) -> CheckResult:
     whole = LayerLengths.of({key: lengths[key] for layer in layers.values() for key in layer.keys})
     findings = [*_long(subject, layers, whole), *_short(subject, layers, whole)]
     ratios = [each.ratio for each in layers.values()]
-    brief = f"the change is {whole.ratio:.2g}× as long as the longest expert’s"
-    summary = f"{brief[0].upper()}{brief[1:]} ({min(ratios):.2g} to {max(ratios):.2g}× in {len(layers)} layers). {measured(whole)}"
+    brief = f"the change is {times(whole.ratio)} as long as the longest expert’s"
+    summary = f"{brief[0].upper()}{brief[1:]} ({times(min(ratios))} to {times(max(ratios))} in {len(layers)} layers). {measured(whole)}"
     notes = _untouched(layers)
     return CheckResult("unhealthy" if findings else "fine", brief, summary, tuple(findings), notes)
 
 
 def _long(subject: HealthSubject, layers: Mapping[str, LayerLengths], whole: LayerLengths) -> list[HealthFinding]:
     named = {name: each for name, each in layers.items() if each.ratio > LONGEST}
-    everywhere = whole.ratio > LONGEST
-    if not named and not everywhere:
+    if not named and whole.ratio <= LONGEST:
         return []
+    everywhere = not named or 2 * len(named) > len(layers)
     worst = whole if everywhere else max(named.values(), key=lambda each: each.ratio)
     cause, step = long_change(subject.plan, worst, everywhere)  # type: ignore[arg-type]
-    told = f"the change is {worst.ratio:.2g}× as long as the longest expert’s"
+    told = f"the change is {times(worst.ratio)} as long as the longest expert’s"
     where = layer_words(named) if named else "the whole model"
     if everywhere:
         peak = max(layers, key=lambda name: layers[name].ratio)
-        told += f", most in {layer_words([peak])} ({layers[peak].ratio:.2g}×)"
+        told += f", most in {layer_words([peak])} ({times(layers[peak].ratio)})"
     else:
         told = f"in {where}, {told}"
     return [HealthFinding(where, told, cause, step)]
@@ -70,7 +70,7 @@ def _short(subject: HealthSubject, layers: Mapping[str, LayerLengths], whole: La
     worst = whole if everywhere else min(named.values(), key=_shortness)
     cause, step = short_change(subject.plan, worst, everywhere)  # type: ignore[arg-type]
     where = "the whole model" if everywhere else layer_words(named)
-    told = f"in {where}, the change is {_shortness(worst):.2g}× as long as the shortest expert’s, so that it is nearly the base"
+    told = f"in {where}, the change is {times(_shortness(worst))} as long as the shortest expert’s, so that it is nearly the base"
     return [HealthFinding(where, told, cause, step)]
 
 

@@ -28,7 +28,7 @@ def layer_size(subject: HealthSubject) -> CheckResult:
     ]
     farthest = max(max(_excess(each), 1 / (_excess(each) or 1e-9)) for each in layers.values())
     summary = (
-        f"No layer’s norm is more than {farthest:.3g}× outside of the range of the base’s and the experts’, in "
+        f"No layer’s norm is more than {farthest:,.3g}× outside of the range of the base’s and the experts’, in "
         f"{len(layers)} layers. {measured(LayerLengths.of(subject.record.lengths))}"
     )
     return CheckResult("unhealthy" if findings else "fine", "", summary, tuple(findings))
@@ -49,9 +49,11 @@ def _outside(subject: HealthSubject, named: dict[str, LayerLengths], verb: str) 
     worst = (min if shrinks else max)(named, key=lambda name: _excess(named[name]))
     lengths = named[worst]
     edge = min(lengths.base, *lengths.experts) if shrinks else max(lengths.base, *lengths.experts)
+    is_all = len(named) == len(by_layer(subject.record.lengths))
+    where = "every layer" if is_all else layer_words(named)
     told = (
-        f"{layer_words(named)} {verb}: the norm is {lengths.merged:.3g} in {layer_words([worst])}, where the models "
-        f"have {'at least' if shrinks else 'at most'} {edge:.3g}"
+        f"{where} {verb}: the norm is {lengths.merged:,.4g} in {layer_words([worst])}, where the models "
+        f"have {'at least' if shrinks else 'at most'} {edge:,.4g}"
     )
-    cause, step = wrong_size(subject.plan, lengths, len(named) == len(by_layer(subject.record.lengths)))  # type: ignore[arg-type]
-    return [HealthFinding(layer_words(named), told, cause, step)]
+    cause, step = wrong_size(subject.plan, lengths, is_all)  # type: ignore[arg-type]
+    return [HealthFinding(where, told, cause, step)]
