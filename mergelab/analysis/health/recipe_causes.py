@@ -48,6 +48,11 @@ def short_change(plan: Plan, lengths: LayerLengths, everywhere: bool) -> CauseAn
         return found.words, better
     if found.density < 0.05:
         return f"density {found.density:g} keeps few of the changes", "try density 0.2"
+    if len([weight for weight in found.weights if weight]) == 1:
+        return (
+            f"{found.words} keeps next to nothing of its change",
+            "raise what limits the change, or choose another method",
+        )
     return (
         "the experts’ changes cancel each other",
         "raise the scale, or see with `mergelab inspect` which experts conflict",

@@ -10,13 +10,13 @@ from mergelab.analysis.health.health_subject import HealthSubject
 from mergelab.analysis.health.layer_lengths import LayerLengths, by_layer, layer_words, measured, times
 from mergelab.analysis.health.recipe_causes import long_change, short_change
 
-LONGEST, SHORTEST = 2.0, 50.0
+LONGEST, SHORTEST = 2.0, 100.0
 """A change is too long from `LONGEST` times the longest expert's, too short below a `SHORTEST`th of the shortest expert's.
 
 A mean of changes is never longer than the longest of them, and a sum of M unrelated changes of one length is √M times as long.
 Methods that even out directions (TSV-M, Iso-C) reach 1.9 on the suites with their best scores, and so do sums with a good
 scale, up to 1.4. From 2.2 on the scores of sums collapse (`benchmarks/health.py`). Short changes harm nothing but are no
-merge: Model Stock goes down to a tenth on purpose, so only far shorter ones are named."""
+merge: Model Stock and NearSwap go down to a fiftieth on purpose, so only far shorter ones are named."""
 NOTHING = 1e-12
 """A change below this share of the longest expert's is none: it is rounding."""
 
