@@ -21,7 +21,7 @@ NOTHING = 1e-12
 """A change below this share of the longest expert's is none: it is rounding."""
 
 
-@health_check("Length of the change in each layer", order=30)
+@health_check("Change of each layer", order=30)
 def layer_change(subject: HealthSubject) -> CheckResult:
     """Compare ‖merged − base‖ with ‖expert − base‖, layer by layer and over the whole model.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mergelab.analysis.health.check_registry import health_check
 from mergelab.analysis.health.health_report import CheckResult, HealthFinding
 from mergelab.analysis.health.health_subject import HealthSubject
-from mergelab.analysis.health.layer_lengths import LayerLengths, by_layer, layer_words, measured
+from mergelab.analysis.health.layer_lengths import LayerLengths, by_layer, layer_words, measured, times
 from mergelab.analysis.health.recipe_causes import wrong_size
 
 MOST = 1.5
@@ -27,9 +27,10 @@ def layer_size(subject: HealthSubject) -> CheckResult:
         *_outside(subject, {name: each for name, each in layers.items() if _excess(each) < 1 / MOST}, "shrank"),
     ]
     farthest = max(max(_excess(each), 1 / (_excess(each) or 1e-9)) for each in layers.values())
+    outside = f"at most {times(farthest)} outside of" if farthest >= 1.05 else "in or close to"
     summary = (
-        f"No layer’s norm is more than {farthest:,.3g}× outside of the range of the base’s and the experts’, in "
-        f"{len(layers)} layers. {measured(LayerLengths.of(subject.record.lengths))}"
+        f"The norms of {len(layers)} layers are {outside} the range of the base’s and the experts’. "
+        f"{measured(LayerLengths.of(subject.record.lengths))}"
     )
     return CheckResult("unhealthy" if findings else "fine", "", summary, tuple(findings))
 
