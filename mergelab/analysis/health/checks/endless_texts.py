@@ -33,8 +33,9 @@ def endless_texts(subject: HealthSubject) -> ProgressGen[CheckResult]:
     endless, looping = (sum(values) for values in ([not text.ended for text in ours], [text.loops for text in ours]))
     beside = f" (base {_share(sum(not text.ended for text in theirs), len(theirs))})" if theirs else ""
     brief = f"{_share(endless, len(ours))} of its texts never end{beside}"
+    loops = f", {looping} of them in a loop" if endless else ""
     summary = (
-        f"{brief[0].upper()}{brief[1:]}, {looping} of them in a loop. Measured on {len(ours)} greedy texts of at most "
+        f"{brief[0].upper()}{brief[1:]}{loops}. Measured on {len(ours)} greedy texts of at most "
         f"{TOKENS} tokens, after {PROMPTS} calibration prompts of each task set at most."
     )
     if not is_worse(ours, theirs):
