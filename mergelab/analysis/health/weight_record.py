@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mergelab.analysis.health.source_lengths import SourceLengths, base_values, kept_lengths, runs_of, source_lengths
 from mergelab.checkpoints import address
-from mergelab.engine import Plan
+from mergelab.engine import MergeError, Plan
 from mergelab.linalg import squares_of
 
 EMBEDDINGS = ("embeddings", "word")
@@ -46,7 +46,7 @@ class WeightRecord:
     """The tensors of a merged model that have passed by. Without a plan, none is compared with anything.
 
     No tensor is kept. Sums are float64, in one fixed order, so that equal tensors give equal records. `embeddings` are the
-    rows of the table of tokens, if there is one.
+    rows of the table of tokens, if there is one; `broken` says why a tensor of the models that it was made from is no measure.
     """
 
     plan: Plan | None = None
@@ -55,6 +55,7 @@ class WeightRecord:
     embeddings: int | None = None
     non_finite: dict[str, NonFinite] = field(default_factory=dict)
     lengths: dict[str, TensorLengths] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._compared = frozenset(self.plan.keys if self.plan else ())
@@ -66,14 +67,22 @@ class WeightRecord:
         self.tensors += 1
         if tensor.ndim == 2 and address(key) == EMBEDDINGS:
             self.embeddings = len(tensor)
-        if self.plan and key in self._compared and tensor.numel():
-            self.lengths[key] = self._measured(self.plan, key, tensor.reshape(-1))
-            if self.lengths[key].is_whole and math.isfinite(self.lengths[key].merged):
-                return  # a finite sum proves finite values
-        found = _non_finite(tensor)
-        if found:
+        lengths = self._lengths_of(key, tensor)
+        if lengths and lengths.is_whole and math.isfinite(lengths.merged):
+            self.lengths[key] = lengths  # a finite sum proves finite values
+        elif found := _non_finite(tensor):
             self.non_finite[key] = found
-            self.lengths.pop(key, None)
+        elif lengths:
+            self.lengths[key] = lengths
+
+    def _lengths_of(self, key: str, tensor: Tensor) -> TensorLengths | None:
+        if self.plan is None or key not in self._compared or not tensor.numel():
+            return None
+        try:
+            return self._measured(self.plan, key, tensor.reshape(-1))
+        except MergeError as error:  # a model holds values that are not finite
+            self.broken[key] = str(error)
+            return None
 
     def _measured(self, plan: Plan, key: str, tensor: Tensor) -> TensorLengths:
         runs = runs_of(len(tensor))

@@ -17,7 +17,9 @@ def finite(subject: HealthSubject) -> CheckResult:
     record = subject.record
     everything = f"{record.parameters:,} weights in {record.tensors:,} tensors"
     if not record.non_finite:
-        return CheckResult("fine", f"all {record.parameters:,} weights are finite", f"All {everything} are finite.")
+        notes = tuple(f"Not compared: {told}." for told in list(record.broken.values())[:NAMED])
+        brief = f"all {record.parameters:,} weights are finite"
+        return CheckResult("fine", brief, f"All {everything} are finite.", notes=notes)
     findings = [_finding(key, found, subject) for key, found in sorted(record.non_finite.items())]
     brief = f"{len(findings):,} tensors hold values that are not finite"
     return CheckResult("unhealthy", brief, f"Of {everything}, {brief}.", tuple(findings[:NAMED]))
@@ -26,6 +28,8 @@ def finite(subject: HealthSubject) -> CheckResult:
 def _finding(key: str, found: NonFinite, subject: HealthSubject) -> HealthFinding:
     counts = [(found.nan, "NaN"), (found.infinite, "infinite")]
     told = f"{key} holds {' and '.join(f'{count:,} {what}' for count, what in counts if count)} values"
+    if key in subject.record.broken:
+        return HealthFinding(key, told, subject.record.broken[key], _step(subject))
     if found.infinite and not found.nan:
         return HealthFinding(key, told, "values that the number format cannot hold", "merge with `dtype: float32`")
     return HealthFinding(key, told, "", _step(subject))
