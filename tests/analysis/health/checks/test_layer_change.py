@@ -63,6 +63,13 @@ def test_dropping_nearly_all_and_rescaling_is_the_density_s_doing() -> None:
     assert "10× as long" in finding.told
 
 
+def test_random_dropping_may_lengthen_changes_half_as_much_again() -> None:
+    merged = layers([37.5, 50.0], [67.5, 90.0])  # each change is (7.5, 10), 2.5 times as long as an expert's
+    method = {"name": "task_arithmetic", "scale": 1.0}
+    assert not health_of(method, merged).healthy
+    assert health_of(method, merged, sparsify={"name": "dare", "density": 0.5, "rescale": "inverse"}).healthy
+
+
 def test_without_a_recipe_nothing_is_compared() -> None:
     from health_subjects import BASE
 
