@@ -62,10 +62,8 @@ class MergeHealth:
 
     def _why_not(self) -> str:
         if self.asks and not self._rows:
-            rows = (
-                "there are no calibration rows of kind generation or perplexity; give some with --task (docs/health.md)"
-            )
-            return f"{rows} and {ASK_LATER.format(self.target)}"
+            give = f"give some with `mergelab health {self.target} --task FILE` (docs/health.md)"
+            return f"there are no calibration rows of kind generation or perplexity; {give}"
         return ASK_LATER.format(self.target)
 
 

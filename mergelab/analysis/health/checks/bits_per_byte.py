@@ -57,6 +57,6 @@ def _worse(task: TaskSet, score: Score, base: Score) -> HealthFinding | None:
         task.title,
         f"on {task.title} it needs {score.value:.3g} {score.metric}, {score.value / base.value:.2g}× the base’s {base.value:.3g} "
         f"(n = {score.n})",
-        "the merge has lost some of the base’s language",
+        "",
         "lower the scale or the weights, and see which layers changed most",
     )

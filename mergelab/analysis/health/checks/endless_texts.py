@@ -40,11 +40,9 @@ def endless_texts(subject: HealthSubject) -> ProgressGen[CheckResult]:
     )
     if not is_worse(ours, theirs):
         return CheckResult("fine", brief, summary)
-    cause = "generation does not stop by itself" if looping < endless / 2 else "the merge repeats itself"
-    step = "lower the scale or the weights; see also whether the end token below agrees with the chat template"
-    return CheckResult(
-        "unhealthy", brief, summary, (HealthFinding("texts", f"{brief} (n = {len(ours)})", cause, step),)
-    )
+    told = f"{brief}{loops} (n = {len(ours)})"
+    step = "lower the scale or the weights; see also whether the files about tokens agree"
+    return CheckResult("unhealthy", brief, summary, (HealthFinding("texts", told, "", step),))
 
 
 def is_worse(ours: list[GeneratedText], theirs: list[GeneratedText]) -> bool:

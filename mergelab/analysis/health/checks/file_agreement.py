@@ -75,9 +75,9 @@ def _ends(files: TokenFiles) -> Iterator[HealthFinding]:
         others = [each for each in named.get(file, stops) if each not in stops]
         if others:
             token = f" ({files.tokens['eos']})" if file == TOKENIZER else ""
-            told = f"the end token is {', '.join(map(str, others))}{token} in {file}, and {', '.join(map(str, stops))} in {rules}"
+            told = f"the end token is {', '.join(map(str, others))}{token} in {file}, and {', '.join(map(str, stops))} in {rules}, so that texts may never end"
             step = f"add {', '.join(map(str, others))} to eos_token_id in {rules}, or choose one model’s files with `tokenizer:` and `generation_config:`"
-            yield HealthFinding(f"{file}, {rules}", told, "texts may never end", step)
+            yield HealthFinding(f"{file}, {rules}", told, "", step)
     missing = [role for role in SPECIAL if role in files.tokens and files.lacks(files.tokens[role])]
     for role in missing:
         told = f"the tokenizer’s {role}_token {files.tokens[role]} is not in its vocabulary"

@@ -43,8 +43,10 @@ def test_an_end_token_that_differs_between_config_and_tokenizer_is_named_file_by
     changed(model, "config.json", eos_token_id=7)
     (finding,) = findings(model)
     assert finding.where == "the tokenizer, config.json"
-    assert finding.told == f"the end token is {END} (</s>) in the tokenizer, and 7 in config.json"
-    assert finding.cause == "texts may never end"
+    assert (
+        finding.told
+        == f"the end token is {END} (</s>) in the tokenizer, and 7 in config.json, so that texts may never end"
+    )
 
 
 def test_generation_config_decides_and_may_list_several_end_tokens(model: Path) -> None:
