@@ -19,7 +19,7 @@ Pair = tuple[str, str]  # prompt and answer, with the space between them in fron
 class Settings:
     """How an expert is trained. `length` is in tokens; longer prompts are cut on the left."""
 
-    epochs: int = 2
+    epochs: int = 1
     rate: float = 1e-3
     batch: int = 8
     length: int = 160

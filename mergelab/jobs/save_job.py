@@ -12,7 +12,8 @@ from mergelab.checkpoints import MergedFolder, hash_state
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.checkpoints.writing.model_staging import refuse_existing
 from mergelab.engine import PreparedMerge, Statistics, in_key_order, run
-from mergelab.jobs.merging.merge_steps import PACKING, READING, WRITING, prepared_in_steps, steps_before_merge
+from mergelab.jobs.merging.merge_health import MergeHealth
+from mergelab.jobs.merging.merge_steps import CHECKING, PACKING, READING, WRITING, prepared_in_steps, steps_before_merge
 from mergelab.jobs.merging.merged_files import chosen_files
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
 from mergelab.jobs.stack_job import save_stack
@@ -52,7 +53,7 @@ def save(
             raise RecipeError("a stack merges nothing, so it takes no task sets; leave out --task")
         yield from save_stack(checked, folder, models_dir, shard_bytes)
         return (yield from archived(folder)) if archive else str(folder)
-    steps = JobSteps(*steps_before_merge(checked), WRITING, *([PACKING] if archive else ()))
+    steps = JobSteps(*steps_before_merge(checked), WRITING, CHECKING, *([PACKING] if archive else ()))
     tasks = TaskFiles.of(task_files, checked, head, models_dir)
     yield from _save_merge(steps, checked, folder, resolve(device), tasks, shard_bytes)
     return (yield from steps.take(PACKING, archived(folder))) if archive else str(folder)
@@ -68,21 +69,25 @@ def _save_merge(
     with MergedFolder(folder, planned.base, planned.specs, shard_bytes=shard_bytes, chosen_files=files) as writer:
         prepared = yield from prepared_in_steps(steps, planned, where, tasks)
         planned = prepared.plan
-        remarks = yield from steps.take(WRITING, _written(prepared, writer))
+        watched = MergeHealth(planned, tasks, where, asks=True, target=str(folder))
+        remarks = yield from steps.take(WRITING, _written(prepared, writer, watched))
+        health = yield from steps.take(CHECKING, watched.examine())
         if planned.statistics:
             writer.add_fact("statistics", _hashes_of(planned.statistics))
         if calibration.experts:
             writer.add_fact("calibration", calibration.to_mapping())
         writer.add_fact("notes", [*planned.compatibility.findings, *remarks, *calibration.notes])
+        writer.add_fact("health", health.to_mapping())
         writer.add_text("recipe.yml", recipe.to_yaml())
-        writer.add_text("README.md", model_card(planned, remarks, calibration))
+        writer.add_text("README.md", model_card(planned, remarks, calibration, health))
 
 
-def _written(prepared: PreparedMerge, writer: MergedFolder) -> ProgressGen[list[str]]:
-    """Run the merge and write each tensor as it is finished; returns the method's remarks about tensors."""
+def _written(prepared: PreparedMerge, writer: MergedFolder, watched: MergeHealth) -> ProgressGen[list[str]]:
+    """Run the merge, write each tensor as it is finished and show it to `watched`; returns the method's remarks about tensors."""
     total, remarks = len(prepared.plan.base.specs), {}
     for number, merged in enumerate(run(prepared), 1):
         writer.write(merged.key, merged.tensor)
+        watched.add(merged.key, merged.tensor)
         remarks[merged.key] = merged.remarks
         yield Progress("Merging to disk", number, total, merged.key)
     return in_key_order(prepared.plan.compatibility.mergeable, remarks)

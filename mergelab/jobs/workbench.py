@@ -4,6 +4,7 @@ from mergelab.jobs.adapter_job import AdapterArchive, save_adapter
 from mergelab.jobs.evaluate_job import evaluate, ready_to_score
 from mergelab.jobs.inspect_jobs import fisher, inspect, inspection_report, spectrum
 from mergelab.jobs.merge_job import Run, merge
+from mergelab.jobs.merging.health_job import health
 from mergelab.jobs.merging.merge_scores import MergeScores
 from mergelab.jobs.save_job import save
 from mergelab.jobs.sketch_job import sketch
@@ -21,6 +22,7 @@ __all__ = [
     "coordinates",
     "evaluate",
     "fisher",
+    "health",
     "inspect",
     "inspection_report",
     "merge",

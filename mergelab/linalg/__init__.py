@@ -45,6 +45,17 @@ def summed(rows: Tensor, each: Callable[[Tensor], Tensor]) -> Tensor:
     return folded_sum(torch.stack([folded_sum(each(block.double())) for block in torch.split(rows, BLOCK, 1)], 1))
 
 
+def squares_of(first: Tensor, second: Tensor) -> tuple[float, float]:
+    """Σ first² and Σ (first − second)² of two vectors on the CPU, both float32 or both float64, in float64 and without a copy.
+
+    NaN or infinite if an entry of `first` is.
+    """
+    from mergelab.linalg.sums import square_sums  # numba takes a while to import
+
+    found: tuple[float, float] = square_sums(first.contiguous().numpy(), second.contiguous().numpy())
+    return found
+
+
 def product(left: Tensor, right: Tensor) -> Tensor:
     """`left` (n, k) times `right` (k, m), float64 (n, m), each entry summed in the order of k."""
     from mergelab.linalg.products import multiply  # numba takes a while to import

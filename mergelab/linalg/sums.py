@@ -23,6 +23,7 @@ IN_PLACE: dict[str, Any] = {**COMPILED, "_nrt": False}
 
 Vector = NDArray[numpy.float64]
 Matrix = NDArray[numpy.float64]
+Stored = NDArray[numpy.float32] | NDArray[numpy.float64]
 
 
 @njit(**IN_PLACE)
@@ -42,6 +43,29 @@ def dot(first: Vector, second: Vector, lanes: Vector) -> float:
             lanes[lane] += lanes[lane + half]
         half //= 2
     return lanes[0]
+
+
+@njit(**COMPILED)
+def square_sums(first: Stored, second: Stored) -> tuple[float, float]:
+    """Σ first² and Σ (first − second)² of two vectors of equal length, each entry converted to float64 before anything else."""
+    own, apart = numpy.zeros(LANES), numpy.zeros(LANES)
+    whole = len(first) // LANES * LANES
+    for start in range(0, whole, LANES):
+        for lane in range(LANES):
+            one, other = numpy.float64(first[start + lane]), numpy.float64(second[start + lane])
+            own[lane] += one * one
+            apart[lane] += (one - other) * (one - other)
+    for lane in range(len(first) - whole):
+        one, other = numpy.float64(first[whole + lane]), numpy.float64(second[whole + lane])
+        own[lane] += one * one
+        apart[lane] += (one - other) * (one - other)
+    half = LANES // 2
+    while half:
+        for lane in range(half):
+            own[lane] += own[lane + half]
+            apart[lane] += apart[lane + half]
+        half //= 2
+    return own[0], apart[0]
 
 
 @njit(**COMPILED)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import yaml
 
 import mergelab
+from mergelab.analysis.health import Health
 from mergelab.checkpoints import Checkpoint
 from mergelab.checkpoints.files.hub import is_hub_reference
 from mergelab.checkpoints.files.phrases import counted
@@ -35,11 +36,17 @@ To reproduce these files, bit for bit, from the same models{limit}:
 
 ```yaml
 {recipe}```
-{code}{calibration}{notes}{remarks}{left_out}"""
+{code}{health}{calibration}{notes}{remarks}{left_out}"""
 
 
-def model_card(plan: Plan, remarks: Sequence[str] = (), calibration: CalibrationRecord = NO_CALIBRATION) -> str:
-    """The model card in Markdown, for a plan that has been run; `remarks` are the sentences logged by its rules."""
+def model_card(
+    plan: Plan,
+    remarks: Sequence[str] = (),
+    calibration: CalibrationRecord = NO_CALIBRATION,
+    health: Health | None = None,
+) -> str:
+    """The model card in Markdown, for a plan that has been run; `remarks` are the sentences logged by its rules,
+    `health` what was measured of the result."""
     recipe = plan.recipe
     weights = [recipe.models[place].weight for place in plan.positions]
     rows = [
@@ -64,11 +71,16 @@ def model_card(plan: Plan, remarks: Sequence[str] = (), calibration: Calibration
         limit=_limit(plan),
         code=code_section(plan.base),
         flags=calibration.flags(),
+        health=_health(health),
         calibration=section("Calibration examples", calibration.lines()),
         notes=section("Notes", [f"- {note}" for note in plan.compatibility.notes]),
         remarks=section("Remarks", [f"- {remark}" for remark in remarks]),
         left_out=section("Not merged", left_out),
     )
+
+
+def _health(health: Health | None) -> str:
+    return section("Health", [health.verdict, "", *health.lines()]) if health else ""
 
 
 def _averaged(plan: Plan) -> str:

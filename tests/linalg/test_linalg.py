@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mergelab.engine import in_order
-from mergelab.linalg import factor, folded_sum, inner, product, singular_triplets, solve, summed
+from mergelab.linalg import factor, folded_sum, inner, product, singular_triplets, solve, squares_of, summed
 
 SHAPES = [(1, 1), (1, 7), (7, 1), (3, 5), (5, 3), (64, 64), (65, 130), (300, 40), (40, 700)]
 
@@ -129,3 +129,10 @@ def test_results_have_the_same_bits_alone_and_beside_others_on_threads() -> None
     alone = [singular_triplets(each)[2] for each in given_matrices]
     beside = list(in_order(lambda each: singular_triplets(each)[2], given_matrices, 2))
     assert all(torch.equal(one, other) for one, other in zip(alone, beside, strict=True))
+
+
+def test_squares_are_summed_in_float64_whatever_the_vectors_are() -> None:
+    first, second = torch.full((1000,), 0.1), torch.zeros(1000)
+    exact = 1000 * float(first[0]) ** 2
+    assert squares_of(first, second) == pytest.approx((exact, exact), rel=1e-14)
+    assert squares_of(torch.tensor([3.0, 4.0]), torch.tensor([3.0, 1.0])) == (25.0, 9.0)

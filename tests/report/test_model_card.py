@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from tiny_states import plan_for
 
+from mergelab.analysis.health import CheckResult, Health, HealthFinding
 from mergelab.report.model_card import model_card
 
 
@@ -17,3 +18,14 @@ def test_running_statistics_are_counted_apart_from_merged_tensors() -> None:
     assert "1 tensors (3 parameters) were merged; the rest" in model_card(
         plan_for({"method": "average"}, {"a": plain}, plain)
     )
+
+
+def test_the_verdict_on_the_merge_stands_above_its_checks_and_findings() -> None:
+    plain = {"w": torch.ones(3)}
+    finding = HealthFinding("w", "w is too long", "scale 2", "try scale 1")
+    checks = (CheckResult("unhealthy", "", "Measured on 3 weights.", (finding,), name="length", title="Length"),)
+    card = model_card(plan_for({"method": "average"}, {"a": plain}, plain), health=Health("Unhealthy: w.", checks))
+    assert (
+        "\nHealth:\n\nUnhealthy: w.\n\n- Length (unhealthy): Measured on 3 weights.\n"
+        "  - w is too long (likely cause: scale 2); try scale 1\n"
+    ) in card

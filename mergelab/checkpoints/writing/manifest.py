@@ -27,6 +27,12 @@ def notes_of(folder: Path) -> list[str]:
     return [str(note) for note in (safe_json(folder, MANIFEST) or {}).get("notes", ())]
 
 
+def health_of(folder: Path) -> dict[str, Any]:
+    """What was measured of the merged model in `folder` when it was made, as `Health.to_mapping` writes it; empty if nothing."""
+    found = (safe_json(folder, MANIFEST) or {}).get("health")
+    return found if isinstance(found, dict) else {}
+
+
 def _names(folder: Path) -> list[str]:
     """The files of a folder and of its subfolders, by their relative names."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())

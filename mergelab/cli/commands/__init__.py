@@ -13,6 +13,7 @@ FIRST = (
     "import_config",
     "export_config",
     "evaluate",
+    "health",
     "task",
     "adapter",
     "pack",

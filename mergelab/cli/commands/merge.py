@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.recipe and not options.models_dir:
         _prefetch_hashes(Path(options.recipe))
     with lasting_imports():
-        from mergelab.checkpoints.writing.manifest import notes_of
+        from mergelab.checkpoints.writing.manifest import health_of, notes_of
         from mergelab.jobs import workbench
         from mergelab.recipe.recipe import is_stack
 
@@ -53,23 +54,36 @@ def _run(options: argparse.Namespace) -> None:
     made = finished(job) if is_stack(recipe.to_mapping()) else _remembered(options, recipe, job)
     for note in notes_of(Path(made)):
         print(f"note: {note}", file=sys.stderr)
+    _tell_health(health_of(Path(made)), made)
     print(made)
 
 
 def _remembered(options: argparse.Namespace, recipe: Any, job: ProgressGen[str]) -> str:
     from mergelab.checkpoints import open_folder
-    from mergelab.checkpoints.writing.manifest import notes_of
+    from mergelab.checkpoints.writing.manifest import health_of, notes_of
     from mergelab.jobs.recording.run_facts import recipe_request, result_of, with_inputs
     from mergelab.runs import RunKind, RunResult
 
     def found(made: tuple[str, dict[str, str]]) -> RunResult:
         folder, inputs = Path(made[0]), made[1]
-        return result_of(open_folder(folder).content_hash(), inputs, notes=notes_of(folder))
+        health = str((health_of(folder) or {}).get("verdict", ""))
+        return result_of(open_folder(folder).content_hash(), inputs, notes=notes_of(folder), health=health)
 
     name = Path(options.recipe).stem if options.recipe else options.preset
     request = recipe_request(RunKind.SAVE, name, recipe, options.device)
     made, _ = remembered(options, request, with_inputs(job, recipe, options.models_dir), found)
     return made
+
+
+def _tell_health(found: Mapping[str, Any], made: str) -> None:
+    """The verdict, and where to read more if something is wrong or was not measured."""
+    if not found:
+        return
+    print(f"health: {found['verdict']}", file=sys.stderr)
+    states = {check["state"] for check in found["checks"]}
+    if states != {"fine"}:
+        what = "what is wrong" if "unhealthy" in states else "what was not measured"
+        print(f"health: `mergelab health {made}` shows every check, and {what}", file=sys.stderr)
 
 
 def _prefetch_hashes(recipe: Path) -> None:

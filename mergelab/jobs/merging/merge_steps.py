@@ -18,6 +18,7 @@ RANKING = JobStep("ranking changes", 5)
 MERGING = JobStep("merging", 3)
 SCORING = JobStep("scoring", 12)
 COUNTING = JobStep("counting conflicts", 12)
+CHECKING = JobStep("checking the merged model", 2)
 WRITING = JobStep("writing", 5)
 PACKING = JobStep("packing", 3)
 """Weights are estimates of how the steps relate for a model of some ten million parameters. They move the bar, nothing else."""

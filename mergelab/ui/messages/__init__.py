@@ -68,6 +68,9 @@ from mergelab.ui.messages.requests import (
 )
 from mergelab.ui.messages.scores import (
     Headline,
+    HealthCheckRow,
+    HealthMessage,
+    HealthState,
     Pending,
     PinnedMean,
     ScoreDifference,
@@ -140,6 +143,9 @@ __all__ = [
     "FigureStateWord",
     "GivenAnswer",
     "Headline",
+    "HealthCheckRow",
+    "HealthMessage",
+    "HealthState",
     "HeatmapChart",
     "HeatmapLook",
     "HeatmapRate",

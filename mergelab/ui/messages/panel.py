@@ -11,7 +11,7 @@ from mergelab.ui.messages.compare import Comparison
 from mergelab.ui.messages.figure_states import FigureState, FigureStateWord
 from mergelab.ui.messages.message import message
 from mergelab.ui.messages.recipe import LinkMessage, OpenedText, OwnModelsOffer, RecipeExports, StoryMessage
-from mergelab.ui.messages.scores import Scores
+from mergelab.ui.messages.scores import HealthMessage, Scores
 from mergelab.ui.messages.sidebar import KnobRange, KnobValue, ListEntry, RefusedValue, VariedValues
 from mergelab.ui.messages.stack import StackDiagram
 from mergelab.ui.messages.status import Status
@@ -60,6 +60,8 @@ class PanelMessages:
     """Models that the address asks for and the page has not opened."""
     findings: Sequence[str] | None = None
     """What was noticed about the models of the last merge, one sentence each; none if other models are chosen since."""
+    health: HealthMessage | Literal[""] | None = None
+    """The health of the last merge; empty text if other models are chosen since."""
     story: StoryMessage | Literal[""] | None = None
     """The guided example; empty text if none is told any more."""
     device: str | None = None

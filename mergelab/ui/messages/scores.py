@@ -1,4 +1,4 @@
-"""The message of a scored split: its table and its bars."""
+"""The messages of what was measured of a merge: a scored split with its table and its bars, and its health."""
 
 from __future__ import annotations
 
@@ -171,3 +171,46 @@ class Scores:
     """The mean over tasks; null until every task has a score. It belongs to the recipe `digest`, as `state` says."""
     settled: bool = False
     """Whether Merge has nothing to do: the sidebar's recipe was merged, and scored if it has task sets."""
+
+
+HealthState = TypeAliasType(
+    "HealthState",
+    A[
+        Literal["fine", "unhealthy", "unmeasured"],
+        Field(description="What a check found. `unmeasured`: it could not be made, and says why."),
+    ],
+)
+
+
+@message
+class HealthCheckRow:
+    """What one check of a merged model found."""
+
+    title: str
+    """What is checked."""
+    state: HealthState
+    """What was found."""
+    word: str
+    """The same in a word."""
+    summary: str
+    """The same in sentences, with how much was measured."""
+    findings: Sequence[str]
+    """What is wrong or unusual, one sentence each."""
+
+
+@message
+class HealthMessage:
+    """The health of a merge: a verdict, and every check."""
+
+    healthy: bool
+    """Whether no check found anything wrong."""
+    verdict: str
+    """The verdict in one sentence."""
+    chip: str
+    """Whether it belongs to the recipe on the sidebar, in words."""
+    chip_state: FigureState
+    """The same, for its colour."""
+    about: str
+    """Which recipe was examined."""
+    checks: Sequence[HealthCheckRow]
+    """The checks, in their order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mergelab.analysis.preview import Preview, preview
@@ -165,8 +165,10 @@ class MergeService:
         watch: Stopwatch,
         stopper: Stopper,
         on_scored: Callable[[MergeScores], Update | None] = lambda _: None,
+        asks: bool = False,
     ) -> Generator[Update, None, Run]:
-        """Merge a form and score it on a split. `on_scored` tells what to show when scores have come in.
+        """Merge a form and score it on a split. `on_scored` tells what to show when scores have come in. With `asks`, a language
+        model is asked calibration rows for its health.
 
         Raises RecipeError if the form can only be previewed here.
         """
@@ -181,6 +183,7 @@ class MergeService:
             **self._tasks(form),
             split=split,
             rows=rows,
+            asks=asks,
             **self._models(form),
         )
 
@@ -188,6 +191,12 @@ class MergeService:
             return on_scored(step.result) if isinstance(step, Partial) else _as_update(step)
 
         return (yield from map_progress(steps, shown))
+
+    def asked(self, form: Form, run: Run, watch: Stopwatch) -> Generator[Update, None, Run]:
+        """The run of a form, whose language model is now asked calibration rows for its health."""
+        steps = self.job(form, watch, self.stopper, "health")
+        found = yield from map_progress(steps, lambda step: _as_update(step) if isinstance(step, Status) else None)
+        return self.job_cache.runs.put(_run_key(form, run.split), replace(run, health=found))
 
     def save(self, form: Form, out: str) -> Generator[Update, None, str]:
         """Write the merged model to the folder `out` and pack it. Returns the path of the archive. Raises RecipeError as `merge`

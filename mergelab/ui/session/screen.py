@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch
@@ -20,13 +20,14 @@ from mergelab.recipe import Recipe
 from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.form import Form
 from mergelab.ui.form.texts.link import LinkMaker
-from mergelab.ui.messages import EMPTY, Status
+from mergelab.ui.messages import EMPTY, FigureState, HealthMessage, Status
 from mergelab.ui.session.chart_service import ChartService
 from mergelab.ui.session.merge_service import MergeService
 from mergelab.ui.session.pins import Pins
 from mergelab.ui.session.render.charts import render_charts
 from mergelab.ui.session.render.comparison import render_comparison
 from mergelab.ui.session.render.curve_charts import render_curves
+from mergelab.ui.session.render.health import render_health
 from mergelab.ui.session.render.recipe import render_exports, render_link, render_varied
 from mergelab.ui.session.render.stack import render_stack
 from mergelab.ui.session.score_state import ScoreState
@@ -43,7 +44,7 @@ BOTH_SCORED = Status("ready", "Both recipes are scored")
 class Screen:
     """`wanted` is the form that the sidebar holds, None if it is no valid recipe. `recipe` is the last one shown. `refused`
     says whether the status strip explains why the sidebar's recipe has no charts. `merged_models` are those of the last
-    merge, to which the findings on the page belong. Code that reads or changes several of
+    merge, to which the findings on the page belong, and `examined` is the run whose health is on the page. Code that reads or changes several of
     these at once holds `lock`."""
 
     merge_service: MergeService
@@ -55,8 +56,10 @@ class Screen:
     recipe: Recipe | StackRecipe | None = None
     refused: bool = False
     merged_models: tuple[str, ...] = ()
+    examined: Run | None = None
 
     def __post_init__(self) -> None:
+        self._health_on_screen: Any = None
         self.pins = Pins(self.merge_service, self.chart_service)
         self.score_state = ScoreState(self.merge_service, self.pins)
 
@@ -101,6 +104,7 @@ class Screen:
                 status=self._preview_status(form, known),
                 home=render_exports(recipe),
                 findings=() if self.merged_models != _models_of(form) else None,
+                health=self._health_beside(form),
             )
             self.refused = False
             # while the page takes the figures for estimates, it asks for scores, also for those of the pinned recipes
@@ -119,6 +123,7 @@ class Screen:
                 stack=render_stack(recipe, form.models, facts),
                 home=render_exports(recipe),
                 findings=(),
+                health=self._health(None, "outdated"),
                 compare=EMPTY,
                 status=None if facts is None else BUILDABLE,
             )
@@ -145,8 +150,17 @@ class Screen:
             if run.split == "test" or now.recipe().digest() != form.recipe().digest():
                 return update
             self.recipe, self.merged_models = form.recipe(), _models_of(form)
-            update = replace(update, home=render_exports(self.recipe), findings=tuple(run.notes))
+            health = self._health(run, "measured")
+            update = replace(update, home=render_exports(self.recipe), findings=tuple(run.notes), health=health)
             return self._with_charts(update, form, sketch, run.preview) if run.preview.label == "exact" else update
+
+    def asked(self, run: Run, form: Form) -> Update:
+        """The health of a merge after its model was asked texts."""
+        with self.lock:
+            status = self.score_state.resting(self.wanted)
+            if not self.wants(form):
+                return Update(status=status)
+            return Update(status=status, health=self._health(run, "measured"))
 
     def pins_scored(self, form: Form, sketch: Sketch) -> Update:
         """The comparison after pinned recipes were scored."""
@@ -186,6 +200,22 @@ class Screen:
         """Work ended without a result; `keeps` says whether the scores that came before stay."""
         with self.lock:
             return replace(self.score_state.give_up(self.wanted, keeps), status=status)
+
+    def _health(self, run: Run | None, state: FigureState) -> HealthMessage | Literal[""] | None:
+        """The health of a run, unless it is on screen already."""
+        self.examined = run
+        identity = run and run.health and (run.digest, run.health, state)
+        if identity == self._health_on_screen:
+            return None
+        self._health_on_screen = identity
+        return render_health(run, state)
+
+    def _health_beside(self, form: Form) -> HealthMessage | Literal[""] | None:
+        """What the page says of the last health beside this form: its own, or that of an earlier recipe of the same models."""
+        run = self.merge_service.known_run(form)
+        if run is not None:
+            return self._health(run, "measured")
+        return self._health(self.examined if self.merged_models == _models_of(form) else None, "outdated")
 
     def _preview_status(self, form: Form, known: bool) -> Status | None:
         """The strip beside a form's charts. A look-up leaves the strip to other work that is under way."""

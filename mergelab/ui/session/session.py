@@ -286,10 +286,12 @@ class Session:
         watch = Stopwatch("Scoring on test examples" if split == "test" else what)
         is_known, service = self.merge_service.known_run(form, split) is not None, self.merge_service
         run = yield from service.merge(
-            form, split, watch, stopper, lambda found: self.screen.partly_scored(found, form)
+            form, split, watch, stopper, lambda found: self.screen.partly_scored(found, form), asks=not live
         )
         sketch = yield from service.sketch(form)
         yield self.screen.merged(run, form, sketch, None if is_known else watch.elapsed, live)
+        if is_known and not live and run.health and run.health.unasked and service.follows_live(form):
+            yield self.screen.asked((yield from service.asked(form, run, Stopwatch("Asking the merged model"))), form)
 
     def _score_pins(self, form: Form) -> Generator[Update, None, None]:
         """Score the pinned recipes beside this form, until another recipe is wanted."""

@@ -14,6 +14,7 @@ import { renderDevice } from "./frame/device_badge.js";
 import { renderFigureLegend } from "./frame/figure_legend.js";
 import { listenForShortcuts, shortcutOf } from "./frame/keyboard.js";
 import { followWidth } from "./frame/narrow_layout.js";
+import { HealthCard } from "./health/health_card.js";
 import { Glossary } from "./help/glossary.js";
 import { Tour } from "./help/tour.js";
 import { Welcome } from "./help/welcome.js";
@@ -78,7 +79,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   const lab = new LabTab(page, { narrowing, line, curves, lists });
   new LiveScores(page, knobs);
   const stack = new StackDiagram(page);
-  const findings = new Findings(page), scores = new Scores(page), headline = new ScoreTile(page), compare = new CompareTab(page, narrowing);
+  const findings = new Findings(page), health = new HealthCard(page), scores = new Scores(page), headline = new ScoreTile(page), compare = new CompareTab(page, narrowing);
   const status = new StatusStrip(element, inbox), exports = new RecipeExports(element, inbox);
   inbox.on("device", () => renderDevice(element, inbox));
   const isRefused = () => status.refused;
@@ -115,6 +116,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   lab.render();
   stack.render();
   findings.render();
+  health.render();
   narrowing.followLink();
   curves.render();
   scores.renderValidation();

@@ -439,6 +439,39 @@ export interface Headline {
   pinned: PinnedMean | null;
 }
 
+/** What one check of a merged model found. */
+export interface HealthCheckRow {
+  /** What is checked. */
+  title: string;
+  /** What was found. */
+  state: HealthState;
+  /** The same in a word. */
+  word: string;
+  /** The same in sentences, with how much was measured. */
+  summary: string;
+  /** What is wrong or unusual, one sentence each. */
+  findings: string[];
+}
+
+/** The health of a merge: a verdict, and every check. */
+export interface HealthMessage {
+  /** Whether no check found anything wrong. */
+  healthy: boolean;
+  /** The verdict in one sentence. */
+  verdict: string;
+  /** Whether it belongs to the recipe on the sidebar, in words. */
+  chip: string;
+  /** The same, for its colour. */
+  chip_state: FigureState;
+  /** Which recipe was examined. */
+  about: string;
+  /** The checks, in their order. */
+  checks: HealthCheckRow[];
+}
+
+/** What a check found. `unmeasured`: it could not be made, and says why. */
+export type HealthState = "fine" | "unhealthy" | "unmeasured";
+
 /** Sign conflicts by layer and module. */
 export interface HeatmapChart {
   /** The heatmap, coloured by the first rate. */
@@ -782,6 +815,8 @@ export interface PanelMessages {
   own: OwnModelsOffer;
   /** What was noticed about the models of the last merge, one sentence each; none if other models are chosen since. */
   findings: string[];
+  /** The health of the last merge; empty text if other models are chosen since. */
+  health: HealthMessage | "";
   /** The guided example; empty text if none is told any more. */
   story: StoryMessage | "";
   /** Where the last merge ran: `cpu` or `cuda`. */

@@ -35,7 +35,14 @@ def test_scores_come_task_by_task_and_the_counting_comes_last(monkeypatch: pytes
         titles += [report.place.title] if report.place.title not in titles else []
         if report.place.title == "counting conflicts" and counting_began is None:
             counting_began = len(found)
-    assert titles == ["reading the models", "ranking changes", "merging", "scoring", "counting conflicts"]
+    assert titles == [
+        "reading the models",
+        "ranking changes",
+        "merging",
+        "scoring",
+        "checking the merged model",
+        "counting conflicts",
+    ]
     assert shares == sorted(shares) and shares[-1] == 1
     order = [task for task in suite.tasks if task in tasks]
     assert [each.waiting for each in found if each.begun][:3] == [tuple(order), tuple(order[1:]), ()]

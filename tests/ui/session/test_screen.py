@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ui.fake_worker import form, last, opened, run_of
 
+from mergelab.analysis.health import CheckResult, Health
 from mergelab.jobs import Finished
 from mergelab.runtime.progress import Progress
 from mergelab.ui.form.form import Form, KnobPlace
-from mergelab.ui.messages import Comparison
+from mergelab.ui.messages import Comparison, HealthMessage
 from mergelab.ui.session.score_state import ScoreState
 from mergelab.ui.session.session import Session
 from mergelab.ui.session.update import Update
@@ -143,3 +145,42 @@ def test_findings_belong_to_the_models_of_the_last_merge() -> None:
     assert last(session.merge(at(0.2))).findings == ("a note",)
     assert last(session.preview(at(0.5))).findings is None, "other knobs leave them"
     assert last(session.preview(at(0.5, chosen=("tiny/a", "tiny/b")))).findings == (), "other models take them away"
+
+
+def examined(recipe: Form, *, unasked: bool = False) -> Finished:
+    """The end of a merge that was examined; with `unasked`, a language model that was not asked texts."""
+    checks = (CheckResult("unmeasured", "", "Not asked.", name="texts", asks=True),) if unasked else ()
+    run = run_of(recipe.recipe().to_mapping(), "validation")
+    return Finished(replace(run, health=Health("Healthy as far as measured.", checks)))
+
+
+def test_the_health_of_a_merge_is_called_out_of_date_beside_another_recipe_and_leaves_with_its_models() -> None:
+    before, after = at(0.2, live=False), at(0.5, live=False)
+    session, _ = opened(merge=lambda: [examined(before)])
+    list(session.preview(before))
+    merged = last(session.merge(before)).health
+    assert isinstance(merged, HealthMessage) and (merged.chip, merged.verdict) == (
+        "measured",
+        "Healthy as far as measured.",
+    )
+    aged = last(session.preview(after)).health
+    assert isinstance(aged, HealthMessage) and (aged.chip, aged.about) == (
+        "out of date",
+        f"Health of recipe {digest(0.2)[:8]}",
+    )
+    again = last(session.preview(before)).health
+    assert isinstance(again, HealthMessage) and again.chip == "measured"
+    assert last(session.preview(at(0.5, live=False, chosen=("tiny/a", "tiny/b")))).health == ""
+
+
+def test_merge_on_a_scored_recipe_asks_a_language_model_that_live_merges_did_not() -> None:
+    asked = Health("Healthy: it was asked.", ())
+    session, worker = opened(merge=lambda: [examined(at(0.2), unasked=True)], health=lambda: [Finished(asked)])
+    list(session.preview(at(0.2)))
+    list(session.live(at(0.2)))
+    assert [call["asks"] for call in worker.named("merge")] == [False]
+    shown = last(session.merge(at(0.2)))
+    assert isinstance(shown.health, HealthMessage) and shown.health.verdict == "Healthy: it was asked."
+    assert shown.status and shown.status.kind == "ready"
+    list(session.merge(at(0.2)))
+    assert len(worker.named("health")) == 1
