@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # pandas takes a while to import
 class Run:
     """A merge and its measurements.
 
-    `references` holds, by model, the base's scores on all tasks and each expert's score on its own task.
+    `references` holds, by model, the base's scores on all tasks and each expert's on those that it answers.
     """
 
     recipe: dict[str, Any]

@@ -67,6 +67,7 @@ from mergelab.ui.messages.requests import (
     WindowRequest,
 )
 from mergelab.ui.messages.scores import (
+    ExpertScore,
     Headline,
     Pending,
     PinnedMean,
@@ -77,6 +78,7 @@ from mergelab.ui.messages.scores import (
     Scores,
     ScoreState,
     Split,
+    Verdict,
 )
 from mergelab.ui.messages.sidebar import (
     KnobRange,
@@ -134,6 +136,7 @@ __all__ = [
     "ExampleRequest",
     "ExpertColumn",
     "ExpertRow",
+    "ExpertScore",
     "ExpertStyle",
     "ExpertTable",
     "FigureState",
@@ -204,6 +207,7 @@ __all__ = [
     "UnpinRequest",
     "VariedExpert",
     "VariedValues",
+    "Verdict",
     "WindowRequest",
     "decode",
     "encode",

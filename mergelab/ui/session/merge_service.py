@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.checkpoints import list_suites
-from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import AdapterArchive, MergeScores, Run
@@ -18,7 +17,8 @@ from mergelab.runtime.progress import Partial, map_progress
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.messages import Status
 from mergelab.ui.session.job_cache import JobCache, Stopper
-from mergelab.ui.session.score_tables import TaskFace, faces
+from mergelab.ui.session.render.scores_by_model import TaskFace
+from mergelab.ui.session.score_tables import faces
 from mergelab.ui.session.status import Stopwatch
 from mergelab.ui.session.update import Update
 
@@ -93,7 +93,7 @@ class MergeService:
         if form.models.tasks:
             base = form.models.base
             return {
-                task.name: TaskFace(task.title, "" if task.head == base else task.head)
+                task.name: TaskFace(task.title, "" if task.head == base else task.head, task.metric)
                 for task in self._own_tasks(form)
             }
         suites = list_suites()
@@ -120,14 +120,6 @@ class MergeService:
             models_dir=self.models_dir,
         )
         found: list[TaskSet] = yield from map_progress(steps, _as_update)
-        others = [task for task in found if not find_metric(task.metric).is_share]
-        if others:
-            told = "\n".join(
-                f"{task.title} is measured in {task.metric}; this page shows shares of right answers. Leave it out here, and use "
-                f"`mergelab evaluate … --task {task.origin}`."
-                for task in others
-            )
-            raise RecipeError(told)
         return tuple(found)
 
     def sketch(self, form: Form) -> Generator[Update, None, Sketch]:

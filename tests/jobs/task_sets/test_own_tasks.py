@@ -10,12 +10,14 @@ import pytest
 import torch
 from own_tasks import experts_with_tables, recipe_of_experts
 from safetensors.torch import load_file
+from tiny_task_models import language_model
 
 from mergelab.checkpoints import CheckpointError, open_checkpoint
 from mergelab.engine import merge_state_dicts
 from mergelab.evaluation.calibration import estimate
 from mergelab.evaluation.calibration.fisher_diagonal import Fisher
 from mergelab.evaluation.evaluate import body_of
+from mergelab.evaluation.scores.paired import paired_difference
 from mergelab.evaluation.tasks import TaskError
 from mergelab.evaluation.tasks.own import open_task
 from mergelab.jobs import workbench
@@ -55,6 +57,21 @@ def test_a_merge_is_scored_beside_its_base_and_the_expert_of_each_task(root: Pat
     assert [score.task for score in run.scores] == ["moods", "topics"]
     told = {Path(name).name: [score.task for score in scores] for name, scores in run.references.items()}
     assert told == {"base": ["moods", "topics"], "moods": ["moods"], "topics": ["topics"]}
+
+
+def test_every_expert_is_scored_beside_a_merge_of_language_models_on_the_same_rows(tmp_path: Path) -> None:
+    names = [str(language_model(tmp_path / name, seed=seed)) for seed, name in enumerate(("base", "one", "other"))]
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text(
+        "".join(json.dumps({"text": f"text {row} of many", "split": "validation"}) + "\n" for row in range(6))
+    )
+    recipe = {"base": names[0], "models": names[1:], "method": "average"}
+    run = finish(workbench.merge(recipe, device="cpu", task_files=[str(texts)], counted=False))
+    known = {Path(name).name: scores[0] for name, scores in run.references.items()}
+    assert set(known) == {"base", "one", "other"} and {score.n for score in known.values()} == {6}
+    assert all(paired_difference(score, run.scores[0]) for score in known.values())
+    [alone] = finish(workbench.evaluate(names[2], task_files=[str(texts)], device="cpu"))
+    assert known["other"].value == alone.value
 
 
 def test_with_a_models_folder_files_and_models_are_named_by_their_place_in_it(root: Path, tmp_path: Path) -> None:

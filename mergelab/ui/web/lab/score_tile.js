@@ -2,7 +2,6 @@
 /** @import { Scores } from "../messages.d.ts" */
 
 import { fillSlots, find } from "../dom/elements.js";
-import { percent, points } from "../formatting/numbers.js";
 
 /** The scores in one figure beside the key numbers, so that a turned knob and its effect are in one view. */
 export class ScoreTile {
@@ -35,19 +34,20 @@ export class ScoreTile {
 export function tileWords({ headline, chip, empty, rows }) {
   const none = { score: "–", "score-state": chip, "score-gap": "" };
   if (!headline) return { ...none, "score-detail": rows.length ? countOf(rows) : empty };
-  const { mean, to_experts: gap, pinned, tasks, n, asked } = headline;
-  const beside = pinned ? `${points(pinned.difference).text} vs ${pinned.slot.toUpperCase()}` : "";
+  const { mean, scale, to_experts_text: gap, pinned, tasks, n, asked } = headline;
+  const beside = pinned ? `${pinned.text} vs ${pinned.slot.toUpperCase()}` : "";
   const what = tasks > 1 ? `${tasks} tasks, ` : "";
+  const count = `${n.toLocaleString("en")}${n < asked ? ` of ${asked.toLocaleString("en")}` : ""}`;
   return {
-    score: percent(mean.value),
+    score: mean.text,
     "score-state": chip,
-    "score-gap": [gap === null ? "" : `${points(gap).text} vs experts`, beside].filter(Boolean).join(", "),
-    "score-detail": `${Math.round(100 * mean.low)}–${Math.round(100 * mean.high)} % (95 %), ${what}n ${n.toLocaleString("en")}${n < asked ? ` of ${asked.toLocaleString("en")}` : ""}`,
+    "score-gap": [gap ? `${gap} vs experts` : "", beside].filter(Boolean).join(", "),
+    "score-detail": `${mean.ends} ${scale} (95 %), ${what}n ${count}`,
   };
 }
 
 /** @param {Scores["rows"]} rows */
 function countOf(rows) {
-  const tasks = rows.filter(({ place }) => place !== null), done = tasks.filter(({ merged }) => merged);
+  const tasks = rows.filter(({ is_mean: isMean }) => !isMean), done = tasks.filter(({ merged }) => merged);
   return `${done.length} of ${tasks.length} tasks`;
 }

@@ -9,7 +9,8 @@ from ui.fake_worker import MODELS, form, run_of
 
 from mergelab.charts import style_of
 from mergelab.ui.session.render.scores import render_scores, render_unscored
-from mergelab.ui.session.score_tables import RunScores, TaskFace
+from mergelab.ui.session.render.scores_by_model import TaskFace
+from mergelab.ui.session.score_tables import RunScores
 
 TASKS = {"task-a": TaskFace("Task A", "tiny/a")}
 RUN = run_of(form().recipe().to_mapping(), "validation")
@@ -34,7 +35,7 @@ def test_a_merge_without_task_sets_claims_no_scores() -> None:
     sent = render_scores(RunScores(run, MODELS, {}, "measured"))
     assert (sent.state, len(sent.rows), len(sent.legend)) == ("none", 0, 0)
     assert (sent.empty, sent.summary, sent.headline) == (
-        "No scores: the chosen models have no task sets with right and wrong answers. Add some under “Your own models”.",
+        "No scores: the chosen models have no task sets. Add some under “Your own models”.",
         "",
         None,
     )
