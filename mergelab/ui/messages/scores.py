@@ -155,6 +155,8 @@ class PinnedMean:
     """The scored recipe's mean minus this one."""
     text: str
     """The same as it is written."""
+    verdict: Verdict | None
+    """What the examples tell of the scored recipe against this one; null unless both answers are known row by row."""
 
 
 @message
@@ -175,6 +177,8 @@ class Headline:
     """The mean minus the mean of each task's own expert; null unless all experts were scored."""
     to_experts_text: str
     """The same as it is written; empty text if it is not known."""
+    verdict: Verdict | None
+    """What the examples tell of the merged model against the experts; null unless all answers are known row by row."""
     pinned: PinnedMean | None
     """A pinned recipe to compare with; null if none is pinned and scored."""
 

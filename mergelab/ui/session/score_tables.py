@@ -16,7 +16,7 @@ from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.evaluation.scores.paired import PairedDifference, mean_difference, paired_difference
 from mergelab.jobs.workbench import MergeScores, Run
 from mergelab.ui.form.form import Models
-from mergelab.ui.messages import ExpertScore, Headline, Pending, PinnedMean, ScoreRow, ScoreState
+from mergelab.ui.messages import ExpertScore, Headline, Pending, PinnedMean, ScoreRow, ScoreState, Verdict
 from mergelab.ui.session.render.score_messages import difference_message, score_message, told_score
 from mergelab.ui.session.render.scores_by_model import AnyScores, TaskFace, by_expert, by_role
 
@@ -121,7 +121,8 @@ def headline(found: RunScores, rows: Sequence[ScoreRow]) -> Headline | None:
     shares = sum(not each.is_mean and not each.scale for each in rows) if row.is_mean else 1
     pinned = _pinned_mean(found, found.pinned) if found.pinned else None
     scale = find_metric(row.metric).notation.scale
-    return Headline(row.merged, scale, shares, row.n, row.asked, row.to_own, row.to_own_text, pinned)
+    verdict = row.paired_own.verdict if row.paired_own else None
+    return Headline(row.merged, scale, shares, row.n, row.asked, row.to_own, row.to_own_text, verdict, pinned)
 
 
 def _main_row(rows: Sequence[ScoreRow]) -> ScoreRow | None:
@@ -140,7 +141,18 @@ def _pinned_mean(found: RunScores, pinned: PinnedScores) -> PinnedMean | None:
         return None
     difference = own.value - mean.value
     text = find_metric(mean.metric).notation.difference(difference)
-    return PinnedMean(pinned.slot, pinned.run.digest[:8], pinned.title, told_score(mean), difference, text)
+    verdict, name = _verdict_between(pinned.run, found.run), pinned.run.digest[:8]
+    return PinnedMean(pinned.slot, name, pinned.title, told_score(mean), difference, text, verdict)
+
+
+def _verdict_between(first: AnyScores, second: AnyScores) -> Verdict | None:
+    """What the examples tell of the second merge's main score against the first one's."""
+    pairs = list(zip(first.scores, second.scores, strict=True))
+    shares = [pair for pair in pairs if find_metric(pair[0].metric).is_share] or pairs
+    known = [each for pair in shares if (each := paired_difference(*pair))]
+    if len(known) < len(shares):
+        return None
+    return (mean_difference(known) if len(known) > 1 else known[0]).verdict
 
 
 def main_score(scores: Sequence[Score]) -> Score | None:

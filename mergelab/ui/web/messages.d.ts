@@ -461,6 +461,8 @@ export interface Headline {
   to_experts: number | null;
   /** The same as it is written; empty text if it is not known. */
   to_experts_text: string;
+  /** What the examples tell of the merged model against the experts; null unless all answers are known row by row. */
+  verdict: Verdict | null;
   /** A pinned recipe to compare with; null if none is pinned and scored. */
   pinned: PinnedMean | null;
 }
@@ -893,6 +895,8 @@ export interface PinnedMean {
   difference: number;
   /** The same as it is written. */
   text: string;
+  /** What the examples tell of the scored recipe against this one; null unless both answers are known row by row. */
+  verdict: Verdict | null;
 }
 
 /** The keys of pinned recipes, by slot. */

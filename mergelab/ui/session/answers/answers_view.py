@@ -98,7 +98,7 @@ class AnswersView:
             rows=[_example(row, task, experts) for row in shown[page * PAGE : (page + 1) * PAGE]],
             page=page,
             pages=pages,
-            about=f"Recipe {digest[:8]}, {counted(len(rows), f'{asked.split} example')}",
+            about=f"Recipe {digest[:8]}, {counted(len(rows), f'{asked.split} example')}{_scale(task)}",
             confusion=None if counts is None else confusion_matrix(counts, task.labels),
             confusion_summary="" if counts is None else confusion_summary(counts, task.labels),
             empty="" if shown else NONE_LIKE_THIS,
@@ -114,6 +114,12 @@ def _place_in(form: Form) -> Callable[[tuple[str, object]], int]:
 def _experts_in(rows: Sequence[AnsweredRow]) -> list[str]:
     """The names of the experts that answered beside the task's own."""
     return [who for who in dict.fromkeys(who for row in rows for who in row.answers) if who not in COLUMNS]
+
+
+def _scale(task: TaskSet) -> str:
+    """What single answers are measured in, where they are neither right nor wrong."""
+    metric = find_metric(task.metric)
+    return "" if metric.is_share else f", {metric.notation.scale}"
 
 
 def _filter(task: TaskSet, asked: AnswersRequest) -> str:

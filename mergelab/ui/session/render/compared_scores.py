@@ -45,7 +45,7 @@ def compared_scores(found: ComparedRecipes) -> ComparedScores:
     if len(both) > 1:
         rows.append(_mean_row(both, mean, len(shares)))
     is_same = one.digest == other.digest and not any(each.value for each in differences.values())
-    return ComparedScores(rows, SAME if is_same else _verdict(differences, mean, len(both)), "", ask=False)
+    return ComparedScores(rows, SAME if is_same else _verdict(found, differences, mean, len(both)), "", ask=False)
 
 
 def _missing(found: ComparedRecipes) -> ComparedScores:
@@ -103,7 +103,9 @@ def _remark(pair: Pair, difference: PairedDifference | None) -> str:
     return difference.words if difference else OTHER_ROWS
 
 
-def _verdict(differences: Mapping[str, PairedDifference], mean: PairedDifference | None, shares: int) -> str:
+def _verdict(
+    compared: ComparedRecipes, differences: Mapping[str, PairedDifference], mean: PairedDifference | None, shares: int
+) -> str:
     """The mean, or else the only difference, in one sentence; then how many tasks show which is better."""
     found = list(differences.values())
     told = mean or (found[0] if len(found) == 1 and not shares else None)
@@ -115,7 +117,12 @@ def _verdict(differences: Mapping[str, PairedDifference], mean: PairedDifference
         return (
             f"B is better on {better} and worse on {clear - better} of {len(found)} tasks, which have no common scale."
         )
-    start = _start(told, f"the mean over {counted(shares, 'task')}" if shares > 1 else "this task")
+    where = f"the mean over {counted(shares, 'task')}" if shares > 1 else "this task"
+    if shares == 1 and len(found) > 1:
+        where = next(
+            f"“{face.title}”" for task, face in compared.tasks.items() if face.is_share and task in differences
+        )
+    start = _start(told, where)
     return f"{start} Clear on {clear} of {len(found)} tasks." if len(found) > 1 else start
 
 

@@ -78,12 +78,14 @@ def scored_of(run: MergeScores) -> str:
 
 
 def _legend(rows: list[ScoreRow]) -> tuple[ScoreLegend, ...]:
-    """The kinds of bars; an expert's bar has its own colour, for which that of the first one stands."""
+    """The kinds of bars; an expert's bar has its own colour, for which that of the first one stands. Experts that answer
+    other tasks than their own are dots, each in its colour."""
     place = next((row.place for row in rows if row.place is not None), None)
-    if place is None:
+    others = {each.title: ScoreLegend(each.title, each.colour) for row in rows for each in row.experts}
+    if place is None and not others:
         return ()
-    own = ScoreLegend("task’s expert", style_of(place).colour)
-    return ScoreLegend("base", "--ml-base"), own, ScoreLegend("merged", "--ml-ink")
+    own = () if place is None else (ScoreLegend("task’s expert", style_of(place).colour),)
+    return ScoreLegend("base", "--ml-base"), *own, *others.values(), ScoreLegend("merged", "--ml-ink")
 
 
 def _so_far(found: RunScores) -> str:

@@ -2,6 +2,7 @@
 /** @import { Scores } from "../messages.d.ts" */
 
 import { fillSlots, find } from "../dom/elements.js";
+import { toneOf } from "./score_table.js";
 
 /** The scores in one figure beside the key numbers, so that a turned knob and its effect are in one view. */
 export class ScoreTile {
@@ -18,7 +19,7 @@ export class ScoreTile {
     if (!scores) return;
     const { element } = this.#page, tile = find(element, ".ml-score"), words = tileWords(scores);
     for (const [slot, text] of Object.entries(words)) fillSlots(element, slot, text);
-    find(tile, '[data-slot="score-gap"]').dataset.sign = words["score-gap"].charAt(0);
+    find(tile, '[data-slot="score-gap"]').dataset.sign = gapTone(scores.headline);
     find(tile, '[data-slot="score-state"]').dataset.kind = scores.chip_state ?? "";
     tile.classList.toggle("ml-stale", scores.state === "outdated");
     tile.classList.toggle("ml-updating", scores.state === "updating");
@@ -44,6 +45,16 @@ export function tileWords({ headline, chip, empty, rows }) {
     "score-gap": [gap ? `${gap} vs experts` : "", beside].filter(Boolean).join(", "),
     "score-detail": `${mean.ends} ${scale} (95 %), ${what}n ${count}`,
   };
+}
+
+/**
+ * Whether the first difference of the tile is for the better or the worse, as far as the examples tell.
+ * @param {Scores["headline"]} headline
+ * @returns {string}
+ */
+export function gapTone(headline) {
+  const verdict = headline?.to_experts_text ? headline.verdict : headline?.pinned?.verdict;
+  return verdict ? toneOf({ verdict }) : "";
 }
 
 /** @param {Scores["rows"]} rows */

@@ -127,6 +127,7 @@ def test_experts_that_answer_a_task_of_nobody_have_columns_of_their_own(
     view = opened()[0].answers_view
     found = shown(view)
     assert (found.experts, found.own, list(found.filters)) == (["Expert A", "Expert B"], False, ["all"])
+    assert found.about.endswith("30 validation examples, bits per byte, lower is better")
     row = found.rows[0]
     assert row.base and row.merged and (row.base.text, row.merged.text, row.own) == ("1.92", "1.44", None)
     assert [each and each.text for each in row.experts] == ["1.20", "1.68"]

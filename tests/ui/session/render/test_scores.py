@@ -20,12 +20,17 @@ def test_scores_of_an_earlier_recipe_say_what_to_do() -> None:
     assert "Press Merge" in render_scores(RunScores(RUN, MODELS, TASKS, "outdated")).notice
 
 
-@pytest.mark.parametrize(("expert", "place"), [("tiny/a", 0), ("tiny/b", 1)])
-def test_the_legend_shows_the_colour_of_the_first_experts_bar(expert: str, place: int) -> None:
+@pytest.mark.parametrize(
+    ("expert", "place", "others"), [("tiny/a", 0, []), ("tiny/b", 1, [("Expert A", style_of(0).colour)])]
+)
+def test_the_legend_shows_the_colour_of_the_first_experts_bar_and_those_of_other_experts(
+    expert: str, place: int, others: list[tuple[str, str]]
+) -> None:
     sent = render_scores(RunScores(RUN, MODELS, {"task-a": TaskFace("Task A", expert)}, "measured"))
     assert [(entry.title, entry.colour) for entry in sent.legend] == [
         ("base", "--ml-base"),
         ("task’s expert", style_of(place).colour),
+        *others,
         ("merged", "--ml-ink"),
     ]
 
