@@ -33,6 +33,7 @@ class Share(Metric):
 
 Share("accuracy")
 Share("exact match")
+Share("linear probe accuracy")
 
 
 def wilson(right: int, n: int, z: float = Z) -> tuple[float, float]:

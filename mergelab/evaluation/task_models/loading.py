@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mergelab.checkpoints import Checkpoint
+from mergelab.checkpoints.alignment.key_alignment import is_optional
 from mergelab.checkpoints.files.silence import silence
 from mergelab.evaluation.kinds.task_kind import TaskKind
 
@@ -41,7 +42,7 @@ def load_model(
             local_files_only=True,
             attn_implementation=attention,
         )
-    _check(report, name)
+    _check(_without_pooler(model, report) if kind.is_probe else report, name)
     loaded: nn.Module = model.eval()
     return loaded
 
@@ -57,6 +58,14 @@ def _model_class(kind: TaskKind, config: Any, name: str) -> Any:
         return found
     wanted = config.architectures or []
     return next((cls for cls in found if cls.__name__ in wanted), found[0])
+
+
+def _without_pooler(model: Any, report: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Drop a pooler that the files lack, and what `report` says of it: a probe reads no pooler, and this one would be random."""
+    lacking = {key for key in report["missing_keys"] if is_optional(key)}
+    if lacking:
+        model.pooler = None
+    return {**report, "missing_keys": set(report["missing_keys"]) - lacking}
 
 
 def _check(report: Mapping[str, Any], name: str) -> None:

@@ -12,6 +12,8 @@ from mergelab.checkpoints.alignment.key_alignment import is_head, wrapper
 from mergelab.evaluation.tasks.task_error import TaskError, listed_texts
 from mergelab.evaluation.tasks.task_set import labels_of
 
+PROBE = "probe"
+"""In place of a model: a linear probe that is trained on the base's features. A folder of this name is `./probe`."""
 PLACEHOLDER = re.compile(r"LABEL_\d+")
 """What transformers calls the classes of a model that was saved without names."""
 
@@ -79,7 +81,7 @@ def _none_fits(labels: tuple[str, ...], models: Sequence[Checkpoint]) -> str:
     told = "; ".join(f"{model.name}: {', '.join(class_names(model)) or 'no class names'}" for model in models)
     return (
         f"no model has exactly the task's labels {listed_texts(labels)} in id2label of its config.json ({told}); "
-        "name the classifier that answers with --head or as `head` in task.yml"
+        "name the classifier that answers with --head or as `head` in task.yml, or write probe there to train a linear probe on the base"
     )
 
 
