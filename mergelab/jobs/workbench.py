@@ -2,6 +2,7 @@
 
 from mergelab.jobs.adapter_job import AdapterArchive, save_adapter
 from mergelab.jobs.evaluate_job import evaluate, ready_to_score
+from mergelab.jobs.harness_job import evaluate_with_harness
 from mergelab.jobs.inspect_jobs import fisher, inspect, inspection_report, spectrum
 from mergelab.jobs.merge_job import Run, merge
 from mergelab.jobs.merging.merge_scores import MergeScores
@@ -20,6 +21,7 @@ __all__ = [
     "check_task",
     "coordinates",
     "evaluate",
+    "evaluate_with_harness",
     "fisher",
     "inspect",
     "inspection_report",
