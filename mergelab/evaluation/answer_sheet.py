@@ -72,6 +72,11 @@ def answers_key(content: str, task: TaskSet, split: str) -> str:
     return key_of(content, task.rows(split).digest(), _head(task), json.dumps(how), *trained_on)
 
 
+def calibration_key(task: TaskSet) -> str:
+    """SHA-256 in hex of the calibration rows and everything that determines how they are asked, except for the body."""
+    return answers_key("", task, "calibration")
+
+
 def _head(task: TaskSet) -> str:
     """What identifies the model that lends its head, tokenizer and config: a suite's does not change, others may."""
     if suite_of(task.head):

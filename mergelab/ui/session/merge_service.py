@@ -94,7 +94,7 @@ class MergeService:
             base = form.models.base
             return {
                 task.name: TaskFace(task.title, "" if task.head == base else task.head, task.metric)
-                for task in self._own_tasks(form)
+                for task in _own_tasks(form)
             }
         suites = list_suites()
         if form.models.base not in suites:
@@ -104,7 +104,7 @@ class MergeService:
     def task_sets(self, form: Form) -> dict[str, TaskSet]:
         """The task sets behind `tasks`, by name."""
         if form.models.tasks:
-            return {task.name: task for task in self._own_tasks(form)}
+            return {task.name: task for task in _own_tasks(form)}
         known = suite_tasks(form.models.base) if form.models.base in list_suites() else {}
         return {name: known[name] for name in self.tasks(form)}
 
@@ -187,7 +187,7 @@ class MergeService:
         models = self._models(form)
         _refuse(form)
         watch = Stopwatch("Writing the stack" if form.is_stack else "Writing the merged model")
-        files = {} if form.is_stack else self._task_files(form)
+        files = {} if form.is_stack else task_files_of(form)
         steps = self.job_cache.follow(watch, self.stopper, "save", out=out, archive=True, **models, **files)
         return str((yield from map_progress(steps, _as_update)))
 
@@ -196,30 +196,26 @@ class MergeService:
         models = self._models(form)
         _refuse(form)
         watch = Stopwatch("Extracting a LoRA adapter")
-        steps = self.job_cache.follow(watch, self.stopper, "save_adapter", out=out, rank=rank, **models)
+        steps = self.job_cache.follow(
+            watch, self.stopper, "save_adapter", out=out, rank=rank, **models, **task_files_of(form)
+        )
         found: AdapterArchive = yield from map_progress(steps, _as_update)
         return found
 
     def inspection(self, form: Form) -> Generator[Update, None, InspectionReport]:
         """Everything about the form's models and recipe that needs no merge."""
         steps = self.job_cache.follow(
-            Stopwatch("Inspecting the models"), self.stopper, "inspection_report", **self._models(form)
+            Stopwatch("Inspecting the models"),
+            self.stopper,
+            "inspection_report",
+            **self._models(form),
+            **task_files_of(form),
         )
         found: InspectionReport = yield from map_progress(steps, _as_update)
         return found
 
-    def _own_tasks(self, form: Form) -> list[TaskSet]:
-        """The person's own task sets that the base or a chosen expert answers."""
-        return [task for task in form.models.tasks if task.head in (form.models.base, *form.chosen)]
-
     def _tasks(self, form: Form) -> dict[str, Any]:
-        return self._task_files(form) or {"tasks": list(self.tasks(form))}
-
-    def _task_files(self, form: Form) -> dict[str, Any]:
-        """The person's own task sets as jobs take them, each with the expert that answers it."""
-        named = [(task.head, task.origin) for task in self._own_tasks(form)]
-        files = [origin if head == form.models.base else f"{head}={origin}" for head, origin in named]
-        return {"task_files": files} if files else {}
+        return task_files_of(form) or {"tasks": list(self.tasks(form))}
 
     def job(
         self, form: Form, watch: Stopwatch, stopper: Stopper, function: str, /, **arguments: Any
@@ -229,11 +225,23 @@ class MergeService:
         Raises RecipeError as `merge` does.
         """
         _refuse(form)
-        given = {**self._models(form), **self._task_files(form), **arguments}
+        given = {**self._models(form), **task_files_of(form), **arguments}
         return (yield from self.job_cache.follow_in_parts(watch, stopper, function, **given))
 
     def _models(self, form: Form) -> dict[str, Any]:
         return {"recipe": form.written().to_mapping(), "device": form.device, "models_dir": self.models_dir}
+
+
+def _own_tasks(form: Form) -> list[TaskSet]:
+    """The person's own task sets that the base or a chosen expert answers."""
+    return [task for task in form.models.tasks if task.head in (form.models.base, *form.chosen)]
+
+
+def task_files_of(form: Form) -> dict[str, Any]:
+    """The person's own task sets as jobs take them, each with the expert that answers it."""
+    named = [(task.head, task.origin) for task in _own_tasks(form)]
+    files = [origin if head == form.models.base else f"{head}={origin}" for head, origin in named]
+    return {"task_files": files} if files else {}
 
 
 def sketch_key(form: Form) -> tuple[str, int]:
