@@ -7,6 +7,7 @@ from mergelab.jobs.inspect_jobs import fisher, inspect, inspection_report, spect
 from mergelab.jobs.merge_job import Run, merge
 from mergelab.jobs.merging.merge_scores import MergeScores
 from mergelab.jobs.save_job import save
+from mergelab.jobs.side_by_side_job import evaluate_side_by_side
 from mergelab.jobs.sketch_job import sketch
 from mergelab.jobs.stack_job import stack_facts
 from mergelab.jobs.task_sets.task_jobs import check_task, read_tasks, show_task
@@ -21,6 +22,7 @@ __all__ = [
     "check_task",
     "coordinates",
     "evaluate",
+    "evaluate_side_by_side",
     "evaluate_with_harness",
     "fisher",
     "inspect",

@@ -35,6 +35,11 @@ def add(commands: Any) -> None:
     )
     evaluate.add_argument("--rows", type=positive, metavar="N", help="score N rows per task set (default: all)")
     evaluate.add_argument(
+        "--side-by-side",
+        action="store_true",
+        help="of a recipe, also score the base and the experts, and compare the merged model with each on the same rows",
+    )
+    evaluate.add_argument(
         "--lm-eval",
         type=_names,
         default=[],
@@ -62,6 +67,9 @@ def _run(options: argparse.Namespace) -> None:
         raise ValueError("--limit and --lm-eval-path belong to --lm-eval; name its tasks, or use --rows for task sets")
     is_recipe = Path(options.model).suffix in (".yml", ".yaml", ".json")
     named = {"recipe": Recipe.from_file(options.model).to_mapping()} if is_recipe else {"model": options.model}
+    if options.side_by_side:
+        _side_by_side(options, named)
+        return
     has_sets = not options.lm_eval or bool(options.suite or options.tasks or options.task)
     scores = _scores(options, named) if has_sets else []
     harness = _harness_scores(options, named) if options.lm_eval else []
@@ -76,20 +84,34 @@ def _run(options: argparse.Namespace) -> None:
 def _scores(options: argparse.Namespace, named: dict[str, Any]) -> list[Score]:
     from mergelab.jobs import workbench
 
-    found: list[Score] = followed(
-        workbench.evaluate(
-            **named,
-            suite=options.suite,
-            split=options.split,
-            rows=options.rows,
-            tasks=options.tasks,
-            device=options.device,
-            models_dir=options.models_dir,
-            task_files=options.task,
-            head=options.head,
-        )
-    )
+    found: list[Score] = followed(workbench.evaluate(**named, **_asked(options)))
     return found
+
+
+def _side_by_side(options: argparse.Namespace, named: dict[str, Any]) -> None:
+    from mergelab.jobs import workbench
+    from mergelab.report.side_by_side import side_by_side_mapping, side_by_side_table
+
+    if "recipe" not in named or options.lm_eval:
+        raise ValueError(
+            "--side-by-side compares the merge of a recipe on task sets; name a recipe file, without --lm-eval"
+        )
+    found = followed(workbench.evaluate_side_by_side(**named, **_asked(options)))
+    print(json.dumps(side_by_side_mapping(found), indent=2) if options.json else side_by_side_table(found))
+
+
+def _asked(options: argparse.Namespace) -> dict[str, Any]:
+    """The task sets and how they are asked, as jobs take them."""
+    return {
+        "suite": options.suite,
+        "split": options.split,
+        "rows": options.rows,
+        "tasks": options.tasks,
+        "device": options.device,
+        "models_dir": options.models_dir,
+        "task_files": options.task,
+        "head": options.head,
+    }
 
 
 def _harness_scores(options: argparse.Namespace, named: dict[str, Any]) -> list[HarnessScore]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
+from tiny_task_models import language_model
 
 from mergelab.cli import main
 from mergelab.cli.commands.evaluate import score_table
@@ -40,3 +42,19 @@ def test_a_missing_harness_is_one_sentence(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert main(["evaluate", str(tmp_path), "--lm-eval", "arc_easy, gsm8k"]) == 1
     assert capsys.readouterr().err.startswith("mergelab: --lm-eval needs lm-evaluation-harness, which is not installed")
+
+
+def test_a_recipe_is_scored_beside_its_base_and_every_expert(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [str(language_model(tmp_path / name, seed=seed)) for seed, name in enumerate(("base", "one", "other"))]
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text("".join(json.dumps({"text": f"text {row}", "split": "validation"}) + "\n" for row in range(6)))
+    recipe = tmp_path / "recipe.yml"
+    recipe.write_text(json.dumps({"base": names[0], "models": names[1:], "method": "average"}))  # JSON is YAML
+    asked = ["evaluate", str(recipe), "--task", str(texts), "--side-by-side", "--json", "--device", "cpu"]
+    assert main(asked) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [each["model"] for each in found] == [*names, "merged"] and {each["n"] for each in found} == {6}
+    assert main(["evaluate", names[1], "--task", str(texts), "--side-by-side"]) == 1
+    assert "name a recipe file" in capsys.readouterr().err
