@@ -48,28 +48,18 @@ function expertRow({ title, colour, score, difference }) {
   return row;
 }
 
-/** @param {ScoreRow} row */
-function mergedCell({ merged, scale, to_own_text: text, paired_own: paired, paired_base: overBase }) {
-  const made = cell(merged), interval = made.querySelector("small");
-  const over = paired ? delta(paired, "against the task’s own expert") : text ? make("em", text) : baseDelta(scale, overBase);
-  if (over && scale && (paired ?? overBase)) over.append(` ${wordOf(paired ?? overBase)}`);
-  if (over && !paired && !scale && text) over.dataset.sign = text.charAt(0);
-  if (over && merged) made.insertBefore(over, interval);
-  return made;
-}
-
 /**
- * On a scale that not everybody knows, the difference from the base stands where no expert does.
- * @param {string} scale
- * @param {ScoreDifference | null} overBase
+ * The merged model's score with its difference from the task's expert. On a scale that not everybody knows, a word says whether
+ * that is better, and the difference from the base stands where there is no expert.
+ * @param {ScoreRow} row
  */
-function baseDelta(scale, overBase) {
-  return scale && overBase ? delta(overBase, "against the base") : null;
-}
-
-/** @param {ScoreDifference | null} difference */
-function wordOf(difference) {
-  return difference && toneOf(difference) ? difference.verdict : "";
+function mergedCell({ merged, scale, to_own_text: text, paired_own: own, paired_base: base }) {
+  const made = cell(merged), paired = own ?? (scale ? base : null);
+  const over = paired ? delta(paired, own ? "against the task’s own expert" : "against the base") : make("em", text);
+  if (paired && scale && toneOf(paired)) over.append(` ${paired.verdict}`);
+  if (!paired && !scale) over.dataset.sign = text.charAt(0);
+  if (merged && over.textContent) made.insertBefore(over, made.querySelector("small"));
+  return made;
 }
 
 /**
