@@ -110,20 +110,20 @@ def _calibrated(recipe: Recipe, device: str, own: TaskFiles) -> ProgressGen[Plan
 
 
 def _features(planned: Plan, device: str, own: Sequence[TaskSet]) -> ProgressGen[Any]:
-    """Linear CKA of base and experts on the calibration examples of all tasks, or the reason why it was skipped."""
+    """Linear CKA of base and experts on the calibration examples of the `own` task sets or else of the experts' suite, or the
+    reason why it was skipped."""
     from mergelab.analysis.static import BASE, Bodies, cka_by_layer, skipped_cka
 
     names = [expert.name for expert in planned.experts]
     listed = [names[place] for place in planned.listed]
     experts = dict(zip(names, planned.experts, strict=True))
     tasks = {task.name: task for task in own if "calibration" in task.splits()}
-    without_rows = [name for name in listed if not has_task(experts[name])]
-    if without_rows and not tasks:
+    without_rows = [] if tasks else [name for name in listed if not has_task(experts[name])]
+    if without_rows:
         return skipped_cka(
             f"{without_rows[0]} has no calibration examples, which only experts of a suite have; give a task set with --task"
         )
-    if not without_rows:
-        tasks |= {task.name: task for task in (expert_task(expert, "linear CKA") for expert in planned.experts)}
+    tasks = tasks or {task.name: task for task in (expert_task(expert, "linear CKA") for expert in planned.experts)}
     models = {BASE: planned.base} | experts
 
     def body(name: str) -> dict[str, Tensor]:
