@@ -2,52 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy
 import pandas
 
-from mergelab.charts.style import INK, MUTED, Picture, layout, percent, plain, rows_of, style_of
+from mergelab.charts.style import INK, MUTED, Picture, layout, plain, rows_of, style_of
+
+SHARES = ""
+"""The scale of all metrics that are shares of examples."""
+GAP = 0.08
+"""Between two axes, as a share of the chart's width."""
 
 
 def score_bars(scores: pandas.DataFrame) -> Picture:
     """Bars per task for base, the task's own expert and the merged model, with intervals; other experts as dots.
 
-    `scores` has task, title, role ("base", "own", "other", "merged"), model, place, value, low, high, n, metric.
+    `scores` has task, title, role ("base", "own", "other", "merged"), model, place, value, low, high, n, metric, scale (what a
+    metric is measured in, empty text for shares), and words and interval, which say value, low and high. Shares stand on one
+    axis of per cent; every other scale has an axis of its own beside it.
     """
+    groups = dict(_by_scale(scores)) or {SHARES: scores}
+    widths = [group["title"].nunique() for group in groups.values()]
+    axes: dict[str, Any] = {}
+    traces: list[dict[str, Any]] = []
+    for number, (scale, group) in enumerate(groups.items(), 1):
+        suffix = "" if number == 1 else str(number)
+        traces += [{**trace, "xaxis": f"x{suffix}", "yaxis": f"y{suffix}"} for trace in _traces(group)]
+        axes |= {
+            f"xaxis{suffix}": _task_axis(widths, number, f"y{suffix}"),
+            f"yaxis{suffix}": _axis(scale, f"x{suffix}"),
+        }
+    return Picture(traces, layout(barmode="group", bargap=0.28, bargroupgap=0.08, **axes))
+
+
+def _by_scale(scores: pandas.DataFrame) -> Iterator[tuple[str, pandas.DataFrame]]:
+    """The scores by their scale, shares first."""
+    for scale in sorted(set(scores["scale"])):
+        yield scale, scores[scores["scale"] == scale]
+
+
+def _task_axis(widths: list[int], number: int, anchor: str) -> dict[str, Any]:
+    """The axis of tasks in its part of the chart's width, which follows the number of tasks."""
+    room = 1 - GAP * (len(widths) - 1)
+    ends = [room * sum(widths[:count]) / max(sum(widths), 1) for count in (number - 1, number)]
+    domain = [end + GAP * (number - 1) for end in ends] if sum(widths) else [0, 1]
+    return {"automargin": True, "showgrid": False, "type": "category", "domain": domain, "anchor": anchor}
+
+
+def _axis(scale: str, anchor: str) -> dict[str, Any]:
+    if scale == SHARES:
+        return {"range": [0, 1.02], "tickformat": ".0%", "automargin": True, "nticks": 6, "anchor": anchor}
+    title = {"text": plain(scale), "font": {"size": 11}}
+    return {"rangemode": "tozero", "automargin": True, "nticks": 6, "anchor": anchor, "title": title}
+
+
+def _traces(scores: pandas.DataFrame) -> list[dict[str, Any]]:
     roles = (("base", "base"), ("own", "the task's expert"), ("merged", "merged"))
     bars = [_bars(scores[scores["role"] == role], role, name) for role, name in roles]
     others = scores[scores["role"] == "other"]
-    dots = {
+    return [*bars, *([_dots(others)] if len(others) else [])]
+
+
+def _dots(others: pandas.DataFrame) -> dict[str, Any]:
+    colours = [style_of(place).colour for place in others["place"]]
+    return {
         "type": "scatter",
         "mode": "markers",
         "name": "other experts",
         "x": _tasks(others),
         "y": others["value"].tolist(),
-        "marker": {
-            "color": [style_of(place).colour for place in others["place"]],
-            "size": 5,
-            "opacity": 0.75,
-            "symbol": "diamond",
-        },
+        "marker": {"color": colours, "size": 5, "opacity": 0.75, "symbol": "diamond"},
         "text": _score_words(others),
         "hovertemplate": "%{text}<extra></extra>",
     }
-    looks = layout(
-        barmode="group",
-        bargap=0.28,
-        bargroupgap=0.08,
-        xaxis={"automargin": True, "showgrid": False, "type": "category"},
-        yaxis={"range": [0, 1.02], "tickformat": ".0%", "automargin": True, "nticks": 6},
-    )
-    return Picture([*bars, *([dots] if len(others) else [])], looks)
 
 
 def _bars(scores: pandas.DataFrame, role: str, name: str) -> dict[str, Any]:
     colours = {"base": MUTED, "merged": INK}.get(role) or [style_of(place).colour for place in scores["place"]]
     whiskers = {
         "type": "data",
-        "array": (scores["high"] - scores["value"]).tolist(),
-        "arrayminus": (scores["value"] - scores["low"]).tolist(),
+        "array": _lengths(scores["high"] - scores["value"]),
+        "arrayminus": _lengths(scores["value"] - scores["low"]),
     }
     return {
         "type": "bar",
@@ -63,14 +100,19 @@ def _bars(scores: pandas.DataFrame, role: str, name: str) -> dict[str, Any]:
     }
 
 
+def _lengths(ends: pandas.Series) -> list[float]:
+    """The lengths of whiskers; a score of one example has none."""
+    return ends.where(numpy.isfinite(ends.astype(float)), 0.0).tolist()
+
+
 def _tasks(scores: pandas.DataFrame) -> list[str]:
     return [plain(title).replace(" ", "<br>", 1) for title in scores["title"]]
 
 
 def _score_words(scores: pandas.DataFrame) -> list[str]:
     return [
-        f"{plain(row['model'])} on {plain(row['title'])}: {plain(row['metric'])} {percent(row['value'], 1)}<br>"
-        f"95 % interval {percent(row['low'], 1)} to {percent(row['high'], 1)}, n = {row['n']:,}"
+        f"{plain(row['model'])} on {plain(row['title'])}: {plain(row['metric'])} {row['words']}<br>"
+        f"95 % interval {row['interval']}, n = {row['n']:,}"
         for row in rows_of(scores)
     ]
 
@@ -80,5 +122,5 @@ def scores_summary(scores: pandas.DataFrame) -> str:
     merged = rows_of(scores[scores["role"] == "merged"])
     if not merged:
         return "No merged model has been scored yet."
-    parts = [f"{row['title']} {percent(row['value'], 1)}" for row in merged]
+    parts = [" ".join(filter(None, (row["title"], row["words"], row["scale"]))) for row in merged]
     return f"Merged model: {'; '.join(parts)}."

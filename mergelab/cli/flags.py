@@ -103,7 +103,8 @@ def head_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--head",
         metavar="MODEL",
-        help="the model whose head answers own task sets (default: the one whose class names are the labels)",
+        help="the model whose head answers own task sets (default: the one whose class names are the labels), or probe: a linear probe "
+        "on the base's features, trained on the calibration rows",
     )
 
 

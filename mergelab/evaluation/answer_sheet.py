@@ -68,7 +68,13 @@ class AnswerSheet:
 def answers_key(content: str, task: TaskSet, split: str) -> str:
     """SHA-256 in hex of everything that determines the answers: the body's content hash, the rows, and how they are asked."""
     how = [task.kind, list(task.labels), repr(task.settings)]
-    return key_of(content, task.rows(split).digest(), _head(task), json.dumps(how))
+    trained_on = [task.rows("calibration").digest()] if task.asked.is_probe else []
+    return key_of(content, task.rows(split).digest(), _head(task), json.dumps(how), *trained_on)
+
+
+def calibration_key(task: TaskSet) -> str:
+    """SHA-256 in hex of the calibration rows and everything that determines how they are asked, except for the body."""
+    return answers_key("", task, "calibration")
 
 
 def _head(task: TaskSet) -> str:

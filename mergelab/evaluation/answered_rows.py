@@ -1,4 +1,4 @@
-"""The rows of a task with what base, expert and merged model answered, and which of them are worth a look."""
+"""The rows of a task with what base, experts and merged model answered, and which of them are worth a look."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.evaluation.tasks import TaskSet
 
 BASE, OWN, MERGED = "base", "own", "merged"
-"""Who answers: the base, the task's own expert, the merged model."""
+"""Who answers: the base, the task's own expert, the merged model. Other experts answer under their own names."""
 
 
 @dataclass(frozen=True)
 class AnsweredRow:
-    """`number` is the row's place in its split as stored, from 1; `answers` are by `BASE`, `OWN`, `MERGED`, as far as known."""
+    """`number` is the row's place in its split as stored, from 1; `answers` are by `BASE`, `OWN`, `MERGED` and the names of
+    other experts, as far as known."""
 
     number: int
     row: Row
@@ -30,15 +31,24 @@ class AnsweredRow:
         answer = self.answers.get(who)
         return None if answer is None else answer.marks[0] > 0
 
+    @property
+    def experts_are_right(self) -> set[bool]:
+        """Which of right and wrong there is among the known answers of experts."""
+        return {answer.marks[0] > 0 for who, answer in self.answers.items() if who not in (BASE, MERGED)}
+
 
 Filter = Callable[[AnsweredRow], bool]
 FILTERS: dict[str, tuple[str, Filter]] = {
     "all": ("All", lambda _: True),
-    "lost": ("Expert right, merged wrong", lambda row: row.is_right(OWN) is True and row.is_right(MERGED) is False),
-    "won": ("Merged right, expert wrong", lambda row: row.is_right(OWN) is False and row.is_right(MERGED) is True),
+    "lost": ("Expert right, merged wrong", lambda row: True in row.experts_are_right and row.is_right(MERGED) is False),
+    "won": (
+        "Merged right, expert wrong",
+        lambda row: row.experts_are_right == {False} and row.is_right(MERGED) is True,
+    ),
     "wrong": ("Merged wrong", lambda row: row.is_right(MERGED) is False),
 }
-"""Which rows are worth a look, by name: a title and a test. A task whose metric is no share of rows has only "all"."""
+"""Which rows are worth a look, by name: a title and a test. Among several experts one must be right, or all of them wrong. A
+task whose metric is no share of rows has only "all"."""
 
 
 def answered_rows(task: TaskSet, split: str, answers: Mapping[str, Answers]) -> list[AnsweredRow]:

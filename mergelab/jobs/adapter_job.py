@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,18 +25,23 @@ class AdapterArchive:
 
 
 def save_adapter(
-    recipe: Mapping[str, Any], out: str, rank: int, device: str = "auto", models_dir: str | None = None
+    recipe: Mapping[str, Any],
+    out: str,
+    rank: int,
+    device: str = "auto",
+    models_dir: str | None = None,
+    task_files: Sequence[str] = (),
 ) -> ProgressGen[AdapterArchive]:
     """Merge, and write the merged model's delta as a LoRA adapter of its base to the new folder `out`, packed as OUT.zip.
 
-    The adapter has float32 factors of the given rank. Raises RecipeError for a recipe whose base is itself a merge, because an
+    The calibration rows of `task_files` serve methods that need them, as in `save`. The adapter has float32 factors of the given rank. Raises RecipeError for a recipe whose base is itself a merge, because an
     adapter names a model that its user can open; else what `save` and `extract_adapter` raise.
     """
     checked, folder = read_recipe(recipe, models_dir), Path(out).expanduser()
     base = _base_of(checked)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="mergelab-", dir=folder.parent) as scratch:
-        merged = yield from save(recipe, str(Path(scratch) / "merged"), device, models_dir)
+        merged = yield from save(recipe, str(Path(scratch) / "merged"), device, models_dir, task_files=task_files)
         below = open_model(base, models_dir)
         made = yield from extract_adapter(below, open_checkpoint(merged, base=below), folder, rank)
     return AdapterArchive((yield from archived(folder)), made.error, made.left_out)

@@ -40,8 +40,8 @@ if TYPE_CHECKING:  # pandas takes a while to import
 class Run:
     """A merge and its measurements.
 
-    `references` holds, by model, the base's scores on all tasks and each expert's score on its own task. `health` is None where
-    it was not examined.
+    `references` holds, by model, the base's scores on all tasks and each expert's on those that it answers. `health` is None
+    where it was not examined.
     """
 
     recipe: dict[str, Any]

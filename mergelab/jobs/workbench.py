@@ -2,11 +2,13 @@
 
 from mergelab.jobs.adapter_job import AdapterArchive, save_adapter
 from mergelab.jobs.evaluate_job import evaluate, ready_to_score
+from mergelab.jobs.harness_job import evaluate_with_harness
 from mergelab.jobs.inspect_jobs import fisher, inspect, inspection_report, spectrum
 from mergelab.jobs.merge_job import Run, merge
 from mergelab.jobs.merging.health_job import health
 from mergelab.jobs.merging.merge_scores import MergeScores
 from mergelab.jobs.save_job import save
+from mergelab.jobs.side_by_side_job import evaluate_side_by_side
 from mergelab.jobs.sketch_job import sketch
 from mergelab.jobs.stack_job import stack_facts
 from mergelab.jobs.task_sets.task_jobs import check_task, read_tasks, show_task
@@ -21,6 +23,8 @@ __all__ = [
     "check_task",
     "coordinates",
     "evaluate",
+    "evaluate_side_by_side",
+    "evaluate_with_harness",
     "fisher",
     "health",
     "inspect",

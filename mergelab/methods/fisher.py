@@ -130,8 +130,8 @@ def fisher(
     estimate: A[
         str,
         Choice(
-            ("auto", "exact", "sketched"),
-            "How to estimate the Fisher from calibration examples: exact sums over all classes (slow), sketched uses random signs (unbiased, noisier, faster for many classes), auto is exact up to 16 classes and sketched beyond",
+            ("auto", "exact", "sketched", "sampled", "empirical"),
+            "How to estimate the Fisher from calibration examples: exact sums over all classes (slow), sketched uses random signs (unbiased, noisier, faster for many classes), sampled draws classes or next tokens from the model, empirical takes the given ones (another quantity); auto is exact up to 16 classes, sketched beyond, and sampled for language models",
         ),
     ] = "auto",
     information: A[Tensor | None, Statistic("fisher")] = None,

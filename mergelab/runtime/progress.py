@@ -50,6 +50,11 @@ PartialGen = Generator[Progress | Partial, None, T]
 """The same for work that also yields what it knows of its result so far."""
 
 
+def rows_per_second(rate: float) -> str:
+    """`120 rows/s`, and `3.4 rows/s` below ten."""
+    return f"{rate:,.0f} rows/s" if rate >= 10 else f"{rate:.1f} rows/s"
+
+
 def map_progress(steps: Generator[S, None, T], tell: Callable[[S], R | None]) -> Generator[R, None, T]:
     """The same work with the same result; yields `tell(step)` for each step, except where that is None."""
     with closing(steps):

@@ -55,6 +55,9 @@ SCORES = pandas.DataFrame(
             "high": value + 0.05,
             "n": 2000,
             "metric": "accuracy",
+            "scale": "",
+            "words": percent(value, 1),
+            "interval": f"{percent(value - 0.1, 1)} to {percent(value + 0.05, 1)}",
         }
         for role, model, value in (
             ("base", "m/base", 0.5),
@@ -129,6 +132,22 @@ def test_bars_carry_the_interval_as_whiskers_and_n_in_their_words() -> None:
     assert merged["text"] == ["merged on Long title: accuracy 80.0 %<br>95 % interval 70.0 % to 85.0 %, n = 2,000"]
     assert own["marker"]["color"] == [STYLES[1].colour]
     assert score_bars(SCORES).layout["yaxis"]["range"] == [0, 1.02]
+
+
+def test_bits_per_byte_have_an_axis_of_their_own() -> None:
+    scale = {"metric": "bits per byte", "scale": "bits per byte, lower is better"}
+    texts = SCORES.assign(task="u", title="Texts", value=1.8, low=-math.inf, high=1.9, words="1.80", **scale)
+    drawn = score_bars(pandas.concat([SCORES, texts[texts["role"] == "merged"]]))
+    shares, bits = drawn.data[2], next(trace for trace in drawn.data if trace["yaxis"] == "y2" and trace["y"])
+    assert (shares["yaxis"], shares["y"], bits["y"]) == ("y", [0.8], [1.8])
+    assert bits["text"][0].startswith("merged on Texts: bits per byte 1.80<br>")
+    assert bits["error_y"]["arrayminus"] == [0.0], "an interval without an end has no whisker"
+    axes = drawn.layout
+    assert axes["yaxis"]["tickformat"] == ".0%" and "tickformat" not in axes["yaxis2"]
+    assert axes["yaxis2"]["title"]["text"] == "bits per byte, lower is better"
+    assert axes["xaxis"]["domain"][1] < axes["xaxis2"]["domain"][0]
+    assert scores_summary(texts) == "Merged model: Texts 1.80 bits per byte, lower is better."
+    drawn.figure()
 
 
 def test_markup_in_a_name_cannot_reach_plotly() -> None:

@@ -56,3 +56,11 @@ def test_answers_to_other_rows_are_left_out(tmp_path: Path) -> None:
     other = Answers.of(Rows.of([]), [])
     found = answered_rows(asked, "test", {BASE: other, MERGED: answers(asked, 0, 1, 1, 0)})
     assert len(found) == 4 and all(BASE not in row.answers for row in found)
+
+
+def test_of_several_experts_one_must_be_right_or_all_of_them_wrong(tmp_path: Path) -> None:
+    asked = task(tmp_path)
+    given = {"one": answers(asked, 0, 0, 0, 0), "other": answers(asked, 1, 0, 0, 0), MERGED: answers(asked, 1, 1, 1, 0)}
+    found = answered_rows(asked, "test", given)
+    told = {name: {row.row.input for row in found if FILTERS[name][1](row)} for name in ("lost", "won")}
+    assert told == {"lost": {"awful", "dull"}, "won": {"lovely"}}

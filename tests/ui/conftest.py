@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mergelab.ui.session.merge_service import MergeService
-from mergelab.ui.session.score_tables import TaskFace
+from mergelab.ui.session.render.scores_by_model import TaskFace
 
 
 @pytest.fixture

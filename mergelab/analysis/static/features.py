@@ -45,7 +45,7 @@ def cka_by_layer(bodies: Bodies, listed: Sequence[str]) -> ProgressGen[pandas.Da
     """One row per layer and pair, including base and expert: layer, figure, of, value, rows, status, reason.
 
     `listed` are the experts in the order of the output, which does not affect the values. The rows of all tasks are
-    used, whatever their kind or head; the part of a head after the last block is not compared.
+    used, whatever their kind or head, and of an encoder with a decoder the encoder's; the part of a head after the last block is not compared.
     """
     names = [BASE, *bodies.experts]
     seen: dict[str, Features] = {}
@@ -92,6 +92,11 @@ def _on_task(body: Mapping[str, Tensor], task: TaskSet, device: str) -> Features
         found: list[Features] = []
         for group in unpadded(encoded.lengths, POSITIONS.get(torch.device(device).type, POSITIONS["cpu"])):
             batch = {name: value.to(device) for name, value in encoded.batch(group).items()}
-            states = lent.model(**batch, output_hidden_states=True).hidden_states
+            given = lent.model(**batch, output_hidden_states=True)
+            states = (
+                given.encoder_hidden_states
+                if getattr(lent.config, "is_encoder_decoder", False)
+                else given.hidden_states
+            )
             found.append([state.mean(1).float().cpu() for state in states])
     return [torch.cat(layer) for layer in zip(*found, strict=True)]

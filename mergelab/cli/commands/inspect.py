@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mergelab.cli.flags import expanded, place_flags, positive, recipe_flags, recipe_of, subcommand
+from mergelab.cli.flags import expanded, place_flags, positive, recipe_flags, recipe_of, subcommand, task_flags
 from mergelab.cli.lasting_imports import lasting_imports
 from mergelab.cli.progress_bar import followed
 
@@ -23,6 +23,7 @@ def add(commands: Any) -> None:
     inspect.add_argument(
         "--top", type=positive, metavar="K", help="number of leading directions to compare (default: 64)"
     )
+    task_flags(inspect, "calibration examples on which the features of models without a suite are compared")
     place_flags(inspect)
 
 
@@ -37,7 +38,9 @@ def _run(options: argparse.Namespace) -> None:
     for flag, target in targets.items():
         _check_target(flag, target)
     found = followed(
-        workbench.inspection_report(recipe_of(options).to_mapping(), options.top, options.device, options.models_dir)
+        workbench.inspection_report(
+            recipe_of(options).to_mapping(), options.top, options.device, options.models_dir, options.task, options.head
+        )
     )
     if options.json:
         _put(options.json, json.dumps(report.mapping_of(found), indent=1, allow_nan=False, ensure_ascii=False) + "\n")

@@ -49,11 +49,13 @@ class Fisher:
 
 @measure("fisher")
 def asked_by(task: TaskSet, knobs: Mapping[str, Value]) -> Fisher:
-    """The estimator chosen by the knob `estimate`; for language models `auto` is the empirical one, which they have alone."""
-    if knobs["estimate"] == "auto" and not task.asked.own_head:
-        return Fisher("empirical")
-    exact = knobs["estimate"] == "exact" or (knobs["estimate"] == "auto" and len(task.labels) <= EXACT_CLASSES)
-    return Fisher("exact") if exact else Fisher("sketched", samples=SKETCHES)
+    """The estimator chosen by the knob `estimate`; for language models `auto` draws the next tokens."""
+    asked = str(knobs["estimate"])
+    if asked == "auto":
+        few = len(task.labels) <= EXACT_CLASSES
+        asked = "sampled" if not task.asked.own_head else "exact" if few else "sketched"
+    drawn = {"sketched": SKETCHES, "sampled": SKETCHES if task.asked.own_head else 1}
+    return Fisher(asked, samples=drawn.get(asked, 1))
 
 
 def fisher_of(
@@ -70,8 +72,8 @@ def fisher_of(
     """Diagonal Fisher of `model` on the rows of `inputs` (its keyword arguments, rows first), by parameter name, float32.
 
     Classifiers support all `ESTIMATORS`; `labels` (or `inputs["labels"]`) are used only by "empirical". Causal language
-    models support only "empirical": a row is a sequence, whose log-probability is summed over the tokens after the
-    first, without padding.
+    models support "sampled" and "empirical": a row is a sequence, whose log-probability is summed over the tokens after the
+    first, without padding; the tokens are drawn from the model, or those of the row.
     """
     given = Given({name: value for name, value in inputs.items() if name != "labels"})
     labels = labels if labels is not None else inputs.get("labels")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -26,18 +28,22 @@ class Objective:
                 "the model gives non-finite outputs on the calibration examples; its Fisher is not defined"
             )
         if logits.dim() == 3:
-            return self._sequence(logits, inputs)
+            return self._sequence(rows, logits, inputs)
         if self._directions is None:
             self._directions = directions_for(self.estimator, *self._settings)
         along = self._directions(logits.detach().double().cpu(), torch.as_tensor(rows)).to(logits)
         return (along * logits[:, None, :]).sum(-1)
 
-    def _sequence(self, logits: Tensor, inputs: Inputs) -> Tensor:
-        if self.estimator != "empirical":
+    def _sequence(self, rows: Sequence[int], logits: Tensor, inputs: Inputs) -> Tensor:
+        if self.estimator == "empirical":
+            return sequence_log_likelihood(logits, inputs)
+        if self.estimator != "sampled":
             raise ValueError(
-                f"the Fisher of a language model is empirical (its own tokens as labels), got {self.estimator!r}"
+                "the Fisher of a language model is sampled (next tokens drawn from its own predictions) or empirical (the text's "
+                f"tokens as labels), got {self.estimator!r}"
             )
-        return sequence_log_likelihood(logits, inputs)
+        _, _, samples, seed = self._settings
+        return sampled_log_likelihood(logits, inputs, rows, samples, seed)
 
 
 def probe(logits: Tensor, inputs: Inputs) -> Tensor:
@@ -50,6 +56,26 @@ def probe(logits: Tensor, inputs: Inputs) -> Tensor:
 def sequence_log_likelihood(logits: Tensor, inputs: Inputs) -> Tensor:
     """The log-likelihood of each sequence, `(rows, 1)`: summed over tokens after the first, without padding."""
     ids = inputs["input_ids"]
-    mask = inputs.get("attention_mask", torch.ones_like(ids))
     log_p = logits[:, :-1].log_softmax(-1).gather(-1, ids[:, 1:, None]).squeeze(-1)
-    return (log_p * (mask[:, 1:] * mask[:, :-1])).sum(1, keepdim=True)
+    return (log_p * _targets(inputs)).sum(1, keepdim=True)
+
+
+def sampled_log_likelihood(logits: Tensor, inputs: Inputs, rows: Sequence[int], samples: int, seed: int) -> Tensor:
+    """The log-likelihood of next tokens that are drawn from the model after each prefix of the text, `(rows, samples)`.
+
+    Draws are independent over positions, and scores of different positions have no correlation, so the squared gradients have
+    the expectation Σ_t E[(∂ log p(y | x_<t))²]. Each is divided by √samples. Draws depend on (seed, row number, position)
+    alone, so batches and padding on the right do not change them.
+    """
+    log_p, mask = logits[:, :-1].log_softmax(-1), _targets(inputs)
+    shape = log_p.shape[1], samples
+    uniform = numpy.stack([numpy.random.default_rng([seed, row]).random(shape) for row in rows])
+    cumulative = log_p.detach().double().exp().cumsum(-1)
+    drawn = torch.searchsorted(cumulative, torch.from_numpy(uniform).to(cumulative)).clamp(max=log_p.shape[-1] - 1)
+    return (log_p.gather(-1, drawn) * mask[:, :, None]).sum(1) / math.sqrt(samples)
+
+
+def _targets(inputs: Inputs) -> Tensor:
+    """Which tokens after the first are predicted from another one, `(rows, positions - 1)`: all but padding."""
+    mask = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"]))
+    return mask[:, 1:] * mask[:, :-1]

@@ -18,6 +18,7 @@ class Classification(TaskKind):
     """A classification with the head of a fine-tuned model, whose classes are the task's labels."""
 
     own_head = True
+    has_classes = True
 
     def answer(self, exam: Exam, index: Sequence[int]) -> list[Answer]:
         """The class with the largest logit, by its number; its mark is 1 if it is the row's label."""

@@ -37,6 +37,7 @@ class ImageClassification(Classification):
     name = "image-classification"
     title = "Image classification"
     mapping = "MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING"
+    probed_as = "image-probe"
     columns = ()
 
     def row(self, cells: Mapping[str, Any], labels: tuple[str, ...], settings: Any) -> Row:

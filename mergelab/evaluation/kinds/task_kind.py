@@ -52,7 +52,7 @@ class Response:
 class Exam:
     """A model in front of the rows of a task set. `labels` are the task's class names, `title` is for errors.
 
-    `encoded` is what the kind's own `encode` made of the rows.
+    `encoded` is what the kind's own `encode` made of the rows, `probe` the trained probe of kinds that need one.
     """
 
     model: nn.Module
@@ -64,6 +64,7 @@ class Exam:
     settings: Any
     title: str
     device: str = "cpu"
+    probe: Any = None
 
     def batch(self, index: Sequence[int]) -> dict[str, torch.Tensor]:
         """The model's keyword arguments for the rows at `index`, on its device."""
@@ -86,6 +87,13 @@ class TaskKind(ABC):
     own_head: ClassVar[bool] = False
     """Whether the head belongs to the task: its tensors and its class names are those of a fine-tuned model. Without it, all
     tensors are those of the merge."""
+    has_classes: ClassVar[bool] = False
+    """Whether a row's label is one of the task's class names."""
+    is_probe: ClassVar[bool] = False
+    """Whether a linear probe on the base's features answers. The model is then its body alone, and columns do not choose the kind:
+    a person asks for it."""
+    probed_as: ClassVar[str] = ""
+    """The kind that asks the same rows of a linear probe; empty text if there is none."""
 
     def __init_subclass__(cls) -> None:
         if "name" in cls.__dict__:

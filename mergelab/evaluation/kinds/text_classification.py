@@ -44,6 +44,7 @@ class TextClassification(Classification):
     name = "text-classification"
     title = "Text classification"
     mapping = "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING"
+    probed_as = "text-probe"
     columns = (
         Column("text", "the text to classify", ("sentence", "content", "review", "input")),
         Column("label", "the right class: its name or its number", ("class", "category", "target")),

@@ -24,9 +24,9 @@ class LikelihoodPerUnit(Metric):
 
     higher_is_better = False
 
-    def __init__(self, name: str, scale: Callable[[Values], Values]) -> None:
+    def __init__(self, name: str, scale: Callable[[Values], Values], smallest_effect: float) -> None:
         super().__init__(name)
-        self._scale = scale
+        self._scale, self.smallest_effect = scale, smallest_effect
 
     def estimate(self, marks: Marks, z: float = Z) -> Estimate:
         value = float(self._of(numpy.ones((1, len(marks))), marks)[0])
@@ -44,5 +44,5 @@ class LikelihoodPerUnit(Metric):
         return self._scale((weights @ marks[:, 0]) / (weights @ marks[:, 1]))
 
 
-LikelihoodPerUnit("bits per byte", lambda nats: nats / math.log(2))
-LikelihoodPerUnit("perplexity per token", numpy.exp)
+LikelihoodPerUnit("bits per byte", lambda nats: nats / math.log(2), smallest_effect=0.01)
+LikelihoodPerUnit("perplexity per token", numpy.exp, smallest_effect=0.1)

@@ -7,12 +7,18 @@ from dataclasses import dataclass
 
 from mergelab.evaluation.scores.interval import Estimate, Z
 from mergelab.evaluation.scores.metrics import Marks, Metric
+from mergelab.evaluation.scores.notation import SHARES, Notation
 
 
 class Share(Metric):
     """The share of rows whose only mark is 1; the others' is 0."""
 
     is_share = True
+
+    @property
+    def notation(self) -> Notation:
+        """Per cent and points."""
+        return SHARES
 
     def estimate(self, marks: Marks, z: float = Z) -> Estimate:
         right, n = int(marks[:, 0].sum()), len(marks)
@@ -27,6 +33,7 @@ class Share(Metric):
 
 Share("accuracy")
 Share("exact match")
+Share("linear probe accuracy")
 
 
 def wilson(right: int, n: int, z: float = Z) -> tuple[float, float]:

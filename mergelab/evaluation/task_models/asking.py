@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from mergelab.evaluation.kinds import Answer, Exam, Response, Rows, encode
+from mergelab.evaluation.kinds import Answer, Exam, Response, Rows
 from mergelab.evaluation.task_models.batches import POSITIONS, batches
+from mergelab.evaluation.task_models.exams import exam_of
 from mergelab.evaluation.task_models.precision import full_precision
-from mergelab.evaluation.task_models.task_model import task_model
+from mergelab.evaluation.task_models.probing import probe_of
 from mergelab.evaluation.tasks import TaskSet
-from mergelab.runtime.progress import Progress, ProgressGen
+from mergelab.runtime.progress import Progress, ProgressGen, finish
 
 
 def ask(
@@ -25,7 +25,8 @@ def ask(
     The progress counts the rows of this range.
     """
     found: dict[int, Answer] = {}
-    with _exam(body, task, rows, device) as exam:
+    probe = yield from probe_of(task, device)
+    with exam_of(body, task, rows, device, probe) as exam:
         lengths = exam.encoded.lengths[start:stop]
         for group in batches(lengths, POSITIONS.get(torch.device(device).type, POSITIONS["cpu"])):
             yield Progress("Scoring", len(found), stop - start, task.title, "rows")
@@ -34,19 +35,11 @@ def ask(
     return [found[row] for row in range(stop - start)]
 
 
-@torch.inference_mode()
 def respond(body: Mapping[str, Tensor], task: TaskSet, question: Rows, device: str) -> Response:
     """What `body` with the task's head says to the only row of `question`."""
-    with _exam(body, task, question, device) as exam, full_precision():
+    probe = finish(probe_of(task, device))
+    with torch.inference_mode(), exam_of(body, task, question, device, probe) as exam, full_precision():
         return task.asked.respond(exam)
-
-
-@contextmanager
-def _exam(body: Mapping[str, Tensor], task: TaskSet, rows: Rows, device: str) -> Generator[Exam, None, None]:
-    head = task.open_head()
-    with task_model(body, head, task.kind, device=device) as lent:
-        encoded = encode(task.kind, rows, head, lent.config, task.chosen)
-        yield Exam(lent.model, lent.config, head, rows, encoded, task.labels, task.chosen, task.name, device)
 
 
 @torch.inference_mode()

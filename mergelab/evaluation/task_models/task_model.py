@@ -48,7 +48,8 @@ def task_model(
     missing, unexpected or mismatched keys. The model is reused for the next body of the same architecture, so use it
     only inside the `with` block.
     """
-    twins = key_map(body, head, own_head=find_kind(kind).own_head)
+    asked = find_kind(kind)
+    twins = key_map(body, head, own_head=asked.own_head or asked.is_probe)
     fitting = _Fitting.of(head, kind, twins, attention, device)
     built = _take(fitting.key) or fitting.build(body, device)
     _fill(built.model, built.slots, {twin: body[key] for twin, key in twins.items()})
@@ -135,7 +136,11 @@ class _Fitting:
 
     @classmethod
     def of(cls, head: Checkpoint, kind: str, twins: Mapping[str, str], attention: str | None, device: str) -> _Fitting:
-        own = {key: head.read(key) for key in head.specs if key not in twins}
+        others = [key for key in head.specs if key not in twins]
+        if find_kind(kind).is_probe:  # the body alone
+            prefix = wrapper(head.specs, head.config.get("model_type"))
+            others = [key for key in others if not is_head(key, prefix)]
+        own = {key: head.read(key) for key in others}
         shapes = {key: head.specs[key].shape for key in twins}
         facts = [dict(head.config), kind, sorted(shapes.items()), hash_state(own), attention, device]
         key = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint
 from mergelab.engine import Plan
+from mergelab.evaluation.answerers import asked_of
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scoring import body_hash, recalled_score, scored, scored_in_blocks
@@ -88,6 +89,7 @@ class MergeScoring:
         for model in self._unscored():
             work = scored(body_of(model, self._base), self._asked_of(model), found.split, self._rows, found.device)
             found.references[model.name] = yield from map_progress(work, partial(_of_model, name=model.name))
+            yield self._told()
         self.found = replace(self.found, complete=True)
         yield self._told()
 
@@ -109,8 +111,7 @@ class MergeScoring:
         return recalled_score(content, task, self.found.split, self._rows, self.found.device)
 
     def _asked_of(self, model: Checkpoint) -> list[TaskSet]:
-        """The base is scored on all tasks, an expert on its own."""
-        return [task for task in self._tasks if model is self._base or task.head == model.name]
+        return asked_of(model, self._base, self._models[1:], self._tasks)
 
     def _unscored(self) -> list[Checkpoint]:
         known = self.found.references

@@ -67,6 +67,7 @@ from mergelab.ui.messages.requests import (
     WindowRequest,
 )
 from mergelab.ui.messages.scores import (
+    ExpertScore,
     Headline,
     HealthCheckRow,
     HealthMessage,
@@ -80,6 +81,7 @@ from mergelab.ui.messages.scores import (
     Scores,
     ScoreState,
     Split,
+    Verdict,
 )
 from mergelab.ui.messages.sidebar import (
     KnobRange,
@@ -137,6 +139,7 @@ __all__ = [
     "ExampleRequest",
     "ExpertColumn",
     "ExpertRow",
+    "ExpertScore",
     "ExpertStyle",
     "ExpertTable",
     "FigureState",
@@ -210,6 +213,7 @@ __all__ = [
     "UnpinRequest",
     "VariedExpert",
     "VariedValues",
+    "Verdict",
     "WindowRequest",
     "decode",
     "encode",

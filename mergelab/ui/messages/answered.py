@@ -37,6 +37,8 @@ class AnsweredExample:
     """The answer of the task's own expert."""
     merged: GivenAnswer | None
     """The merged model's answer."""
+    experts: Sequence[GivenAnswer | None] = ()
+    """The answers of the other experts that answer the task, in the order of their names."""
 
 
 @message
@@ -79,6 +81,10 @@ class AnswersMessage:
     """The same in one sentence."""
     empty: str
     """Why there are no examples; empty text if there are."""
+    experts: Sequence[str] = ()
+    """The names of the experts that answer the task beside its own."""
+    own: bool = True
+    """Whether the task has an expert of its own."""
 
 
 @message

@@ -64,9 +64,13 @@ class ComparedScore:
     full: str
     """The task's whole name."""
     colour: str | None
-    """The colour of the task's own expert; null for the mean."""
+    """The colour of the task's own expert; null without one."""
+    is_mean: bool
+    """Whether this is the mean."""
     n: int
     """The number of examples."""
+    scale: str
+    """What it is measured in, and which way is better; empty text for per cent."""
     a: ScoreMessage | None
     """The score of A; null if A was not scored on this task."""
     b: ScoreMessage | None
@@ -82,7 +86,7 @@ class ComparedScores:
     """The scores of both merges."""
 
     rows: Sequence[ComparedScore]
-    """One row per task, then their mean; empty while a merge is not scored."""
+    """One row per task, then the mean over those whose scores are shares; empty while a merge is not scored."""
     verdict: str
     """The result in one sentence; empty text without scores."""
     empty: str

@@ -35,46 +35,86 @@ Split = TypeAliasType(
 )
 
 
+Verdict = TypeAliasType(
+    "Verdict",
+    A[
+        Literal["better", "worse", "negligible", "unclear"],
+        Field(
+            description="What the examples tell. `better` and `worse`: which of two models is better, whichever way the metric "
+            "runs. `negligible`: there is no difference worth a name. `unclear`: there are too few examples to tell."
+        ),
+    ],
+)
+
+
 @message
 class ScoreMessage:
-    """An accuracy with its 95 % interval, all from 0 to 1."""
+    """A score with its 95 % interval, in the metric's own numbers and as they are written."""
 
     value: float
-    """The accuracy."""
-    low: float
-    """The lower end of the interval."""
-    high: float
-    """The upper end of the interval."""
+    """The score: for shares from 0 to 1."""
+    low: float | None
+    """The lower end of the interval; null if there is none."""
+    high: float | None
+    """The upper end of the interval; null if there is none."""
+    text: str
+    """The score: `75.5 %`, or `1.83` for bits per byte."""
+    ends: str
+    """The interval: `73–78`, or `1.79–1.87`."""
 
 
 @message
 class ScoreDifference:
-    """An accuracy minus another one on the same examples, with its paired 95 % interval, all from -1 to 1."""
+    """A score minus another one on the same examples, with its paired 95 % interval."""
 
     value: float
-    """The difference."""
-    low: float
-    """The lower end of the interval."""
-    high: float
-    """The upper end of the interval."""
-    clear: bool
-    """Whether the interval excludes 0: the examples tell the two models apart."""
+    """The difference in the metric's own numbers: for shares from -1 to 1."""
+    low: float | None
+    """The lower end of the interval; null if there is none."""
+    high: float | None
+    """The upper end of the interval; null if there is none."""
+    text: str
+    """The difference: `+2.1` points, or `−0.050`."""
+    ends: str
+    """The interval: `−0.4 to +3.8`."""
+    verdict: Verdict
+    """Whether the first of the two models is better."""
+    words: str
+    """The verdict for a person."""
+
+
+@message
+class ExpertScore:
+    """The score of an expert on a task that no expert is named for."""
+
+    title: str
+    """The expert's name."""
+    colour: str
+    """Its colour."""
+    score: ScoreMessage
+    """Its score."""
+    difference: ScoreDifference | None
+    """Merged minus this expert on the same examples; null unless both answers are known."""
 
 
 @message
 class ScoreRow:
-    """One task, or the mean over all of them."""
+    """One task, or the mean over those whose scores are shares."""
 
     title: str
     """The task's name."""
+    is_mean: bool
+    """Whether this is the mean."""
     place: int | None
-    """The place of the task's own expert among the models, which is its colour; null for the mean."""
+    """The place of the task's own expert among the models, which is its colour; null without one."""
     n: int
     """The number of examples answered so far; 0 while it is not known."""
     asked: int
     """The number of examples that are asked in all: the score tightens until `n` reaches it."""
     metric: str
     """What is measured."""
+    scale: str
+    """What it is measured in, and which way is better; empty text for per cent."""
     base: ScoreMessage | None
     """The base model's score."""
     own: ScoreMessage | None
@@ -85,12 +125,16 @@ class ScoreRow:
     """Merged minus base."""
     to_own: float | None
     """Merged minus own expert."""
+    to_own_text: str
+    """The same as it is written; empty text if it is not known."""
     paired_base: ScoreDifference | None
     """Merged minus base on the same examples; null unless both answers are known row by row."""
     paired_own: ScoreDifference | None
     """Merged minus own expert on the same examples; null unless both answers are known row by row."""
     colour: str | None
-    """The colour of the task's own expert; null for the mean."""
+    """The colour of the task's own expert; null without one."""
+    experts: Sequence[ExpertScore]
+    """The other experts that answer the task, in their order."""
     pending: Pending | None = None
     """Why the merged model has no score here; null if it has one."""
 
@@ -109,14 +153,20 @@ class PinnedMean:
     """The mean."""
     difference: float
     """The scored recipe's mean minus this one."""
+    text: str
+    """The same as it is written."""
+    verdict: Verdict | None
+    """What the examples tell of the scored recipe against this one; null unless both answers are known row by row."""
 
 
 @message
 class Headline:
-    """The scores in one figure: the merged model's mean over its tasks."""
+    """The scores in one figure: the merged model's mean over its tasks whose scores are shares, or its only score."""
 
     mean: ScoreMessage
     """The mean; with one task, its score."""
+    scale: str
+    """What it is measured in, and which way is better."""
     tasks: int
     """The number of tasks."""
     n: int
@@ -125,6 +175,10 @@ class Headline:
     """The number of examples that are asked in all."""
     to_experts: float | None
     """The mean minus the mean of each task's own expert; null unless all experts were scored."""
+    to_experts_text: str
+    """The same as it is written; empty text if it is not known."""
+    verdict: Verdict | None
+    """What the examples tell of the merged model against the experts; null unless all answers are known row by row."""
     pinned: PinnedMean | None
     """A pinned recipe to compare with; null if none is pinned and scored."""
 
@@ -154,7 +208,7 @@ class Scores:
     digest: str | None
     """The digest of the scored recipe; null if nothing was scored."""
     rows: Sequence[ScoreRow]
-    """One row per task, then their mean."""
+    """One row per task, then the mean over those whose scores are shares."""
     figure: Figure | None
     """The bars; null if nothing was scored."""
     summary: str

@@ -14,7 +14,7 @@ from mergelab.jobs.workbench import Run
 from mergelab.recipe import Recipe
 from mergelab.ui.form.form import Models
 from mergelab.ui.form.recipe_name import names_apart, recipe_name
-from mergelab.ui.session.score_tables import TaskFace
+from mergelab.ui.session.render.scores_by_model import TaskFace
 
 Cell = tuple[str, str]
 """A layer and a module."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.checkpoints import list_suites
-from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import AdapterArchive, MergeScores, Run
@@ -18,7 +17,8 @@ from mergelab.runtime.progress import Partial, map_progress
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.messages import Status
 from mergelab.ui.session.job_cache import JobCache, Stopper
-from mergelab.ui.session.score_tables import TaskFace, faces
+from mergelab.ui.session.render.scores_by_model import TaskFace
+from mergelab.ui.session.score_tables import faces
 from mergelab.ui.session.status import Stopwatch
 from mergelab.ui.session.update import Update
 
@@ -93,8 +93,8 @@ class MergeService:
         if form.models.tasks:
             base = form.models.base
             return {
-                task.name: TaskFace(task.title, "" if task.head == base else task.head)
-                for task in self._own_tasks(form)
+                task.name: TaskFace(task.title, "" if task.head == base else task.head, task.metric)
+                for task in _own_tasks(form)
             }
         suites = list_suites()
         if form.models.base not in suites:
@@ -104,7 +104,7 @@ class MergeService:
     def task_sets(self, form: Form) -> dict[str, TaskSet]:
         """The task sets behind `tasks`, by name."""
         if form.models.tasks:
-            return {task.name: task for task in self._own_tasks(form)}
+            return {task.name: task for task in _own_tasks(form)}
         known = suite_tasks(form.models.base) if form.models.base in list_suites() else {}
         return {name: known[name] for name in self.tasks(form)}
 
@@ -120,14 +120,6 @@ class MergeService:
             models_dir=self.models_dir,
         )
         found: list[TaskSet] = yield from map_progress(steps, _as_update)
-        others = [task for task in found if not find_metric(task.metric).is_share]
-        if others:
-            told = "\n".join(
-                f"{task.title} is measured in {task.metric}; this page shows shares of right answers. Leave it out here, and use "
-                f"`mergelab evaluate … --task {task.origin}`."
-                for task in others
-            )
-            raise RecipeError(told)
         return tuple(found)
 
     def sketch(self, form: Form) -> Generator[Update, None, Sketch]:
@@ -204,7 +196,7 @@ class MergeService:
         models = self._models(form)
         _refuse(form)
         watch = Stopwatch("Writing the stack" if form.is_stack else "Writing the merged model")
-        files = {} if form.is_stack else self._task_files(form)
+        files = {} if form.is_stack else task_files_of(form)
         steps = self.job_cache.follow(watch, self.stopper, "save", out=out, archive=True, **models, **files)
         return str((yield from map_progress(steps, _as_update)))
 
@@ -213,30 +205,26 @@ class MergeService:
         models = self._models(form)
         _refuse(form)
         watch = Stopwatch("Extracting a LoRA adapter")
-        steps = self.job_cache.follow(watch, self.stopper, "save_adapter", out=out, rank=rank, **models)
+        steps = self.job_cache.follow(
+            watch, self.stopper, "save_adapter", out=out, rank=rank, **models, **task_files_of(form)
+        )
         found: AdapterArchive = yield from map_progress(steps, _as_update)
         return found
 
     def inspection(self, form: Form) -> Generator[Update, None, InspectionReport]:
         """Everything about the form's models and recipe that needs no merge."""
         steps = self.job_cache.follow(
-            Stopwatch("Inspecting the models"), self.stopper, "inspection_report", **self._models(form)
+            Stopwatch("Inspecting the models"),
+            self.stopper,
+            "inspection_report",
+            **self._models(form),
+            **task_files_of(form),
         )
         found: InspectionReport = yield from map_progress(steps, _as_update)
         return found
 
-    def _own_tasks(self, form: Form) -> list[TaskSet]:
-        """The person's own task sets that the base or a chosen expert answers."""
-        return [task for task in form.models.tasks if task.head in (form.models.base, *form.chosen)]
-
     def _tasks(self, form: Form) -> dict[str, Any]:
-        return self._task_files(form) or {"tasks": list(self.tasks(form))}
-
-    def _task_files(self, form: Form) -> dict[str, Any]:
-        """The person's own task sets as jobs take them, each with the expert that answers it."""
-        named = [(task.head, task.origin) for task in self._own_tasks(form)]
-        files = [origin if head == form.models.base else f"{head}={origin}" for head, origin in named]
-        return {"task_files": files} if files else {}
+        return task_files_of(form) or {"tasks": list(self.tasks(form))}
 
     def job(
         self, form: Form, watch: Stopwatch, stopper: Stopper, function: str, /, **arguments: Any
@@ -246,11 +234,23 @@ class MergeService:
         Raises RecipeError as `merge` does.
         """
         _refuse(form)
-        given = {**self._models(form), **self._task_files(form), **arguments}
+        given = {**self._models(form), **task_files_of(form), **arguments}
         return (yield from self.job_cache.follow_in_parts(watch, stopper, function, **given))
 
     def _models(self, form: Form) -> dict[str, Any]:
         return {"recipe": form.written().to_mapping(), "device": form.device, "models_dir": self.models_dir}
+
+
+def _own_tasks(form: Form) -> list[TaskSet]:
+    """The person's own task sets that the base or a chosen expert answers."""
+    return [task for task in form.models.tasks if task.head in (form.models.base, *form.chosen)]
+
+
+def task_files_of(form: Form) -> dict[str, Any]:
+    """The person's own task sets as jobs take them, each with the expert that answers it."""
+    named = [(task.head, task.origin) for task in _own_tasks(form)]
+    files = [origin if head == form.models.base else f"{head}={origin}" for head, origin in named]
+    return {"task_files": files} if files else {}
 
 
 def sketch_key(form: Form) -> tuple[str, int]:

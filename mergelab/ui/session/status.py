@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from mergelab.jobs import Queued
-from mergelab.runtime.progress import Progress
+from mergelab.runtime.progress import Progress, rows_per_second
 from mergelab.ui.form.labels import counted, seconds
 from mergelab.ui.messages import Status, StatusKind
 
@@ -94,6 +94,7 @@ class Stopwatch:
     _work_began: float | None = field(init=False, default=None)
     _end: float | None = field(init=False, default=None)
     _overrun: bool = field(init=False, default=False)
+    _rows_from: tuple[float, int] | None = field(init=False, default=None)
     _last: Progress | Queued | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -118,15 +119,26 @@ class Stopwatch:
 
     def _running(self, progress: Progress) -> Status:
         left, of = self._left(), "" if progress.place else " in this step"
-        parts = [*_where(progress), seconds(self.elapsed), *([f"about {seconds(left)} left{of}"] if left else [])]
+        told = [f"about {seconds(left)} left{of}{self._pace(progress)}"] if left else []
+        parts = [*_where(progress), seconds(self.elapsed), *told]
         return Status(self.kind, self.what, " · ".join(parts), _share(progress))
+
+    def _pace(self, progress: Progress) -> str:
+        """`, 120 rows/s` while rows are counted: those of this step, without what was known before."""
+        if progress.unit != "rows" or self._rows_from is None:
+            return ""
+        began, known = self._rows_from
+        spent, rows = self.now() - began, progress.done - known
+        return f", {rows_per_second(rows / spent)}" if spent > 0 and rows > 0 else ""
 
     def _estimate(self, progress: Progress) -> None:
         """Work out anew when the work will end."""
         if self._begins_step(progress):
-            self._overrun, self._end = False, None
+            self._overrun, self._end, self._rows_from = False, None, None
             if self._work_began is None or not progress.place:
                 self._work_began = self.now()
+        if progress.unit == "rows" and self._rows_from is None:
+            self._rows_from = self.now(), progress.done
         began = self._work_began or self.began
         share, spent = _share(progress) or 0.0, self.now() - began
         self._overrun = self._overrun or (self._end is not None and self.now() > self._end)

@@ -16,6 +16,7 @@ from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form
 from mergelab.ui.messages import Status
 from mergelab.ui.session.job_cache import CrashError, JobCache, Stopper, StopPressedError
+from mergelab.ui.session.merge_service import task_files_of
 from mergelab.ui.session.render.tensor import (
     failure,
     map_cells,
@@ -113,7 +114,7 @@ class TensorView:
         yield Update(tensor=opened_tensor(found, form, follows), cells=cells)
 
     def _map(self, form: Form, key: str) -> Generator[Update, None, TensorMap]:
-        asked = form.recipe().digest(), form.models.edition, key
+        asked = form.recipe().digest(), form.models.edition, key, *task_files_of(form).get("task_files", ())
         watch = Stopwatch("Building the map")
         steps = self.job_cache.once(
             self.job_cache.maps,
@@ -133,7 +134,8 @@ class TensorView:
         return (yield from map_progress(steps, partial(_as_update, watch)))
 
     def _models(self, form: Form) -> dict[str, Any]:
-        return {"recipe": form.recipe().to_mapping(), "device": form.device, "models_dir": self.models_dir}
+        named = {"recipe": form.recipe().to_mapping(), "device": form.device, "models_dir": self.models_dir}
+        return {**named, **task_files_of(form)}
 
     def _at_hand(self) -> tuple[Form, str]:
         if self.form is None:

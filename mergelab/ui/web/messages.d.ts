@@ -32,6 +32,8 @@ export interface AnsweredExample {
   own: GivenAnswer | null;
   /** The merged model's answer. */
   merged: GivenAnswer | null;
+  /** The answers of the other experts that answer the task, in the order of their names. */
+  experts: (GivenAnswer | null)[];
 }
 
 /** One page of a task's examples under a filter. */
@@ -62,6 +64,10 @@ export interface AnswersMessage {
   confusion_summary: string;
   /** Why there are no examples; empty text if there are. */
   empty: string;
+  /** The names of the experts that answer the task beside its own. */
+  experts: string[];
+  /** Whether the task has an expert of its own. */
+  own: boolean;
 }
 
 /** Show examples with their answers. */
@@ -169,10 +175,14 @@ export interface ComparedScore {
   title: string;
   /** The task's whole name. */
   full: string;
-  /** The colour of the task's own expert; null for the mean. */
+  /** The colour of the task's own expert; null without one. */
   colour: string | null;
+  /** Whether this is the mean. */
+  is_mean: boolean;
   /** The number of examples. */
   n: number;
+  /** What it is measured in, and which way is better; empty text for per cent. */
+  scale: string;
   /** The score of A; null if A was not scored on this task. */
   a: ScoreMessage | null;
   /** The score of B; null if B was not scored on this task. */
@@ -185,7 +195,7 @@ export interface ComparedScore {
 
 /** The scores of both merges. */
 export interface ComparedScores {
-  /** One row per task, then their mean; empty while a merge is not scored. */
+  /** One row per task, then the mean over those whose scores are shares; empty while a merge is not scored. */
   rows: ComparedScore[];
   /** The result in one sentence; empty text without scores. */
   verdict: string;
@@ -382,6 +392,18 @@ export interface ExpertRow {
   cells: string[];
 }
 
+/** The score of an expert on a task that no expert is named for. */
+export interface ExpertScore {
+  /** The expert's name. */
+  title: string;
+  /** Its colour. */
+  colour: string;
+  /** Its score. */
+  score: ScoreMessage;
+  /** Merged minus this expert on the same examples; null unless both answers are known. */
+  difference: ScoreDifference | null;
+}
+
 /** How one expert looks. */
 export interface ExpertStyle {
   /** The expert's reference in the recipe. */
@@ -423,10 +445,12 @@ export interface GivenAnswer {
   right: boolean | null;
 }
 
-/** The scores in one figure: the merged model's mean over its tasks. */
+/** The scores in one figure: the merged model's mean over its tasks whose scores are shares, or its only score. */
 export interface Headline {
   /** The mean; with one task, its score. */
   mean: ScoreMessage;
+  /** What it is measured in, and which way is better. */
+  scale: string;
   /** The number of tasks. */
   tasks: number;
   /** The number of examples answered so far, of all tasks. */
@@ -435,6 +459,10 @@ export interface Headline {
   asked: number;
   /** The mean minus the mean of each task's own expert; null unless all experts were scored. */
   to_experts: number | null;
+  /** The same as it is written; empty text if it is not known. */
+  to_experts_text: string;
+  /** What the examples tell of the merged model against the experts; null unless all answers are known row by row. */
+  verdict: Verdict | null;
   /** A pinned recipe to compare with; null if none is pinned and scored. */
   pinned: PinnedMean | null;
 }
@@ -900,6 +928,10 @@ export interface PinnedMean {
   mean: ScoreMessage;
   /** The scored recipe's mean minus this one. */
   difference: number;
+  /** The same as it is written. */
+  text: string;
+  /** What the examples tell of the scored recipe against this one; null unless both answers are known row by row. */
+  verdict: Verdict | null;
 }
 
 /** The keys of pinned recipes, by slot. */
@@ -951,16 +983,22 @@ export interface Scene {
   tab?: string | null;
 }
 
-/** An accuracy minus another one on the same examples, with its paired 95 % interval, all from -1 to 1. */
+/** A score minus another one on the same examples, with its paired 95 % interval. */
 export interface ScoreDifference {
-  /** The difference. */
+  /** The difference in the metric's own numbers: for shares from -1 to 1. */
   value: number;
-  /** The lower end of the interval. */
-  low: number;
-  /** The upper end of the interval. */
-  high: number;
-  /** Whether the interval excludes 0: the examples tell the two models apart. */
-  clear: boolean;
+  /** The lower end of the interval; null if there is none. */
+  low: number | null;
+  /** The upper end of the interval; null if there is none. */
+  high: number | null;
+  /** The difference: `+2.1` points, or `−0.050`. */
+  text: string;
+  /** The interval: `−0.4 to +3.8`. */
+  ends: string;
+  /** Whether the first of the two models is better. */
+  verdict: Verdict;
+  /** The verdict for a person. */
+  words: string;
 }
 
 /** One entry of the bars' legend. */
@@ -971,21 +1009,27 @@ export interface ScoreLegend {
   colour: string;
 }
 
-/** An accuracy with its 95 % interval, all from 0 to 1. */
+/** A score with its 95 % interval, in the metric's own numbers and as they are written. */
 export interface ScoreMessage {
-  /** The accuracy. */
+  /** The score: for shares from 0 to 1. */
   value: number;
-  /** The lower end of the interval. */
-  low: number;
-  /** The upper end of the interval. */
-  high: number;
+  /** The lower end of the interval; null if there is none. */
+  low: number | null;
+  /** The upper end of the interval; null if there is none. */
+  high: number | null;
+  /** The score: `75.5 %`, or `1.83` for bits per byte. */
+  text: string;
+  /** The interval: `73–78`, or `1.79–1.87`. */
+  ends: string;
 }
 
-/** One task, or the mean over all of them. */
+/** One task, or the mean over those whose scores are shares. */
 export interface ScoreRow {
   /** The task's name. */
   title: string;
-  /** The place of the task's own expert among the models, which is its colour; null for the mean. */
+  /** Whether this is the mean. */
+  is_mean: boolean;
+  /** The place of the task's own expert among the models, which is its colour; null without one. */
   place: number | null;
   /** The number of examples answered so far; 0 while it is not known. */
   n: number;
@@ -993,6 +1037,8 @@ export interface ScoreRow {
   asked: number;
   /** What is measured. */
   metric: string;
+  /** What it is measured in, and which way is better; empty text for per cent. */
+  scale: string;
   /** The base model's score. */
   base: ScoreMessage | null;
   /** The score of the task's own expert. */
@@ -1003,12 +1049,16 @@ export interface ScoreRow {
   over_base: number | null;
   /** Merged minus own expert. */
   to_own: number | null;
+  /** The same as it is written; empty text if it is not known. */
+  to_own_text: string;
   /** Merged minus base on the same examples; null unless both answers are known row by row. */
   paired_base: ScoreDifference | null;
   /** Merged minus own expert on the same examples; null unless both answers are known row by row. */
   paired_own: ScoreDifference | null;
-  /** The colour of the task's own expert; null for the mean. */
+  /** The colour of the task's own expert; null without one. */
   colour: string | null;
+  /** The other experts that answer the task, in their order. */
+  experts: ExpertScore[];
   /** Why the merged model has no score here; null if it has one. */
   pending: Pending | null;
 }
@@ -1028,7 +1078,7 @@ export interface Scores {
   about: string;
   /** The digest of the scored recipe; null if nothing was scored. */
   digest: string | null;
-  /** One row per task, then their mean. */
+  /** One row per task, then the mean over those whose scores are shares. */
   rows: ScoreRow[];
   /** The bars; null if nothing was scored. */
   figure: Figure | null;
@@ -1343,6 +1393,9 @@ export interface VariedValues {
   /** The chosen experts. */
   experts: VariedExpert[];
 }
+
+/** What the examples tell. `better` and `worse`: which of two models is better, whichever way the metric runs. `negligible`: there is no difference worth a name. `unclear`: there are too few examples to tell. */
+export type Verdict = "better" | "worse" | "negligible" | "unclear";
 
 /** Show a window of the opened tensor, as cells or as coordinates. */
 export interface WindowRequest {

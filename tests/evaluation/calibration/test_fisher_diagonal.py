@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -118,19 +119,54 @@ def test_squaring_a_batchs_gradient_is_another_quantity(bert: nn.Module) -> None
     assert (g.square() - exact).abs().mean() > 0.2 * exact.mean()
 
 
-def test_a_language_model_takes_the_empirical_estimator_only() -> None:
+def tiny_llama() -> nn.Module:
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    shape = {
-        "hidden_size": 8,
-        "intermediate_size": 8,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "vocab_size": 9,
+    torch.manual_seed(0)
+    shape = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = LlamaConfig(**shape, vocab_size=9, bos_token_id=1, eos_token_id=2, initializer_range=0.5)
+    model: nn.Module = LlamaForCausalLM(config).eval()
+    return model
+
+
+def next_token_fisher(model: nn.Module, name: str, ids: Sequence[Sequence[int]]) -> Tensor:
+    """By definition: the mean over texts of Σ_t Σ_y p(y | x_<t) (∂ log p(y | x_<t))², one gradient per position and token."""
+    parameter, total = dict(model.named_parameters())[name], torch.tensor(0.0)
+    for text in ids:
+        log_p = model(input_ids=torch.tensor([text])).logits[0, :-1].log_softmax(-1)
+        for each in log_p.flatten():
+            (g,) = torch.autograd.grad(each, parameter, retain_graph=True)
+            total = total + each.detach().exp() * g.square()
+    return total / len(ids)
+
+
+def test_a_language_models_sampled_fisher_is_that_of_its_next_tokens() -> None:
+    model, texts, name = tiny_llama(), [[3, 4, 5, 6], [7, 8]], "model.layers.0.mlp.down_proj.weight"
+    padded = {
+        "input_ids": torch.tensor([[3, 4, 5, 6], [7, 8, 0, 0]]),
+        "attention_mask": torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]]),
     }
-    model = LlamaForCausalLM(LlamaConfig(**shape, bos_token_id=1, eos_token_id=2))
-    with pytest.raises(ValueError, match=r"the Fisher of a language model is empirical .* got 'exact'"):
-        fisher_of(model, {"input_ids": torch.tensor([[3, 4, 5]])})
+    exact = next_token_fisher(model, name, texts)
+    found = fisher_of(model, padded, "sampled", names=[name], samples=1000)[name]
+    assert (found - exact).norm() < 0.1 * exact.norm()
+    given = fisher_of(model, padded, "empirical", names=[name])[name]
+    assert (given - exact).norm() > 0.3 * exact.norm(), "the text's own tokens give another quantity"
+
+
+def test_draws_of_a_language_model_depend_on_the_seed_and_not_on_batches() -> None:
+    model, name = tiny_llama(), "model.layers.0.mlp.down_proj.weight"
+    rows = {"input_ids": torch.tensor([[3, 4, 5], [7, 8, 3], [6, 6, 4]])}
+
+    def found(seed: int, batch_size: int) -> Tensor:
+        return fisher_of(model, rows, "sampled", names=[name], seed=seed, batch_size=batch_size)[name]
+
+    torch.testing.assert_close(found(0, 1), found(0, 3), rtol=1e-4, atol=1e-9)
+    assert not torch.allclose(found(0, 3), found(1, 3), rtol=1e-2)
+
+
+def test_the_exact_fisher_of_a_language_model_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"the Fisher of a language model is sampled .* got 'exact'"):
+        fisher_of(tiny_llama(), {"input_ids": torch.tensor([[3, 4, 5]])})
 
 
 def test_no_rows_and_broken_models_are_errors(bert: nn.Module) -> None:

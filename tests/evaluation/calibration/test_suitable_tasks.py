@@ -21,6 +21,6 @@ def test_only_classifications_and_texts_of_language_models_calibrate(
         refuse_unsuitable(["gram"], [task])
     monkeypatch.setattr(type(kind), "mapping", LANGUAGE_MODELS)
     refuse_unsuitable(["gram", "fisher"], [task])
-    assert asked_by(task, {"estimate": "auto"}) == Fisher("empirical"), "the only one that language models have"
+    assert asked_by(task, {"estimate": "auto"}) == Fisher("sampled"), "next tokens are drawn from the model"
     with pytest.raises(ValueError, match=r"cannot calibrate coefficients; use a classification, or another method$"):
         refuse_unsuitable(["coefficients"], [task])

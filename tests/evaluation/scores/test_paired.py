@@ -20,7 +20,7 @@ def answered(*right: int, task: str = "a", first: str = "row 0", asked: int | No
 def test_answers_are_paired_row_by_row() -> None:
     found = paired_difference(answered(1, 1, 0, 0, 1), answered(1, 0, 1, 1, 1))
     wanted = newcombe(PairedCounts(both=2, second=2, first=1, neither=0))
-    assert found == PairedDifference(wanted.value, wanted.low, wanted.high, 5)
+    assert found == PairedDifference(wanted.value, wanted.low, wanted.high, 5, "accuracy")
 
 
 def test_other_rows_another_task_or_unknown_answers_give_no_difference() -> None:
@@ -31,7 +31,7 @@ def test_other_rows_another_task_or_unknown_answers_give_no_difference() -> None
 
 
 def test_the_mean_over_tasks_halves_the_width_of_four_alike() -> None:
-    one = PairedDifference(0.1, 0.05, 0.17, 100)
+    one = PairedDifference(0.1, 0.05, 0.17, 100, "accuracy")
     found = mean_difference([one] * 4)
     assert (found.value, found.low, found.high, found.n) == (
         pytest.approx(0.1),
@@ -51,4 +51,24 @@ def test_a_difference_counts_the_rows_that_both_have_answered() -> None:
     )
     found = paired_difference(one, other)
     wanted = newcombe(PairedCounts(both=1, second=1, first=0, neither=1), z_at(3, 6))
-    assert found == PairedDifference(wanted.value, wanted.low, wanted.high, 3)
+    assert found == PairedDifference(wanted.value, wanted.low, wanted.high, 3, "accuracy")
+
+
+@pytest.mark.parametrize(
+    ("metric", "low", "high", "words"),
+    [
+        ("accuracy", 0.004, 0.03, "better"),
+        ("accuracy", -0.03, -0.004, "worse"),
+        ("accuracy", -0.004, 0.03, "not separable with 1,200 examples"),
+        ("accuracy", 0.002, 0.009, "no difference worth a name"),  # clear, but less than a point
+        ("bits per byte", -0.05, -0.02, "better"),  # lower is better
+        ("bits per byte", -0.009, 0.01, "no difference worth a name"),
+        ("Spearman correlation", -0.04, -0.02, "worse"),
+        ("accuracy/exact match", 0.02, 0.04, "better"),  # a mean over tasks
+    ],
+)
+def test_a_difference_is_told_by_its_interval_and_the_smallest_effect(
+    metric: str, low: float, high: float, words: str
+) -> None:
+    found = PairedDifference((low + high) / 2, low, high, 1200, metric)
+    assert (found.words, found.is_clear) == (words, words in ("better", "worse"))

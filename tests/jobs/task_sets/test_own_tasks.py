@@ -10,12 +10,14 @@ import pytest
 import torch
 from own_tasks import experts_with_tables, recipe_of_experts
 from safetensors.torch import load_file
+from tiny_task_models import language_model
 
 from mergelab.checkpoints import CheckpointError, open_checkpoint
 from mergelab.engine import merge_state_dicts
 from mergelab.evaluation.calibration import estimate
 from mergelab.evaluation.calibration.fisher_diagonal import Fisher
 from mergelab.evaluation.evaluate import body_of
+from mergelab.evaluation.scores.paired import paired_difference
 from mergelab.evaluation.tasks import TaskError
 from mergelab.evaluation.tasks.own import open_task
 from mergelab.jobs import workbench
@@ -55,6 +57,21 @@ def test_a_merge_is_scored_beside_its_base_and_the_expert_of_each_task(root: Pat
     assert [score.task for score in run.scores] == ["moods", "topics"]
     told = {Path(name).name: [score.task for score in scores] for name, scores in run.references.items()}
     assert told == {"base": ["moods", "topics"], "moods": ["moods"], "topics": ["topics"]}
+
+
+def test_every_expert_is_scored_beside_a_merge_of_language_models_on_the_same_rows(tmp_path: Path) -> None:
+    names = [str(language_model(tmp_path / name, seed=seed)) for seed, name in enumerate(("base", "one", "other"))]
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text(
+        "".join(json.dumps({"text": f"text {row} of many", "split": "validation"}) + "\n" for row in range(6))
+    )
+    recipe = {"base": names[0], "models": names[1:], "method": "average"}
+    run = finish(workbench.merge(recipe, device="cpu", task_files=[str(texts)], counted=False))
+    known = {Path(name).name: scores[0] for name, scores in run.references.items()}
+    assert set(known) == {"base", "one", "other"} and {score.n for score in known.values()} == {6}
+    assert all(paired_difference(score, run.scores[0]) for score in known.values())
+    [alone] = finish(workbench.evaluate(names[2], task_files=[str(texts)], device="cpu"))
+    assert known["other"].value == alone.value
 
 
 def test_with_a_models_folder_files_and_models_are_named_by_their_place_in_it(root: Path, tmp_path: Path) -> None:
@@ -142,3 +159,42 @@ def test_task_sets_of_one_name_are_told_apart_by_their_models(root: Path, tmp_pa
     assert [task.name for task in found] == [f"rows of {root / name}" for name in ("moods", "topics")]
     with pytest.raises(TaskError, match="two task sets are called rows of"):
         TaskFiles.of([files[0], files[0]]).task_sets(base, experts)
+
+
+def test_features_are_compared_on_the_calibration_rows_of_own_task_sets_of_any_kind(tmp_path: Path) -> None:
+    names = [str(language_model(tmp_path / name, seed=seed)) for seed, name in enumerate(("base", "one", "other"))]
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text("".join(json.dumps({"text": "a" * row, "split": "calibration"}) + "\n" for row in range(1, 7)))
+    recipe = {"base": names[0], "models": names[1:], "method": "average"}
+    found = finish(workbench.inspect(recipe, device="cpu", task_files=[str(texts)])).features
+    assert set(found["status"]) == {"measured"} and set(found["rows"]) == {6}
+    skipped = finish(workbench.inspect(recipe, device="cpu")).features
+    assert "give a task set with --task" in skipped["reason"][0]
+
+
+def test_a_map_follows_the_calibration_rows_of_own_task_sets(tmp_path: Path) -> None:
+    root, key = experts_with_tables(tmp_path), "encoder.layer.0.output.dense.weight"
+    recipe = recipe_of_experts(root, "fisher")
+
+    def change(edition: int) -> Any:
+        steps = workbench.tensor_map(recipe, key, device="cpu", task_files=tables(root), edition=edition)
+        return finish(steps).pyramid.fields["change"].sum()
+
+    before = change(0)
+    rows = (root / "moods.csv").read_text().splitlines()
+    (root / "moods.csv").write_text("\n".join([rows[0], *rows[1:31], ""]))
+    after = change(1)
+    assert before != after, "half of the rows give other Fisher information"
+    (root / "moods.csv").write_text("\n".join([*rows, ""]))
+    assert change(2) == before
+
+
+def test_an_adapter_of_a_calibrated_merge_takes_own_task_sets(root: Path, tmp_path: Path) -> None:
+    recipe = recipe_of_experts(root, "fisher")
+    made = finish(workbench.save_adapter(recipe, str(tmp_path / "a"), 4, device="cpu", task_files=tables(root)))
+    assert Path(made.path).is_file() and made.error < 1
+
+
+def test_fisher_views_take_own_task_sets(root: Path) -> None:
+    found = finish(workbench.fisher(recipe_of_experts(root), device="cpu", task_files=tables(root)))
+    assert [Path(name).name for name in found.names] == ["moods", "topics"] and (found.experts["mass"] > 0).all()

@@ -193,8 +193,7 @@ def test_own_models_are_merged_without_a_word_of_scores_to_come(monkeypatch: pyt
     assert first.status and first.status.text == "Estimate – not merged yet"
     assert (
         first.scores
-        and first.scores.empty
-        == "No scores: the chosen models have no task sets with right and wrong answers. Add some under “Your own models”."
+        and first.scores.empty == "No scores: the chosen models have no task sets. Add some under “Your own models”."
     )
     worker.scripts["merge"] = lambda: [Finished(replace(run_of(form().recipe().to_mapping(), "validation"), scores=[]))]
     merged = last(session.merge(form(live=False)))

@@ -80,7 +80,7 @@ def test_outside_a_job_of_steps_the_remaining_time_is_that_of_the_stage() -> Non
     watch.status(Progress("Scoring", 0, 4, "Movies", "rows"))
     clock.time += 2
     told = watch.status(Progress("Scoring", 2, 4, "Movies", "rows")).detail
-    assert told == "Scoring · Movies · 2 of 4 rows · 1 min 02 s · about 2.0 s left in this step"
+    assert told == "Scoring · Movies · 2 of 4 rows · 1 min 02 s · about 2.0 s left in this step, 1.0 rows/s"
 
 
 def test_a_silent_second_still_moves_the_clock() -> None:

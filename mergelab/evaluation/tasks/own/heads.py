@@ -12,6 +12,8 @@ from mergelab.checkpoints.alignment.key_alignment import is_head, wrapper
 from mergelab.evaluation.tasks.task_error import TaskError, listed_texts
 from mergelab.evaluation.tasks.task_set import labels_of
 
+PROBE = "probe"
+"""In place of a model: a linear probe that is trained on the base's features. A folder of this name is `./probe`."""
 PLACEHOLDER = re.compile(r"LABEL_\d+")
 """What transformers calls the classes of a model that was saved without names."""
 
@@ -43,9 +45,9 @@ def head_for(labels: tuple[str, ...], listed: bool, named: Checkpoint | None, mo
     """
     if named is not None:
         return _with_named(labels, listed, named)
-    fitting = [model for model in models if set(_names(model)) == set(labels)]
+    fitting = [model for model in models if set(class_names(model)) == set(labels)]
     if len(fitting) == 1:
-        return Head(fitting[0], _names(fitting[0]))
+        return Head(fitting[0], class_names(fitting[0]))
     if not models:
         return Head(None, labels)
     raise TaskError(_none_fits(labels, models) if not fitting else _several_fit(labels, fitting))
@@ -64,7 +66,7 @@ def _with_named(labels: tuple[str, ...], listed: bool, head: Checkpoint) -> Head
     )
 
 
-def _names(model: Checkpoint) -> tuple[str, ...]:
+def class_names(model: Checkpoint) -> tuple[str, ...]:
     """The class names of a model; none if it has no classes, or no tensors of a head for them."""
     prefix = wrapper(model.specs, model.config.get("model_type"))
     if not any(is_head(key, prefix) for key in model.specs):
@@ -76,10 +78,10 @@ def _names(model: Checkpoint) -> tuple[str, ...]:
 
 
 def _none_fits(labels: tuple[str, ...], models: Sequence[Checkpoint]) -> str:
-    told = "; ".join(f"{model.name}: {', '.join(_names(model)) or 'no class names'}" for model in models)
+    told = "; ".join(f"{model.name}: {', '.join(class_names(model)) or 'no class names'}" for model in models)
     return (
         f"no model has exactly the task's labels {listed_texts(labels)} in id2label of its config.json ({told}); "
-        "name the classifier that answers with --head or as `head` in task.yml"
+        "name the classifier that answers with --head or as `head` in task.yml, or write probe there to train a linear probe on the base"
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from mergelab.checkpoints import Checkpoint
 from mergelab.evaluation.kinds import TaskKind, find_kind
-from mergelab.evaluation.tasks.own.heads import Head, head_for, opened_head
+from mergelab.evaluation.tasks.own.heads import PROBE, Head, head_for, opened_head
 from mergelab.evaluation.tasks.own.label_values import is_number, label_values
 from mergelab.evaluation.tasks.own.located import Located, locate
 from mergelab.evaluation.tasks.own.recognise import Recognised, recognise
@@ -70,14 +70,33 @@ class OwnTask:
 
         That is `head`, or the head in task.yml. Otherwise it is the first of `models` (the base) for kinds without a head of
         their own, and for classifications the one of `models` whose class names are the task's. Raises `TaskError` if none or
-        several fit.
+        several fit. With `probe` in place of a head, a linear probe on the base's features answers.
         """
         reference = head or self.located.description.head
+        if reference == PROBE or self.kind.is_probe:
+            return self._probed(models[0] if models else None)
         named = opened_head(reference, models, models_dir) if reference else None
         if not self.kind.own_head:
             return self.task_set(Head(named or (models[0] if models else None)))
         found = head_for(self.labels or self.values, bool(self.labels), named, models)
         return self.task_set(self._with_numbers(found))
+
+    def _probed(self, base: Checkpoint | None) -> TaskSet:
+        """The task set that a linear probe answers, which is trained on the features of `base`."""
+        kind = self.kind.name if self.kind.is_probe else self.kind.probed_as
+        if not kind:
+            raise TaskError(
+                f"{self.located.name} is of kind {self.kind.name}, which needs no head; leave out the probe, which answers classifications"
+            )
+        settings = self.settings if self.kind.is_probe else find_kind(kind).settings()
+        trained_on = base.name if base else "the base"
+        note = (
+            f"{self.located.name}: a linear probe answers, a logistic regression on the features of {trained_on}; it is trained on the "
+            "calibration rows, and is the same one for every model"
+        )
+        asked = replace(self, recognised=replace(self.recognised, kind=kind), settings=settings)
+        found = asked.task_set(Head(base, self.labels or self.values, (note,)))
+        return replace(found, title=f"{found.title} (linear probe)")
 
     def _with_numbers(self, head: Head) -> Head:
         """Labels that are numbers count the classes in the order of `labels`, or else of the head's outputs."""
@@ -105,12 +124,14 @@ def open_task(reference: str, models_dir: Path | None = None, problems: TaskProb
     try:
         recognised = recognise(said.kind, said.columns, columns)
         kind = find_kind(recognised.kind)
+        if said.head == PROBE and kind.probed_as:
+            recognised, kind = replace(recognised, kind=kind.probed_as), find_kind(kind.probed_as)
         settings = kind.settings_of(said.settings)
     except ValueError as error:
         raise TaskError(f"{located.path}: {error}") from error
     _check_dealing(located, columns)
     values: tuple[str, ...] = ()
-    if kind.own_head:
+    if kind.has_classes:
         named = dict(recognised.columns).get(LABEL, LABEL)
         values = label_values(located.parts, named, TaskProblems(problems.most))
     return OwnTask(located, recognised, settings, said.labels, values)

@@ -33,7 +33,7 @@ def recognise(kind: str, given: Pairs, found: Sequence[str]) -> Recognised:
     _check_given(given, found)
     fitting: dict[str, Pairs] = {}
     for name, each in sorted(KINDS.items()):
-        if each.columns and _fits(each, given, found):
+        if each.columns and not each.is_probe and _fits(each, given, found):
             fitting[name] = _columns_of(each, given, found)
     best = _best(fitting)
     if len(best) == 1:
@@ -120,7 +120,11 @@ def _needs(kind: TaskKind) -> str:
 
 def _unclear(best: Sequence[str], found: Sequence[str]) -> str:
     what = f"can be {' or '.join(best)}" if best else "are those of no kind of task"
-    kinds = [each for name, each in sorted(KINDS.items()) if each.columns and (name in best or not best)]
+    kinds = [
+        each
+        for name, each in sorted(KINDS.items())
+        if each.columns and not each.is_probe and (name in best or not best)
+    ]
     needs = "; ".join(f"{each.name} needs {_needs(each)}" for each in kinds)
     return (
         f"the columns {listed_texts(found)} {what}: {needs}. Write a task.yml with `kind` and `columns` beside the file"

@@ -38,5 +38,5 @@ def shown_rows(
 
 def _shown(task: TaskSet, placed: PlacedRow) -> ShownRow:
     row = placed.row
-    named = task.labels[int(row.label)] if task.asked.own_head else f"{row.label:g}"
+    named = task.labels[int(row.label)] if task.asked.has_classes else f"{row.label:g}"
     return ShownRow(placed.place, task.asked.shown(row, task.chosen, task.lent), row.reference or named)

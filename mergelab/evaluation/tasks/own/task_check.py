@@ -67,7 +67,7 @@ def _report(task: TaskSet, placed: Sequence[PlacedRow], problems: Sequence[str] 
         labels=task.labels,
         head=task.head,
         rows=rows,
-        classes=_classes(task, placed) if task.asked.own_head else {},
+        classes=_classes(task, placed) if task.asked.has_classes else {},
         duplicates=_duplicates(placed),
         notes=[*task.notes, *_missing(rows)],
         problems=problems,

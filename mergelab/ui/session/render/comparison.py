@@ -8,13 +8,14 @@ from typing import Any
 import numpy
 
 from mergelab.charts import HEADLINE, RATES, Picture, conflict_heatmap, difference_heatmap, dots_at, grid
+from mergelab.evaluation.scores.notation import SHARES
 from mergelab.recipe.diff import recipe_diff
 from mergelab.ui.form.labels import DENSITY
 from mergelab.ui.messages import ComparedMap, ComparedRate, ComparedSlot, ComparedSlots, Comparison, HeatmapLook
 from mergelab.ui.session.chart_data import ChartData, ComparedRecipes
 from mergelab.ui.session.render.changed_settings import changed_settings
 from mergelab.ui.session.render.charts import CHIPS, name_of
-from mergelab.ui.session.render.compared_scores import compared_scores, points
+from mergelab.ui.session.render.compared_scores import compared_scores
 from mergelab.ui.session.render.curve_charts import DOT, curve_pictures, drawn_behind, has_same_curves, place_of
 
 SAME = "Both recipes are the same. Change a setting to see the differences here."
@@ -94,7 +95,7 @@ def _numbers(one: ChartData, other: ChartData) -> list[list[str]]:
 
 
 def _points(difference: float) -> str:
-    return "–" if numpy.isnan(difference) else points(difference)
+    return "–" if numpy.isnan(difference) else SHARES.difference(difference)
 
 
 def _summary(one: ChartData, other: ChartData) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from mergelab.charts import percent, score_bars, scores_summary, style_of
-from mergelab.evaluation.scores import mean_score
+from mergelab.charts import score_bars, scores_summary, style_of
+from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.jobs.workbench import MergeScores
 from mergelab.ui.form.figure_words import word_of
 from mergelab.ui.form.labels import counted
 from mergelab.ui.messages import FigureState, ScoreLegend, ScoreRow, Scores, ScoreState
-from mergelab.ui.session.score_tables import AnyScores, RunScores, headline, score_frame, table
+from mergelab.ui.session.render.scores_by_model import AnyScores
+from mergelab.ui.session.score_tables import RunScores, headline, main_score, score_frame, table
 
-NOTHING_TO_SCORE = (
-    "No scores: the chosen models have no task sets with right and wrong answers. Add some under “Your own models”."
-)
+NOTHING_TO_SCORE = "No scores: the chosen models have no task sets. Add some under “Your own models”."
 CHIPS: dict[ScoreState, FigureState] = {
     "scoring": "updating",
     "stopped": "measured",
@@ -31,7 +30,7 @@ NOTICES = {
 def render_scores(found: RunScores) -> Scores:
     """A split's table, its bars and its mean."""
     run, places = found.run, found.models.places
-    frame, rows = score_frame(run, found.tasks, places), table(run, found.tasks, places, found.state == "stopped")
+    frame, rows = score_frame(run, found.tasks, places), table(run, found.tasks, found.models, found.state == "stopped")
     finished = rows and found.state not in ("scoring", "stopped")
     chip = CHIPS.get(found.state) if rows else None
     return Scores(
@@ -58,10 +57,15 @@ def render_unscored(sentence: str, settled: bool = False) -> Scores:
 
 
 def mean_in_words(run: AnyScores) -> str:
-    """`mean 77.6 % (75–79)`, with the ends of the interval in whole percent; without "mean" for a single task."""
-    mean = mean_score(run.scores)
-    interval = f"{percent(mean.value, 1)} ({100 * mean.low:.0f}–{100 * mean.high:.0f})"
-    return f"mean {interval}" if len(run.scores) > 1 else interval
+    """`mean 77.6 % (75–79)`, without "mean" for a single share; `1.83 (1.79–1.87) bits per byte, lower is better` for a single
+    score on a scale of its own, and `2 tasks` for several."""
+    main = main_score(run.scores)
+    if main is None:
+        return counted(len(run.scores), "task")
+    notation = find_metric(main.metric).notation
+    told = f"{notation.score(main.value)} ({notation.ends(main.low, main.high)})"
+    shares = sum(find_metric(score.metric).is_share for score in run.scores)
+    return f"mean {told}" if shares > 1 else told if shares else f"{told} {notation.scale}"
 
 
 def scored_of(run: MergeScores) -> str:
@@ -74,12 +78,14 @@ def scored_of(run: MergeScores) -> str:
 
 
 def _legend(rows: list[ScoreRow]) -> tuple[ScoreLegend, ...]:
-    """The kinds of bars; an expert's bar has its own colour, for which that of the first one stands."""
+    """The kinds of bars; an expert's bar has its own colour, for which that of the first one stands. Experts that answer
+    other tasks than their own are dots, each in its colour."""
     place = next((row.place for row in rows if row.place is not None), None)
-    if place is None:
+    others = {each.title: ScoreLegend(each.title, each.colour) for row in rows for each in row.experts}
+    if place is None and not others:
         return ()
-    own = ScoreLegend("task’s expert", style_of(place).colour)
-    return ScoreLegend("base", "--ml-base"), own, ScoreLegend("merged", "--ml-ink")
+    own = () if place is None else (ScoreLegend("task’s expert", style_of(place).colour),)
+    return ScoreLegend("base", "--ml-base"), *own, *others.values(), ScoreLegend("merged", "--ml-ink")
 
 
 def _so_far(found: RunScores) -> str:

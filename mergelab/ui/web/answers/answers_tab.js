@@ -41,7 +41,7 @@ export class AnswersTab {
     find(this.#tab, ".ml-answer-choices").hidden = !found.task;
     fillList(this.#list("task"), Object.entries(found.tasks), found.task);
     fillList(this.#list("filter"), Object.entries(found.filters).map(filterEntry), found.filter);
-    find(this.#tab, ".ml-table").replaceChildren(...(found.rows.length ? [answersTable(found.rows)] : []));
+    find(this.#tab, ".ml-table").replaceChildren(...(found.rows.length ? [answersTable(found)] : []));
     this.#renderPages(found);
     this.#renderConfusion(found);
   }

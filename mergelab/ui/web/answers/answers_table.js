@@ -1,33 +1,48 @@
-/** @import { AnsweredExample, GivenAnswer } from "../messages.d.ts" */
+/** @import { AnsweredExample, AnswersMessage, GivenAnswer } from "../messages.d.ts" */
 
 import { make, makeButton } from "../dom/elements.js";
 import { makeTable } from "../dom/table.js";
 
-/** @type {[string, string][]} */
-const COLUMNS = [
-  ["No.", "place in the task set, from 1"],
-  ["Example", ""],
-  ["Right", "the right answer"],
-  ["Base", "before fine-tuning"],
-  ["Expert", "trained for this task"],
-  ["Merged", "this recipe"],
-];
+/** @type {[string, string]} */
+const OWN = ["Expert", "trained for this task"];
 const LONG = 240; // characters from which a text is cut until it is clicked
 
 /**
  * The table of examples with their answers.
- * @param {readonly AnsweredExample[]} rows
+ * @param {Pick<AnswersMessage, "rows" | "experts" | "own">} found
  * @returns {HTMLTableElement}
  */
-export function answersTable(rows) {
-  return makeTable(COLUMNS, rows.map(tableRow));
+export function answersTable({ rows, experts, own }) {
+  return makeTable(columns(experts, own), rows.map((row) => tableRow(row, own)));
 }
 
-/** @param {AnsweredExample} example */
-function tableRow({ number, text, picture, wanted, base, own, merged }) {
+/**
+ * The titles of the columns: experts that are not the task's own stand under their names.
+ * @param {readonly string[]} experts
+ * @param {boolean} own whether the task has an expert of its own
+ * @returns {(string | [text: string, title: string])[]}
+ */
+export function columns(experts, own) {
+  return [
+    ["No.", "place in the task set, from 1"],
+    "Example",
+    ["Right", "the right answer"],
+    ["Base", "before fine-tuning"],
+    ...(own ? [OWN] : []),
+    ...experts,
+    ["Merged", "this recipe"],
+  ];
+}
+
+/**
+ * @param {AnsweredExample} example
+ * @param {boolean} hasOwn
+ */
+function tableRow({ number, text, picture, wanted, base, own, experts, merged }, hasOwn) {
   const row = make("tr"), first = make("th", number.toLocaleString("en"));
   first.scope = "row";
-  row.append(first, asked(text, picture, number), make("td", wanted), given(base), given(own), given(merged));
+  const answers = [base, ...(hasOwn ? [own] : []), ...experts, merged];
+  row.append(first, asked(text, picture, number), make("td", wanted), ...answers.map(given));
   return row;
 }
 

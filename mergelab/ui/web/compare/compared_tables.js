@@ -2,12 +2,12 @@
 
 import { colourDot, make } from "../dom/elements.js";
 import { makeRow, makeTable } from "../dom/table.js";
-import { percent, points } from "../formatting/numbers.js";
+import { toneOf } from "../lab/score_table.js";
 
 /** The tables of the Compare tab: a name, A, B, and mostly B − A. */
 
 const POINTS = "percentage points";
-const INTERVAL = "95 % interval, in points";
+const INTERVAL = "95 % interval";
 
 /**
  * The scores of both merges with their paired difference.
@@ -15,7 +15,7 @@ const INTERVAL = "95 % interval, in points";
  * @returns {HTMLTableElement}
  */
 export function scoreComparison(rows) {
-  return makeTable(["Task", "A", "B", ["B − A", `${POINTS}, on the same examples`]], rows.map(scoreRow));
+  return makeTable(["Task", "A", "B", ["B − A", "on the same examples; of shares in percentage points"]], rows.map(scoreRow));
 }
 
 /**
@@ -41,19 +41,19 @@ export function numberComparison(rows) {
 }
 
 /** @param {ComparedScore} score */
-function scoreRow({ title, full, colour, n, a, b, difference, remark }) {
-  const name = make("span", title), count = make("small", `${n.toLocaleString("en")} examples`);
+function scoreRow({ title, full, colour, is_mean: isMean, n, scale, a, b, difference, remark }) {
+  const name = make("span", title), count = make("small", `${n.toLocaleString("en")} examples${scale ? `, ${scale}` : ""}`);
   name.title = full;
   const row = makeRow(colour ? [colourDot(colour), name, count] : [name, count], []);
   row.append(scoreCell(a), scoreCell(b), differenceCell(difference, remark));
-  if (!colour) row.className = "ml-mean";
+  if (isMean) row.className = "ml-mean";
   return row;
 }
 
 /** @param {ScoreMessage | null} score */
 function scoreCell(score) {
-  const cell = make("td", score ? percent(score.value) : "–");
-  if (score) cell.title = `95 % interval of this score alone: ${percent(score.low, 0)} to ${percent(score.high, 0)}`;
+  const cell = make("td", score ? score.text : "–");
+  if (score) cell.title = `95 % interval of this score alone: ${score.ends}`;
   return cell;
 }
 
@@ -64,20 +64,11 @@ function scoreCell(score) {
 function differenceCell(difference, remark) {
   const cell = make("td", difference ? null : "–");
   if (difference) {
-    const { sign, text } = points(difference.value), value = make("b", text), interval = make("small", ends(difference));
-    if (difference.clear) value.dataset.sign = sign;
+    const value = make("b", difference.text), interval = make("small", difference.ends), tone = toneOf(difference);
+    if (tone) value.dataset.sign = tone;
     interval.title = INTERVAL;
     cell.append(value, interval);
   }
   if (remark) cell.append(make("small", remark));
   return cell;
-}
-
-/**
- * The ends of an interval: `−0.4 to +3.8`.
- * @param {ScoreDifference} difference
- * @returns {string}
- */
-export function ends({ low, high }) {
-  return `${points(low).text} to ${points(high).text}`;
 }

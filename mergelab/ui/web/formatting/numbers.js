@@ -73,13 +73,3 @@ export function signWords(sign) {
   if (sign > 0) return "▲ +";
   return sign < 0 ? "▼ −" : "0";
 }
-
-/**
- * A difference of shares in points, and whether it counts as one.
- * @param {number} difference
- * @returns {{ sign: "+" | "−" | "±", text: string }}
- */
-export function points(difference) {
-  const rounded = Math.abs(difference) <= 0.00005, sign = rounded ? "±" : difference > 0 ? "+" : "−";
-  return { sign, text: `${sign}${Math.abs(100 * difference).toFixed(1)}` };
-}

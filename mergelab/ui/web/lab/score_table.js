@@ -1,8 +1,7 @@
-/** @import { Pending, ScoreDifference, ScoreMessage, ScoreRow } from "../messages.d.ts" */
+/** @import { ExpertScore, Pending, ScoreDifference, ScoreMessage, ScoreRow } from "../messages.d.ts" */
 
 import { colourDot, make } from "../dom/elements.js";
 import { makeTable } from "../dom/table.js";
-import { percent, points } from "../formatting/numbers.js";
 
 /** @type {[string, string][]} */
 const COLUMNS = [
@@ -17,53 +16,81 @@ const COLUMNS = [
 const PENDING = { scoring: "scoring …", waiting: "waiting", stopped: "not scored" };
 
 /**
- * The table of a split's scores.
- * @param {ScoreRow[]} rows
+ * The table of a split's scores. Experts that answer a task without being its own stand below it, each with what the merged
+ * model has over it.
+ * @param {readonly ScoreRow[]} rows
  * @returns {HTMLTableElement}
  */
 export function scoreTable(rows) {
-  return makeTable(COLUMNS, rows.map(tableRow));
+  return makeTable(COLUMNS, rows.flatMap((row) => [tableRow(row), ...row.experts.map(expertRow)]));
 }
 
-/** @param {ScoreRow} row */
-function tableRow({ place, colour, title, base, own, merged, to_own: difference, paired_own: paired, n, pending }) {
-  const row = make("tr"), name = make("th");
-  if (place === null) row.className = "ml-mean";
+/** @param {ScoreRow} given */
+function tableRow(given) {
+  const { title, scale, colour, base, own, n, pending } = given, row = make("tr"), name = make("th");
+  if (given.is_mean) row.className = "ml-mean";
   name.scope = "row";
   if (colour) name.append(colourDot(colour));
   name.append(title);
-  const score = pending ? make("td", PENDING[pending], "ml-pending") : cell(merged, difference, paired);
+  if (scale) name.append(make("small", scale));
+  const score = pending ? make("td", PENDING[pending], "ml-pending") : mergedCell(given);
   row.append(name, cell(base), cell(own), score, make("td", n ? n.toLocaleString("en") : "–"));
   return row;
 }
 
+/** @param {ExpertScore} expert */
+function expertRow({ title, colour, score, difference }) {
+  const row = make("tr", null, "ml-expert"), name = make("th"), gap = make("td");
+  name.scope = "row";
+  name.append(colourDot(colour), title);
+  if (difference) gap.append(delta(difference, `merged against ${title}`), make("small", difference.words));
+  row.append(name, make("td"), cell(score), gap, make("td"));
+  return row;
+}
+
 /**
- * @param {ScoreMessage | null} score
- * @param {number | null} [difference] from the task's own expert
- * @param {ScoreDifference | null} [paired] the same, on the same examples, with its interval
+ * The merged model's score with its difference from the task's expert. On a scale that not everybody knows, a word says whether
+ * that is better, and the difference from the base stands where there is no expert.
+ * @param {ScoreRow} row
  */
-function cell(score, difference = null, paired = null) {
-  if (!score) return make("td", "–");
-  const made = make("td"), interval = make("small", `${wholePercent(score.low)}–${wholePercent(score.high)}`);
-  made.append(make("b", percent(score.value)));
-  if (difference !== null) {
-    const { sign, text } = points(difference), delta = make("em", text);
-    delta.dataset.sign = paired && !paired.clear ? "" : sign;
-    delta.title = `points against the task's own expert${paired ? pairedWords(paired) : ""}`;
-    made.append(delta);
-  }
-  interval.title = "95 % interval, percent";
-  made.append(interval);
+function mergedCell({ merged, scale, to_own_text: text, paired_own: own, paired_base: base }) {
+  const made = cell(merged), paired = own ?? (scale ? base : null);
+  const over = paired ? delta(paired, own ? "against the task’s own expert" : "against the base") : make("em", text);
+  if (paired && scale && toneOf(paired)) over.append(` ${paired.verdict}`);
+  if (!paired && !scale) over.dataset.sign = text.charAt(0);
+  if (merged && over.textContent) made.insertBefore(over, made.querySelector("small"));
   return made;
 }
 
-/** @param {ScoreDifference} paired */
-function pairedWords({ low, high, clear }) {
-  const ends = `${points(low).text} to ${points(high).text}`;
-  return `: ${ends} on the same examples (95 %)${clear ? "" : ", no clear difference"}`;
+/**
+ * A score with its interval.
+ * @param {ScoreMessage | null} score
+ */
+function cell(score) {
+  if (!score) return make("td", "–");
+  const made = make("td"), interval = make("small", score.ends);
+  made.append(make("b", score.text), interval);
+  interval.title = "95 % interval";
+  return made;
 }
 
-/** @param {number} share */
-function wholePercent(share) {
-  return Math.round(100 * share);
+/**
+ * A paired difference. Its colour says better or worse, whichever way the metric runs.
+ * @param {ScoreDifference} paired
+ * @param {string} against
+ */
+function delta(paired, against) {
+  const made = make("em", paired.text);
+  made.dataset.sign = toneOf(paired);
+  made.title = `${against}: ${paired.ends} on the same examples (95 %), ${paired.words}`;
+  return made;
+}
+
+/**
+ * `+` for better, `−` for worse, empty text for neither.
+ * @param {Pick<ScoreDifference, "verdict">} difference
+ * @returns {string}
+ */
+export function toneOf({ verdict }) {
+  return verdict === "better" ? "+" : verdict === "worse" ? "−" : "";
 }

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from ui.fake_worker import form, opened, run_of
 
-from mergelab.evaluation.kinds import Answer
-from mergelab.evaluation.scores import Answers, score
+from mergelab.evaluation.kinds import Answer, find_kind
+from mergelab.evaluation.scores import Answers, Score, score
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.ui.messages import AnswersMessage, AnswersRequest
 from mergelab.ui.session.answers.answers_view import AnswersView
 from mergelab.ui.session.merge_service import MergeService
+from mergelab.ui.session.render.scores_by_model import TaskFace
 
 pytestmark = pytest.mark.usefixtures("one_task")
 ROWS = 30
@@ -106,3 +107,32 @@ def test_before_anything_is_scored_the_tab_says_what_to_do(view: AnswersView) ->
 def test_unknown_tasks_and_filters_fall_back_to_what_there_is(view: AnswersView, task: TaskSet) -> None:
     found = shown(view, task="no such task", filter="no such filter", page=-3)
     assert (found.task, found.filter, found.page) == (task.name, "all", 0)
+
+
+def test_experts_that_answer_a_task_of_nobody_have_columns_of_their_own(
+    task: TaskSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = replace(task, kind="perplexity", labels=(), settings=find_kind("perplexity").settings())
+    rows = texts.rows("validation").mixed
+
+    def scored(nats: float) -> Score:
+        return score("task-a", "validation", "bits per byte", Answers.of(rows, [Answer((nats, 6.0))] * ROWS))
+
+    references = {"tiny/base": [scored(8.0)], "tiny/b": [scored(7.0)], "tiny/a": [scored(5.0)]}
+    run = replace(run_of(form().recipe().to_mapping(), "validation"), scores=[scored(6.0)], references=references)
+    face = {"task-a": TaskFace("Task A", "", "bits per byte")}
+    monkeypatch.setattr(MergeService, "task_sets", lambda self, form: {"task-a": texts})
+    monkeypatch.setattr(MergeService, "tasks", lambda self, form: face)
+    monkeypatch.setattr(MergeService, "known_run", lambda self, form, split="validation": run)
+    view = opened()[0].answers_view
+    found = shown(view)
+    assert (found.experts, found.own, list(found.filters)) == (["Expert A", "Expert B"], False, ["all"])
+    assert found.about.endswith("30 validation examples, bits per byte, lower is better")
+    row = found.rows[0]
+    assert row.base and row.merged and (row.base.text, row.merged.text, row.own) == ("1.92", "1.44", None)
+    assert [each and each.text for each in row.experts] == ["1.20", "1.68"]
+    [update] = view.export(form(), replace(ASKED, task="task-a"))
+    assert (
+        update.answers_csv
+        and update.answers_csv.splitlines()[0] == "number,input,right,base,expert,merged,Expert A,Expert B"
+    )

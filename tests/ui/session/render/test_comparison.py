@@ -9,7 +9,7 @@ from mergelab.ui.form.form import KnobPlace
 from mergelab.ui.messages import ComparedSetting
 from mergelab.ui.session.chart_data import ComparedRecipes
 from mergelab.ui.session.render.comparison import render_comparison
-from mergelab.ui.session.score_tables import TaskFace
+from mergelab.ui.session.render.scores_by_model import TaskFace
 
 DENSE = {"knobs": {KnobPlace("method", "ties", "density"): 0.9}}
 TASKS = {"task-a": TaskFace("Task A", "tiny/a")}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { percent, plain, points, signWords, signed, span, whole } from "../../../../mergelab/ui/web/formatting/numbers.js";
+import { percent, plain, signWords, signed, span, whole } from "../../../../mergelab/ui/web/formatting/numbers.js";
 
 test("shares are per cents with a blank, unknown ones a dash", () => {
   assert.deepEqual([0.1234, 0, 1].map((share) => percent(share)), ["12.3 %", "0.0 %", "100.0 %"]);
@@ -38,10 +38,4 @@ test("one row is a row, several are rows from the first to the last", () => {
 
 test("signs are arrows", () => {
   assert.deepEqual([2, -1, 0, null].map(signWords), ["▲ +", "▼ −", "0", "–"]);
-});
-
-test("differences below half a hundredth of a point count as none", () => {
-  assert.deepEqual(points(0.0123), { sign: "+", text: "+1.2" });
-  assert.deepEqual(points(-0.2), { sign: "−", text: "−20.0" });
-  assert.deepEqual(points(-0.00004), { sign: "±", text: "±0.0" });
 });
