@@ -2,14 +2,15 @@
 
 from mergelab.jobs.adapter_job import AdapterArchive, save_adapter
 from mergelab.jobs.evaluate_job import evaluate, ready_to_score
-from mergelab.jobs.inspect_jobs import fisher, inspect, inspection_report, spectrum
+from mergelab.jobs.inspecting.damage_job import damage
+from mergelab.jobs.inspecting.inspect_jobs import fisher, inspect, inspection_report, spectrum
+from mergelab.jobs.inspecting.tensor_jobs import coordinates, tensor_map
 from mergelab.jobs.merge_job import Run, merge
 from mergelab.jobs.merging.merge_scores import MergeScores
 from mergelab.jobs.save_job import save
 from mergelab.jobs.sketch_job import sketch
 from mergelab.jobs.stack_job import stack_facts
 from mergelab.jobs.task_sets.task_jobs import check_task, read_tasks, show_task
-from mergelab.jobs.tensor_jobs import coordinates, tensor_map
 from mergelab.jobs.try_job import try_it
 from mergelab.runtime.progress import Progress, ProgressGen
 
@@ -19,6 +20,7 @@ __all__ = [
     "Run",
     "check_task",
     "coordinates",
+    "damage",
     "evaluate",
     "fisher",
     "inspect",
