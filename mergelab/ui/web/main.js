@@ -8,6 +8,7 @@ import { ChartBoard } from "./charts/chart_board.js";
 import { downloadChart } from "./charts/chart_download.js";
 import { Theme } from "./charts/theme.js";
 import { CompareTab } from "./compare/compare_tab.js";
+import { DamageMap } from "./damage/damage_map.js";
 import { actionOf, closest, find } from "./dom/elements.js";
 import { isTyping } from "./dom/typing.js";
 import { renderDevice } from "./frame/device_badge.js";
@@ -76,6 +77,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   const line = new ThresholdLine(page), lists = new ChoiceLists(inbox);
   const narrowing = new Narrowing(page, (key) => tensor.openTensor(key)), curves = new DensityCurves(page);
   const lab = new LabTab(page, { narrowing, line, curves, lists });
+  new DamageMap(page, narrowing);
   new LiveScores(page, knobs);
   const stack = new StackDiagram(page);
   const findings = new Findings(page), scores = new Scores(page), headline = new ScoreTile(page), compare = new CompareTab(page, narrowing);
