@@ -19,7 +19,8 @@ Known = Mapping[tuple[str, str], "PairedDifference | None"]
 LEAST = 1.0
 """Points at which the colour scale ends at least, so that a map without damage is pale."""
 MUTED = 0.5
-"""The opacity of cells whose interval includes 0."""
+OPACITY = {"clear": 1.0, "pale": MUTED, "waiting": MUTED}
+"""Of cells whose interval excludes 0, of those whose interval includes it, and of those that are not measured yet."""
 UNKNOWN = "not measured yet"
 
 
@@ -52,9 +53,12 @@ def damage_heatmap(found: DamageMap, task: str = "") -> Picture:
             "labels": _labels(each(lambda cell: _label(known[(cell.layer, cell.module)]))),
         },
     }
-    clear, pale, waiting = (each(partial(_shade, known, shade)) for shade in ("clear", "pale", "waiting"))
-    drawn = [(z, opacity) for z, opacity in ((clear, 1.0), (pale, MUTED), (waiting, MUTED)) if _has_cells(z)]
-    traces = [{**shared, "z": z, "opacity": opacity, "showscale": False} for z, opacity in drawn]
+    drawn = {shade: each(partial(_shade, known, shade)) for shade in OPACITY}
+    traces = [
+        {**shared, "name": shade, "z": z, "opacity": OPACITY[shade], "showscale": False}
+        for shade, z in drawn.items()
+        if _has_cells(z)
+    ]
     traces[0] |= {"showscale": True, "colorbar": _colour_bar(limit)}
     return Picture(traces, cells_layout())
 

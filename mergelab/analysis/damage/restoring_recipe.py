@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mergelab.analysis.damage.treatments import BASE, EXPERT, MEAN, RESTORES
@@ -25,60 +25,60 @@ def restoring_recipe(recipe: Recipe, keys: Sequence[str], restore: str, expert: 
     Overrides change the numbers of the recipe's own method. Raises RecipeError if none give such tensors. Surveys of the whole
     model are taken anew, so that thresholds elsewhere may move.
     """
+    values = _VALUES[restore](recipe)
+    if values is None:
+        raise RecipeError(_refusal(recipe, restore))
+    if restore == EXPERT and expert is None:
+        raise RecipeError("Choose one task: each task has an expert of its own, and a recipe gives one model.")
     given = recipe.to_mapping()
     match = f"^(?:{'|'.join(re.escape(key) for key in keys)})$"
-    more = [{"match": match, **values} for values in _overrides(recipe, restore, expert)]
+    own: list[Mapping[str, Any]] = [{"weight": 1.0, "model": expert}] if restore == EXPERT else []
+    more = [{"match": match, **each} for each in (values, *own)]
     return Recipe.from_mapping({**given, "overrides": [*given.get("overrides", []), *more]})
 
 
-def _overrides(recipe: Recipe, restore: str, expert: str | None) -> Iterator[Mapping[str, Any]]:
-    if restore == BASE:
-        yield _nothing(recipe)
-    elif restore == MEAN:
-        yield {**_everything(recipe, restore), **_mean(recipe)}
-    elif recipe.method.name not in OF_ONE:
-        raise RecipeError(_refusal(recipe, restore))
-    elif expert is None:
-        raise RecipeError("Choose one task: each task has an expert of its own, and a recipe gives one model.")
-    else:
-        yield {"weight": 0.0, **_everything(recipe, restore), **OF_ONE[recipe.method.name]}
-        yield {"weight": 1.0, "model": expert}
-
-
-def _nothing(recipe: Recipe) -> Values:
-    """What takes the merge away."""
+def _no_merge(recipe: Recipe) -> Values | None:
+    """What takes the merge away; None if no number does."""
+    if recipe.base is None:
+        return None
     if recipe.rule.per_model:
         return {"weight": 0.0}
-    if "scale" in {knob.name for knob in recipe.rule.knobs}:
-        return {"method.scale": 0.0}
-    raise RecipeError(_refusal(recipe, BASE))
+    return {"method.scale": 0.0} if "scale" in {knob.name for knob in recipe.rule.knobs} else None
 
 
-def _mean(recipe: Recipe) -> Values:
-    """What makes the method an unweighted mean."""
+def _mean(recipe: Recipe) -> Values | None:
+    """What makes the recipe an unweighted mean."""
     share = 1 / len(recipe.models)
     values = {
         "average": {"weight": 1.0},
         "weighted_sum": {"weight": share},
         "task_arithmetic": {"weight": 1.0, "method.scale": share},
     }
-    if recipe.method.name not in values:
-        raise RecipeError(_refusal(recipe, MEAN))
-    return values[recipe.method.name]
+    return _with_all_changes(recipe, values.get(recipe.method.name))
 
 
-def _everything(recipe: Recipe, restore: str) -> Values:
-    """What makes the steps before the method change nothing."""
+def _no_expert(recipe: Recipe) -> Values | None:
+    """What leaves every expert out, so that the one that comes back decides alone."""
+    values = OF_ONE.get(recipe.method.name)
+    return _with_all_changes(recipe, None if values is None else {"weight": 0.0, **values})
+
+
+def _with_all_changes(recipe: Recipe, values: Values | None) -> Values | None:
+    """The same, with what makes the steps before the method change nothing; None if no number does."""
     rule = recipe.sparsifier
     can_keep = rule is None or "density" in {knob.name for knob in rule.knobs}
-    if recipe.match_norms != "none" or recipe.depth_scale or not can_keep:
-        raise RecipeError(_refusal(recipe, restore))
-    return {"sparsify.density": 1.0} if rule else {}
+    if values is None or recipe.match_norms != "none" or recipe.depth_scale or not can_keep:
+        return None
+    return {**values, "sparsify.density": 1.0} if rule else values
+
+
+_VALUES: Mapping[str, Callable[[Recipe], Values | None]] = {MEAN: _mean, EXPERT: _no_expert, BASE: _no_merge}
 
 
 def _refusal(recipe: Recipe, restore: str) -> str:
-    others = " or ".join(f"“{title}”" for name, title in RESTORES.items() if name in (BASE, EXPERT) and name != restore)
+    others = [f"“{RESTORES[name]}”" for name, values in _VALUES.items() if values(recipe) is not None]
+    instead = f"Put back {' or '.join(others)}, or choose" if others else "Choose"
     return (
         f"Overrides change numbers of a recipe, and no numbers of this one ({recipe.rule.title}) give {RESTORES[restore]} in one "
-        f"place. Put back {others}, or choose Task arithmetic."
+        f"place. {instead} Task arithmetic without further steps."
     )

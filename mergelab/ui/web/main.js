@@ -187,9 +187,17 @@ function listenForButtons(page) {
     if (action === "adapter") requests.send(action, { rank: rankIn(element) });
     if (action === "link") void copyLink(page);
     if (!button?.dataset.save || !(card instanceof HTMLElement)) return;
-    const run = inbox.get("charts")?.name || "run";
-    void downloadChart(board, theme, card.dataset.chart ?? "", button.dataset.save, run);
+    const chart = card.dataset.chart ?? "", run = chart === "damage" ? runOfDamage(inbox) : inbox.get("charts")?.name;
+    void downloadChart(board, theme, chart, button.dataset.save, run || "run");
   });
+}
+
+/**
+ * The recipe that the damage map belongs to, which may be another one than that of the charts.
+ * @param {Inbox} inbox
+ */
+function runOfDamage(inbox) {
+  return inbox.get("damage")?.digest.slice(0, 8);
 }
 
 /**

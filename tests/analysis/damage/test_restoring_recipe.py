@@ -74,6 +74,13 @@ def test_what_no_numbers_of_the_recipe_give_is_refused(fields: dict[str, Any], r
         restoring_recipe(recipe(**fields), [KEY], restore, "b")
 
 
+def test_the_refusal_names_what_can_be_put_back() -> None:
+    with pytest.raises(RecipeError, match="Put back “the task’s own expert” or “the base”, or choose Task arithmetic"):
+        restoring_recipe(recipe(method="ties"), [KEY], "mean")
+    with pytest.raises(RecipeError, match=r"in one place\. Choose Task arithmetic"):
+        restoring_recipe(recipe(method="median"), [KEY], "mean")
+
+
 def test_the_mean_over_tasks_has_no_single_expert() -> None:
     with pytest.raises(RecipeError, match="Choose one task"):
         restoring_recipe(recipe(method="average"), [KEY], "expert")
