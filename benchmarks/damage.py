@@ -17,7 +17,7 @@ from mergelab.analysis.damage import RESTORES, DamageMap, correlation_sentence
 from mergelab.charts import damage_summary
 from mergelab.checkpoints import load_suite
 from mergelab.jobs import workbench
-from mergelab.runtime.progress import Partial
+from mergelab.runtime.progress import Partial, Progress, finish, map_progress
 
 STAGE = "Measuring damage"
 
@@ -32,27 +32,33 @@ def main() -> None:
 def _tell(suite: str, options: argparse.Namespace) -> None:
     experts = [f"{suite}/{name}" for name in load_suite(suite).experts]
     recipe = {"base": suite, "models": experts, "method": options.method}
+    print(f"{suite}, {options.method}, {RESTORES[options.restore]} put back:", flush=True)
+    began = (0.0, 0.0)
+
+    def told(step: Progress | Partial) -> Progress | None:
+        nonlocal began
+        if isinstance(step, Progress):
+            began = _clocks() if began == (0.0, 0.0) and step.stage == STAGE else began
+        elif not shown and step.result.known == len(step.result.cells):
+            shown.append(step.result)
+            _line("whole map", began, step.result)
+        return None
+
+    shown: list[DamageMap] = []
     steps = workbench.damage(recipe, restore=options.restore, rows=options.rows, device="cpu")
-    began = whole = 0.0
-    first: DamageMap | None = None
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            found: DamageMap = end.value
-            break
-        if isinstance(step, Partial):
-            if first is None and step.result.known == len(step.result.cells):
-                first, whole = step.result, time.perf_counter() - began
-        elif step.stage == STAGE and not began:
-            began = time.perf_counter()
-    print(
-        f"{suite}, {options.method}, {RESTORES[options.restore]} put back: {len(found.cells)} cells, {len(found.tasks)} tasks"
-    )
-    if first is not None:
-        print(f"  whole map   {whole:7.1f} s  {correlation_sentence(first)}")
-    print(f"  all rows    {time.perf_counter() - began:7.1f} s  {correlation_sentence(found)}")
+    found = finish(map_progress(steps, told))
+    _line("all rows", began, found)
     print(f"  {damage_summary(found).replace('<br>', ', ')}", flush=True)
+
+
+def _clocks() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def _line(what: str, began: tuple[float, float], found: DamageMap) -> None:
+    wall, cpu = (now - then for now, then in zip(_clocks(), began, strict=True))
+    size = f"{len(found.cells)} cells × {len(found.tasks)} tasks"
+    print(f"  {what:<10}{wall:8.1f} s, {cpu:.1f} s of CPU, {size}: {correlation_sentence(found)}", flush=True)
 
 
 def _options() -> argparse.Namespace:
