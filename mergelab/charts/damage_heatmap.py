@@ -64,16 +64,16 @@ def damage_heatmap(found: DamageMap, task: str = "") -> Picture:
 
 
 def damage_summary(found: DamageMap, task: str = "") -> str:
-    """Where the damage is largest, and for how many cells that is more than chance, in two sentences."""
+    """Where the damage is largest, and for how many cells that is more than chance."""
+    from mergelab.analysis.damage import clear_sentence  # charts of the page need nothing else of it
+
     known = [(each, cell) for cell in found.cells if (each := found.damage(cell, task))]
     if not known:
         return "No cell is measured yet."
-    clear = sum(each.is_clear for each, _ in known)
     _, worst = max(known, key=lambda pair: pair[0].value)
-    return (
-        f"Largest damage: {cell_words(found, worst, task).replace('<br>', ', ')}. {clear} of {len(known)} intervals exclude 0; by "
-        f"chance alone about {len(known) / 20:.0f} would."
-    )
+    largest = f"Largest damage: {cell_words(found, worst, task).replace('<br>', ', ')}. "
+    alike = all(found.is_unchanged(cell, task) for cell in found.cells)
+    return ("" if alike else largest) + clear_sentence(found, task)
 
 
 def cell_words(found: DamageMap, cell: CellDamage, task: str = "") -> str:

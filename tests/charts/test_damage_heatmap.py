@@ -72,7 +72,10 @@ def test_a_cell_is_told_with_its_interval_and_rows() -> None:
 
 def test_the_summary_says_how_many_cells_chance_would_give() -> None:
     assert damage_summary(found(*CELLS), "s") == (
-        "Largest damage: embeddings, word: +4.0 points (+1.0 to +7.0), 200 examples. 2 of 4 intervals exclude 0; by chance alone "
+        "Largest damage: embeddings, word: +4.0 points (+1.0 to +7.0), 200 examples. 2 of 3 intervals exclude 0; by chance alone "
         "about 0 would."
     )
     assert damage_summary(found(WAITING), "t") == "No cell is measured yet."
+    assert damage_summary(found(CELLS[2])) == (
+        "Nothing would change: the merge has the tensors of the experts’ mean everywhere. Put back something else."
+    )

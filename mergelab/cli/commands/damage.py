@@ -64,7 +64,7 @@ def _run(options: argparse.Namespace) -> None:
 
 def damage_table(found: DamageMap) -> str:
     """The cells with the largest mean damage, and what conflict says about it."""
-    from mergelab.analysis.damage import RESTORES, correlation_sentence
+    from mergelab.analysis.damage import RESTORES, clear_sentence, correlation_sentence
 
     ranked = sorted(found.cells, key=lambda cell: -_mean(found, cell).value)
     rows = max(found.asked.values())
@@ -77,7 +77,7 @@ def damage_table(found: DamageMap) -> str:
     ]
     more = len(ranked) - SHOWN
     left = [f"and {more} more cells: --json has them all"] if more > 0 else []
-    return "\n".join([*lines, *left, "", correlation_sentence(found)])
+    return "\n".join([*lines, *left, "", clear_sentence(found), correlation_sentence(found)])
 
 
 def _line(found: DamageMap, cell: CellDamage) -> str:

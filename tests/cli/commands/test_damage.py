@@ -31,12 +31,13 @@ def found() -> DamageMap:
 
 
 def test_the_worst_cells_come_first_with_their_intervals() -> None:
-    head, sub, _, _, *rows, _, sentence = damage_table(found()).splitlines()
+    head, sub, _, _, *rows, _, clear, sentence = damage_table(found()).splitlines()
     assert head == "Damage: right answers with the base in one cell, minus those of the merge, in points"
     assert sub == "(mean of 1 task, up to 200 validation rows each, paired)."
     assert [row.split()[0] for row in rows] == ["1", "2", "0", "4", "3"]
     assert rows[0].split() == ["1", "mlp.up", "+4.0", "[+3.0,", "+6.0]", "200", "1"]
     assert rows[3].split() == ["4", "mlp.up", "+0.0", "equal", "tensors", "200", "unknown"]
+    assert clear == "1 of 4 intervals exclude 0; by chance alone about 0 would."
     assert sentence.startswith("Over 4 cells, the rank correlation")
 
 
