@@ -98,9 +98,11 @@ class DamageView:
         return self._told(form, self.kept.put(key, MeasuredDamage(form, found, state)))
 
     def _stopped(self, form: Form, restore: str) -> Update:
-        """The end of a measurement that is not complete: with the map so far, if there is any."""
+        """The end of a measurement that gave no result: with the map so far, if there is any."""
         measured = self.kept.get(_key(form, restore))
-        return self._keep(form, measured.found, "stopped") if measured else self._told(form, None)
+        if measured is None:
+            return self._told(form, None)
+        return self._keep(form, measured.found, "measured" if measured.found.complete else "stopped")
 
     def _told(self, form: Form, measured: MeasuredDamage | None) -> Update:
         return Update(damage=damage_message(measured, self.asked, self.merge_service.tasks(form)))

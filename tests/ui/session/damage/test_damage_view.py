@@ -12,7 +12,7 @@ from ui.fake_worker import form, last, opened
 
 from mergelab.analysis.damage import CellDamage, DamageMap
 from mergelab.evaluation.scores.paired import PairedDifference
-from mergelab.jobs import Finished
+from mergelab.jobs import Crashed, Finished
 from mergelab.recipe import RecipeError
 from mergelab.runtime.progress import Partial
 from mergelab.ui.form.form import Form
@@ -157,9 +157,15 @@ def test_without_a_map_there_is_no_cell_and_without_tasks_no_map(monkeypatch: py
     assert update.status is not None and update.status.problems == (NOTHING_TO_SCORE,)
 
 
-def test_a_crash_leaves_no_map_under_way() -> None:
-    from mergelab.jobs import Crashed
+def test_a_complete_map_stays_complete_when_it_is_measured_again_in_vain() -> None:
+    scripts = iter([[Finished(map_of(2))], [Crashed("Out of memory.", "trace")]])
+    session, _ = opened(damage=lambda: next(scripts))
+    shown(session, form())
+    list(session.measure_damage(form(), BASE))
+    assert messages(session.measure_damage(form(), BASE))[-1].state == "measured"
 
+
+def test_a_crash_leaves_no_map_under_way() -> None:
     session, _ = opened(damage=lambda: [Crashed("Out of memory.", "trace")])
     shown(session, form())
     updates = list(session.measure_damage(form(), BASE))
