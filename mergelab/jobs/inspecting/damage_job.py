@@ -11,7 +11,7 @@ from mergelab.analysis.damage import RESTORES, DamageMap, DamageMeasurement
 from mergelab.checkpoints import suite_of
 from mergelab.engine import Plan, PreparedMerge, merged_body
 from mergelab.evaluation.answer_sheet import answers_key
-from mergelab.evaluation.tasks import TaskSet, suite_tasks
+from mergelab.evaluation.tasks import TaskError, TaskSet, suite_tasks
 from mergelab.jobs.evaluate_job import chosen_tasks
 from mergelab.jobs.merging.merge_steps import COUNTING, MERGING, READING, prepared_in_steps, steps_before_merge
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
@@ -68,6 +68,10 @@ def _steps(recipe: Recipe) -> list[JobStep]:
 def _suite_tasks(planned: Plan, names: Sequence[str] | None, with_own: bool) -> list[TaskSet]:
     """The named task sets of the recipe's suite, or those of its experts; beside own ones only the named."""
     suite = suite_of(planned.recipe.base or "")
+    if suite is None and names is not None:
+        raise TaskError(
+            f"the base of this recipe is no suite, so it has no task set {names[0]}: give your own with --task"
+        )
     if suite is None or (with_own and names is None):
         return []
     found, experts = chosen_tasks(suite_tasks(suite), names), {expert.name for expert in planned.experts}
