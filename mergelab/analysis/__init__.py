@@ -1,1 +1,1 @@
-"""Analysis of a merge without merging: sketches, previews, static figures, tensor maps."""
+"""Analysis of a merge: sketches, previews, static figures and tensor maps without merging, damage maps after it."""

@@ -10,6 +10,7 @@ from mergelab.charts.conflict_heatmap import (
     difference_heatmap,
     grid,
 )
+from mergelab.charts.damage_heatmap import damage_heatmap, damage_summary
 from mergelab.charts.density_curves import LINES, cosine_curves, cosines, density_curves, dots_at
 from mergelab.charts.expert_matrices import conflict_matrix, cosine_matrix, kept_heatmap, kept_summary, pairs_summary
 from mergelab.charts.magnitude_bars import histogram_summary, magnitude_histogram
@@ -35,6 +36,8 @@ __all__ = [
     "cosine_curves",
     "cosine_matrix",
     "cosines",
+    "damage_heatmap",
+    "damage_summary",
     "density_curves",
     "difference_heatmap",
     "dots_at",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import takewhile
 
 from mergelab.charts.style import plain
@@ -38,6 +38,12 @@ def module_place(module: str) -> tuple[int, int]:
     group, _, part = module.rpartition(".")
     groups = ("", "attention", "cross", "mlp")
     return (groups.index(group) if group in groups else len(groups), PARTS.index(part) if part in PARTS else len(PARTS))
+
+
+def cell_axes(cells: Collection[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """The layers from top to bottom and the modules from left to right of a map with these cells (layer, module)."""
+    layers = list(dict.fromkeys(layer for layer, _ in cells))
+    return layers, sorted(dict.fromkeys(module for _, module in cells), key=module_place)
 
 
 def module_name(module: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 import pandas
 
-from mergelab.charts.axis_names import layer_name, module_name, module_place
+from mergelab.charts.axis_names import cell_axes, layer_name, module_name
 from mergelab.charts.style import HEAT, HEATMAP, Picture, layout, number, percent, plain, rows_of
 
 MAX_LABELLED_CELLS = 150
@@ -58,10 +58,13 @@ def conflict_heatmap(cells: pandas.DataFrame, rate: str = HEADLINE) -> Picture:
     heatmap = {**HEATMAP, **grid(cells, rate)}
     if len(heatmap["x"]) * len(heatmap["y"]) <= MAX_LABELLED_CELLS:
         heatmap["texttemplate"] = "%{z:.0%}"
+    return Picture([heatmap], cells_layout())
+
+
+def cells_layout() -> dict[str, Any]:
+    """The layout of every map of layers and modules, so that the eye can compare two of them."""
     axis = {"automargin": True, "showgrid": False, "type": "category", "tickfont": {"size": 11}}
-    return Picture(
-        [heatmap], layout(xaxis={**axis, "side": "bottom", "dtick": 1}, yaxis={**axis, "autorange": "reversed"})
-    )
+    return layout(xaxis={**axis, "side": "bottom", "dtick": 1}, yaxis={**axis, "autorange": "reversed"})
 
 
 def difference_heatmap(one: pandas.DataFrame, other: pandas.DataFrame, rate: str = HEADLINE) -> Picture:
@@ -90,8 +93,7 @@ def _difference(cell: Mapping[str, Any], rate: str) -> str:
 def grid(cells: pandas.DataFrame, rate: str) -> dict[str, Any]:
     """The part of the heatmap that depends on the data: names of columns and rows, values, hover texts."""
     found = {(cell["layer"], cell["module"]): cell for cell in rows_of(cells)}
-    layers = list(dict.fromkeys(layer for layer, _ in found))
-    modules = sorted(dict.fromkeys(module for _, module in found), key=module_place)
+    layers, modules = cell_axes(found)
     table = [[found.get((layer, module)) for module in modules] for layer in layers]
     return {
         "x": [module_name(module) for module in modules],

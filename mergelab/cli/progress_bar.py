@@ -6,10 +6,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mergelab.runtime.progress import Progress, ProgressGen
+    from mergelab.runtime.progress import PartialGen, Progress
 
 
-def followed(steps: ProgressGen[Any]) -> Any:
+def followed(steps: PartialGen[Any]) -> Any:
     """Run long work, with a progress bar on stderr if that is a terminal."""
     from mergelab.runtime.progress import finish
 

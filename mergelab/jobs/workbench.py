@@ -3,7 +3,9 @@
 from mergelab.jobs.adapter_job import AdapterArchive, save_adapter
 from mergelab.jobs.evaluate_job import evaluate, ready_to_score
 from mergelab.jobs.harness_job import evaluate_with_harness
-from mergelab.jobs.inspect_jobs import fisher, inspect, inspection_report, spectrum
+from mergelab.jobs.inspecting.damage_job import damage
+from mergelab.jobs.inspecting.inspect_jobs import fisher, inspect, inspection_report, spectrum
+from mergelab.jobs.inspecting.tensor_jobs import coordinates, tensor_map
 from mergelab.jobs.merge_job import Run, merge
 from mergelab.jobs.merging.health_job import health
 from mergelab.jobs.merging.merge_scores import MergeScores
@@ -12,7 +14,6 @@ from mergelab.jobs.side_by_side_job import evaluate_side_by_side
 from mergelab.jobs.sketch_job import sketch
 from mergelab.jobs.stack_job import stack_facts
 from mergelab.jobs.task_sets.task_jobs import check_task, read_tasks, show_task
-from mergelab.jobs.tensor_jobs import coordinates, tensor_map
 from mergelab.jobs.try_job import try_it
 from mergelab.runtime.progress import Progress, ProgressGen
 
@@ -22,6 +23,7 @@ __all__ = [
     "Run",
     "check_task",
     "coordinates",
+    "damage",
     "evaluate",
     "evaluate_side_by_side",
     "evaluate_with_harness",

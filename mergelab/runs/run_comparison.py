@@ -66,4 +66,4 @@ def _told(difference: PairedDifference | None) -> str:
     if difference is None:
         return "not paired: other rows, or asked in another way"
     told = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}], n = {difference.n}"
-    return told if difference.is_clear else f"{told}, not separable"
+    return f"{told}: {difference.words}"

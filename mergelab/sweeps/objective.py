@@ -124,7 +124,7 @@ def _of_task(name: str, tasks: Mapping[str, str]) -> SweepObjective:
     task = name.removeprefix(TASK)
     if task not in tasks:
         raise SweepError(f"there is no task {task!r}{nearest(task, tasks)}")
-    return WeightedSum(name, {task: 1.0 if find_metric(tasks[task]).is_share else -1.0})
+    return WeightedSum(name, {task: 1.0 if find_metric(tasks[task]).higher_is_better else -1.0})
 
 
 def _half(score: Score) -> float:

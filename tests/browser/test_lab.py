@@ -271,6 +271,24 @@ def test_stop_ends_a_long_merge_quickly_and_keeps_what_was_there(lab: Visit) -> 
     assert lab.state("label") == "preview"
 
 
+def test_a_damage_map_grows_stops_and_gives_a_recipe_with_an_override(lab: Visit) -> None:
+    page = lab.page
+    card, chip = page.locator("[data-chart=damage]"), page.locator("[data-slot=damage-state]")
+    card.locator("[data-damage=restore]").select_option("base")
+    card.get_by_role("button", name="Measure damage").click()
+    expect(card.locator(".main-svg").first).to_be_visible()
+    card.get_by_role("button", name="Stop").click()
+    expect(chip).to_have_text("incomplete")
+    page.get_by_role("button", name="Highest conflict").click()
+    card.get_by_role("button", name="Load a recipe with an override there").click()
+    lab.until(f"{SHOWN} && mergelab.yaml.includes('overrides:') && mergelab.yaml.includes('weight: 0.0')")
+    expect(chip).to_have_text("out of date")
+    page.keyboard.press("u")
+    expect(chip).to_have_text("incomplete")
+    page.get_by_role("button", name="All tensors").click()
+    lab.until(SHOWN)
+
+
 def test_test_rows_get_a_table_of_their_own_and_the_model_can_be_kept(lab: Visit) -> None:
     page = lab.page
     page.click("[data-act=test]")

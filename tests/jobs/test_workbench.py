@@ -22,7 +22,8 @@ from mergelab.engine import Plan, Statistics, plan, prepare, prepare_steps, spar
 from mergelab.evaluation.calibration import Gram, estimate
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.tasks import suite_tasks
-from mergelab.jobs import evaluate_job, recipe_plans, tensor_jobs, workbench
+from mergelab.jobs import evaluate_job, recipe_plans, workbench
+from mergelab.jobs.inspecting import tensor_jobs
 from mergelab.jobs.merging.merge_steps import READING
 from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic

@@ -45,6 +45,6 @@ def test_the_mean_needs_every_task_that_is_a_share() -> None:
 
 def test_the_text_says_what_is_not_separable_and_what_is_not_paired() -> None:
     same = comparison_text(run(1, answered([1, 2])), run(2, answered([1, 3])))
-    assert "+0.000" in same and "not separable" in same
+    assert "+0.000" in same and "not separable with 40 examples" in same
     assert "not paired" in comparison_text(run(1, replace(answered([1]), answers=None)), run(2, answered([1])))
     assert comparison_text(run(1), run(2)) == "runs 1 and 2 have no task in common that both scored on one split"

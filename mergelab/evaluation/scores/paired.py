@@ -43,6 +43,11 @@ class PairedDifference:
         return self.verdict in ("better", "worse")
 
     @property
+    def excludes_zero(self) -> bool:
+        """Whether the rows tell the two models apart, by however little."""
+        return not self.low <= 0 <= self.high
+
+    @property
     def words(self) -> str:
         """The verdict for a person."""
         told = {"negligible": "no difference worth a name", "unclear": f"not separable with {self.n:,} examples"}

@@ -1,48 +1,5 @@
 """Every message between Python and the page, one documented dataclass each. Nothing here knows a session or a widget."""
 
-from mergelab.ui.messages.answered import (
-    AnsweredExample,
-    AnswerFilter,
-    AnswersMessage,
-    GivenAnswer,
-    TriedChoice,
-    TriedMessage,
-    TriedModel,
-)
-from mergelab.ui.messages.charts import (
-    CellTitle,
-    ChartLabel,
-    Charts,
-    CurveLine,
-    CurvePosition,
-    CurvesMessage,
-    ExpertColumn,
-    ExpertRow,
-    ExpertTable,
-    HeatmapChart,
-    HeatmapLook,
-    HeatmapRate,
-    HistogramChart,
-    KeptChart,
-    KeyNumber,
-    LegendEntry,
-    NarrowedCell,
-    PairsChart,
-    PinnedCurves,
-    SharesChart,
-    TensorTitle,
-    ThresholdLine,
-)
-from mergelab.ui.messages.compare import (
-    ComparedMap,
-    ComparedRate,
-    ComparedScore,
-    ComparedScores,
-    ComparedSetting,
-    ComparedSlot,
-    ComparedSlots,
-    Comparison,
-)
 from mergelab.ui.messages.encoding import PARTS, decode, encode, parts_of
 from mergelab.ui.messages.figure_states import FigureState, FigureStateWord
 from mergelab.ui.messages.panel import EMPTY, PanelMessages
@@ -50,6 +7,7 @@ from mergelab.ui.messages.recipe import LinkMessage, OpenedText, OwnModelsOffer,
 from mergelab.ui.messages.requests import (
     AdapterRequest,
     AnswersRequest,
+    DamageRequest,
     ExampleRequest,
     KnobChanges,
     NarrowRequest,
@@ -57,6 +15,7 @@ from mergelab.ui.messages.requests import (
     OpenRequest,
     PanelEvents,
     PinRequest,
+    PutBackRequest,
     ReportedValues,
     RestoreRequest,
     Scene,
@@ -94,7 +53,51 @@ from mergelab.ui.messages.sidebar import (
 )
 from mergelab.ui.messages.stack import StackBlock, StackDiagram
 from mergelab.ui.messages.status import Status, StatusKind
-from mergelab.ui.messages.tensor import (
+from mergelab.ui.messages.tabs.answered import (
+    AnsweredExample,
+    AnswerFilter,
+    AnswersMessage,
+    GivenAnswer,
+    TriedChoice,
+    TriedMessage,
+    TriedModel,
+)
+from mergelab.ui.messages.tabs.charts import (
+    CellTitle,
+    ChartLabel,
+    Charts,
+    CurveLine,
+    CurvePosition,
+    CurvesMessage,
+    ExpertColumn,
+    ExpertRow,
+    ExpertTable,
+    HeatmapChart,
+    HeatmapLook,
+    HeatmapRate,
+    HistogramChart,
+    KeptChart,
+    KeyNumber,
+    LegendEntry,
+    NarrowedCell,
+    PairsChart,
+    PinnedCurves,
+    SharesChart,
+    TensorTitle,
+    ThresholdLine,
+)
+from mergelab.ui.messages.tabs.compare import (
+    ComparedMap,
+    ComparedRate,
+    ComparedScore,
+    ComparedScores,
+    ComparedSetting,
+    ComparedSlot,
+    ComparedSlots,
+    Comparison,
+)
+from mergelab.ui.messages.tabs.damaged import DamageMessage, DamageState, Restored
+from mergelab.ui.messages.tabs.tensor import (
     CellFields,
     ConflictsMessage,
     EncodedReasons,
@@ -134,6 +137,9 @@ __all__ = [
     "CurveLine",
     "CurvePosition",
     "CurvesMessage",
+    "DamageMessage",
+    "DamageRequest",
+    "DamageState",
     "EncodedReasons",
     "EncodedStep",
     "ExampleRequest",
@@ -179,10 +185,12 @@ __all__ = [
     "PinnedCurves",
     "PinnedMean",
     "Pins",
+    "PutBackRequest",
     "RecipeExports",
     "RefusedValue",
     "ReportedValues",
     "RestoreRequest",
+    "Restored",
     "Scene",
     "ScoreDifference",
     "ScoreLegend",

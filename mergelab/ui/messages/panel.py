@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from mergelab.ui.messages.answered import AnswersMessage, TriedMessage
-from mergelab.ui.messages.charts import Charts, CurvesMessage
-from mergelab.ui.messages.compare import Comparison
 from mergelab.ui.messages.figure_states import FigureState, FigureStateWord
 from mergelab.ui.messages.message import message
 from mergelab.ui.messages.recipe import LinkMessage, OpenedText, OwnModelsOffer, RecipeExports, StoryMessage
@@ -15,7 +12,11 @@ from mergelab.ui.messages.scores import HealthMessage, Scores
 from mergelab.ui.messages.sidebar import KnobRange, KnobValue, ListEntry, RefusedValue, VariedValues
 from mergelab.ui.messages.stack import StackDiagram
 from mergelab.ui.messages.status import Status
-from mergelab.ui.messages.tensor import (
+from mergelab.ui.messages.tabs.answered import AnswersMessage, TriedMessage
+from mergelab.ui.messages.tabs.charts import Charts, CurvesMessage
+from mergelab.ui.messages.tabs.compare import Comparison
+from mergelab.ui.messages.tabs.damaged import DamageMessage
+from mergelab.ui.messages.tabs.tensor import (
     MapCells,
     MapCoordinates,
     SpectrumMessage,
@@ -36,6 +37,8 @@ class PanelMessages:
     """Everything that moves with the knobs."""
     curves: CurvesMessage | None = None
     """The charts over every density."""
+    damage: DamageMessage | None = None
+    """What each place of the merge costs."""
     stack: StackDiagram | Literal[""] | None = None
     """The layers of a stack, in place of the charts; empty text if the recipe is a merge."""
     compare: Comparison | Literal[""] | None = None

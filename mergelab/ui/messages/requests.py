@@ -8,6 +8,7 @@ from mergelab.ui.messages.message import message
 from mergelab.ui.messages.recipe import OwnModelsOffer, Pins
 from mergelab.ui.messages.scores import Split
 from mergelab.ui.messages.sidebar import KnobValue
+from mergelab.ui.messages.tabs.damaged import Restored
 
 
 @message
@@ -155,6 +156,26 @@ class TryRequest:
 
 
 @message
+class DamageRequest:
+    """Show or measure a damage map of the recipe on the sidebar."""
+
+    restore: Restored
+    """Whose tensors are put into a cell."""
+    task: str
+    """The task whose damage is drawn; empty text for the mean over all."""
+
+
+@message
+class PutBackRequest:
+    """Set the sidebar to the recipe of the damage map, with an override for one cell."""
+
+    layer: str
+    """The cell's layer."""
+    module: str
+    """The cell's module."""
+
+
+@message
 class NoDetails:
     """An event that says nothing but its name."""
 
@@ -211,5 +232,11 @@ class PanelEvents:
     """All examples under a filter as CSV."""
     try_it: TryRequest
     """Ask all models a question."""
+    measure_damage: DamageRequest
+    """Measure a damage map."""
+    show_damage: DamageRequest
+    """What is known of a damage map."""
+    put_back: PutBackRequest
+    """The recipe of the damage map, with an override for one cell."""
     stop: NoDetails
     """End this visitor's work."""

@@ -13,10 +13,12 @@ from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.messages import (
     AdapterRequest,
     AnswersRequest,
+    DamageRequest,
     ExampleRequest,
     OpenRequest,
     OwnModelsOffer,
     PinRequest,
+    PutBackRequest,
     ReportedValues,
     RestoreRequest,
     TensorRequest,
@@ -158,7 +160,10 @@ class LabPage:
             outputs=[*everything, OWN_BASE, OWN_EXPERTS],
             carries=OpenRequest,
         )
-        for event in (chosen, source, preset, restored, travelled, reported, told, opened):
+        put_back = self._attach(
+            self._on("put_back"), events.put_back, compat.UNQUEUED, outputs=everything, carries=PutBackRequest
+        )
+        for event in (chosen, source, preset, restored, travelled, reported, told, opened, put_back):
             self._attach(event.then, self.knob_changes.show, {**compat.UNQUEUED, "trigger_mode": "multiple"})
         self._attach(
             self._on("own"),
@@ -187,6 +192,9 @@ class LabPage:
         self._attach(self._on("adapter"), adapter, compat.HEAVY, outputs=built, carries=AdapterRequest)
         self._attach(self._on("report"), self.downloads.report, compat.HEAVY, outputs=built)
         self._attach(self._on("narrow"), tab.narrow, compat.PAYLOAD, carries=NarrowRequest)
+        measured = {**compat.HEAVY, "trigger_mode": "multiple"}
+        self._attach(self._on("measure_damage"), tab.measure_damage, measured, carries=DamageRequest)
+        self._attach(self._on("show_damage"), tab.show_damage, compat.PAYLOAD, carries=DamageRequest)
         for stopping in (self.stop_button.click, self._on("stop")):
             self._attach(stopping, tab.stop, {**compat.UNQUEUED, "js": FLUSHED})
 

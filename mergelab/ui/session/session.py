@@ -14,11 +14,12 @@ from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.texts.link import LinkMaker
-from mergelab.ui.messages import Status, TryRequest
+from mergelab.ui.messages import DamageRequest, Status, TryRequest
 from mergelab.ui.session.answers.answers_view import AnswersView
 from mergelab.ui.session.answers.trying import Trying
 from mergelab.ui.session.chart_data import Cell
 from mergelab.ui.session.chart_service import ChartService
+from mergelab.ui.session.damage.damage_view import DamageView
 from mergelab.ui.session.job_cache import CrashError, JobCache, Stopper, StopPressedError
 from mergelab.ui.session.merge_service import MergeService
 from mergelab.ui.session.model_sources import ModelSources
@@ -70,6 +71,7 @@ class Session:
         self.answers_view = AnswersView(self.merge_service)
         self.trying = Trying(self.job_cache, self.merge_service, Stopper())
         self.screen = Screen(self.merge_service, self.chart_service, self.under_way, self.link)
+        self.damage_view = DamageView(self.merge_service, self.screen.wants)
         self.pins, self.lock = self.screen.pins, self.screen.lock
 
     def first(self, form: Form) -> Updates:
@@ -172,6 +174,13 @@ class Session:
     def try_it(self, form: Form, asked: TryRequest) -> Updates:
         """Ask all models a person's question, on the merge of the form, which is not saved."""
         return self._guarded(lambda: self.trying.ask(form, asked), failed="The models could not be asked")
+
+    def measure_damage(self, form: Form, asked: DamageRequest) -> Updates:
+        """Measure what each place of the form's merge costs. Its map comes as it grows, and stays as far as it is known."""
+        return self._guarded(
+            lambda: self._counted(self.damage_view.measure(form, asked, self.stopper)),
+            failed="The damage could not be measured",
+        )
 
     def save(self, form: Form, out: str) -> Updates:
         """Write the merged model to the new folder `out`, packed as one file."""

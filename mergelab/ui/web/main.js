@@ -8,6 +8,7 @@ import { ChartBoard } from "./charts/chart_board.js";
 import { downloadChart } from "./charts/chart_download.js";
 import { Theme } from "./charts/theme.js";
 import { CompareTab } from "./compare/compare_tab.js";
+import { DamageMap } from "./damage/damage_map.js";
 import { actionOf, closest, find } from "./dom/elements.js";
 import { isTyping } from "./dom/typing.js";
 import { renderDevice } from "./frame/device_badge.js";
@@ -77,6 +78,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   const line = new ThresholdLine(page), lists = new ChoiceLists(inbox);
   const narrowing = new Narrowing(page, (key) => tensor.openTensor(key)), curves = new DensityCurves(page);
   const lab = new LabTab(page, { narrowing, line, curves, lists });
+  new DamageMap(page, narrowing);
   new LiveScores(page, knobs);
   const stack = new StackDiagram(page);
   const findings = new Findings(page), health = new HealthCard(page), scores = new Scores(page), headline = new ScoreTile(page), compare = new CompareTab(page, narrowing);
@@ -187,9 +189,17 @@ function listenForButtons(page) {
     if (action === "adapter") requests.send(action, { rank: rankIn(element) });
     if (action === "link") void copyLink(page);
     if (!button?.dataset.save || !(card instanceof HTMLElement)) return;
-    const run = inbox.get("charts")?.name || "run";
-    void downloadChart(board, theme, card.dataset.chart ?? "", button.dataset.save, run);
+    const chart = card.dataset.chart ?? "", run = chart === "damage" ? runOfDamage(inbox) : inbox.get("charts")?.name;
+    void downloadChart(board, theme, chart, button.dataset.save, run || "run");
   });
+}
+
+/**
+ * The recipe that the damage map belongs to, which may be another one than that of the charts.
+ * @param {Inbox} inbox
+ */
+function runOfDamage(inbox) {
+  return inbox.get("damage")?.digest.slice(0, 8);
 }
 
 /**

@@ -334,6 +334,47 @@ export interface CurvesMessage {
   pinned: PinnedCurves | null;
 }
 
+/** The damage map of one recipe under one treatment, as far as it is measured. */
+export interface DamageMessage {
+  /** How far the map has come. */
+  state: DamageState;
+  /** The same for a person; empty text without a map. */
+  chip: string;
+  /** The digest of the recipe that the map belongs to; empty text without a map. */
+  digest: string;
+  /** The recipe's name; empty text without a map. */
+  recipe: string;
+  /** Whose tensors are put into a cell. */
+  restore: Restored;
+  /** The titles of the recipe's tasks, by name. */
+  tasks: Record<string, string>;
+  /** The task whose damage is drawn; empty text for the mean over all. */
+  task: string;
+  /** The map; null without one. */
+  figure: Figure<HeatmapTrace> | null;
+  /** The map in one sentence. */
+  summary: string;
+  /** The rank correlation of conflict and damage in one sentence; empty text without a map. */
+  correlation: string;
+  /** How many cells and examples are measured; empty text without a map. */
+  about: string;
+  /** Why there is no map; empty text if there is one. */
+  empty: string;
+  /** Why no recipe with an override for a cell can be loaded; empty text if one can. */
+  unloadable: string;
+}
+
+/** Show or measure a damage map of the recipe on the sidebar. */
+export interface DamageRequest {
+  /** Whose tensors are put into a cell. */
+  restore: Restored;
+  /** The task whose damage is drawn; empty text for the mean over all. */
+  task: string;
+}
+
+/** Whether there is a map, and whether it is complete or still growing. */
+export type DamageState = "none" | "measuring" | "measured" | "stopped";
+
 /** What decides each weight of a window. Base64 of bytes (codes) or of little-endian float32, one expert after the other. */
 export interface EncodedReasons {
   /** What can be said of a weight, with names in braces for what differs from one to the next. */
@@ -809,6 +850,12 @@ export interface PanelEvents {
   /** All examples under a filter as CSV. */
   export_answers: AnswersRequest;
   try_it: TryRequest;
+  /** Measure a damage map. */
+  measure_damage: DamageRequest;
+  /** What is known of a damage map. */
+  show_damage: DamageRequest;
+  /** The recipe of the damage map, with an override for one cell. */
+  put_back: PutBackRequest;
   /** End this visitor's work. */
   stop: NoDetails;
 }
@@ -819,6 +866,8 @@ export interface PanelMessages {
   charts: Charts;
   /** The charts over every density. */
   curves: CurvesMessage;
+  /** What each place of the merge costs. */
+  damage: DamageMessage;
   /** The layers of a stack, in place of the charts; empty text if the recipe is a merge. */
   stack: StackDiagram | "";
   /** Two recipes side by side; empty text if none is pinned. */
@@ -937,6 +986,14 @@ export interface PinnedMean {
 /** The keys of pinned recipes, by slot. */
 export type Pins = Record<string, string>;
 
+/** Set the sidebar to the recipe of the damage map, with an override for one cell. */
+export interface PutBackRequest {
+  /** The cell's layer. */
+  layer: string;
+  /** The cell's module. */
+  module: string;
+}
+
 /** The recipe as texts to copy. */
 export interface RecipeExports {
   /** The recipe file. */
@@ -972,6 +1029,9 @@ export interface RestoreRequest {
   /** The scene to set as well; null if it stays as it is. */
   scene: Scene | null;
 }
+
+/** Whose tensors are put into a cell: the experts' mean, the task's own expert's, or the base's. */
+export type Restored = "mean" | "expert" | "base";
 
 /** What was pinned and opened around a story. */
 export interface Scene {

@@ -41,6 +41,8 @@ export interface HeatmapTrace extends Trace {
   z: (number | null)[][];
   zmin: number;
   zmax: number;
+  /** From 0 to 1; opaque by default. */
+  opacity?: number;
   texttemplate?: string;
   /** Each cell's layer and module; null where the models have no such cell. */
   customdata: (CellName | null)[][];

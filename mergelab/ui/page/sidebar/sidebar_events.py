@@ -23,6 +23,7 @@ from mergelab.ui.messages import (
     OpenedText,
     OpenRequest,
     OwnModelsOffer,
+    PutBackRequest,
     RestoreRequest,
     TravelRequest,
 )
@@ -142,6 +143,17 @@ class SidebarEvents:
             form = self.state.form_from_key(session, asked.key)
             if form.models.edition:
                 session.sources.take(form.models)
+            return self.state.fill(session, form)
+
+    def put_back(self, call: Call) -> Updates:
+        """Set every widget to the recipe of the damage map, with an override for one cell, or say why there is none."""
+        session, asked = self._session(call), call.message
+        assert isinstance(asked, PutBackRequest)
+        with session.lock:
+            try:
+                form = session.damage_view.restoring_form((asked.layer, asked.module))
+            except ValueError as error:
+                return shown(Update(status=refusal(str(error))))
             return self.state.fill(session, form)
 
     def travel(self, call: Call) -> Updates:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mergelab.ui.messages import NarrowRequest
+from mergelab.ui.messages import DamageRequest, NarrowRequest
 from mergelab.ui.page.follow import Follower
 from mergelab.ui.page.sidebar.wiring import Call, Updates
 from mergelab.ui.session.session import Session
@@ -38,6 +38,16 @@ class LabTab:
         asked: NarrowRequest = call.message
         at = None if asked.layer is None else (asked.layer, asked.module or "")
         yield from self.follower.follow(call.visitor, lambda session, form: session.narrow(form, at))
+
+    def measure_damage(self, call: Call) -> Iterator[Updates]:
+        """The damage map of the recipe on the sidebar, as it grows."""
+        asked: DamageRequest = call.message
+        yield from self.follower.follow(call.visitor, lambda session, form: session.measure_damage(form, asked))
+
+    def show_damage(self, call: Call) -> Iterator[Updates]:
+        """A damage map as far as it is known."""
+        asked: DamageRequest = call.message
+        yield from self.follower.follow(call.visitor, lambda session, form: session.damage_view.show(form, asked))
 
     def stop(self, call: Call) -> Updates:
         """End this visitor's work."""

@@ -38,7 +38,7 @@ export class AnswersTab {
     this.#asked = { ...this.#asked, task: found.task || this.#asked.task, filter: found.filter, page: found.page };
     fillSlots(this.#tab, "answers-about", found.about);
     fillSlots(this.#tab, "answers-empty", found.empty);
-    find(this.#tab, ".ml-answer-choices").hidden = !found.task;
+    find(this.#tab, ".ml-choices").hidden = !found.task;
     fillList(this.#list("task"), Object.entries(found.tasks), found.task);
     fillList(this.#list("filter"), Object.entries(found.filters).map(filterEntry), found.filter);
     find(this.#tab, ".ml-table").replaceChildren(...(found.rows.length ? [answersTable(found)] : []));

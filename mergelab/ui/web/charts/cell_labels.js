@@ -9,9 +9,10 @@ const DARK = "#000000", LIGHT = "#ffffff";
  * Cells with too few weights for a share show how many there are. Undefined without a template.
  * @param {HeatmapTrace} trace in the theme's colours
  * @param {string} muted the colour of text on a cell without a colour
+ * @param {string} [surface] the colour behind cells that let it through, as #rrggbb
  * @returns {Trace | undefined}
  */
-export function cellLabels(trace, muted) {
+export function cellLabels(trace, muted, surface = "#ffffff") {
   const { x, y, z, texttemplate = "", meta } = trace, { few, labels } = meta ?? {};
   if (!texttemplate && !labels) return undefined;
   const cells = z.flatMap((row, i) => row.map((value, j) => ({ i, j, value, count: few?.[i][j] ?? null })));
@@ -27,7 +28,7 @@ export function cellLabels(trace, muted) {
     texttemplate: shown.map(({ i, j, value, count }) => (value === null ? `n ${count}` : labels?.[i][j] ?? template)),
     textfont: {
       size: 11,
-      color: shown.map(({ value }) => (value === null ? muted : inkOn(colourAt(trace, value)))),
+      color: shown.map(({ value }) => (value === null ? muted : inkOn(colourOn(trace, value, surface)))),
     },
   };
 }
@@ -67,6 +68,19 @@ export function colourAt({ colorscale = [], zmin, zmax }, value) {
   const [low, from] = colorscale[after - 1], [high, to] = colorscale[after];
   const part = high > low ? (share - low) / (high - low) : 1, start = parsed(from), end = parsed(to);
   return /** @type {Colour} */ (start.map((each, place) => each + (end[place] - each) * part));
+}
+
+/**
+ * The colour of a value on a surface, which a trace that is not opaque lets through.
+ * @param {HeatmapTrace} trace
+ * @param {number} value
+ * @param {string} surface
+ * @returns {Colour}
+ */
+function colourOn(trace, value, surface) {
+  const { opacity = 1 } = trace, colour = colourAt(trace, value);
+  if (opacity === 1) return colour;
+  return /** @type {Colour} */ (parsed(surface).map((behind, place) => behind + (colour[place] - behind) * opacity));
 }
 
 /**

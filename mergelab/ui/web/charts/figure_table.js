@@ -1,5 +1,7 @@
 /** @import { Coordinate, Figure, HeatmapTrace, LayoutAxis } from "../plotly.d.ts" */
 
+const WAITING = "waiting"; // the trace of cells that have no value yet
+
 /**
  * A chart as a table, with a row of titles.
  * @param {Figure} figure
@@ -8,18 +10,25 @@
 export function tableOfFigure({ data, layout }) {
   const [first] = data;
   if (first.type === "heatmap") {
-    return [["row", "column", "value"], ...cellsOf(/** @type {HeatmapTrace} */ (first), layout)];
+    const measured = data.filter(({ name }) => name !== WAITING);
+    return [["row", "column", "value"], ...cellsOf(/** @type {HeatmapTrace[]} */ (measured), layout)];
   }
   const points = data.flatMap(({ name, x, y }) => x.map((at, i) => [name, String(at).replaceAll("<br>", " "), y[i]]));
   return [["series", "x", "y"], ...points];
 }
 
 /**
- * @param {HeatmapTrace} trace
+ * The cells of traces over one grid, each of which has a value in one of them at most.
+ * @param {HeatmapTrace[]} traces
  * @param {Figure["layout"]} layout
  */
-function cellsOf({ x, y, z }, { xaxis, yaxis }) {
-  return z.flatMap((row, i) => row.map((value, j) => [tickName(yaxis, y[i]), tickName(xaxis, x[j]), value]));
+function cellsOf(traces, { xaxis, yaxis }) {
+  if (!traces.length) return [];
+  const [{ x, y, z }] = traces;
+  return z.flatMap((row, i) => row.map((_, j) => {
+    const value = traces.map((trace) => trace.z[i][j]).find((each) => each !== null) ?? null;
+    return [tickName(yaxis, y[i]), tickName(xaxis, x[j]), value];
+  }));
 }
 
 /**

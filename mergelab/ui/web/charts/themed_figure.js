@@ -22,6 +22,7 @@ const ROOT_TICKS = [0, 0.2, 0.5, 1];
 const MARGINS = 120; // pixels beside the cells of a heatmap
 const NAMES = 70; // pixels beside the cells of a heatmap without a colour bar
 const NUMBER_WIDTH = 31; // pixels that a number in a cell needs
+const LABEL_WIDTH = 27; // pixels that a written label needs
 const WORD_WIDTH = 62; // pixels that a name below a column needs
 
 /**
@@ -88,7 +89,7 @@ function themedHeatmap(trace, layout, theme, width) {
   const colorbar = { .../** @type {object} */ (trace.colorbar), ...ticks, tickfont: { color: muted, size: 11 } };
   const coloured = { ...trace, colorbar, colorscale: scaleOf(palette, theme) ?? trace.colorscale };
   if (cell < WORD_WIDTH) breakWords(layout.xaxis);
-  const labels = cell < NUMBER_WIDTH ? undefined : cellLabels(coloured, muted);
+  const labels = cell < (trace.meta?.labels ? LABEL_WIDTH : NUMBER_WIDTH) ? undefined : cellLabels(coloured, muted, theme.value("--ml-surface"));
   delete coloured.texttemplate;
   return [coloured, fewCells(coloured, theme.value("--ml-grid")), labels].filter((each) => each !== undefined);
 }

@@ -54,3 +54,9 @@ test("texts that come with the figure stand instead of the values", () => {
 test("a heatmap without a template has no labels", () => {
   assert.equal(cellLabels(heatmap(), "grey"), undefined);
 });
+
+test("a number on a cell that lets the surface through contrasts with what is seen there", () => {
+  const trace = heatmap({ z: [[0, null]], texttemplate: "%{z:.0%}", opacity: 0.25 });
+  assert.deepEqual(cellLabels(trace, "#888888", "#ffffff").textfont.color, ["#000000"]);
+  assert.deepEqual(cellLabels({ ...trace, z: [[1, null]] }, "#888888", "#000000").textfont.color, ["#ffffff"]);
+});

@@ -12,6 +12,14 @@ test("a heatmap is a row for each cell, by the names on its axes", () => {
   ]);
 });
 
+test("a heatmap in several traces is one table, and cells that wait have no value", () => {
+  const trace = (name, ...row) => ({ type: "heatmap", name, x: ["q", "k", "v"], y: ["a"], z: [row] });
+  const data = [trace("clear", 4, null, null), trace("pale", null, -1, null), trace("waiting", null, null, 0)];
+  assert.deepEqual(tableOfFigure({ data, layout: {} }), [
+    ["row", "column", "value"], ["a", "q", 4], ["a", "k", -1], ["a", "v", null],
+  ]);
+});
+
 test("lines and bars are a row for each point, without the markup of their labels", () => {
   const data = [{ type: "bar", name: "base", x: ["Capital<br>letters", 2], y: [0.5, 0.6] }];
   assert.deepEqual(tableOfFigure({ data, layout: {} }), [

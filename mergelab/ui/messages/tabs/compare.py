@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mergelab.ui.messages.charts import ChartLabel, HeatmapLook, Numbers
 from mergelab.ui.messages.message import CurveFigure, HeatmapFigure, message
 from mergelab.ui.messages.scores import ScoreDifference, ScoreMessage
+from mergelab.ui.messages.tabs.charts import ChartLabel, HeatmapLook, Numbers
 
 
 @message

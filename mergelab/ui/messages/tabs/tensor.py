@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mergelab.ui.messages.charts import Numbers
 from mergelab.ui.messages.message import message
+from mergelab.ui.messages.tabs.charts import Numbers
 
 
 @message
