@@ -11,6 +11,7 @@ from mergelab.checkpoints import suite_of
 from mergelab.engine import Plan, PreparedMerge, merged_model
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
+from mergelab.evaluation.tasks.own import GivenTask
 from mergelab.jobs.evaluate_job import chosen_tasks
 from mergelab.jobs.merging.merge_scores import MergeScoring
 from mergelab.jobs.merging.merge_steps import COUNTING, MERGING, READING, SCORING, prepared_in_steps, steps_before_merge
@@ -54,7 +55,7 @@ def merge(
     device: str = "auto",
     models_dir: str | None = None,
     counted: bool = True,
-    task_files: Sequence[str] = (),
+    task_files: Sequence[str | GivenTask] = (),
     head: str | None = None,
 ) -> PartialGen[Run]:
     """Merge in memory and score the result on the suite's task sets (all, or those named in `tasks`).

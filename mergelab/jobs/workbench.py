@@ -8,7 +8,7 @@ from mergelab.jobs.merging.merge_scores import MergeScores
 from mergelab.jobs.save_job import save
 from mergelab.jobs.sketch_job import sketch
 from mergelab.jobs.stack_job import stack_facts
-from mergelab.jobs.task_sets.task_jobs import check_task, read_tasks, show_task
+from mergelab.jobs.task_sets.task_jobs import TaskLooks, check_task, look_at_tasks, read_tasks, show_task
 from mergelab.jobs.tensor_jobs import coordinates, tensor_map
 from mergelab.jobs.try_job import try_it
 from mergelab.runtime.progress import Progress, ProgressGen
@@ -17,12 +17,14 @@ __all__ = [
     "AdapterArchive",
     "MergeScores",
     "Run",
+    "TaskLooks",
     "check_task",
     "coordinates",
     "evaluate",
     "fisher",
     "inspect",
     "inspection_report",
+    "look_at_tasks",
     "merge",
     "read_tasks",
     "ready",
