@@ -60,10 +60,12 @@ def look_at_tasks(
 def _looked_at(
     task: str | GivenTask, experts: Sequence[str], models: Sequence[Checkpoint], models_dir: Path | None
 ) -> TaskLook:
+    """What was seen of one task set; what is wrong with it does not keep others from being looked at."""
     try:
         return look_at(given_task(task, experts), models, models_dir)
-    except TaskError as error:
-        return TaskLook(refused(str(task), error))
+    except ValueError as error:
+        told = error if isinstance(error, TaskError) else TaskError(str(error))
+        return TaskLook(refused(task if isinstance(task, str) else task.reference, told))
 
 
 def _opened(base: str, experts: Sequence[str], models_dir: str | None) -> tuple[list[Checkpoint], str]:

@@ -65,8 +65,8 @@ def _answered(
     """The task set with the model that answers it; without one that fits, its rows can be read all the same."""
     try:
         return own.answered_by(models, given.expert or None, models_dir)
-    except TaskError as error:
-        for problem in error.problems:
+    except ValueError as error:  # also of a model without class names
+        for problem in error.problems if isinstance(error, TaskError) else [str(error)]:
             problems.add(problem)
         return own.unanswered(models)
 

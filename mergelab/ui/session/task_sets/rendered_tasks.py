@@ -2,49 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePath
 
 from mergelab.evaluation.kinds import KINDS, find_kind
 from mergelab.evaluation.tasks.own import GivenTask
 from mergelab.evaluation.tasks.own.task_check import TaskReport
 from mergelab.evaluation.tasks.own.task_look import TaskLook
+from mergelab.evaluation.tasks.tables.limits import MOST_COLUMNS
 from mergelab.ui.messages import TaskColumn, TaskRow, TaskSets, TaskSetView, TaskSplit
 from mergelab.ui.session.task_sets.task_list import ListedTask
+from mergelab.ui.session.task_sets.uploads import Uploads
 
 LONGEST_ROW = 4_000
 """The most characters of a row that are shown; a cell may have 100,000."""
+MOST_LABELS = 40
+"""The most labels that are listed; a task may have 1,000."""
+UNREAD = "it was not read to its end; press “Look at task sets” under “Your own models”"
 
 
 def render_task_sets(
-    tasks: Sequence[ListedTask],
-    heads: Mapping[str, str],
-    loaded: Collection[GivenTask],
-    plain: Callable[[str], str] = str,
+    tasks: Sequence[ListedTask], heads: Mapping[str, str], loaded: Collection[GivenTask], uploads: Uploads
 ) -> TaskSets:
-    """The list for the page. `heads` are the models that may answer, by reference; `loaded` the task sets that are in use; `plain`
-    takes the places of uploaded files out of a text."""
+    """The list for the page. `heads` are the models that may answer, by reference; `loaded` the task sets that are in use."""
     kinds = {name: kind.title for name, kind in sorted(KINDS.items()) if kind.columns}
-    shown = [_view(task, task.corrected in loaded, plain) for task in tasks if task.look]
+    shown = [_view(task, task.corrected in loaded, uploads) for task in tasks]
     return TaskSets(shown, kinds, heads, "", (), False, 0.0)
 
 
-def _view(task: ListedTask, used: bool, plain: Callable[[str], str]) -> TaskSetView:
-    look = task.look or TaskLook(TaskReport(task.name))
-    report, said = look.report, task.corrected
+def _view(task: ListedTask, used: bool, uploads: Uploads) -> TaskSetView:
+    look = task.look or TaskLook(TaskReport(task.name, problems=[UNREAD]))
+    report, said, plain = look.report, task.corrected, uploads.plain
     head = said.expert or str(said.said.get("head", ""))
     return TaskSetView(
         key=task.key,
         title=task.name,
-        origin=plain(said.reference),
+        origin=uploads.origin(said) if task.uploaded else task.line,
         uploaded=task.uploaded,
         kept=task.kept,
         kind=report.kind,
         columns=_columns(report),
-        table=look.table,
+        table=look.table[:MOST_COLUMNS],
         head=head,
         answers=_answers(report, head),
-        labels=report.labels,
+        labels=_few(report.labels),
         splits=_splits(report),
         split=look.split,
         rows=[TaskRow(PurePath(row.place).name, _cut(row.asked), _cut(row.answer)) for row in look.rows],
@@ -75,7 +76,12 @@ def _splits(report: TaskReport) -> list[TaskSplit]:
 
 
 def _classes(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{label} {count:,}" for label, count in counts.items())
+    return ", ".join(_few([f"{label} {count:,}" for label, count in counts.items()]))
+
+
+def _few(names: Sequence[str]) -> list[str]:
+    more = len(names) - MOST_LABELS
+    return [*names[:MOST_LABELS], *([f"and {more:,} more"] if more > 0 else [])]
 
 
 def _duplicates(report: TaskReport) -> list[str]:

@@ -16,7 +16,7 @@ from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Models, lines_of
 from mergelab.ui.form.labels import counted
 from mergelab.ui.messages import TaskCorrection, TaskSets
-from mergelab.ui.session.job_cache import JobCache, Stopper
+from mergelab.ui.session.job_cache import CrashError, JobCache, RefusalError, Stopper, StopPressedError
 from mergelab.ui.session.model_sources import ModelSources
 from mergelab.ui.session.status import Stopwatch
 from mergelab.ui.session.task_sets.kept_tasks import keep_task
@@ -108,7 +108,7 @@ class TaskSetsView:
     def message(self, typed: TypedModels, problems: Sequence[str] = ()) -> TaskSets:
         """The list for the page."""
         heads = {name: Path(name).name or name for name in (typed.base.strip(), *typed.names) if name}
-        shown = render_task_sets(self.listed.tasks, heads, self._loaded, self.uploads.plain)
+        shown = render_task_sets(self.listed.tasks, heads, self._loaded, self.uploads)
         told = [self.uploads.plain(problem) for problem in problems]
         return replace(shown, remark=self.remark, problems=told, keeps=bool(self.models_dir), asked=self.asked)
 
@@ -121,7 +121,11 @@ class TaskSetsView:
                 change()
         except TaskError as error:
             problems = error.problems
-        is_last = yield from self._look(typed)
+        try:
+            is_last = yield from self._look(typed)
+        except (StopPressedError, CrashError, RefusalError):
+            yield Update(task_sets=self.message(typed, problems))
+            raise
         if is_last:
             yield Update(task_sets=self.message(typed, problems))
 

@@ -45,6 +45,7 @@ class Uploads:
 
     def __init__(self) -> None:
         self._numbers = count(1)
+        self._sent: dict[str, str] = {}
         self._files, self._bytes = 0, 0
         self._root: Path | None = None
         self._remove: Callable[[], Any] | None = None
@@ -72,6 +73,12 @@ class Uploads:
         if self._remove:
             self._remove()
         self._root = self._remove = None
+
+    def origin(self, given: GivenTask) -> str:
+        """The name of an upload, and how it was called before if that name was taken or could not be kept."""
+        name = self.plain(given.reference)
+        sent = self._sent.get(given.folder, name)
+        return name if sent == name else f"{sent}, here called {name}"
 
     def plain(self, text: str) -> str:
         """A text about these files without the place that they have on the server."""
@@ -103,10 +110,18 @@ class Uploads:
         return GivenTask(str(folder), folder=str(folder.parent))
 
     def _alone(self, file: UploadedFile, name: str) -> GivenTask:
-        folder = self._folder() / str(next(self._numbers))
+        folder, place = self._folder() / str(next(self._numbers)), self._new_name(name)
         folder.mkdir()
-        self._put(file, folder / name)
-        return GivenTask(str(folder / name), folder=str(folder))
+        self._sent[str(folder)] = _last_part(file.name)[:LONGEST_NAME]
+        self._put(file, folder / place)
+        return GivenTask(str(folder / place), folder=str(folder))
+
+    def _new_name(self, name: str) -> str:
+        """The same name, or with a number if a task set is called so already: scores are told apart by it."""
+        taken = {path.stem for path in self._folder().glob("*/*")}
+        stem, _, ending = name.rpartition(".")
+        names = (name if number == 1 else f"{stem}-{number}.{ending}" for number in count(1))
+        return next(each for each in names if Path(each).stem not in taken)
 
     def _put(self, file: UploadedFile, place: Path) -> None:
         shutil.copyfile(file.path, place)
@@ -117,9 +132,12 @@ class Uploads:
 def safe_name(name: str) -> str:
     """A file's name without folders, hidden beginnings, control characters, and what file systems or a shell take for something
     else; empty text if nothing is left."""
-    last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
-    stem, dot, ending = re.sub(r"[^\w .()+-]", "_", last).strip(" .").rpartition(".")
+    stem, dot, ending = re.sub(r"[^\w .()+-]", "_", _last_part(name)).strip(" .").rpartition(".")
     return f"{stem.encode()[:LONGEST_NAME].decode(errors='ignore').strip(' ')}{dot}{ending}"
+
+
+def _last_part(name: str) -> str:
+    return unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def is_one_task(names: Sequence[str]) -> bool:

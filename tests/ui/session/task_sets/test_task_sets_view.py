@@ -16,7 +16,7 @@ from mergelab.jobs import workbench
 from mergelab.runtime.progress import finish
 from mergelab.ui.form.form import Models
 from mergelab.ui.messages import TaskCorrection, TaskSets, decode, encode
-from mergelab.ui.session.job_cache import Stopper
+from mergelab.ui.session.job_cache import Stopper, StopPressedError
 from mergelab.ui.session.model_sources import ModelSources
 from mergelab.ui.session.task_sets.task_sets_view import TaskSetsView, TypedModels
 
@@ -92,6 +92,30 @@ def test_problems_are_told_without_the_place_of_the_upload(view: TaskSetsView, r
     rows = (root / "moods.csv").read_text(encoding="utf-8").replace(",good\n", ",goood\n", 1)
     (one,) = shown(view.upload(received(tmp_path, "wrong.csv", rows=rows), typed(root))).sets
     assert "wrong.csv, line 3: unknown label 'goood'; the labels are 'bad', 'good', 'fine'" in one.problems
+
+
+def test_work_that_is_stopped_leaves_a_task_set_on_the_list_as_not_read(view: TaskSetsView, root: Path) -> None:
+    class Stopped(Jobs):
+        def follow(self, *given: Any, **arguments: Any) -> Generator[Any, None, Any]:
+            yield given[0].status()
+            raise StopPressedError
+
+    view.job_cache = Stopped()  # type: ignore[assignment]
+    with pytest.raises(StopPressedError):
+        list(view.look(typed(root, str(root / "moods.csv"))))
+    view.job_cache = Jobs()  # type: ignore[assignment]
+    (one,) = view.message(typed(root)).sets
+    assert one.problems[0].startswith("it was not read to its end")
+    assert shown(view.look(typed(root, str(root / "moods.csv")))).sets[0].problems == []
+
+
+def test_a_base_without_classes_is_refused_as_a_head_for_this_task_set_alone(view: TaskSetsView, root: Path) -> None:
+    fields = typed(root, str(root / "moods.csv"), str(root / "topics.csv"))
+    list(view.look(fields))
+    columns = {"text": "text", "label": "label"}
+    first, second = shown(view.correct(TaskCorrection(1, "text-classification", columns, fields.base), fields)).sets
+    assert "the labels are 'a', 'b'" in first.problems[0]
+    assert second.problems == [] and first.head == fields.base
 
 
 def test_a_refused_upload_leaves_the_list_as_it_was(view: TaskSetsView, root: Path, tmp_path: Path) -> None:

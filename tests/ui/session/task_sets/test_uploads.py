@@ -44,7 +44,7 @@ def test_a_name_is_no_path_and_nothing_else_but_a_name(name: str, safe: str) -> 
 def test_each_table_is_a_task_set_of_its_own_in_a_folder_of_its_own(tmp_path: Path) -> None:
     files, taken = received(tmp_path, "moods.csv", "moods.csv", "topics.jsonl"), Uploads()
     found = taken.take(files)
-    assert [Path(task.reference).name for task in found] == ["moods.csv", "moods.csv", "topics.jsonl"]
+    assert [Path(task.reference).name for task in found] == ["moods.csv", "moods-2.csv", "topics.jsonl"]
     assert len({task.folder for task in found}) == 3
     assert all(Path(task.reference).read_text(encoding="utf-8") == ROWS for task in found)
     assert not any(file.path.exists() for file in files), "the first copy is gone"
@@ -121,6 +121,17 @@ def test_files_go_when_the_visit_ends_or_nobody_holds_them_any_more(tmp_path: Pa
     assert Path(again.reference).exists()
     del taken
     assert not Path(again.folder).exists()
+
+
+def test_a_name_that_is_taken_or_cannot_be_kept_is_said_beside_the_new_one(tmp_path: Path) -> None:
+    taken = Uploads()
+    first, second, third = taken.take(received(tmp_path, "a/moods.csv", "b/moods.csv", "mood?.csv"))
+    assert [taken.origin(each) for each in (first, second, third)] == [
+        "moods.csv",
+        "moods.csv, here called moods-2.csv",
+        "mood?.csv, here called mood_.csv",
+    ]
+    taken.clear()
 
 
 def test_texts_do_not_say_where_uploads_are_on_the_server(tmp_path: Path) -> None:
