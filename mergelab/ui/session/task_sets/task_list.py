@@ -14,6 +14,8 @@ from mergelab.evaluation.tasks.own.task_look import TaskLook
 from mergelab.jobs.task_sets.own_tasks import given_task
 from mergelab.ui.messages import TaskCorrection
 
+SeenModels = tuple[str, tuple[str, ...]]
+"""The base and the experts."""
 MOST_SETS = 50
 """How many task sets a page takes."""
 
@@ -21,7 +23,7 @@ MOST_SETS = 50
 @dataclass(frozen=True)
 class ListedTask:
     """A task set of the list. `line` is what was typed, "" for an upload. `recognised` is its kind before any correction, `look`
-    what was seen of it last, and `kept` its place in the models folder."""
+    what was seen of it last, `looked` for which task set and models, and `kept` its place in the models folder."""
 
     key: int
     line: str
@@ -29,6 +31,7 @@ class ListedTask:
     correction: TaskCorrection | None = None
     recognised: str = ""
     look: TaskLook | None = None
+    looked: tuple[GivenTask, SeenModels] | None = None
     kept: str = ""
 
     @property
@@ -49,10 +52,14 @@ class ListedTask:
             replace(self.given, expert="" if said.get("head") else self.given.expert, said=said) if said else self.given
         )
 
-    def seen(self, look: TaskLook) -> ListedTask:
-        """The same after a look at it."""
+    def is_seen(self, models: SeenModels) -> bool:
+        """Whether it was looked at as it is, beside these models."""
+        return self.looked == (self.corrected, models)
+
+    def seen(self, look: TaskLook, models: SeenModels = ("", ())) -> ListedTask:
+        """The same after a look at it beside these models."""
         recognised = self.recognised if self.correction else look.report.kind
-        return replace(self, look=look, recognised=recognised)
+        return replace(self, look=look, looked=(self.corrected, models), recognised=recognised)
 
 
 @dataclass

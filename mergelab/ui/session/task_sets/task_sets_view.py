@@ -11,6 +11,7 @@ from typing import Any
 
 from mergelab.evaluation.tasks import TaskError
 from mergelab.evaluation.tasks.own import GivenTask
+from mergelab.evaluation.tasks.own.task_look import TaskLook
 from mergelab.jobs.workbench import TaskLooks
 from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Models, lines_of
@@ -21,7 +22,7 @@ from mergelab.ui.session.model_sources import ModelSources
 from mergelab.ui.session.status import Stopwatch
 from mergelab.ui.session.task_sets.kept_tasks import keep_task
 from mergelab.ui.session.task_sets.rendered_tasks import render_task_sets
-from mergelab.ui.session.task_sets.task_list import ListedTask, TaskList
+from mergelab.ui.session.task_sets.task_list import ListedTask, SeenModels, TaskList
 from mergelab.ui.session.task_sets.uploads import UploadedFile, Uploads
 from mergelab.ui.session.update import Update
 
@@ -75,7 +76,7 @@ class TaskSetsView:
     def look(self, typed: TypedModels) -> Looking:
         """List what was typed, and look at all task sets."""
         self.asked = time.monotonic()
-        yield from self._after(lambda: None, typed)
+        yield from self._after(lambda: None, typed, anew=True)
 
     def correct(self, correction: TaskCorrection, typed: TypedModels) -> Looking:
         """Take what the person says of a task set."""
@@ -97,7 +98,7 @@ class TaskSetsView:
         """The task sets as jobs take them. Raises `TaskError` if one of them has problems: nothing is scored with it."""
         self.listed.follow_lines(typed.lines, typed.names)
         if self.listed.tasks:
-            yield from self._look(typed)
+            yield from self._look(typed, anew=True)
         unclear = [task for task in self.listed.tasks if not task.look or not task.look.is_clear]
         if unclear:
             self.asked = time.monotonic()
@@ -110,10 +111,16 @@ class TaskSetsView:
         heads = {name: Path(name).name or name for name in (typed.base.strip(), *typed.names) if name}
         shown = render_task_sets(self.listed.tasks, heads, self._loaded, self.uploads)
         told = [self.uploads.plain(problem) for problem in problems]
-        return replace(shown, remark=self.remark, problems=told, keeps=bool(self.models_dir), asked=self.asked)
+        return replace(
+            shown,
+            remark=self.remark if self.listed.tasks else "",
+            problems=told,
+            keeps=bool(self.models_dir),
+            asked=self.asked,
+        )
 
-    def _after(self, change: Callable[[], None], typed: TypedModels) -> Looking:
-        """Change the list, and look at it. What cannot be done is told beside the list."""
+    def _after(self, change: Callable[[], None], typed: TypedModels, anew: bool = False) -> Looking:
+        """Change the list, and look at what is new, or at all of it `anew`. What cannot be done is told beside the list."""
         problems: tuple[str, ...] = ()
         try:
             with self._lock:
@@ -122,24 +129,28 @@ class TaskSetsView:
         except TaskError as error:
             problems = error.problems
         try:
-            is_last = yield from self._look(typed)
+            is_last = yield from self._look(typed, anew)
         except (StopPressedError, CrashError, RefusalError):
             yield Update(task_sets=self.message(typed, problems))
             raise
         if is_last:
             yield Update(task_sets=self.message(typed, problems))
 
-    def _look(self, typed: TypedModels) -> Generator[Update, None, bool]:
-        """Look at all task sets. Whether no other look began meanwhile, whose result then counts."""
+    def _look(self, typed: TypedModels, anew: bool = False) -> Generator[Update, None, bool]:
+        """Look at the task sets that were not seen as they are, or at all `anew`. Whether no other look began meanwhile, whose
+        result then counts."""
+        models = (typed.base.strip(), tuple(typed.names))
         with self._lock:
             self._looks += 1
-            number, tasks = self._looks, list(self.listed.tasks)
+            number, tasks = self._looks, [each for each in self.listed.tasks if anew or not each.is_seen(models)]
+        if not tasks:
+            return True
         steps = self.job_cache.follow(
             Stopwatch("Reading the task sets", "loading"),
             self.stopper,
             "look_at_tasks",
             task_files=[task.corrected for task in tasks],
-            base=typed.base.strip(),
+            base=models[0],
             experts=typed.names,
             models_dir=self.models_dir,
         )
@@ -148,9 +159,15 @@ class TaskSetsView:
             if number != self._looks:
                 return False
             for task, look in zip(tasks, found.looks, strict=True):
-                self.listed.replace(task.seen(look))
-            self.remark = found.remark if tasks else ""
+                self._see(task, look, models)
+            self.remark = found.remark
         return True
+
+    def _see(self, task: ListedTask, look: TaskLook, beside: SeenModels) -> None:
+        """Note what was seen, unless the task set was corrected or removed meanwhile."""
+        now = self.listed.find(task.key)
+        if now and now.corrected == task.corrected:
+            self.listed.replace(now.seen(look, beside))
 
     def _correct(self, correction: TaskCorrection) -> None:
         task = self.listed.find(correction.key)

@@ -56,12 +56,17 @@ class Uploads:
         Raises `TaskError` with every problem; nothing is kept then.
         """
         named = [(file, safe_name(file.name)) for file in files]
-        problems = [*self._refused(named), *_doubled([name for _, name in named])]
-        if problems:
-            raise TaskError(*problems)
-        if is_one_task([name for _, name in named]):
-            return [self._together(named)]
-        return [self._alone(file, name) for file, name in named]
+        try:
+            problems = [*self._refused(named), *_doubled([name for _, name in named])]
+            if problems:
+                raise TaskError(*problems)
+            together = is_one_task([name for _, name in named])
+            found = [self._together(named)] if together else [self._alone(file, name) for file, name in named]
+        except OSError as error:
+            raise TaskError(f"the upload could not be kept: {error.strerror or error}; upload it again") from error
+        for file in files:  # two of one name and content have arrived at one place
+            file.path.unlink(missing_ok=True)
+        return found
 
     def forget(self, given: GivenTask) -> None:
         """Delete the files of one task set."""
@@ -125,7 +130,6 @@ class Uploads:
 
     def _put(self, file: UploadedFile, place: Path) -> None:
         shutil.copyfile(file.path, place)
-        file.path.unlink(missing_ok=True)
         self._files, self._bytes = self._files + 1, self._bytes + place.stat().st_size
 
 

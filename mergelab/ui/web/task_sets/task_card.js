@@ -19,7 +19,8 @@ export function taskCard(shown, all) {
   title.id = `ml-task-${shown.key}`;
   card.dataset.key = String(shown.key);
   card.setAttribute("aria-labelledby", title.id);
-  card.append(heading(title, shown, all), make("p", whence(shown), "ml-small"));
+  const from = whence(shown);
+  card.append(heading(title, shown, all), ...(from ? [make("p", from, "ml-small")] : []));
   card.append(...problemList(shown), make("p", nextStep(shown), "ml-notice"));
   card.append(...choices(shown, all), ...facts(shown), ...rowTable(shown), ...noteList(shown), ...fileText(shown));
   return card;

@@ -39,10 +39,11 @@ export function nextStep({ problems, used, corrected, columns }) {
  * @param {TaskSetView} shown
  * @returns {string}
  */
-export function whence({ origin, uploaded, kept }) {
-  if (kept) return `${origin} – uploaded, and kept in the models folder: from now on, name it by ${kept}.`;
-  if (uploaded) return `${origin} – uploaded. It is kept until this page is closed or reloaded; a link cannot include it.`;
-  return origin;
+export function whence({ title, origin, uploaded, kept }) {
+  const named = origin === title ? "" : `${origin}. `;
+  if (kept) return `${named}Uploaded, and kept in the models folder: from now on, name it by ${kept}.`;
+  if (uploaded) return `${named}Uploaded: it is kept until this page is closed or reloaded, and no link includes it.`;
+  return named && origin;
 }
 
 /**

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,11 @@ from mergelab.ui.session.task_sets.task_sets_view import TaskSetsView, TypedMode
 class Jobs:
     """Runs a function of the workbench at once."""
 
+    def __init__(self) -> None:
+        self.looked: list[int] = []
+
     def follow(self, watch: Any, stopper: Any, function: str, **arguments: Any) -> Generator[Any, None, Any]:
+        self.looked.append(len(arguments["task_files"]))
         yield watch.status()
         return finish(getattr(workbench, function)(**arguments))
 
@@ -77,6 +82,20 @@ def test_unusual_columns_are_corrected_and_then_usable(view: TaskSetsView, root:
     assert one.rows[0].place.startswith("reviews.csv, line ")
     (given,) = finish(view.checked(fields))
     assert given.said == {"kind": "text-classification", "columns": columns}
+
+
+def test_only_what_is_new_is_read_again_until_the_person_asks_to_look(view: TaskSetsView, root: Path) -> None:
+    fields, jobs = typed(root, str(root / "moods.csv"), str(root / "topics.csv")), view.job_cache
+    list(view.look(fields))
+    list(view.correct(TaskCorrection(1, "perplexity", {}, ""), fields))
+    list(view.remove(1, fields))
+    list(view.look(typed(root, str(root / "topics.csv"))))
+    list(
+        view.correct(
+            TaskCorrection(2, "", {}, ""), replace(fields, experts=str(root / "topics"), tasks=fields.lines[1])
+        )
+    )
+    assert jobs.looked == [2, 1, 1, 1]  # type: ignore[attr-defined]
 
 
 def test_a_task_set_is_in_use_as_it_was_when_the_models_were_loaded(view: TaskSetsView, root: Path) -> None:

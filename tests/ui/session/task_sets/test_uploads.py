@@ -51,6 +51,15 @@ def test_each_table_is_a_task_set_of_its_own_in_a_folder_of_its_own(tmp_path: Pa
     taken.clear()
 
 
+def test_files_of_one_name_and_content_arrive_at_one_place_and_are_both_taken(tmp_path: Path) -> None:
+    (file,) = received(tmp_path, "moods.csv")
+    taken = Uploads()
+    assert [Path(task.reference).read_text(encoding="utf-8") for task in taken.take([file, file])] == [ROWS, ROWS]
+    with pytest.raises(TaskError, match="could not be kept: No such file or directory; upload it again"):
+        taken.take([file])
+    taken.clear()
+
+
 @pytest.mark.parametrize(
     ("names", "together", "called"),
     [

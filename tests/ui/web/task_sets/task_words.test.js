@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { aboutAll, nextStep, stateOf, whence } from "../../../../mergelab/ui/web/task_sets/task_words.js";
 
-const CLEAR = /** @type {any} */ ({ problems: [], more: 0, used: false, corrected: false, columns: [{}], origin: "moods.csv", uploaded: true, kept: "" });
+const CLEAR = /** @type {any} */ ({ problems: [], more: 0, used: false, corrected: false, columns: [{}], title: "moods.csv", origin: "moods.csv", uploaded: true, kept: "" });
 const WRONG = { ...CLEAR, problems: ["line 3: unknown label", "line 4: unknown label"], more: 5 };
 
 test("all task sets are counted, and those with problems", () => {
@@ -24,6 +24,12 @@ test("a task set that is changed is not in use until the models are loaded again
 });
 
 test("an upload says how long it is kept, and that no link has it", () => {
-  assert.match(whence(CLEAR), /until this page is closed or reloaded; a link cannot include it/);
+  assert.equal(whence(CLEAR), "Uploaded: it is kept until this page is closed or reloaded, and no link includes it.");
   assert.match(whence({ ...CLEAR, kept: "task-sets/moods" }), /kept in the models folder: from now on, name it by task-sets\/moods/);
+});
+
+test("where a task set is from is said if its title does not say it", () => {
+  assert.equal(whence({ ...CLEAR, uploaded: false }), "");
+  assert.equal(whence({ ...CLEAR, uploaded: false, origin: "/data/moods.csv" }), "/data/moods.csv");
+  assert.match(whence({ ...CLEAR, origin: "a.csv, here called moods.csv" }), /^a\.csv, here called moods\.csv\. Uploaded/);
 });
