@@ -55,6 +55,7 @@ def test_an_uploaded_table_is_corrected_scored_and_a_wrong_one_told_by_its_line(
     expect(card.locator(".ml-task-rows tbody tr")).to_have_count(5)
     page.set_input_files("#own-task-actions input[type=file]", wrong)
     expect(page.locator(".ml-task-problems")).to_contain_text("mistaken.csv, line 3: unknown label 'goood'")
+    page.click("#ml-tab-lab")
     page.click("#use-own")
     expect(page.locator(PROBLEMS)).to_contain_text("Nothing was changed: mistaken.csv has 2 problems.")
     page.get_by_label("Remove: mistaken.csv").click()

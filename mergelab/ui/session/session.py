@@ -24,7 +24,7 @@ from mergelab.ui.session.model_sources import ModelSources
 from mergelab.ui.session.queueing.job_limits import NOBODYS, JobLimits, Owner
 from mergelab.ui.session.render.recipe import ActiveStory
 from mergelab.ui.session.screen import Screen
-from mergelab.ui.session.status import Stopwatch, UnderWay, crash
+from mergelab.ui.session.status import BUSY, Stopwatch, UnderWay, crash
 from mergelab.ui.session.task_sets.task_sets_view import TaskSetsView, TypedModels
 from mergelab.ui.session.tensor_view import TensorView
 from mergelab.ui.session.update import Update, Updates
@@ -174,8 +174,11 @@ class Session:
         return found[0] if found else None
 
     def look_at_tasks(self, work: Callable[[TaskSetsView], Generator[Update, None, None]]) -> Updates:
-        """Change the list of the person's task sets, and look at all of them."""
-        return self._guarded(lambda: work(self.task_sets), failed="The task sets could not be read")
+        """Change the list of the person's task sets, and look at them. Gradio's page may drop an update that another one follows at
+        once, so each end of the work has the list with it."""
+        for update in self._guarded(lambda: work(self.task_sets), failed="The task sets could not be read"):
+            ends = update.status is not None and update.status.kind not in BUSY
+            yield replace(update, task_sets=self.task_sets.settled) if ends else update
 
     def try_it(self, form: Form, asked: TryRequest) -> Updates:
         """Ask all models a person's question, on the merge of the form, which is not saved."""

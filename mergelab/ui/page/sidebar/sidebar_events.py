@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -80,8 +80,8 @@ class SidebarEvents:
         session, asked = self._session(call), call.message
         assert isinstance(asked, OwnModelsOffer)
         typed = TypedModels(asked.base, asked.experts, asked.tasks)
-        yield {OWN_BASE: typed.base, OWN_EXPERTS: typed.experts, OWN_TASKS: typed.tasks}
-        models = yield from self._with_tasks(session, typed)
+        fields = {OWN_BASE: typed.base, OWN_EXPERTS: typed.experts, OWN_TASKS: typed.tasks}
+        models = yield from self._with_tasks(session, typed, fields)
         if models is None:
             return
         with session.lock:
@@ -89,16 +89,28 @@ class SidebarEvents:
             parsed_link = self.state.parsed(session, parameters(asked.query[:LONGEST_KEY]))
             shown_tasks = session.task_sets.message(typed) if typed.tasks else None
             update = Update(later=time.monotonic(), notes=parsed_link.notes, task_sets=shown_tasks)
-            yield {PANEL: sent(update), **self.state.fill(session, parsed_link.form)}
+            yield {PANEL: sent(update), **fields, **self.state.fill(session, parsed_link.form)}
 
-    def _with_tasks(self, session: Session, typed: TypedModels) -> Generator[Updates, None, Models | None]:
-        """The typed models with the task sets, or None after the reason why not."""
+    def _with_tasks(
+        self, session: Session, typed: TypedModels, fields: Updates | None = None
+    ) -> Generator[Updates, None, Models | None]:
+        """The typed models with the task sets, or None after the reason why not.
+
+        Gradio's page may drop an update that another one follows at once, so each one sets the `fields`, and the reason comes with
+        the list of task sets.
+        """
+
+        def told(update: Update) -> Updates:
+            is_refused = update.status and update.status.problems and session.task_sets.listed.tasks
+            whole = replace(update, task_sets=session.task_sets.message(typed)) if is_refused else update
+            return {**shown(whole), **(fields or {})}
+
         try:
             models = Models.typed(typed.base, typed.experts, next(self.numbers))
         except ValueError as error:
-            yield shown(Update(status=refusal(str(error))))
+            yield {**shown(Update(status=refusal(str(error)))), **(fields or {})}
             return None
-        return (yield from map_progress(session.with_tasks(models, typed), shown))
+        return (yield from map_progress(session.with_tasks(models, typed), told))
 
     def use_preset(self, call: Call) -> Updates:
         """The knobs of a preset, or everything that a story sets."""

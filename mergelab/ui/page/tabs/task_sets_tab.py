@@ -44,9 +44,9 @@ class TaskSetsTab:
     def remove(self, call: Call) -> Iterator[Updates]:
         """Take a task set off the list, and out of the field where it was typed."""
         asked: TaskSetRequest = call.message
-        view = self.state.lab.session(call.visitor).task_sets
-        yield from self._follow(call, lambda view: view.remove(asked.key, typed_models(call)))
-        yield {OWN_TASKS: "\n".join(view.listed.lines)}
+        listed = self.state.lab.session(call.visitor).task_sets.listed
+        for update in self._follow(call, lambda view: view.remove(asked.key, typed_models(call))):
+            yield {**update, OWN_TASKS: "\n".join(listed.lines)}
 
     def keep(self, call: Call) -> Iterator[Updates]:
         """Keep an uploaded task set in the models folder."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Models, lines_of
 from mergelab.ui.form.labels import counted
 from mergelab.ui.messages import TaskCorrection, TaskSets
-from mergelab.ui.session.job_cache import CrashError, JobCache, RefusalError, Stopper, StopPressedError
+from mergelab.ui.session.job_cache import JobCache, Stopper
 from mergelab.ui.session.model_sources import ModelSources
 from mergelab.ui.session.status import Stopwatch
 from mergelab.ui.session.task_sets.kept_tasks import keep_task
@@ -66,6 +67,8 @@ class TaskSetsView:
     remark: str = ""
     asked: float = 0.0
     _looks: int = 0
+    _under_way: int = 0
+    _told: tuple[TypedModels, tuple[str, ...]] = (TypedModels("", ""), ())
     _lock: Any = field(default_factory=threading.RLock, repr=False)
 
     def upload(self, files: Sequence[UploadedFile], typed: TypedModels) -> Looking:
@@ -102,8 +105,7 @@ class TaskSetsView:
         unclear = [task for task in self.listed.tasks if not task.look or not task.look.is_clear]
         if unclear:
             self.asked = time.monotonic()
-            yield Update(task_sets=self.message(typed))
-            raise TaskError(*(line for task in unclear for line in self._told(task)))
+            raise TaskError(*(line for task in unclear for line in self._problems_of(task)))
         return tuple(task.corrected for task in self.listed.tasks)
 
     def message(self, typed: TypedModels, problems: Sequence[str] = ()) -> TaskSets:
@@ -121,30 +123,29 @@ class TaskSetsView:
 
     def _after(self, change: Callable[[], None], typed: TypedModels, anew: bool = False) -> Looking:
         """Change the list, and look at what is new, or at all of it `anew`. What cannot be done is told beside the list."""
-        problems: tuple[str, ...] = ()
+        self._told = typed, ()
         try:
             with self._lock:
                 self.listed.follow_lines(typed.lines, typed.names)
                 change()
         except TaskError as error:
-            problems = error.problems
-        try:
-            is_last = yield from self._look(typed, anew)
-        except (StopPressedError, CrashError, RefusalError):
-            yield Update(task_sets=self.message(typed, problems))
-            raise
-        if is_last:
-            yield Update(task_sets=self.message(typed, problems))
+            self._told = typed, error.problems
+        yield from self._look(typed, anew)
+        yield Update(task_sets=self.settled)
 
-    def _look(self, typed: TypedModels, anew: bool = False) -> Generator[Update, None, bool]:
-        """Look at the task sets that were not seen as they are, or at all `anew`. Whether no other look began meanwhile, whose
-        result then counts."""
+    @property
+    def settled(self) -> TaskSets | None:
+        """The list as the last event left it; None while it is being looked at: lists on the page are then ahead of it."""
+        return None if self._under_way else self.message(*self._told)
+
+    def _look(self, typed: TypedModels, anew: bool = False) -> Looking:
+        """Look at the task sets that were not seen as they are, or at all `anew`. Of two looks at once, the later one counts."""
         models = (typed.base.strip(), tuple(typed.names))
         with self._lock:
             self._looks += 1
             number, tasks = self._looks, [each for each in self.listed.tasks if anew or not each.is_seen(models)]
         if not tasks:
-            return True
+            return
         steps = self.job_cache.follow(
             Stopwatch("Reading the task sets", "loading"),
             self.stopper,
@@ -154,14 +155,23 @@ class TaskSetsView:
             experts=typed.names,
             models_dir=self.models_dir,
         )
-        found: TaskLooks = yield from map_progress(steps, lambda status: Update(status=status))
+        with self._reading():
+            found: TaskLooks = yield from map_progress(steps, lambda status: Update(status=status))
         with self._lock:
-            if number != self._looks:
-                return False
-            for task, look in zip(tasks, found.looks, strict=True):
-                self._see(task, look, models)
-            self.remark = found.remark
-        return True
+            if number == self._looks:
+                self.remark = found.remark
+                for task, look in zip(tasks, found.looks, strict=True):
+                    self._see(task, look, models)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._lock:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
 
     def _see(self, task: ListedTask, look: TaskLook, beside: SeenModels) -> None:
         """Note what was seen, unless the task set was corrected or removed meanwhile."""
@@ -181,7 +191,7 @@ class TaskSetsView:
         kept = keep_task(task.given, task.look.text, Path(self.models_dir))
         self.listed.replace(replace(task, kept=kept))
 
-    def _told(self, task: ListedTask) -> list[str]:
+    def _problems_of(self, task: ListedTask) -> list[str]:
         report = task.look.report if task.look else None
         problems = list(report.problems) if report else []
         more = (report.more if report else 0) + len(problems[MOST_TOLD:])
