@@ -178,7 +178,7 @@ class Session:
         once, so each end of the work has the list with it."""
         for update in self._guarded(lambda: work(self.task_sets), failed="The task sets could not be read"):
             ends = update.status is not None and update.status.kind not in BUSY
-            yield replace(update, task_sets=self.task_sets.settled) if ends else update
+            yield replace(update, task_sets=self.task_sets.latest) if ends else update
 
     def try_it(self, form: Form, asked: TryRequest) -> Updates:
         """Ask all models a person's question, on the merge of the form, which is not saved."""

@@ -75,21 +75,24 @@ class SidebarEvents:
             update = Update(later=time.monotonic(), task_sets=session.task_sets.message(typed))
             yield {PANEL: sent(update), **chosen, **self.state.choose_all(session, models)}
 
-    def open_own(self, call: Call) -> Iterator[Updates]:
-        """Take the models and task sets that the address asks for, with its method and knobs, after the person agreed."""
+    def open_own(self, call: Call) -> Updates:
+        """Take the models and task sets that the address asks for, with its method and knobs, after the person agreed.
+
+        All of it is one answer: the widgets of a whole form must not be lost to another update that follows at once.
+        """
         session, asked = self._session(call), call.message
         assert isinstance(asked, OwnModelsOffer)
         typed = TypedModels(asked.base, asked.experts, asked.tasks)
         fields = {OWN_BASE: typed.base, OWN_EXPERTS: typed.experts, OWN_TASKS: typed.tasks}
-        models = yield from self._with_tasks(session, typed, fields)
+        models, told = _last(self._with_tasks(session, typed, fields))
         if models is None:
-            return
+            return told
         with session.lock:
             session.sources.take(models)
             parsed_link = self.state.parsed(session, parameters(asked.query[:LONGEST_KEY]))
             shown_tasks = session.task_sets.message(typed) if typed.tasks else None
             update = Update(later=time.monotonic(), notes=parsed_link.notes, task_sets=shown_tasks)
-            yield {PANEL: sent(update), **fields, **self.state.fill(session, parsed_link.form)}
+            return {PANEL: sent(update), **fields, **self.state.fill(session, parsed_link.form)}
 
     def _with_tasks(
         self, session: Session, typed: TypedModels, fields: Updates | None = None
@@ -198,3 +201,13 @@ class SidebarEvents:
 
     def _session(self, call: Call) -> Session:
         return self.state.lab.session(call.visitor)
+
+
+def _last(steps: Generator[Updates, None, Models | None]) -> tuple[Models | None, Updates]:
+    """What some steps end with, and the last update of them."""
+    told: Updates = {}
+    while True:
+        try:
+            told = next(steps)
+        except StopIteration as end:
+            return end.value, told

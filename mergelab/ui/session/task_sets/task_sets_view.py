@@ -131,10 +131,10 @@ class TaskSetsView:
         except TaskError as error:
             self._told = typed, error.problems
         yield from self._look(typed, anew)
-        yield Update(task_sets=self.settled)
+        yield Update(task_sets=self.latest)
 
     @property
-    def settled(self) -> TaskSets | None:
+    def latest(self) -> TaskSets | None:
         """The list as the last event left it; None while it is being looked at: lists on the page are then ahead of it."""
         return None if self._under_way else self.message(*self._told)
 

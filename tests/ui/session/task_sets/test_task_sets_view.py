@@ -123,8 +123,8 @@ def test_work_that_is_stopped_leaves_a_task_set_on_the_list_as_not_read(view: Ta
     with pytest.raises(StopPressedError):
         list(view.look(typed(root, str(root / "moods.csv"))))
     view.job_cache = Jobs()  # type: ignore[assignment]
-    assert view.settled is not None
-    (one,) = view.settled.sets
+    assert view.latest is not None
+    (one,) = view.latest.sets
     assert one.problems[0].startswith("it was not read to its end")
     assert shown(view.look(typed(root, str(root / "moods.csv")))).sets[0].problems == []
 
@@ -133,7 +133,7 @@ def test_while_a_look_is_under_way_no_list_is_sent_that_is_behind_the_page(view:
     fields = typed(root, str(root / "moods.csv"))
     list(view.look(fields))
     first = view.correct(TaskCorrection(1, "perplexity", {}, ""), fields)
-    assert next(first).status and view.settled is None
+    assert next(first).status and view.latest is None
     second = view.correct(TaskCorrection(1, "perplexity", {"text": "label"}, ""), fields)
     assert all(update.task_sets is None for update in second)
     (one,) = shown(first).sets
