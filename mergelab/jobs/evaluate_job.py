@@ -13,6 +13,7 @@ from mergelab.evaluation.evaluate import evaluate as answer
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
+from mergelab.evaluation.tasks.own import GivenTask
 from mergelab.jobs.recipe_plans import open_model, planned_recipe, read_recipe, with_calibration
 from mergelab.jobs.task_sets.own_tasks import TaskFiles
 from mergelab.runtime.devices import resolve
@@ -31,7 +32,7 @@ def evaluate(
     device: str = "auto",
     models_dir: str | None = None,
     tasks: Sequence[str] | None = None,
-    task_files: Sequence[str] = (),
+    task_files: Sequence[str | GivenTask] = (),
     head: str | None = None,
 ) -> ProgressGen[list[Score]]:
     """Score a model (folder, suite name or Hub id) or a recipe's merge on task sets: those of a suite, or own ones.

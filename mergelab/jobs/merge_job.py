@@ -12,6 +12,7 @@ from mergelab.checkpoints import suite_of
 from mergelab.engine import Plan, PreparedMerge, merged_model
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
+from mergelab.evaluation.tasks.own import GivenTask
 from mergelab.jobs.evaluate_job import chosen_tasks
 from mergelab.jobs.merging.merge_health import merge_health
 from mergelab.jobs.merging.merge_scores import MergeScoring
@@ -66,7 +67,7 @@ def merge(
     device: str = "auto",
     models_dir: str | None = None,
     counted: bool = True,
-    task_files: Sequence[str] = (),
+    task_files: Sequence[str | GivenTask] = (),
     head: str | None = None,
     asks: bool = False,
 ) -> PartialGen[Run]:

@@ -12,6 +12,7 @@ from mergelab.checkpoints import MergedFolder, hash_state
 from mergelab.checkpoints.writing.file_layout import SHARD_BYTES
 from mergelab.checkpoints.writing.model_staging import refuse_existing
 from mergelab.engine import PreparedMerge, Statistics, in_key_order, run
+from mergelab.evaluation.tasks.own import GivenTask
 from mergelab.jobs.merging.merge_health import MergeHealth
 from mergelab.jobs.merging.merge_steps import CHECKING, PACKING, READING, WRITING, prepared_in_steps, steps_before_merge
 from mergelab.jobs.merging.merged_files import chosen_files
@@ -35,7 +36,7 @@ def save(
     models_dir: str | None = None,
     archive: bool = False,
     shard_bytes: int = SHARD_BYTES,
-    task_files: Sequence[str] = (),
+    task_files: Sequence[str | GivenTask] = (),
     head: str | None = None,
 ) -> ProgressGen[str]:
     """Merge, or stack, into a new folder with weights, config, tokenizer, recipe.yml, README.md and manifest.json.

@@ -16,6 +16,7 @@ from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.kinds import Response, Rows
 from mergelab.evaluation.task_models.asking import respond
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
+from mergelab.evaluation.tasks.own import GivenTask
 from mergelab.jobs.evaluate_job import chosen_tasks
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe, with_calibration
 from mergelab.jobs.task_sets.own_tasks import TaskFiles
@@ -55,7 +56,7 @@ def try_it(
     task: str,
     device: str = "auto",
     models_dir: str | None = None,
-    task_files: Sequence[str] = (),
+    task_files: Sequence[str | GivenTask] = (),
 ) -> PartialGen[list[Tried]]:
     """The responses of the merged model, the base and each expert to a question, asked as the examples of `task` are: one of
     the suite's, or of a person's own in `task_files`.

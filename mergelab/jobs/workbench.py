@@ -13,7 +13,7 @@ from mergelab.jobs.save_job import save
 from mergelab.jobs.side_by_side_job import evaluate_side_by_side
 from mergelab.jobs.sketch_job import sketch
 from mergelab.jobs.stack_job import stack_facts
-from mergelab.jobs.task_sets.task_jobs import check_task, read_tasks, show_task
+from mergelab.jobs.task_sets.task_jobs import TaskLooks, check_task, look_at_tasks, read_tasks, show_task
 from mergelab.jobs.try_job import try_it
 from mergelab.runtime.progress import Progress, ProgressGen
 
@@ -21,6 +21,7 @@ __all__ = [
     "AdapterArchive",
     "MergeScores",
     "Run",
+    "TaskLooks",
     "check_task",
     "coordinates",
     "damage",
@@ -31,6 +32,7 @@ __all__ = [
     "health",
     "inspect",
     "inspection_report",
+    "look_at_tasks",
     "merge",
     "read_tasks",
     "ready",

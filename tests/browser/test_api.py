@@ -1,15 +1,20 @@
-"""The three calls for programs, through the client that a person would use."""
+"""The calls for programs, through the client that a person would use."""
 
 from __future__ import annotations
 
 import json
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
-from gradio_client import Client
+from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from own_tasks import experts_with_tables, recipe_of_experts
+
+from mergelab.jobs import workbench
+from mergelab.runtime.progress import finish
 
 RECIPE = "base: pixels\nmodels: [pixels/fashion, pixels/mnist]\nmethod: {name: ties, density: 0.3}\n"
 
@@ -19,9 +24,9 @@ def client(server: str) -> Client:
     return Client(server, verbose=False)
 
 
-def test_the_public_calls_are_these_three_and_no_others(client: Client) -> None:
+def test_the_public_calls_are_these_and_no_others(client: Client) -> None:
     listed: dict[str, Any] = client.view_api(return_format="dict")  # type: ignore[assignment]
-    assert set(listed["named_endpoints"]) == {"/preview", "/merge", "/evaluate"}
+    assert set(listed["named_endpoints"]) == {"/preview", "/merge", "/evaluate", "/check_task"}
 
 
 def test_preview_answers_in_plain_json(client: Client) -> None:
@@ -37,6 +42,26 @@ def test_merge_scores_on_validation_and_evaluate_on_test(client: Client) -> None
     assert run["scores"][0]["n"] == 20
     scores = client.predict(RECIPE, tasks=["fashion"], rows=20, api_name="/evaluate")
     assert [score["split"] for score in scores] == ["test"]
+
+
+def test_uploaded_task_sets_are_checked_and_score_as_on_the_command_line(client: Client, tmp_path: Path) -> None:
+    root = experts_with_tables(tmp_path)
+    unusual = root / "reviews.csv"
+    unusual.write_text((root / "moods.csv").read_text().replace("text,label", "remark,mood", 1))
+    files, yml = [handle_file(unusual)], "kind: text-classification\ncolumns: {text: remark, label: mood}\n"
+    (before,) = client.predict(uploads=files, api_name="/check_task")
+    assert before["problems"][0].startswith("reviews.csv: the columns 'remark', 'mood' are those of no kind of task")
+    recipe = recipe_of_experts(root)
+    models = {"base": recipe["base"], "experts": recipe["models"]}
+    (found,) = client.predict(uploads=files, task_yml=yml, **models, api_name="/check_task")
+    assert (found["problems"], found["head"], len(found["shown"])) == ([], str(root / "moods"), 5)
+    text = json.dumps(recipe)
+    (score,) = client.predict(text, uploads=files, task_yml=yml, device="cpu", api_name="/evaluate")
+    named = [str(root / "moods.csv")]
+    (here,) = finish(workbench.evaluate(recipe=recipe, task_files=named, split="test", device="cpu"))
+    assert (score["task"], score["value"], score["n"]) == ("reviews", here.value, here.n)
+    with pytest.raises(AppError, match=r"reviews\.csv, line 2: .*'text'|reviews\.csv: the columns"):
+        client.predict(text, uploads=files, api_name="/evaluate")
 
 
 def test_what_is_wrong_with_a_recipe_reaches_the_caller_as_a_sentence(client: Client) -> None:

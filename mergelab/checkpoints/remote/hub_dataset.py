@@ -70,7 +70,8 @@ class _Download:
             )
         folder = self._snapshot([*chosen, *about])
         name = self.repository.split("/")[1] + (f"-{self.config}" if self.config else "")
-        return HubDataset(name, folder, tuple(chosen), f"{self.repository}@{folder.name}")
+        source = f"{self.repository}@{folder.name}" + (f"#{self.config}" if self.config else "")
+        return HubDataset(name, folder, tuple(chosen), source)
 
     def _sizes(self) -> dict[str, int]:
         """The size of every file by its name; what is cached where the Hub is not asked."""

@@ -46,7 +46,7 @@ def _check(options: argparse.Namespace) -> None:
     report = followed(workbench.check_task(options.task, options.head, options.models_dir))
     print(json.dumps(asdict(report), indent=2, ensure_ascii=False) if options.json else "\n".join(report_lines(report)))
     if report.problems:
-        raise TaskError(*report.problems)
+        raise TaskError(*report.told)
 
 
 def report_lines(report: TaskReport) -> Iterator[str]:
@@ -87,4 +87,5 @@ def _show(options: argparse.Namespace) -> None:
 
 
 def _row(row: ShownRow) -> str:
-    return f"{row.place}\n{row.asked}\n→ {row.answer}"
+    answer = f"\n→ {row.answer}" if row.answer else ""
+    return f"{row.place}\n{row.asked}{answer}"

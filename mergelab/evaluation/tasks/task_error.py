@@ -7,34 +7,48 @@ from typing import NoReturn
 
 
 class TaskError(ValueError):
-    """Raised for a task set that cannot be used; `problems` has one sentence each, with the place and the next step."""
+    """Raised for a task set that cannot be used; `problems` has one sentence each, with the place and the next step.
 
-    def __init__(self, *problems: str) -> None:
+    `more` counts further problems that were not kept.
+    """
+
+    def __init__(self, *problems: str, more: int = 0) -> None:
         super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems, self.more = problems, more
 
 
 class TaskProblems:
-    """Collects the problems of a task set. With `most` of them, or at one that ends the reading, it raises `TaskError`."""
+    """Collects the problems of a task set. With `most` of them, or at one that ends the reading, it raises `TaskError`.
 
-    def __init__(self, most: int = 1) -> None:
-        self.most = most
+    If it `counts_on`, the reading goes on after `most` problems, and `more` counts those that follow.
+    """
+
+    def __init__(self, most: int = 1, counts_on: bool = False) -> None:
+        self.most, self.counts_on, self.more = most, counts_on, 0
         self.found: list[str] = []
+
+    @property
+    def like_this(self) -> TaskProblems:
+        """An empty collection of the same bounds."""
+        return TaskProblems(self.most, self.counts_on)
 
     def add(self, problem: str) -> None:
         """Note a problem after which the reading can go on."""
-        self.found.append(problem)
-        if len(self.found) >= self.most:
+        if len(self.found) < self.most:
+            self.found.append(problem)
+        else:
+            self.more += 1
+        if len(self.found) >= self.most and not self.counts_on:
             self.raise_if_any()
 
     def stop(self, problem: str) -> NoReturn:
         """Raise all problems, with one after which the reading cannot go on."""
-        raise TaskError(*self.found, problem)
+        raise TaskError(*self.found, problem, more=self.more)
 
     def raise_if_any(self) -> None:
         """Raise `TaskError` if there are problems."""
         if self.found:
-            raise TaskError(*self.found)
+            raise TaskError(*self.found, more=self.more)
 
 
 def listed_texts(names: Sequence[str], most: int = 20) -> str:

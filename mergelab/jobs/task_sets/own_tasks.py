@@ -3,46 +3,47 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mergelab.checkpoints import Checkpoint
 from mergelab.evaluation.tasks import TaskError, TaskSet
-from mergelab.evaluation.tasks.own import open_task
+from mergelab.evaluation.tasks.own import GivenTask, open_task
 from mergelab.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class TaskFiles:
-    """Task sets by name (a file, a folder, a data set of the Hub), each with its expert, or "" where its labels tell.
+    """Task sets as they are given. `head` answers those without an expert, if it is given."""
 
-    `head` answers those without an expert, if it is given.
-    """
-
-    entries: tuple[tuple[str, str], ...] = ()
+    entries: tuple[GivenTask, ...] = ()
     head: str | None = None
     models_dir: str | None = None
 
     @classmethod
     def of(
-        cls, files: Sequence[str], recipe: Recipe | None = None, head: str | None = None, models_dir: str | None = None
+        cls,
+        files: Sequence[str | GivenTask],
+        recipe: Recipe | None = None,
+        head: str | None = None,
+        models_dir: str | None = None,
     ) -> TaskFiles:
-        """Those that are written as `TASK` or `EXPERT=TASK`, with an expert of `recipe` or of a recipe inside it."""
+        """Those that are given, or written as `TASK` or `EXPERT=TASK` with an expert of `recipe` or of a recipe inside it."""
         if head and not files:
             raise TaskError("--head answers task sets of your own; give one with --task, or leave out --head")
         names = set(_experts(recipe)) if recipe else set()
-        return cls(tuple(_entry(file, names) for file in files), head, models_dir)
+        return cls(tuple(given_task(file, names) for file in files), head, models_dir)
 
     def task_sets(self, base: Checkpoint, experts: Sequence[Checkpoint], *, inner: bool = False) -> list[TaskSet]:
         """The task sets of these models, by unique names. Those of an `inner` recipe are only those given by expert."""
         names = [expert.name for expert in experts]
         models = [base, *(expert for expert in experts if expert is not base)]
         found = []
-        for expert, reference in self.entries:
-            if expert in names or not (expert or inner):
+        for given in self.entries:
+            if given.expert in names or not (given.expert or inner):
                 folder = Path(self.models_dir) if self.models_dir else None
-                found.append(open_task(reference, folder).answered_by(models, expert or self.head, folder))
+                found.append(open_task(given, folder).answered_by(models, given.expert or self.head, folder))
         return _with_unique_names(found)
 
 
@@ -56,16 +57,18 @@ def _experts(recipe: Recipe) -> Iterator[str]:
         yield from _experts(nested)
 
 
-def _entry(file: str, names: set[str]) -> tuple[str, str]:
-    """The expert and the task set; a path may hold `=` itself."""
+def given_task(file: str | GivenTask, names: Collection[str]) -> GivenTask:
+    """The task set that a text says, with its expert if it is one of `names`; a path may hold `=` itself."""
+    if isinstance(file, GivenTask):
+        return file
     for name in sorted(names, key=len, reverse=True):
         if file.startswith(f"{name}="):
-            return name, file.removeprefix(f"{name}=")
+            return GivenTask(file.removeprefix(f"{name}="), name)
     if "=" in file and names and not Path(file).expanduser().exists():
         raise TaskError(
             f"--task {file}: the recipe has no expert {file.partition('=')[0]!r}; it has {', '.join(sorted(names))}"
         )
-    return "", file
+    return GivenTask(file)
 
 
 def _with_unique_names(tasks: Sequence[TaskSet]) -> list[TaskSet]:

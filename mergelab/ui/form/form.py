@@ -23,6 +23,7 @@ from mergelab.ui.messages import LayerEntry
 
 if TYPE_CHECKING:  # the form only keeps them
     from mergelab.evaluation.tasks import TaskSet
+    from mergelab.evaluation.tasks.own import GivenTask
 
 OWN = "own"
 """The name of the source that holds the person's own models."""
@@ -81,14 +82,14 @@ class Models:
     """A base and all experts that may be chosen, as references with titles.
 
     `edition` grows when the same folders are read again, because their content may have changed. `nested` are the recipes
-    whose merges are among the models. `task_files` are a person's own task sets as typed, `tasks` the same once they are read.
+    whose merges are among the models. `task_files` are a person's own task sets as they were given, `tasks` the same once they are read.
     """
 
     base: str
     titles: Mapping[str, str]
     edition: int = 0
     nested: Mapping[str, Recipe] = field(default_factory=dict)
-    task_files: tuple[str, ...] = ()
+    task_files: tuple[GivenTask, ...] = ()
     tasks: tuple[TaskSet, ...] = ()
 
     @classmethod
@@ -97,9 +98,9 @@ class Models:
         return cls(suite.name, {f"{suite.name}/{name}": expert.title for name, expert in suite.experts.items()})
 
     @classmethod
-    def typed(cls, base: str, experts: str, edition: int = 0, task_files: str = "") -> Models:
-        """The models that a person typed: one base, and one expert or task set per line. Raises RecipeError with every problem."""
-        names, files = _lines(experts), tuple(_lines(task_files))
+    def typed(cls, base: str, experts: str, edition: int = 0) -> Models:
+        """The models that a person typed: one base, and one expert per line. Raises RecipeError with every problem."""
+        names = lines_of(experts)
         problems = []
         if not base.strip():
             problems.append(
@@ -122,7 +123,7 @@ class Models:
         ]
         if problems:
             raise RecipeError("\n".join(problems))
-        return cls(base.strip(), {name: short(name) for name in names}, edition, task_files=files)
+        return cls(base.strip(), {name: short(name) for name in names}, edition)
 
     @property
     def places(self) -> dict[str, int]:
@@ -265,5 +266,6 @@ class Form:
         return {"name": rule, **values}
 
 
-def _lines(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
+    """The lines that say anything."""
     return [line.strip() for line in text.splitlines() if line.strip()]

@@ -2,6 +2,15 @@
 
 from mergelab.ui.messages.encoding import PARTS, decode, encode, parts_of
 from mergelab.ui.messages.figure_states import FigureState, FigureStateWord
+from mergelab.ui.messages.own.task_sets import (
+    TaskColumn,
+    TaskCorrection,
+    TaskRow,
+    TaskSetRequest,
+    TaskSets,
+    TaskSetView,
+    TaskSplit,
+)
 from mergelab.ui.messages.panel import EMPTY, PanelMessages
 from mergelab.ui.messages.recipe import LinkMessage, OpenedText, OwnModelsOffer, Pins, RecipeExports, StoryMessage
 from mergelab.ui.messages.requests import (
@@ -206,6 +215,13 @@ __all__ = [
     "Status",
     "StatusKind",
     "StoryMessage",
+    "TaskColumn",
+    "TaskCorrection",
+    "TaskRow",
+    "TaskSetRequest",
+    "TaskSetView",
+    "TaskSets",
+    "TaskSplit",
     "TensorFailure",
     "TensorList",
     "TensorRequest",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from mergelab.ui.messages.figure_states import FigureState, FigureStateWord
 from mergelab.ui.messages.message import message
+from mergelab.ui.messages.own.task_sets import TaskSets
 from mergelab.ui.messages.recipe import LinkMessage, OpenedText, OwnModelsOffer, RecipeExports, StoryMessage
 from mergelab.ui.messages.scores import HealthMessage, Scores
 from mergelab.ui.messages.sidebar import KnobRange, KnobValue, ListEntry, RefusedValue, VariedValues
@@ -101,6 +102,8 @@ class PanelMessages:
     """What the models say to a person's question."""
     answers_csv: str | None = None
     """The same as comma-separated values, for a download."""
+    task_sets: TaskSets | None = None
+    """The person's own task sets."""
     tensors: TensorList | None = None
     """The list of tensors."""
     tensor: TensorUpdate | None = None

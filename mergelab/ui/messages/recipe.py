@@ -93,5 +93,7 @@ class OwnModelsOffer:
     """The folder or name of the base."""
     experts: str
     """The folders or names of the experts, one per line."""
+    tasks: str
+    """The files, folders or names of the task sets, one per line; empty text for none."""
     query: str
     """The query of the address, with method, knobs and experts."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mergelab.ui.messages.message import message
+from mergelab.ui.messages.own.task_sets import TaskCorrection, TaskSetRequest
 from mergelab.ui.messages.recipe import OwnModelsOffer, Pins
 from mergelab.ui.messages.scores import Split
 from mergelab.ui.messages.sidebar import KnobValue
@@ -238,5 +239,11 @@ class PanelEvents:
     """What is known of a damage map."""
     put_back: PutBackRequest
     """The recipe of the damage map, with an override for one cell."""
+    correct_task: TaskCorrection
+    """Say what a task set is."""
+    remove_task: TaskSetRequest
+    """Take a task set off the page, and delete what was uploaded for it."""
+    keep_task: TaskSetRequest
+    """Keep an uploaded task set in the models folder."""
     stop: NoDetails
     """End this visitor's work."""

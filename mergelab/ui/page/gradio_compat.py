@@ -10,6 +10,7 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -17,6 +18,7 @@ from gradio.blocks import Block
 from gradio.events import EventData, EventListener
 from gradio.helpers import special_args
 from gradio.queueing import Queue
+from gradio.utils import get_upload_folder
 from starlette.applications import Starlette
 
 VERSIONS = ("6.31.0",)
@@ -96,6 +98,11 @@ def show_from_the_start(panel: gr.HTML, texts: Mapping[str, str], blocks: gr.Blo
 def payload_of(event: EventData) -> Any:
     """What the browser passed to `trigger`. EventData only offers it attribute by attribute."""
     return event._data
+
+
+def upload_folder() -> Path:
+    """Where Gradio puts what is uploaded: with `preprocess=False` nobody has checked that a named file is there."""
+    return Path(get_upload_folder()).resolve()
 
 
 # ---- The server.

@@ -21,6 +21,8 @@ from mergelab.ui.messages import (
     PutBackRequest,
     ReportedValues,
     RestoreRequest,
+    TaskCorrection,
+    TaskSetRequest,
     TensorRequest,
     TravelRequest,
     TryRequest,
@@ -38,12 +40,15 @@ from mergelab.ui.page.serving.download import DOWNLOAD, Downloads
 from mergelab.ui.page.sidebar.reported_values import ReportedValueHandler
 from mergelab.ui.page.sidebar.sidebar_events import SidebarEvents
 from mergelab.ui.page.sidebar.sidebar_layout import (
+    LOOK_AT_TASKS,
     MERGE,
     OWN_BASE,
     OWN_EXPERTS,
+    OWN_FIELDS,
     OWN_TASKS,
     PRESET,
     STOP,
+    UPLOAD_TASKS,
     USE_OWN,
     sidebar,
 )
@@ -53,6 +58,7 @@ from mergelab.ui.page.sidebar.wiring import PANEL, Wiring
 from mergelab.ui.page.tabs.answers_tab import AnswersTab
 from mergelab.ui.page.tabs.compare_tab import CompareTab
 from mergelab.ui.page.tabs.lab_tab import LabTab
+from mergelab.ui.page.tabs.task_sets_tab import TaskSetsTab
 from mergelab.ui.page.tabs.tensor_tab import TensorTab
 from mergelab.ui.session.server import Lab
 
@@ -95,6 +101,7 @@ class LabPage:
         self._wire_compare()
         self._wire_tensor()
         self._wire_answers()
+        self._wire_task_sets()
         self._wire_opening(blocks)
 
     def show_first(self, parts: Mapping[str, Any], blocks: gr.Blocks) -> None:
@@ -169,16 +176,28 @@ class LabPage:
             self._on("own"),
             events.open_own,
             compat.PAYLOAD,
-            outputs=[PANEL, *self.sidebar.outputs],
+            outputs=[PANEL, *OWN_FIELDS, *self.sidebar.outputs],
             carries=OwnModelsOffer,
         )
         self._attach(
             widgets[USE_OWN].click,
             events.use_own,
             compat.LOOK_UP,
-            inputs=[OWN_BASE, OWN_EXPERTS, OWN_TASKS],
+            inputs=OWN_FIELDS,
             outputs=[PANEL, names.SOURCE, *experts],
         )
+
+    def _wire_task_sets(self) -> None:
+        tab, widgets, typed = TaskSetsTab(self.state), self.wiring.widgets, {"inputs": OWN_FIELDS}
+        uploaded = {"inputs": (UPLOAD_TASKS, *OWN_FIELDS)}
+        self._attach(
+            widgets[UPLOAD_TASKS].upload, tab.upload, {**compat.LOOK_UP, "trigger_mode": "multiple"}, **uploaded
+        )
+        self._attach(widgets[LOOK_AT_TASKS].click, tab.look, compat.LOOK_UP, **typed)
+        self._attach(self._on("correct_task"), tab.correct, compat.PAYLOAD, carries=TaskCorrection, **typed)
+        outputs, request = [PANEL, OWN_TASKS], TaskSetRequest
+        self._attach(self._on("remove_task"), tab.remove, compat.PAYLOAD, outputs=outputs, carries=request, **typed)
+        self._attach(self._on("keep_task"), tab.keep, compat.PAYLOAD, carries=request, **typed)
 
     def _wire_lab(self) -> None:
         tab, merge = LabTab(Follower(self.state)), self.wiring.widgets[MERGE].click

@@ -45,11 +45,13 @@ class Opening:
     def leave(self, request: gr.Request) -> None:
         """The visitor closed the page: end their work and delete their files. Gradio passes no other details here."""
         visitor = request.session_hash or ""
-        self.state.lab.session(visitor).stop()
+        session = self.state.lab.session(visitor)
+        session.stop()
+        session.task_sets.uploads.clear()
         self.downloads.remove(visitor)
 
 
 def own_models_offer(parsed_link: ParsedLink, query: Mapping[str, str]) -> OwnModelsOffer | None:
     """What the page asks the person about models that the address names."""
     own = parsed_link.own
-    return OwnModelsOffer(own.base, own.experts, urlencode(query)) if own else None
+    return OwnModelsOffer(own.base, own.experts, own.tasks, urlencode(query)) if own else None

@@ -128,7 +128,7 @@ class Stopper:
             self._jobs.discard(job)
 
 
-READER = frozenset({"tensor_map", "coordinates", "spectrum", "stack_facts", "read_tasks"})
+READER = frozenset({"tensor_map", "coordinates", "spectrum", "stack_facts", "read_tasks", "look_at_tasks"})
 """Functions that only read. They run in a worker of their own, so they do not wait behind a merge."""
 
 

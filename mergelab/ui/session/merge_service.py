@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.checkpoints import list_suites
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
+from mergelab.evaluation.tasks.own import GivenTask
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import AdapterArchive, MergeScores, Run
 from mergelab.recipe import RecipeError
@@ -109,7 +111,7 @@ class MergeService:
         return {name: known[name] for name in self.tasks(form)}
 
     def read_tasks(self, models: Models) -> Generator[Update, None, tuple[TaskSet, ...]]:
-        """The task sets that a person typed beside these models, with every row checked. Raises ValueError with the problems."""
+        """The task sets that a person gave beside these models, with every row checked. Raises ValueError with the problems."""
         steps = self.job_cache.follow(
             Stopwatch("Reading the task sets", "loading"),
             self.stopper,
@@ -241,21 +243,33 @@ class MergeService:
         return {"recipe": form.written().to_mapping(), "device": form.device, "models_dir": self.models_dir}
 
 
+def _given_tasks(form: Form) -> list[tuple[GivenTask, TaskSet]]:
+    """The person's own task sets that the base or a chosen expert answers, each with what was given."""
+    pairs = zip(form.models.task_files, form.models.tasks, strict=True)
+    return [(given, task) for given, task in pairs if task.head in (form.models.base, *form.chosen)]
+
+
 def _own_tasks(form: Form) -> list[TaskSet]:
-    """The person's own task sets that the base or a chosen expert answers."""
-    return [task for task in form.models.tasks if task.head in (form.models.base, *form.chosen)]
+    """The same without what was given."""
+    return [task for _, task in _given_tasks(form)]
 
 
 def task_files_of(form: Form) -> dict[str, Any]:
     """The person's own task sets as jobs take them, each with the expert that answers it."""
-    named = [(task.head, task.origin) for task in _own_tasks(form)]
-    files = [origin if head == form.models.base else f"{head}={origin}" for head, origin in named]
+    files = [_pinned(given, task, form.models.base) for given, task in _given_tasks(form)]
     return {"task_files": files} if files else {}
 
 
 def sketch_key(form: Form) -> tuple[str, int]:
     """Everything that a form's sketch depends on. Models that were read again count as different."""
     return sketch_needs(form.recipe()), form.models.edition
+
+
+def _pinned(given: GivenTask, task: TaskSet, base: str) -> GivenTask:
+    """The same task set, whichever models a merge has: from the same expert, and from the same commit of the Hub."""
+    expert = "" if task.head == base else task.head
+    is_hub = re.split("[@#]", task.origin)[0] == re.split("[@#]", given.reference)[0]
+    return replace(given, expert=expert, reference=task.origin if is_hub else given.reference)
 
 
 def _rest_key(form: Form) -> tuple[Any, ...]:

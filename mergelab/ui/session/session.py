@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mergelab.analysis.sketch import Sketch
-from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.texts.link import LinkMaker
@@ -26,7 +25,8 @@ from mergelab.ui.session.model_sources import ModelSources
 from mergelab.ui.session.queueing.job_limits import NOBODYS, JobLimits, Owner
 from mergelab.ui.session.render.recipe import ActiveStory
 from mergelab.ui.session.screen import Screen
-from mergelab.ui.session.status import Stopwatch, UnderWay, crash
+from mergelab.ui.session.status import BUSY, Stopwatch, UnderWay, crash
+from mergelab.ui.session.task_sets.task_sets_view import TaskSetsView, TypedModels
 from mergelab.ui.session.tensor_view import TensorView
 from mergelab.ui.session.update import Update, Updates
 
@@ -69,6 +69,7 @@ class Session:
         self.merge_service = MergeService(self.job_cache, self.stopper, self.models_dir)
         self.chart_service = ChartService(self.job_cache)
         self.answers_view = AnswersView(self.merge_service)
+        self.task_sets = TaskSetsView(self.job_cache, self.stopper, self.sources, self.models_dir)
         self.trying = Trying(self.job_cache, self.merge_service, Stopper())
         self.screen = Screen(self.merge_service, self.chart_service, self.under_way, self.link)
         self.damage_view = DamageView(self.merge_service, self.screen.wants)
@@ -161,15 +162,25 @@ class Session:
         """Merge and score on test examples, which must not be used to choose knobs."""
         return self._guarded(lambda: self._counted(self._merge(form, "test", self.stopper)), "merge")
 
-    def read_tasks(self, models: Models) -> Generator[Update, None, tuple[TaskSet, ...] | None]:
-        """Read the task sets that a person typed beside these models; None if there is a problem, which the last update says."""
-        found: list[tuple[TaskSet, ...]] = []
+    def with_tasks(self, models: Models, typed: TypedModels) -> Generator[Update, None, Models | None]:
+        """These models with the person's task sets, every row checked; None if there is a problem, which the last update says."""
+        found: list[Models] = []
 
         def work() -> Generator[Update, None, None]:
-            found.append((yield from self.merge_service.read_tasks(models)))
+            given = replace(models, task_files=(yield from self.task_sets.checked(typed)))
+            found.append(
+                replace(given, tasks=(yield from self.merge_service.read_tasks(given)) if given.task_files else ())
+            )
 
         yield from self._guarded(work, failed="The task sets could not be read")
         return found[0] if found else None
+
+    def look_at_tasks(self, work: Callable[[TaskSetsView], Generator[Update, None, None]]) -> Updates:
+        """Change the list of the person's task sets, and look at them. Gradio's page may drop an update that another one follows at
+        once, so each end of the work has the list with it."""
+        for update in self._guarded(lambda: work(self.task_sets), failed="The task sets could not be read"):
+            ends = update.status is not None and update.status.kind not in BUSY
+            yield replace(update, task_sets=self.task_sets.latest) if ends else update
 
     def try_it(self, form: Form, asked: TryRequest) -> Updates:
         """Ask all models a person's question, on the merge of the form, which is not saved."""

@@ -48,6 +48,7 @@ import { NumberBoxes } from "./sidebar/number_boxes.js";
 import { MergeButton } from "./sidebar/merge_button.js";
 import { ResetArrows } from "./sidebar/reset_arrows.js";
 import { VariedKnobs } from "./sidebar/varied_knobs.js";
+import { TaskSetsTab } from "./task_sets/task_sets_tab.js";
 import { TensorTab } from "./tensor/tensor_tab.js";
 import { Inbox } from "./transport/inbox.js";
 import { KnobChanges } from "./transport/knob_changes.js";
@@ -95,6 +96,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   new MergeButton(inbox, status, lostServer);
   new AnswersTab(page, tabs);
   new TryIt(page);
+  new TaskSetsTab(page, tabs);
   mountDrawer();
   mountSkipLink(element);
   new OwnModelsNote(page);

@@ -792,6 +792,8 @@ export interface OwnModelsOffer {
   base: string;
   /** The folders or names of the experts, one per line. */
   experts: string;
+  /** The files, folders or names of the task sets, one per line; empty text for none. */
+  tasks: string;
   /** The query of the address, with method, knobs and experts. */
   query: string;
 }
@@ -856,6 +858,12 @@ export interface PanelEvents {
   show_damage: DamageRequest;
   /** The recipe of the damage map, with an override for one cell. */
   put_back: PutBackRequest;
+  /** Say what a task set is. */
+  correct_task: TaskCorrection;
+  /** Take a task set off the page, and delete what was uploaded for it. */
+  remove_task: TaskSetRequest;
+  /** Keep an uploaded task set in the models folder. */
+  keep_task: TaskSetRequest;
   /** End this visitor's work. */
   stop: NoDetails;
 }
@@ -930,6 +938,8 @@ export interface PanelMessages {
   tried: TriedMessage;
   /** The same as comma-separated values, for a download. */
   answers_csv: string;
+  /** The person's own task sets. */
+  task_sets: TaskSets;
   /** The list of tensors. */
   tensors: TensorList;
   /** An opened tensor as a whole. */
@@ -1264,6 +1274,118 @@ export interface StoryMessage {
   pins: Pins;
   /** The recipes that were pinned before the story. */
   pinned: Pins;
+}
+
+/** A column that the kind needs or may have. */
+export interface TaskColumn {
+  /** Its name in the kind. */
+  name: string;
+  /** What it holds. */
+  help: string;
+  /** Whether the kind needs it. */
+  required: boolean;
+  /** The column of the table; empty text if none is chosen. */
+  chosen: string;
+}
+
+/** What a person says of a task set instead of what was recognised. */
+export interface TaskCorrection {
+  /** The task set. */
+  key: number;
+  /** The kind; empty text to recognise it again. */
+  kind: string;
+  /** The table's columns by the kind's; those that are left out are recognised. */
+  columns: Record<string, string>;
+  /** The model that answers; empty text where the labels tell. */
+  head: string;
+}
+
+/** A row as the model will see it. */
+export interface TaskRow {
+  /** Its file and line. */
+  place: string;
+  /** What is asked, the template filled in. */
+  asked: string;
+  /** The right answer. */
+  answer: string;
+}
+
+/** Do something with a task set. */
+export interface TaskSetRequest {
+  /** The task set. */
+  key: number;
+}
+
+/** One task set. */
+export interface TaskSetView {
+  /** Its number on this page. */
+  key: number;
+  /** What it is called. */
+  title: string;
+  /** Where it is from: the path, or the names of the uploaded files. */
+  origin: string;
+  /** Whether it was uploaded. */
+  uploaded: boolean;
+  /** Where it was kept in the models folder; empty text if it was not. */
+  kept: string;
+  /** The kind; empty text if it is not clear. */
+  kind: string;
+  /** The columns of the kind. */
+  columns: TaskColumn[];
+  /** The columns of the table; none if it could not be read. */
+  table: string[];
+  /** The model that was chosen to answer; empty text where the labels or a task.yml tell. */
+  head: string;
+  /** Which model answers if none is chosen, in words. */
+  answers: string;
+  /** The class names, in the order of their numbers. */
+  labels: string[];
+  /** The rows by split. */
+  splits: TaskSplit[];
+  /** The split of the shown rows. */
+  split: string;
+  /** The first rows. */
+  rows: TaskRow[];
+  /** What was recognised rather than said, one sentence each. */
+  notes: string[];
+  /** What is wrong, one sentence each, with file and line. */
+  problems: string[];
+  /** How many further problems there are. */
+  more: number;
+  /** The task.yml that says the same; empty text if the columns are not clear. */
+  text: string;
+  /** Whether something was corrected on this page. */
+  corrected: boolean;
+  /** Whether the models on the sidebar are scored on it, as it is shown here. */
+  used: boolean;
+}
+
+/** A person's own task sets. */
+export interface TaskSets {
+  /** The task sets that are given by path, then the uploaded ones. */
+  sets: TaskSetView[];
+  /** The titles of the kinds, by name. */
+  kinds: Record<string, string>;
+  /** The titles of the models that may answer, by reference. */
+  heads: Record<string, string>;
+  /** What is to be known about all of them; empty text if there is nothing. */
+  remark: string;
+  /** Why something could not be done just now: an upload that was refused, one sentence each. */
+  problems: string[];
+  /** Whether there is a models folder, in which uploaded files may be kept. */
+  keeps: boolean;
+  /** The server's clock when the person last gave task sets: the tab opens then. 0 if it stays as it is. */
+  asked: number;
+}
+
+/** The rows of one split. */
+export interface TaskSplit {
+  /** Its name. */
+  split: string;
+  /** How many rows it has. */
+  rows: number;
+  /** How many rows each class has, in words; empty text if the task has no classes. */
+  classes: string;
 }
 
 /** Why the tensor could not be shown. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mergelab.evaluation.tasks.own.given_task import GivenTask
 from mergelab.evaluation.tasks.own.own_task import OwnTask, open_task
 
-__all__ = ["OwnTask", "open_task"]
+__all__ = ["GivenTask", "OwnTask", "open_task"]

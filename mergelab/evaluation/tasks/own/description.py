@@ -50,8 +50,8 @@ def description_file(folder: Path) -> Path | None:
     return next((folder / name for name in NAMES if (folder / name).is_file()), None)
 
 
-def read_description(path: Path) -> Description:
-    """The description in a task.yml. Raises `TaskError` with every problem of its fields, one sentence each."""
+def read_fields(path: Path) -> Mapping[Any, Any]:
+    """What a task.yml says, field by field, still unchecked. Raises `TaskError` for what is no mapping."""
     try:
         given = parse_yaml(read_text(path))
     except (YamlTextError, UnicodeDecodeError) as error:
@@ -59,8 +59,13 @@ def read_description(path: Path) -> Description:
         raise TaskError(f"{path} {told}") from error
     if not isinstance(given, Mapping):
         raise TaskError(f"{path} must be a mapping with the fields {', '.join(FIELDS)}, got {brief(given)}")
+    return given
+
+
+def described(fields: Mapping[Any, Any], path: Path) -> Description:
+    """The description that these fields of the task set at `path` make. Raises `TaskError` with every problem, one sentence each."""
     try:
-        return _checked(given)
+        return _checked(fields)
     except TaskError as error:
         raise TaskError(*(f"{path}: {problem}" for problem in error.problems)) from error
 

@@ -53,6 +53,21 @@ def head_for(labels: tuple[str, ...], listed: bool, named: Checkpoint | None, mo
     raise TaskError(_none_fits(labels, models) if not fitting else _several_fit(labels, fitting))
 
 
+def nearest_head(labels: tuple[str, ...], models: Sequence[Checkpoint]) -> Head:
+    """The class names by which rows are checked that no model answers: those of the model that shares most with `labels`.
+
+    If several or none share any, they are `labels` themselves.
+    """
+    shared = [len({*class_names(model)} & {*labels}) for model in models]
+    most = max(shared, default=0)
+    if not most or shared.count(most) > 1:
+        return Head(None, labels)
+    nearest = models[shared.index(most)]
+    return Head(
+        None, class_names(nearest), (f"the rows are checked by the labels of {nearest.name}, which are the nearest",)
+    )
+
+
 def _with_named(labels: tuple[str, ...], listed: bool, head: Checkpoint) -> Head:
     names = labels_of(head.config, head.name)
     if not listed or set(names) == set(labels):

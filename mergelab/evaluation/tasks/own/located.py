@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from mergelab.checkpoints import CheckpointError
 from mergelab.checkpoints.remote.hub_dataset import fetch_dataset, is_dataset_reference
@@ -11,8 +13,9 @@ from mergelab.evaluation.tasks.own.description import (
     NAMES,
     NOTHING_SAID,
     Description,
+    described,
     description_file,
-    read_description,
+    read_fields,
 )
 from mergelab.evaluation.tasks.own.table_files import given_parts, inside, parts_by_name
 from mergelab.evaluation.tasks.tables.limits import MOST_BYTES
@@ -24,7 +27,10 @@ from mergelab.runtime.models_folder import place_inside, told_outside
 
 @dataclass(frozen=True)
 class Located:
-    """The files of a task set with what its task.yml says. `source` names the commit of a data set of the Hub."""
+    """The files of a task set with what its task.yml says: its `fields` as they are written, and checked.
+
+    `source` names the commit of a data set of the Hub. An `uploaded` task set is one of a person's browser.
+    """
 
     name: str
     path: Path
@@ -32,12 +38,19 @@ class Located:
     description: Description = NOTHING_SAID
     source: str = ""
     notes: tuple[str, ...] = ()
+    fields: Mapping[Any, Any] = field(default_factory=dict)
+    uploaded: bool = False
+
+    @property
+    def origin(self) -> str:
+        """Where the rows come from, in words that mean something to others: an upload's place on the server means nothing."""
+        return f"{self.path.name} (uploaded)" if self.uploaded else self.source or str(self.path)
 
 
-def locate(reference: str, models_dir: Path | None = None) -> Located:
+def locate(reference: str, models_dir: Path | None = None, said: Mapping[str, Any] | None = None) -> Located:
     """The task set that `reference` names. With `models_dir`, only files in that folder are opened, and none of the Hub.
 
-    Raises `TaskError` for what is not there, and for a folder whose files are not clear.
+    `said` are fields of a task.yml that go before those of the task set's own. Raises `TaskError` for what is not there, and for a folder whose files are not clear.
     """
     if not reference.strip() or "\0" in reference:
         raise TaskError("a task set needs a name: a file, a folder, or owner/name of a data set on the Hub")
@@ -45,11 +58,11 @@ def locate(reference: str, models_dir: Path | None = None) -> Located:
     if path.name in NAMES and path.is_file():
         path = path.parent
     if path.is_dir():
-        return _in_folder(path, models_dir)
+        return _in_folder(path, models_dir, said or {})
     if path.is_file():
-        return _file(path)
+        return _with_fields(_file(path), said or {})
     if models_dir is None and is_dataset_reference(reference):
-        return _from_hub(reference)
+        return _from_hub(reference, said or {})
     raise TaskError(
         f"there is no task set {reference!r}; name a file ({', '.join(ENDINGS)}), a folder, or owner/name of a data set on the Hub"
     )
@@ -73,31 +86,30 @@ def _file(path: Path) -> Located:
     return Located(path.stem, path, (("", path),), notes=ignored)
 
 
-def _in_folder(folder: Path, models_dir: Path | None) -> Located:
-    named, described = folder.resolve().name, description_file(folder)
-    description = read_description(inside(folder, described.name)) if described else NOTHING_SAID
+def _in_folder(folder: Path, models_dir: Path | None, said: Mapping[str, Any]) -> Located:
+    named, written = folder.resolve().name, description_file(folder)
+    fields = {**(read_fields(inside(folder, written.name)) if written else {}), **said}
+    description = described(fields, written or folder) if fields else NOTHING_SAID
     if description.dataset:
         if models_dir is not None:
-            raise TaskError(
-                f"{described}: with a models folder no data set of the Hub is opened; put its files beside task.yml"
-            )
-        return _described(_from_hub(description.dataset), named, description)
+            raise TaskError(f"{written}: no data set of the Hub is opened here; put its files beside task.yml")
+        return replace(_from_hub(description.dataset, {}), name=named, description=description, fields=fields)
     files = description.files
     parts = given_parts(folder, files) if files is not None else parts_by_name(folder)
-    return Located(named, folder, parts, description)
+    return Located(named, folder, parts, description, fields=fields)
 
 
-def _described(found: Located, name: str, description: Description) -> Located:
-    return Located(name, found.path, found.parts, description, found.source, found.notes)
+def _with_fields(found: Located, said: Mapping[str, Any]) -> Located:
+    """The same files, described by `said` alone."""
+    return replace(found, description=described(said, found.path), fields=said) if said else found
 
 
-def _from_hub(reference: str) -> Located:
+def _from_hub(reference: str, said: Mapping[str, Any]) -> Located:
     try:
         found = fetch_dataset(reference, ENDINGS, NAMES, MOST_BYTES)
     except CheckpointError as error:
         raise TaskError(f"there is no file or folder {reference}; as a data set of the Hub: {error}") from error
     if description_file(found.folder):
-        inner = _in_folder(found.folder, found.folder)
-        return Located(found.name, found.folder, inner.parts, inner.description, found.source)
+        return replace(_in_folder(found.folder, found.folder, said), name=found.name, source=found.source)
     parts = parts_by_name(found.folder, found.files)
-    return Located(found.name, found.folder, parts, source=found.source)
+    return _with_fields(Located(found.name, found.folder, parts, source=found.source), said)

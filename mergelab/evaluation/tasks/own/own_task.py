@@ -10,9 +10,10 @@ from typing import Any
 
 from mergelab.checkpoints import Checkpoint
 from mergelab.evaluation.kinds import TaskKind, find_kind
-from mergelab.evaluation.tasks.own.heads import PROBE, Head, head_for, opened_head
+from mergelab.evaluation.tasks.own.given_task import GivenTask, as_given
+from mergelab.evaluation.tasks.own.heads import PROBE, Head, head_for, nearest_head, opened_head
 from mergelab.evaluation.tasks.own.label_values import is_number, label_values
-from mergelab.evaluation.tasks.own.located import Located, locate
+from mergelab.evaluation.tasks.own.located import Located
 from mergelab.evaluation.tasks.own.recognise import Recognised, recognise
 from mergelab.evaluation.tasks.tables.records import records
 from mergelab.evaluation.tasks.tables.table import Part
@@ -42,6 +43,10 @@ class OwnTask:
         """The kind of task."""
         return find_kind(self.recognised.kind)
 
+    def unanswered(self, models: Sequence[Checkpoint]) -> TaskSet:
+        """The task set that none of `models` answers, with labels to check its rows by: listed ones, or else the nearest."""
+        return self.task_set(Head(None, self.labels) if self.labels else nearest_head(self.values, models))
+
     def task_set(self, head: Head) -> TaskSet:
         """The task set that is answered by `head`."""
         said, found = self.located.description, self.located
@@ -59,7 +64,7 @@ class OwnTask:
             parts=found.parts,
             dealing=said.dealing,
             notes=(*found.notes, *head.notes),
-            origin=found.source or str(found.path),
+            origin=found.origin,
             lent=head.model,
         )
 
@@ -113,14 +118,19 @@ class OwnTask:
         return Head(head.model, head.labels, (*head.notes, note))
 
 
-def open_task(reference: str, models_dir: Path | None = None, problems: TaskProblems | None = None) -> OwnTask:
-    """The task set that a person names: a file, a folder (with or without task.yml), or a data set of the Hub.
+def open_task(task: str | GivenTask, models_dir: Path | None = None, problems: TaskProblems | None = None) -> OwnTask:
+    """The task set that a person gives or names: a file, a folder (with or without task.yml), or a data set of the Hub.
 
     Raises `TaskError` if it is not there, or if its files, its kind or its columns are not clear.
     """
-    located = locate(reference, models_dir)
-    said, problems = located.description, problems or TaskProblems()
-    columns = _columns(located.parts)
+    problems = problems or TaskProblems()
+    located = as_given(task).located(models_dir)
+    return recognised_task(located, table_columns(located.parts), problems)
+
+
+def recognised_task(located: Located, columns: Sequence[str], problems: TaskProblems) -> OwnTask:
+    """The task set in these files, whose table has these columns. Raises `TaskError` if its kind or its columns are not clear."""
+    said = located.description
     try:
         recognised = recognise(said.kind, said.columns, columns)
         kind = find_kind(recognised.kind)
@@ -133,14 +143,14 @@ def open_task(reference: str, models_dir: Path | None = None, problems: TaskProb
     values: tuple[str, ...] = ()
     if kind.has_classes:
         named = dict(recognised.columns).get(LABEL, LABEL)
-        values = label_values(located.parts, named, TaskProblems(problems.most))
+        values = label_values(located.parts, named, problems.like_this)
     return OwnTask(located, recognised, settings, said.labels, values)
 
 
-def _columns(parts: Sequence[Part]) -> list[str]:
-    """The columns of the first table, in their order."""
+def table_columns(parts: Sequence[Part]) -> list[str]:
+    """The columns of the first table, in their order. Raises `TaskError` if it has no row that can be read."""
     _, first = parts[0]
-    problems = TaskProblems(most=LOOKED_AT)  # those of single rows are told when all rows are read
+    problems = TaskProblems(most=LOOKED_AT, counts_on=True)  # those of single rows are told when all rows are read
     found = {column: None for record in islice(records(first, problems), LOOKED_AT) for column in record.cells}
     if not found:
         problems.raise_if_any()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from mergelab.evaluation.kinds import Row
 from mergelab.evaluation.tasks.own.own_task import open_task
 from mergelab.evaluation.tasks.tables.splits import SPLITS
 from mergelab.evaluation.tasks.tables.table import PlacedRow, placed_rows
@@ -30,13 +31,20 @@ def shown_rows(
         raise TaskError(f"unknown split {split!r}; known: {listed_texts(SPLITS)}")
     task = open_task(reference, models_dir).answered_by((), head, models_dir)
     own = (each for each in placed_rows(task.files, task.spec, TaskProblems()) if each.split == split)
-    found = [_shown(task, each) for each in islice(own, count)]
+    found = [shown_row(task, each) for each in islice(own, count)]
     if not found:
         raise TaskError(f"{task.name} has no {split} rows; choose another --split")
     return found
 
 
-def _shown(task: TaskSet, placed: PlacedRow) -> ShownRow:
+def shown_row(task: TaskSet, placed: PlacedRow) -> ShownRow:
+    """One row as the model sees it."""
     row = placed.row
-    named = task.labels[int(row.label)] if task.asked.has_classes else f"{row.label:g}"
-    return ShownRow(placed.place, task.asked.shown(row, task.chosen, task.lent), row.reference or named)
+    return ShownRow(placed.place, task.asked.shown(row, task.chosen, task.lent), row.reference or _label(task, row))
+
+
+def _label(task: TaskSet, row: Row) -> str:
+    """The right class or number; empty text for kinds whose rows are only read."""
+    if task.asked.has_classes:
+        return task.labels[int(row.label)]
+    return f"{row.label:g}" if len(task.asked.columns) > 1 else ""

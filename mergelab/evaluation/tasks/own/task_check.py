@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -25,7 +25,8 @@ class TaskReport:
 
     `columns` pairs the kind's columns with the table's. `rows` counts by split, `classes` by split and class name (none for
     kinds without class names), `duplicates` by two splits ("calibration and test") the questions that are in both. `head` is
-    "" while none is named. With problems, the counts are those of the rows that could be read.
+    "" while none is named. With problems, the counts are those of the rows that could be read; `more` counts the problems
+    beyond the first `MOST_PROBLEMS`.
     """
 
     name: str
@@ -38,26 +39,53 @@ class TaskReport:
     duplicates: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
     problems: Sequence[str] = ()
+    more: int = 0
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The problems, and how many there are beyond them."""
+        return (*self.problems, *([f"and {self.more:,} more problems"] if self.more else []))
+
+
+@dataclass(frozen=True)
+class CheckedTask:
+    """The report on a task set, and the rows that could be read; `task` is None if it could not be opened."""
+
+    report: TaskReport
+    task: TaskSet | None = None
+    placed: Sequence[PlacedRow] = ()
 
 
 def check_task(reference: str, head: str | None = None, models_dir: Path | None = None) -> TaskReport:
-    """Read all rows of the task set that `reference` names; problems are collected, at most `MOST_PROBLEMS`."""
-    problems = TaskProblems(MOST_PROBLEMS)
+    """Read all rows of the task set that `reference` names; all problems are counted, and the first `MOST_PROBLEMS` kept."""
+    problems = TaskProblems(MOST_PROBLEMS, counts_on=True)
     try:
         task = open_task(reference, models_dir, problems).answered_by((), head, models_dir)
     except TaskError as error:
-        return TaskReport(reference, problems=error.problems)
+        return refused(reference, error)
+    return checked_rows(task, problems).report
+
+
+def refused(name: str, error: TaskError) -> TaskReport:
+    """The report on a task set that could not be opened."""
+    kept = error.problems[:MOST_PROBLEMS]
+    return TaskReport(name, problems=kept, more=error.more + len(error.problems) - len(kept))
+
+
+def checked_rows(task: TaskSet, problems: TaskProblems) -> CheckedTask:
+    """Read all rows of an opened task set."""
     placed: list[PlacedRow] = []
     try:
         for row in placed_rows(task.files, task.spec, problems):
             placed.append(row)
         problems.raise_if_any()
     except TaskError as error:
-        return _report(task, placed, error.problems)
-    return _report(task, placed)
+        found = refused(task.name, error)
+        return CheckedTask(replace(_report(task, placed), problems=found.problems, more=found.more), task, placed)
+    return CheckedTask(_report(task, placed), task, placed)
 
 
-def _report(task: TaskSet, placed: Sequence[PlacedRow], problems: Sequence[str] = ()) -> TaskReport:
+def _report(task: TaskSet, placed: Sequence[PlacedRow]) -> TaskReport:
     counts = Counter(each.split for each in placed)
     rows = {split: counts[split] for split in SPLITS}
     return TaskReport(
@@ -70,7 +98,6 @@ def _report(task: TaskSet, placed: Sequence[PlacedRow], problems: Sequence[str] 
         classes=_classes(task, placed) if task.asked.has_classes else {},
         duplicates=_duplicates(placed),
         notes=[*task.notes, *_missing(rows)],
-        problems=problems,
     )
 
 

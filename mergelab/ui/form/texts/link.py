@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, urlencode
 
 from mergelab.methods import METHODS
@@ -16,6 +16,9 @@ from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, Models, spellings
 from mergelab.ui.form.texts.slice_lines import slices_query
 from mergelab.ui.form.texts.varied_link import varied_query
+
+if TYPE_CHECKING:  # the link only names them
+    from mergelab.evaluation.tasks.own import GivenTask
 
 VERSION = "1"
 VIEW = ("tab", "at", "tensor", "map", "step", "cell")
@@ -29,8 +32,11 @@ TOO_LONG = (
     "The recipe file under Export includes them."
 )
 OWN_MODELS = (
-    "The link names your own models by their folders. It opens them after asking, where the server finds these folders."
+    "The link names your own models, and task sets given by path, by their folders. It opens them after asking, where the server finds "
+    "these folders."
 )
+UPLOADED = "Uploaded task sets are not in the link, because they are kept on this page alone."
+CORRECTED = "What was corrected of task sets is not in the link; a task.yml beside their files keeps it."
 
 
 @dataclass(frozen=True)
@@ -77,8 +83,8 @@ def link_of(
     linked = plain if too_long else {**plain, **varied}
     if models.edition:
         del linked["suite"]
-        note = f"{OWN_MODELS} {TOO_LONG}" if too_long else OWN_MODELS
-        return Link(key, _text({**_folders(models), **linked}), note, digest)
+        note = " ".join([OWN_MODELS, *_left_out(models), *([TOO_LONG] if too_long else [])])
+        return Link(key, _text({**folders_of(models), **linked}), note, digest)
     if too_long:
         return Link(key, _text(linked), TOO_LONG, digest)
     is_opening = opening is not None and digest == opening.digest() and not complete
@@ -102,13 +108,28 @@ def _link_of_stack(recipe: StackRecipe, models: Models, complete: bool) -> Link:
     stack = {"method": STACK, **slices_query(recipe, models.names_with_base), **_dtype(recipe, complete)}
     key = _text({"suite": source_name(models), **stack})
     if models.edition:
-        return Link(key, _text({**_folders(models), **stack}), OWN_MODELS, recipe.digest())
+        note = " ".join([OWN_MODELS, *_left_out(models)])
+        return Link(key, _text({**folders_of(models), **stack}), note, recipe.digest())
     return Link(key, key, digest=recipe.digest())
 
 
-def _folders(models: Models) -> dict[str, str]:
-    """The person's own models, by their folders."""
-    return {"base": models.base, "models": "\n".join(models.titles)}
+def folders_of(models: Models) -> dict[str, str]:
+    """The person's own models and task sets, by their folders."""
+    tasks = [f"{task.expert}={task.reference}" if task.expert else task.reference for task in linked_tasks(models)]
+    named = {"base": models.base, "models": "\n".join(models.titles)}
+    return {**named, **({"tasks": "\n".join(tasks)} if tasks else {})}
+
+
+def linked_tasks(models: Models) -> list[GivenTask]:
+    """The person's task sets that a link can name."""
+    return [task for task in models.task_files if not task.folder]
+
+
+def _left_out(models: Models) -> list[str]:
+    """What a link does not say of the person's task sets."""
+    named = linked_tasks(models)
+    is_uploaded, is_corrected = len(named) < len(models.task_files), any(task.said for task in named)
+    return [*([UPLOADED] if is_uploaded else []), *([CORRECTED] if is_corrected else [])]
 
 
 def _which(recipe: Recipe, models: Models, complete: bool) -> dict[str, str]:

@@ -18,7 +18,7 @@ from mergelab.recipe.file_choices import BASE, FILE_CHOICES, UNION
 from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, number
 from mergelab.ui.form.method_list import short_title
-from mergelab.ui.form.texts.link import PINS, VERSION, VIEW, source_name, value_text
+from mergelab.ui.form.texts.link import PINS, VERSION, VIEW, folders_of, source_name, value_text
 from mergelab.ui.form.texts.slice_lines import GIVERS, slices_of_query
 from mergelab.ui.form.texts.varied_link import VariedFields, known_parameters, read_varied
 
@@ -46,10 +46,11 @@ class PinnedLinks:
 
 @dataclass(frozen=True)
 class OwnModels:
-    """A base and experts, one per line, that a query names by their folders. They are opened when the person agrees."""
+    """A base, experts and task sets, one per line, that a query names by their folders. They are opened when the person agrees."""
 
     base: str
     experts: str
+    tasks: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,18 @@ class _Reading:
         self.sources, self.opening = sources, opening
         self.notes: list[str] = []
         self.own: OwnModels | None = None
-        self.known = ["suite", "base", "models", "experts", "method", "sparsify", "seed", "dtype", *FILE_CHOICES]
+        self.known = [
+            "suite",
+            "base",
+            "models",
+            "tasks",
+            "experts",
+            "method",
+            "sparsify",
+            "seed",
+            "dtype",
+            *FILE_CHOICES,
+        ]
 
     def parsed_link(self) -> ParsedLink:
         self._version()
@@ -158,13 +170,15 @@ class _Reading:
     def _models(self) -> Models:
         """The models of a suite or, by their folders, the person's own. Folders that are not open here are remembered."""
         base, experts = self.left.pop("base", ""), self.left.pop("models", "")
+        tasks = self.left.pop("tasks", "")
         if not base or not experts:
             return self.sources[self._name("suite", "suite", list(self.sources), source_name(self.opening.models))]
         self.left.pop("suite", None)
-        for models in self.sources.values():
-            if models.edition and (models.base, [*models.titles]) == (base, experts.split("\n")):
+        named = {"base": base, "models": experts, **({"tasks": tasks} if tasks else {})}
+        for models in reversed([*self.sources.values()]):  # those that were loaded last
+            if models.edition and folders_of(models) == named:
                 return models
-        self.own = OwnModels(base, experts)
+        self.own = OwnModels(base, experts, tasks)
         self._forget_experts()
         return self.opening.models
 

@@ -18,6 +18,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 from starlette.middleware import Middleware
 
+from mergelab.evaluation.tasks.tables.limits import MOST_BYTES
 from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.page import gradio_compat as compat
 from mergelab.ui.page.lab_page import LabPage
@@ -35,6 +36,7 @@ from mergelab.ui.page.serving.module_files import ROUTE as MODULES
 from mergelab.ui.page.serving.plotly_file import ROUTE as PLOTLY
 from mergelab.ui.page.serving.startup_cache import StartupCache
 from mergelab.ui.page.serving.theme import STYLES, theme
+from mergelab.ui.page.uploads.upload_limits import UploadLimits
 from mergelab.ui.page.visitor import owner_of
 from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.server import Lab, Settings
@@ -141,7 +143,7 @@ def launch_options(host: str, port: int, admitted: Admission, entrance: Entrance
         "enable_monitoring": False,
         "allowed_paths": [],
         "max_threads": THREADS,
-        "max_file_size": "1mb",
+        "max_file_size": MOST_BYTES,
         "show_error": False,
         "footer_links": ["api", "settings"],
         "theme": theme(),
@@ -151,6 +153,7 @@ def launch_options(host: str, port: int, admitted: Admission, entrance: Entrance
             "middleware": [
                 Middleware(Guard, hosts=admitted.hosts),
                 *login,
+                Middleware(UploadLimits),
                 Middleware(KeptAnswers),
                 Middleware(FirstPaint),
             ],

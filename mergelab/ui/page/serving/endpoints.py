@@ -1,4 +1,4 @@
-"""The three calls for programs: a recipe as YAML or JSON text in, plain JSON out."""
+"""The calls for programs: a recipe as YAML or JSON text in, or task sets of one's own; plain JSON out."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ import gradio as gr
 from mergelab.analysis.preview import Preview
 from mergelab.analysis.preview import preview as look_up
 from mergelab.analysis.sketch import sketch_needs
-from mergelab.jobs.workbench import Run
+from mergelab.evaluation.tasks.own.task_look import TaskLook
+from mergelab.jobs.workbench import Run, TaskLooks
 from mergelab.methods.knobs import brief
 from mergelab.recipe import Recipe
 from mergelab.ui.messages import Status
+from mergelab.ui.page.uploads.called_tasks import CalledTasks, given_tasks, text_of, texts_of
 from mergelab.ui.page.visitor import owner_of
 from mergelab.ui.session.job_cache import CrashError, Stopper, StopPressedError
 from mergelab.ui.session.server import Lab
@@ -24,7 +26,7 @@ from mergelab.ui.session.status import Stopwatch
 
 
 def add_endpoints(lab: Lab) -> None:
-    """Register `preview`, `merge` and `evaluate` on the current Blocks."""
+    """Register `preview`, `merge`, `evaluate` and `check_task` on the current Blocks."""
 
     def preview(request: gr.Request, recipe: str) -> dict[str, Any]:
         """What a recipe (YAML or JSON text) would keep and where its experts disagree, without merging."""
@@ -48,20 +50,43 @@ def add_endpoints(lab: Lab) -> None:
         tasks: list[str] | None = None,
         rows: int | None = None,
         device: str = "auto",
+        task_files: list[str] | None = None,
+        uploads: list[dict[str, Any]] | None = None,
+        task_yml: str = "",
     ) -> list[dict[str, Any]]:
-        """Only the scores of a recipe's merge, by default on test examples; choose settings on validation examples."""
-        return answer(
-            request,
-            lambda stopper: _evaluate(
-                lab, _recipe(recipe), stopper, tasks=_tasks(tasks), split=split, rows=_rows(rows), device=device
-            ),
-        )
+        """Only the scores of a recipe's merge, by default on test examples; choose settings on validation examples.
 
-    def answer(request: gr.Request, work: Callable[[Stopper], Generator[Status, None, T]]) -> T:
-        with _told(), lab.job_limits.place(owner_of(request)):
+        With task_files (paths on the server, EXPERT=TASK) or uploads (gradio_client.handle_file), on these task sets. task_yml says
+        what their columns and names do not."""
+        with _told(), given_tasks(task_files, uploads, task_yml) as given:
+            options = {"tasks": _tasks(tasks), "split": split, "rows": _rows(rows), "device": device}
+            return answer(
+                request,
+                lambda stopper: _evaluate(lab, _recipe(recipe), stopper, task_files=given.files, **options),
+                given.plain,
+            )
+
+    def check_task(
+        request: gr.Request,
+        task_files: list[str] | None = None,
+        uploads: list[dict[str, Any]] | None = None,
+        task_yml: str = "",
+        base: str = "",
+        experts: list[str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """What task sets of one's own are: recognised kind and columns, rows by split, problems, the first rows as a model will see
+        them, and a task.yml that says the same. One of base and experts answers, if they are given."""
+        with _told(), given_tasks(task_files, uploads, task_yml) as given:
+            models = {"base": text_of("base", base), "experts": texts_of("experts", experts)}
+            return answer(request, lambda stopper: _check_task(lab, stopper, given, **models), given.plain)
+
+    def answer(
+        request: gr.Request, work: Callable[[Stopper], Generator[Status, None, T]], plain: Callable[[str], str] = str
+    ) -> T:
+        with _told(plain), lab.job_limits.place(owner_of(request)):
             return _answer(work)
 
-    for endpoint in (preview, merge, evaluate):
+    for endpoint in (preview, merge, evaluate, check_task):
         gr.api(endpoint, api_name=endpoint.__name__, concurrency_id="calls", concurrency_limit=None)
 
 
@@ -99,12 +124,12 @@ def _answer(work: Callable[[Stopper], Generator[Status, None, T]]) -> T:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Problems with the input, and limits, reach the caller as a sentence."""
+def _told(plain: Callable[[str], str] = str) -> Iterator[None]:
+    """Problems with the input, and limits, reach the caller as a sentence, which `plain` may change."""
     try:
         yield
     except (ValueError, CrashError, StopPressedError) as error:
-        raise gr.Error(str(error) or "stopped", print_exception=False) from error
+        raise gr.Error(plain(str(error)) or "stopped", print_exception=False) from error
 
 
 def _preview(lab: Lab, recipe: Recipe, stopper: Stopper) -> Work:
@@ -145,6 +170,35 @@ def _evaluate(
         **options,
     )
     return [asdict(score) for score in scores]
+
+
+def _check_task(
+    lab: Lab, stopper: Stopper, given: CalledTasks, **models: Any
+) -> Generator[Status, None, list[dict[str, Any]]]:
+    found: TaskLooks = yield from lab.job_cache.follow(
+        Stopwatch("Reading the task sets"),
+        stopper,
+        "look_at_tasks",
+        task_files=given.files,
+        models_dir=lab.settings.models_dir,
+        **models,
+    )
+    return [look_data(look, found.remark, given.plain) for look in found.looks]
+
+
+def look_data(look: TaskLook, remark: str, plain: Callable[[str], str] = str) -> dict[str, Any]:
+    """What was seen of a task set as plain JSON; `plain` may change what names files."""
+    shown = [{**asdict(row), "place": plain(row.place)} for row in look.rows]
+    told = {name: [plain(each) for each in getattr(look.report, name)] for name in ("notes", "problems")}
+    report = {**asdict(look.report), **told, "name": plain(look.report.name)}
+    return {
+        **report,
+        "table": list(look.table),
+        "split": look.split,
+        "shown": shown,
+        "task_yml": look.text,
+        "remark": remark,
+    }
 
 
 def preview_data(shown: Preview) -> dict[str, Any]:

@@ -7,7 +7,13 @@ import gradio as gr
 from mergelab.ui.web import HERE
 
 _AREAS = "colours", "frame", "sidebar", "cards", "lab", "help"
-_TABS = "answers/answers.css", "compare/compare.css", "tensor/tensor.css", "sidebar/varied.css"
+_TABS = (
+    "answers/answers.css",
+    "compare/compare.css",
+    "tensor/tensor.css",
+    "task_sets/task_sets.css",
+    "sidebar/varied.css",
+)
 STYLES = [HERE / name for name in (*(f"styles/{area}.css" for area in _AREAS), *_TABS, "styles/narrow.css")]
 """The page's style sheets. A later one may refine an earlier one."""
 ACCENT = gr.themes.Color(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -33,10 +33,12 @@ from mergelab.ui.page.sidebar.sidebar_layout import OWN_BASE, OWN_EXPERTS, OWN_T
 from mergelab.ui.page.sidebar.sidebar_state import LONGEST_KEY, SidebarState
 from mergelab.ui.page.sidebar.sidebar_updates import source_choices
 from mergelab.ui.page.sidebar.wiring import PANEL, Call, Updates
+from mergelab.ui.page.tabs.task_sets_tab import typed_models
 from mergelab.ui.session.pins import SLOTS
 from mergelab.ui.session.render.recipe import ActiveStory, render_story
 from mergelab.ui.session.session import Session
 from mergelab.ui.session.status import refusal
+from mergelab.ui.session.task_sets.task_sets_view import TypedModels
 from mergelab.ui.session.update import Update
 
 
@@ -62,37 +64,57 @@ class SidebarEvents:
             return self.state.choose_all(session, session.sources.named(call.values[names.SOURCE]))
 
     def use_own(self, call: Call) -> Iterator[Updates]:
-        """Take the typed models and task sets, or say what is wrong with them and leave everything as it is."""
-        session, typed = self._session(call), [call.values[name] for name in (OWN_BASE, OWN_EXPERTS, OWN_TASKS)]
-        try:
-            models = Models.typed(typed[0], typed[1], next(self.numbers), typed[2])
-        except ValueError as error:
-            yield shown(Update(status=refusal(str(error))))
+        """Take the typed models and the task sets, or say what is wrong with them and leave everything as it is."""
+        session, typed = self._session(call), typed_models(call)
+        models = yield from self._with_tasks(session, typed)
+        if models is None:
             return
-        if models.task_files:
-            tasks = yield from map_progress(session.read_tasks(models), shown)
-            if tasks is None:
-                return
-            models = replace(models, tasks=tasks)
         with session.lock:
             session.sources.take(models)
             source = gr.update(choices=source_choices(self.state.suites, models), value=OWN)
             chosen = self.state.record(session, {names.SOURCE: source})
-            yield {PANEL: sent(Update(later=time.monotonic())), **chosen, **self.state.choose_all(session, models)}
+            update = Update(later=time.monotonic(), task_sets=session.task_sets.message(typed))
+            yield {PANEL: sent(update), **chosen, **self.state.choose_all(session, models)}
 
     def open_own(self, call: Call) -> Updates:
-        """Take the models that the address asks for, with its method and knobs, after the person agreed."""
+        """Take the models and task sets that the address asks for, with its method and knobs, after the person agreed.
+
+        All of it is one answer: the widgets of a whole form must not be lost to another update that follows at once.
+        """
         session, asked = self._session(call), call.message
         assert isinstance(asked, OwnModelsOffer)
-        try:
-            models = Models.typed(asked.base, asked.experts, next(self.numbers))
-        except ValueError as error:
-            return shown(Update(status=refusal(str(error))))
+        typed = TypedModels(asked.base, asked.experts, asked.tasks)
+        fields = {OWN_BASE: typed.base, OWN_EXPERTS: typed.experts, OWN_TASKS: typed.tasks}
+        models, told = _last(self._with_tasks(session, typed, fields))
+        if models is None:
+            return told
         with session.lock:
             session.sources.take(models)
             parsed_link = self.state.parsed(session, parameters(asked.query[:LONGEST_KEY]))
-            update = Update(later=time.monotonic(), notes=parsed_link.notes)
-            return {PANEL: sent(update), **self.state.fill(session, parsed_link.form)}
+            shown_tasks = session.task_sets.message(typed) if typed.tasks else None
+            update = Update(later=time.monotonic(), notes=parsed_link.notes, task_sets=shown_tasks)
+            return {PANEL: sent(update), **fields, **self.state.fill(session, parsed_link.form)}
+
+    def _with_tasks(
+        self, session: Session, typed: TypedModels, fields: Updates | None = None
+    ) -> Generator[Updates, None, Models | None]:
+        """The typed models with the task sets, or None after the reason why not.
+
+        Gradio's page may drop an update that another one follows at once, so each one sets the `fields`, and the reason comes with
+        the list of task sets.
+        """
+
+        def told(update: Update) -> Updates:
+            is_refused = update.status and update.status.problems and session.task_sets.listed.tasks
+            whole = replace(update, task_sets=session.task_sets.message(typed)) if is_refused else update
+            return {**shown(whole), **(fields or {})}
+
+        try:
+            models = Models.typed(typed.base, typed.experts, next(self.numbers))
+        except ValueError as error:
+            yield {**shown(Update(status=refusal(str(error)))), **(fields or {})}
+            return None
+        return (yield from map_progress(session.with_tasks(models, typed), told))
 
     def use_preset(self, call: Call) -> Updates:
         """The knobs of a preset, or everything that a story sets."""
@@ -191,3 +213,13 @@ class SidebarEvents:
 
     def _session(self, call: Call) -> Session:
         return self.state.lab.session(call.visitor)
+
+
+def _last(steps: Generator[Updates, None, Models | None]) -> tuple[Models | None, Updates]:
+    """What some steps end with, and the last update of them."""
+    told: Updates = {}
+    while True:
+        try:
+            told = next(steps)
+        except StopIteration as end:
+            return end.value, told

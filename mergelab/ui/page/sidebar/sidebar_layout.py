@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from mergelab.evaluation.scoring import QUICK_ROWS
+from mergelab.evaluation.tasks.own.description import NAMES
+from mergelab.evaluation.tasks.tables.records import ENDINGS
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED, Recipe
@@ -24,6 +27,9 @@ from mergelab.ui.page.sidebar.knob_widgets import KnobGroup, Widget, knob_group,
 
 PRESET, WEIGHTS_BOX, FILES_BOX, ADVANCED_BOX = "preset", "weights", "files", "advanced"
 OWN_BASE, OWN_EXPERTS, OWN_TASKS, USE_OWN = "own-base", "own-experts", "own-tasks", "use-own"
+UPLOAD_TASKS, LOOK_AT_TASKS = "upload-tasks", "look-at-tasks"
+OWN_FIELDS = (OWN_BASE, OWN_EXPERTS, OWN_TASKS)
+"""What a person types of models and task sets of their own."""
 MERGE, STOP = "merge", "stop"
 Named = dict[str, Widget]
 """Widgets by name, which is their elem_id."""
@@ -112,16 +118,26 @@ def _own_models() -> Named:
         places = "/path/to/folder  or  owner/name@revision", "/path/to/first\nowner/second"
         base = gr.Textbox(label="Base", placeholder=places[0], elem_id=OWN_BASE, max_lines=1)
         experts = gr.Textbox(label="Experts, one per line", placeholder=places[1], lines=3, elem_id=OWN_EXPERTS)
+        about = "A table with texts and labels, questions and answers, or a folder with task.yml. The expert with these labels "
         tasks = gr.Textbox(
             label="Task sets to score on, one per line (optional)",
-            info="A table with texts and labels, questions and answers, or a folder with task.yml. The expert with these labels "
-            "answers; write EXPERT=TASK to name it.",
+            info=f"{about}answers; write EXPERT=TASK to name it. Or upload tables, with a task.yml if there is one.",
             placeholder="/path/to/rows.csv\n/path/to/first=/path/to/questions.jsonl",
             lines=2,
             elem_id=OWN_TASKS,
         )
+        with gr.Row(elem_id="own-task-actions"):
+            upload = gr.UploadButton(
+                "Upload task sets",
+                file_count="multiple",
+                file_types=[*ENDINGS, *(Path(name).suffix for name in NAMES)],
+                size="sm",
+                elem_id=UPLOAD_TASKS,
+            )
+            look = gr.Button("Look at task sets", size="sm", elem_id=LOOK_AT_TASKS)
         use = gr.Button("Use these models", size="sm", elem_id=USE_OWN)
-    return {OWN_BASE: base, OWN_EXPERTS: experts, OWN_TASKS: tasks, USE_OWN: use}
+    fields = {OWN_BASE: base, OWN_EXPERTS: experts, OWN_TASKS: tasks}
+    return {**fields, UPLOAD_TASKS: upload, LOOK_AT_TASKS: look, USE_OWN: use}
 
 
 def _sparsifiers(start: Recipe) -> Named:

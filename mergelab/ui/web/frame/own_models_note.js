@@ -18,8 +18,9 @@ export class OwnModelsNote {
     const { inbox, notes, address, requests } = this.#page, offer = inbox.takeNew("own");
     if (!offer) return;
     address.hold(true);
-    const experts = offer.experts.split("\n");
-    notes.ask("This address asks for models of your own:", [`Base: ${offer.base}`, ...experts.map((name) => `Expert: ${name}`)], {
+    const experts = offer.experts.split("\n"), tasks = offer.tasks ? offer.tasks.split("\n") : [];
+    const named = [...experts.map((name) => `Expert: ${name}`), ...tasks.map((name) => `Task set: ${name}`)];
+    notes.ask("This address asks for models of your own:", [`Base: ${offer.base}`, ...named], {
       "Open them": () => {
         address.hold(false);
         requests.send("own", offer);

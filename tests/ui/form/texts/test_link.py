@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ui.fake_worker import MODELS, form
 
+from mergelab.evaluation.tasks.own import GivenTask
 from mergelab.methods import METHODS
 from mergelab.methods.knobs import Choice, Domain
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED
 from mergelab.ui.form.form import NO_SPARSIFIER, OWNERS, Form, KnobPlace, Models, all_knobs
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS
-from mergelab.ui.form.texts.link import OWN_MODELS, VERSION, link_of, pinned_query
+from mergelab.ui.form.texts.link import CORRECTED, OWN_MODELS, UPLOADED, VERSION, link_of, pinned_query
 from mergelab.ui.form.texts.parsed_link import ParsedLink, PinnedLinks, read_pins, read_query
 
 OWN = Models.typed("/models/base", "/models/one\n/models/two/\nowner/three@main", 4)
@@ -108,6 +109,21 @@ def test_a_persons_own_folders_are_in_the_link_and_that_is_said() -> None:
     assert link.note == OWN_MODELS
     for text in (link.key, link.query):
         assert read(text).form.recipe() == shown.recipe()
+
+
+def test_task_sets_given_by_path_are_in_the_link_and_what_it_leaves_out_is_said() -> None:
+    columns = {"columns": {"text": "remark"}}
+    given = (
+        GivenTask("/rows.csv"),
+        GivenTask("q.jsonl", "/models/one", columns),
+        GivenTask("/up/1/a.csv", folder="/up/1"),
+    )
+    models = replace(OWN, task_files=given)
+    link = link_of(form(models=models, chosen=tuple(OWN.titles)).recipe(), models, OPENING.recipe())
+    assert dict(parse_qsl(link.query))["tasks"] == "/rows.csv\n/models/one=q.jsonl"
+    assert link.note == f"{OWN_MODELS} {UPLOADED} {CORRECTED}"
+    plain = replace(OWN, task_files=given[:1])
+    assert link_of(form(models=plain, chosen=tuple(OWN.titles)).recipe(), plain).note == OWN_MODELS
 
 
 def test_a_choice_of_files_names_experts_as_the_link_does_and_unknown_ones_are_said() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ui.fake_worker import MODELS, form
 
+from mergelab.evaluation.tasks.own import GivenTask
 from mergelab.methods import METHODS
 from mergelab.methods.knobs import Range
 from mergelab.methods.sparsifiers import SPARSIFIERS
@@ -106,6 +108,19 @@ def test_folders_that_are_not_open_here_are_offered_and_nothing_about_their_expe
     assert asked.own == OwnModels("/models/x", "/models/y\n/models/z")
     assert (asked.form.models, asked.form.chosen, asked.notes) == (OPENING.models, OPENING.chosen, ())
     assert asked.form.knobs[KnobPlace("method", "ties", "density")] == 0.5
+
+
+def test_models_with_other_task_sets_are_offered_and_those_that_were_loaded_last_are_taken() -> None:
+    query = "base=/models/base&models=/models/one%0A/models/two/%0Aowner/three@main"
+    asked = read(f"{query}&tasks=/rows.csv")
+    assert asked.own == OwnModels("/models/base", "/models/one\n/models/two/\nowner/three@main", "/rows.csv")
+    first = SOURCES["own-4"]
+    later = replace(first, edition=5, task_files=(GivenTask("/rows.csv"),))
+    last = replace(first, edition=6)
+    sources = {**SOURCES, "own-5": later, "own-6": last}
+    for end, models in (("&tasks=/rows.csv", later), ("", last)):
+        found = read_query(dict(parse_qsl(query + end)), sources, OPENING)
+        assert (found.form.models, found.own) == (models, None)
 
 
 def test_gradios_own_parameters_are_not_ours_to_judge() -> None:

@@ -1,0 +1,1 @@
+"""Messages about what a person brings: task sets of their own."""
