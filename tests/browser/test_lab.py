@@ -55,6 +55,7 @@ def test_the_first_sight_is_a_finished_story(lab: Visit) -> None:
 def test_a_fast_drag_ends_where_the_slider_is_and_keeps_the_zoom(lab: Visit) -> None:
     page = lab.page
     wide = page.evaluate(RANGE)
+    page.locator("[data-chart=histogram] .nsewdrag").scroll_into_view_if_needed()
     box = page.locator("[data-chart=histogram] .nsewdrag").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 40, box["y"] + 60)

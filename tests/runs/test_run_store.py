@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +8,7 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
+from repository import ROOT, TESTS
 from runs.samples import REQUEST, RESULT
 from sqlalchemy import Engine, update
 
@@ -112,7 +114,8 @@ def test_what_a_dead_process_began_is_interrupted_and_what_it_ended_is_kept(
     place: str, store: RunStore, engine: Engine
 ) -> None:
     command = [sys.executable, "-c", KILLED, place]
-    told = subprocess.run(command, check=False, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{TESTS}"}
+    told = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
     done, running = map(int, told.stdout.split())
     assert store.get(running).state is RunState.RUNNING  # it may only be slow
     long_ago = store.get(running).created - timedelta(minutes=1)
