@@ -33,11 +33,13 @@ def recipe_diff(one: Recipe, other: Recipe) -> list[Difference]:
 
 def settings_of(recipe: Recipe) -> dict[str, Any]:
     """Every setting of a recipe by its path, in the order of a recipe file. A chosen expert is `expert MODEL`: "merged"."""
-    return settings_in(recipe.to_mapping())
+    models = [expert.to_mapping() for expert in recipe.models]
+    return settings_in({**recipe.to_mapping(), "base": recipe.base, "models": models})
 
 
 def settings_in(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """`settings_of` the recipe that was written as this mapping by `Recipe.to_mapping`, perhaps by an earlier version."""
+    """`settings_of` a recipe that an earlier version wrote as this mapping, and that this one perhaps cannot read. Recipes
+    inside it have no names then."""
     given = dict(mapping)
     models = given.pop("models", [])
     return {

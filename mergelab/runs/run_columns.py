@@ -7,7 +7,8 @@ from typing import Any
 
 from mergelab.evaluation.scores import Score, mean_score
 from mergelab.evaluation.scores.metrics import find_metric
-from mergelab.recipe.diff import settings_in
+from mergelab.recipe import Recipe, RecipeError
+from mergelab.recipe.diff import settings_in, settings_of
 from mergelab.runs.run_record import RunRecord
 
 ALWAYS = ("run", "name", "state")
@@ -22,12 +23,19 @@ def columns_of(run: RunRecord) -> dict[str, Any]:
     """
     request, result = run.request, run.result
     found: dict[str, Any] = {"run": run.id, "name": request.name, "state": run.state.value, "kind": request.kind.value}
-    found |= {name: _plain(value) for name, value in settings_in(request.recipe).items()} if request.recipe else {}
+    found |= {name: _plain(value) for name, value in _settings(request.recipe).items()} if request.recipe else {}
     if result:
         found |= {score_column(score.task, score.split): score.value for score in with_mean(result.scores)}
         found |= {**result.figures, "seconds": result.seconds, "health": result.health, "weights": result.weights}
     said = {"note": run.note, "starred": run.starred, "tags": ", ".join(sorted(run.tags)), "error": run.error}
     return found | said | {"device": request.device, "group": request.group, "created": run.created.isoformat()}
+
+
+def _settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return settings_of(Recipe.from_mapping(recipe))
+    except RecipeError:  # of a version that knew other knobs
+        return settings_in(recipe)
 
 
 def score_column(task: str, split: str) -> str:

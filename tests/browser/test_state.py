@@ -244,7 +244,9 @@ def test_a_persons_own_folders_are_in_the_link_and_come_back_by_redo(own_lab: Vi
         f"mergelab.status === 'ready' && mergelab.steps.at === 1 && mergelab.yaml.includes({json.dumps(str(tmp_path))})"
     )
     page.click("[data-act=link]")
-    expect(page.locator(".ml-note")).to_contain_text("The link names your own models, and task sets given by path, by their folders")
+    expect(page.locator(".ml-note")).to_contain_text(
+        "The link names your own models, and task sets given by path, by their folders"
+    )
     assert parse_qs(urlparse(page.evaluate("mergelab.copied[0]")).query)["base"] == [str(tmp_path / "base")]
     page.click("[data-act=undo]")
     steps(own_lab, 0)

@@ -10,7 +10,7 @@ from mergelab.runs.run_columns import columns_of, differing
 
 def test_a_row_has_settings_scores_and_figures_under_names() -> None:
     row = columns_of(remembered(3))
-    assert list(row)[:8] == ["run", "name", "state", "kind", "base", "expert a", "method", "method.density"]
+    assert list(row)[:8] == ["run", "name", "state", "kind", "base", "expert a", "weight of a", "method"]
     assert (row["run"], row["expert a"], row["method"], row["method.density"]) == (3, "merged", "ties", 0.2)
     assert (row["movie (validation)"], row["book (validation)"]) == (0.75, 1.5)
     assert (row["conflicting"], row["health"], row["seconds"]) == (0.25, "healthy", 1.5)

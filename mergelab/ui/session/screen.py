@@ -59,7 +59,6 @@ class Screen:
     examined: Run | None = None
 
     def __post_init__(self) -> None:
-        self._health_on_screen: Any = None
         self.pins = Pins(self.merge_service, self.chart_service)
         self.score_state = ScoreState(self.merge_service, self.pins)
 
@@ -201,16 +200,12 @@ class Screen:
         with self.lock:
             return replace(self.score_state.give_up(self.wanted, keeps), status=status)
 
-    def _health(self, run: Run | None, state: FigureState) -> HealthMessage | Literal[""] | None:
-        """The health of a run, unless it is on screen already."""
+    def _health(self, run: Run | None, state: FigureState) -> HealthMessage | Literal[""]:
+        """The health of a run, said each time: an update that a later one has overtaken may never have been seen."""
         self.examined = run
-        identity = run and run.health and (run.digest, run.health, state)
-        if identity == self._health_on_screen:
-            return None
-        self._health_on_screen = identity
         return render_health(run, state)
 
-    def _health_beside(self, form: Form) -> HealthMessage | Literal[""] | None:
+    def _health_beside(self, form: Form) -> HealthMessage | Literal[""]:
         """What the page says of the last health beside this form: its own, or that of an earlier recipe of the same models."""
         run = self.merge_service.known_run(form)
         if run is not None:
