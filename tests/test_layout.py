@@ -37,6 +37,7 @@ NO_MIRROR = {
     "checkpoints/test_against_peft.py": "PEFT gives the same tensors: several modules at once",
     "checkpoints/test_imports.py": "opening a model imports no heavy library",
     "jobs/test_suite_scores.py": "the demo suites score as their cards say",
+    "evaluation/kinds/test_borrowed_files.py": "an adapter's tokenizer: how files are found and how they are read",
     "evaluation/kinds/test_questions.py": "a person's text as a row: all kinds of task",
     "evaluation/kinds/test_against_lm_eval.py": "lm-evaluation-harness gives the same numbers: several kinds of task",
     "kernels/gpu/test_compiled.py": "every Triton kernel compiles",

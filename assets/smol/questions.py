@@ -89,9 +89,14 @@ def _commonsense(work: Path) -> list[Row]:
 
 
 def _lettered(item: dict[str, str]) -> Row:
-    """A question whose options stand in one text, each after its letter."""
-    found = [line.partition(". ")[2].strip() for line in item["options"].strip().splitlines()]
-    return {"question": item["question"], "options": found, "answer": item["answer"].partition(". ")[2].strip()}
+    """A question whose options stand in one text, each after its letter; the answer has the letter of its option."""
+    lines = [line.partition(". ") for line in item["options"].strip().splitlines()]
+    found = {letter.strip(): text.strip() for letter, _, text in lines}
+    return {
+        "question": item["question"],
+        "options": list(found.values()),
+        "answer": found[item["answer"].partition(". ")[0]],
+    }
 
 
 def _science(work: Path) -> list[Row]:

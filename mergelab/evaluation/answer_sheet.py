@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import load_suite, suite_of
 from mergelab.evaluation.kinds import Rows
-from mergelab.evaluation.kinds.encode import small_hashes
+from mergelab.evaluation.kinds.encode import files_folder, small_hashes
 from mergelab.evaluation.scores import Answers, Score, score
 from mergelab.evaluation.scores.looks import FIRST
 from mergelab.evaluation.task_models.asking import ask
@@ -82,7 +82,7 @@ def _head(task: TaskSet) -> str:
     if suite_of(task.head):
         return task.head
     head = task.open_head()
-    files = small_hashes(head.folder)
+    files = small_hashes(files_folder(head))
     return json.dumps([head.content_hash(), files])
 
 

@@ -10,7 +10,7 @@ from mergelab.checkpoints import Checkpoint, hash_state
 from mergelab.evaluation.calibration.statistic_cache import keep_statistic, key_of, load_statistic
 from mergelab.evaluation.calibration.statistic_spec import CalibrationSession, StatisticSpec
 from mergelab.evaluation.kinds import Rows, encode
-from mergelab.evaluation.kinds.encode import small_hashes
+from mergelab.evaluation.kinds.encode import files_folder, small_hashes
 from mergelab.evaluation.task_models import TaskModel, task_model
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.progress import Progress, ProgressGen
@@ -51,7 +51,7 @@ def question_facts(task: TaskSet, head: Checkpoint, rows: Rows) -> dict[str, obj
     return {
         "head": head.content_hash(),
         "config": repr(sorted(head.config.items())),
-        "files": small_hashes(head.folder),
+        "files": small_hashes(files_folder(head)),
         "kind": task.kind,
         "rows": rows.digest(),
     }

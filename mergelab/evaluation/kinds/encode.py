@@ -12,6 +12,18 @@ from mergelab.evaluation.kinds.rows import Rows
 from mergelab.evaluation.kinds.task_kind import find_kind
 from mergelab.runtime.cache import hash_file
 
+VOCABULARIES = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "tokenizer.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "spm.model",
+)
+"""A tokenizer needs one of these files."""
+BROUGHT = (*VOCABULARIES, "preprocessor_config.json")
+
 _encoded: OrderedDict[tuple[object, ...], Encoded] = OrderedDict()
 _REMEMBERED = 32
 
@@ -23,7 +35,7 @@ def encode(kind: str, rows: Rows, head: Checkpoint, config: Any, settings: Any =
     """
     found = find_kind(kind)
     settings = settings if settings is not None else found.settings()
-    key = (kind, rows.digest(), settings, repr(sorted(head.config.items(), key=str)), *file_stamps(head.folder))
+    key = (kind, rows.digest(), settings, repr(sorted(head.config.items(), key=str)), *file_stamps(files_folder(head)))
     if key not in _encoded:
         _encoded[key] = found.encode(rows, head, config, settings)
         while len(_encoded) > _REMEMBERED:
@@ -41,6 +53,15 @@ def file_stamps(folder: Path | None) -> list[tuple[str, int, int]]:
 def small_hashes(folder: Path | None) -> dict[str, str]:
     """The hashes of a model's small files, by their path in its folder."""
     return {path.relative_to(folder).as_posix(): hash_file(path) for path in small_files(folder)} if folder else {}
+
+
+def files_folder(model: Checkpoint) -> Path | None:
+    """The folder with the tokenizer and preprocessor of a model. An adapter or a packed expert that brings none answers with its
+    base's."""
+    base = getattr(model, "base", None)
+    if base is None or any(path.name in BROUGHT for path in small_files(model.folder)):
+        return model.folder
+    return files_folder(base)
 
 
 def small_files(folder: Path | None) -> list[Path]:

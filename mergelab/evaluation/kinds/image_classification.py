@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import Checkpoint
 from mergelab.evaluation.kinds.classification import Classification
+from mergelab.evaluation.kinds.encode import files_folder
 from mergelab.evaluation.kinds.encoded import Encoded
 from mergelab.evaluation.kinds.rows import Row, Rows
 
@@ -68,7 +69,8 @@ def _check_shape(images: Tensor, head: Checkpoint, config: Any) -> None:
 
 
 def _statistics(head: Checkpoint, channels: int) -> tuple[Tensor, Tensor]:
-    path = head.folder / "preprocessor_config.json" if head.folder else None
+    folder = files_folder(head)
+    path = folder / "preprocessor_config.json" if folder else None
     if path is None or not path.is_file():
         raise ValueError(
             f"{head.name} has no preprocessor_config.json with image_mean and image_std; put one next to its config.json"

@@ -7,25 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from mergelab.checkpoints import Checkpoint
-from mergelab.evaluation.kinds.encode import file_stamps
-
-VOCABULARIES = (
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "tokenizer.model",
-    "spiece.model",
-    "sentencepiece.bpe.model",
-    "spm.model",
-)
-"""A tokenizer needs one of these files."""
+from mergelab.evaluation.kinds.encode import VOCABULARIES, file_stamps, files_folder
 
 
 def tokenizer_of(head: Checkpoint) -> Any:
-    """The transformers tokenizer in the folder of `head`. Raises `ValueError` with what to do if there is none."""
-    if head.folder is None:
+    """The transformers tokenizer of `head`, an adapter's perhaps that of its base. Raises `ValueError` with what to do if there
+    is none."""
+    folder = files_folder(head)
+    if folder is None:
         raise ValueError(f"{head.name} is in memory and has no tokenizer; name a model folder as the task's head")
-    return _loaded(head.folder, tuple(file_stamps(head.folder)))
+    return _loaded(folder, tuple(file_stamps(folder)))
 
 
 def longest(tokenizer: Any, config: Any) -> int:

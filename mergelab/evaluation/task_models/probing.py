@@ -9,7 +9,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from mergelab.evaluation.kinds import Rows
-from mergelab.evaluation.kinds.encode import small_hashes
+from mergelab.evaluation.kinds.encode import files_folder, small_hashes
 from mergelab.evaluation.kinds.probing.logistic_regression import LinearProbe, fitted_probe
 from mergelab.evaluation.kinds.probing.probed import Probed
 from mergelab.evaluation.task_models.batches import POSITIONS, batches
@@ -77,7 +77,7 @@ def _features(task: TaskSet, rows: Rows, device: str) -> ProgressGen[Tensor]:
 
 def _key(task: TaskSet, rows: Rows, device: str) -> str:
     base = task.open_head()
-    how = [task.kind, list(task.labels), repr(task.chosen), small_hashes(base.folder), device]
+    how = [task.kind, list(task.labels), repr(task.chosen), small_hashes(files_folder(base)), device]
     return key_of(VERSION, base.content_hash(), rows.digest(), json.dumps(how))
 
 

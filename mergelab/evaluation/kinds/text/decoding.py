@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from mergelab.checkpoints import Checkpoint
+from mergelab.evaluation.kinds.encode import files_folder
 from mergelab.evaluation.kinds.text.continuation import Continuation, Ids
 from mergelab.evaluation.kinds.text.matching import MatchSettings
 from mergelab.evaluation.kinds.text.prompts import PromptSettings
@@ -104,7 +105,8 @@ def text_of(tokenizer: Any, ids: Ids) -> str:
 
 def end_tokens(tokenizer: Any, config: Any, head: Checkpoint) -> frozenset[int]:
     """The tokens that end a text: those of the tokenizer, of config.json and of generation_config.json."""
-    path = head.folder / "generation_config.json" if head.folder else None
+    folder = files_folder(head)
+    path = folder / "generation_config.json" if folder else None
     stored = json.loads(path.read_text(encoding="utf-8")) if path and path.is_file() else {}
     named = [tokenizer.eos_token_id, getattr(config, "eos_token_id", None), stored.get("eos_token_id")]
     every = [token for each in named for token in (each if isinstance(each, list) else [each])]
