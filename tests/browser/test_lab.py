@@ -248,6 +248,7 @@ def test_without_live_scores_a_change_makes_them_stale_until_merge(lab: Visit) -
     assert lab.state("of.scores") != lab.state("of.sidebar")
     expect(page.locator("[data-chart=bars] [data-slot=notice]")).to_contain_text("Press Merge")
     health = page.locator(".ml-health")
+    expect(health).to_be_visible()
     expect(health.locator("[data-slot=state]")).to_have_text("out of date")
     page.click("#merge")
     lab.until(SETTLED)

@@ -44,8 +44,9 @@ BOTH_SCORED = Status("ready", "Both recipes are scored")
 class Screen:
     """`wanted` is the form that the sidebar holds, None if it is no valid recipe. `recipe` is the last one shown. `refused`
     says whether the status strip explains why the sidebar's recipe has no charts. `merged_models` are those of the last
-    merge, to which the findings on the page belong, and `examined` is the run whose health is on the page. Code that reads or changes several of
-    these at once holds `lock`."""
+    merge, to which the findings on the page belong. `examined` is the run whose health is on the page, and `examined_models` are its
+    models: others than those of the last merge where that run was known already. Code that reads or changes several of these at
+    once holds `lock`."""
 
     merge_service: MergeService
     chart_service: ChartService
@@ -57,6 +58,7 @@ class Screen:
     refused: bool = False
     merged_models: tuple[str, ...] = ()
     examined: Run | None = None
+    examined_models: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.pins = Pins(self.merge_service, self.chart_service)
@@ -149,6 +151,7 @@ class Screen:
             if run.split == "test" or now.recipe().digest() != form.recipe().digest():
                 return update
             self.recipe, self.merged_models = form.recipe(), _models_of(form)
+            self.examined_models = self.merged_models
             health = self._health(run, "measured")
             update = replace(update, home=render_exports(self.recipe), findings=tuple(run.notes), health=health)
             return self._with_charts(update, form, sketch, run.preview) if run.preview.label == "exact" else update
@@ -209,8 +212,9 @@ class Screen:
         """What the page says of the last health beside this form: its own, or that of an earlier recipe of the same models."""
         run = self.merge_service.known_run(form)
         if run is not None:
+            self.examined_models = _models_of(form)
             return self._health(run, "measured")
-        return self._health(self.examined if self.merged_models == _models_of(form) else None, "outdated")
+        return self._health(self.examined if self.examined_models == _models_of(form) else None, "outdated")
 
     def _preview_status(self, form: Form, known: bool) -> Status | None:
         """The strip beside a form's charts. A look-up leaves the strip to other work that is under way."""

@@ -173,6 +173,18 @@ def test_the_health_of_a_merge_is_called_out_of_date_beside_another_recipe_and_l
     assert last(session.preview(at(0.5, live=False, chosen=("tiny/a", "tiny/b")))).health == ""
 
 
+def test_the_health_of_a_merge_that_was_known_already_is_called_out_of_date_too() -> None:
+    before, others = at(0.2, live=False), at(0.2, live=False, chosen=("tiny/a", "tiny/b"))
+    merges = iter([examined(before), examined(others)])
+    session, _ = opened(merge=lambda: [next(merges)])
+    list(session.merge(before))
+    list(session.preview(others))
+    list(session.merge(others))
+    list(session.preview(before))
+    aged = last(session.preview(at(0.5, live=False))).health
+    assert isinstance(aged, HealthMessage) and aged.chip == "out of date"
+
+
 def test_merge_on_a_scored_recipe_asks_a_language_model_that_live_merges_did_not() -> None:
     asked = Health("Healthy: it was asked.", ())
     session, worker = opened(merge=lambda: [examined(at(0.2), unasked=True)], health=lambda: [Finished(asked)])
