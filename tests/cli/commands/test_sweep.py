@@ -74,6 +74,9 @@ def test_mistakes_are_told_before_anything_is_merged(file: Path, capsys: pytest.
         capsys, "sweep", file, "--over", "method.scale=0,1", "--over", "method.scale=1,2"
     )
     assert "a sweep has no field" in complaint(capsys, "sweep", file)
+    assert "several objectives give a front" in complaint(
+        capsys, "sweep", file, "--over", "method.scale=0,1", "--objective", "mean", "worst", "--out", file
+    )
     assert "exists and is not overwritten" in complaint(
         capsys, "sweep", file, "--over", "method.scale=0,1", "--out", file
     )

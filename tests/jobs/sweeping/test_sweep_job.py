@@ -129,3 +129,9 @@ def test_without_a_task_there_is_nothing_to_search_for(recipe: dict[str, Any]) -
 def test_the_recipes_of_points_are_complete(recipe: dict[str, Any], task: str) -> None:
     outcome, _ = searched(recipe, task)
     assert all(isinstance(point.recipe, Recipe) for point in outcome.points)
+
+
+def test_no_point_of_a_grid_begins_after_the_time_is_over(recipe: dict[str, Any], task: str) -> None:
+    outcome, _ = searched(recipe, task, minutes=1e-9)
+    assert [(point.number, point.state) for point in outcome.points] == [(0, PointState.FINISHED)]
+    assert outcome.best == (0,)
