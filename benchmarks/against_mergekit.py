@@ -235,7 +235,8 @@ def _command(command: list[str], root: Path) -> timing.Cost:
     """One run as a new process: kernels are kept from run to run, all else that mergelab caches is not."""
     for name in ("out", "cache"):
         shutil.rmtree(root / name, ignore_errors=True)
-    places = {"MERGELAB_CACHE": str(root / "cache"), "NUMBA_CACHE_DIR": str(root / "kernels"), "HF_HUB_OFFLINE": "1"}
+    folders = {"MERGELAB_CACHE": "cache", "MERGELAB_DATA": "data", "NUMBA_CACHE_DIR": "kernels"}
+    places = {**{name: str(root / folder) for name, folder in folders.items()}, "HF_HUB_OFFLINE": "1"}
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **places}, check=False)
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
