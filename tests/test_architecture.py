@@ -155,6 +155,27 @@ def test_no_error_is_swallowed_in_silence(path: Path) -> None:
             )
 
 
+@EVERY_MODULE
+def test_no_generator_waits_while_it_holds_a_lock(path: Path) -> None:
+    """Whoever runs it may go on in another thread, which cannot release what a session's lock is, or not at all."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.With) and any(_names_a_lock(item.context_expr) for item in node.items):
+            waits = [inner for inner in _run_within(node) if isinstance(inner, ast.Yield | ast.YieldFrom)]
+            assert not waits, f"line {node.lineno}: what is yielded under a lock, yield after it"
+
+
+def _names_a_lock(expression: ast.expr) -> bool:
+    return bool(re.search(r"(?i)lock$", ast.unparse(expression).removesuffix("()")))
+
+
+def _run_within(node: ast.AST) -> Iterator[ast.AST]:
+    """What a statement runs, without what it only defines."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield child
+            yield from _run_within(child)
+
+
 @pytest.mark.parametrize(
     ("statement", "absent"),
     [

@@ -43,10 +43,11 @@ class Server:
         self._wait(time.monotonic() + 240)
 
     def stop(self) -> None:
-        """End it as a person does."""
+        """End it as a person does. A handler that failed may have left no trace on any page, but it left one in the log."""
         if self._process:
             self._process.terminate()
             self._process.wait(15)
+        assert "Traceback" not in (log := (self.folder / "log").read_text()), log
 
     def kill(self) -> None:
         """End it without a word."""

@@ -74,7 +74,8 @@ class SidebarEvents:
             source = gr.update(choices=source_choices(self.state.suites, models), value=OWN)
             chosen = self.state.record(session, {names.SOURCE: source})
             update = Update(later=time.monotonic(), task_sets=session.task_sets.message(typed))
-            yield {PANEL: sent(update), **chosen, **self.state.choose_all(session, models)}
+            told = {PANEL: sent(update), **chosen, **self.state.choose_all(session, models)}
+        yield told  # not under the lock: Gradio may end this generator in another thread, which could not release it
 
     def open_own(self, call: Call) -> Updates:
         """Take the models and task sets that the address asks for, with its method and knobs, after the person agreed.
