@@ -29,7 +29,7 @@ def runs_flag(parser: argparse.ArgumentParser) -> None:
 
 def remember_flag(parser: argparse.ArgumentParser) -> None:
     """Add the flag for the place of the runs to a command that adds one."""
-    parser.add_argument("--runs", type=place, metavar="PLACE", help=f"where the run is remembered: {PLACE}, or {NONE}")
+    parser.add_argument("--runs", type=place, metavar="PLACE", help=f"where runs are remembered: {PLACE}, or {NONE}")
 
 
 def place(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mergelab.analysis.health import Health
-from mergelab.checkpoints import suite_of
+from mergelab.checkpoints import hash_state, suite_of
 from mergelab.engine import Plan, PreparedMerge, merged_model
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
@@ -26,6 +26,8 @@ from mergelab.jobs.merging.merge_steps import (
     steps_before_merge,
 )
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
+from mergelab.jobs.recording.peak_memory import peak_bytes
+from mergelab.jobs.recording.run_facts import inputs_of
 from mergelab.jobs.sketch_job import recalled_sketch
 from mergelab.jobs.task_sets.own_tasks import TaskFiles
 from mergelab.recipe import Recipe
@@ -42,7 +44,8 @@ class Run:
     """A merge and its measurements.
 
     `references` holds, by model, the base's scores on all tasks and each expert's on those that it answers. `health` is None
-    where it was not examined.
+    where it was not examined. `weights` is the content hash of the merged tensors, `inputs` are those of base and experts by
+    name, both empty where nobody asked for hashes. `number` is that of the remembered run, 0 for none.
     """
 
     recipe: dict[str, Any]
@@ -57,6 +60,10 @@ class Run:
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     health: Health | None = None
+    weights: str = ""
+    inputs: dict[str, str] = field(default_factory=dict)
+    peak_bytes: int = 0
+    number: int = 0
 
 
 def merge(
@@ -70,6 +77,7 @@ def merge(
     task_files: Sequence[str | GivenTask] = (),
     head: str | None = None,
     asks: bool = False,
+    hashed: bool = False,
 ) -> PartialGen[Run]:
     """Merge in memory and score the result on the suite's task sets (all, or those named in `tasks`).
 
@@ -78,7 +86,7 @@ def merge(
     there are no scores. With `counted`, the preview is exact (counted on tensors).
     Yields `MergeScores` as `Partial` results: first with the cached scores of base and experts, then after each task.
     After the last score the merge is examined, and conflicts are counted.
-    With `asks`, a language model is asked calibration rows for its health.
+    With `asks`, a language model is asked calibration rows for its health. With `hashed`, the result has content hashes.
     """
     started = time.monotonic()
     checked, where = read_recipe(recipe, models_dir), resolve(device)
@@ -93,8 +101,10 @@ def merge(
         yield from steps.take(SCORING, scoring.run(body), scoring.stages)
     examining = merge_health(prepared.plan, body, scoring.tasks, where, asks=asks)
     health = yield from steps.take(CHECKING, examining)
+    weights = hash_state(body) if hashed else ""
     del body, examining
     figures = yield from steps.take(COUNTING, _counted(prepared)) if counted else _read_off(prepared)
+    inputs = (yield from inputs_of(checked, models_dir)) if hashed else {}
     return Run(
         checked.to_mapping(),
         checked.digest(),
@@ -108,6 +118,9 @@ def merge(
         notes=[*planned.compatibility.findings, *remarks, *(note for task in scoring.tasks for note in task.notes)],
         left_out=planned.compatibility.left_out,
         health=health,
+        weights=weights,
+        inputs=inputs,
+        peak_bytes=peak_bytes(),
     )
 
 

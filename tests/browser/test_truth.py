@@ -181,12 +181,19 @@ def test_what_is_no_number_for_a_box_is_said_below_it_and_the_recipe_stays(lab: 
 def test_a_typed_number_is_scored_task_by_task_and_announced_at_most_twice(lab: Visit) -> None:
     page = lab.page
     page.evaluate(HEAR)
-    write(lab, DENSITY, "0.27")
-    page.keyboard.press("Enter")
-    holds(lab, "0.27")
-    heard: dict[str, list[Any]] = page.evaluate("heard")
-    assert len(heard["live"]) <= 2, heard["live"]
-    partly = [rows for rows in heard["rows"] if rows and len({"%" in cell for cell in rows[:5]}) == 2]
+    for attempt in (
+        "0.27",
+        "0.28",
+        "0.29",
+    ):  # on a busy machine all tasks may be done before the page draws one of them
+        page.evaluate("for (const kept of Object.values(heard)) kept.length = 0")
+        write(lab, DENSITY, attempt)
+        page.keyboard.press("Enter")
+        holds(lab, attempt)
+        heard: dict[str, list[Any]] = page.evaluate("heard")
+        assert len(heard["live"]) <= 2, heard["live"]
+        if partly := [rows for rows in heard["rows"] if rows and len({"%" in cell for cell in rows[:5]}) == 2]:
+            break
     assert partly, "no task was shown before the last one"
     assert any("scoring …" in rows for rows in partly)
     assert any(re.match(r"Step \d of \d: ", detail) for detail in heard["details"]), heard["details"]

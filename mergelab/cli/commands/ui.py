@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from mergelab.cli.flags import place_flags, port, portable_flag, subcommand
+from mergelab.cli.remembered import remember_flag
 
 
 def add(commands: Any) -> None:
@@ -33,10 +34,13 @@ def add(commands: Any) -> None:
         help="leave the other suites unread until somebody chooses one (default: read while nobody asks for anything)",
     )
     place_flags(ui)
+    remember_flag(ui)
     portable_flag(ui)
 
 
 def _run(options: argparse.Namespace) -> None:
     from mergelab.ui.page.serving.app import launch
 
-    launch(options.host, options.port, options.device, options.models_dir, options.auth, options.read_ahead)
+    launch(
+        options.host, options.port, options.device, options.models_dir, options.auth, options.read_ahead, options.runs
+    )

@@ -43,13 +43,18 @@ def input_hashes(
 def with_inputs(
     job: ProgressGen[T], recipe: Recipe, models_dir: str | None = None
 ) -> ProgressGen[tuple[T, dict[str, str]]]:
-    """A job's result with the content hashes of the models that its recipe names, those of recipes inside it included."""
+    """A job's result with `inputs_of` its recipe."""
     result = yield from job
+    return result, (yield from inputs_of(recipe, models_dir))
+
+
+def inputs_of(recipe: Recipe, models_dir: str | None = None) -> ProgressGen[dict[str, str]]:
+    """The content hashes of the models that a recipe names, those of recipes inside it included."""
     found: dict[str, str] = {}
     for each in _with_nested(recipe):
         experts = [expert.model for expert in each.models if expert.model not in each.nested]
         found |= yield from input_hashes(None if each.base in each.nested else each.base, experts, models_dir)
-    return result, found
+    return found
 
 
 def _with_nested(recipe: Recipe) -> Iterator[Recipe]:

@@ -19,6 +19,7 @@ from mergelab.runtime.progress import Partial, Progress, map_progress
 from mergelab.ui.messages import Status
 from mergelab.ui.session.queueing.backlog import Backlog, kind_of
 from mergelab.ui.session.queueing.spare_time import SpareTime
+from mergelab.ui.session.remembering.run_memory import RunMemory
 from mergelab.ui.session.status import Stopwatch
 
 K = TypeVar("K", bound=Hashable)
@@ -140,7 +141,7 @@ def one_thread() -> Worker:
 class JobCache:
     """The workers, each started at its first job, and the results worth keeping. Identical requests at the same time run once.
 
-    `crash_error` decides what people are told of a job that crashed.
+    `crash_error` decides what people are told of a job that crashed. Merges are remembered in `run_memory`, by default nowhere.
     """
 
     def __init__(
@@ -151,6 +152,7 @@ class JobCache:
         maps: int = 6,
         start_reader: Callable[[], Worker] = one_thread,
         crash_error: Callable[[Crashed], CrashError] = whole_crash,
+        run_memory: RunMemory | None = None,
     ) -> None:
         self._start_worker, self._start_reader, self._crash_error = start_worker, start_reader, crash_error
         self._worker: Worker | None = None
@@ -158,6 +160,7 @@ class JobCache:
         self._lock = threading.Lock()
         self._under_way: dict[Hashable, threading.Lock] = {}
         self.backlog = Backlog()
+        self.run_memory = run_memory or RunMemory()
         self.spare_time = SpareTime(lambda: self.worker)
         self.sketches: LRU[Hashable, Sketch] = LRU(sketches)
         self.runs: LRU[Hashable, Run] = LRU(runs)
@@ -189,6 +192,7 @@ class JobCache:
     def close(self) -> None:
         """End the workers."""
         self.spare_time.close()
+        self.run_memory.close()
         with self._lock:
             for worker in (self._worker, self._reader):
                 if worker is not None:
@@ -218,10 +222,12 @@ class JobCache:
         watch: Stopwatch,
         stopper: Stopper,
         function: str,
+        around: Callable[[Generator[Status | Partial, None, V]], Generator[Status | Partial, None, V]] | None = None,
         /,
         **arguments: Any,
     ) -> Generator[Status | Partial, None, V]:
-        """The same, with the partial results on the way. Only the request that computes them gets them.
+        """The same, with the partial results on the way. Only the request that computes them gets them; it does so within
+        `around`.
 
         Raises RefusalError if the work cannot be done, CrashError if it failed, and StopPressedError if the person stopped it.
         """
@@ -235,7 +241,8 @@ class JobCache:
         try:
             found = kept.get(key)
             if found is None:
-                found = kept.put(key, (yield from self.follow_in_parts(watch, stopper, function, **arguments)))
+                job = self.follow_in_parts(watch, stopper, function, **arguments)
+                found = kept.put(key, (yield from around(job) if around else job))
             return found
         finally:
             mine.release()

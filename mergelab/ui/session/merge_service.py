@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from mergelab.analysis.preview import Preview, preview
@@ -12,13 +14,16 @@ from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.checkpoints import list_suites
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.evaluation.tasks.own import GivenTask
+from mergelab.jobs.recording.run_facts import recipe_request
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import AdapterArchive, MergeScores, Run
 from mergelab.recipe import RecipeError
+from mergelab.runs import RunKind, RunRequest, RunResult
 from mergelab.runtime.progress import Partial, map_progress
 from mergelab.ui.form.form import Form, Models
+from mergelab.ui.form.recipe_name import recipe_name
 from mergelab.ui.messages import Status
-from mergelab.ui.session.job_cache import JobCache, Stopper
+from mergelab.ui.session.job_cache import JobCache, Stopper, StopPressedError
 from mergelab.ui.session.render.scores_by_model import TaskFace
 from mergelab.ui.session.score_tables import faces
 from mergelab.ui.session.status import Stopwatch
@@ -33,12 +38,13 @@ LIVE_PARAMETERS = 2_000_000
 
 @dataclass(frozen=True)
 class MergeService:
-    """One visitor's requests to the job cache. `stopper` is their Stop button. Methods raise ValueError if a form is no valid
-    recipe."""
+    """One visitor's requests to the job cache. `stopper` is their Stop button; `visit` is the group of the runs that are remembered
+    of it, and nothing is without. Methods raise ValueError if a form is no valid recipe."""
 
     job_cache: JobCache
     stopper: Stopper
     models_dir: str | None = None
+    visit: str = ""
 
     def known_sketch(self, form: Form) -> Sketch | None:
         """The sketch of a form, if it is in the cache."""
@@ -159,10 +165,12 @@ class MergeService:
         watch: Stopwatch,
         stopper: Stopper,
         on_scored: Callable[[MergeScores], Update | None] = lambda _: None,
-        asks: bool = False,
+        live: bool = False,
     ) -> Generator[Update, None, Run]:
-        """Merge a form and score it on a split. `on_scored` tells what to show when scores have come in. With `asks`, a language
-        model is asked calibration rows for its health.
+        """Merge a form and score it on a split. `on_scored` tells what to show when scores have come in.
+
+        Unless `live`, somebody has asked for it: a language model is then asked calibration rows for its health, and a merge
+        that fails is remembered too. A live one that the next turn of a knob ends leaves nothing.
 
         Raises RecipeError if the form can only be previewed here.
         """
@@ -174,10 +182,12 @@ class MergeService:
             watch,
             stopper,
             "merge",
+            partial(self._remembered, form, split, live),
             **self._tasks(form),
             split=split,
             rows=rows,
-            asks=asks,
+            asks=not live,
+            hashed=bool(self.visit),
             **self._models(form),
         )
 
@@ -185,6 +195,25 @@ class MergeService:
             return on_scored(step.result) if isinstance(step, Partial) else _as_update(step)
 
         return (yield from map_progress(steps, shown))
+
+    def _remembered(
+        self, form: Form, split: str, live: bool, job: Generator[Status | Partial, None, Run]
+    ) -> Generator[Status | Partial, None, Run]:
+        """The merge, which then knows its number."""
+        if not self.visit:
+            return (yield from job)
+        memory = self.job_cache.run_memory
+        kind = RunKind.EVALUATION if self.tasks(form) else RunKind.MERGE
+        name = recipe_name(form.recipe(), form.models.titles)
+
+        def request() -> RunRequest:
+            return recipe_request(kind, name, form.recipe(), form.device, split, self.visit)
+
+        if live:
+            run = yield from job
+            return replace(run, number=memory.added(request, _result(run)))
+        number, run = yield from memory.recorded(request, job, _result, (StopPressedError,))
+        return replace(run, number=number)
 
     def asked(self, form: Form, run: Run, watch: Stopwatch) -> Generator[Update, None, Run]:
         """The run of a form, whose language model is now asked calibration rows for its health."""
@@ -258,6 +287,12 @@ def task_files_of(form: Form) -> dict[str, Any]:
     """The person's own task sets as jobs take them, each with the expert that answers it."""
     files = [_pinned(given, task, form.models.base) for given, task in _given_tasks(form)]
     return {"task_files": files} if files else {}
+
+
+def _result(run: Run) -> RunResult:
+    figures = {number.name: number.value for number in run.preview.numbers if isfinite(number.value)}
+    health, notes = run.health.verdict if run.health else "", (tuple(run.notes), tuple(run.scores))
+    return RunResult(run.weights, run.inputs, run.seconds, run.peak_bytes, figures, health, *notes)
 
 
 def sketch_key(form: Form) -> tuple[str, int]:

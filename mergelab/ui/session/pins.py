@@ -94,7 +94,7 @@ class Pins:
             if not wanted():
                 return False
             watch = Stopwatch("Scoring the compared recipes")
-            yield from self.merge_service.merge(form, "validation", watch, stopper)
+            yield from self.merge_service.merge(form, "validation", watch, stopper, live=True)
         return bool(missing)
 
     def on_the_rows_of(self, form: Form) -> dict[str, Form]:

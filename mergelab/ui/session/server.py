@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -119,4 +120,12 @@ class Lab:
         return self.opening().recipe() if self.suites() else None
 
     def _new_session(self, owner: Owner) -> Session:
-        return Session(self.job_cache, self.link, self.settings.models_dir, owner=owner, job_limits=self.job_limits)
+        visit = _visit(owner.visitor)
+        return Session(
+            self.job_cache, self.link, self.settings.models_dir, visit, owner=owner, job_limits=self.job_limits
+        )
+
+
+def _visit(visitor: str) -> str:
+    """The group of a visitor's runs. It does not tell the visitor's name, with which their page could be asked for."""
+    return f"visit {hashlib.sha256(visitor.encode()).hexdigest()[:8]}" if visitor else ""

@@ -43,12 +43,14 @@ PACKED = Status("ready", "The merged model is packed: press Download")
 @dataclass
 class Session:
     """One visitor's state. `values` is what each widget of the sidebar holds, by the widget's name. `link` gives the link to a
-    form, `opened` is set once the page has loaded. Jobs that the visitor asks for count as the `owner`'s; those that follow
+    form, `opened` is set once the page has loaded.
+    Merges are remembered as runs of the group `visit`, if it has a name. Jobs that the visitor asks for count as the `owner`'s; those that follow
     the knobs do not."""
 
     job_cache: JobCache
     link: LinkMaker
     models_dir: str | None = None
+    visit: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     opened: threading.Event = field(default_factory=threading.Event)
     sources: ModelSources = field(default_factory=ModelSources)
@@ -66,7 +68,7 @@ class Session:
         self.tensor_view = TensorView(
             self.job_cache, models_dir=self.models_dir, under_way=self.under_way, resting=lambda: self.screen.resting()
         )
-        self.merge_service = MergeService(self.job_cache, self.stopper, self.models_dir)
+        self.merge_service = MergeService(self.job_cache, self.stopper, self.models_dir, self.visit)
         self.chart_service = ChartService(self.job_cache)
         self.answers_view = AnswersView(self.merge_service)
         self.task_sets = TaskSetsView(self.job_cache, self.stopper, self.sources, self.models_dir)
@@ -306,7 +308,7 @@ class Session:
         watch = Stopwatch("Scoring on test examples" if split == "test" else what)
         is_known, service = self.merge_service.known_run(form, split) is not None, self.merge_service
         run = yield from service.merge(
-            form, split, watch, stopper, lambda found: self.screen.partly_scored(found, form), asks=not live
+            form, split, watch, stopper, lambda found: self.screen.partly_scored(found, form), live
         )
         sketch = yield from service.sketch(form)
         yield self.screen.merged(run, form, sketch, None if is_known else watch.elapsed, live)

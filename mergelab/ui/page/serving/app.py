@@ -38,7 +38,8 @@ from mergelab.ui.page.serving.startup_cache import StartupCache
 from mergelab.ui.page.serving.theme import STYLES, theme
 from mergelab.ui.page.uploads.upload_limits import UploadLimits
 from mergelab.ui.page.visitor import owner_of
-from mergelab.ui.session.job_cache import JobCache
+from mergelab.ui.session.job_cache import JobCache, whole_crash
+from mergelab.ui.session.remembering.run_memory import NOTHING, RunMemory
 from mergelab.ui.session.server import Lab, Settings
 
 FIRST_PORT, PORTS = 7860, 100
@@ -68,6 +69,7 @@ def launch(
     models_dir: str | None = None,
     auth: Sequence[str] = (),
     read_ahead: bool = True,
+    runs: str | None = None,
 ) -> None:
     """Serve the lab until interrupted, printing its address once it answers, and the access code if there is one.
 
@@ -77,14 +79,17 @@ def launch(
 
     The worker computes the opening example, which is kept on disk. The first start waits for it, so nobody sees an empty
     page; later starts serve the kept example while the worker starts.
+
+    What people merge is remembered at `runs`: a file or a database, None for the default place, `none` for nowhere.
     """
     admitted = admission(host, auth, models_dir)
     private = tempfile.mkdtemp(prefix="mergelab-")
     os.environ["GRADIO_TEMP_DIR"] = private
-    lab = Lab(
-        Settings(device, models_dir, read_ahead=read_ahead),
-        JobCache(crash_error=logged_crash) if admitted.accounts else None,
-    )
+    memory = RunMemory(runs)
+    if runs and runs != NOTHING and memory.store() is None:
+        raise ValueError(memory.problem)
+    job_cache = JobCache(crash_error=logged_crash if admitted.accounts else whole_crash, run_memory=memory)
+    lab = Lab(Settings(device, models_dir, read_ahead=read_ahead), job_cache)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a service manager's stop cleans up as well
     try:
         page, blocks = _built(lab)

@@ -1,0 +1,1 @@
+"""What the page tried, as runs: remembered while it happens, listed, compared, gone back to."""
