@@ -15,6 +15,7 @@ from mergelab.charts.density_curves import LINES, cosine_curves, cosines, densit
 from mergelab.charts.expert_matrices import conflict_matrix, cosine_matrix, kept_heatmap, kept_summary, pairs_summary
 from mergelab.charts.magnitude_bars import histogram_summary, magnitude_histogram
 from mergelab.charts.score_bars import score_bars, scores_summary
+from mergelab.charts.score_over_setting import score_over_setting
 from mergelab.charts.shares_map import shares_map, shares_summary
 from mergelab.charts.style import DIVERGING, HEAT, OVERLAID, STYLES, Picture, Style, percent, plain, rows_of, style_of
 
@@ -53,6 +54,7 @@ __all__ = [
     "plain",
     "rows_of",
     "score_bars",
+    "score_over_setting",
     "scores_summary",
     "shares_map",
     "shares_summary",

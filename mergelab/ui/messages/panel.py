@@ -17,6 +17,7 @@ from mergelab.ui.messages.tabs.answered import AnswersMessage, TriedMessage
 from mergelab.ui.messages.tabs.charts import Charts, CurvesMessage
 from mergelab.ui.messages.tabs.compare import Comparison
 from mergelab.ui.messages.tabs.damaged import DamageMessage
+from mergelab.ui.messages.tabs.remembered import HistoryEntry, RunFile, RunList
 from mergelab.ui.messages.tabs.tensor import (
     MapCells,
     MapCoordinates,
@@ -104,6 +105,12 @@ class PanelMessages:
     """The same as comma-separated values, for a download."""
     task_sets: TaskSets | None = None
     """The person's own task sets."""
+    runs: RunList | None = None
+    """Remembered runs."""
+    run_file: RunFile | None = None
+    """Runs as a file, for a download."""
+    history: Sequence[HistoryEntry] | None = None
+    """The last merges of this visit, the newest first."""
     tensors: TensorList | None = None
     """The list of tensors."""
     tensor: TensorUpdate | None = None

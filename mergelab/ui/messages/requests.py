@@ -10,6 +10,7 @@ from mergelab.ui.messages.recipe import OwnModelsOffer, Pins
 from mergelab.ui.messages.scores import Split
 from mergelab.ui.messages.sidebar import KnobValue
 from mergelab.ui.messages.tabs.damaged import Restored
+from mergelab.ui.messages.tabs.remembered import ReproduceRequest, RunFileRequest, RunMark, RunNumbers, RunsRequest
 
 
 @message
@@ -245,5 +246,15 @@ class PanelEvents:
     """Take a task set off the page, and delete what was uploaded for it."""
     keep_task: TaskSetRequest
     """Keep an uploaded task set in the models folder."""
+    runs: RunsRequest
+    """List remembered runs."""
+    mark_run: RunMark
+    """Say something about a run."""
+    compare_runs: RunNumbers
+    """Compare runs."""
+    reproduce_run: ReproduceRequest
+    """Merge the recipe of a run again, and see whether the weights are the same."""
+    export_runs: RunFileRequest
+    """Write runs to a file."""
     stop: NoDetails
     """End this visitor's work."""

@@ -20,7 +20,12 @@ from mergelab.ui.messages import (
     PinRequest,
     PutBackRequest,
     ReportedValues,
+    ReproduceRequest,
     RestoreRequest,
+    RunFileRequest,
+    RunMark,
+    RunNumbers,
+    RunsRequest,
     TaskCorrection,
     TaskSetRequest,
     TensorRequest,
@@ -58,6 +63,7 @@ from mergelab.ui.page.sidebar.wiring import PANEL, Wiring
 from mergelab.ui.page.tabs.answers_tab import AnswersTab
 from mergelab.ui.page.tabs.compare_tab import CompareTab
 from mergelab.ui.page.tabs.lab_tab import LabTab
+from mergelab.ui.page.tabs.runs_tab import RunsTab
 from mergelab.ui.page.tabs.task_sets_tab import TaskSetsTab
 from mergelab.ui.page.tabs.tensor_tab import TensorTab
 from mergelab.ui.session.server import Lab
@@ -102,6 +108,7 @@ class LabPage:
         self._wire_tensor()
         self._wire_answers()
         self._wire_task_sets()
+        self._wire_runs()
         self._wire_opening(blocks)
 
     def show_first(self, parts: Mapping[str, Any], blocks: gr.Blocks) -> None:
@@ -198,6 +205,15 @@ class LabPage:
         outputs, request = [PANEL, OWN_TASKS], TaskSetRequest
         self._attach(self._on("remove_task"), tab.remove, compat.PAYLOAD, outputs=outputs, carries=request, **typed)
         self._attach(self._on("keep_task"), tab.keep, compat.PAYLOAD, carries=request, **typed)
+
+    def _wire_runs(self) -> None:
+        tab = RunsTab(Follower(self.state))
+        self._attach(self._on("runs"), tab.list, compat.PAYLOAD, carries=RunsRequest)
+        self._attach(self._on("mark_run"), tab.mark, compat.PAYLOAD, carries=RunMark)
+        self._attach(self._on("compare_runs"), tab.compare, compat.PAYLOAD, carries=RunNumbers)
+        self._attach(self._on("export_runs"), tab.write, compat.PAYLOAD, carries=RunFileRequest)
+        measured = {**compat.HEAVY, "trigger_mode": "multiple"}
+        self._attach(self._on("reproduce_run"), tab.reproduce, measured, carries=ReproduceRequest)
 
     def _wire_lab(self) -> None:
         tab, merge = LabTab(Follower(self.state)), self.wiring.widgets[MERGE].click

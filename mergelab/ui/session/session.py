@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mergelab.analysis.sketch import Sketch
+from mergelab.jobs.recording.reproduce_job import verdict
 from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form, Models
+from mergelab.ui.form.recipe_name import recipe_name
 from mergelab.ui.form.texts.link import LinkMaker
 from mergelab.ui.messages import DamageRequest, Status, TryRequest
 from mergelab.ui.session.answers.answers_view import AnswersView
@@ -23,6 +25,8 @@ from mergelab.ui.session.job_cache import CrashError, JobCache, Stopper, StopPre
 from mergelab.ui.session.merge_service import MergeService
 from mergelab.ui.session.model_sources import ModelSources
 from mergelab.ui.session.queueing.job_limits import NOBODYS, JobLimits, Owner
+from mergelab.ui.session.remembering.runs_view import RunsView
+from mergelab.ui.session.remembering.visit_history import VisitHistory
 from mergelab.ui.session.render.recipe import ActiveStory
 from mergelab.ui.session.screen import Screen
 from mergelab.ui.session.status import BUSY, Stopwatch, UnderWay, crash
@@ -75,6 +79,7 @@ class Session:
         self.trying = Trying(self.job_cache, self.merge_service, Stopper())
         self.screen = Screen(self.merge_service, self.chart_service, self.under_way, self.link)
         self.damage_view = DamageView(self.merge_service, self.screen.wants)
+        self.runs_view, self.history = RunsView(self.job_cache.run_memory, self.visit), VisitHistory()
         self.pins, self.lock = self.screen.pins, self.screen.lock
 
     def first(self, form: Form) -> Updates:
@@ -187,6 +192,10 @@ class Session:
     def try_it(self, form: Form, asked: TryRequest) -> Updates:
         """Ask all models a person's question, on the merge of the form, which is not saved."""
         return self._guarded(lambda: self.trying.ask(form, asked), failed="The models could not be asked")
+
+    def reproduce(self, number: int) -> Updates:
+        """Merge the recipe of a remembered run again, and say whether the weights are the same."""
+        return self._guarded(lambda: self._counted(self._reproduce(number)), failed="The run could not be reproduced")
 
     def measure_damage(self, form: Form, asked: DamageRequest) -> Updates:
         """Measure what each place of the form's merge costs. Its map comes as it grows, and stays as far as it is known."""
@@ -311,7 +320,9 @@ class Session:
             form, split, watch, stopper, lambda found: self.screen.partly_scored(found, form), live
         )
         sketch = yield from service.sketch(form)
-        yield self.screen.merged(run, form, sketch, None if is_known else watch.elapsed, live)
+        history = self.history.add(run, recipe_name(form.recipe(), form.models.titles), self.link(form).key)
+        merged = self.screen.merged(run, form, sketch, None if is_known else watch.elapsed, live)
+        yield replace(merged, history=history if split == "validation" else None)
         if is_known and not live and run.health and run.health.unasked and service.follows_live(form):
             yield self.screen.asked((yield from service.asked(form, run, Stopwatch("Asking the merged model"))), form)
 
@@ -326,6 +337,15 @@ class Session:
         yield from self.pins.score_both(self.stopper, form)
         sketch = yield from self.merge_service.sketch(form)
         yield self.screen.pins_scored(form, sketch)
+
+    def _reproduce(self, number: int) -> Generator[Update, None, None]:
+        run = self.runs_view.found(number)
+        steps = self.job_cache.follow(
+            Stopwatch(f"Reproducing run {number}"), self.stopper, "reproduce", run=run, models_dir=self.models_dir
+        )
+        now = yield from map_progress(steps, lambda status: Update(status=status))
+        told = verdict(run, now)[1]
+        yield replace(self.runs_view.told(told), status=Status("ready", f"Run {number} was merged again", told))
 
     def _save(self, form: Form, out: str) -> Generator[Update, None, None]:
         path = yield from self.merge_service.save(form, out)

@@ -40,6 +40,8 @@ import { StackDiagram } from "./lab/stack_diagram.js";
 import { ThresholdLine } from "./lab/threshold/threshold_line.js";
 import { OpenDialog } from "./open/open_dialog.js";
 import { publishHook } from "./page_hook.js";
+import { HistoryStrip } from "./runs/history_strip.js";
+import { RunsTab } from "./runs/runs_tab.js";
 import { followComplements } from "./sidebar/complements.js";
 import { fixLists } from "./sidebar/list_fixes.js";
 import { mountDrawer } from "./sidebar/drawer.js";
@@ -97,6 +99,8 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   new AnswersTab(page, tabs);
   new TryIt(page);
   new TaskSetsTab(page, tabs);
+  new RunsTab(page, tabs, open);
+  new HistoryStrip(page);
   mountDrawer();
   mountSkipLink(element);
   new OwnModelsNote(page);

@@ -169,6 +169,18 @@ export interface ComparedRate {
   meta: HeatmapLook;
 }
 
+/** A run beside the first of those that are compared. */
+export interface ComparedRun {
+  /** Its number. */
+  number: number;
+  /** Its name. */
+  name: string;
+  /** What differs: the setting, its value in the first run, its value in this run. */
+  settings: string[][];
+  /** The tasks that both scored. */
+  tasks: ComparedTask[];
+}
+
 /** One task, or the mean over all of them, in both merges. */
 export interface ComparedScore {
   /** The task's name, shortened. */
@@ -235,6 +247,18 @@ export interface ComparedSlots {
   a: ComparedSlot;
   /** The recipe on the right. */
   b: ComparedSlot;
+}
+
+/** A task that two runs scored. */
+export interface ComparedTask {
+  /** Its name and split. */
+  title: string;
+  /** The score of the first run. */
+  one: string;
+  /** The score of the other run. */
+  other: string;
+  /** The other minus the first on the same rows; null if they answered other rows. */
+  difference: ScoreDifference | null;
 }
 
 /** Two recipes side by side. */
@@ -585,6 +609,18 @@ export interface HistogramChart {
   empty: string;
 }
 
+/** A merge of this visit. */
+export interface HistoryEntry {
+  /** The number of its run; 0 if it is not remembered. */
+  number: number;
+  /** The name of its recipe. */
+  name: string;
+  /** Its mean score; empty text without task sets. */
+  score: string;
+  /** The key of its recipe. */
+  key: string;
+}
+
 /** What each layer keeps of each expert. */
 export interface KeptChart {
   /** Layers down, experts across. */
@@ -864,6 +900,15 @@ export interface PanelEvents {
   remove_task: TaskSetRequest;
   /** Keep an uploaded task set in the models folder. */
   keep_task: TaskSetRequest;
+  /** List remembered runs. */
+  runs: RunsRequest;
+  /** Say something about a run. */
+  mark_run: RunMark;
+  /** Compare runs. */
+  compare_runs: RunNumbers;
+  /** Merge the recipe of a run again, and see whether the weights are the same. */
+  reproduce_run: ReproduceRequest;
+  export_runs: RunFileRequest;
   /** End this visitor's work. */
   stop: NoDetails;
 }
@@ -940,6 +985,12 @@ export interface PanelMessages {
   answers_csv: string;
   /** The person's own task sets. */
   task_sets: TaskSets;
+  /** Remembered runs. */
+  runs: RunList;
+  /** Runs as a file, for a download. */
+  run_file: RunFile;
+  /** The last merges of this visit, the newest first. */
+  history: HistoryEntry[];
   /** The list of tensors. */
   tensors: TensorList;
   /** An opened tensor as a whole. */
@@ -1032,6 +1083,12 @@ export interface ReportedValues {
   values: Record<string, KnobValue>;
 }
 
+/** Merge the recipe of a run again. */
+export interface ReproduceRequest {
+  /** The run. */
+  number: number;
+}
+
 /** Undo or redo: set the sidebar to an earlier state. */
 export interface RestoreRequest {
   /** The key of the earlier state. */
@@ -1042,6 +1099,147 @@ export interface RestoreRequest {
 
 /** Whose tensors are put into a cell: the experts' mean, the task's own expert's, or the base's. */
 export type Restored = "mean" | "expert" | "base";
+
+/** What a run has in a column. */
+export interface RunCell {
+  /** For a person. */
+  text: string;
+  /** What the column is sorted by. */
+  value: number | string;
+}
+
+/** A chart of one column over another. */
+export interface RunChart {
+  /** The column along the axis; empty text if the runs do not differ in a number. */
+  x: string;
+  /** The score; empty text if none is known. */
+  y: string;
+  /** The chart; null if there is nothing to draw. */
+  figure: Figure | null;
+  /** The chart in one sentence, or why there is none. */
+  summary: string;
+}
+
+/** A column in which the listed runs differ. */
+export interface RunColumn {
+  /** Its name. */
+  name: string;
+  /** What a person calls it. */
+  title: string;
+  /** Whether all its values are numbers, so that a chart can be drawn over it. */
+  is_number: boolean;
+  /** Whether it holds scores. */
+  is_score: boolean;
+}
+
+/** Runs beside one of them. */
+export interface RunComparison {
+  /** The number of the run that the others are compared with. */
+  number: number;
+  /** Its name. */
+  name: string;
+  /** The other runs. */
+  others: ComparedRun[];
+}
+
+/** Runs as a file to save. */
+export interface RunFile {
+  /** Its name. */
+  name: string;
+  /** Its media type. */
+  kind: string;
+  /** Its bytes in base64. */
+  content: string;
+}
+
+/** How runs are written to a file. */
+export type RunFileForm = "csv" | "parquet" | "yaml";
+
+/** Write runs to a file. */
+export interface RunFileRequest {
+  /** The runs; all that are listed if there are none. */
+  numbers: number[];
+  /** How they are written. */
+  form: RunFileForm;
+}
+
+/** Remembered runs, the newest first. */
+export interface RunList {
+  /** The runs. */
+  rows: RunRow[];
+  /** The columns in which they differ. */
+  columns: RunColumn[];
+  /** How many older runs are not listed. */
+  more: number;
+  /** Whether these are the archived runs. */
+  archived: boolean;
+  /** A score of these runs over a setting. */
+  chart: RunChart;
+  /** Selected runs side by side; null if none are compared. */
+  comparison: RunComparison | null;
+  /** What came of reproducing a run; empty text if none was. */
+  reproduced: string;
+  /** Why something could not be done; empty text if all is well. */
+  problem: string;
+}
+
+/** Say something about a run; what is null stays as it is. */
+export interface RunMark {
+  /** The run. */
+  number: number;
+  /** Whether it has a star. */
+  starred: boolean | null;
+  /** Whether it is put away. */
+  archived: boolean | null;
+  /** The text about it. */
+  note: string | null;
+  /** All its tags. */
+  tags: string[] | null;
+}
+
+/** Compare runs with the first of them; with fewer than two nothing is compared any more. */
+export interface RunNumbers {
+  /** The runs. */
+  numbers: number[];
+}
+
+/** A remembered run. */
+export interface RunRow {
+  /** Its number. */
+  number: number;
+  /** The name of its recipe or model. */
+  name: string;
+  /** How it ended, or that it is under way. */
+  state: string;
+  /** What it did. */
+  kind: string;
+  /** When it began, in UTC, in ISO 8601. */
+  created: string;
+  /** Whether it belongs to this visit. */
+  here: boolean;
+  /** Whether a person gave it a star. */
+  starred: boolean;
+  /** Whether a person put it away. */
+  archived: boolean;
+  /** What a person wrote about it. */
+  note: string;
+  /** The tags that a person gave it. */
+  tags: string[];
+  /** Its recipe as YAML; empty text if it scored a model as it is. */
+  recipe: string;
+  /** Its values, by the name of the column. */
+  cells: Record<string, RunCell>;
+}
+
+/** List runs, with a chart. */
+export interface RunsRequest {
+  /** Whether to list the archived ones instead of the others. */
+  archived: boolean;
+  /** The column along the axis of the chart; empty text leaves it to the server. */
+  x: string;
+  /** The score of the chart; empty text leaves it to the server. */
+  y: string;
+}
 
 /** What was pinned and opened around a story. */
 export interface Scene {

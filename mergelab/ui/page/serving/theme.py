@@ -12,6 +12,7 @@ _TABS = (
     "compare/compare.css",
     "tensor/tensor.css",
     "task_sets/task_sets.css",
+    "runs/runs.css",
     "sidebar/varied.css",
 )
 STYLES = [HERE / name for name in (*(f"styles/{area}.css" for area in _AREAS), *_TABS, "styles/narrow.css")]

@@ -33,6 +33,16 @@ export class OpenDialog {
     return this.#dialog.open;
   }
 
+  /**
+   * Opens a recipe that the page knows; the dialog shows only if there is something to ask or to say.
+   * @param {string} text
+   */
+  take(text) {
+    this.#text.value = text;
+    this.#say("", []);
+    this.#page.requests.send("open_recipe", { text, agreed: false });
+  }
+
   show() {
     if (!this.#dialog.open) this.#dialog.showModal(); // the browser returns the focus when it closes
   }
@@ -66,6 +76,7 @@ export class OpenDialog {
   #receive() {
     const answer = this.#page.inbox.takeNew("opened");
     if (!answer) return;
+    if (answer.problems.length || answer.models.length) this.show(); // where the recipe came from elsewhere
     if (answer.problems.length) this.#say(WRONG, answer.problems);
     else if (answer.models.length) this.#say(ASKS, answer.models, true);
     else this.#done(answer.notes);

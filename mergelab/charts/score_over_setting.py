@@ -1,0 +1,55 @@
+"""The chart of remembered runs: a score over a setting."""
+
+from __future__ import annotations
+
+import pandas
+
+from mergelab.charts.style import MUTED, STYLES, Picture, layout, plain, rows_of
+
+
+def score_over_setting(runs: pandas.DataFrame, x: str, y: str, is_share: bool) -> Picture:
+    """A dot per run with the interval of its score, and a line through the means of equal x where x is a number.
+
+    `runs` has x (numbers or texts), value, low, high (NaN where there is no interval), number, name and words, which say all of it.
+    `x` and `y` are the titles of the axes; shares stand on an axis of per cent.
+    """
+    shown = runs.sort_values("x", kind="stable") if runs["x"].map(type).isin([int, float]).all() else runs
+    means = shown.groupby("x", sort=False)["value"].mean()
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": list(means.index),
+        "y": list(means),
+        "line": {"color": MUTED, "width": 1},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    error = {"type": "data", "symmetric": False, "thickness": 1, "width": 0, "color": MUTED}
+    dots = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": list(shown["x"]),
+        "y": list(shown["value"]),
+        "error_y": {
+            **error,
+            "array": list((shown["high"] - shown["value"]).fillna(0)),
+            "arrayminus": list((shown["value"] - shown["low"]).fillna(0)),
+        },
+        "marker": {"color": STYLES[0].colour, "size": 8},
+        "customdata": [row["number"] for row in rows_of(shown)],
+        "text": [plain(row["words"]) for row in rows_of(shown)],
+        "hovertemplate": "%{text}<extra></extra>",
+        "showlegend": False,
+    }
+    axis = {"automargin": True, "nticks": 6}
+    return Picture(
+        [line, dots] if len(means) > 1 else [dots],
+        layout(
+            xaxis={**axis, "title": {"text": plain(x), "font": {"size": 11}}},
+            yaxis={
+                **axis,
+                "title": {"text": plain(y), "font": {"size": 11}},
+                **({"tickformat": ".0%"} if is_share else {}),
+            },
+        ),
+    )

@@ -1,0 +1,49 @@
+/** @import { Page } from "../page.d.ts" */
+/** @import { HistoryEntry } from "../messages.d.ts" */
+
+import { closest, find, make, makeButton } from "../dom/elements.js";
+
+/** The last merges of this visit with their mean scores. A click goes back to one. */
+export class HistoryStrip {
+  #page;
+  #element;
+
+  /** @param {Page} page */
+  constructor(page) {
+    this.#page = page;
+    this.#element = find(page.element, ".ml-history");
+    this.#element.addEventListener("click", (event) => this.#goBack(closest(event, "button")?.dataset.key));
+    page.inbox.on("history", () => this.render());
+    page.inbox.on("link", () => this.#markCurrent());
+  }
+
+  render() {
+    const entries = this.#page.inbox.get("history") ?? [];
+    this.#element.hidden = entries.length < 2; // there is nothing to go back to
+    find(this.#element, "ol").replaceChildren(...entries.map(entryOf));
+    this.#markCurrent();
+  }
+
+  #markCurrent() {
+    const key = this.#page.inbox.get("link")?.key;
+    for (const button of this.#element.querySelectorAll("button")) {
+      if (button.dataset.key === key) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
+  }
+
+  /** @param {string | undefined} key */
+  #goBack(key) {
+    if (key !== undefined && key !== this.#page.inbox.get("link")?.key) this.#page.requests.send("restore", { key, scene: null });
+  }
+}
+
+/** @param {HistoryEntry} entry */
+function entryOf({ number, name, score, key }) {
+  const item = make("li"), button = makeButton(null);
+  button.dataset.key = key;
+  button.title = [number ? `Run ${number}` : "", name, score].filter(Boolean).join(" · ");
+  button.append(...(number ? [make("span", `${number}`)] : []), make("span", name), make("b", score));
+  item.append(button);
+  return item;
+}
