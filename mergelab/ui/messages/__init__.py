@@ -106,7 +106,7 @@ from mergelab.ui.messages.tabs.compare import (
     Comparison,
 )
 from mergelab.ui.messages.tabs.damaged import DamageMessage, DamageState, Restored
-from mergelab.ui.messages.tabs.remembered import (
+from mergelab.ui.messages.tabs.remembered_runs import (
     ComparedRun,
     ComparedTask,
     HistoryEntry,

@@ -17,7 +17,7 @@ from mergelab.ui.messages.tabs.answered import AnswersMessage, TriedMessage
 from mergelab.ui.messages.tabs.charts import Charts, CurvesMessage
 from mergelab.ui.messages.tabs.compare import Comparison
 from mergelab.ui.messages.tabs.damaged import DamageMessage
-from mergelab.ui.messages.tabs.remembered import HistoryEntry, RunFile, RunList
+from mergelab.ui.messages.tabs.remembered_runs import HistoryEntry, RunFile, RunList
 from mergelab.ui.messages.tabs.tensor import (
     MapCells,
     MapCoordinates,

@@ -10,7 +10,7 @@ from mergelab.ui.messages.recipe import OwnModelsOffer, Pins
 from mergelab.ui.messages.scores import Split
 from mergelab.ui.messages.sidebar import KnobValue
 from mergelab.ui.messages.tabs.damaged import Restored
-from mergelab.ui.messages.tabs.remembered import ReproduceRequest, RunFileRequest, RunMark, RunNumbers, RunsRequest
+from mergelab.ui.messages.tabs.remembered_runs import ReproduceRequest, RunFileRequest, RunMark, RunNumbers, RunsRequest
 
 
 @message
