@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run setup test test-page test-rest check check-web processors cache-damage suite-merges debian browser bench real-models clean
+.PHONY: run setup test test-page test-rest check check-web processors cache-damage run-kills suite-merges debian browser bench real-models clean
 
 run: setup
 	$(BIN)/mergelab ui
@@ -81,6 +81,10 @@ suite-merges: .venv/.ready-test
 # Damages every kind of cache entry in every way and compares results; `make test` tries some.
 cache-damage: .venv/.ready-test
 	$(BIN)/python tests/runtime/cache/damage_campaign.py
+
+# Kills a server at 30 random moments while programs merge on it: no acknowledged run may be lost; `make test` kills one.
+run-kills: .venv/.ready-test
+	$(BIN)/python tests/runs/kill_campaign.py
 
 # MERGEKIT_PYTHON and MERGELENS_PYTHON name interpreters of other environments that have mergekit 0.1.5 and mergelens 2.0.3; without one its comparison is left out.
 bench: .venv/.ready-test browser

@@ -33,6 +33,7 @@ NO_MIRROR = {
     "test_where_to_add.py": "ARCHITECTURE.md's recipes, followed in a copy of the package",
     "test_processors.py": "other instruction sets",
     "analysis/test_orders.py": "no figure depends on the order of experts: all rooms of the analysis",
+    "runs/test_kill_campaign.py": "a whole server, killed, and its runs",
     "charts/test_static_charts.py": "the charts of a report, which share one inspection",
     "checkpoints/test_against_peft.py": "PEFT gives the same tensors: several modules at once",
     "checkpoints/test_imports.py": "opening a model imports no heavy library",

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from functools import partial
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from mergelab.analysis.preview import Preview, preview
@@ -18,12 +17,13 @@ from mergelab.jobs.recording.run_facts import recipe_request
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import AdapterArchive, MergeScores, Run
 from mergelab.recipe import RecipeError
-from mergelab.runs import RunKind, RunRequest, RunResult
+from mergelab.runs import RunKind, RunRequest
 from mergelab.runtime.progress import Partial, map_progress
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.recipe_name import recipe_name
 from mergelab.ui.messages import Status
-from mergelab.ui.session.job_cache import JobCache, Stopper, StopPressedError
+from mergelab.ui.session.job_cache import JobCache, Stopper
+from mergelab.ui.session.remembering.recorded_merge import recorded_merge
 from mergelab.ui.session.render.scores_by_model import TaskFace
 from mergelab.ui.session.score_tables import faces
 from mergelab.ui.session.status import Stopwatch
@@ -202,18 +202,13 @@ class MergeService:
         """The merge, which then knows its number."""
         if not self.visit:
             return (yield from job)
-        memory = self.job_cache.run_memory
         kind = RunKind.EVALUATION if self.tasks(form) else RunKind.MERGE
         name = recipe_name(form.recipe(), form.models.titles)
 
         def request() -> RunRequest:
             return recipe_request(kind, name, form.recipe(), form.device, split, self.visit)
 
-        if live:
-            run = yield from job
-            return replace(run, number=memory.added(request, _result(run)))
-        number, run = yield from memory.recorded(request, job, _result, (StopPressedError,))
-        return replace(run, number=number)
+        return (yield from recorded_merge(self.job_cache.run_memory, request, job, only_done=live))
 
     def asked(self, form: Form, run: Run, watch: Stopwatch) -> Generator[Update, None, Run]:
         """The run of a form, whose language model is now asked calibration rows for its health."""
@@ -287,12 +282,6 @@ def task_files_of(form: Form) -> dict[str, Any]:
     """The person's own task sets as jobs take them, each with the expert that answers it."""
     files = [_pinned(given, task, form.models.base) for given, task in _given_tasks(form)]
     return {"task_files": files} if files else {}
-
-
-def _result(run: Run) -> RunResult:
-    figures = {number.name: number.value for number in run.preview.numbers if isfinite(number.value)}
-    health, notes = run.health.verdict if run.health else "", (tuple(run.notes), tuple(run.scores))
-    return RunResult(run.weights, run.inputs, run.seconds, run.peak_bytes, figures, health, *notes)
 
 
 def sketch_key(form: Form) -> tuple[str, int]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -14,15 +15,22 @@ from mergelab.analysis.preview import Preview
 from mergelab.analysis.preview import preview as look_up
 from mergelab.analysis.sketch import sketch_needs
 from mergelab.evaluation.tasks.own.task_look import TaskLook
+from mergelab.jobs.recording.run_facts import recipe_request
 from mergelab.jobs.workbench import Run, TaskLooks
 from mergelab.methods.knobs import brief
 from mergelab.recipe import Recipe
+from mergelab.runs import RunKind, RunRequest, RunResult
+from mergelab.ui.form.recipe_name import recipe_name
 from mergelab.ui.messages import Status
 from mergelab.ui.page.uploads.called_tasks import CalledTasks, given_tasks, text_of, texts_of
 from mergelab.ui.page.visitor import owner_of
 from mergelab.ui.session.job_cache import CrashError, Stopper, StopPressedError
+from mergelab.ui.session.remembering.recorded_merge import recorded_merge
 from mergelab.ui.session.server import Lab
 from mergelab.ui.session.status import Stopwatch
+
+CALLS = "calls"
+"""The group of runs that programs asked for."""
 
 
 def add_endpoints(lab: Lab) -> None:
@@ -147,21 +155,22 @@ def _preview(lab: Lab, recipe: Recipe, stopper: Stopper) -> Work:
 
 
 def _merge(lab: Lab, recipe: Recipe, stopper: Stopper, **options: Any) -> Work:
-    run: Run = yield from lab.job_cache.follow(
+    job = lab.job_cache.follow(
         Stopwatch("Merging"),
         stopper,
         "merge",
         recipe=recipe.to_mapping(),
         models_dir=lab.settings.models_dir,
+        hashed=True,
         **options,
     )
-    return run_data(run)
+    return run_data((yield from recorded_merge(lab.job_cache.run_memory, partial(_request, recipe, options), job)))
 
 
 def _evaluate(
     lab: Lab, recipe: Recipe, stopper: Stopper, **options: Any
 ) -> Generator[Status, None, list[dict[str, Any]]]:
-    scores = yield from lab.job_cache.follow(
+    job = lab.job_cache.follow(
         Stopwatch("Scoring"),
         stopper,
         "evaluate",
@@ -169,7 +178,16 @@ def _evaluate(
         models_dir=lab.settings.models_dir,
         **options,
     )
+    _, scores = yield from lab.job_cache.run_memory.recorded(
+        partial(_request, recipe, options), job, lambda found: RunResult(scores=tuple(found)), (StopPressedError,)
+    )
     return [asdict(score) for score in scores]
+
+
+def _request(recipe: Recipe, options: Mapping[str, Any]) -> RunRequest:
+    return recipe_request(
+        RunKind.EVALUATION, recipe_name(recipe), recipe, options["device"], options["split"], group=CALLS
+    )
 
 
 def _check_task(
@@ -214,8 +232,9 @@ def preview_data(shown: Preview) -> dict[str, Any]:
 
 
 def run_data(run: Run) -> dict[str, Any]:
-    """A run as plain JSON."""
+    """A run as plain JSON; `run` is the number under which it is remembered, or null."""
     return {
+        "run": run.number or None,
         "recipe": run.recipe,
         "digest": run.digest,
         "split": run.split,
