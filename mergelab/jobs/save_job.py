@@ -38,12 +38,13 @@ def save(
     shard_bytes: int = SHARD_BYTES,
     task_files: Sequence[str | GivenTask] = (),
     head: str | None = None,
+    history: Sequence[str] = (),
 ) -> ProgressGen[str]:
     """Merge, or stack, into a new folder with weights, config, tokenizer, recipe.yml, README.md and manifest.json.
 
     The calibration rows of `task_files` serve methods that need them; `mergelab.jobs.task_sets.own_tasks` says how they and `head` are
     written. With `archive`, the folder is also packed as OUT.zip. Weights of more than `shard_bytes` are split into several
-    files. Returns the path of the archive if there is one, else of the folder. Incomplete output is removed.
+    files. `history` are sentences for the model card about runs of this recipe. Returns the path of the archive if there is one, else of the folder. Incomplete output is removed.
     """
     folder = Path(out).expanduser()
     checked = StackRecipe.from_mapping(recipe) if is_stack(recipe) else read_recipe(recipe, models_dir)
@@ -56,12 +57,12 @@ def save(
         return (yield from archived(folder)) if archive else str(folder)
     steps = JobSteps(*steps_before_merge(checked), WRITING, CHECKING, *([PACKING] if archive else ()))
     tasks = TaskFiles.of(task_files, checked, head, models_dir)
-    yield from _save_merge(steps, checked, folder, resolve(device), tasks, shard_bytes)
+    yield from _save_merge(steps, checked, folder, resolve(device), tasks, shard_bytes, history)
     return (yield from steps.take(PACKING, archived(folder))) if archive else str(folder)
 
 
 def _save_merge(
-    steps: JobSteps, recipe: Recipe, folder: Path, where: str, own: TaskFiles, shard_bytes: int
+    steps: JobSteps, recipe: Recipe, folder: Path, where: str, own: TaskFiles, shard_bytes: int, history: Sequence[str]
 ) -> ProgressGen[None]:
     planned = yield from steps.take(READING, planned_recipe(recipe, own.models_dir, where, own))
     tasks = own.task_sets(planned.base, planned.experts)
@@ -80,7 +81,7 @@ def _save_merge(
         writer.add_fact("notes", [*planned.compatibility.findings, *remarks, *calibration.notes])
         writer.add_fact("health", health.to_mapping())
         writer.add_text("recipe.yml", recipe.to_yaml())
-        writer.add_text("README.md", model_card(planned, remarks, calibration, health))
+        writer.add_text("README.md", model_card(planned, remarks, calibration, health, history))
 
 
 def _written(prepared: PreparedMerge, writer: MergedFolder, watched: MergeHealth) -> ProgressGen[list[str]]:

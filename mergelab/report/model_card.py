@@ -36,7 +36,7 @@ To reproduce these files, bit for bit, from the same models{limit}:
 
 ```yaml
 {recipe}```
-{code}{health}{calibration}{notes}{remarks}{left_out}"""
+{code}{history}{health}{calibration}{notes}{remarks}{left_out}"""
 
 
 def model_card(
@@ -44,9 +44,10 @@ def model_card(
     remarks: Sequence[str] = (),
     calibration: CalibrationRecord = NO_CALIBRATION,
     health: Health | None = None,
+    history: Sequence[str] = (),
 ) -> str:
     """The model card in Markdown, for a plan that has been run; `remarks` are the sentences logged by its rules,
-    `health` what was measured of the result."""
+    `health` what was measured of the result, `history` sentences about runs of the recipe before."""
     recipe = plan.recipe
     weights = [recipe.models[place].weight for place in plan.positions]
     rows = [
@@ -71,6 +72,7 @@ def model_card(
         limit=_limit(plan),
         code=code_section(plan.base),
         flags=calibration.flags(),
+        history=section("Runs of this recipe", [f"- {sentence}" for sentence in history]),
         health=_health(health),
         calibration=section("Calibration examples", calibration.lines()),
         notes=section("Notes", [f"- {note}" for note in plan.compatibility.notes]),

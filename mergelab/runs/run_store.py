@@ -124,6 +124,7 @@ class RunStore:
         states: Sequence[RunState] | None = None,
         kinds: Sequence[RunKind] | None = None,
         group: str | None = None,
+        digest: str | None = None,
         tag: str | None = None,
         starred: bool | None = None,
         archived: bool | None = False,
@@ -137,7 +138,12 @@ class RunStore:
             query = query.where(StoredRun.kind.in_([kind.value for kind in kinds]))
         if tag is not None:
             query = query.where(StoredRun.tags.any(StoredTag.tag == tag))
-        plain = ((StoredRun.group_name, group), (StoredRun.starred, starred), (StoredRun.archived, archived))
+        plain = (
+            (StoredRun.group_name, group),
+            (StoredRun.digest, digest),
+            (StoredRun.starred, starred),
+            (StoredRun.archived, archived),
+        )
         return self._found(query.where(*(column == value for column, value in plain if value is not None)))
 
     def remove(self, numbers: Iterable[int]) -> int:

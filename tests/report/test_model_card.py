@@ -29,3 +29,10 @@ def test_the_verdict_on_the_merge_stands_above_its_checks_and_findings() -> None
         "\nHealth:\n\nUnhealthy: w.\n\n- Length (unhealthy): Measured on 3 weights.\n"
         "  - w is too long (likely cause: scale 2); try scale 1\n"
     ) in card
+
+
+def test_runs_of_the_recipe_are_listed_before_what_was_measured_of_the_files() -> None:
+    plain = {"w": torch.ones(3)}
+    plan = plan_for({"method": "average"}, {"a": plain}, plain)
+    assert "\nRuns of this recipe:\n\n- Run 3: mean 70.0 %.\n" in model_card(plan, history=["Run 3: mean 70.0 %."])
+    assert "Runs of this recipe" not in model_card(plan)

@@ -19,7 +19,7 @@ from mergelab.cli.flags import (
     task_flags,
 )
 from mergelab.cli.lasting_imports import lasting_imports
-from mergelab.cli.remembered import finished, remember_flag, remembered
+from mergelab.cli.remembered import finished, remember_flag, remembered, store_of
 
 if TYPE_CHECKING:
     from mergelab.runtime.progress import ProgressGen
@@ -50,12 +50,28 @@ def _run(options: argparse.Namespace) -> None:
     recipe = any_recipe_of(options)
     size = {"shard_bytes": options.shard_bytes} if options.shard_bytes else {}
     tasks = {"task_files": options.task, "head": options.head}
-    job = workbench.save(recipe.to_mapping(), options.out, options.device, options.models_dir, **size, **tasks)
+    history = _history(options, recipe.digest())
+    job = workbench.save(
+        recipe.to_mapping(), options.out, options.device, options.models_dir, **size, **tasks, history=history
+    )
     made = finished(job) if is_stack(recipe.to_mapping()) else _remembered(options, recipe, job)
     for note in notes_of(Path(made)):
         print(f"note: {note}", file=sys.stderr)
     _tell_health(health_of(Path(made)), made)
     print(made)
+
+
+def _history(options: argparse.Namespace, digest: str) -> tuple[str, ...]:
+    """What earlier runs say of the recipe."""
+    from contextlib import closing
+
+    from mergelab.jobs.recording.run_history import history_of
+
+    store = store_of(options)
+    if store is None:
+        return ()
+    with closing(store):
+        return history_of(store, digest)
 
 
 def _remembered(options: argparse.Namespace, recipe: Any, job: ProgressGen[str]) -> str:

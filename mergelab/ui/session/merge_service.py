@@ -14,6 +14,7 @@ from mergelab.checkpoints import list_suites
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.evaluation.tasks.own import GivenTask
 from mergelab.jobs.recording.run_facts import recipe_request
+from mergelab.jobs.recording.run_history import history_of
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import AdapterArchive, MergeScores, Run
 from mergelab.recipe import RecipeError
@@ -223,7 +224,10 @@ class MergeService:
         _refuse(form)
         watch = Stopwatch("Writing the stack" if form.is_stack else "Writing the merged model")
         files = {} if form.is_stack else task_files_of(form)
-        steps = self.job_cache.follow(watch, self.stopper, "save", out=out, archive=True, **models, **files)
+        store = self.job_cache.run_memory.store() if self.visit else None
+        history = history_of(store, form.written().digest()) if store else ()
+        given = {**models, **files, "history": history}
+        steps = self.job_cache.follow(watch, self.stopper, "save", out=out, archive=True, **given)
         return str((yield from map_progress(steps, _as_update)))
 
     def adapter(self, form: Form, out: str, rank: int) -> Generator[Update, None, AdapterArchive]:

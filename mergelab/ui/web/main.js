@@ -100,7 +100,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   new TryIt(page);
   new TaskSetsTab(page, tabs);
   new RunsTab(page, tabs, open);
-  new HistoryStrip(page);
+  const history = new HistoryStrip(page);
   mountDrawer();
   mountSkipLink(element);
   new OwnModelsNote(page);
@@ -112,7 +112,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
     narrowing.followTravel();
     if (recipe !== inbox.get("link")?.query) requests.send("travel", { query: recipe });
   });
-  listenForButtons(page);
+  listenForButtons(page, history);
   mountShortcuts();
   publishHook(page, {
     knobs, choices, tabs, status, exports, undo, lab, narrowing, line, curves, scores, resets, tensor, varied,
@@ -185,8 +185,9 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
 /**
  * Listens to the buttons that belong to no part of the page.
  * @param {Page} page
+ * @param {HistoryStrip} history
  */
-function listenForButtons(page) {
+function listenForButtons(page, history) {
   const { element, inbox, requests, board, theme } = page;
   element.addEventListener("click", (event) => {
     const action = actionOf(event), button = closest(event, "button"), card = button?.closest("[data-chart]");
@@ -195,9 +196,19 @@ function listenForButtons(page) {
     if (action === "adapter") requests.send(action, { rank: rankIn(element) });
     if (action === "link") void copyLink(page);
     if (!button?.dataset.save || !(card instanceof HTMLElement)) return;
-    const chart = card.dataset.chart ?? "", run = chart === "damage" ? runOfDamage(inbox) : inbox.get("charts")?.name;
+    const chart = card.dataset.chart ?? "", run = chart === "damage" ? runOfDamage(inbox) : runOfCharts(inbox, history);
     void downloadChart(board, theme, chart, button.dataset.save, run || "run");
   });
+}
+
+/**
+ * The recipe that the charts belong to, with the number of its run.
+ * @param {Inbox} inbox
+ * @param {HistoryStrip} history
+ */
+function runOfCharts(inbox, { number }) {
+  const charts = inbox.get("charts"), named = charts && `${charts.recipe} · ${charts.name}`;
+  return number ? `run ${number} · ${named}` : named;
 }
 
 /**

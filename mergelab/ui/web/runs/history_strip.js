@@ -1,7 +1,7 @@
 /** @import { Page } from "../page.d.ts" */
 /** @import { HistoryEntry } from "../messages.d.ts" */
 
-import { closest, find, make, makeButton } from "../dom/elements.js";
+import { closest, find, make, makeButton, write } from "../dom/elements.js";
 
 /** The last merges of this visit with their mean scores. A click goes back to one. */
 export class HistoryStrip {
@@ -15,6 +15,7 @@ export class HistoryStrip {
     this.#element.addEventListener("click", (event) => this.#goBack(closest(event, "button")?.dataset.key));
     page.inbox.on("history", () => this.render());
     page.inbox.on("link", () => this.#markCurrent());
+    page.inbox.on("charts", () => this.#markCurrent());
   }
 
   render() {
@@ -24,8 +25,17 @@ export class HistoryStrip {
     this.#markCurrent();
   }
 
+  /** The number of the run that the charts belong to; 0 if they belong to none. */
+  get number() {
+    const { inbox } = this.#page, charts = inbox.get("charts"), link = inbox.get("link");
+    const isShown = charts && link && charts.digest === link.digest;
+    return (isShown && inbox.get("history")?.find(({ key }) => key === link.key)?.number) || 0;
+  }
+
   #markCurrent() {
-    const key = this.#page.inbox.get("link")?.key;
+    const key = this.#page.inbox.get("link")?.key, chip = find(this.#page.element, '[data-slot="run"]');
+    chip.hidden = !this.number;
+    write(chip, this.number ? `run ${this.number}` : "");
     for (const button of this.#element.querySelectorAll("button")) {
       if (button.dataset.key === key) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");

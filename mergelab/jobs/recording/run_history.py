@@ -1,0 +1,33 @@
+"""What the runs of a recipe say of it, for the model card."""
+
+from __future__ import annotations
+
+from mergelab.evaluation.scores import Score
+from mergelab.evaluation.scores.metrics import find_metric
+from mergelab.runs import RunKind, RunRecord, RunState, RunStore
+from mergelab.runs.run_columns import with_mean
+
+
+def history_of(store: RunStore, digest: str) -> tuple[str, ...]:
+    """A sentence for each run of the recipe with this digest that is done and has scores, the oldest first. One of a sweep says how
+    many recipes the sweep has tried."""
+    runs = store.runs(digest=digest, states=[RunState.DONE], archived=None)
+    return tuple(_sentence(store, run) for run in reversed(runs) if run.result and run.result.scores)
+
+
+def _sentence(store: RunStore, run: RunRecord) -> str:
+    assert run.result
+    scores = "; ".join(_told(score) for score in with_mean(run.result.scores))
+    return f"Run {run.id} ({run.request.kind.value}, {run.created:%Y-%m-%d}){_among(store, run)}: {scores}."
+
+
+def _among(store: RunStore, run: RunRecord) -> str:
+    if run.request.kind is not RunKind.SWEEP_POINT:
+        return ""
+    return f", one of {len(store.runs(group=run.request.group, archived=None))} of {run.request.group}"
+
+
+def _told(score: Score) -> str:
+    notation = find_metric(score.metric).notation
+    ends = notation.ends(score.low, score.high)
+    return f"{score.task} {notation.score(score.value)} ({ends}, n = {score.n:,} {score.split})"
