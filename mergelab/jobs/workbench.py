@@ -14,6 +14,7 @@ from mergelab.jobs.save_job import save
 from mergelab.jobs.side_by_side_job import evaluate_side_by_side
 from mergelab.jobs.sketch_job import sketch
 from mergelab.jobs.stack_job import stack_facts
+from mergelab.jobs.sweeping.sweep_job import sweep
 from mergelab.jobs.task_sets.task_jobs import TaskLooks, check_task, look_at_tasks, read_tasks, show_task
 from mergelab.jobs.try_job import try_it
 from mergelab.runtime.progress import Progress, ProgressGen
@@ -45,6 +46,7 @@ __all__ = [
     "sketch",
     "spectrum",
     "stack_facts",
+    "sweep",
     "tensor_map",
     "try_it",
 ]

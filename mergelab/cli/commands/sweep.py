@@ -106,39 +106,19 @@ def _progress(
     job: PartialGen[SweepOutcome], store: RunStore | None, asked: Sweep, options: argparse.Namespace
 ) -> Generator[Progress, None, SweepOutcome]:
     """The job's progress; its points go to the store as soon as their standing is final."""
+    from mergelab.jobs.sweeping.remembered_points import RememberedPoints
     from mergelab.runtime.progress import Partial, Progress, map_progress
 
-    group = f"sweep {asked.digest()[:12]}"
-    known = {run.request.digest for run in store.runs(group=group, archived=None)} if store else set()
+    points = RememberedPoints(store, asked, Path(options.file).stem, options.device) if store else None
 
     def told(step: Progress | Partial) -> Progress | None:
         if isinstance(step, Progress):
             return step
-        if store and step.result.recipe and _is_new(step.result, known):
-            _remember(store, step.result, group, options)
+        if points:
+            points.take(step.result)
         return None
 
     return (yield from map_progress(job, told))
-
-
-def _is_new(point: Point, known: set[str]) -> bool:
-    """Whether a point has ended and is not remembered; one that is told twice is remembered once."""
-    assert point.recipe is not None
-    digest = point.recipe.digest()
-    if point.state == "racing" or digest in known:
-        return False
-    known.add(digest)
-    return True
-
-
-def _remember(store: RunStore, point: Point, group: str, options: argparse.Namespace) -> None:
-    from mergelab.jobs.recording.run_facts import recipe_request, result_of
-    from mergelab.runs import RunKind
-
-    assert point.recipe is not None
-    name = f"{Path(options.file).stem} {point.number + 1}"
-    request = recipe_request(RunKind.SWEEP_POINT, name, point.recipe, options.device, "validation", group)
-    store.finish(store.add(request), result_of(point.weights, {}, point.scores))
 
 
 def outcome_text(outcome: SweepOutcome) -> str:

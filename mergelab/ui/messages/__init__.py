@@ -124,6 +124,14 @@ from mergelab.ui.messages.tabs.remembered_runs import (
     RunRow,
     RunsRequest,
 )
+from mergelab.ui.messages.tabs.sweeping import (
+    SweepAxis,
+    SweepMessage,
+    SweepPoint,
+    SweepRequest,
+    SweepSetting,
+    SweepState,
+)
 from mergelab.ui.messages.tabs.tensor import (
     CellFields,
     ConflictsMessage,
@@ -249,6 +257,12 @@ __all__ = [
     "Status",
     "StatusKind",
     "StoryMessage",
+    "SweepAxis",
+    "SweepMessage",
+    "SweepPoint",
+    "SweepRequest",
+    "SweepSetting",
+    "SweepState",
     "TaskColumn",
     "TaskCorrection",
     "TaskRow",

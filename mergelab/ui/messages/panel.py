@@ -18,6 +18,7 @@ from mergelab.ui.messages.tabs.charts import Charts, CurvesMessage
 from mergelab.ui.messages.tabs.compare import Comparison
 from mergelab.ui.messages.tabs.damaged import DamageMessage
 from mergelab.ui.messages.tabs.remembered_runs import HistoryEntry, RunFile, RunList
+from mergelab.ui.messages.tabs.sweeping import SweepMessage
 from mergelab.ui.messages.tabs.tensor import (
     MapCells,
     MapCoordinates,
@@ -111,6 +112,8 @@ class PanelMessages:
     """Runs as a file, for a download."""
     history: Sequence[HistoryEntry] | None = None
     """The last merges of this visit, the newest first."""
+    sweep: SweepMessage | None = None
+    """What a sweep may vary, and what the last one has found."""
     tensors: TensorList | None = None
     """The list of tensors."""
     tensor: TensorUpdate | None = None

@@ -11,6 +11,7 @@ from mergelab.ui.messages.scores import Split
 from mergelab.ui.messages.sidebar import KnobValue
 from mergelab.ui.messages.tabs.damaged import Restored
 from mergelab.ui.messages.tabs.remembered_runs import ReproduceRequest, RunFileRequest, RunMark, RunNumbers, RunsRequest
+from mergelab.ui.messages.tabs.sweeping import SweepAxis, SweepRequest
 
 
 @message
@@ -256,5 +257,11 @@ class PanelEvents:
     """Merge the recipe of a run again, and see whether the weights are the same."""
     export_runs: RunFileRequest
     """Write runs to a file."""
+    sweep_settings: NoDetails
+    """What a sweep may vary in the recipe on the sidebar."""
+    run_sweep: SweepRequest
+    """Search for the best recipe."""
+    draw_sweep: SweepAxis
+    """Draw the sweep over another setting."""
     stop: NoDetails
     """End this visitor's work."""

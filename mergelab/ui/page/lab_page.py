@@ -26,6 +26,8 @@ from mergelab.ui.messages import (
     RunMark,
     RunNumbers,
     RunsRequest,
+    SweepAxis,
+    SweepRequest,
     TaskCorrection,
     TaskSetRequest,
     TensorRequest,
@@ -64,6 +66,7 @@ from mergelab.ui.page.tabs.answers_tab import AnswersTab
 from mergelab.ui.page.tabs.compare_tab import CompareTab
 from mergelab.ui.page.tabs.lab_tab import LabTab
 from mergelab.ui.page.tabs.runs_tab import RunsTab
+from mergelab.ui.page.tabs.sweep_tab import SweepTab
 from mergelab.ui.page.tabs.task_sets_tab import TaskSetsTab
 from mergelab.ui.page.tabs.tensor_tab import TensorTab
 from mergelab.ui.session.server import Lab
@@ -109,6 +112,7 @@ class LabPage:
         self._wire_answers()
         self._wire_task_sets()
         self._wire_runs()
+        self._wire_sweep()
         self._wire_opening(blocks)
 
     def show_first(self, parts: Mapping[str, Any], blocks: gr.Blocks) -> None:
@@ -214,6 +218,13 @@ class LabPage:
         self._attach(self._on("export_runs"), tab.write, compat.PAYLOAD, carries=RunFileRequest)
         measured = {**compat.HEAVY, "trigger_mode": "multiple"}
         self._attach(self._on("reproduce_run"), tab.reproduce, measured, carries=ReproduceRequest)
+
+    def _wire_sweep(self) -> None:
+        tab = SweepTab(Follower(self.state))
+        self._attach(self._on("sweep_settings"), tab.show, compat.PAYLOAD)
+        self._attach(self._on("draw_sweep"), tab.draw, compat.PAYLOAD, carries=SweepAxis)
+        heavy = {**compat.HEAVY, "trigger_mode": "multiple"}
+        self._attach(self._on("run_sweep"), tab.run, heavy, carries=SweepRequest)
 
     def _wire_lab(self) -> None:
         tab, merge = LabTab(Follower(self.state)), self.wiring.widgets[MERGE].click

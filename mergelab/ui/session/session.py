@@ -15,7 +15,7 @@ from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.recipe_name import recipe_name
 from mergelab.ui.form.texts.link import LinkMaker
-from mergelab.ui.messages import DamageRequest, Status, TryRequest
+from mergelab.ui.messages import DamageRequest, Status, SweepRequest, TryRequest
 from mergelab.ui.session.answers.answers_view import AnswersView
 from mergelab.ui.session.answers.trying import Trying
 from mergelab.ui.session.chart_data import Cell
@@ -30,6 +30,7 @@ from mergelab.ui.session.remembering.visit_history import VisitHistory
 from mergelab.ui.session.render.recipe import ActiveStory
 from mergelab.ui.session.screen import Screen
 from mergelab.ui.session.status import BUSY, Stopwatch, UnderWay, crash
+from mergelab.ui.session.sweeping.sweep_view import SweepView
 from mergelab.ui.session.task_sets.task_sets_view import TaskSetsView, TypedModels
 from mergelab.ui.session.tensor_view import TensorView
 from mergelab.ui.session.update import Update, Updates
@@ -80,6 +81,7 @@ class Session:
         self.screen = Screen(self.merge_service, self.chart_service, self.under_way, self.link)
         self.damage_view = DamageView(self.merge_service, self.screen.wants)
         self.runs_view, self.history = RunsView(self.job_cache.run_memory, self.visit), VisitHistory()
+        self.sweep_view = SweepView(self.merge_service)
         self.pins, self.lock = self.screen.pins, self.screen.lock
 
     def first(self, form: Form) -> Updates:
@@ -196,6 +198,12 @@ class Session:
     def reproduce(self, number: int) -> Updates:
         """Merge the recipe of a remembered run again, and say whether the weights are the same."""
         return self._guarded(lambda: self._counted(self._reproduce(number)), failed="The run could not be reproduced")
+
+    def sweep(self, form: Form, asked: SweepRequest) -> Updates:
+        """Search for the best recipe around the form's. Its points come as they are scored, and stay after Stop."""
+        return self._guarded(
+            lambda: self._counted(self.sweep_view.run(form, asked, self.stopper)), failed="The sweep failed"
+        )
 
     def measure_damage(self, form: Form, asked: DamageRequest) -> Updates:
         """Measure what each place of the form's merge costs. Its map comes as it grows, and stays as far as it is known."""

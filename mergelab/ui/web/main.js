@@ -50,6 +50,7 @@ import { NumberBoxes } from "./sidebar/number_boxes.js";
 import { MergeButton } from "./sidebar/merge_button.js";
 import { ResetArrows } from "./sidebar/reset_arrows.js";
 import { VariedKnobs } from "./sidebar/varied_knobs.js";
+import { SweepTab } from "./sweep/sweep_tab.js";
 import { TaskSetsTab } from "./task_sets/task_sets_tab.js";
 import { TensorTab } from "./tensor/tensor_tab.js";
 import { Inbox } from "./transport/inbox.js";
@@ -100,6 +101,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   new TryIt(page);
   new TaskSetsTab(page, tabs);
   new RunsTab(page, tabs, open);
+  new SweepTab(page, tabs, open);
   const history = new HistoryStrip(page);
   mountDrawer();
   mountSkipLink(element);

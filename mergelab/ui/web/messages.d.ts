@@ -909,6 +909,12 @@ export interface PanelEvents {
   /** Merge the recipe of a run again, and see whether the weights are the same. */
   reproduce_run: ReproduceRequest;
   export_runs: RunFileRequest;
+  /** What a sweep may vary in the recipe on the sidebar. */
+  sweep_settings: NoDetails;
+  /** Search for the best recipe. */
+  run_sweep: SweepRequest;
+  /** Draw the sweep over another setting. */
+  draw_sweep: SweepAxis;
   /** End this visitor's work. */
   stop: NoDetails;
 }
@@ -991,6 +997,8 @@ export interface PanelMessages {
   run_file: RunFile;
   /** The last merges of this visit, the newest first. */
   history: HistoryEntry[];
+  /** What a sweep may vary, and what the last one has found. */
+  sweep: SweepMessage;
   /** The list of tensors. */
   tensors: TensorList;
   /** An opened tensor as a whole. */
@@ -1473,6 +1481,93 @@ export interface StoryMessage {
   /** The recipes that were pinned before the story. */
   pinned: Pins;
 }
+
+/** Draw the chart over another setting. */
+export interface SweepAxis {
+  /** Which of the columns. */
+  axis: number;
+}
+
+/** The Sweep tab. */
+export interface SweepMessage {
+  /** The recipe whose settings are offered. */
+  of: string;
+  /** The settings that can vary. */
+  settings: SweepSetting[];
+  /** What can be searched for, with its title, by name; none without task sets. */
+  objectives: Record<string, string>;
+  /** Why no sweep can start; empty text if all is well. */
+  problem: string;
+  /** How far the sweep has come. */
+  state: SweepState;
+  /** The recipe that was varied; empty text before the first sweep. */
+  swept: string;
+  /** The titles of the settings that vary. */
+  columns: string[];
+  /** The recipes that were tried. */
+  points: SweepPoint[];
+  /** Which of the columns the chart is drawn over. */
+  axis: number;
+  /** The objective over that setting; null if there is nothing to draw. */
+  figure: Figure | null;
+  /** What was found, in full sentences; empty text before the end. */
+  summary: string;
+}
+
+/** A recipe that was tried. */
+export interface SweepPoint {
+  /** Its number, counted from 1. */
+  number: number;
+  /** Where it stands: racing, out, finished or refused. */
+  state: string;
+  /** The values of the settings that vary, in their order; empty text for one that does not count. */
+  settings: string[];
+  /** The objective; null if it is not known. */
+  value: number | null;
+  /** The objective with its interval, for a person; the reason if the recipe was refused. */
+  text: string;
+  /** The rows that each task has answered. */
+  n: number;
+  /** Whether it is the best. */
+  best: boolean;
+  /** Whether the rows do not tell it from the best. */
+  alike: boolean;
+  /** Its recipe as YAML; empty text if it was refused. */
+  recipe: string;
+}
+
+/** Start a sweep. */
+export interface SweepRequest {
+  /** The values of each setting that varies, by its path: `FROM:TO:STEP`, or a list with commas between. */
+  over: Record<string, string>;
+  /** What is searched for. */
+  objective: string;
+  /** How recipes are chosen; empty text for a grid where it is small. */
+  sampler: string;
+  /** The most recipes to try; 0 for as many as a small grid has. */
+  points: number;
+  /** The time after which no new recipe begins; 0 for no limit. */
+  minutes: number;
+  /** The validation rows per task; 0 for all. */
+  rows: number;
+  /** Which recipes leave early: halving, safe or none. */
+  race: string;
+}
+
+/** A setting of the recipe that a sweep can vary. */
+export interface SweepSetting {
+  /** Its path in the recipe. */
+  path: string;
+  /** What a person calls it. */
+  title: string;
+  /** Its value in the recipe on the sidebar. */
+  value: string;
+  /** A few values over the slider: `FROM:TO:STEP`, or names with commas between. */
+  suggested: string;
+}
+
+/** Whether a sweep was started, and how far it has come. */
+export type SweepState = "none" | "running" | "done" | "stopped";
 
 /** A column that the kind needs or may have. */
 export interface TaskColumn {

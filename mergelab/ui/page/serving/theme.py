@@ -13,6 +13,7 @@ _TABS = (
     "tensor/tensor.css",
     "task_sets/task_sets.css",
     "runs/runs.css",
+    "sweep/sweep.css",
     "sidebar/varied.css",
 )
 STYLES = [HERE / name for name in (*(f"styles/{area}.css" for area in _AREAS), *_TABS, "styles/narrow.css")]

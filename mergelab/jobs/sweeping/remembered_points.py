@@ -1,0 +1,30 @@
+"""Remembers the points of a sweep as runs."""
+
+from __future__ import annotations
+
+from mergelab.jobs.recording.run_facts import recipe_request, result_of
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointState
+from mergelab.runs import RunKind, RunStore
+from mergelab.sweeps import Sweep
+
+
+class RememberedPoints:
+    """Adds each point of a sweep to a store as soon as its standing is final.
+
+    A recipe is added once, also where the sweep is run again. Refused points have no recipe and are not added. `name` is what the
+    points are called, with their numbers.
+    """
+
+    def __init__(self, store: RunStore, sweep: Sweep, name: str, device: str) -> None:
+        self._store, self._name, self._device = store, name, device
+        self._group = f"sweep {sweep.digest()[:12]}"
+        self._known = {run.request.digest for run in store.runs(group=self._group, archived=None)}
+
+    def take(self, point: Point) -> None:
+        """Add the point if it has ended and is not there yet."""
+        if point.recipe is None or point.state is PointState.RACING or point.recipe.digest() in self._known:
+            return
+        self._known.add(point.recipe.digest())
+        name = f"{self._name} {point.number + 1}"
+        request = recipe_request(RunKind.SWEEP_POINT, name, point.recipe, self._device, "validation", self._group)
+        self._store.finish(self._store.add(request), result_of(point.weights, {}, point.scores))

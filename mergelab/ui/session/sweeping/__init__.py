@@ -1,0 +1,1 @@
+"""The sweep of one visitor: what may vary, and what was found."""

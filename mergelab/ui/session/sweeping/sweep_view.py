@@ -1,0 +1,157 @@
+"""The Sweep tab of one visitor: starts a search from the recipe on the sidebar, and shows its points as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mergelab.jobs.sweeping.remembered_points import RememberedPoints
+from mergelab.jobs.sweeping.sweep_outcome import Point, SweepOutcome
+from mergelab.recipe import RecipeError
+from mergelab.runtime.progress import Partial
+from mergelab.sweeps import Sweep, SweepError
+from mergelab.sweeps.objective import MEAN, NORMALISED, TASK, WORST
+from mergelab.sweeps.sweep_file import over_shorthand
+from mergelab.ui.form.form import Form
+from mergelab.ui.form.recipe_name import recipe_name
+from mergelab.ui.form.setting_words import SettingWords
+from mergelab.ui.form.short_names import short_names
+from mergelab.ui.messages import SweepAxis, SweepMessage, SweepRequest, SweepState
+from mergelab.ui.session.job_cache import CrashError, Stopper, StopPressedError
+from mergelab.ui.session.merge_service import MergeService, task_files_of
+from mergelab.ui.session.render.scores import NOTHING_TO_SCORE
+from mergelab.ui.session.status import Stopwatch
+from mergelab.ui.session.sweeping.rendered_points import rendered_points, sweep_figure, sweep_summary
+from mergelab.ui.session.sweeping.sweep_settings import sweep_settings
+from mergelab.ui.session.update import Update, Updates
+
+OBJECTIVES = {MEAN: "Mean of all tasks", WORST: "Worst task", NORMALISED: "Mean relative to the experts"}
+
+
+@dataclass
+class SweepView:
+    """The last sweep of a visitor. `form` is the one that was varied."""
+
+    merge_service: MergeService
+    form: Form | None = None
+    asked: Sweep | None = None
+    state: SweepState = "none"
+    points: dict[int, Point] = field(default_factory=dict)
+    outcome: SweepOutcome | None = None
+    axis: int = 0
+
+    def show(self, form: Form) -> Updates:
+        """What can vary in the form's recipe, and the last sweep."""
+        yield self._told(form)
+
+    def draw(self, form: Form, asked: SweepAxis) -> Updates:
+        """The chart over another setting."""
+        self.axis = asked.axis
+        yield self._told(form)
+
+    def run(self, form: Form, asked: SweepRequest, stopper: Stopper) -> Generator[Update, None, None]:
+        """Search, with the points as they come.
+
+        Raises SweepError or RecipeError if it cannot begin, and StopPressedError after Stop; the points so far stay.
+        """
+        self.asked = Sweep.from_mapping(self._mapping(form, asked))
+        self.form, self.state, self.outcome, self.points, self.axis = form, "running", None, {}, 0
+        yield self._told(form)
+        try:
+            self.outcome = yield from self._followed(form, self.asked, stopper)
+            self.points, self.state = {point.number: point for point in self.outcome.points}, "done"
+        except (StopPressedError, CrashError, ValueError):
+            self.state = "stopped"
+            yield self._told(form)
+            raise
+        yield self._told(form)
+
+    def _mapping(self, form: Form, asked: SweepRequest) -> dict[str, Any]:
+        """The sweep as its file would say it."""
+        tasks = self.merge_service.tasks(form)
+        if not tasks:
+            raise RecipeError(NOTHING_TO_SCORE)
+        if form.blocked_reason:
+            raise RecipeError(form.blocked_reason)
+        if not asked.over:
+            raise SweepError("Tick at least one setting that may vary.")
+        over: dict[str, Any] = {}
+        for path, text in asked.over.items():
+            over |= over_shorthand(f"{path}={text}")
+        named = {} if form.models.task_files else {"tasks": list(tasks)}
+        chosen = {"sampler": asked.sampler, "points": asked.points}
+        given = {name: value for name, value in chosen.items() if value}
+        rest = {"minutes": asked.minutes, "objective": asked.objective, "rows": asked.rows, "race": asked.race}
+        return {"recipe": form.recipe().to_mapping(), "over": over, **named, **given, **rest}
+
+    def _followed(self, form: Form, asked: Sweep, stopper: Stopper) -> Generator[Update, None, SweepOutcome]:
+        cache = self.merge_service.job_cache
+        store = cache.run_memory.store() if self.merge_service.visit else None
+        kept = RememberedPoints(store, asked, "Sweep", form.device) if store else None
+        steps = cache.follow_in_parts(
+            Stopwatch("Sweeping"),
+            stopper,
+            "sweep",
+            given=asked.to_mapping(),
+            device=form.device,
+            models_dir=self.merge_service.models_dir,
+            **task_files_of(form),
+        )
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                found: SweepOutcome = end.value
+                return found
+            if not isinstance(step, Partial):
+                yield Update(status=step)
+                continue
+            self.points[step.result.number] = step.result
+            if kept:
+                kept.take(step.result)
+            yield self._told(form)
+
+    def _told(self, form: Form) -> Update:
+        """The tab for the recipe on the sidebar, with the last sweep, which may be of another recipe."""
+        try:
+            recipe, problem = form.recipe(), ""
+        except ValueError as error:
+            recipe, problem = None, str(error)
+        words = SettingWords(short_names(form.models.titles))
+        tasks = self.merge_service.tasks(form) if recipe else {}
+        offered = SweepMessage(
+            of=recipe_name(recipe, form.models.titles) if recipe else "",
+            settings=sweep_settings(recipe, words) if recipe else [],
+            objectives={**OBJECTIVES, **{TASK + name: face.title for name, face in tasks.items()}} if tasks else {},
+            problem=problem or ("" if tasks else NOTHING_TO_SCORE),
+            state=self.state,
+            swept="",
+            columns=[],
+            points=[],
+            axis=self.axis,
+            figure=None,
+            summary="",
+        )
+        return Update(sweep=replace(offered, **self._found()))
+
+    def _found(self) -> Mapping[str, Any]:
+        """What is known of the last sweep."""
+        if self.form is None or self.asked is None:
+            return {}
+        words, points = SettingWords(short_names(self.form.models.titles)), sorted(self.points.values(), key=_number)
+        paths = [dimension.path for dimension in self.asked.space.dimensions]
+        axis, objective = min(self.axis, len(paths) - 1), self.asked.objectives[0]
+        titles = [words.label(path) for path in paths]
+        return {
+            "swept": recipe_name(self.form.recipe(), self.form.models.titles),
+            "columns": titles,
+            "points": rendered_points(points, paths, objective, self.outcome, words),
+            "axis": axis,
+            "figure": sweep_figure(points, paths[axis], titles[axis], objective),
+            "summary": sweep_summary(self.outcome, self.asked),
+        }
+
+
+def _number(point: Point) -> int:
+    return point.number

@@ -1,0 +1,44 @@
+"""The Sweep tab in a real browser: settings are ticked, recipes are tried, and the best is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from browser.visits import SETTLED, SLOW, Visit, until_left, visit
+from playwright.sync_api import Browser, expect
+
+
+@pytest.fixture(scope="module")
+def lab(browser: Browser, server: str) -> Iterator[Visit]:
+    yield from until_left(visit(browser, f"{server}/?tab=sweep"))
+
+
+def test_a_small_sweep_finds_the_best_and_says_what_the_selection_was_worth(lab: Visit) -> None:
+    page = lab.page
+    expect(page.locator("[data-slot=sweep-of]")).to_have_text("TIES · density 0.2")
+    expect(page.locator("[data-slot=sweep-size]")).to_have_text("Tick at least one setting.")
+    page.check("[data-vary='method.density']")
+    page.check("[data-vary='method.scale']")
+    page.fill("[data-range='method.density']", "0.25:0.75:0.5")
+    page.fill("[data-range='method.scale']", "0.8, 1.6")
+    page.fill("[data-sweep=rows]", "25")
+    expect(page.locator("[data-slot=sweep-size]")).to_have_text("4 recipes in the grid.")
+    page.click("[data-sweep=start]")
+    summary = page.locator("[data-slot=sweep-summary]")
+    expect(summary).to_contain_text("4 recipes tried", timeout=SLOW)
+    expect(summary).to_contain_text("Selection on validation rows was worth")
+    expect(page.locator(".ml-sweep-table tbody tr")).to_have_count(4)
+    expect(page.locator(".ml-sweep-best")).to_have_count(1)
+    expect(page.locator("[data-chart=sweep] .plotly .points path")).to_have_count(4)
+    page.select_option("[data-sweep=axis]", label="Scale")
+    expect(page.locator("[data-chart=sweep] .xtitle")).to_have_text("Scale")
+
+
+def test_the_best_opens_in_the_lab_and_its_points_are_runs(lab: Visit) -> None:
+    page = lab.page
+    page.locator(".ml-sweep-best button").click()
+    lab.until(f"{SETTLED} && mergelab.tab === 'lab' && /density: 0.[27]5/.test(mergelab.yaml)")
+    page.click("#ml-tab-runs")
+    page.fill("[data-runs=filter]", "sweep point")
+    expect(page.locator(".ml-run-table tbody tr")).to_have_count(4, timeout=SLOW)

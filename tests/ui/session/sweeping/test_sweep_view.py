@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+from ui.fake_worker import FakeWorker, answers, form, last
+
+from mergelab.evaluation.scores import Score
+from mergelab.evaluation.scores.interval import Estimate
+from mergelab.jobs import Finished
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
+from mergelab.recipe import Recipe
+from mergelab.runs import RunKind
+from mergelab.runtime.progress import Partial
+from mergelab.ui.messages import SweepMessage, SweepRequest
+from mergelab.ui.session.job_cache import JobCache
+from mergelab.ui.session.remembering.run_memory import RunMemory
+from mergelab.ui.session.render.scores_by_model import TaskFace
+from mergelab.ui.session.server import Lab
+from mergelab.ui.session.session import Session
+from mergelab.ui.session.update import Update
+
+
+def point(number: int, density: float, right: int, state: PointState) -> Point:
+    recipe = Recipe.from_mapping({**form().recipe().to_mapping(), "method": {"name": "ties", "density": density}})
+    score = Score(
+        "task-a", "validation", "accuracy", right / 100, 100, right / 100 - 0.1, right / 100 + 0.1, answers(right)
+    )
+    return Point(number, {"method.density": density}, state, recipe, "w", (score,), (right / 100,))
+
+
+POINTS = (point(0, 0.2, 70, PointState.OUT), point(1, 0.5, 80, PointState.FINISHED))
+TEST = Score("task-a", "test", "accuracy", 0.75, 500, 0.7, 0.8)
+OUTCOME = SweepOutcome(POINTS, (1,), (), (TEST,), Estimate(0.05, -0.02, 0.12), 700)
+ASKED = SweepRequest({"method.density": "0.2:0.5:0.3"}, "mean", "", 0, 0, 100, "halving")
+
+
+def script() -> list[object]:
+    return [*[Partial(each) for each in POINTS], Finished(OUTCOME)]
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[RunMemory]:
+    opened = RunMemory(str(tmp_path / "runs.sqlite"))
+    yield opened
+    opened.close()
+
+
+def session_with(memory: RunMemory, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """A session whose tiny models have one task."""
+    cache = JobCache(lambda: worker, start_reader=lambda: worker, run_memory=memory)  # type: ignore[arg-type,return-value]
+    session = Lab(job_cache=cache).session("visitor")
+    tasks = {"task-a": TaskFace("Task A", "tiny/a", "accuracy")}
+    monkeypatch.setattr(type(session.merge_service), "tasks", lambda self, form: tasks)
+    return session
+
+
+def told(updates: list[Update]) -> list[SweepMessage]:
+    return [update.sweep for update in updates if update.sweep]
+
+
+def test_points_come_one_by_one_and_the_end_says_what_the_selection_was_worth(
+    memory: RunMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = FakeWorker(sweep=script)
+    found = told(list(session_with(memory, worker, monkeypatch).sweep(form(), ASKED)))
+    assert [len(each.points) for each in found] == [0, 1, 2, 2]
+    assert [each.state for each in found] == ["running", "running", "running", "done"]
+    assert [(each.number, each.state, each.text, each.settings, each.best) for each in found[-1].points] == [
+        (1, "left the race", "70.0 % (60–80)", ["0.2"], False),
+        (2, "finished", "80.0 % (70–90)", ["0.5"], True),
+    ]
+    assert found[-1].figure and found[-1].figure.data[-1]["x"] == [0.2, 0.5]
+    assert found[-1].summary == (
+        "2 recipes tried, 700 answers asked for. The best is point 2. On all test rows its mean is 75.0 % (70–80), n = 500."
+        " Selection on validation rows was worth +5.0 points (−2.0 to +12.0): its score there minus that on test rows."
+    )
+    (given,) = worker.named("sweep")
+    assert given["given"]["over"] == {"method.density": {"from": 0.2, "to": 0.5, "step": 0.3}}
+    assert given["given"]["tasks"] == ["task-a"]
+
+
+def test_each_point_is_remembered_once_however_often_the_sweep_runs(
+    memory: RunMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_with(memory, FakeWorker(sweep=script), monkeypatch)
+    for _ in range(2):
+        last(session.sweep(form(), ASKED))
+    store = memory.store()
+    assert store
+    runs = store.runs()
+    assert [(run.request.name, run.request.kind) for run in runs] == [
+        ("Sweep 2", RunKind.SWEEP_POINT),
+        ("Sweep 1", RunKind.SWEEP_POINT),
+    ]
+
+
+def test_after_stop_the_points_so_far_stay(memory: RunMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = session_with(memory, FakeWorker(sweep=lambda: [Partial(POINTS[0]), Event()]), monkeypatch)
+    seen = []
+    for update in session.sweep(form(), ASKED):
+        seen.append(update)
+        if update.sweep and update.sweep.points:
+            session.stop()
+    final = told(seen)[-1]
+    assert (final.state, len(final.points)) == ("stopped", 1)
+
+
+def test_nothing_ticked_and_values_that_cannot_be_read_are_refused_with_the_reason(
+    memory: RunMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_with(memory, FakeWorker(), monkeypatch)
+    nothing = SweepRequest({}, "mean", "", 0, 0, 100, "halving")
+    status = last(session.sweep(form(), nothing)).status
+    assert status and status.problems == ("Tick at least one setting that may vary.",)
+    wrong = SweepRequest({"method.density": "half"}, "mean", "", 0, 0, 100, "halving")
+    status = last(session.sweep(form(), wrong)).status
+    assert status and "density" in status.problems[0]
+
+
+def test_without_task_sets_the_tab_says_why_no_sweep_can_start(memory: RunMemory) -> None:
+    cache = JobCache(FakeWorker, run_memory=memory)  # type: ignore[arg-type]
+    session = Lab(job_cache=cache).session("visitor")
+    (shown,) = told(list(session.sweep_view.show(form())))
+    assert shown.problem
+    assert shown.objectives == {}
