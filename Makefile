@@ -57,12 +57,13 @@ check-web: .venv/.ready-test
 	  then node_modules/.bin/tsc && node_modules/.bin/eslint .; \
 	  else $(call LEFT_OUT,types and ESLint left out: npm's registry does not answer); fi; fi
 
-# The page is driven in its browser beside the other tests: it waits more than it computes. Threads that spin while they
-# wait would keep the others from working.
+# The page is driven in its browser beside the other tests: it waits more than it computes. What only reads the code fills
+# such waits, since after the tests it would have one core at work. Threads that spin while they wait would keep the others
+# from working.
 test: export OMP_WAIT_POLICY = PASSIVE
 test:
 	$(MAKE) -j2 browser
-	$(MAKE) -j2 test-rest test-page check
+	$(MAKE) -j3 test-rest test-page check
 
 test-page: .venv/.ready-test
 	$(BIN)/python -m pytest -q tests/ui tests/browser

@@ -43,13 +43,13 @@ DENOISER = "model.diffusion_model."
 """The start of the denoiser's keys in a Stable Diffusion file, whose other components have first components of their own."""
 WRAPPER_PARTS = _words("module _orig_mod _fsdp_wrapped_module _checkpoint_wrapped_module _forward_module")
 """Key components that data-parallel training, torch.compile and activation checkpointing insert."""
-RENAMED = (
-    (r"\.gamma$", ".weight"),
-    (r"\.beta$", ".bias"),
-    (r"\.weight_g$", ".parametrizations.weight.original0"),
-    (r"\.weight_v$", ".parametrizations.weight.original1"),
-)
-"""Old names of parameters, and their names today: norms of early BERT files, weight normalisation before torch 2.1."""
+RENAMED = {
+    "gamma": "weight",
+    "beta": "bias",
+    "weight_g": "parametrizations.weight.original0",
+    "weight_v": "parametrizations.weight.original1",
+}
+"""Old names of a module's parameters, and their names today: norms of early BERT files, weight normalisation before torch 2.1."""
 RUNNING = re.compile(
     r"(^|\.)(running_(mean|var|std)|moving_(mean|variance)|codebook\.(cluster_size|cluster_usage|embed_avg|embed_sum))$"
 )
@@ -80,15 +80,18 @@ def align(base: Collection[str], expert: Collection[str]) -> Alignment:
     Keys outside the prefix (a head such as `classifier.weight`) are matched by name. In a tie, unchanged names win, so
     identical key sets never get a prefix.
     """
-    theirs = {modern(key): key for key in expert}
+    ours, theirs = {key: modern(key) for key in base}, {modern(key): key for key in expert}
     candidates = [("", "")]
     candidates += [(prefix, "expert") for prefix in _first_components(expert)]
     candidates += [(prefix, "base") for prefix in _first_components(base)]
-    return max((_aligned(base, theirs, prefix, side) for prefix, side in candidates), key=lambda found: len(found.keys))
+    return max((_aligned(ours, theirs, prefix, side) for prefix, side in candidates), key=lambda found: len(found.keys))
 
 
-def _aligned(base: Collection[str], theirs: Mapping[str, str], prefix: str, side: str) -> Alignment:
-    keys = {key: theirs[twin] for key in base for twin in _counterparts(modern(key), prefix, side) if twin in theirs}
+def _aligned(ours: Mapping[str, str], theirs: Mapping[str, str], prefix: str, side: str) -> Alignment:
+    """`ours` gives the base's keys today's names, `theirs` such names the expert's keys."""
+    keys = {
+        key: theirs[twin] for key, name in ours.items() for twin in _counterparts(name, prefix, side) if twin in theirs
+    }
     return Alignment(keys, prefix, side)
 
 
@@ -106,9 +109,8 @@ def _first_components(keys: Iterable[str]) -> list[str]:
 
 def modern(key: str) -> str:
     """`key` with the parameter's old name replaced by that of today."""
-    for old, new in RENAMED:
-        key = re.sub(old, new, key)
-    return key
+    module, dot, name = key.rpartition(".")
+    return f"{module}.{RENAMED[name]}" if dot and name in RENAMED else key
 
 
 def peeled(keys: Iterable[str]) -> dict[str, str]:

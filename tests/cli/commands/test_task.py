@@ -27,17 +27,20 @@ def run(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
 
 
-def test_a_recipe_of_own_models_is_scored_and_calibrated_on_own_files(root: Path) -> None:
+def test_a_recipe_of_own_models_is_scored_and_calibrated_on_own_files(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     recipe = {**recipe_of_experts(root, "regmean"), "base": "base", "models": ["moods", "topics"]}
     (root / "r.yml").write_text(yaml.safe_dump(recipe))
     files = ("--task", "moods.csv", "--task", "topics=topics.csv")
     scored = run("evaluate", "r.yml", *files, "--json", folder=root)
     assert scored.returncode == 0, scored.stderr
     assert [score["task"] for score in json.loads(scored.stdout)] == ["moods", "topics"]
-    merged = run("merge", "r.yml", *files, "--out", "out", folder=root)
-    assert merged.returncode == 0 and merged.stdout == "out\n"
-    without = run("merge", "r.yml", "--out", "two", folder=root)
-    assert without.returncode == 1 and "give it a task set with --task moods=FILE" in without.stderr
+    monkeypatch.chdir(root)  # the same command in this process, which has imported what it needs
+    assert cli.main(["merge", "r.yml", *files, "--out", "out"]) == 0
+    assert capsys.readouterr().out == "out\n"
+    assert cli.main(["merge", "r.yml", "--out", "two"]) == 1
+    assert "give it a task set with --task moods=FILE" in capsys.readouterr().err
 
 
 def test_check_says_what_a_task_set_is(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
