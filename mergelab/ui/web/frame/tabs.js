@@ -60,6 +60,7 @@ export class Tabs {
       this.#buttons[place].setAttribute("aria-selected", String(open));
       this.#buttons[place].tabIndex = open ? 0 : -1;
     });
+    this.#buttons[this.names.indexOf(shown)].scrollIntoView({ block: "nearest", inline: "nearest" }); // on a phone the row is wider
     this.#address.set({ tab: shown === FIRST ? null : shown });
     this.#callbacks[shown]?.();
   }

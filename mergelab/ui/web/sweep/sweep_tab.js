@@ -148,7 +148,7 @@ export class SweepTab {
 
   /** @param {SweepMessage} found */
   #renderChart({ figure, columns, axis }) {
-    this.#page.board.card(NAME).classList.toggle("ml-unmeasured", !figure);
+    this.#page.board.card(NAME).hidden = !figure;
     this.#fillList("axis", columns.map((title, place) => [String(place), title]), String(axis));
     if (figure) void this.#page.board.draw(NAME, figure);
   }
