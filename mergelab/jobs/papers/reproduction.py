@@ -89,7 +89,7 @@ class FigureRow:
         """`above −2.0 points`, or nothing."""
         if self.bound is None:
             return ""
-        limit = replace(self, value=self.bound.limit).written
+        limit = replace(self, value=self.bound.limit).written if self.bound.limit else "0"
         return f"{'above' if self.bound.above else 'below'} {limit}"
 
     def _plain(self, value: float) -> str:
@@ -143,9 +143,9 @@ def sentence_of(outcome: Outcome) -> str:
     checked = [row for row in outcome.figures if row.bound]
     decisive = [row for row in checked if row.verdict is verdict]
     if verdict is PaperVerdict.HOLDS:
-        return f"Every figure lies where the claim expects it. {_told(decisive)}"
+        return f"Every figure lies where the claim expects it: {_told(decisive)}"
     missed = "clearly elsewhere" if verdict is PaperVerdict.FAILS else "not clearly on the expected side"
-    return f"Of {len(checked)} figures with an expectation, {len(decisive)} {'lies' if len(decisive) == 1 else 'lie'} {missed}. {_told(decisive)}"
+    return f"Of {len(checked)} figures with an expectation, {len(decisive)} {'lies' if len(decisive) == 1 else 'lie'} {missed}: {_told(decisive)}"
 
 
 def _told(rows: Sequence[FigureRow]) -> str:

@@ -7,14 +7,16 @@ from itertools import groupby
 
 import yaml
 
-from mergelab.jobs.papers.papers_job import NOT_DELIVERED
+from mergelab.jobs.papers.papers_job import DELIVERED, NOT_DELIVERED
 from mergelab.jobs.papers.reproduction import FigureRow, Reproduction
 
 HEAD = """# The papers, put to the test
 
-This page was written by `{command}`; do not edit it. Each claim of a paper is measured on the demo suites, which are far smaller
-than the papers' models: a claim that does not hold here may hold there. What each claim expects of which figure, and every
-knob, was fixed before the figures were known. Nothing was tuned until it held.
+This page was written by `{command}`; do not edit it.
+
+Each claim of a paper is measured on the demo suites, which are far smaller than the papers' models: a claim
+that does not hold here may hold there. What each claim expects of which figure was fixed before the figures were known, and so
+was every knob, except where a note says that it was chosen on validation rows. Nothing was tuned until it held. `make reproductions` measures everything and writes the page again.
 
 * **holds**: every figure with an expectation lies on the expected side, with its whole interval.
 * **does not hold here**: at least one lies on the other side.
@@ -31,7 +33,7 @@ another training run.
 def reproductions_page(found: Sequence[Reproduction], command: str) -> str:
     """The page: a table of verdicts, then a section for each phenomenon with a table for each suite."""
     by_phenomenon = [list(group) for _, group in groupby(found, key=lambda each: each.number)]
-    suites = list(dict.fromkeys(each.suite for each in found))
+    suites = sorted({each.suite for each in found}, key=_order)
     lines = [
         HEAD.format(command=command),
         f"| phenomenon | {' | '.join(suites)} |",
@@ -40,8 +42,16 @@ def reproductions_page(found: Sequence[Reproduction], command: str) -> str:
         "",
     ]
     if NOT_DELIVERED not in suites:
-        lines += [f"`{NOT_DELIVERED}`: not built, or not asked; `mergelab suite build {NOT_DELIVERED}` builds it.", ""]
+        lines += [
+            f"`{NOT_DELIVERED}` is not built here or was not asked; `mergelab suite build {NOT_DELIVERED}` builds it.",
+            "",
+        ]
     return "\n".join([*lines, *(line for group in by_phenomenon for line in _section(group))]).rstrip() + "\n"
+
+
+def _order(suite: str) -> tuple[int, str]:
+    """The delivered suites come first, in their order."""
+    return (DELIVERED.index(suite) if suite in DELIVERED else len(DELIVERED), suite)
 
 
 def _verdicts(group: Sequence[Reproduction], suites: Sequence[str]) -> str:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from mergelab.jobs.papers.papers_job import chosen_phenomena, reproduce_papers
 from mergelab.jobs.papers.phenomena import PHENOMENA
-from mergelab.jobs.papers.reproduction import PaperVerdict
+from mergelab.jobs.papers.reproduction import PaperVerdict, Reproduction
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 
 
-def test_the_scale_curve_of_pixels_is_an_inverted_u_and_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path))
-    asked = {"names": ["scale-curve"], "suites": ["pixels"], "rows": 40, "device": "cpu"}
-    assert finish(reproduce_papers(**asked, known=True)) == []  # type: ignore[arg-type]
-    (found,) = finish(reproduce_papers(**asked))  # type: ignore[arg-type]
+def test_the_scale_curve_of_pixels_is_an_inverted_u_and_is_kept() -> None:
+    def asked(rows: int, known: bool) -> list[Reproduction]:
+        return finish(reproduce_papers(["scale-curve"], ["pixels"], rows, device="cpu", known=known))
+
+    assert asked(41, known=True) == []
+    (found,) = asked(40, known=False)
     by_label = {row.label: row for row in found.figures}
     assert by_label["scale 1 minus scale 0.3"].verdict is PaperVerdict.HOLDS
     assert by_label["scale 0.3"].n == 5 * 40
-    assert finish(reproduce_papers(**asked, known=True)) == [found]  # type: ignore[arg-type]
+    assert asked(40, known=True) == [found]
     assert found.recipe is not None and Recipe.from_mapping(found.recipe).method.knobs["scale"] == 0.3
 
 

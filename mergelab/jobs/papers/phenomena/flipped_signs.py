@@ -24,8 +24,8 @@ def flipped_signs(trial: SuiteTrial) -> ProgressGen[Outcome]:
     """Score each expert on its own task with signs flipped."""
     base = yield from trial.each_alone(partial(trial.alone, scale=0.0))
     full = yield from trial.each_alone(trial.alone)
-    largest = yield from trial.each_alone(lambda name: _flipped(trial, name, largest=True))
-    smallest = yield from trial.each_alone(lambda name: _flipped(trial, name, largest=False))
+    largest = yield from trial.each_alone(lambda name: flipped(trial, name, largest=True))
+    smallest = yield from trial.each_alone(lambda name: flipped(trial, name, largest=False))
     rows = (
         score_row("base", base),
         score_row("expert", full),
@@ -34,11 +34,12 @@ def flipped_signs(trial: SuiteTrial) -> ProgressGen[Outcome]:
         difference_row("largest 20 % flipped, minus expert", [full], [largest], below(DESTROYED)),
         difference_row("smallest 80 % flipped, minus expert", [full], [smallest], above(UNCHANGED)),
     )
-    return Outcome(rows, _flipped(trial, trial.experts[0], largest=True), trial.left_out)
+    return Outcome(rows, flipped(trial, trial.experts[0], largest=True), trial.left_out)
 
 
-def _flipped(trial: SuiteTrial, name: str, largest: bool) -> dict[str, Any]:
-    """The whole change minus twice its largest part flips that part; twice that part minus the whole flips the rest."""
+def flipped(trial: SuiteTrial, name: str, largest: bool) -> dict[str, Any]:
+    """The recipe that flips part of an expert: the whole change minus twice its largest part flips that part, and twice that part
+    minus the whole flips the rest."""
     part = trial.alone(name, sparsify={"name": "trim", "density": 0.2}, dtype="float32")
     whole, trimmed = (1.0, -2.0) if largest else (-1.0, 2.0)
     models = [{"model": f"{trial.suite}/{name}", "weight": whole}, {"model": {"recipe": part}, "weight": trimmed}]
