@@ -144,8 +144,9 @@ def sentence_of(outcome: Outcome) -> str:
     decisive = [row for row in checked if row.verdict is verdict]
     if verdict is PaperVerdict.HOLDS:
         return f"Every figure lies where the claim expects it: {_told(decisive)}"
-    missed = "clearly elsewhere" if verdict is PaperVerdict.FAILS else "not clearly on the expected side"
-    return f"Of {len(checked)} figures with an expectation, {len(decisive)} {'lies' if len(decisive) == 1 else 'lie'} {missed}: {_told(decisive)}"
+    missed = "on the other side" if verdict is PaperVerdict.FAILS else "undecided"
+    count = f"{len(decisive)} of {len(checked)} figures with an expectation"
+    return f"{count} {'is' if len(decisive) == 1 else 'are'} {missed}: {_told(decisive)}"
 
 
 def _told(rows: Sequence[FigureRow]) -> str:

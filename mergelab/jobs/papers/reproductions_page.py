@@ -91,6 +91,8 @@ def _suite(each: Reproduction) -> Iterator[str]:
 
 
 def _row(row: FigureRow) -> str:
-    seeds = ", ".join(map(str, row.seeds))
+    label, seeds = row.label.replace("|", "\\|"), ", ".join(map(str, row.seeds))  # a bar would end the cell
     verdict = row.verdict.value if row.bound else ""
-    return f"| {row.label} | {row.written} | {row.written_interval} | {row.n:,} | {seeds} | {row.written_bound} | {verdict} |"
+    return (
+        f"| {label} | {row.written} | {row.written_interval} | {row.n:,} | {seeds} | {row.written_bound} | {verdict} |"
+    )

@@ -45,8 +45,7 @@ def test_the_sentence_names_the_figures_that_decide() -> None:
     unclear = FigureRow("gap", 0.1, -0.1, 0.3, 8, "difference", (), above(0.0))
     told = sentence_of(Outcome((exact_row("held", 0.5, 8, bound=above(0.0)), unclear)))
     assert told == (
-        "Of 2 figures with an expectation, 1 lies not clearly on the expected side: "
-        "gap: +10.0 points (−10.0 to +30.0), expected above 0."
+        "1 of 2 figures with an expectation is undecided: gap: +10.0 points (−10.0 to +30.0), expected above 0."
     )
 
 
