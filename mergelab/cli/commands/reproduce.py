@@ -1,0 +1,87 @@
+"""Puts the papers' claims to the test on the demo suites."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mergelab.cli.flags import expanded, positive, subcommand
+from mergelab.cli.progress_bar import followed
+from mergelab.runtime.devices import DEVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mergelab.jobs.papers.reproduction import Reproduction
+
+ROWS = 200
+
+
+def add(commands: Any) -> None:
+    """Add the command with its flags."""
+    reproduce = subcommand(commands, "reproduce", _run, "measure what the papers report on the demo suites")
+    reproduce.add_argument(
+        "name", nargs="*", metavar="NAME", help="phenomena by name (default: all; --list names them)"
+    )
+    reproduce.add_argument("--list", action="store_true", help="list the phenomena and measure nothing")
+    reproduce.add_argument(
+        "--suite", nargs="+", metavar="SUITE", default=[], help="suites to measure on (default: all that are there)"
+    )
+    reproduce.add_argument(
+        "--rows", type=positive, default=ROWS, metavar="N", help=f"test rows per task (default: {ROWS})"
+    )
+    reproduce.add_argument(
+        "--full", action="store_true", help="all test rows, and five seeds of random merges, not two"
+    )
+    reproduce.add_argument(
+        "--known", action="store_true", help="tell what was measured before, and measure nothing new"
+    )
+    reproduce.add_argument("--json", action="store_true", help="print JSON")
+    reproduce.add_argument("--out", type=expanded, metavar="FILE", help="write a Markdown page; a file is replaced")
+    reproduce.add_argument("--device", choices=DEVICES, default="auto", help="auto uses the GPU if there is one")
+
+
+def _run(options: argparse.Namespace) -> None:
+    from mergelab.jobs import workbench
+    from mergelab.jobs.papers.papers_job import FULL_SEEDS, QUICK_SEEDS, chosen_phenomena
+
+    if options.list:
+        for each in chosen_phenomena(options.name):
+            print(f"{each.number:>2}  {each.name:<17}{each.title}")
+        return
+    rows, seeds = (None, FULL_SEEDS) if options.full else (options.rows, QUICK_SEEDS)
+    found = followed(
+        workbench.reproduce_papers(options.name, options.suite, rows, seeds, options.device, options.known)
+    )
+    print(json.dumps(_plain(found), indent=2) if options.json else verdict_lines(found))
+    if options.out:
+        _write(found, options)
+
+
+def verdict_lines(found: Sequence[Reproduction]) -> str:
+    """One paragraph for each phenomenon and suite."""
+    return "\n".join(
+        f"{each.number:>2}  {each.name:<17}{each.suite:<8}{each.verdict.value}\n    {each.sentence}" for each in found
+    )
+
+
+def _write(found: Sequence[Reproduction], options: argparse.Namespace) -> None:
+    from mergelab.jobs.papers.reproductions_page import reproductions_page
+
+    how = ["--full"] if options.full else ["--rows", str(options.rows)]
+    suites = ["--suite", *options.suite] if options.suite else []
+    known = ["--known"] if options.known else []
+    command = shlex.join(["mergelab", "reproduce", *options.name, *suites, *how, *known, "--out", options.out])
+    Path(options.out).write_text(reproductions_page(found, command), encoding="utf-8")
+
+
+def _plain(found: Sequence[Reproduction]) -> list[dict[str, Any]]:
+    """Everything that was found, each figure with its verdict."""
+    from dataclasses import asdict
+
+    return [
+        {**asdict(each), "figures": [{**asdict(row), "verdict": row.verdict} for row in each.figures]} for each in found
+    ]
