@@ -110,6 +110,11 @@ class Stopper:
             job.stop()
         return bool(jobs)
 
+    def check(self, presses: int) -> None:
+        """Raise StopPressedError if Stop was pressed since it had been pressed so often: between two jobs nothing else notices."""
+        if self._presses != presses:
+            raise StopPressedError
+
     def rest(self, at: Hashable) -> None:
         """From now on nothing begins by itself for the recipe with this key: the person has stopped it, or it failed."""
         self._rests_at = at

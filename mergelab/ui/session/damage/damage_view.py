@@ -52,13 +52,14 @@ class DamageView:
         tasks, self.asked = self.merge_service.tasks(form), asked
         if not tasks:
             raise RecipeError(NOTHING_TO_SCORE)
-        known = self.kept.get(_key(form, asked.restore))
+        known, presses = self.kept.get(_key(form, asked.restore)), stopper.presses
         begun = damage_message(known, asked, tasks)
         yield Update(damage=replace(begun, state="measuring", chip=CHIPS["measuring"], empty=begun.empty and BEGINNING))
         named = {} if form.models.task_files else {"tasks": list(tasks)}
         given = {"restore": asked.restore, "rows": form.rows, **named}
         steps = self.merge_service.job(form, Stopwatch("Measuring damage"), stopper, "damage", **given)
         try:
+            stopper.check(presses)
             yield from self._grown(form, steps)
         except (StopPressedError, CrashError, ValueError):
             yield self._stopped(form, asked.restore)

@@ -55,10 +55,11 @@ class SweepView:
 
         Raises SweepError or RecipeError if it cannot begin, and StopPressedError after Stop; the points so far stay.
         """
-        self.asked = Sweep.from_mapping(self._mapping(form, asked))
+        presses, self.asked = stopper.presses, Sweep.from_mapping(self._mapping(form, asked))
         self.form, self.state, self.outcome, self.points, self.axis = form, "running", None, {}, 0
         yield self._told(form)
         try:
+            stopper.check(presses)
             self.outcome = yield from self._followed(form, self.asked, stopper)
             self.points, self.state = {point.number: point for point in self.outcome.points}, "done"
         except (StopPressedError, CrashError, ValueError):

@@ -83,6 +83,15 @@ def test_stop_keeps_what_is_known() -> None:
     assert (found[-1].state, found[-1].chip) == ("stopped", "incomplete") and found[-1].figure
 
 
+def test_stop_before_the_first_cell_is_heard() -> None:
+    session, worker = opened(damage=growing(Finished(map_of(2))))
+    updates = shown(session, form()).measure_damage(form(), BASE)
+    next(updates)
+    session.stop()
+    assert messages(updates)[-1].state == "none"
+    assert worker.named("damage") == []
+
+
 def test_another_recipe_ends_the_measurement_and_the_map_keeps_its_own_digest() -> None:
     session, worker = opened(damage=growing(threading.Event()))
     shown(session, form())

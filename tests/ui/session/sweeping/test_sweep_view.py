@@ -108,6 +108,16 @@ def test_after_stop_the_points_so_far_stay(memory: RunMemory, monkeypatch: pytes
     assert (final.state, len(final.points)) == ("stopped", 1)
 
 
+def test_stop_before_the_first_point_is_heard(memory: RunMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = FakeWorker(sweep=script)
+    session = session_with(memory, worker, monkeypatch)
+    updates = session.sweep(form(), ASKED)
+    next(updates)
+    session.stop()
+    assert told(list(updates))[-1].state == "stopped"
+    assert worker.named("sweep") == []
+
+
 def test_nothing_ticked_and_values_that_cannot_be_read_are_refused_with_the_reason(
     memory: RunMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
