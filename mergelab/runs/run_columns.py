@@ -23,7 +23,7 @@ def columns_of(run: RunRecord) -> dict[str, Any]:
     """
     request, result = run.request, run.result
     found: dict[str, Any] = {"run": run.id, "name": request.name, "state": run.state.value, "kind": request.kind.value}
-    found |= {name: _plain(value) for name, value in _settings(request.recipe).items()} if request.recipe else {}
+    found |= {name: _plain(value) for name, value in run_settings(request.recipe).items()} if request.recipe else {}
     if result:
         found |= {score_column(score.task, score.split): score.value for score in with_mean(result.scores)}
         found |= {**result.figures, "seconds": result.seconds, "health": result.health, "weights": result.weights}
@@ -31,7 +31,8 @@ def columns_of(run: RunRecord) -> dict[str, Any]:
     return found | said | {"device": request.device, "group": request.group, "created": run.created.isoformat()}
 
 
-def _settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
+def run_settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a run's recipe by their paths, as they are: an override is a list of mappings."""
     try:
         return settings_of(Recipe.from_mapping(recipe))
     except RecipeError:  # of a version that knew other knobs

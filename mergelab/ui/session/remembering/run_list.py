@@ -12,7 +12,7 @@ from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.runs import RunRecord
-from mergelab.runs.run_columns import columns_of, differing, score_column, with_mean
+from mergelab.runs.run_columns import columns_of, differing, run_settings, score_column, with_mean
 from mergelab.ui.form.labels import counted
 from mergelab.ui.form.setting_words import SettingWords
 from mergelab.ui.messages import RunCell, RunChart, RunColumn, RunList, RunRow, RunsRequest
@@ -84,7 +84,12 @@ def _column(name: str, rows: Mapping[int, Mapping[str, Any]], scores: Mapping[in
 def _row(
     run: RunRecord, row: Mapping[str, Any], scores: Mapping[str, Score], columns: Sequence[RunColumn], visit: str
 ) -> RunRow:
-    cells = {column.name: _cell(column.name, row[column.name], scores) for column in columns if column.name in row}
+    settings = run_settings(run.request.recipe) if run.request.recipe else {}
+    cells = {
+        column.name: _cell(column.name, settings.get(column.name, row[column.name]), scores)
+        for column in columns
+        if column.name in row
+    }
     return RunRow(
         run.id,
         run.request.name,

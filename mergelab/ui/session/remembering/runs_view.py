@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from mergelab.evaluation.scores import mean_score
 from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.runs import RunRecord, RunsError, RunStore
-from mergelab.runs.run_columns import MEAN, columns_of, differing
+from mergelab.runs.run_columns import MEAN, columns_of, differing, run_settings
 from mergelab.runs.run_comparison import ScoreComparison, compare_scores, mean_of_differences
 from mergelab.runs.run_export import exported
 from mergelab.ui.form.setting_words import ABSENT, SettingWords
@@ -131,7 +131,9 @@ def _tasks(first: RunRecord, other: RunRecord) -> list[ComparedTask]:
 def _settings(first: RunRecord, other: RunRecord) -> list[list[str]]:
     one, two = (columns_of(replace(run, result=None)) for run in (first, other))
     names = [name for name in differing([one, two]) if name not in OWN_PLACE]
-    return [[WORDS.label(name), *(_value(name, row.get(name)) for row in (one, two))] for name in names]
+    settings = [run_settings(run.request.recipe) if run.request.recipe else {} for run in (first, other)]
+    rows = [{**row, **raw} for row, raw in zip((one, two), settings, strict=True)]
+    return [[WORDS.label(name), *(_value(name, row.get(name)) for row in rows)] for name in names]
 
 
 def _value(name: str, value: object) -> str:

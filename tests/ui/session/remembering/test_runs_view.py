@@ -104,6 +104,21 @@ def test_runs_are_compared_with_the_first_on_the_rows_that_both_answered(store: 
     assert listed(view.compare(RunNumbers([one]))).comparison is None
 
 
+def test_overrides_are_told_in_words_and_a_model_that_was_scored_as_it_is_has_no_settings(
+    store: RunStore, view: RunsView
+) -> None:
+    one = add(store, 0.2, 70)
+    varied = Recipe.from_mapping({**recipe(0.2).to_mapping(), "overrides": [{"match": "mlp", "density": [0.1, 0.9]}]})
+    other = store.add(RunRequest(RunKind.MERGE, "varied", varied.to_mapping(), varied.digest()))
+    store.finish(other, RunResult())
+    store.finish(store.add(RunRequest(RunKind.EVALUATION, "a model")), RunResult())
+    rows = {row.number: row for row in listed(view.show(ALL)).rows}
+    assert rows[other].cells["overrides"].text == "density 0.1 → 0.9 in “mlp”"
+    assert rows[3].recipe == ""
+    comparison = listed(view.compare(RunNumbers([one, other]))).comparison
+    assert comparison and ["Per layer", "–", "density 0.1 → 0.9 in “mlp”"] in comparison.others[0].settings
+
+
 def test_runs_are_written_to_a_file_in_the_asked_form(store: RunStore, view: RunsView) -> None:
     add(store, 0.2, 70)
     add(store, 0.5, 80)
