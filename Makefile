@@ -108,7 +108,7 @@ bench: .venv/.ready-test browser
 	  else echo "against MergeLens: left out, set MERGELENS_PYTHON"; fi
 	$(BIN)/python benchmarks/report.py
 
-# What the papers report, measured on the demo suites (tens of minutes on two cores; what was measured before is not measured again).
+# What the papers report, measured on the demo suites (what was measured before is not measured again).
 reproductions: .venv/.ready
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/mergelab reproduce --out docs/reproductions.md
 

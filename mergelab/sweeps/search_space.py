@@ -134,6 +134,11 @@ def _dimensions(
     return [read_dimension(path, given, _suggested(path, recipe, names))]
 
 
+def suggested_span(path: str, recipe: Mapping[str, Any]) -> Span | None:
+    """The slider's range of a recipe's setting, None for a setting without one. Raises `SweepError` for an unknown path."""
+    return _suggested(path, recipe, _names(recipe, {}))
+
+
 def _suggested(path: str, recipe: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> Span | None:
     """The slider's range of a setting. Raises `SweepError` for an unknown path."""
     stage, knob = _stage_of(path)

@@ -9,12 +9,12 @@ from mergelab.methods.knobs import Choice, Range
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe
 from mergelab.recipe.diff import settings_of
+from mergelab.sweeps.search_space import suggested_span
 from mergelab.ui.form.setting_words import SettingWords
 from mergelab.ui.messages import SweepSetting
 
 STEPS = 4
 """Steps from the first to the last of the suggested values."""
-MOST_WEIGHT = 2.0
 
 
 def sweep_settings(recipe: Recipe, words: SettingWords) -> list[SweepSetting]:
@@ -37,7 +37,9 @@ def _suggestions(recipe: Recipe) -> Iterator[tuple[str, str]]:
             elif isinstance(domain, Range):
                 yield f"{stage}.{knob.name}", _span(domain.low, domain.high, domain.step)
     for expert in recipe.models:
-        yield f"weight of {expert.model}", _span(0.0, MOST_WEIGHT, 0.5)
+        path = f"weight of {expert.model}"
+        if span := suggested_span(path, recipe.to_mapping()):
+            yield path, _span(span.low, span.high, span.step)
     yield "seed", "0:4:1"
 
 

@@ -2,7 +2,7 @@
 /** @import { AnswersMessage, AnswersRequest } from "../messages.d.ts" */
 /** @import { Tabs } from "../frame/tabs.js" */
 
-import { closest, fillSlots, find, make } from "../dom/elements.js";
+import { closest, fillList, fillSlots, find } from "../dom/elements.js";
 import { saveCsv } from "../dom/save_file.js";
 import { answersTable } from "./answers_table.js";
 
@@ -105,18 +105,4 @@ export class AnswersTab {
  */
 function filterEntry([name, { title, count }]) {
   return [name, `${title} (${count.toLocaleString("en")})`];
-}
-
-/**
- * @param {HTMLSelectElement} list
- * @param {[value: string, title: string][]} entries
- * @param {string} chosen
- */
-function fillList(list, entries, chosen) {
-  list.replaceChildren(...entries.map(([value, title]) => {
-    const option = make("option", title);
-    option.value = value;
-    return option;
-  }));
-  list.value = chosen;
 }

@@ -4,7 +4,7 @@
 /** @import { Narrowing } from "../lab/narrowing.js" */
 
 import { ringAround } from "../charts/shapes.js";
-import { closest, fillSlots, find, make } from "../dom/elements.js";
+import { closest, fillList, fillSlots, find } from "../dom/elements.js";
 import { placeOf } from "../lab/cells.js";
 import { cellWords, chipOf } from "./damage_words.js";
 
@@ -73,13 +73,7 @@ export class DamageMap {
   /** @param {DamageMessage} found */
   #fillLists({ restore, tasks, task }) {
     this.#list("restore").value = restore;
-    const list = this.#list("task");
-    list.replaceChildren(...Object.entries({ "": MEAN, ...tasks }).map(([value, title]) => {
-      const option = make("option", title);
-      option.value = value;
-      return option;
-    }));
-    list.value = task;
+    fillList(this.#list("task"), Object.entries({ "": MEAN, ...tasks }), task);
   }
 
   /**

@@ -91,6 +91,21 @@ export function write(element, text) {
 }
 
 /**
+ * Fills a list of choices; the first is chosen where the one that should be is not there.
+ * @param {HTMLSelectElement} list
+ * @param {[value: string, title: string][]} choices
+ * @param {string} chosen its value
+ */
+export function fillList(list, choices, chosen) {
+  list.replaceChildren(...choices.map(([value, title]) => {
+    const option = make("option", title);
+    option.value = value;
+    return option;
+  }));
+  list.value = choices.some(([value]) => value === chosen) ? chosen : choices[0]?.[0] ?? "";
+}
+
+/**
  * The dot in front of a legend's entry.
  * @param {string} colour
  * @param {string} [dash] the dashes of the line that it stands for

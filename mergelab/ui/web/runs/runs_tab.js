@@ -4,7 +4,7 @@
 /** @import { OpenDialog } from "../open/open_dialog.js" */
 /** @import { Order } from "./run_rows.js" */
 
-import { closest, fillSlots, find, findAll, make, makeButton } from "../dom/elements.js";
+import { closest, fillList, fillSlots, find, findAll, make, makeButton } from "../dom/elements.js";
 import { saveBytes } from "../dom/save_file.js";
 import { comparedRun } from "./compared_run.js";
 import { NUMBER, aboutRuns, axesOf, shownRows } from "./run_rows.js";
@@ -259,18 +259,4 @@ function aside({ state, kind, created, tags, note }) {
  */
 function mark(number, { starred, archived, note, tags }) {
   return { number, starred: starred ?? null, archived: archived ?? null, note: note ?? null, tags: tags ?? null };
-}
-
-/**
- * @param {HTMLSelectElement} list
- * @param {[value: string, title: string][]} choices
- * @param {string} chosen
- */
-function fillList(list, choices, chosen) {
-  list.replaceChildren(...choices.map(([value, title]) => {
-    const option = make("option", title);
-    option.value = value;
-    return option;
-  }));
-  list.value = chosen;
 }

@@ -3,7 +3,7 @@
 /** @import { Tabs } from "../frame/tabs.js" */
 /** @import { OpenDialog } from "../open/open_dialog.js" */
 
-import { closest, fillSlots, find, make, makeButton } from "../dom/elements.js";
+import { closest, fillList, fillSlots, find, make, makeButton } from "../dom/elements.js";
 import { makeTable } from "../dom/table.js";
 import { ranked, sizeWords, stateWords } from "./sweep_points.js";
 
@@ -48,7 +48,7 @@ export class SweepTab {
     fillSlots(this.#tab, "sweep-of", found.of);
     fillSlots(this.#tab, "sweep-problem", found.problem);
     this.#renderSettings(found.settings);
-    this.#fillList("objective", Object.entries(found.objectives));
+    fillList(this.#list("objective"), Object.entries(found.objectives), this.#list("objective").value);
     this.#button("start").disabled = isRunning || !canStart;
     this.#button("stop").hidden = !isRunning;
     this.#renderPoints(found);
@@ -149,23 +149,8 @@ export class SweepTab {
   /** @param {SweepMessage} found */
   #renderChart({ figure, columns, axis }) {
     this.#page.board.card(NAME).hidden = !figure;
-    this.#fillList("axis", columns.map((title, place) => [String(place), title]), String(axis));
+    fillList(this.#list("axis"), columns.map((title, place) => [String(place), title]), String(axis));
     if (figure) void this.#page.board.draw(NAME, figure);
-  }
-
-  /**
-   * @param {string} name
-   * @param {[value: string, title: string][]} choices
-   * @param {string} [chosen]
-   */
-  #fillList(name, choices, chosen = this.#list(name).value) {
-    const list = this.#list(name);
-    list.replaceChildren(...choices.map(([value, title]) => {
-      const option = make("option", title);
-      option.value = value;
-      return option;
-    }));
-    list.value = choices.some(([value]) => value === chosen) ? chosen : choices[0]?.[0] ?? "";
   }
 
   /** @param {string} name */
