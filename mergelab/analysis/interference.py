@@ -62,29 +62,28 @@ def interference(kept: Tensor) -> Interference:
 def _counted(block: Tensor) -> Interference:
     """The sums of one block of entries, (n_models, count)."""
     exact = block.double()
-    magnitudes, signs = exact.abs(), exact.sign()
-    present, mass, votes = (signs != 0).sum(0), magnitudes.sum(0), signs.sum(0)
-    total, active = exact.sum(0), present > 0
-    positive, negative = (signs > 0).double(), (signs < 0).double()
+    magnitudes = exact.abs()
+    positive, negative = (block > 0).float(), (block < 0).float()  # float32 counts the entries of a block exactly
+    up, down, kept = positive.sum(0), negative.sum(0), positive + negative
+    present, votes = up + down, up - down
+    mass, total = magnitudes.sum(0), exact.sum(0)
+    against, tied = total.sign() != votes.sign(), (votes == 0) & (present > 0)
     crossed = positive @ negative.T
-    shared = (positive + negative) @ (positive + negative).T
-    against = active & (total.sign() != votes.sign())
-    tied = active & (votes == 0)
     return Interference(
         entries=block.shape[1],
-        active=int(active.sum()),
-        overlapping=int((present > 1).sum()),
-        conflicting=int((positive.any(0) & negative.any(0)).sum()),
-        against_count=int(against.sum()),
-        count_ties=int(tied.sum()),
-        untied_against_count=int((against & ~tied).sum()),
-        agreement=float((total.abs() / mass)[active].sum()),
-        sign_agreement=float((votes.abs() / present)[active].sum()),
+        active=int(present.count_nonzero()),
+        overlapping=int((present > 1).count_nonzero()),
+        conflicting=int((up * down).count_nonzero()),
+        against_count=int(against.count_nonzero()),
+        count_ties=int(tied.count_nonzero()),
+        untied_against_count=int((against & ~tied).count_nonzero()),
+        agreement=float((total.abs() / mass).nansum()),  # 0 / 0 where no expert keeps a delta
+        sign_agreement=float((votes.abs().double() / present).nansum()),
         gross=float(mass.sum()),
         net=float(total.abs().sum()),
-        kept=(signs != 0).sum(1).cpu(),
+        kept=kept.sum(1).long().cpu(),
         norms_l1=magnitudes.sum(1).cpu(),
-        shared=shared.long().cpu(),
+        shared=(kept @ kept.T).long().cpu(),
         opposed=(crossed + crossed.T).long().cpu(),
         products=pair_products(exact).cpu(),
     )

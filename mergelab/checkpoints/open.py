@@ -21,7 +21,7 @@ from mergelab.checkpoints.files.weight_formats import SAFETENSORS
 from mergelab.checkpoints.lora import adapter_config
 from mergelab.checkpoints.lora.adapter import adapter_settings, open_adapter
 from mergelab.checkpoints.lora.adapter_remarks import adapters_inside
-from mergelab.checkpoints.suites import BASE, Suite, list_suites, load_suite
+from mergelab.checkpoints.suites import BASE, Suite, list_suites, load_suite, suite_folders
 from mergelab.checkpoints.unpacking import unpack
 from mergelab.runtime.models_folder import place_inside, told_outside
 
@@ -44,7 +44,7 @@ def open_checkpoint(ref: str, *, models_dir: Path | None = None, base: Checkpoin
 def suite_of(ref: str) -> str | None:
     """The name of the suite that `ref` (`suite`, `suite/base`, `suite/expert`) belongs to, or None."""
     name = ref.partition("/")[0]
-    return name if name in list_suites() else None
+    return name if name in suite_folders() else None
 
 
 @dataclass(frozen=True)

@@ -114,20 +114,23 @@ def built_suites() -> Path:
     return data_folder() / "suites"
 
 
+def suite_folders() -> dict[str, Path]:
+    """The folders of all suites by name: those of the assets folder, then those that were built."""
+    places = (assets_folder(), built_suites())
+    return {path.parent.name: path.parent for place in places for path in sorted(place.glob(f"*/{MANIFEST}"))}
+
+
 def list_suites() -> dict[str, Suite]:
-    """All suites by name: those of the assets folder, then those that were built."""
-    folders = [
-        path.parent for place in (assets_folder(), built_suites()) for path in sorted(place.glob(f"*/{MANIFEST}"))
-    ]
-    return {folder.name: read_suite(folder) for folder in folders}
+    """All suites by name."""
+    return {name: read_suite(folder) for name, folder in suite_folders().items()}
 
 
 def load_suite(name: str) -> Suite:
     """The suite `name`; raises `CheckpointError` listing the known suites."""
-    suites = list_suites()
-    if name not in suites:
-        raise CheckpointError(f"there is no suite {name!r}; there are {', '.join(suites) or 'none'}")
-    return suites[name]
+    folders = suite_folders()
+    if name not in folders:
+        raise CheckpointError(f"there is no suite {name!r}; there are {', '.join(folders) or 'none'}")
+    return read_suite(folders[name])
 
 
 def read_suite(folder: Path) -> Suite:

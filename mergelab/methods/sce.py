@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mergelab.linalg import folded_sum
 from mergelab.methods.knobs import FROM_0, Range
-from mergelab.methods.ops.elementwise import elected_signs, per_model
+from mergelab.methods.ops.elementwise import any_nonzero, elected_signs, per_model
 from mergelab.methods.ops.reason import Reason, fates, first_of, sides
 from mergelab.methods.ops.vectors import as_vectors, inner_products
 from mergelab.methods.registry import Log, method, silent
@@ -86,7 +86,7 @@ def _selected(deltas: Tensor, density: float, say: Callable[[str], None]) -> Ten
     differing = int((spread > 0).sum())
     wanted = int(density * differing)
     if wanted == 0:
-        if density > 0 and deltas.any():
+        if density > 0 and any_nonzero(deltas):
             say(f"no weight is kept: {density:g} of the weights where experts differ ({differing}) is less than one")
         return torch.zeros_like(deltas)
     threshold = spread.flatten().kthvalue(spread.numel() - wanted + 1).values

@@ -228,7 +228,6 @@ def test_own_models_that_do_not_exist_are_refused_in_words(lab: Visit) -> None:
     page = lab.page
     page.click("#own > button")
     lab.until(f"{SETTLED} && !document.body.classList.contains('ml-busy')")
-    page.wait_for_timeout(500)  # the end of a live merge of the test before would take the refusal off the strip
     page.click("#use-own")
     expect(page.locator(PROBLEMS)).to_contain_text("Base is empty")
     page.fill("#own-base input, #own-base textarea", "/nowhere/base")

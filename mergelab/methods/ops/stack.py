@@ -10,7 +10,14 @@ import numpy
 import torch
 from torch import Tensor
 
-from mergelab.methods.ops.elementwise import elected_signs, magnitudes, per_model, rows, zero_below_threshold
+from mergelab.methods.ops.elementwise import (
+    any_nonzero,
+    elected_signs,
+    magnitudes,
+    per_model,
+    rows,
+    zero_below_threshold,
+)
 
 BINS = 1 << 16
 SIDE = 1 << 8
@@ -45,7 +52,7 @@ class Stack:
 
     def any(self) -> bool:
         """Whether any value of any model is nonzero."""
-        return bool(self.values.any())
+        return any_nonzero(self.values)
 
     def moved(self) -> Mapping[str, bool]:
         """For each tensor in the stack, by name: whether any value of any model is nonzero."""

@@ -43,7 +43,7 @@ BOTH_SCORED = Status("ready", "Both recipes are scored")
 @dataclass
 class Screen:
     """`wanted` is the form that the sidebar holds, None if it is no valid recipe. `recipe` is the last one shown. `refused`
-    says whether the status strip explains why the sidebar's recipe has no charts. `merged_models` are those of the last
+    says whether the status strip explains why the sidebar's recipe has no charts, and `standing` are the problems of the last press that could not be done, which other work must leave on screen. `merged_models` are those of the last
     merge, to which the findings on the page belong. `examined` is the run whose health is on the page, and `examined_models` are its
     models: others than those of the last merge where that run was known already. Code that reads or changes several of these at
     once holds `lock`."""
@@ -56,6 +56,7 @@ class Screen:
     wanted: Form | None = None
     recipe: Recipe | StackRecipe | None = None
     refused: bool = False
+    standing: tuple[str, ...] = ()
     merged_models: tuple[str, ...] = ()
     examined: Run | None = None
     examined_models: tuple[str, ...] = ()
@@ -178,7 +179,16 @@ class Screen:
         with self.lock:
             self.refused = self.refused or is_preview
             here = f"\n{HERE}" if "`tokenizer:" in str(error) else ""
-            return refusal(f"{error}{here}", "refused" if self.refused else "error")
+            status = refusal(f"{error}{here}", "refused" if self.refused else "error")
+            self.standing = () if is_preview else status.problems
+            return status
+
+    def beside_refusal(self, update: Update) -> Update:
+        """The update with the problems that stand on screen, which its status would take off."""
+        with self.lock:
+            if update.status is None or update.status.problems or not self.standing:
+                return update
+            return replace(update, status=replace(update.status, problems=self.standing))
 
     def resting(self) -> Status:
         """What the strip says while nothing is under way."""

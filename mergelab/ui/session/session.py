@@ -247,10 +247,12 @@ class Session:
         """The updates of some work. However it ends, the last update says so. `kind` is `preview`, `live`, `merge` or empty,
         `failed` what a crash is called."""
         presses = self.stopper.presses
+        if kind != "live":  # what begins by itself leaves on screen why something else could not be done
+            self.screen.standing = ()
         try:
-            unfinished = yield from self.under_way.through(work())
+            unfinished = yield from map_progress(self.under_way.through(work()), self.screen.beside_refusal)
             if unfinished and not self.screen.refused:
-                yield Update(status=self.screen.resting())
+                yield self.screen.beside_refusal(Update(status=self.screen.resting()))
         except StopPressedError:
             cancelled = kind == "live" and self.stopper.presses == presses
             resting = self.screen.resting()

@@ -14,7 +14,7 @@ from ui.fake_worker import FakeWorker, form, lab, last, opened, run_of, sketch_o
 from mergelab.jobs import Crashed, Finished, Refused, Stopped
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import AdapterArchive, inspection_report
-from mergelab.runtime.progress import finish
+from mergelab.runtime.progress import Progress, finish
 from mergelab.ui.form.form import OWN, KnobPlace, Models
 from mergelab.ui.session import session as session_module
 from mergelab.ui.session.merge_service import MergeService
@@ -86,6 +86,22 @@ def test_what_is_wrong_with_the_recipe_stays_on_screen_while_live_work_ends() ->
     assert refused.status is not None
     assert refused.status.kind == "refused"
     assert list(live) == []
+
+
+def test_why_a_press_was_refused_stays_on_screen_while_live_work_goes_on_and_ends() -> None:
+    gate = threading.Event()
+    recipe = form().recipe().to_mapping()
+    session, _ = opened(merge=lambda: [Progress("merge", 1, 2), gate, Finished(run_of(recipe, "validation"))])
+    list(session.preview(form()))
+    live = session.live(form())
+    next(live)
+    refused = last(session.merge(form(method="fisher"))).status
+    gate.set()
+    assert refused is not None
+    assert refused.problems
+    assert {update.status.problems for update in live if update.status} == {refused.problems}
+    turned = last(session.preview(form())).status
+    assert turned is None or turned.problems == ()
 
 
 def test_no_expert_is_a_sentence_and_the_charts_are_left_alone() -> None:
