@@ -180,7 +180,7 @@ class Screen:
             self.refused = self.refused or is_preview
             here = f"\n{HERE}" if "`tokenizer:" in str(error) else ""
             status = refusal(f"{error}{here}", "refused" if self.refused else "error")
-            self.standing = () if is_preview else status.problems
+            self.standing = () if is_preview else tuple(status.problems)
             return status
 
     def beside_refusal(self, update: Update) -> Update:

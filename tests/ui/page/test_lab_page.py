@@ -114,6 +114,18 @@ def test_a_preset_and_a_choice_are_noted_with_everything_that_they_set(page: Lab
     assert updates["weight-2"]["visible"] is False
 
 
+def test_a_task_stays_with_its_expert_when_others_go_and_goes_with_it(page: LabPage) -> None:
+    session = opened(page)
+    task = "knob-method-emr-task"
+    everyone = list(page.state.form(session).models.titles)
+    events(page).arrange(Call("visitor", values={"method": "emr", "experts": everyone, task: 3}))
+    without_first = events(page).arrange(Call("visitor", values={"experts": everyone[1:]}))
+    assert without_first[task]["value"] == 2
+    assert page.state.form(session).recipe().method.knobs["task"] == 2
+    without_it = events(page).arrange(Call("visitor", values={"experts": [everyone[1], *everyone[3:]]}))
+    assert without_it[task]["value"] == 0
+
+
 def opened_text(page: LabPage, text: str, agreed: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the page is told about a recipe, and what becomes of the sidebar."""
     updates = events(page).open_recipe(Call("visitor", message=OpenRequest(text, agreed)))

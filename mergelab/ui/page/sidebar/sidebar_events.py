@@ -53,8 +53,9 @@ class SidebarEvents:
         """Another rule, expert or device: show the knobs and weights that belong to it."""
         session = self._session(call)
         with session.lock:
+            before = self.state.values(session)[names.EXPERTS]
             self.state.set(session, call.values)
-            return self.state.arrange(session)
+            return self.state.arrange(session, before)
 
     def change_source(self, call: Call) -> Updates:
         """Other models: their experts, all of them ticked."""

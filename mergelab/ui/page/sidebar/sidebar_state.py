@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,14 +107,14 @@ class SidebarState:
         }
         return replace(form, layer_entries=(*form.layer_entries, *entries), own_knobs=together)
 
-    def arrange(self, session: Session) -> Updates:
-        """Show the knobs of the chosen rules, and a weight for each chosen expert."""
+    def arrange(self, session: Session, before: Sequence[str] = ()) -> Updates:
+        """Show the knobs of the chosen rules, and a weight for each chosen expert. `before` are the experts that were chosen."""
         try:
             form = self.form(session)
         except ValueError:
             return {}  # the preview that follows explains the problem
         columns = visible_columns(form.method, form.sparsifier)
-        experts = per_expert_updates(form.models, form.method, form.chosen, form)
+        experts = per_expert_updates(form.models, form.method, form.chosen, form, before)
         return self.record(session, {**columns, **experts})
 
     def choose_all(self, session: Session, models: Models) -> Updates:

@@ -95,14 +95,25 @@ def per_expert() -> list[str]:
     return [WEIGHTS_BOX, *weights, names.SLICES, *FILE_CHOICES, *(place.elem_id for place in counting_knobs())]
 
 
-def per_expert_updates(models: Models, method: str, chosen: Sequence[str], form: Form | None = None) -> Updates:
+def per_expert_updates(
+    models: Models, method: str, chosen: Sequence[str], form: Form | None = None, before: Sequence[str] = ()
+) -> Updates:
     """Fit the widgets of `per_expert` to the chosen experts. `form` has the values that they keep; without one they start
-    afresh."""
-    titles, knobs = _chosen_titles(models, chosen), form.knobs if form else {}
+    afresh. A knob that selects an expert keeps the one that it selected among those `before`, or selects none."""
+    titles, knobs = _chosen_titles(models, chosen), dict(form.knobs) if form else {}
+    for place in counting_knobs():
+        if place.knob in PLACES and before:
+            knobs[place] = _same_expert(knobs.get(place), _chosen_titles(models, before), titles)
     weights = form.weights if form else dict.fromkeys(models.titles, 1.0)
     counts = {place.elem_id: number_of_experts(place, titles, knobs.get(place)) for place in counting_knobs()}
     files = file_updates(models, chosen, form.file_choices if form else {})
     return {**weight_updates(models, method, chosen, weights), **slices_updates(models), **files, **counts}
+
+
+def _same_expert(place: Any, before: Sequence[str], titles: Sequence[str]) -> int:
+    """Where the expert at this place of those before is now, counted from 1; 0 if it is not there."""
+    was = before[place - 1] if isinstance(place, int) and 0 < place <= len(before) else None
+    return titles.index(was) + 1 if was in titles else 0
 
 
 def slices_updates(models: Models, lines: str | None = None) -> Updates:
