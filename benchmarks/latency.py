@@ -36,7 +36,9 @@ REDRAWN, LINE = {"median": 120, "95th percentile": 250}, 30
 DRAG_STEPS, DRAG_EVERY = 40, 25
 PATIENCE = 600_000
 """Milliseconds that reading a billion parameters may take."""
-CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "chromium-headless-shell") if (path := shutil.which(name))), None
+)
 MOVED = """async ([slider, values, every]) => {
   const dial = document.querySelector(slider), frame = () => new Promise(requestAnimationFrame);
   const line = document.querySelector(".ml-line"), found = {line: [], charts: []};

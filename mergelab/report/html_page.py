@@ -14,6 +14,7 @@ from mergelab import __version__
 from mergelab.analysis.static import DEFINITIONS, InspectionReport
 from mergelab.charts.feature_similarity import features_summary
 from mergelab.charts.figure_layout import short_names
+from mergelab.charts.plotlyjs.cartesian_bundle import script
 from mergelab.charts.report_chart import ReportChart
 from mergelab.report.json_report import plain
 from mergelab.report.report_charts import charts_of
@@ -33,13 +34,11 @@ TEMPLATE = Path(__file__).with_name("html_page.html")
 
 def page(report: InspectionReport) -> str:
     """The HTML of the whole page; the same report gives the same HTML."""
-    from plotly.offline import get_plotlyjs
-
     live, static = charts_of("settings", report), charts_of("models", report)
     pictures = {chart.name: plain(vars(chart.picture)) for chart in (*live, *static)}
     parts = {
         "title": html.escape(f"{report.title}: interference"),
-        "plotly": get_plotlyjs(),
+        "plotly": script(),
         "pictures": _script_safe(json.dumps(pictures, allow_nan=False)),
         "content": "\n".join(_content(report, live, static)),
     }

@@ -14,9 +14,9 @@ from mergelab.checkpoints import list_suites
 
 expect.set_options(timeout=30_000)  # other tests may run on the same cores
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first of these is the same browser without windows of its own, which cost time and show nothing here."""
+CHROMIUM = next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -38,7 +38,8 @@ READY = (
     "(mergelab.draws > 2 || mergelab.tab !== 'lab') && mergelab.charts > 0 && mergelab.scores > 0 && mergelab.status === 'ready'"
     f" && mergelab.label === 'exact' && {SHOWN}"
 )
-SLOW = 120_000
+SLOW, POLLING = 120_000, 50
+"""Milliseconds."""
 
 
 @dataclass
@@ -53,7 +54,8 @@ class Visit:
         return self.page.evaluate(f"mergelab.{name}")
 
     def until(self, condition: str) -> None:
-        self.page.wait_for_function(f"window.mergelab && ({condition})", timeout=SLOW)
+        """Wait until it is so. Asked at every frame, which is the default, the page would draw frames for the question alone."""
+        self.page.wait_for_function(f"window.mergelab && ({condition})", timeout=SLOW, polling=POLLING)
 
     def turn(self, slider: str, value: float) -> None:
         """Set a slider as a drag does; nothing where it is there already: an answer that changes nothing cannot be waited for."""
@@ -76,7 +78,7 @@ def visit(
     browser: Browser, address: str, width: int = 1440, height: int = 900, ready: str = READY, script: str = ""
 ) -> Visit:
     # Pages of one browser share what was fetched and compiled, as a person's tabs do.
-    context = browser.contexts[0] if browser.contexts else browser.new_context()
+    context = browser.contexts[0] if browser.contexts else browser.new_context(reduced_motion="reduce")
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": height})
     opened = Visit(page)

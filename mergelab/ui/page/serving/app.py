@@ -133,7 +133,7 @@ def _startup_cache(lab: Lab) -> StartupCache:
 
 
 def launch_options(host: str, port: int, admitted: Admission, entrance: Entrance | None) -> dict[str, Any]:
-    """What Gradio is told: closed, quiet, with plotly.js from the installed package, the page's own modules, and those who
+    """What Gradio is told: closed, quiet, with plotly.js, the page's own modules, and those who
     stand before all of it."""
     login = [Middleware(Login, entrance=entrance)] if entrance else []
     return {

@@ -67,9 +67,20 @@ class Wiring:
             return {self.widgets[name]: update for name, update in updates.items()}
 
         def step_by_step(request: gr.Request, event: gr.EventData, *values: Any) -> Iterator[dict[Widget, Any]]:
-            yield from map(by_widget, handler(call_of(request, event, values)))  # type: ignore[arg-type]
+            so_far: dict[str, Any] = {}
+            for updates in handler(call_of(request, event, values)):
+                yield by_widget(_with_earlier_parts(updates, so_far))  # type: ignore[arg-type]
 
         def at_once(request: gr.Request, event: gr.EventData, *values: Any) -> dict[Widget, Any]:
             return by_widget(handler(call_of(request, event, values)))  # type: ignore[arg-type]
 
         return step_by_step if inspect.isgeneratorfunction(handler) else at_once
+
+
+def _with_earlier_parts(updates: Updates, so_far: dict[str, Any]) -> Updates:
+    """The updates with all parts that the panel got from the same event before, which `so_far` collects.
+
+    Gradio's page may drop an update that another one follows at once. What comes twice is drawn once: parts are numbered.
+    """
+    so_far.update(updates.get(PANEL, {}))
+    return {**updates, PANEL: dict(so_far)} if PANEL in updates else updates

@@ -37,14 +37,19 @@ def test_values_come_by_name_and_updates_go_by_name() -> None:
     assert calls == [Call("visitor", {"suite": "pixels"}, {"second": "two", "first": "one"})]
 
 
-def test_a_handler_may_answer_step_by_step() -> None:
+def test_a_handler_may_answer_step_by_step_and_the_panel_gets_every_part_again_until_the_end() -> None:
     def handler(call: Call) -> Iterator[Updates]:
-        yield {"panel": 1}
-        yield {"panel": 2}
+        yield {"panel": {"own": "1 a", "status": "1 b"}, "first": 1}
+        yield {"panel": {"status": "2 c"}}
+        yield {"first": 2}
 
-    called, _, outputs = attached(handler)
-    assert outputs == [WIDGETS["panel"]]
-    assert list(called(REQUEST, EventData(None, {}))) == [{WIDGETS["panel"]: 1}, {WIDGETS["panel"]: 2}]
+    called, _, _ = attached(handler)
+    panel, first = WIDGETS["panel"], WIDGETS["first"]
+    assert list(called(REQUEST, EventData(None, {}))) == [
+        {panel: {"own": "1 a", "status": "1 b"}, first: 1},
+        {panel: {"own": "1 a", "status": "2 c"}},
+        {first: 2},
+    ]
 
 
 def test_an_events_message_is_checked_before_the_handler_sees_it() -> None:

@@ -1,0 +1,1 @@
+"""The plotly.js that draws the charts, on the page and in reports."""
