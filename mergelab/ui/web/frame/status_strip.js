@@ -1,5 +1,5 @@
 /** @import { Inbox } from "../transport/inbox.js" */
-/** @import { Charts, Status, StatusKind } from "../messages.d.ts" */
+/** @import { Charts, LinkMessage, Status, StatusKind } from "../messages.d.ts" */
 
 import { fillSlots, find, make, write } from "../dom/elements.js";
 import { Announcer } from "./announcer.js";
@@ -50,7 +50,8 @@ export class StatusStrip {
     strip.dataset.kind = status.kind;
     strip.classList.toggle("ml-still", fraction === null);
     write(find(element, ".ml-strip-text"), status.text);
-    const left = GIVEN_UP.includes(status.kind) ? this.#figuresLeft : "";
+    const [charts, link, stack] = [this.#inbox.get("charts"), this.#inbox.get("link"), this.#inbox.get("stack")];
+    const left = figuresLeft(status.kind, charts, stack ? null : link);
     write(find(element, ".ml-strip-detail"), [status.detail, left].filter(Boolean).join(" "));
     this.#announcer.say(status.text);
     find(element, ".ml-bar i").style.width = `${100 * (fraction ?? 0)}%`;
@@ -60,12 +61,6 @@ export class StatusStrip {
     if (status.kind === "refused") this.#refuse(true);
     document.body.classList.toggle("ml-busy", busy);
     this.#renderProblems(status);
-  }
-
-  /** Whose the figures on screen are, where they are not of the recipe on the sidebar; empty text where they are. */
-  get #figuresLeft() {
-    const charts = this.#inbox.get("charts"), link = this.#inbox.get("link");
-    return charts && !this.#inbox.get("stack") && charts.digest !== link?.digest ? belonging(charts) : "";
   }
 
   /** @param {boolean} refused */
@@ -86,6 +81,16 @@ export class StatusStrip {
     find(box, "details").hidden = !trace;
     find(box, "pre").textContent = trace;
   }
+}
+
+/**
+ * Whose the figures on screen are where work was given up before those of the sidebar's recipe came; else an empty text.
+ * @param {StatusKind} kind
+ * @param {Charts | null} charts those on screen
+ * @param {LinkMessage | null} link the recipe on the sidebar; null for a stack, which has a diagram in their place
+ */
+export function figuresLeft(kind, charts, link) {
+  return GIVEN_UP.includes(kind) && charts && link && charts.digest !== link.digest ? belonging(charts) : "";
 }
 
 /** @param {Charts | null} charts */
