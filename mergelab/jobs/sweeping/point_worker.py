@@ -57,12 +57,11 @@ class PointWorker:
         self._order = order
         self._models: PointModels | None = None
 
-    def open(self) -> int:
-        """Open the models and compare them with the order; returns the process id. Raises `SweepError`."""
+    def open(self) -> None:
+        """Open the models and compare them with the order. Raises `SweepError`."""
         if self._models is None:
             self._take_place()
             self._models = self._opened()
-        return os.getpid()
 
     def merge(self, recipe: Recipe) -> MergeFacts:
         """Merge a point."""

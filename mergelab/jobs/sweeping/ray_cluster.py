@@ -66,7 +66,7 @@ class RayCluster:
             _check_answers(address)
         try:
             ray.init(address=address or None, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
             told = " ".join(str(error).split())
             raise SweepError(
                 f"the Ray cluster {address or 'of this machine'} cannot be joined: {told}; {NEXT}"
