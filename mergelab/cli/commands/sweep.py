@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,11 +99,11 @@ def _run(options: argparse.Namespace) -> None:
     cluster = _cluster(options)
     job = sweep(asked.to_mapping(), options.device, options.models_dir, options.task, options.head, cluster)
     store = store_of(options)
-    if store is None:
-        outcome = followed(_progress(job, None, asked, options))
-    else:
-        with closing(store):
-            outcome = followed(_progress(job, store, asked, options))
+    with (
+        closing(store) if store else nullcontext(),
+        redirect_stdout(sys.stderr),
+    ):  # Ray prints, but stdout is the report
+        outcome = followed(_progress(job, store, asked, options))
     print(json.dumps(_plain(outcome), indent=2) if options.json else outcome_text(outcome))
     if len(outcome.points) < asked.points:
         print(
