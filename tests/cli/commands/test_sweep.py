@@ -85,4 +85,4 @@ def test_mistakes_are_told_before_anything_is_merged(file: Path, capsys: pytest.
     )
     assert complaint(
         capsys, "sweep", file, "--over", "method.scale=0,1", "--backend", "ray", "--address", "ray://10.0.0.1:10001"
-    ).startswith("mergelab: ray://10.0.0.1:10001 is no address of a Ray head;")
+    ).startswith("ray://10.0.0.1:10001 is no address of a Ray head;")

@@ -29,10 +29,10 @@ ROOT = Path(__file__).resolve().parents[3]
 HEAD, OTHER = "mergelab-head", "mergelab-other"
 ADDRESSES = {HEAD: "10.213.7.1", OTHER: "10.213.7.2"}
 PORT = 6379
-WORKING = 3.0
+WORKING = 1.0
 """Seconds that a worker of the second node has before it is cut off."""
 RECIPE = {"base": "pixels", "models": ["pixels/mnist", "pixels/upper"], "method": {"name": "ties"}}
-SEARCH = ["--over", "method.density=0.1:1:0.1", "--sampler", "tpe", "--points", "12", "--rows", "100"]
+SEARCH = ["--over", "method.density=0.05:1:0.01", "--sampler", "tpe", "--points", "24", "--rows", "100"]
 
 
 def ip(*words: str) -> None:
