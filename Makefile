@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: run setup test test-page test-rest check check-web processors cache-damage run-kills suite-merges debian browser bench reproductions real-models plotly clean
+.PHONY: run setup test test-page test-rest check check-web processors cache-damage run-kills ray-nodes suite-merges debian browser bench reproductions real-models plotly clean
 
 run: setup
 	$(BIN)/mergelab ui
@@ -86,6 +86,10 @@ cache-damage: .venv/.ready-test
 # Kills a server at 30 random moments while programs merge on it: no acknowledged run may be lost; `make test` kills one.
 run-kills: .venv/.ready-test
 	$(BIN)/python tests/runs/kill_campaign.py
+
+# A sweep on two network namespaces as nodes, one of which is cut off, and one that does not see a model: Linux, as root.
+ray-nodes: .venv/.ready-test
+	$(BIN)/python tests/jobs/sweeping/two_nodes.py
 
 # MERGEKIT_PYTHON and MERGELENS_PYTHON name interpreters of other environments that have mergekit 0.1.5 and mergelens 2.0.3; without one its comparison is left out.
 bench: .venv/.ready-test browser

@@ -15,7 +15,7 @@ import pytest
 from repository import ROOT
 
 PACKAGE = ROOT / "mergelab"
-HEAVY = ("gradio", "plotly", "transformers", "huggingface_hub", "numba", "triton")
+HEAVY = ("gradio", "plotly", "transformers", "huggingface_hub", "numba", "triton", "ray")
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc", "core", "shared"}
 AT_IMPORT = ["mergelab.runtime"]
 """What the package itself needs: libraries are told of their instructions before any is imported."""
@@ -182,6 +182,7 @@ def _run_within(node: ast.AST) -> Iterator[ast.AST]:
         ("import mergelab", ("torch", "gradio", "numpy", "transformers", "pandas")),
         ("import mergelab.cli", ("torch", "gradio", "numpy", "transformers", "pandas", "plotly")),
         ("import mergelab.jobs", ("torch", "gradio", "transformers")),
+        ("import mergelab.jobs.sweeping.sweep_job", ("ray",)),
         ("import mergelab.recipe", ("gradio", "transformers", "pandas", "plotly")),
         ("import mergelab.engine", ("gradio", "transformers", "pandas", "plotly")),
         ("import mergelab.charts", ("gradio", "torch", "transformers")),

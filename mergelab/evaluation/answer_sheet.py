@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from torch import Tensor
 
 from mergelab.checkpoints import load_suite, suite_of
-from mergelab.evaluation.kinds import Rows
+from mergelab.evaluation.kinds import Answer, Rows
 from mergelab.evaluation.kinds.encode import files_folder, small_hashes
 from mergelab.evaluation.scores import Answers, Score, score
 from mergelab.evaluation.scores.looks import FIRST
@@ -58,11 +58,17 @@ class AnswerSheet:
 
     def answer(self, body: Mapping[str, Tensor], until: int) -> ProgressGen[None]:
         """Ask `body` the rows that are missing among the first `until`, and keep its answers."""
-        start, stop = self.known.n, min(until, self.asked)
-        if start < stop:
-            more = yield from ask(body, self.task, self.rows, start, stop, self.device)
-            self.known = Answers.of(self.rows, [*self.known.each, *more])
-            store().put(SCORES, self.kept_as, json.dumps(asdict(self.known)).encode())
+        if missing := self.missing(until):
+            self.add((yield from ask(body, self.task, self.rows, missing.start, missing.stop, self.device)))
+
+    def missing(self, until: int) -> range:
+        """The places of the rows among the first `until` that are not answered."""
+        return range(self.known.n, min(until, self.asked))
+
+    def add(self, more: Sequence[Answer]) -> None:
+        """Keep the answers to the rows after those that are answered."""
+        self.known = Answers.of(self.rows, [*self.known.each, *more])
+        store().put(SCORES, self.kept_as, json.dumps(asdict(self.known)).encode())
 
 
 def answers_key(content: str, task: TaskSet, split: str) -> str:

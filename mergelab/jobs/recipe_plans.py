@@ -43,18 +43,23 @@ def planned_recipe(
     Models that are recipes are merged once, on `device`, with the calibration rows of the `tasks` of their experts. Errors in
     them name the place.
     """
-    return (yield from _Planning(models_dir, device, tasks).planned(recipe))
+    return (yield from Planning(models_dir, device, tasks).planned(recipe))
 
 
 @dataclass(frozen=True)
-class _Planning:
+class Planning:
+    """Plans recipes as `planned_recipe` does. Each model is opened once, however many recipes name it."""
+
     models_dir: str | None
     device: str
     tasks: TaskFiles
+    opened: dict[tuple[str, Checkpoint | None], Checkpoint] = field(default_factory=dict)
+    """Models by name and, because adapters depend on it, by base."""
     merged: dict[str, MergedCheckpoint] = field(default_factory=dict)
     """The merges of inner recipes by name: what occurs twice is merged once."""
 
     def planned(self, recipe: Recipe) -> ProgressGen[Plan]:
+        """The plan of a recipe. Those of several recipes share their models, so the names in them must mean the same."""
         names = [*([recipe.base] if recipe.base else []), *(expert.model for expert in recipe.models)]
         opened = list[Checkpoint]()
         with SuitePrefetch(names) as unpacking:
@@ -71,7 +76,7 @@ class _Planning:
     def _opened(self, recipe: Recipe, model: str, before: Sequence[Checkpoint]) -> ProgressGen[Checkpoint]:
         """The next model of a recipe, whose base comes first; `before` are those that are open."""
         if model not in recipe.nested:
-            return open_model(model, self.models_dir, before[0] if before and recipe.base else None)
+            return self._open(model, before[0] if before and recipe.base else None)
         try:
             if model not in self.merged:
                 self.merged[model] = yield from self._merged(model, recipe.nested[model])
@@ -79,6 +84,11 @@ class _Planning:
         except (CheckpointError, RecipeError, MergeError, TaskError) as error:
             number = len(before) + (not recipe.base)
             raise type(error)(told_inside(f"model {number}" if number else "the base", error)) from error
+
+    def _open(self, model: str, base: Checkpoint | None) -> Checkpoint:
+        if (model, base) not in self.opened:
+            self.opened[model, base] = open_model(model, self.models_dir, base)
+        return self.opened[model, base]
 
     def _merged(self, name: str, recipe: Recipe) -> ProgressGen[MergedCheckpoint]:
         planned = yield from self.planned(recipe)

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from mergelab.cli.progress_bar import followed
 from mergelab.cli.remembered import remember_flag, store_of
 
 if TYPE_CHECKING:
+    from mergelab.jobs.sweeping.ray_cluster import RayCluster
     from mergelab.jobs.sweeping.sweep_outcome import Point, SweepOutcome
     from mergelab.runs import RunStore
     from mergelab.runtime.progress import PartialGen, Progress
@@ -48,9 +49,41 @@ def add(commands: Any) -> None:
     )
     sweep.add_argument("--out", type=expanded, metavar="FILE", help="write the best recipe to this file")
     sweep.add_argument("--json", action="store_true", help="print JSON")
+    _cluster_flags(sweep)
     task_flags(sweep, "a task set of your own to score and to calibrate with")
     place_flags(sweep)
     remember_flag(sweep)
+
+
+def _cluster_flags(sweep: argparse.ArgumentParser) -> None:
+    """Add the flags that say where points are merged and scored."""
+    sweep.add_argument(
+        "--backend",
+        choices=("local", "ray"),
+        default="local",
+        help="where recipes are merged and scored: here, or by workers on a Ray cluster (docs/cluster.md); the result is the same",
+    )
+    sweep.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="with --backend ray: the head of the cluster, or auto (default: $RAY_ADDRESS, or this machine's cluster, or this machine alone)",
+    )
+    sweep.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="with --backend ray: so many processes (default: as many as the cluster's processors allow)",
+    )
+
+
+def _cluster(options: argparse.Namespace) -> RayCluster | None:
+    from mergelab.jobs.sweeping.ray_cluster import RayCluster
+
+    if options.backend == "ray":
+        return RayCluster(options.address, options.workers)
+    if options.address or options.workers:
+        raise ValueError("--address and --workers are for a cluster; give --backend ray as well, or leave them out")
+    return None
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -63,13 +96,14 @@ def _run(options: argparse.Namespace) -> None:
         )
     if options.out and Path(options.out).exists():
         raise ValueError(f"{options.out} exists and is not overwritten; choose another name or move it away")
-    job = sweep(asked.to_mapping(), options.device, options.models_dir, options.task, options.head)
+    cluster = _cluster(options)
+    job = sweep(asked.to_mapping(), options.device, options.models_dir, options.task, options.head, cluster)
     store = store_of(options)
-    if store is None:
-        outcome = followed(_progress(job, None, asked, options))
-    else:
-        with closing(store):
-            outcome = followed(_progress(job, store, asked, options))
+    with (
+        closing(store) if store else nullcontext(),
+        redirect_stdout(sys.stderr),
+    ):  # Ray prints, but stdout is the report
+        outcome = followed(_progress(job, store, asked, options))
     print(json.dumps(_plain(outcome), indent=2) if options.json else outcome_text(outcome))
     if len(outcome.points) < asked.points:
         print(

@@ -80,3 +80,9 @@ def test_mistakes_are_told_before_anything_is_merged(file: Path, capsys: pytest.
     assert "exists and is not overwritten" in complaint(
         capsys, "sweep", file, "--over", "method.scale=0,1", "--out", file
     )
+    assert "give --backend ray as well" in complaint(
+        capsys, "sweep", file, "--over", "method.scale=0,1", "--address", "10.0.0.1:6379"
+    )
+    assert complaint(
+        capsys, "sweep", file, "--over", "method.scale=0,1", "--backend", "ray", "--address", "ray://10.0.0.1:10001"
+    ).startswith("ray://10.0.0.1:10001 is no address of a Ray head;")

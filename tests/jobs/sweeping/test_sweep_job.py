@@ -121,6 +121,18 @@ def test_a_search_ends_with_its_points(recipe: dict[str, Any], task: str) -> Non
     assert len(outcome.points) == 6 and len(outcome.best) == 1
 
 
+def test_a_recipe_that_a_sampler_proposes_twice_at_once_is_worth_the_same_twice(
+    recipe: dict[str, Any], task: str
+) -> None:
+    outcome, told = searched(recipe, task, sampler="random", points=8, race="none")
+    scales = [point.settings["method.scale"] for point in outcome.points]
+    assert any(len(set(scales[start : start + 4])) < 4 for start in (0, 4)), "three values, four points at once"
+    assert {(point.settings["method.scale"], point.values) for point in outcome.points} == {
+        (point.settings["method.scale"], point.values) for point in told if point.state is PointState.FINISHED
+    }
+    assert all(point.state is PointState.FINISHED for point in outcome.points)
+
+
 def test_without_a_task_there_is_nothing_to_search_for(recipe: dict[str, Any]) -> None:
     with pytest.raises(SweepError, match="needs task sets to score"):
         finish(sweep({"recipe": recipe, "over": OVER}, "cpu"))
