@@ -21,11 +21,13 @@ def claims_message(
 ) -> PaperClaims:
     """Every phenomenon on every suite: what was published, and what was measured here."""
     by_place = {(each.name, each.suite): each for each in published}
-    suites = list(dict.fromkeys([*ready_suites(), *(each.suite for each in published)]))
-    claims = [
-        _claim(phenomenon, [_on_suite((phenomenon.name, suite), by_place, here) for suite in suites])
-        for phenomenon in chosen_phenomena([])
-    ]
+    suites, installed = list(dict.fromkeys([*ready_suites(), *(each.suite for each in published)])), list_suites()
+
+    def on_suite(place: Place) -> ClaimOnSuite:
+        outcome, own = _outcome(by_place.get(place)), _outcome(here.get(place))
+        return ClaimOnSuite(place[1], outcome, own, command_of(place), place[1] in installed)
+
+    claims = [_claim(each, [on_suite((each.name, suite)) for suite in suites]) for each in chosen_phenomena([])]
     return PaperClaims(claims, " on ".join(measuring) if measuring else "")
 
 
@@ -38,13 +40,6 @@ def command_of(place: Place) -> str:
 def _claim(phenomenon: Phenomenon, suites: Sequence[ClaimOnSuite]) -> PaperClaim:
     known = phenomenon.number, phenomenon.name, phenomenon.title, phenomenon.claim
     return PaperClaim(*known, phenomenon.papers, suites)
-
-
-def _on_suite(
-    place: Place, published: Mapping[Place, Reproduction], here: Mapping[Place, Reproduction]
-) -> ClaimOnSuite:
-    outcome, own = _outcome(published.get(place)), _outcome(here.get(place))
-    return ClaimOnSuite(place[1], outcome, own, command_of(place), place[1] in list_suites())
 
 
 def _outcome(found: Reproduction | None) -> PaperOutcome | None:
