@@ -29,7 +29,7 @@ class TrackioTracker:
         """
         import trackio
 
-        with redirect_stdout(io.StringIO()):  # trackio's greetings
+        with redirect_stdout(io.StringIO()):  # trackio's greetings; commands print when the logger has come to its end
             begun = trackio.init(
                 self._project,
                 name=run.name,
