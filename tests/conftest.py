@@ -42,3 +42,4 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """No test reads or fills a person's cache or data; suites are unpacked once for the whole session."""
     monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("MERGELAB_DATA", str(tmp_path_factory.getbasetemp() / "data"))
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path_factory.getbasetemp() / "trackio"))  # read once, at trackio's import

@@ -28,8 +28,15 @@ def runs_flag(parser: argparse.ArgumentParser) -> None:
 
 
 def remember_flag(parser: argparse.ArgumentParser) -> None:
-    """Add the flag for the place of the runs to a command that adds one."""
+    """Add the flags for the place of the runs to a command that adds some, and for trackers that hear of them."""
     parser.add_argument("--runs", type=place, metavar="PLACE", help=f"where runs are remembered: {PLACE}, or {NONE}")
+    parser.add_argument(
+        "--track",
+        action="append",
+        default=[],
+        metavar="trackio:PROJECT|mlflow:URI",
+        help="also log each run that is remembered there, with settings, scores and recipe; may be repeated (needs mergelab[tracking])",
+    )
 
 
 def place(text: str) -> str:
@@ -60,7 +67,7 @@ def remembered(
         return finished(job)
     with closing(store):
         number, result = finished(recorded(store, request, job, found))
-    print(f"note: remembered as run {number}; mergelab runs show {number}", file=sys.stderr)
+    _note(f"remembered as run {number}; mergelab runs show {number}")
     return result
 
 
@@ -71,15 +78,25 @@ def finished(job: ProgressGen[T]) -> T:
 
 
 def store_of(options: argparse.Namespace) -> RunStore | None:
-    """The store that `remember_flag` names; None for `none`, and where the default place cannot be opened, which is said."""
-    from mergelab.runs import RunsError, RunStore
+    """The store that `remember_flag` names, with its trackers; None for `none`, and where the default place cannot be opened, which
+    is said."""
+    from mergelab.runs import RunLogger, RunsError, RunStore
 
     if options.runs == NONE:
+        if options.track:
+            raise ValueError(
+                "--track logs runs that are remembered, and --runs none remembers none; leave one of them out"
+            )
         return None
+    logger = RunLogger(options.track, _note)
     try:
-        return RunStore.open(options.runs)
+        return RunStore.open(options.runs, logger)
     except RunsError as error:
         if options.runs:
             raise
-        print(f"note: this run is not remembered: {error}", file=sys.stderr)
+        _note(f"this run is not remembered{', nor logged' if options.track else ''}: {error}")
         return None
+
+
+def _note(sentence: str) -> None:
+    print(f"note: {sentence}", file=sys.stderr)

@@ -15,6 +15,7 @@ from mergelab.runs.database import READING, open_database
 from mergelab.runs.run_record import RunKind, RunRecord, RunRequest, RunResult, RunState
 from mergelab.runs.runs_error import RunsError
 from mergelab.runs.tables import StoredRun, StoredScore, StoredTag
+from mergelab.runs.tracking.run_logger import RunLogger
 from mergelab.runs.writer import Writer, interrupt_lost, now
 from mergelab.runtime.data_folder import data_folder
 
@@ -30,19 +31,21 @@ def default_place() -> str:
 class RunStore:
     """Runs by number, counted from 1. What a method has returned is on disk, whatever happens to the process afterwards.
 
-    May be used from several threads, and by several processes at once.
+    May be used from several threads, and by several processes at once. Runs that end here are told to `logger`, if there is one.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine, self._writer = engine, Writer(engine)
+    def __init__(self, engine: Engine, logger: RunLogger | None = None) -> None:
+        self._engine, self._writer, self._logger = engine, Writer(engine), logger
 
     @classmethod
-    def open(cls, where: str | Path | None = None) -> RunStore:
+    def open(cls, where: str | Path | None = None, logger: RunLogger | None = None) -> RunStore:
         """The store at a file or at the URL of a database, by default at `default_place`. Raises `RunsError`."""
-        return cls(open_database(where or default_place()))
+        return cls(open_database(where or default_place()), logger)
 
     def close(self) -> None:
-        """Close all connections. Runs that have not ended will count as interrupted."""
+        """Close all connections, after the logger has come to its end. Runs that have not ended will count as interrupted."""
+        if self._logger:
+            self._logger.close()
         self._writer.close()
         self._engine.dispose()
 
@@ -180,6 +183,8 @@ class RunStore:
 
         self._change(number, end)
         self._writer.ended(number)
+        if self._logger:
+            self._logger.log(number, self.get)
 
 
 def _run(row: StoredRun) -> RunRecord:

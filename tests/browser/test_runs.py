@@ -1,4 +1,4 @@
-"""The Runs tab and the strip of merges in a real browser: what was tried is there, told apart, and gone back to."""
+"""The Runs tab, the strip of merges and the Papers tab in a real browser: what was tried is there, told apart, and gone back to."""
 
 from __future__ import annotations
 
@@ -77,6 +77,23 @@ def test_a_run_is_reproduced_noted_and_saved(lab: Visit) -> None:
         page.click("[data-runs=save]")
     saved = Path(started.value.path()).read_text(encoding="utf-8")
     assert "note: to keep" in saved, json.dumps(saved[:500])
+
+
+def test_a_papers_recipe_opens_as_one_step_of_undo_and_its_claim_is_measured_beside_the_record(lab: Visit) -> None:
+    page = lab.page
+    before = lab.state("key")
+    page.click("#ml-tab-papers")
+    page.click(".ml-claims [data-claim=scale-curve][data-suite=pixels]")
+    expect(page.locator(".ml-outcomes")).to_contain_text("Published: ✓ holds")
+    expect(page.locator(".ml-claim-papers a").first).to_have_attribute("href", "https://arxiv.org/abs/2212.04089")
+    page.click("[data-papers=open]")
+    lab.until(f"{SETTLED} && mergelab.tab === 'lab' && /name: task_arithmetic/.test(mergelab.yaml)")
+    page.click("[data-act=undo]")
+    lab.until(f"{SETTLED} && mergelab.key === {json.dumps(before)}")
+    page.click("#ml-tab-papers")
+    page.click(".ml-claims [data-claim=oracle-signs][data-suite=tinylm]")
+    page.click("[data-papers=measure]")
+    expect(page.locator(".ml-outcomes")).to_contain_text("Measured here: – cannot be asked", timeout=SLOW)
 
 
 def test_another_visit_sees_the_runs_too(browser: Browser, server: str, lab: Visit) -> None:

@@ -54,7 +54,12 @@ def _run(options: argparse.Namespace) -> None:
     job = workbench.save(
         recipe.to_mapping(), options.out, options.device, options.models_dir, **size, **tasks, history=history
     )
-    made = finished(job) if is_stack(recipe.to_mapping()) else _remembered(options, recipe, job)
+    if is_stack(recipe.to_mapping()):
+        made = finished(job)
+        if options.track:
+            print("note: a stack is not remembered as a run, so it was not logged", file=sys.stderr)
+    else:
+        made = _remembered(options, recipe, job)
     for note in notes_of(Path(made)):
         print(f"note: {note}", file=sys.stderr)
     _tell_health(health_of(Path(made)), made)

@@ -40,7 +40,12 @@ def add(commands: Any) -> None:
         "--known", action="store_true", help="tell what was measured before, and measure nothing new"
     )
     reproduce.add_argument("--json", action="store_true", help="print JSON")
-    reproduce.add_argument("--out", type=expanded, metavar="FILE", help="write a Markdown page; a file is replaced")
+    reproduce.add_argument(
+        "--out",
+        type=expanded,
+        metavar="FILE",
+        help="write a Markdown page, and beside it the figures as JSON; files are replaced",
+    )
     reproduce.add_argument("--device", choices=DEVICES, default="auto", help="auto uses the GPU if there is one")
 
 
@@ -56,7 +61,7 @@ def _run(options: argparse.Namespace) -> None:
     found = followed(
         workbench.reproduce_papers(options.name, options.suite, rows, seeds, options.device, options.known)
     )
-    print(json.dumps(_plain(found), indent=2) if options.json else verdict_lines(found))
+    print(_json(found) if options.json else verdict_lines(found))
     if options.out:
         _write(found, options)
 
@@ -68,20 +73,21 @@ def verdict_lines(found: Sequence[Reproduction]) -> str:
     )
 
 
+def _json(found: Sequence[Reproduction]) -> str:
+    from mergelab.jobs.papers.reproduction_record import plain
+
+    return json.dumps([plain(each) for each in found], indent=2)
+
+
 def _write(found: Sequence[Reproduction], options: argparse.Namespace) -> None:
+    """The record, and the page that is rendered from it."""
+    from mergelab.jobs.papers.reproduction_record import ReproductionRecord
     from mergelab.jobs.papers.reproductions_page import reproductions_page
 
     how = ["--full"] if options.full else ["--rows", str(options.rows)]
     suites = ["--suite", *options.suite] if options.suite else []
     known = ["--known"] if options.known else []
     command = shlex.join(["mergelab", "reproduce", *options.name, *suites, *how, *known, "--out", options.out])
-    Path(options.out).write_text(reproductions_page(found, command), encoding="utf-8")
-
-
-def _plain(found: Sequence[Reproduction]) -> list[dict[str, Any]]:
-    """Everything that was found, each figure with its verdict."""
-    from dataclasses import asdict
-
-    return [
-        {**asdict(each), "figures": [{**asdict(row), "verdict": row.verdict} for row in each.figures]} for each in found
-    ]
+    record, page = ReproductionRecord(command, tuple(found)), Path(options.out)
+    page.with_suffix(".json").write_text(record.to_json(), encoding="utf-8")
+    page.write_text(reproductions_page(record), encoding="utf-8")

@@ -42,5 +42,12 @@ def _run(options: argparse.Namespace) -> None:
     from mergelab.ui.page.serving.app import launch
 
     launch(
-        options.host, options.port, options.device, options.models_dir, options.auth, options.read_ahead, options.runs
+        options.host,
+        options.port,
+        options.device,
+        options.models_dir,
+        options.auth,
+        options.read_ahead,
+        options.runs,
+        options.track,
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
+from mergelab import __version__
 from mergelab.checkpoints import list_suites
-from mergelab.jobs.papers.kept_outcome import decoded_outcome, encoded_outcome, outcome_key
+from mergelab.jobs.papers.kept_outcome import Kept, decoded_outcome, encoded_outcome, outcome_key
 from mergelab.jobs.papers.phenomena import PHENOMENA
 from mergelab.jobs.papers.phenomenon_registry import Phenomenon
-from mergelab.jobs.papers.reproduction import Outcome, Reproduction, sentence_of, verdict_of
+from mergelab.jobs.papers.reproduction import Measurement, Outcome, Reproduction, sentence_of, verdict_of
 from mergelab.jobs.papers.suite_trial import SuiteTrial
 from mergelab.methods.knobs import nearest
 from mergelab.runtime.cache import SCORES, store
 from mergelab.runtime.devices import resolve
-from mergelab.runtime.progress import Partial, PartialGen, Progress, map_progress
+from mergelab.runtime.progress import Partial, PartialGen, Progress, ProgressGen, map_progress
 
 QUICK_SEEDS, FULL_SEEDS = (0, 1), (0, 1, 2, 3, 4)
 DELIVERED = ("pixels", "minilm", "tinylm")
@@ -45,13 +48,13 @@ def reproduce_papers(
 
         trial = SuiteTrial(suite, rows, tuple(seeds), where)
         key = outcome_key(each, trial)
-        outcome = store().recall(SCORES, key, decoded_outcome)
-        if outcome is None and known:
+        kept = store().recall(SCORES, key, decoded_outcome)
+        if kept is None and known:
             continue
-        if outcome is None:
-            outcome = yield from map_progress(each.measure(trial), among)
-            store().put(SCORES, key, encoded_outcome(outcome))
-        found.append(_reproduction(each, suite, outcome))
+        if kept is None:
+            kept = yield from map_progress(_measured(each, trial), among)
+            store().put(SCORES, key, encoded_outcome(kept))
+        found.append(_reproduction(each, suite, *kept))
         yield Partial(found[-1])
     return found
 
@@ -71,7 +74,15 @@ def ready_suites() -> list[str]:
     return [*DELIVERED, *([NOT_DELIVERED] if NOT_DELIVERED in list_suites() else [])]
 
 
-def _reproduction(each: Phenomenon, suite: str, outcome: Outcome) -> Reproduction:
+def _measured(each: Phenomenon, trial: SuiteTrial) -> ProgressGen[Kept]:
+    """The outcome, with when and how it was found."""
+    began = time.monotonic()
+    outcome = yield from each.measure(trial)
+    day = datetime.now(UTC).date().isoformat()
+    return outcome, Measurement(day, __version__, trial.device, trial.rows, round(time.monotonic() - began, 1))
+
+
+def _reproduction(each: Phenomenon, suite: str, outcome: Outcome, measured: Measurement) -> Reproduction:
     return Reproduction(
         each.number,
         each.name,
@@ -84,4 +95,5 @@ def _reproduction(each: Phenomenon, suite: str, outcome: Outcome) -> Reproductio
         sentence_of(outcome),
         outcome.recipe,
         outcome.notes,
+        measured,
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 import yaml
 
 from mergelab.jobs.papers.papers_job import DELIVERED, NOT_DELIVERED
 from mergelab.jobs.papers.reproduction import FigureRow, Reproduction
+from mergelab.jobs.papers.reproduction_record import ReproductionRecord, of_phenomena
 
 HEAD = """# The papers, put to the test
 
@@ -30,12 +30,12 @@ another training run.
 """
 
 
-def reproductions_page(found: Sequence[Reproduction], command: str) -> str:
+def reproductions_page(record: ReproductionRecord) -> str:
     """The page: a table of verdicts, then a section for each phenomenon with a table for each suite."""
-    by_phenomenon = [list(group) for _, group in groupby(found, key=lambda each: each.number)]
-    suites = sorted({each.suite for each in found}, key=_order)
+    by_phenomenon = of_phenomena(record.reproductions)
+    suites = sorted({each.suite for each in record.reproductions}, key=_order)
     lines = [
-        HEAD.format(command=command),
+        HEAD.format(command=record.command),
         f"| phenomenon | {' | '.join(suites)} |",
         f"|---|{'---|' * len(suites)}",
         *(_verdicts(group, suites) for group in by_phenomenon),
@@ -77,8 +77,7 @@ def _suite(each: Reproduction) -> Iterator[str]:
         yield ""
     for note in each.notes:
         yield f"* {note}"
-    if each.notes:
-        yield ""
+    yield from (f"* {each.measured.words}", "")
     if each.recipe:
         yield from (
             "A recipe of it:",

@@ -106,6 +106,15 @@ from mergelab.ui.messages.tabs.compare import (
     Comparison,
 )
 from mergelab.ui.messages.tabs.damaged import DamageMessage, DamageState, Restored
+from mergelab.ui.messages.tabs.paper_claims import (
+    ClaimOnSuite,
+    ClaimRequest,
+    ClaimVerdict,
+    PaperClaim,
+    PaperClaims,
+    PaperFigure,
+    PaperOutcome,
+)
 from mergelab.ui.messages.tabs.remembered_runs import (
     ComparedRun,
     ComparedTask,
@@ -160,6 +169,9 @@ __all__ = [
     "CellTitle",
     "ChartLabel",
     "Charts",
+    "ClaimOnSuite",
+    "ClaimRequest",
+    "ClaimVerdict",
     "ComparedMap",
     "ComparedRate",
     "ComparedRun",
@@ -218,6 +230,10 @@ __all__ = [
     "PairsChart",
     "PanelEvents",
     "PanelMessages",
+    "PaperClaim",
+    "PaperClaims",
+    "PaperFigure",
+    "PaperOutcome",
     "Pending",
     "PinRequest",
     "PinnedCurves",

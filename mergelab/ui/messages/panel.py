@@ -17,6 +17,7 @@ from mergelab.ui.messages.tabs.answered import AnswersMessage, TriedMessage
 from mergelab.ui.messages.tabs.charts import Charts, CurvesMessage
 from mergelab.ui.messages.tabs.compare import Comparison
 from mergelab.ui.messages.tabs.damaged import DamageMessage
+from mergelab.ui.messages.tabs.paper_claims import PaperClaims
 from mergelab.ui.messages.tabs.remembered_runs import HistoryEntry, RunFile, RunList
 from mergelab.ui.messages.tabs.sweeping import SweepMessage
 from mergelab.ui.messages.tabs.tensor import (
@@ -114,6 +115,8 @@ class PanelMessages:
     """The last merges of this visit, the newest first."""
     sweep: SweepMessage | None = None
     """What a sweep may vary, and what the last one has found."""
+    papers: PaperClaims | None = None
+    """What papers claim, and what was measured of it."""
     tensors: TensorList | None = None
     """The list of tensors."""
     tensor: TensorUpdate | None = None

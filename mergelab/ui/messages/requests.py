@@ -10,6 +10,7 @@ from mergelab.ui.messages.recipe import OwnModelsOffer, Pins
 from mergelab.ui.messages.scores import Split
 from mergelab.ui.messages.sidebar import KnobValue
 from mergelab.ui.messages.tabs.damaged import Restored
+from mergelab.ui.messages.tabs.paper_claims import ClaimRequest
 from mergelab.ui.messages.tabs.remembered_runs import ReproduceRequest, RunFileRequest, RunMark, RunNumbers, RunsRequest
 from mergelab.ui.messages.tabs.sweeping import SweepAxis, SweepRequest
 
@@ -263,5 +264,9 @@ class PanelEvents:
     """Search for the best recipe."""
     draw_sweep: SweepAxis
     """Draw the sweep over another setting."""
+    papers: NoDetails
+    """What papers claim, and what was measured of it."""
+    measure_claim: ClaimRequest
+    """Measure a claim on a suite."""
     stop: NoDetails
     """End this visitor's work."""

@@ -13,6 +13,7 @@ from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.messages import (
     AdapterRequest,
     AnswersRequest,
+    ClaimRequest,
     DamageRequest,
     ExampleRequest,
     OpenRequest,
@@ -65,6 +66,7 @@ from mergelab.ui.page.sidebar.wiring import PANEL, Wiring
 from mergelab.ui.page.tabs.answers_tab import AnswersTab
 from mergelab.ui.page.tabs.compare_tab import CompareTab
 from mergelab.ui.page.tabs.lab_tab import LabTab
+from mergelab.ui.page.tabs.papers_tab import PapersTab
 from mergelab.ui.page.tabs.runs_tab import RunsTab
 from mergelab.ui.page.tabs.sweep_tab import SweepTab
 from mergelab.ui.page.tabs.task_sets_tab import TaskSetsTab
@@ -113,6 +115,7 @@ class LabPage:
         self._wire_task_sets()
         self._wire_runs()
         self._wire_sweep()
+        self._wire_papers()
         self._wire_opening(blocks)
 
     def show_first(self, parts: Mapping[str, Any], blocks: gr.Blocks) -> None:
@@ -225,6 +228,12 @@ class LabPage:
         self._attach(self._on("draw_sweep"), tab.draw, compat.PAYLOAD, carries=SweepAxis)
         heavy = {**compat.HEAVY, "trigger_mode": "multiple"}
         self._attach(self._on("run_sweep"), tab.run, heavy, carries=SweepRequest)
+
+    def _wire_papers(self) -> None:
+        tab = PapersTab(Follower(self.state))
+        self._attach(self._on("papers"), tab.show, compat.PAYLOAD)
+        heavy = {**compat.HEAVY, "trigger_mode": "multiple"}
+        self._attach(self._on("measure_claim"), tab.measure, heavy, carries=ClaimRequest)
 
     def _wire_lab(self) -> None:
         tab, merge = LabTab(Follower(self.state)), self.wiring.widgets[MERGE].click

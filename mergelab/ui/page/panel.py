@@ -27,7 +27,7 @@ from mergelab.ui.page.panel_texts import numbered
 from mergelab.ui.page.serving.module_files import ON_LOAD
 from mergelab.ui.web import read
 
-TABS = ("lab", "answers", "tensor", "compare", "runs", "sweep", "task_sets")
+TABS = ("lab", "answers", "tensor", "compare", "runs", "sweep", "task_sets", "papers")
 PARTS_OF_PAGE = (*TABS, "open")
 
 

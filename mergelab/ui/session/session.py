@@ -15,7 +15,7 @@ from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.recipe_name import recipe_name
 from mergelab.ui.form.texts.link import LinkMaker
-from mergelab.ui.messages import DamageRequest, Status, SweepRequest, TryRequest
+from mergelab.ui.messages import ClaimRequest, DamageRequest, Status, SweepRequest, TryRequest
 from mergelab.ui.session.answers.answers_view import AnswersView
 from mergelab.ui.session.answers.trying import Trying
 from mergelab.ui.session.chart_data import Cell
@@ -24,6 +24,7 @@ from mergelab.ui.session.damage.damage_view import DamageView
 from mergelab.ui.session.job_cache import CrashError, JobCache, Stopper, StopPressedError
 from mergelab.ui.session.merge_service import MergeService
 from mergelab.ui.session.model_sources import ModelSources
+from mergelab.ui.session.papers.papers_view import PapersView
 from mergelab.ui.session.queueing.job_limits import NOBODYS, JobLimits, Owner
 from mergelab.ui.session.remembering.runs_view import RunsView
 from mergelab.ui.session.remembering.visit_history import VisitHistory
@@ -81,7 +82,7 @@ class Session:
         self.screen = Screen(self.merge_service, self.chart_service, self.under_way, self.link)
         self.damage_view = DamageView(self.merge_service, self.screen.wants)
         self.runs_view, self.history = RunsView(self.job_cache.run_memory, self.visit), VisitHistory()
-        self.sweep_view = SweepView(self.merge_service)
+        self.sweep_view, self.papers_view = SweepView(self.merge_service), PapersView(self.job_cache)
         self.pins, self.lock = self.screen.pins, self.screen.lock
 
     def first(self, form: Form) -> Updates:
@@ -203,6 +204,13 @@ class Session:
         """Search for the best recipe around the form's. Its points come as they are scored, and stay after Stop."""
         return self._guarded(
             lambda: self._counted(self.sweep_view.run(form, asked, self.stopper)), failed="The sweep failed"
+        )
+
+    def measure_claim(self, form: Form, asked: ClaimRequest) -> Updates:
+        """Measure a paper's claim on a suite, on the form's device."""
+        return self._guarded(
+            lambda: self._counted(self.papers_view.measure(asked, form.device, self.stopper)),
+            failed="The claim could not be measured",
         )
 
     def measure_damage(self, form: Form, asked: DamageRequest) -> Updates:

@@ -40,6 +40,7 @@ import { StackDiagram } from "./lab/stack_diagram.js";
 import { ThresholdLine } from "./lab/threshold/threshold_line.js";
 import { OpenDialog } from "./open/open_dialog.js";
 import { publishHook } from "./page_hook.js";
+import { PapersTab } from "./papers/papers_tab.js";
 import { HistoryStrip } from "./runs/history_strip.js";
 import { RunsTab } from "./runs/runs_tab.js";
 import { followComplements } from "./sidebar/complements.js";
@@ -102,6 +103,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   new TaskSetsTab(page, tabs);
   new RunsTab(page, tabs, open);
   new SweepTab(page, tabs, open);
+  new PapersTab(page, tabs, open);
   const history = new HistoryStrip(page);
   mountDrawer();
   mountSkipLink(element);

@@ -151,6 +151,31 @@ export interface Charts {
   now: CurvePosition;
 }
 
+/** A claim on one suite. */
+export interface ClaimOnSuite {
+  /** The suite. */
+  suite: string;
+  /** What comes with MergeLab; null if it was not measured. */
+  published: PaperOutcome | null;
+  /** What this visit has measured; null if nothing. */
+  here: PaperOutcome | null;
+  /** The command that measures it. */
+  command: string;
+  /** Whether the suite is there, so that it can be asked. */
+  is_installed: boolean;
+}
+
+/** Measure a claim on a suite. */
+export interface ClaimRequest {
+  /** The claim's name. */
+  name: string;
+  /** The suite. */
+  suite: string;
+}
+
+/** What a suite says about a claim. */
+export type ClaimVerdict = "holds" | "does not hold here" | "not separable" | "cannot be asked";
+
 /** A heatmap of the comparison. */
 export interface ComparedMap {
   /** The heatmap, coloured by the first rate. */
@@ -915,6 +940,9 @@ export interface PanelEvents {
   run_sweep: SweepRequest;
   /** Draw the sweep over another setting. */
   draw_sweep: SweepAxis;
+  /** What papers claim, and what was measured of it. */
+  papers: NoDetails;
+  measure_claim: ClaimRequest;
   /** End this visitor's work. */
   stop: NoDetails;
 }
@@ -999,6 +1027,8 @@ export interface PanelMessages {
   history: HistoryEntry[];
   /** What a sweep may vary, and what the last one has found. */
   sweep: SweepMessage;
+  /** What papers claim, and what was measured of it. */
+  papers: PaperClaims;
   /** The list of tensors. */
   tensors: TensorList;
   /** An opened tensor as a whole. */
@@ -1011,6 +1041,64 @@ export interface PanelMessages {
   spectrum: SpectrumMessage;
   /** Why the tensor could not be shown. */
   unlooked: TensorFailure;
+}
+
+/** A claim of one or several papers. */
+export interface PaperClaim {
+  /** Its number. */
+  number: number;
+  /** Its name on the command line. */
+  name: string;
+  /** The claim in a few words. */
+  title: string;
+  /** The claim. */
+  claim: string;
+  /** The arXiv ids of the papers. */
+  papers: string[];
+  /** What each suite says. */
+  suites: ClaimOnSuite[];
+}
+
+/** The Papers tab. */
+export interface PaperClaims {
+  /** All claims, by their numbers. Each has the same suites in the same order. */
+  claims: PaperClaim[];
+  /** What is being measured, as `NAME on SUITE`; empty text if nothing is. */
+  measuring: string;
+}
+
+/** A measured figure, in words. */
+export interface PaperFigure {
+  /** What was measured. */
+  label: string;
+  /** The figure with its unit. */
+  value: string;
+  /** Its 95 % interval; `exact` for one that is counted on all weights. */
+  interval: string;
+  /** The number of rows, or of weights. */
+  n: string;
+  /** The seeds of a random merge; empty text for others. */
+  seeds: string;
+  /** What the claim expects of it; empty text if nothing. */
+  expected: string;
+  /** What the figure says about the claim; empty text if nothing is expected of it. */
+  verdict: string;
+}
+
+/** What one suite said about a claim. */
+export interface PaperOutcome {
+  /** The verdict. */
+  verdict: ClaimVerdict;
+  /** The verdict in one sentence, with the figures that decide. */
+  sentence: string;
+  /** All figures; none if the suite cannot be asked. */
+  figures: PaperFigure[];
+  /** What was left out or chosen. */
+  notes: string[];
+  /** When and how it was measured. */
+  measured: string;
+  /** A recipe of it as YAML; empty text if there is none. */
+  recipe: string;
 }
 
 /** Why a task has no score: it is being scored, its turn comes later, or it was not scored. */

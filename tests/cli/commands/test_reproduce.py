@@ -27,3 +27,4 @@ def test_json_has_the_verdict_and_the_page_names_the_command(
     (found,) = json.loads(capsys.readouterr().out)
     assert (found["suite"], found["verdict"]) == ("pixels", "cannot be asked")
     assert f"mergelab reproduce oracle-signs --suite pixels --rows 200 --out {out}" in out.read_text()
+    assert json.loads((tmp_path / "page.json").read_text())["reproductions"] == [found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mergelab import __version__
 from mergelab.jobs.papers.papers_job import chosen_phenomena, reproduce_papers
 from mergelab.jobs.papers.phenomena import PHENOMENA
 from mergelab.jobs.papers.reproduction import PaperVerdict, Reproduction
@@ -21,6 +22,7 @@ def test_the_scale_curve_of_pixels_is_an_inverted_u_and_is_kept() -> None:
     assert by_label["scale 1 minus scale 0.3"].verdict is PaperVerdict.HOLDS
     assert by_label["scale 0.3"].n == 5 * 40
     assert asked(40, known=True) == [found]
+    assert (found.measured.version, found.measured.rows, found.measured.device) == (__version__, 40, "cpu")
     assert found.recipe is not None and Recipe.from_mapping(found.recipe).method.knobs["scale"] == 0.3
 
 

@@ -19,6 +19,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from mergelab.evaluation.tasks.tables.limits import MOST_BYTES
+from mergelab.runs import RunLogger
 from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.page import gradio_compat as compat
 from mergelab.ui.page.lab_page import LabPage
@@ -70,6 +71,7 @@ def launch(
     auth: Sequence[str] = (),
     read_ahead: bool = True,
     runs: str | None = None,
+    track: Sequence[str] = (),
 ) -> None:
     """Serve the lab until interrupted, printing its address once it answers, and the access code if there is one.
 
@@ -81,11 +83,14 @@ def launch(
     page; later starts serve the kept example while the worker starts.
 
     What people merge is remembered at `runs`: a file or a database, None for the default place, `none` for nowhere.
+    Each of those runs is also logged to the trackers in `track`.
     """
+    if track and runs == NOTHING:
+        raise ValueError("--track logs runs that are remembered, and --runs none remembers none; leave one of them out")
     admitted = admission(host, auth, models_dir)
     private = tempfile.mkdtemp(prefix="mergelab-")
     os.environ["GRADIO_TEMP_DIR"] = private
-    memory = RunMemory(runs)
+    memory = RunMemory(runs, RunLogger(track, lambda sentence: _say(f"Note: {sentence}")))
     if runs and runs != NOTHING and memory.store() is None:
         raise ValueError(memory.problem)
     job_cache = JobCache(crash_error=logged_crash if admitted.accounts else whole_crash, run_memory=memory)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from functools import cache
 from html import escape
-from pathlib import Path
 
 from markdown_it import MarkdownIt
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
-import mergelab
+from mergelab.runtime.documents_folder import documents_folder
 from mergelab.ui.web import read
 
-PACKAGE = Path(mergelab.__file__).parent
-FOLDER = next(folder for folder in (PACKAGE.parent / "docs", PACKAGE / "docs") if (folder / "glossary.md").is_file())
-"""Where the documents are: beside the package in a checkout, in the package where it is installed."""
+FOLDER = documents_folder()
 IMAGES = (".png", ".svg")
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title} – MergeLab</title>

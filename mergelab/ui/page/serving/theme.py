@@ -14,6 +14,7 @@ _TABS = (
     "task_sets/task_sets.css",
     "runs/runs.css",
     "sweep/sweep.css",
+    "papers/papers.css",
     "sidebar/varied.css",
 )
 STYLES = [HERE / name for name in (*(f"styles/{area}.css" for area in _AREAS), *_TABS, "styles/narrow.css")]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from mergelab.jobs.recording.recorded_job import recorded
-from mergelab.runs import RunRequest, RunResult, RunsError, RunStore
+from mergelab.runs import RunLogger, RunRequest, RunResult, RunsError, RunStore
 
 T = TypeVar("T")
 Y = TypeVar("Y")
@@ -18,11 +18,11 @@ class RunMemory:
     """The store of runs of a server, which is opened at its first use.
 
     `place` is a file or the URL of a database, None the default one, and `NOTHING` remembers nothing. Where the store cannot be
-    opened, the page goes on without it, and `problem` is the sentence that says why.
+    opened, the page goes on without it, and `problem` is the sentence that says why. Runs are told to `logger` as well.
     """
 
-    def __init__(self, place: str | None = NOTHING) -> None:
-        self._place, self._lock = place, threading.Lock()
+    def __init__(self, place: str | None = NOTHING, logger: RunLogger | None = None) -> None:
+        self._place, self._logger, self._lock = place, logger, threading.Lock()
         self._opened: RunStore | None = None
         self.problem = "The server was started with --runs none, so it remembers no runs." if place == NOTHING else ""
 
@@ -31,7 +31,7 @@ class RunMemory:
         with self._lock:
             if self._opened is None and not self.problem:
                 try:
-                    self._opened = RunStore.open(self._place)
+                    self._opened = RunStore.open(self._place, self._logger)
                 except RunsError as error:
                     self.problem = f"Runs are not remembered: {error}"
             return self._opened

@@ -22,7 +22,7 @@ from ui.fake_worker import FakeJob, FakeWorker
 from mergelab.jobs import Refused, Stopped, workbench
 from mergelab.runtime.models_folder import told_outside
 from mergelab.runtime.progress import finish
-from mergelab.ui.page.serving.app import _built, launch_options
+from mergelab.ui.page.serving.app import _built, launch, launch_options
 from mergelab.ui.page.serving.entry.admission import admission
 from mergelab.ui.page.serving.entry.guesses import FREE
 from mergelab.ui.page.serving.entry.login import REFUSAL, Entrance
@@ -196,3 +196,8 @@ def _wait_for_merges(server: Server, wanted: int) -> None:
     while len(server.worker.named("merge")) < wanted and time.monotonic() < deadline:
         time.sleep(0.01)
     assert len(server.worker.named("merge")) == wanted
+
+
+def test_runs_that_are_not_remembered_cannot_be_logged() -> None:
+    with pytest.raises(ValueError, match="--runs none remembers none"):
+        launch(runs="none", track=["trackio:mine"])

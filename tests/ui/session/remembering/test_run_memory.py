@@ -8,7 +8,9 @@ import pytest
 from ui.fake_worker import FakeWorker, form, last
 
 from mergelab.jobs import Refused
-from mergelab.runs import RunKind, RunState, RunStore
+from mergelab.runs import RunKind, RunLogger, RunState, RunStore
+from mergelab.runs.tracking import run_logger
+from mergelab.runs.tracking.logged_run import LoggedRun
 from mergelab.ui.form.form import KnobPlace
 from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.remembering.run_memory import RunMemory
@@ -47,6 +49,20 @@ def test_a_merge_is_remembered_with_its_scores_and_the_shown_run_has_its_number(
     assert run.result and [score.value for score in run.result.scores] == [0.8]
     known = session.merge_service.known_run(form(knobs={DENSITY: 0.3}))
     assert known and known.number == 1
+
+
+def test_a_merge_of_the_page_is_logged_to_the_trackers_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged = []
+
+    class Tracker:
+        def log(self, run: LoggedRun) -> None:
+            logged.append((run.number, run.name, run.metrics["validation/task-a"]))
+
+    monkeypatch.setitem(run_logger.TRACKERS, "mlflow", lambda place: Tracker())
+    memory = RunMemory(str(tmp_path / "runs.sqlite"), RunLogger(["mlflow:here"], print))
+    last(session_with(memory, FakeWorker()).merge(form(knobs={DENSITY: 0.3})))
+    memory.close()
+    assert logged == [(1, "TIES · density 0.3", 0.8)]
 
 
 def test_what_is_known_already_is_not_merged_and_not_remembered_again(memory: RunMemory) -> None:

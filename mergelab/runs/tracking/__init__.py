@@ -1,0 +1,1 @@
+"""Remembered runs, logged to trackio and MLflow as well, through their own clients."""

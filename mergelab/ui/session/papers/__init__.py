@@ -1,0 +1,1 @@
+"""What papers claim, and what suites said when they were asked."""
