@@ -12,27 +12,32 @@ export function ranked(points) {
 }
 
 /**
- * How many values a text names: `FROM:TO:STEP`, or names with commas between. NaN if it cannot be read.
+ * How many values a text names: `FROM:TO:STEP`, or names with commas between; infinitely many for `FROM:TO` and `FROM:TO:log`. NaN if
+ * it cannot be read.
  * @param {string} text
  * @returns {number}
  */
 export function countOf(text) {
-  if (text.includes(",")) return text.split(",").filter((each) => each.trim()).length;
-  const ends = text.split(":").map(Number), [low, high, step] = ends;
-  if (ends.length !== 3 || ends.some(Number.isNaN) || step <= 0 || high < low) return NaN;
-  return Math.floor((high - low) / step + 1e-9) + 1;
+  if (text.startsWith("[") || text.includes(",")) return text.replace(/[[\]]/g, "").split(",").filter((each) => each.trim()).length;
+  const parts = text.split(":").map((each) => each.trim()), isLog = parts.at(-1) === "log", ends = (isLog ? parts.slice(0, -1) : parts).map(Number);
+  const [low, high, step] = ends;
+  if (ends.length < 2 || ends.length > 3 || ends.some(Number.isNaN) || parts.includes("") || high <= low || (isLog && (low <= 0 || ends.length === 3))) return NaN;
+  if (step === undefined) return Infinity;
+  return step > 0 ? Math.floor((high - low) / step + 1e-9) + 1 : NaN;
 }
 
 /**
  * What the form says about its size.
- * @param {string[]} texts the values of the ticked settings
+ * @param {number} settings that vary
+ * @param {number} count of recipes in the grid
  * @returns {string}
  */
-export function sizeWords(texts) {
-  if (!texts.length) return "Tick at least one setting.";
-  const count = texts.reduce((product, text) => product * countOf(text), 1);
-  if (Number.isNaN(count)) return "Write values as FROM:TO:STEP, or with commas between.";
-  const grid = `${count} ${count === 1 ? "recipe" : "recipes"} in the grid`;
+export function sizeWords(settings, count) {
+  if (!settings) return "Tick at least one setting.";
+  if (Number.isNaN(count)) return "Write values as FROM:TO:STEP or FROM:TO:log, or with commas between.";
+  if (!count) return "Choose at least one value of each ticked setting.";
+  if (count === Infinity) return `A range without steps: a sampler tries ${MOST} recipes unless you choose otherwise.`;
+  const grid = `${count.toLocaleString("en")} ${count === 1 ? "recipe" : "recipes"} in the grid`;
   return count > MOST ? `${grid}: a sampler tries ${MOST} of them unless you choose otherwise.` : `${grid}.`;
 }
 
@@ -44,4 +49,16 @@ export function sizeWords(texts) {
 export function stateWords({ state, points }) {
   const tried = `${points.length} ${points.length === 1 ? "recipe" : "recipes"}`;
   return { none: "", running: `running, ${tried}`, done: `done, ${tried}`, stopped: `stopped, ${tried}` }[state];
+}
+
+/**
+ * What is said above the table.
+ * @param {number} shown
+ * @param {number} all
+ * @param {string} brush what the brush keeps; empty text for no brush
+ * @returns {string}
+ */
+export function shownWords(shown, all, brush) {
+  if (shown === all) return "";
+  return `${shown} of ${all} recipes are listed${brush ? `: ${brush}` : ""}.`;
 }
