@@ -29,10 +29,10 @@ def parallel_settings(points: pandas.DataFrame, axes: Sequence[SettingAxis]) -> 
     return Picture([*(_rule(place, lowest) for place in range(len(axes))), *recipes], _layout(axes, lowest))
 
 
-def shades(values: Sequence[float]) -> list[float]:
-    """Each value from 0, the worst, to 1, the best."""
-    low, high = min(values), max(values)
-    return [(value - low) / (high - low) if high > low else 1.0 for value in values]
+def shades(worths: Sequence[float]) -> list[float]:
+    """Each from 0, the worst, to 1, the best, by rank: outliers would leave the others alike."""
+    order = sorted(set(worths))
+    return [order.index(worth) / (len(order) - 1) if len(order) > 1 else 1.0 for worth in worths]
 
 
 def _line(row: dict[str, Any], places: list[float], shade: float) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas
 
+from mergelab.charts.round_ticks import round_ticks
 from mergelab.charts.seed_band import seed_band
 from mergelab.charts.style import MUTED, STYLES, Picture, layout, lines, plain, rows_of
 
@@ -62,3 +65,7 @@ def score_over_setting(
             },
         ),
     )
+
+
+def _logarithmic(runs: pandas.DataFrame) -> dict[str, Any]:
+    return {"type": "log", "tickvals": round_ticks(runs["x"].min(), runs["x"].max(), True)}

@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mergelab.charts.round_ticks import round_ticks
+
 Value = int | float | str
 MOST_TICKS = 6
-"""Numbers with more different values have ticks at even distances."""
+"""Numbers with more different values have round ticks."""
 ABSENT, ABSENT_PLACE = "–", -0.12
 """How a setting is called that does not count for a recipe, and its place below the axis."""
 
@@ -74,7 +76,8 @@ class SettingAxis:
         ordered = self.ordered
         if len(ordered) <= MOST_TICKS or not self.is_numeric:
             return [*absent, *((self._place(value), text) for value, text in ordered)]
-        return [*absent, *((at / 4, self._written(self._number_at(at / 4))) for at in range(5))]
+        numbers = round_ticks(*self.ends, self.uses_logarithm)
+        return [*absent, *((self._place_of(number), self._written(number)) for number in numbers)]
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -85,17 +88,15 @@ class SettingAxis:
         return float(ordered[0][0]), float(ordered[-1][0])
 
     def _place(self, value: Value) -> float:
+        return self._place_of(float(value) if self.is_numeric else [each for each, _ in self.ordered].index(value))
+
+    def _place_of(self, number: float) -> float:
         low, high = self.ends
-        at = float(value) if self.is_numeric else float([each for each, _ in self.ordered].index(value))
         if high == low:
             return 0.5
         if self.uses_logarithm:
-            return math.log(at / low) / math.log(high / low)
-        return (at - low) / (high - low)
-
-    def _number_at(self, place: float) -> float:
-        low, high = self.ends
-        return low * (high / low) ** place if self.uses_logarithm else low + place * (high - low)
+            return math.log(number / low) / math.log(high / low)
+        return (number - low) / (high - low)
 
     def _written(self, number: float) -> str:
         if not self.is_share:

@@ -14,6 +14,9 @@ MOST_LABELLED = 120
 PAIRS = 2.5
 """A map has at most this many cells per recipe, or most of it would be empty."""
 
+Cells = list[list[list[dict[str, Any]]]]
+"""The recipes of each cell, by row and column."""
+
 
 def fills_a_grid(x: SettingAxis, y: SettingAxis, recipes: int) -> bool:
     """Whether the values of two settings make a grid that so many recipes fill, at least in part."""
@@ -23,12 +26,12 @@ def fills_a_grid(x: SettingAxis, y: SettingAxis, recipes: int) -> bool:
 def setting_heatmap(points: pandas.DataFrame, x: SettingAxis, y: SettingAxis, is_share: bool) -> Picture:
     """One cell per pair of values, coloured by the mean of its recipes; the best cell has a star and is named in `meta`.
 
-    `points` has value, worth (more is better), number and words, in the order of the axes' values. A click on a cell gives the number of its best recipe.
+    `points` has value, worth (more is better), best, number and words, in the order of the axes' values. A click on a cell gives the number of its best recipe.
     """
     cells = _cells(points, x, y)
     values = [[_mean(rows, "value") for rows in row] for row in cells]
     worths = [[_mean(rows, "worth") for rows in row] for row in cells]
-    best = _best(worths)
+    best = _best(cells, worths)
     known = [worth for row in worths for worth in row if worth is not None]
     low, high = min(known), max(known)
     labels = [[_label(value, (i, j) == best, is_share) for j, value in enumerate(row)] for i, row in enumerate(values)]
@@ -52,9 +55,9 @@ def setting_heatmap(points: pandas.DataFrame, x: SettingAxis, y: SettingAxis, is
     return Picture([trace], layout(dragmode=False, xaxis=_axis(x), yaxis=_axis(y)))
 
 
-def _cells(points: pandas.DataFrame, x: SettingAxis, y: SettingAxis) -> list[list[list[dict[str, Any]]]]:
+def _cells(points: pandas.DataFrame, x: SettingAxis, y: SettingAxis) -> Cells:
     """The recipes of each cell, by row and column."""
-    cells: list[list[list[dict[str, Any]]]] = [[[] for _ in x.ordered] for _ in y.ordered]
+    cells: Cells = [[[] for _ in x.ordered] for _ in y.ordered]
     for row, i, j in zip(rows_of(points), y.columns, x.columns, strict=True):
         if i is not None and j is not None:
             cells[i][j].append(row)
@@ -65,9 +68,16 @@ def _mean(rows: list[dict[str, Any]], of: str) -> float | None:
     return sum(row[of] for row in rows) / len(rows) if rows else None
 
 
-def _best(worths: list[list[float | None]]) -> tuple[int, int]:
-    known = [(value, (i, j)) for i, row in enumerate(worths) for j, value in enumerate(row) if value is not None]
-    return max(known, key=lambda pair: pair[0])[1]
+def _best(cells: Cells, worths: list[list[float | None]]) -> tuple[int, int]:
+    """The cell of the best recipe, or that with the best mean where cells have several."""
+    has_means = any(len(rows) > 1 for row in cells for rows in row)
+    known = [
+        (not has_means and bool(cells[i][j][0]["best"]), worth, (i, j))
+        for i, row in enumerate(worths)
+        for j, worth in enumerate(row)
+        if worth is not None
+    ]
+    return max(known, key=lambda cell: cell[:2])[2]
 
 
 def _label(value: float | None, is_best: bool, is_share: bool) -> str:

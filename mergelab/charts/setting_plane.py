@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas
 
 from mergelab.charts.parallel_settings import shades
+from mergelab.charts.round_ticks import round_ticks
 from mergelab.charts.setting_axis import SettingAxis
 from mergelab.charts.style import Picture, layout, lines, plain, rows_of
 
@@ -41,4 +42,5 @@ def _at(axis: SettingAxis, place: int) -> object:
 def _axis(setting: SettingAxis) -> dict[str, object]:
     kind = "log" if setting.uses_logarithm else "linear" if setting.is_numeric else "category"
     title = {"text": plain(setting.title), "font": {"size": 12}}
-    return {"automargin": True, "nticks": 6, "type": kind, "title": title}
+    ticks = {"tickvals": round_ticks(*setting.ends, True)} if kind == "log" else {"nticks": 6}
+    return {"automargin": True, "type": kind, "title": title, **ticks}

@@ -30,8 +30,8 @@ def test_every_axis_has_a_rule_a_title_and_ticks() -> None:
     assert [each["words"] for each in picture.layout["meta"]["axes"]] == [[], ["TIES", "SCE"], []]
 
 
-def test_shades_go_from_the_worst_to_the_best_and_equal_ones_are_best() -> None:
-    assert shades([1.0, 2.0, 1.5]) == [0.0, 1.0, 0.5]
+def test_shades_go_by_rank_from_the_worst_to_the_best_and_equal_ones_are_best() -> None:
+    assert shades([0.1, 0.9, 0.8, 0.8]) == [0.0, 1.0, 0.5, 0.5]
     assert shades([1.0, 1.0]) == [1.0, 1.0]
 
 

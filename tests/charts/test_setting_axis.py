@@ -28,8 +28,9 @@ def test_a_setting_that_does_not_count_stands_below_the_axis() -> None:
     assert found.columns == [0, None, 1]
 
 
-def test_many_numbers_have_five_ticks_and_few_have_their_own() -> None:
+def test_many_numbers_have_round_ticks_and_few_have_their_own() -> None:
     assert [text for _, text in axis(*range(9)).ticks] == ["0", "2", "4", "6", "8"]
+    assert axis(*(at + 0.5 for at in range(9))).ticks[0] == (0.1875, "2")
     shares = axis(*(at / 100 for at in range(50, 91, 4)), is_share=True)
     assert [text for _, text in shares.ticks] == ["50 %", "60 %", "70 %", "80 %", "90 %"]
 

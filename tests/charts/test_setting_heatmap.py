@@ -8,10 +8,11 @@ DENSITY = SettingAxis("Density", [0.2, 0.4, 0.2, 0.2], ["0.2", "0.4", "0.2", "0.
 METHOD = SettingAxis("Method", ["a", "a", "b", "b"], ["A", "A", "B", "B"])
 
 
-def points(*values: float, sign: int = 1) -> pandas.DataFrame:
+def points(*values: float, sign: int = 1, best: int = 0) -> pandas.DataFrame:
     worth = [sign * value for value in values]
     words = [f"Point {at}\nn = 9" for at in range(1, 5)]
-    return pandas.DataFrame({"number": [1, 2, 3, 4], "value": values, "worth": worth, "words": words})
+    chosen = [number == best for number in (1, 2, 3, 4)]
+    return pandas.DataFrame({"number": [1, 2, 3, 4], "best": chosen, "value": values, "worth": worth, "words": words})
 
 
 def test_a_cell_is_the_mean_of_its_recipes_and_the_best_has_a_star() -> None:
@@ -45,3 +46,12 @@ def test_values_that_hardly_any_recipe_shares_make_no_grid() -> None:
     assert fills_a_grid(DENSITY, METHOD, 2)
     many = SettingAxis("Scale", [0.1, 0.2, 0.3, 0.4], ["", "", "", ""])
     assert not fills_a_grid(many, many, 4)
+
+
+def test_the_star_stands_at_the_best_recipe_also_where_one_on_fewer_rows_has_more() -> None:
+    two = points(0.5, 0.7, 0.9, 0.0, best=2)[:3]
+    x, y = (
+        SettingAxis("Density", [0.2, 0.4, 0.2], ["0.2", "0.4", "0.2"]),
+        SettingAxis("M", ["a", "a", "b"], ["A", "A", "B"]),
+    )
+    assert setting_heatmap(two, x, y, True).data[0]["meta"]["best"] == {"row": 0, "column": 1}

@@ -135,7 +135,7 @@ class _Drawing:
     def _map(self) -> tuple[Picture, str]:
         x, y = self._axes[self.x], self._axes[self.y]
         if self._is_plane:
-            note = f"A dot is a recipe: the darker, the better its “{self.swept.sought[0]}” on validation rows."
+            note = f"A dot is a recipe: the stronger its colour, the better its “{self.swept.sought[0]}” on validation rows; ★ is the best."
             return setting_plane(self._table, x, y), f"{note} {OPENS.format('a dot')}"
         note = f"Colours show “{self.swept.sought[0]}” on validation rows; ★ is the best cell."
         return setting_heatmap(self._table, x, y, self._figure(0).is_share), f"{note} {OPENS.format('a cell')}"

@@ -11,6 +11,8 @@ const SHORT = 4; // pixels: a shorter drag is a click
 export class AxisBrushes {
   /** @type {Brushes} */
   ranges = new Map();
+  /** Whether the pointer brushed since it was pressed: plotly calls the end of a drag a click. */
+  dragged = false;
   #stage;
   #plot;
   #onChange;
@@ -90,6 +92,7 @@ export class AxisBrushes {
   /** @param {PointerEvent} event */
   #begin(event) {
     const place = this.#placeOf(event);
+    this.dragged = false;
     if (!place || event.button) return;
     this.#drag = { ...place, y: event.clientY };
   }
@@ -99,6 +102,7 @@ export class AxisBrushes {
     const drag = this.#drag, at = drag && this.#placeOf(event, drag.axis)?.from;
     if (!drag || at === undefined || at === null || Math.abs(event.clientY - drag.y) < SHORT) return;
     event.preventDefault();
+    this.dragged = true;
     this.#set(drag.axis, [Math.min(drag.from, at), Math.max(drag.from, at)]);
   }
 

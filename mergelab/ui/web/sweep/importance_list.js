@@ -9,9 +9,10 @@ import { make } from "../dom/elements.js";
  */
 export function importanceBars(importances) {
   return importances.map((each) => {
-    const row = make("li"), track = make("span", null, "ml-sweep-bar"), bar = make("i");
+    const row = make("li"), track = make("span", null, "ml-sweep-bar"), bar = make("i"), interval = make("s");
     bar.style.width = `${100 * each.value}%`;
-    track.append(bar);
+    Object.assign(interval.style, { left: `${100 * each.low}%`, width: `${100 * (each.high - each.low)}%` });
+    track.append(bar, interval);
     row.append(make("span", each.title), track, make("b", importanceWords(each)));
     return row;
   });

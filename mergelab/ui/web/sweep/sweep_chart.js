@@ -10,7 +10,7 @@ import { emphasised, kept } from "./brush_math.js";
 
 const NAME = "sweep";
 const HEIGHT = 270, TALL = 360, ROW = 30, AROUND = 90; // pixels
-const AXIS_WIDTH = 92; // pixels that an axis of parallel coordinates needs
+const AXIS_WIDTH = 92, LETTER_WIDTH = 6, SPARE = 24; // pixels that an axis of parallel coordinates, and what is written at it, need
 
 /** The chart of a sweep: its choices, its brushes, and the recipe that is pointed at. */
 export class SweepChartCard {
@@ -99,7 +99,9 @@ export class SweepChartCard {
 
   /** @param {PlotElement} plot */
   #listen(plot) {
-    plot.on("plotly_click", ({ points: [{ customdata }] }) => customdata && this.#onOpen(Number(customdata)));
+    plot.on("plotly_click", ({ points: [{ customdata }] }) => {
+      if (customdata && !this.#brushes.dragged) this.#onOpen(Number(customdata));
+    });
     plot.on("plotly_hover", ({ points: [{ customdata }] }) => this.#point(Number(customdata)));
     plot.on("plotly_unhover", () => this.#point(null));
   }
@@ -123,9 +125,10 @@ export class SweepChartCard {
 
   #resize() {
     const chart = this.#chart, plot = this.#page.board.plot(NAME), rows = chart?.figure.layout.yaxis?.tickvals?.length ?? 0;
-    const axes = chart?.figure.layout.meta?.axes.length ?? 0, heights = { line: HEIGHT, map: rows ? Math.max(HEIGHT, AROUND + ROW * rows) : TALL, parallel: TALL, front: TALL };
+    const axes = chart?.figure.layout.meta?.axes ?? [], longest = Math.max(...axes.flatMap(({ words }) => words.map((word) => word.length)), 0);
+    const heights = { line: HEIGHT, map: rows ? Math.max(HEIGHT, AROUND + ROW * rows) : TALL, parallel: TALL, front: TALL };
     plot.style.flex = `0 0 ${chart ? heights[chart.form] : HEIGHT}px`;
-    plot.style.minWidth = axes ? `${axes * AXIS_WIDTH}px` : "0";
+    plot.style.minWidth = axes.length ? `${axes.length * Math.max(AXIS_WIDTH, SPARE + LETTER_WIDTH * longest)}px` : "0";
   }
 
   /** The ring around the best cell of a map. */

@@ -24,16 +24,15 @@ export class SweepForm {
    * @returns {import("../messages.d.ts").SweepRequest}
    */
   get request() {
-    const number = (/** @type {string} */ name) => Number(find(this.#tab, `[data-sweep="${name}"]`, HTMLInputElement).value) || 0;
     const varied = this.#choices.varied(this.#settings), second = this.#list("second").value;
     return {
       over: Object.fromEntries(varied.map(({ path, text }) => [path, text])),
       objectives: [this.#list("objective").value, second].filter(Boolean),
       sampler: this.#list("sampler").value,
       race: this.#list("race").value,
-      points: Math.round(number("points")),
-      minutes: number("minutes"),
-      rows: Math.round(number("rows")),
+      points: Math.round(this.#number("points")),
+      minutes: this.#number("minutes"),
+      rows: Math.round(this.#number("rows")),
     };
   }
 
@@ -161,7 +160,12 @@ export class SweepForm {
 
   #tellSize() {
     const varied = this.#choices.varied(this.#settings);
-    fillSlots(this.#tab, "sweep-size", sizeWords(varied.length, this.#choices.gridSize(this.#settings)));
+    fillSlots(this.#tab, "sweep-size", sizeWords(varied.length, this.#choices.gridSize(this.#settings), this.#number("points")));
+  }
+
+  /** @param {string} name */
+  #number(name) {
+    return Number(find(this.#tab, `[data-sweep="${name}"]`, HTMLInputElement).value) || 0;
   }
 
   /** @param {string} name */

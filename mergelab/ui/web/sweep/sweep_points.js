@@ -30,15 +30,17 @@ export function countOf(text) {
  * What the form says about its size.
  * @param {number} settings that vary
  * @param {number} count of recipes in the grid
+ * @param {number} most recipes that are to be tried; 0 for as many as are usual
  * @returns {string}
  */
-export function sizeWords(settings, count) {
+export function sizeWords(settings, count, most = 0) {
   if (!settings) return "Tick at least one setting.";
   if (Number.isNaN(count)) return "Write values as FROM:TO:STEP or FROM:TO:log, or with commas between.";
   if (!count) return "Choose at least one value of each ticked setting.";
-  if (count === Infinity) return `A range without steps: a sampler tries ${MOST} recipes unless you choose otherwise.`;
+  const tried = `tries ${most || MOST}`, unless = most ? "" : " unless you choose otherwise";
+  if (count === Infinity) return `A range without steps: a sampler ${tried} recipes${unless}.`;
   const grid = `${count.toLocaleString("en")} ${count === 1 ? "recipe" : "recipes"} in the grid`;
-  return count > MOST ? `${grid}: a sampler tries ${MOST} of them unless you choose otherwise.` : `${grid}.`;
+  return count > (most || MOST) ? `${grid}: a sampler ${tried} of them${unless}.` : `${grid}.`;
 }
 
 /**

@@ -28,6 +28,7 @@ test("the form says how many recipes its grid has, or what is missing", () => {
   assert.equal(sizeWords(0, 0), "Tick at least one setting.");
   assert.equal(sizeWords(2, 10), "10 recipes in the grid.");
   assert.equal(sizeWords(2, 25), "25 recipes in the grid: a sampler tries 20 of them unless you choose otherwise.");
+  assert.equal(sizeWords(2, 25, 10), "25 recipes in the grid: a sampler tries 10 of them.");
   assert.equal(sizeWords(1, NaN), "Write values as FROM:TO:STEP or FROM:TO:log, or with commas between.");
   assert.equal(sizeWords(1, 0), "Choose at least one value of each ticked setting.");
   assert.equal(sizeWords(1, Infinity), "A range without steps: a sampler tries 20 recipes unless you choose otherwise.");
