@@ -38,7 +38,7 @@ def objective_front(points: pandas.DataFrame, titles: Sequence[str], are_shares:
             "nticks": 6,
             "title": {"text": plain(title), "font": {"size": 12}},
             **({"tickformat": ".0%"} if is_share else {}),
-            **({} if points[of].equals(points[f"{of}_worth"]) else {"autorange": "reversed"}),
+            **({"autorange": "reversed"} if (points[of] * points[f"{of}_worth"] < 0).any() else {}),
         }
         for of, name, title, is_share in zip("xy", ("xaxis", "yaxis"), titles, are_shares, strict=True)
     }

@@ -44,7 +44,7 @@ def setting_heatmap(points: pandas.DataFrame, x: SettingAxis, y: SettingAxis, is
         "zmax": high if high > low else low + 1e-9,
         "text": [[_words(rows, is_share) for rows in row] for row in cells],
         "customdata": [[_chosen(rows) for rows in row] for row in cells],
-        "showscale": worths == values,
+        "showscale": not (points["value"] * points["worth"] < 0).any(),
         "colorbar": {"thickness": 8, "len": 1, "outlinewidth": 0, "x": 1.01, "nticks": 5, **_percent(is_share)},
         "meta": {
             "palette": "heat",

@@ -15,9 +15,10 @@ def points(y: list[float], y_worth: list[float], best: list[bool]) -> pandas.Dat
 
 def test_the_front_is_joined_by_a_staircase_and_the_others_are_apart() -> None:
     found = objective_front(
-        points([0.3, 0.6, 0.5], [0.3, 0.6, 0.5], [True, True, False]), ["Mean", "Worst"], [True, True]
+        points([0.3, 0.6, 0.5], [0.3 + 1e-12, 0.6, 0.5], [True, True, False]), ["Mean", "Worst"], [True, True]
     )
     dominated, stairs, front = found.data
+    assert "autorange" not in found.layout["yaxis"]
     assert dominated["customdata"] == [3]
     assert (stairs["x"], stairs["y"], stairs["line"]["shape"]) == ([0.6, 0.8], [0.6, 0.3], "vh")
     assert front["customdata"] == [2, 1]

@@ -176,9 +176,10 @@ class _Drawing:
 
     @cached_property
     def _main(self) -> list[int]:
-        """The columns of the settings that vary, without the seed where there are others."""
+        """The columns of the settings with several values, without the seed where there are others."""
         paths = self.swept.paths
-        return [at for at, path in enumerate(paths) if path != SEED] or list(range(len(paths)))
+        varying = [at for at, axis in enumerate(self._axes) if len(axis.steps) != 1]
+        return [at for at in varying if paths[at] != SEED] or varying or list(range(len(paths)))
 
     @cached_property
     def _axes(self) -> list[SettingAxis]:

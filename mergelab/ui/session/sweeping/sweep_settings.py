@@ -17,7 +17,6 @@ from mergelab.ui.messages import SweepSetting
 
 STEPS = 4
 """Steps from the first to the last of the suggested values."""
-TITLES = {"method": "Method", "sparsify": "Sparsifier"}
 SIMPLE = ("ties", "task_arithmetic", "average")
 """Methods that are suggested beside the recipe's own."""
 
@@ -37,7 +36,7 @@ def sweep_settings(recipe: Recipe, words: SettingWords) -> list[SweepSetting]:
     values, own = settings_of(recipe), _own(recipe)
     rules = {"method": _fitting_methods(recipe), "sparsify": dict(STAGES["sparsify"])}
     told = {path: words.value(path, value) for path, value in values.items()}
-    names = [_names(stage, rules[stage], own[stage]) for stage in rules]
+    names = [_names(stage, rules[stage], own[stage], words) for stage in rules]
     knobs = [_knob(path, knob, told.get(path, ""), words) for path, knob in _knobs(rules, own).items()]
     weights = [_number(path, told[path], _written(*span), words) for path, span in _weights(recipe) if path in told]
     return [*names, *knobs, *weights, _number("seed", told.get("seed", "0"), "0:4:1", words)]
@@ -61,13 +60,13 @@ def _fitting_methods(recipe: Recipe) -> dict[str, Rule]:
     return found
 
 
-def _names(stage: str, rules: Mapping[str, Rule], own: str) -> SweepSetting:
+def _names(stage: str, rules: Mapping[str, Rule], own: str, words: SettingWords) -> SweepSetting:
     """The method or the sparsifier as a setting of its own."""
     options = {name: short_title(rule) for name, rule in rules.items()}
     options = {NONE: "none", **options} if stage == "sparsify" else options
     usual = SIMPLE if stage == "method" else (NONE, "dare")
     suggested = list(dict.fromkeys([own, *(name for name in usual if name in options)]))
-    return SweepSetting(stage, TITLES[stage], options.get(own, own), ", ".join(suggested), options, "", [], False)
+    return SweepSetting(stage, words.label(stage), options.get(own, own), ", ".join(suggested), options, "", [], False)
 
 
 def _knobs(rules: Mapping[str, Mapping[str, Rule]], own: Mapping[str, str]) -> dict[str, _Knob]:

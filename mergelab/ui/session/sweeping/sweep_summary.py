@@ -13,7 +13,9 @@ def sweep_summary(swept: Swept) -> str:
     outcome = swept.outcome
     if outcome is None:
         return ""
-    tried = f"{counted(len(outcome.points), 'recipe')} tried, {outcome.rows:,} answers asked for."
+    repeated = len(swept.tried) - len(swept.points)
+    again = f" ({repeated:,} more repeated one of them)" if repeated else ""
+    tried = f"{counted(len(swept.points), 'recipe')} tried{again}, {outcome.rows:,} answers asked for."
     if len(swept.sought) > 1 and outcome.best:
         front = (
             f"{len(outcome.best)} on the front: no other is better in {' and in '.join(map(_lowered, swept.sought))}."
@@ -23,7 +25,8 @@ def sweep_summary(swept: Swept) -> str:
         return tried
     best, optimism = outcome.best[0] + 1, outcome.optimism
     test = mean_score(outcome.test) if len(outcome.test) > 1 else outcome.test[0]
-    alike = f" The rows do not tell {counted(len(outcome.alike), 'other')} from it." if outcome.alike else ""
+    others = [point for point in swept.points if point.number in outcome.alike]
+    alike = f" The rows do not tell {counted(len(others), 'other')} from it." if others else ""
     worth = f"{_points(optimism.value)} points ({_points(optimism.low)} to {_points(optimism.high)})"
     return (
         f"{tried} The best is point {best}.{alike} On all test rows its mean is {written(test)}, n = {test.n:,}."

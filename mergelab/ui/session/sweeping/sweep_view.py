@@ -169,5 +169,5 @@ class SweepView:
 
     def _swept(self, form: Form, asked: Sweep) -> Swept:
         words, tasks = SettingWords(short_names(form.models.titles)), self.merge_service.tasks(form)
-        points = [self.points[number] for number in sorted(self.points)]
-        return Swept(asked, points, self.outcome, words, {name: face.title for name, face in tasks.items()})
+        tried = [self.points[number] for number in sorted(self.points)]
+        return Swept(asked, tried, self.outcome, words, {name: face.title for name, face in tasks.items()})

@@ -24,13 +24,22 @@ STATES = {
 
 @dataclass(frozen=True)
 class Swept:
-    """A sweep with the points that are known so far, in their order. `tasks` are titles of tasks by name."""
+    """A sweep with what was tried so far, in its order. `tasks` are titles of tasks by name."""
 
     asked: Sweep
-    points: Sequence[Point]
+    tried: Sequence[Point]
     outcome: SweepOutcome | None
     words: SettingWords
     tasks: Mapping[str, str]
+
+    @cached_property
+    def points(self) -> list[Point]:
+        """The points, each recipe once: samplers may try a good one again."""
+        first: dict[str, int] = {}
+        for point in self.tried:
+            if point.recipe:
+                first.setdefault(point.recipe.digest(), point.number)
+        return [point for point in self.tried if not point.recipe or first[point.recipe.digest()] == point.number]
 
     @property
     def paths(self) -> list[str]:

@@ -97,15 +97,16 @@ export class SweepForm {
 
   /** @param {SweepSetting} setting */
   #setting(setting) {
-    const { path, title, value, options, ramps } = setting, isWords = Object.keys(options).length > 0;
+    const { path, title, value, options, ramps, stage } = setting, isWords = Object.keys(options).length > 0;
     const made = make("div", null, "ml-sweep-setting"), label = make("label"), tick = make("input"), name = make("span", title);
     const isTicked = this.#choices.isTicked(path), isRamp = isTicked && ramps && this.#choices.isRamp(path);
     tick.type = "checkbox";
     tick.dataset.vary = path;
     tick.checked = isTicked;
-    name.append(make("small", value ? `now ${value}` : "of another method"));
+    name.append(make("small", value ? `now ${value}` : stage === "sparsify" ? "of a sparsifier" : "of another method"));
     label.append(tick, name);
     made.append(label);
+    made.classList.toggle("ml-sweep-wide", isWords && !stage);
     if (!isWords) made.append(this.#range(setting, isRamp ? "in the first layer" : ""));
     if (isRamp) made.append(this.#range(setting, "in the last layer"));
     if (isTicked && ramps) made.append(this.#ramp(setting));

@@ -4,6 +4,8 @@ import { make, makeButton } from "../dom/elements.js";
 import { makeTable } from "../dom/table.js";
 import { ranked } from "./sweep_points.js";
 
+const LEFT = "left the race";
+
 /**
  * The recipes that were tried, the best first.
  * @param {SweepMessage} found
@@ -24,7 +26,8 @@ export function sweepTable({ sought, columns }, points) {
 export function legendWords({ sought, state, points }) {
   const best = sought.length > 1 ? "★ on the front: no other is better in both." : `★ the best${state === "done" ? "" : " so far"}.`;
   const alike = points.some((point) => point.alike) ? " ≈ the rows do not tell it from the best." : "";
-  return `${best}${alike} Brackets: 95 % interval. A recipe that left the race was scored on fewer rows.`;
+  const left = points.some((point) => point.state === LEFT) ? " A recipe that left the race was scored on fewer rows." : "";
+  return `${best}${alike} Brackets: 95 % interval.${left}`;
 }
 
 /**

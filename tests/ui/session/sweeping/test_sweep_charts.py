@@ -43,6 +43,10 @@ def test_seeds_are_a_band_and_no_setting_of_their_own() -> None:
     assert [trace.get("name") for trace in found.figure.data[:2]] == ["lowest seed", "highest seed"]
 
 
+def test_a_setting_with_one_value_does_not_vary() -> None:
+    assert chart({**ONE, "method.scale": [1.0]}, at(0, 0.5, settings={"method.scale": 1.0})).form == "line"
+
+
 def test_a_map_has_places_for_recipes_that_are_still_to_come() -> None:
     found = chart(TWO, at(0, 0.5, settings={"method.scale": 1.0}))
     assert found.figure.data[0]["z"] == [[None, None], [0.5, None]]

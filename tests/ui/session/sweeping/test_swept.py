@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ui.fake_worker import form
 from ui.session.sweeping.sweeps_by_hand import point, swept
 
 from mergelab.jobs.sweeping.sweep_outcome import PointState
@@ -30,3 +33,9 @@ def test_points_are_named_by_number_and_settings_and_the_ends_of_ramps_by_their_
     assert found.columns == ["Density, first layer", "Density, last layer", "Seed"]
     tried = point(6, {"method.density first": 0.2, "method.density last": 1.0, "seed": 1}, 0.5)
     assert found.name(tried) == "Point 7 (Density, first layer 0.2, Density, last layer 1, Seed 1)"
+
+
+def test_a_recipe_that_is_tried_again_is_there_once() -> None:
+    recipe = form().recipe()
+    first, again = (replace(point(at, {"method.density": 0.2}, 0.6), recipe=recipe) for at in range(2))
+    assert [each.number for each in swept(OVER, [first, again]).points] == [0]
