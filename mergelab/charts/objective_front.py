@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas
 
-from mergelab.charts.style import MUTED, STYLES, Picture, layout, lines, plain, rows_of
+from mergelab.charts.style import MUTED, Picture, layout, lines, plain, rows_of
 
 
 def objective_front(points: pandas.DataFrame, titles: Sequence[str], are_shares: Sequence[bool]) -> Picture:
@@ -25,13 +25,14 @@ def objective_front(points: pandas.DataFrame, titles: Sequence[str], are_shares:
         "name": "front",
         "x": front["x"].tolist(),
         "y": front["y"].tolist(),
-        "line": {"color": STYLES[0].colour, "width": 1.5, "shape": "vh"},
+        "line": {"width": 2.5, "shape": "vh"},
+        "meta": {"role": "accent"},
         "hoverinfo": "skip",
         "showlegend": False,
     }
     dominated = _dots(others, "dominated", {"size": 8}, {"meta": {"role": "base"}, "line": {}})
-    chosen = {"color": STYLES[0].colour, "size": 12}
-    best = _dots(front, "on the front", chosen, {"error_x": _ends(front, "x"), "error_y": _ends(front, "y")})
+    ends = {"error_x": _ends(front, "x"), "error_y": _ends(front, "y")}
+    best = _dots(front, "on the front", {"size": 12}, {"meta": {"role": "accent"}, "line": {}, **ends})
     axes = {
         name: {
             "automargin": True,
@@ -42,7 +43,7 @@ def objective_front(points: pandas.DataFrame, titles: Sequence[str], are_shares:
         }
         for of, name, title, is_share in zip("xy", ("xaxis", "yaxis"), titles, are_shares, strict=True)
     }
-    return Picture([dominated, stairs, best], layout(dragmode=False, hovermode="closest", **axes))
+    return Picture([dominated, best, stairs], layout(dragmode=False, hovermode="closest", **axes))
 
 
 def _dots(points: pandas.DataFrame, name: str, marker: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pandas
 
 from mergelab.charts.round_ticks import round_ticks
 from mergelab.charts.seed_band import seed_band
-from mergelab.charts.style import MUTED, STYLES, Picture, layout, lines, plain, rows_of
+from mergelab.charts.style import MUTED, Picture, layout, lines, plain, rows_of
 
 
 def score_over_setting(
@@ -43,7 +43,8 @@ def score_over_setting(
             "array": list((shown["high"] - shown["value"]).fillna(0)),
             "arrayminus": list((shown["value"] - shown["low"]).fillna(0)),
         },
-        "marker": {"color": STYLES[0].colour, "size": 8},
+        "marker": {"size": 8},
+        "meta": {"role": "accent"},
         "customdata": [row["number"] for row in rows_of(shown)],
         "text": [lines(row["words"]) for row in rows_of(shown)],
         "hovertemplate": "%{text}<extra></extra>",

@@ -6,8 +6,6 @@ from typing import Any
 
 import pandas
 
-from mergelab.charts.style import STYLES
-
 
 def seed_band(runs: pandas.DataFrame) -> list[dict[str, Any]]:
     """The band's lower and upper edge over x, as two traces; none unless some x has several recipes.
@@ -21,10 +19,10 @@ def seed_band(runs: pandas.DataFrame) -> list[dict[str, Any]]:
         "type": "scatter",
         "mode": "lines",
         "x": list(ends.index),
-        "line": {"color": STYLES[0].colour, "width": 0},
+        "line": {"width": 0},
         "hoverinfo": "skip",
         "showlegend": False,
     }
     lower = {**edge, "name": "lowest seed", "y": ends["min"].tolist()}
-    fill = {"fill": "tonexty", "fillcolor": "rgba(0,114,178,0.16)"}
+    fill = {"fill": "tonexty", "fillcolor": "rgba(127,106,224,0.2)"}
     return [lower, {**edge, **fill, "name": "highest seed", "y": ends["max"].tolist()}]

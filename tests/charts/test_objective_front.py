@@ -17,7 +17,7 @@ def test_the_front_is_joined_by_a_staircase_and_the_others_are_apart() -> None:
     found = objective_front(
         points([0.3, 0.6, 0.5], [0.3 + 1e-12, 0.6, 0.5], [True, True, False]), ["Mean", "Worst"], [True, True]
     )
-    dominated, stairs, front = found.data
+    dominated, front, stairs = found.data
     assert "autorange" not in found.layout["yaxis"]
     assert dominated["customdata"] == [3]
     assert (stairs["x"], stairs["y"], stairs["line"]["shape"]) == ([0.6, 0.8], [0.6, 0.3], "vh")
@@ -31,4 +31,4 @@ def test_better_is_up_also_where_less_is_better() -> None:
     )
     assert found.layout["yaxis"]["autorange"] == "reversed"
     assert "autorange" not in found.layout["xaxis"]
-    assert found.data[1]["y"] == [1.0, 2.0]
+    assert found.data[2]["y"] == [1.0, 2.0]

@@ -1544,6 +1544,8 @@ export interface SweepMessage {
   objectives: Record<string, string>;
   /** Why no sweep can start; empty text if all is well. */
   problem: string;
+  /** Why the sweep that was asked for last did not begin; empty text if it did. */
+  refusal: string;
   /** How far the sweep has come. */
   state: SweepState;
   /** The recipe that was varied; empty text before the first sweep. */

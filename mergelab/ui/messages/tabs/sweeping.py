@@ -131,6 +131,8 @@ class SweepMessage:
     """What can be searched for, with its title, by name; none without task sets."""
     problem: str
     """Why no sweep can start; empty text if all is well."""
+    refusal: str
+    """Why the sweep that was asked for last did not begin; empty text if it did."""
     state: SweepState
     """How far the sweep has come."""
     swept: str

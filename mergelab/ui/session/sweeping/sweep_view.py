@@ -43,6 +43,7 @@ class SweepView:
     points: dict[int, Point] = field(default_factory=dict)
     outcome: SweepOutcome | None = None
     wanted: SweepChartRequest = AS_IT_FITS
+    refusal: str = ""
     importances: tuple[Sequence[SweepImportance], str] = ((), "")
 
     def show(self, form: Form) -> Updates:
@@ -59,7 +60,13 @@ class SweepView:
 
         Raises SweepError or RecipeError if it cannot begin, and StopPressedError after Stop; the points so far stay.
         """
-        presses, self.asked = stopper.presses, Sweep.from_mapping(self._mapping(form, asked))
+        presses, self.refusal = stopper.presses, ""
+        try:
+            self.asked = Sweep.from_mapping(self._mapping(form, asked))
+        except ValueError as error:
+            self.refusal = str(error)
+            yield self._told(form)
+            raise
         self.form, self.state, self.outcome, self.points = form, "running", None, {}
         self.wanted, self.importances = AS_IT_FITS, ((), "")
         yield self._told(form)
@@ -133,6 +140,7 @@ class SweepView:
             settings=sweep_settings(recipe, words) if recipe else [],
             objectives={**OBJECTIVES, **{TASK + name: face.title for name, face in tasks.items()}} if tasks else {},
             problem=problem or ("" if tasks else NOTHING_TO_SCORE),
+            refusal=self.refusal,
             state=self.state,
             swept="",
             sought=[],

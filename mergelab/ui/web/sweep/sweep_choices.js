@@ -49,6 +49,21 @@ export class SweepChoices {
   }
 
   /**
+   * Ticks exactly the settings that a sweep varied.
+   * @param {Record<string, string>} over its values by path; a ramp is two paths
+   */
+  restore(over) {
+    this.#ticked.clear();
+    this.#ramps.clear();
+    for (const [path, text] of Object.entries(over)) {
+      const [, ramp, end] = /^(.+) (first|last)$/.exec(path) ?? [];
+      this.#ticked.add(ramp ?? path);
+      if (ramp) this.#ramps.add(ramp);
+      this.#typed.set(end === "last" ? path : ramp ?? path, text);
+    }
+  }
+
+  /**
    * The values of a setting, as they are typed or suggested.
    * @param {SweepSetting} setting
    * @param {boolean} [last] those of the last layer

@@ -36,6 +36,23 @@ export class SweepForm {
     };
   }
 
+  /**
+   * Shows what was asked for.
+   * @param {import("../messages.d.ts").SweepRequest} request
+   */
+  restore({ over, objectives, sampler, race, points, minutes, rows }) {
+    this.#choices.restore(over);
+    this.#renderSettings();
+    this.#list("objective").value = objectives[0] ?? "";
+    this.#renderSecond(this.#objectives);
+    const lists = { second: objectives[1] ?? "", sampler, race };
+    for (const [name, value] of Object.entries(lists)) this.#list(name).value = value;
+    const numbers = { points: points || "", minutes: minutes || "", rows };
+    for (const [name, value] of Object.entries(numbers)) find(this.#tab, `[data-sweep="${name}"]`, HTMLInputElement).value = String(value);
+    this.#renderMethods();
+    this.#tellSize();
+  }
+
   /** @param {SweepMessage} found */
   render({ settings, objectives }) {
     const texts = JSON.stringify(settings);
@@ -56,7 +73,7 @@ export class SweepForm {
     if (range) this.#choices.type(range, target.value);
     if (word) this.#choices.type(word, this.#wordsOf(word));
     if (vary || ramp || word) this.#renderSettings();
-    if (sweep === "objective") this.#renderSecond(Object.fromEntries([...this.#list("objective").options].map(({ value, text }) => [value, text])));
+    if (sweep === "objective") this.#renderSecond(this.#objectives);
     if (sweep === "second") this.#renderMethods();
     this.#tellSize();
   }
@@ -65,6 +82,11 @@ export class SweepForm {
   #wordsOf(path) {
     const boxes = /** @type {HTMLInputElement[]} */ (findAll(this.#tab, `[data-word="${CSS.escape(path)}"]`));
     return boxes.filter(({ checked }) => checked).map(({ value }) => value).join(", ");
+  }
+
+  /** The titles of what can be searched for, by name. */
+  get #objectives() {
+    return Object.fromEntries([...this.#list("objective").options].map(({ value, text }) => [value, text]));
   }
 
   /**

@@ -64,3 +64,16 @@ export function shownWords(shown, all, brush) {
   if (shown === all) return "";
   return `${shown} of ${all} recipes are listed${brush ? `: ${brush}` : ""}.`;
 }
+
+/**
+ * What was found, or how to go on.
+ * @param {SweepMessage} found
+ * @returns {string}
+ */
+export function summaryWords({ state, summary, points }) {
+  const isScored = points.some(({ texts }) => texts.length);
+  if (state === "running") return isScored ? "" : "No recipe is scored yet: first they are merged.";
+  if (state !== "stopped") return summary;
+  const known = isScored ? "Stopped." : "Stopped before any recipe was scored.";
+  return `${known} Start it with the same settings to go on: no row is asked twice.`;
+}

@@ -5,9 +5,10 @@
 
 import { closest, fillSlots, find } from "../dom/elements.js";
 import { importanceBars } from "./importance_list.js";
+import { LastSweep, lastWords } from "./last_sweep.js";
 import { SweepChartCard } from "./sweep_chart.js";
 import { SweepForm } from "./sweep_form.js";
-import { shownWords, stateWords } from "./sweep_points.js";
+import { shownWords, stateWords, summaryWords } from "./sweep_points.js";
 import { legendWords, sweepTable } from "./sweep_table.js";
 
 const TAB = "sweep";
@@ -20,6 +21,7 @@ export class SweepTab {
   #tab;
   #form;
   #chart;
+  #last = new LastSweep();
 
   /**
    * @param {Page} page
@@ -49,10 +51,12 @@ export class SweepTab {
     fillSlots(this.#tab, "sweep-of", found.of);
     fillSlots(this.#tab, "sweep-problem", found.problem);
     fillSlots(this.#tab, "sweep-swept", found.swept);
-    fillSlots(this.#tab, "sweep-summary", found.summary);
+    fillSlots(this.#tab, "sweep-summary", summaryWords(found));
+    fillSlots(this.#tab, "sweep-refusal", found.refusal);
     this.#form.render(found);
     this.#button("start").disabled = isRunning || !canStart;
     this.#button("stop").hidden = !isRunning;
+    this.#renderLast(found);
     this.#chart.render(found);
     this.#renderImportance(found);
     this.#renderTable();
@@ -65,8 +69,37 @@ export class SweepTab {
   /** @param {Event} event */
   #click(event) {
     const button = closest(event, "button");
-    if (button?.dataset.sweep === "start") this.#page.requests.send("run_sweep", this.#form.request);
+    if (button?.dataset.sweep === "start") this.#start();
+    if (button?.dataset.sweep === "resume") this.#resume();
     if (button?.dataset.point) this.#openRecipe(Number(button.dataset.point));
+  }
+
+  #start() {
+    const { request } = this.#form, of = this.#page.inbox.get("sweep")?.of ?? "";
+    this.#last.keep({ query: this.#query, of, request });
+    this.#page.requests.send("run_sweep", request);
+  }
+
+  /** Goes on with the last sweep, whose recipe has to be on the sidebar. */
+  #resume() {
+    const { known } = this.#last;
+    if (!known) return;
+    if (known.query !== this.#query) return void this.#page.requests.send("travel", { query: known.query });
+    this.#form.restore(known.request);
+    this.#start();
+  }
+
+  /** That of a link to the recipe on the sidebar. */
+  get #query() {
+    return this.#page.inbox.get("link")?.query ?? "";
+  }
+
+  /** @param {SweepMessage} found */
+  #renderLast({ state }) {
+    const { known } = this.#last, words = known && lastWords(known, this.#query);
+    find(this.#tab, ".ml-sweep-last").hidden = !words || state !== "none";
+    fillSlots(this.#tab, "sweep-last", words?.told);
+    this.#button("resume").textContent = words?.button ?? "";
   }
 
   /** @param {Event} event */

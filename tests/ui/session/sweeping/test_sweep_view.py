@@ -138,8 +138,9 @@ def test_nothing_ticked_and_values_that_cannot_be_read_are_refused_with_the_reas
     status = last(session.sweep(form(), nothing)).status
     assert status and status.problems == ("Tick at least one setting that may vary.",)
     wrong = SweepRequest({"method.density": "half"}, ["mean"], "", 0, 0, 100, "halving")
-    status = last(session.sweep(form(), wrong)).status
-    assert status and "density" in status.problems[0]
+    updates = list(session.sweep(form(), wrong))
+    assert "density" in told(updates)[-1].refusal
+    assert updates[-1].status and "density" in updates[-1].status.problems[0]
 
 
 def test_without_task_sets_the_tab_says_why_no_sweep_can_start(memory: RunMemory) -> None:

@@ -48,3 +48,15 @@ test("the grid counts a knob for the methods that have it", () => {
   choices.type("method", "");
   assert.equal(choices.gridSize(SETTINGS), 0);
 });
+
+test("a sweep's settings are ticked again as they were, ramps and lists of words included", () => {
+  const choices = new SweepChoices(), again = new SweepChoices();
+  for (const path of ["method", "method.density"]) choices.tick(path, true);
+  choices.ramp("method.density", true);
+  choices.type("method", "ties, average");
+  choices.type("method.density last", "0.5, 1");
+  const over = Object.fromEntries(choices.varied(SETTINGS).map(({ path, text }) => [path, text]));
+  again.tick("seed", true);
+  again.restore(over);
+  assert.deepEqual(again.varied(SETTINGS), choices.varied(SETTINGS));
+});

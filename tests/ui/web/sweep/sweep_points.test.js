@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { countOf, ranked, shownWords, sizeWords, stateWords } from "../../../../mergelab/ui/web/sweep/sweep_points.js";
+import { countOf, ranked, shownWords, sizeWords, stateWords, summaryWords } from "../../../../mergelab/ui/web/sweep/sweep_points.js";
 
 test("points on more rows come first, then those with the better score, refused ones last", () => {
   const points = [[1, 50, 0.9], [2, 200, 0.7], [3, 200, 0.8], [4, 0, null]].map(([number, n, value]) => ({ number, n, value }));
@@ -44,4 +44,13 @@ test("the table says what it leaves out, and why", () => {
   assert.equal(shownWords(4, 4, ""), "");
   assert.equal(shownWords(2, 4, ""), "2 of 4 recipes are listed.");
   assert.equal(shownWords(1, 4, "Scale 1 to 2"), "1 of 4 recipes are listed: Scale 1 to 2.");
+});
+
+test("a sweep without scores says so, and a stopped one how to go on", () => {
+  const scored = [{ texts: ["80 %"] }];
+  assert.equal(summaryWords({ state: "done", summary: "Found.", points: scored }), "Found.");
+  assert.match(summaryWords({ state: "running", points: [] }), /^No recipe is scored yet/);
+  assert.equal(summaryWords({ state: "running", points: scored }), "");
+  assert.match(summaryWords({ state: "stopped", points: scored }), /^Stopped\. Start it with the same settings/);
+  assert.match(summaryWords({ state: "stopped", points: [{ texts: [] }] }), /^Stopped before any recipe was scored\./);
 });
