@@ -73,8 +73,10 @@ class Swept:
         return sorted(known, key=lambda point: (-point.n, -point.values[0], point.number))
 
     def top(self, share: int) -> list[Point]:
-        """The best `share` per cent of the points with scores."""
+        """The best `share` per cent of the points with scores; of several objectives the front comes first."""
         scored = self.scored
+        if len(self.asked.objectives) > 1:
+            scored.sort(key=lambda point: point.number not in self.best)
         return scored[: math.ceil(len(scored) * share / 100)]
 
     def label(self, path: str) -> str:

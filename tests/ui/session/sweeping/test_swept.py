@@ -20,7 +20,9 @@ def test_with_two_objectives_the_front_is_best() -> None:
     points = [
         point(at, {"method.density": 0.2}, *values) for at, values in enumerate([(0.8, 0.3), (0.6, 0.6), (0.5, 0.5)])
     ]
-    assert swept(OVER, points, objective=["mean", "worst"]).best == {0, 1}
+    found = swept(OVER, points, objective=["mean", "worst"])
+    assert found.best == {0, 1}
+    assert [each.number for each in found.top(50)] == [0, 1]
 
 
 def test_the_top_is_a_share_of_the_points_with_scores_rounded_up() -> None:
