@@ -41,6 +41,7 @@ MOST_STEPS = 30
 """A setting with more values has no steps of its own on an axis."""
 AS_IT_FITS = SweepChartRequest(None, None, None, None, 100)
 OPENS = "Click {} to open its recipe in the Lab."
+ABSENT = " –: the setting does not count for the recipe."
 LEFT = " A recipe that left the race was scored on fewer rows."
 
 
@@ -146,10 +147,11 @@ class _Drawing:
             for at, title in enumerate(self.swept.sought)
             for figures in [self._figures_by(at)]
         ]
+        absent = ABSENT if any(axis.has_absent for axis in self._axes) else ""
         note = "A line is a recipe: the stronger its colour, the better. Drag along an axis, or focus it and use the arrow keys, to"
         return (
             parallel_settings(self._table, [*self._axes, *scores]),
-            f"{note} keep only recipes in that range; Escape clears. {OPENS.format('a dot')}",
+            f"{note} keep only recipes in that range; Escape clears. {OPENS.format('a dot')}{absent}",
         )
 
     def _front(self) -> tuple[Picture, str]:

@@ -2,7 +2,7 @@
 
 const KEY = "mergelab-last-sweep";
 
-/** @typedef {{ query: string, of: string, request: SweepRequest }} KeptSweep `query` is that of a link to the recipe, `of` its name */
+/** @typedef {{ query: string, name: string, request: SweepRequest }} KeptSweep `query` is that of a link to the recipe, `name` what it is called */
 
 /** The sweep that this browser started last. It outlives a restart of the server, which keeps its answers. */
 export class LastSweep {
@@ -38,8 +38,8 @@ export class LastSweep {
  * @param {string} query that of the recipe on the sidebar
  * @returns {{ told: string, button: string }}
  */
-export function lastWords({ query: of, of: name, request }, query) {
+export function lastWords({ query: own, name, request }, query) {
   const count = Object.keys(request.over).length, told = `Your last sweep varied ${count} ${count === 1 ? "setting" : "settings"} of ${name}.`;
-  if (of !== query) return { told: `${told} It goes on from its own recipe.`, button: "Open its recipe" };
+  if (own !== query) return { told: `${told} It goes on from its own recipe.`, button: "Open its recipe" };
   return { told: `${told} What was answered is kept: no row is asked twice.`, button: "Resume" };
 }

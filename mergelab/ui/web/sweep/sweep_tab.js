@@ -75,8 +75,8 @@ export class SweepTab {
   }
 
   #start() {
-    const { request } = this.#form, of = this.#page.inbox.get("sweep")?.of ?? "";
-    this.#last.keep({ query: this.#query, of, request });
+    const { request } = this.#form, name = this.#page.inbox.get("sweep")?.of ?? "";
+    this.#last.keep({ query: this.#query, name, request });
     this.#page.requests.send("run_sweep", request);
   }
 

@@ -63,6 +63,13 @@ def test_ranges_without_steps_make_dots_on_a_plane_with_logarithmic_axes_where_t
     assert found.logarithmic
 
 
+def test_parallel_coordinates_say_what_a_dash_means() -> None:
+    both = {"method.scale": 1.0, "method.elect": "mass"}
+    found = chart(THREE, at(0, 0.5, settings=both), at(1, 0.6, settings={"method.scale": 0.5}))
+    assert found.note.endswith(" –: the setting does not count for the recipe.")
+    assert "–:" not in chart(THREE, at(0, 0.5, settings=both)).note
+
+
 def test_a_wanted_form_that_does_not_fit_is_what_fits() -> None:
     assert chart(ONE, at(0, 0.5), wanted=SweepChartRequest("front", 3, 3, None, 100)).form == "line"
 

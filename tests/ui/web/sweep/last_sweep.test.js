@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { LastSweep, lastWords } from "../../../../mergelab/ui/web/sweep/last_sweep.js";
 
-const SWEEP = { query: "method=ties", of: "TIES", request: { over: { "method.density": "0:1:0.25" }, objectives: ["mean"] } };
+const SWEEP = { query: "method=ties", name: "TIES", request: { over: { "method.density": "0:1:0.25" }, objectives: ["mean"] } };
 
 /** A storage that holds `text`. */
 function storage(text = null) {
