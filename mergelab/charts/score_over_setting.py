@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas
 
-from mergelab.charts.style import MUTED, STYLES, Picture, layout, plain, rows_of
+from mergelab.charts.round_ticks import round_ticks
+from mergelab.charts.seed_band import seed_band
+from mergelab.charts.style import MUTED, Picture, layout, lines, plain, rows_of
 
 
-def score_over_setting(runs: pandas.DataFrame, x: str, y: str, is_share: bool) -> Picture:
+def score_over_setting(
+    runs: pandas.DataFrame, x: str, y: str, is_share: bool, is_logarithmic: bool = False, has_band: bool = False
+) -> Picture:
     """A dot per run with the interval of its score, and a line through the means of equal x where x is a number.
+
+    With `has_band`, a band goes from the lowest to the highest of equal x: these are runs that differ in their seed alone.
 
     `runs` has x (numbers or texts), value, low, high (NaN where there is no interval), number, name and words, which say all of it.
     `x` and `y` are the titles of the axes; shares stand on an axis of per cent.
@@ -35,17 +43,22 @@ def score_over_setting(runs: pandas.DataFrame, x: str, y: str, is_share: bool) -
             "array": list((shown["high"] - shown["value"]).fillna(0)),
             "arrayminus": list((shown["value"] - shown["low"]).fillna(0)),
         },
-        "marker": {"color": STYLES[0].colour, "size": 8},
+        "marker": {"size": 8},
+        "meta": {"role": "accent"},
         "customdata": [row["number"] for row in rows_of(shown)],
-        "text": [plain(row["words"]) for row in rows_of(shown)],
+        "text": [lines(row["words"]) for row in rows_of(shown)],
         "hovertemplate": "%{text}<extra></extra>",
         "showlegend": False,
     }
     axis = {"automargin": True, "nticks": 6}
     return Picture(
-        [line, dots] if len(means) > 1 else [dots],
+        [*(seed_band(shown) if has_band else []), *([line] if len(means) > 1 else []), dots],
         layout(
-            xaxis={**axis, "title": {"text": plain(x), "font": {"size": 11}}},
+            xaxis={
+                **axis,
+                **({"type": "log"} if is_logarithmic else {}),
+                "title": {"text": plain(x), "font": {"size": 11}},
+            },
             yaxis={
                 **axis,
                 "title": {"text": plain(y), "font": {"size": 11}},
@@ -53,3 +66,7 @@ def score_over_setting(runs: pandas.DataFrame, x: str, y: str, is_share: bool) -
             },
         ),
     )
+
+
+def _logarithmic(runs: pandas.DataFrame) -> dict[str, Any]:
+    return {"type": "log", "tickvals": round_ticks(runs["x"].min(), runs["x"].max(), True)}

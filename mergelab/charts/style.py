@@ -71,6 +71,11 @@ def plain(text: object) -> str:
     return str(text).replace("<", "‹").replace(">", "›")
 
 
+def lines(text: str) -> str:
+    """Lines of text for plotly's hover labels."""
+    return "<br>".join(plain(line) for line in text.split("\n"))
+
+
 def rows_of(table: pandas.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table as plain mappings."""
     names = [str(name) for name in table.columns]

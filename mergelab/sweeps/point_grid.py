@@ -15,7 +15,7 @@ from mergelab.sweeps.sweep_error import SweepError
 def grid(space: SearchSpace) -> list[dict[str, Value]]:
     """The settings of every point, each once, in the order of the values. Raises `SweepError` for a range without a step."""
     found: dict[tuple[tuple[str, Value], ...], dict[str, Value]] = {}
-    places = [range(len(_values(dimension))) for dimension in space.dimensions]
+    places = [range(len(values_of(dimension))) for dimension in space.dimensions]
     for chosen in product(*places):
         settings = space.suggest(
             _Chosen(dict(zip((each.path for each in space.dimensions), chosen, strict=True)), space)
@@ -28,7 +28,7 @@ class _Chosen:
     """A trial whose values are chosen by their places."""
 
     def __init__(self, places: dict[str, int], space: SearchSpace) -> None:
-        self._values = {each.path: _values(each)[places[each.path]] for each in space.dimensions}
+        self._values = {each.path: values_of(each)[places[each.path]] for each in space.dimensions}
 
     def suggest_float(self, name: str, *given: Any, **how: Any) -> float:
         return float(self._values[name])
@@ -40,7 +40,8 @@ class _Chosen:
         return self._values[name]
 
 
-def _values(dimension: Dimension) -> Sequence[Value]:
+def values_of(dimension: Dimension) -> Sequence[Value]:
+    """The values of one dimension. Raises `SweepError` for a range without a step."""
     if isinstance(dimension, Listed):
         return dimension.values
     step = dimension.step or (1 if dimension.is_whole else 0)

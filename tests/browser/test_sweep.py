@@ -30,9 +30,45 @@ def test_a_small_sweep_finds_the_best_and_says_what_the_selection_was_worth(lab:
     expect(summary).to_contain_text("Selection on validation rows was worth")
     expect(page.locator(".ml-sweep-table tbody tr")).to_have_count(4)
     expect(page.locator(".ml-sweep-best")).to_have_count(1)
+    expect(page.locator("[data-chart=sweep] .heatmaplayer .hm")).to_have_count(1)
+    expect(page.locator("[data-slot=sweep-chart-summary]")).to_contain_text("n = 25 per task")
+    expect(page.locator("[data-slot=sweep-importance]")).to_have_text(
+        "Importance needs 20 recipes with scores; there are 4 recipes."
+    )
+    page.select_option("[data-view=form]", "line")
     expect(page.locator("[data-chart=sweep] .plotly .points path")).to_have_count(4)
-    page.select_option("[data-sweep=axis]", label="Scale")
+    page.select_option("[data-view=x]", label="Scale")
     expect(page.locator("[data-chart=sweep] .xtitle")).to_have_text("Scale")
+
+
+def test_a_brush_on_an_axis_keeps_its_recipes_in_the_table_until_escape(lab: Visit) -> None:
+    page, rows = lab.page, lab.page.locator(".ml-sweep-table tbody tr")
+    page.select_option("[data-view=form]", "parallel")
+    brush = page.get_by_role("slider", name="Range of Scale")
+    brush.press("ArrowUp")
+    expect(page.locator("[data-slot=sweep-brushed]")).to_have_text("2 recipes: Scale 0.8 to 0.8")
+    expect(rows).to_have_count(2)
+    brush.press("Escape")
+    expect(rows).to_have_count(4)
+    box = brush.bounding_box()
+    assert box
+    middle = box["x"] + box["width"] / 2
+    page.mouse.move(middle, box["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(middle, box["y"] + box["height"] / 3, steps=3)
+    page.mouse.up()
+    expect(page.locator("[data-slot=sweep-shown]")).to_contain_text("2 of 4 recipes are listed: Scale")
+    page.click("[data-view=clear]")
+    expect(rows).to_have_count(4)
+
+
+def test_knobs_of_another_method_are_offered_once_it_is_chosen(lab: Visit) -> None:
+    page = lab.page
+    page.check("[data-vary=method]")
+    page.check("[data-word=method][value=model_stock]")
+    expect(page.locator("[data-vary='method.along']")).to_be_visible()
+    page.uncheck("[data-vary=method]")
+    expect(page.locator("[data-vary='method.along']")).to_have_count(0)
 
 
 def test_the_best_opens_in_the_lab_and_its_points_are_runs(lab: Visit) -> None:

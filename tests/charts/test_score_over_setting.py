@@ -26,3 +26,9 @@ def test_a_score_without_an_interval_has_no_bar_and_labels_are_no_markup() -> No
     assert (dots["error_y"]["array"], dots["error_y"]["arrayminus"]) == ([0.0], [0.0])
     assert dots["text"] == ["‹b›"]
     assert "tickformat" not in figure.layout["yaxis"]
+
+
+def test_with_a_band_equal_settings_of_several_seeds_are_framed_and_the_axis_may_be_logarithmic() -> None:
+    figure = score_over_setting(runs(x=[0.1, 0.1, 1.0, 1.0], value=[0.5, 0.7, 0.6, 0.6]), "x", "y", True, True, True)
+    assert [trace["y"] for trace in figure.data[:2]] == [[0.5, 0.6], [0.7, 0.6]]
+    assert figure.layout["xaxis"]["type"] == "log"

@@ -189,8 +189,9 @@ class _Search:
     def _standing(self, contestant: Contestant, state: PointState, bound: int | None) -> Partial:
         scores = contestant.scores(bound)
         values = tuple(objective.value(scores) for objective in self._objectives)
-        known = self._points[contestant.proposal.number]
-        point = replace(known, state=state, weights=contestant.weights, scores=tuple(scores.values()), values=values)
+        errors = tuple(objective.error(scores) for objective in self._objectives)
+        known, told = self._points[contestant.proposal.number], tuple(scores.values())
+        point = replace(known, state=state, weights=contestant.weights, scores=told, values=values, errors=errors)
         self._points[point.number] = point
         return Partial(point)
 

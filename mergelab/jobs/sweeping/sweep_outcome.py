@@ -25,7 +25,8 @@ class PointState(StrEnum):
 class Point:
     """A recipe of a sweep with its scores on validation rows, and `values` by the objectives.
 
-    One that is `out` has left the race, and its scores are on fewer rows. `weights` is the content hash of its merge; `error` says
+    One that is `out` has left the race, and its scores are on fewer rows. `errors` are half of the widths of the values' 95 %
+    intervals. `weights` is the content hash of its merge; `error` says
     why a point was refused.
     """
 
@@ -37,6 +38,7 @@ class Point:
     scores: tuple[Score, ...] = ()
     values: tuple[float, ...] = ()
     error: str = ""
+    errors: tuple[float, ...] = ()
 
     @property
     def n(self) -> int:

@@ -134,7 +134,10 @@ from mergelab.ui.messages.tabs.remembered_runs import (
     RunsRequest,
 )
 from mergelab.ui.messages.tabs.sweeping import (
-    SweepAxis,
+    SweepChart,
+    SweepChartRequest,
+    SweepForm,
+    SweepImportance,
     SweepMessage,
     SweepPoint,
     SweepRequest,
@@ -273,7 +276,10 @@ __all__ = [
     "Status",
     "StatusKind",
     "StoryMessage",
-    "SweepAxis",
+    "SweepChart",
+    "SweepChartRequest",
+    "SweepForm",
+    "SweepImportance",
     "SweepMessage",
     "SweepPoint",
     "SweepRequest",

@@ -12,7 +12,7 @@ from mergelab.ui.messages.sidebar import KnobValue
 from mergelab.ui.messages.tabs.damaged import Restored
 from mergelab.ui.messages.tabs.paper_claims import ClaimRequest
 from mergelab.ui.messages.tabs.remembered_runs import ReproduceRequest, RunFileRequest, RunMark, RunNumbers, RunsRequest
-from mergelab.ui.messages.tabs.sweeping import SweepAxis, SweepRequest
+from mergelab.ui.messages.tabs.sweeping import SweepChartRequest, SweepRequest
 
 
 @message
@@ -262,8 +262,8 @@ class PanelEvents:
     """What a sweep may vary in the recipe on the sidebar."""
     run_sweep: SweepRequest
     """Search for the best recipe."""
-    draw_sweep: SweepAxis
-    """Draw the sweep over another setting."""
+    draw_sweep: SweepChartRequest
+    """Draw another chart of the sweep."""
     papers: NoDetails
     """What papers claim, and what was measured of it."""
     measure_claim: ClaimRequest

@@ -27,7 +27,7 @@ from mergelab.ui.messages import (
     RunMark,
     RunNumbers,
     RunsRequest,
-    SweepAxis,
+    SweepChartRequest,
     SweepRequest,
     TaskCorrection,
     TaskSetRequest,
@@ -225,7 +225,7 @@ class LabPage:
     def _wire_sweep(self) -> None:
         tab = SweepTab(Follower(self.state))
         self._attach(self._on("sweep_settings"), tab.show, compat.PAYLOAD)
-        self._attach(self._on("draw_sweep"), tab.draw, compat.PAYLOAD, carries=SweepAxis)
+        self._attach(self._on("draw_sweep"), tab.draw, compat.PAYLOAD, carries=SweepChartRequest)
         heavy = {**compat.HEAVY, "trigger_mode": "multiple"}
         self._attach(self._on("run_sweep"), tab.run, heavy, carries=SweepRequest)
 

@@ -938,8 +938,7 @@ export interface PanelEvents {
   sweep_settings: NoDetails;
   /** Search for the best recipe. */
   run_sweep: SweepRequest;
-  /** Draw the sweep over another setting. */
-  draw_sweep: SweepAxis;
+  draw_sweep: SweepChartRequest;
   /** What papers claim, and what was measured of it. */
   papers: NoDetails;
   measure_claim: ClaimRequest;
@@ -1570,10 +1569,57 @@ export interface StoryMessage {
   pinned: Pins;
 }
 
-/** Draw the chart over another setting. */
-export interface SweepAxis {
-  /** Which of the columns. */
-  axis: number;
+/** A chart of the recipes that were tried. */
+export interface SweepChart {
+  /** What it runs over. */
+  form: SweepForm;
+  /** The forms that fit the sweep, with their titles. */
+  forms: Record<string, string>;
+  /** Which of the columns the chart runs over from left to right. */
+  x: number;
+  /** Which of the columns a map runs over upwards. */
+  y: number;
+  /** Whether an axis is logarithmic. */
+  logarithmic: boolean;
+  /** Whether an axis could be: its numbers are above 0. */
+  can_be_logarithmic: boolean;
+  /** The share of the best that is shown, in per cent. */
+  share: number;
+  /** The chart. */
+  figure: Figure;
+  /** What it shows, in full sentences. */
+  summary: string;
+  /** How to read it. */
+  note: string;
+}
+
+/** Draw another chart of the sweep. */
+export interface SweepChartRequest {
+  /** What it runs over; null for what fits the settings that vary. */
+  form: SweepForm | null;
+  /** Which of the columns from left to right; null for the first that fits. */
+  x: number | null;
+  /** Which of the columns upwards; null for the next that fits. */
+  y: number | null;
+  /** Whether axes are logarithmic where they can be; null for as their ranges are. */
+  logarithmic: boolean | null;
+  /** The share of the best that is shown, in per cent. */
+  share: number;
+}
+
+/** What a chart of a sweep runs over: one setting, two, all, or two objectives. */
+export type SweepForm = "line" | "map" | "parallel" | "front";
+
+/** How much a setting decides whether a recipe is among the best. */
+export interface SweepImportance {
+  /** What a person calls the setting. */
+  title: string;
+  /** The share of all importance, from 0 to 1. */
+  value: number;
+  /** The lower end of its 95 % interval. */
+  low: number;
+  /** The upper end. */
+  high: number;
 }
 
 /** The Sweep tab. */
@@ -1586,18 +1632,24 @@ export interface SweepMessage {
   objectives: Record<string, string>;
   /** Why no sweep can start; empty text if all is well. */
   problem: string;
+  /** Why the sweep that was asked for last did not begin; empty text if it did. */
+  refusal: string;
   /** How far the sweep has come. */
   state: SweepState;
   /** The recipe that was varied; empty text before the first sweep. */
   swept: string;
+  /** The titles of the objectives. */
+  sought: string[];
   /** The titles of the settings that vary. */
   columns: string[];
   /** The recipes that were tried. */
   points: SweepPoint[];
-  /** Which of the columns the chart is drawn over. */
-  axis: number;
-  /** The objective over that setting; null if there is nothing to draw. */
-  figure: Figure | null;
+  /** The chart of them; null if there is nothing to draw. */
+  chart: SweepChart | null;
+  /** The importance of the settings that vary, the largest first. */
+  importances: SweepImportance[];
+  /** What the importances are computed from, or why there are none; empty text before the end. */
+  importance_note: string;
   /** What was found, in full sentences; empty text before the end. */
   summary: string;
 }
@@ -1610,16 +1662,20 @@ export interface SweepPoint {
   state: string;
   /** The values of the settings that vary, in their order; empty text for one that does not count. */
   settings: string[];
-  /** The objective; null if it is not known. */
+  /** The first objective, of which more is better; null if it is not known. */
   value: number | null;
-  /** The objective with its interval, for a person; the reason if the recipe was refused. */
-  text: string;
+  /** Each objective with its interval, for a person; none if they are not known. */
+  texts: string[];
+  /** Why the recipe was refused; empty text if it was not. */
+  problem: string;
   /** The rows that each task has answered. */
   n: number;
-  /** Whether it is the best. */
+  /** Whether it is the best so far, or on the front of several objectives. */
   best: boolean;
   /** Whether the rows do not tell it from the best. */
   alike: boolean;
+  /** Whether it is among the share of the best that is shown. */
+  shown: boolean;
   /** Its recipe as YAML; empty text if it was refused. */
   recipe: string;
 }
@@ -1628,8 +1684,8 @@ export interface SweepPoint {
 export interface SweepRequest {
   /** The values of each setting that varies, by its path: `FROM:TO:STEP`, or a list with commas between. */
   over: Record<string, string>;
-  /** What is searched for. */
-  objective: string;
+  /** What is searched for: one objective, or two for a front. */
+  objectives: string[];
   /** How recipes are chosen; empty text for a grid where it is small. */
   sampler: string;
   /** The most recipes to try; 0 for as many as a small grid has. */
@@ -1652,6 +1708,14 @@ export interface SweepSetting {
   value: string;
   /** A few values over the slider: `FROM:TO:STEP`, or names with commas between. */
   suggested: string;
+  /** The titles of the words that it can be, by name; empty for a number. */
+  options: Record<string, string>;
+  /** The step of the recipe whose knob it is, method or sparsify; empty text for other settings. */
+  stage: string;
+  /** The methods or sparsifiers that have the knob. */
+  owners: string[];
+  /** Whether it may go from one value in the first layer to another in the last. */
+  ramps: boolean;
 }
 
 /** Whether a sweep was started, and how far it has come. */

@@ -17,6 +17,12 @@ export interface TraceMeta {
   key?: string;
   /** Whether the line belongs to the pinned recipe. */
   pinned?: boolean;
+  /** How good the recipe of a line or dot is, from 0 to 1. */
+  shade?: number;
+  /** The number of the recipe that a line stands for. */
+  number?: number;
+  /** The best cell of a heatmap. */
+  best?: { row: number; column: number };
 }
 
 export interface Trace {
@@ -31,6 +37,7 @@ export interface Trace {
   colorbar?: object;
   line?: { color?: string; dash?: string; width?: number };
   marker?: object;
+  error_x?: object;
   error_y?: object;
   [more: string]: unknown;
 }
@@ -63,6 +70,16 @@ export interface LayoutAxis {
   [more: string]: unknown;
 }
 
+/** An axis of parallel coordinates: its ends as numbers, or its words from below to above. */
+export interface ParallelAxis {
+  title: string;
+  low: number;
+  high: number;
+  logarithmic: boolean;
+  share: boolean;
+  words: string[];
+}
+
 export interface Shape {
   name?: string;
   [more: string]: unknown;
@@ -72,6 +89,8 @@ export interface Layout {
   xaxis?: LayoutAxis;
   yaxis?: LayoutAxis;
   shapes?: Shape[];
+  annotations?: object[];
+  meta?: { axes: ParallelAxis[] };
   margin?: object;
   [more: string]: unknown;
 }

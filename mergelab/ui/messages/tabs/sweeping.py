@@ -32,6 +32,14 @@ class SweepSetting:
     """Its value in the recipe on the sidebar."""
     suggested: str
     """A few values over the slider: `FROM:TO:STEP`, or names with commas between."""
+    options: Mapping[str, str]
+    """The titles of the words that it can be, by name; empty for a number."""
+    stage: str
+    """The step of the recipe whose knob it is, method or sparsify; empty text for other settings."""
+    owners: Sequence[str]
+    """The methods or sparsifiers that have the knob."""
+    ramps: bool
+    """Whether it may go from one value in the first layer to another in the last."""
 
 
 @message
@@ -45,17 +53,70 @@ class SweepPoint:
     settings: Sequence[str]
     """The values of the settings that vary, in their order; empty text for one that does not count."""
     value: float | None
-    """The objective; null if it is not known."""
-    text: str
-    """The objective with its interval, for a person; the reason if the recipe was refused."""
+    """The first objective, of which more is better; null if it is not known."""
+    texts: Sequence[str]
+    """Each objective with its interval, for a person; none if they are not known."""
+    problem: str
+    """Why the recipe was refused; empty text if it was not."""
     n: int
     """The rows that each task has answered."""
     best: bool
-    """Whether it is the best."""
+    """Whether it is the best so far, or on the front of several objectives."""
     alike: bool
     """Whether the rows do not tell it from the best."""
+    shown: bool
+    """Whether it is among the share of the best that is shown."""
     recipe: str
     """Its recipe as YAML; empty text if it was refused."""
+
+
+SweepForm = TypeAliasType(
+    "SweepForm",
+    A[
+        Literal["line", "map", "parallel", "front"],
+        Field(description="What a chart of a sweep runs over: one setting, two, all, or two objectives."),
+    ],
+)
+
+
+@message
+class SweepChart:
+    """A chart of the recipes that were tried."""
+
+    form: SweepForm
+    """What it runs over."""
+    forms: Mapping[str, str]
+    """The forms that fit the sweep, with their titles."""
+    x: int
+    """Which of the columns the chart runs over from left to right."""
+    y: int
+    """Which of the columns a map runs over upwards."""
+    logarithmic: bool
+    """Whether an axis is logarithmic."""
+    can_be_logarithmic: bool
+    """Whether an axis could be: its numbers are above 0."""
+    share: int
+    """The share of the best that is shown, in per cent."""
+    figure: Figure
+    """The chart."""
+    summary: str
+    """What it shows, in full sentences."""
+    note: str
+    """How to read it."""
+
+
+@message
+class SweepImportance:
+    """How much a setting decides whether a recipe is among the best."""
+
+    title: str
+    """What a person calls the setting."""
+    value: float
+    """The share of all importance, from 0 to 1."""
+    low: float
+    """The lower end of its 95 % interval."""
+    high: float
+    """The upper end."""
 
 
 @message
@@ -70,18 +131,24 @@ class SweepMessage:
     """What can be searched for, with its title, by name; none without task sets."""
     problem: str
     """Why no sweep can start; empty text if all is well."""
+    refusal: str
+    """Why the sweep that was asked for last did not begin; empty text if it did."""
     state: SweepState
     """How far the sweep has come."""
     swept: str
     """The recipe that was varied; empty text before the first sweep."""
+    sought: Sequence[str]
+    """The titles of the objectives."""
     columns: Sequence[str]
     """The titles of the settings that vary."""
     points: Sequence[SweepPoint]
     """The recipes that were tried."""
-    axis: int
-    """Which of the columns the chart is drawn over."""
-    figure: Figure | None
-    """The objective over that setting; null if there is nothing to draw."""
+    chart: SweepChart | None
+    """The chart of them; null if there is nothing to draw."""
+    importances: Sequence[SweepImportance]
+    """The importance of the settings that vary, the largest first."""
+    importance_note: str
+    """What the importances are computed from, or why there are none; empty text before the end."""
     summary: str
     """What was found, in full sentences; empty text before the end."""
 
@@ -92,8 +159,8 @@ class SweepRequest:
 
     over: Mapping[str, str]
     """The values of each setting that varies, by its path: `FROM:TO:STEP`, or a list with commas between."""
-    objective: str
-    """What is searched for."""
+    objectives: Sequence[str]
+    """What is searched for: one objective, or two for a front."""
     sampler: str
     """How recipes are chosen; empty text for a grid where it is small."""
     points: int
@@ -107,8 +174,16 @@ class SweepRequest:
 
 
 @message
-class SweepAxis:
-    """Draw the chart over another setting."""
+class SweepChartRequest:
+    """Draw another chart of the sweep."""
 
-    axis: int
-    """Which of the columns."""
+    form: SweepForm | None
+    """What it runs over; null for what fits the settings that vary."""
+    x: int | None
+    """Which of the columns from left to right; null for the first that fits."""
+    y: int | None
+    """Which of the columns upwards; null for the next that fits."""
+    logarithmic: bool | None
+    """Whether axes are logarithmic where they can be; null for as their ranges are."""
+    share: int
+    """The share of the best that is shown, in per cent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mergelab.ui.messages import SweepAxis, SweepRequest
+from mergelab.ui.messages import SweepChartRequest, SweepRequest
 from mergelab.ui.page.follow import Follower
 from mergelab.ui.page.sidebar.wiring import Call, Updates
 
@@ -26,6 +26,6 @@ class SweepTab:
         yield from self.follower.follow(call.visitor, lambda session, form: session.sweep(form, asked))
 
     def draw(self, call: Call) -> Iterator[Updates]:
-        """The chart over another setting."""
-        asked: SweepAxis = call.message
+        """Another chart of what was found."""
+        asked: SweepChartRequest = call.message
         yield from self.follower.follow(call.visitor, lambda session, form: session.sweep_view.draw(form, asked))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,22 +11,25 @@ from mergelab.jobs.sweeping.sweep_outcome import Point, SweepOutcome
 from mergelab.recipe import RecipeError
 from mergelab.runtime.progress import Partial
 from mergelab.sweeps import Sweep, SweepError
-from mergelab.sweeps.objective import MEAN, NORMALISED, TASK, WORST
+from mergelab.sweeps.objective import TASK
 from mergelab.sweeps.sweep_file import over_shorthand
 from mergelab.ui.form.form import Form
 from mergelab.ui.form.recipe_name import recipe_name
 from mergelab.ui.form.setting_words import SettingWords
 from mergelab.ui.form.short_names import short_names
-from mergelab.ui.messages import SweepAxis, SweepMessage, SweepRequest, SweepState
+from mergelab.ui.messages import SweepChartRequest, SweepImportance, SweepMessage, SweepRequest, SweepState
 from mergelab.ui.session.job_cache import CrashError, Stopper, StopPressedError
 from mergelab.ui.session.merge_service import MergeService, task_files_of
 from mergelab.ui.session.render.scores import NOTHING_TO_SCORE
 from mergelab.ui.session.status import Stopwatch
-from mergelab.ui.session.sweeping.rendered_points import rendered_points, sweep_figure, sweep_summary
+from mergelab.ui.session.sweeping.point_figure import OBJECTIVES
+from mergelab.ui.session.sweeping.rendered_points import rendered_points
+from mergelab.ui.session.sweeping.sweep_charts import AS_IT_FITS, sweep_chart
+from mergelab.ui.session.sweeping.sweep_importances import sweep_importances
 from mergelab.ui.session.sweeping.sweep_settings import sweep_settings
+from mergelab.ui.session.sweeping.sweep_summary import sweep_summary
+from mergelab.ui.session.sweeping.swept import Swept
 from mergelab.ui.session.update import Update, Updates
-
-OBJECTIVES = {MEAN: "Mean of all tasks", WORST: "Worst task", NORMALISED: "Mean relative to the experts"}
 
 
 @dataclass
@@ -39,15 +42,17 @@ class SweepView:
     state: SweepState = "none"
     points: dict[int, Point] = field(default_factory=dict)
     outcome: SweepOutcome | None = None
-    axis: int = 0
+    wanted: SweepChartRequest = AS_IT_FITS
+    refusal: str = ""
+    importances: tuple[Sequence[SweepImportance], str] = ((), "")
 
     def show(self, form: Form) -> Updates:
         """What can vary in the form's recipe, and the last sweep."""
         yield self._told(form)
 
-    def draw(self, form: Form, asked: SweepAxis) -> Updates:
-        """The chart over another setting."""
-        self.axis = asked.axis
+    def draw(self, form: Form, asked: SweepChartRequest) -> Updates:
+        """Another chart of what was found."""
+        self.wanted = asked
         yield self._told(form)
 
     def run(self, form: Form, asked: SweepRequest, stopper: Stopper) -> Generator[Update, None, None]:
@@ -55,15 +60,24 @@ class SweepView:
 
         Raises SweepError or RecipeError if it cannot begin, and StopPressedError after Stop; the points so far stay.
         """
-        presses, self.asked = stopper.presses, Sweep.from_mapping(self._mapping(form, asked))
-        self.form, self.state, self.outcome, self.points, self.axis = form, "running", None, {}, 0
+        presses, self.refusal = stopper.presses, ""
+        try:
+            self.asked = Sweep.from_mapping(self._mapping(form, asked))
+        except ValueError as error:
+            self.refusal = str(error)
+            yield self._told(form)
+            raise
+        self.form, self.state, self.outcome, self.points = form, "running", None, {}
+        self.wanted, self.importances = AS_IT_FITS, ((), "")
         yield self._told(form)
         try:
             stopper.check(presses)
             self.outcome = yield from self._followed(form, self.asked, stopper)
             self.points, self.state = {point.number: point for point in self.outcome.points}, "done"
+            self._weigh()
         except (StopPressedError, CrashError, ValueError):
             self.state = "stopped"
+            self._weigh()
             yield self._told(form)
             raise
         yield self._told(form)
@@ -83,7 +97,7 @@ class SweepView:
         named = {} if form.models.task_files else {"tasks": list(tasks)}
         chosen = {"sampler": asked.sampler, "points": asked.points}
         given = {name: value for name, value in chosen.items() if value}
-        rest = {"minutes": asked.minutes, "objective": asked.objective, "rows": asked.rows, "race": asked.race}
+        rest = {"minutes": asked.minutes, "objective": list(asked.objectives), "rows": asked.rows, "race": asked.race}
         return {"recipe": form.recipe().to_mapping(), "over": over, **named, **given, **rest}
 
     def _followed(self, form: Form, asked: Sweep, stopper: Stopper) -> Generator[Update, None, SweepOutcome]:
@@ -126,12 +140,15 @@ class SweepView:
             settings=sweep_settings(recipe, words) if recipe else [],
             objectives={**OBJECTIVES, **{TASK + name: face.title for name, face in tasks.items()}} if tasks else {},
             problem=problem or ("" if tasks else NOTHING_TO_SCORE),
+            refusal=self.refusal,
             state=self.state,
             swept="",
+            sought=[],
             columns=[],
             points=[],
-            axis=self.axis,
-            figure=None,
+            chart=None,
+            importances=[],
+            importance_note="",
             summary="",
         )
         return Update(sweep=replace(offered, **self._found()))
@@ -140,19 +157,25 @@ class SweepView:
         """What is known of the last sweep."""
         if self.form is None or self.asked is None:
             return {}
-        words, points = SettingWords(short_names(self.form.models.titles)), sorted(self.points.values(), key=_number)
-        paths = [dimension.path for dimension in self.asked.space.dimensions]
-        axis, objective = min(self.axis, len(paths) - 1), self.asked.objectives[0]
-        titles = [words.label(path) for path in paths]
+        swept = self._swept(self.form, self.asked)
+        importances, note = self.importances
         return {
             "swept": recipe_name(self.form.recipe(), self.form.models.titles),
-            "columns": titles,
-            "points": rendered_points(points, paths, objective, self.outcome, words),
-            "axis": axis,
-            "figure": sweep_figure(points, paths[axis], titles[axis], objective),
-            "summary": sweep_summary(self.outcome, self.asked),
+            "sought": swept.sought,
+            "columns": swept.columns,
+            "points": rendered_points(swept, self.wanted.share),
+            "chart": sweep_chart(swept, self.wanted),
+            "importances": importances,
+            "importance_note": note,
+            "summary": sweep_summary(swept),
         }
 
+    def _weigh(self) -> None:
+        """Compute the importances, once, from all points."""
+        if self.form and self.asked and self.points:
+            self.importances = sweep_importances(self._swept(self.form, self.asked))
 
-def _number(point: Point) -> int:
-    return point.number
+    def _swept(self, form: Form, asked: Sweep) -> Swept:
+        words, tasks = SettingWords(short_names(form.models.titles)), self.merge_service.tasks(form)
+        tried = [self.points[number] for number in sorted(self.points)]
+        return Swept(asked, tried, self.outcome, words, {name: face.title for name, face in tasks.items()})

@@ -71,6 +71,16 @@ export function colourAt({ colorscale = [], zmin, zmax }, value) {
 }
 
 /**
+ * The colour of a value as #rrggbb.
+ * @param {Pick<HeatmapTrace, "colorscale" | "zmin" | "zmax">} scale
+ * @param {number} value
+ * @returns {string}
+ */
+export function hexAt(scale, value) {
+  return `#${colourAt(scale, value).map((part) => Math.round(part).toString(16).padStart(2, "0")).join("")}`;
+}
+
+/**
  * The colour of a value on a surface, which a trace that is not opaque lets through.
  * @param {HeatmapTrace} trace
  * @param {number} value

@@ -1,6 +1,6 @@
 /** @import { Figure, HeatmapTrace, Layout, LayoutAxis, Trace } from "../plotly.d.ts" */
 
-import { cellLabels } from "./cell_labels.js";
+import { cellLabels, hexAt } from "./cell_labels.js";
 
 /**
  * What a figure needs of the theme.
@@ -17,6 +17,11 @@ const PALETTES = {
     light: [[0, "#b35806"], [0.25, "#f1a340"], [0.5, "#f7f7f7"], [0.75, "#998ec3"], [1, "#542788"]],
     dark: [[0, "#f1a340"], [0.25, "#a8651c"], [0.5, "#24262d"], [0.75, "#6650bd"], [1, "#c9bdff"]],
   },
+};
+/** @type {Record<"light" | "dark", [number, string][]>} from the worst to the best; each end has 3 : 1 on the surface */
+const SHADES = {
+  light: [[0, "#8f94a0"], [0.5, "#8b79dc"], [1, "#38239f"]],
+  dark: [[0, "#727884"], [0.5, "#8571e0"], [1, "#d5ccff"]],
 };
 const ROOT_TICKS = [0, 0.2, 0.5, 1];
 const MARGINS = 120; // pixels beside the cells of a heatmap
@@ -54,6 +59,9 @@ function themedLayout(given, theme) {
     bordercolor: theme.value("--ml-border"),
     font: { ...font, color: theme.value("--ml-ink") },
   };
+  const surface = theme.value("--ml-surface");
+  layout.annotations = layout.annotations?.map((each) => ({ ...each, bgcolor: surface, opacity: 0.9, borderpad: 1 }));
+  if (!layout.annotations) delete layout.annotations;
   for (const name of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) {
     const axis = /** @type {LayoutAxis} */ (layout[name]);
     const lines = { gridcolor: grid, zerolinecolor: grid, linecolor: grid, tickcolor: grid, zeroline: false };
@@ -132,8 +140,22 @@ function themedTrace(trace, theme) {
     if (copy.marker) copy.marker = { ...copy.marker, color };
   } else if (role === "base") copy.marker = { ...copy.marker, color: theme.value("--ml-base") };
   else if (role === "merged") copy.marker = { ...copy.marker, color: theme.value("--ml-ink") };
+  if (copy.meta?.shade !== undefined) shadeTrace(copy, copy.meta.shade, theme);
   if (copy.error_y) copy.error_y = { ...copy.error_y, color: muted };
+  if (copy.error_x) copy.error_x = { ...copy.error_x, color: muted };
   return copy;
+}
+
+/**
+ * Colours a line and its dots by how good they are.
+ * @param {Trace} trace
+ * @param {number} shade from 0 to 1
+ * @param {Colours} theme
+ */
+function shadeTrace(trace, shade, { dark }) {
+  const color = hexAt({ colorscale: SHADES[dark ? "dark" : "light"], zmin: 0, zmax: 1 }, shade);
+  if (trace.line) Object.assign(trace, { line: { ...trace.line, color } });
+  Object.assign(trace, { marker: { ...trace.marker, color } });
 }
 
 /**

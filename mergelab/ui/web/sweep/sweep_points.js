@@ -12,28 +12,35 @@ export function ranked(points) {
 }
 
 /**
- * How many values a text names: `FROM:TO:STEP`, or names with commas between. NaN if it cannot be read.
+ * How many values a text names: `FROM:TO:STEP`, or names with commas between; infinitely many for `FROM:TO` and `FROM:TO:log`. NaN if
+ * it cannot be read.
  * @param {string} text
  * @returns {number}
  */
 export function countOf(text) {
-  if (text.includes(",")) return text.split(",").filter((each) => each.trim()).length;
-  const ends = text.split(":").map(Number), [low, high, step] = ends;
-  if (ends.length !== 3 || ends.some(Number.isNaN) || step <= 0 || high < low) return NaN;
-  return Math.floor((high - low) / step + 1e-9) + 1;
+  if (text.startsWith("[") || text.includes(",")) return text.replace(/[[\]]/g, "").split(",").filter((each) => each.trim()).length;
+  const parts = text.split(":").map((each) => each.trim()), isLog = parts.at(-1) === "log", ends = (isLog ? parts.slice(0, -1) : parts).map(Number);
+  const [low, high, step] = ends;
+  if (ends.length < 2 || ends.length > 3 || ends.some(Number.isNaN) || parts.includes("") || high <= low || (isLog && (low <= 0 || ends.length === 3))) return NaN;
+  if (step === undefined) return Infinity;
+  return step > 0 ? Math.floor((high - low) / step + 1e-9) + 1 : NaN;
 }
 
 /**
  * What the form says about its size.
- * @param {string[]} texts the values of the ticked settings
+ * @param {number} settings that vary
+ * @param {number} count of recipes in the grid
+ * @param {number} most recipes that are to be tried; 0 for as many as are usual
  * @returns {string}
  */
-export function sizeWords(texts) {
-  if (!texts.length) return "Tick at least one setting.";
-  const count = texts.reduce((product, text) => product * countOf(text), 1);
-  if (Number.isNaN(count)) return "Write values as FROM:TO:STEP, or with commas between.";
-  const grid = `${count} ${count === 1 ? "recipe" : "recipes"} in the grid`;
-  return count > MOST ? `${grid}: a sampler tries ${MOST} of them unless you choose otherwise.` : `${grid}.`;
+export function sizeWords(settings, count, most = 0) {
+  if (!settings) return "Tick at least one setting.";
+  if (Number.isNaN(count)) return "Write values as FROM:TO:STEP or FROM:TO:log, or with commas between.";
+  if (!count) return "Choose at least one value of each ticked setting.";
+  const tried = `tries ${most || MOST}`, unless = most ? "" : " unless you choose otherwise";
+  if (count === Infinity) return `A range without steps: a sampler ${tried} recipes${unless}.`;
+  const grid = `${count.toLocaleString("en")} ${count === 1 ? "recipe" : "recipes"} in the grid`;
+  return count > (most || MOST) ? `${grid}: a sampler ${tried} of them${unless}.` : `${grid}.`;
 }
 
 /**
@@ -44,4 +51,29 @@ export function sizeWords(texts) {
 export function stateWords({ state, points }) {
   const tried = `${points.length} ${points.length === 1 ? "recipe" : "recipes"}`;
   return { none: "", running: `running, ${tried}`, done: `done, ${tried}`, stopped: `stopped, ${tried}` }[state];
+}
+
+/**
+ * What is said above the table.
+ * @param {number} shown
+ * @param {number} all
+ * @param {string} brush what the brush keeps; empty text for no brush
+ * @returns {string}
+ */
+export function shownWords(shown, all, brush) {
+  if (shown === all) return "";
+  return `${shown} of ${all} recipes are listed${brush ? `: ${brush}` : ""}.`;
+}
+
+/**
+ * What was found, or how to go on.
+ * @param {SweepMessage} found
+ * @returns {string}
+ */
+export function summaryWords({ state, summary, points }) {
+  const isScored = points.some(({ texts }) => texts.length);
+  if (state === "running") return isScored ? "" : "No recipe is scored yet: first they are merged.";
+  if (state !== "stopped") return summary;
+  const known = isScored ? "Stopped." : "Stopped before any recipe was scored.";
+  return `${known} Start it with the same settings to go on: no row is asked twice.`;
 }

@@ -1,13 +1,17 @@
 /** @import { Page } from "../page.d.ts" */
-/** @import { SweepMessage, SweepPoint, SweepSetting } from "../messages.d.ts" */
+/** @import { SweepMessage } from "../messages.d.ts" */
 /** @import { Tabs } from "../frame/tabs.js" */
 /** @import { OpenDialog } from "../open/open_dialog.js" */
 
-import { closest, fillList, fillSlots, find, make, makeButton } from "../dom/elements.js";
-import { makeTable } from "../dom/table.js";
-import { ranked, sizeWords, stateWords } from "./sweep_points.js";
+import { closest, fillSlots, find } from "../dom/elements.js";
+import { importanceBars } from "./importance_list.js";
+import { LastSweep, lastWords } from "./last_sweep.js";
+import { SweepChartCard } from "./sweep_chart.js";
+import { SweepForm } from "./sweep_form.js";
+import { shownWords, stateWords, summaryWords } from "./sweep_points.js";
+import { legendWords, sweepTable } from "./sweep_table.js";
 
-const TAB = "sweep", NAME = "sweep";
+const TAB = "sweep";
 
 /** The Sweep tab: settings to vary, a budget, and the recipes that were tried. */
 export class SweepTab {
@@ -15,10 +19,9 @@ export class SweepTab {
   #tabs;
   #open;
   #tab;
-  /** @type {Map<string, string>} what is typed for each setting, by its path */
-  #typed = new Map();
-  /** @type {Set<string>} the paths of the ticked settings */
-  #ticked = new Set();
+  #form;
+  #chart;
+  #last = new LastSweep();
 
   /**
    * @param {Page} page
@@ -30,14 +33,14 @@ export class SweepTab {
     this.#tabs = tabs;
     this.#open = open;
     this.#tab = find(page.element, `[data-tab="${TAB}"]`);
-    this.#tab.addEventListener("input", (event) => this.#choose(event));
+    this.#form = new SweepForm(this.#tab);
+    this.#chart = new SweepChartCard(page, (number) => this.#openRecipe(number), () => this.#renderTable());
     this.#tab.addEventListener("click", (event) => this.#click(event));
+    for (const kind of ["pointerover", "focusin"]) this.#tab.addEventListener(kind, (event) => this.#light(event));
+    document.addEventListener("keydown", (event) => this.#key(event), true);
     tabs.onOpen(TAB, () => this.#ask());
     page.inbox.on("sweep", () => this.render());
     page.inbox.on("link", () => tabs.open === TAB && this.#ask());
-    page.board.onFirstDrawn(NAME, (plot) => {
-      plot.on("plotly_click", ({ points: [{ customdata: number }] }) => this.#openRecipe(Number(number)));
-    });
   }
 
   render() {
@@ -47,12 +50,16 @@ export class SweepTab {
     fillSlots(this.#tab, "sweep-state", stateWords(found));
     fillSlots(this.#tab, "sweep-of", found.of);
     fillSlots(this.#tab, "sweep-problem", found.problem);
-    this.#renderSettings(found.settings);
-    fillList(this.#list("objective"), Object.entries(found.objectives), this.#list("objective").value);
+    fillSlots(this.#tab, "sweep-swept", found.swept);
+    fillSlots(this.#tab, "sweep-summary", summaryWords(found));
+    fillSlots(this.#tab, "sweep-refusal", found.refusal);
+    this.#form.render(found);
     this.#button("start").disabled = isRunning || !canStart;
     this.#button("stop").hidden = !isRunning;
-    this.#renderPoints(found);
-    this.#renderChart(found);
+    this.#renderLast(found);
+    this.#chart.render(found);
+    this.#renderImportance(found);
+    this.#renderTable();
   }
 
   #ask() {
@@ -60,44 +67,55 @@ export class SweepTab {
   }
 
   /** @param {Event} event */
-  #choose({ target }) {
-    if (!(target instanceof HTMLElement)) return;
-    const { vary, range, sweep } = target.dataset;
-    if (target instanceof HTMLInputElement && vary) {
-      if (target.checked) this.#ticked.add(vary);
-      else this.#ticked.delete(vary);
-      find(this.#tab, `[data-range="${CSS.escape(vary)}"]`, HTMLInputElement).disabled = !target.checked;
-    }
-    if (target instanceof HTMLInputElement && range) this.#typed.set(range, target.value);
-    if (target instanceof HTMLSelectElement && sweep === "axis") this.#page.requests.send("draw_sweep", { axis: Number(target.value) });
-    this.#tellSize();
-  }
-
-  /** @param {Event} event */
   #click(event) {
     const button = closest(event, "button");
     if (button?.dataset.sweep === "start") this.#start();
+    if (button?.dataset.sweep === "resume") this.#resume();
     if (button?.dataset.point) this.#openRecipe(Number(button.dataset.point));
   }
 
   #start() {
-    const number = (/** @type {string} */ name) => Number(find(this.#tab, `[data-sweep="${name}"]`, HTMLInputElement).value) || 0;
-    this.#page.requests.send("run_sweep", {
-      over: this.#over,
-      objective: this.#list("objective").value,
-      sampler: this.#list("sampler").value,
-      race: this.#list("race").value,
-      points: Math.round(number("points")),
-      minutes: number("minutes"),
-      rows: Math.round(number("rows")),
-    });
+    const { request } = this.#form, name = this.#page.inbox.get("sweep")?.of ?? "";
+    this.#last.keep({ query: this.#query, name, request });
+    this.#page.requests.send("run_sweep", request);
   }
 
-  /** The values of the ticked settings, by path. */
-  get #over() {
-    const settings = this.#page.inbox.get("sweep")?.settings ?? [];
-    const chosen = settings.filter(({ path }) => this.#ticked.has(path));
-    return Object.fromEntries(chosen.map(({ path, suggested }) => [path, this.#typed.get(path) ?? suggested]));
+  /** Goes on with the last sweep, whose recipe has to be on the sidebar. */
+  #resume() {
+    const { known } = this.#last;
+    if (!known) return;
+    if (known.query !== this.#query) return void this.#page.requests.send("travel", { query: known.query });
+    this.#form.restore(known.request);
+    this.#start();
+  }
+
+  /** That of a link to the recipe on the sidebar. */
+  get #query() {
+    return this.#page.inbox.get("link")?.query ?? "";
+  }
+
+  /** @param {SweepMessage} found */
+  #renderLast({ state }) {
+    const { known } = this.#last, words = known && lastWords(known, this.#query);
+    find(this.#tab, ".ml-sweep-last").hidden = !words || state !== "none";
+    fillSlots(this.#tab, "sweep-last", words?.told);
+    this.#button("resume").textContent = words?.button ?? "";
+  }
+
+  /** @param {Event} event */
+  #light(event) {
+    const row = closest(event, ".ml-sweep-table tbody tr");
+    this.#chart.light(row ? Number(row.dataset.number) : null);
+  }
+
+  /**
+   * Escape clears the brush before it does anything else.
+   * @param {KeyboardEvent} event
+   */
+  #key(event) {
+    if (event.key !== "Escape" || this.#tabs.open !== TAB || !this.#chart.isBrushed || document.querySelector("dialog[open]")) return;
+    event.stopImmediatePropagation();
+    this.#chart.clear();
   }
 
   /** @param {number} number */
@@ -108,73 +126,27 @@ export class SweepTab {
     this.#tabs.show("lab");
   }
 
-  /** @param {SweepSetting[]} settings */
-  #renderSettings(settings) {
-    const box = find(this.#tab, ".ml-sweep-settings"), paths = settings.map(({ path }) => path).join("\n");
-    if (box.dataset.paths !== paths) box.replaceChildren(...settings.map((setting) => this.#setting(setting)));
-    box.dataset.paths = paths; // what is being typed stays
-    this.#tellSize();
-  }
-
-  /** @param {SweepSetting} setting */
-  #setting({ path, title, value, suggested }) {
-    const label = make("label"), tick = make("input"), name = make("span", title), range = make("input");
-    tick.type = "checkbox";
-    tick.dataset.vary = path;
-    tick.checked = this.#ticked.has(path);
-    name.append(make("small", `now ${value}`));
-    range.type = "text";
-    range.dataset.range = path;
-    range.value = this.#typed.get(path) ?? suggested;
-    range.disabled = !tick.checked;
-    range.setAttribute("aria-label", `Values of ${title}`);
-    label.append(tick, name, range);
-    return label;
-  }
-
-  #tellSize() {
-    fillSlots(this.#tab, "sweep-size", sizeWords(Object.values(this.#over)));
-  }
-
   /** @param {SweepMessage} found */
-  #renderPoints({ swept, columns, points, summary }) {
-    find(this.#tab, ".ml-sweep-found").hidden = !swept;
-    fillSlots(this.#tab, "sweep-swept", swept);
-    fillSlots(this.#tab, "sweep-summary", summary);
-    const titles = ["Point", "Score on validation rows", ...columns, "Rows per task", "State", ""];
-    const table = makeTable(titles, ranked(points).map(rowOf));
-    find(this.#tab, ".ml-sweep-table").replaceChildren(...(points.length ? [table] : []));
+  #renderImportance({ importances, importance_note }) {
+    find(this.#tab, ".ml-sweep-importance").hidden = !importance_note;
+    find(this.#tab, ".ml-sweep-bars").replaceChildren(...importanceBars(importances));
+    fillSlots(this.#tab, "sweep-importance", importance_note);
   }
 
-  /** @param {SweepMessage} found */
-  #renderChart({ figure, columns, axis }) {
-    this.#page.board.card(NAME).hidden = !figure;
-    fillList(this.#list("axis"), columns.map((title, place) => [String(place), title]), String(axis));
-    if (figure) void this.#page.board.draw(NAME, figure);
-  }
-
-  /** @param {string} name */
-  #list(name) {
-    return find(this.#tab, `[data-sweep="${name}"]`, HTMLSelectElement);
+  #renderTable() {
+    const found = this.#page.inbox.get("sweep");
+    if (!found) return;
+    const { kept } = this.#chart, shown = found.points.filter(({ number, shown: isShown }) => isShown && (!kept || kept.has(number)));
+    find(this.#tab, ".ml-sweep-recipes").hidden = !found.points.length;
+    fillSlots(this.#tab, "sweep-legend", legendWords(found));
+    fillSlots(this.#tab, "sweep-shown", shownWords(shown.length, found.points.length, this.#chart.words));
+    const box = find(this.#tab, ".ml-sweep-table"), focused = document.activeElement instanceof HTMLElement && box.contains(document.activeElement) ? document.activeElement.dataset.point : undefined;
+    box.replaceChildren(sweepTable(found, shown));
+    if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-point="${focused}"]`))?.focus({ preventScroll: true });
   }
 
   /** @param {string} name */
   #button(name) {
     return find(this.#tab, `[data-sweep="${name}"]`, HTMLButtonElement);
   }
-}
-
-/** @param {SweepPoint} point */
-function rowOf({ number, text, settings, n, state, best, alike, recipe }) {
-  const row = make("tr"), title = make("th", `${best ? "★ " : alike ? "≈ " : ""}${number}`), last = make("td");
-  title.scope = "row";
-  if (recipe) {
-    const button = makeButton("Open", "ml-inline");
-    button.dataset.point = String(number);
-    button.setAttribute("aria-label", `Open point ${number} in the Lab`);
-    last.append(button);
-  }
-  row.classList.toggle("ml-sweep-best", best);
-  row.append(title, ...[text, ...settings, n ? String(n) : "", state].map((cell) => make("td", cell)), last);
-  return row;
 }

@@ -14,7 +14,7 @@ from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
 from mergelab.recipe import Recipe
 from mergelab.runs import RunKind
 from mergelab.runtime.progress import Partial
-from mergelab.ui.messages import SweepMessage, SweepRequest
+from mergelab.ui.messages import SweepChartRequest, SweepMessage, SweepRequest
 from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.remembering.run_memory import RunMemory
 from mergelab.ui.session.render.scores_by_model import TaskFace
@@ -34,7 +34,7 @@ def point(number: int, density: float, right: int, state: PointState) -> Point:
 POINTS = (point(0, 0.2, 70, PointState.OUT), point(1, 0.5, 80, PointState.FINISHED))
 TEST = Score("task-a", "test", "accuracy", 0.75, 500, 0.7, 0.8)
 OUTCOME = SweepOutcome(POINTS, (1,), (), (TEST,), Estimate(0.05, -0.02, 0.12), 700)
-ASKED = SweepRequest({"method.density": "0.2:0.5:0.3"}, "mean", "", 0, 0, 100, "halving")
+ASKED = SweepRequest({"method.density": "0.2:0.5:0.3"}, ["mean"], "", 0, 0, 100, "halving")
 
 
 def script() -> list[object]:
@@ -68,11 +68,12 @@ def test_points_come_one_by_one_and_the_end_says_what_the_selection_was_worth(
     found = told(list(session_with(memory, worker, monkeypatch).sweep(form(), ASKED)))
     assert [len(each.points) for each in found] == [0, 1, 2, 2]
     assert [each.state for each in found] == ["running", "running", "running", "done"]
-    assert [(each.number, each.state, each.text, each.settings, each.best) for each in found[-1].points] == [
-        (1, "left the race", "70.0 % (60–80)", ["0.2"], False),
-        (2, "finished", "80.0 % (70–90)", ["0.5"], True),
+    assert [(each.number, each.state, each.texts, each.settings, each.best) for each in found[-1].points] == [
+        (1, "left the race", ["70.0 % (60–80)"], ["0.2"], False),
+        (2, "finished", ["80.0 % (70–90)"], ["0.5"], True),
     ]
-    assert found[-1].figure and found[-1].figure.data[-1]["x"] == [0.2, 0.5]
+    chart = found[-1].chart
+    assert chart and chart.form == "line" and chart.figure.data[-1]["x"] == [0.2, 0.5]
     assert found[-1].summary == (
         "2 recipes tried, 700 answers asked for. The best is point 2. On all test rows its mean is 75.0 % (70–80), n = 500."
         " Selection on validation rows was worth +5.0 points (−2.0 to +12.0): its score there minus that on test rows."
@@ -80,6 +81,17 @@ def test_points_come_one_by_one_and_the_end_says_what_the_selection_was_worth(
     (given,) = worker.named("sweep")
     assert given["given"]["over"] == {"method.density": {"from": 0.2, "to": 0.5, "step": 0.3}}
     assert given["given"]["tasks"] == ["task-a"]
+
+
+def test_another_chart_shows_the_best_half_and_the_table_marks_it(
+    memory: RunMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_with(memory, FakeWorker(sweep=script), monkeypatch)
+    last(session.sweep(form(), ASKED))
+    (found,) = told(list(session.sweep_view.draw(form(), SweepChartRequest("line", 0, 0, True, 50))))
+    assert found.chart and (found.chart.share, found.chart.logarithmic) == (50, True)
+    assert [point.shown for point in found.points] == [False, True]
+    assert found.chart.figure.data[-1]["x"] == [0.5]
 
 
 def test_each_point_is_remembered_once_however_often_the_sweep_runs(
@@ -122,12 +134,13 @@ def test_nothing_ticked_and_values_that_cannot_be_read_are_refused_with_the_reas
     memory: RunMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = session_with(memory, FakeWorker(), monkeypatch)
-    nothing = SweepRequest({}, "mean", "", 0, 0, 100, "halving")
+    nothing = SweepRequest({}, ["mean"], "", 0, 0, 100, "halving")
     status = last(session.sweep(form(), nothing)).status
     assert status and status.problems == ("Tick at least one setting that may vary.",)
-    wrong = SweepRequest({"method.density": "half"}, "mean", "", 0, 0, 100, "halving")
-    status = last(session.sweep(form(), wrong)).status
-    assert status and "density" in status.problems[0]
+    wrong = SweepRequest({"method.density": "half"}, ["mean"], "", 0, 0, 100, "halving")
+    updates = list(session.sweep(form(), wrong))
+    assert "density" in told(updates)[-1].refusal
+    assert updates[-1].status and "density" in updates[-1].status.problems[0]
 
 
 def test_without_task_sets_the_tab_says_why_no_sweep_can_start(memory: RunMemory) -> None:

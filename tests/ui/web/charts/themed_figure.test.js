@@ -67,3 +67,14 @@ test("cells with too few weights are grey", () => {
   const [, grey] = themedFigure(given, THEME).data;
   assert.deepEqual([grey.z, grey.colorscale[0][1], grey.showscale], [[[null, 0]], "<--ml-grid>", false]);
 });
+
+test("a line is coloured by how good its recipe is, from grey to the accent", () => {
+  const line = (shade) => ({ type: "scatter", x: [], y: [], line: { width: 2 }, marker: { size: 5 }, meta: { shade } });
+  const { data: [worst, best] } = themedFigure({ data: [line(0), line(1)], layout: {} }, THEME);
+  assert.deepEqual([worst.line, best.marker], [{ width: 2, color: "#8f94a0" }, { size: 5, color: "#38239f" }]);
+});
+
+test("a note on a chart has the surface behind it", () => {
+  const { layout } = themedFigure({ data: [], layout: { annotations: [{ text: "a" }] } }, THEME);
+  assert.equal(layout.annotations[0].bgcolor, "<--ml-surface>");
+});
