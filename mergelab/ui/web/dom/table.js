@@ -19,6 +19,7 @@ export function makeTable(titles, rows) {
 /** @param {string | [text: string, title: string]} given */
 function columnTitle(given) {
   const [text, title] = typeof given === "string" ? [given, ""] : given;
+  if (!text) return make("td"); // a title without words would be read out as one
   const cell = make("th", text);
   cell.scope = "col";
   if (title) cell.title = title;

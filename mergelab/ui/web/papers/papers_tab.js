@@ -176,6 +176,9 @@ function outcomeSection(title, { verdict, sentence, figures, notes, measured }) 
 /** @param {PaperFigure[]} figures */
 function figureTable(figures) {
   const box = make("div", null, "ml-table");
+  box.tabIndex = 0; // it scrolls on a narrow page
+  box.role = "region";
+  box.ariaLabel = "Figures";
   box.append(makeTable(FIGURES, figures.map(figureRow)));
   return box;
 }
