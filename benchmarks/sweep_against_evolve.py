@@ -79,7 +79,7 @@ def _evolved(python: str, folder: Path, points: Sequence[Point]) -> tuple[list[f
     """The mean score of each point by the others, and the seconds that their program took."""
     began = time.perf_counter()
     command = [python, str(SIDE), str(folder)]
-    done = subprocess.run(command, input=json.dumps(points), check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, input=json.dumps(points), check=True, capture_output=True, text=True)
     return json.loads(done.stdout.splitlines()[-1]), time.perf_counter() - began
 
 
@@ -119,7 +119,7 @@ def _record(
     table = report.Table(caption, ["way", "seconds", "faster"], rows)
     values: dict[str, Any] = {"seconds": ways, "scores": scores, "others": others}
     command = "python benchmarks/sweep_against_evolve.py EVOLVE_PYTHON"
-    return report.Record("sweep against evolve", command, [table], [told], values)
+    return report.Record("sweep_against_evolve", command, [table], [told], values)
 
 
 def _options() -> argparse.Namespace:

@@ -158,7 +158,7 @@ def _record(
     )
     values = {"seconds": ways, "best": best, "winners": winners, "rows": options.rows}
     table = report.Table(caption, ["way", "seconds", "faster than the loop"], rows)
-    return report.Record("sweep against loop", "python benchmarks/sweep_against_loop.py", [table], [told], values)
+    return report.Record("sweep_against_loop", "python benchmarks/sweep_against_loop.py", [table], [told], values)
 
 
 def _alike(scores: Mapping[int, Scores], objective: SweepObjective, best: int, winner: int) -> bool:

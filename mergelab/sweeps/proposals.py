@@ -28,13 +28,18 @@ def _tpe(seed: int) -> BaseSampler:
 
 
 def _gaussian_process(seed: int) -> BaseSampler:
+    _need("scipy", "gp")
     return optuna.samplers.GPSampler(seed=seed, deterministic_objective=False)
 
 
 def _cma_es(seed: int) -> BaseSampler:
-    if importlib.util.find_spec("cmaes") is None:
-        raise SweepError("the sampler cma-es needs cmaes: pip install 'mergelab[sweeps]'")
+    _need("cmaes", "cma-es")
     return optuna.samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False)
+
+
+def _need(package: str, sampler: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        raise SweepError(f"the sampler {sampler} needs {package}: pip install 'mergelab[samplers]'")
 
 
 def _nsga(seed: int) -> BaseSampler:
