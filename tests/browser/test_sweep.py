@@ -14,6 +14,16 @@ def lab(browser: Browser, server: str) -> Iterator[Visit]:
     yield from until_left(visit(browser, f"{server}/?tab=sweep"))
 
 
+def test_a_sweep_that_cannot_begin_says_why_and_is_not_offered_to_go_on(lab: Visit) -> None:
+    page = lab.page
+    page.check("[data-vary='method.density']")
+    page.fill("[data-range='method.density']", "0:1:abc")
+    page.click("[data-sweep=start]")
+    expect(page.locator("[data-slot=sweep-refusal]")).to_have_text("method.density: 'abc' is no number")
+    expect(page.locator(".ml-sweep-last")).to_be_hidden()
+    page.uncheck("[data-vary='method.density']")
+
+
 def test_a_small_sweep_finds_the_best_and_says_what_the_selection_was_worth(lab: Visit) -> None:
     page = lab.page
     expect(page.locator("[data-slot=sweep-of]")).to_have_text("TIES · density 0.2")
@@ -35,6 +45,7 @@ def test_a_small_sweep_finds_the_best_and_says_what_the_selection_was_worth(lab:
     expect(page.locator("[data-slot=sweep-importance]")).to_have_text(
         "Importance needs 20 recipes with scores; there are 4 recipes."
     )
+    assert page.evaluate("JSON.parse(localStorage.getItem('mergelab-last-sweep')).request.rows") == 25
     page.select_option("[data-view=form]", "line")
     expect(page.locator("[data-chart=sweep] .plotly .points path")).to_have_count(4)
     page.select_option("[data-view=x]", label="Scale")

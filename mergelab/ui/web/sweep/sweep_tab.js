@@ -1,3 +1,4 @@
+/** @import { KeptSweep } from "./last_sweep.js" */
 /** @import { Page } from "../page.d.ts" */
 /** @import { SweepMessage } from "../messages.d.ts" */
 /** @import { Tabs } from "../frame/tabs.js" */
@@ -22,6 +23,8 @@ export class SweepTab {
   #form;
   #chart;
   #last = new LastSweep();
+  /** @type {KeptSweep | null} what was asked for and has not begun */
+  #asked = null;
 
   /**
    * @param {Page} page
@@ -54,6 +57,7 @@ export class SweepTab {
     fillSlots(this.#tab, "sweep-summary", summaryWords(found));
     fillSlots(this.#tab, "sweep-refusal", found.refusal);
     this.#form.render(found);
+    if (isRunning) this.#keep();
     this.#button("start").disabled = isRunning || !canStart;
     this.#button("stop").hidden = !isRunning;
     this.#renderLast(found);
@@ -76,8 +80,14 @@ export class SweepTab {
 
   #start() {
     const { request } = this.#form, name = this.#page.inbox.get("sweep")?.of ?? "";
-    this.#last.keep({ query: this.#query, name, request });
+    this.#asked = { query: this.#query, name, request };
     this.#page.requests.send("run_sweep", request);
+  }
+
+  /** Keeps a sweep that has begun; one that is refused has nothing to go on with. */
+  #keep() {
+    if (this.#asked) this.#last.keep(this.#asked);
+    this.#asked = null;
   }
 
   /** Goes on with the last sweep, whose recipe has to be on the sidebar. */
