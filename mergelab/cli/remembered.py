@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from mergelab.cli.flags import expanded
@@ -60,15 +60,29 @@ def remembered(
 
     Where only the default place cannot be written, that is said and the job done without it.
     """
+    with lent_store(options) as store:
+        return remembered_in(store, request, job, found)
+
+
+def remembered_in(
+    store: RunStore | None, request: RunRequest, job: ProgressGen[T], found: Callable[[T], RunResult]
+) -> T:
+    """As `remembered`, in a store that is open already; in none if it is None."""
     from mergelab.jobs.recording.recorded_job import recorded
 
-    store = store_of(options)
     if store is None:
         return finished(job)
-    with closing(store):
-        number, result = finished(recorded(store, request, job, found))
+    number, result = finished(recorded(store, request, job, found))
     _note(f"remembered as run {number}; mergelab runs show {number}")
     return result
+
+
+@contextmanager
+def lent_store(options: argparse.Namespace) -> Iterator[RunStore | None]:
+    """What `store_of` finds, until it is closed."""
+    store = store_of(options)
+    with closing(store) if store else nullcontext():
+        yield store
 
 
 def finished(job: ProgressGen[T]) -> T:

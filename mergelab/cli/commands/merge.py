@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,10 @@ from mergelab.cli.flags import (
     task_flags,
 )
 from mergelab.cli.lasting_imports import lasting_imports
-from mergelab.cli.remembered import finished, remember_flag, remembered, store_of
+from mergelab.cli.remembered import finished, lent_store, remember_flag, remembered_in
 
 if TYPE_CHECKING:
+    from mergelab.runs import RunStore
     from mergelab.runtime.progress import ProgressGen
 
 
@@ -44,42 +45,34 @@ def _run(options: argparse.Namespace) -> None:
         _prefetch_hashes(Path(options.recipe))
     with lasting_imports():
         from mergelab.checkpoints.writing.manifest import health_of, notes_of
-        from mergelab.jobs import workbench
+        from mergelab.jobs.recording.run_history import history_of
         from mergelab.recipe.recipe import is_stack
 
     recipe = any_recipe_of(options)
-    size = {"shard_bytes": options.shard_bytes} if options.shard_bytes else {}
-    tasks = {"task_files": options.task, "head": options.head}
-    history = _history(options, recipe.digest())
-    job = workbench.save(
-        recipe.to_mapping(), options.out, options.device, options.models_dir, **size, **tasks, history=history
-    )
     if is_stack(recipe.to_mapping()):
-        made = finished(job)
+        made = finished(_saving(options, recipe))
         if options.track:
             print("note: a stack is not remembered as a run, so it was not logged", file=sys.stderr)
     else:
-        made = _remembered(options, recipe, job)
+        with lent_store(options) as store:
+            history = history_of(store, recipe.digest()) if store else ()
+            made = _remembered(options, recipe, _saving(options, recipe, history), store)
     for note in notes_of(Path(made)):
         print(f"note: {note}", file=sys.stderr)
     _tell_health(health_of(Path(made)), made)
     print(made)
 
 
-def _history(options: argparse.Namespace, digest: str) -> tuple[str, ...]:
-    """What earlier runs say of the recipe."""
-    from contextlib import closing
+def _saving(options: argparse.Namespace, recipe: Any, history: Sequence[str] = ()) -> ProgressGen[str]:
+    """The job that writes the merge. `history` is what earlier runs say of the recipe."""
+    from mergelab.jobs import workbench
 
-    from mergelab.jobs.recording.run_history import history_of
-
-    store = store_of(options)
-    if store is None:
-        return ()
-    with closing(store):
-        return history_of(store, digest)
+    size = {"shard_bytes": options.shard_bytes} if options.shard_bytes else {}
+    tasks = {"task_files": options.task, "head": options.head, "history": history}
+    return workbench.save(recipe.to_mapping(), options.out, options.device, options.models_dir, **size, **tasks)
 
 
-def _remembered(options: argparse.Namespace, recipe: Any, job: ProgressGen[str]) -> str:
+def _remembered(options: argparse.Namespace, recipe: Any, job: ProgressGen[str], store: RunStore | None) -> str:
     from mergelab.checkpoints import open_folder
     from mergelab.checkpoints.writing.manifest import health_of, notes_of
     from mergelab.jobs.recording.run_facts import recipe_request, result_of, with_inputs
@@ -92,7 +85,7 @@ def _remembered(options: argparse.Namespace, recipe: Any, job: ProgressGen[str])
 
     name = Path(options.recipe).stem if options.recipe else options.preset
     request = recipe_request(RunKind.SAVE, name, recipe, options.device)
-    made, _ = remembered(options, request, with_inputs(job, recipe, options.models_dir), found)
+    made, _ = remembered_in(store, request, with_inputs(job, recipe, options.models_dir), found)
     return made
 
 

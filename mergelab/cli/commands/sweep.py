@@ -6,14 +6,14 @@ import argparse
 import json
 import sys
 from collections.abc import Generator
-from contextlib import closing, nullcontext, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergelab.cli.commands.evaluate import score_table
 from mergelab.cli.flags import expanded, place_flags, positive, subcommand, task_flags
 from mergelab.cli.progress_bar import followed
-from mergelab.cli.remembered import remember_flag, store_of
+from mergelab.cli.remembered import lent_store, remember_flag
 
 if TYPE_CHECKING:
     from mergelab.jobs.sweeping.ray_cluster import RayCluster
@@ -98,11 +98,7 @@ def _run(options: argparse.Namespace) -> None:
         raise ValueError(f"{options.out} exists and is not overwritten; choose another name or move it away")
     cluster = _cluster(options)
     job = sweep(asked.to_mapping(), options.device, options.models_dir, options.task, options.head, cluster)
-    store = store_of(options)
-    with (
-        closing(store) if store else nullcontext(),
-        redirect_stdout(sys.stderr),
-    ):  # Ray prints, but stdout is the report
+    with lent_store(options) as store, redirect_stdout(sys.stderr):  # Ray prints, but stdout is the report
         outcome = followed(_progress(job, store, asked, options))
     print(json.dumps(_plain(outcome), indent=2) if options.json else outcome_text(outcome))
     if len(outcome.points) < asked.points:
