@@ -56,7 +56,7 @@ def score_over_setting(
         layout(
             xaxis={
                 **axis,
-                **({"type": "log"} if is_logarithmic else {}),
+                **(_logarithmic(shown) if is_logarithmic else {}),
                 "title": {"text": plain(x), "font": {"size": 11}},
             },
             yaxis={
@@ -69,4 +69,5 @@ def score_over_setting(
 
 
 def _logarithmic(runs: pandas.DataFrame) -> dict[str, Any]:
+    """A logarithmic axis with ticks at round numbers; left to itself, plotly writes only the last digit between powers of ten."""
     return {"type": "log", "tickvals": round_ticks(runs["x"].min(), runs["x"].max(), True)}

@@ -32,3 +32,4 @@ def test_with_a_band_equal_settings_of_several_seeds_are_framed_and_the_axis_may
     figure = score_over_setting(runs(x=[0.1, 0.1, 1.0, 1.0], value=[0.5, 0.7, 0.6, 0.6]), "x", "y", True, True, True)
     assert [trace["y"] for trace in figure.data[:2]] == [[0.5, 0.6], [0.7, 0.6]]
     assert figure.layout["xaxis"]["type"] == "log"
+    assert figure.layout["xaxis"]["tickvals"] == [0.1, 0.2, 0.5, 1.0]
