@@ -5,6 +5,7 @@ Libraries that choose their instructions by the processor can be told to use oth
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repository import ROOT
 
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
@@ -86,3 +88,63 @@ def test_figures_are_the_same_within_what_is_said_of_them(here: dict[str, Any], 
 def close(name: str, one: float, other: float) -> bool:
     tolerance = 1e-4 if any(f" {figure} " in name for figure in SPECTRAL) else 1e-12
     return (math.isnan(one) and math.isnan(other)) or math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-12)
+
+
+ROUGH = {
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "asin",
+    "acos",
+    "atan",
+    "atan2",
+    "sinh",
+    "cosh",
+    "tanh",
+    "exp",
+    "log",
+}
+ROUGH |= {
+    "log2",
+    "log10",
+    "log1p",
+    "expm1",
+    "pow",
+    "rsqrt",
+    "hypot",
+    "sigmoid",
+    "softmax",
+    "logsumexp",
+    "norm",
+    "std",
+    "var",
+}
+ROUGH |= {"matmul", "mm", "bmm", "einsum", "eigh", "svd", "qr", "cholesky"}
+"""Functions of libraries whose last bits, or whose order of sums, follow the processor."""
+MERGING = ("analysis/sketch", "checkpoints", "engine", "kernels", "linalg", "methods")
+
+
+def rough_calls(tree: ast.AST) -> set[str]:
+    """Calls of such functions, and of torch's square root, which MKL computes, as methods or functions of a module."""
+    found = {
+        node.func for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    roots = {f"{each}.sqrt" for each in ("math", "numpy", "linalg")}
+    named = {ast.unparse(function): function.attr for function in found}
+    return {name for name, attr in named.items() if attr in ROUGH or (attr == "sqrt" and name not in roots)}
+
+
+def test_nothing_that_merges_calls_what_follows_the_processor() -> None:
+    files = [path for room in MERGING for path in (ROOT / "mergelab" / room).rglob("*.py")]
+    found = {path: rough_calls(ast.parse(path.read_text(encoding="utf-8"))) for path in files}
+    # linalg.sqrt itself asks torch on a GPU, whose square roots are exact.
+    assert {name: calls for name, calls in found.items() if calls} == {
+        ROOT / "mergelab/linalg/__init__.py": {"values.sqrt"}
+    }
+
+
+def test_the_check_sees_such_calls() -> None:
+    assert rough_calls(ast.parse("x.sqrt(); math.sqrt(2); torch.exp(x); y.norm()")) == {"x.sqrt", "torch.exp", "y.norm"}

@@ -19,6 +19,19 @@ BLOCK = 1 << 17
 """Number of entries per row that are held in float64 at a time."""
 
 
+def sqrt(values: Tensor) -> Tensor:
+    """The square root of each entry, float32 or float64, rounded as IEEE 754 defines; NaN for negative ones.
+
+    On CPUs torch asks MKL, whose roots are off by one in the last bit here and there, depending on the processor.
+    """
+    if values.device.type != "cpu":
+        return values.sqrt()
+    found = torch.empty_like(values)
+    with numpy.errstate(invalid="ignore"):
+        numpy.sqrt(values.detach().numpy(), out=found.numpy())
+    return found
+
+
 def folded_sum(values: Tensor) -> Tensor:
     """The sum over the last axis in float64: the second half is added to the first until one entry is left.
 

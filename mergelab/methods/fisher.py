@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mergelab.linalg import sqrt
 from mergelab.methods.knobs import FROM_0, Choice, PerModel, Range
 from mergelab.methods.ops.elementwise import per_model, weighted_mean
 from mergelab.methods.ops.reason import Reason, first_of, shares_of_mean, short
@@ -66,7 +67,7 @@ def coefficients(weights: Tensor, normalize: str, information: Tensor, norms: Te
     if normalize == "none":
         return weights
     if normalize == "tensor" or norms is None:
-        norms = squares_of(information).sqrt().float()
+        norms = sqrt(squares_of(information)).float()
     norms = norms + added
     return weights / torch.where(norms == 0, 1.0, norms).to(weights.device)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mergelab.linalg import folded_sum, inner
+from mergelab.linalg.angles import arccos, cos, sin
 from mergelab.methods.knobs import FROM_0, LARGEST, PerModel, Range
 from mergelab.methods.ops.reason import Reason
 from mergelab.methods.ops.sphere import at_length, fractions, mean_direction, on_an_arc
@@ -73,7 +74,8 @@ def _descend(between: Tensor, weights: Tensor, mean: Tensor, steps: int, toleran
         step = _length(between, tangent)
         if step < tolerance:
             break
-        moved = math.cos(step) * mean + math.sin(step) / step * tangent
+        turn = torch.tensor(step, dtype=torch.float64)
+        moved = cos(turn) * mean + sin(turn) / step * tangent
         mean = moved / _length(between, moved)
     return mean, step
 
@@ -81,8 +83,9 @@ def _descend(between: Tensor, weights: Tensor, mean: Tensor, steps: int, toleran
 def _towards_all(between: Tensor, weights: Tensor, mean: Tensor) -> Tensor:
     """The weighted mean of the tangent vectors from `mean` to each unit vector, each as long as its arc."""
     cosine = inner(between, mean).clamp(-1.0, 1.0)
-    angle = cosine.arccos()
-    scales = torch.where(angle.sin() > SMALL, angle / angle.sin(), (cosine > 0).double())
+    angle = arccos(cosine)
+    sine = sin(angle)
+    scales = torch.where(sine > SMALL, angle / sine, (cosine > 0).double())
     pulls = weights * scales
     tangent: Tensor = pulls - inner(pulls, cosine) * mean
     return tangent

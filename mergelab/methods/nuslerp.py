@@ -8,6 +8,7 @@ from typing import Annotated as A
 import torch
 from torch import Tensor
 
+from mergelab.linalg.angles import arccos, sin
 from mergelab.methods.knobs import ANY, Choice, PerModel
 from mergelab.methods.ops.reason import Reason
 from mergelab.methods.ops.sphere import OF, arc, fractions, on_an_arc, put_back, seen
@@ -68,8 +69,8 @@ def _part(weights: Tensor, say: Callable[[str], None]) -> float:
 def _shares(products: Tensor, part: float, zero: str, say: Callable[[str], None]) -> Tensor:
     """The weights of both experts for each vector, float64 (count, 2)."""
     norms, cosine = lengths(products), cosines(products)[:, 0, 1]
-    angle = cosine.arccos()
-    straight = angle.sin() < STRAIGHT
+    angle = arccos(cosine)
+    straight = sin(angle) < STRAIGHT
     if zero == "linear":
         straight |= (norms == 0).any(1)
     _remark(straight & norms.any(1), cosine, say)

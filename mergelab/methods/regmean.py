@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.linalg import factor, product, solve
+from mergelab.linalg import factor, product, solve, sqrt
 from mergelab.methods.knobs import FROM_0, PerModel, Range
 from mergelab.methods.ops.elementwise import per_model, weighted_mean
 from mergelab.methods.ops.reason import TOGETHER, Reason, shares_of_mean
 from mergelab.methods.registry import Log, ModelStatistic, Shape, Stack, Statistic, method, silent
 
-RIDGES = (0.0, *(10.0**power for power in range(-6, 0)))
+RIDGES = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 """Tried in turn until the system can be solved, in units of each input's mean square."""
 PIVOT = 1e-7
 """A pivot below this, in the same units, is rounding noise of float32 statistics: the system is singular."""
@@ -130,7 +130,7 @@ def _shrunk(gram: Tensor, shrink: float) -> Tensor:
 
 def _solved(left: Tensor, right: Tensor, say: Callable[[str], None]) -> Tensor:
     """left^-1 right for a symmetric positive `left`; each input is scaled by its root mean square."""
-    size = left.diagonal().clamp(min=0).sqrt()
+    size = sqrt(left.diagonal().clamp(min=0))
     scale = torch.where(size > 0, 1 / size, 0.0)
     dead = int((size == 0).sum())
     unit = left * scale * scale[:, None]

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mergelab.linalg.angles import arccos
 from mergelab.methods.knobs import ANY, Range
 from mergelab.methods.ops.reason import Reason
 from mergelab.methods.ops.sphere import arc, on_an_arc
@@ -64,7 +65,7 @@ def _on_arc(models: Tensor, t: float) -> tuple[float, float] | float:
     cosine = cosines(inner_products(as_vectors(models)))[0, 0, 1]
     if abs(cosine) > PARALLEL or (cosine == 0 and not all(bool(model.any()) for model in models)):
         return float(cosine)
-    near, far = arc(cosine.arccos(), t)
+    near, far = arc(arccos(cosine), t)
     return float(near), float(far)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mergelab.analysis.sketch.curves import BIN_ERROR, GRID
+from mergelab.linalg import sqrt
 from mergelab.methods.sparsifiers.della import della
 
 POINTS = f"{100 * BIN_ERROR:g} points of density"
@@ -59,7 +60,7 @@ def draw_levels(halves: Tensor) -> Tensor:
 
 def level_bins(levels: Tensor) -> Tensor:
     """The grid's bins of levels, int16; levels above 1 are never reached."""
-    return (GRID * levels.sqrt()).ceil().clamp(1, GRID + 1).to(torch.int16)
+    return (GRID * sqrt(levels)).ceil().clamp(1, GRID + 1).to(torch.int16)
 
 
 def _drawn(deltas: Tensor, draws: Tensor | None, knobs: Knobs) -> Tensor:

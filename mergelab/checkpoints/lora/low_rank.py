@@ -42,7 +42,7 @@ def truncated(matrix: Tensor, rank: int) -> tuple[Tensor, Tensor]:
     """
     outer, values, inner = linalg.singular_triplets(matrix)
     kept = min(rank, len(values))
-    roots = values[:kept].sqrt()
+    roots = linalg.sqrt(values[:kept])
     left, right = torch.zeros(len(matrix), rank), torch.zeros(rank, matrix.shape[1])
     left[:, :kept] = outer[:, :kept] * roots
     right[:kept] = inner[:kept] * roots[:, None]

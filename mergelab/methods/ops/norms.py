@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mergelab.linalg import folded_sum
+from mergelab.linalg import folded_sum, sqrt
 from mergelab.methods.knobs import Choice
 from mergelab.methods.ops.elementwise import per_model
 from mergelab.methods.ops.square_sums import SquareSums, squares_of
@@ -47,7 +47,7 @@ def match_norms(
 
     `deltas` is (n_models, *shape) in float32. A delta of norm 0 stays 0, and the mean ignores it.
     """
-    norms = squares_of(deltas).sqrt() if norms is None else norms
+    norms = sqrt(squares_of(deltas)) if norms is None else norms
     moved = norms > 0
     mean = folded_sum(norms) / moved.sum().clamp(min=1)
     factors = torch.where(moved, mean / torch.where(moved, norms, 1.0), 1.0)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mergelab.linalg import folded_sum, inner
+from mergelab.linalg.angles import sin
 from mergelab.methods.knobs import Choice
 from mergelab.methods.ops.reason import Reason
 from mergelab.methods.ops.vectors import WHOLE, spread
@@ -51,7 +52,7 @@ def fractions(weights: Tensor, say: Callable[[str], None]) -> Tensor:
 
 def arc(angle: Tensor, t: float) -> tuple[Tensor, Tensor]:
     """The weights of both ends at fraction `t` of the arc between vectors at `angle`, which must not be 0 or π."""
-    return ((1 - t) * angle).sin() / angle.sin(), (t * angle).sin() / angle.sin()
+    return sin((1 - t) * angle) / sin(angle), sin(t * angle) / sin(angle)
 
 
 def mean_direction(cosines: Tensor, weights: Tensor) -> Tensor | None:

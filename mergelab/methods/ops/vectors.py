@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from mergelab.linalg import folded_sum, inner
+from mergelab.linalg import folded_sum, inner, sqrt
 from mergelab.methods.knobs import Choice
 
 WHOLE, ROWS, COLUMNS = "tensor", "rows", "columns"
@@ -62,7 +62,7 @@ def inner_products(vectors: Tensor) -> Tensor:
 
 def lengths(products: Tensor) -> Tensor:
     """The experts' norms, from their inner products: (…, n_models, n_models) to (…, n_models)."""
-    return products.diagonal(dim1=-2, dim2=-1).sqrt()
+    return sqrt(products.diagonal(dim1=-2, dim2=-1))
 
 
 def cosines(products: Tensor, floor: float = 0.0) -> Tensor:

@@ -72,7 +72,7 @@ class Normed:
     @cached_property
     def _ratio(self) -> Tensor:
         """m / ‖V‖ of each output, in float64."""
-        norms = self._squares().sqrt()
+        norms = linalg.sqrt(self._squares())
         if bool((norms == 0).any()):
             raise CheckpointError(
                 f"{self.shard.path} is refused: an output of {self.base.key} is 0 after its change, so that DoRA gives it "
