@@ -14,6 +14,7 @@ SCRIPT = """
     shut: (name) => void (held[name] ??= []),
     open: (name) => { const waiting = held[name] ?? []; delete held[name]; waiting.forEach((go) => go()); },
     waiting: (name) => held[name]?.length ?? 0,
+    streams: () => open !== null,
   };
   const named = (id) => (known[id] ??= new Promise((resolve) => (naming[id] = resolve)));
   const eventOf = (number) => window.gradio_config.dependencies.find(({ id }) => id === number)?.targets[0]?.[1] ?? "other";
@@ -89,3 +90,7 @@ class Gates:
     def wait(self, name: str) -> None:
         """Until something is held there."""
         self.page.wait_for_function(f"gates.waiting({name!r}) > 0", timeout=SLOW)
+
+    def wait_for_silence(self) -> None:
+        """Until no stream of answers is open: the end of one that is closing must not be held as that of the next."""
+        self.page.wait_for_function("!gates.streams()", timeout=SLOW)

@@ -34,6 +34,7 @@ def gated(shared: Visit) -> Iterator[tuple[Visit, Gates]]:
     shared.turn(DENSITY, 0.2)
     shared.until(SETTLED)
     gates = Gates(shared.page)
+    gates.wait_for_silence()
     yield shared, gates
     gates.open("close", *(f"{way} {event}" for way in ("ask", "answer") for event in UNDER_WAY))
 

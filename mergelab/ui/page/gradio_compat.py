@@ -21,6 +21,8 @@ from gradio.queueing import Queue
 from gradio.utils import get_upload_folder
 from starlette.applications import Starlette
 
+ORDINAL = "ordinal"
+"""How an event's payload names its place among those of its name; `requests.js` puts it there."""
 VERSIONS = ("6.31.0",)
 """The versions of Gradio that the page was checked with."""
 
@@ -30,6 +32,8 @@ VERSIONS = ("6.31.0",)
 # show_progress="hidden": Gradio's own progress overlay would cover the charts.
 # api_visibility="private": programs use the endpoints in endpoints.py.
 
+MANY = "multiple"
+"""The trigger mode of events of which several may be under way."""
 LOOK_UP = {
     "preprocess": False,
     "concurrency_id": "preview",
@@ -39,7 +43,7 @@ LOOK_UP = {
     "api_visibility": "private",
 }
 """Quick events without a payload. While one runs, Gradio keeps only the last of those that follow."""
-PAYLOAD = {**LOOK_UP, "trigger_mode": "multiple"}
+PAYLOAD = {**LOOK_UP, "trigger_mode": MANY}
 """Quick events with a payload. They must not use `always_last`: Gradio sends the last event with the first one's payload."""
 HEAVY = {
     "preprocess": False,
@@ -54,7 +58,7 @@ UNQUEUED = {"preprocess": False, "show_progress": "hidden", "queue": False, "api
 """Events that must not wait behind others, such as Stop."""
 WIDGET = {**UNQUEUED, "trigger_mode": "always_last"}
 """Events of widgets. In any other mode, Gradio drops what comes while an event is under way, and a value would be lost."""
-IN_BROWSER = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "multiple"}
+IN_BROWSER = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": MANY}
 """Events that never reach the server."""
 
 
@@ -95,9 +99,13 @@ def show_from_the_start(panel: gr.HTML, texts: Mapping[str, str], blocks: gr.Blo
     blocks.config = blocks.get_config_file()
 
 
-def payload_of(event: EventData) -> Any:
-    """What the browser passed to `trigger`. EventData only offers it attribute by attribute."""
-    return event._data
+def payload_of(event: EventData) -> tuple[Any, Any]:
+    """What the browser passed to `trigger`, and which of the page's events of this name it is. EventData only offers both
+    attribute by attribute."""
+    payload = event._data
+    if not isinstance(payload, dict):
+        return payload, None
+    return {name: value for name, value in payload.items() if name != ORDINAL}, payload.get(ORDINAL)
 
 
 def upload_folder() -> Path:

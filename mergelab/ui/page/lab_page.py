@@ -167,7 +167,7 @@ class LabPage:
         reported = self._attach(
             self._on("values"),
             ReportedValueHandler(self.state).take,
-            {**compat.UNQUEUED, "trigger_mode": "multiple"},
+            {**compat.UNQUEUED, "trigger_mode": compat.MANY},
             outputs=[PANEL, *self.sidebar.outputs],
             carries=ReportedValues,
         )
@@ -185,7 +185,7 @@ class LabPage:
             self._on("put_back"), events.put_back, compat.UNQUEUED, outputs=everything, carries=PutBackRequest
         )
         for event in (chosen, source, preset, restored, travelled, reported, told, opened, put_back):
-            self._attach(event.then, self.knob_changes.show, {**compat.UNQUEUED, "trigger_mode": "multiple"})
+            self._attach(event.then, self.knob_changes.show, {**compat.UNQUEUED, "trigger_mode": compat.MANY})
         self._attach(
             self._on("own"),
             events.open_own,
@@ -205,7 +205,7 @@ class LabPage:
         tab, widgets, typed = TaskSetsTab(self.state), self.wiring.widgets, {"inputs": OWN_FIELDS}
         uploaded = {"inputs": (UPLOAD_TASKS, *OWN_FIELDS)}
         self._attach(
-            widgets[UPLOAD_TASKS].upload, tab.upload, {**compat.LOOK_UP, "trigger_mode": "multiple"}, **uploaded
+            widgets[UPLOAD_TASKS].upload, tab.upload, {**compat.LOOK_UP, "trigger_mode": compat.MANY}, **uploaded
         )
         self._attach(widgets[LOOK_AT_TASKS].click, tab.look, compat.LOOK_UP, **typed)
         self._attach(self._on("correct_task"), tab.correct, compat.PAYLOAD, carries=TaskCorrection, **typed)
@@ -219,20 +219,20 @@ class LabPage:
         self._attach(self._on("mark_run"), tab.mark, compat.PAYLOAD, carries=RunMark)
         self._attach(self._on("compare_runs"), tab.compare, compat.PAYLOAD, carries=RunNumbers)
         self._attach(self._on("export_runs"), tab.write, compat.PAYLOAD, carries=RunFileRequest)
-        measured = {**compat.HEAVY, "trigger_mode": "multiple"}
+        measured = {**compat.HEAVY, "trigger_mode": compat.MANY}
         self._attach(self._on("reproduce_run"), tab.reproduce, measured, carries=ReproduceRequest)
 
     def _wire_sweep(self) -> None:
         tab = SweepTab(Follower(self.state))
         self._attach(self._on("sweep_settings"), tab.show, compat.PAYLOAD)
         self._attach(self._on("draw_sweep"), tab.draw, compat.PAYLOAD, carries=SweepChartRequest)
-        heavy = {**compat.HEAVY, "trigger_mode": "multiple"}
+        heavy = {**compat.HEAVY, "trigger_mode": compat.MANY}
         self._attach(self._on("run_sweep"), tab.run, heavy, carries=SweepRequest)
 
     def _wire_papers(self) -> None:
         tab = PapersTab(Follower(self.state))
         self._attach(self._on("papers"), tab.show, compat.PAYLOAD)
-        heavy = {**compat.HEAVY, "trigger_mode": "multiple"}
+        heavy = {**compat.HEAVY, "trigger_mode": compat.MANY}
         self._attach(self._on("measure_claim"), tab.measure, heavy, carries=ClaimRequest)
 
     def _wire_lab(self) -> None:
@@ -247,7 +247,7 @@ class LabPage:
         self._attach(self._on("adapter"), adapter, compat.HEAVY, outputs=built, carries=AdapterRequest)
         self._attach(self._on("report"), self.downloads.report, compat.HEAVY, outputs=built)
         self._attach(self._on("narrow"), tab.narrow, compat.PAYLOAD, carries=NarrowRequest)
-        measured = {**compat.HEAVY, "trigger_mode": "multiple"}
+        measured = {**compat.HEAVY, "trigger_mode": compat.MANY}
         self._attach(self._on("measure_damage"), tab.measure_damage, measured, carries=DamageRequest)
         self._attach(self._on("show_damage"), tab.show_damage, compat.PAYLOAD, carries=DamageRequest)
         for stopping in (self.stop_button.click, self._on("stop")):
@@ -271,7 +271,7 @@ class LabPage:
     def _wire_answers(self) -> None:
         tab = AnswersTab(self.state, Follower(self.state))
         self._attach(self._on("answers"), tab.show, compat.PAYLOAD, carries=AnswersRequest)
-        self._attach(self._on("try_it"), tab.try_it, {**compat.HEAVY, "trigger_mode": "multiple"}, carries=TryRequest)
+        self._attach(self._on("try_it"), tab.try_it, {**compat.HEAVY, "trigger_mode": compat.MANY}, carries=TryRequest)
         self._attach(self._on("export_answers"), tab.export, compat.PAYLOAD, carries=AnswersRequest)
 
     def _wire_opening(self, blocks: gr.Blocks) -> None:

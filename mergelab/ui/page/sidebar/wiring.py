@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any
 
 import gradio as gr
 
 from mergelab.ui.messages import decode
-from mergelab.ui.page.gradio_compat import payload_of
+from mergelab.ui.page.gradio_compat import MANY, payload_of
+from mergelab.ui.page.sidebar.turns import Turns
 from mergelab.ui.page.visitor import owner_of
 from mergelab.ui.session.queueing.job_limits import NOBODY, Client
 
@@ -51,15 +54,21 @@ class Wiring:
         **options: Any,
     ) -> Any:
         """Call the handler at an event with what `inputs` hold; it may set `outputs`. `carries` is the class of the event's
-        message."""
-        called = self._positional(handler, inputs, carries)
+        message. Events of which several may be under way begin in the order in which the page sent them."""
+        turns = Turns() if options.get("trigger_mode") == MANY else None
+        called = self._positional(handler, inputs, carries, turns)
         return listener(called, *([self.widgets[name] for name in names] for names in (inputs, outputs)), **options)
 
-    def _positional(self, handler: Handler, inputs: Sequence[str], carries: type | None) -> Callable[..., Any]:
+    def _positional(
+        self, handler: Handler, inputs: Sequence[str], carries: type | None, turns: Turns | None
+    ) -> Callable[..., Any]:
         """The function that Gradio calls: it gets values by position and returns updates by component."""
 
+        def turn_of(request: gr.Request, event: gr.EventData) -> AbstractContextManager[None]:
+            return turns.turn(owner_of(request).visitor, payload_of(event)[1]) if turns else nullcontext()
+
         def call_of(request: gr.Request, event: gr.EventData, values: Sequence[Any]) -> Call:
-            message = decode(carries, payload_of(event)) if carries else None
+            message = decode(carries, payload_of(event)[0]) if carries else None
             named, owner = dict(zip(inputs, values, strict=True)), owner_of(request)
             return Call(owner.visitor, dict(request.query_params), named, message, owner.client)
 
@@ -68,11 +77,15 @@ class Wiring:
 
         def step_by_step(request: gr.Request, event: gr.EventData, *values: Any) -> Iterator[dict[Widget, Any]]:
             so_far: dict[str, Any] = {}
-            for updates in handler(call_of(request, event, values)):
-                yield by_widget(_with_earlier_parts(updates, so_far))  # type: ignore[arg-type]
+            steps: Iterator[Updates] = iter(handler(call_of(request, event, values)))  # type: ignore[arg-type]
+            with turn_of(request, event):
+                first = list(islice(steps, 1))
+            for updates in chain(first, steps):
+                yield by_widget(_with_earlier_parts(updates, so_far))
 
         def at_once(request: gr.Request, event: gr.EventData, *values: Any) -> dict[Widget, Any]:
-            return by_widget(handler(call_of(request, event, values)))  # type: ignore[arg-type]
+            with turn_of(request, event):
+                return by_widget(handler(call_of(request, event, values)))  # type: ignore[arg-type]
 
         return step_by_step if inspect.isgeneratorfunction(handler) else at_once
 

@@ -11,6 +11,8 @@ export class Requests {
   #trigger;
   #knobs;
   #inbox;
+  /** @type {Partial<Record<keyof PanelEvents, number>>} how many events of each name were sent */
+  #sent = {};
 
   /**
    * @param {Trigger} trigger
@@ -29,8 +31,8 @@ export class Requests {
    * @param {PanelEvents[E]} data
    */
   send(event, data) {
-    if (this.#knobs.busy) void this.#knobs.flushed().then(() => this.#trigger(event, data));
-    else this.#trigger(event, data);
+    if (this.#knobs.busy) void this.#knobs.flushed().then(() => this.#number(event, data));
+    else this.#number(event, data);
   }
 
   /** Stops what is running, whatever the sidebar says. */
@@ -44,7 +46,19 @@ export class Requests {
    */
   async pin(slot) {
     await this.#knobs.flushed();
-    this.#trigger("pin", { slot, key: this.#inbox.get("link")?.key ?? null });
+    this.#number("pin", { slot, key: this.#inbox.get("link")?.key ?? null });
+  }
+
+  /**
+   * Sends an event with its place among those of its name: each has a request of its own, and they may overtake each other.
+   * @template {keyof PanelEvents} E
+   * @param {E} event
+   * @param {PanelEvents[E]} data
+   */
+  #number(event, data) {
+    const ordinal = (this.#sent[event] ?? 0) + 1;
+    this.#sent[event] = ordinal;
+    this.#trigger(event, { ...data, ordinal });
   }
 
   /** @param {string} slot */

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +21,7 @@ REQUEST = SimpleNamespace(session_hash="visitor", query_params={"suite": "pixels
 def attached(handler: Any, **more: Any) -> tuple[Any, list[Any], list[Any]]:
     """What Gradio is given: function, inputs, outputs."""
     given: list[Any] = []
-    Wiring(WIDGETS).attach(lambda *each: given.extend(each), handler, **more)
+    Wiring(WIDGETS).attach(lambda *each, **options: given.extend(each), handler, **more)
     return given[0], given[1], given[2]
 
 
@@ -59,3 +61,46 @@ def test_an_events_message_is_checked_before_the_handler_sees_it() -> None:
         called(REQUEST, EventData(None, {"slot": 1}))
     with pytest.raises(ValueError, match="more"):
         called(REQUEST, EventData(None, {"slot": "a", "more": 1}))
+
+
+def started(called: Any, number: int) -> threading.Thread:
+    """An event of the page that Gradio calls in a thread of its own, and that has had time to begin."""
+    event = EventData(None, {"slot": str(number), "ordinal": number})
+    thread = threading.Thread(target=lambda: list(called(REQUEST, event)))
+    thread.start()
+    time.sleep(0.05)
+    return thread
+
+
+def test_events_of_which_several_may_be_under_way_begin_in_the_pages_order() -> None:
+    begun: list[str] = []
+
+    def handler(call: Call) -> Iterator[Updates]:
+        begun.append(call.message.slot)
+        yield {}
+
+    called, _, _ = attached(handler, carries=UnpinRequest, trigger_mode="multiple")
+    for thread in [started(called, 2), started(called, 1)]:
+        thread.join()
+    assert begun == ["1", "2"]
+
+
+def test_a_later_event_does_not_wait_for_the_end_of_an_earlier_one() -> None:
+    ends = threading.Event()
+
+    def handler(call: Call) -> Iterator[Updates]:
+        yield {}
+        if call.message.slot == "1":
+            assert ends.wait(60)
+
+    called, _, _ = attached(handler, carries=UnpinRequest, trigger_mode="multiple")
+    first = started(called, 1)
+    started(called, 2).join()
+    assert first.is_alive()
+    ends.set()
+    first.join()
+
+
+def test_events_that_gradio_may_drop_wait_for_nothing() -> None:
+    called, _, _ = attached(lambda call: {"first": 1}, trigger_mode="always_last")
+    assert called(REQUEST, EventData(None, {"ordinal": 7})) == {WIDGETS["first"]: 1}

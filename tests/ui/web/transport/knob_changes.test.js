@@ -88,7 +88,7 @@ test("an event waits until Python has heard of every change", async () => {
   requests.send("live", {});
   assert.deepEqual(triggered, []);
   await answer({});
-  assert.deepEqual(triggered, [["live", {}]]);
+  assert.deepEqual(triggered, [["live", { ordinal: 1 }]]);
 });
 
 test("without a pending change an event goes at once; stop never waits", () => {
@@ -96,7 +96,7 @@ test("without a pending change an event goes at once; stop never waits", () => {
   requests.send("test", {});
   knobs.onKnobChange("a", 1);
   requests.stop();
-  assert.deepEqual(triggered, [["test", {}], ["stop", {}]]);
+  assert.deepEqual(triggered, [["test", { ordinal: 1 }], ["stop", {}]]);
 });
 
 test("a pin names the recipe that is on the sidebar when Python has heard of it", async () => {
@@ -105,5 +105,13 @@ test("a pin names the recipe that is on the sidebar when Python has heard of it"
   const pinned = requests.pin("a");
   await answer({ link: '5 {"key":"new"}' });
   await pinned;
-  assert.deepEqual(triggered, [["pin", { slot: "a", key: "new" }]]);
+  assert.deepEqual(triggered, [["pin", { slot: "a", key: "new", ordinal: 1 }]]);
+});
+
+test("events are counted by name, so that Python can begin with them in this order", () => {
+  const { requests, triggered } = knobsOf();
+  requests.send("unpin", { slot: "a" });
+  requests.send("unpin", { slot: "b" });
+  requests.send("runs", { page: 1 });
+  assert.deepEqual(triggered.map(([event, { ordinal }]) => [event, ordinal]), [["unpin", 1], ["unpin", 2], ["runs", 1]]);
 });
