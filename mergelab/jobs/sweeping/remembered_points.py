@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from mergelab.evaluation.scores import Score
 from mergelab.jobs.recording.run_facts import recipe_request, result_of
 from mergelab.jobs.sweeping.sweep_outcome import Point, PointState
+from mergelab.recipe import Recipe
 from mergelab.runs import RunKind, RunStore
 from mergelab.sweeps import Sweep
 
@@ -21,10 +25,18 @@ class RememberedPoints:
         self._known = {run.request.digest for run in store.runs(group=self._group, archived=None)}
 
     def take(self, point: Point) -> None:
-        """Add the point if it has ended and is not there yet."""
-        if point.recipe is None or point.state is PointState.RACING or point.recipe.digest() in self._known:
+        """Add the point if it has ended and is not there yet; one with several seeds is a run for each."""
+        if point.recipe is None or point.state is PointState.RACING:
             return
-        self._known.add(point.recipe.digest())
         name = f"{self._name} {point.number + 1}"
-        request = recipe_request(RunKind.SWEEP_POINT, name, point.recipe, self._device, "validation", self._group)
-        self._store.finish(self._store.add(request), result_of(point.weights, {}, point.scores))
+        for each in point.repeats:
+            self._add(f"{name}, seed {each.recipe.seed}", each.recipe, each.weights, each.scores)
+        if not point.repeats:
+            self._add(name, point.recipe, point.weights, point.scores)
+
+    def _add(self, name: str, recipe: Recipe, weights: str, scores: Sequence[Score]) -> None:
+        if recipe.digest() in self._known:
+            return
+        self._known.add(recipe.digest())
+        request = recipe_request(RunKind.SWEEP_POINT, name, recipe, self._device, "validation", self._group)
+        self._store.finish(self._store.add(request), result_of(weights, {}, scores))
