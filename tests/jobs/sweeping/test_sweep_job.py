@@ -10,7 +10,7 @@ from jobs.sweeping.small_search import OVER, followed, recipe, task
 from tiny_task_models import text_model, weights
 
 from mergelab.checkpoints import hash_state
-from mergelab.engine import Plan, merge_state_dicts
+from mergelab.engine import PreparedMerge, merge_state_dicts
 from mergelab.evaluation.scores.interval import Estimate
 from mergelab.jobs import workbench
 from mergelab.jobs.sweeping import point_models
@@ -94,13 +94,13 @@ def test_a_sweep_that_goes_on_merges_only_points_that_have_rows_to_answer(
     recipe: dict[str, Any], task: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, _ = searched(recipe, task)
-    merged, really = list[float](), point_models.prepare
+    merged, really = list[float](), point_models.merged_body
 
-    def counted(planned: Plan, device: str) -> Any:
-        merged.append(planned.recipe.method.knobs["scale"])
-        return really(planned, device)
+    def counted(prepared: PreparedMerge) -> Any:
+        merged.append(prepared.plan.recipe.method.knobs["scale"])
+        return really(prepared)
 
-    monkeypatch.setattr(point_models, "prepare", counted)
+    monkeypatch.setattr(point_models, "merged_body", counted)
     again, _ = searched(recipe, task)
     assert again == replace(first, rows=0) and merged == []
     searched(recipe, task, {"method.scale": [*OVER["method.scale"], 0.75]}, race="none")

@@ -125,7 +125,9 @@ def test_a_sweep_that_the_server_left_behind_is_offered_to_every_visitor_who_see
     memory: RunMemory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path / "cache"))
-    session = session_with(memory, FakeWorker(sweep=lambda: [Partial(POINTS[0]), Crashed("it broke", "trace")]), monkeypatch)
+    session = session_with(
+        memory, FakeWorker(sweep=lambda: [Partial(POINTS[0]), Crashed("it broke", "trace")]), monkeypatch
+    )
     list(session.sweep(form(), ASKED))
     monkeypatch.setattr(begun_sweeps, "SERVER", "another process")
 
