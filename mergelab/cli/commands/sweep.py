@@ -155,7 +155,10 @@ def _progress(
             points.take(step.result)
         return None
 
-    return (yield from map_progress(job, told))
+    outcome: SweepOutcome = yield from map_progress(job, told)
+    if points:
+        points.end(outcome)
+    return outcome
 
 
 def outcome_text(outcome: SweepOutcome) -> str:

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 
 from mergelab.evaluation.scores import Score
 from mergelab.jobs.recording.run_facts import recipe_request, result_of
-from mergelab.jobs.sweeping.sweep_outcome import Point, PointState
+from mergelab.jobs.recording.run_history import OPTIMISM
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
 from mergelab.recipe import Recipe
 from mergelab.runs import RunKind, RunStore
 from mergelab.sweeps import Sweep
 
+TEST = "test"
+
 
 class RememberedPoints:
-    """Adds each point of a sweep to a store as soon as its standing is final.
+    """Adds each point of a sweep to a store as soon as its standing is final, and at the end the best on test rows.
 
     A recipe is added once, also where the sweep is run again. Refused points have no recipe and are not added. `name` is what the
     points are called, with their numbers.
@@ -33,6 +36,19 @@ class RememberedPoints:
             self._add(f"{name}, seed {each.recipe.seed}", each.recipe, each.weights, each.scores)
         if not point.repeats:
             self._add(name, point.recipe, point.weights, point.scores)
+
+    def end(self, outcome: SweepOutcome) -> None:
+        """Add the scores of the best point on test rows, with what the selection was worth; none for a mean over seeds."""
+        best = next((point for point in outcome.points if outcome.best == (point.number,)), None)
+        if not best or not best.recipe or best.repeats or not outcome.optimism:
+            return
+        earlier = self._store.runs(group=self._group, digest=best.recipe.digest(), archived=None)
+        if any(run.request.split == TEST for run in earlier):
+            return
+        name = f"{self._name} {best.number + 1}, test rows"
+        request = recipe_request(RunKind.EVALUATION, name, best.recipe, self._device, TEST, self._group)
+        figures = {OPTIMISM: outcome.optimism.value}
+        self._store.finish(self._store.add(request), result_of(best.weights, {}, outcome.test, figures=figures))
 
     def _add(self, name: str, recipe: Recipe, weights: str, scores: Sequence[Score]) -> None:
         if recipe.digest() in self._known:

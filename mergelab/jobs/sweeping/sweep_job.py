@@ -138,10 +138,11 @@ class _Search:
             return
         rows = max(each.rows for each in running.values())
         for bound in bounds(rows, self._first_block(running)) if self._has_race else [rows]:
-            told = f"Scoring {len(self._points)} of {self._asked.points} points"
+            known, total = len(self._points), self._asked.points
+            told = "Scoring" if known == total else f"Scoring {known} of {total} points"
             asked = [contestant for entrant in running.values() for contestant in entrant.contestants]
             standing = {entrant.contestants[-1]: entrant for entrant in running.values()}
-            yield from self._told(told, self._backend.answer(asked, bound), bound, standing)
+            yield from self._told(told, self._backend.answer(asked, bound), bound, standing, bound == rows)
             for number in self._leavers(running, bound, rows) if bound < rows else []:
                 yield from self._leave(running.pop(number), PointState.OUT)
         for entrant in running.values():
@@ -249,16 +250,21 @@ class _Search:
         work: Generator[Progress | Contestant, None, None],
         bound: int | None = None,
         standing: Mapping[Contestant, Entrant] = MappingProxyType({}),
+        is_last: bool = False,
     ) -> PartialGen[None]:
         """The work's progress under the number of points that are done, and the standing on `bound` rows of those whose last contestant
-        has answered."""
+        has answered; with `is_last` they are done then."""
         done, total = sum(point.state is not PointState.RACING for point in self._points.values()), self._asked.points
 
         def among(step: Progress | Contestant) -> Progress | Partial | None:
+            nonlocal done
             if isinstance(step, Progress):
                 return Progress(stage, done, total, step.detail, "points")
             entrant = standing.get(step)
-            return self._standing(entrant, PointState.RACING, bound) if entrant else None
+            if entrant is None:
+                return None
+            done += is_last
+            return self._standing(entrant, PointState.RACING, bound)
 
         told: PartialGen[None] = map_progress(work, among)
         yield from told

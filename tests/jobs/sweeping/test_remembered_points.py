@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from mergelab.evaluation.scores import Score
+from mergelab.evaluation.scores.interval import Estimate
+from mergelab.jobs.recording.run_history import history_of
 from mergelab.jobs.sweeping.remembered_points import RememberedPoints
-from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, Repeat
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, Repeat, SweepOutcome
 from mergelab.recipe import Recipe
 from mergelab.runs import RunStore
 from mergelab.sweeps import Sweep
@@ -34,6 +36,23 @@ def test_a_point_is_a_run_once_its_standing_is_final(store: RunStore) -> None:
     RememberedPoints(store, SWEEP, "moods", "cpu").take(ONE)
     (run,) = store.runs()
     assert run.request.name == "moods 1" and run.result and run.result.weights == "w0"
+
+
+def test_the_best_on_test_rows_is_a_run_whose_history_says_what_the_selection_was_worth(store: RunStore) -> None:
+    assert ONE.recipe
+    test = replace(SCORE, split="test", value=0.4375, n=500)
+    outcome = SweepOutcome((ONE,), (0,), test=(test,), optimism=Estimate(0.0625, -0.1, 0.2))
+    points = RememberedPoints(store, SWEEP, "moods", "cpu")
+    points.take(ONE)
+    points.end(outcome)
+    points.end(outcome)
+    run, _ = store.runs()
+    assert (run.request.name, run.request.split) == ("moods 1, test rows", "test")
+    validation, last = history_of(store, ONE.recipe.digest())
+    assert "one of 1 of sweep" in validation
+    assert last.endswith(
+        "43.8 % (40–60, n = 500 test). Its selection by the sweep was worth +6.2 points: validation minus test."
+    )
 
 
 def test_a_point_with_several_seeds_is_a_run_for_each(store: RunStore) -> None:

@@ -124,6 +124,8 @@ class SweepView:
                 step = next(steps)
             except StopIteration as end:
                 found: SweepOutcome = end.value
+                if kept:
+                    kept.end(found)
                 return found
             if not isinstance(step, Partial):
                 yield Update(status=step)

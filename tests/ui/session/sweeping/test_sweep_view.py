@@ -105,6 +105,7 @@ def test_each_point_is_remembered_once_however_often_the_sweep_runs(
     assert store
     runs = store.runs()
     assert [(run.request.name, run.request.kind) for run in runs] == [
+        ("Sweep 2, test rows", RunKind.EVALUATION),
         ("Sweep 2", RunKind.SWEEP_POINT),
         ("Sweep 1", RunKind.SWEEP_POINT),
     ]
