@@ -29,7 +29,7 @@ class SharedSurveys:
         """The prepared merge of a plan, whose surveys run unless a recipe with the same settings has run them."""
         if plan.statistics:  # they are the recipe's own
             return (yield from prepare(plan, self._device))
-        key = json.dumps(surveyed(plan.recipe), sort_keys=True)
+        key = json.dumps(survey_settings(plan.recipe), sort_keys=True)
         if key in self._found:
             return _without_caches(with_plan(self._found[key], plan))
         prepared = yield from prepare(plan, self._device)
@@ -39,7 +39,7 @@ class SharedSurveys:
         return prepared
 
 
-def surveyed(recipe: Recipe) -> dict[str, object]:
+def survey_settings(recipe: Recipe) -> dict[str, object]:
     """All of a recipe that its surveys may depend on."""
     given = recipe.to_mapping()
     return {**given, "method": {name: value for name, value in given["method"].items() if name not in AFTER_SURVEYS}}
