@@ -16,7 +16,8 @@ def score_over_setting(
 ) -> Picture:
     """A dot per run with the interval of its score, and a line through the means of equal x where x is a number.
 
-    With `has_band`, a band goes from the lowest to the highest of equal x: these are runs that differ in their seed alone.
+    With `has_band`, a band goes from the lowest to the highest of equal x, where runs differ in their seed alone: `seed_band` says
+    what `runs` has then.
 
     `runs` has x (numbers or texts), value, low, high (NaN where there is no interval), number, name and words, which say all of it.
     `x` and `y` are the titles of the axes; shares stand on an axis of per cent.

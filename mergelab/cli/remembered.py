@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mergelab.cli.flags import expanded
 from mergelab.cli.progress_bar import followed
+from mergelab.runtime.data_folder import NOWHERE
 
 if TYPE_CHECKING:
     from mergelab.runs import RunRequest, RunResult, RunStore
     from mergelab.runtime.progress import ProgressGen
 
 T = TypeVar("T")
-NONE = "none"
 PLACE = (
     "a file, or a database such as postgresql://user@host/name (default: $MERGELAB_RUNS, or a file in your data folder)"
 )
@@ -29,7 +29,7 @@ def runs_flag(parser: argparse.ArgumentParser) -> None:
 
 def remember_flag(parser: argparse.ArgumentParser) -> None:
     """Add the flags for the place of the runs to a command that adds some, and for trackers that hear of them."""
-    parser.add_argument("--runs", type=place, metavar="PLACE", help=f"where runs are remembered: {PLACE}, or {NONE}")
+    parser.add_argument("--runs", type=place, metavar="PLACE", help=f"where runs are remembered: {PLACE}, or {NOWHERE}")
     parser.add_argument(
         "--track",
         action="append",
@@ -41,7 +41,7 @@ def remember_flag(parser: argparse.ArgumentParser) -> None:
 
 def place(text: str) -> str:
     """A URL or `none` as it is; ~ in a path is the home folder."""
-    return text if text == NONE or "://" in text else expanded(text)
+    return text if text == NOWHERE or "://" in text else expanded(text)
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def store_of(options: argparse.Namespace) -> RunStore | None:
     is said."""
     from mergelab.runs import RunLogger, RunsError, RunStore
 
-    if options.runs == NONE:
+    if options.runs == NOWHERE:
         if options.track:
             raise ValueError(
                 "--track logs runs that are remembered, and --runs none remembers none; leave one of them out"

@@ -12,6 +12,7 @@ from mergelab.engine.execution import merged_body
 from mergelab.engine.planning.pipeline import method_step
 from mergelab.engine.planning.plan import Plan, Statistics
 from mergelab.engine.prepared_merge import PreparedMerge
+from mergelab.engine.shared_surveys import AFTER_SURVEYS, with_plan
 from mergelab.engine.state_dicts import plan_in_memory
 from mergelab.engine.survey import prepare, prepare_method, prepare_steps
 from mergelab.engine.ties_sweep import swept_bodies
@@ -20,9 +21,6 @@ from mergelab.methods.ops.thresholds import broadcast_to_models
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.overrides import Place, find_place
 from mergelab.runtime.progress import finish
-
-AFTER_SURVEYS = {"scale"}
-"""Knobs of methods that no survey depends on."""
 
 
 def sweep_bodies(
@@ -98,7 +96,7 @@ def _prepared(plans: Sequence[Plan], place: Place) -> Iterator[PreparedMerge]:
     steps = finish(prepare_steps(plans[0]))
     if place.knob.name in AFTER_SURVEYS:
         once = finish(prepare_method(steps))
-        yield from (replace(once, plan=plan, method=replace(once.method, plan=plan)) for plan in plans)
+        yield from (with_plan(once, plan) for plan in plans)
     else:
         points = (replace(steps, plan=plan, method=method_step(plan)) for plan in plans)
         yield from (finish(prepare_method(point)) for point in points)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+NOWHERE = "none"
+"""What people write in the place of runs so that none is remembered."""
+
 
 def data_folder() -> Path:
     """$MERGELAB_DATA, or the user's data folder for mergelab. It may not exist yet."""

@@ -112,11 +112,22 @@ def _span(path: str, given: Mapping[str, Any], may_be_whole: bool) -> Span:
     """The range; of whole numbers if the setting takes them and all that is given is whole."""
     low, high, step, log = given["from"], given["to"], given.get("step", 0), given.get("log", False)
     if not all(isinstance(each, int | float) and math.isfinite(each) for each in (low, high, step)):
-        raise SweepError(f"{path}: the ends and the step of a range are numbers, got {brief(dict(given))}")
+        raise SweepError(f"{path}: the ends and the step of a range are numbers, got {_shorthand(given)}")
     if not low < high or step < 0 or step > high - low:
-        raise SweepError(f"{path}: a range runs upwards, in steps that fit into it; got {brief(dict(given))}")
+        raise SweepError(f"{path}: a range runs upwards, in steps that fit into it; got {_shorthand(given)}")
     if log and (low <= 0 or step):
-        raise SweepError(f"{path}: a logarithmic range begins above 0 and has no step; got {brief(dict(given))}")
+        raise SweepError(f"{path}: a logarithmic range begins above 0 and has no step; got {_shorthand(given)}")
     if may_be_whole and all(isinstance(each, int) for each in (low, high, step)):
         return Span(path, low, high, step, bool(log))
     return Span(path, float(low), float(high), float(step), bool(log))
+
+
+def _shorthand(given: Mapping[str, Any]) -> str:
+    """The range as people write it: `0:1:0.1`."""
+    parts = [
+        given["from"],
+        given["to"],
+        *([given["step"]] if given.get("step") else []),
+        *(["log"] if given.get("log") else []),
+    ]
+    return brief(":".join(str(part) for part in parts))

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy
 
-from mergelab.evaluation.scores import Answers, Score
+from mergelab.evaluation.scores import Answers, Score, mean_score
 from mergelab.evaluation.scores.interval import Estimate
 from mergelab.evaluation.scores.metrics import Marks, find_metric
 from mergelab.methods.knobs import nearest
@@ -34,6 +34,9 @@ class SweepObjective(Protocol):
     def value(self, scores: Scores) -> float:
         """The figure."""
 
+    def score(self, scores: Scores) -> Score | None:
+        """The same as a score, as people write it; None for a figure that is more than that, such as a mean relative to experts."""
+
     def error(self, scores: Scores) -> float:
         """Half of the width of the figure's 95 % interval over the sampling of rows."""
 
@@ -50,6 +53,12 @@ class WeightedSum:
 
     def value(self, scores: Scores) -> float:
         return sum(weight * scores[task].value for task, weight in self.weights.items())
+
+    def score(self, scores: Scores) -> Score | None:
+        if len(self.weights) > 1:
+            return mean_score([scores[task] for task in self.weights]) if self.name == MEAN else None
+        (task,) = self.weights
+        return None if self.name == NORMALISED else scores[task]
 
     def error(self, scores: Scores) -> float:
         return math.hypot(*(weight * _half(scores[task]) for task, weight in self.weights.items()))
@@ -75,10 +84,13 @@ class WorstTask:
     name: str = WORST
 
     def value(self, scores: Scores) -> float:
-        return min(scores[task].value for task in self.tasks)
+        return self.score(scores).value
+
+    def score(self, scores: Scores) -> Score:
+        return min((scores[task] for task in self.tasks), key=lambda score: score.value)
 
     def error(self, scores: Scores) -> float:
-        return _half(min((scores[task] for task in self.tasks), key=lambda score: score.value))
+        return _half(self.score(scores))
 
     def difference(self, first: Scores, second: Scores, z: float) -> Estimate:
         """A paired bootstrap: rows are drawn once for both, and the worst task of each may be another one in each draw."""

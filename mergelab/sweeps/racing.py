@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
+from mergelab.evaluation.scores.interval import Estimate
 from mergelab.evaluation.scores.looks import z_at
-from mergelab.sweeps.objective import Scores, SweepObjective
 
-Points = Mapping[int, Scores]
-"""Scores by task of each point that is still in the race, all on the same rows."""
+T = TypeVar("T")
+Found = TypeVar("Found", contravariant=True)
+
+
+class Compares(Protocol[Found]):
+    """What compares points by their scores: an objective, or its mean over seeds."""
+
+    def value(self, found: Found, /) -> float:
+        """The figure, of which more is better."""
+
+    def difference(self, first: Found, second: Found, z: float, /) -> Estimate:
+        """The second figure minus the first on the rows that both answered."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +36,11 @@ class Race:
 
     halving: bool = True
 
-    def remaining(self, points: Points, objective: SweepObjective, n: int, asked: int) -> list[int]:
-        """The points that go on, the best first, after `n` of `asked` rows per task. The best always does."""
+    def remaining(self, points: Mapping[int, T], objective: Compares[T], n: int, asked: int) -> list[int]:
+        """The points that go on, the best first, after `n` of `asked` rows per task. The best always does.
+
+        `points` are the scores of those that are still in the race, all on the same rows.
+        """
         order = sorted(points, key=lambda point: (-objective.value(points[point]), point))
         best, others = order[0], order[1:]
         z = z_at(n, asked, tests=max(1, len(others)))

@@ -59,6 +59,13 @@ class SearchSpace:
         space._check_ends()
         return space
 
+    @property
+    def rules(self) -> list[Rule]:
+        """The methods and sparsifiers that its recipes may have."""
+        listed = {each.path: list(each.values) for each in self.dimensions if isinstance(each, Listed)}
+        names = _names(self.recipe, listed)
+        return [STAGES[stage][name] for stage in STAGES for name in names[stage] if name in STAGES[stage]]
+
     def suggest(self, trial: Trial) -> dict[str, Value]:
         """The settings of a trial: those that count together."""
         found: dict[str, Value] = {}

@@ -15,12 +15,13 @@ from mergelab.sweeps.dimension import Listed
 from mergelab.sweeps.objective import MEAN
 from mergelab.sweeps.point_grid import grid
 from mergelab.sweeps.proposals import GRID, SAMPLERS
+from mergelab.sweeps.repeats import is_random
 from mergelab.sweeps.search_space import SearchSpace
 from mergelab.sweeps.sweep_error import SweepError
 
 POINTS, ROWS = 20, 200
 RACES = ("halving", "safe", "none")
-FIELDS = ("recipe", "over", "sampler", "points", "minutes", "objective", "tasks", "rows", "race", "seed")
+FIELDS = ("recipe", "over", "sampler", "points", "minutes", "objective", "tasks", "rows", "race", "repeats", "seed")
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Sweep:
     """One search. `points` is the most recipes to try, `minutes` the time after which no new one begins (0: no limit).
 
     `objectives` are names that `mergelab.sweeps.objective` knows; with several, points are not raced and the result is the Pareto front.
-    `rows` are the validation rows per task (0: all of them); `tasks` limits the suite's tasks. `seed` is that of the sampler.
+    `rows` are the validation rows per task (0: all of them); `tasks` limits the suite's tasks. Recipes in which something is random
+    are merged with `repeats` seeds, and are worth the mean over them. `seed` is that of the sampler.
     """
 
     space: SearchSpace
@@ -39,6 +41,7 @@ class Sweep:
     tasks: tuple[str, ...] | None = None
     rows: int = ROWS
     race: str = RACES[0]
+    repeats: int = 1
     seed: int = 0
 
     @classmethod
@@ -73,6 +76,7 @@ class Sweep:
             tuple(given["tasks"]) if given.get("tasks") else None,
             int(_number("rows", given.get("rows", ROWS), 0)),
             _one_of("race", given.get("race", RACES[0]), RACES),
+            _repeats(given, space),
             int(_number("seed", given.get("seed", 0), 0)),
         )
 
@@ -88,6 +92,7 @@ class Sweep:
             **({"tasks": list(self.tasks)} if self.tasks else {}),
             "rows": self.rows,
             "race": self.race,
+            **({"repeats": self.repeats} if self.repeats > 1 else {}),
             "seed": self.seed,
         }
 
@@ -130,6 +135,19 @@ def _usual_sampler(space: SearchSpace) -> str:
         return GRID if len(grid(space)) <= POINTS else "tpe"
     except SweepError:
         return "tpe"
+
+
+def _repeats(given: Mapping[str, Any], space: SearchSpace) -> int:
+    count = int(_number("repeats", given.get("repeats", 1), 1))
+    if count > 1 and "seed" in [dimension.path for dimension in space.dimensions]:
+        raise SweepError(
+            "repeats merges every recipe with several seeds, so seed cannot vary as well; leave one of them out"
+        )
+    if count > 1 and not any(map(is_random, space.rules)):
+        raise SweepError(
+            "repeats is for recipes in which something is random, such as dare; these give the same with every seed"
+        )
+    return count
 
 
 def _one_of(name: str, given: object, known: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ def test_a_sweep_that_cannot_begin_says_why_and_is_not_offered_to_go_on(lab: Vis
     page.check("[data-vary='method.density']")
     page.fill("[data-range='method.density']", "0:1:abc")
     page.click("[data-sweep=start]")
-    expect(page.locator("[data-slot=sweep-refusal]")).to_have_text("method.density: 'abc' is no number")
+    expect(page.locator("[data-slot=sweep-refusal]")).to_have_text("Density: 'abc' is no number")
     expect(page.locator(".ml-sweep-last")).to_be_hidden()
     page.uncheck("[data-vary='method.density']")
 

@@ -84,3 +84,15 @@ def test_the_shorthand_of_the_command_line(text: str, read: dict[str, Any]) -> N
 def test_a_shorthand_without_a_range_is_refused() -> None:
     with pytest.raises(SweepError, match="takes PATH=RANGE"):
         over_shorthand("method.density")
+
+
+def test_only_recipes_with_chance_are_repeated_and_their_seed_does_not_vary_as_well() -> None:
+    random = {**RECIPE, "sparsify": "dare"}
+    sweep = Sweep.from_mapping({"recipe": random, "over": OVER, "repeats": 3})
+    assert sweep.repeats == 3 and Sweep.from_mapping(sweep.to_mapping()).repeats == 3
+    over = {"sparsify": ["none", "dare"]}
+    assert Sweep.from_mapping({"recipe": RECIPE, "over": over, "repeats": 2}).repeats == 2
+    with pytest.raises(SweepError, match="these give the same with every seed"):
+        Sweep.from_mapping({"recipe": RECIPE, "over": OVER, "repeats": 3})
+    with pytest.raises(SweepError, match="so seed cannot vary as well"):
+        Sweep.from_mapping({"recipe": random, "over": {"seed": [0, 1]}, "repeats": 3})

@@ -47,6 +47,12 @@ def add(commands: Any) -> None:
     sweep.add_argument(
         "--race", choices=("halving", "safe", "none"), help="which recipes leave early (default: halving)"
     )
+    sweep.add_argument(
+        "--repeats",
+        type=positive,
+        metavar="N",
+        help="merge recipes in which something is random, such as DARE, with N seeds; each is worth the mean over them (default: 1)",
+    )
     sweep.add_argument("--out", type=expanded, metavar="FILE", help="write the best recipe to this file")
     sweep.add_argument("--json", action="store_true", help="print JSON")
     _cluster_flags(sweep)
@@ -118,7 +124,8 @@ def _sweep(options: argparse.Namespace) -> Sweep:
     from mergelab.sweeps import Sweep, SweepError
     from mergelab.sweeps.sweep_file import over_shorthand
 
-    flags = {name: getattr(options, name) for name in ("sampler", "points", "minutes", "objective", "rows", "race")}
+    names = ("sampler", "points", "minutes", "objective", "rows", "race", "repeats")
+    flags = {name: getattr(options, name) for name in names}
     given = {name: value for name, value in flags.items() if value is not None}
     if not options.over:
         asked = Sweep.from_file(options.file)
@@ -148,7 +155,10 @@ def _progress(
             points.take(step.result)
         return None
 
-    return (yield from map_progress(job, told))
+    outcome: SweepOutcome = yield from map_progress(job, told)
+    if points:
+        points.end(outcome)
+    return outcome
 
 
 def outcome_text(outcome: SweepOutcome) -> str:
@@ -158,7 +168,7 @@ def outcome_text(outcome: SweepOutcome) -> str:
     lines = [f"{'':<3}{'point':>5}{'n':>6}  {'value':<24}settings"]
     for point in ranked:
         star = "*" if point.number in outcome.best else "≈" if point.number in outcome.alike else ""
-        values = ", ".join(f"{value:.4f}" for value in point.values)
+        values = ", ".join(f"{value:.4f}{_seeds(point, place)}" for place, value in enumerate(point.values))
         settings = ", ".join(
             f"{path} {value:g}" if isinstance(value, float) else f"{path} {value}"
             for path, value in point.settings.items()
@@ -166,6 +176,12 @@ def outcome_text(outcome: SweepOutcome) -> str:
         lines.append(f"{star:<3}{point.number + 1:>5}{point.n:>6}  {values:<24}{settings}{_state(point)}")
     lines += [f"refused: {point.error}" for point in outcome.points if point.error]
     return "\n".join([*lines, *_remarks(outcome)])
+
+
+def _seeds(point: Point, place: int) -> str:
+    """The lowest and the highest seed of an objective."""
+    values = [each.values[place] for each in point.repeats]
+    return f" ({min(values):.4f} to {max(values):.4f})" if values else ""
 
 
 def _state(point: Point) -> str:
@@ -196,6 +212,7 @@ def _plain(outcome: SweepOutcome) -> dict[str, Any]:
                 "state": point.state.value,
                 "n": point.n,
                 "values": list(point.values),
+                "by_seed": [list(each.values) for each in point.repeats],
                 "weights": point.weights,
                 "error": point.error,
                 "recipe": point.recipe.to_mapping() if point.recipe else None,

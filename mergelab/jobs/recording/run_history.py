@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scores.metrics import find_metric
-from mergelab.runs import RunKind, RunRecord, RunState, RunStore
+from mergelab.runs import RunKind, RunRecord, RunResult, RunState, RunStore
 from mergelab.runs.run_columns import with_mean
+
+OPTIMISM = "optimism"
+"""The figure of a sweep's best recipe: how much its objective loses from validation to test rows."""
 
 
 def history_of(store: RunStore, digest: str) -> tuple[str, ...]:
@@ -18,13 +21,22 @@ def history_of(store: RunStore, digest: str) -> tuple[str, ...]:
 def _sentence(store: RunStore, run: RunRecord) -> str:
     assert run.result
     scores = "; ".join(_told(score) for score in with_mean(run.result.scores))
-    return f"Run {run.id} ({run.request.kind.value}, {run.created:%Y-%m-%d}){_among(store, run)}: {scores}."
+    return f"Run {run.id} ({run.request.kind.value}, {run.created:%Y-%m-%d}){_among(store, run)}: {scores}.{_chosen(run.result)}"
 
 
 def _among(store: RunStore, run: RunRecord) -> str:
     if run.request.kind is not RunKind.SWEEP_POINT:
         return ""
-    return f", one of {len(store.runs(group=run.request.group, archived=None))} of {run.request.group}"
+    return f", one of {len(store.runs(group=run.request.group, kinds=[RunKind.SWEEP_POINT], archived=None))} of {run.request.group}"
+
+
+def _chosen(result: RunResult) -> str:
+    """What it was worth to be chosen by a sweep; empty text for other runs."""
+    if OPTIMISM not in result.figures:
+        return ""
+    notation = find_metric(with_mean(result.scores)[0].metric).notation
+    worth = f"{notation.difference(result.figures[OPTIMISM])} {notation.unit}"
+    return f" Its selection by the sweep was worth {worth}: validation minus test."
 
 
 def _told(score: Score) -> str:

@@ -10,6 +10,7 @@ from mergelab.evaluation.kinds import Answer
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scoring import SMALL
 from mergelab.evaluation.tasks import TaskSet
+from mergelab.jobs.sweeping.known_merges import KnownMerges
 from mergelab.jobs.sweeping.point_models import Block, MergeFacts
 from mergelab.recipe import Recipe
 from mergelab.sweeps.proposals import Proposal
@@ -28,16 +29,27 @@ class AskedRows:
 class Contestant:
     """A proposal with its answers, known or still to be asked. Its merge is elsewhere, with whoever asks it."""
 
-    def __init__(self, proposal: Proposal, recipe: Recipe, asked: AskedRows) -> None:
-        self.proposal, self.recipe, self._asked_rows = proposal, recipe, asked
+    def __init__(self, proposal: Proposal, recipe: Recipe, asked: AskedRows, merges: KnownMerges) -> None:
+        self.proposal, self.recipe, self._asked_rows, self._merges = proposal, recipe, asked, merges
         self._sheets: list[AnswerSheet] = []
         self._parameters = 0
         self.weights = ""
         self.asked = 0
         """Answers that were asked for, not recalled."""
 
+    def recall(self) -> bool:
+        """Enter if it was merged before; then it is merged again only if it has rows to answer. Whether it has entered."""
+        merge = self._merges.of(self.recipe)
+        if merge:
+            self._look_up(merge)
+        return merge is not None
+
     def enter(self, merge: MergeFacts) -> None:
-        """Look up what is known of the answers of its merge."""
+        """Keep what its merge is, and look up what is known of its answers."""
+        self._merges.keep(self.recipe, merge)
+        self._look_up(merge)
+
+    def _look_up(self, merge: MergeFacts) -> None:
         self.weights, self._parameters = merge.weights, merge.parameters
         of = self._asked_rows
         self._sheets = [AnswerSheet.of(self.weights, task, of.split, of.rows, of.device) for task in of.tasks]

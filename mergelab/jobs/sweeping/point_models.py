@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from mergelab.checkpoints import hash_state, suite_of
-from mergelab.engine import Plan, merged_body, prepare
+from mergelab.engine import Plan, merged_body
+from mergelab.engine.shared_surveys import SharedSurveys
 from mergelab.evaluation.kinds import Answer
 from mergelab.evaluation.task_models.asking import ask
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
@@ -51,6 +52,7 @@ class PointModels:
     def __init__(self, own: TaskFiles, names: Sequence[str] | None, device: str) -> None:
         self.own, self.names, self.device = own, names, device
         self._planning = Planning(own.models_dir, device, own)
+        self._surveys = SharedSurveys(device)
         self._kept: dict[str, Body] = {}
         self.tasks: list[TaskSet] = []
 
@@ -84,7 +86,7 @@ class PointModels:
             planned = yield from self._planning.planned(recipe)
             tasks = self.own.task_sets(planned.base, planned.experts)
             planned = yield from with_calibration(planned, self.device, tasks)
-            self._kept[digest] = yield from merged_body((yield from prepare(planned, self.device)))
+            self._kept[digest] = yield from merged_body((yield from self._surveys.prepare(planned)))
         return self._kept[digest]
 
     def _make_room(self) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from mergelab.evaluation.scores import Score
 from mergelab.jobs.recording.run_facts import recipe_request, result_of
-from mergelab.jobs.sweeping.sweep_outcome import Point, PointState
+from mergelab.jobs.recording.run_history import OPTIMISM
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
+from mergelab.recipe import Recipe
 from mergelab.runs import RunKind, RunStore
 from mergelab.sweeps import Sweep
 
+TEST = "test"
+
 
 class RememberedPoints:
-    """Adds each point of a sweep to a store as soon as its standing is final.
+    """Adds each point of a sweep to a store as soon as its standing is final, and at the end the best on test rows.
 
     A recipe is added once, also where the sweep is run again. Refused points have no recipe and are not added. `name` is what the
     points are called, with their numbers.
@@ -21,10 +28,31 @@ class RememberedPoints:
         self._known = {run.request.digest for run in store.runs(group=self._group, archived=None)}
 
     def take(self, point: Point) -> None:
-        """Add the point if it has ended and is not there yet."""
-        if point.recipe is None or point.state is PointState.RACING or point.recipe.digest() in self._known:
+        """Add the point if it has ended and is not there yet; one with several seeds is a run for each."""
+        if point.recipe is None or point.state is PointState.RACING:
             return
-        self._known.add(point.recipe.digest())
         name = f"{self._name} {point.number + 1}"
-        request = recipe_request(RunKind.SWEEP_POINT, name, point.recipe, self._device, "validation", self._group)
-        self._store.finish(self._store.add(request), result_of(point.weights, {}, point.scores))
+        for each in point.repeats:
+            self._add(f"{name}, seed {each.recipe.seed}", each.recipe, each.weights, each.scores)
+        if not point.repeats:
+            self._add(name, point.recipe, point.weights, point.scores)
+
+    def end(self, outcome: SweepOutcome) -> None:
+        """Add the scores of the best point on test rows, with what the selection was worth; none for a mean over seeds."""
+        best = next((point for point in outcome.points if outcome.best == (point.number,)), None)
+        if not best or not best.recipe or best.repeats or not outcome.optimism:
+            return
+        earlier = self._store.runs(group=self._group, digest=best.recipe.digest(), archived=None)
+        if any(run.request.split == TEST for run in earlier):
+            return
+        name = f"{self._name} {best.number + 1}, test rows"
+        request = recipe_request(RunKind.EVALUATION, name, best.recipe, self._device, TEST, self._group)
+        figures = {OPTIMISM: outcome.optimism.value}
+        self._store.finish(self._store.add(request), result_of(best.weights, {}, outcome.test, figures=figures))
+
+    def _add(self, name: str, recipe: Recipe, weights: str, scores: Sequence[Score]) -> None:
+        if recipe.digest() in self._known:
+            return
+        self._known.add(recipe.digest())
+        request = recipe_request(RunKind.SWEEP_POINT, name, recipe, self._device, "validation", self._group)
+        self._store.finish(self._store.add(request), result_of(weights, {}, scores))

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from mergelab.engine import Plan
@@ -17,18 +18,21 @@ from mergelab.evaluation.scores.looks import FIRST, bounds
 from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.jobs.sweeping.contestant import AskedRows, Contestant
+from mergelab.jobs.sweeping.entrant import Entrant
+from mergelab.jobs.sweeping.known_merges import KnownMerges
 from mergelab.jobs.sweeping.point_models import PointModels
 from mergelab.jobs.sweeping.ray_cluster import RayCluster
 from mergelab.jobs.sweeping.sweep_backend import LocalBackend, SweepBackend
-from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome, pareto_front
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, Repeat, SweepOutcome, pareto_front
 from mergelab.jobs.task_sets.own_tasks import TaskFiles
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import Partial, PartialGen, Progress, map_progress
 from mergelab.sweeps import Sweep, SweepError
-from mergelab.sweeps.objective import NORMALISED, SweepObjective, read_objective
+from mergelab.sweeps.objective import NORMALISED, read_objective
 from mergelab.sweeps.proposals import GRID, Proposal, Proposals
 from mergelab.sweeps.racing import Race
+from mergelab.sweeps.repeats import MeanOverSeeds, Repeats, mean_over_seeds, repeated
 
 VALIDATION, TEST = "validation", "test"
 BATCH = 4
@@ -58,7 +62,7 @@ def sweep(
         if not models.tasks:
             raise SweepError("a sweep needs task sets to score: give one with --task, or use the models of a suite")
         with closing(_on_cluster(cluster, models, planned) if cluster else LocalBackend(models)) as backend:
-            search = _Search(asked, models.tasks, where, backend)
+            search = _Search(asked, models.tasks, where, backend, KnownMerges(models, planned))
             yield from search.prepare(planned)
             yield from search.run()
             return (yield from search.outcome())
@@ -72,14 +76,16 @@ def _on_cluster(cluster: RayCluster, models: PointModels, planned: Plan) -> Swee
 
 
 class _Search:
-    def __init__(self, asked: Sweep, tasks: Sequence[TaskSet], device: str, backend: SweepBackend) -> None:
-        self._asked, self._tasks, self._device, self._backend = asked, tasks, device, backend
+    def __init__(
+        self, asked: Sweep, tasks: Sequence[TaskSet], device: str, backend: SweepBackend, merges: KnownMerges
+    ) -> None:
+        self._asked, self._tasks, self._device, self._backend, self._merges = asked, tasks, device, backend, merges
         self._rows_asked = AskedRows(tasks, VALIDATION, asked.rows or None, device)
         self._proposals = Proposals(asked.space, asked.sampler, asked.seed, len(asked.objectives))
         self._points: dict[int, Point] = {}
         self._by_digest: dict[str, int] = {}
-        self._repeats: dict[int, list[Proposal]] = defaultdict(list)
-        self._best: Contestant | None = None
+        self._again: dict[int, list[Proposal]] = defaultdict(list)
+        self._best: Entrant | None = None
         self._deadline = time.monotonic() + 60 * asked.minutes if asked.minutes else None
         self._rows = 0
 
@@ -94,7 +100,7 @@ class _Search:
                 )
                 references |= {score.task: score.value for score in found}
         metrics = {task.name: task.metric for task in self._tasks}
-        self._objectives = [read_objective(name, metrics, references) for name in self._asked.objectives]
+        self._objectives = [MeanOverSeeds(read_objective(name, metrics, references)) for name in self._asked.objectives]
 
     def run(self) -> PartialGen[None]:
         """Race batch after batch. One point begins however little time there is."""
@@ -113,32 +119,36 @@ class _Search:
             return SweepOutcome(points, pareto_front(finished), rows=self._rows)
         best = self._points[self._best.proposal.number]
         test_rows = AskedRows(self._tasks, TEST, None, self._device)
-        held_out = Contestant(self._best.proposal, self._best.recipe, test_rows)
-        yield from self._told("Scoring the best on test rows", self._backend.start([held_out]))
-        yield from self._told("Scoring the best on test rows", self._backend.answer([held_out], held_out.rows))
+        held_out = self._entrant(self._best.proposal, self._best.recipe, test_rows)
+        asked, told = held_out.contestants, "Scoring the best on test rows"
+        yield from self._told(told, self._backend.start(_not_recalled(asked)))
+        yield from self._told(told, self._backend.answer(asked, held_out.rows))
         test = held_out.scores()
         self._rows += held_out.asked
         alike = tuple(point.number for point in finished if point is not best and not self._is_clear(best, point))
-        return SweepOutcome(points, (best.number,), alike, tuple(test.values()), self._optimism(best, test), self._rows)
+        return SweepOutcome(points, (best.number,), alike, _means(test), self._optimism(best, test), self._rows)
 
     def _race(self, proposed: Sequence[Proposal]) -> PartialGen[None]:
         """Let points answer growing blocks of the same rows; the best of the earlier ones takes part."""
-        entering, running = list[Contestant](), dict[int, Contestant]()
+        entering, running = list[Entrant](), dict[int, Entrant]()
         for proposal in proposed:
             yield from self._admitted(proposal, entering)
-        yield from self._told("Merging", self._backend.start(self._entered(entering, running)))
+        yield from self._told("Merging", self._backend.start(_not_recalled(self._entered(entering, running))))
         if not running:
             return
         rows = max(each.rows for each in running.values())
         for bound in bounds(rows, self._first_block(running)) if self._has_race else [rows]:
-            told = f"Scoring {len(self._points)} of {self._asked.points} points"
-            yield from self._told(told, self._backend.answer([*running.values()], bound), bound)
+            known, total = len(self._points), self._asked.points
+            told = "Scoring" if known == total else f"Scoring {known} of {total} points"
+            asked = [contestant for entrant in running.values() for contestant in entrant.contestants]
+            standing = {entrant.contestants[-1]: entrant for entrant in running.values()}
+            yield from self._told(told, self._backend.answer(asked, bound), bound, standing, bound == rows)
             for number in self._leavers(running, bound, rows) if bound < rows else []:
                 yield from self._leave(running.pop(number), PointState.OUT)
-        for contestant in running.values():
-            yield from self._leave(contestant, PointState.FINISHED)
+        for entrant in running.values():
+            yield from self._leave(entrant, PointState.FINISHED)
 
-    def _admitted(self, proposal: Proposal, entering: list[Contestant]) -> Iterator[Partial]:
+    def _admitted(self, proposal: Proposal, entering: list[Entrant]) -> Iterator[Partial]:
         """A proposal that cannot be merged is refused, one that was there before is worth what it was then, others enter."""
         try:
             recipe = self._asked.space.recipe_at(proposal.settings)
@@ -147,53 +157,69 @@ class _Search:
             return
         earlier = self._by_digest.setdefault(recipe.digest(), proposal.number)
         if earlier == proposal.number:
-            entering.append(Contestant(proposal, recipe, self._rows_asked))
+            entering.append(self._entrant(proposal, recipe, self._rows_asked))
         elif earlier in self._points:
             yield self._repeated(proposal, self._points[earlier])
         else:
-            self._repeats[earlier].append(proposal)
+            self._again[earlier].append(proposal)
 
-    def _entered(self, entering: Iterable[Contestant], running: dict[int, Contestant]) -> Iterator[Contestant]:
-        """Contestants as they begin; none but the first does after the time is over."""
-        for contestant in entering:
+    def _entrant(self, proposal: Proposal, recipe: Recipe, asked: AskedRows) -> Entrant:
+        recipes = repeated(recipe, self._asked.repeats)
+        return Entrant(proposal, [Contestant(proposal, each, asked, self._merges) for each in recipes])
+
+    def _entered(self, entering: Iterable[Entrant], running: dict[int, Entrant]) -> Iterator[Contestant]:
+        """The contestants of points as these begin; none but the first does after the time is over."""
+        for entrant in entering:
             if running and self._is_late():
                 return
-            number = contestant.proposal.number
-            running[number] = contestant
-            self._points[number] = Point(number, contestant.proposal.settings, PointState.RACING, contestant.recipe)
-            yield contestant
+            number = entrant.proposal.number
+            running[number] = entrant
+            self._points[number] = Point(number, entrant.proposal.settings, PointState.RACING, entrant.recipe)
+            yield from entrant.contestants
 
-    def _leavers(self, running: Mapping[int, Contestant], bound: int, rows: int) -> list[int]:
+    def _leavers(self, running: Mapping[int, Entrant], bound: int, rows: int) -> list[int]:
         """The points that leave after a block. The best of the earlier batches runs beside them and stays."""
-        scores = {number: contestant.scores(bound) for number, contestant in running.items()}
+        scores = {number: entrant.scores(bound) for number, entrant in running.items()}
         if self._best is not None:
             scores[self._best.proposal.number] = self._best.scores(bound)
         race = Race(self._asked.race == "halving")
         staying = race.remaining(scores, self._objectives[0], bound, rows)
         return [number for number in running if number not in staying]
 
-    def _leave(self, contestant: Contestant, state: PointState) -> PartialGen[None]:
-        told = self._standing(contestant, state, None)
-        self._backend.drop(contestant)
-        self._rows += contestant.asked
-        self._proposals.tell(contestant.proposal, told.result.values)
-        if state is PointState.FINISHED and (self._best is None or self._value(contestant) > self._value(self._best)):
-            self._best = contestant
+    def _leave(self, entrant: Entrant, state: PointState) -> PartialGen[None]:
+        told = self._standing(entrant, state, None)
+        for contestant in entrant.contestants:
+            self._backend.drop(contestant)
+        self._rows += entrant.asked
+        self._proposals.tell(entrant.proposal, told.result.values)
+        if state is PointState.FINISHED and (self._best is None or self._value(entrant) > self._value(self._best)):
+            self._best = entrant
         yield told
-        for proposal in self._repeats.pop(contestant.proposal.number, []):
+        for proposal in self._again.pop(entrant.proposal.number, []):
             yield self._repeated(proposal, told.result)
 
-    def _value(self, contestant: Contestant) -> float:
-        return self._objectives[0].value(contestant.scores())
+    def _value(self, entrant: Entrant) -> float:
+        return self._objectives[0].value(entrant.scores())
 
-    def _standing(self, contestant: Contestant, state: PointState, bound: int | None) -> Partial:
-        scores = contestant.scores(bound)
-        values = tuple(objective.value(scores) for objective in self._objectives)
-        errors = tuple(objective.error(scores) for objective in self._objectives)
-        known, told = self._points[contestant.proposal.number], tuple(scores.values())
-        point = replace(known, state=state, weights=contestant.weights, scores=told, values=values, errors=errors)
+    def _standing(self, entrant: Entrant, state: PointState, bound: int | None) -> Partial:
+        scores = entrant.scores(bound)
+        point = replace(
+            self._points[entrant.proposal.number],
+            state=state,
+            weights=entrant.contestants[0].weights,
+            scores=_means(scores),
+            values=tuple(objective.value(scores) for objective in self._objectives),
+            errors=tuple(objective.error(scores) for objective in self._objectives),
+            repeats=self._repeats(entrant, scores) if len(scores) > 1 else (),
+        )
         self._points[point.number] = point
         return Partial(point)
+
+    def _repeats(self, entrant: Entrant, scores: Repeats) -> tuple[Repeat, ...]:
+        return tuple(
+            Repeat(each.recipe, each.weights, tuple(own.values()), tuple(o.of.value(own) for o in self._objectives))
+            for each, own in zip(entrant.contestants, scores, strict=True)
+        )
 
     def _repeated(self, proposal: Proposal, earlier: Point) -> Partial:
         point = replace(earlier, number=proposal.number, settings=proposal.settings)
@@ -208,28 +234,37 @@ class _Search:
 
     def _is_clear(self, best: Point, point: Point) -> bool:
         """Whether the rows tell a finished point from the best."""
-        first, second = ({score.task: score for score in each.scores} for each in (point, best))
-        return self._objectives[0].difference(first, second, Z).low > 0
+        return self._objectives[0].difference(point.by_seed, best.by_seed, Z).low > 0
 
-    def _optimism(self, best: Point, test: Mapping[str, Score]) -> Estimate | None:
+    def _optimism(self, best: Point, test: Repeats) -> Estimate | None:
         """Validation minus test; the rows are others, so the distances to the ends add like standard errors."""
-        objective: SweepObjective = self._objectives[0]
-        validation = {score.task: score for score in best.scores}
+        objective, validation = self._objectives[0], best.by_seed
         value = objective.value(validation) - objective.value(test)
         half = objective.error(validation), objective.error(test)
         width = (half[0] ** 2 + half[1] ** 2) ** 0.5
         return Estimate(value, value - width, value + width)
 
     def _told(
-        self, stage: str, work: Generator[Progress | Contestant, None, None], bound: int | None = None
+        self,
+        stage: str,
+        work: Generator[Progress | Contestant, None, None],
+        bound: int | None = None,
+        standing: Mapping[Contestant, Entrant] = MappingProxyType({}),
+        is_last: bool = False,
     ) -> PartialGen[None]:
-        """The work's progress under the number of points that are done, and the standing of points that have answered."""
+        """The work's progress under the number of points that are done, and the standing on `bound` rows of those whose last contestant
+        has answered; with `is_last` they are done then."""
         done, total = sum(point.state is not PointState.RACING for point in self._points.values()), self._asked.points
 
         def among(step: Progress | Contestant) -> Progress | Partial | None:
+            nonlocal done
             if isinstance(step, Progress):
                 return Progress(stage, done, total, step.detail, "points")
-            return None if bound is None else self._standing(step, PointState.RACING, bound)
+            entrant = standing.get(step)
+            if entrant is None:
+                return None
+            done += is_last
+            return self._standing(entrant, PointState.RACING, bound)
 
         told: PartialGen[None] = map_progress(work, among)
         yield from told
@@ -239,10 +274,20 @@ class _Search:
         return self._asked.race != "none" and len(self._objectives) == 1
 
     @staticmethod
-    def _first_block(running: Mapping[int, Contestant]) -> int:
+    def _first_block(running: Mapping[int, Entrant]) -> int:
         """Small models answer their rows in two blocks: a block costs them more than its rows."""
-        contestant = next(iter(running.values()))
-        return contestant.rows // 2 if contestant.is_small else FIRST
+        entrant = next(iter(running.values()))
+        return entrant.rows // 2 if entrant.is_small else FIRST
 
     def _is_late(self) -> bool:
         return self._deadline is not None and time.monotonic() > self._deadline
+
+
+def _not_recalled(contestants: Iterable[Contestant]) -> Iterator[Contestant]:
+    """Those that have to be merged before it is known what they have answered."""
+    return (contestant for contestant in contestants if not contestant.recall())
+
+
+def _means(scores: Repeats) -> tuple[Score, ...]:
+    """The scores of a point: of each task the mean over the seeds."""
+    return tuple(mean_over_seeds([own[task] for own in scores]) for task in scores[0])

@@ -22,12 +22,22 @@ class PointState(StrEnum):
 
 
 @dataclass(frozen=True)
+class Repeat:
+    """The merge of a point's recipe with one seed: its weights, its scores, and its values by the objectives."""
+
+    recipe: Recipe
+    weights: str
+    scores: tuple[Score, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Point:
     """A recipe of a sweep with its scores on validation rows, and `values` by the objectives.
 
     One that is `out` has left the race, and its scores are on fewer rows. `errors` are half of the widths of the values' 95 %
-    intervals. `weights` is the content hash of its merge; `error` says
-    why a point was refused.
+    intervals. `weights` is the content hash of its merge; `error` says why a point was refused. One that is merged with several
+    seeds has `repeats`; then scores and values are the means over them, recipe and weights those of the first.
     """
 
     number: int
@@ -39,11 +49,20 @@ class Point:
     values: tuple[float, ...] = ()
     error: str = ""
     errors: tuple[float, ...] = ()
+    repeats: tuple[Repeat, ...] = ()
 
     @property
     def n(self) -> int:
         """The rows that each task has answered, at most."""
         return max((score.n for score in self.scores), default=0)
+
+    @property
+    def by_seed(self) -> list[dict[str, Score]]:
+        """The scores by task with each seed."""
+        return [
+            {score.task: score for score in scores}
+            for scores in [each.scores for each in self.repeats] or [self.scores]
+        ]
 
 
 @dataclass(frozen=True)

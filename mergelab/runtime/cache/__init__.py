@@ -20,6 +20,7 @@ from mergelab.runtime.cache.entry_kinds import (
     STARTUP,
     STATISTICS,
     SUITES,
+    SWEEPS,
     TENSOR_MAPS,
     EntryKind,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "STARTUP",
     "STATISTICS",
     "SUITES",
+    "SWEEPS",
     "TENSOR_MAPS",
     "CacheEntry",
     "EntryKind",

@@ -21,5 +21,6 @@ SCORES = EntryKind("scores", "scores of models on task sets")
 SKETCHES = EntryKind("sketches", "survival histograms behind the live charts")
 TENSOR_MAPS = EntryKind("tensor-maps", "maps of single tensors")
 STARTUP = EntryKind("startup", "the view that the page opens with")
+SWEEPS = EntryKind("sweeps", "the sweep that the page began last")
 
-KINDS = (SUITES, CONVERTED, HASHES, STATISTICS, SCORES, SKETCHES, TENSOR_MAPS, STARTUP)
+KINDS = (SUITES, CONVERTED, HASHES, STATISTICS, SCORES, SKETCHES, TENSOR_MAPS, STARTUP, SWEEPS)

@@ -25,7 +25,7 @@ class ChartData:
     """A preview with its recipe, its models and the sketch it was read from.
 
     `preview` and `curves` (over every density) cover the tensors of the cell `at`, a layer and a module; all tensors for
-    None. `behind` is the pinned recipe, whose curves are drawn behind.
+    None. `behind` is the pinned recipe, whose curves are drawn behind. `run` is the number of a pinned recipe's run, 0 for none.
     """
 
     preview: Preview
@@ -35,6 +35,7 @@ class ChartData:
     curves: pandas.DataFrame
     at: Cell | None = None
     behind: ChartData | None = None
+    run: int = 0
 
     @property
     def name(self) -> str:

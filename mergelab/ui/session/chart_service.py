@@ -41,7 +41,10 @@ class ChartService:
         """Whether the page lacks these curves; it counts as having them from now on. A new density leaves the curves as they
         are."""
         back = data.behind
-        before, self.drawn = self.drawn, Drawn(data.curves, back.curves if back else None, back.name if back else "")
+        before, self.drawn = (
+            self.drawn,
+            Drawn(data.curves, back.curves if back else None, f"{back.name} {back.run}" if back else ""),
+        )
         return before is None or not _same(before, self.drawn)
 
     def _curves(self, recipe: Recipe, models: Models, sketch: Sketch) -> DataFrame:

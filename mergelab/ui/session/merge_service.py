@@ -18,7 +18,7 @@ from mergelab.jobs.recording.run_history import history_of
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import AdapterArchive, MergeScores, Run
 from mergelab.recipe import RecipeError
-from mergelab.runs import RunKind, RunRequest
+from mergelab.runs import RunKind, RunRequest, RunState
 from mergelab.runtime.progress import Partial, map_progress
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.recipe_name import recipe_name
@@ -54,6 +54,12 @@ class MergeService:
     def known_run(self, form: Form, split: str = "validation") -> Run | None:
         """The merge of a form with its scores on a split, if it is in the cache."""
         return self.job_cache.runs.get(_run_key(form, split))
+
+    def run_number(self, form: Form) -> int:
+        """The number of the newest run of a form's recipe that is done and remembered; 0 for none."""
+        store = self.job_cache.run_memory.store() if self.visit and not form.is_stack else None
+        found = store.runs(digest=form.recipe().digest(), states=[RunState.DONE], limit=1) if store else []
+        return found[0].id if found else 0
 
     def known_facts(self, form: Form) -> StackFacts | None:
         """What headers tell about the stack of a form, if it is in the cache."""

@@ -24,6 +24,8 @@ class Pins:
     merge_service: MergeService
     chart_service: ChartService
     forms: dict[str, Form] = field(default_factory=dict)
+    remembered: dict[str, int] = field(default_factory=dict)
+    """The number under which each recipe's run was remembered when it was pinned, 0 for none."""
 
     def put(self, slot: str, form: Form) -> None:
         """Pin a form. Unknown slots and invalid recipes are ignored."""
@@ -33,6 +35,7 @@ class Pins:
             return  # the preview of the same form gives the reason
         if slot in SLOTS:
             self.forms[slot] = form
+            self.remembered[slot] = self.merge_service.run_number(form)
 
     def forget(self, slot: str) -> None:
         """Take the pinned recipe out of its slot."""
@@ -41,6 +44,7 @@ class Pins:
     def replace(self, forms: Mapping[str, Form]) -> None:
         """Pin exactly these forms."""
         self.forms = {slot: forms[slot] for slot in SLOTS if slot in forms}
+        self.remembered = {slot: self.merge_service.run_number(form) for slot, form in self.forms.items()}
 
     @property
     def known(self) -> bool:
@@ -113,7 +117,9 @@ class Pins:
         sketch = None if pinned is None else self.merge_service.known_sketch(pinned)
         if pinned is None or sketch is None:
             return None
-        return pinned, self.chart_service.charts(pinned, sketch, self.merge_service.figures(pinned, sketch))
+        charts = self.chart_service.charts(pinned, sketch, self.merge_service.figures(pinned, sketch))
+        run = self.merge_service.known_run(pinned)
+        return pinned, replace(charts, run=run.number if run else self.remembered.get(slot, 0))
 
 
 def _on_the_rows_of(form: Form, pinned: Form) -> Form:

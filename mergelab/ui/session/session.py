@@ -203,7 +203,8 @@ class Session:
     def sweep(self, form: Form, asked: SweepRequest) -> Updates:
         """Search for the best recipe around the form's. Its points come as they are scored, and stay after Stop."""
         return self._guarded(
-            lambda: self._counted(self.sweep_view.run(form, asked, self.stopper)), failed="The sweep failed"
+            lambda: self._counted(self.sweep_view.run(form, asked, self.link(form).query, self.stopper)),
+            failed="The sweep failed",
         )
 
     def measure_claim(self, form: Form, asked: ClaimRequest) -> Updates:

@@ -260,6 +260,8 @@ export interface ComparedSlot {
   title: string;
   /** Whether the recipe is pinned; otherwise it is the one on the sidebar. */
   pinned: boolean;
+  /** The number of a pinned recipe's run; 0 if none is remembered. */
+  run: number;
   /** How its figures were obtained, for a person. */
   chip: string;
   /** How its figures were obtained. */
@@ -1115,6 +1117,8 @@ export interface PinRequest {
 export interface PinnedCurves {
   /** The recipe's name. */
   title: string;
+  /** The number of its run; 0 if none is remembered. */
+  run: number;
   /** The recipe's position on its curves; null if unknown. */
   place: number | null;
   /** Whether the curves are the same as those of the recipe on the sidebar, so that only the position differs. */
@@ -1622,6 +1626,24 @@ export interface SweepImportance {
   high: number;
 }
 
+/** The importance of the settings for one objective. */
+export interface SweepImportances {
+  /** The title of the objective. */
+  title: string;
+  /** The settings that vary, the largest first. */
+  settings: SweepImportance[];
+}
+
+/** A sweep that can go on. */
+export interface SweepLeft {
+  /** The query of a link to its recipe. */
+  query: string;
+  /** What the recipe is called. */
+  name: string;
+  /** What was asked for. */
+  request: SweepRequest;
+}
+
 /** The Sweep tab. */
 export interface SweepMessage {
   /** The recipe whose settings are offered. */
@@ -1634,6 +1656,8 @@ export interface SweepMessage {
   problem: string;
   /** Why the sweep that was asked for last did not begin; empty text if it did. */
   refusal: string;
+  /** The sweep that was under way when the server was stopped, whoever began it; null if there is none. */
+  left: SweepLeft | null;
   /** How far the sweep has come. */
   state: SweepState;
   /** The recipe that was varied; empty text before the first sweep. */
@@ -1646,8 +1670,8 @@ export interface SweepMessage {
   points: SweepPoint[];
   /** The chart of them; null if there is nothing to draw. */
   chart: SweepChart | null;
-  /** The importance of the settings that vary, the largest first. */
-  importances: SweepImportance[];
+  /** The importance of the settings that vary, for each objective. */
+  importances: SweepImportances[];
   /** What the importances are computed from, or why there are none; empty text before the end. */
   importance_note: string;
   /** What was found, in full sentences; empty text before the end. */
@@ -1696,6 +1720,8 @@ export interface SweepRequest {
   rows: number;
   /** Which recipes leave early: halving, safe or none. */
   race: string;
+  /** With how many seeds recipes are merged in which something is random. */
+  repeats: number;
 }
 
 /** A setting of the recipe that a sweep can vary. */

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tiny_task_models import MOODS, WORDS, text_model
+
+from mergelab.jobs.sweeping.sweep_outcome import Point, SweepOutcome
+from mergelab.runtime.progress import Partial, PartialGen, Progress
 
 OVER = {"method.scale": [0.0, 0.5, 1.0]}
 
@@ -29,3 +33,20 @@ def task(tmp_path: Path) -> str:
     path = tmp_path / "moods.csv"
     path.write_text("text,label,split\n" + "\n".join(rows) + "\n")
     return str(path)
+
+
+def followed(
+    steps: PartialGen[SweepOutcome], look: Callable[[Point], None] = lambda point: None
+) -> tuple[SweepOutcome, list[Point]]:
+    """The outcome of a sweep, and every standing that was told on the way, which `look` is called with."""
+    told = list[Point]()
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as ended:
+            return ended.value, told
+        if isinstance(step, Partial):
+            told.append(step.result)
+            look(step.result)
+        else:
+            assert isinstance(step, Progress) and 0 <= step.done <= step.total

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 import yaml
-from jobs.sweeping.small_search import recipe, task
+from jobs.sweeping.small_search import followed, recipe, task
 
 from mergelab import cli
 from mergelab.jobs.sweeping import ray_workers
@@ -25,7 +25,7 @@ from mergelab.jobs.sweeping.sweep_job import sweep
 from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
 from mergelab.jobs.task_sets.own_tasks import TaskFiles
 from mergelab.recipe import Recipe
-from mergelab.runtime.progress import Partial, finish
+from mergelab.runtime.progress import finish
 from mergelab.sweeps import SweepError
 
 __all__ = ["recipe", "task"]
@@ -52,18 +52,13 @@ def searched(
     given: Mapping[str, Any], task: str, cluster: RayCluster | None, kills: int = 0
 ) -> tuple[SweepOutcome, list[Point]]:
     """The outcome, and the standings on the way; the first `kills` times that a point has answered, a worker is killed."""
-    base = given["recipe"]["base"]
-    steps, told = sweep(given, "cpu", task_files=[task], head=base, cluster=cluster), list[Point]()
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as ended:
-            return ended.value, told
-        if isinstance(step, Partial):
-            told.append(step.result)
-            if kills and step.result.state is PointState.RACING:
-                os.kill(worker_processes()[0].pid, signal.SIGKILL)
-                kills -= 1
+    left = [0] * kills
+
+    def look(point: Point) -> None:
+        if left and point.state is PointState.RACING:
+            os.kill(worker_processes()[left.pop()].pid, signal.SIGKILL)
+
+    return followed(sweep(given, "cpu", task_files=[task], head=given["recipe"]["base"], cluster=cluster), look)
 
 
 def test_a_worker_killed_in_the_middle_changes_no_bit_of_the_result(

@@ -1,21 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jobs.sweeping.small_search import OVER, recipe, task
-from tiny_task_models import weights
+from jobs.sweeping.small_search import OVER, followed, recipe, task
+from tiny_task_models import text_model, weights
 
 from mergelab.checkpoints import hash_state
-from mergelab.engine import merge_state_dicts
+from mergelab.engine import PreparedMerge, merge_state_dicts
 from mergelab.evaluation.scores.interval import Estimate
 from mergelab.jobs import workbench
+from mergelab.jobs.sweeping import point_models
 from mergelab.jobs.sweeping.sweep_job import sweep
 from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
 from mergelab.recipe import Recipe
-from mergelab.runtime.progress import Partial, Progress, finish
+from mergelab.runtime.progress import finish
 from mergelab.sweeps import SweepError
 
 __all__ = ["recipe", "task"]
@@ -25,17 +27,8 @@ def searched(
     recipe: Mapping[str, Any], task: str, over: object = OVER, **more: Any
 ) -> tuple[SweepOutcome, list[Point]]:
     """The outcome, and every standing that was told on the way."""
-    base = recipe["base"]
-    steps, told = sweep({"recipe": recipe, "over": over, **more}, "cpu", task_files=[task], head=base), list[Point]()
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as ended:
-            return ended.value, told
-        if isinstance(step, Partial):
-            told.append(step.result)
-        else:
-            assert isinstance(step, Progress) and 0 <= step.done <= step.total
+    given = {"recipe": recipe, "over": over, **more}
+    return followed(sweep(given, "cpu", task_files=[task], head=recipe["base"]))
 
 
 def test_every_point_has_the_scores_that_evaluate_gives(recipe: dict[str, Any], task: str) -> None:
@@ -95,6 +88,52 @@ def test_a_second_search_asks_nothing_that_was_answered(recipe: dict[str, Any], 
     again, _ = searched(recipe, task)
     assert first.rows > 0 == again.rows
     assert again.points == first.points and again.test == first.test
+
+
+def test_a_sweep_that_goes_on_merges_only_points_that_have_rows_to_answer(
+    recipe: dict[str, Any], task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = searched(recipe, task)
+    merged, really = list[float](), point_models.merged_body
+
+    def counted(prepared: PreparedMerge) -> Any:
+        merged.append(prepared.plan.recipe.method.knobs["scale"])
+        return really(prepared)
+
+    monkeypatch.setattr(point_models, "merged_body", counted)
+    again, _ = searched(recipe, task)
+    assert again == replace(first, rows=0) and merged == []
+    searched(recipe, task, {"method.scale": [*OVER["method.scale"], 0.75]}, race="none")
+    assert set(merged) <= {0.75, *(point.settings["method.scale"] for point in first.points if point.n < 30)}
+    assert 0.75 in merged
+
+
+def test_points_are_merged_again_once_a_model_has_changed(recipe: dict[str, Any], task: str) -> None:
+    first, _ = searched(recipe, task)
+    text_model(Path(recipe["models"][0]), seed=9)
+    again, _ = searched(recipe, task)
+    assert all(
+        one.weights != other.weights for one, other in zip(first.points, again.points, strict=True) if one.number
+    )
+
+
+def test_repeated_points_are_worth_the_mean_over_their_seeds(recipe: dict[str, Any], task: str) -> None:
+    dropped = {**recipe, "sparsify": {"name": "dare", "density": 0.3}}
+    outcome, told = searched(dropped, task, {"sparsify": ["none", "dare"]}, race="none", repeats=3)
+    plain, random = outcome.points
+    assert plain.repeats == () and len({each.weights for each in random.repeats}) == 3
+    for seed, each in enumerate(random.repeats):
+        mapping = {**dropped, "seed": seed}
+        (alone,) = finish(workbench.evaluate(recipe=mapping, device="cpu", task_files=[task], head=recipe["base"]))
+        assert each.recipe.seed == seed and each.values == (alone.value,)
+    assert random.values == (pytest.approx(sum(each.values[0] for each in random.repeats) / 3),)
+    assert random.scores[0].value == pytest.approx(random.values[0])
+    assert [point.number for point in told if point.state is PointState.RACING] == [0, 1], (
+        "once all seeds have answered"
+    )
+    assert outcome.optimism and len(outcome.test) == 1
+    again, _ = searched(dropped, task, {"sparsify": ["none", "dare"]}, race="none", repeats=3)
+    assert again == replace(outcome, rows=0)
 
 
 def test_a_knob_that_a_method_lacks_makes_no_further_points(recipe: dict[str, Any], task: str) -> None:

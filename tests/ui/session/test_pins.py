@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
-from ui.fake_worker import form, last, opened
+from ui.fake_worker import FakeWorker, form, last, opened
+from ui.session.remembering.test_run_memory import session_with
 
 from mergelab.ui.form.form import KnobPlace
 from mergelab.ui.messages import Comparison
+from mergelab.ui.session.remembering.run_memory import RunMemory
 
 pytestmark = pytest.mark.usefixtures("one_task")
 
@@ -30,6 +34,22 @@ def test_a_recipe_that_was_put_aside_stands_behind_and_beside_the_one_on_screen(
     assert (one.pinned, other.pinned) == (True, False)
     forgotten = last(session.unpin(form(knobs={DENSITY: 0.9}), "a"))
     assert forgotten.compare == "" and forgotten.curves and forgotten.curves.pinned is None
+
+
+def test_a_recipe_that_is_put_aside_names_its_run_also_after_a_restart(tmp_path: Path) -> None:
+    place = str(tmp_path / "runs.sqlite")
+    with closing(RunMemory(place)) as memory:
+        session = session_with(memory, FakeWorker())
+        fresh = last(session.pin(form(), "a"))
+        assert fresh.curves and fresh.curves.pinned and fresh.curves.pinned.run == 0
+        merged = last(session.merge(form()))
+        assert merged.curves and merged.curves.pinned and merged.curves.pinned.run == 1
+    with closing(RunMemory(place)) as memory:
+        session = session_with(memory, FakeWorker())
+        again = last(session.pin(form(), "a"))
+        assert again.curves and again.curves.pinned and again.curves.pinned.run == 1
+        assert isinstance(again.compare, Comparison)
+        assert (again.compare.slots.a.run, again.compare.slots.b.run) == (1, 0)
 
 
 def test_both_sides_can_be_put_aside_and_are_narrowed_together() -> None:

@@ -330,6 +330,8 @@ class PinnedCurves:
 
     title: str
     """The recipe's name."""
+    run: int
+    """The number of its run; 0 if none is remembered."""
     place: float | None
     """The recipe's position on its curves; null if unknown."""
     same: bool

@@ -17,6 +17,8 @@ class ComparedSlot:
     """The recipe's name, which tells what differs from the other one."""
     pinned: bool
     """Whether the recipe is pinned; otherwise it is the one on the sidebar."""
+    run: int
+    """The number of a pinned recipe's run; 0 if none is remembered."""
     chip: str
     """How its figures were obtained, for a person."""
     label: ChartLabel

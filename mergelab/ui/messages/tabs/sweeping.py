@@ -120,37 +120,13 @@ class SweepImportance:
 
 
 @message
-class SweepMessage:
-    """The Sweep tab."""
+class SweepImportances:
+    """The importance of the settings for one objective."""
 
-    of: str
-    """The recipe whose settings are offered."""
-    settings: Sequence[SweepSetting]
-    """The settings that can vary."""
-    objectives: Mapping[str, str]
-    """What can be searched for, with its title, by name; none without task sets."""
-    problem: str
-    """Why no sweep can start; empty text if all is well."""
-    refusal: str
-    """Why the sweep that was asked for last did not begin; empty text if it did."""
-    state: SweepState
-    """How far the sweep has come."""
-    swept: str
-    """The recipe that was varied; empty text before the first sweep."""
-    sought: Sequence[str]
-    """The titles of the objectives."""
-    columns: Sequence[str]
-    """The titles of the settings that vary."""
-    points: Sequence[SweepPoint]
-    """The recipes that were tried."""
-    chart: SweepChart | None
-    """The chart of them; null if there is nothing to draw."""
-    importances: Sequence[SweepImportance]
-    """The importance of the settings that vary, the largest first."""
-    importance_note: str
-    """What the importances are computed from, or why there are none; empty text before the end."""
-    summary: str
-    """What was found, in full sentences; empty text before the end."""
+    title: str
+    """The title of the objective."""
+    settings: Sequence[SweepImportance]
+    """The settings that vary, the largest first."""
 
 
 @message
@@ -171,6 +147,56 @@ class SweepRequest:
     """The validation rows per task; 0 for all."""
     race: str
     """Which recipes leave early: halving, safe or none."""
+    repeats: int
+    """With how many seeds recipes are merged in which something is random."""
+
+
+@message
+class SweepLeft:
+    """A sweep that can go on."""
+
+    query: str
+    """The query of a link to its recipe."""
+    name: str
+    """What the recipe is called."""
+    request: SweepRequest
+    """What was asked for."""
+
+
+@message
+class SweepMessage:
+    """The Sweep tab."""
+
+    of: str
+    """The recipe whose settings are offered."""
+    settings: Sequence[SweepSetting]
+    """The settings that can vary."""
+    objectives: Mapping[str, str]
+    """What can be searched for, with its title, by name; none without task sets."""
+    problem: str
+    """Why no sweep can start; empty text if all is well."""
+    refusal: str
+    """Why the sweep that was asked for last did not begin; empty text if it did."""
+    left: SweepLeft | None
+    """The sweep that was under way when the server was stopped, whoever began it; null if there is none."""
+    state: SweepState
+    """How far the sweep has come."""
+    swept: str
+    """The recipe that was varied; empty text before the first sweep."""
+    sought: Sequence[str]
+    """The titles of the objectives."""
+    columns: Sequence[str]
+    """The titles of the settings that vary."""
+    points: Sequence[SweepPoint]
+    """The recipes that were tried."""
+    chart: SweepChart | None
+    """The chart of them; null if there is nothing to draw."""
+    importances: Sequence[SweepImportances]
+    """The importance of the settings that vary, for each objective."""
+    importance_note: str
+    """What the importances are computed from, or why there are none; empty text before the end."""
+    summary: str
+    """What was found, in full sentences; empty text before the end."""
 
 
 @message

@@ -20,6 +20,7 @@ from starlette.middleware import Middleware
 
 from mergelab.evaluation.tasks.tables.limits import MOST_BYTES
 from mergelab.runs import RunLogger
+from mergelab.runtime.data_folder import NOWHERE
 from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.page import gradio_compat as compat
 from mergelab.ui.page.lab_page import LabPage
@@ -40,7 +41,7 @@ from mergelab.ui.page.serving.theme import STYLES, theme
 from mergelab.ui.page.uploads.upload_limits import UploadLimits
 from mergelab.ui.page.visitor import owner_of
 from mergelab.ui.session.job_cache import JobCache, whole_crash
-from mergelab.ui.session.remembering.run_memory import NOTHING, RunMemory
+from mergelab.ui.session.remembering.run_memory import RunMemory
 from mergelab.ui.session.server import Lab, Settings
 
 FIRST_PORT, PORTS = 7860, 100
@@ -85,13 +86,13 @@ def launch(
     What people merge is remembered at `runs`: a file or a database, None for the default place, `none` for nowhere.
     Each of those runs is also logged to the trackers in `track`.
     """
-    if track and runs == NOTHING:
+    if track and runs == NOWHERE:
         raise ValueError("--track logs runs that are remembered, and --runs none remembers none; leave one of them out")
     admitted = admission(host, auth, models_dir)
     private = tempfile.mkdtemp(prefix="mergelab-")
     os.environ["GRADIO_TEMP_DIR"] = private
     memory = RunMemory(runs, RunLogger(track, lambda sentence: _say(f"Note: {sentence}")))
-    if runs and runs != NOTHING and memory.store() is None:
+    if runs and runs != NOWHERE and memory.store() is None:
         raise ValueError(memory.problem)
     job_cache = JobCache(crash_error=logged_crash if admitted.accounts else whole_crash, run_memory=memory)
     lab = Lab(Settings(device, models_dir, read_ahead=read_ahead), job_cache)

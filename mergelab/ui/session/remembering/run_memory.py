@@ -8,23 +8,23 @@ from typing import TypeVar
 
 from mergelab.jobs.recording.recorded_job import recorded
 from mergelab.runs import RunLogger, RunRequest, RunResult, RunsError, RunStore
+from mergelab.runtime.data_folder import NOWHERE
 
 T = TypeVar("T")
 Y = TypeVar("Y")
-NOTHING = "none"
 
 
 class RunMemory:
     """The store of runs of a server, which is opened at its first use.
 
-    `place` is a file or the URL of a database, None the default one, and `NOTHING` remembers nothing. Where the store cannot be
+    `place` is a file or the URL of a database, None the default one, and `NOWHERE` remembers nothing. Where the store cannot be
     opened, the page goes on without it, and `problem` is the sentence that says why. Runs are told to `logger` as well.
     """
 
-    def __init__(self, place: str | None = NOTHING, logger: RunLogger | None = None) -> None:
+    def __init__(self, place: str | None = NOWHERE, logger: RunLogger | None = None) -> None:
         self._place, self._logger, self._lock = place, logger, threading.Lock()
         self._opened: RunStore | None = None
-        self.problem = "The server was started with --runs none, so it remembers no runs." if place == NOTHING else ""
+        self.problem = "The server was started with --runs none, so it remembers no runs." if place == NOWHERE else ""
 
     def store(self) -> RunStore | None:
         """The store, or None where `problem` says why there is none."""

@@ -49,7 +49,7 @@ def render_comparison(found: ComparedRecipes) -> Comparison:
 
 def _slot(side: ChartData, name: str, pinned: bool) -> ComparedSlot:
     label = side.preview.label
-    return ComparedSlot(name, pinned, CHIPS[label], label)  # type: ignore[arg-type]
+    return ComparedSlot(name, pinned, side.run if pinned else 0, CHIPS[label], label)  # type: ignore[arg-type]
 
 
 def _heatmap(side: ChartData) -> ComparedMap:

@@ -36,7 +36,9 @@ def render_curves(data: ChartData) -> CurvesMessage:
 
 def _pinned(data: ChartData) -> PinnedCurves | None:
     behind = data.behind
-    return PinnedCurves(behind.title, place_of(behind), has_same_curves(data, behind)) if behind else None
+    if behind is None:
+        return None
+    return PinnedCurves(behind.title, behind.run, place_of(behind), has_same_curves(data, behind))
 
 
 def place_of(data: ChartData) -> float | None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 
-from mergelab.evaluation.scores import Score, mean_score
+from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.evaluation.scores.notation import SHARES
 from mergelab.jobs.sweeping.sweep_outcome import Point
-from mergelab.sweeps.objective import MEAN, NORMALISED, TASK, WORST
+from mergelab.sweeps.objective import MEAN, NORMALISED, WORST, read_objective
+from mergelab.sweeps.repeats import mean_over_seeds
 
 OBJECTIVES = {MEAN: "Mean of all tasks", WORST: "Worst task", NORMALISED: "Mean relative to the experts"}
 
 
 @dataclass(frozen=True)
 class PointFigure:
-    """The figure as people write it, with the ends of its 95 % interval. `worth` is the same with its sign turned where less is better."""
+    """The figure as people write it, with the ends of its 95 % interval. `worth` is the same with its sign turned where less is better.
+
+    `lowest` and `highest` are the figures of its seeds: the same as `value` where it has one.
+    """
 
     value: float
     low: float
@@ -24,6 +29,8 @@ class PointFigure:
     worth: float
     text: str
     is_share: bool
+    lowest: float
+    highest: float
 
 
 def point_figure(point: Point, objectives: Sequence[str], place: int = 0) -> PointFigure | None:
@@ -31,25 +38,24 @@ def point_figure(point: Point, objectives: Sequence[str], place: int = 0) -> Poi
     if len(point.values) <= place:
         return None
     score, worth = score_of(point, objectives[place]), point.values[place]
-    if score:
-        return PointFigure(
-            score.value, score.low, score.high, worth, written(score), find_metric(score.metric).is_share
-        )
-    half = point.errors[place] if point.errors else float("nan")
-    text = f"{SHARES.score(worth)} ({SHARES.ends(worth - half, worth + half)})"
-    return PointFigure(worth, worth - half, worth + half, worth, text, True)
+    half = point.errors[place] if point.errors else nan
+    metric = find_metric(score.metric) if score else None
+    sign = -1 if metric and not metric.higher_is_better else 1
+    seeds = [sign * each.values[place] for each in point.repeats] or [sign * worth]
+    ends = (score.low, score.high) if score else (worth - half, worth + half)
+    notation, value = metric.notation if metric else SHARES, score.value if score else worth
+    between = f", seeds {notation.ends(min(seeds), max(seeds))}" if len(seeds) > 1 else ""
+    text = f"{notation.score(value)} ({notation.ends(*ends)}){between}"
+    return PointFigure(value, *ends, worth, text, metric is None or metric.is_share, min(seeds), max(seeds))
 
 
-def score_of(point: Point, objective: str) -> Score | None:
-    """The score that is the objective; None for one that is more than a score, such as a mean relative to the experts."""
-    if objective.startswith(TASK):
-        return next((score for score in point.scores if score.task == objective.removeprefix(TASK)), None)
-    shares = [score for score in point.scores if find_metric(score.metric).is_share]
-    if objective == WORST and shares:
-        return min(shares, key=lambda score: score.value)
-    if objective != MEAN or not shares:
+def score_of(point: Point, name: str) -> Score | None:
+    """The score that the objective of this name is; None for one that is more than a score, such as a mean relative to the experts."""
+    if name == NORMALISED:
         return None
-    return mean_score(shares) if len(shares) > 1 else shares[0]
+    objective = read_objective(name, {score.task: score.metric for score in point.scores}, {})
+    found = [score for each in point.by_seed if (score := objective.score(each))]
+    return mean_over_seeds(found) if found else None
 
 
 def written(score: Score) -> str:

@@ -119,17 +119,20 @@ class _Drawing:
         return f"{shown}. Best{so_far}: {swept.name(best[0])}, {self._figures(best[0])}."
 
     def _line(self) -> tuple[Picture, str]:
-        axis, seeds = self._axes[self.x], len({point.settings.get(SEED) for point in self.points})
-        has_band = (
-            SEED in self.swept.paths and self._main == [self.x] and self.swept.paths[self.x] != SEED and seeds > 1
-        )
+        axis, seeds = self._axes[self.x], self._seeds
+        has_band = self._main == [self.x] and self.swept.paths[self.x] != SEED and seeds > 1
         counts = [value is not None for value in axis.values]
         x = [value if axis.is_numeric else text for value, text in zip(axis.values, axis.texts, strict=True)]
         table = self._table.assign(x=pandas.Series(x, dtype=object))[counts].infer_objects()
         picture = score_over_setting(
             table, axis.title, self._score_title(0), self._figure(0).is_share, axis.uses_logarithm, has_band
         )
-        note = "A dot is a recipe with its 95 % interval on validation rows. The line goes through the means of equal settings."
+        dot = (
+            "A dot is a recipe, the mean over its seeds,"
+            if any(each.repeats for each in self.points)
+            else "A dot is a recipe"
+        )
+        note = f"{dot} with its 95 % interval on validation rows. The line goes through the means of equal settings."
         band = f" The band goes from the lowest to the highest of {counted(seeds, 'seed')}." if has_band else ""
         return picture, f"{note}{band} {OPENS.format('a dot')}"
 
@@ -164,6 +167,12 @@ class _Drawing:
         picture = objective_front(self._table.assign(**columns), [self._score_title(at) for at in range(2)], shares)
         note = "Large dots are on the front, with 95 % intervals on validation rows: no other recipe is better in both. Grey dots are dominated."
         return picture, f"{note} {OPENS.format('a dot')}"
+
+    @property
+    def _seeds(self) -> int:
+        """With how many seeds recipes of equal settings were merged."""
+        varied = {point.settings.get(SEED) for point in self.points}
+        return max(len(varied), *(len(point.repeats) for point in self.points))
 
     @property
     def _is_plane(self) -> bool:
@@ -215,6 +224,8 @@ class _Drawing:
                 "worth": [figure.worth for figure in figures],
                 "low": [figure.low for figure in figures],
                 "high": [figure.high for figure in figures],
+                "lowest": [figure.lowest for figure in figures],
+                "highest": [figure.highest for figure in figures],
                 "best": [point.number in self.swept.best for point in self.points],
                 "out": [point.state is PointState.OUT for point in self.points],
                 "words": [self._words(point) for point in self.points],
@@ -242,7 +253,7 @@ class _Drawing:
 
     def _figures_by(self, at: int) -> list[PointFigure]:
         found = [point_figure(point, self.swept.asked.objectives, at) for point in self.points]
-        return [figure or PointFigure(nan, nan, nan, nan, "", True) for figure in found]
+        return [figure or PointFigure(nan, nan, nan, nan, "", True, nan, nan) for figure in found]
 
     def _figure(self, at: int) -> PointFigure:
         return self._figures_by(at)[0]

@@ -15,7 +15,9 @@ def sweep_summary(swept: Swept) -> str:
         return ""
     repeated = len(swept.tried) - len(swept.points)
     again = f" ({repeated:,} more repeated one of them)" if repeated else ""
-    tried = f"{counted(len(swept.points), 'recipe')} tried{again}, {outcome.rows:,} answers asked for."
+    seeds = max((len(point.repeats) for point in swept.points), default=0)
+    each = f" with {seeds} seeds" if seeds else ""
+    tried = f"{counted(len(swept.points), 'recipe')} tried{each}{again}, {outcome.rows:,} answers asked for."
     if len(swept.sought) > 1 and outcome.best:
         front = (
             f"{len(outcome.best)} on the front: no other is better in {' and in '.join(map(_lowered, swept.sought))}."

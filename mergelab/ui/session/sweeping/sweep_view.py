@@ -17,12 +17,14 @@ from mergelab.ui.form.form import Form
 from mergelab.ui.form.recipe_name import recipe_name
 from mergelab.ui.form.setting_words import SettingWords
 from mergelab.ui.form.short_names import short_names
-from mergelab.ui.messages import SweepChartRequest, SweepImportance, SweepMessage, SweepRequest, SweepState
+from mergelab.ui.messages import SweepChartRequest, SweepImportances, SweepLeft, SweepMessage, SweepRequest, SweepState
 from mergelab.ui.session.job_cache import CrashError, Stopper, StopPressedError
 from mergelab.ui.session.merge_service import MergeService, task_files_of
 from mergelab.ui.session.render.scores import NOTHING_TO_SCORE
 from mergelab.ui.session.status import Stopwatch
+from mergelab.ui.session.sweeping.begun_sweeps import keep_begun, keep_ended, left_behind
 from mergelab.ui.session.sweeping.point_figure import OBJECTIVES
+from mergelab.ui.session.sweeping.refusal import told_refusal
 from mergelab.ui.session.sweeping.rendered_points import rendered_points
 from mergelab.ui.session.sweeping.sweep_charts import AS_IT_FITS, sweep_chart
 from mergelab.ui.session.sweeping.sweep_importances import sweep_importances
@@ -44,7 +46,7 @@ class SweepView:
     outcome: SweepOutcome | None = None
     wanted: SweepChartRequest = AS_IT_FITS
     refusal: str = ""
-    importances: tuple[Sequence[SweepImportance], str] = ((), "")
+    importances: tuple[Sequence[SweepImportances], str] = ((), "")
 
     def show(self, form: Form) -> Updates:
         """What can vary in the form's recipe, and the last sweep."""
@@ -55,8 +57,8 @@ class SweepView:
         self.wanted = asked
         yield self._told(form)
 
-    def run(self, form: Form, asked: SweepRequest, stopper: Stopper) -> Generator[Update, None, None]:
-        """Search, with the points as they come.
+    def run(self, form: Form, asked: SweepRequest, query: str, stopper: Stopper) -> Generator[Update, None, None]:
+        """Search, with the points as they come; `query` is that of a link to the form's recipe.
 
         Raises SweepError or RecipeError if it cannot begin, and StopPressedError after Stop; the points so far stay.
         """
@@ -64,16 +66,19 @@ class SweepView:
         try:
             self.asked = Sweep.from_mapping(self._mapping(form, asked))
         except ValueError as error:
-            self.refusal = str(error)
+            self.refusal = told_refusal(str(error), asked.over, SettingWords(short_names(form.models.titles)))
             yield self._told(form)
-            raise
+            raise type(error)(self.refusal) from error
         self.form, self.state, self.outcome, self.points = form, "running", None, {}
         self.wanted, self.importances = AS_IT_FITS, ((), "")
         yield self._told(form)
+        if self._is_remembered:
+            keep_begun(self.asked.digest(), SweepLeft(query, self._name(form), asked))
         try:
             stopper.check(presses)
             self.outcome = yield from self._followed(form, self.asked, stopper)
             self.points, self.state = {point.number: point for point in self.outcome.points}, "done"
+            keep_ended(self.asked.digest())
             self._weigh()
         except (StopPressedError, CrashError, ValueError):
             self.state = "stopped"
@@ -97,7 +102,8 @@ class SweepView:
         named = {} if form.models.task_files else {"tasks": list(tasks)}
         chosen = {"sampler": asked.sampler, "points": asked.points}
         given = {name: value for name, value in chosen.items() if value}
-        rest = {"minutes": asked.minutes, "objective": list(asked.objectives), "rows": asked.rows, "race": asked.race}
+        names = ("minutes", "rows", "race", "repeats")
+        rest = {"objective": list(asked.objectives), **{name: getattr(asked, name) for name in names}}
         return {"recipe": form.recipe().to_mapping(), "over": over, **named, **given, **rest}
 
     def _followed(self, form: Form, asked: Sweep, stopper: Stopper) -> Generator[Update, None, SweepOutcome]:
@@ -118,6 +124,8 @@ class SweepView:
                 step = next(steps)
             except StopIteration as end:
                 found: SweepOutcome = end.value
+                if kept:
+                    kept.end(found)
                 return found
             if not isinstance(step, Partial):
                 yield Update(status=step)
@@ -136,11 +144,12 @@ class SweepView:
         words = SettingWords(short_names(form.models.titles))
         tasks = self.merge_service.tasks(form) if recipe else {}
         offered = SweepMessage(
-            of=recipe_name(recipe, form.models.titles) if recipe else "",
+            of=self._name(form) if recipe else "",
             settings=sweep_settings(recipe, words) if recipe else [],
             objectives={**OBJECTIVES, **{TASK + name: face.title for name, face in tasks.items()}} if tasks else {},
             problem=problem or ("" if tasks else NOTHING_TO_SCORE),
             refusal=self.refusal,
+            left=left_behind() if self._is_remembered and self.state == "none" else None,
             state=self.state,
             swept="",
             sought=[],
@@ -160,7 +169,7 @@ class SweepView:
         swept = self._swept(self.form, self.asked)
         importances, note = self.importances
         return {
-            "swept": recipe_name(self.form.recipe(), self.form.models.titles),
+            "swept": self._name(self.form),
             "sought": swept.sought,
             "columns": swept.columns,
             "points": rendered_points(swept, self.wanted.share),
@@ -169,6 +178,15 @@ class SweepView:
             "importance_note": note,
             "summary": sweep_summary(swept),
         }
+
+    @property
+    def _is_remembered(self) -> bool:
+        """Whether all who may use the server see what is tried on it, as its runs."""
+        return bool(self.merge_service.visit) and self.merge_service.job_cache.run_memory.store() is not None
+
+    @staticmethod
+    def _name(form: Form) -> str:
+        return recipe_name(form.recipe(), form.models.titles)
 
     def _weigh(self) -> None:
         """Compute the importances, once, from all points."""

@@ -10,9 +10,9 @@ from functools import cached_property
 from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome, pareto_front
 from mergelab.sweeps import Sweep
 from mergelab.sweeps.objective import TASK
-from mergelab.sweeps.search_space import ENDS
 from mergelab.ui.form.setting_words import SettingWords
 from mergelab.ui.session.sweeping.point_figure import OBJECTIVES
+from mergelab.ui.session.sweeping.refusal import setting_label
 
 STATES = {
     PointState.RACING: "racing",
@@ -80,9 +80,8 @@ class Swept:
         return scored[: math.ceil(len(scored) * share / 100)]
 
     def label(self, path: str) -> str:
-        """What a person calls a setting: `Density`, `Scale, first layer`."""
-        ramp, _, end = path.rpartition(" ")
-        return f"{self.words.label(ramp)}, {end} layer" if end in ENDS and ramp else self.words.label(path)
+        """What a person calls a setting."""
+        return setting_label(path, self.words)
 
     def text(self, point: Point, path: str) -> str:
         """A setting of a point; empty text if it does not count for it."""

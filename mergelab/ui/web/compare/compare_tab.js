@@ -67,11 +67,11 @@ export class CompareTab {
    * @param {Comparison} comparison
    */
   #renderSide(side, { slots }) {
-    const card = find(this.#tab, `[data-side="${side}"]`), { title, pinned, chip } = slots[side];
+    const card = find(this.#tab, `[data-side="${side}"]`), { title, pinned, run, chip } = slots[side];
     const button = find(card, "button"), letter = SIDES[side];
     fillSlots(card, "title", title);
     find(card, "strong").title = title;
-    fillSlots(card, "about", `${pinned ? "pinned" : "current recipe"} · ${chip}`);
+    fillSlots(card, "about", `${pinned ? `pinned${run ? `, run ${run}` : ""}` : "current recipe"} · ${chip}`);
     const unpin = find(card, '[data-act="unslot"]');
     unpin.hidden = !pinned;
     unpin.setAttribute("aria-label", `Unpin ${letter}`);

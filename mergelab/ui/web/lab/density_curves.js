@@ -164,8 +164,8 @@ export class DensityCurves {
 }
 
 /** @param {PinnedCurves} pinned */
-function pinnedWords({ title, same }) {
-  return `Reference: ${title}${same ? ` (${SAME})` : ""}`;
+function pinnedWords({ title, run, same }) {
+  return `Reference: ${run ? `run ${run} · ` : ""}${title}${same ? ` (${SAME})` : ""}`;
 }
 
 /**

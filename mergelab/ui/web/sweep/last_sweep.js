@@ -1,8 +1,6 @@
-/** @import { SweepRequest } from "../messages.d.ts" */
+/** @import { SweepLeft } from "../messages.d.ts" */
 
 const KEY = "mergelab-last-sweep";
-
-/** @typedef {{ query: string, name: string, request: SweepRequest }} KeptSweep `query` is that of a link to the recipe, `name` what it is called */
 
 /** The sweep that this browser started last. It outlives a restart of the server, which keeps its answers. */
 export class LastSweep {
@@ -13,19 +11,34 @@ export class LastSweep {
     this.#storage = storage;
   }
 
-  /** @param {KeptSweep} sweep */
+  /** @param {SweepLeft} sweep one that has begun */
   keep(sweep) {
     this.#storage.setItem(KEY, JSON.stringify(sweep));
   }
 
+  /** The sweep has come to its end. */
+  end() {
+    const { known } = this;
+    if (known && !this.hasEnded) this.#storage.setItem(KEY, JSON.stringify({ ...known, ended: true }));
+  }
+
+  /** Whether there is nothing left to do for it. */
+  get hasEnded() {
+    return this.#kept?.ended === true;
+  }
+
   /**
    * Null for none, or for one that another version of the page kept.
-   * @returns {KeptSweep | null}
+   * @returns {SweepLeft | null}
    */
   get known() {
+    const kept = this.#kept;
+    return kept && typeof kept.query === "string" && kept.request?.over && Array.isArray(kept.request.objectives) ? kept : null;
+  }
+
+  get #kept() {
     try {
-      const kept = JSON.parse(this.#storage.getItem(KEY) ?? "null");
-      return kept && typeof kept.query === "string" && kept.request?.over && Array.isArray(kept.request.objectives) ? kept : null;
+      return JSON.parse(this.#storage.getItem(KEY) ?? "null");
     } catch {
       return null;
     }
@@ -33,13 +46,27 @@ export class LastSweep {
 }
 
 /**
- * What is said of the last sweep, and of the button beside it.
- * @param {KeptSweep} sweep
+ * The sweep to go on with: this browser's, or one that was under way when the server was stopped if this browser's has come to its end.
+ * @param {LastSweep} last
+ * @param {SweepLeft | null} left
+ * @returns {{ sweep: SweepLeft, isOwn: boolean } | null}
+ */
+export function resumable(last, left) {
+  const { known } = last;
+  if (left && (!known || last.hasEnded)) return { sweep: left, isOwn: false };
+  return known && { sweep: known, isOwn: true };
+}
+
+/**
+ * What is said of a sweep that can go on, and of the button beside it.
+ * @param {SweepLeft} sweep
  * @param {string} query that of the recipe on the sidebar
+ * @param {boolean} isOwn whether this browser began it
  * @returns {{ told: string, button: string }}
  */
-export function lastWords({ query: own, name, request }, query) {
-  const count = Object.keys(request.over).length, told = `Your last sweep varied ${count} ${count === 1 ? "setting" : "settings"} of ${name}.`;
+export function lastWords({ query: own, name, request }, query, isOwn) {
+  const count = Object.keys(request.over).length, what = `${count} ${count === 1 ? "setting" : "settings"} of ${name}`;
+  const told = isOwn ? `Your last sweep varied ${what}.` : `A sweep of ${what} was under way when the server was stopped.`;
   if (own !== query) return { told: `${told} It goes on from its own recipe.`, button: "Open its recipe" };
   return { told: `${told} What was answered is kept: no row is asked twice.`, button: "Resume" };
 }

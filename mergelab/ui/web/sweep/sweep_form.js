@@ -33,6 +33,7 @@ export class SweepForm {
       points: Math.round(this.#number("points")),
       minutes: this.#number("minutes"),
       rows: Math.round(this.#number("rows")),
+      repeats: Math.max(1, Math.round(this.#number("repeats"))),
     };
   }
 
@@ -40,14 +41,14 @@ export class SweepForm {
    * Shows what was asked for.
    * @param {import("../messages.d.ts").SweepRequest} request
    */
-  restore({ over, objectives, sampler, race, points, minutes, rows }) {
+  restore({ over, objectives, sampler, race, points, minutes, rows, repeats }) {
     this.#choices.restore(over);
     this.#renderSettings();
     this.#list("objective").value = objectives[0] ?? "";
     this.#renderSecond(this.#objectives);
     const lists = { second: objectives[1] ?? "", sampler, race };
     for (const [name, value] of Object.entries(lists)) this.#list(name).value = value;
-    const numbers = { points: points || "", minutes: minutes || "", rows };
+    const numbers = { points: points || "", minutes: minutes || "", rows, repeats: repeats || 1 };
     for (const [name, value] of Object.entries(numbers)) find(this.#tab, `[data-sweep="${name}"]`, HTMLInputElement).value = String(value);
     this.#renderMethods();
     this.#tellSize();

@@ -1,12 +1,11 @@
-/** @import { KeptSweep } from "./last_sweep.js" */
 /** @import { Page } from "../page.d.ts" */
-/** @import { SweepMessage } from "../messages.d.ts" */
+/** @import { SweepLeft, SweepMessage } from "../messages.d.ts" */
 /** @import { Tabs } from "../frame/tabs.js" */
 /** @import { OpenDialog } from "../open/open_dialog.js" */
 
 import { closest, fillSlots, find } from "../dom/elements.js";
-import { importanceBars } from "./importance_list.js";
-import { LastSweep, lastWords } from "./last_sweep.js";
+import { importanceGroups } from "./importance_list.js";
+import { LastSweep, lastWords, resumable } from "./last_sweep.js";
 import { SweepChartCard } from "./sweep_chart.js";
 import { SweepForm } from "./sweep_form.js";
 import { shownWords, stateWords, summaryWords } from "./sweep_points.js";
@@ -23,7 +22,7 @@ export class SweepTab {
   #form;
   #chart;
   #last = new LastSweep();
-  /** @type {KeptSweep | null} what was asked for and has not begun */
+  /** @type {SweepLeft | null} what was asked for and has not begun */
   #asked = null;
 
   /**
@@ -58,6 +57,7 @@ export class SweepTab {
     fillSlots(this.#tab, "sweep-refusal", found.refusal);
     this.#form.render(found);
     if (isRunning) this.#keep();
+    if (found.state === "done") this.#last.end();
     this.#button("start").disabled = isRunning || !canStart;
     this.#button("stop").hidden = !isRunning;
     this.#renderLast(found);
@@ -90,13 +90,17 @@ export class SweepTab {
     this.#asked = null;
   }
 
-  /** Goes on with the last sweep, whose recipe has to be on the sidebar. */
+  /** Goes on with a sweep, whose recipe has to be on the sidebar. */
   #resume() {
-    const { known } = this.#last;
-    if (!known) return;
-    if (known.query !== this.#query) return void this.#page.requests.send("travel", { query: known.query });
-    this.#form.restore(known.request);
+    const { sweep } = this.#resumable ?? {};
+    if (!sweep) return;
+    if (sweep.query !== this.#query) return void this.#page.requests.send("travel", { query: sweep.query });
+    this.#form.restore(sweep.request);
     this.#start();
+  }
+
+  get #resumable() {
+    return resumable(this.#last, this.#page.inbox.get("sweep")?.left ?? null);
   }
 
   /** That of a link to the recipe on the sidebar. */
@@ -106,7 +110,7 @@ export class SweepTab {
 
   /** @param {SweepMessage} found */
   #renderLast({ state }) {
-    const { known } = this.#last, words = known && lastWords(known, this.#query);
+    const found = this.#resumable, words = found && lastWords(found.sweep, this.#query, found.isOwn);
     find(this.#tab, ".ml-sweep-last").hidden = !words || state !== "none";
     fillSlots(this.#tab, "sweep-last", words?.told);
     this.#button("resume").textContent = words?.button ?? "";
@@ -139,7 +143,7 @@ export class SweepTab {
   /** @param {SweepMessage} found */
   #renderImportance({ importances, importance_note }) {
     find(this.#tab, ".ml-sweep-importance").hidden = !importance_note;
-    find(this.#tab, ".ml-sweep-bars").replaceChildren(...importanceBars(importances));
+    find(this.#tab, ".ml-sweep-objectives").replaceChildren(...importanceGroups(importances));
     fillSlots(this.#tab, "sweep-importance", importance_note);
   }
 

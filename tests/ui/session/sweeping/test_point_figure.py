@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ui.session.sweeping.sweeps_by_hand import point, score
+from ui.session.sweeping.sweeps_by_hand import point, repeated, score
 
 from mergelab.ui.session.sweeping.point_figure import point_figure, score_of
 
@@ -29,3 +29,9 @@ def test_the_second_objective_stands_at_the_second_place_and_a_refused_point_has
     assert figure and figure.value == 0.6
     assert point_figure(point(0, {}, 0.7, scores=BOTH), ["mean", "worst"], 1) is None
     assert score_of(tried, "task:task-a") == BOTH[0]
+
+
+def test_a_repeated_recipe_is_the_mean_over_its_seeds_between_the_lowest_and_the_highest() -> None:
+    figure = point_figure(repeated(0, {}, 0.5, 0.625, 0.75), ["mean"])
+    assert figure and (figure.value, figure.lowest, figure.highest) == (0.625, 0.5, 0.75)
+    assert figure.text == "62.5 % (52–72), seeds 50–75"

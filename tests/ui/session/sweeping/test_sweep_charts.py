@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ui.session.sweeping.sweeps_by_hand import point, score, swept
+from ui.session.sweeping.sweeps_by_hand import point, repeated, score, swept
 
 from mergelab.jobs.sweeping.sweep_outcome import PointState
 from mergelab.ui.messages import SweepChart, SweepChartRequest
@@ -41,6 +41,15 @@ def test_seeds_are_a_band_and_no_setting_of_their_own() -> None:
     assert found.form == "line"
     assert "from the lowest to the highest of 2 seeds" in found.note
     assert [trace.get("name") for trace in found.figure.data[:2]] == ["lowest seed", "highest seed"]
+
+
+def test_recipes_that_are_repeated_have_a_band_over_their_seeds() -> None:
+    found = chart(
+        ONE, repeated(0, {"method.density": 0.2}, 0.5, 0.625), repeated(1, {"method.density": 0.5}, 0.75, 0.5)
+    )
+    lower, upper, line, _ = found.figure.data
+    assert (lower["y"], upper["y"], line["y"]) == ([0.5, 0.5], [0.625, 0.75], [0.5625, 0.625])
+    assert "the mean over its seeds" in found.note and "from the lowest to the highest of 2 seeds" in found.note
 
 
 def test_a_setting_with_one_value_does_not_vary() -> None:

@@ -9,17 +9,18 @@ from ui.fake_worker import FakeWorker, answers, form, last
 
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scores.interval import Estimate
-from mergelab.jobs import Finished
+from mergelab.jobs import Crashed, Finished
 from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
 from mergelab.recipe import Recipe
 from mergelab.runs import RunKind
 from mergelab.runtime.progress import Partial
-from mergelab.ui.messages import SweepChartRequest, SweepMessage, SweepRequest
+from mergelab.ui.messages import SweepChartRequest, SweepLeft, SweepMessage, SweepRequest
 from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.remembering.run_memory import RunMemory
 from mergelab.ui.session.render.scores_by_model import TaskFace
 from mergelab.ui.session.server import Lab
 from mergelab.ui.session.session import Session
+from mergelab.ui.session.sweeping import begun_sweeps
 from mergelab.ui.session.update import Update
 
 
@@ -34,7 +35,7 @@ def point(number: int, density: float, right: int, state: PointState) -> Point:
 POINTS = (point(0, 0.2, 70, PointState.OUT), point(1, 0.5, 80, PointState.FINISHED))
 TEST = Score("task-a", "test", "accuracy", 0.75, 500, 0.7, 0.8)
 OUTCOME = SweepOutcome(POINTS, (1,), (), (TEST,), Estimate(0.05, -0.02, 0.12), 700)
-ASKED = SweepRequest({"method.density": "0.2:0.5:0.3"}, ["mean"], "", 0, 0, 100, "halving")
+ASKED = SweepRequest({"method.density": "0.2:0.5:0.3"}, ["mean"], "", 0, 0, 100, "halving", 1)
 
 
 def script() -> list[object]:
@@ -104,6 +105,7 @@ def test_each_point_is_remembered_once_however_often_the_sweep_runs(
     assert store
     runs = store.runs()
     assert [(run.request.name, run.request.kind) for run in runs] == [
+        ("Sweep 2, test rows", RunKind.EVALUATION),
         ("Sweep 2", RunKind.SWEEP_POINT),
         ("Sweep 1", RunKind.SWEEP_POINT),
     ]
@@ -120,6 +122,28 @@ def test_after_stop_the_points_so_far_stay(memory: RunMemory, monkeypatch: pytes
     assert (final.state, len(final.points)) == ("stopped", 1)
 
 
+def test_a_sweep_that_the_server_left_behind_is_offered_to_every_visitor_who_sees_its_runs(
+    memory: RunMemory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path / "cache"))
+    session = session_with(
+        memory, FakeWorker(sweep=lambda: [Partial(POINTS[0]), Crashed("it broke", "trace")]), monkeypatch
+    )
+    list(session.sweep(form(), ASKED))
+    monkeypatch.setattr(begun_sweeps, "SERVER", "another process")
+
+    def offered(visitors: RunMemory) -> SweepLeft | None:
+        session = session_with(visitors, FakeWorker(sweep=script), monkeypatch)
+        (shown,) = told(list(session.sweep_view.show(form())))
+        return shown.left
+
+    left = offered(memory)
+    assert left and (left.name, left.request) == ("TIES · density 0.2", ASKED)
+    assert offered(RunMemory()) is None, "where runs are not shared"
+    list(session_with(memory, FakeWorker(sweep=script), monkeypatch).sweep(form(), ASKED))
+    assert offered(memory) is None, "it has come to its end"
+
+
 def test_stop_before_the_first_point_is_heard(memory: RunMemory, monkeypatch: pytest.MonkeyPatch) -> None:
     worker = FakeWorker(sweep=script)
     session = session_with(memory, worker, monkeypatch)
@@ -134,13 +158,13 @@ def test_nothing_ticked_and_values_that_cannot_be_read_are_refused_with_the_reas
     memory: RunMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = session_with(memory, FakeWorker(), monkeypatch)
-    nothing = SweepRequest({}, ["mean"], "", 0, 0, 100, "halving")
+    nothing = SweepRequest({}, ["mean"], "", 0, 0, 100, "halving", 1)
     status = last(session.sweep(form(), nothing)).status
     assert status and status.problems == ("Tick at least one setting that may vary.",)
-    wrong = SweepRequest({"method.density": "half"}, ["mean"], "", 0, 0, 100, "halving")
+    wrong = SweepRequest({"method.density": "half"}, ["mean"], "", 0, 0, 100, "halving", 1)
     updates = list(session.sweep(form(), wrong))
-    assert "density" in told(updates)[-1].refusal
-    assert updates[-1].status and "density" in updates[-1].status.problems[0]
+    assert told(updates)[-1].refusal.startswith("Density")
+    assert updates[-1].status and "Density" in updates[-1].status.problems[0]
 
 
 def test_without_task_sets_the_tab_says_why_no_sweep_can_start(memory: RunMemory) -> None:

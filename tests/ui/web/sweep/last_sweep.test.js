@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { LastSweep, lastWords } from "../../../../mergelab/ui/web/sweep/last_sweep.js";
+import { LastSweep, lastWords, resumable } from "../../../../mergelab/ui/web/sweep/last_sweep.js";
 
 const SWEEP = { query: "method=ties", name: "TIES", request: { over: { "method.density": "0:1:0.25" }, objectives: ["mean"] } };
 
@@ -21,6 +21,21 @@ test("what cannot be read is no sweep", () => {
 });
 
 test("a sweep is resumed from its own recipe, which is opened first", () => {
-  assert.deepEqual(lastWords(SWEEP, "method=ties"), { told: "Your last sweep varied 1 setting of TIES. What was answered is kept: no row is asked twice.", button: "Resume" });
-  assert.equal(lastWords(SWEEP, "").button, "Open its recipe");
+  assert.deepEqual(lastWords(SWEEP, "method=ties", true), { told: "Your last sweep varied 1 setting of TIES. What was answered is kept: no row is asked twice.", button: "Resume" });
+  assert.equal(lastWords(SWEEP, "", true).button, "Open its recipe");
+});
+
+test("a sweep of another browser was under way when the server was stopped", () => {
+  assert.match(lastWords(SWEEP, "method=ties", false).told, /^A sweep of 1 setting of TIES was under way when the server was stopped\. What was answered is kept/);
+});
+
+test("a browser goes on with its own sweep until that has ended", () => {
+  const last = new LastSweep(storage()), left = { ...SWEEP, name: "SCE" };
+  assert.equal(resumable(last, null), null);
+  assert.deepEqual(resumable(last, left), { sweep: left, isOwn: false });
+  last.keep(SWEEP);
+  assert.deepEqual(resumable(last, left), { sweep: SWEEP, isOwn: true });
+  last.end();
+  assert.deepEqual(resumable(last, left), { sweep: left, isOwn: false });
+  assert.equal(resumable(last, null)?.isOwn, true);
 });

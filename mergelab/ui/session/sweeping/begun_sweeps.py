@@ -1,0 +1,46 @@
+"""The sweep that was begun last, so that any browser can go on with it after the server was stopped."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from uuid import uuid4
+
+from mergelab.runtime.cache import SWEEPS, store
+from mergelab.ui.messages import SweepLeft
+from mergelab.ui.messages.encoding import decode
+
+KEY = "last"
+SERVER = uuid4().hex
+"""This process, whose own sweeps are under way or were stopped by those who began them."""
+
+
+@dataclass(frozen=True)
+class _Begun:
+    server: str
+    digest: str
+    sweep: SweepLeft
+
+
+def keep_begun(digest: str, sweep: SweepLeft) -> None:
+    """A sweep with this digest has begun. It lies in the cache, beside the answers that make it worth going on."""
+    store().put(SWEEPS, KEY, json.dumps(asdict(_Begun(SERVER, digest, sweep))).encode())
+
+
+def keep_ended(digest: str) -> None:
+    """The sweep has come to its end. Another one that has begun since stays."""
+    last = _last()
+    if last and last.digest == digest:
+        store().put(SWEEPS, KEY, b"null")
+
+
+def left_behind() -> SweepLeft | None:
+    """The sweep that was under way when an earlier server stopped; None if there is none."""
+    last = _last()
+    return last.sweep if last and last.server != SERVER else None
+
+
+def _last() -> _Begun | None:
+    return store().recall(
+        SWEEPS, KEY, lambda content: decode(_Begun, found) if (found := json.loads(content)) else None
+    )

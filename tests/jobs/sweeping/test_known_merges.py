@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+from jobs.sweeping.small_search import recipe, task
+
+from mergelab.jobs.sweeping.known_merges import KnownMerges
+from mergelab.jobs.sweeping.point_models import MergeFacts, PointModels
+from mergelab.jobs.task_sets.own_tasks import TaskFiles
+from mergelab.recipe import Recipe
+from mergelab.runtime.progress import finish
+
+__all__ = ["recipe", "task"]
+
+
+def known(checked: Recipe, task: str) -> KnownMerges:
+    models = PointModels(TaskFiles.of([task], None, checked.base), None, "cpu")
+    return KnownMerges(models, finish(models.open(checked)))
+
+
+def test_what_is_kept_of_a_merge_is_known_for_its_recipe_alone(recipe: dict[str, Any], task: str) -> None:
+    one = Recipe.from_mapping(recipe)
+    other = Recipe.from_mapping({**recipe, "method": {"name": "task_arithmetic", "scale": 0.25}})
+    known(one, task).keep(one, MergeFacts("abc", 7))
+    assert known(one, task).of(one) == MergeFacts("abc", 7)
+    assert known(one, task).of(other) is None
+
+
+def test_a_method_that_was_rewritten_has_no_known_merges(
+    recipe: dict[str, Any], task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Recipe.from_mapping(recipe)
+    known(one, task).keep(one, MergeFacts("abc", 7))
+    monkeypatch.setattr(inspect, "getsource", lambda module: "return 2 * deltas.mean(0)")
+    assert known(one, task).of(one) is None

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mergelab.runtime.cache import SWEEPS, store
+from mergelab.ui.messages import SweepLeft, SweepRequest
+from mergelab.ui.session.sweeping import begun_sweeps
+from mergelab.ui.session.sweeping.begun_sweeps import keep_begun, keep_ended, left_behind
+
+ONE = SweepLeft("method=ties", "TIES", SweepRequest({"seed": "0:1:1"}, ["mean"], "", 0, 0.5, 100, "halving", 1))
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path))
+
+
+def restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(begun_sweeps, "SERVER", "another process")
+
+
+def test_a_sweep_is_left_behind_once_its_server_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert left_behind() is None
+    keep_begun("digest", ONE)
+    assert left_behind() is None
+    restart(monkeypatch)
+    assert left_behind() == ONE
+
+
+def test_a_sweep_that_has_ended_is_not_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_begun("digest", ONE)
+    keep_ended("earlier digest")
+    restart(monkeypatch)
+    assert left_behind() == ONE
+    keep_ended("digest")
+    assert left_behind() is None
+
+
+def test_what_another_version_wrote_is_no_sweep() -> None:
+    store().put(SWEEPS, begun_sweeps.KEY, b'{"server": "s", "digest": "d", "sweep": {"query": ""}}')
+    assert left_behind() is None
