@@ -8,10 +8,13 @@ from typing import Any
 import numpy
 import pandas
 
+from mergelab.charts.axis_names import brief_names
 from mergelab.charts.style import INK, MUTED, Picture, layout, plain, rows_of, style_of
 
 SHARES = ""
 """The scale of all metrics that are shares of examples."""
+MOST_LETTERS = 24
+"""Longer names of tasks are shortened below the bars."""
 GAP = 0.08
 """Between two axes, as a share of the chart's width."""
 
@@ -23,6 +26,7 @@ def score_bars(scores: pandas.DataFrame) -> Picture:
     metric is measured in, empty text for shares), and words and interval, which say value, low and high. Shares stand on one
     axis of per cent; every other scale has an axis of its own beside it.
     """
+    scores = scores.assign(tick=scores["title"].map(_ticks(scores["title"])))
     groups = dict(_by_scale(scores)) or {SHARES: scores}
     widths = [group["title"].nunique() for group in groups.values()]
     axes: dict[str, Any] = {}
@@ -71,7 +75,7 @@ def _dots(others: pandas.DataFrame) -> dict[str, Any]:
         "type": "scatter",
         "mode": "markers",
         "name": "other experts",
-        "x": _tasks(others),
+        "x": others["tick"].tolist(),
         "y": others["value"].tolist(),
         "marker": {"color": colours, "size": 5, "opacity": 0.75, "symbol": "diamond"},
         "text": _score_words(others),
@@ -88,7 +92,7 @@ def _bars(scores: pandas.DataFrame, role: str, name: str) -> dict[str, Any]:
     }
     return {
         "type": "bar",
-        "x": _tasks(scores),
+        "x": scores["tick"].tolist(),
         "y": scores["value"].tolist(),
         "name": name,
         "text": _score_words(scores),
@@ -105,8 +109,11 @@ def _lengths(ends: pandas.Series) -> list[float]:
     return ends.where(numpy.isfinite(ends.astype(float)), 0.0).tolist()
 
 
-def _tasks(scores: pandas.DataFrame) -> list[str]:
-    return [plain(title).replace(" ", "<br>", 1) for title in scores["title"]]
+def _ticks(titles: pandas.Series) -> dict[str, str]:
+    """The task's names under the axis, short enough to stand there."""
+    found = list(dict.fromkeys(titles))
+    briefs = brief_names([plain(title) for title in found], MOST_LETTERS)
+    return {title: brief.replace(" ", "<br>", 1) for title, brief in zip(found, briefs, strict=True)}
 
 
 def _score_words(scores: pandas.DataFrame) -> list[str]:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from mergelab.recipe import Recipe
     from mergelab.recipe.stack_recipe import StackRecipe
 
-MODELS_DIR = "open only suites and models in this folder, none of the Hub; plain names are relative to it"
-
 
 def subcommand(
     commands: Any, name: str, run: Callable[[argparse.Namespace], None], help: str
@@ -65,7 +63,7 @@ def out_flag(parser: argparse.ArgumentParser) -> None:
 def base_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags for the base, the models folder and the folder to create."""
     parser.add_argument("--base", required=True, metavar="BASE", help="the model from which the delta is computed")
-    parser.add_argument("--models-dir", type=folder, metavar="DIR", help=MODELS_DIR)
+    models_dir_flag(parser)
     out_flag(parser)
 
 
@@ -80,8 +78,29 @@ def base_and(model: str, options: argparse.Namespace) -> tuple[Checkpoint, Check
 
 def place_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags for the device and the models folder."""
+    device_flag(parser)
+    models_dir_flag(parser)
+
+
+def device_flag(parser: argparse.ArgumentParser) -> None:
+    """Add the flag for the device."""
     parser.add_argument("--device", choices=DEVICES, default="auto", help="auto uses the GPU if there is one")
-    parser.add_argument("--models-dir", type=folder, metavar="DIR", help=MODELS_DIR)
+
+
+def models_dir_flag(parser: argparse.ArgumentParser) -> None:
+    """Add the flag for the models folder."""
+    told = "open only suites and models in this folder, none of the Hub; plain names are relative to it"
+    parser.add_argument("--models-dir", type=folder, metavar="DIR", help=told)
+
+
+def json_flag(parser: argparse.ArgumentParser, content: str = "") -> None:
+    """Add the flag that prints JSON instead of text; `content` says with what in it."""
+    parser.add_argument("--json", action="store_true", help=f"print JSON {content}".rstrip())
+
+
+def suite_tasks_flag(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that chooses task sets of the suite."""
+    parser.add_argument("--tasks", nargs="+", metavar="TASK", help="only these task sets of the suite")
 
 
 def task_flags(parser: argparse.ArgumentParser, use: str) -> None:

@@ -12,12 +12,11 @@ from mergelab.evaluation.answer_sheet import AnswerSheet
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scores.looks import FIRST, bounds
+from mergelab.evaluation.small_models import is_small
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.runtime.cache import HASHES, key_of, store
 from mergelab.runtime.progress import Progress, ProgressGen, map_progress
 
-SMALL = 2_000_000
-"""Parameters of a model that answers a task at once."""
 EVERY_ROW = 2**31
 QUICK_ROWS = 200
 """Default number of validation rows per task on the page: fast, and accurate to about ± 6 points."""
@@ -45,7 +44,7 @@ def scored_in_blocks(
     """The scores of `scored`: those of known answers at once, then each task's after every block of rows.
 
     All tasks have answered a block before the first of them is asked the next, so that each soon has a score. A small model
-    answers all rows of a task at once: blocks would cost it more than they show.
+    answers all rows of a task at once.
     """
     content, first = hash_state(body), _first_block(body)
     sheets = [AnswerSheet.of(content, task, split, rows, device) for task in tasks]
@@ -76,7 +75,7 @@ def body_hash(checkpoint: Checkpoint, base: Checkpoint) -> str:
 
 def _first_block(body: Mapping[str, Tensor]) -> int:
     """The number of rows after which a model is looked at for the first time."""
-    return EVERY_ROW if sum(value.numel() for value in body.values()) <= SMALL else FIRST
+    return EVERY_ROW if is_small(sum(value.numel() for value in body.values())) else FIRST
 
 
 def _answered(

@@ -17,6 +17,8 @@ EXACT = "document.querySelector('[data-slot=tensor-chip]').textContent === 'meas
 OF_THIS_RECIPE = "mergelab.look.tensor.recipe === mergelab.of.sidebar.slice(0, 8)"
 LISTED = "mergelab.tensors && mergelab.tensors.length"
 HOVER = "[data-slot=map-hover]"
+INSIDE = """(rows => [...rows].every(row => [...row.children].every(
+  part => part.getBoundingClientRect().bottom <= row.getBoundingClientRect().bottom)))"""
 WHY = "[data-slot=map-why]"
 
 
@@ -66,6 +68,7 @@ def test_before_a_tensor_is_picked_the_list_says_what_to_do(browser: Browser, se
     expect(page.locator("[data-tensor=map]")).to_be_hidden()
     counts = [row["conflicting"] for row in page.evaluate("mergelab.tensors")]
     assert counts == sorted(counts, reverse=True)
+    assert page.evaluate(f"{INSIDE}(document.querySelectorAll('.ml-tensor'))"), "no row covers the next one"
     page.fill(".ml-find", "layers.3 mlp.up")
     assert {row.get_attribute("data-key") for row in page.locator(".ml-tensor:visible").all()} == {
         KEY,

@@ -134,6 +134,13 @@ def test_bars_carry_the_interval_as_whiskers_and_n_in_their_words() -> None:
     assert score_bars(SCORES).layout["yaxis"]["range"] == [0, 1.02]
 
 
+def test_long_names_of_tasks_are_shortened_below_the_bars_and_whole_in_the_words() -> None:
+    long = "sentiment-classifier-for-product-reviews-in-twelve-languages"
+    drawn = score_bars(pandas.concat([SCORES, SCORES.assign(task="u", title=long)])).data[2]
+    assert drawn["x"] == ["Long<br>title", "sentiment-cl…e-languages"]
+    assert drawn["text"][1].startswith(f"merged on {long}: ")
+
+
 def test_bits_per_byte_have_an_axis_of_their_own() -> None:
     scale = {"metric": "bits per byte", "scale": "bits per byte, lower is better"}
     texts = SCORES.assign(task="u", title="Texts", value=1.8, low=-math.inf, high=1.9, words="1.80", **scale)

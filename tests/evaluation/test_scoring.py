@@ -43,7 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tiny models count as large ones, which are asked in blocks."""
-    monkeypatch.setattr("mergelab.evaluation.scoring.SMALL", 0)
+    monkeypatch.setattr("mergelab.evaluation.small_models.MOST", 0)
 
 
 def body(folder: Path) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from mergelab.cli.flags import subcommand
+from mergelab.cli.flags import json_flag, subcommand
 
 if TYPE_CHECKING:
     from mergelab.runtime.cache import CacheEntry
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def add(commands: Any) -> None:
     """Add the command with its flags."""
     cache = subcommand(commands, "cache", _show, "show what is in the cache, or clear it")
-    cache.add_argument("--json", action="store_true", help="print JSON")
+    json_flag(cache)
     clear = subcommand(
         cache.add_subparsers(metavar="clear"), "clear", _clear, "remove everything that no process uses, or some kinds"
     )

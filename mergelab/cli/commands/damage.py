@@ -6,7 +6,16 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from mergelab.cli.flags import place_flags, positive, recipe_flags, recipe_of, subcommand, task_flags
+from mergelab.cli.flags import (
+    json_flag,
+    place_flags,
+    positive,
+    recipe_flags,
+    recipe_of,
+    subcommand,
+    suite_tasks_flag,
+    task_flags,
+)
 from mergelab.cli.progress_bar import followed
 
 if TYPE_CHECKING:
@@ -35,12 +44,12 @@ def add(commands: Any) -> None:
         help="what is put back, one layer and module group at a time: the experts' mean, each task's own expert, or the base "
         "(default: mean)",
     )
-    damage.add_argument("--tasks", nargs="+", metavar="TASK", help="only these task sets of the suite")
+    suite_tasks_flag(damage)
     task_flags(damage, "a task set of your own to measure on, also to calibrate methods that need it")
     damage.add_argument(
         "--rows", type=positive, default=ROWS, metavar="N", help=f"validation rows per task set (default: {ROWS})"
     )
-    damage.add_argument("--json", action="store_true", help="print JSON with every cell and task")
+    json_flag(damage, "with every cell and task")
     place_flags(damage)
 
 

@@ -10,7 +10,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mergelab.cli.flags import folder, place_flags, portable_flag, positive, subcommand, task_flags
+from mergelab.cli.flags import (
+    folder,
+    json_flag,
+    place_flags,
+    portable_flag,
+    positive,
+    subcommand,
+    suite_tasks_flag,
+    task_flags,
+)
 from mergelab.cli.progress_bar import followed
 from mergelab.cli.remembered import remember_flag, remembered
 
@@ -31,7 +40,7 @@ def add(commands: Any) -> None:
         "model", metavar="MODEL_OR_RECIPE", help="folder, suite name, owner/name@revision, or a recipe file"
     )
     evaluate.add_argument("--suite", help="the suite whose task sets to use (default: the model's own suite)")
-    evaluate.add_argument("--tasks", nargs="+", metavar="TASK", help="only these task sets of the suite")
+    suite_tasks_flag(evaluate)
     task_flags(evaluate, "a task set of your own to score, also to calibrate methods that need it")
     evaluate.add_argument(
         "--split",
@@ -61,7 +70,7 @@ def add(commands: Any) -> None:
         metavar="DIR",
         help="with --lm-eval: a folder with YAML files of tasks of your own",
     )
-    evaluate.add_argument("--json", action="store_true", help="print JSON")
+    json_flag(evaluate)
     place_flags(evaluate)
     remember_flag(evaluate)
     portable_flag(evaluate)

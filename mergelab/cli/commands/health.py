@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mergelab.cli.flags import place_flags, portable_flag, subcommand, task_flags
+from mergelab.cli.flags import json_flag, place_flags, portable_flag, subcommand, task_flags
 from mergelab.cli.progress_bar import followed
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
         "model", metavar="MODEL_OR_RECIPE", help="folder, suite name, owner/name@revision, or a recipe file"
     )
     task_flags(health, "calibration rows on which a language model is asked; also for methods that need them")
-    health.add_argument("--json", action="store_true", help="print JSON")
+    json_flag(health)
     place_flags(health)
     portable_flag(health)
 

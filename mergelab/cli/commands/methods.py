@@ -6,13 +6,13 @@ import argparse
 import json
 from typing import Any
 
-from mergelab.cli.flags import subcommand
+from mergelab.cli.flags import json_flag, subcommand
 
 
 def add(commands: Any) -> None:
     """Add the command with its flags."""
     methods = subcommand(commands, "methods", _run, "list methods and sparsifiers with their knobs")
-    methods.add_argument("--json", action="store_true", help="print JSON")
+    json_flag(methods)
     methods.add_argument("--markdown", action="store_true", help="print the content of docs/methods.md")
 
 

@@ -8,9 +8,8 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mergelab.cli.flags import expanded, positive, subcommand
+from mergelab.cli.flags import device_flag, expanded, json_flag, positive, subcommand
 from mergelab.cli.progress_bar import followed
-from mergelab.runtime.devices import DEVICES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,14 +38,14 @@ def add(commands: Any) -> None:
     reproduce.add_argument(
         "--known", action="store_true", help="tell what was measured before, and measure nothing new"
     )
-    reproduce.add_argument("--json", action="store_true", help="print JSON")
+    json_flag(reproduce)
     reproduce.add_argument(
         "--out",
         type=expanded,
         metavar="FILE",
         help="write a Markdown page, and beside it the figures as JSON; files are replaced",
     )
-    reproduce.add_argument("--device", choices=DEVICES, default="auto", help="auto uses the GPU if there is one")
+    device_flag(reproduce)
 
 
 def _run(options: argparse.Namespace) -> None:

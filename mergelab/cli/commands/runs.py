@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mergelab.cli.flags import expanded, place_flags, positive, subcommand, task_flags
+from mergelab.cli.flags import expanded, json_flag, place_flags, positive, subcommand, task_flags
 from mergelab.cli.remembered import finished, opened, runs_flag
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
     listed.add_argument("--starred", action="store_true", help="only runs with a star")
     listed.add_argument("--archived", action="store_true", help="archived runs instead of the others")
     listed.add_argument("--limit", type=positive, default=LIMIT, metavar="N", help=f"at most N runs (default: {LIMIT})")
-    listed.add_argument("--json", action="store_true", help="print JSON")
+    json_flag(listed)
     shown = _action(actions, "show", _show, "show all that is known of a run")
     _number(shown)
     compared = _action(actions, "compare", _compare, "show what differs, with paired differences on the same rows")

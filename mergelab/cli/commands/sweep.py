@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mergelab.cli.commands.evaluate import score_table
-from mergelab.cli.flags import expanded, place_flags, positive, subcommand, task_flags
+from mergelab.cli.flags import expanded, json_flag, place_flags, positive, subcommand, task_flags
 from mergelab.cli.progress_bar import followed
 from mergelab.cli.remembered import lent_store, remember_flag
 
@@ -54,7 +54,7 @@ def add(commands: Any) -> None:
         help="merge recipes in which something is random, such as DARE, with N seeds; each is worth the mean over them (default: 1)",
     )
     sweep.add_argument("--out", type=expanded, metavar="FILE", help="write the best recipe to this file")
-    sweep.add_argument("--json", action="store_true", help="print JSON")
+    json_flag(sweep)
     _cluster_flags(sweep)
     task_flags(sweep, "a task set of your own to score and to calibrate with")
     place_flags(sweep)

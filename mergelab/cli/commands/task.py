@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mergelab.cli.flags import MODELS_DIR, expanded, folder, head_flag, positive, subcommand
+from mergelab.cli.flags import expanded, head_flag, json_flag, models_dir_flag, positive, subcommand
 from mergelab.cli.progress_bar import followed
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def _flags(parser: argparse.ArgumentParser) -> None:
         "task", type=expanded, metavar="TASK", help="file, folder, or owner/name@revision#config on the Hub"
     )
     head_flag(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--models-dir", type=folder, metavar="DIR", help=MODELS_DIR)
+    json_flag(parser)
+    models_dir_flag(parser)
 
 
 def _check(options: argparse.Namespace) -> None:

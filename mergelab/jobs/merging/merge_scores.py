@@ -83,10 +83,13 @@ class MergeScoring:
     def run(self, body: dict[str, Tensor]) -> PartialGen[None]:
         """Score the merged `body` (base file keys), then the models that are not in the cache."""
         found = self.found = replace(self.found, begun=True)
-        yield self._told()
+        yield from self._told_in_time()
         for step in scored_in_blocks(body, self._tasks, found.split, self._rows, found.device):
             yield from [step] if isinstance(step, Progress) else self._add(step)
-        for model in self._unscored():
+        unscored = self._unscored()
+        if unscored:
+            yield self._told()
+        for model in unscored:
             work = scored(body_of(model, self._base), self._asked_of(model), found.split, self._rows, found.device)
             found.references[model.name] = yield from map_progress(work, partial(_of_model, name=model.name))
             yield self._told()
@@ -94,11 +97,17 @@ class MergeScoring:
         yield self._told()
 
     def _add(self, score: Score) -> Iterator[Partial]:
-        """Take a score, and tell it unless something was told just before: the last word comes when all are there."""
+        """Take a score, and tell it, but for the last one: the word that follows has it."""
         found = self.found
         latest = {each.task: each for each in (*found.scores, score)}
         scores = [latest[task.name] for task in self._tasks if task.name in latest]
-        self.found = replace(found, scores=scores, waiting=tuple(name for name in found.waiting if name not in latest))
+        waiting = tuple(name for name in found.waiting if name not in latest)
+        self.found = replace(found, scores=scores, waiting=waiting)
+        if waiting or not all(each.complete for each in scores):
+            yield from self._told_in_time()
+
+    def _told_in_time(self) -> Iterator[Partial]:
+        """What is known by now, unless something was told just before."""
         if time.monotonic() >= self._told_at + PACE:
             yield self._told()
 

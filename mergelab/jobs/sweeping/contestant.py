@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mergelab.evaluation.answer_sheet import AnswerSheet
 from mergelab.evaluation.kinds import Answer
 from mergelab.evaluation.scores import Score
-from mergelab.evaluation.scoring import SMALL
+from mergelab.evaluation.small_models import is_small
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.jobs.sweeping.known_merges import KnownMerges
 from mergelab.jobs.sweeping.point_models import Block, MergeFacts
@@ -77,5 +77,5 @@ class Contestant:
 
     @property
     def is_small(self) -> bool:
-        """Whether its model is small, as in `mergelab.evaluation.scoring`."""
-        return self._parameters <= SMALL
+        """Whether its model is small."""
+        return is_small(self._parameters)

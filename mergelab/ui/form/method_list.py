@@ -57,7 +57,7 @@ def line_of(rule: Rule) -> str:
 def asks_for(rule: Rule) -> str:
     """What the rule needs beyond experts and base, as a sentence; empty text for nothing."""
     if calibrated(rule):
-        return "Needs calibration examples: the suites include them, your own models have none."
+        return "Needs calibration examples: the suites include them; for your own models, add task sets."
     return f"Takes exactly {rule.models} expert{'' if rule.models == 1 else 's'}." if rule.models else ""
 
 

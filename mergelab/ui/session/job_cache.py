@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import Any, Generic, TypeVar
@@ -12,13 +14,15 @@ from pandas import DataFrame
 
 from mergelab.analysis.sketch import Sketch
 from mergelab.analysis.tensor_map import TensorMap
+from mergelab.engine.planning.ready_kernels import kind_of as kind_of_recipe
 from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stopped, Worker
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import Run
+from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Partial, Progress, map_progress
 from mergelab.ui.messages import Status
 from mergelab.ui.session.queueing.backlog import Backlog, kind_of
-from mergelab.ui.session.queueing.spare_time import SpareTime
+from mergelab.ui.session.queueing.spare_time import SpareJob, SpareTime
 from mergelab.ui.session.remembering.run_memory import RunMemory
 from mergelab.ui.session.status import Stopwatch
 
@@ -29,7 +33,8 @@ CURVES = 500
 STACKS = 100
 """For how many stacks it is kept what headers tell."""
 TICK = 0.25
-"""Seconds between updates of the elapsed time while a job reports nothing; a stop is noticed as quickly."""
+"""Seconds between two statuses of a job, whose elapsed time goes on while it reports nothing; a stop is noticed as quickly. The
+page draws each of them on the processors that the job needs."""
 
 
 class RefusalError(ValueError):
@@ -164,6 +169,7 @@ class JobCache:
         self._reader: Worker | None = None
         self._lock = threading.Lock()
         self._under_way: dict[Hashable, threading.Lock] = {}
+        self._kernels: set[str] = set()
         self.backlog = Backlog()
         self.run_memory = run_memory or RunMemory()
         self.spare_time = SpareTime(lambda: self.worker)
@@ -193,6 +199,14 @@ class JobCache:
         """Start the reader if it is not running, so it imports torch while the person still chooses a tensor."""
         if self._reader is None:
             self.reader.submit("ready")
+
+    def load_kernels(self, recipe: Recipe, **where: Any) -> None:
+        """From its spare time on, the worker merges small models by kernels where their recipe differs from this one in numbers."""
+        kind = kind_of_recipe(recipe)
+        if kind not in self._kernels:
+            self._kernels.add(kind)
+            given = {"recipe": recipe.to_mapping(), **where}
+            self.spare_time.add(SpareJob("load_kernels", given, lambda _: None))
 
     def close(self) -> None:
         """End the workers."""
@@ -279,7 +293,7 @@ class JobCache:
         self, worker: Worker, watch: Stopwatch, stopper: Stopper, function: str, arguments: dict[str, Any]
     ) -> Generator[Status | Partial, None, Any]:
         presses = stopper.presses  # before the job can be stopped, so that no press is missed
-        job = worker.submit(function, **arguments)
+        job, told_at = worker.submit(function, **arguments), -math.inf
         stopper.watch(job)
         try:
             for event in poll(job):
@@ -297,7 +311,12 @@ class JobCache:
                     case Partial():
                         yield event
                     case Progress() | Queued() | None:
-                        yield watch.status(event)
+                        status = watch.status(event)
+                        if (
+                            event is None or time.monotonic() >= told_at + TICK
+                        ):  # the next one tells what this one left out
+                            told_at = time.monotonic()
+                            yield status
         finally:
             stopper.forget(job)
             if job.ended is None:

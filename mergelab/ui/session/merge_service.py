@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mergelab.analysis.preview import Preview, preview
 from mergelab.analysis.sketch import Sketch, sketch_needs
 from mergelab.checkpoints import list_suites
+from mergelab.evaluation.small_models import is_small
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
 from mergelab.evaluation.tasks.own import GivenTask
 from mergelab.jobs.recording.run_facts import recipe_request
@@ -32,9 +33,6 @@ from mergelab.ui.session.update import Update
 
 if TYPE_CHECKING:
     from mergelab.analysis.static import InspectionReport
-
-LIVE_PARAMETERS = 2_000_000
-"""Models with up to this many parameters are merged and scored after every change."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class MergeService:
             and not form.blocked_reason
             and not self.rests(form)
             and sketch is not None
-            and int(sketch.entries.sum()) <= LIVE_PARAMETERS
+            and is_small(int(sketch.entries.sum()))
         )
 
     def rest(self, form: Form) -> None:
@@ -216,6 +214,10 @@ class MergeService:
             return recipe_request(kind, name, form.recipe(), form.device, split, self.visit)
 
         return (yield from recorded_merge(self.job_cache.run_memory, request, job, only_done=live))
+
+    def load_kernels(self, form: Form) -> None:
+        """Merges of small models by recipes like this one's are quicker once the worker had a moment."""
+        self.job_cache.load_kernels(form.recipe(), device=form.device, models_dir=self.models_dir)
 
     def asked(self, form: Form, run: Run, watch: Stopwatch) -> Generator[Update, None, Run]:
         """The run of a form, whose language model is now asked calibration rows for its health."""

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from mergelab.analysis.sketch import Sketch
 from mergelab.jobs.recording.reproduce_job import verdict
+from mergelab.jobs.workbench import MergeScores
 from mergelab.runtime.progress import map_progress
 from mergelab.ui.form.form import Form, Models
 from mergelab.ui.form.recipe_name import recipe_name
@@ -38,7 +39,7 @@ from mergelab.ui.session.update import Update, Updates
 
 T = TypeVar("T")
 PATIENCE = 1.0
-"""Seconds after which a live merge is cancelled if the recipe has changed; quicker ones may finish."""
+"""Seconds after which a live merge is cancelled if the recipe has changed; quicker ones may come to their scores."""
 LIVE_MERGES = 2
 """How many live merges one visitor may have under way; one more ends them, for the last one wins."""
 NOTHING_RAN = Status("stopped", "Nothing was running.")
@@ -65,6 +66,7 @@ class Session:
     live_stopper: Stopper = field(default_factory=Stopper)
     live_digest: str | None = None
     live_since: float = 0.0
+    live_scored: bool = False
     live_merges: int = 0
     owner: Owner = NOBODYS
     job_limits: JobLimits = field(default_factory=JobLimits)
@@ -123,7 +125,7 @@ class Session:
         if self.live_merges >= LIVE_MERGES:
             self.live_stopper.press()
         self.live_merges += 1
-        self.live_digest, self.live_since = form.recipe().digest(), time.monotonic()
+        self.live_digest, self.live_since, self.live_scored = form.recipe().digest(), time.monotonic(), False
         try:
             for update in self._guarded(lambda: self._merge(form, "validation", self.live_stopper, live=True), "live"):
                 if update.status and update.status.kind == "error":
@@ -186,8 +188,7 @@ class Session:
         return found[0] if found else None
 
     def look_at_tasks(self, work: Callable[[TaskSetsView], Generator[Update, None, None]]) -> Updates:
-        """Change the list of the person's task sets, and look at them. Gradio's page may drop an update that another one follows at
-        once, so each end of the work has the list with it."""
+        """Change the list of the person's task sets, and look at them. The list comes however the look ends."""
         for update in self._guarded(lambda: work(self.task_sets), failed="The task sets could not be read"):
             ends = update.status is not None and update.status.kind not in BUSY
             yield replace(update, task_sets=self.task_sets.latest) if ends else update
@@ -281,12 +282,13 @@ class Session:
             yield from job
 
     def _cancel_outdated_live_merge(self, form: Form) -> None:
-        """Stop a slow live merge of a recipe that is no longer on the sidebar."""
+        """Stop a live merge of a recipe that is no longer on the sidebar if it is slow, or if its scores are there: what it still
+        counts would make the scores of the new recipe wait."""
         try:
             digest = form.recipe().digest()
         except ValueError:
             digest = None
-        patience = PATIENCE if digest else 0
+        patience = PATIENCE if digest and not self.live_scored else 0
         if self.live_digest not in (None, digest) and time.monotonic() > self.live_since + patience:
             self.live_stopper.press()
 
@@ -298,16 +300,11 @@ class Session:
         yield self.screen.previewed(form, sketch, known)
 
     def _stack(self, form: Form) -> Generator[Update, None, None]:
-        """The diagram of a stack at once, and then what the headers tell about it.
-
-        Every status has the diagram with it: Gradio's page may drop an update that another one follows at once.
-        """
+        """The diagram of a stack at once, and then what the headers tell about it."""
         form.stack()  # slices that make no stack are refused here: nothing would be wanted below
-        reading = map_progress(
-            self.merge_service.facts(form),
-            lambda update: replace(self.screen.stacked(form, None), status=update.status),
-        )
-        facts = yield from self._while_wanted(form, reading)
+        if not self.knows(form):
+            yield self.screen.stacked(form, None)
+        facts = yield from self._while_wanted(form, self.merge_service.facts(form))
         if facts is not None:
             yield self.screen.stacked(form, facts)
 
@@ -335,13 +332,18 @@ class Session:
         what = "Merging and scoring" if self.merge_service.tasks(form) else "Merging"
         watch = Stopwatch("Scoring on test examples" if split == "test" else what)
         is_known, service = self.merge_service.known_run(form, split) is not None, self.merge_service
-        run = yield from service.merge(
-            form, split, watch, stopper, lambda found: self.screen.partly_scored(found, form), live
-        )
+
+        def scored(found: MergeScores) -> Update:
+            self.live_scored = self.live_scored or (live and found.complete and found.digest == self.live_digest)
+            return self.screen.partly_scored(found, form)
+
+        run = yield from service.merge(form, split, watch, stopper, scored, live)
         sketch = yield from service.sketch(form)
         history = self.history.add(run, recipe_name(form.recipe(), form.models.titles), self.link(form).key)
         merged = self.screen.merged(run, form, sketch, None if is_known else watch.elapsed, live)
         yield replace(merged, history=history if split == "validation" else None)
+        if live:
+            service.load_kernels(form)
         if is_known and not live and run.health and run.health.unasked and service.follows_live(form):
             yield self.screen.asked((yield from service.asked(form, run, Stopwatch("Asking the merged model"))), form)
 

@@ -48,6 +48,7 @@ def test_scores_come_task_by_task_and_the_counting_comes_last(monkeypatch: pytes
     assert [each.waiting for each in found if each.begun][:3] == [tuple(order), tuple(order[1:]), ()]
     assert found[-1].complete and counting_began == len(found), "all scores were told before"
     assert (found[-1].scores, found[-1].references) == (run.scores, run.references)
+    assert sum(each.scores == run.scores for each in found) == 1, "the last scores are told once, with the last word"
     assert found[0].digest == run.digest and not found[0].scores, "the first is told before the merge"
 
 

@@ -11,6 +11,7 @@ from ui.fake_worker import form, last, opened
 from mergelab.analysis.preview import AMONG_SHARED, Preview, curves, halving, narrowed, preview
 from mergelab.analysis.sketch import Sketch
 from mergelab.checkpoints import list_suites
+from mergelab.evaluation import small_models
 from mergelab.evaluation.scoring import QUICK_ROWS
 from mergelab.jobs.workbench import merge, sketch
 from mergelab.recipe import Recipe
@@ -21,7 +22,6 @@ from mergelab.ui.form.stories import STORIES, Story, parameters, stories
 from mergelab.ui.form.texts.link import VIEW
 from mergelab.ui.form.texts.parsed_link import read_query
 from mergelab.ui.messages import Comparison
-from mergelab.ui.session import merge_service as work_module
 from mergelab.ui.session.chart_data import tensors_at
 from mergelab.ui.session.render.recipe import ActiveStory, render_story
 from mergelab.ui.session.server import Lab
@@ -144,7 +144,7 @@ def test_a_scene_without_another_recipe_leaves_none_aside() -> None:
 
 def test_large_models_that_are_put_aside_wait_for_merge(monkeypatch: pytest.MonkeyPatch) -> None:
     session, worker = opened()
-    monkeypatch.setattr(work_module, "LIVE_PARAMETERS", 10)
+    monkeypatch.setattr(small_models, "MOST", 10)
     session.set_scene({"a": form(knobs={KnobPlace("method", "ties", "density"): 0.9})}, None)
     list(session.preview(form()))
     assert list(session.live(form())) == [] and worker.named("merge") == []

@@ -9,7 +9,8 @@ import pytest
 from ui.fake_worker import FakeWorker
 
 from mergelab.jobs import Crashed, Finished, Refused, Stopped
-from mergelab.runtime.progress import Progress
+from mergelab.runtime.progress import Partial, Progress
+from mergelab.ui.messages import Status
 from mergelab.ui.session.job_cache import LRU, CrashError, JobCache, RefusalError, Stopper, StopPressedError
 from mergelab.ui.session.status import Stopwatch
 
@@ -44,6 +45,18 @@ def test_work_reports_progress_and_returns_its_result() -> None:
     assert any(status.fraction == 0.5 for status in itertools.islice(steps, 3))
     gate.set()
     assert drained(steps)[1] == 42
+
+
+def test_a_status_that_comes_too_soon_after_another_is_left_out_and_the_next_one_tells_it() -> None:
+    gate, between = threading.Event(), Partial("some")
+    script = [Progress("Merging", 0, 3), between, Progress("Merging", 1, 3), between, Progress("Merging", 2, 3)]
+    lab, _ = job_cache(*script, gate, Finished(42))
+    steps = lab.follow_in_parts(Stopwatch("Work"), Stopper(), "work")
+    told = list(itertools.takewhile(lambda step: not isinstance(step, Status) or step.fraction != 2 / 3, steps))
+    gate.set()
+    assert drained(steps)[1] == 42
+    assert told.count(between) == 2
+    assert len(told) < 2 + 3, "not one status for each report"
 
 
 def test_a_result_on_the_shelf_is_not_computed_again() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ui.fake_worker import form, last, opened
 
-from mergelab.ui.session import merge_service as work_module
+from mergelab.evaluation import small_models
 
 pytestmark = pytest.mark.usefixtures("one_task")
 
@@ -15,7 +15,7 @@ def test_live_scores_follow_small_models_only_and_only_when_asked(monkeypatch: p
     list(session.preview(form()))
     assert list(session.live(form(live=False))) == []
     with monkeypatch.context() as smaller:
-        smaller.setattr(work_module, "LIVE_PARAMETERS", 10)
+        smaller.setattr(small_models, "MOST", 10)
         assert list(session.live(form())) == []
     assert worker.named("merge") == []
     assert last(session.live(form())).scores is not None

@@ -7,6 +7,8 @@ import threading
 import pytest
 from ui.fake_worker import form, lab
 
+from mergelab.ui.session.queueing import spare_time
+
 pytestmark = pytest.mark.usefixtures("one_task")
 
 
@@ -27,13 +29,17 @@ def test_after_the_opening_the_worker_gets_ready_to_score() -> None:
     assert [call["model"] for call in worker.named("ready_to_score")] == ["tiny"] and shown
 
 
-def test_then_it_reads_the_other_suites_so_that_changing_to_one_waits_for_nothing() -> None:
+def test_then_it_loads_kernels_and_reads_the_other_suites_so_that_changing_to_one_waits_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spare_time, "QUIET", 0.0)
     server, worker = lab()
     earlier = set(threading.enumerate())  # those of other servers may wait for work that never comes
     server.warm(form(), lambda _: None).join(20)
     for thread in set(threading.enumerate()) - earlier:
         if thread.name == "mergelab-spare":
             thread.join(20)
+    assert [call["recipe"] for call in worker.named("load_kernels")] == [form().recipe().to_mapping()]
     first, *others = server.suites().values()
     asked = [server.opening(suite) for suite in others]
     assert [call["recipe"] for call in worker.named("sketch")[1:]] == [each.recipe().to_mapping() for each in asked]

@@ -13,8 +13,8 @@ from ui.fake_worker import FakeWorker, form, lab, last, opened, run_of, sketch_o
 
 from mergelab.jobs import Crashed, Finished, Refused, Stopped
 from mergelab.jobs.stack_job import StackFacts
-from mergelab.jobs.workbench import AdapterArchive, inspection_report
-from mergelab.runtime.progress import Progress, finish
+from mergelab.jobs.workbench import AdapterArchive, MergeScores, inspection_report
+from mergelab.runtime.progress import Partial, Progress, finish
 from mergelab.ui.form.form import OWN, KnobPlace, Models
 from mergelab.ui.session import session as session_module
 from mergelab.ui.session.merge_service import MergeService
@@ -72,6 +72,27 @@ def test_a_slow_live_merge_is_given_up_when_the_recipe_moves_on(monkeypatch: pyt
     list(session.preview(form(knobs={DENSITY: 0.9})))
     assert worker.jobs[-1].stopped.is_set()
     assert last(live).status.kind == "ready"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_quick_live_merge_is_given_up_when_the_recipe_moves_on_only_once_its_scores_are_there(
+    monkeypatch: pytest.MonkeyPatch, complete: bool
+) -> None:
+    monkeypatch.setattr(session_module, "PATIENCE", 1000.0)
+    gate, run = threading.Event(), run_of(form().recipe().to_mapping(), "validation")
+    scores = MergeScores(
+        run.recipe, run.digest, run.scores, run.references, "validation", "cpu", 128, (), True, complete
+    )
+    session, worker = opened(merge=lambda: [Partial(scores), gate, Finished(run)])
+    list(session.preview(form()))
+    live = session.live(form())
+    while not (update := next(live)).scores:
+        pass
+    list(session.preview(form(knobs={DENSITY: 0.9})))
+    assert worker.jobs[-1].stopped.is_set() is complete
+    gate.set()
+    assert last(live).status.kind == "ready"  # type: ignore[union-attr]
+    assert update.scores.state == ("measured" if complete else "scoring")
 
 
 def test_what_is_wrong_with_the_recipe_stays_on_screen_while_live_work_ends() -> None:
@@ -270,10 +291,11 @@ def test_a_stack_is_drawn_at_once_and_what_its_headers_tell_follows() -> None:
     gate = threading.Event()
     session, worker = opened(stack_facts=lambda: [gate, Finished(StackFacts(1234, ("a note",)))])
     views = session.preview(form(**STACK))
-    first = next(views)
+    first, second = next(views), next(views)
     gate.set()
     view = last(views)
-    assert (first.status.kind, first.link.key, first.stack.blocks) == ("loading", view.link.key, view.stack.blocks)
+    assert (first.status, first.link.key, first.stack.blocks) == (None, view.link.key, view.stack.blocks)
+    assert (second.status.kind, second.stack) == ("loading", None)  # the panel gets the diagram again: see wiring
     assert (first.stack.notes, view.stack.notes) == (None, ("a note",))
     assert [(block.start, block.first, block.count) for block in view.stack.blocks] == [(0, 0, 2), (2, 1, 1)]
     assert (view.home.cli, view.charts, view.findings, view.compare) == (

@@ -81,15 +81,16 @@ class SidebarEvents:
     def open_own(self, call: Call) -> Updates:
         """Take the models and task sets that the address asks for, with its method and knobs, after the person agreed.
 
-        All of it is one answer: the widgets of a whole form must not be lost to another update that follows at once.
+        All of it is one answer: Gradio's page may drop an update that another one follows at once, and only the panel's parts are
+        sent again.
         """
         session, asked = self._session(call), call.message
         assert isinstance(asked, OwnModelsOffer)
         typed = TypedModels(asked.base, asked.experts, asked.tasks)
         fields = {OWN_BASE: typed.base, OWN_EXPERTS: typed.experts, OWN_TASKS: typed.tasks}
-        models, told = _last(self._with_tasks(session, typed, fields))
+        models, told = _last(self._with_tasks(session, typed))
         if models is None:
-            return told
+            return {**told, **fields}
         with session.lock:
             session.sources.take(models)
             parsed_link = self.state.parsed(session, parameters(asked.query[:LONGEST_KEY]))
@@ -97,24 +98,17 @@ class SidebarEvents:
             update = Update(later=time.monotonic(), notes=parsed_link.notes, task_sets=shown_tasks)
             return {PANEL: sent(update), **fields, **self.state.fill(session, parsed_link.form)}
 
-    def _with_tasks(
-        self, session: Session, typed: TypedModels, fields: Updates | None = None
-    ) -> Generator[Updates, None, Models | None]:
-        """The typed models with the task sets, or None after the reason why not.
-
-        Gradio's page may drop an update that another one follows at once, so each one sets the `fields`, and the reason comes with
-        the list of task sets.
-        """
+    def _with_tasks(self, session: Session, typed: TypedModels) -> Generator[Updates, None, Models | None]:
+        """The typed models with the task sets, or None after the reason why not, which comes with the list of task sets."""
 
         def told(update: Update) -> Updates:
             is_refused = update.status and update.status.problems and session.task_sets.listed.tasks
-            whole = replace(update, task_sets=session.task_sets.message(typed)) if is_refused else update
-            return {**shown(whole), **(fields or {})}
+            return shown(replace(update, task_sets=session.task_sets.message(typed)) if is_refused else update)
 
         try:
             models = Models.typed(typed.base, typed.experts, next(self.numbers))
         except ValueError as error:
-            yield {**shown(Update(status=refusal(str(error)))), **(fields or {})}
+            yield shown(Update(status=refusal(str(error))))
             return None
         return (yield from map_progress(session.with_tasks(models, typed), told))
 

@@ -118,10 +118,10 @@ def _own_models() -> Named:
         places = "/path/to/folder  or  owner/name@revision", "/path/to/first\nowner/second"
         base = gr.Textbox(label="Base", placeholder=places[0], elem_id=OWN_BASE, max_lines=1)
         experts = gr.Textbox(label="Experts, one per line", placeholder=places[1], lines=3, elem_id=OWN_EXPERTS)
-        about = "A table with texts and labels, questions and answers, or a folder with task.yml. The expert with these labels "
+        about = "A table of examples, or a folder with task.yml. The expert whose labels match answers them; "
         tasks = gr.Textbox(
             label="Task sets to score on, one per line (optional)",
-            info=f"{about}answers; write EXPERT=TASK to name it. Or upload tables, with a task.yml if there is one.",
+            info=f"{about}write EXPERT=TASK to choose it. Or upload tables, with their task.yml if there is one.",
             placeholder="/path/to/rows.csv\n/path/to/first=/path/to/questions.jsonl",
             lines=2,
             elem_id=OWN_TASKS,

@@ -2,6 +2,7 @@
 
 import { make, makeButton } from "../dom/elements.js";
 import { makeTable } from "../dom/table.js";
+import { shortNames } from "../formatting/short_names.js";
 
 /** @type {[string, string]} */
 const OWN = ["Expert", "trained for this task"];
@@ -17,7 +18,7 @@ export function answersTable({ rows, experts, own }) {
 }
 
 /**
- * The titles of the columns: experts that are not the task's own stand under their names.
+ * The titles of the columns: experts that are not the task's own stand under their names, shortened to fit in a column.
  * @param {readonly string[]} experts
  * @param {boolean} own whether the task has an expert of its own
  * @returns {(string | [text: string, title: string])[]}
@@ -29,7 +30,7 @@ export function columns(experts, own) {
     ["Right", "the right answer"],
     ["Base", "before fine-tuning"],
     ...(own ? [OWN] : []),
-    ...experts,
+    ...shortNames([...experts]).map((name, place) => name === experts[place] ? name : /** @type {[string, string]} */ ([name, experts[place]])),
     ["Merged", "this recipe"],
   ];
 }

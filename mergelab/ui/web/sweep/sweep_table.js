@@ -14,7 +14,7 @@ const LEFT = "left the race";
  */
 export function sweepTable({ sought, columns }, points) {
   const problems = points.some(({ problem }) => problem);
-  const titles = ["Point", ...sought.map((title) => `${title}, validation`), ...columns, "Rows per task", "State", ...(problems ? ["Reason"] : []), ""];
+  const titles = ["Point", ...sought.map((title) => `${title}, validation`), ...columns, "Examples per task", "State", ...(problems ? ["Reason"] : []), ""];
   return makeTable(titles, ranked(points).map((point) => rowOf(point, sought.length, problems)));
 }
 

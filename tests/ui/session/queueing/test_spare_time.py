@@ -3,7 +3,10 @@ from __future__ import annotations
 import time
 from typing import Any, cast
 
+import pytest
+
 from mergelab.jobs import Crashed, Event, Finished, Job, Stopped, Worker
+from mergelab.ui.session.queueing import spare_time
 from mergelab.ui.session.queueing.spare_time import SpareJob, SpareTime
 
 
@@ -54,6 +57,27 @@ def test_a_spare_job_stops_while_somebody_waits_and_begins_again() -> None:
     while not kept:
         time.sleep(0.001)
     assert kept == ["sketch"]
+
+
+def test_a_spare_job_begins_again_only_after_a_moment_in_which_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spare_time, "QUIET", 0.05)
+    made, worker, _ = spare("read")
+    with made.interrupted():
+        pass
+    left = time.monotonic()
+    assert worker.begun(1) == ["read"]
+    assert worker.begun(2) == ["read", "read"]
+    assert time.monotonic() >= left + 0.05
+
+
+def test_a_job_that_is_added_in_such_a_moment_begins_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spare_time, "QUIET", 0.05)
+    made, worker, _ = spare()
+    with made.interrupted():
+        pass
+    made.add(SpareJob("late", {}, print))
+    assert worker.jobs == []
+    assert worker.begun(1) == ["late"]
 
 
 def test_a_spare_job_that_failed_is_not_tried_again() -> None:
