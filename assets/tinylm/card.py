@@ -1,64 +1,15 @@
-"""The data card of the suite `tinylm`: what is in it, where it comes from, and what merges score."""
+"""The data card of the suite `tinylm`: what is in it and where it comes from. `benchmarks/suite_table.py` adds what merges score."""
 
 from __future__ import annotations
 
-from multiprocessing.pool import Pool
 from pathlib import Path
 
-import torch
-import train
 from data import CALIBRATION, TASKS, Splits, Task
-from train import State
-
-from mergelab.engine import merge_state_dicts
-from mergelab.evaluation.evaluate import Score, mean_score, wilson
-
-Rows = list[dict[str, str]]
-Table = dict[str, dict[str, Score]]
-VARIANTS = {
-    "average": {"method": {"name": "average"}},
-    "task arithmetic, scale 0.3": {"method": {"name": "task_arithmetic", "scale": 0.3}},
-    "task arithmetic, scale 0.5": {"method": {"name": "task_arithmetic", "scale": 0.5}},
-    "task arithmetic, scale 1": {"method": {"name": "task_arithmetic", "scale": 1.0}},
-    "TIES, density 0.2, scale 1": {"method": {"name": "ties"}},
-    "DARE 90 % + task arithmetic 0.3": {
-        "sparsify": {"name": "dare"},
-        "method": {"name": "task_arithmetic", "scale": 0.3},
-    },
-    "DARE 90 %, no rescale, + task arithmetic 0.3": {
-        "sparsify": {"name": "dare", "rescale": "none"},
-        "method": {"name": "task_arithmetic", "scale": 0.3},
-    },
-}
 
 
-def measure(base: State, experts: dict[str, State], rows: dict[str, Rows], pool: Pool) -> Table:
-    """Scores on `rows` of the base, of each expert on its own task, and of merges of all experts at their default knobs."""
-    models = {"base": dict.fromkeys(rows, base), "each expert on its own task": experts}
-    for title, settings in VARIANTS.items():
-        models[title] = dict.fromkeys(rows, merge_state_dicts(settings, experts, base))
-    jobs = [(name, state, rows[name]) for states in models.values() for name, state in states.items()]
-    scores = iter(pool.map(scored, jobs, 1))
-    return {title: {name: next(scores) for name in states} for title, states in models.items()}
-
-
-def scored(job: tuple[str, State, Rows]) -> Score:
-    """The score of a model on the rows of one task, with its 95 % interval."""
-    name, state, rows = job
-    if answered(TASKS[name]):
-        right = train.exact_matches(state, rows)
-        return Score(name, "test", "exact match", right / len(rows), len(rows), *wilson(right, len(rows)))
-    bits, size = train.bits(state, rows)
-    value = float(bits.sum() / size.sum())
-    half = 1.96 * float(torch.linalg.vector_norm(bits - value * size) / size.sum())  # of a ratio of two sums
-    return Score(name, "test", "bits per byte", value, len(rows), value - half, value + half)
-
-
-def text(out: Path, recipe: dict, seed: int, levels: int, tasks: dict[str, Splits], measured: Table) -> str:
+def text(out: Path, recipe: dict, seed: int, levels: int, tasks: dict[str, Splits]) -> str:
     """The card, in Markdown; sizes are read from the files in `out`."""
     return TEMPLATE.format(
-        scores=score_table(measured),
-        remarks=remarks(measured),
         examples=markdown(
             ["task", "prompt or text", "answer"], [example(name, splits) for name, splits in tasks.items()]
         ),
@@ -83,52 +34,6 @@ def answered(task: Task) -> bool:
     return task.kind == "generation"
 
 
-def score_table(measured: Table) -> str:
-    """The scores, with the mean of those tasks that are scored by exact match and its interval."""
-    answering = [name for name, task in TASKS.items() if answered(task)]
-    reading = [name for name in TASKS if name not in answering]
-    lines = []
-    for title, scores in measured.items():
-        mean = mean_score([scores[name] for name in answering])
-        values = [f"{scores[name].value:.3f}" for name in (*answering, *reading)]
-        lines.append([title, *values, f"{mean.value:.3f} [{mean.low:.3f}, {mean.high:.3f}]"])
-    head = ["", *answering, *(f"{name} (bits per byte)" for name in reading), "mean of exact matches [95 % interval]"]
-    return f"{widths(measured, answering, reading)}\n\n{markdown(head, lines)}"
-
-
-def widths(measured: Table, answering: list[str], reading: list[str]) -> str:
-    """What the numbers of the table are, on how many rows, and how far chance reaches."""
-    first = next(iter(measured.values()))
-    counted = ", ".join(f"{name} {first[name].n}" for name in first)
-    share, size = (
-        max(half(scores[name]) for scores in measured.values() for name in names) for names in (answering, reading)
-    )
-    return (
-        f"Share of test rows answered exactly, greedy; {' and '.join(reading)}: bits per byte, less is better (n: {counted}). "
-        f"One task's 95 % interval is at most ± {share:.3f}, that of bits per byte ± {size:.3f}."
-    )
-
-
-def half(score: Score) -> float:
-    return (score.high - score.low) / 2
-
-
-def remarks(measured: Table) -> str:
-    """One sentence a fact, with the numbers of this build."""
-    names = [name for name, task in TASKS.items() if answered(task)]
-    mean = {title: mean_score([scores[name] for name in names]).value for title, scores in measured.items()}
-    return REMARKS.format(
-        base=mean["base"],
-        experts=mean["each expert on its own task"],
-        average=mean["average"],
-        small=mean["task arithmetic, scale 0.3"],
-        full=mean["task arithmetic, scale 1"],
-        ties=mean["TIES, density 0.2, scale 1"],
-        dare=mean["DARE 90 % + task arithmetic 0.3"],
-        dropped=mean["DARE 90 %, no rescale, + task arithmetic 0.3"],
-    )
-
-
 def example(name: str, splits: Splits) -> list[str]:
     row = splits["test"][0]
     return [f"`{name}`", f"`{row.get('prompt') or row['text']}`", f"`{row['answer']}`" if "answer" in row else ""]
@@ -150,12 +55,6 @@ def markdown(head: list[str], body: list[list[object]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
-REMARKS = """\
-The base answers {base:.3f} of the test rows exactly (mean of the five tasks with answers), the experts {experts:.3f}. The plain
-average of all six experts reaches {average:.3f}, the sum of all deltas × 0.3 {small:.3f}, and all deltas in full {full:.3f}.
-TIES with the paper's density and scale reaches {ties:.3f}. A random 10 % of each delta, × 10 and then × 0.3 as DARE does, is worth
-{dare:.3f}; without the × 10 it is worth {dropped:.3f}."""
-
 TEMPLATE = """\
 # TinyLM
 
@@ -165,12 +64,11 @@ made by `build.py` (seed {seed}, one thread a model); `suite.json` lists every f
 ## Measured merges
 
 <!-- table -->
-{scores}
-<!-- end of table -->
 
 ## What it shows
 
-{remarks}
+Exact match is the share of rows that the model answers greedily as they are stored. A random 10 % of each delta is worth about what
+all of it is, if it is multiplied by 10 as DARE does, and little without.
 
 All numbers are measured on the weights that unpacking gives back, for one seed; knobs were not chosen on these rows. How the
 experts are trained was: a first set with a larger learning rate and trained embeddings merged so badly that every merge on the

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import torch
 from tokens import END, PAD, START, ids
@@ -111,44 +111,10 @@ def fit(
     return {key: value.detach().clone() for key, value in model.state_dict().items() if key != "lm_head.weight"}
 
 
-def loss(model: LlamaForCausalLM, tokens: Tensor, targets: Tensor, reduction: str = "mean") -> Tensor:
-    """The cross-entropy in nats of the tokens that `targets` names."""
+def loss(model: LlamaForCausalLM, tokens: Tensor, targets: Tensor) -> Tensor:
+    """The mean cross-entropy in nats of the tokens that `targets` names."""
     logits = model(input_ids=tokens, use_cache=False).logits
-    return torch.nn.functional.cross_entropy(
-        logits[:, :-1].flatten(0, 1), targets[:, 1:].flatten(), reduction=reduction
-    )
-
-
-@torch.inference_mode()
-def answers(model: LlamaForCausalLM, prompts: Iterable[str]) -> list[str]:
-    """The greedy answer to each prompt, up to the end of its line, without blanks around it."""
-    given = [ids(prompt) for prompt in prompts]
-    length = max(map(len, given))
-    tokens = torch.tensor([[PAD] * (length - len(row)) + row for row in given])
-    found = model.generate(tokens, attention_mask=(tokens != PAD).long())[:, length:]
-    texts = (bytes(token for token in row if token < PAD) for row in found.tolist())
-    return [text.decode(errors="replace").partition("\n")[0].strip() for text in texts]
-
-
-def exact_matches(state: State, rows: list[dict[str, str]]) -> int:
-    """How many answers are right."""
-    model = load(state)
-    found = [
-        answer for k in range(0, len(rows), 250) for answer in answers(model, [r["prompt"] for r in rows[k : k + 250]])
-    ]
-    return sum(answer == row["answer"] for answer, row in zip(found, rows, strict=True))
-
-
-@torch.inference_mode()
-def bits(state: State, rows: list[dict[str, str]]) -> tuple[Tensor, Tensor]:
-    """The bits that a model needs for each text without its line end, and the bytes of each text."""
-    model, found = load(state), []
-    for k in range(0, len(rows), 250):
-        tokens, targets = encode(rows[k : k + 250])
-        targets[targets == NEWLINE] = IGNORED
-        each = loss(model, tokens, targets, "none").reshape(len(tokens), -1).sum(1).double() / math.log(2)
-        found.append(torch.stack([each, (targets != IGNORED).sum(1)]))
-    return tuple(torch.cat(found, 1))
+    return torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), targets[:, 1:].flatten())
 
 
 def _warm_cosine(done: float, warm: float = 0.1) -> float:

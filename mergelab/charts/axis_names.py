@@ -42,8 +42,15 @@ def module_place(module: str) -> tuple[int, int]:
 
 def cell_axes(cells: Collection[tuple[str, str]]) -> tuple[list[str], list[str]]:
     """The layers from top to bottom and the modules from left to right of a map with these cells (layer, module)."""
-    layers = list(dict.fromkeys(layer for layer, _ in cells))
+    layers = layers_from_top([layer for layer, _ in cells])
     return layers, sorted(dict.fromkeys(module for _, module in cells), key=module_place)
+
+
+def layers_from_top(layers: Collection[str]) -> list[str]:
+    """Each layer once, with 2 before 10: files often list them by name. Layers without a number stay where they are."""
+    found = list(dict.fromkeys(layers))
+    numbers = iter(sorted((layer for layer in found if layer.isdecimal()), key=int))
+    return [next(numbers) if layer.isdecimal() else layer for layer in found]
 
 
 def module_name(module: str) -> str:

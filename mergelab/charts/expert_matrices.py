@@ -9,7 +9,7 @@ import numpy
 import pandas
 from numpy.typing import NDArray
 
-from mergelab.charts.axis_names import brief_names, layer_name
+from mergelab.charts.axis_names import brief_names, layer_name, layers_from_top
 from mergelab.charts.conflict_heatmap import FEWEST
 from mergelab.charts.style import DIVERGING, HEAT, HEATMAP, Picture, layout, number, percent, plain, rows_of
 
@@ -77,7 +77,7 @@ def kept_heatmap(kept: pandas.DataFrame, titles: Mapping[str, str]) -> Picture:
     `kept` has layer, expert, share. With one threshold for the model, layers with small deltas keep little.
     """
     table = kept.pivot(index="layer", columns="expert", values="share")
-    table = table.loc[list(dict.fromkeys(kept["layer"])), list(dict.fromkeys(kept["expert"]))]
+    table = table.loc[layers_from_top(kept["layer"]), list(dict.fromkeys(kept["expert"]))]
     names, layers = (
         [plain(titles.get(expert, expert)) for expert in table.columns],
         [layer_name(at) for at in table.index],

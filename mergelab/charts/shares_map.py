@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 import pandas
 
-from mergelab.charts.axis_names import layer_name, module_name, module_place
+from mergelab.charts.axis_names import layer_name, layers_from_top, module_name, module_place
 from mergelab.charts.conflict_heatmap import MAX_LABELLED_CELLS
 from mergelab.charts.style import HEATMAP, Picture, layout, percent, plain, style_of
 
@@ -24,7 +24,7 @@ def shares_map(shares: pandas.DataFrame, titles: Mapping[str, str], places: Mapp
     table = shares.pivot(index=["layer", "module"], columns="expert", values="share")
     experts = list(dict.fromkeys(shares["expert"]))
     found = {cell: numpy.array(row) for cell, row in zip(table.index, table[experts].to_numpy(), strict=True)}
-    layers = list(dict.fromkeys(shares["layer"]))
+    layers = layers_from_top(shares["layer"])
     modules = sorted(dict.fromkeys(shares["module"]), key=module_place)
     grid: list[list[Any]] = [[found.get((layer, module)) for module in modules] for layer in layers]
     names = [plain(titles.get(expert, expert)) for expert in experts]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -46,15 +46,64 @@ def scored_in_blocks(
     All tasks have answered a block before the first of them is asked the next, so that each soon has a score. A small model
     answers all rows of a task at once.
     """
-    content, first = hash_state(body), _first_block(body)
-    sheets = [AnswerSheet.of(content, task, split, rows, device) for task in tasks]
-    yield from (sheet.score(first) for sheet in sheets if sheet.known.n)
-    for bound in bounds(max((sheet.asked for sheet in sheets), default=0), first):
-        for sheet in sheets:
-            if sheet.known.n < min(bound, sheet.asked):
-                yield from _answered(sheet, body, bound, sheets)
-                yield sheet.score(first)
-    yield _progress(sheets)
+    scoring = BlockScoring.of(hash_state(body), tasks, split, rows, device, first_block(body))
+    yield from scoring.scores
+    for bound in scoring.bounds:
+        yield from scoring.until(bound, body)
+    yield scoring.progress
+
+
+@dataclass(frozen=True)
+class BlockScoring:
+    """Scores one body, block by block. `sheets` have its answers to each task; `first` rows are in the first block."""
+
+    sheets: Sequence[AnswerSheet]
+    first: int
+
+    @classmethod
+    def of(
+        cls, content: str, tasks: Sequence[TaskSet], split: str, rows: int | None, device: str, first: int
+    ) -> BlockScoring:
+        """The scoring of the body with this content hash, with the answers that are known."""
+        return cls([AnswerSheet.of(content, task, split, rows, device) for task in tasks], first)
+
+    @property
+    def scores(self) -> list[Score]:
+        """The scores of the tasks with answers."""
+        return [sheet.score(self.first) for sheet in self.sheets if sheet.known.n]
+
+    @property
+    def bounds(self) -> list[int]:
+        """The numbers of rows after which every task has a score."""
+        return bounds(max((sheet.asked for sheet in self.sheets), default=0), self.first)
+
+    def is_answered(self, bound: int) -> bool:
+        """Whether the first `bound` rows of every task are answered."""
+        return not any(sheet.missing(bound) for sheet in self.sheets)
+
+    def until(self, bound: int, body: Mapping[str, Tensor]) -> Generator[Progress | Score, None, None]:
+        """Ask `body` the rows that are missing among the first `bound` of each task; each task's score follows."""
+        for sheet in self.sheets:
+            if sheet.missing(bound):
+                yield from self._answered(sheet, body, bound)
+                yield sheet.score(self.first)
+
+    @property
+    def progress(self) -> Progress:
+        """The rows answered and asked of all tasks."""
+        sheets, complete = self.sheets, sum(sheet.complete for sheet in self.sheets)
+        detail = f"{complete} of {len(sheets)} task{'s' if len(sheets) > 1 else ''}"
+        done, asked = sum(sheet.known.n for sheet in sheets), sum(sheet.asked for sheet in sheets)
+        return Progress("Scoring", done, asked, detail, "rows")
+
+    def _answered(self, sheet: AnswerSheet, body: Mapping[str, Tensor], bound: int) -> ProgressGen[None]:
+        """Ask the next block of one task; the progress is that of all tasks."""
+        before = self.progress
+
+        def among(step: Progress) -> Progress:
+            return replace(before, done=before.done + step.done)
+
+        yield from map_progress(sheet.answer(body, bound), among)
 
 
 def recalled_score(content: str, task: TaskSet, split: str, rows: int | None, device: str) -> Score | None:
@@ -73,27 +122,6 @@ def body_hash(checkpoint: Checkpoint, base: Checkpoint) -> str:
     return found
 
 
-def _first_block(body: Mapping[str, Tensor]) -> int:
+def first_block(body: Mapping[str, Tensor]) -> int:
     """The number of rows after which a model is looked at for the first time."""
     return EVERY_ROW if is_small(sum(value.numel() for value in body.values())) else FIRST
-
-
-def _answered(
-    sheet: AnswerSheet, body: Mapping[str, Tensor], bound: int, sheets: Sequence[AnswerSheet]
-) -> ProgressGen[None]:
-    """Ask the next block of one task; the progress is that of all tasks."""
-    before = _progress(sheets)
-
-    def among(step: Progress) -> Progress:
-        return replace(before, done=before.done + step.done)
-
-    yield from map_progress(sheet.answer(body, bound), among)
-
-
-def _progress(sheets: Sequence[AnswerSheet]) -> Progress:
-    """The rows answered and asked of all tasks."""
-    complete, count = sum(sheet.complete for sheet in sheets), len(sheets)
-    detail = f"{complete} of {count} task{'s' if count > 1 else ''}"
-    return Progress(
-        "Scoring", sum(sheet.known.n for sheet in sheets), sum(sheet.asked for sheet in sheets), detail, "rows"
-    )

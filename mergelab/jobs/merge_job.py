@@ -98,7 +98,7 @@ def merge(
     prepared = yield from prepared_in_steps(steps, planned, where, scoring.tasks)
     body, remarks = yield from steps.take(MERGING, merged_model(prepared))
     if chosen:
-        yield from steps.take(SCORING, scoring.run(body), scoring.stages)
+        yield from steps.take(SCORING, scoring.run(body))
     examining = merge_health(prepared.plan, body, scoring.tasks, where, asks=asks)
     health = yield from steps.take(CHECKING, examining)
     weights = hash_state(body) if hashed else ""

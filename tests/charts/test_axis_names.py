@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mergelab.charts import brief_names, layer_name
+from mergelab.charts.axis_names import cell_axes
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,9 @@ def test_names_that_differ_in_the_middle_stay_apart() -> None:
 
 def test_layers_have_a_name_for_a_person() -> None:
     assert [layer_name(layer) for layer in ("3", "embeddings", "other")] == ["layer 3", "embeddings", "outside layers"]
+
+
+def test_layers_stand_in_the_order_of_their_numbers_though_files_list_them_by_name() -> None:
+    listed = ["embeddings", "0", "1", "10", "11", "2", "other"]
+    layers, modules = cell_axes([(layer, "mlp.up") for layer in listed])
+    assert (layers, modules) == (["embeddings", "0", "1", "2", "10", "11", "other"], ["mlp.up"])

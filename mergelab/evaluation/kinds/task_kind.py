@@ -161,3 +161,8 @@ def find_kind(name: str) -> TaskKind:
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"unknown kind of task {name!r}.{hint} Known: {', '.join(sorted(KINDS))}")
     return KINDS[name]
+
+
+def without_probe(name: str) -> str:
+    """The kind whose rows a probe of this kind answers; any other kind stays as it is."""
+    return next((asked for asked, kind in KINDS.items() if kind.probed_as and kind.probed_as == name), name)

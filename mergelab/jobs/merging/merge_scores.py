@@ -6,26 +6,22 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from torch import Tensor
 
-from mergelab.checkpoints import Checkpoint
+from mergelab.checkpoints import Checkpoint, hash_state
 from mergelab.engine import Plan
 from mergelab.evaluation.answerers import asked_of
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.scores import Score
-from mergelab.evaluation.scoring import body_hash, recalled_score, scored, scored_in_blocks
+from mergelab.evaluation.scoring import EVERY_ROW, BlockScoring, body_hash, first_block, recalled_score
 from mergelab.evaluation.tasks import TaskSet
-from mergelab.runtime.progress import Partial, PartialGen, Progress, map_progress
+from mergelab.runtime.progress import Partial, PartialGen, Progress
 
 PACE = 0.25
 """Seconds between two partial results: a page that draws every one of them would be late with the last."""
-
-
-def _of_model(progress: Progress, name: str) -> Progress:
-    return replace(progress, detail=name)
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,19 @@ class MergeScores:
     waiting: tuple[str, ...]
     begun: bool = False
     complete: bool = False
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """The rows of the merge and of the models beside it."""
+
+    parts: Sequence[BlockScoring]
+
+    def place(self, step: Progress, part: BlockScoring) -> Progress:
+        """The progress of one part among all of them."""
+        others = [each.progress for each in self.parts if each is not part]
+        done, total = step.done + sum(each.done for each in others), step.total + sum(each.total for each in others)
+        return replace(step, done=done, total=total)
 
 
 class MergeScoring:
@@ -75,25 +84,39 @@ class MergeScoring:
             self.found.references[model.name] = [score for score in known if score]
         yield self._told()
 
-    @property
-    def stages(self) -> int:
-        """How often `run` counts rows from 0."""
-        return 1 + len(self._unscored())
-
     def run(self, body: dict[str, Tensor]) -> PartialGen[None]:
-        """Score the merged `body` (base file keys), then the models that are not in the cache."""
-        found = self.found = replace(self.found, begun=True)
+        """Score the merged `body` (base file keys) and the models that are not in the cache, block by block.
+
+        These models answer a block before the merge goes on to it, so that both can be compared as soon as the merge has a
+        score; only on its first block the merge does not wait for them.
+        """
+        self.found = replace(self.found, begun=True)
         yield from self._told_in_time()
-        for step in scored_in_blocks(body, self._tasks, found.split, self._rows, found.device):
-            yield from [step] if isinstance(step, Progress) else self._add(step)
-        unscored = self._unscored()
-        if unscored:
-            yield self._told()
-        for model in unscored:
-            work = scored(body_of(model, self._base), self._asked_of(model), found.split, self._rows, found.device)
-            found.references[model.name] = yield from map_progress(work, partial(_of_model, name=model.name))
-            yield self._told()
+        first = first_block(body)
+        merged = self._scoring(hash_state(body), self._tasks, first)
+        others = [(model, self._scoring_of(model, first)) for model in self._unscored()]
+        whole = _Whole([merged, *(scoring for _, scoring in others)])
+        for score in merged.scores:
+            yield from self._add(score)
+        for bound, next_bound in pairwise([*merged.bounds, EVERY_ROW]):
+            for step in merged.until(bound, body):
+                yield from [whole.place(step, merged)] if isinstance(step, Progress) else self._add(step)
+            if others:
+                yield self._told()  # they may take long
+            for model, scoring in others:
+                yield from self._answered(model, scoring, next_bound, whole)
+        yield whole.place(merged.progress, merged)
         self.found = replace(self.found, complete=True)
+        yield self._told()
+
+    def _answered(self, model: Checkpoint, scoring: BlockScoring, bound: int, whole: _Whole) -> PartialGen[None]:
+        """Let the base or an expert answer the rows that are missing among the first `bound`."""
+        if scoring.is_answered(bound):
+            return
+        for step in scoring.until(bound, body_of(model, self._base)):
+            if isinstance(step, Progress):
+                yield replace(whole.place(step, scoring), detail=model.name)
+        self.found.references[model.name] = scoring.scores
         yield self._told()
 
     def _add(self, score: Score) -> Iterator[Partial]:
@@ -114,7 +137,21 @@ class MergeScoring:
     def _told(self) -> Partial:
         """What is known by now; the lists go on growing, so these are copies."""
         found, self._told_at = self.found, time.monotonic()
-        return Partial(replace(found, scores=list(found.scores), references=dict(found.references)))
+        return Partial(replace(found, scores=list(found.scores), references=self._comparable()))
+
+    def _comparable(self) -> dict[str, list[Score]]:
+        """The scores of base and experts on at least the rows that the merge has answered: fewer would be other rows."""
+        merged = {score.task: score.n for score in self.found.scores}
+        return {
+            model: [score for score in scores if score.n >= merged.get(score.task, 0)]
+            for model, scores in self.found.references.items()
+        }
+
+    def _scoring_of(self, model: Checkpoint, first: int) -> BlockScoring:
+        return self._scoring(body_hash(model, self._base), self._asked_of(model), first)
+
+    def _scoring(self, content: str, tasks: Sequence[TaskSet], first: int) -> BlockScoring:
+        return BlockScoring.of(content, tasks, self.found.split, self._rows, self.found.device, first)
 
     def _recalled(self, content: str, task: TaskSet) -> Score | None:
         return recalled_score(content, task, self.found.split, self._rows, self.found.device)

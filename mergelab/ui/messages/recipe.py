@@ -95,5 +95,7 @@ class OwnModelsOffer:
     """The folders or names of the experts, one per line."""
     tasks: str
     """The files, folders or names of the task sets, one per line; empty text for none."""
+    corrected: Sequence[str]
+    """What was corrected of the task sets, one sentence each."""
     query: str
     """The query of the address, with method, knobs and experts."""

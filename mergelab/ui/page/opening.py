@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
+from mergelab.ui.form.texts.corrected_tasks import told_corrections
 from mergelab.ui.form.texts.parsed_link import ParsedLink
 from mergelab.ui.messages import OwnModelsOffer
 from mergelab.ui.page.follow import shown
@@ -54,4 +55,6 @@ class Opening:
 def own_models_offer(parsed_link: ParsedLink, query: Mapping[str, str]) -> OwnModelsOffer | None:
     """What the page asks the person about models that the address names."""
     own = parsed_link.own
-    return OwnModelsOffer(own.base, own.experts, own.tasks, urlencode(query)) if own else None
+    if own is None:
+        return None
+    return OwnModelsOffer(own.base, own.experts, own.tasks, told_corrections(own.corrected), urlencode(query))

@@ -40,7 +40,7 @@ class RunScores:
         """Equal for scores that look the same on the page."""
         run = self.run
         begun = run.begun if isinstance(run, MergeScores) else None
-        known = [(model, len(scores)) for model, scores in run.references.items()]
+        known = [(model, *(score.n for score in scores)) for model, scores in run.references.items()]
         pinned = self.pinned and (self.pinned.slot, self.pinned.run.digest)
         counts = tuple(score.n for score in run.scores)
         return run.digest, run.split, self.models.edition, counts, begun, *known, self.state, self.settled, pinned

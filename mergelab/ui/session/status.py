@@ -142,8 +142,18 @@ class Stopwatch:
         began = self._work_began or self.began
         share, spent = _share(progress) or 0.0, self.now() - began
         self._overrun = self._overrun or (self._end is not None and self.now() > self._end)
-        if spent >= SLOW and MEASURED <= share < 1 and not self._overrun:
-            self._end = began + spent / share
+        rows_end = self._end_of_rows(progress)
+        if spent >= SLOW and MEASURED <= share < 1 and not self._overrun and rows_end is not None:
+            self._end = max(began + spent / share, rows_end)
+
+    def _end_of_rows(self, progress: Progress) -> float | None:
+        """When the rows of this step will be answered, at their own pace: large models take longer for them than a job's
+        steps usually do. None until some were asked, because known ones tell no pace; 0 if no rows are counted."""
+        if progress.unit != "rows" or self._rows_from is None:
+            return 0.0
+        began, known = self._rows_from
+        rows, left = progress.done - known, progress.total - progress.done
+        return self.now() + left * (self.now() - began) / rows if rows > 0 else None
 
     def _begins_step(self, progress: Progress) -> bool:
         last = self._last

@@ -857,6 +857,8 @@ export interface OwnModelsOffer {
   experts: string;
   /** The files, folders or names of the task sets, one per line; empty text for none. */
   tasks: string;
+  /** What was corrected of the task sets, one sentence each. */
+  corrected: string[];
   /** The query of the address, with method, knobs and experts. */
   query: string;
 }
@@ -1767,7 +1769,7 @@ export interface TaskCorrection {
   kind: string;
   /** The table's columns by the kind's; those that are left out are recognised. */
   columns: Record<string, string>;
-  /** The model that answers; empty text where the labels tell. */
+  /** The model that answers, or `probe`; empty text where the labels tell. */
   head: string;
 }
 
@@ -1805,10 +1807,12 @@ export interface TaskSetView {
   columns: TaskColumn[];
   /** The columns of the table; none if it could not be read. */
   table: string[];
-  /** The model that was chosen to answer; empty text where the labels or a task.yml tell. */
+  /** The model that was chosen to answer, or `probe`; empty text where the labels or a task.yml tell. */
   head: string;
   /** Which model answers if none is chosen, in words. */
   answers: string;
+  /** Whether a linear probe on the base may answer. */
+  has_probe: boolean;
   /** The class names, in the order of their numbers. */
   labels: string[];
   /** The rows by split. */

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mergelab.checkpoints import list_suites, load_suite
@@ -50,6 +52,34 @@ def test_scores_come_task_by_task_and_the_counting_comes_last(monkeypatch: pytes
     assert (found[-1].scores, found[-1].references) == (run.scores, run.references)
     assert sum(each.scores == run.scores for each in found) == 1, "the last scores are told once, with the last word"
     assert found[0].digest == run.digest and not found[0].scores, "the first is told before the merge"
+
+
+def test_base_and_experts_answer_a_block_before_the_merge_goes_on_to_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path))
+    monkeypatch.setattr("mergelab.evaluation.answer_sheet.SHIPPED", "nothing.json")
+    monkeypatch.setattr("mergelab.evaluation.scoring.SMALL", 0)
+    monkeypatch.setattr("mergelab.jobs.merging.merge_scores.PACE", 0)
+    suite = load_suite("pixels")
+    name = next(iter(suite.experts))
+    expert = f"pixels/{name}"
+    recipe = {"base": "pixels", "models": [expert], "method": {"name": "task_arithmetic", "scale": 0.5}}
+    steps = list(workbench.merge(recipe, tasks=[suite.experts[name].task], rows=60, device="cpu", counted=False))
+    found = [step.result for step in steps if isinstance(step, Partial)]
+    told = [tuple(tuple(s.n for s in scores) for scores in (m.scores, *m.references.values())) for m in found]
+    assert list(dict.fromkeys(told)) == [
+        ((), (), ()),
+        ((25,), (), ()),
+        ((25,), (50,), ()),
+        ((25,), (50,), (50,)),
+        ((50,), (50,), (50,)),
+        ((50,), (60,), (50,)),
+        ((50,), (60,), (60,)),
+        ((60,), (60,), (60,)),
+    ]
+    rows = [(step.done, step.total) for step in steps if isinstance(step, Progress) and step.stage == "Scoring"]
+    assert rows == sorted(rows) and rows[-1] == (180, 180)
 
 
 def test_references_that_are_known_are_told_before_the_merge() -> None:

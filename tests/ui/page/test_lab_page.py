@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,11 @@ import pytest
 from fastapi import HTTPException
 from ui.fake_worker import FakeWorker
 
+from mergelab.evaluation.tasks.own import GivenTask
 from mergelab.recipe import Recipe
-from mergelab.ui.form.form import KnobPlace
+from mergelab.ui.form.form import KnobPlace, Models
 from mergelab.ui.form.stories import stories
-from mergelab.ui.messages import OpenRequest, PinRequest, RestoreRequest, Scene, TravelRequest
+from mergelab.ui.messages import OpenRequest, OwnModelsOffer, PinRequest, RestoreRequest, Scene, Status, TravelRequest
 from mergelab.ui.page import follow
 from mergelab.ui.page.follow import EXPIRED, Follower
 from mergelab.ui.page.lab_page import LabPage
@@ -26,6 +29,8 @@ from mergelab.ui.page.tabs.compare_tab import CompareTab
 from mergelab.ui.session.job_cache import JobCache
 from mergelab.ui.session.server import Lab
 from mergelab.ui.session.session import Session
+from mergelab.ui.session.task_sets.task_sets_view import TypedModels
+from mergelab.ui.session.update import Update
 
 CELL = ("3", "mlp.down")
 DENSITY = KnobPlace("method", "ties", "density")
@@ -160,6 +165,27 @@ def test_models_outside_of_the_suites_are_taken_once_the_person_agrees(page: Lab
     told, updates = opened_text(page, text, agreed=True)
     assert (told["models"], updates["own-base"], updates["own-experts"]) == ([], "/b", "/one\n/two")
     assert page.state.form(session).recipe().base == "/b"
+
+
+def test_a_link_to_own_task_sets_tells_its_progress_and_sets_the_whole_form_last(
+    page: LabPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(page)
+    linked: list[TypedModels] = []
+
+    def reading(session: Session, models: Models, typed: TypedModels) -> Generator[Update, None, Models]:
+        linked.append(typed)
+        yield Update(status=Status("loading", "Reading the task sets"))
+        given = GivenTask("/rows.csv", said=(typed.linked or {})["/rows.csv"])
+        return replace(models, task_files=(given,))
+
+    monkeypatch.setattr(Session, "with_tasks", reading)
+    query = "base=/b&models=/one%0A/two&tasks=/rows.csv&task.1.column.text=remark&method=average"
+    offer = OwnModelsOffer("/b", "/one\n/two", "/rows.csv", (), query)
+    first, last = events(page).open_own(Call("visitor", message=offer))
+    assert "Reading the task sets" in first[PANEL]["status"] and "method" not in first
+    assert (last["method"], last["own-tasks"], last["experts"]["value"]) == ("average", "/rows.csv", ["/one", "/two"])
+    assert [typed.linked for typed in linked] == [{"/rows.csv": {"columns": {"text": "remark"}}}]
 
 
 def test_a_curve_is_reported_like_a_knob_comes_back_by_undo_and_goes_with_a_preset(page: LabPage) -> None:

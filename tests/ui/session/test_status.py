@@ -83,6 +83,27 @@ def test_outside_a_job_of_steps_the_remaining_time_is_that_of_the_stage() -> Non
     assert told == "Scoring · Movies · 2 of 4 rows · 1 min 02 s · about 2.0 s left in this step, 1.0 rows/s"
 
 
+def test_the_remaining_time_of_a_job_is_at_least_that_of_the_rows_that_are_left() -> None:
+    clock = Clock()
+    watch = Stopwatch("Merging and scoring", now=clock)
+    watch.status(at(2, 0.0))
+    clock.time += 2
+    watch.status(at(3, 0.05, 0, 400, unit="rows"))
+    clock.time += 10
+    told = watch.status(at(3, 0.3, 100, 400, unit="rows")).detail
+    assert told.endswith("12 s · about 30 s left, 10 rows/s"), "40 s for the whole job would leave 28 s"
+
+
+def test_rows_that_were_known_before_promise_no_pace() -> None:
+    clock = Clock()
+    watch = Stopwatch("Merging and scoring", now=clock)
+    watch.status(at(2, 0.0))
+    clock.time += 4
+    assert watch.status(at(3, 0.6, 300, 400, unit="rows")).detail.endswith("300 of 400 rows · 4.0 s")
+    clock.time += 10
+    assert "about 90 s left" in watch.status(at(3, 0.62, 310, 400, unit="rows")).detail.replace("1 min 30 s", "90 s")
+
+
 def test_a_silent_second_still_moves_the_clock() -> None:
     clock = Clock()
     watch = Stopwatch("Merging", now=clock)

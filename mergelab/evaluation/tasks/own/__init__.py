@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mergelab.evaluation.tasks.own.given_task import GivenTask
+from mergelab.evaluation.tasks.own.given_task import GivenTask, Said
 from mergelab.evaluation.tasks.own.own_task import OwnTask, open_task
 
-__all__ = ["GivenTask", "OwnTask", "open_task"]
+__all__ = ["GivenTask", "OwnTask", "Said", "open_task"]

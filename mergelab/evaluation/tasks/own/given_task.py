@@ -9,6 +9,9 @@ from typing import Any
 
 from mergelab.evaluation.tasks.own.located import Located, locate
 
+Said = Mapping[str, Any]
+"""Fields of a task.yml."""
+
 
 @dataclass(frozen=True)
 class GivenTask:
@@ -21,7 +24,7 @@ class GivenTask:
 
     reference: str
     expert: str = ""
-    said: Mapping[str, Any] = field(default_factory=dict)
+    said: Said = field(default_factory=dict)
     folder: str = ""
 
     def located(self, models_dir: Path | None = None) -> Located:

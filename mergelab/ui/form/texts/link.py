@@ -14,6 +14,7 @@ from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import STACK, Recipe, Step
 from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, Models, spellings
+from mergelab.ui.form.texts.corrected_tasks import corrections_query
 from mergelab.ui.form.texts.slice_lines import slices_query
 from mergelab.ui.form.texts.varied_link import varied_query
 
@@ -32,11 +33,10 @@ TOO_LONG = (
     "The recipe file under Export includes them."
 )
 OWN_MODELS = (
-    "The link names your own models, and task sets given by path, by their folders. It opens them after asking, where the server finds "
-    "these folders."
+    "The link names your own models, and task sets given by path, by their folders, with what you chose under Task sets. It opens them "
+    "after asking, where the server finds these folders."
 )
 UPLOADED = "Uploaded task sets are not in the link, because they are kept on this page alone."
-CORRECTED = "What was corrected of task sets is not in the link; a task.yml beside their files keeps it."
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,11 @@ def _link_of_stack(recipe: StackRecipe, models: Models, complete: bool) -> Link:
 
 
 def folders_of(models: Models) -> dict[str, str]:
-    """The person's own models and task sets, by their folders."""
-    tasks = [f"{task.expert}={task.reference}" if task.expert else task.reference for task in linked_tasks(models)]
-    named = {"base": models.base, "models": "\n".join(models.titles)}
-    return {**named, **({"tasks": "\n".join(tasks)} if tasks else {})}
+    """The person's own models and task sets, by their folders, and what was corrected of the task sets."""
+    linked = linked_tasks(models)
+    tasks = [f"{task.expert}={task.reference}" if task.expert else task.reference for task in linked]
+    named = {"base": models.base, "models": "\n".join(models.titles), **({"tasks": "\n".join(tasks)} if tasks else {})}
+    return {**named, **corrections_query([task.said for task in linked])}
 
 
 def linked_tasks(models: Models) -> list[GivenTask]:
@@ -127,9 +128,7 @@ def linked_tasks(models: Models) -> list[GivenTask]:
 
 def _left_out(models: Models) -> list[str]:
     """What a link does not say of the person's task sets."""
-    named = linked_tasks(models)
-    is_uploaded, is_corrected = len(named) < len(models.task_files), any(task.said for task in named)
-    return [*([UPLOADED] if is_uploaded else []), *([CORRECTED] if is_corrected else [])]
+    return [UPLOADED] if len(linked_tasks(models)) < len(models.task_files) else []
 
 
 def _which(recipe: Recipe, models: Models, complete: bool) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,15 +10,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
+from mergelab.evaluation.tasks.own import Said
 from mergelab.methods import METHODS
 from mergelab.methods.knobs import Choice, Domain, Range, Value
 from mergelab.methods.registry import Rule
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED, STACK, RecipeError
 from mergelab.recipe.file_choices import BASE, FILE_CHOICES, UNION
-from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models
+from mergelab.ui.form.form import NO_SPARSIFIER, OWN, Form, KnobPlace, Models, lines_of
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS, number
 from mergelab.ui.form.method_list import short_title
+from mergelab.ui.form.texts.corrected_tasks import corrections_query, read_corrections
 from mergelab.ui.form.texts.link import PINS, VERSION, VIEW, folders_of, source_name, value_text
 from mergelab.ui.form.texts.slice_lines import GIVERS, slices_of_query
 from mergelab.ui.form.texts.varied_link import VariedFields, known_parameters, read_varied
@@ -46,11 +49,13 @@ class PinnedLinks:
 
 @dataclass(frozen=True)
 class OwnModels:
-    """A base, experts and task sets, one per line, that a query names by their folders. They are opened when the person agrees."""
+    """A base, experts and task sets, one per line, that a query names by their folders, and what was corrected of task sets, by
+    their line. They are opened when the person agrees."""
 
     base: str
     experts: str
     tasks: str = ""
+    corrected: Mapping[str, Said] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -174,11 +179,14 @@ class _Reading:
         if not base or not experts:
             return self.sources[self._name("suite", "suite", list(self.sources), source_name(self.opening.models))]
         self.left.pop("suite", None)
+        lines = lines_of(tasks)
+        corrected = read_corrections(self.left, lines, (base, *lines_of(experts)))
         named = {"base": base, "models": experts, **({"tasks": tasks} if tasks else {})}
+        wanted = {**named, **corrections_query([corrected.get(line, {}) for line in lines])}
         for models in reversed([*self.sources.values()]):  # those that were loaded last
-            if models.edition and folders_of(models) == named:
+            if models.edition and folders_of(models) == wanted:
                 return models
-        self.own = OwnModels(base, experts, tasks)
+        self.own = OwnModels(base, experts, tasks, corrected)
         self._forget_experts()
         return self.opening.models
 

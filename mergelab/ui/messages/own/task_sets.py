@@ -66,9 +66,11 @@ class TaskSetView:
     table: Sequence[str]
     """The columns of the table; none if it could not be read."""
     head: str
-    """The model that was chosen to answer; empty text where the labels or a task.yml tell."""
+    """The model that was chosen to answer, or `probe`; empty text where the labels or a task.yml tell."""
     answers: str
     """Which model answers if none is chosen, in words."""
+    has_probe: bool
+    """Whether a linear probe on the base may answer."""
     labels: Sequence[str]
     """The class names, in the order of their numbers."""
     splits: Sequence[TaskSplit]
@@ -122,7 +124,7 @@ class TaskCorrection:
     columns: Mapping[str, str]
     """The table's columns by the kind's; those that are left out are recognised."""
     head: str
-    """The model that answers; empty text where the labels tell."""
+    """The model that answers, or `probe`; empty text where the labels tell."""
 
 
 @message

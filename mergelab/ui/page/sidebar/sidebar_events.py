@@ -13,8 +13,9 @@ import gradio as gr
 from mergelab.runtime.progress import map_progress
 from mergelab.ui.form import sidebar_values as names
 from mergelab.ui.form.examples import presets
-from mergelab.ui.form.form import OWN, Form, Models
+from mergelab.ui.form.form import OWN, Form, Models, lines_of
 from mergelab.ui.form.stories import Story, parameters, stories
+from mergelab.ui.form.texts.corrected_tasks import read_corrections
 from mergelab.ui.form.texts.parsed_link import parse_cell
 from mergelab.ui.form.texts.recipe_text import read_recipe_text
 from mergelab.ui.messages import (
@@ -78,25 +79,26 @@ class SidebarEvents:
             told = {PANEL: sent(update), **chosen, **self.state.choose_all(session, models)}
         yield told  # not under the lock: Gradio may end this generator in another thread, which could not release it
 
-    def open_own(self, call: Call) -> Updates:
+    def open_own(self, call: Call) -> Iterator[Updates]:
         """Take the models and task sets that the address asks for, with its method and knobs, after the person agreed.
 
-        All of it is one answer: Gradio's page may drop an update that another one follows at once, and only the panel's parts are
-        sent again.
+        The whole form comes last, in one update: none follows at once that could displace its widgets.
         """
         session, asked = self._session(call), call.message
         assert isinstance(asked, OwnModelsOffer)
-        typed = TypedModels(asked.base, asked.experts, asked.tasks)
+        query = parameters(asked.query[:LONGEST_KEY])
+        typed = _linked_models(asked, query)
         fields = {OWN_BASE: typed.base, OWN_EXPERTS: typed.experts, OWN_TASKS: typed.tasks}
-        models, told = _last(self._with_tasks(session, typed))
+        models = yield from map_progress(self._with_tasks(session, typed), lambda told: {**told, **fields})
         if models is None:
-            return {**told, **fields}
+            return
         with session.lock:
             session.sources.take(models)
-            parsed_link = self.state.parsed(session, parameters(asked.query[:LONGEST_KEY]))
+            parsed_link = self.state.parsed(session, query)
             shown_tasks = session.task_sets.message(typed) if typed.tasks else None
             update = Update(later=time.monotonic(), notes=parsed_link.notes, task_sets=shown_tasks)
-            return {PANEL: sent(update), **fields, **self.state.fill(session, parsed_link.form)}
+            whole = {PANEL: sent(update), **fields, **self.state.fill(session, parsed_link.form)}
+        yield whole  # not under the lock: Gradio may end this generator in another thread, which could not release it
 
     def _with_tasks(self, session: Session, typed: TypedModels) -> Generator[Updates, None, Models | None]:
         """The typed models with the task sets, or None after the reason why not, which comes with the list of task sets."""
@@ -211,11 +213,8 @@ class SidebarEvents:
         return self.state.lab.session(call.visitor)
 
 
-def _last(steps: Generator[Updates, None, Models | None]) -> tuple[Models | None, Updates]:
-    """What some steps end with, and the last update of them."""
-    told: Updates = {}
-    while True:
-        try:
-            told = next(steps)
-        except StopIteration as end:
-            return end.value, told
+def _linked_models(asked: OwnModelsOffer, query: Mapping[str, str]) -> TypedModels:
+    """The models and task sets that a person agreed to open, with what the address says of the task sets."""
+    known = (asked.base, *lines_of(asked.experts))
+    linked = read_corrections(dict(query), lines_of(asked.tasks), known)
+    return TypedModels(asked.base, asked.experts, asked.tasks, linked)

@@ -188,7 +188,7 @@ def _advanced() -> Named:
 
 
 def _run_settings(device: str) -> Named:
-    amounts = [(str(QUICK_ROWS), QUICK_ROWS), ("500", 500), ("all", 0)]
+    amounts = [("50", 50), (str(QUICK_ROWS), QUICK_ROWS), ("500", 500), ("all", 0)]
     fewer = "Fewer is faster but noisier. Test scoring always uses every test example."
     with gr.Accordion("Run settings", open=False, elem_id="more"):
         seed = gr.Number(0, label="Seed", info=SEED.help, precision=0, minimum=SEED.low, elem_id=names.SEED)

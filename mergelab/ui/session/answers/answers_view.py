@@ -25,7 +25,7 @@ from mergelab.ui.session.update import Update, Updates
 
 PAGE = 20
 """Examples per page."""
-NOT_SCORED = "No answers yet. Press Merge to score this recipe; its answers stand here."
+NOT_SCORED = "No answers yet. Press Merge to score this recipe; its answers stand here once all are in."
 NONE_LIKE_THIS = "No example is like this."
 NOTHING = AnswersMessage({}, "", None, {}, "all", "validation", (), 0, 0, "", None, "", NOT_SCORED)
 COLUMNS = {BASE: "base", OWN: "expert", MERGED: "merged"}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePath
 
-from mergelab.evaluation.kinds import KINDS, find_kind
+from mergelab.evaluation.kinds import KINDS, find_kind, without_probe
 from mergelab.evaluation.tasks.own import GivenTask
+from mergelab.evaluation.tasks.own.heads import PROBE
 from mergelab.evaluation.tasks.own.task_check import TaskReport
 from mergelab.evaluation.tasks.own.task_look import TaskLook
 from mergelab.evaluation.tasks.tables.limits import MOST_COLUMNS
@@ -25,7 +26,7 @@ def render_task_sets(
     tasks: Sequence[ListedTask], heads: Mapping[str, str], loaded: Collection[GivenTask], uploads: Uploads
 ) -> TaskSets:
     """The list for the page. `heads` are the models that may answer, by reference; `loaded` the task sets that are in use."""
-    kinds = {name: kind.title for name, kind in sorted(KINDS.items()) if kind.columns}
+    kinds = {name: kind.title for name, kind in sorted(KINDS.items()) if kind.columns and not kind.is_probe}
     shown = [_view(task, task.corrected in loaded, uploads) for task in tasks]
     return TaskSets(shown, kinds, heads, "", (), False, 0.0)
 
@@ -33,18 +34,20 @@ def render_task_sets(
 def _view(task: ListedTask, used: bool, uploads: Uploads) -> TaskSetView:
     look = task.look or TaskLook(TaskReport(task.name, problems=[UNREAD]))
     report, said, plain = look.report, task.corrected, uploads.plain
-    head = said.expert or str(said.said.get("head", ""))
+    kind = without_probe(report.kind)
+    head = PROBE if kind != report.kind else said.expert or str(said.said.get("head") or "")
     return TaskSetView(
         key=task.key,
         title=task.name,
         origin=uploads.origin(said) if task.uploaded else task.line,
         uploaded=task.uploaded,
         kept=task.kept,
-        kind=report.kind,
+        kind=kind,
         columns=_columns(report),
         table=look.table[:MOST_COLUMNS],
         head=head,
         answers=_answers(report, head),
+        has_probe=bool(kind) and bool(find_kind(kind).probed_as),
         labels=_few(report.labels),
         splits=_splits(report),
         split=look.split,

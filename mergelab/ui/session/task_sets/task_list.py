@@ -8,8 +8,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from mergelab.evaluation.kinds import KINDS, without_probe
 from mergelab.evaluation.tasks import TaskError
-from mergelab.evaluation.tasks.own import GivenTask
+from mergelab.evaluation.tasks.own import GivenTask, Said
+from mergelab.evaluation.tasks.own.heads import PROBE
 from mergelab.evaluation.tasks.own.task_look import TaskLook
 from mergelab.jobs.task_sets.own_tasks import given_task
 from mergelab.ui.messages import TaskCorrection
@@ -47,10 +49,8 @@ class ListedTask:
     @property
     def corrected(self) -> GivenTask:
         """The task set with what the person says of it."""
-        said = _said(self.correction, self.recognised) if self.correction else {}
-        return (
-            replace(self.given, expert="" if said.get("head") else self.given.expert, said=said) if said else self.given
-        )
+        said = _said_after(self.given.said, self.correction, self.recognised) if self.correction else self.given.said
+        return replace(self.given, expert="" if said.get("head") else self.given.expert, said=said)
 
     def is_seen(self, models: SeenModels) -> bool:
         """Whether it was looked at as it is, beside these models."""
@@ -69,18 +69,23 @@ class TaskList:
     tasks: list[ListedTask] = field(default_factory=list)
     _numbers: Any = field(default_factory=lambda: count(1))
 
-    def follow_lines(self, lines: Sequence[str], experts: Collection[str]) -> None:
-        """List exactly the typed task sets, one per line, beside the uploads. One that was listed keeps its corrections.
+    def follow_lines(
+        self, lines: Sequence[str], experts: Collection[str], linked: Mapping[str, Said] | None = None
+    ) -> None:
+        """List exactly the typed task sets, one per line, beside the uploads. One that was listed keeps its corrections, unless
+        `linked` is what a link says of each, by its line.
 
         Raises `TaskError` if there are too many, or for an expert that is not among those of the models.
         """
         uploads = [task for task in self.tasks if task.uploaded]
         _check_count(len(lines) + len(uploads))
-        known = {task.line: task for task in self.tasks if not task.uploaded}
+        known = {task.line: task for task in self.tasks if not task.uploaded and linked is None}
         typed = []
         for line in dict.fromkeys(lines):
-            given = given_task(line, experts)
-            typed.append(replace(known[line], given=given) if line in known else self._new(line, given))
+            given = replace(given_task(line, experts), said=(linked or {}).get(line, {}))
+            listed = known.get(line)
+            kept = listed and replace(listed, given=replace(given, said=listed.given.said))
+            typed.append(kept or self._new(line, given))
         self.tasks = [*typed, *uploads]
 
     def add(self, uploads: Sequence[GivenTask]) -> None:
@@ -116,13 +121,28 @@ def _check_count(number: int) -> None:
         )
 
 
-def _said(correction: TaskCorrection, recognised: str) -> Mapping[str, Any]:
+def _said_after(before: Said, correction: TaskCorrection, recognised: str) -> Said:
+    """What is said of a task set after a correction of its lists, which say all but what belongs to another list's choice."""
+    kept = {name: value for name, value in before.items() if name != "head" or value is None}
+    return {**kept, **_said(correction, recognised)}
+
+
+def _said(correction: TaskCorrection, recognised: str) -> Said:
     """The fields of a task.yml that say the same. Settings belong to a kind, so those of another one are left out."""
-    is_other = bool(correction.kind and recognised) and correction.kind != recognised
+    is_other = bool(correction.kind and recognised) and correction.kind != without_probe(recognised)
     columns = {own: name for own, name in correction.columns.items() if name}
     return {
         **({"kind": correction.kind} if correction.kind else {}),
         **({"columns": columns} if columns or is_other else {}),
         **({"settings": {}, "labels": None} if is_other else {}),
-        **({"head": correction.head} if correction.head else {}),
+        **_head(correction, recognised),
     }
+
+
+def _head(correction: TaskCorrection, recognised: str) -> Said:
+    """Who answers. A probe answers only some kinds, and one of a task.yml is taken back by saying that no head is chosen."""
+    kind, head = correction.kind or without_probe(recognised), correction.head
+    if head == PROBE and kind in KINDS and not KINDS[kind].probed_as:
+        head = ""
+    was_probe = without_probe(recognised) != recognised
+    return {"head": head or None} if head or was_probe else {}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mergelab.evaluation.tasks import TaskError
-from mergelab.evaluation.tasks.own import GivenTask
+from mergelab.evaluation.tasks.own import GivenTask, Said
 from mergelab.evaluation.tasks.own.task_look import TaskLook
 from mergelab.jobs.workbench import TaskLooks
 from mergelab.runtime.progress import map_progress
@@ -33,11 +33,13 @@ MOST_TOLD = 3
 
 @dataclass(frozen=True)
 class TypedModels:
-    """What the fields of the sidebar hold: the base, and one expert or task set per line."""
+    """What the fields of the sidebar hold: the base, and one expert or task set per line. `linked` is what a link says of each
+    task set, by its line; None without a link, so that what was corrected on the page counts."""
 
     base: str
     experts: str
     tasks: str = ""
+    linked: Mapping[str, Said] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -99,7 +101,7 @@ class TaskSetsView:
 
     def checked(self, typed: TypedModels) -> Generator[Update, None, tuple[GivenTask, ...]]:
         """The task sets as jobs take them. Raises `TaskError` if one of them has problems: nothing is scored with it."""
-        self.listed.follow_lines(typed.lines, typed.names)
+        self.listed.follow_lines(typed.lines, typed.names, typed.linked)
         if self.listed.tasks:
             yield from self._look(typed, anew=True)
         unclear = [task for task in self.listed.tasks if not task.look or not task.look.is_clear]

@@ -20,7 +20,7 @@ export class OwnModelsNote {
     address.hold(true);
     const experts = offer.experts.split("\n"), tasks = offer.tasks ? offer.tasks.split("\n") : [];
     const named = [...experts.map((name) => `Expert: ${name}`), ...tasks.map((name) => `Task set: ${name}`)];
-    notes.ask("This address asks for models of your own:", [`Base: ${offer.base}`, ...named], {
+    notes.ask("This address asks for models of your own:", [`Base: ${offer.base}`, ...named, ...offer.corrected], {
       "Open them": () => {
         address.hold(false);
         requests.send("own", offer);

@@ -3,7 +3,7 @@
 import { make, makeButton } from "../dom/elements.js";
 import { makeRow, makeTable } from "../dom/table.js";
 import { columnField, HEAD, KIND } from "./correction.js";
-import { counted, nextStep, stateOf, whence } from "./task_words.js";
+import { answerers, counted, nextStep, stateOf, whence } from "./task_words.js";
 
 const NOT_CLEAR = "choose what it is";
 const NO_COLUMN = "choose a column", NONE = "none";
@@ -66,7 +66,8 @@ function problemList({ problems, more }) {
  * @param {TaskSetView} shown
  * @param {TaskSets} all
  */
-function choices({ title, kind, columns, table, head, answers }, { kinds, heads }) {
+function choices(shown, { kinds, heads }) {
+  const { title, kind, columns, table, head } = shown;
   if (!table.length) return [];
   const box = make("div", null, "ml-task-choices");
   box.append(field("Kind", KIND, [...(kind ? [] : [entry("", NOT_CLEAR)]), ...Object.entries(kinds)], kind, title));
@@ -75,8 +76,7 @@ function choices({ title, kind, columns, table, head, answers }, { kinds, heads 
     const listed = table.includes(chosen) || !chosen ? table : [chosen, ...table];
     box.append(field(`${name}: ${help}`, columnField(name), [...none, ...listed.map((each) => entry(each, each))], chosen, title));
   }
-  const models = Object.entries(head && !(head in heads) ? { [head]: head, ...heads } : heads);
-  box.append(field("Answered by", HEAD, [entry("", answers), ...models], head, title));
+  box.append(field("Answered by", HEAD, answerers(shown, heads), head, title));
   return [box];
 }
 

@@ -1,5 +1,7 @@
 /** @import { TaskSets, TaskSetView } from "../messages.d.ts" */
 
+const PROBE = "probe";
+
 /**
  * How many task sets there are, and how many of them can be scored.
  * @param {TaskSets} found
@@ -32,6 +34,17 @@ export function nextStep({ problems, used, corrected, columns }) {
   if (used) return "The models under “Your own models” are loaded with it.";
   const change = corrected ? "with what you chose" : "on it";
   return `Press “Use these models” under “Your own models” to score ${change}.`;
+}
+
+/**
+ * Who may answer a task set, as entries of a list: who does if nobody is chosen, the models, and a probe if the kind has one.
+ * @param {TaskSetView} shown
+ * @param {Record<string, string>} heads titles of the models by reference
+ * @returns {[value: string, title: string][]}
+ */
+export function answerers({ head, answers, has_probe }, heads) {
+  const known = { ...heads, ...(has_probe ? { [PROBE]: "a linear probe on the base" } : {}) };
+  return [["", answers], ...Object.entries(head && !(head in known) ? { [head]: head, ...known } : known)];
 }
 
 /**

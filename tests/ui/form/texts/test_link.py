@@ -18,7 +18,7 @@ from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import DTYPE, SEED
 from mergelab.ui.form.form import NO_SPARSIFIER, OWNERS, Form, KnobPlace, Models, all_knobs
 from mergelab.ui.form.labels import NUMBERS_OF_EXPERTS
-from mergelab.ui.form.texts.link import CORRECTED, OWN_MODELS, UPLOADED, VERSION, link_of, pinned_query
+from mergelab.ui.form.texts.link import OWN_MODELS, UPLOADED, VERSION, link_of, pinned_query
 from mergelab.ui.form.texts.parsed_link import ParsedLink, PinnedLinks, read_pins, read_query
 
 OWN = Models.typed("/models/base", "/models/one\n/models/two/\nowner/three@main", 4)
@@ -120,8 +120,9 @@ def test_task_sets_given_by_path_are_in_the_link_and_what_it_leaves_out_is_said(
     )
     models = replace(OWN, task_files=given)
     link = link_of(form(models=models, chosen=tuple(OWN.titles)).recipe(), models, OPENING.recipe())
-    assert dict(parse_qsl(link.query))["tasks"] == "/rows.csv\n/models/one=q.jsonl"
-    assert link.note == f"{OWN_MODELS} {UPLOADED} {CORRECTED}"
+    query = dict(parse_qsl(link.query))
+    assert (query["tasks"], query["task.2.column.text"]) == ("/rows.csv\n/models/one=q.jsonl", "remark")
+    assert link.note == f"{OWN_MODELS} {UPLOADED}"
     plain = replace(OWN, task_files=given[:1])
     assert link_of(form(models=plain, chosen=tuple(OWN.titles)).recipe(), plain).note == OWN_MODELS
 

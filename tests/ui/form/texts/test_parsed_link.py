@@ -123,6 +123,19 @@ def test_models_with_other_task_sets_are_offered_and_those_that_were_loaded_last
         assert (found.form.models, found.own) == (models, None)
 
 
+def test_models_whose_task_sets_are_corrected_otherwise_are_offered_with_the_corrections_of_the_link() -> None:
+    query = "base=/models/base&models=/models/one%0A/models/two/%0Aowner/three@main&tasks=/rows.csv"
+    said = {"columns": {"text": "remark"}}
+    plain = replace(SOURCES["own-4"], edition=5, task_files=(GivenTask("/rows.csv"),))
+    corrected = replace(plain, edition=6, task_files=(GivenTask("/rows.csv", said=said),))
+    sources = {**SOURCES, "own-5": plain, "own-6": corrected}
+    for end, models in (("", plain), ("&task.1.column.text=remark", corrected)):
+        assert read_query(dict(parse_qsl(query + end)), sources, OPENING).form.models == models
+    other = read_query(dict(parse_qsl(f"{query}&task.1.column.text=mood")), sources, OPENING)
+    assert other.own is not None and other.own.corrected == {"/rows.csv": {"columns": {"text": "mood"}}}
+    assert other.notes == ()
+
+
 def test_gradios_own_parameters_are_not_ours_to_judge() -> None:
     assert read("__theme=dark&__lang=en").notes == ()
     assert read("").form.recipe() == OPENING.recipe()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mergelab.evaluation.tasks import TaskError
@@ -56,6 +58,31 @@ def test_another_kind_leaves_out_the_settings_and_labels_of_the_first() -> None:
 def test_a_chosen_head_goes_before_the_expert_of_the_line() -> None:
     given = correct(listed("first=a.csv"), 1, head="/models/base")
     assert (given.expert, given.said["head"]) == ("", "/models/base")
+
+
+def test_a_probe_is_one_of_those_who_may_answer_and_is_left_out_where_none_can() -> None:
+    assert correct(listed("a.csv"), 1, head="probe").said == {"kind": "text-classification", "head": "probe"}
+    assert "head" not in correct(listed("a.csv"), 1, kind="perplexity", head="probe").said
+
+
+def test_the_probe_of_a_task_yml_is_taken_back_by_its_labels() -> None:
+    found = listed("a")
+    seen = found.tasks[0].seen(TaskLook(TaskReport("a", "text-probe")))
+    correction = TaskCorrection(1, "text-classification", {}, "")
+    assert replace(seen, correction=correction).corrected.said == {"kind": "text-classification", "head": None}
+
+
+def test_what_a_link_says_goes_before_what_was_corrected_on_the_page_and_can_be_corrected() -> None:
+    found = listed("a.csv", "first=b.csv")
+    correct(found, 1, columns=COLUMNS)
+    linked = {"first=b.csv": {"kind": "choice", "columns": {}, "settings": {}, "labels": None, "head": "first"}}
+    found.follow_lines(["a.csv", "first=b.csv"], ["first"], linked)
+    first, second = found.tasks
+    assert (first.corrected.said, second.corrected) == ({}, GivenTask("b.csv", "", linked["first=b.csv"]))
+    found.follow_lines(["a.csv", "first=b.csv"], ["first"])
+    assert found.tasks == [first, second], "the fields of the sidebar say the same"
+    said = correct(found, second.key, kind="choice", columns=COLUMNS).said
+    assert said == {"kind": "choice", "columns": COLUMNS, "settings": {}, "labels": None}
 
 
 def test_too_many_task_sets_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

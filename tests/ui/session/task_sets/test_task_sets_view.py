@@ -149,6 +149,21 @@ def test_a_base_without_classes_is_refused_as_a_head_for_this_task_set_alone(vie
     assert second.problems == [] and first.head == fields.base
 
 
+def test_a_linear_probe_is_chosen_among_those_who_answer(view: TaskSetsView, root: Path) -> None:
+    fields = typed(root, str(root / "moods.csv"))
+    (one,) = shown(view.look(fields)).sets
+    assert (one.kind, one.head, one.has_probe) == ("text-classification", "", True)
+    columns = {"text": "text", "label": "label"}
+    found = shown(view.correct(TaskCorrection(1, "text-classification", columns, "probe"), fields))
+    (one,) = found.sets
+    assert (one.kind, one.head, one.problems) == ("text-classification", "probe", [])
+    assert "a linear probe answers" in one.notes[0] and "text-probe" not in found.kinds
+    (one,) = shown(view.correct(TaskCorrection(1, "text-classification", columns, ""), fields)).sets
+    assert (one.head, one.answers) == ("", f"{root / 'moods'}, by its labels")
+    (one,) = shown(view.correct(TaskCorrection(1, "perplexity", {}, ""), fields)).sets
+    assert not one.has_probe
+
+
 def test_a_refused_upload_leaves_the_list_as_it_was(view: TaskSetsView, root: Path, tmp_path: Path) -> None:
     found = shown(view.upload(received(tmp_path, "run.exe"), typed(root, str(root / "moods.csv"))))
     assert found.problems[0].startswith("run.exe: rows can be read from .csv") and len(found.sets) == 1
