@@ -39,7 +39,7 @@ from mergelab.engine.reading.expert_draws import read_draws
 from mergelab.engine.reading.finite_check import MergeError
 from mergelab.engine.state_dicts import merge_state_dicts
 from mergelab.engine.survey import prepare, prepare_steps
-from mergelab.engine.sweep_bodies import sweep_bodies
+from mergelab.engine.sweeping.sweep_bodies import sweep_bodies
 from mergelab.engine.threads import in_order, torch_threads
 from mergelab.engine.trace import Trace, in_recipe_order, rows_chunk, trace
 

@@ -40,8 +40,6 @@ def load_kernels(recipe: Mapping[str, Any], device: str = "auto", models_dir: st
 
 
 def _load(planned: Plan) -> None:
-    with (
-        suppress(Exception),
-        ready_kernels.loading(planned.recipe),
-    ):  # whoever merges this will hear what is wrong with it
+    # Whoever merges this hears what is wrong with its models.
+    with suppress(ValueError, OSError), ready_kernels.loading(planned.recipe):
         finish(merged_body(finish(prepare(planned, "cpu"))))

@@ -302,6 +302,14 @@ def test_test_rows_get_a_table_of_their_own_and_the_model_can_be_kept(lab: Visit
     with page.expect_download() as download:
         page.click("#download")
     assert download.value.suggested_filename == "mergelab-ties-5-experts.zip"
+    built = page.locator(".ml-built")
+    expect(built).to_contain_text("is of this recipe: TIES")
+    before = lab.number(DENSITY)
+    lab.turn(DENSITY, 0.55)
+    expect(built).to_contain_text("is of an earlier recipe: TIES")
+    lab.turn(DENSITY, before)
+    expect(built).to_contain_text("is of this recipe: TIES")
+    lab.until(SHOWN)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mergelab.checkpoints import hash_state, suite_of
 from mergelab.engine import Plan, merged_body
-from mergelab.engine.shared_surveys import SharedSurveys
+from mergelab.engine.sweeping.shared_surveys import SharedSurveys
 from mergelab.evaluation.kinds import Answer
 from mergelab.evaluation.task_models.asking import ask
 from mergelab.evaluation.tasks import TaskSet, suite_tasks

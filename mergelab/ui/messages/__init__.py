@@ -12,7 +12,15 @@ from mergelab.ui.messages.own.task_sets import (
     TaskSplit,
 )
 from mergelab.ui.messages.panel import EMPTY, PanelMessages
-from mergelab.ui.messages.recipe import LinkMessage, OpenedText, OwnModelsOffer, Pins, RecipeExports, StoryMessage
+from mergelab.ui.messages.recipe import (
+    BuiltFile,
+    LinkMessage,
+    OpenedText,
+    OwnModelsOffer,
+    Pins,
+    RecipeExports,
+    StoryMessage,
+)
 from mergelab.ui.messages.requests import (
     AdapterRequest,
     AnswersRequest,
@@ -170,6 +178,7 @@ __all__ = [
     "AnsweredExample",
     "AnswersMessage",
     "AnswersRequest",
+    "BuiltFile",
     "CellFields",
     "CellTitle",
     "ChartLabel",

@@ -8,7 +8,7 @@ from typing import Literal
 from mergelab.ui.messages.figure_states import FigureState, FigureStateWord
 from mergelab.ui.messages.message import message
 from mergelab.ui.messages.own.task_sets import TaskSets
-from mergelab.ui.messages.recipe import LinkMessage, OpenedText, OwnModelsOffer, RecipeExports, StoryMessage
+from mergelab.ui.messages.recipe import BuiltFile, LinkMessage, OpenedText, OwnModelsOffer, RecipeExports, StoryMessage
 from mergelab.ui.messages.scores import HealthMessage, Scores
 from mergelab.ui.messages.sidebar import KnobRange, KnobValue, ListEntry, RefusedValue, VariedValues
 from mergelab.ui.messages.stack import StackDiagram
@@ -57,6 +57,8 @@ class PanelMessages:
     """Typed numbers that were not taken."""
     home: RecipeExports | None = None
     """The recipe as texts to copy."""
+    built: BuiltFile | None = None
+    """The file that the Download button holds."""
     answer: float | None = None
     """The server's clock: an answer to a change of the sidebar has come. Its recipe is in `link`."""
     link: LinkMessage | None = None

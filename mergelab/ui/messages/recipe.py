@@ -48,6 +48,16 @@ class RecipeExports:
 
 
 @message
+class BuiltFile:
+    """The file that the Download button holds."""
+
+    digest: str
+    """The digest of the recipe that it was built of."""
+    recipe: str
+    """The recipe's name."""
+
+
+@message
 class OpenedText:
     """What became of a recipe that was to be opened."""
 

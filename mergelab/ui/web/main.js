@@ -22,6 +22,7 @@ import { Welcome } from "./help/welcome.js";
 import { LostServer } from "./frame/lost_server.js";
 import { NoteBox } from "./frame/note_box.js";
 import { OwnModelsNote } from "./frame/own_models_note.js";
+import { BuiltFile } from "./frame/built_file.js";
 import { RecipeExports } from "./frame/recipe_exports.js";
 import { ShortcutList } from "./frame/shortcut_list.js";
 import { mountSkipLink } from "./frame/skip_link.js";
@@ -88,6 +89,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   const stack = new StackDiagram(page);
   const findings = new Findings(page), health = new HealthCard(page), scores = new Scores(page), headline = new ScoreTile(page), compare = new CompareTab(page, narrowing);
   const status = new StatusStrip(element, inbox), exports = new RecipeExports(element, inbox);
+  new BuiltFile(element, inbox);
   inbox.on("device", () => renderDevice(element, inbox));
   const isRefused = () => status.refused;
   const undo = new Undo(element, inbox, requests, isRefused, (scene) => openScene(tabs, address, scene),

@@ -82,6 +82,14 @@ export interface AnswersRequest {
   split: Split;
 }
 
+/** The file that the Download button holds. */
+export interface BuiltFile {
+  /** The digest of the recipe that it was built of. */
+  digest: string;
+  /** The recipe's name. */
+  recipe: string;
+}
+
 /** Sums over the cells of a window, row by row. Base64 of little-endian uint32 (counts) or float32 (sums). */
 export interface CellFields {
   /** uint32: the number of weights. */
@@ -972,6 +980,8 @@ export interface PanelMessages {
   unset: RefusedValue[];
   /** The recipe as texts to copy. */
   home: RecipeExports;
+  /** The file that the Download button holds. */
+  built: BuiltFile;
   /** The server's clock: an answer to a change of the sidebar has come. Its recipe is in `link`. */
   answer: number;
   /** The recipe on the sidebar. */

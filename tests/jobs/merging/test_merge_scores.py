@@ -59,7 +59,7 @@ def test_base_and_experts_answer_a_block_before_the_merge_goes_on_to_it(
 ) -> None:
     monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path))
     monkeypatch.setattr("mergelab.evaluation.answer_sheet.SHIPPED", "nothing.json")
-    monkeypatch.setattr("mergelab.evaluation.scoring.SMALL", 0)
+    monkeypatch.setattr("mergelab.evaluation.small_models.MOST", 0)
     monkeypatch.setattr("mergelab.jobs.merging.merge_scores.PACE", 0)
     suite = load_suite("pixels")
     name = next(iter(suite.experts))

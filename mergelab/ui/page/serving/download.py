@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from mergelab.recipe import Recipe
 from mergelab.ui.form.form import Form
 from mergelab.ui.form.labels import file_size
-from mergelab.ui.messages import AdapterRequest
+from mergelab.ui.form.recipe_name import recipe_name
+from mergelab.ui.messages import AdapterRequest, BuiltFile
 from mergelab.ui.page.follow import Follower, shown
 from mergelab.ui.page.sidebar.wiring import Call, Updates
 from mergelab.ui.session.session import Session
@@ -57,7 +59,12 @@ class Downloads:
         """The updates of some work that writes to a new folder; the download button then holds what it saved."""
         out = self._folder_of(call.visitor) / str(next(_NUMBERS))
         out.mkdir(parents=True, mode=0o700)
-        for update in self.follower.updates(call.visitor, lambda session, form: work(session, form, out)):
+
+        def named(session: Session, form: Form) -> Iterator[Update]:
+            for update in work(session, form, out):
+                yield replace(update, built=_built(form)) if update.saved else update
+
+        for update in self.follower.updates(call.visitor, named):
             yield {**shown(update), **({DOWNLOAD: _filled(Path(update.saved))} if update.saved else {})}
 
     def remove(self, visitor: str) -> None:
@@ -71,6 +78,13 @@ class Downloads:
 def _filled(path: Path) -> Any:
     size = file_size(path.stat().st_size)
     return gr.update(value=str(path), label=f"Download {path.name} ({size})", visible=True)
+
+
+def _built(form: Form) -> BuiltFile:
+    """What the file was built of: the button stays when the sidebar moves on."""
+    recipe = form.written()
+    name = recipe_name(recipe, form.models.titles) if isinstance(recipe, Recipe) else "the stack"
+    return BuiltFile(recipe.digest(), name)
 
 
 def file_name(form: Form) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from tiny_states import random_state, same_bits, tuned
 
-from mergelab.engine import merged_body, shared_surveys
+from mergelab.engine import merged_body
 from mergelab.engine.planning.plan import Plan
 from mergelab.engine.prepared_merge import PreparedMerge
-from mergelab.engine.shared_surveys import KEPT, SharedSurveys
 from mergelab.engine.state_dicts import plan_in_memory
 from mergelab.engine.survey import prepare
+from mergelab.engine.sweeping import shared_surveys
+from mergelab.engine.sweeping.shared_surveys import KEPT, SharedSurveys
 from mergelab.runtime.progress import ProgressGen, finish
 
 BASE = random_state(0, 0.05)

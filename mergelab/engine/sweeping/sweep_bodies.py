@@ -12,10 +12,10 @@ from mergelab.engine.execution import merged_body
 from mergelab.engine.planning.pipeline import method_step
 from mergelab.engine.planning.plan import Plan, Statistics
 from mergelab.engine.prepared_merge import PreparedMerge
-from mergelab.engine.shared_surveys import AFTER_SURVEYS, with_plan
 from mergelab.engine.state_dicts import plan_in_memory
 from mergelab.engine.survey import prepare, prepare_method, prepare_steps
-from mergelab.engine.ties_sweep import swept_bodies
+from mergelab.engine.sweeping.shared_surveys import AFTER_SURVEYS, with_plan
+from mergelab.engine.sweeping.ties_sweep import swept_bodies
 from mergelab.methods.knobs import Value, brief, nearest
 from mergelab.methods.ops.thresholds import broadcast_to_models
 from mergelab.recipe import Recipe, RecipeError

@@ -1,0 +1,1 @@
+"""Merges of many recipes over the same models: what their settings do not change is computed once."""
