@@ -8,7 +8,8 @@ from mergelab.charts import score_over_setting
 def runs(**columns: list[object]) -> pandas.DataFrame:
     count = len(columns["x"])
     more = {"low": [0.1] * count, "high": [0.9] * count, "number": list(range(count)), "words": ["<b>"] * count}
-    return pandas.DataFrame({**more, **columns})
+    seeds = {"lowest": columns["value"], "highest": columns["value"]}
+    return pandas.DataFrame({**more, **seeds, **columns})
 
 
 def test_dots_stand_in_the_order_of_the_setting_and_the_line_goes_through_means() -> None:
