@@ -18,6 +18,7 @@ from mergelab.sweeps.proposals import GRID, SAMPLERS
 from mergelab.sweeps.repeats import is_random
 from mergelab.sweeps.search_space import SearchSpace
 from mergelab.sweeps.sweep_error import SweepError
+from mergelab.sweeps.typed_values import typed_numbers, with_decimal_points
 
 POINTS, ROWS = 20, 200
 RACES = ("halving", "safe", "none")
@@ -107,10 +108,20 @@ def over_shorthand(text: str) -> dict[str, Any]:
     path, equals, given = text.partition("=")
     if not equals:
         raise SweepError(f"--over takes PATH=RANGE such as method.density=0.05:1:0.05, got {brief(text)}")
-    listed = given.removeprefix("[").removesuffix("]").split(",")
-    return {
-        path.strip(): [_value(each.strip()) for each in listed] if given.startswith("[") or len(listed) > 1 else given
-    }
+    return {path.strip(): _over(path.strip(), given)}
+
+
+def _over(path: str, given: str) -> list[int | float | str] | str:
+    """The list or the range of `PATH=RANGE`. Raises `SweepError` if its commas can mean two things."""
+    if ":" in given and not given.startswith("["):
+        return with_decimal_points(given)
+    try:
+        numbers = typed_numbers(given)
+    except SweepError as error:
+        raise SweepError(f"{path}: {error}") from error
+    listed = numbers or given.removeprefix("[").removesuffix("]").split(",")
+    is_list = given.startswith("[") or len(listed) > 1
+    return [_value(each.strip()) for each in listed] if is_list else given
 
 
 def _value(text: str) -> int | float | str:

@@ -3,6 +3,7 @@
 import { fillList, fillSlots, find, findAll, make } from "../dom/elements.js";
 import { SweepChoices } from "./sweep_choices.js";
 import { sizeWords } from "./sweep_points.js";
+import { typedNumbers } from "./typed_values.js";
 
 const NOTHING = "nothing else", CMA = "cma-es";
 
@@ -184,7 +185,8 @@ export class SweepForm {
 
   #tellSize() {
     const varied = this.#choices.varied(this.#settings);
-    fillSlots(this.#tab, "sweep-size", sizeWords(varied.length, this.#choices.gridSize(this.#settings), this.#number("points")));
+    const ambiguous = varied.find(({ text }) => !text.includes(":") && typedNumbers(text) === "ambiguous");
+    fillSlots(this.#tab, "sweep-size", sizeWords(varied.length, this.#choices.gridSize(this.#settings), this.#number("points"), ambiguous?.text));
   }
 
   /** @param {string} name */
