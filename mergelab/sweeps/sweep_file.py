@@ -11,6 +11,7 @@ from typing import Any
 from mergelab.methods.knobs import brief, nearest
 from mergelab.recipe import Recipe, read_mapping_file
 from mergelab.runtime.cache import key_of
+from mergelab.sweeps.decimal_commas import typed_numbers, with_decimal_points
 from mergelab.sweeps.dimension import Listed
 from mergelab.sweeps.objective import MEAN
 from mergelab.sweeps.point_grid import grid
@@ -18,7 +19,6 @@ from mergelab.sweeps.proposals import GRID, SAMPLERS
 from mergelab.sweeps.repeats import is_random
 from mergelab.sweeps.search_space import SearchSpace
 from mergelab.sweeps.sweep_error import SweepError
-from mergelab.sweeps.typed_values import typed_numbers, with_decimal_points
 
 POINTS, ROWS = 20, 200
 RACES = ("halving", "safe", "none")

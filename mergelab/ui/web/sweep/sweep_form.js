@@ -4,7 +4,7 @@ import { fillList, fillSlots, find, findAll, make } from "../dom/elements.js";
 import { SweepChoices } from "./sweep_choices.js";
 import { helpWords, meaningOf } from "./sweep_help.js";
 import { sizeWords } from "./sweep_points.js";
-import { typedNumbers } from "./typed_values.js";
+import { typedNumbers } from "./decimal_commas.js";
 
 const NOTHING = "nothing else", CMA = "cma-es";
 

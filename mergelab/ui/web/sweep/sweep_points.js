@@ -1,6 +1,6 @@
 /** @import { SweepMessage, SweepPoint } from "../messages.d.ts" */
 
-import { typedNumbers, withDecimalPoints } from "./typed_values.js";
+import { typedNumbers, withDecimalPoints } from "./decimal_commas.js";
 
 const MOST = 20; // a larger grid is not tried as a whole unless it is asked for
 

@@ -142,6 +142,7 @@ def test_a_sweep_that_the_server_left_behind_is_offered_to_every_visitor_who_see
 
     left = offered(memory)
     assert left and (left.name, left.request) == ("TIES · density 0.2", ASKED)
+    assert (left.tried, left.points) == (1, 2) and left.at
     assert offered(RunMemory()) is None, "where runs are not shared"
     list(session_with(memory, FakeWorker(sweep=script), monkeypatch).sweep(form(), ASKED))
     assert offered(memory) is None, "it has come to its end"

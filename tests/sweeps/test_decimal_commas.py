@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mergelab.sweeps import SweepError
-from mergelab.sweeps.typed_values import typed_numbers, with_decimal_points
+from mergelab.sweeps.decimal_commas import typed_numbers, with_decimal_points
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 const PLAIN = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, WITH_COMMA = /^[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?$/i;
 
 /**
- * The numbers of a list as people type it, each with a decimal point, as `mergelab.sweeps.typed_values` reads it: null if it is no list of
+ * The numbers of a list as people type it, each with a decimal point, as `mergelab.sweeps.decimal_commas` reads it: null if it is no list of
  * numbers, and `ambiguous` if a comma may be a decimal comma or separate two numbers, as in `0,35`.
  * @param {string} text
  * @returns {string[] | "ambiguous" | null}

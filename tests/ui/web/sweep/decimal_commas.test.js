@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { typedNumbers, withDecimalPoints } from "../../../../mergelab/ui/web/sweep/typed_values.js";
+import { typedNumbers, withDecimalPoints } from "../../../../mergelab/ui/web/sweep/decimal_commas.js";
 
 test("a comma between digits is a decimal comma where nothing else makes sense", () => {
   assert.deepEqual(typedNumbers("0,1 0,2 0,4"), ["0.1", "0.2", "0.4"]);
