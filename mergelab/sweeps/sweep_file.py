@@ -11,6 +11,7 @@ from typing import Any
 from mergelab.methods.knobs import brief, nearest
 from mergelab.recipe import Recipe, read_mapping_file
 from mergelab.runtime.cache import key_of
+from mergelab.sweeps.decimal_commas import typed_numbers, with_decimal_points
 from mergelab.sweeps.dimension import Listed
 from mergelab.sweeps.objective import MEAN
 from mergelab.sweeps.point_grid import grid
@@ -107,10 +108,20 @@ def over_shorthand(text: str) -> dict[str, Any]:
     path, equals, given = text.partition("=")
     if not equals:
         raise SweepError(f"--over takes PATH=RANGE such as method.density=0.05:1:0.05, got {brief(text)}")
-    listed = given.removeprefix("[").removesuffix("]").split(",")
-    return {
-        path.strip(): [_value(each.strip()) for each in listed] if given.startswith("[") or len(listed) > 1 else given
-    }
+    return {path.strip(): _over(path.strip(), given)}
+
+
+def _over(path: str, given: str) -> list[int | float | str] | str:
+    """The list or the range of `PATH=RANGE`. Raises `SweepError` if its commas can mean two things."""
+    if ":" in given and not given.startswith("["):
+        return with_decimal_points(given)
+    try:
+        numbers = typed_numbers(given)
+    except SweepError as error:
+        raise SweepError(f"{path}: {error}") from error
+    listed = numbers or given.removeprefix("[").removesuffix("]").split(",")
+    is_list = given.startswith("[") or len(listed) > 1
+    return [_value(each.strip()) for each in listed] if is_list else given
 
 
 def _value(text: str) -> int | float | str:

@@ -37,7 +37,7 @@ def test_a_small_sweep_finds_the_best_and_says_what_the_selection_was_worth(lab:
     page.click("[data-sweep=start]")
     summary = page.locator("[data-slot=sweep-summary]")
     expect(summary).to_contain_text("4 recipes tried", timeout=SLOW)
-    expect(summary).to_contain_text("Selection on validation rows was worth")
+    expect(summary).to_contain_text("It was chosen on validation rows")
     expect(page.locator(".ml-sweep-table tbody tr")).to_have_count(4)
     expect(page.locator(".ml-sweep-best")).to_have_count(1)
     expect(page.locator("[data-chart=sweep] .heatmaplayer .hm")).to_have_count(1)

@@ -74,6 +74,8 @@ def test_a_wrong_recipe_is_refused_as_a_recipe() -> None:
         ("method.density=0.05:1:0.05", {"method.density": "0.05:1:0.05"}),
         ("method=[ties,average]", {"method": ["ties", "average"]}),
         ("seed=0,1,2", {"seed": [0, 1, 2]}),
+        ("method.density=0,1 0,2", {"method.density": [0.1, 0.2]}),
+        ("method.density=0,1:0,5:0,2", {"method.density": "0.1:0.5:0.2"}),
         ("method.scale=suggested", {"method.scale": "suggested"}),
     ],
 )
@@ -84,6 +86,11 @@ def test_the_shorthand_of_the_command_line(text: str, read: dict[str, Any]) -> N
 def test_a_shorthand_without_a_range_is_refused() -> None:
     with pytest.raises(SweepError, match="takes PATH=RANGE"):
         over_shorthand("method.density")
+
+
+def test_a_comma_that_can_mean_two_things_is_refused_by_its_setting() -> None:
+    with pytest.raises(SweepError, match=r"^method\.density: 0,35 may be 0\.35, or 0 and 35"):
+        over_shorthand("method.density=0,35")
 
 
 def test_only_recipes_with_chance_are_repeated_and_their_seed_does_not_vary_as_well() -> None:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Generator
 from contextlib import redirect_stdout
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from mergelab.cli.progress_bar import followed
 from mergelab.cli.remembered import lent_store, remember_flag
 
 if TYPE_CHECKING:
+    from mergelab.evaluation.scores.interval import Estimate
     from mergelab.jobs.sweeping.ray_cluster import RayCluster
     from mergelab.jobs.sweeping.sweep_outcome import Point, SweepOutcome
     from mergelab.runs import RunStore
@@ -162,7 +164,7 @@ def _progress(
 
 
 def outcome_text(outcome: SweepOutcome) -> str:
-    """The points from the best to the worst, and what the selection was worth."""
+    """The points from the best to the worst, the best beside the start, and what the selection was worth."""
     finished = [point for point in outcome.points if point.values]
     ranked = sorted(finished, key=lambda point: (point.state != "finished", *(-value for value in point.values)))
     lines = [f"{'':<3}{'point':>5}{'n':>6}  {'value':<24}settings"]
@@ -191,15 +193,31 @@ def _state(point: Point) -> str:
 def _remarks(outcome: SweepOutcome) -> list[str]:
     found = []
     if outcome.alike:
-        found.append(f"≈ {len(outcome.alike)} points that the rows do not tell from the best")
+        found.append(f"≈ {len(outcome.alike)} points that the rows they answered do not tell from the best")
     if outcome.test:
-        found += ["", "the best on all test rows:", score_table(outcome.test), ""]
+        found += ["", "the best on all test rows:", score_table(outcome.test), "", *_beside_the_start(outcome)]
     if outcome.optimism:
         found.append(
-            f"selection on validation rows was worth {outcome.optimism.value:+.4f} "
-            f"[{outcome.optimism.low:+.4f}, {outcome.optimism.high:+.4f}] (validation minus test)"
+            f"on validation rows, by which it was chosen, the best is {_signed(outcome.optimism)} against test rows: "
+            "chance helped to choose it, so trust the score on test rows"
         )
     return [*found, f"{outcome.rows} answers were asked for"]
+
+
+def _beside_the_start(outcome: SweepOutcome) -> list[str]:
+    """Whether the best is better than the recipe that the sweep started from, on the same test rows."""
+    start = outcome.start
+    if start is None:
+        return [f"the recipe it started from has no score: {outcome.start_problem}"] if outcome.start_problem else []
+    if start.gain is None:
+        return ["the best is the recipe it started from"]
+    verdict = ("better" if start.gain.value > 0 else "worse") if start.is_clear else "not separable"
+    values = f"the best has {start.best:.4f}, the recipe it started from {start.value:.4f}"
+    return [f"on test rows {values}: {_signed(start.gain)}, {verdict}"]
+
+
+def _signed(found: Estimate) -> str:
+    return f"{found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
 
 
 def _plain(outcome: SweepOutcome) -> dict[str, Any]:
@@ -223,5 +241,7 @@ def _plain(outcome: SweepOutcome) -> dict[str, Any]:
         "alike": list(outcome.alike),
         "test": {score.task: [score.value, score.low, score.high, score.n] for score in outcome.test},
         "optimism": outcome.optimism and [outcome.optimism.value, outcome.optimism.low, outcome.optimism.high],
+        "start": outcome.start and asdict(outcome.start),
+        "start_problem": outcome.start_problem,
         "answers": outcome.rows,
     }

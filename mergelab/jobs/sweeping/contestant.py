@@ -15,6 +15,9 @@ from mergelab.jobs.sweeping.point_models import Block, MergeFacts
 from mergelab.recipe import Recipe
 from mergelab.sweeps.proposals import Proposal
 
+START = -1
+"""Stands for the number of the recipe that a sweep started from, which is no point."""
+
 
 @dataclass(frozen=True)
 class AskedRows:
@@ -36,6 +39,11 @@ class Contestant:
         self.weights = ""
         self.asked = 0
         """Answers that were asked for, not recalled."""
+
+    @property
+    def name(self) -> str:
+        """What it is called while it is merged and asked: a point by its number from 1."""
+        return "the start" if self.proposal.number == START else f"point {self.proposal.number + 1}"
 
     def recall(self) -> bool:
         """Enter if it was merged before; then it is merged again only if it has rows to answer. Whether it has entered."""

@@ -67,4 +67,4 @@ class RayBackend:
 
 
 def _request(contestant: Contestant, method: str, *arguments: object) -> Request:
-    return Request(f"point {contestant.proposal.number + 1}", method, arguments, contestant.recipe.digest())
+    return Request(contestant.name, method, arguments, contestant.recipe.digest())

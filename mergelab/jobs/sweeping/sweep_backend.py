@@ -57,5 +57,4 @@ class LocalBackend:
 
 
 def _told(contestant: Contestant, work: ProgressGen[T]) -> ProgressGen[T]:
-    name = f"point {contestant.proposal.number + 1}"
-    return map_progress(work, lambda step: replace(step, detail=f"{name}: {step.stage.lower()}"))
+    return map_progress(work, lambda step: replace(step, detail=f"{contestant.name}: {step.stage.lower()}"))

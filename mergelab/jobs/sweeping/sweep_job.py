@@ -17,13 +17,13 @@ from mergelab.evaluation.scores.interval import Estimate, Z
 from mergelab.evaluation.scores.looks import FIRST, bounds
 from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import TaskSet
-from mergelab.jobs.sweeping.contestant import AskedRows, Contestant
+from mergelab.jobs.sweeping.contestant import START, AskedRows, Contestant
 from mergelab.jobs.sweeping.entrant import Entrant
 from mergelab.jobs.sweeping.known_merges import KnownMerges
 from mergelab.jobs.sweeping.point_models import PointModels
 from mergelab.jobs.sweeping.ray_cluster import RayCluster
 from mergelab.jobs.sweeping.sweep_backend import LocalBackend, SweepBackend
-from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, Repeat, SweepOutcome, pareto_front
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, Repeat, StartOnTest, SweepOutcome, pareto_front
 from mergelab.jobs.task_sets.own_tasks import TaskFiles
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.runtime.devices import resolve
@@ -49,7 +49,7 @@ def sweep(
 ) -> PartialGen[SweepOutcome]:
     """Search by the sweep's mapping. Yields each `Point` as a `Partial` result whenever its standing changes.
 
-    Points are chosen on validation rows alone; the best is scored once on all test rows at the end. Answers are cached, so a sweep
+    Points are chosen on validation rows alone; the best and the sweep's recipe are scored once on all test rows at the end. Answers are cached, so a sweep
     that is run again asks only what is new. With `cluster`, its workers merge and ask the points, with the same result. Raises
     `SweepError` if there is no task to score, or if the cluster cannot be used.
     """
@@ -112,21 +112,42 @@ class _Search:
             yield from self._race(proposed)
 
     def outcome(self) -> PartialGen[SweepOutcome]:
-        """The result; the best point is scored on test rows, which no choice has looked at."""
+        """The result; the best point and the start are scored on test rows, which no choice has looked at."""
         points = tuple(self._points[number] for number in sorted(self._points))
         finished = [point for point in points if point.state is PointState.FINISHED]
         if len(self._objectives) > 1 or self._best is None:
             return SweepOutcome(points, pareto_front(finished), rows=self._rows)
         best = self._points[self._best.proposal.number]
-        test_rows = AskedRows(self._tasks, TEST, None, self._device)
-        held_out = self._entrant(self._best.proposal, self._best.recipe, test_rows)
-        asked, told = held_out.contestants, "Scoring the best on test rows"
+        test = yield from self._on_test(self._best.proposal, self._best.recipe, "Scoring the best on test rows")
+        start, problem = yield from self._start_on_test(self._best, test)
+        alike = tuple(
+            each.number for each in points if each.scores and each is not best and not self._is_clear(best, each)
+        )
+        optimism = self._optimism(best, test)
+        return SweepOutcome(points, (best.number,), alike, _means(test), optimism, self._rows, start, problem)
+
+    def _on_test(self, proposal: Proposal, recipe: Recipe, told: str) -> PartialGen[Repeats]:
+        """The scores on all test rows. Only those are asked that these weights have not answered before."""
+        held_out = self._entrant(proposal, recipe, AskedRows(self._tasks, TEST, None, self._device))
+        asked = held_out.contestants
         yield from self._told(told, self._backend.start(_not_recalled(asked)))
         yield from self._told(told, self._backend.answer(asked, held_out.rows))
-        test = held_out.scores()
+        for contestant in asked:
+            self._backend.drop(contestant)
         self._rows += held_out.asked
-        alike = tuple(point.number for point in finished if point is not best and not self._is_clear(best, point))
-        return SweepOutcome(points, (best.number,), alike, _means(test), self._optimism(best, test), self._rows)
+        return held_out.scores()
+
+    def _start_on_test(self, best: Entrant, test: Repeats) -> PartialGen[tuple[StartOnTest | None, str]]:
+        """The recipe that the sweep started from beside the best, or why it has no scores: what varies may be what it lacks."""
+        recipe, objective = Recipe.from_mapping(self._asked.space.recipe), self._objectives[0]
+        value = objective.value(test)
+        if recipe.digest() == best.recipe.digest():
+            return StartOnTest(value, value, None), ""
+        try:
+            own = yield from self._on_test(Proposal(START, {}), recipe, "Scoring the start on test rows")
+        except ValueError as error:
+            return None, str(error)
+        return StartOnTest(objective.value(own), value, objective.difference(own, test, Z)), ""
 
     def _race(self, proposed: Sequence[Proposal]) -> PartialGen[None]:
         """Let points answer growing blocks of the same rows; the best of the earlier ones takes part."""
@@ -233,7 +254,7 @@ class _Search:
         return Partial(self._points[proposal.number])
 
     def _is_clear(self, best: Point, point: Point) -> bool:
-        """Whether the rows tell a finished point from the best."""
+        """Whether the rows that a point has answered tell it from the best."""
         return self._objectives[0].difference(point.by_seed, best.by_seed, Z).low > 0
 
     def _optimism(self, best: Point, test: Repeats) -> Estimate | None:

@@ -66,22 +66,43 @@ class Point:
 
 
 @dataclass(frozen=True)
+class StartOnTest:
+    """The recipe that a sweep started from, beside its best, on the same test rows.
+
+    `value` is the start's objective there, `best` that of the best point, and `gain` the best minus the start, paired by rows. Where the
+    start is the best itself, both are the same, and there is no gain to tell.
+    """
+
+    value: float
+    best: float
+    gain: Estimate | None
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the rows tell the two recipes apart."""
+        return self.gain is not None and not self.gain.low <= 0 <= self.gain.high
+
+
+@dataclass(frozen=True)
 class SweepOutcome:
     """All points of a sweep in their order.
 
     `best` are the numbers of the best point, or of the Pareto front. `test` are the scores of the best point on test rows, and
-    `optimism` is what its objective loses there: how much of it the selection on validation rows was worth. Both are empty with
-    several objectives.
+    `optimism` is what its objective loses there: how much of it the selection on validation rows was worth. `start` is the recipe
+    that the sweep started from, on the same test rows; `start_problem` says why it could not be scored. All are empty with several
+    objectives.
     """
 
     points: tuple[Point, ...]
     best: tuple[int, ...]
     alike: tuple[int, ...] = ()
-    """Finished points that the rows do not tell from the best."""
+    """Points that the rows they answered do not tell from the best; those that left the race answered fewer."""
     test: tuple[Score, ...] = ()
     optimism: Estimate | None = None
     rows: int = 0
     """Answers that were asked for, over all points and tasks."""
+    start: StartOnTest | None = None
+    start_problem: str = ""
 
 
 def pareto_front(points: Sequence[Point]) -> tuple[int, ...]:

@@ -1654,6 +1654,12 @@ export interface SweepLeft {
   name: string;
   /** What was asked for. */
   request: SweepRequest;
+  /** When it was last known to run, as ISO 8601 with its zone; empty text if that is not known. */
+  at: string;
+  /** The recipes that had left the race or finished by then. */
+  tried: number;
+  /** The most recipes that it tries; 0 if that is not known. */
+  points: number;
 }
 
 /** The Sweep tab. */

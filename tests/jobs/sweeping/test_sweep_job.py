@@ -12,10 +12,11 @@ from tiny_task_models import text_model, weights
 from mergelab.checkpoints import hash_state
 from mergelab.engine import PreparedMerge, merge_state_dicts
 from mergelab.evaluation.scores.interval import Estimate
+from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.jobs import workbench
 from mergelab.jobs.sweeping import point_models
 from mergelab.jobs.sweeping.sweep_job import sweep
-from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, StartOnTest, SweepOutcome
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import finish
 from mergelab.sweeps import SweepError
@@ -60,6 +61,56 @@ def test_the_best_point_is_the_one_with_the_largest_value_and_is_scored_on_test_
     assert test.value == alone.value and test.n == alone.n
     assert isinstance(outcome.optimism, Estimate)
     assert outcome.optimism.value == pytest.approx(outcome.points[best].values[0] - test.value)
+
+
+def test_the_start_answers_the_same_test_rows_as_the_best_and_is_asked_once(recipe: dict[str, Any], task: str) -> None:
+    start = {**recipe, "method": {"name": "task_arithmetic", "scale": 0.7}}
+    outcome, _ = searched(start, task, race="none")
+    (alone,) = finish(
+        workbench.evaluate(recipe=start, split="test", device="cpu", task_files=[task], head=recipe["base"])
+    )
+    found = outcome.start
+    assert found and found.gain and found.value == alone.value and found.best == outcome.test[0].value
+    assert alone.answers and outcome.test[0].answers
+    assert found.gain == find_metric("accuracy").difference(alone.answers.marks, outcome.test[0].answers.marks), (
+        "one look"
+    )
+    assert outcome.rows == 3 * outcome.points[0].n + 2 * alone.n, (
+        "the start is among no points, and answers test rows alone"
+    )
+    again, _ = searched(start, task, race="none")
+    assert again == replace(outcome, rows=0)
+
+
+def test_a_start_that_is_the_best_has_no_gain(recipe: dict[str, Any], task: str) -> None:
+    first, _ = searched(recipe, task, race="none")
+    best = first.points[first.best[0]].recipe
+    assert best is not None
+    outcome, _ = searched(best.to_mapping(), task, race="none")
+    assert outcome.start == StartOnTest(outcome.test[0].value, outcome.test[0].value, None)
+
+
+def test_a_start_that_cannot_be_merged_has_a_reason_instead_of_a_score(
+    recipe: dict[str, Any], task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = point_models.merged_body
+
+    def merged(prepared: PreparedMerge) -> Any:
+        if prepared.plan.recipe.method.knobs["scale"] == 0.7:
+            raise ValueError("no such merge")
+        return really(prepared)
+
+    monkeypatch.setattr(point_models, "merged_body", merged)
+    outcome, _ = searched({**recipe, "method": {"name": "task_arithmetic", "scale": 0.7}}, task)
+    assert outcome.start is None and outcome.start_problem == "no such merge" and outcome.test
+
+
+def test_points_that_left_the_race_are_alike_too_if_their_rows_do_not_tell_them_from_the_best(
+    recipe: dict[str, Any], task: str
+) -> None:
+    outcome, _ = searched(recipe, task, {"method.scale": "0.5:0.55:0.01"})
+    states = {outcome.points[number].state for number in outcome.alike}
+    assert PointState.OUT in states and not set(outcome.alike) & set(outcome.best)
 
 
 def test_a_points_weights_are_those_of_its_recipe(recipe: dict[str, Any], task: str) -> None:

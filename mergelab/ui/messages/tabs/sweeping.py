@@ -161,6 +161,12 @@ class SweepLeft:
     """What the recipe is called."""
     request: SweepRequest
     """What was asked for."""
+    at: str
+    """When it was last known to run, as ISO 8601 with its zone; empty text if that is not known."""
+    tried: int
+    """The recipes that had left the race or finished by then."""
+    points: int
+    """The most recipes that it tries; 0 if that is not known."""
 
 
 @message

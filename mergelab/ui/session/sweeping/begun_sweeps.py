@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from mergelab.runtime.cache import SWEEPS, store
@@ -25,6 +26,18 @@ class _Begun:
 def keep_begun(digest: str, sweep: SweepLeft) -> None:
     """A sweep with this digest has begun. It lies in the cache, beside the answers that make it worth going on."""
     store().put(SWEEPS, KEY, json.dumps(asdict(_Begun(SERVER, digest, sweep))).encode())
+
+
+def keep_tried(digest: str, tried: int) -> None:
+    """The sweep has come so far. Nothing is kept if another one has begun since."""
+    last = _last()
+    if last and last.digest == digest:
+        keep_begun(digest, replace(last.sweep, at=now(), tried=tried))
+
+
+def now() -> str:
+    """The time, to the second, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def keep_ended(digest: str) -> None:

@@ -8,7 +8,7 @@ from math import nan
 
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scores.metrics import find_metric
-from mergelab.evaluation.scores.notation import SHARES
+from mergelab.evaluation.scores.notation import SHARES, Notation
 from mergelab.jobs.sweeping.sweep_outcome import Point
 from mergelab.sweeps.objective import MEAN, NORMALISED, WORST, read_objective
 from mergelab.sweeps.repeats import mean_over_seeds
@@ -40,10 +40,10 @@ def point_figure(point: Point, objectives: Sequence[str], place: int = 0) -> Poi
     score, worth = score_of(point, objectives[place]), point.values[place]
     half = point.errors[place] if point.errors else nan
     metric = find_metric(score.metric) if score else None
-    sign = -1 if metric and not metric.higher_is_better else 1
+    notation, sign = notation_of(point, objectives[place])
     seeds = [sign * each.values[place] for each in point.repeats] or [sign * worth]
     ends = (score.low, score.high) if score else (worth - half, worth + half)
-    notation, value = metric.notation if metric else SHARES, score.value if score else worth
+    value = score.value if score else worth
     between = f", seeds {notation.ends(min(seeds), max(seeds))}" if len(seeds) > 1 else ""
     text = f"{notation.score(value)} ({notation.ends(*ends)}){between}"
     return PointFigure(value, *ends, worth, text, metric is None or metric.is_share, min(seeds), max(seeds))
@@ -58,7 +58,8 @@ def score_of(point: Point, name: str) -> Score | None:
     return mean_over_seeds(found) if found else None
 
 
-def written(score: Score) -> str:
-    """`80.0 % (70–90)`."""
-    notation = find_metric(score.metric).notation
-    return f"{notation.score(score.value)} ({notation.ends(score.low, score.high)})"
+def notation_of(point: Point, name: str) -> tuple[Notation, int]:
+    """How people write the objective of this name, and its sign: -1 where less is better, because a sweep makes it large."""
+    score = score_of(point, name)
+    metric = find_metric(score.metric) if score else None
+    return (metric.notation if metric else SHARES), (-1 if metric and not metric.higher_is_better else 1)

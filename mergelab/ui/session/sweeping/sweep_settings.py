@@ -17,6 +17,8 @@ from mergelab.ui.messages import SweepSetting
 
 STEPS = 4
 """Steps from the first to the last of the suggested values."""
+EMPTY_AT_0 = ("scale", "density")
+"""Knobs that leave the base as it is at 0, which is no merge worth a try. Below it, a scale negates."""
 SIMPLE = ("ties", "task_arithmetic", "average")
 """Methods that are suggested beside the recipe's own."""
 
@@ -91,7 +93,7 @@ def _knob(path: str, knob: _Knob, told: str, words: SettingWords) -> SweepSettin
     if isinstance(domain, Choice):
         options = {str(option): words.value(path, option) for option in domain.options}
         return SweepSetting(path, words.label(path), told, ", ".join(options), options, knob.stage, knob.owners, False)
-    suggested = _written(domain.low, domain.high, domain.step)
+    suggested = _written(domain.low, domain.high, domain.step, path.partition(".")[2] in EMPTY_AT_0)
     return SweepSetting(path, words.label(path), told, suggested, {}, knob.stage, knob.owners, domain.varies)
 
 
@@ -106,7 +108,8 @@ def _number(path: str, told: str, suggested: str, words: SettingWords) -> SweepS
     return SweepSetting(path, words.label(path), told, suggested, {}, "", [], False)
 
 
-def _written(low: float, high: float, step: float) -> str:
-    """About `STEPS` steps over the slider, each a multiple of the slider's own."""
-    width = max(round((high - low) / STEPS / step), 1) * step
-    return f"{low:g}:{high:g}:{width:.6g}"
+def _written(low: float, high: float, step: float, above_0: bool = False) -> str:
+    """About `STEPS` steps over the slider, each a multiple of the slider's own; with `above_0`, over its part above 0."""
+    is_cut = above_0 and low <= 0
+    width = max(round((high - (0 if is_cut else low)) / STEPS / step), 1) * step
+    return f"{width if is_cut else low:.6g}:{high:g}:{width:.6g}"

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from mergelab.evaluation.scores import mean_score
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mergelab.evaluation.scores.interval import Estimate
+from mergelab.evaluation.scores.notation import Notation
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
 from mergelab.ui.form.labels import counted
-from mergelab.ui.session.sweeping.point_figure import written
+from mergelab.ui.session.sweeping.point_figure import notation_of
 from mergelab.ui.session.sweeping.swept import Swept
+
+NAMED = 8
+"""So many points stand in the sentence by their numbers."""
 
 
 def sweep_summary(swept: Swept) -> str:
-    """The best point, what it scores on test rows, and what the selection was worth; empty text before the end."""
+    """The best point, what it scores on test rows beside the recipe of the start, and what the selection was worth; empty text before the end."""
     outcome = swept.outcome
     if outcome is None:
         return ""
@@ -25,19 +33,64 @@ def sweep_summary(swept: Swept) -> str:
         return f"{tried} {front} Score the one you choose on test rows in the Lab."
     if not outcome.best or not outcome.test or not outcome.optimism:
         return tried
-    best, optimism = outcome.best[0] + 1, outcome.optimism
-    test = mean_score(outcome.test) if len(outcome.test) > 1 else outcome.test[0]
-    others = [point for point in swept.points if point.number in outcome.alike]
-    alike = f" The rows do not tell {counted(len(others), 'other')} from it." if others else ""
-    worth = f"{_points(optimism.value)} points ({_points(optimism.low)} to {_points(optimism.high)})"
+    best = next(point for point in outcome.points if point.number == outcome.best[0])
+    words = _Words(*notation_of(best, swept.asked.objectives[0]))
+    alike = _alike([point for point in swept.points if point.number in outcome.alike])
+    test = _on_test(best, outcome, outcome.optimism, words)
+    return f"{tried} The best is point {best.number + 1}.{alike} {test} {_selected(best, outcome.optimism, words)}"
+
+
+@dataclass(frozen=True)
+class _Words:
+    """How an objective is written; `sign` is -1 where less is better, because objectives are made large."""
+
+    notation: Notation
+    sign: int
+
+    def score(self, value: float) -> str:
+        return self.notation.score(self.sign * value)
+
+    def difference(self, found: Estimate) -> str:
+        low, high = sorted((self.sign * found.low, self.sign * found.high))
+        ends = self.notation.difference_ends(low, high)
+        return f"{self.notation.difference(self.sign * found.value)} {self.notation.unit} ({ends})"
+
+
+def _on_test(best: Point, outcome: SweepOutcome, optimism: Estimate, words: _Words) -> str:
+    """The best beside the recipe that the sweep started from."""
+    rows = f"On test rows (n = {sum(score.n for score in outcome.test):,})"
+    best_there = words.score(best.values[0] - optimism.value)
+    start = outcome.start
+    if start is None:
+        return f"{rows} it scores {best_there}. The recipe you started from has no score: {outcome.start_problem}."
+    if start.gain is None:
+        return f"{rows} it scores {best_there}; it is the recipe you started from."
+    verdict = ("better" if start.gain.value > 0 else "worse") if start.is_clear else "not separable"
+    own = f"the recipe you started from {words.score(start.value)}"
+    return f"{rows} the best recipe scores {best_there}, {own}: {words.difference(start.gain)}, {verdict}."
+
+
+def _selected(best: Point, optimism: Estimate, words: _Words) -> str:
+    """What was measured on which rows, and why the score on validation rows flatters."""
     return (
-        f"{tried} The best is point {best}.{alike} On all test rows its mean is {written(test)}, n = {test.n:,}."
-        f" Selection on validation rows was worth {worth}: its score there minus that on test rows."
+        f"It was chosen on validation rows, which are other ones. There it scores {words.score(best.values[0])}:"
+        f" {words.difference(optimism)} against test rows. The score by which the first of many is chosen flatters it,"
+        " because luck with these rows helped it to come first; the score on test rows does not."
     )
 
 
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")
+def _alike(others: Sequence[Point]) -> str:
+    """The points that may be as good, by their numbers; the table marks them all."""
+    if not others:
+        return ""
+    numbers = [str(point.number + 1) for point in others]
+    named = numbers if len(numbers) <= NAMED else [*numbers[: NAMED - 1], f"{len(numbers) - NAMED + 1} others"]
+    told = " and ".join([*([", ".join(named[:-1])] if named[1:] else []), named[-1]])
+    out = sum(point.state is PointState.OUT for point in others)
+    fewer = (
+        f", {out} of which left the race on fewer rows" if out and len(others) > 1 else ", on fewer rows" if out else ""
+    )
+    return f" The rows do not tell {'points' if others[1:] else 'point'} {told} from it (≈ in the table{fewer})."
 
 
 def _lowered(title: str) -> str:

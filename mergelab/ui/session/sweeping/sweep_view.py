@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mergelab.jobs.sweeping.remembered_points import RememberedPoints
-from mergelab.jobs.sweeping.sweep_outcome import Point, SweepOutcome
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
 from mergelab.recipe import RecipeError
 from mergelab.runtime.progress import Partial
 from mergelab.sweeps import Sweep, SweepError
@@ -22,7 +22,7 @@ from mergelab.ui.session.job_cache import CrashError, Stopper, StopPressedError
 from mergelab.ui.session.merge_service import MergeService, task_files_of
 from mergelab.ui.session.render.scores import NOTHING_TO_SCORE
 from mergelab.ui.session.status import Stopwatch
-from mergelab.ui.session.sweeping.begun_sweeps import keep_begun, keep_ended, left_behind
+from mergelab.ui.session.sweeping.begun_sweeps import keep_begun, keep_ended, keep_tried, left_behind, now
 from mergelab.ui.session.sweeping.point_figure import OBJECTIVES
 from mergelab.ui.session.sweeping.refusal import told_refusal
 from mergelab.ui.session.sweeping.rendered_points import rendered_points
@@ -73,7 +73,7 @@ class SweepView:
         self.wanted, self.importances = AS_IT_FITS, ((), "")
         yield self._told(form)
         if self._is_remembered:
-            keep_begun(self.asked.digest(), SweepLeft(query, self._name(form), asked))
+            keep_begun(self.asked.digest(), SweepLeft(query, self._name(form), asked, now(), 0, self.asked.points))
         try:
             stopper.check(presses)
             self.outcome = yield from self._followed(form, self.asked, stopper)
@@ -133,7 +133,13 @@ class SweepView:
             self.points[step.result.number] = step.result
             if kept:
                 kept.take(step.result)
+                self._keep_tried(asked, step.result)
             yield self._told(form)
+
+    def _keep_tried(self, asked: Sweep, point: Point) -> None:
+        """Keep how far the sweep has come, for whoever goes on with it after the server was stopped."""
+        if point.state is not PointState.RACING:
+            keep_tried(asked.digest(), sum(each.state is not PointState.RACING for each in self.points.values()))
 
     def _told(self, form: Form) -> Update:
         """The tab for the recipe on the sidebar, with the last sweep, which may be of another recipe."""

@@ -54,6 +54,7 @@ export class LastSweep {
 export function resumable(last, left) {
   const { known } = last;
   if (left && (!known || last.hasEnded)) return { sweep: left, isOwn: false };
+  if (left && known && isSame(left, known)) return { sweep: left, isOwn: true }; // the server knows how far it came
   return known && { sweep: known, isOwn: true };
 }
 
@@ -64,9 +65,32 @@ export function resumable(last, left) {
  * @param {boolean} isOwn whether this browser began it
  * @returns {{ told: string, button: string }}
  */
-export function lastWords({ query: own, name, request }, query, isOwn) {
+export function lastWords({ query: own, name, request, at, tried, points }, query, isOwn) {
   const count = Object.keys(request.over).length, what = `${count} ${count === 1 ? "setting" : "settings"} of ${name}`;
-  const told = isOwn ? `Your last sweep varied ${what}.` : `A sweep of ${what} was under way when the server was stopped.`;
+  const interrupted = `${isOwn ? "Your" : "A"} sweep of ${what} was interrupted${at ? ` on ${whenWords(at)}, after ${tried} of at most ${points} recipes` : ""}.`;
+  const told = isOwn && !at ? `Your last sweep varied ${what}.` : interrupted;
   if (own !== query) return { told: `${told} It goes on from its own recipe.`, button: "Open its recipe" };
   return { told: `${told} What was answered is kept: no row is asked twice.`, button: "Resume" };
+}
+
+/**
+ * `Nov 30, 12:06`, where the reader is.
+ * @param {string} at
+ */
+function whenWords(at) {
+  return new Date(at).toLocaleString("en", { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+}
+
+/**
+ * Whether both are the same sweep of the same recipe.
+ * @param {SweepLeft} one
+ * @param {SweepLeft} other
+ */
+function isSame(one, other) {
+  return one.query === other.query && sorted(one.request) === sorted(other.request);
+}
+
+/** @param {import("../messages.d.ts").SweepRequest} request */
+function sorted({ over, ...rest }) {
+  return JSON.stringify([over, rest].map((fields) => Object.entries(fields).sort(([one], [other]) => (one < other ? -1 : 1))));
 }

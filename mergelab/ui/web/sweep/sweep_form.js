@@ -2,7 +2,9 @@
 
 import { fillList, fillSlots, find, findAll, make } from "../dom/elements.js";
 import { SweepChoices } from "./sweep_choices.js";
+import { helpWords, meaningOf } from "./sweep_help.js";
 import { sizeWords } from "./sweep_points.js";
+import { typedNumbers } from "./decimal_commas.js";
 
 const NOTHING = "nothing else", CMA = "cma-es";
 
@@ -17,6 +19,7 @@ export class SweepForm {
   constructor(tab) {
     this.#tab = tab;
     tab.addEventListener("input", (event) => this.#choose(event));
+    for (const name of ["sampler", "race"]) for (const option of this.#list(name).options) option.title = meaningOf(name, option.value);
   }
 
   /**
@@ -75,7 +78,7 @@ export class SweepForm {
     if (word) this.#choices.type(word, this.#wordsOf(word));
     if (vary || ramp || word) this.#renderSettings();
     if (sweep === "objective") this.#renderSecond(this.#objectives);
-    if (sweep === "second") this.#renderMethods();
+    if (sweep === "second" || sweep === "sampler" || sweep === "race") this.#renderMethods();
     this.#tellSize();
   }
 
@@ -101,7 +104,7 @@ export class SweepForm {
     this.#renderMethods();
   }
 
-  /** Recipes do not race for two objectives, and CMA-ES knows one. */
+  /** Recipes do not race for two objectives, and CMA-ES knows one. Says what the choices mean. */
   #renderMethods() {
     const isFront = Boolean(this.#list("second").value), race = this.#list("race"), sampler = this.#list("sampler");
     race.disabled = isFront;
@@ -109,6 +112,7 @@ export class SweepForm {
     const cma = find(sampler, `[value="${CMA}"]`, HTMLOptionElement);
     cma.disabled = isFront;
     if (isFront && sampler.value === CMA) sampler.value = "";
+    fillSlots(this.#tab, "sweep-help", helpWords(sampler.value, race.value, isFront));
   }
 
   #renderSettings() {
@@ -147,6 +151,8 @@ export class SweepForm {
     range.dataset.range = isLast ? `${setting.path} last` : setting.path;
     range.value = this.#choices.text(setting, isLast);
     range.disabled = !this.#choices.isTicked(setting.path);
+    range.title = "from:to:step, as 0.2:1:0.2; or a list, as 0.2, 0.35, 1";
+    range.setAttribute("aria-describedby", "sweep-values");
     range.setAttribute("aria-label", `Values of ${setting.title} ${where}`.trim());
     if (!where) return range;
     const label = make("label", where, "ml-sweep-end");
@@ -184,7 +190,8 @@ export class SweepForm {
 
   #tellSize() {
     const varied = this.#choices.varied(this.#settings);
-    fillSlots(this.#tab, "sweep-size", sizeWords(varied.length, this.#choices.gridSize(this.#settings), this.#number("points")));
+    const ambiguous = varied.find(({ text }) => !text.includes(":") && typedNumbers(text) === "ambiguous");
+    fillSlots(this.#tab, "sweep-size", sizeWords(varied.length, this.#choices.gridSize(this.#settings), this.#number("points"), ambiguous?.text));
   }
 
   /** @param {string} name */

@@ -1,5 +1,7 @@
 /** @import { SweepMessage, SweepPoint } from "../messages.d.ts" */
 
+import { typedNumbers, withDecimalPoints } from "./decimal_commas.js";
+
 const MOST = 20; // a larger grid is not tried as a whole unless it is asked for
 
 /**
@@ -12,14 +14,17 @@ export function ranked(points) {
 }
 
 /**
- * How many values a text names: `FROM:TO:STEP`, or names with commas between; infinitely many for `FROM:TO` and `FROM:TO:log`. NaN if
+ * How many values a text names: `FROM:TO:STEP`, or numbers or names with commas between; infinitely many for `FROM:TO` and `FROM:TO:log`. NaN if
  * it cannot be read.
  * @param {string} text
  * @returns {number}
  */
 export function countOf(text) {
-  if (text.startsWith("[") || text.includes(",")) return text.replace(/[[\]]/g, "").split(",").filter((each) => each.trim()).length;
-  const parts = text.split(":").map((each) => each.trim()), isLog = parts.at(-1) === "log", ends = (isLog ? parts.slice(0, -1) : parts).map(Number);
+  const isRange = text.includes(":") && !text.startsWith("["), numbers = isRange ? null : typedNumbers(text);
+  if (numbers === "ambiguous") return NaN;
+  if (numbers && (numbers.length > 1 || text.startsWith("["))) return numbers.length;
+  if (!isRange && (text.startsWith("[") || text.includes(","))) return text.replace(/[[\]]/g, "").split(",").filter((each) => each.trim()).length;
+  const parts = withDecimalPoints(text).split(":").map((each) => each.trim()), isLog = parts.at(-1) === "log", ends = (isLog ? parts.slice(0, -1) : parts).map(Number);
   const [low, high, step] = ends;
   if (ends.length < 2 || ends.length > 3 || ends.some(Number.isNaN) || parts.includes("") || high <= low || (isLog && (low <= 0 || ends.length === 3))) return NaN;
   if (step === undefined) return Infinity;
@@ -31,11 +36,13 @@ export function countOf(text) {
  * @param {number} settings that vary
  * @param {number} count of recipes in the grid
  * @param {number} most recipes that are to be tried; 0 for as many as are usual
+ * @param {string} [ambiguous] values that may be read in two ways
  * @returns {string}
  */
-export function sizeWords(settings, count, most = 0) {
+export function sizeWords(settings, count, most = 0, ambiguous = "") {
   if (!settings) return "Tick at least one setting.";
-  if (Number.isNaN(count)) return "Write values as FROM:TO:STEP or FROM:TO:log, or with commas between.";
+  if (ambiguous) return `The comma in ${ambiguous} may belong to one number or separate two: write ${ambiguous.replace(/(\d),(?=\d)/g, "$1.")} with a point, or a space after a comma that separates.`;
+  if (Number.isNaN(count)) return "Write values as from:to:step, as from:to:log, or as a list of at least two: 0.1, 0.35.";
   if (!count) return "Choose at least one value of each ticked setting.";
   const tried = `tries ${most || MOST}`, unless = most ? "" : " unless you choose otherwise";
   if (count === Infinity) return `A range without steps: a sampler ${tried} recipes${unless}.`;

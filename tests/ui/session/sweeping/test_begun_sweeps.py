@@ -7,9 +7,16 @@ import pytest
 from mergelab.runtime.cache import SWEEPS, store
 from mergelab.ui.messages import SweepLeft, SweepRequest
 from mergelab.ui.session.sweeping import begun_sweeps
-from mergelab.ui.session.sweeping.begun_sweeps import keep_begun, keep_ended, left_behind
+from mergelab.ui.session.sweeping.begun_sweeps import keep_begun, keep_ended, keep_tried, left_behind
 
-ONE = SweepLeft("method=ties", "TIES", SweepRequest({"seed": "0:1:1"}, ["mean"], "", 0, 0.5, 100, "halving", 1))
+ONE = SweepLeft(
+    "method=ties",
+    "TIES",
+    SweepRequest({"seed": "0:1:1"}, ["mean"], "", 0, 0.5, 100, "halving", 1),
+    "2026-01-02T03:04:05+00:00",
+    0,
+    20,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +34,16 @@ def test_a_sweep_is_left_behind_once_its_server_is_gone(monkeypatch: pytest.Monk
     assert left_behind() is None
     restart(monkeypatch)
     assert left_behind() == ONE
+
+
+def test_it_is_known_how_far_it_came_and_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_begun("digest", ONE)
+    keep_tried("digest", 7)
+    keep_tried("another digest", 9)
+    restart(monkeypatch)
+    left = left_behind()
+    assert left and (left.tried, left.points) == (7, 20)
+    assert ONE.at < left.at <= begun_sweeps.now()
 
 
 def test_a_sweep_that_has_ended_is_not_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,17 @@ def told(setting: SweepSetting) -> tuple[str, str, str]:
 
 def test_knobs_weights_and_seed_may_vary_with_about_five_values_over_the_slider() -> None:
     found = settings(method={"name": "ties", "density": 0.3})
-    assert told(found["method.density"]) == ("Density", "0.3", "0:1:0.25")
+    assert told(found["method.density"]) == ("Density", "0.3", "0.25:1:0.25")
     assert found["method.elect"].options == {"mass": "by total magnitude", "count": "one vote per expert"}
     assert told(found["weight of b"]) == ("Weight of Expert B", "1", "0:2:0.5")
     assert told(found["seed"]) == ("Seed", "0", "0:4:1")
+
+
+def test_no_value_that_is_suggested_leaves_the_base_as_it_is() -> None:
+    found = settings(method="task_arithmetic", sparsify={"name": "dare", "density": 0.5})
+    firsts = [each.suggested.partition(":")[0] for path, each in found.items() if path.endswith((".scale", ".density"))]
+    assert len(firsts) == 3 and all(float(first) > 0 for first in firsts)
+    assert found["weight of a"].suggested.startswith("0:"), "a merge without one expert is worth a try"
 
 
 def test_the_sparsifiers_knobs_are_named_as_such() -> None:

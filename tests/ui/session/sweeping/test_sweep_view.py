@@ -10,7 +10,7 @@ from ui.fake_worker import FakeWorker, answers, form, last
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scores.interval import Estimate
 from mergelab.jobs import Crashed, Finished
-from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, StartOnTest, SweepOutcome
 from mergelab.recipe import Recipe
 from mergelab.runs import RunKind
 from mergelab.runtime.progress import Partial
@@ -34,7 +34,8 @@ def point(number: int, density: float, right: int, state: PointState) -> Point:
 
 POINTS = (point(0, 0.2, 70, PointState.OUT), point(1, 0.5, 80, PointState.FINISHED))
 TEST = Score("task-a", "test", "accuracy", 0.75, 500, 0.7, 0.8)
-OUTCOME = SweepOutcome(POINTS, (1,), (), (TEST,), Estimate(0.05, -0.02, 0.12), 700)
+START = StartOnTest(0.72, 0.75, Estimate(0.03, 0.01, 0.05))
+OUTCOME = SweepOutcome(POINTS, (1,), (), (TEST,), Estimate(0.05, -0.02, 0.12), 700, START)
 ASKED = SweepRequest({"method.density": "0.2:0.5:0.3"}, ["mean"], "", 0, 0, 100, "halving", 1)
 
 
@@ -62,7 +63,7 @@ def told(updates: list[Update]) -> list[SweepMessage]:
     return [update.sweep for update in updates if update.sweep]
 
 
-def test_points_come_one_by_one_and_the_end_says_what_the_selection_was_worth(
+def test_points_come_one_by_one_and_the_end_says_what_the_best_is_worth(
     memory: RunMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker = FakeWorker(sweep=script)
@@ -76,8 +77,10 @@ def test_points_come_one_by_one_and_the_end_says_what_the_selection_was_worth(
     chart = found[-1].chart
     assert chart and chart.form == "line" and chart.figure.data[-1]["x"] == [0.2, 0.5]
     assert found[-1].summary == (
-        "2 recipes tried, 700 answers asked for. The best is point 2. On all test rows its mean is 75.0 % (70–80), n = 500."
-        " Selection on validation rows was worth +5.0 points (−2.0 to +12.0): its score there minus that on test rows."
+        "2 recipes tried, 700 answers asked for. The best is point 2. On test rows (n = 500) the best recipe scores 75.0 %, the"
+        " recipe you started from 72.0 %: +3.0 points (+1.0 to +5.0), better. It was chosen on validation rows, which are other ones."
+        " There it scores 80.0 %: +5.0 points (−2.0 to +12.0) against test rows. The score by which the first of many is chosen"
+        " flatters it, because luck with these rows helped it to come first; the score on test rows does not."
     )
     (given,) = worker.named("sweep")
     assert given["given"]["over"] == {"method.density": {"from": 0.2, "to": 0.5, "step": 0.3}}
@@ -139,6 +142,7 @@ def test_a_sweep_that_the_server_left_behind_is_offered_to_every_visitor_who_see
 
     left = offered(memory)
     assert left and (left.name, left.request) == ("TIES · density 0.2", ASKED)
+    assert (left.tried, left.points) == (1, 2) and left.at
     assert offered(RunMemory()) is None, "where runs are not shared"
     list(session_with(memory, FakeWorker(sweep=script), monkeypatch).sweep(form(), ASKED))
     assert offered(memory) is None, "it has come to its end"

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { LastSweep, lastWords, resumable } from "../../../../mergelab/ui/web/sweep/last_sweep.js";
 
-const SWEEP = { query: "method=ties", name: "TIES", request: { over: { "method.density": "0:1:0.25" }, objectives: ["mean"] } };
+const SWEEP = { query: "method=ties", name: "TIES", request: { over: { "method.density": "0:1:0.25" }, objectives: ["mean"] }, at: "", tried: 0, points: 0 };
 
 /** A storage that holds `text`. */
 function storage(text = null) {
@@ -25,12 +25,21 @@ test("a sweep is resumed from its own recipe, which is opened first", () => {
   assert.equal(lastWords(SWEEP, "", true).button, "Open its recipe");
 });
 
-test("a sweep of another browser was under way when the server was stopped", () => {
-  assert.match(lastWords(SWEEP, "method=ties", false).told, /^A sweep of 1 setting of TIES was under way when the server was stopped\. What was answered is kept/);
+test("a sweep that was interrupted says when, and how far it came", () => {
+  const left = { ...SWEEP, at: "2026-11-30T12:06:00+00:00", tried: 7, points: 20 };
+  const said = /^A sweep of 1 setting of TIES was interrupted on (Nov 30|Dec 1), \d\d:\d\d, after 7 of at most 20 recipes\. What was answered is kept/;
+  assert.match(lastWords(left, "method=ties", false).told, said);
+  assert.match(lastWords(left, "method=ties", true).told, /^Your sweep of 1 setting of TIES was interrupted on/);
+});
+
+test("the server says of this browser's own sweep how far it came, whatever the order of what was asked for", () => {
+  const last = new LastSweep(storage()), request = { objectives: ["mean"], over: SWEEP.request.over }, left = { ...SWEEP, request, at: "2026-11-30T12:06:00+00:00", tried: 7, points: 20 };
+  last.keep(SWEEP);
+  assert.deepEqual(resumable(last, left), { sweep: left, isOwn: true });
 });
 
 test("a browser goes on with its own sweep until that has ended", () => {
-  const last = new LastSweep(storage()), left = { ...SWEEP, name: "SCE" };
+  const last = new LastSweep(storage()), left = { ...SWEEP, query: "method=sce", name: "SCE" };
   assert.equal(resumable(last, null), null);
   assert.deepEqual(resumable(last, left), { sweep: left, isOwn: false });
   last.keep(SWEEP);

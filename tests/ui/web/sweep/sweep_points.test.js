@@ -18,6 +18,16 @@ test("values are counted as they are written", () => {
   assert.ok(Number.isNaN(countOf("0.9:0.1:0.1")));
 });
 
+test("a decimal comma makes one number of two, and what may be both is not counted", () => {
+  assert.equal(countOf("0,1 0,2 0,4"), 3);
+  assert.equal(countOf("0,1; 0,5"), 2);
+  assert.equal(countOf("0,1:0,9:0,2"), 5);
+  assert.equal(countOf("0,0.5,1"), 3);
+  assert.equal(countOf("0, 35"), 2);
+  assert.ok(Number.isNaN(countOf("0,35")));
+  assert.match(sizeWords(1, NaN, 0, "0,35"), /^The comma in 0,35 may belong to one number or separate two: write 0\.35 with a point, or/);
+});
+
 test("a range without steps has infinitely many values, also a logarithmic one, which begins above 0", () => {
   assert.equal(countOf("0.1:0.9"), Infinity);
   assert.equal(countOf("0.01:1:log"), Infinity);
@@ -29,7 +39,7 @@ test("the form says how many recipes its grid has, or what is missing", () => {
   assert.equal(sizeWords(2, 10), "10 recipes in the grid.");
   assert.equal(sizeWords(2, 25), "25 recipes in the grid: a sampler tries 20 of them unless you choose otherwise.");
   assert.equal(sizeWords(2, 25, 10), "25 recipes in the grid: a sampler tries 10 of them.");
-  assert.equal(sizeWords(1, NaN), "Write values as FROM:TO:STEP or FROM:TO:log, or with commas between.");
+  assert.equal(sizeWords(1, NaN), "Write values as from:to:step, as from:to:log, or as a list of at least two: 0.1, 0.35.");
   assert.equal(sizeWords(1, 0), "Choose at least one value of each ticked setting.");
   assert.equal(sizeWords(1, Infinity), "A range without steps: a sampler tries 20 recipes unless you choose otherwise.");
 });
