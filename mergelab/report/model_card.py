@@ -15,6 +15,7 @@ from mergelab.checkpoints.files.safe_paths import is_snapshot
 from mergelab.checkpoints.writing.auxiliary_files import code_files
 from mergelab.engine import Plan
 from mergelab.report.calibration_record import NO_CALIBRATION, CalibrationRecord
+from mergelab.report.loading_example import loading_example
 from mergelab.runtime import portable
 
 TEMPLATE = """---
@@ -36,7 +37,7 @@ To reproduce these files, bit for bit, from the same models{limit}:
 
 ```yaml
 {recipe}```
-{code}{history}{health}{calibration}{notes}{remarks}{left_out}"""
+{loading}{code}{history}{health}{calibration}{notes}{remarks}{left_out}"""
 
 
 def model_card(
@@ -49,10 +50,9 @@ def model_card(
     """The model card in Markdown, for a plan that has been run; `remarks` are the sentences logged by its rules,
     `health` what was measured of the result, `history` sentences about runs of the recipe before."""
     recipe = plan.recipe
-    weights = [recipe.models[place].weight for place in plan.positions]
     rows = [
-        f"| {expert.name} | {weight:g} | {content[:16]}… |"
-        for expert, weight, content in zip(plan.experts, weights, plan.hashes, strict=True)
+        f"| {plan.experts[at].name} | {model.weight:g} | {plan.hashes[at][:16]}… |"
+        for model, at in zip(recipe.models, plan.listed, strict=True)
     ]
     left_out = [f"- `{key}`: {reason}" for key, reason in plan.compatibility.left_out.items()]
     return TEMPLATE.format(
@@ -70,6 +70,7 @@ def model_card(
         seed=recipe.seed,
         recipe=recipe.to_yaml(),
         limit=_limit(plan),
+        loading=loading_example(plan),
         code=code_section(plan.base),
         flags=calibration.flags(),
         history=section("Runs of this recipe", [f"- {sentence}" for sentence in history]),

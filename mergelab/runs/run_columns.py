@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from mergelab.evaluation.scores import Score, mean_score
@@ -54,6 +54,22 @@ def differing(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The columns in which the rows differ, in their order; a row without the column differs from one that has it."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     return [name for name in names if name in ALWAYS or len({repr(row.get(name)) for row in rows}) > 1]
+
+
+def in_reading_order(names: Sequence[str], rows: Sequence[Mapping[str, Any]], scores: Collection[str]) -> list[str]:
+    """Columns as a person reads them: means, the other scores, what differs, and last what only some runs say of a model.
+
+    A score that more runs have comes first.
+    """
+
+    def place(name: str) -> tuple[int, int]:
+        lacking = sum(row.get(name) is None for row in rows)
+        if name in scores:
+            return (0 if name.startswith(f"{MEAN} (") else 1), lacking
+        is_of_a_model = name.startswith("expert ") or " of " in name
+        return (3 if is_of_a_model and lacking else 2), 0
+
+    return sorted(names, key=place)
 
 
 def _plain(value: Any) -> Any:

@@ -84,7 +84,7 @@ def test_a_papers_recipe_opens_as_one_step_of_undo_and_its_claim_is_measured_bes
     before = lab.state("key")
     page.click("#ml-tab-papers")
     page.click(".ml-claims [data-claim=scale-curve][data-suite=pixels]")
-    expect(page.locator(".ml-outcomes")).to_contain_text("Published: ✓ holds")
+    expect(page.locator(".ml-outcomes")).to_contain_text("Our measurement: ✓ holds")
     expect(page.locator(".ml-claim-papers a").first).to_have_attribute("href", "https://arxiv.org/abs/2212.04089")
     page.click("[data-papers=open]")
     lab.until(f"{SETTLED} && mergelab.tab === 'lab' && /name: task_arithmetic/.test(mergelab.yaml)")
@@ -93,7 +93,7 @@ def test_a_papers_recipe_opens_as_one_step_of_undo_and_its_claim_is_measured_bes
     page.click("#ml-tab-papers")
     page.click(".ml-claims [data-claim=oracle-signs][data-suite=tinylm]")
     page.click("[data-papers=measure]")
-    expect(page.locator(".ml-outcomes")).to_contain_text("Measured here: – cannot be asked", timeout=SLOW)
+    expect(page.locator(".ml-outcomes")).to_contain_text("Measured on this machine: – cannot be asked", timeout=SLOW)
 
 
 def test_another_visit_sees_the_runs_too(browser: Browser, server: str, lab: Visit) -> None:

@@ -36,3 +36,13 @@ def test_runs_of_the_recipe_are_listed_before_what_was_measured_of_the_files() -
     plan = plan_for({"method": "average"}, {"a": plain}, plain)
     assert "\nRuns of this recipe:\n\n- Run 3: mean 70.0 %.\n" in model_card(plan, history=["Run 3: mean 70.0 %."])
     assert "Runs of this recipe" not in model_card(plan)
+
+
+def test_the_table_lists_the_models_in_the_order_of_the_recipe() -> None:
+    states = {name: {"w": torch.full((3,), value)} for name, value in (("a", 1.0), ("b", 2.0), ("c", 3.0))}
+    for order in (["a", "b", "c"], ["c", "a", "b"]):
+        plan = plan_for({"method": "average"}, {name: states[name] for name in order}, {"w": torch.zeros(3)})
+        rows = [
+            line.split(" | ")[0].removeprefix("| ") for line in model_card(plan).splitlines() if line.endswith("… |")
+        ]
+        assert rows == order

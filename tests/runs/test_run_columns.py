@@ -5,7 +5,7 @@ from dataclasses import replace
 from runs.samples import RESULT, remembered
 
 from mergelab.runs import RunState
-from mergelab.runs.run_columns import columns_of, differing
+from mergelab.runs.run_columns import columns_of, differing, in_reading_order
 
 
 def test_a_row_has_settings_scores_and_figures_under_names() -> None:
@@ -31,3 +31,16 @@ def test_only_columns_that_differ_are_kept_and_those_that_name_a_run() -> None:
     assert {"error", "movie (validation)", "weights"} < set(names)
     assert not {"method.density", "kind", "note"} & set(names)
     assert differing([columns_of(remembered(1)), columns_of(remembered(2))]) == ["run", "name", "state"]
+
+
+def test_means_are_read_first_and_what_only_some_runs_say_of_a_model_last() -> None:
+    rows = [{"weight of a": 1, "density": 2, "weight of b": 1}, {"density": 3, "weight of b": 2}]
+    names = ["weight of a", "density", "weight of b", "movie (test)", "mean (test)"]
+    scores = {"movie (test)", "mean (test)"}
+    assert in_reading_order(names, rows, scores) == [
+        "mean (test)",
+        "movie (test)",
+        "density",
+        "weight of b",
+        "weight of a",
+    ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.runs import RunKind, RunRecord, RunResult, RunState, RunStore
-from mergelab.runs.run_columns import with_mean
+from mergelab.runs.run_columns import differing, run_settings, with_mean
 
 OPTIMISM = "optimism"
 """The figure of a sweep's best recipe: how much its objective loses from validation to test rows."""
@@ -27,7 +29,23 @@ def _sentence(store: RunStore, run: RunRecord) -> str:
 def _among(store: RunStore, run: RunRecord) -> str:
     if run.request.kind is not RunKind.SWEEP_POINT:
         return ""
-    return f", one of {len(store.runs(group=run.request.group, kinds=[RunKind.SWEEP_POINT], archived=None))} of {run.request.group}"
+    points = store.runs(group=run.request.group, kinds=[RunKind.SWEEP_POINT], archived=None)
+    return f", one of {len(points)} of {run.request.group}{_tried(points)}"
+
+
+def _tried(points: Sequence[RunRecord]) -> str:
+    """The settings in which these points differ, with their values: numbers from the lowest to the highest."""
+    rows = [run_settings(point.request.recipe) for point in points if point.request.recipe]
+    tried = {name: [row[name] for row in rows if name in row] for name in differing(rows)}
+    told = [_range(name, values) for name, values in tried.items() if len({repr(value) for value in values}) > 1]
+    return f", which tried {', '.join(told)}" if told else ""
+
+
+def _range(name: str, values: Sequence[object]) -> str:
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(numbers) == len(values):
+        return f"{name} from {min(numbers):.4g} to {max(numbers):.4g}"
+    return f"{name} {' or '.join(dict.fromkeys(map(str, values)))}"
 
 
 def _chosen(result: RunResult) -> str:

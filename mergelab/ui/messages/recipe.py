@@ -27,6 +27,8 @@ class LinkMessage:
     """The recipe's digest."""
     preset: str
     """The preset that the recipe is, or was made of."""
+    base: str
+    """The reference of its base."""
     at: float
     """The server's clock, so that no two answers are equal."""
 

@@ -339,7 +339,8 @@ class Session:
 
         run = yield from service.merge(form, split, watch, stopper, scored, live)
         sketch = yield from service.sketch(form)
-        history = self.history.add(run, recipe_name(form.recipe(), form.models.titles), self.link(form).key)
+        name = recipe_name(form.recipe(), form.models.titles)
+        history = self.history.add(run, name, self.link(form).key, form.models.base)
         merged = self.screen.merged(run, form, sketch, None if is_known else watch.elapsed, live)
         yield replace(merged, history=history if split == "validation" else None)
         if live:

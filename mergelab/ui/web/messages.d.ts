@@ -650,6 +650,10 @@ export interface HistoryEntry {
   number: number;
   /** The name of its recipe. */
   name: string;
+  /** The reference of its base. */
+  base: string;
+  /** What its base is called. */
+  models: string;
   /** Its mean score; empty text without task sets. */
   score: string;
   /** The key of its recipe. */
@@ -744,6 +748,8 @@ export interface LinkMessage {
   digest: string;
   /** The preset that the recipe is, or was made of. */
   preset: string;
+  /** The reference of its base. */
+  base: string;
   /** The server's clock, so that no two answers are equal. */
   at: number;
 }
@@ -1217,6 +1223,12 @@ export interface RunCell {
   text: string;
   /** What the column is sorted by. */
   value: number | string;
+  /** The 95 % interval of a score and its number of rows; empty text for other values. */
+  beside: string;
+  /** The models and rows behind a score, in words: scores may be ranked where these are equal. Empty text for other values. */
+  among: string;
+  /** The number of rows behind a score; 0 for other values. */
+  rows: number;
 }
 
 /** A chart of one column over another. */
@@ -1278,8 +1290,12 @@ export interface RunFileRequest {
 export interface RunList {
   /** The runs. */
   rows: RunRow[];
-  /** The columns in which they differ. */
+  /** The columns in which they differ: means, other scores, settings. */
   columns: RunColumn[];
+  /** The models that may be chosen; empty if all runs are of the same. */
+  models: RunModels[];
+  /** The models whose runs are listed, by their name among `models`. */
+  chosen: string;
   /** How many older runs are not listed. */
   more: number;
   /** Whether these are the archived runs. */
@@ -1308,6 +1324,14 @@ export interface RunMark {
   tags: string[] | null;
 }
 
+/** A base and its experts, of which there are runs. */
+export interface RunModels {
+  /** The base, or that all models are meant. */
+  name: string;
+  /** What a person calls them, with the number of runs. */
+  title: string;
+}
+
 /** Compare runs with the first of them; with fewer than two nothing is compared any more. */
 export interface RunNumbers {
   /** The runs. */
@@ -1320,6 +1344,8 @@ export interface RunRow {
   number: number;
   /** The name of its recipe or model. */
   name: string;
+  /** The base; empty text where all runs are of one. */
+  models: string;
   /** How it ended, or that it is under way. */
   state: string;
   /** What it did. */
@@ -1350,6 +1376,8 @@ export interface RunsRequest {
   x: string;
   /** The score of the chart; empty text leaves it to the server. */
   y: string;
+  /** The models whose runs are listed; empty text means those of the newest run. */
+  models?: string;
 }
 
 /** What was pinned and opened around a story. */

@@ -44,3 +44,14 @@ def test_a_point_of_a_sweep_says_how_many_recipes_were_tried(store: RunStore) ->
 
 def test_a_recipe_without_runs_has_no_history(store: RunStore) -> None:
     assert history_of(store, "one") == ()
+
+
+def test_a_point_of_a_sweep_says_which_settings_were_tried(store: RunStore) -> None:
+    for density, name in ((0.2, "ties"), (0.7, "ties"), (0.5, "dare_ties")):
+        recipe = {"base": "b", "models": ["a"], "method": {"name": name, "density": density}}
+        request = RunRequest(
+            RunKind.SWEEP_POINT, "Sweep", {**recipe, "models": [{"model": "a"}]}, f"{density}", group="sweep 1"
+        )
+        store.finish(store.add(request), RunResult(scores=SCORES))
+    (sentence,) = history_of(store, "0.2")
+    assert "one of 3 of sweep 1, which tried method dare_ties or ties, method.density from 0.2 to 0.7: mean" in sentence

@@ -25,6 +25,12 @@ class RunCell:
     """For a person."""
     value: float | str
     """What the column is sorted by."""
+    beside: str = ""
+    """The 95 % interval of a score and its number of rows; empty text for other values."""
+    among: str = ""
+    """The models and rows behind a score, in words: scores may be ranked where these are equal. Empty text for other values."""
+    rows: int = 0
+    """The number of rows behind a score; 0 for other values."""
 
 
 @message
@@ -49,6 +55,8 @@ class RunRow:
     """Its number."""
     name: str
     """The name of its recipe or model."""
+    models: str
+    """The base; empty text where all runs are of one."""
     state: str
     """How it ended, or that it is under way."""
     kind: str
@@ -69,6 +77,16 @@ class RunRow:
     """Its recipe as YAML; empty text if it scored a model as it is."""
     cells: Mapping[str, RunCell]
     """Its values, by the name of the column."""
+
+
+@message
+class RunModels:
+    """A base and its experts, of which there are runs."""
+
+    name: str
+    """The base, or that all models are meant."""
+    title: str
+    """What a person calls them, with the number of runs."""
 
 
 @message
@@ -132,7 +150,11 @@ class RunList:
     rows: Sequence[RunRow]
     """The runs."""
     columns: Sequence[RunColumn]
-    """The columns in which they differ."""
+    """The columns in which they differ: means, other scores, settings."""
+    models: Sequence[RunModels]
+    """The models that may be chosen; empty if all runs are of the same."""
+    chosen: str
+    """The models whose runs are listed, by their name among `models`."""
     more: int
     """How many older runs are not listed."""
     archived: bool
@@ -167,6 +189,10 @@ class HistoryEntry:
     """The number of its run; 0 if it is not remembered."""
     name: str
     """The name of its recipe."""
+    base: str
+    """The reference of its base."""
+    models: str
+    """What its base is called."""
     score: str
     """Its mean score; empty text without task sets."""
     key: str
@@ -183,6 +209,8 @@ class RunsRequest:
     """The column along the axis of the chart; empty text leaves it to the server."""
     y: str
     """The score of the chart; empty text leaves it to the server."""
+    models: str = ""
+    """The models whose runs are listed; empty text means those of the newest run."""
 
 
 @message

@@ -12,10 +12,13 @@ from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.runs import RunRecord
-from mergelab.runs.run_columns import columns_of, differing, run_settings, score_column, with_mean
+from mergelab.runs.comparable_runs import bases_of, largest_group, left_a_race, rows_behind
+from mergelab.runs.run_columns import columns_of, differing, in_reading_order, run_settings, score_column, with_mean
+from mergelab.ui.form.form import short
 from mergelab.ui.form.labels import counted
 from mergelab.ui.form.setting_words import SettingWords
 from mergelab.ui.messages import RunCell, RunChart, RunColumn, RunList, RunRow, RunsRequest
+from mergelab.ui.session.remembering.listed_runs import ListedRuns
 
 OWN_PLACE = frozenset(
     {"run", "name", "state", "kind", "created", "starred", "note", "tags", "group", "error", "weights", "health"}
@@ -26,16 +29,26 @@ WORDS = SettingWords({})
 NOTHING_TO_DRAW = "The chart needs runs with scores that differ in a setting."
 
 
-def run_list(
-    runs: Sequence[RunRecord], visit: str, asked: RunsRequest, more: int = 0, reproduced: str = "", problem: str = ""
-) -> RunList:
+def run_list(listed: ListedRuns, visit: str, asked: RunsRequest, reproduced: str = "", problem: str = "") -> RunList:
     """The runs with the columns in which they differ, and a score over one of these columns."""
+    runs = listed.runs
     rows = {run.id: columns_of(run) for run in runs}
     scores = {run.id: {score_column(s.task, s.split): s for s in with_mean(_scores(run))} for run in runs}
-    columns = [_column(name, rows, scores) for name in differing(list(rows.values())) if name not in OWN_PLACE]
-    shown = [_row(run, rows[run.id], scores[run.id], columns, visit) for run in runs]
+    columns = [_column(name, rows, scores) for name in _names(list(rows.values()), scores)]
+    shown = [_row(run, rows[run.id], scores[run.id], columns, visit, _models(run, listed)) for run in runs]
     chart = run_chart(runs, rows, scores, columns, asked)
-    return RunList(shown, columns, more, asked.archived, chart, None, reproduced, problem)
+    models, chosen, more = listed.choices, listed.chosen, listed.more
+    return RunList(shown, columns, models, chosen, more, asked.archived, chart, None, reproduced, problem)
+
+
+def _names(rows: Sequence[Mapping[str, Any]], scores: Mapping[int, Mapping[str, Score]]) -> list[str]:
+    found = [name for name in differing(rows) if name not in OWN_PLACE]
+    return in_reading_order(found, rows, {name for of in scores.values() for name in of})
+
+
+def _models(run: RunRecord, listed: ListedRuns) -> str:
+    """What the run's models are called where runs of several are listed."""
+    return short(listed.bases[run.id]) if len({listed.bases[each.id] for each in listed.runs}) > 1 else ""
 
 
 def run_chart(
@@ -67,11 +80,26 @@ def run_chart(
     if not points:
         return RunChart(x.name, y.name, None, NOTHING_TO_DRAW)
     metric = find_metric(next(score for of in scores.values() if (score := of.get(y.name))).metric)
-    best = (max if metric.higher_is_better else min)(points, key=lambda point: float(point["value"]))
-    summary = f"{counted(len(points), 'run')}. The best: run {best['number']} at {best['x']:g}."
+    summary = f"{counted(len(points), 'run')}. {_best(runs, points, scores, y.name)}"
     return RunChart(
         x.name, y.name, score_over_setting(pandas.DataFrame(points), x.title, y.title, metric.is_share), summary
     )
+
+
+def _best(
+    runs: Sequence[RunRecord], points: Sequence[Mapping[str, Any]], scores: Mapping[int, Mapping[str, Score]], y: str
+) -> str:
+    """The best of the points that may be ranked: on the same rows, and not out of a race."""
+    bases, places = bases_of(runs), {point["number"]: point for point in points}
+    among = {
+        run.id: f"{bases[run.id]}: {rows_behind(_scores(run), scores[run.id][y])}" for run in runs if run.id in places
+    }
+    ranked = largest_group(among, left_a_race(runs))
+    is_more = find_metric(scores[ranked[0]][y].metric).higher_is_better
+    best = (max if is_more else min)((places[number] for number in ranked), key=lambda point: float(point["value"]))
+    behind = rows_behind(_scores(next(run for run in runs if run.id == best["number"])), scores[best["number"]][y])
+    of = "" if len(ranked) == len(points) else f" of the {counted(len(ranked), 'run')} on the same rows, {behind}"
+    return f"The best{of}: run {best['number']} at {best['x']:g}."
 
 
 def _column(name: str, rows: Mapping[int, Mapping[str, Any]], scores: Mapping[int, Mapping[str, Score]]) -> RunColumn:
@@ -82,17 +110,25 @@ def _column(name: str, rows: Mapping[int, Mapping[str, Any]], scores: Mapping[in
 
 
 def _row(
-    run: RunRecord, row: Mapping[str, Any], scores: Mapping[str, Score], columns: Sequence[RunColumn], visit: str
+    run: RunRecord,
+    row: Mapping[str, Any],
+    scores: Mapping[str, Score],
+    columns: Sequence[RunColumn],
+    visit: str,
+    models: str,
 ) -> RunRow:
     settings = run_settings(run.request.recipe) if run.request.recipe else {}
     cells = {
-        column.name: _cell(column.name, settings.get(column.name, row[column.name]), scores)
+        column.name: _score_cell(run, scores[column.name], models)
+        if column.name in scores
+        else _cell(column.name, settings.get(column.name, row[column.name]))
         for column in columns
         if column.name in row
     }
     return RunRow(
         run.id,
         run.request.name,
+        models,
         run.state.value,
         run.request.kind.value,
         run.created.isoformat(),
@@ -106,10 +142,15 @@ def _row(
     )
 
 
-def _cell(name: str, value: Any, scores: Mapping[str, Score]) -> RunCell:
+def _score_cell(run: RunRecord, score: Score, models: str) -> RunCell:
+    notation = find_metric(score.metric).notation
+    beside = f"{notation.ends(score.low, score.high)}, n = {score.n:,}"
+    among = f"{models}: {rows_behind(_scores(run), score)}" if models else rows_behind(_scores(run), score)
+    return RunCell(notation.score(score.value), float(score.value), beside, among, score.n)
+
+
+def _cell(name: str, value: Any) -> RunCell:
     kept = value if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
-    if name in scores:
-        return RunCell(find_metric(scores[name].metric).notation.score(scores[name].value), float(kept))
     if isinstance(value, float):
         return RunCell(f"{value:.4g}", value)
     return RunCell(WORDS.value(name, value), float(kept) if isinstance(kept, int) else kept)

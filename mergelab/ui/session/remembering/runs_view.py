@@ -23,13 +23,12 @@ from mergelab.ui.messages import (
     RunNumbers,
     RunsRequest,
 )
+from mergelab.ui.session.remembering.listed_runs import ListedRuns
 from mergelab.ui.session.remembering.run_list import OWN_PLACE, run_list
 from mergelab.ui.session.remembering.run_memory import RunMemory
 from mergelab.ui.session.render.score_messages import difference_message, told_score
 from mergelab.ui.session.update import Update
 
-MOST = 300
-"""How many runs are listed."""
 KINDS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "yaml": "application/yaml"}
 WORDS = SettingWords({})
 
@@ -84,19 +83,21 @@ class RunsView:
         return self._told(lambda store: None)
 
     def _listed(self, store: RunStore) -> list[RunRecord]:
-        return store.runs(archived=self.asked.archived, limit=MOST)
+        return list(self._found(store).runs)
+
+    def _found(self, store: RunStore) -> ListedRuns:
+        return ListedRuns.of(store.runs(archived=self.asked.archived), self.asked.models)
 
     def _told(self, change: Callable[[RunStore], None], problem: str = "") -> Update:
         """The list after a change, or with the reason why there was none."""
         store = self.memory.store()
         if store is None:
-            return Update(runs=run_list([], self.visit, self.asked, problem=self.memory.problem))
+            return Update(runs=run_list(ListedRuns(), self.visit, self.asked, problem=self.memory.problem))
         try:
             change(store)
         except RunsError as error:
             problem = str(error)
-        runs = store.runs(archived=self.asked.archived)
-        found = run_list(runs[:MOST], self.visit, self.asked, max(len(runs) - MOST, 0), self.reproduced, problem)
+        found = run_list(self._found(store), self.visit, self.asked, self.reproduced, problem)
         return Update(runs=replace(found, comparison=self._comparison(store)))
 
     def _comparison(self, store: RunStore) -> RunComparison | None:

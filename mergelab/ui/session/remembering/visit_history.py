@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from mergelab.evaluation.scores import mean_score
 from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.jobs.workbench import Run
+from mergelab.ui.form.form import short
 from mergelab.ui.messages import HistoryEntry
 
 MOST = 12
@@ -19,10 +20,10 @@ class VisitHistory:
 
     entries: deque[HistoryEntry] = field(default_factory=lambda: deque(maxlen=MOST))
 
-    def add(self, run: Run, name: str, key: str) -> tuple[HistoryEntry, ...]:
-        """Take up a merge, and return all, the newest first."""
+    def add(self, run: Run, name: str, key: str, base: str) -> tuple[HistoryEntry, ...]:
+        """Take up a merge onto `base`, and return all, the newest first."""
         kept = [entry for entry in self.entries if entry.key != key]
-        self.entries = deque([*kept, HistoryEntry(run.number, name, _mean(run), key)], maxlen=MOST)
+        self.entries = deque([*kept, HistoryEntry(run.number, name, base, short(base), _mean(run), key)], maxlen=MOST)
         return tuple(reversed(self.entries))
 
 

@@ -27,7 +27,9 @@ def render_link(found: Link, form: Form, pinned: Mapping[str, Link]) -> messages
     """The link to a form, which also brings back the pinned recipes, stamped so that the page notices each answer."""
     query = "&".join(filter(None, (found.query, pinned_query({slot: link.key for slot, link in pinned.items()}))))
     note = " ".join(filter(None, (found.note, OWN_PINS if any(link.note for link in pinned.values()) else "")))
-    return messages.LinkMessage(found.key, query, note, found.digest, preset_label(form), time.monotonic())
+    return messages.LinkMessage(
+        found.key, query, note, found.digest, preset_label(form), form.models.base, time.monotonic()
+    )
 
 
 def render_exports(recipe: Recipe | StackRecipe) -> messages.RecipeExports:

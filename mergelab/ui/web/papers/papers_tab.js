@@ -5,7 +5,7 @@
 
 import { closest, fillSlots, find, findAll, make, makeButton } from "../dom/elements.js";
 import { makeRow, makeTable } from "../dom/table.js";
-import { tallyWords, unmeasurableWords, verdictWords } from "./verdict_words.js";
+import { claimWords, tallyWords, unmeasurableWords, verdictWords } from "./verdict_words.js";
 
 const TAB = "papers", ARXIV = "https://arxiv.org/abs/";
 const FIGURES = ["Figure", "Value", "95 % interval", "n", "Seeds", "Expected", ""];
@@ -101,7 +101,7 @@ export class PapersTab {
     find(this.#tab, ".ml-claim").hidden = !claim || !place;
     if (!claim || !place) return;
     fillSlots(this.#tab, "claim-title", `${claim.number}. ${claim.title}`);
-    fillSlots(this.#tab, "claim-text", claim.claim);
+    fillSlots(this.#tab, "claim-text", claimWords(claim.claim));
     fillSlots(this.#tab, "claim-command", place.command);
     fillSlots(this.#tab, "claim-why", unmeasurableWords(place, measuring));
     find(this.#tab, ".ml-claim-papers").replaceChildren(...claim.papers.flatMap((paper) => [paperLink(paper), " "]));
@@ -152,12 +152,12 @@ function paperLink(paper) {
 }
 
 /**
- * What was published, and below it what was measured here.
+ * What the project measured and released as its record, and below it what was measured on this machine.
  * @param {ClaimOnSuite} place
  */
 function outcomeSections({ published, here }) {
   const none = make("p", "This was not measured before this version of MergeLab came out.");
-  return [published ? outcomeSection("Published", published) : none, ...(here ? [outcomeSection("Measured here", here)] : [])];
+  return [published ? outcomeSection("Our measurement", published) : none, ...(here ? [outcomeSection("Measured on this machine", here)] : [])];
 }
 
 /**

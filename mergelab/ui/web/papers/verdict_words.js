@@ -14,6 +14,15 @@ export function verdictWords(verdict) {
 }
 
 /**
+ * A paper's claim as the paper's: verdicts are the lab's own.
+ * @param {string} claim
+ * @returns {string}
+ */
+export function claimWords(claim) {
+  return `The paper’s claim: ${claim}`;
+}
+
+/**
  * What the chip beside the title says: how often claims held and failed, in that order.
  * @param {PaperClaims} message
  * @returns {string}

@@ -3,7 +3,7 @@
 
 import { closest, find, make, makeButton, write } from "../dom/elements.js";
 
-/** The last merges of this visit with their mean scores. A click goes back to one. */
+/** The last merges of this visit with their mean scores, and their models where those are not on the sidebar. A click goes back to one. */
 export class HistoryStrip {
   #page;
   #element;
@@ -36,7 +36,10 @@ export class HistoryStrip {
     const key = this.#page.inbox.get("link")?.key, chip = find(this.#page.element, '[data-slot="run"]');
     chip.hidden = !this.number;
     write(chip, this.number ? `run ${this.number}` : "");
+    const base = this.#page.inbox.get("link")?.base;
     for (const button of this.#element.querySelectorAll("button")) {
+      const models = button.querySelector("i");
+      if (models) models.hidden = !base || button.dataset.base === base;
       if (button.dataset.key === key) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
     }
@@ -49,11 +52,12 @@ export class HistoryStrip {
 }
 
 /** @param {HistoryEntry} entry */
-function entryOf({ number, name, score, key }) {
+function entryOf({ number, name, base, models, score, key }) {
   const item = make("li"), button = makeButton(null);
   button.dataset.key = key;
-  button.title = [number ? `Run ${number}` : "", name, score].filter(Boolean).join(" · ");
-  button.append(...(number ? [make("span", `${number}`)] : []), make("span", name), make("b", score));
+  button.dataset.base = base;
+  button.title = [number ? `Run ${number}` : "", models, name, score].filter(Boolean).join(" · ");
+  button.append(...(number ? [make("span", `${number}`, "ml-history-number")] : []), make("i", models), make("span", name), make("b", score));
   item.append(button);
   return item;
 }

@@ -24,6 +24,32 @@ export function shownRows(rows, filter, order) {
 }
 
 /**
+ * The rows in groups. Sorted by a score, only runs of one group may be ranked: they have answered the same rows; the groups with
+ * more rows come first, runs without the score last. Otherwise all are one group without words.
+ * @param {RunRow[]} rows in order
+ * @param {string} by the column that they are sorted by
+ * @returns {[words: string, rows: RunRow[]][]}
+ */
+export function rankedGroups(rows, by) {
+  /** @type {Map<string, RunRow[]>} */
+  const groups = new Map();
+  for (const row of rows) {
+    const among = row.cells[by]?.among ?? "";
+    groups.set(among, [...(groups.get(among) ?? []), row]);
+  }
+  const found = [...groups].sort(([one, [first]], [other, [second]]) => Number(!one) - Number(!other) || rowsOf(second, by) - rowsOf(first, by));
+  return found.filter(([among]) => among).length > 1 ? found.map(([among, of]) => [among || "without this score", of]) : [["", rows]];
+}
+
+/**
+ * @param {RunRow} row
+ * @param {string} by
+ */
+function rowsOf(row, by) {
+  return row.cells[by]?.rows ?? 0;
+}
+
+/**
  * What the chip beside the title says.
  * @param {number} shown
  * @param {RunList} list

@@ -1,5 +1,5 @@
 /** @import { Page } from "../page.d.ts" */
-/** @import { RunColumn, RunFileForm, RunList, RunRow } from "../messages.d.ts" */
+/** @import { RunCell, RunColumn, RunFileForm, RunList, RunRow } from "../messages.d.ts" */
 /** @import { Tabs } from "../frame/tabs.js" */
 /** @import { OpenDialog } from "../open/open_dialog.js" */
 /** @import { Order } from "./run_rows.js" */
@@ -7,7 +7,7 @@
 import { closest, fillList, fillSlots, find, findAll, make, makeButton } from "../dom/elements.js";
 import { saveBytes } from "../dom/save_file.js";
 import { comparedRun } from "./compared_run.js";
-import { NUMBER, aboutRuns, axesOf, shownRows } from "./run_rows.js";
+import { NUMBER, aboutRuns, axesOf, rankedGroups, shownRows } from "./run_rows.js";
 
 const TAB = "runs", NAME = "runs", NONE = "There are no runs yet. Merge something in the Lab, or use mergelab merge, evaluate or sweep.";
 const NO_FIT = "No run fits. Clear the search or the ticks.";
@@ -22,6 +22,8 @@ export class RunsTab {
   #order = { by: NUMBER, falling: true };
   /** @type {Set<number>} the numbers of the ticked runs, in the order of their ticks */
   #ticked = new Set();
+  /** The models that the person chose; empty text for those of the newest run. */
+  #models = "";
 
   /**
    * @param {Page} page
@@ -57,6 +59,7 @@ export class RunsTab {
     const focused = this.#focused();
     find(this.#tab, ".ml-run-table").replaceChildren(...(rows.length ? [this.#table(list, rows)] : []));
     if (focused) findAll(this.#tab, focused)[0]?.focus();
+    this.#renderModels(list);
     this.#renderActions(list);
     this.#renderComparison(list);
     this.#renderChart(list);
@@ -69,7 +72,7 @@ export class RunsTab {
   /** @param {{ x?: string, y?: string }} [axes] */
   #ask(axes) {
     const { x = "", y = "" } = this.#page.inbox.get("runs")?.chart ?? {};
-    this.#page.requests.send("runs", { archived: this.#field("archived").checked, x, y, ...axes });
+    this.#page.requests.send("runs", { archived: this.#field("archived").checked, x, y, models: this.#models, ...axes });
   }
 
   /** @param {Event} event */
@@ -78,7 +81,14 @@ export class RunsTab {
     if (target instanceof HTMLInputElement && target.dataset.tick) this.#tick(Number(target.dataset.tick));
     if (field === "filter" || field === "starred" || field === "here") this.render();
     if (field === "archived") this.#ask();
+    if (target instanceof HTMLSelectElement && field === "models") this.#chooseModels(target.value);
     if (target instanceof HTMLSelectElement && (field === "x" || field === "y")) this.#ask({ [field]: target.value });
+  }
+
+  /** @param {string} models */
+  #chooseModels(models) {
+    this.#models = models;
+    this.#ask();
   }
 
   /** @param {Event} event */
@@ -131,12 +141,26 @@ export class RunsTab {
    * @param {RunRow[]} rows
    */
   #table({ columns }, rows) {
-    const table = make("table"), head = make("thead"), body = make("tbody"), top = make("tr");
+    const table = make("table"), head = make("thead"), top = make("tr");
     top.append(this.#heading("", ""), this.#heading(NUMBER, "Run"), this.#heading("name", "Recipe"), ...columns.map(({ name, title }) => this.#heading(name, title)));
     head.append(top);
-    body.append(...rows.map((row) => this.#row(row, columns)));
-    table.append(head, body);
+    table.append(head, ...rankedGroups(rows, this.#order.by).map(([words, of]) => this.#group(words, of, columns)));
     return table;
+  }
+
+  /**
+   * @param {string} words what the runs have in common; empty text without a heading
+   * @param {RunRow[]} rows
+   * @param {RunColumn[]} columns
+   */
+  #group(words, rows, columns) {
+    const body = make("tbody"), top = make("tr", null, "ml-run-group"), title = make("th");
+    title.scope = "rowgroup";
+    title.colSpan = 3 + columns.length;
+    title.append(make("span", `${rows.length} ${rows.length === 1 ? "run" : "runs"} · ${words}`));
+    top.append(title);
+    body.append(...(words ? [top] : []), ...rows.map((row) => this.#row(row, columns)));
+    return body;
   }
 
   /**
@@ -173,9 +197,16 @@ export class RunsTab {
     first.append(tick, star);
     title.scope = "row";
     title.append(row.name, ...aside(row));
-    made.append(first, make("td", String(row.number)), title, ...columns.map(({ name }) => make("td", row.cells[name]?.text ?? "")));
+    made.append(first, make("td", String(row.number)), title, ...columns.map(({ name }) => cellOf(row.cells[name])));
     made.classList.toggle("ml-run-here", row.here);
     return made;
+  }
+
+  /** @param {RunList} list */
+  #renderModels({ models, chosen }) {
+    const choice = find(this.#tab, "[data-runs=models]", HTMLSelectElement), label = choice.parentElement;
+    if (label) label.hidden = !models.length;
+    fillList(choice, models.map(({ name, title }) => [name, title]), chosen);
   }
 
   /** @param {RunList} list */
@@ -242,13 +273,24 @@ export class RunsTab {
 }
 
 /**
+ * A value, and below a score its interval and number of rows.
+ * @param {RunCell | undefined} cell
+ * @returns {HTMLElement}
+ */
+function cellOf(cell) {
+  const made = make("td", cell?.text ?? "");
+  if (cell?.beside) made.append(make("small", cell.beside));
+  return made;
+}
+
+/**
  * What is said of a run under its name.
  * @param {RunRow} row
  * @returns {HTMLElement[]}
  */
-function aside({ state, kind, created, tags, note }) {
+function aside({ state, models, kind, created, tags, note }) {
   const when = new Date(created).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-  const said = [state === "done" ? kind : `${kind}, ${state}`, when, ...tags.map((tag) => `#${tag}`), note].filter(Boolean);
+  const said = [models, state === "done" ? kind : `${kind}, ${state}`, when, ...tags.map((tag) => `#${tag}`), note].filter(Boolean);
   return [make("small", said.join(" · "))];
 }
 

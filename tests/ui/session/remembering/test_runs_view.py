@@ -23,13 +23,13 @@ def recipe(density: float) -> Recipe:
     return Recipe.from_mapping({"base": "b", "models": ["a"], "method": {"name": "ties", "density": density}})
 
 
-def add(store: RunStore, density: float, right: int, group: str = VISIT) -> int:
-    """A run that answered this many of 100 rows."""
+def add(
+    store: RunStore, density: float, right: int, group: str = VISIT, n: int = 100, kind: RunKind = RunKind.EVALUATION
+) -> int:
+    """A run that answered this many of 100 rows rightly, by a score that says `n` rows."""
     asked, found = recipe(density), answers(right)
-    number = store.add(
-        RunRequest(RunKind.EVALUATION, f"TIES {density}", asked.to_mapping(), asked.digest(), "cpu", "test", group)
-    )
-    score = Score("movie", "test", "accuracy", right / 100, 100, 0.0, 1.0, found)
+    number = store.add(RunRequest(kind, f"TIES {density}", asked.to_mapping(), asked.digest(), "cpu", "test", group))
+    score = Score("movie", "test", "accuracy", right / 100, n, 0.0, 1.0, found)
     store.finish(number, RunResult(weights="w", scores=(score,)))
     return number
 
@@ -59,10 +59,11 @@ def test_the_newest_run_comes_first_with_the_columns_in_which_runs_differ(store:
     found = listed(view.show(ALL))
     assert [(row.number, row.name, row.here) for row in found.rows] == [(2, "TIES 0.5", True), (1, "TIES 0.2", False)]
     assert [(c.title, c.is_number, c.is_score) for c in found.columns] == [
-        ("Density", True, False),
         ("movie (test)", True, True),
+        ("Density", True, False),
     ]
     assert [row.cells["movie (test)"].text for row in found.rows] == ["80.0 %", "70.0 %"]
+    assert (found.rows[0].cells["movie (test)"].beside, found.models) == ("0–100, n = 100", ())
     assert Recipe.from_yaml(found.rows[0].recipe) == recipe(0.5)
 
 
@@ -74,6 +75,32 @@ def test_the_chart_has_a_dot_per_run_over_the_first_number_that_differs(store: R
     assert chart.figure and chart.figure.data[-1]["x"] == [0.2, 0.5, 0.8]
     assert chart.figure.data[-1]["customdata"] == [1, 2, 3]
     assert chart.summary == "3 runs. The best: run 2 at 0.5."
+
+
+def test_the_best_is_among_runs_on_the_same_rows_and_none_that_left_a_race(store: RunStore, view: RunsView) -> None:
+    for density, right, n in ((0.2, 95, 20), (0.3, 95, 20), (0.4, 95, 20), (0.5, 80, 100), (0.8, 60, 100)):
+        add(store, density, right, "sweep 1", n, RunKind.SWEEP_POINT)
+    chart = listed(view.show(ALL)).chart
+    assert chart.summary == "5 runs. The best of the 2 runs on the same rows, movie (test), 100 rows: run 4 at 0.5."
+
+
+def test_runs_of_other_models_are_listed_by_choice_and_those_of_the_newest_run_at_first(
+    store: RunStore, view: RunsView
+) -> None:
+    add(store, 0.2, 70)
+    other = Recipe.from_mapping({"base": "own/base", "models": ["x"], "method": "average"})
+    store.finish(store.add(RunRequest(RunKind.MERGE, "other", other.to_mapping())), RunResult())
+    found = listed(view.show(ALL))
+    assert [(each.name, each.title) for each in found.models] == [
+        ("own/base", "base (1 run)"),
+        ("b", "b (1 run)"),
+        ("*", "all models (2 runs)"),
+    ]
+    assert (found.chosen, [row.number for row in found.rows]) == ("own/base", [2])
+    assert [row.number for row in listed(view.show(RunsRequest(False, "", "", "b"))).rows] == [1]
+    both = listed(view.show(RunsRequest(False, "", "", "*")))
+    assert [(row.number, row.models) for row in both.rows] == [(2, "base"), (1, "b")]
+    assert [column.name for column in both.columns][-4:] == ["expert x", "weight of x", "expert a", "weight of a"]
 
 
 def test_runs_that_differ_in_no_number_have_no_chart_and_it_says_why(store: RunStore, view: RunsView) -> None:
@@ -112,7 +139,7 @@ def test_overrides_are_told_in_words_and_a_model_that_was_scored_as_it_is_has_no
     other = store.add(RunRequest(RunKind.MERGE, "varied", varied.to_mapping(), varied.digest()))
     store.finish(other, RunResult())
     store.finish(store.add(RunRequest(RunKind.EVALUATION, "a model")), RunResult())
-    rows = {row.number: row for row in listed(view.show(ALL)).rows}
+    rows = {row.number: row for row in listed(view.show(RunsRequest(False, "", "", "*"))).rows}
     assert rows[other].cells["overrides"].text == "density 0.1 → 0.9 in “mlp”"
     assert rows[3].recipe == ""
     comparison = listed(view.compare(RunNumbers([one, other]))).comparison

@@ -9,24 +9,24 @@ RUN = run_of(form().recipe().to_mapping(), "validation")
 
 def test_the_newest_merge_comes_first_with_its_mean_score() -> None:
     history = VisitHistory()
-    history.add(RUN, "TIES", "one")
-    entries = history.add(RUN, "TIES · density 0.3", "two")
-    assert [(entry.name, entry.score, entry.key) for entry in entries] == [
-        ("TIES · density 0.3", "80.0 %", "two"),
-        ("TIES", "80.0 %", "one"),
+    history.add(RUN, "TIES", "one", "pixels")
+    entries = history.add(RUN, "TIES · density 0.3", "two", "own/base")
+    assert [(entry.name, entry.models, entry.score, entry.key) for entry in entries] == [
+        ("TIES · density 0.3", "base", "80.0 %", "two"),
+        ("TIES", "pixels", "80.0 %", "one"),
     ]
 
 
 def test_a_recipe_that_is_gone_back_to_stands_there_once() -> None:
     history = VisitHistory()
     for key in ("one", "two", "one"):
-        entries = history.add(RUN, key, key)
+        entries = history.add(RUN, key, key, "b")
     assert [entry.key for entry in entries] == ["one", "two"]
 
 
 def test_the_oldest_merges_are_forgotten() -> None:
     history = VisitHistory()
     for number in range(MOST + 1):
-        entries = history.add(RUN, str(number), str(number))
+        entries = history.add(RUN, str(number), str(number), "b")
     assert len(entries) == MOST
     assert entries[-1].key == "1"

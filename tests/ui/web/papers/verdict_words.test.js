@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { tallyWords, unmeasurableWords, verdictWords } from "../../../../mergelab/ui/web/papers/verdict_words.js";
+import { claimWords, tallyWords, unmeasurableWords, verdictWords } from "../../../../mergelab/ui/web/papers/verdict_words.js";
 
 test("a verdict has a sign of its own, and none is said as such", () => {
   assert.equal(verdictWords("holds"), "✓ holds");
   assert.equal(verdictWords("does not hold here"), "✗ does not hold here");
   assert.equal(verdictWords(""), "not measured");
+});
+
+test("the claim is named as the paper's, since the verdicts are the lab's", () => {
+  assert.equal(claimWords("More is better."), "The paper’s claim: More is better.");
 });
 
 test("failures are counted beside successes", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { aboutRuns, axesOf, shownRows } from "../../../../mergelab/ui/web/runs/run_rows.js";
+import { aboutRuns, axesOf, rankedGroups, shownRows } from "../../../../mergelab/ui/web/runs/run_rows.js";
 
 const ALL = { words: "", starred: false, here: false };
 const row = (number, more = {}) => ({
@@ -47,4 +47,13 @@ test("a chart is drawn over numbers that are no scores", () => {
   const columns = [column("density", true, false), column("method", false, false), column("mean", true, true)];
   assert.deepEqual(axesOf(columns, false), [["density", "DENSITY"]]);
   assert.deepEqual(axesOf(columns, true), [["mean", "MEAN"]]);
+});
+
+test("sorted by a score, runs on the same rows stand together, those on more rows first and those without the score last", () => {
+  const on = (number, among, rows) => row(number, { cells: { mean: { text: "", value: 1, among, rows } } });
+  const rows = [on(1, "a, 50 rows", 50), on(2, "a, 200 rows", 200), on(3, "a, 50 rows", 50), row(4)];
+  assert.deepEqual(rankedGroups(rows, "mean").map(([words, of]) => [words, numbers(of)]), [
+    ["a, 200 rows", [2]], ["a, 50 rows", [1, 3]], ["without this score", [4]],
+  ]);
+  assert.deepEqual(rankedGroups([rows[0], rows[2], rows[3]], "mean").map(([words, of]) => [words, numbers(of)]), [["", [1, 3, 4]]]);
 });
