@@ -19,12 +19,13 @@ BASE, OWN, MERGED = "base", "own", "merged"
 
 @dataclass(frozen=True)
 class AnsweredRow:
-    """`number` is the row's place in its split as stored, from 1; `answers` are by `BASE`, `OWN`, `MERGED` and the names of
+    """`number` is the row's place in its split as stored, from 1, and `place` its file and line, "" where nobody reads these. `answers` are by `BASE`, `OWN`, `MERGED` and the names of
     other experts, as far as known."""
 
     number: int
     row: Row
     answers: Mapping[str, Answer]
+    place: str = ""
 
     def is_right(self, who: str) -> bool | None:
         """Whether this model answered rightly; None if its answer is not known. Only for metrics that are shares of rows."""
@@ -57,13 +58,14 @@ def answered_rows(task: TaskSet, split: str, answers: Mapping[str, Answers]) -> 
     Answers to other rows than those of this split today are left out, as are those of models that were not asked.
     """
     stored = task.rows(split)
-    mixed, numbers = stored.mixed, stored.order.tolist()
+    mixed, numbers, places = stored.mixed, stored.order.tolist(), task.places(split)
     each = {who: found.each for who, found in answers.items() if found.rows == mixed.digest()}
     return [
         AnsweredRow(
             numbers[place] + 1,
             mixed.row(place),
             {who: found[place] for who, found in each.items() if place < len(found)},
+            places[numbers[place]] if places else "",
         )
         for place in range(len(each.get(MERGED, ())))
     ]

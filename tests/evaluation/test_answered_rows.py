@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from mergelab.evaluation.answered_rows import BASE, FILTERS, MERGED, OWN, answered_rows, confusion
@@ -64,3 +65,12 @@ def test_of_several_experts_one_must_be_right_or_all_of_them_wrong(tmp_path: Pat
     found = answered_rows(asked, "test", given)
     told = {name: {row.row.input for row in found if FILTERS[name][1](row)} for name in ("lost", "won")}
     assert told == {"lost": {"awful", "dull"}, "won": {"lovely"}}
+
+
+def test_rows_of_an_own_task_set_have_their_file_and_line(tmp_path: Path) -> None:
+    own = replace(task(tmp_path), origin="mood.jsonl")
+    found = answered_rows(own, "test", {MERGED: answers(own, 0, 1, 1, 0)})
+    assert {row.row.input: row.place for row in found} == {
+        text: f"{own.path}, line {line}" for line, (text, _) in enumerate(TEXTS, 1)
+    }
+    assert {row.place for row in answered_rows(task(tmp_path), "test", {MERGED: answers(own, 0, 1, 1, 0)})} == {""}

@@ -42,7 +42,7 @@ def load_model(
     With `dtype` "auto" it has the dtype that config or tensors say, as transformers loads a folder. transformers' key renaming applies. Raises `ValueError` naming missing, unexpected and mismatched keys.
     """
     with silence():
-        model, report = _model_class(kind, config, name).from_pretrained(
+        model, report = model_class(kind, config, name).from_pretrained(
             None,
             config=config,
             state_dict=dict(state),
@@ -57,7 +57,7 @@ def load_model(
     return loaded
 
 
-def _model_class(kind: TaskKind, config: Any, name: str) -> Any:
+def model_class(kind: TaskKind, config: Any, name: str) -> Any:
     import transformers
 
     table = getattr(transformers, kind.mapping)

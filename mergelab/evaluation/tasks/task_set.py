@@ -14,7 +14,8 @@ from mergelab.evaluation.kinds import Rows, TaskKind, find_kind
 from mergelab.evaluation.kinds.settings import TaskSettings
 from mergelab.evaluation.tasks.stored import read_images
 from mergelab.evaluation.tasks.tables.splits import BY_CONTENT, Dealing
-from mergelab.evaluation.tasks.tables.table import Part, TableSpec, read_parts
+from mergelab.evaluation.tasks.tables.table import Part, TableSpec, placed_rows, read_parts
+from mergelab.evaluation.tasks.task_error import TaskProblems
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,16 @@ class TaskSet:
         for _, path in self.files:
             if not path.is_file():
                 raise ValueError(f"task {self.name}: there is no file {path}")
+        return _read(self.files, self.spec, self._stamps)
+
+    def places(self, split: str) -> tuple[str, ...]:
+        """The file and line of each row of `split` as stored; none for task sets of suites, whose files nobody reads."""
+        return _places(self.files, self.spec, self._stamps).get(split, ()) if self.origin else ()
+
+    @property
+    def _stamps(self) -> tuple[tuple[int, int], ...]:
         stats = [path.stat() for _, path in self.files]
-        return _read(self.files, self.spec, tuple((stat.st_size, stat.st_mtime_ns) for stat in stats))
+        return tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
 
 
 def suite_tasks(name: str) -> dict[str, TaskSet]:
@@ -150,6 +159,17 @@ def _read(parts: tuple[Part, ...], spec: TableSpec, stamps: tuple[tuple[int, int
     """`stamps` are part of the cache key, so that a changed file is read again."""
     _, first = parts[0]
     return read_images(first, spec.labels) if first.name.endswith(".safetensors.xz") else read_parts(parts, spec)
+
+
+@lru_cache(maxsize=32)
+def _places(
+    parts: tuple[Part, ...], spec: TableSpec, stamps: tuple[tuple[int, int], ...]
+) -> Mapping[str, tuple[str, ...]]:
+    """File and line of the rows by split, in their order; `stamps` as in `_read`."""
+    by_split: dict[str, list[str]] = {}
+    for placed in placed_rows(parts, spec, TaskProblems()):
+        by_split.setdefault(placed.split, []).append(placed.place)
+    return {split: tuple(places) for split, places in by_split.items()}
 
 
 def _listed(splits: Mapping[str, Rows]) -> str:

@@ -56,7 +56,7 @@ STORIES = (
         "v=1&suite=minilm&experts=movie,newsgroups&method=ties&at=5:mlp.down",
         (
             "Over the whole model, conflict among shared weights is 50 %, as with random signs. Here, in the last layer’s “down”, it is 87 %, though few weights are shared.",
-            "Press h: density 0.03 halves the conflicting weights. Conflict among the few shared weights then is 99 %: the largest changes disagree most.",
+            "Press h: density 0.03 leaves less than half of the conflicting weights. Conflict among the few shared weights then is 99 %: the largest changes disagree most.",
             "Then press Merge at 0.2 and at 0.03. Fewer conflicting weights did not help: Movie reviews fell from 86 % to 77 % of 200 examples.",
         ),
         chart="heatmap",

@@ -34,7 +34,7 @@ class Follower:
             try:
                 form = self.state.form(session)
             except ValueError as error:
-                return iter([Update(status=refusal(str(error), "refused"))])
+                return iter([Update(status=session.screen.refuse(error, is_preview=True))])
             session.screen.want(form)
             return work(session, form)
 

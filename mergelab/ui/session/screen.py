@@ -42,8 +42,8 @@ BOTH_SCORED = Status("ready", "Both recipes are scored")
 
 @dataclass
 class Screen:
-    """`wanted` is the form that the sidebar holds, None if it is no valid recipe. `recipe` is the last one shown. `refused`
-    says whether the status strip explains why the sidebar's recipe has no charts, and `standing` are the problems of the last press that could not be done, which other work must leave on screen. `merged_models` are those of the last
+    """`wanted` is the form that the sidebar holds, None if it is no valid recipe. `recipe` is the last one shown. `refusal`
+    says why the sidebar's recipe has no charts, None if it has, and `standing` are the problems of the last press that could not be done, which other work must leave on screen. `merged_models` are those of the last
     merge, to which the findings on the page belong. `examined` is the run whose health is on the page, and `examined_models` are its
     models: others than those of the last merge where that run was known already. Code that reads or changes several of these at
     once holds `lock`."""
@@ -55,7 +55,7 @@ class Screen:
     lock: Any = field(default_factory=threading.RLock, repr=False)
     wanted: Form | None = None
     recipe: Recipe | StackRecipe | None = None
-    refused: bool = False
+    refusal: Status | None = None
     standing: tuple[str, ...] = ()
     merged_models: tuple[str, ...] = ()
     examined: Run | None = None
@@ -108,7 +108,7 @@ class Screen:
                 findings=() if self.merged_models != _models_of(form) else None,
                 health=self._health_beside(form),
             )
-            self.refused = False
+            self.refusal = None
             # while the page takes the figures for estimates, it asks for scores, also for those of the pinned recipes
             found = preview(sketch, recipe) if self.pins.unscored(form) else self.merge_service.figures(form, sketch)
             return self._with_charts(self.answered(update, form), form, sketch, found)
@@ -120,7 +120,7 @@ class Screen:
             if not self.wants(form):
                 return Update()
             recipe = self.recipe = form.stack()
-            self.refused, self.merged_models = False, ()
+            self.refusal, self.merged_models = None, ()
             update = Update(
                 stack=render_stack(recipe, form.models, facts),
                 home=render_exports(recipe),
@@ -160,7 +160,7 @@ class Screen:
     def asked(self, run: Run, form: Form) -> Update:
         """The health of a merge after its model was asked texts."""
         with self.lock:
-            status = self.score_state.resting(self.wanted)
+            status = self.resting()
             if not self.wants(form):
                 return Update(status=status)
             return Update(status=status, health=self._health(run, "measured"))
@@ -177,9 +177,9 @@ class Screen:
     def refuse(self, error: ValueError, is_preview: bool) -> Status:
         """Why something cannot be done. A refused preview leaves the page without charts of its recipe."""
         with self.lock:
-            self.refused = self.refused or is_preview
             here = f"\n{HERE}" if "`tokenizer:" in str(error) else ""
-            status = refusal(f"{error}{here}", "refused" if self.refused else "error")
+            status = refusal(f"{error}{here}", "refused" if self.refused or is_preview else "error")
+            self.refusal = status if is_preview else self.refusal
             self.standing = () if is_preview else tuple(status.problems)
             return status
 
@@ -191,9 +191,14 @@ class Screen:
             return replace(update, status=replace(update.status, problems=self.standing))
 
     def resting(self) -> Status:
-        """What the strip says while nothing is under way."""
+        """What the strip says while nothing is under way: why the sidebar's recipe has no charts, if it has none."""
         with self.lock:
-            return self.score_state.resting(self.wanted)
+            return self.refusal or self.score_state.resting(self.wanted)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the sidebar's recipe has no charts, which the strip explains."""
+        return self.refusal is not None
 
     @property
     def complete(self) -> bool:

@@ -261,7 +261,7 @@ class Session:
             self.screen.standing = ()
         try:
             unfinished = yield from map_progress(self.under_way.through(work()), self.screen.beside_refusal)
-            if unfinished and not self.screen.refused:
+            if unfinished:
                 yield self.screen.beside_refusal(Update(status=self.screen.resting()))
         except StopPressedError:
             cancelled = kind == "live" and self.stopper.presses == presses

@@ -154,6 +154,8 @@ class TensorView:
         except StopPressedError:
             if self.turn == turn:  # else another tensor has taken over the strip
                 yield Update(status=Status("stopped", "Stopped. The previous map is kept."), unlooked=failure(""))
+            elif noticed and not self.under_way:  # the other one may come too quickly to say anything
+                yield Update(status=self.resting())
         except CrashError as error:
             yield Update(
                 status=crash(str(error), error.trace, "The tensor could not be read"), unlooked=failure(str(error))

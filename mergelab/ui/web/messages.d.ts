@@ -34,6 +34,8 @@ export interface AnsweredExample {
   merged: GivenAnswer | null;
   /** The answers of the other experts that answer the task, in the order of their names. */
   experts: (GivenAnswer | null)[];
+  /** Its file and line; empty text for task sets of suites. */
+  place: string;
 }
 
 /** One page of a task's examples under a filter. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import AdapterArchive, MergeScores, inspection_report
 from mergelab.runtime.progress import Partial, Progress, finish
 from mergelab.ui.form.form import OWN, KnobPlace, Models
+from mergelab.ui.messages import Status
 from mergelab.ui.session import session as session_module
 from mergelab.ui.session.merge_service import MergeService
 from mergelab.ui.session.queueing.job_limits import PER_VISITOR
 from mergelab.ui.session.session import Session
+from mergelab.ui.session.task_sets.task_sets_view import TaskSetsView
+from mergelab.ui.session.update import Update
 
 pytestmark = pytest.mark.usefixtures("one_task")
 DENSITY = KnobPlace("method", "ties", "density")
@@ -107,6 +111,24 @@ def test_what_is_wrong_with_the_recipe_stays_on_screen_while_live_work_ends() ->
     assert refused.status is not None
     assert refused.status.kind == "refused"
     assert list(live) == []
+
+
+def test_a_look_at_task_sets_ends_with_the_resting_status() -> None:
+    session, _ = opened()
+    list(session.preview(form()))
+    assert last(session.look_at_tasks(reading)).status == session.screen.resting()
+
+
+def test_a_look_at_task_sets_beside_a_refused_recipe_ends_with_the_reason() -> None:
+    session, _ = opened()
+    refused = last(session.preview(form(chosen=()))).status
+    assert refused is not None and refused.problems
+    assert last(session.look_at_tasks(reading)).status == refused
+
+
+def reading(_: TaskSetsView) -> Generator[Update, None, None]:
+    yield Update(status=Status("loading", "Reading the task sets"))
+    yield Update()
 
 
 def test_why_a_press_was_refused_stays_on_screen_while_live_work_goes_on_and_ends() -> None:

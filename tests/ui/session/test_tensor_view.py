@@ -100,6 +100,15 @@ def test_coordinates_are_read_for_the_recipe_of_the_map_on_screen() -> None:
     assert (asked["window"], asked["recipe"]) == ((1, 2, 3, 4), form().recipe().to_mapping())
 
 
+def test_work_that_another_tensor_ended_leaves_no_progress_on_the_strip(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking_module, "UNNOTICED", 0.0)
+    found, _ = looking(tensor_map=lambda: [Progress("Building the map", 1, 2), threading.Event()])
+    first = found.look(form(), KEY)
+    assert next(first).status
+    found.look(form(), "another")
+    assert [look.status.kind for look in first if look.status][-1] == "ready"
+
+
 def test_a_window_without_an_open_tensor_says_what_to_do() -> None:
     (look,) = looking()[0].cells(Window(0, 0, 1, 1))
     assert look.unlooked and look.unlooked.sentence == "No tensor is open: pick one from the list."

@@ -13,6 +13,14 @@ from mergelab.methods.knobs import nearest
 Pairs = tuple[tuple[str, str], ...]
 
 
+class UnclearError(TaskError):
+    """The kind or a column is not clear. The message says what may be written in a task.yml, `choice` what may be chosen of lists."""
+
+    def __init__(self, sentence: str, choice: str) -> None:
+        super().__init__(sentence)
+        self.choice = choice
+
+
 @dataclass(frozen=True)
 class Recognised:
     """A kind of task, and its columns paired with the table's."""
@@ -38,7 +46,16 @@ def recognise(kind: str, given: Pairs, found: Sequence[str]) -> Recognised:
     best = _best(fitting)
     if len(best) == 1:
         return Recognised(best[0], _clear_columns(find_kind(best[0]), given, found))
-    raise TaskError(_unclear(best, found))
+    raise UnclearError(_unclear(best, found), _to_choose(best, found))
+
+
+def recognised_columns(kind: str, given: Pairs, found: Sequence[str]) -> Pairs:
+    """The columns of a kind that are clear, whether the others are or not."""
+    named, pairs = dict(given), []
+    for column in find_kind(kind).columns:
+        fitting = [named[column.name]] if column.name in named else _candidates(column, found)
+        pairs += [(column.name, fitting[0])] if len(fitting) == 1 else []
+    return tuple(pairs)
 
 
 def _check_given(given: Pairs, found: Sequence[str]) -> None:
@@ -80,9 +97,10 @@ def _columns_of(kind: TaskKind, given: Pairs, found: Sequence[str]) -> Pairs:
     pairs = [(column, named.get(column.name) or "".join(_candidates(column, found)[:1])) for column in kind.columns]
     missing = [column.name for column, name in pairs if column.required and not name]
     if missing:
-        raise TaskError(
+        raise UnclearError(
             f"a task of kind {kind.name} needs {_needs(kind)}, but the table has {listed_texts(found)}; "
-            f"rename its columns, or say in task.yml which one is {listed_texts(missing)}, under `columns`"
+            f"rename its columns, or say in task.yml which one is {listed_texts(missing)}, under `columns`",
+            f"no column is called {listed_texts(missing)} or by another usual name. Choose which one it is.",
         )
     return tuple((column.name, name) for column, name in pairs if name)
 
@@ -93,8 +111,9 @@ def _clear_columns(kind: TaskKind, given: Pairs, found: Sequence[str]) -> Pairs:
     for column in kind.columns:
         fitting = [] if column.name in dict(given) else _candidates(column, found)
         if len(fitting) > 1:
-            raise TaskError(
-                f"the columns {listed_texts(fitting)} can all be {column.name!r}; say in task.yml which one is, under `columns`"
+            several = f"the columns {listed_texts(fitting)} can all be {column.name!r}"
+            raise UnclearError(
+                f"{several}; say in task.yml which one is, under `columns`", f"{several}. Choose one of them."
             )
     return pairs
 
@@ -118,14 +137,20 @@ def _needs(kind: TaskKind) -> str:
     return " and ".join(required) + (f", and may have {' and '.join(others)}" if others else "")
 
 
-def _unclear(best: Sequence[str], found: Sequence[str]) -> str:
+def _to_choose(best: Sequence[str], found: Sequence[str]) -> str:
+    return f"{_told(best, found)}. Choose the kind, and then which column is which."
+
+
+def _told(best: Sequence[str], found: Sequence[str]) -> str:
     what = f"can be {' or '.join(best)}" if best else "are those of no kind of task"
+    return f"the columns {listed_texts(found)} {what}"
+
+
+def _unclear(best: Sequence[str], found: Sequence[str]) -> str:
     kinds = [
         each
         for name, each in sorted(KINDS.items())
         if each.columns and not each.is_probe and (name in best or not best)
     ]
     needs = "; ".join(f"{each.name} needs {_needs(each)}" for each in kinds)
-    return (
-        f"the columns {listed_texts(found)} {what}: {needs}. Write a task.yml with `kind` and `columns` beside the file"
-    )
+    return f"{_told(best, found)}: {needs}. Write a task.yml with `kind` and `columns` beside the file"

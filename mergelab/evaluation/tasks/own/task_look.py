@@ -8,8 +8,12 @@ from itertools import islice
 from pathlib import Path
 
 from mergelab.checkpoints import Checkpoint
+from mergelab.evaluation.kinds import KINDS
+from mergelab.evaluation.tasks.own.answerable import why_unanswered
 from mergelab.evaluation.tasks.own.given_task import GivenTask
+from mergelab.evaluation.tasks.own.located import Located
 from mergelab.evaluation.tasks.own.own_task import OwnTask, recognised_task, table_columns
+from mergelab.evaluation.tasks.own.recognise import UnclearError, recognised_columns
 from mergelab.evaluation.tasks.own.shown_rows import ShownRow, shown_row
 from mergelab.evaluation.tasks.own.task_check import MOST_PROBLEMS, CheckedTask, TaskReport, checked_rows, refused
 from mergelab.evaluation.tasks.own.task_text import task_text
@@ -51,12 +55,18 @@ def look_at(given: GivenTask, models: Sequence[Checkpoint], models_dir: Path | N
     try:
         own = recognised_task(located, columns, problems)
     except TaskError as error:
-        said = located.description
-        report = replace(refused(located.name, error), kind=said.kind, columns=dict(said.columns))
-        return TaskLook(report, columns)
+        return TaskLook(_unclear(located, columns, error), columns)
     checked = checked_rows(_answered(own, given, models, models_dir, problems), problems)
     split, rows = _first_rows(checked, count)
     return TaskLook(checked.report, columns, split, rows, task_text(located, checked.report, given.expert))
+
+
+def _unclear(located: Located, columns: Sequence[str], error: TaskError) -> TaskReport:
+    """The report on a task set whose kind or columns are not clear, with those of its columns that are."""
+    said, why = located.description, error.__cause__
+    told = TaskError(f"{located.path}: {why.choice}") if isinstance(why, UnclearError) else error
+    found = recognised_columns(said.kind, said.columns, columns) if said.kind in KINDS else said.columns
+    return replace(refused(located.name, told), kind=said.kind, columns=dict(found))
 
 
 def _answered(
@@ -64,7 +74,11 @@ def _answered(
 ) -> TaskSet:
     """The task set with the model that answers it; without one that fits, its rows can be read all the same."""
     try:
-        return own.answered_by(models, given.expert or None, models_dir)
+        task = own.answered_by(models, given.expert or None, models_dir)
+        unanswered = why_unanswered(own, task, models)
+        if unanswered:
+            problems.add(unanswered)
+        return task
     except ValueError as error:  # also of a model without class names
         for problem in error.problems if isinstance(error, TaskError) else [str(error)]:
             problems.add(problem)

@@ -39,6 +39,8 @@ class AnsweredExample:
     """The merged model's answer."""
     experts: Sequence[GivenAnswer | None] = ()
     """The answers of the other experts that answer the task, in the order of their names."""
+    place: str = ""
+    """Its file and line; empty text for task sets of suites."""
 
 
 @message

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 import numpy
 
@@ -130,7 +131,8 @@ def _example(row: AnsweredRow, task: TaskSet, experts: Sequence[str]) -> Answere
     picture = data_url(row.row.input) if isinstance(row.row.input, numpy.ndarray) else ""
     base, own, merged = (_given(row, who, task) for who in (BASE, OWN, MERGED))
     others, wanted = [_given(row, who, task) for who in experts], _wanted(row, task)
-    return AnsweredExample(row.number, "" if picture else _text(row, task), picture, wanted, base, own, merged, others)
+    text, place = "" if picture else _text(row, task), PurePath(row.place).name
+    return AnsweredExample(row.number, text, picture, wanted, base, own, merged, others, place)
 
 
 def _wanted(row: AnsweredRow, task: TaskSet) -> str:

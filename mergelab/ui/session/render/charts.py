@@ -254,8 +254,13 @@ def _halving_words(data: ChartData, place: float, half: float | None) -> tuple[s
         return "No weight conflicts at this density.", ""
     if half is None:
         return f"At density {place:.3g}, {percent(now, 1)} of all weights conflict.", ""
-    shares = f"{100 * now:.1f} → {percent(there, 1)}"
+    shares, cut = f"{100 * now:.1f} → {percent(there, 1)}", _cut(round(now, 3), round(there, 3))
     return (
-        f"Density {half:.3g} halves the conflicting weights: {shares}.",
-        f"Done: density {half:.3g} instead of {place:.3g} halved the conflicting weights, {shares}. Press u to undo.",
+        f"Density {half:.3g} cuts {cut}: {shares}.",
+        f"Done: density {half:.3g} instead of {place:.3g} cut {cut}, {shares}. Press u to undo.",
     )
+
+
+def _cut(now: float, there: float) -> str:
+    """By how much conflict falls between two shares as they are shown; a step of density may do more than halve it."""
+    return f"the conflicting weights by {percent(1 - there / now, 0)}" if now else "the conflicting weights"

@@ -14,18 +14,19 @@ const LONG = 240; // characters from which a text is cut until it is clicked
  * @returns {HTMLTableElement}
  */
 export function answersTable({ rows, experts, own }) {
-  return makeTable(columns(experts, own), rows.map((row) => tableRow(row, own)));
+  return makeTable(columns(experts, own, rows.some(({ place }) => place)), rows.map((row) => tableRow(row, own)));
 }
 
 /**
  * The titles of the columns: experts that are not the task's own stand under their names, shortened to fit in a column.
  * @param {readonly string[]} experts
  * @param {boolean} own whether the task has an expert of its own
+ * @param {boolean} [placed] whether the examples have a file and a line
  * @returns {(string | [text: string, title: string])[]}
  */
-export function columns(experts, own) {
+export function columns(experts, own, placed = false) {
   return [
-    ["No.", "place in the task set, from 1"],
+    placed ? "File and line" : ["No.", "place in the task set, from 1"],
     "Example",
     ["Right", "the right answer"],
     ["Base", "before fine-tuning"],
@@ -39,9 +40,10 @@ export function columns(experts, own) {
  * @param {AnsweredExample} example
  * @param {boolean} hasOwn
  */
-function tableRow({ number, text, picture, wanted, base, own, experts, merged }, hasOwn) {
-  const row = make("tr"), first = make("th", number.toLocaleString("en"));
+function tableRow({ number, place, text, picture, wanted, base, own, experts, merged }, hasOwn) {
+  const row = make("tr"), first = make("th", place || number.toLocaleString("en"));
   first.scope = "row";
+  if (place) first.className = "ml-place";
   const answers = [base, ...(hasOwn ? [own] : []), ...experts, merged];
   row.append(first, asked(text, picture, number), make("td", wanted), ...answers.map(given));
   return row;

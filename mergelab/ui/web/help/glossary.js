@@ -1,15 +1,16 @@
 /** @import { Inbox } from "../transport/inbox.js" */
 
 import { closest, find, findAll } from "../dom/elements.js";
+import { MEANING, takeFocus } from "./explained.js";
 import { placeBeside } from "./place.js";
 
-const TERMS = "dfn[data-term]";
+const TERMS = "dfn[data-term]", EXPLAINED = `${TERMS}, [data-explained]`;
 
-/** Explains the terms of the field where they stand: under the pointer, with the focus, or at a tap. */
+/** Explains the terms of the field, and what else has a meaning of its own, where they stand. */
 export class Glossary {
   #inbox;
   #box;
-  /** @type {HTMLElement | null} the term that is explained */
+  /** @type {HTMLElement | null} what is explained */
   #shown = null;
 
   /**
@@ -18,16 +19,13 @@ export class Glossary {
    */
   constructor(element, inbox) {
     this.#inbox = inbox;
-    this.#box = find(element, ".ml-meaning");
-    for (const term of findAll(element, TERMS)) {
-      term.tabIndex = 0;
-      term.setAttribute("aria-describedby", this.#box.id);
-    }
+    this.#box = find(element, `#${MEANING}`);
+    for (const term of findAll(element, TERMS)) takeFocus(term);
     for (const begin of ["pointerover", "focusin", "click"]) {
-      element.addEventListener(begin, (event) => this.#show(closest(event, TERMS)));
+      element.addEventListener(begin, (event) => this.#show(closest(event, EXPLAINED)));
     }
     for (const end of ["pointerout", "focusout"]) {
-      element.addEventListener(end, (event) => closest(event, TERMS) && this.#show(null));
+      element.addEventListener(end, (event) => closest(event, EXPLAINED) && this.#show(null));
     }
     document.addEventListener("keydown", ({ key }) => key === "Escape" && this.#show(null));
   }
@@ -36,7 +34,8 @@ export class Glossary {
   #show(term) {
     if (term === this.#shown) return;
     this.#shown = term;
-    const name = term?.dataset.term ?? "", meaning = this.#inbox.get("glossary")?.[name];
+    const { term: known, explained = known ?? "", meaning: own } = term?.dataset ?? {};
+    const name = explained, meaning = own ?? this.#inbox.get("glossary")?.[name];
     if (!term || !meaning) return this.#box.hidePopover();
     find(this.#box, "strong").textContent = `${name}:`;
     find(this.#box, "span").textContent = meaning;

@@ -1,7 +1,8 @@
-/** @import { ExpertScore, Pending, ScoreDifference, ScoreMessage, ScoreRow } from "../messages.d.ts" */
+/** @import { ExpertScore, Pending, ScoreDifference, ScoreMessage, ScoreRow, Verdict } from "../messages.d.ts" */
 
 import { colourDot, make } from "../dom/elements.js";
 import { makeTable } from "../dom/table.js";
+import { explain } from "../help/explained.js";
 
 /** @type {[string, string][]} */
 const COLUMNS = [
@@ -12,6 +13,8 @@ const COLUMNS = [
   ["n", "rows"],
 ];
 
+/** @type {Verdict} */
+const OPEN = "unclear";
 /** @type {Record<Pending, string>} what stands in place of a score that is not there */
 const PENDING = { scoring: "scoring …", waiting: "waiting", stopped: "not scored" };
 
@@ -75,15 +78,30 @@ function cell(score) {
 }
 
 /**
- * A paired difference. Its colour says better or worse, whichever way the metric runs.
+ * A paired difference, which is explained where it stands. Its colour says better or worse, whichever way the metric runs.
  * @param {ScoreDifference} paired
  * @param {string} against
  */
 function delta(paired, against) {
   const made = make("em", paired.text);
   made.dataset.sign = toneOf(paired);
-  made.title = `${against}: ${paired.ends} on the same examples (95 %), ${paired.words}`;
+  explain(made, paired.text, meaningOf(paired, against));
+  if (paired.verdict !== OPEN) return made;
+  const mark = make("i", " ≈");
+  mark.setAttribute("role", "img");
+  mark.setAttribute("aria-label", "not separable");
+  made.append(mark);
   return made;
+}
+
+/**
+ * What a paired difference means: its interval, and whether the examples tell the two models apart.
+ * @param {Pick<ScoreDifference, "ends" | "words">} paired
+ * @param {string} against
+ * @returns {string}
+ */
+export function meaningOf({ ends, words }, against) {
+  return `${ends} ${against}, on the same examples (95 % interval): ${words}`;
 }
 
 /**

@@ -34,8 +34,19 @@ export function showDrawer(open) {
   if (isPhone()) toggle?.click();
 }
 
-/** Closes the sidebar of a phone when the page opens. */
+/**
+ * Names the button of the sidebar as it is seen on a phone, once Gradio has made it.
+ * @param {number} [until]
+ */
+function nameToggle(until = performance.now() + PATIENCE) {
+  const toggle = document.querySelector("#sidebar .toggle-button");
+  if (toggle) toggle.setAttribute("aria-label", "Knobs");
+  else if (performance.now() < until) setTimeout(() => nameToggle(until), LOOKING);
+}
+
+/** Names the sidebar's button, and closes the sidebar of a phone when the page opens. */
 export function mountDrawer() {
+  nameToggle();
   document.addEventListener("pointerdown", () => clearTimeout(looking), true); // whoever touches the page decides
   if (isPhone()) clearView();
 }

@@ -36,8 +36,24 @@ def test_unusual_columns_are_listed_to_choose_from(tmp_path: Path) -> None:
     path = table(tmp_path, "remark,mood", [f"{text},{text.split()[0]}" for text in ROWS])
     look = looked(path)
     assert (look.report.kind, list(look.table), list(look.rows), look.text) == ("", ["remark", "mood"], [], "")
-    assert look.report.problems[0].startswith(f"{path}: the columns 'remark', 'mood' are those of no kind of task")
+    assert list(look.report.problems) == [
+        f"{path}: the columns 'remark', 'mood' are those of no kind of task. Choose the kind, and then which column is which."
+    ]
     assert not look.is_clear
+
+
+def test_a_column_with_a_usual_name_is_chosen_while_another_is_not_clear(tmp_path: Path) -> None:
+    path = table(tmp_path, "review,mood", [f"{text},{text.split()[0]}" for text in ROWS])
+    look = looked(path, said={"kind": "text-classification"})
+    assert look.report.columns == {"text": "review"}
+    assert list(look.report.problems) == [
+        f"{path}: no column is called 'label' or by another usual name. Choose which one it is."
+    ]
+    several = looked(table(tmp_path, "review,content,label", ["a,b,c"]), said={"kind": "text-classification"})
+    assert several.report.columns == {"label": "label"}
+    assert list(several.report.problems) == [
+        f"{path}: the columns 'review', 'content' can all be 'text'. Choose one of them."
+    ]
 
 
 def test_chosen_columns_are_read_and_the_first_rows_shown(tmp_path: Path, models: list[Checkpoint]) -> None:
@@ -69,3 +85,25 @@ def test_a_file_that_cannot_be_read_at_all_is_told(tmp_path: Path) -> None:
 def test_texts_that_are_only_read_have_no_right_answer(tmp_path: Path) -> None:
     look = looked(table(tmp_path, "text", ROWS))
     assert look.report.kind == "perplexity" and {row.answer for row in look.rows} == {""}
+
+
+def test_texts_without_labels_that_only_classifiers_are_to_read_are_a_problem(
+    tmp_path: Path, models: list[Checkpoint]
+) -> None:
+    path = table(tmp_path, "text", ROWS)
+    look = looked(path, models)
+    assert (look.report.kind, look.is_clear) == ("perplexity", False)
+    assert list(look.report.problems) == [
+        f"{path}: no label column; the given models are classifiers. Add a column 'label' with the class of each row, or give a "
+        "language model, which reads texts without labels"
+    ]
+
+
+def test_a_chosen_kind_that_no_model_answers_is_told_by_what_is_lacking(
+    tmp_path: Path, models: list[Checkpoint]
+) -> None:
+    path = table(tmp_path, "text", ROWS)
+    chosen = looked(path, models, {"kind": "perplexity"}).report.problems
+    assert len(chosen) == 1 and "the kind perplexity needs a language model; the given models are class" in chosen[0]
+    (bare,) = looked(path, models[:1]).report.problems
+    assert f"{models[0].name} lacks cls.predictions.bias" in bare

@@ -136,3 +136,13 @@ def test_experts_that_answer_a_task_of_nobody_have_columns_of_their_own(
         update.answers_csv
         and update.answers_csv.splitlines()[0] == "number,input,right,base,expert,merged,Expert A,Expert B"
     )
+
+
+def test_an_example_of_an_own_file_is_named_by_its_file_and_line(
+    task: TaskSet, view: AnswersView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (suite,) = view.show(form(), ASKED)
+    monkeypatch.setattr(MergeService, "task_sets", lambda *_: {"task-a": replace(task, origin="mood.jsonl")})
+    (own,) = view.show(form(), ASKED)
+    assert suite.answers and {row.place for row in suite.answers.rows} == {""}
+    assert own.answers and all(row.place == f"mood.jsonl, line {row.number}" for row in own.answers.rows)

@@ -79,12 +79,12 @@ def test_the_advice_names_a_density_that_halves_the_headline_number() -> None:
     assert (sent.place, sent.dial) == (0.6, "knob-method-ties-density")
     then = charts(knobs={DENSITY: sent.half}).preview.figures.conflicting.sum()
     assert then <= shown.preview.figures.conflicting.sum() / 2
-    now, half = map(float, re.findall(r"[\d.]+(?= →| %)", sent.advice))
+    now, half = map(float, re.findall(r"[\d.]+(?= →| %\.)", sent.advice))
     headline = render_charts(shown).numbers[0]
     assert headline.name == "Conflicting weights"
     assert now == pytest.approx(float(headline.text.split()[0]), abs=0.11)
     assert half <= now / 2
-    assert sent.advice.startswith(f"Density {sent.half:.3g} halves the conflicting weights")
+    assert sent.advice.startswith(f"Density {sent.half:.3g} cuts the conflicting weights by {1 - half / now:.0%}"[:-1])
     assert (
         sent.halved.startswith(f"Done: density {sent.half:.3g} instead of ")
         and sent.advice.split(": ")[1][:-1] in sent.halved

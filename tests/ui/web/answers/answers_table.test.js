@@ -12,6 +12,10 @@ test("a task with an expert of its own has one column of experts", () => {
   assert.deepEqual(titles(columns([], true)), ["No.", "Example", "Right", "Base", "Expert", "Merged"]);
 });
 
+test("examples of a person's own files have their file and line in place of a number", () => {
+  assert.deepEqual(titles(columns([], false, true)), ["File and line", "Example", "Right", "Base", "Merged"]);
+});
+
 test("experts that answer a task of nobody stand under their names", () => {
   assert.deepEqual(titles(columns(["Maths", "Prose"], false)), ["No.", "Example", "Right", "Base", "Maths", "Prose", "Merged"]);
 });
