@@ -41,7 +41,7 @@ export function columns(experts, own, placed = false) {
  * @param {boolean} hasOwn
  */
 function tableRow({ number, place, text, picture, wanted, base, own, experts, merged }, hasOwn) {
-  const row = make("tr"), first = make("th", place || number.toLocaleString("en"));
+  const row = make("tr"), first = make("th", place.replace(/ (?=\d+$)/, "\u00a0") || number.toLocaleString("en")); // "line 15" stays together
   first.scope = "row";
   if (place) first.className = "ml-place";
   const answers = [base, ...(hasOwn ? [own] : []), ...experts, merged];
