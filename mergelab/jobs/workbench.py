@@ -6,7 +6,6 @@ from mergelab.jobs.harness_job import evaluate_with_harness
 from mergelab.jobs.inspecting.damage_job import damage
 from mergelab.jobs.inspecting.inspect_jobs import fisher, inspect, inspection_report, spectrum
 from mergelab.jobs.inspecting.tensor_jobs import coordinates, tensor_map
-from mergelab.jobs.kernel_job import load_kernels
 from mergelab.jobs.merge_job import Run, merge
 from mergelab.jobs.merging.health_job import health
 from mergelab.jobs.merging.merge_scores import MergeScores
@@ -36,7 +35,6 @@ __all__ = [
     "health",
     "inspect",
     "inspection_report",
-    "load_kernels",
     "look_at_tasks",
     "merge",
     "read_tasks",

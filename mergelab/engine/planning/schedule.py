@@ -12,7 +12,6 @@ import torch
 from mergelab import kernels
 from mergelab.checkpoints import StateDict, is_plain
 from mergelab.checkpoints.files.buffers import HUGE
-from mergelab.engine.planning import ready_kernels
 from mergelab.engine.planning.memory_budget import chunk_plan
 from mergelab.engine.planning.number_formats import kernel_formats
 from mergelab.engine.planning.pipeline import PipelineStep
@@ -35,7 +34,7 @@ read into small pages, which takes far longer."""
 KEEP_BYTES = 64 << 20
 """Deltas of up to this many bytes are read once per merge; those of larger models are read again in each pass."""
 KERNELS_FROM = 16 << 20
-"""Parameters from which kernels are used in any case: for smaller models compiling them takes longer than the reference functions."""
+"""Parameters from which kernels are used: for smaller models compiling them takes longer than the reference functions."""
 MASKS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "trim": lambda knobs: knobs["rescale"] != "l1",
     "dare": lambda knobs: knobs["rescale"] != "l1" and knobs["target"] == "delta",
@@ -81,20 +80,9 @@ def is_large(plan: Plan) -> bool:
 
 def schedule_for(plan: Plan, device: torch.device, steps: Sequence[PipelineStep], method: PipelineStep) -> Schedule:
     """The schedule of a pipeline whose steps before the method are `steps`."""
-    if device.type == "cpu" and not is_large(plan) and ready_kernels.are_ready(plan.recipe):
-        found = _schedule(plan, device, steps, method, keeps=False, pays=True)
-        if found.kernels_merge:
-            return found
-    return _schedule(plan, device, steps, method, keeps=_bytes_of_deltas(plan) <= KEEP_BYTES, pays=is_large(plan))
-
-
-def _schedule(
-    plan: Plan, device: torch.device, steps: Sequence[PipelineStep], method: PipelineStep, *, keeps: bool, pays: bool
-) -> Schedule:
-    """`keeps` says whether deltas stay in memory, `pays` whether kernels are worth it."""
-    on_gpu = gpu.takes(device)
+    on_gpu, keeps = gpu.takes(device), _bytes_of_deltas(plan) <= KEEP_BYTES
     splits = not keeps and all(step.splits for step in (*steps, method))
-    reads = splits and pays and _kernels_read(plan, device, steps)
+    reads = splits and _kernels_read(plan, device, steps)
     merges = reads and _kernels_merge(plan, on_gpu, steps, method)
     plain_chunk = CHUNK if splits else None
     threads, chunk = _kernel_shares(plan, on_gpu) if reads else (0, plain_chunk)
@@ -120,7 +108,7 @@ def _bytes_of_deltas(plan: Plan) -> int:
 def _kernels_read(plan: Plan, device: torch.device, steps: Sequence[PipelineStep]) -> bool:
     """Whether kernels can read the deltas as they are stored: from plain files, after no other step than a mask."""
     on_gpu = gpu.takes(device)
-    if not (on_gpu or (device.type == "cpu" and kernels.available())):
+    if not (is_large(plan) and (on_gpu or (device.type == "cpu" and kernels.available()))):
         return False
     plain = all(is_plain(checkpoint) for checkpoint in (plan.base, *plan.experts))
     return plain and all(_is_mask(step) for step in steps) and not (on_gpu and plan.by_row)
@@ -139,8 +127,7 @@ def _kernels_merge(plan: Plan, on_gpu: bool, steps: Sequence[PipelineStep], meth
 
 def _kernel_shares(plan: Plan, on_gpu: bool) -> tuple[int, int]:
     """Threads, and entries per chunk, for kernels."""
-    cores = 1 if ready_kernels.are_loading() else torch.get_num_threads()  # beside a merge that has the others
-    threads, together = (LANES, GPU_CHUNK) if on_gpu else (cores, KERNEL_CHUNK)
+    threads, together = (LANES, GPU_CHUNK) if on_gpu else (torch.get_num_threads(), KERNEL_CHUNK)
     longest = CHUNK if plan.by_row else together // (len(plan.experts) + 1)
     if not _is_resident(plan):
         threads, longest = chunk_plan(plan, threads, longest, CHUNK)

@@ -14,15 +14,13 @@ from pandas import DataFrame
 
 from mergelab.analysis.sketch import Sketch
 from mergelab.analysis.tensor_map import TensorMap
-from mergelab.engine.planning.ready_kernels import kind_of as kind_of_recipe
 from mergelab.jobs import Crashed, Event, Finished, Job, Queued, Refused, Stopped, Worker
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.jobs.workbench import Run
-from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Partial, Progress, map_progress
 from mergelab.ui.messages import Status
 from mergelab.ui.session.queueing.backlog import Backlog, kind_of
-from mergelab.ui.session.queueing.spare_time import SpareJob, SpareTime
+from mergelab.ui.session.queueing.spare_time import SpareTime
 from mergelab.ui.session.remembering.run_memory import RunMemory
 from mergelab.ui.session.status import Stopwatch
 
@@ -169,7 +167,6 @@ class JobCache:
         self._reader: Worker | None = None
         self._lock = threading.Lock()
         self._under_way: dict[Hashable, threading.Lock] = {}
-        self._kernels: set[str] = set()
         self.backlog = Backlog()
         self.run_memory = run_memory or RunMemory()
         self.spare_time = SpareTime(lambda: self.worker)
@@ -199,14 +196,6 @@ class JobCache:
         """Start the reader if it is not running, so it imports torch while the person still chooses a tensor."""
         if self._reader is None:
             self.reader.submit("ready")
-
-    def load_kernels(self, recipe: Recipe, **where: Any) -> None:
-        """From its spare time on, the worker merges small models by kernels where their recipe differs from this one in numbers."""
-        kind = kind_of_recipe(recipe)
-        if kind not in self._kernels:
-            self._kernels.add(kind)
-            given = {"recipe": recipe.to_mapping(), **where}
-            self.spare_time.add(SpareJob("load_kernels", given, lambda _: None))
 
     def close(self) -> None:
         """End the workers."""

@@ -215,10 +215,6 @@ class MergeService:
 
         return (yield from recorded_merge(self.job_cache.run_memory, request, job, only_done=live))
 
-    def load_kernels(self, form: Form) -> None:
-        """Merges of small models by recipes like this one's are quicker once the worker had a moment."""
-        self.job_cache.load_kernels(form.recipe(), device=form.device, models_dir=self.models_dir)
-
     def asked(self, form: Form, run: Run, watch: Stopwatch) -> Generator[Update, None, Run]:
         """The run of a form, whose language model is now asked calibration rows for its health."""
         steps = self.job(form, watch, self.stopper, "health")

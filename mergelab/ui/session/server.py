@@ -98,7 +98,6 @@ class Lab:
                 if update.charts and update.scores:
                     finished(shown)
             self.job_cache.worker.submit("ready_to_score", model=form.models.base, device=form.device)
-            self.job_cache.load_kernels(form.recipe(), device=form.device, models_dir=self.settings.models_dir)
             for suite in list(self.suites().values())[1:] if self.settings.read_ahead else ():
                 self._read_in_spare_time(self.opening(suite))
 

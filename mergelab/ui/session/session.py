@@ -343,8 +343,6 @@ class Session:
         history = self.history.add(run, name, self.link(form).key, form.models.base)
         merged = self.screen.merged(run, form, sketch, None if is_known else watch.elapsed, live)
         yield replace(merged, history=history if split == "validation" else None)
-        if live:
-            service.load_kernels(form)
         if is_known and not live and run.health and run.health.unasked and service.follows_live(form):
             yield self.screen.asked((yield from service.asked(form, run, Stopwatch("Asking the merged model"))), form)
 

@@ -29,7 +29,7 @@ def test_after_the_opening_the_worker_gets_ready_to_score() -> None:
     assert [call["model"] for call in worker.named("ready_to_score")] == ["tiny"] and shown
 
 
-def test_then_it_loads_kernels_and_reads_the_other_suites_so_that_changing_to_one_waits_for_nothing(
+def test_then_it_reads_the_other_suites_so_that_changing_to_one_waits_for_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(spare_time, "QUIET", 0.0)
@@ -39,7 +39,6 @@ def test_then_it_loads_kernels_and_reads_the_other_suites_so_that_changing_to_on
     for thread in set(threading.enumerate()) - earlier:
         if thread.name == "mergelab-spare":
             thread.join(20)
-    assert [call["recipe"] for call in worker.named("load_kernels")] == [form().recipe().to_mapping()]
     first, *others = server.suites().values()
     asked = [server.opening(suite) for suite in others]
     assert [call["recipe"] for call in worker.named("sketch")[1:]] == [each.recipe().to_mapping() for each in asked]
