@@ -56,12 +56,15 @@ SCRIPT = """
       open = control;
       early.splice(0).forEach(pass);
       const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-      for (let read = await reader.read(); !read.done; read = await reader.read()) {
-        const whole = (rest + read.value).split("\\n\\n");
-        rest = whole.pop();
-        for (const text of whole) await take(text);
+      try {
+        for (let read = await reader.read(); !read.done; read = await reader.read()) {
+          const whole = (rest + read.value).split("\\n\\n");
+          rest = whole.pop();
+          for (const text of whole) await take(text);
+        }
+      } finally {
+        if (open === control) open = null; // also where Gradio's client gives up a stream that has closed
       }
-      if (open === control) open = null;
       control.close();
     };
     return new ReadableStream({ start: (control) => void pump(control).catch((error) => control.error(error)) });

@@ -34,7 +34,6 @@ def gated(shared: Visit) -> Iterator[tuple[Visit, Gates]]:
     shared.turn(DENSITY, 0.2)
     shared.until(SETTLED)
     gates = Gates(shared.page)
-    gates.wait_for_silence()
     yield shared, gates
     gates.open("close", *(f"{way} {event}" for way in ("ask", "answer") for event in UNDER_WAY))
 
@@ -49,6 +48,7 @@ def says(opened: Visit, condition: str) -> bool:
 
 def test_what_is_asked_for_while_the_stream_of_answers_closes_is_answered(gated: tuple[Visit, Gates]) -> None:
     opened, gates = gated
+    gates.wait_for_silence()
     gates.shut("close")
     opened.turn(DENSITY, 0.3)
     opened.until(SETTLED)

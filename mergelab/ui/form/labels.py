@@ -9,6 +9,8 @@ NAMED_ALWAYS = (DENSITY, "t")
 COMPLEMENTS = {"density": "drop rate"}
 """Knobs that some papers define the other way round; the page shows 1 minus the value beside them."""
 
+EMPTY_AT_0 = ("scale", "density")
+"""Knobs that leave the base as it is at 0, which is no merge worth a try. Below it, a scale negates."""
 PLACES = {"task": "Shared change only"}
 """Knobs whose value k selects the k-th of the chosen experts, with the words for 0, which selects none."""
 PLACES_HELP = "Whose mask and scale the shared change gets. The result is then the model for this expert's task alone."

@@ -11,14 +11,13 @@ from mergelab.methods.registry import Rule
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.diff import settings_of
 from mergelab.sweeps.search_space import NONE, STAGES, suggested_span
+from mergelab.ui.form.labels import EMPTY_AT_0
 from mergelab.ui.form.method_list import method_entries, short_title
 from mergelab.ui.form.setting_words import SettingWords
 from mergelab.ui.messages import SweepSetting
 
 STEPS = 4
 """Steps from the first to the last of the suggested values."""
-EMPTY_AT_0 = ("scale", "density")
-"""Knobs that leave the base as it is at 0, which is no merge worth a try. Below it, a scale negates."""
 SIMPLE = ("ties", "task_arithmetic", "average")
 """Methods that are suggested beside the recipe's own."""
 
