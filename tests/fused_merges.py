@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,17 @@ METHODS = (
     {"name": "ties", "density": 1.0, "combine": "sum"},
     {"name": "ties", "density": 0.0},
 )
+
+_SWITCHES = {
+    "scope": ("model", "tensor"),
+    "elect": ("mass", "count"),
+    "weigh": ("before", "after"),
+    "zero_sign": ("majority", "positive", "zero"),
+    "combine": ("mean", "sum", "max"),
+    "divide": ("count", "weights"),
+}
+EVERY_TIES = [dict(zip(_SWITCHES, words, strict=True)) for words in itertools.product(*_SWITCHES.values())]
+"""Every combination of the words of TIES's knobs."""
 
 
 def numbers(kind: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
-from fused_merges import DTYPES, METHODS, SHAPES, WEIGHTS, both, fused, models, numbers, recipe
+from fused_merges import DTYPES, EVERY_TIES, METHODS, SHAPES, WEIGHTS, both, fused, models, numbers, recipe
 from tiny_states import plan_for, same_bits
 
 from mergelab import merge_state_dicts
@@ -26,16 +25,7 @@ SPARSIFIERS: tuple[dict[str, Any] | None, ...] = (
 
 
 def every_ties() -> Iterator[dict[str, Any]]:
-    choices = {
-        "scope": ("model", "tensor"),
-        "elect": ("mass", "count"),
-        "weigh": ("before", "after"),
-        "zero_sign": ("majority", "positive", "zero"),
-        "combine": ("mean", "sum", "max"),
-        "divide": ("count", "weights"),
-    }
-    for values in itertools.product(*choices.values()):
-        yield {"name": "ties", "density": 0.3, "scale": 0.9, **dict(zip(choices, values, strict=True))}
+    yield from ({"name": "ties", "density": 0.3, "scale": 0.9, **words} for words in EVERY_TIES)
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from fused_merges import EVERY_TIES
 from repository import ROOT
 from tiny_states import NAMES, State, numbers, random_state, same_bits, tuned
 
@@ -22,15 +22,6 @@ from mergelab.recipe import RecipeError
 
 DENSITIES = (0.3, 0.0, 1.0, 0.3, 0.05, 0.9, 0.6)
 """Both ends, one twice, in no order."""
-SWITCHES = {
-    "scope": ("model", "tensor"),
-    "elect": ("mass", "count"),
-    "weigh": ("before", "after"),
-    "zero_sign": ("majority", "positive", "zero"),
-    "combine": ("mean", "sum", "max"),
-    "divide": ("count", "weights"),
-}
-EVERY_TIES = [dict(zip(SWITCHES, words, strict=True)) for words in itertools.product(*SWITCHES.values())]
 SAMPLED = random.Random(0).sample(EVERY_TIES, 24)
 
 
