@@ -7,7 +7,7 @@ export GRADIO_ANALYTICS_ENABLED = False
 # Where this is set, as in many containers, each process would compile all of torch, transformers and Gradio again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: run setup test test-page test-rest check check-web processors cache-damage run-kills ray-nodes suite-merges debian browser bench reproductions real-models plotly clean
+.PHONY: run setup test test-merging test-page test-rest check check-web processors cache-damage run-kills ray-nodes suite-merges debian browser bench reproductions real-models plotly clean
 
 run: setup
 	$(BIN)/mergelab ui
@@ -66,19 +66,23 @@ check-web: .venv/.ready-test
 	  then node_modules/.bin/tsc && node_modules/.bin/eslint .; \
 	  else $(call LEFT_OUT,types and ESLint left out: npm's registry does not answer); fi; fi
 
-# The page is driven in its browser beside the other tests: it waits more than it computes. What only reads the code fills
-# such waits, since after the tests it would have one core at work. Threads that spin while they wait would keep the others
-# from working.
+# Three parts side by side keep two cores at work to the end: the page in its browser waits as much as it computes. What
+# compiles most kernels comes first in its part, and what only uses them last in its own. Threads that spin while they wait
+# would keep the others from working.
+MERGING = tests/kernels tests/engine tests/analysis
 test: export OMP_WAIT_POLICY = PASSIVE
 test:
 	$(MAKE) -j2 browser
-	$(MAKE) -j3 test-rest test-page check
+	$(MAKE) -j4 test-merging test-page test-rest check
+
+test-merging: .venv/.ready-test
+	$(BIN)/python -m pytest -q $(MERGING)
 
 test-page: .venv/.ready-test
-	$(BIN)/python -m pytest -q tests/ui tests/browser
+	$(BIN)/python -m pytest -q tests/browser
 
 test-rest: .venv/.ready-test
-	$(BIN)/python -m pytest -q --ignore tests/ui --ignore tests/browser
+	$(BIN)/python -m pytest -q $(addprefix --ignore ,$(MERGING) tests/browser)
 
 # Merges under every instruction set that libraries can be told to use, by kernels too; `make test` tries two, without kernels.
 processors: .venv/.ready-test

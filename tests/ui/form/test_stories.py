@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 import pytest
 from ui.fake_worker import form, last, opened
@@ -40,12 +41,14 @@ def recipe_of(query: str) -> Recipe:
     return parsed_link.form.recipe()
 
 
+@cache
 def drawn(query: str) -> tuple[Recipe, Sketch, Preview]:
     recipe = recipe_of(query)
     made = finish(sketch(recipe.to_mapping(), "cpu"))
     return recipe, made, preview(made, recipe)
 
 
+@cache
 def scores_of(query: str, *only: str) -> dict[str, float]:
     """Accuracy in percent, as the page scores it at first."""
     recipe = recipe_of(query)
