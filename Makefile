@@ -50,9 +50,9 @@ browser: debian .venv/.ready-test
 	@command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null 2>&1 || $(BIN)/python -m playwright install chromium
 
 check: .venv/.ready-test check-web
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BEHIND) $(BIN)/ruff check .
+	$(BEHIND) $(BIN)/ruff format --check .
+	$(BEHIND) $(BIN)/mypy
 
 # The page's JavaScript: unit tests, types, ESLint. node comes with the test extra, tsc and ESLint come from npm's registry.
 # What is missing is left out and named, but CI must not pass without it.
@@ -66,23 +66,23 @@ check-web: .venv/.ready-test
 	  then node_modules/.bin/tsc && node_modules/.bin/eslint .; \
 	  else $(call LEFT_OUT,types and ESLint left out: npm's registry does not answer); fi; fi
 
-# Three parts side by side keep two cores at work to the end: the page in its browser waits as much as it computes. What
-# compiles most kernels comes first in its part, and what only uses them last in its own. Threads that spin while they wait
-# would keep the others from working.
+# Three parts side by side keep two cores at work to the end. The page in its browser waits as much as it computes, and while it
+# waits it shows for what, so the others stay behind it. What compiles most kernels comes first in its part, and what only uses
+# them last in its own. Threads that spin while they wait would keep others from working.
 MERGING = tests/kernels tests/engine tests/analysis
 test: export OMP_WAIT_POLICY = PASSIVE
 test:
 	$(MAKE) -j2 browser
-	$(MAKE) -j4 test-merging test-page test-rest check
+	$(MAKE) -j4 BEHIND='nice -n 10' test-page test-merging test-rest check
 
 test-merging: .venv/.ready-test
-	$(BIN)/python -m pytest -q $(MERGING)
+	$(BEHIND) $(BIN)/python -m pytest -q $(MERGING)
 
 test-page: .venv/.ready-test
 	$(BIN)/python -m pytest -q tests/browser
 
 test-rest: .venv/.ready-test
-	$(BIN)/python -m pytest -q $(addprefix --ignore ,$(MERGING) tests/browser)
+	$(BEHIND) $(BIN)/python -m pytest -q $(addprefix --ignore ,$(MERGING) tests/browser)
 
 # Merges under every instruction set that libraries can be told to use, by kernels too; `make test` tries two, without kernels.
 processors: .venv/.ready-test

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import queue
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import Any, Generic, TypeVar
@@ -31,8 +29,7 @@ CURVES = 500
 STACKS = 100
 """For how many stacks it is kept what headers tell."""
 TICK = 0.25
-"""Seconds between two statuses of a job, whose elapsed time goes on while it reports nothing; a stop is noticed as quickly. The
-page draws each of them on the processors that the job needs."""
+"""Seconds after which a stop is noticed, and the elapsed time goes on, while a job reports nothing."""
 
 
 class RefusalError(ValueError):
@@ -245,7 +242,8 @@ class JobCache:
         while not mine.acquire(timeout=TICK):
             if stopper.presses != presses:
                 raise StopPressedError
-            yield watch.status()
+            if watch.due():
+                yield watch.status()
         try:
             found = kept.get(key)
             if found is None:
@@ -282,7 +280,7 @@ class JobCache:
         self, worker: Worker, watch: Stopwatch, stopper: Stopper, function: str, arguments: dict[str, Any]
     ) -> Generator[Status | Partial, None, Any]:
         presses = stopper.presses  # before the job can be stopped, so that no press is missed
-        job, told_at = worker.submit(function, **arguments), -math.inf
+        job = worker.submit(function, **arguments)
         stopper.watch(job)
         try:
             for event in poll(job):
@@ -301,10 +299,7 @@ class JobCache:
                         yield event
                     case Progress() | Queued() | None:
                         status = watch.status(event)
-                        if (
-                            event is None or time.monotonic() >= told_at + TICK
-                        ):  # the next one tells what this one left out
-                            told_at = time.monotonic()
+                        if watch.due():  # a later one tells what this one leaves out
                             yield status
         finally:
             stopper.forget(job)

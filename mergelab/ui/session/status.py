@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -79,6 +80,11 @@ def crash(sentence: str, trace: str, failed: str) -> Status:
     return Status("error", failed, problems=(sentence,), trace=trace)
 
 
+OFTEN, SELDOM, SOON = 0.25, 1.0, 2.0
+"""Seconds between two statuses of a job in its first `SOON` seconds, and later: the page draws each of them on the processors that
+the job needs."""
+
+
 @dataclass
 class Stopwatch:
     """Turns a job's reports into statuses.
@@ -96,6 +102,7 @@ class Stopwatch:
     _overrun: bool = field(init=False, default=False)
     _rows_from: tuple[float, int] | None = field(init=False, default=None)
     _last: Progress | Queued | None = field(init=False, default=None)
+    _told: float = field(init=False, default=-math.inf)
 
     def __post_init__(self) -> None:
         self.began = self.now()
@@ -104,6 +111,14 @@ class Stopwatch:
     def elapsed(self) -> float:
         """Seconds since the request."""
         return self.now() - self.began
+
+    def due(self) -> bool:
+        """Whether it is time to show a status again; if so, it counts as shown."""
+        pause = OFTEN if self.elapsed < SOON else SELDOM
+        if self.now() < self._told + pause:
+            return False
+        self._told = self.now()
+        return True
 
     def status(self, report: Progress | Queued | None = None) -> Status:
         """The status after `report`; without a report, the last status with a new elapsed time."""
