@@ -5,16 +5,18 @@ from __future__ import annotations
 
 from browser.visits import SLOW
 from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 SCRIPT = """
 (() => {
-  const plain = window.fetch, held = {}, names = {}, naming = {}, known = {};
+  const plain = window.fetch, held = {}, unanswered = {}, naming = {}, known = {};
   const gate = (name) => held[name] && new Promise((go) => held[name].push(go));
   window.gates = {
     shut: (name) => void (held[name] ??= []),
     open: (name) => { const waiting = held[name] ?? []; delete held[name]; waiting.forEach((go) => go()); },
     waiting: (name) => held[name]?.length ?? 0,
     streams: () => open !== null,
+    unanswered: () => Object.values(unanswered),
   };
   const named = (id) => (known[id] ??= new Promise((resolve) => (naming[id] = resolve)));
   const eventOf = (number) => window.gradio_config.dependencies.find(({ id }) => id === number)?.targets[0]?.[1] ?? "other";
@@ -30,6 +32,7 @@ SCRIPT = """
       const event = eventOf(JSON.parse(given[1].body).fn_index);
       await gate(`ask ${event}`);
       const answer = await plain(...given), { event_id: id } = await answer.clone().json();
+      if (!completed.delete(id)) unanswered[id] = event;
       named(id);
       naming[id](event);
       return answer;
@@ -40,12 +43,14 @@ SCRIPT = """
 
   // Messages of one event keep their order. What was held comes on the stream that is open by then, as if the server had been
   // slow to send it.
-  const encoder = new TextEncoder(), behind = {}, early = [];
+  const encoder = new TextEncoder(), behind = {}, early = [], completed = new Set();
   let open = null;
   const pass = (text) => open ? open.enqueue(encoder.encode(`${text}\\n\\n`)) : early.push(text);
   const behindGate = async (before, name, text) => { await before; await gate(await name); pass(text); };
   async function take(text) {
     const { msg, event_id: id } = JSON.parse(text.slice(6));
+    if (msg === "process_completed" && !Reflect.has(unanswered, id)) completed.add(id);
+    if (msg === "process_completed") delete unanswered[id];
     if (msg === "close_stream") { await gate("close"); pass(text); }
     else if (id) behind[id] = behindGate(behind[id], named(id).then((event) => `answer ${event}`), text);
     else pass(text);
@@ -96,4 +101,7 @@ class Gates:
 
     def wait_for_silence(self) -> None:
         """Until no stream of answers is open: the end of one that is closing must not be held as that of the next."""
-        self.page.wait_for_function("!gates.streams()", timeout=SLOW)
+        try:
+            self.page.wait_for_function("!gates.streams()", timeout=SLOW)
+        except PlaywrightTimeout as error:
+            raise AssertionError(f"not answered: {self.page.evaluate('gates.unanswered()')}") from error
