@@ -107,15 +107,15 @@ def _run(options: argparse.Namespace) -> None:
     cluster = _cluster(options)
     job = sweep(asked.to_mapping(), options.device, options.models_dir, options.task, options.head, cluster)
     with lent_store(options) as store, redirect_stdout(sys.stderr):  # Ray prints, but stdout is the report
-        outcome = followed(_progress(job, store, asked, options))
+        outcome = _outcome(job, store, asked, options)
     print(json.dumps(_plain(outcome), indent=2) if options.json else outcome_text(outcome))
     if len(outcome.points) < asked.points:
         print(
             f"note: {len(outcome.points)} of {asked.points} points were tried; there are no more, or the time was over",
             file=sys.stderr,
         )
-    if options.out and outcome.best:
-        best = outcome.points[outcome.best[0]].recipe
+    best = outcome.points[outcome.best[0]].recipe if outcome.best else None
+    if options.out and best:
         Path(options.out).write_text(best.to_yaml(), encoding="utf-8")
         print(f"the best recipe is in {options.out}", file=sys.stderr)
 
@@ -141,11 +141,27 @@ def _sweep(options: argparse.Namespace) -> Sweep:
     return Sweep.from_mapping({"recipe": recipe, "over": over, **given})
 
 
-def _progress(
+def _outcome(
     job: PartialGen[SweepOutcome], store: RunStore | None, asked: Sweep, options: argparse.Namespace
+) -> SweepOutcome:
+    """What the job has found; a person who stops it hears how far it came, and how it goes on."""
+    tried = set[int]()
+    try:
+        outcome: SweepOutcome = followed(_progress(job, store, asked, options, tried))
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(
+            f"the sweep was cancelled after {len(tried)} of at most {asked.points} recipes; what was answered is kept: the same command "
+            "resumes it, and no row is asked twice"
+        ) from stop
+    return outcome
+
+
+def _progress(
+    job: PartialGen[SweepOutcome], store: RunStore | None, asked: Sweep, options: argparse.Namespace, tried: set[int]
 ) -> Generator[Progress, None, SweepOutcome]:
-    """The job's progress; its points go to the store as soon as their standing is final."""
+    """The job's progress; its points go to the store, and their numbers to `tried`, as soon as their standing is final."""
     from mergelab.jobs.sweeping.remembered_points import RememberedPoints
+    from mergelab.jobs.sweeping.sweep_outcome import PointState
     from mergelab.runtime.progress import Partial, Progress, map_progress
 
     points = RememberedPoints(store, asked, Path(options.file).stem, options.device) if store else None
@@ -153,6 +169,8 @@ def _progress(
     def told(step: Progress | Partial) -> Progress | None:
         if isinstance(step, Progress):
             return step
+        if step.result.state is not PointState.RACING:
+            tried.add(step.result.number)
         if points:
             points.take(step.result)
         return None
