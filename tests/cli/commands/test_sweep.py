@@ -71,6 +71,18 @@ def test_a_sweeps_file_gives_what_the_shorthand_gives(
     assert len(limited["points"]) == 1
 
 
+def test_a_front_is_scored_on_test_rows_in_the_words_of_the_page(
+    file: Path, recipe: dict[str, Any], task: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [file, "--over", "method.scale=0,0.5,1", "--task", task, "--head", recipe["base"]]
+    given += ["--objective", "mean", "worst"]
+    told = swept(capsys, *given)
+    assert " on the front: no other is better in “Mean of all tasks” and in “Worst task”." in told
+    assert " on test rows (n = 33): “Mean of all tasks” " in told and ", its selection was worth " in told
+    found = json.loads(swept(capsys, *given, "--json"))
+    assert [each["number"] for each in found["front"]] == found["best"] and found["answers"] == 0
+
+
 def test_a_sweep_that_a_person_stops_is_cancelled_and_the_same_command_resumes_it(
     file: Path, recipe: dict[str, Any], task: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

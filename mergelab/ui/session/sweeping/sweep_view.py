@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mergelab.jobs.sweeping.objective_words import OBJECTIVES
 from mergelab.jobs.sweeping.remembered_points import RememberedPoints
 from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
 from mergelab.recipe import RecipeError
@@ -31,7 +32,6 @@ from mergelab.ui.session.merge_service import MergeService, task_files_of
 from mergelab.ui.session.render.scores import NOTHING_TO_SCORE
 from mergelab.ui.session.status import Stopwatch
 from mergelab.ui.session.sweeping.begun_sweeps import keep_begun, keep_ended, keep_stopped, keep_tried, left_behind, now
-from mergelab.ui.session.sweeping.point_figure import OBJECTIVES
 from mergelab.ui.session.sweeping.refusal import told_refusal
 from mergelab.ui.session.sweeping.rendered_points import rendered_points
 from mergelab.ui.session.sweeping.sweep_charts import AS_IT_FITS, sweep_chart
