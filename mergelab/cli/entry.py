@@ -27,8 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"mergelab: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("mergelab: stopped", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"mergelab: {str(stop) or 'stopped'}", file=sys.stderr)
         return 130
     return 0
 

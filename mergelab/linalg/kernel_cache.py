@@ -10,29 +10,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import llvmlite
 from numba.core.caching import CacheImpl
 
+from mergelab.runtime.source_digest import PACKAGE, source_digest
+
 USUAL = tuple(CacheImpl._locator_classes)
 """The places among which numba chooses."""
-PACKAGE = Path(__file__).resolve().parent.parent
-SOURCES = ("kernels", "linalg", "methods/ops/stack.py", "runtime/randomness.py")
+SOURCES = ("kernels", "linalg", "methods/ops/stack.py", "runtime/randomness.py", "runtime/source_digest.py")
 """The rooms and modules whose functions and constants are compiled into kernels."""
 
 
-@cache
 def sources_digest(package: Path = PACKAGE) -> str:
     """The SHA-256 of the sources of all kernels, and of the version of the compiler, in hex."""
-    digest = hashlib.sha256(llvmlite.__version__.encode())
-    for source in SOURCES:
-        for file in sorted((package / source).rglob("*.py")) or [package / source]:
-            digest.update(f"\n{file.relative_to(package).as_posix()}\n".encode())
-            digest.update(file.read_bytes() if file.is_file() else b"")
-    return digest.hexdigest()
+    return hashlib.sha256(f"{llvmlite.__version__}\n{source_digest(SOURCES, package)}".encode()).hexdigest()
 
 
 class KernelLocator:

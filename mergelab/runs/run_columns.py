@@ -56,13 +56,24 @@ def differing(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [name for name in names if name in ALWAYS or len({repr(row.get(name)) for row in rows}) > 1]
 
 
+def table_columns(
+    runs: Sequence[RunRecord], rows: Sequence[Mapping[str, Any]], *, all_columns: bool = False
+) -> list[str]:
+    """The columns of a table of runs in reading order; `rows` are their `columns_of`. Those that do not differ only with `all_columns`."""
+    names = list(dict.fromkeys(name for row in rows for name in row)) if all_columns else differing(rows)
+    found = [score for run in runs if run.result for score in with_mean(run.result.scores)]
+    return in_reading_order(names, rows, {score_column(score.task, score.split) for score in found})
+
+
 def in_reading_order(names: Sequence[str], rows: Sequence[Mapping[str, Any]], scores: Collection[str]) -> list[str]:
-    """Columns as a person reads them: means, the other scores, what differs, and last what only some runs say of a model.
+    """Columns as a person reads them: what names a run, means, the other scores, what differs, and last what only some runs say of a model.
 
     A score that more runs have comes first.
     """
 
     def place(name: str) -> tuple[int, int]:
+        if name in ALWAYS:
+            return -1, 0
         lacking = sum(row.get(name) is None for row in rows)
         if name in scores:
             return (0 if name.startswith(f"{MEAN} (") else 1), lacking

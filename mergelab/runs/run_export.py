@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from mergelab.runs.run_columns import columns_of
+from mergelab.runs.run_columns import columns_of, table_columns
 from mergelab.runs.run_record import RunRecord
 from mergelab.runs.runs_error import RunsError
 
@@ -26,7 +26,8 @@ def exported(runs: Sequence[RunRecord], form: str) -> bytes:
 
 
 def _table(runs: Sequence[RunRecord]) -> pd.DataFrame:
-    return pd.DataFrame([columns_of(run) for run in runs])
+    rows = [columns_of(run) for run in runs]
+    return pd.DataFrame(rows, columns=table_columns(runs, rows, all_columns=True))
 
 
 def _csv(runs: Sequence[RunRecord]) -> bytes:

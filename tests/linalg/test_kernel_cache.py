@@ -15,7 +15,9 @@ from numba.core.dispatcher import Dispatcher
 
 from mergelab.kernels.cpu import counting, floats, merging, row_ranking, selection, sparsifier_mask, survival_histogram
 from mergelab.linalg import cholesky, kernel_cache, products, rotations, sums, triangular
-from mergelab.linalg.kernel_cache import PACKAGE, SOURCES, KernelLocator, sources_digest
+from mergelab.linalg.kernel_cache import SOURCES, KernelLocator, sources_digest
+from mergelab.runtime import source_digest
+from mergelab.runtime.source_digest import PACKAGE
 
 KERNELS = (counting, floats, merging, row_ranking, selection, sparsifier_mask, survival_histogram)
 MODULES = (*KERNELS, cholesky, products, rotations, sums, triangular)
@@ -82,10 +84,11 @@ def _copied(source: Path, target: Path) -> None:
 
 def test_compiled_code_is_made_anew_when_another_modules_function_changed(tmp_path: Path) -> None:
     room = tmp_path / "mergelab" / "linalg"
-    room.mkdir(parents=True)
-    for package in (room.parent, room):
+    for package, module in ((room.parent / "runtime", source_digest), (room, kernel_cache)):
+        package.mkdir(parents=True)
         (package / "__init__.py").touch()
-    shutil.copy(kernel_cache.__file__, room)
+        shutil.copy(str(module.__file__), package)
+    (room.parent / "__init__.py").touch()
     (room / "outer.py").write_text(OUTER)
     results = [_run(tmp_path, room, number) for number in (1, 1, 2)]
     assert results == ["1 0", "1 1", "2 0"]  # made, loaded, made anew

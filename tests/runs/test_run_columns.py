@@ -5,7 +5,7 @@ from dataclasses import replace
 from runs.samples import RESULT, remembered
 
 from mergelab.runs import RunState
-from mergelab.runs.run_columns import columns_of, differing, in_reading_order
+from mergelab.runs.run_columns import columns_of, differing, in_reading_order, table_columns
 
 
 def test_a_row_has_settings_scores_and_figures_under_names() -> None:
@@ -44,3 +44,14 @@ def test_means_are_read_first_and_what_only_some_runs_say_of_a_model_last() -> N
         "weight of b",
         "weight of a",
     ]
+
+
+def test_a_table_begins_with_what_names_a_run_and_its_scores() -> None:
+    movie, book = RESULT.scores
+    better = replace(RESULT, scores=(replace(movie, value=0.875), replace(movie, task="song"), book))
+    runs = [replace(remembered(2), result=better), remembered(1)]
+    rows = [columns_of(run) for run in runs]
+    first = ["run", "name", "state", "mean (validation)", "movie (validation)"]
+    assert table_columns(runs, rows) == [*first, "song (validation)"]
+    names = table_columns(runs, rows, all_columns=True)
+    assert names[:7] == [*first, "book (validation)", "song (validation)"] and set(names) == set(rows[0])

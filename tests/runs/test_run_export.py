@@ -17,6 +17,7 @@ def test_csv_has_a_row_per_run() -> None:
     table = pd.read_csv(io.BytesIO(exported(RUNS, "csv")))
     assert table["run"].tolist() == [2, 1]
     assert table["movie (validation)"].tolist() == [0.75, 0.75]
+    assert list(table)[:5] == ["run", "name", "state", "movie (validation)", "book (validation)"], "as on the page"
 
 
 def test_parquet_keeps_numbers_as_numbers() -> None:

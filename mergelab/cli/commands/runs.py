@@ -75,20 +75,16 @@ def _number(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(options: argparse.Namespace) -> None:
-    from mergelab.runs.run_columns import columns_of, differing
+    from mergelab.runs.run_columns import columns_of, table_columns
 
     with opened(options) as store:
         asked = {"tag": options.tag, "starred": options.starred or None, "archived": options.archived}
-        rows = [columns_of(run) for run in store.runs(**asked, limit=options.limit)]
+        runs = store.runs(**asked, limit=options.limit)
+    rows = [columns_of(run) for run in runs]
     if options.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     elif rows:
-        print(
-            _table(
-                rows,
-                list(dict.fromkeys(name for row in rows for name in row)) if options.all_columns else differing(rows),
-            )
-        )
+        print(_table(rows, table_columns(runs, rows, all_columns=options.all_columns)))
     else:
         print(
             "there are no runs yet: mergelab merge, mergelab evaluate and the page's merges are remembered",
@@ -105,15 +101,16 @@ def _show(options: argparse.Namespace) -> None:
 
 def _compare(options: argparse.Namespace) -> None:
     from mergelab.runs import RunsError
-    from mergelab.runs.run_columns import columns_of, differing
+    from mergelab.runs.run_columns import columns_of, table_columns
     from mergelab.runs.run_comparison import comparison_text
 
     if len(set(options.numbers)) < 2:
         raise RunsError("compare needs at least two different runs")
     with opened(options) as store:
         first, *others = [store.get(number) for number in dict.fromkeys(options.numbers)]
-    rows = [columns_of(run) for run in (first, *others)]
-    print(_table(rows, differing(rows)))
+    runs = [first, *others]
+    rows = [columns_of(run) for run in runs]
+    print(_table(rows, table_columns(runs, rows)))
     for other in others:
         print(f"\n{comparison_text(first, other)}")
 

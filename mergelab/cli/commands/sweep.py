@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import redirect_stdout
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,10 @@ from mergelab.cli.progress_bar import followed
 from mergelab.cli.remembered import lent_store, remember_flag
 
 if TYPE_CHECKING:
+    from mergelab.evaluation.scores import Score
     from mergelab.evaluation.scores.interval import Estimate
     from mergelab.jobs.sweeping.ray_cluster import RayCluster
-    from mergelab.jobs.sweeping.sweep_outcome import Point, SweepOutcome
+    from mergelab.jobs.sweeping.sweep_outcome import Point, PointOnTest, SweepOutcome
     from mergelab.runs import RunStore
     from mergelab.runtime.progress import PartialGen, Progress
     from mergelab.sweeps import Sweep
@@ -107,15 +108,15 @@ def _run(options: argparse.Namespace) -> None:
     cluster = _cluster(options)
     job = sweep(asked.to_mapping(), options.device, options.models_dir, options.task, options.head, cluster)
     with lent_store(options) as store, redirect_stdout(sys.stderr):  # Ray prints, but stdout is the report
-        outcome = followed(_progress(job, store, asked, options))
-    print(json.dumps(_plain(outcome), indent=2) if options.json else outcome_text(outcome))
+        outcome = _outcome(job, store, asked, options)
+    print(json.dumps(_plain(outcome), indent=2) if options.json else outcome_text(outcome, asked.objectives))
     if len(outcome.points) < asked.points:
         print(
             f"note: {len(outcome.points)} of {asked.points} points were tried; there are no more, or the time was over",
             file=sys.stderr,
         )
-    if options.out and outcome.best:
-        best = outcome.points[outcome.best[0]].recipe
+    best = outcome.points[outcome.best[0]].recipe if outcome.best else None
+    if options.out and best:
         Path(options.out).write_text(best.to_yaml(), encoding="utf-8")
         print(f"the best recipe is in {options.out}", file=sys.stderr)
 
@@ -141,11 +142,27 @@ def _sweep(options: argparse.Namespace) -> Sweep:
     return Sweep.from_mapping({"recipe": recipe, "over": over, **given})
 
 
-def _progress(
+def _outcome(
     job: PartialGen[SweepOutcome], store: RunStore | None, asked: Sweep, options: argparse.Namespace
+) -> SweepOutcome:
+    """What the job has found; a person who stops it hears how far it came, and how it goes on."""
+    tried = set[int]()
+    try:
+        outcome: SweepOutcome = followed(_progress(job, store, asked, options, tried))
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(
+            f"the sweep was cancelled after {len(tried)} of at most {asked.points} recipes; what was answered is kept: the same command "
+            "resumes it, and no row is asked twice"
+        ) from stop
+    return outcome
+
+
+def _progress(
+    job: PartialGen[SweepOutcome], store: RunStore | None, asked: Sweep, options: argparse.Namespace, tried: set[int]
 ) -> Generator[Progress, None, SweepOutcome]:
-    """The job's progress; its points go to the store as soon as their standing is final."""
+    """The job's progress; its points go to the store, and their numbers to `tried`, as soon as their standing is final."""
     from mergelab.jobs.sweeping.remembered_points import RememberedPoints
+    from mergelab.jobs.sweeping.sweep_outcome import PointState
     from mergelab.runtime.progress import Partial, Progress, map_progress
 
     points = RememberedPoints(store, asked, Path(options.file).stem, options.device) if store else None
@@ -153,6 +170,8 @@ def _progress(
     def told(step: Progress | Partial) -> Progress | None:
         if isinstance(step, Progress):
             return step
+        if step.result.state is not PointState.RACING:
+            tried.add(step.result.number)
         if points:
             points.take(step.result)
         return None
@@ -163,8 +182,8 @@ def _progress(
     return outcome
 
 
-def outcome_text(outcome: SweepOutcome) -> str:
-    """The points from the best to the worst, the best beside the start, and what the selection was worth."""
+def outcome_text(outcome: SweepOutcome, objectives: Sequence[str]) -> str:
+    """The points from the best to the worst, the best beside the start or the front on test rows, and what the selection was worth."""
     finished = [point for point in outcome.points if point.values]
     ranked = sorted(finished, key=lambda point: (point.state != "finished", *(-value for value in point.values)))
     lines = [f"{'':<3}{'point':>5}{'n':>6}  {'value':<24}settings"]
@@ -177,7 +196,7 @@ def outcome_text(outcome: SweepOutcome) -> str:
         )
         lines.append(f"{star:<3}{point.number + 1:>5}{point.n:>6}  {values:<24}{settings}{_state(point)}")
     lines += [f"refused: {point.error}" for point in outcome.points if point.error]
-    return "\n".join([*lines, *_remarks(outcome)])
+    return "\n".join([*lines, *_remarks(outcome, objectives)])
 
 
 def _seeds(point: Point, place: int) -> str:
@@ -190,8 +209,13 @@ def _state(point: Point) -> str:
     return "  (left the race)" if point.state == "out" else ""
 
 
-def _remarks(outcome: SweepOutcome) -> list[str]:
+def _remarks(outcome: SweepOutcome, objectives: Sequence[str]) -> list[str]:
+    from mergelab.jobs.sweeping.front_on_test import front_words
+    from mergelab.jobs.sweeping.objective_words import objective_title
+
     found = []
+    if len(objectives) > 1 and outcome.best:
+        found += ["", *front_words(outcome, objectives, [objective_title(name) for name in objectives]), ""]
     if outcome.alike:
         found.append(f"≈ {len(outcome.alike)} points that the rows they answered do not tell from the best")
     if outcome.test:
@@ -239,9 +263,22 @@ def _plain(outcome: SweepOutcome) -> dict[str, Any]:
         ],
         "best": list(outcome.best),
         "alike": list(outcome.alike),
-        "test": {score.task: [score.value, score.low, score.high, score.n] for score in outcome.test},
-        "optimism": outcome.optimism and [outcome.optimism.value, outcome.optimism.low, outcome.optimism.high],
+        "test": _plain_scores(outcome.test),
+        "optimism": outcome.optimism and astuple(outcome.optimism),
         "start": outcome.start and asdict(outcome.start),
         "start_problem": outcome.start_problem,
+        "front": [_plain_on_test(each) for each in outcome.front],
+        "left_out": list(outcome.left_out),
+        "front_problem": outcome.front_problem,
         "answers": outcome.rows,
     }
+
+
+def _plain_on_test(found: PointOnTest) -> dict[str, Any]:
+    optimism = [astuple(each) for each in found.optimism]
+    return {"number": found.number, "test": _plain_scores(found.scores), "values": found.values, "optimism": optimism}
+
+
+def _plain_scores(scores: Sequence[Score]) -> dict[str, Any]:
+    """Each task's value, the ends of its interval, and its rows."""
+    return {score.task: [score.value, score.low, score.high, score.n] for score in scores}

@@ -12,7 +12,6 @@ from torch import Tensor
 from mergelab.checkpoints import Checkpoint
 from mergelab.evaluation.kinds.choice import (
     OPTIONS,
-    QUESTION,
     ChoiceSettings,
     choice_row,
     chosen_option,
@@ -63,9 +62,7 @@ class Seq2Seq(TaskKind):
     title = "Answers of encoder and decoder"
     mapping = "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING"
     columns = (
-        Column(
-            "prompt", "what the encoder reads; a template may use other columns", (QUESTION.name, *PROMPT.also), False
-        ),
+        Column("prompt", "what the encoder reads; a template may use other columns", PROMPT.also, False),
         OPTIONS,
         Column("answer", "the expected text, or the right option: its text, letter or number", ("label", "target")),
     )

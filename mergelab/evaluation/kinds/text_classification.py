@@ -47,7 +47,9 @@ class TextClassification(Classification):
     probed_as = "text-probe"
     columns = (
         Column("text", "the text to classify", ("sentence", "content", "review", "input")),
-        Column("label", "the right class: its name or its number", ("class", "category", "target")),
+        Column(
+            "label", "the right class: its name or its number", ("class", "category", "target", "sentiment", "gold")
+        ),
     )
 
     def row(self, cells: Mapping[str, Any], labels: tuple[str, ...], settings: Any) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import torch
 from safetensors.torch import load, save
@@ -23,6 +24,8 @@ MOST_ROWS = 2048
 """The most calibration rows that train a probe."""
 LEAST_ROWS = 5
 """The fewest calibration rows of each class."""
+MOST_TOLD = 5
+"""So many classes with too few rows are told by their names."""
 VERSION = "linear-probe/v1"
 
 
@@ -49,16 +52,26 @@ def training_rows(task: TaskSet) -> Rows:
         raise TaskError(_told(task, "no calibration rows"))
     rows = task.rows("calibration", MOST_ROWS).mixed
     counts = torch.bincount(rows.labels, minlength=len(task.labels)).tolist()
-    least = min(range(len(counts)), key=counts.__getitem__)
-    if counts[least] < LEAST_ROWS:
-        raise TaskError(_told(task, f"{counts[least]} calibration rows of the class {task.labels[least]!r}"))
+    few = [(label, count) for label, count in zip(task.labels, counts, strict=True) if count < LEAST_ROWS]
+    if few:
+        raise TaskError(_told(task, _listed(few)))
     return rows
+
+
+def _listed(few: Sequence[tuple[str, int]]) -> str:
+    """Classes with their rows: `4 calibration rows of the class 'film', 0 of 'song'`."""
+    (label, count), *others = few
+    told = [f"{count} of {label!r}" for label, count in others[: MOST_TOLD - 1]]
+    more = len(others) - len(told)
+    return ", ".join([f"{count} calibration rows of the class {label!r}", *told]) + (
+        f" and too few of {more} more" if more else ""
+    )
 
 
 def _told(task: TaskSet, has: str) -> str:
     return (
         f"the task set {task.name} has {has}, but a linear probe is trained on at least {LEAST_ROWS} of each class; add rows, deal more "
-        "of them to calibration with `split` in task.yml, or name a classifier with --head"
+        "of them to calibration with `split` in task.yml, or choose a classifier to answer instead (--head)"
     )
 
 

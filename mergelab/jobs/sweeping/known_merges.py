@@ -19,8 +19,8 @@ VERSION = "sweep-merge/v1"
 class KnownMerges:
     """The facts of merges by recipe, in the cache.
 
-    They hold for the same models and calibration rows, merged by the same versions on a processor of the same kind. A method whose
-    source has changed is another one.
+    They hold for the same models and calibration rows, merged by the same versions and sources on a processor of the same kind. A method
+    that stands elsewhere and has changed is another one.
     """
 
     def __init__(self, models: PointModels, planned: Plan) -> None:
@@ -42,7 +42,7 @@ class KnownMerges:
 
 
 def _source(rule: Rule) -> str:
-    """The rule as it is written, because a version does not tell a method that somebody is working on."""
+    """The module of a rule as it is written: it may be none of this package."""
     module = inspect.getmodule(rule.function)
     try:
         return inspect.getsource(module) if module else ""

@@ -19,8 +19,14 @@ from mergelab.recipe import Recipe
 from mergelab.runtime import portable
 from mergelab.runtime.progress import finish
 from mergelab.runtime.provenance import provenance
+from mergelab.runtime.source_digest import source_digest
 from mergelab.sweeps import SweepError
 
+SOURCES = (
+    *("linalg", "methods", "kernels", "recipe", "checkpoints", "engine", "evaluation"),
+    *("runtime/randomness.py", "jobs/recipe_plans.py", "jobs/sweeping/point_models.py"),
+)
+"""The folders and modules of this package that decide the bits of a merge."""
 SHARED = "put it into a folder that every node sees at the same path (docs/cluster.md)"
 
 
@@ -123,13 +129,17 @@ def contents(planned: Plan, tasks: Sequence[TaskSet]) -> dict[str, str]:
 
 
 def computing() -> dict[str, str]:
-    """The versions of what computes, and the processor where it decides bits."""
+    """The versions of what computes, and the processor where it decides bits.
+
+    A version does not tell a method, or what it computes with, that somebody is working on; its sources do.
+    """
     import torch
 
     found = provenance()
     processor = f"{found['processor']['model']} with {found['torch_instructions']}"
     return {
         "mergelab": found["mergelab"],
+        "mergelab's sources": source_digest(SOURCES)[:12],
         **found["libraries"],
         **({} if portable.asked() else {"processor": processor}),
         **({"GPU": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mergelab.evaluation.scores import Score
 from mergelab.jobs.recording.run_facts import recipe_request, result_of
@@ -16,7 +16,7 @@ TEST = "test"
 
 
 class RememberedPoints:
-    """Adds each point of a sweep to a store as soon as its standing is final, and at the end the best on test rows.
+    """Adds each point of a sweep to a store as soon as its standing is final, and at the end the best or the front on test rows.
 
     A recipe is added once, also where the sweep is run again. Refused points have no recipe and are not added. `name` is what the
     points are called, with their numbers.
@@ -38,17 +38,22 @@ class RememberedPoints:
             self._add(name, point.recipe, point.weights, point.scores)
 
     def end(self, outcome: SweepOutcome) -> None:
-        """Add the scores of the best point on test rows, with what the selection was worth; none for a mean over seeds."""
-        best = next((point for point in outcome.points if outcome.best == (point.number,)), None)
-        if not best or not best.recipe or best.repeats or not outcome.optimism:
+        """Add the scores on test rows: of the best point with what the selection was worth, or of the front; none for a mean over seeds."""
+        points = {point.number: point for point in outcome.points}
+        if outcome.optimism:
+            self._add_test(points[outcome.best[0]], outcome.test, {OPTIMISM: outcome.optimism.value})
+        for each in outcome.front:
+            self._add_test(points[each.number], each.scores, {})
+
+    def _add_test(self, point: Point, scores: Sequence[Score], figures: Mapping[str, float]) -> None:
+        if not point.recipe or point.repeats:
             return
-        earlier = self._store.runs(group=self._group, digest=best.recipe.digest(), archived=None)
+        earlier = self._store.runs(group=self._group, digest=point.recipe.digest(), archived=None)
         if any(run.request.split == TEST for run in earlier):
             return
-        name = f"{self._name} {best.number + 1}, test rows"
-        request = recipe_request(RunKind.EVALUATION, name, best.recipe, self._device, TEST, self._group)
-        figures = {OPTIMISM: outcome.optimism.value}
-        self._store.finish(self._store.add(request), result_of(best.weights, {}, outcome.test, figures=figures))
+        name = f"{self._name} {point.number + 1}, test rows"
+        request = recipe_request(RunKind.EVALUATION, name, point.recipe, self._device, TEST, self._group)
+        self._store.finish(self._store.add(request), result_of(point.weights, {}, scores, figures=figures))
 
     def _add(self, name: str, recipe: Recipe, weights: str, scores: Sequence[Score]) -> None:
         if recipe.digest() in self._known:

@@ -19,11 +19,20 @@ from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.jobs.sweeping.contestant import START, AskedRows, Contestant
 from mergelab.jobs.sweeping.entrant import Entrant
+from mergelab.jobs.sweeping.front_on_test import for_test
 from mergelab.jobs.sweeping.known_merges import KnownMerges
 from mergelab.jobs.sweeping.point_models import PointModels
 from mergelab.jobs.sweeping.ray_cluster import RayCluster
 from mergelab.jobs.sweeping.sweep_backend import LocalBackend, SweepBackend
-from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, Repeat, StartOnTest, SweepOutcome, pareto_front
+from mergelab.jobs.sweeping.sweep_outcome import (
+    Point,
+    PointOnTest,
+    PointState,
+    Repeat,
+    StartOnTest,
+    SweepOutcome,
+    pareto_front,
+)
 from mergelab.jobs.task_sets.own_tasks import TaskFiles
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.runtime.devices import resolve
@@ -49,7 +58,8 @@ def sweep(
 ) -> PartialGen[SweepOutcome]:
     """Search by the sweep's mapping. Yields each `Point` as a `Partial` result whenever its standing changes.
 
-    Points are chosen on validation rows alone; the best and the sweep's recipe are scored once on all test rows at the end. Answers are cached, so a sweep
+    Points are chosen on validation rows alone; the best and the sweep's recipe, or the first of a front, are scored once on all test rows
+    at the end. Answers are cached, so a sweep
     that is run again asks only what is new. With `cluster`, its workers merge and ask the points, with the same result. Raises
     `SweepError` if there is no task to score, or if the cluster cannot be used.
     """
@@ -115,16 +125,38 @@ class _Search:
         """The result; the best point and the start are scored on test rows, which no choice has looked at."""
         points = tuple(self._points[number] for number in sorted(self._points))
         finished = [point for point in points if point.state is PointState.FINISHED]
-        if len(self._objectives) > 1 or self._best is None:
-            return SweepOutcome(points, pareto_front(finished), rows=self._rows)
+        if len(self._objectives) > 1:
+            return (yield from self._with_front(points, finished))
+        if self._best is None:
+            return SweepOutcome(points, (), rows=self._rows)
         best = self._points[self._best.proposal.number]
         test = yield from self._on_test(self._best.proposal, self._best.recipe, "Scoring the best on test rows")
         start, problem = yield from self._start_on_test(self._best, test)
         alike = tuple(
             each.number for each in points if each.scores and each is not best and not self._is_clear(best, each)
         )
-        optimism = self._optimism(best, test)
+        optimism = self._optimism(self._objectives[0], best, test)
         return SweepOutcome(points, (best.number,), alike, _means(test), optimism, self._rows, start, problem)
+
+    def _with_front(self, points: tuple[Point, ...], finished: Sequence[Point]) -> PartialGen[SweepOutcome]:
+        """The front, with its first recipes on test rows, each asked once. What was found stays if there are no such rows."""
+        numbers, found, problem = pareto_front(finished), list[PointOnTest](), ""
+        chosen, left_out = for_test([point for point in finished if point.number in numbers])
+        try:
+            for point in chosen:
+                found.append((yield from self._point_on_test(point)))
+        except ValueError as error:
+            problem = str(error)
+        left = tuple(point.number for point in left_out)
+        return SweepOutcome(points, numbers, rows=self._rows, front=tuple(found), left_out=left, front_problem=problem)
+
+    def _point_on_test(self, point: Point) -> PartialGen[PointOnTest]:
+        assert point.recipe, "a point that has finished has a recipe"
+        proposal = Proposal(point.number, point.settings)
+        test = yield from self._on_test(proposal, point.recipe, "Scoring the front on test rows")
+        values = tuple(objective.value(test) for objective in self._objectives)
+        optimism = tuple(self._optimism(objective, point, test) for objective in self._objectives)
+        return PointOnTest(point.number, _means(test), values, optimism)
 
     def _on_test(self, proposal: Proposal, recipe: Recipe, told: str) -> PartialGen[Repeats]:
         """The scores on all test rows. Only those are asked that these weights have not answered before."""
@@ -257,9 +289,10 @@ class _Search:
         """Whether the rows that a point has answered tell it from the best."""
         return self._objectives[0].difference(point.by_seed, best.by_seed, Z).low > 0
 
-    def _optimism(self, best: Point, test: Repeats) -> Estimate | None:
+    @staticmethod
+    def _optimism(objective: MeanOverSeeds, point: Point, test: Repeats) -> Estimate:
         """Validation minus test; the rows are others, so the distances to the ends add like standard errors."""
-        objective, validation = self._objectives[0], best.by_seed
+        validation = point.by_seed
         value = objective.value(validation) - objective.value(test)
         half = objective.error(validation), objective.error(test)
         width = (half[0] ** 2 + half[1] ** 2) ** 0.5

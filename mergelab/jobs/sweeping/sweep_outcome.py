@@ -84,13 +84,23 @@ class StartOnTest:
 
 
 @dataclass(frozen=True)
+class PointOnTest:
+    """A point of a front on test rows: its scores, its values by the objectives, and what each loses there (`optimism`)."""
+
+    number: int
+    scores: tuple[Score, ...]
+    values: tuple[float, ...]
+    optimism: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True)
 class SweepOutcome:
     """All points of a sweep in their order.
 
     `best` are the numbers of the best point, or of the Pareto front. `test` are the scores of the best point on test rows, and
     `optimism` is what its objective loses there: how much of it the selection on validation rows was worth. `start` is the recipe
     that the sweep started from, on the same test rows; `start_problem` says why it could not be scored. All are empty with several
-    objectives.
+    objectives, which have a `front` instead: its points on test rows, those that were `left_out`, and why there are none.
     """
 
     points: tuple[Point, ...]
@@ -103,6 +113,9 @@ class SweepOutcome:
     """Answers that were asked for, over all points and tasks."""
     start: StartOnTest | None = None
     start_problem: str = ""
+    front: tuple[PointOnTest, ...] = ()
+    left_out: tuple[int, ...] = ()
+    front_problem: str = ""
 
 
 def pareto_front(points: Sequence[Point]) -> tuple[int, ...]:

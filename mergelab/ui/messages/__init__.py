@@ -145,6 +145,7 @@ from mergelab.ui.messages.tabs.remembered_runs import (
 from mergelab.ui.messages.tabs.sweeping import (
     SweepChart,
     SweepChartRequest,
+    SweepEnd,
     SweepForm,
     SweepImportance,
     SweepImportances,
@@ -291,6 +292,7 @@ __all__ = [
     "StoryMessage",
     "SweepChart",
     "SweepChartRequest",
+    "SweepEnd",
     "SweepForm",
     "SweepImportance",
     "SweepImportances",

@@ -1653,6 +1653,9 @@ export interface SweepChartRequest {
   share: number;
 }
 
+/** How a sweep came to stop before its end: a person, an error, or the end of its process. */
+export type SweepEnd = "cancelled" | "failed" | "interrupted";
+
 /** What a chart of a sweep runs over: one setting, two, all, or two objectives. */
 export type SweepForm = "line" | "map" | "parallel" | "front";
 
@@ -1690,6 +1693,8 @@ export interface SweepLeft {
   tried: number;
   /** The most recipes that it tries; 0 if that is not known. */
   points: number;
+  /** Why it has not come to its end. */
+  state: SweepEnd;
 }
 
 /** The Sweep tab. */
@@ -1704,7 +1709,7 @@ export interface SweepMessage {
   problem: string;
   /** Why the sweep that was asked for last did not begin; empty text if it did. */
   refusal: string;
-  /** The sweep that was under way when the server was stopped, whoever began it; null if there is none. */
+  /** The sweep that an earlier server did not bring to its end, whoever began it; null if there is none. */
   left: SweepLeft | null;
   /** How far the sweep has come. */
   state: SweepState;
@@ -1793,7 +1798,7 @@ export interface SweepSetting {
 }
 
 /** Whether a sweep was started, and how far it has come. */
-export type SweepState = "none" | "running" | "done" | "stopped";
+export type SweepState = "none" | "running" | "done" | "failed" | "cancelled" | "interrupted";
 
 /** A column that the kind needs or may have. */
 export interface TaskColumn {

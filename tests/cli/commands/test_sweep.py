@@ -12,6 +12,8 @@ from cli.test_cli import complaint
 from jobs.sweeping.small_search import recipe, task
 
 from mergelab import cli
+from mergelab.jobs.sweeping.remembered_points import RememberedPoints
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointState
 from mergelab.recipe import Recipe
 from mergelab.runs import RunKind, RunStore
 
@@ -67,6 +69,39 @@ def test_a_sweeps_file_gives_what_the_shorthand_gives(
     assert by_file["points"] == by_flag["points"] and len(by_file["points"]) == 2
     limited = json.loads(swept(capsys, tmp_path / "sweep.yml", *more, "--points", "1"))
     assert len(limited["points"]) == 1
+
+
+def test_a_front_is_scored_on_test_rows_in_the_words_of_the_page(
+    file: Path, recipe: dict[str, Any], task: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [file, "--over", "method.scale=0,0.5,1", "--task", task, "--head", recipe["base"]]
+    given += ["--objective", "mean", "worst"]
+    told = swept(capsys, *given)
+    assert " on the front: no other is better in “Mean of all tasks” and in “Worst task”." in told
+    assert " on test rows (n = 33): “Mean of all tasks” " in told and ", its selection was worth " in told
+    found = json.loads(swept(capsys, *given, "--json"))
+    assert [each["number"] for each in found["front"]] == found["best"] and found["answers"] == 0
+
+
+def test_a_sweep_that_a_person_stops_is_cancelled_and_the_same_command_resumes_it(
+    file: Path, recipe: dict[str, Any], task: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [file, "--over", "method.scale=0,0.5,1", "--task", task, "--head", recipe["base"], "--race", "none"]
+    really = RememberedPoints.take
+
+    def stopping(points: RememberedPoints, point: Point) -> None:
+        really(points, point)
+        if point.state is PointState.FINISHED:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(RememberedPoints, "take", stopping)
+    assert cli.main(["sweep", *map(str, given), "--device", "cpu"]) == 130
+    told = capsys.readouterr().err
+    assert "mergelab: the sweep was cancelled after 1 of at most 3 recipes; what was answered is kept" in told
+    monkeypatch.setattr(RememberedPoints, "take", really)
+    resumed = json.loads(swept(capsys, *given, "--json"))
+    rows = sum(score[3] for score in resumed["test"].values())
+    assert resumed["answers"] <= 2 * rows, "all points had answered: the best and the start alone are asked test rows"
 
 
 def test_mistakes_are_told_before_anything_is_merged(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

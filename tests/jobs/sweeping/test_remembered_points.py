@@ -10,7 +10,7 @@ from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scores.interval import Estimate
 from mergelab.jobs.recording.run_history import history_of
 from mergelab.jobs.sweeping.remembered_points import RememberedPoints
-from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, Repeat, SweepOutcome
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointOnTest, PointState, Repeat, SweepOutcome
 from mergelab.recipe import Recipe
 from mergelab.runs import RunStore
 from mergelab.sweeps import Sweep
@@ -52,6 +52,20 @@ def test_the_best_on_test_rows_is_a_run_whose_history_says_what_the_selection_wa
     assert "one of 1 of sweep" in validation
     assert last.endswith(
         "43.8 % (40–60, n = 500 test). Its selection by the sweep was worth +6.2 points: validation minus test."
+    )
+
+
+def test_the_points_of_a_front_on_test_rows_are_runs_too(store: RunStore) -> None:
+    test, worth = replace(SCORE, split="test", value=0.4375, n=500), Estimate(0.0625, -0.1, 0.2)
+    outcome = SweepOutcome((ONE,), (0,), front=(PointOnTest(0, (test,), (0.4375,), (worth,)),))
+    points = RememberedPoints(store, SWEEP, "moods", "cpu")
+    for _ in range(2):
+        points.end(outcome)
+    (run,) = store.runs()
+    assert (run.request.name, run.request.split, run.result and run.result.figures) == (
+        "moods 1, test rows",
+        "test",
+        {},
     )
 
 

@@ -199,11 +199,34 @@ def test_a_knob_that_a_method_lacks_makes_no_further_points(recipe: dict[str, An
     assert len({point.weights for point in outcome.points}) == 3
 
 
-def test_several_objectives_give_a_front_and_no_test_scores(recipe: dict[str, Any], task: str) -> None:
+def test_several_objectives_give_a_front_whose_recipes_are_scored_on_test_rows_once(
+    recipe: dict[str, Any], task: str
+) -> None:
     outcome, _ = searched(recipe, task, objective=["mean", "worst"])
     best = max(point.values for point in outcome.points)
     assert {outcome.points[number].values for number in outcome.best} == {best}, "one task: both objectives agree"
-    assert outcome.test == () and outcome.optimism is None
+    assert outcome.test == () and outcome.optimism is None and outcome.start is None
+    assert [each.number for each in outcome.front] == list(outcome.best) and outcome.left_out == ()
+    for each in outcome.front:
+        point = outcome.points[each.number]
+        assert point.recipe is not None
+        mapping = point.recipe.to_mapping()
+        (alone,) = finish(
+            workbench.evaluate(recipe=mapping, split="test", device="cpu", task_files=[task], head=recipe["base"])
+        )
+        assert each.scores[0].value == alone.value and each.values == (alone.value, alone.value)
+        assert [found.value for found in each.optimism] == [pytest.approx(point.values[0] - alone.value)] * 2
+    rows = len(outcome.points) * outcome.points[0].n + sum(each.scores[0].n for each in outcome.front)
+    assert outcome.rows == rows
+    again, _ = searched(recipe, task, objective=["mean", "worst"])
+    assert again == replace(outcome, rows=0)
+
+
+def test_a_front_without_test_rows_says_why_it_has_no_scores_there(recipe: dict[str, Any], task: str) -> None:
+    table = Path(task)
+    table.write_text("".join(row for row in table.read_text().splitlines(keepends=True) if ",test" not in row))
+    outcome, _ = searched(recipe, task, objective=["mean", "worst"])
+    assert outcome.best and outcome.front == () and "has no rows in split 'test'" in outcome.front_problem
 
 
 def test_a_search_ends_with_its_points(recipe: dict[str, Any], task: str) -> None:

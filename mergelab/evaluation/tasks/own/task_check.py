@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
+from mergelab.evaluation.task_models.probing import training_rows
 from mergelab.evaluation.tasks.own.own_task import open_task
 from mergelab.evaluation.tasks.tables.splits import SPLITS
 from mergelab.evaluation.tasks.tables.table import PlacedRow, placed_rows
@@ -73,12 +74,14 @@ def refused(name: str, error: TaskError) -> TaskReport:
 
 
 def checked_rows(task: TaskSet, problems: TaskProblems) -> CheckedTask:
-    """Read all rows of an opened task set."""
+    """Read all rows of an opened task set. Too few of them to train the linear probe that answers are a problem."""
     placed: list[PlacedRow] = []
     try:
         for row in placed_rows(task.files, task.spec, problems):
             placed.append(row)
         problems.raise_if_any()
+        if task.asked.is_probe:
+            training_rows(task)
     except TaskError as error:
         found = refused(task.name, error)
         return CheckedTask(replace(_report(task, placed), problems=found.problems, more=found.more), task, placed)

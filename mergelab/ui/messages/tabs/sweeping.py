@@ -14,8 +14,17 @@ from mergelab.ui.messages.message import Figure, message
 SweepState = TypeAliasType(
     "SweepState",
     A[
-        Literal["none", "running", "done", "stopped"],
+        Literal["none", "running", "done", "failed", "cancelled", "interrupted"],
         Field(description="Whether a sweep was started, and how far it has come."),
+    ],
+)
+
+
+SweepEnd = TypeAliasType(
+    "SweepEnd",
+    A[
+        Literal["cancelled", "failed", "interrupted"],
+        Field(description="How a sweep came to stop before its end: a person, an error, or the end of its process."),
     ],
 )
 
@@ -167,6 +176,8 @@ class SweepLeft:
     """The recipes that had left the race or finished by then."""
     points: int
     """The most recipes that it tries; 0 if that is not known."""
+    state: SweepEnd
+    """Why it has not come to its end."""
 
 
 @message
@@ -184,7 +195,7 @@ class SweepMessage:
     refusal: str
     """Why the sweep that was asked for last did not begin; empty text if it did."""
     left: SweepLeft | None
-    """The sweep that was under way when the server was stopped, whoever began it; null if there is none."""
+    """The sweep that an earlier server did not bring to its end, whoever began it; null if there is none."""
     state: SweepState
     """How far the sweep has come."""
     swept: str

@@ -13,7 +13,7 @@ from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.runs import RunRecord
 from mergelab.runs.comparable_runs import bases_of, largest_group, left_a_race, rows_behind
-from mergelab.runs.run_columns import columns_of, differing, in_reading_order, run_settings, score_column, with_mean
+from mergelab.runs.run_columns import columns_of, run_settings, score_column, table_columns, with_mean
 from mergelab.ui.form.form import short
 from mergelab.ui.form.labels import counted
 from mergelab.ui.form.setting_words import SettingWords
@@ -34,16 +34,12 @@ def run_list(listed: ListedRuns, visit: str, asked: RunsRequest, reproduced: str
     runs = listed.runs
     rows = {run.id: columns_of(run) for run in runs}
     scores = {run.id: {score_column(s.task, s.split): s for s in with_mean(_scores(run))} for run in runs}
-    columns = [_column(name, rows, scores) for name in _names(list(rows.values()), scores)]
+    names = [name for name in table_columns(runs, list(rows.values())) if name not in OWN_PLACE]
+    columns = [_column(name, rows, scores) for name in names]
     shown = [_row(run, rows[run.id], scores[run.id], columns, visit, _models(run, listed)) for run in runs]
     chart = run_chart(runs, rows, scores, columns, asked)
     models, chosen, more = listed.choices, listed.chosen, listed.more
     return RunList(shown, columns, models, chosen, more, asked.archived, chart, None, reproduced, problem)
-
-
-def _names(rows: Sequence[Mapping[str, Any]], scores: Mapping[int, Mapping[str, Score]]) -> list[str]:
-    found = [name for name in differing(rows) if name not in OWN_PLACE]
-    return in_reading_order(found, rows, {name for of in scores.values() for name in of})
 
 
 def _models(run: RunRecord, listed: ListedRuns) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from mergelab.runtime.cache import SWEEPS, store
-from mergelab.ui.messages import SweepLeft
+from mergelab.ui.messages import SweepEnd, SweepLeft
 from mergelab.ui.messages.encoding import decode
 
 KEY = "last"
@@ -24,7 +24,10 @@ class _Begun:
 
 
 def keep_begun(digest: str, sweep: SweepLeft) -> None:
-    """A sweep with this digest has begun. It lies in the cache, beside the answers that make it worth going on."""
+    """A sweep with this digest has begun. It lies in the cache, beside the answers that make it worth going on.
+
+    Its state is what it will be if nothing more is heard of it: interrupted.
+    """
     store().put(SWEEPS, KEY, json.dumps(asdict(_Begun(SERVER, digest, sweep))).encode())
 
 
@@ -33,6 +36,13 @@ def keep_tried(digest: str, tried: int) -> None:
     last = _last()
     if last and last.digest == digest:
         keep_begun(digest, replace(last.sweep, at=now(), tried=tried))
+
+
+def keep_stopped(digest: str, state: SweepEnd) -> None:
+    """The sweep was cancelled or has failed. Nothing is kept if another one has begun since."""
+    last = _last()
+    if last and last.digest == digest:
+        keep_begun(digest, replace(last.sweep, at=now(), state=state))
 
 
 def now() -> str:
@@ -48,7 +58,7 @@ def keep_ended(digest: str) -> None:
 
 
 def left_behind() -> SweepLeft | None:
-    """The sweep that was under way when an earlier server stopped; None if there is none."""
+    """The sweep that an earlier server did not bring to its end; None if there is none."""
     last = _last()
     return last.sweep if last and last.server != SERVER else None
 

@@ -6,14 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 
-from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scores.metrics import find_metric
-from mergelab.evaluation.scores.notation import SHARES, Notation
+from mergelab.jobs.sweeping.objective_words import ObjectiveWords, score_of
 from mergelab.jobs.sweeping.sweep_outcome import Point
-from mergelab.sweeps.objective import MEAN, NORMALISED, WORST, read_objective
-from mergelab.sweeps.repeats import mean_over_seeds
-
-OBJECTIVES = {MEAN: "Mean of all tasks", WORST: "Worst task", NORMALISED: "Mean relative to the experts"}
 
 
 @dataclass(frozen=True)
@@ -40,26 +35,11 @@ def point_figure(point: Point, objectives: Sequence[str], place: int = 0) -> Poi
     score, worth = score_of(point, objectives[place]), point.values[place]
     half = point.errors[place] if point.errors else nan
     metric = find_metric(score.metric) if score else None
-    notation, sign = notation_of(point, objectives[place])
+    words = ObjectiveWords.of(point, objectives[place])
+    notation, sign = words.notation, words.sign
     seeds = [sign * each.values[place] for each in point.repeats] or [sign * worth]
     ends = (score.low, score.high) if score else (worth - half, worth + half)
     value = score.value if score else worth
     between = f", seeds {notation.ends(min(seeds), max(seeds))}" if len(seeds) > 1 else ""
     text = f"{notation.score(value)} ({notation.ends(*ends)}){between}"
     return PointFigure(value, *ends, worth, text, metric is None or metric.is_share, min(seeds), max(seeds))
-
-
-def score_of(point: Point, name: str) -> Score | None:
-    """The score that the objective of this name is; None for one that is more than a score, such as a mean relative to the experts."""
-    if name == NORMALISED:
-        return None
-    objective = read_objective(name, {score.task: score.metric for score in point.scores}, {})
-    found = [score for each in point.by_seed if (score := objective.score(each))]
-    return mean_over_seeds(found) if found else None
-
-
-def notation_of(point: Point, name: str) -> tuple[Notation, int]:
-    """How people write the objective of this name, and its sign: -1 where less is better, because a sweep makes it large."""
-    score = score_of(point, name)
-    metric = find_metric(score.metric) if score else None
-    return (metric.notation if metric else SHARES), (-1 if metric and not metric.higher_is_better else 1)

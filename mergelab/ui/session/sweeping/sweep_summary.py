@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mergelab.evaluation.scores.interval import Estimate
-from mergelab.evaluation.scores.notation import Notation
+from mergelab.jobs.sweeping.front_on_test import front_words
+from mergelab.jobs.sweeping.objective_words import ObjectiveWords
 from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
 from mergelab.ui.form.labels import counted
-from mergelab.ui.session.sweeping.point_figure import notation_of
 from mergelab.ui.session.sweeping.swept import Swept
 
 NAMED = 8
@@ -17,7 +16,8 @@ NAMED = 8
 
 
 def sweep_summary(swept: Swept) -> str:
-    """The best point, what it scores on test rows beside the recipe of the start, and what the selection was worth; empty text before the end."""
+    """The best point on test rows beside the recipe of the start, and what the selection was worth, or a line for each point of a front;
+    empty text before the end."""
     outcome = swept.outcome
     if outcome is None:
         return ""
@@ -27,36 +27,17 @@ def sweep_summary(swept: Swept) -> str:
     each = f" with {seeds} seeds" if seeds else ""
     tried = f"{counted(len(swept.points), 'recipe')} tried{each}{again}, {outcome.rows:,} answers asked for."
     if len(swept.sought) > 1 and outcome.best:
-        front = (
-            f"{len(outcome.best)} on the front: no other is better in {' and in '.join(map(_lowered, swept.sought))}."
-        )
-        return f"{tried} {front} Score the one you choose on test rows in the Lab."
+        return "\n".join([tried, *front_words(outcome, swept.asked.objectives, swept.sought)])
     if not outcome.best or not outcome.test or not outcome.optimism:
         return tried
     best = next(point for point in outcome.points if point.number == outcome.best[0])
-    words = _Words(*notation_of(best, swept.asked.objectives[0]))
+    words = ObjectiveWords.of(best, swept.asked.objectives[0])
     alike = _alike([point for point in swept.points if point.number in outcome.alike])
     test = _on_test(best, outcome, outcome.optimism, words)
     return f"{tried} The best is point {best.number + 1}.{alike} {test} {_selected(best, outcome.optimism, words)}"
 
 
-@dataclass(frozen=True)
-class _Words:
-    """How an objective is written; `sign` is -1 where less is better, because objectives are made large."""
-
-    notation: Notation
-    sign: int
-
-    def score(self, value: float) -> str:
-        return self.notation.score(self.sign * value)
-
-    def difference(self, found: Estimate) -> str:
-        low, high = sorted((self.sign * found.low, self.sign * found.high))
-        ends = self.notation.difference_ends(low, high)
-        return f"{self.notation.difference(self.sign * found.value)} {self.notation.unit} ({ends})"
-
-
-def _on_test(best: Point, outcome: SweepOutcome, optimism: Estimate, words: _Words) -> str:
+def _on_test(best: Point, outcome: SweepOutcome, optimism: Estimate, words: ObjectiveWords) -> str:
     """The best beside the recipe that the sweep started from."""
     rows = f"On test rows (n = {sum(score.n for score in outcome.test):,})"
     best_there = words.score(best.values[0] - optimism.value)
@@ -70,7 +51,7 @@ def _on_test(best: Point, outcome: SweepOutcome, optimism: Estimate, words: _Wor
     return f"{rows} the best recipe scores {best_there}, {own}: {words.difference(start.gain)}, {verdict}."
 
 
-def _selected(best: Point, optimism: Estimate, words: _Words) -> str:
+def _selected(best: Point, optimism: Estimate, words: ObjectiveWords) -> str:
     """What was measured on which rows, and why the score on validation rows flatters."""
     return (
         f"It was chosen on validation rows, which are other ones. There it scores {words.score(best.values[0])}:"
@@ -91,7 +72,3 @@ def _alike(others: Sequence[Point]) -> str:
         f", {out} of which left the race on fewer rows" if out and len(others) > 1 else ", on fewer rows" if out else ""
     )
     return f" The rows do not tell {'points' if others[1:] else 'point'} {told} from it (≈ in the table{fewer})."
-
-
-def _lowered(title: str) -> str:
-    return f"“{title}”"

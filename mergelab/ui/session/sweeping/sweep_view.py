@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mergelab.jobs.sweeping.objective_words import OBJECTIVES
 from mergelab.jobs.sweeping.remembered_points import RememberedPoints
 from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome
 from mergelab.recipe import RecipeError
@@ -17,13 +18,20 @@ from mergelab.ui.form.form import Form
 from mergelab.ui.form.recipe_name import recipe_name
 from mergelab.ui.form.setting_words import SettingWords
 from mergelab.ui.form.short_names import short_names
-from mergelab.ui.messages import SweepChartRequest, SweepImportances, SweepLeft, SweepMessage, SweepRequest, SweepState
+from mergelab.ui.messages import (
+    SweepChartRequest,
+    SweepEnd,
+    SweepImportances,
+    SweepLeft,
+    SweepMessage,
+    SweepRequest,
+    SweepState,
+)
 from mergelab.ui.session.job_cache import CrashError, Stopper, StopPressedError
 from mergelab.ui.session.merge_service import MergeService, task_files_of
 from mergelab.ui.session.render.scores import NOTHING_TO_SCORE
 from mergelab.ui.session.status import Stopwatch
-from mergelab.ui.session.sweeping.begun_sweeps import keep_begun, keep_ended, keep_tried, left_behind, now
-from mergelab.ui.session.sweeping.point_figure import OBJECTIVES
+from mergelab.ui.session.sweeping.begun_sweeps import keep_begun, keep_ended, keep_stopped, keep_tried, left_behind, now
 from mergelab.ui.session.sweeping.refusal import told_refusal
 from mergelab.ui.session.sweeping.rendered_points import rendered_points
 from mergelab.ui.session.sweeping.sweep_charts import AS_IT_FITS, sweep_chart
@@ -73,15 +81,18 @@ class SweepView:
         self.wanted, self.importances = AS_IT_FITS, ((), "")
         yield self._told(form)
         if self._is_remembered:
-            keep_begun(self.asked.digest(), SweepLeft(query, self._name(form), asked, now(), 0, self.asked.points))
+            begun = SweepLeft(query, self._name(form), asked, now(), 0, self.asked.points, "interrupted")
+            keep_begun(self.asked.digest(), begun)
         try:
             stopper.check(presses)
             self.outcome = yield from self._followed(form, self.asked, stopper)
             self.points, self.state = {point.number: point for point in self.outcome.points}, "done"
             keep_ended(self.asked.digest())
             self._weigh()
-        except (StopPressedError, CrashError, ValueError):
-            self.state = "stopped"
+        except (StopPressedError, CrashError, ValueError) as error:
+            ended = _end_by(error, is_pressed=stopper.presses != presses)
+            self.state = ended
+            keep_stopped(self.asked.digest(), ended)
             self._weigh()
             yield self._told(form)
             raise
@@ -203,3 +214,10 @@ class SweepView:
         words, tasks = SettingWords(short_names(form.models.titles)), self.merge_service.tasks(form)
         tried = [self.points[number] for number in sorted(self.points)]
         return Swept(asked, tried, self.outcome, words, {name: face.title for name, face in tasks.items()})
+
+
+def _end_by(error: Exception, is_pressed: bool) -> SweepEnd:
+    """How a sweep ended that did not come to its end. Work is also stopped with its server, which nobody pressed Stop for."""
+    if not isinstance(error, StopPressedError):
+        return "failed"
+    return "cancelled" if is_pressed else "interrupted"

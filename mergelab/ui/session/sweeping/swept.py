@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from mergelab.jobs.sweeping.objective_words import objective_title
 from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, SweepOutcome, pareto_front
 from mergelab.sweeps import Sweep
-from mergelab.sweeps.objective import TASK
 from mergelab.ui.form.setting_words import SettingWords
-from mergelab.ui.session.sweeping.point_figure import OBJECTIVES
 from mergelab.ui.session.sweeping.refusal import setting_label
 
 STATES = {
@@ -54,7 +53,7 @@ class Swept:
     @property
     def sought(self) -> list[str]:
         """The titles of the objectives."""
-        return [self._title(name) for name in self.asked.objectives]
+        return [objective_title(name, self.tasks) for name in self.asked.objectives]
 
     @cached_property
     def best(self) -> frozenset[int]:
@@ -93,7 +92,3 @@ class Swept:
             f"{self.label(path)} {self.text(point, path)}" for path in self.paths if path in point.settings
         )
         return f"Point {point.number + 1} ({settings})"
-
-    def _title(self, name: str) -> str:
-        task = name.removeprefix(TASK)
-        return OBJECTIVES.get(name) or self.tasks.get(task, task)

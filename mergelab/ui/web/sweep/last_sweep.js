@@ -1,6 +1,7 @@
 /** @import { SweepLeft } from "../messages.d.ts" */
 
 const KEY = "mergelab-last-sweep";
+const LEFT = { cancelled: "was cancelled", failed: "failed", interrupted: "was interrupted" };
 
 /** The sweep that this browser started last. It outlives a restart of the server, which keeps its answers. */
 export class LastSweep {
@@ -46,7 +47,7 @@ export class LastSweep {
 }
 
 /**
- * The sweep to go on with: this browser's, or one that was under way when the server was stopped if this browser's has come to its end.
+ * The sweep to go on with: this browser's, or one that an earlier server did not bring to its end if this browser's has come to its end.
  * @param {LastSweep} last
  * @param {SweepLeft | null} left
  * @returns {{ sweep: SweepLeft, isOwn: boolean } | null}
@@ -65,10 +66,10 @@ export function resumable(last, left) {
  * @param {boolean} isOwn whether this browser began it
  * @returns {{ told: string, button: string }}
  */
-export function lastWords({ query: own, name, request, at, tried, points }, query, isOwn) {
+export function lastWords({ query: own, name, request, at, tried, points, state }, query, isOwn) {
   const count = Object.keys(request.over).length, what = `${count} ${count === 1 ? "setting" : "settings"} of ${name}`;
-  const interrupted = `${isOwn ? "Your" : "A"} sweep of ${what} was interrupted${at ? ` on ${whenWords(at)}, after ${tried} of at most ${points} recipes` : ""}.`;
-  const told = isOwn && !at ? `Your last sweep varied ${what}.` : interrupted;
+  const left = `${isOwn ? "Your" : "A"} sweep of ${what} ${LEFT[state]}${at ? ` on ${whenWords(at)}, after ${tried} of at most ${points} recipes` : ""}.`;
+  const told = isOwn && !at ? `Your last sweep varied ${what}.` : left;
   if (own !== query) return { told: `${told} It goes on from its own recipe.`, button: "Open its recipe" };
   return { told: `${told} What was answered is kept: no row is asked twice.`, button: "Resume" };
 }

@@ -57,7 +57,7 @@ export function sizeWords(settings, count, most = 0, ambiguous = "") {
  */
 export function stateWords({ state, points }) {
   const tried = `${points.length} ${points.length === 1 ? "recipe" : "recipes"}`;
-  return { none: "", running: `running, ${tried}`, done: `done, ${tried}`, stopped: `stopped, ${tried}` }[state];
+  return state === "none" ? "" : `${state}, ${tried}`;
 }
 
 /**
@@ -80,7 +80,7 @@ export function shownWords(shown, all, brush) {
 export function summaryWords({ state, summary, points }) {
   const isScored = points.some(({ texts }) => texts.length);
   if (state === "running") return isScored ? "" : "No recipe is scored yet: first they are merged.";
-  if (state !== "stopped") return summary;
-  const known = isScored ? "Stopped." : "Stopped before any recipe was scored.";
+  if (state !== "cancelled" && state !== "failed" && state !== "interrupted") return summary;
+  const how = { cancelled: "Cancelled", failed: "Failed", interrupted: "Interrupted" }[state], known = isScored ? `${how}.` : `${how} before any recipe was scored.`;
   return `${known} Start it with the same settings to go on: no row is asked twice.`;
 }

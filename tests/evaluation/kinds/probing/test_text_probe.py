@@ -16,6 +16,7 @@ from mergelab.evaluation.task_models.exams import exam_of
 from mergelab.evaluation.task_models.probing import probe_of, training_rows
 from mergelab.evaluation.tasks import TaskSet
 from mergelab.evaluation.tasks.own import open_task
+from mergelab.evaluation.tasks.own.task_check import check_task
 from mergelab.runtime.progress import finish
 
 WORDS = {"book": "the book is a", "film": "was the film fine"}
@@ -89,6 +90,24 @@ def test_too_few_rows_of_a_class_are_refused_with_what_to_do(tmp_path: Path) -> 
         ValueError, match="things has 4 calibration rows of the class 'film', but a linear probe is trained"
     ):
         score_of(probed(base, table(tmp_path, rows=9)), base)
+
+
+def test_every_class_with_too_few_rows_is_told_when_the_task_set_is_looked_at(tmp_path: Path) -> None:
+    rows = [
+        f"{label}{text},{label},calibration"
+        for label, count in {"a": 5, "b": 4, "c": 1}.items()
+        for text in range(count)
+    ]
+    rows += [f"{text},{label},test" for text, label in enumerate("abcd", 9)]
+    path = tmp_path / "few.csv"
+    path.write_text("\n".join(["text,label,split", *rows, ""]))
+    report = check_task(str(path), "probe")
+    assert list(report.problems) == [
+        "the task set few has 4 calibration rows of the class 'b', 1 of 'c', 0 of 'd', but a linear probe is trained on at least 5 of each"
+        " class; add rows, deal more of them to calibration with `split` in task.yml, or choose a classifier to answer instead (--head)"
+    ]
+    assert report.rows["calibration"] == 10, "what was read is told all the same"
+    assert check_task(str(path)).problems == (), "a classifier needs none"
 
 
 def test_an_encoder_with_a_decoder_is_refused(tmp_path: Path) -> None:

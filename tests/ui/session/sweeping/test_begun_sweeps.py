@@ -7,7 +7,7 @@ import pytest
 from mergelab.runtime.cache import SWEEPS, store
 from mergelab.ui.messages import SweepLeft, SweepRequest
 from mergelab.ui.session.sweeping import begun_sweeps
-from mergelab.ui.session.sweeping.begun_sweeps import keep_begun, keep_ended, keep_tried, left_behind
+from mergelab.ui.session.sweeping.begun_sweeps import keep_begun, keep_ended, keep_stopped, keep_tried, left_behind
 
 ONE = SweepLeft(
     "method=ties",
@@ -16,6 +16,7 @@ ONE = SweepLeft(
     "2026-01-02T03:04:05+00:00",
     0,
     20,
+    "interrupted",
 )
 
 
@@ -44,6 +45,19 @@ def test_it_is_known_how_far_it_came_and_when(monkeypatch: pytest.MonkeyPatch) -
     left = left_behind()
     assert left and (left.tried, left.points) == (7, 20)
     assert ONE.at < left.at <= begun_sweeps.now()
+
+
+def test_a_cancelled_sweep_is_called_so_until_it_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_begun("digest", ONE)
+    keep_tried("digest", 7)
+    keep_stopped("another digest", "failed")
+    keep_stopped("digest", "cancelled")
+    restart(monkeypatch)
+    left = left_behind()
+    assert left and (left.state, left.tried) == ("cancelled", 7)
+    keep_begun("digest", ONE)
+    monkeypatch.setattr(begun_sweeps, "SERVER", "a third process")
+    assert left_behind() == ONE
 
 
 def test_a_sweep_that_has_ended_is_not_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from ui.session.sweeping.sweeps_by_hand import point, repeated, score
 
-from mergelab.ui.session.sweeping.point_figure import point_figure, score_of
+from mergelab.ui.session.sweeping.point_figure import point_figure
 
 BOTH = (score("task-a", 0.8), score("task-b", 0.6))
 
@@ -28,7 +28,6 @@ def test_the_second_objective_stands_at_the_second_place_and_a_refused_point_has
     figure = point_figure(tried, ["mean", "worst"], 1)
     assert figure and figure.value == 0.6
     assert point_figure(point(0, {}, 0.7, scores=BOTH), ["mean", "worst"], 1) is None
-    assert score_of(tried, "task:task-a") == BOTH[0]
 
 
 def test_a_repeated_recipe_is_the_mean_over_its_seeds_between_the_lowest_and_the_highest() -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ui.session.sweeping.sweeps_by_hand import point, score, swept
 
 from mergelab.evaluation.scores.interval import Estimate
-from mergelab.jobs.sweeping.sweep_outcome import PointState, StartOnTest, SweepOutcome
+from mergelab.jobs.sweeping.sweep_outcome import PointOnTest, PointState, StartOnTest, SweepOutcome
 from mergelab.ui.session.sweeping.sweep_summary import sweep_summary
 
 OVER = {"method.density": [0.2, 0.5]}
@@ -55,9 +57,18 @@ def test_points_that_the_rows_do_not_tell_from_the_best_are_named() -> None:
     )
 
 
-def test_with_two_objectives_the_front_is_counted_and_test_rows_are_left_to_the_visitor() -> None:
-    found = swept(OVER, POINTS, SweepOutcome(POINTS, (0, 1), rows=400), objective=["mean", "task:task-b"])
-    assert sweep_summary(found) == (
-        "2 recipes tried, 400 answers asked for. 2 on the front: no other is better in “Mean of all tasks” and in “Task B”."
-        " Score the one you choose on test rows in the Lab."
+def test_with_two_objectives_each_point_of_the_front_has_a_line_with_its_scores_on_test_rows() -> None:
+    test = (score("task-a", 0.75, n=400), score("task-b", 0.25, n=600))
+    on_test = PointOnTest(0, test, (0.5, 0.25), (Estimate(0.05, -0.01, 0.11), Estimate(0.05, -0.02, 0.12)))
+    both = (score("task-a", 0.8), score("task-b", 0.3))
+    points = tuple(replace(each, scores=both) for each in POINTS)
+    outcome = SweepOutcome(points, (0, 1), rows=400, front=(on_test,), left_out=(1,))
+    told = sweep_summary(swept(OVER, points, outcome, objective=["mean", "task:task-b"])).splitlines()
+    assert told[:2] == [
+        "2 recipes tried, 400 answers asked for.",
+        "2 on the front: no other is better in “Mean of all tasks” and in “Task B”.",
+    ]
+    assert told[2].startswith(
+        "Point 1 on test rows (n = 1,000): “Mean of all tasks” 50.0 %, its selection was worth +5.0 points"
     )
+    assert told[4].startswith("Not scored on test rows: point 2.")

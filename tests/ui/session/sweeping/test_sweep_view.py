@@ -9,7 +9,7 @@ from ui.fake_worker import FakeWorker, answers, form, last
 
 from mergelab.evaluation.scores import Score
 from mergelab.evaluation.scores.interval import Estimate
-from mergelab.jobs import Crashed, Finished
+from mergelab.jobs import Crashed, Finished, Stopped
 from mergelab.jobs.sweeping.sweep_outcome import Point, PointState, StartOnTest, SweepOutcome
 from mergelab.recipe import Recipe
 from mergelab.runs import RunKind
@@ -114,7 +114,10 @@ def test_each_point_is_remembered_once_however_often_the_sweep_runs(
     ]
 
 
-def test_after_stop_the_points_so_far_stay(memory: RunMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_stop_the_points_so_far_stay_and_the_sweep_is_cancelled(
+    memory: RunMemory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path / "cache"))
     session = session_with(memory, FakeWorker(sweep=lambda: [Partial(POINTS[0]), Event()]), monkeypatch)
     seen = []
     for update in session.sweep(form(), ASKED):
@@ -122,7 +125,18 @@ def test_after_stop_the_points_so_far_stay(memory: RunMemory, monkeypatch: pytes
         if update.sweep and update.sweep.points:
             session.stop()
     final = told(seen)[-1]
-    assert (final.state, len(final.points)) == ("stopped", 1)
+    assert (final.state, len(final.points)) == ("cancelled", 1)
+    monkeypatch.setattr(begun_sweeps, "SERVER", "another process")
+    (shown,) = told(list(session_with(memory, FakeWorker(), monkeypatch).sweep_view.show(form())))
+    assert shown.left and (shown.left.state, shown.left.tried, shown.left.request) == ("cancelled", 1, ASKED)
+
+
+def test_a_sweep_that_ends_with_its_server_is_interrupted(
+    memory: RunMemory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path / "cache"))
+    session = session_with(memory, FakeWorker(sweep=lambda: [Partial(POINTS[0]), Stopped()]), monkeypatch)
+    assert told(list(session.sweep(form(), ASKED)))[-1].state == "interrupted"
 
 
 def test_a_sweep_that_the_server_left_behind_is_offered_to_every_visitor_who_sees_its_runs(
@@ -142,7 +156,7 @@ def test_a_sweep_that_the_server_left_behind_is_offered_to_every_visitor_who_see
 
     left = offered(memory)
     assert left and (left.name, left.request) == ("TIES · density 0.2", ASKED)
-    assert (left.tried, left.points) == (1, 2) and left.at
+    assert (left.tried, left.points, left.state) == (1, 2, "failed") and left.at
     assert offered(RunMemory()) is None, "where runs are not shared"
     list(session_with(memory, FakeWorker(sweep=script), monkeypatch).sweep(form(), ASKED))
     assert offered(memory) is None, "it has come to its end"
@@ -154,7 +168,7 @@ def test_stop_before_the_first_point_is_heard(memory: RunMemory, monkeypatch: py
     updates = session.sweep(form(), ASKED)
     next(updates)
     session.stop()
-    assert told(list(updates))[-1].state == "stopped"
+    assert told(list(updates))[-1].state == "cancelled"
     assert worker.named("sweep") == []
 
 

@@ -149,8 +149,10 @@ def test_a_base_without_classes_is_refused_as_a_head_for_this_task_set_alone(vie
     assert second.problems == [] and first.head == fields.base
 
 
-def test_a_linear_probe_is_chosen_among_those_who_answer(view: TaskSetsView, root: Path) -> None:
-    fields = typed(root, str(root / "moods.csv"))
+def test_a_linear_probe_is_chosen_among_those_who_answer(view: TaskSetsView, root: Path, tmp_path: Path) -> None:
+    header, *rows = (root / "moods.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "moods.csv").write_text("\n".join([header, *rows, *(f"so {row}" for row in rows), ""]))
+    fields = typed(root, str(tmp_path / "moods.csv"))
     (one,) = shown(view.look(fields)).sets
     assert (one.kind, one.head, one.has_probe) == ("text-classification", "", True)
     columns = {"text": "text", "label": "label"}
@@ -162,6 +164,18 @@ def test_a_linear_probe_is_chosen_among_those_who_answer(view: TaskSetsView, roo
     assert (one.head, one.answers) == ("", f"{root / 'moods'}, by its labels")
     (one,) = shown(view.correct(TaskCorrection(1, "perplexity", {}, ""), fields)).sets
     assert not one.has_probe
+
+
+def test_a_probe_that_has_too_few_rows_is_told_in_the_list(view: TaskSetsView, root: Path) -> None:
+    fields = typed(root, str(root / "moods.csv"))
+    list(view.look(fields))
+    chosen = TaskCorrection(1, "text-classification", {"text": "text", "label": "label"}, "probe")
+    (one,) = shown(view.correct(chosen, fields)).sets
+    (problem,) = one.problems
+    assert (
+        "calibration rows of the class" in problem
+        and "but a linear probe is trained on at least 5 of each class" in problem
+    )
 
 
 def test_a_refused_upload_leaves_the_list_as_it_was(view: TaskSetsView, root: Path, tmp_path: Path) -> None:

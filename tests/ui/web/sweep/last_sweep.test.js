@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { LastSweep, lastWords, resumable } from "../../../../mergelab/ui/web/sweep/last_sweep.js";
 
-const SWEEP = { query: "method=ties", name: "TIES", request: { over: { "method.density": "0:1:0.25" }, objectives: ["mean"] }, at: "", tried: 0, points: 0 };
+const SWEEP = { query: "method=ties", name: "TIES", request: { over: { "method.density": "0:1:0.25" }, objectives: ["mean"] }, at: "", tried: 0, points: 0, state: "interrupted" };
 
 /** A storage that holds `text`. */
 function storage(text = null) {
@@ -30,6 +30,12 @@ test("a sweep that was interrupted says when, and how far it came", () => {
   const said = /^A sweep of 1 setting of TIES was interrupted on (Nov 30|Dec 1), \d\d:\d\d, after 7 of at most 20 recipes\. What was answered is kept/;
   assert.match(lastWords(left, "method=ties", false).told, said);
   assert.match(lastWords(left, "method=ties", true).told, /^Your sweep of 1 setting of TIES was interrupted on/);
+});
+
+test("a sweep that a person cancelled is not called interrupted, and can be resumed as well", () => {
+  const left = { ...SWEEP, at: "2026-11-30T12:06:00+00:00", tried: 7, points: 20, state: "cancelled" }, { told, button } = lastWords(left, "method=ties", false);
+  assert.match(told, /^A sweep of 1 setting of TIES was cancelled on (Nov 30|Dec 1), \d\d:\d\d, after 7 of at most 20 recipes\./);
+  assert.equal(button, "Resume");
 });
 
 test("the server says of this browser's own sweep how far it came, whatever the order of what was asked for", () => {

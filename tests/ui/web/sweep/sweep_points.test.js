@@ -47,7 +47,7 @@ test("the form says how many recipes its grid has, or what is missing", () => {
 test("the chip says how far the sweep has come", () => {
   assert.equal(stateWords({ state: "none", points: [] }), "");
   assert.equal(stateWords({ state: "running", points: [{}] }), "running, 1 recipe");
-  assert.equal(stateWords({ state: "stopped", points: [{}, {}] }), "stopped, 2 recipes");
+  assert.equal(stateWords({ state: "cancelled", points: [{}, {}] }), "cancelled, 2 recipes");
 });
 
 test("the table says what it leaves out, and why", () => {
@@ -56,11 +56,11 @@ test("the table says what it leaves out, and why", () => {
   assert.equal(shownWords(1, 4, "Scale 1 to 2"), "1 of 4 recipes are listed: Scale 1 to 2.");
 });
 
-test("a sweep without scores says so, and a stopped one how to go on", () => {
+test("a sweep without scores says so, and one that did not come to its end how to go on", () => {
   const scored = [{ texts: ["80 %"] }];
   assert.equal(summaryWords({ state: "done", summary: "Found.", points: scored }), "Found.");
   assert.match(summaryWords({ state: "running", points: [] }), /^No recipe is scored yet/);
   assert.equal(summaryWords({ state: "running", points: scored }), "");
-  assert.match(summaryWords({ state: "stopped", points: scored }), /^Stopped\. Start it with the same settings/);
-  assert.match(summaryWords({ state: "stopped", points: [{ texts: [] }] }), /^Stopped before any recipe was scored\./);
+  assert.match(summaryWords({ state: "cancelled", points: scored }), /^Cancelled\. Start it with the same settings/);
+  assert.match(summaryWords({ state: "failed", points: [{ texts: [] }] }), /^Failed before any recipe was scored\./);
 });
