@@ -31,6 +31,18 @@ models:
 """
 NO_CLIPBOARD = CLIPBOARD.replace("mergelab.copied.push(text)", "throw new Error('not allowed')")
 
+LATE = """
+() => {
+  const plain = window.fetch;
+  window.late = 4000; // milliseconds
+  window.fetch = async (...given) => {
+    if (given[0] === "alive") await new Promise((resolve) => setTimeout(resolve, window.late));
+    return plain(...given);
+  };
+}
+"""
+"""From now on the server seems to answer late whether it is there."""
+
 
 @pytest.fixture(scope="module")
 def shared(browser: Browser, server: str) -> Iterator[Visit]:
@@ -387,6 +399,16 @@ def test_a_mergekit_config_is_pasted_and_becomes_the_recipe(lab: Visit) -> None:
     page.click("#weights .label-wrap")
     expect(page.locator("#weight-1 .ml-vary button").first).to_have_text("per layer: 1 → 0.25")
     assert page.locator("#experts input:checked").count() == 2
+
+
+def test_a_server_that_answers_late_is_called_slow_and_the_page_stays_as_it_is(own_lab: Visit) -> None:
+    page = own_lab.page
+    page.evaluate(LATE)
+    expect(page.locator(".ml-slow")).to_be_visible()
+    expect(page.locator(".ml-lost")).to_be_hidden()
+    expect(page.locator("#merge")).to_be_enabled()
+    page.evaluate("window.late = 0")
+    expect(page.locator(".ml-slow")).to_be_hidden()
 
 
 # ---- the last test here: the server forgets every page that is open

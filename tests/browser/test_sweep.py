@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browser.visits import SETTLED, SLOW, Visit, until_left, visit
+from browser.visits import PROBLEMS, SETTLED, SLOW, Visit, until_left, visit
 from playwright.sync_api import Browser, expect
 
 
@@ -22,6 +22,7 @@ def test_a_sweep_that_cannot_begin_says_why_and_is_not_offered_to_go_on(lab: Vis
     before = offer.is_visible(), offer.text_content()  # one that another page of this server began may be offered
     page.click("[data-sweep=start]")
     expect(page.locator("[data-slot=sweep-refusal]")).to_have_text("Density: 'abc' is no number")
+    expect(page.locator(PROBLEMS)).to_be_hidden()
     assert (offer.is_visible(), offer.text_content()) == before
     page.uncheck("[data-vary='method.density']")
 

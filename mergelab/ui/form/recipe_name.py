@@ -8,10 +8,12 @@ from typing import Any
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe
+from mergelab.recipe.common_values import with_common_values
 from mergelab.recipe.diff import recipe_diff, settings_of
+from mergelab.recipe.unused_settings import unused_settings
 from mergelab.ui.form.labels import NAMED_ALWAYS
 from mergelab.ui.form.method_list import short_title
-from mergelab.ui.form.setting_words import EXPERT, OF, OVERRIDDEN, OVERRIDES, STEPS, SettingWords, selected
+from mergelab.ui.form.setting_words import EXPERT, OF, STEPS, SettingWords, selected
 from mergelab.ui.form.short_names import short_names
 
 BETWEEN = " · "
@@ -23,10 +25,11 @@ def recipe_name(recipe: Recipe, titles: Mapping[str, str] | None = None, also: C
     """Method, sparsifier, and every setting that is not at its default: `TIES after DARE · DARE density 0.5 · TIES density 1`.
 
     `titles` are the names of all models that may be chosen, by reference; with them the name says which are left out. `also`
-    are the paths of further settings to tell, as `recipe_diff` has them. Recipes over the same models that differ have
-    different names.
+    are the paths of further settings to tell, as `recipe_diff` has them. Recipes over the same models that merge
+    differently have different names.
     """
     known = short_names(titles or {})
+    recipe = with_common_values(recipe)
     words, told = SettingWords(known), told_settings(recipe, also)
     steps = [_knob(path, value, recipe, words) for path, value in told.items() if path.partition(".")[0] in STEPS]
     rest = [_other(path, value, words) for path, value in told.items() if path.partition(".")[0] not in STEPS]
@@ -40,29 +43,22 @@ def names_apart(one: Recipe, other: Recipe, titles: Mapping[str, str]) -> tuple[
 
 
 def told_settings(recipe: Recipe, also: Collection[str] = ()) -> dict[str, Any]:
-    """The settings that a name tells, by path: those that are not at their default, and those in `also`."""
-    found = settings_of(recipe)
+    """The settings that a name tells, by path: those that count and are not at their default, and those in `also`."""
+    found, unused = settings_of(recipe), unused_settings(recipe)
     paths = [path for path in found if path not in STEPS and not path.startswith(EXPERT)]
-    replaced = _replaced(found.get(OVERRIDES) or ())
     return {
         path: found[path]
         for path in paths
-        if path in also or not (_is_usual(path, found[path], recipe) or path.rpartition(".")[2] in replaced)
+        if path not in unused and (path in also or not _is_usual(path, found[path], recipe))
     }
-
-
-def _replaced(overrides: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Knobs whose value counts nowhere, because a curve over all layers takes its place."""
-    everywhere = [entry for entry in overrides if not any(entry.get(part) for part in OVERRIDDEN)]
-    return {name for entry in everywhere for name in entry}
 
 
 def _is_usual(path: str, value: Any, recipe: Recipe) -> bool:
     if path.startswith(WEIGHT):
         weights = recipe.rule.per_model
         return weights is None or value == weights.default
-    owner, _, name = path.rpartition(".")
-    if owner in STEPS:
+    owner, _, name = path.partition(".")
+    if owner in STEPS and OF not in path:
         return name not in NAMED_ALWAYS and value == _defaults(owner, recipe)[name]
     return path == "base" or USUAL.get(path) == value
 
@@ -82,7 +78,7 @@ def _knob(path: str, value: Any, recipe: Recipe, words: SettingWords) -> str:
     owner, _, name = path.partition(".")
     other = recipe.sparsify if owner == "method" else recipe.method
     rule = STEPS[owner][getattr(recipe, owner).name]
-    step = f"{short_title(rule)} " if other and name in other.knobs else ""
+    step = f"{short_title(rule)} " if other and name.partition(OF)[0] in other.knobs else ""
     value = selected(path, value, recipe)
     return step + _said(words.label(name), words.value(path, value), isinstance(value, str))
 

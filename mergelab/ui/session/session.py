@@ -203,10 +203,13 @@ class Session:
 
     def sweep(self, form: Form, asked: SweepRequest) -> Updates:
         """Search for the best recipe around the form's. Its points come as they are scored, and stay after Stop."""
-        return self._guarded(
-            lambda: self._counted(self.sweep_view.run(form, asked, self.link(form).query, self.stopper)),
-            failed="The sweep failed",
-        )
+        return self._guarded(lambda: self._counted(self._sweep(form, asked)), failed="The sweep failed")
+
+    def _sweep(self, form: Form, asked: SweepRequest) -> Generator[Update, None, None]:
+        """Search. Where the sweep is refused the tab says why, and the strip no longer why something else was."""
+        yield from self.sweep_view.run(form, asked, self.link(form).query, self.stopper)
+        if self.sweep_view.refusal and not self.under_way:
+            yield Update(status=self.screen.resting())
 
     def measure_claim(self, form: Form, asked: ClaimRequest) -> Updates:
         """Measure a paper's claim on a suite, on the form's device."""

@@ -12,6 +12,7 @@ from mergelab.recipe import Recipe
 from mergelab.ui.form.recipe_name import names_apart, recipe_name
 
 TITLES = {"b/x": "Fashion", "b/y": "Digits", "b/z": "Letters"}
+OWN_DENSITIES = [{"model": model, "density": density} for model, density in zip(TITLES, (0.5, 0.3, 0.3), strict=True)]
 
 
 def recipe(**fields: Any) -> Recipe:
@@ -34,6 +35,29 @@ def recipe(**fields: Any) -> Recipe:
         (
             {"overrides": [{"match": "mlp", "model": "b/x", "density": 0.5}]},
             "TIES · density 0.2 · per layer density 0.5 in “mlp”, Fashion",
+        ),
+        (
+            {"method": {"name": "ties", "density": 1}, "models": OWN_DENSITIES},
+            "TIES · density of Fashion 0.5 · density of Digits 0.3 · density of Letters 0.3",
+        ),
+        (
+            {"models": [*OWN_DENSITIES[:2], "b/z"]},
+            "TIES · density 0.2 · density of Fashion 0.5 · density of Digits 0.3",
+        ),
+        (
+            {
+                "models": [*OWN_DENSITIES[:2], "b/z"],
+                "overrides": [{"match": "", "model": "b/z", "density": [0.1, 0.7]}],
+            },
+            "TIES · density of Fashion 0.5 · density of Digits 0.3 · per layer density 0.1 → 0.7 in Letters",
+        ),
+        (
+            {"sparsify": "dare", "models": [{"model": model, "sparsify.density": 0.5} for model in TITLES]},
+            "TIES after DARE · DARE density 0.5 · TIES density 0.2",
+        ),
+        (
+            {"sparsify": "dare", "models": [{"model": "b/x", "sparsify.density": 0.5}, "b/y", "b/z"]},
+            "TIES after DARE · DARE density of Fashion 0.5 · DARE density 0.1 · TIES density 0.2",
         ),
         ({"method": {"name": "emr", "task": 2}}, "EMR · task: Digits"),
         ({"seed": 3, "dtype": "float32"}, "TIES · density 0.2 · seed 3 · number format: float32"),

@@ -68,7 +68,7 @@ class SweepView:
     def run(self, form: Form, asked: SweepRequest, query: str, stopper: Stopper) -> Generator[Update, None, None]:
         """Search, with the points as they come; `query` is that of a link to the form's recipe.
 
-        Raises SweepError or RecipeError if it cannot begin, and StopPressedError after Stop; the points so far stay.
+        Where it cannot begin, the tab says why. Raises StopPressedError after Stop; the points so far stay.
         """
         presses, self.refusal = stopper.presses, ""
         try:
@@ -76,7 +76,7 @@ class SweepView:
         except ValueError as error:
             self.refusal = told_refusal(str(error), asked.over, SettingWords(short_names(form.models.titles)))
             yield self._told(form)
-            raise type(error)(self.refusal) from error
+            return
         self.form, self.state, self.outcome, self.points = form, "running", None, {}
         self.wanted, self.importances = AS_IT_FITS, ((), "")
         yield self._told(form)

@@ -9,7 +9,7 @@ import { UnsentChanges } from "../transport/unsent_changes.js";
 const KEPT = "Changes that you make now are kept and sent when the server is back.";
 
 /**
- * Says when the server is away and whose figures are then on screen. Everything that was changed meanwhile is put back
+ * Says when the server is slow, and when it is away and whose figures are then on screen. Everything that was changed meanwhile is put back
  * when it returns, also where a new start of it does not know the page any more.
  */
 export class LostServer {
@@ -34,6 +34,7 @@ export class LostServer {
       onLost: () => this.#show(true),
       onFound: () => this.#found(),
       onRestarted: () => location.reload(),
+      onPace: () => (find(page.element, ".ml-slow").hidden = !this.watch.slow),
     });
     const left = this.#unsent.take(location.search); // now: the address changes with the first answer
     page.inbox.on("visitor", () => {

@@ -1,11 +1,11 @@
 /** @import { TensorUpdate } from "../messages.d.ts" */
 
 import { closest, colourDot, fillSlots, find, make, makeButton } from "../dom/elements.js";
-import { percent, plain, signWords, signed, whole } from "../formatting/numbers.js";
+import { plain, signWords, signed, whole } from "../formatting/numbers.js";
 import { shortNames } from "../formatting/short_names.js";
+import { fromDensity } from "./density_level.js";
 import { indexOf, spotOf } from "./map/geometry.js";
 
-const LOWEST = 0.001; // survival levels below it are not told apart
 const LONGEST_NAME = 16;
 const NONE = "No weight of this tensor is pulled both ways by kept changes. Raise the density, or pick another tensor.";
 const HELP = "Click a row to go there. Small: lowest density at which this change is kept.";
@@ -91,5 +91,5 @@ function conflictRow(tensor, row) {
  */
 function levelWords(level, isKept) {
   if (level === null) return isKept ? "" : "dropped";
-  return `from ${level < LOWEST ? "< 0.1 %" : percent(level)}`;
+  return fromDensity(level);
 }

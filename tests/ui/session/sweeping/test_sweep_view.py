@@ -177,12 +177,11 @@ def test_nothing_ticked_and_values_that_cannot_be_read_are_refused_with_the_reas
 ) -> None:
     session = session_with(memory, FakeWorker(), monkeypatch)
     nothing = SweepRequest({}, ["mean"], "", 0, 0, 100, "halving", 1)
-    status = last(session.sweep(form(), nothing)).status
-    assert status and status.problems == ("Tick at least one setting that may vary.",)
+    assert told(list(session.sweep(form(), nothing)))[-1].refusal == "Tick at least one setting that may vary."
     wrong = SweepRequest({"method.density": "half"}, ["mean"], "", 0, 0, 100, "halving", 1)
     updates = list(session.sweep(form(), wrong))
     assert told(updates)[-1].refusal.startswith("Density")
-    assert updates[-1].status and "Density" in updates[-1].status.problems[0]
+    assert [update.status.problems for update in updates if update.status] == [()], "the strip does not say it again"
 
 
 def test_without_task_sets_the_tab_says_why_no_sweep_can_start(memory: RunMemory) -> None:

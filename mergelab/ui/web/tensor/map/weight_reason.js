@@ -1,6 +1,7 @@
 /** @import { Coordinates } from "./decoding.js" */
 
 import { percent, plain, signed } from "../../formatting/numbers.js";
+import { fromDensity } from "../density_level.js";
 
 const NAMED = 5; // experts that a list names; the rest is counted
 const MOST_DIGITS = 9;
@@ -101,8 +102,7 @@ function howText(weight, word, expert) {
 function levelText({ coords: { reasons, rows, columns }, at }, fate, expert) {
   const level = reasons.levels[expert * rows * columns + at];
   if (!(level > 0) || !/density|rate/.test(fate)) return "";
-  const from = Math.min(1, Math.ceil(level * 100) / 100); // rounded up: at this density it is kept
-  return `kept from ${level > 0.01 ? from : level.toPrecision(2)}`;
+  return `kept ${fromDensity(level)}`;
 }
 
 /**

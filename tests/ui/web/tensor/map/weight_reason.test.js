@@ -57,5 +57,5 @@ test("experts that were trimmed alike share a clause; a threshold stands where t
 
 test("a tiny density is not rounded to 0", () => {
   const found = weight({ words: ["", "trimmed"], fates: [1, 0, 0], details: { trimmed: ["at density 0.00001", "", ""] }, levels: [0.00123, 0, 0] });
-  assert.equal(reasonWords(found), "A trimmed at density 0.00001, kept from 0.0012.");
+  assert.equal(reasonWords(found), "A trimmed at density 0.00001, kept from 0.0013.");
 });
