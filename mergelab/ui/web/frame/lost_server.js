@@ -7,9 +7,10 @@ import { ServerWatch } from "../transport/server_watch.js";
 import { UnsentChanges } from "../transport/unsent_changes.js";
 
 const KEPT = "Changes that you make now are kept and sent when the server is back.";
+const REFUSES = "The server does not answer.", SILENT = "The server has not answered for 3 seconds: it is busy or gone.";
 
 /**
- * Says when the server is slow, and when it is away and whose figures are then on screen. Everything that was changed meanwhile is put back
+ * Says when the server is away and whose figures are then on screen. Everything that was changed meanwhile is put back
  * when it returns, also where a new start of it does not know the page any more.
  */
 export class LostServer {
@@ -34,7 +35,6 @@ export class LostServer {
       onLost: () => this.#show(true),
       onFound: () => this.#found(),
       onRestarted: () => location.reload(),
-      onPace: () => (find(page.element, ".ml-slow").hidden = !this.watch.slow),
     });
     const left = this.#unsent.take(location.search); // now: the address changes with the first answer
     page.inbox.on("visitor", () => {
@@ -77,6 +77,7 @@ export class LostServer {
     find(element, ".ml").classList.toggle("ml-away", lost);
     document.body.classList.toggle("ml-away", lost);
     find(element, ".ml-lost").hidden = !lost;
+    fillSlots(element, "away", this.watch.silent ? SILENT : REFUSES);
     fillSlots(element, "lost", charts ? `The figures below belong to ${charts.recipe} (${charts.models}). ${KEPT}` : KEPT);
     for (const callback of this.#listeners) callback();
   }

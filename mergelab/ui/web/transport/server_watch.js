@@ -1,6 +1,6 @@
 const PERIOD = 1000; // milliseconds between two questions
-const SLOW = 3000; // milliseconds after which a question without an answer tells of a slow server; a dead one refuses at once
-const PATIENCE = 10_000; // milliseconds after which a question without an answer counts as lost
+const SILENCE = 3000; // milliseconds of a question without an answer after which the server counts as lost; a dead one refuses at once
+const PATIENCE = 10_000; // milliseconds that a question waits: a server that was only busy answers late
 const HIDDEN = 10; // a page that nobody looks at asks so many times less often
 
 /**
@@ -15,13 +15,13 @@ async function askServer() {
 
 /**
  * Asks once a second whether the server is there. Gradio notices a lost server only when it next has a question for it.
- * A busy server takes the question and keeps it; only time tells it from one that is paused.
+ * A busy server takes the question and keeps it, as one that is paused does: both count as lost until they answer.
  */
 export class ServerWatch {
   /** Whether the server does not answer. */
   lost = false;
-  /** Whether it takes long to answer. */
-  slow = false;
+  /** Whether a lost server takes questions without a word; else it refuses them. */
+  silent = false;
   #ask;
   #listeners;
   /** @type {string | null} the start of the server that the page belongs to */
@@ -31,8 +31,8 @@ export class ServerWatch {
   #asking = false;
 
   /**
-   * @param {{ onLost: () => void, onFound: () => void, onRestarted: () => void, onPace: () => void }} listeners
-   * `onRestarted`: another start of the server answers, which does not know the page; `onPace`: `slow` has changed
+   * @param {{ onLost: () => void, onFound: () => void, onRestarted: () => void }} listeners `onLost` is called again when
+   * `silent` changes; `onRestarted`: another start of the server answers, which does not know the page
    * @param {() => Promise<string>} [ask]
    */
   constructor(listeners, ask = askServer) {
@@ -51,13 +51,12 @@ export class ServerWatch {
     if (this.#asking) return;
     this.#asking = true;
     clearTimeout(this.#next);
-    let late = false;
-    const isLoading = this.#start === null; // a page that is still loading keeps its own questions waiting
-    const waiting = setTimeout(() => this.#setPace((late = !isLoading)), SLOW);
+    let silent = false;
+    const silence = setTimeout(() => this.#lose(silent = true), SILENCE);
     const start = await this.#ask().catch(() => null);
-    clearTimeout(waiting);
-    this.#take(start);
-    this.#setPace(late);
+    clearTimeout(silence);
+    if (start === null) this.#lose(silent);
+    else this.#find(start);
     this.#asking = false;
     const hidden = typeof document !== "undefined" && document.hidden;
     this.#next = setTimeout(() => void this.check(), hidden ? HIDDEN * PERIOD : PERIOD);
@@ -68,22 +67,21 @@ export class ServerWatch {
     clearTimeout(this.#next);
   }
 
-  /** @param {string | null} start null if nobody answered */
-  #take(start) {
+  /** @param {boolean} silent */
+  #lose(silent) {
+    if (this.#start === null) return; // a page that is still loading keeps its own questions waiting
+    if (this.lost && this.silent === silent) return;
+    this.lost = true;
+    this.silent = silent;
+    this.#listeners.onLost();
+  }
+
+  /** @param {string} start */
+  #find(start) {
     const wasLost = this.lost;
-    this.lost = start === null && this.#start !== null; // while the page is loading, nothing is
-    if (this.lost && !wasLost) this.#listeners.onLost();
-    if (start === null) return;
+    this.lost = false;
     this.#start ??= start;
     if (start !== this.#start) this.#listeners.onRestarted();
     else if (wasLost) this.#listeners.onFound();
-  }
-
-  /** @param {boolean} late whether the last question waits, or waited, for long */
-  #setPace(late) {
-    const slow = late && !this.lost;
-    if (slow === this.slow) return;
-    this.slow = slow;
-    this.#listeners.onPace();
   }
 }

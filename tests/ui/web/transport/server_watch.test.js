@@ -15,7 +15,6 @@ async function said(answers) {
     onLost: () => heard.push("lost"),
     onFound: () => heard.push("found"),
     onRestarted: () => heard.push("restarted"),
-    onPace: () => heard.push(watch.slow ? "slow" : "quick"),
   }, ask);
   while (left.length) await watch.check();
   watch.end();
@@ -46,7 +45,7 @@ async function saidAfter(waits, { mock: { timers } }) {
   let answer;
   const note = (word) => () => heard.push(word), ask = () => new Promise((resolve, reject) => (answer = (start) => (start ? resolve(start) : reject(new TypeError()))));
   const watch = new ServerWatch({
-    onLost: note("lost"), onFound: note("found"), onRestarted: note("restarted"), onPace: () => heard.push(watch.slow ? "slow" : "quick"),
+    onLost: () => heard.push(watch.silent ? "silent" : "refuses"), onFound: note("found"), onRestarted: note("restarted"),
   }, ask);
   for (const [seconds, start] of waits) {
     const asked = watch.check();
@@ -59,14 +58,14 @@ async function saidAfter(waits, { mock: { timers } }) {
   return heard;
 }
 
-test("a server that answers late is slow and not lost, until it answers in time", async (t) => {
-  assert.deepEqual(await saidAfter([[0, "a"], [4, "a"], [5, "a"], [1, "a"]], t), ["0 s", "slow", "4 s", "5 s", "1 s", "quick"]);
+test("a server that answers late is lost until its answer comes", async (t) => {
+  assert.deepEqual(await saidAfter([[0, "a"], [4, "a"], [1, "a"], [5, "a"]], t), ["0 s", "silent", "4 s", "found", "1 s", "silent", "5 s", "found"]);
 });
 
-test("a server that does not answer at all is slow at first, then lost, and never both", async (t) => {
-  assert.deepEqual(await saidAfter([[0, "a"], [10, null], [10, null], [0, "a"]], t), ["0 s", "slow", "10 s", "lost", "quick", "10 s", "0 s", "found"]);
+test("a silent server stays lost, and then refuses, which is told too", async (t) => {
+  assert.deepEqual(await saidAfter([[0, "a"], [10, null], [10, null], [0, null], [0, "a"]], t), ["0 s", "silent", "10 s", "10 s", "0 s", "refuses", "0 s", "found"]);
 });
 
-test("a page that is still loading calls no server slow", async (t) => {
+test("a page that is still loading has lost nothing", async (t) => {
   assert.deepEqual(await saidAfter([[5, null], [5, "a"]], t), ["5 s", "5 s"]);
 });
