@@ -7,7 +7,7 @@ export GRADIO_ANALYTICS_ENABLED = False
 # Where this is set, as in many containers, each process would compile all of torch, transformers and Gradio again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: run setup test test-merging test-page test-rest check check-web processors cache-damage run-kills ray-nodes suite-merges debian browser bench reproductions real-models plotly clean
+.PHONY: run setup test test-page test-rest check check-web processors cache-damage run-kills ray-nodes suite-merges debian browser bench reproductions real-models plotly clean
 
 run: setup
 	$(BIN)/mergelab ui
@@ -50,9 +50,9 @@ browser: debian .venv/.ready-test
 	@command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null 2>&1 || $(BIN)/python -m playwright install chromium
 
 check: .venv/.ready-test check-web
-	$(BEHIND) $(BIN)/ruff check .
-	$(BEHIND) $(BIN)/ruff format --check .
-	$(BEHIND) $(BIN)/mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 # The page's JavaScript: unit tests, types, ESLint. node comes with the test extra, tsc and ESLint come from npm's registry.
 # What is missing is left out and named, but CI must not pass without it.
@@ -66,23 +66,19 @@ check-web: .venv/.ready-test
 	  then node_modules/.bin/tsc && node_modules/.bin/eslint .; \
 	  else $(call LEFT_OUT,types and ESLint left out: npm's registry does not answer); fi; fi
 
-# Three parts side by side keep two cores at work to the end. The page in its browser waits as much as it computes, and while it
-# waits it shows for what, so the others stay behind it. What compiles most kernels comes first in its part, and what only uses
-# them last in its own. Threads that spin while they wait would keep others from working.
-MERGING = tests/kernels tests/engine tests/analysis
+# The page is driven in its browser beside the other tests: it waits as much as it computes. Only two parts run side by side,
+# because a page that waits for longer also draws for longer what it waits for: in three parts the whole took more time.
+# Threads that spin while they wait would keep the others from working.
 test: export OMP_WAIT_POLICY = PASSIVE
 test:
 	$(MAKE) -j2 browser
-	$(MAKE) -j4 BEHIND='nice -n 10' test-page test-merging test-rest check
-
-test-merging: .venv/.ready-test
-	$(BEHIND) $(BIN)/python -m pytest -q $(MERGING)
+	$(MAKE) -j3 test-rest test-page check
 
 test-page: .venv/.ready-test
-	$(BIN)/python -m pytest -q tests/browser
+	$(BIN)/python -m pytest -q tests/ui tests/browser
 
 test-rest: .venv/.ready-test
-	$(BEHIND) $(BIN)/python -m pytest -q $(addprefix --ignore ,$(MERGING) tests/browser)
+	$(BIN)/python -m pytest -q --ignore tests/ui --ignore tests/browser
 
 # Merges under every instruction set that libraries can be told to use, by kernels too; `make test` tries two, without kernels.
 processors: .venv/.ready-test

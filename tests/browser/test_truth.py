@@ -360,7 +360,8 @@ def test_a_paused_server_is_told_with_the_recipe_of_the_figures_and_hears_what_w
     own_server.pause()
     expect(strip).to_be_visible()
     expect(strip).to_contain_text(
-        "The server does not answer. The figures below belong to TIES · density 0.2 (pixels · 5 experts)."
+        "The server has not answered for 3 seconds: it is busy or gone."
+        " The figures below belong to TIES · density 0.2 (pixels · 5 experts)."
     )
     expect(page.locator(STRIP)).to_be_hidden()
     dimmed(guest)
