@@ -91,7 +91,9 @@ def test_a_papers_recipe_opens_as_one_step_of_undo_and_its_claim_is_measured_bes
     page.click("[data-act=undo]")
     lab.until(f"{SETTLED} && mergelab.key === {json.dumps(before)}")
     page.click("#ml-tab-papers")
-    page.click(".ml-claims [data-claim=oracle-signs][data-suite=tinylm]")
+    other = page.locator(".ml-claims [data-claim=oracle-signs][data-suite=tinylm]")
+    other.click()
+    expect(other).to_have_attribute("aria-pressed", "true")
     page.click("[data-papers=measure]")
     expect(page.locator(".ml-outcomes")).to_contain_text("Measured on this machine: – cannot be asked", timeout=SLOW)
 

@@ -76,7 +76,8 @@ export class PapersTab {
   /** @param {PaperClaim[]} claims */
   #renderClaims(claims) {
     const titles = ["Claim", ...(claims[0]?.suites ?? []).map(({ suite }) => suite)];
-    find(this.#tab, ".ml-claims").replaceChildren(makeTable(titles, claims.map((claim) => this.#row(claim))));
+    const box = find(this.#tab, ".ml-claims"), table = makeTable(titles, claims.map((claim) => this.#row(claim)));
+    if (!box.firstElementChild?.isEqualNode(table)) box.replaceChildren(table); // a button that goes while it is pressed is never clicked
   }
 
   /** @param {PaperClaim} claim */
