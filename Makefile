@@ -67,7 +67,7 @@ check-web: .venv/.ready-test
 	  else $(call LEFT_OUT,types and ESLint left out: npm's registry does not answer); fi; fi
 
 # The page is driven in its browser beside the other tests: it waits as much as it computes. Only two parts run side by side,
-# because a page that waits for longer also draws for longer what it waits for: in three parts the whole took more time.
+# because a page that waits for longer also draws for longer what it waits for: three parts were no faster.
 # Threads that spin while they wait would keep the others from working.
 test: export OMP_WAIT_POLICY = PASSIVE
 test:

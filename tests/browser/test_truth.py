@@ -14,6 +14,7 @@ from browser.visits import DENSITY, PROBLEMS, SETTLED, SHOWN, SLOW, Visit, until
 from playwright.sync_api import Browser, Locator, expect
 from tiny_folders import folders
 
+from mergelab.evaluation.scoring import QUICK_ROWS
 from mergelab.ui.form.figure_words import word_of
 from mergelab.ui.session.render.scores import NOTHING_TO_SCORE
 from mergelab.ui.session.score_state import HOW_TO_GO_ON, NOTHING_TO_DO
@@ -178,20 +179,19 @@ def test_what_is_no_number_for_a_box_is_said_below_it_and_the_recipe_stays(lab: 
     assert lab.state("key") == before
 
 
+def choose_rows(opened: Visit, amount: str) -> None:
+    opened.page.click("#rows input")
+    opened.page.locator(f"#rows li[aria-label='{amount}']").click()
+
+
 @pytest.fixture
 def slowly_scored(lab: Visit) -> Iterator[Visit]:
     """The shared page, where each task is scored on all its validation examples."""
     lab.page.click("#more > button")
-    yield from _with_rows(lab, "all", until_then="200")
-
-
-def _with_rows(lab: Visit, rows: str, until_then: str) -> Iterator[Visit]:
-    for amount in (rows, until_then):
-        lab.page.click("#rows input")
-        lab.page.locator(f"#rows li[aria-label='{amount}']").click()
-        if amount == rows:
-            lab.until(SETTLED)
-            yield lab
+    choose_rows(lab, "all")
+    lab.until(SETTLED)
+    yield lab
+    choose_rows(lab, str(QUICK_ROWS))
 
 
 def test_a_typed_number_is_scored_task_by_task_and_announced_at_most_twice(slowly_scored: Visit) -> None:

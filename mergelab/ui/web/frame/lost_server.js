@@ -3,11 +3,12 @@
 /** @import { UnansweredChoices } from "../transport/unanswered_choices.js" */
 
 import { fillSlots, find } from "../dom/elements.js";
-import { ServerWatch } from "../transport/server_watch.js";
+import { ServerWatch, SILENCE } from "../transport/server_watch.js";
 import { UnsentChanges } from "../transport/unsent_changes.js";
 
 const KEPT = "Changes that you make now are kept and sent when the server is back.";
-const REFUSES = "The server does not answer.", SILENT = "The server has not answered for 3 seconds: it is busy or gone.";
+const REFUSES = "The server does not answer.";
+const SILENT = `The server has not answered for ${SILENCE / 1000} seconds: it is busy or gone.`;
 
 /**
  * Says when the server is away and whose figures are then on screen. Everything that was changed meanwhile is put back

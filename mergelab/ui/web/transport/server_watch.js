@@ -1,5 +1,7 @@
+/** Milliseconds of a question without an answer after which the server counts as lost; a dead one refuses at once. */
+export const SILENCE = 3000;
+
 const PERIOD = 1000; // milliseconds between two questions
-const SILENCE = 3000; // milliseconds of a question without an answer after which the server counts as lost; a dead one refuses at once
 const PATIENCE = 10_000; // milliseconds that a question waits: a server that was only busy answers late
 const HIDDEN = 10; // a page that nobody looks at asks so many times less often
 
