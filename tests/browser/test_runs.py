@@ -62,6 +62,20 @@ def test_runs_are_told_apart_marked_compared_and_opened(lab: Visit) -> None:
     lab.until(f"{SETTLED} && mergelab.tab === 'lab' && mergelab.density === {TRIED[0]}")
 
 
+def test_a_press_counts_and_the_focus_stays_although_the_table_is_drawn_again(lab: Visit) -> None:
+    page = lab.page
+    shown(lab)
+    star = page.locator(".ml-run-table tbody tr").last.get_by_role("button", name="Star on run")
+    before = star.get_attribute("aria-pressed")
+    star.hover()
+    page.mouse.down()
+    page.locator("[data-runs=here]").dispatch_event("input")  # draws the table, as an answer does
+    page.mouse.up()
+    expect(star).not_to_have_attribute("aria-pressed", str(before))
+    page.locator("[data-runs=here]").dispatch_event("input")
+    expect(star).to_be_focused()
+
+
 def test_a_run_is_reproduced_noted_and_saved(lab: Visit) -> None:
     page = lab.page
     shown(lab)

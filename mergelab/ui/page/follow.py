@@ -27,8 +27,8 @@ class Follower:
 
     def updates(self, visitor: str, work: Work) -> Iterator[Update]:
         """The updates of some work on the form on the sidebar, or the reason why there are none."""
-        session = self.state.lab.session(visitor)
-        if not session.opened.wait(OPENING):  # the user may be quicker than the page's own first event
+        session, is_new = self.state.lab.session(visitor), not self.state.lab.has_forgotten(visitor)
+        if not session.opened.wait(OPENING if is_new else 0):  # the user may be quicker than the page's own first event
             return iter([Update(status=refusal(EXPIRED, "refused"))])
         with session.lock:  # a knob may be turned at any moment: read the form and start the work as one step
             try:

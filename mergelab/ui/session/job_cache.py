@@ -54,10 +54,10 @@ class StopPressedError(Exception):
 
 
 class LRU(Generic[K, V]):
-    """The most recently used `size` values by key; safe to use from several threads."""
+    """The most recently used `size` values by key; safe to use from several threads. `dropped` hears of each key that goes."""
 
-    def __init__(self, size: int) -> None:
-        self._size, self._lock = size, threading.Lock()
+    def __init__(self, size: int, dropped: Callable[[K], object] = lambda key: None) -> None:
+        self._size, self._dropped, self._lock = size, dropped, threading.Lock()
         self._values: OrderedDict[K, V] = OrderedDict()
 
     def get(self, key: K) -> V | None:
@@ -73,13 +73,14 @@ class LRU(Generic[K, V]):
             self._values[key] = value
             self._values.move_to_end(key)
             while len(self._values) > self._size:
-                self._values.popitem(last=False)
+                self._dropped(self._values.popitem(last=False)[0])
         return value
 
     def drop(self, key: K) -> None:
         """Forget a value, if it is there."""
         with self._lock:
-            self._values.pop(key, None)
+            if self._values.pop(key, None) is not None:
+                self._dropped(key)
 
     def get_or_make(self, key: K, make: Callable[[], V]) -> V:
         """The value, computed at its first use."""

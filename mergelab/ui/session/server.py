@@ -49,13 +49,18 @@ class Lab:
         self.settings = settings or Settings()
         self.job_cache = job_cache or JobCache(lambda: Worker(threads=self.settings.threads))
         self.job_limits = JobLimits(self.job_cache.backlog.wait)
-        self.sessions: LRU[str, Session] = LRU(sessions)
+        self._forgotten: LRU[str, bool] = LRU(8 * sessions)
+        self.sessions: LRU[str, Session] = LRU(sessions, dropped=lambda visitor: self._forgotten.put(visitor, True))
         self._visitors: LRU[Client, deque[str]] = LRU(sessions)
 
     def session(self, visitor: str | None) -> Session:
         """The session of a visitor, created at the first visit."""
         name = visitor or ""
         return self.sessions.get_or_make(name, lambda: self._new_session(Owner(name)))
+
+    def has_forgotten(self, visitor: str) -> bool:
+        """Whether this visitor's session was dropped for those of others."""
+        return bool(self._forgotten.get(visitor))
 
     def welcome(self, visitor: str, client: Client) -> Session:
         """The session of a visitor who opens the page. A client with too many has its oldest one forgotten."""

@@ -10,6 +10,7 @@ import { Theme } from "./charts/theme.js";
 import { CompareTab } from "./compare/compare_tab.js";
 import { DamageMap } from "./damage/damage_map.js";
 import { actionOf, closest, find } from "./dom/elements.js";
+import { watchPresses } from "./dom/redraw.js";
 import { isTyping } from "./dom/typing.js";
 import { renderDevice } from "./frame/device_badge.js";
 import { renderFigureLegend } from "./frame/figure_legend.js";
@@ -76,6 +77,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   const page = { element, inbox, requests, theme, board, address, notes };
   const tabs = new Tabs(element, address);
   followWidth(element);
+  watchPresses();
   inbox.on("visitor", () => knobs.send());
   inbox.on("later", () => inbox.get("later") && requests.send("preview", {})); // the answer takes a while, and says so
 

@@ -3,6 +3,7 @@
 /** @import { Tabs } from "../frame/tabs.js" */
 
 import { closest, fillList, fillSlots, find } from "../dom/elements.js";
+import { redraw } from "../dom/redraw.js";
 import { saveCsv } from "../dom/save_file.js";
 import { answersTable } from "./answers_table.js";
 
@@ -41,7 +42,7 @@ export class AnswersTab {
     find(this.#tab, ".ml-choices").hidden = !found.task;
     fillList(this.#list("task"), Object.entries(found.tasks), found.task);
     fillList(this.#list("filter"), Object.entries(found.filters).map(filterEntry), found.filter);
-    find(this.#tab, ".ml-table").replaceChildren(...(found.rows.length ? [answersTable(found)] : []));
+    redraw(find(this.#tab, ".ml-table"), found.rows.length ? [answersTable(found)] : []);
     this.#renderPages(found);
     this.#renderConfusion(found);
   }

@@ -91,17 +91,16 @@ export function write(element, text) {
 }
 
 /**
- * Fills a list of choices; the first is chosen where the one that should be is not there.
+ * Fills a list of choices; the first is chosen where the one that should be is not there. A list that has them already keeps its
+ * entries: somebody may have opened it.
  * @param {HTMLSelectElement} list
  * @param {[value: string, title: string][]} choices
  * @param {string} chosen its value
  */
 export function fillList(list, choices, chosen) {
-  list.replaceChildren(...choices.map(([value, title]) => {
-    const option = make("option", title);
-    option.value = value;
-    return option;
-  }));
+  const options = choices.map(([value, title]) => new Option(title, value)), filled = [...list.options];
+  const isFilled = options.length === filled.length && options.every(({ value, text }, place) => value === filled[place].value && text === filled[place].text);
+  if (!isFilled) list.replaceChildren(...options);
   list.value = choices.some(([value]) => value === chosen) ? chosen : choices[0]?.[0] ?? "";
 }
 

@@ -4,6 +4,7 @@
 /** @import { Cell } from "./cells.js" */
 
 import { actionOf, find, make, makeButton } from "../dom/elements.js";
+import { redraw } from "../dom/redraw.js";
 import { cellBeside, readCell, sameCell } from "./cells.js";
 
 const LONGEST_NAME = 40;
@@ -75,7 +76,7 @@ export class Narrowing {
     const { element } = this.#page;
     find(element, '[data-act="everywhere"]').setAttribute("aria-current", String(!at));
     find(element, ".ml").classList.toggle("ml-narrowed", Boolean(at));
-    find(element, ".ml-where-tensors").replaceChildren(...(at ? this.#tensors(at) : []));
+    redraw(find(element, ".ml-where-tensors"), at ? this.#tensors(at) : []);
   }
 
   /** Follows the address to a cell, once the first charts are there. */

@@ -3,7 +3,8 @@
 /** @import { Tabs } from "../frame/tabs.js" */
 /** @import { OpenDialog } from "../open/open_dialog.js" */
 
-import { closest, fillSlots, find, findAll, make, makeButton } from "../dom/elements.js";
+import { closest, fillSlots, find, make, makeButton } from "../dom/elements.js";
+import { redraw } from "../dom/redraw.js";
 import { makeRow, makeTable } from "../dom/table.js";
 import { claimWords, tallyWords, unmeasurableWords, verdictWords } from "./verdict_words.js";
 
@@ -40,10 +41,8 @@ export class PapersTab {
     fillSlots(this.#tab, "papers-about", tallyWords(found));
     this.#name ||= found.claims[0]?.name ?? "";
     this.#suite ||= found.claims[0]?.suites[0]?.suite ?? "";
-    const focused = this.#focused();
     this.#renderClaims(found.claims);
     this.#renderClaim(found.measuring);
-    if (focused) findAll(this.#tab, focused)[0]?.focus();
   }
 
   /** The claim that is shown. */
@@ -76,8 +75,7 @@ export class PapersTab {
   /** @param {PaperClaim[]} claims */
   #renderClaims(claims) {
     const titles = ["Claim", ...(claims[0]?.suites ?? []).map(({ suite }) => suite)];
-    const box = find(this.#tab, ".ml-claims"), table = makeTable(titles, claims.map((claim) => this.#row(claim)));
-    if (!box.firstElementChild?.isEqualNode(table)) box.replaceChildren(table); // a button that goes while it is pressed is never clicked
+    redraw(find(this.#tab, ".ml-claims"), [makeTable(titles, claims.map((claim) => this.#row(claim)))]);
   }
 
   /** @param {PaperClaim} claim */
@@ -105,8 +103,8 @@ export class PapersTab {
     fillSlots(this.#tab, "claim-text", claimWords(claim.claim));
     fillSlots(this.#tab, "claim-command", place.command);
     fillSlots(this.#tab, "claim-why", unmeasurableWords(place, measuring));
-    find(this.#tab, ".ml-claim-papers").replaceChildren(...claim.papers.flatMap((paper) => [paperLink(paper), " "]));
-    find(this.#tab, ".ml-switch").replaceChildren(...claim.suites.map(({ suite }) => this.#suiteButton(suite)));
+    redraw(find(this.#tab, ".ml-claim-papers"), claim.papers.flatMap((paper) => [paperLink(paper), new Text(" ")]));
+    redraw(find(this.#tab, ".ml-switch"), claim.suites.map(({ suite }) => this.#suiteButton(suite)));
     find(this.#tab, ".ml-outcomes").replaceChildren(...outcomeSections(place));
     this.#button("open").disabled = !recipeOf(place);
     this.#button("measure").disabled = !place.is_installed || Boolean(measuring);
@@ -119,14 +117,6 @@ export class PapersTab {
     button.dataset.suite = suite;
     button.setAttribute("aria-pressed", String(suite === this.#suite));
     return button;
-  }
-
-  /** The button that has the focus, as a selector that also finds the one that takes its place. */
-  #focused() {
-    const { activeElement } = document;
-    if (!(activeElement instanceof HTMLElement) || !this.#tab.contains(activeElement)) return "";
-    const { claim, suite } = activeElement.dataset;
-    return claim ? `[data-claim="${claim}"][data-suite="${suite}"]` : suite ? `.ml-switch [data-suite="${suite}"]` : "";
   }
 
   /** @param {string} name */

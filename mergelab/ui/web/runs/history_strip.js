@@ -2,6 +2,7 @@
 /** @import { HistoryEntry } from "../messages.d.ts" */
 
 import { closest, find, make, makeButton, write } from "../dom/elements.js";
+import { redraw } from "../dom/redraw.js";
 
 /** The last merges of this visit with their mean scores, and their models where those are not on the sidebar. A click goes back to one. */
 export class HistoryStrip {
@@ -21,8 +22,7 @@ export class HistoryStrip {
   render() {
     const entries = this.#page.inbox.get("history") ?? [];
     this.#element.hidden = entries.length < 2; // there is nothing to go back to
-    find(this.#element, "ol").replaceChildren(...entries.map(entryOf));
-    this.#markCurrent();
+    redraw(find(this.#element, "ol"), entries.map(entryOf), () => this.#markCurrent());
   }
 
   /** The number of the run that the charts belong to; 0 if they belong to none. */

@@ -4,7 +4,8 @@
 /** @import { OpenDialog } from "../open/open_dialog.js" */
 /** @import { Order } from "./run_rows.js" */
 
-import { closest, fillList, fillSlots, find, findAll, make, makeButton } from "../dom/elements.js";
+import { closest, fillList, fillSlots, find, make, makeButton } from "../dom/elements.js";
+import { redraw } from "../dom/redraw.js";
 import { saveBytes } from "../dom/save_file.js";
 import { comparedRun } from "./compared_run.js";
 import { NUMBER, aboutRuns, axesOf, rankedGroups, shownRows } from "./run_rows.js";
@@ -56,9 +57,7 @@ export class RunsTab {
     fillSlots(this.#tab, "runs-empty", rows.length || list.problem ? "" : list.rows.length ? NO_FIT : list.archived ? "No run is archived." : NONE);
     fillSlots(this.#tab, "runs-more", list.more ? `${list.more} older runs are not listed; mergelab runs list --limit shows them.` : "");
     fillSlots(this.#tab, "runs-reproduced", list.reproduced);
-    const focused = this.#focused();
-    find(this.#tab, ".ml-run-table").replaceChildren(...(rows.length ? [this.#table(list, rows)] : []));
-    if (focused) findAll(this.#tab, focused)[0]?.focus();
+    redraw(find(this.#tab, ".ml-run-table"), rows.length ? [this.#table(list, rows)] : []);
     this.#renderModels(list);
     this.#renderActions(list);
     this.#renderComparison(list);
@@ -251,14 +250,6 @@ export class RunsTab {
   #save() {
     const file = this.#page.inbox.takeNew("run_file");
     if (file) saveBytes(file.content, file.name, file.kind);
-  }
-
-  /** Where the focus is in the table, as a selector that also finds the element that takes its place. */
-  #focused() {
-    const { activeElement } = document;
-    if (!(activeElement instanceof HTMLElement) || !activeElement.closest(".ml-run-table")) return "";
-    const { tick, star, sort } = activeElement.dataset;
-    return tick ? `[data-tick="${tick}"]` : star ? `[data-star="${star}"]` : sort ? `[data-sort="${CSS.escape(sort)}"]` : ".ml-run-table";
   }
 
   /** @param {string} name */

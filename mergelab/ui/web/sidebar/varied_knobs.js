@@ -3,6 +3,7 @@
 /** @import { KnobChanges } from "../transport/knob_changes.js" */
 
 import { make, makeButton } from "../dom/elements.js";
+import { redraw } from "../dom/redraw.js";
 import { sliderOf } from "../dom/slider.js";
 import { curveOf, partsOf, tidy, withCurve, withoutPart } from "./curve_math.js";
 import { CurveEditor } from "./curve_editor.js";
@@ -174,7 +175,7 @@ export class VariedKnobs {
   #renderParts({ layers, parts: list, widget, range }, parts) {
     list.hidden = layers.ariaExpanded !== "true" || !parts.length;
     if (list.hidden) return;
-    list.replaceChildren(...parts.map((entry) => {
+    redraw(list, parts.map((entry) => {
       const item = make("li", sentenceOf(entry, widget)), remove = makeButton("×");
       remove.setAttribute("aria-label", `Remove this value of ${range.title}`);
       remove.addEventListener("click", () => this.#report(ENTRIES, (this.#entries = withoutPart(this.#entries, entry, widget))));

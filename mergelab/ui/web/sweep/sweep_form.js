@@ -1,6 +1,7 @@
 /** @import { SweepMessage, SweepSetting } from "../messages.d.ts" */
 
 import { fillList, fillSlots, find, findAll, make } from "../dom/elements.js";
+import { redraw } from "../dom/redraw.js";
 import { SweepChoices } from "./sweep_choices.js";
 import { helpWords, meaningOf } from "./sweep_help.js";
 import { sizeWords } from "./sweep_points.js";
@@ -116,9 +117,7 @@ export class SweepForm {
   }
 
   #renderSettings() {
-    const focused = focusIn(this.#tab), box = find(this.#tab, ".ml-sweep-settings");
-    box.replaceChildren(...this.#choices.offered(this.#settings).map((setting) => this.#setting(setting)));
-    if (focused) findAll(this.#tab, focused)[0]?.focus();
+    redraw(find(this.#tab, ".ml-sweep-settings"), this.#choices.offered(this.#settings).map((setting) => this.#setting(setting)));
     this.#tellSize();
   }
 
@@ -203,17 +202,4 @@ export class SweepForm {
   #list(name) {
     return find(this.#tab, `[data-sweep="${name}"]`, HTMLSelectElement);
   }
-}
-
-/**
- * Where the focus is in the form, as a selector that also finds the element that takes its place.
- * @param {HTMLElement} tab
- */
-function focusIn(tab) {
-  const { activeElement } = document;
-  if (!(activeElement instanceof HTMLInputElement) || !tab.contains(activeElement)) return "";
-  const { vary, ramp, range, word } = activeElement.dataset;
-  if (word) return `[data-word="${CSS.escape(word)}"][value="${CSS.escape(activeElement.value)}"]`;
-  const [name, value] = vary ? ["vary", vary] : ramp ? ["ramp", ramp] : ["range", range ?? ""];
-  return value ? `[data-${name}="${CSS.escape(value)}"]` : "";
 }

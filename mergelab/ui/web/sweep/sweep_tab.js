@@ -4,6 +4,7 @@
 /** @import { OpenDialog } from "../open/open_dialog.js" */
 
 import { closest, fillSlots, find } from "../dom/elements.js";
+import { redraw } from "../dom/redraw.js";
 import { importanceGroups } from "./importance_list.js";
 import { LastSweep, lastWords, resumable } from "./last_sweep.js";
 import { SweepChartCard } from "./sweep_chart.js";
@@ -154,9 +155,7 @@ export class SweepTab {
     find(this.#tab, ".ml-sweep-recipes").hidden = !found.points.length;
     fillSlots(this.#tab, "sweep-legend", legendWords(found));
     fillSlots(this.#tab, "sweep-shown", shownWords(shown.length, found.points.length, this.#chart.words));
-    const box = find(this.#tab, ".ml-sweep-table"), focused = document.activeElement instanceof HTMLElement && box.contains(document.activeElement) ? document.activeElement.dataset.point : undefined;
-    box.replaceChildren(sweepTable(found, shown));
-    if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-point="${focused}"]`))?.focus({ preventScroll: true });
+    redraw(find(this.#tab, ".ml-sweep-table"), [sweepTable(found, shown)]);
   }
 
   /** @param {string} name */

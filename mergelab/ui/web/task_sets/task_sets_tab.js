@@ -3,6 +3,7 @@
 /** @import { Tabs } from "../frame/tabs.js" */
 
 import { closest, fillSlots, find, findAll, make } from "../dom/elements.js";
+import { redraw } from "../dom/redraw.js";
 import { saveText } from "../dom/save_file.js";
 import { correctionOf } from "./correction.js";
 import { taskCard } from "./task_card.js";
@@ -33,28 +34,13 @@ export class TaskSetsTab {
   render() {
     const found = this.#page.inbox.get("task_sets");
     if (!found) return;
-    const focused = this.#focused();
     fillSlots(this.#tab, "tasks-about", aboutAll(found));
     fillSlots(this.#tab, "tasks-remark", found.remark);
     find(this.#tab, ".ml-empty").hidden = found.sets.length > 0;
     find(this.#tab, ".ml-task-refused").replaceChildren(...found.problems.map((problem) => make("li", problem)));
-    find(this.#tab, ".ml-task-list").replaceChildren(...found.sets.map((shown) => taskCard(shown, found)));
-    if (focused) findAll(this.#tab, focused)[0]?.focus();
+    redraw(find(this.#tab, ".ml-task-list"), found.sets.map((shown) => taskCard(shown, found)));
     if (found.asked > this.#asked) this.#tabs.show(TAB);
     this.#asked = found.asked;
-  }
-
-  /**
-   * Where the focus is, as a selector that also finds the element that takes its place.
-   * @returns {string}
-   */
-  #focused() {
-    const { activeElement } = document;
-    const card = activeElement instanceof HTMLElement ? activeElement.closest(".ml-task") : null;
-    if (!(card instanceof HTMLElement) || !(activeElement instanceof HTMLElement)) return "";
-    const { field, task } = activeElement.dataset;
-    const part = field ? `[data-field="${CSS.escape(field)}"]` : task ? `[data-task="${task}"]` : "";
-    return part && `[data-key="${card.dataset.key}"] ${part}`;
   }
 
   /** @param {Event} event */

@@ -1,6 +1,7 @@
 /** @import { TensorUpdate } from "../messages.d.ts" */
 
 import { closest, colourDot, fillSlots, find, make, makeButton } from "../dom/elements.js";
+import { redraw } from "../dom/redraw.js";
 import { plain, signWords, signed, whole } from "../formatting/numbers.js";
 import { shortNames } from "../formatting/short_names.js";
 import { fromDensity } from "./density_level.js";
@@ -33,7 +34,7 @@ export class ConflictsTable {
     fillSlots(this.#card, "conflicts-notice", found ? `${howMany(found, total)}. ${HELP}` : "");
     fillSlots(this.#card, "conflicts-empty", found ? "" : NONE);
     find(this.#card, '[data-map="csv"]').hidden = !found;
-    find(this.#card, ".ml-conflicts").replaceChildren(...(found ? [conflictTable(tensor)] : []));
+    redraw(find(this.#card, ".ml-conflicts"), found ? [conflictTable(tensor)] : []);
   }
 }
 

@@ -1,6 +1,7 @@
 /** @import { TensorRow } from "../messages.d.ts" */
 
 import { closest, fillSlots, find, findAll, make, makeButton } from "../dom/elements.js";
+import { redraw } from "../dom/redraw.js";
 import { percent, whole } from "../formatting/numbers.js";
 
 const FEW = 30; // shared weights below which a share of them says little
@@ -38,8 +39,7 @@ export class TensorList {
    */
   render(rows, opened) {
     fillSlots(this.#card, "tensors", `${whole(rows.length)} tensors`);
-    this.#list.replaceChildren(...rows.map((row) => tensorRow(row, row.key === opened)));
-    this.#applyFilter();
+    redraw(this.#list, rows.map((row) => tensorRow(row, row.key === opened)), () => this.#applyFilter());
     this.#filter.disabled = false;
   }
 
