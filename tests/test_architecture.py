@@ -6,10 +6,12 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from repository import ROOT
@@ -20,6 +22,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc", "core",
 AT_IMPORT = ["mergelab.runtime"]
 """What the package itself needs: libraries are told of their instructions before any is imported."""
 PRIVATE_ON_PURPOSE: set[tuple[str, str]] = set()
+Node = TypeVar("Node", bound=ast.AST)
 
 
 def layers() -> dict[str, set[str]]:
@@ -36,7 +39,6 @@ def layers() -> dict[str, set[str]]:
 LAYERS = layers()
 ORDER = list(LAYERS)
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
-EVERY_MODULE = pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(PACKAGE)) for path in MODULES])
 
 
 def name_of(path: Path) -> str:
@@ -53,21 +55,32 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
+@cache
+def _by_kind(path: Path) -> dict[type[ast.AST], list[Any]]:
+    kinds: dict[type[ast.AST], list[Any]] = defaultdict(list)
+    for node in ast.walk(parsed(path)):
+        kinds[type(node)].append(node)
+    return kinds
+
+
+def nodes_of(path: Path, kind: type[Node]) -> list[Node]:
+    """All nodes of a module that are of exactly this kind."""
+    return _by_kind(path).get(kind, [])
+
+
+@cache
+def imports(path: Path) -> list[tuple[str, bool]]:
     """Every absolute module name that a file imports, at any depth, and whether the import runs with the module."""
     tree = parsed(path)
     at_once = {id(node) for statement in tree.body for node in _run_at_import(statement)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) in at_once) for alias in node.names)
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} has a relative import"
-            assert node.module
-            # `from mergelab import workbench` imports the module mergelab.jobs.workbench
-            names = (
-                [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "mergelab" else [node.module]
-            )
-            yield from ((name, id(node) in at_once) for name in names)
+    found = [(alias.name, id(node) in at_once) for node in nodes_of(path, ast.Import) for alias in node.names]
+    for node in nodes_of(path, ast.ImportFrom):
+        assert node.level == 0, f"{path} has a relative import"
+        assert node.module
+        # `from mergelab import workbench` imports the module mergelab.jobs.workbench
+        names = [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "mergelab" else [node.module]
+        found += [(name, id(node) in at_once) for name in names]
+    return found
 
 
 def _run_at_import(statement: ast.stmt) -> Iterator[ast.AST]:
@@ -87,13 +100,19 @@ def test_the_list_names_every_module_and_nothing_else() -> None:
     assert {layer for layer in ORDER if layer not in present} == set()
 
 
-@EVERY_MODULE
-def test_a_module_imports_only_from_layers_above_its_own(path: Path) -> None:
-    own = layer_of(name_of(path))
-    above = ORDER[: ORDER.index(own)] if own else AT_IMPORT
-    allowed = {*above, own, None}
-    wrong = [name for name, _ in imports(path) if name.startswith("mergelab.") and layer_of(name) not in allowed]
-    assert wrong == []
+def broken_in(found: Callable[[Path], Iterable[Any]]) -> dict[str, list[Any]]:
+    """What breaks a rule, by module."""
+    wrong = {name_of(path): list(found(path)) for path in MODULES}
+    return {name: each for name, each in wrong.items() if each}
+
+
+def test_a_module_imports_only_from_layers_above_its_own() -> None:
+    def wrong(path: Path) -> list[str]:
+        own = layer_of(name_of(path))
+        allowed = {*(ORDER[: ORDER.index(own)] if own else AT_IMPORT), own, None}
+        return [name for name, _ in imports(path) if name.startswith("mergelab.") and layer_of(name) not in allowed]
+
+    assert broken_in(wrong) == {}
 
 
 def test_no_modules_import_each_other_in_a_circle_not_even_for_their_types() -> None:
@@ -113,55 +132,67 @@ def imported_modules(path: Path) -> set[str]:
     return found
 
 
-@EVERY_MODULE
-def test_heavy_libraries_stay_where_the_list_allows_them(path: Path) -> None:
-    allowed = LAYERS.get(layer_of(name_of(path)) or "", set())
-    used = {name.split(".")[0] for name, _ in imports(path)} & set(HEAVY)
-    assert used <= allowed
+def test_heavy_libraries_stay_where_the_list_allows_them() -> None:
+    def wrong(path: Path) -> set[str]:
+        allowed = LAYERS.get(layer_of(name_of(path)) or "", set())
+        return {name.split(".")[0] for name, _ in imports(path)} & set(HEAVY) - allowed
+
+    assert broken_in(wrong) == {}
 
 
-@EVERY_MODULE
-def test_the_page_its_charts_and_the_command_do_not_import_torch(path: Path) -> None:
-    if name_of(path).startswith(("mergelab.ui", "mergelab.charts", "mergelab.cli", "mergelab.jobs.worker")):
-        assert [name for name, at_once in imports(path) if at_once and name.split(".")[0] == "torch"] == []
+def test_the_page_its_charts_and_the_command_do_not_import_torch() -> None:
+    def wrong(path: Path) -> list[str]:
+        light = name_of(path).startswith(("mergelab.ui", "mergelab.charts", "mergelab.cli", "mergelab.jobs.worker"))
+        return [name for name, at_once in imports(path) if light and at_once and name.split(".")[0] == "torch"]
+
+    assert broken_in(wrong) == {}
 
 
-@EVERY_MODULE
-def test_no_module_has_a_vague_name_and_each_says_what_it_is(path: Path) -> None:
-    assert path.stem not in VAGUE
-    assert ast.get_docstring(parsed(path)), "a module needs a docstring"
+def test_no_module_has_a_vague_name_and_each_says_what_it_is() -> None:
+    def wrong(path: Path) -> list[str]:
+        vague = ["its name is vague"] if path.stem in VAGUE else []
+        return vague if ast.get_docstring(parsed(path)) else [*vague, "it has no docstring"]
+
+    assert broken_in(wrong) == {}
 
 
-@EVERY_MODULE
-def test_no_module_reaches_into_another_ones_private_names(path: Path) -> None:
-    tree = parsed(path)
-    private = [
-        (node.module, alias.name)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mergelab")
-        for alias in node.names
-        if alias.name.startswith("_") and not alias.name.startswith("__")
-    ]
-    assert set(private) <= PRIVATE_ON_PURPOSE
+def test_no_module_reaches_into_another_ones_private_names() -> None:
+    def wrong(path: Path) -> set[tuple[str, str]]:
+        private = {
+            (node.module or "", alias.name)
+            for node in nodes_of(path, ast.ImportFrom)
+            if (node.module or "").startswith("mergelab")
+            for alias in node.names
+            if alias.name.startswith("_") and not alias.name.startswith("__")
+        }
+        return private - PRIVATE_ON_PURPOSE
+
+    assert broken_in(wrong) == {}
 
 
-@EVERY_MODULE
-def test_no_error_is_swallowed_in_silence(path: Path) -> None:
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.ExceptHandler):
-            assert node.type is not None, f"line {node.lineno}: a bare except"
-            assert not all(isinstance(statement, ast.Pass) for statement in node.body), (
-                f"line {node.lineno}: except: pass"
-            )
+def test_no_error_is_swallowed_in_silence() -> None:
+    def wrong(path: Path) -> list[str]:
+        handlers = nodes_of(path, ast.ExceptHandler)
+        bare = [f"line {node.lineno}: a bare except" for node in handlers if node.type is None]
+        silent = [node for node in handlers if all(isinstance(statement, ast.Pass) for statement in node.body)]
+        return [*bare, *(f"line {node.lineno}: except: pass" for node in silent)]
+
+    assert broken_in(wrong) == {}
 
 
-@EVERY_MODULE
-def test_no_generator_waits_while_it_holds_a_lock(path: Path) -> None:
+def test_no_generator_waits_while_it_holds_a_lock() -> None:
     """Whoever runs it may go on in another thread, which cannot release what a session's lock is, or not at all."""
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.With) and any(_names_a_lock(item.context_expr) for item in node.items):
-            waits = [inner for inner in _run_within(node) if isinstance(inner, ast.Yield | ast.YieldFrom)]
-            assert not waits, f"line {node.lineno}: what is yielded under a lock, yield after it"
+
+    def wrong(path: Path) -> list[str]:
+        locked = [
+            node for node in nodes_of(path, ast.With) if any(_names_a_lock(item.context_expr) for item in node.items)
+        ]
+        waits = [
+            node for node in locked if any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in _run_within(node))
+        ]
+        return [f"line {node.lineno}: what is yielded under a lock, yield after it" for node in waits]
+
+    assert broken_in(wrong) == {}
 
 
 def _names_a_lock(expression: ast.expr) -> bool:

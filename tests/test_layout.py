@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from repository import ROOT, TESTS
 
 PACKAGE = ROOT / "mergelab"
@@ -132,14 +131,15 @@ def test_the_top_level_is_one_screen_and_no_room_is_crowded() -> None:
     assert {room for room, files in counted.items() if files > MOST_FILES} <= set(LARGE_ROOMS)
 
 
-@pytest.mark.parametrize("path", sorted(TESTS.rglob("test_*.py")), ids=lambda path: str(path.relative_to(TESTS)))
-def test_a_test_stands_at_the_path_of_its_code(path: Path) -> None:
-    relative = path.relative_to(TESTS)
-    if {str(relative), relative.parts[0]} & set(NO_MIRROR):
-        return
-    stem, folder = path.stem.removeprefix("test_"), PACKAGE / relative.parent
-    room_itself = folder.name == stem and folder.is_dir()
-    assert (folder / f"{stem}.py").is_file() or (folder / stem).is_dir() or room_itself
+def test_a_test_stands_at_the_path_of_its_code() -> None:
+    def stands(relative: Path) -> bool:
+        stem, folder = relative.stem.removeprefix("test_"), PACKAGE / relative.parent
+        room_itself = folder.name == stem and folder.is_dir()
+        return (folder / f"{stem}.py").is_file() or (folder / stem).is_dir() or room_itself
+
+    tests = [path.relative_to(TESTS) for path in TESTS.rglob("test_*.py")]
+    mirrored = [path for path in tests if not {str(path), path.parts[0]} & set(NO_MIRROR)]
+    assert [str(path) for path in mirrored if not stands(path)] == []
 
 
 def test_every_exception_is_still_needed() -> None:
@@ -160,10 +160,11 @@ def test_no_two_public_classes_have_one_name() -> None:
     assert {name: sorted(where) for name, where in homes.items() if len(where) > 1} == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_retired_words_do_not_come_back(path: Path) -> None:
-    names = [*path.relative_to(PACKAGE).with_suffix("").parts, *defined(path)]
-    found = {name: word for name in names for word in words_of(name) if word in RETIRED}
+def test_retired_words_do_not_come_back() -> None:
+    names = [
+        (path, name) for path in MODULES for name in (*path.relative_to(PACKAGE).with_suffix("").parts, *defined(path))
+    ]
+    found = {f"{name_of(path)}: {name}": word for path, name in names for word in words_of(name) if word in RETIRED}
     assert {name: f"say {RETIRED[word]}" for name, word in found.items()} == {}
 
 

@@ -23,7 +23,7 @@ from mergelab.checkpoints.lora.adapter import adapter_settings, open_adapter
 from mergelab.checkpoints.lora.adapter_remarks import adapters_inside
 from mergelab.checkpoints.suites import BASE, Suite, list_suites, load_suite, suite_folders
 from mergelab.checkpoints.unpacking import unpack
-from mergelab.runtime.models_folder import place_inside, told_outside
+from mergelab.runtime.folders.models_folder import place_inside, told_outside
 
 
 def open_checkpoint(ref: str, *, models_dir: Path | None = None, base: Checkpoint | None = None) -> Checkpoint:

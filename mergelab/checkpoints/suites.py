@@ -11,7 +11,7 @@ from typing import Any
 
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.safe_paths import PLAIN_NAME, safe_json
-from mergelab.runtime.data_folder import data_folder
+from mergelab.runtime.folders.data_folder import data_folder
 
 MANIFEST = "suite.json"
 BASE = "base"

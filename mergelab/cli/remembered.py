@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mergelab.cli.flags import expanded
 from mergelab.cli.progress_bar import followed
-from mergelab.runtime.data_folder import NOWHERE
+from mergelab.runtime.folders.data_folder import NOWHERE
 
 if TYPE_CHECKING:
     from mergelab.runs import RunRequest, RunResult, RunStore

@@ -24,6 +24,7 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from typing import Any
 
+from mergelab.runtime.lasting_imports import lasting_imports
 from mergelab.runtime.progress import Partial, PartialGen, Progress
 
 STOP = "stop"
@@ -325,8 +326,10 @@ def main() -> None:
     if lower_priority := getattr(os, "nice", None):  # Windows has none
         lower_priority(5)  # the page's process takes precedence
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the page, which closes the worker
-    if threads:
+    with lasting_imports():
         import torch
 
+        import mergelab.jobs.workbench  # noqa: F401 (the first job needs it)
+    if threads:
         torch.set_num_threads(threads)
     serve(connection)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mergelab.recipe.nesting import DEEPEST, each_model, models_of, told_inside, with_recipes
 from mergelab.recipe.recipe import Recipe, RecipeError
-from mergelab.runtime.models_folder import place_inside, told_outside
+from mergelab.runtime.folders.models_folder import place_inside, told_outside
 
 SUFFIXES = (".yml", ".yaml", ".json")
 

@@ -17,7 +17,7 @@ from mergelab.runs.runs_error import RunsError
 from mergelab.runs.tables import StoredRun, StoredScore, StoredTag
 from mergelab.runs.tracking.run_logger import RunLogger
 from mergelab.runs.writer import Writer, interrupt_lost, now
-from mergelab.runtime.data_folder import data_folder
+from mergelab.runtime.folders.data_folder import data_folder
 
 VARIABLE = "MERGELAB_RUNS"
 FILE = "runs.sqlite"

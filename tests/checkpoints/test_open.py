@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mergelab.checkpoints import CheckpointError, open, open_checkpoint
-from mergelab.runtime.models_folder import told_outside
+from mergelab.runtime.folders.models_folder import told_outside
 
 Make = Callable[..., Path]
 

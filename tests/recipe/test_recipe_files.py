@@ -8,7 +8,7 @@ import pytest
 from mergelab.recipe import Recipe, RecipeError
 from mergelab.recipe.nesting import nested_name
 from mergelab.recipe.recipe_files import with_recipe_files
-from mergelab.runtime.models_folder import told_outside
+from mergelab.runtime.folders.models_folder import told_outside
 
 INNER: dict[str, Any] = {"base": "b", "models": ["x", "y"], "method": "ties"}
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mergelab.cli.flags import expanded, place_flags, positive, recipe_flags, recipe_of, subcommand, task_flags
-from mergelab.cli.lasting_imports import lasting_imports
 from mergelab.cli.progress_bar import followed
+from mergelab.runtime.lasting_imports import lasting_imports
 
 
 def add(commands: Any) -> None:

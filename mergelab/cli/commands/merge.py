@@ -18,8 +18,8 @@ from mergelab.cli.flags import (
     subcommand,
     task_flags,
 )
-from mergelab.cli.lasting_imports import lasting_imports
 from mergelab.cli.remembered import finished, lent_store, remember_flag, remembered_in
+from mergelab.runtime.lasting_imports import lasting_imports
 
 if TYPE_CHECKING:
     from mergelab.runs import RunStore

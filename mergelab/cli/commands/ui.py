@@ -7,6 +7,7 @@ from typing import Any
 
 from mergelab.cli.flags import place_flags, port, portable_flag, subcommand
 from mergelab.cli.remembered import remember_flag
+from mergelab.runtime.lasting_imports import lasting_imports
 
 
 def add(commands: Any) -> None:
@@ -39,7 +40,8 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from mergelab.ui.page.serving.app import launch
+    with lasting_imports():
+        from mergelab.ui.page.serving.app import launch
 
     launch(
         options.host,

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from mergelab.jobs.papers.reproduction import Bound, FigureRow, Measurement, PaperVerdict, Reproduction
-from mergelab.runtime.documents_folder import documents_folder
+from mergelab.runtime.folders.documents_folder import documents_folder
 
 FILE = "reproductions.json"
 

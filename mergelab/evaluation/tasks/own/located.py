@@ -22,7 +22,7 @@ from mergelab.evaluation.tasks.tables.limits import MOST_BYTES
 from mergelab.evaluation.tasks.tables.records import ENDINGS, is_table
 from mergelab.evaluation.tasks.tables.table import Part
 from mergelab.evaluation.tasks.task_error import TaskError
-from mergelab.runtime.models_folder import place_inside, told_outside
+from mergelab.runtime.folders.models_folder import place_inside, told_outside
 
 
 @dataclass(frozen=True)

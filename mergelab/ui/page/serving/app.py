@@ -20,7 +20,7 @@ from starlette.middleware import Middleware
 
 from mergelab.evaluation.tasks.tables.limits import MOST_BYTES
 from mergelab.runs import RunLogger
-from mergelab.runtime.data_folder import NOWHERE
+from mergelab.runtime.folders.data_folder import NOWHERE
 from mergelab.ui.messages import PanelMessages, parts_of
 from mergelab.ui.page import gradio_compat as compat
 from mergelab.ui.page.lab_page import LabPage

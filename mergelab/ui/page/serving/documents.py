@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
-from mergelab.runtime.documents_folder import documents_folder
+from mergelab.runtime.folders.documents_folder import documents_folder
 from mergelab.ui.web import read
 
 FOLDER = documents_folder()

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from mergelab.jobs.recording.recorded_job import recorded
 from mergelab.runs import RunLogger, RunRequest, RunResult, RunsError, RunStore
-from mergelab.runtime.data_folder import NOWHERE
+from mergelab.runtime.folders.data_folder import NOWHERE
 
 T = TypeVar("T")
 Y = TypeVar("Y")

@@ -9,7 +9,7 @@ from pathlib import Path
 from mergelab.evaluation.tasks import TaskError
 from mergelab.evaluation.tasks.own import GivenTask
 from mergelab.evaluation.tasks.own.description import NAMES
-from mergelab.runtime.models_folder import place_inside, told_outside
+from mergelab.runtime.folders.models_folder import place_inside, told_outside
 from mergelab.ui.session.task_sets.uploads import SPARE
 
 FOLDER = "task-sets"

@@ -3,7 +3,7 @@
 
 import { fillSlots } from "../dom/elements.js";
 
-const OTHER = "ml-built-other";
+const ANY = "ml-has-built", OTHER = "ml-built-other";
 
 /** Says which recipe the Download button's file was built of, since the button stays when the sidebar moves on. */
 export class BuiltFile {
@@ -25,6 +25,7 @@ export class BuiltFile {
     const built = this.#inbox.get("built");
     if (!built) return;
     const isOther = built.digest !== this.#inbox.get("link")?.digest;
+    document.body.classList.add(ANY);
     document.body.classList.toggle(OTHER, isOther);
     fillSlots(this.#element, "built", builtWords(built, isOther));
   }

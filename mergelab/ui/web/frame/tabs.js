@@ -54,6 +54,7 @@ export class Tabs {
     const shown = name !== null && this.names.includes(name) ? name : FIRST;
     if (shown !== this.open) this.#address.step();
     this.open = shown;
+    document.body.dataset.tab = shown; // what stands outside the panel belongs to a tab as well
     this.#tabs.forEach((tab, place) => {
       const open = nameOf(tab) === shown;
       tab.hidden = !open;

@@ -20,7 +20,7 @@ from starlette.routing import Mount
 from ui.fake_worker import FakeJob, FakeWorker
 
 from mergelab.jobs import Refused, Stopped, workbench
-from mergelab.runtime.models_folder import told_outside
+from mergelab.runtime.folders.models_folder import told_outside
 from mergelab.runtime.progress import finish
 from mergelab.ui.page.serving.app import _built, launch, launch_options
 from mergelab.ui.page.serving.entry.admission import admission

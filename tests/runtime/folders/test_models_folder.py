@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mergelab.runtime.models_folder import place_inside, told_outside
+from mergelab.runtime.folders.models_folder import place_inside, told_outside
 
 
 @pytest.fixture
