@@ -67,12 +67,15 @@ check-web: .venv/.ready-test
 	  else $(call LEFT_OUT,types and ESLint left out: npm's registry does not answer); fi; fi
 
 # The page is driven in its browser beside the other tests: it waits as much as it computes. Only two parts run side by side,
-# because a page that waits for longer also draws for longer what it waits for: three parts were no faster.
+# because a page that waits for longer also draws for longer what it waits for: three parts were no faster. The linters come
+# before the other tests, so that the page's tests have compiled libraries and kernels by the time that the others need them.
 # Threads that spin while they wait would keep the others from working.
 test: export OMP_WAIT_POLICY = PASSIVE
 test:
 	$(MAKE) -j2 browser
-	$(MAKE) -j3 test-rest test-page check
+	$(MAKE) -j2 test-page test-rest
+
+test-rest: check
 
 test-page: .venv/.ready-test
 	$(BIN)/python -m pytest -q tests/ui tests/browser

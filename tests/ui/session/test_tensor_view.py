@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -170,7 +171,7 @@ def test_stop_ends_a_look_and_another_look_ends_it_silently() -> None:
         thread = threading.Thread(target=watch)
         thread.start()
         while not reader.jobs:
-            pass
+            time.sleep(0.001)  # a loop without a rest would keep the interpreter from the look
         if end == "stop":
             session = Lab(job_cache=found.job_cache).session("visitor")
             session.tensor_view = found

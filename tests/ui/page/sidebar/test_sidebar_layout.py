@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated as A
 from typing import Any
@@ -193,6 +194,7 @@ def test_files_are_offered_of_the_chosen_experts_and_others_choices_go_back_to_t
     assert kept["chat_template"]["value"] == "tiny/a"
 
 
+@cache
 def table_columns() -> set[str]:
     run = run_of(form().recipe().to_mapping(), "validation")
     tables = (run.preview.cells, run.preview.experts, score_frame(run, {}, {}))
