@@ -77,11 +77,14 @@ test:
 
 test-rest: check
 
+# With the page go as many other tests as let both parts end at about the same time.
+PAGE_PART = $(addprefix tests/,ui browser charts checkpoints conformance linalg recipe report sweeps)
+
 test-page: .venv/.ready-test
-	$(BIN)/python -m pytest -q tests/ui tests/browser
+	$(BIN)/python -m pytest -q $(PAGE_PART)
 
 test-rest: .venv/.ready-test
-	$(BIN)/python -m pytest -q --ignore tests/ui --ignore tests/browser
+	$(BIN)/python -m pytest -q $(addprefix --ignore ,$(PAGE_PART))
 
 # Merges under every instruction set that libraries can be told to use, by kernels too; `make test` tries two, without kernels.
 processors: .venv/.ready-test

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mergelab.evaluation.scores import Score
     from mergelab.evaluation.scores.interval import Estimate
     from mergelab.jobs.sweeping.ray_cluster import RayCluster
+    from mergelab.jobs.sweeping.remembered_points import RememberedPoints
     from mergelab.jobs.sweeping.sweep_outcome import Point, PointOnTest, SweepOutcome
     from mergelab.runs import RunStore
     from mergelab.runtime.progress import PartialGen, Progress
@@ -55,6 +56,11 @@ def add(commands: Any) -> None:
         type=positive,
         metavar="N",
         help="merge recipes in which something is random, such as DARE, with N seeds; each is worth the mean over them (default: 1)",
+    )
+    sweep.add_argument(
+        "--resume",
+        action="store_true",
+        help="only go on with this sweep: refuse to begin it anew (default: go on where runs remember it, else begin)",
     )
     sweep.add_argument("--out", type=expanded, metavar="FILE", help="write the best recipe to this file")
     json_flag(sweep)
@@ -166,6 +172,7 @@ def _progress(
     from mergelab.runtime.progress import Partial, Progress, map_progress
 
     points = RememberedPoints(store, asked, Path(options.file).stem, options.device) if store else None
+    _say_what_is_known(points, options.resume)
 
     def told(step: Progress | Partial) -> Progress | None:
         if isinstance(step, Progress):
@@ -180,6 +187,17 @@ def _progress(
     if points:
         points.end(outcome)
     return outcome
+
+
+def _say_what_is_known(points: RememberedPoints | None, resume: bool) -> None:
+    """What is left of an earlier start of this sweep. Raises ValueError if it must be resumed and there is nothing."""
+    if points and points.count:
+        print(f"note: {points.count} recipes of this sweep are remembered; no row is asked twice", file=sys.stderr)
+    elif resume:
+        raise ValueError(
+            "there is nothing to resume: no run remembers a recipe of this sweep; leave --resume out to begin it, or name with --runs where "
+            "its runs are (a sweep whose file or flags changed is another one)"
+        )
 
 
 def outcome_text(outcome: SweepOutcome, objectives: Sequence[str]) -> str:
@@ -218,6 +236,8 @@ def _remarks(outcome: SweepOutcome, objectives: Sequence[str]) -> list[str]:
         found += ["", *front_words(outcome, objectives, [objective_title(name) for name in objectives]), ""]
     if outcome.alike:
         found.append(f"≈ {len(outcome.alike)} points that the rows they answered do not tell from the best")
+    if outcome.test_problem and len(objectives) == 1:
+        found.append(f"the best has no scores on test rows: {outcome.test_problem}")
     if outcome.test:
         found += ["", "the best on all test rows:", score_table(outcome.test), "", *_beside_the_start(outcome)]
     if outcome.optimism:
@@ -269,7 +289,7 @@ def _plain(outcome: SweepOutcome) -> dict[str, Any]:
         "start_problem": outcome.start_problem,
         "front": [_plain_on_test(each) for each in outcome.front],
         "left_out": list(outcome.left_out),
-        "front_problem": outcome.front_problem,
+        "test_problem": outcome.test_problem,
         "answers": outcome.rows,
     }
 

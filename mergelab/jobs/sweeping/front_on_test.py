@@ -43,8 +43,8 @@ def front_words(outcome: SweepOutcome, objectives: Sequence[str], titles: Sequen
 
 def _not_on_test(outcome: SweepOutcome) -> Iterator[str]:
     """The points of the front that have no scores on test rows, and why."""
-    if outcome.front_problem:
-        yield f"{'The others have' if outcome.front else 'The front has'} no scores on test rows: {outcome.front_problem}."
+    if outcome.test_problem:
+        yield f"{'The others have' if outcome.front else 'The front has'} no scores on test rows: {outcome.test_problem}."
     elif outcome.left_out:
         numbers = ", ".join(str(number + 1) for number in outcome.left_out)
         points = "points" if outcome.left_out[1:] else "point"

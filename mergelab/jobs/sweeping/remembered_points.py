@@ -27,6 +27,11 @@ class RememberedPoints:
         self._group = f"sweep {sweep.digest()[:12]}"
         self._known = {run.request.digest for run in store.runs(group=self._group, archived=None)}
 
+    @property
+    def count(self) -> int:
+        """How many recipes of the sweep the store knows."""
+        return len(self._known)
+
     def take(self, point: Point) -> None:
         """Add the point if it has ended and is not there yet; one with several seeds is a run for each."""
         if point.recipe is None or point.state is PointState.RACING:

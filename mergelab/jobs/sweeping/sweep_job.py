@@ -122,7 +122,8 @@ class _Search:
             yield from self._race(proposed)
 
     def outcome(self) -> PartialGen[SweepOutcome]:
-        """The result; the best point and the start are scored on test rows, which no choice has looked at."""
+        """The result; the best point and the start are scored on test rows, which no choice has looked at. What was found stays if
+        there are no such rows."""
         points = tuple(self._points[number] for number in sorted(self._points))
         finished = [point for point in points if point.state is PointState.FINISHED]
         if len(self._objectives) > 1:
@@ -130,11 +131,14 @@ class _Search:
         if self._best is None:
             return SweepOutcome(points, (), rows=self._rows)
         best = self._points[self._best.proposal.number]
-        test = yield from self._on_test(self._best.proposal, self._best.recipe, "Scoring the best on test rows")
-        start, problem = yield from self._start_on_test(self._best, test)
         alike = tuple(
             each.number for each in points if each.scores and each is not best and not self._is_clear(best, each)
         )
+        try:
+            test = yield from self._on_test(self._best.proposal, self._best.recipe, "Scoring the best on test rows")
+        except ValueError as error:
+            return SweepOutcome(points, (best.number,), alike, rows=self._rows, test_problem=str(error))
+        start, problem = yield from self._start_on_test(self._best, test)
         optimism = self._optimism(self._objectives[0], best, test)
         return SweepOutcome(points, (best.number,), alike, _means(test), optimism, self._rows, start, problem)
 
@@ -148,7 +152,7 @@ class _Search:
         except ValueError as error:
             problem = str(error)
         left = tuple(point.number for point in left_out)
-        return SweepOutcome(points, numbers, rows=self._rows, front=tuple(found), left_out=left, front_problem=problem)
+        return SweepOutcome(points, numbers, rows=self._rows, front=tuple(found), left_out=left, test_problem=problem)
 
     def _point_on_test(self, point: Point) -> PartialGen[PointOnTest]:
         assert point.recipe, "a point that has finished has a recipe"

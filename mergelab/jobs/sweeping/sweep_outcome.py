@@ -100,7 +100,8 @@ class SweepOutcome:
     `best` are the numbers of the best point, or of the Pareto front. `test` are the scores of the best point on test rows, and
     `optimism` is what its objective loses there: how much of it the selection on validation rows was worth. `start` is the recipe
     that the sweep started from, on the same test rows; `start_problem` says why it could not be scored. All are empty with several
-    objectives, which have a `front` instead: its points on test rows, those that were `left_out`, and why there are none.
+    objectives, which have a `front` instead: its points on test rows, and those that were `left_out`. `test_problem` says why there
+    are no scores on test rows.
     """
 
     points: tuple[Point, ...]
@@ -115,7 +116,7 @@ class SweepOutcome:
     start_problem: str = ""
     front: tuple[PointOnTest, ...] = ()
     left_out: tuple[int, ...] = ()
-    front_problem: str = ""
+    test_problem: str = ""
 
 
 def pareto_front(points: Sequence[Point]) -> tuple[int, ...]:

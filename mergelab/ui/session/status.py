@@ -6,8 +6,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from mergelab.jobs import Queued
 from mergelab.runtime.progress import Progress, rows_per_second
@@ -26,7 +26,9 @@ BUSY = ("loading", "running", "queued")
 
 
 class HasStatus(Protocol):
-    """An update of the page that may change the status."""
+    """An update of the page that may change the status: a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def status(self) -> Status | None: ...
@@ -36,33 +38,42 @@ S = TypeVar("S", bound=HasStatus)
 
 
 class UnderWay:
-    """The work whose progress is on a visitor's strip. True while there is any."""
+    """The work whose progress is on a visitor's strip, in the order in which it began. True while there is any."""
 
     def __init__(self) -> None:
-        self._lock, self._count = threading.Lock(), 0
+        self._lock, self._works = threading.Lock(), list[object]()
 
     def __bool__(self) -> bool:
-        return self._count > 0
+        return bool(self._works)
 
     def through(self, steps: Generator[S, None, object]) -> Generator[S, None, bool]:
-        """The same steps. The work counts as under way from its first progress on. Returns whether the last status was progress."""
-        begun = busy = False
+        """The same steps. The work counts as under way from its first progress on. Returns whether the last status was progress.
+
+        While other work that began later is under way, the steps are without their progress: the strip has one line, which would
+        change from one work to the other and back.
+        """
+        work, busy = object(), False
         try:
             for step in steps:
-                busy = busy if step.status is None else step.status.kind in BUSY
-                if busy and not begun:
-                    begun = True
-                    self._count_on(1)
-                yield step
+                if step.status is not None and (busy := step.status.kind in BUSY):
+                    yield step if self._has_the_strip(work) else replace(step, status=None)
+                else:
+                    yield step
             return busy
         finally:
             steps.close()
-            if begun:
-                self._count_on(-1)
+            self._end(work)
 
-    def _count_on(self, more: int) -> None:
+    def _has_the_strip(self, work: object) -> bool:
+        """Whether no other work began after this one, which begins now if it has not yet."""
         with self._lock:
-            self._count += more
+            if work not in self._works:
+                self._works.append(work)
+            return self._works[-1] is work
+
+    def _end(self, work: object) -> None:
+        with self._lock:
+            self._works = [other for other in self._works if other is not work]
 
 
 def refusal(sentence: str, kind: StatusKind = "error") -> Status:

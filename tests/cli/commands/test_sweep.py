@@ -99,9 +99,20 @@ def test_a_sweep_that_a_person_stops_is_cancelled_and_the_same_command_resumes_i
     told = capsys.readouterr().err
     assert "mergelab: the sweep was cancelled after 1 of at most 3 recipes; what was answered is kept" in told
     monkeypatch.setattr(RememberedPoints, "take", really)
-    resumed = json.loads(swept(capsys, *given, "--json"))
+    resumed = json.loads(swept(capsys, *given, "--json", "--resume"))
     rows = sum(score[3] for score in resumed["test"].values())
     assert resumed["answers"] <= 2 * rows, "all points had answered: the best and the start alone are asked test rows"
+
+
+def test_a_sweep_that_nothing_remembers_cannot_be_resumed_and_one_that_is_remembered_says_how_much(
+    file: Path, recipe: dict[str, Any], task: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [file, "--over", "method.scale=0.5,1", "--task", task, "--head", recipe["base"], "--device", "cpu"]
+    assert "there is nothing to resume" in complaint(capsys, "sweep", *given, "--resume")
+    assert cli.main(["sweep", *map(str, given)]) == 0 and "remembered" not in capsys.readouterr().err
+    assert cli.main(["sweep", *map(str, given), "--resume"]) == 0
+    assert "note: 2 recipes of this sweep are remembered" in capsys.readouterr().err
+    assert "there is nothing to resume" in complaint(capsys, "sweep", *given, "--resume", "--runs", "none")
 
 
 def test_mistakes_are_told_before_anything_is_merged(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

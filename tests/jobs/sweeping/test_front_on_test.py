@@ -55,5 +55,5 @@ def test_each_point_of_the_front_stands_with_its_scores_and_what_its_selection_w
 
 
 def test_a_front_without_scores_says_why() -> None:
-    _, why = front_words(SweepOutcome((point(0, 0.1, 0.1),), (0,), front_problem="no rows"), OBJECTIVES, TITLES)
+    _, why = front_words(SweepOutcome((point(0, 0.1, 0.1),), (0,), test_problem="no rows"), OBJECTIVES, TITLES)
     assert why == "The front has no scores on test rows: no rows."

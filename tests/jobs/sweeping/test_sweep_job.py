@@ -222,11 +222,15 @@ def test_several_objectives_give_a_front_whose_recipes_are_scored_on_test_rows_o
     assert again == replace(outcome, rows=0)
 
 
-def test_a_front_without_test_rows_says_why_it_has_no_scores_there(recipe: dict[str, Any], task: str) -> None:
+@pytest.mark.parametrize("objective", [["mean"], ["mean", "worst"]])
+def test_without_test_rows_what_was_found_stays_and_the_reason_is_told(
+    recipe: dict[str, Any], task: str, objective: list[str]
+) -> None:
     table = Path(task)
     table.write_text("".join(row for row in table.read_text().splitlines(keepends=True) if ",test" not in row))
-    outcome, _ = searched(recipe, task, objective=["mean", "worst"])
-    assert outcome.best and outcome.front == () and "has no rows in split 'test'" in outcome.front_problem
+    outcome, _ = searched(recipe, task, objective=objective)
+    assert outcome.best and outcome.front == () and outcome.test == () and outcome.optimism is None
+    assert "has no rows in split 'test'" in outcome.test_problem
 
 
 def test_a_search_ends_with_its_points(recipe: dict[str, Any], task: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 from mergelab.jobs import Queued
 from mergelab.runtime.progress import JobPlace, Progress
-from mergelab.ui.session.status import Stopwatch, crash, refusal
+from mergelab.ui.messages import Status
+from mergelab.ui.session.status import Stopwatch, UnderWay, crash, refusal
+from mergelab.ui.session.update import Update
 
 
 class Clock:
@@ -20,6 +23,27 @@ def at(number: int, share: float, done: int = 1, total: int = 2, **fields: Any) 
     """A report from a job of four steps, of which the second ranks and the third scores."""
     title = ("reading the models", "ranking changes", "scoring", "counting conflicts")[number - 1]
     return Progress("Inner stage", done, total, place=JobPlace(title, number, 4, share), **fields)
+
+
+def steps_of(name: str, count: int) -> Generator[Update, None, None]:
+    """Work that reports its progress `count` times, and then that it is done."""
+    for number in range(count):
+        yield Update(status=Status("running", f"{name} {number}"))
+    yield Update(status=Status("ready", f"{name} is done"))
+
+
+def told(step: Update) -> str:
+    return step.status.text if step.status else ""
+
+
+def test_of_several_works_the_one_that_began_last_has_the_strip_until_it_ends() -> None:
+    under_way = UnderWay()
+    first, second = under_way.through(steps_of("sweep", 3)), under_way.through(steps_of("merge", 2))
+    assert told(next(first)) == "sweep 0" and told(next(second)) == "merge 0"
+    assert told(next(first)) == "", "the line would change from one work to the other and back"
+    assert [told(step) for step in second] == ["merge 1", "merge is done"]
+    assert told(next(first)) == "sweep 2" and under_way
+    assert [told(step) for step in first] == ["sweep is done"] and not under_way
 
 
 def test_progress_tells_the_step_the_count_the_elapsed_time_and_what_is_left_of_the_whole_work() -> None:

@@ -28,13 +28,22 @@ def sweep_summary(swept: Swept) -> str:
     tried = f"{counted(len(swept.points), 'recipe')} tried{each}{again}, {outcome.rows:,} answers asked for."
     if len(swept.sought) > 1 and outcome.best:
         return "\n".join([tried, *front_words(outcome, swept.asked.objectives, swept.sought)])
-    if not outcome.best or not outcome.test or not outcome.optimism:
+    if not outcome.best:
         return tried
     best = next(point for point in outcome.points if point.number == outcome.best[0])
     words = ObjectiveWords.of(best, swept.asked.objectives[0])
     alike = _alike([point for point in swept.points if point.number in outcome.alike])
-    test = _on_test(best, outcome, outcome.optimism, words)
-    return f"{tried} The best is point {best.number + 1}.{alike} {test} {_selected(best, outcome.optimism, words)}"
+    return f"{tried} The best is point {best.number + 1}.{alike} {_on_other_rows(best, outcome, words)}"
+
+
+def _on_other_rows(best: Point, outcome: SweepOutcome, words: ObjectiveWords) -> str:
+    """The best on test rows and what its selection was worth, or why that is not known."""
+    if outcome.optimism is None:
+        there = (
+            f"On validation rows, by which it was chosen, it scores {words.score(best.values[0])}, which flatters it."
+        )
+        return f"{there} It has no scores on test rows: {outcome.test_problem}."
+    return f"{_on_test(best, outcome, outcome.optimism, words)} {_selected(best, outcome.optimism, words)}"
 
 
 def _on_test(best: Point, outcome: SweepOutcome, optimism: Estimate, words: ObjectiveWords) -> str:

@@ -45,6 +45,14 @@ def test_a_start_that_is_the_best_or_has_no_score_is_told() -> None:
     assert "it scores 76.7 %. The recipe you started from has no score: no rows." in told(None, "no rows")
 
 
+def test_a_best_without_test_rows_stays_the_best_and_says_why_it_has_no_scores_there() -> None:
+    outcome = SweepOutcome(POINTS, (0,), rows=400, test_problem="task-a has no rows in split 'test'")
+    assert sweep_summary(swept(OVER, POINTS, outcome, objective=["task:task-a"])) == (
+        "2 recipes tried, 400 answers asked for. The best is point 1. On validation rows, by which it was chosen, it scores 80.0 %,"
+        " which flatters it. It has no scores on test rows: task-a has no rows in split 'test'."
+    )
+
+
 def test_points_that_the_rows_do_not_tell_from_the_best_are_named() -> None:
     points = [
         point(at, {"method.density": at / 20}, 0.8, state=PointState.OUT if at > 10 else PointState.FINISHED)
