@@ -382,8 +382,11 @@ def test_a_killed_server_is_told_within_three_seconds_and_a_new_start_gets_what_
 ) -> None:
     strip, density = guest.page.locator(".ml-lost"), guest.number(DENSITY)
     guest.until(f"{SETTLED} && mergelab.address.includes('density={density}')")
+    guest.page.evaluate("scrollTo(0, document.body.scrollHeight)")
     own_server.kill()
     expect(strip).to_be_visible(timeout=3000)
+    expect(strip).to_be_in_viewport()
+    guest.page.evaluate("scrollTo(0, 0)")
     expect(strip).to_contain_text(f"belong to TIES · density {density} (pixels · 5 experts).")
     dimmed(guest)
     guest.turn(DENSITY, 0.4)

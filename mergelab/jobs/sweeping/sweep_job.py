@@ -311,7 +311,7 @@ class _Search:
         is_last: bool = False,
     ) -> PartialGen[None]:
         """The work's progress under the number of points that are done, and the standing on `bound` rows of those whose last contestant
-        has answered; with `is_last` they are done then."""
+        has answered; with `is_last` they have finished then, and what remembers points need not wait for the others."""
         done, total = sum(point.state is not PointState.RACING for point in self._points.values()), self._asked.points
 
         def among(step: Progress | Contestant) -> Progress | Partial | None:
@@ -322,7 +322,7 @@ class _Search:
             if entrant is None:
                 return None
             done += is_last
-            return self._standing(entrant, PointState.RACING, bound)
+            return self._standing(entrant, PointState.FINISHED if is_last else PointState.RACING, bound)
 
         told: PartialGen[None] = map_progress(work, among)
         yield from told

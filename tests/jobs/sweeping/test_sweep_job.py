@@ -179,9 +179,10 @@ def test_repeated_points_are_worth_the_mean_over_their_seeds(recipe: dict[str, A
         assert each.recipe.seed == seed and each.values == (alone.value,)
     assert random.values == (pytest.approx(sum(each.values[0] for each in random.repeats) / 3),)
     assert random.scores[0].value == pytest.approx(random.values[0])
-    assert [point.number for point in told if point.state is PointState.RACING] == [0, 1], (
-        "once all seeds have answered"
-    )
+    assert [(point.number, point.state) for point in told[:2]] == [
+        (0, PointState.FINISHED),
+        (1, PointState.FINISHED),
+    ], "once all of its seeds have answered all rows, a point waits for no other"
     assert outcome.optimism and len(outcome.test) == 1
     again, _ = searched(dropped, task, {"sparsify": ["none", "dare"]}, race="none", repeats=3)
     assert again == replace(outcome, rows=0)
