@@ -17,6 +17,7 @@ from mergelab.evaluation.task_models.batches import POSITIONS, batches
 from mergelab.evaluation.task_models.exams import exam_of
 from mergelab.evaluation.task_models.precision import full_precision
 from mergelab.evaluation.tasks import TaskError, TaskSet
+from mergelab.evaluation.tasks.own.heads import HOW_TO_CHOOSE
 from mergelab.runtime.cache import STATISTICS, key_of, store
 from mergelab.runtime.progress import Progress, ProgressGen
 
@@ -71,7 +72,7 @@ def _listed(few: Sequence[tuple[str, int]]) -> str:
 def _told(task: TaskSet, has: str) -> str:
     return (
         f"the task set {task.name} has {has}, but a linear probe is trained on at least {LEAST_ROWS} of each class; add rows, deal more "
-        "of them to calibration with `split` in task.yml, or choose a classifier to answer instead (--head)"
+        f"of them to calibration with `split` in task.yml, or choose a classifier to answer instead: {HOW_TO_CHOOSE}"
     )
 
 

@@ -14,6 +14,8 @@ from mergelab.evaluation.tasks.task_set import labels_of
 
 PROBE = "probe"
 """In place of a model: a linear probe that is trained on the base's features. A folder of this name is `./probe`."""
+HOW_TO_CHOOSE = "“Answered by” on the page, --head on the command line, or `head` in task.yml"
+"""Where a person says who answers a task set: a model, or `probe`."""
 PLACEHOLDER = re.compile(r"LABEL_\d+")
 """What transformers calls the classes of a model that was saved without names."""
 
@@ -96,12 +98,12 @@ def _none_fits(labels: tuple[str, ...], models: Sequence[Checkpoint]) -> str:
     told = "; ".join(f"{model.name}: {', '.join(class_names(model)) or 'no class names'}" for model in models)
     return (
         f"no model has exactly the task's labels {listed_texts(labels)} in id2label of its config.json ({told}); "
-        "name the classifier that answers with --head or as `head` in task.yml, or write probe there to train a linear probe on the base"
+        f"choose the classifier that answers, or a linear probe on the base, which is trained then: {HOW_TO_CHOOSE}"
     )
 
 
 def _several_fit(labels: tuple[str, ...], models: Sequence[Checkpoint]) -> str:
     return (
         f"several models have the task's labels {listed_texts(labels)}: {', '.join(model.name for model in models)}; "
-        "name the one that answers with --head or as `head` in task.yml"
+        f"choose the one that answers: {HOW_TO_CHOOSE}"
     )

@@ -104,7 +104,8 @@ def test_every_class_with_too_few_rows_is_told_when_the_task_set_is_looked_at(tm
     report = check_task(str(path), "probe")
     assert list(report.problems) == [
         "the task set few has 4 calibration rows of the class 'b', 1 of 'c', 0 of 'd', but a linear probe is trained on at least 5 of each"
-        " class; add rows, deal more of them to calibration with `split` in task.yml, or choose a classifier to answer instead (--head)"
+        " class; add rows, deal more of them to calibration with `split` in task.yml, or choose a classifier to answer instead: “Answered by” on the page,"
+        " --head on the command line, or `head` in task.yml"
     ]
     assert report.rows["calibration"] == 10, "what was read is told all the same"
     assert check_task(str(path)).problems == (), "a classifier needs none"

@@ -83,7 +83,7 @@ def test_the_head_is_the_model_with_these_labels(tmp_path: Path) -> None:
     ):
         opened(path, base, topics)
     twin = text_model(tmp_path / "twin", seed=3)
-    with pytest.raises(TaskError, match=r"several models have the task's labels .*moods, .*twin; name the one"):
+    with pytest.raises(TaskError, match=r"several models have the task's labels .*moods, .*twin; choose the one"):
         opened(path, base, moods, twin)
     assert opened(path, base, moods, twin, head=str(twin)).head == str(twin)
 
