@@ -5,14 +5,19 @@ const CLICK_COMES = 100;
 
 /** @type {EventTarget | null} the element that is being pressed */
 let pressed = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let ending;
 /** @type {Map<Element, () => void>} what waits for the press to end, by the box that it is drawn in */
 const waiting = new Map();
 
 /** Follows the presses on the page from now on. */
 export function watchPresses() {
-  addEventListener("pointerdown", ({ target }) => (pressed = target), true);
+  addEventListener("pointerdown", ({ target }) => {
+    clearTimeout(ending); // that of the press before
+    pressed = target;
+  }, true);
   addEventListener("click", release, true);
-  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(release, CLICK_COMES), true);
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => (ending = setTimeout(release, CLICK_COMES)), true);
 }
 
 /**
@@ -37,6 +42,7 @@ export function redraw(box, children, drawn) {
 
 /** The press has ended: what waits is drawn as soon as its click has been answered. */
 function release() {
+  clearTimeout(ending);
   pressed = null;
   setTimeout(() => {
     if (!pressed) for (const draw of [...waiting.values()]) draw();
