@@ -12,7 +12,7 @@ OBJECTS = 200_000
 
 @contextmanager
 def lasting_imports() -> Iterator[None]:
-    """Disable garbage collection during imports: it finds nothing, and costs a fifth of the time that a page needs to start.
+    """Disable garbage collection during imports: it finds nothing, and looks through all that was imported before.
 
     Later collections are made rare, because the kernels' compiler creates as many objects again on first use.
     """

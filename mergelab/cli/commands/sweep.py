@@ -192,7 +192,7 @@ def _progress(
 def _say_what_is_known(points: RememberedPoints | None, resume: bool) -> None:
     """What is left of an earlier start of this sweep. Raises ValueError if it must be resumed and there is nothing."""
     if points and points.count:
-        print(f"note: {points.count} recipes of this sweep are remembered; no row is asked twice", file=sys.stderr)
+        print(f"note: runs remember {points.count} of this sweep's merges; no row is asked twice", file=sys.stderr)
     elif resume:
         raise ValueError(
             "there is nothing to resume: no run remembers a recipe of this sweep; leave --resume out to begin it, or name with --runs where "

@@ -29,7 +29,7 @@ class RememberedPoints:
 
     @property
     def count(self) -> int:
-        """How many recipes of the sweep the store knows."""
+        """How many of the sweep's recipes the store knows; each seed of a repeated one counts."""
         return len(self._known)
 
     def take(self, point: Point) -> None:

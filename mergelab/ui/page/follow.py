@@ -27,8 +27,9 @@ class Follower:
 
     def updates(self, visitor: str, work: Work) -> Iterator[Update]:
         """The updates of some work on the form on the sidebar, or the reason why there are none."""
-        session, is_new = self.state.lab.session(visitor), not self.state.lab.has_forgotten(visitor)
-        if not session.opened.wait(OPENING if is_new else 0):  # the user may be quicker than the page's own first event
+        lab = self.state.lab
+        session, patience = lab.session(visitor), 0 if lab.has_forgotten(visitor) else OPENING
+        if not session.opened.wait(patience):  # the user may be quicker than the page's own first event
             return iter([Update(status=refusal(EXPIRED, "refused"))])
         with session.lock:  # a knob may be turned at any moment: read the form and start the work as one step
             try:

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def import_gradio() -> None:
-    """Import Gradio in about half the time.
+    """Import Gradio without the work that it does for editors.
 
     For each of its components Gradio parses the source file and compares it with the type stub beside it, at every import. It
     leaves out what has no file, as a component that was typed into a notebook; so no component has one for that moment.

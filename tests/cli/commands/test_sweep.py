@@ -111,9 +111,9 @@ def test_a_sweep_that_nothing_remembers_cannot_be_resumed_and_one_that_is_rememb
 ) -> None:
     given = [file, "--over", "method.scale=0.5,1", "--task", task, "--head", recipe["base"], "--device", "cpu"]
     assert "there is nothing to resume" in complaint(capsys, "sweep", *given, "--resume")
-    assert cli.main(["sweep", *map(str, given)]) == 0 and "remembered" not in capsys.readouterr().err
+    assert cli.main(["sweep", *map(str, given)]) == 0 and "runs remember" not in capsys.readouterr().err
     assert cli.main(["sweep", *map(str, given), "--resume"]) == 0
-    assert "note: 2 recipes of this sweep are remembered" in capsys.readouterr().err
+    assert "note: runs remember 2 of this sweep's merges" in capsys.readouterr().err
     assert "there is nothing to resume" in complaint(capsys, "sweep", *given, "--resume", "--runs", "none")
 
 
