@@ -27,7 +27,7 @@ export default [
     },
   },
   { files: [WEB], languageOptions: { ecmaVersion: 2024, globals: globals.browser } },
-  { files: ["mergelab/ui/web/stream.js"], languageOptions: { sourceType: "script" } },
+  { files: ["mergelab/ui/web/before_gradio/*.js"], languageOptions: { sourceType: "script" } },
   { files: ["tests/**/*.js"], languageOptions: { ecmaVersion: 2024, globals: globals.node } },
   { ignores: ["assets/", "build/", "dist/", ".venv/"] },
 ];

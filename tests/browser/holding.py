@@ -3,7 +3,7 @@ any order."""
 
 from __future__ import annotations
 
-from browser.visits import SLOW
+from browser.visits import POLLING, SLOW
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
@@ -17,7 +17,10 @@ SCRIPT = """
     waiting: (name) => held[name]?.length ?? 0,
     streams: () => open !== null,
     unanswered: () => Object.values(unanswered),
+    frames: 0,
   };
+  const frame = window.requestAnimationFrame;
+  window.requestAnimationFrame = (draw) => { gates.frames++; return frame(draw); };
   const named = (id) => (known[id] ??= new Promise((resolve) => (naming[id] = resolve)));
   const eventOf = (number) => window.gradio_config.dependencies.find(({ id }) => id === number)?.targets[0]?.[1] ?? "other";
   window.fetch = async (...given) => {
@@ -41,17 +44,18 @@ SCRIPT = """
     return pathname.endsWith("/queue/data") ? new Response(through(answer.body), { status: answer.status, headers: answer.headers }) : answer;
   };
 
-  // Messages of one event keep their order. What was held comes on the stream that is open by then, as if the server had been
-  // slow to send it.
+  // Messages of one event keep their order, and the end of the stream comes after all that is not held. What was held comes on the
+  // stream that is open by then, as if the server had been slow to send it.
   const encoder = new TextEncoder(), behind = {}, early = [], completed = new Set();
   let open = null;
   const pass = (text) => open ? open.enqueue(encoder.encode(`${text}\\n\\n`)) : early.push(text);
   const behindGate = async (before, name, text) => { await before; await gate(await name); pass(text); };
+  const arrived = async (id) => { if (!held[`answer ${await named(id)}`]) await behind[id]; };
   async function take(text) {
     const { msg, event_id: id } = JSON.parse(text.slice(6));
     if (msg === "process_completed" && !Reflect.has(unanswered, id)) completed.add(id);
     if (msg === "process_completed") delete unanswered[id];
-    if (msg === "close_stream") { await gate("close"); pass(text); }
+    if (msg === "close_stream") { await Promise.all(Object.keys(behind).map(arrived)); await gate("close"); pass(text); }
     else if (id) behind[id] = behindGate(behind[id], named(id).then((event) => `answer ${event}`), text);
     else pass(text);
   }
@@ -97,11 +101,15 @@ class Gates:
 
     def wait(self, name: str) -> None:
         """Until something is held there."""
-        self.page.wait_for_function(f"gates.waiting({name!r}) > 0", timeout=SLOW)
+        self.page.wait_for_function(f"gates.waiting({name!r}) > 0", timeout=SLOW, polling=POLLING)
+
+    def frames(self) -> int:
+        """How many frames scripts have asked for."""
+        return int(self.page.evaluate("gates.frames"))
 
     def wait_for_silence(self) -> None:
         """Until no stream of answers is open: the end of one that is closing must not be held as that of the next."""
         try:
-            self.page.wait_for_function("!gates.streams()", timeout=SLOW)
+            self.page.wait_for_function("!gates.streams()", timeout=SLOW, polling=POLLING)
         except PlaywrightTimeout as error:
             raise AssertionError(f"not answered: {self.page.evaluate('gates.unanswered()')}") from error

@@ -68,6 +68,15 @@ def test_a_page_that_waits_for_nothing_holds_no_stream_open(gated: tuple[Visit, 
         opened.until(SETTLED)
 
 
+def test_a_page_that_waits_for_nothing_draws_no_frames(gated: tuple[Visit, Gates]) -> None:
+    opened, gates = gated
+    gates.wait_for_silence()
+    opened.page.wait_for_timeout(500)  # what fades has faded
+    before = gates.frames()
+    opened.page.wait_for_timeout(500)
+    assert gates.frames() == before > 0
+
+
 @pytest.mark.parametrize(("first", "second", "way", "order"), UNSCORED)
 def test_a_knob_turned_while_scores_and_a_pin_are_under_way_settles_in_whatever_order_they_come(
     gated: tuple[Visit, Gates], first: float, second: float, way: str, order: tuple[str, ...]

@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 
 HERE = Path(__file__).parent
-STREAM = "stream.js"
-"""The one script that is no module: it has to stand before Gradio's client."""
+BEFORE_GRADIO = ("before_gradio/stream.js", "before_gradio/loading_clock.js")
+"""The scripts that are no modules: they change what Gradio's scripts find in the browser."""
 ENTRY = "main.js"
 """The module that imports all others."""
 
@@ -19,7 +19,7 @@ def read(name: str) -> str:
 
 def modules() -> list[str]:
     """The ES modules of the page by their paths below this folder, the entry first."""
-    names = {path.relative_to(HERE).as_posix() for path in HERE.rglob("*.js")} - {STREAM, ENTRY}
+    names = {path.relative_to(HERE).as_posix() for path in HERE.rglob("*.js")} - {*BEFORE_GRADIO, ENTRY}
     return [ENTRY, *sorted(names)]
 
 

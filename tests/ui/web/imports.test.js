@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const WEB = fileURLToPath(new URL("../../../mergelab/ui/web", import.meta.url));
-const CLASSIC = "stream.js";
-const MODULES = readdirSync(WEB, { recursive: true }).filter((name) => name.endsWith(".js") && name !== CLASSIC);
+const CLASSIC = `before_gradio${sep}`;
+const MODULES = readdirSync(WEB, { recursive: true }).filter((name) => name.endsWith(".js") && !name.startsWith(CLASSIC));
 
 /** What each module imports, by path. Types alone, in comments, are no imports. */
 const IMPORTS = new Map(MODULES.map((name) => {

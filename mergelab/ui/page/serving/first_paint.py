@@ -10,13 +10,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mergelab.ui.page.serving.module_files import SCRIPTS
 from mergelab.ui.page.serving.plotly_file import SCRIPT as PLOTLY
-from mergelab.ui.web import STREAM, read
+from mergelab.ui.web import BEFORE_GRADIO, read
 
 HEAD_START, HEAD_END, APP = b"<head>", b"</head>", b"<gradio-app"
-BEFORE_GRADIO = f'<meta name="color-scheme" content="light dark"><script>{read(STREAM)}</script>{PLOTLY}'
-"""At the start of the head: the stream replaces `fetch` before Gradio's client keeps it."""
-AFTER_GRADIO = SCRIPTS
-"""At the end of the head, so that the browser fetches Gradio's scripts first."""
+HEAD_FIRST = '<meta name="color-scheme" content="light dark">' + "".join(
+    f"<script>{read(name)}</script>" for name in BEFORE_GRADIO
+)
+"""Stands at the start of the head: Gradio's scripts keep the `fetch` and the frames that they find."""
+HEAD_LAST = SCRIPTS
+"""Stands at the end of the head, so that the browser fetches Gradio's scripts first."""
 PICTURE = read("first_paint.html")
 """The skeleton of the page in both themes. `main.js` takes it away; by itself it goes after 15 seconds, so that it cannot
 hide what Gradio says when it does not start."""
@@ -61,7 +63,7 @@ def completed(html: bytes) -> bytes:
     """Gradio's HTML with the scripts and the picture; other HTML as it is."""
     if APP not in html:
         return html
-    before, after, picture = (text.encode() for text in (BEFORE_GRADIO, AFTER_GRADIO, PICTURE))
+    before, after, picture = (text.encode() for text in (HEAD_FIRST + PLOTLY, HEAD_LAST, PICTURE))
     html = html.replace(HEAD_START, HEAD_START + before, 1).replace(HEAD_END, after + HEAD_END, 1)
     head, app, rest = html.rpartition(APP)  # the config before it may hold any text
     return head + picture + app + rest

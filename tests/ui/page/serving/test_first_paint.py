@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from mergelab.ui.page.serving.first_paint import PICTURE, FirstPaint, completed
 from mergelab.ui.page.serving.module_files import FOLDER
 from mergelab.ui.page.serving.plotly_file import ADDRESS
-from mergelab.ui.web import ENTRY, STREAM, modules, read
+from mergelab.ui.web import BEFORE_GRADIO, ENTRY, modules, read
 
 GRADIO = '<html><head><base href="./"><script type="module" src="gradio.js"></script></head><body><gradio-app></gradio-app></body></html>'
 PAGE = completed(GRADIO.encode()).decode()
@@ -25,9 +25,10 @@ def served(text: str, kind: type[PlainTextResponse | HTMLResponse] = HTMLRespons
     return TestClient(Starlette(routes=[route], middleware=[Middleware(FirstPaint)]))
 
 
-def test_the_stream_stands_in_the_head_before_gradio() -> None:
-    assert HEAD.index(f"<script>{read(STREAM)}</script>") < HEAD.index("gradio.js")
-    assert STREAM not in modules()
+def test_what_gradio_is_to_find_stands_in_the_head_before_it() -> None:
+    places = [HEAD.index(f"<script>{read(name)}</script>") for name in BEFORE_GRADIO]
+    assert len(places) == 2 and max(places) < HEAD.index("gradio.js")
+    assert not {*BEFORE_GRADIO} & {*modules()}
 
 
 def test_every_module_is_fetched_ahead_and_the_entry_runs_after_gradio() -> None:

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from mergelab.ui.page.serving.module_files import FOLDER, ROUTE
-from mergelab.ui.web import HERE, STREAM, modules, read, version
+from mergelab.ui.web import BEFORE_GRADIO, HERE, modules, read, version
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_a_module_is_served_as_javascript_that_browsers_may_keep(client: TestCli
 
 
 @pytest.mark.parametrize(
-    "name", ["__init__.py", "panel.html", "messages.d.ts", STREAM, "../page/lab_page.py", "", "lab"]
+    "name", ["__init__.py", "panel.html", "messages.d.ts", *BEFORE_GRADIO, "../page/lab_page.py", "", "lab"]
 )
 def test_nothing_else_of_the_folder_is_served(client: TestClient, name: str) -> None:
     assert (HERE / name).exists()

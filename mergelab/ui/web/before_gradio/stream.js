@@ -16,6 +16,8 @@
   const owed = new Set();
   /** @type {Set<string>} events that were completed before the server's word that it took them came */
   const early = new Set();
+  /** Says `taken` when the server took or refused what was asked. */
+  const questions = new EventTarget();
   let asking = 0;
   /** @type {Promise<unknown> | null} */
   let closing = null;
@@ -31,14 +33,21 @@
    * @param {FetchArguments} given
    */
   async function ask(given) {
+    const answer = await taken(given);
+    await closing; // else Gradio's client would look for a stream in the moment in which it is told that there is none
+    return answer;
+  }
+
+  /** @param {FetchArguments} given */
+  async function taken(given) {
     asking += 1;
     try {
       const answer = await plain(...given), { event_id: id } = await answer.clone().json().catch(() => ({}));
       if (id && !early.delete(id)) owed.add(id);
-      await closing; // else Gradio's client would look for a stream in the moment in which it is told that there is none
       return answer;
     } finally {
       asking -= 1;
+      questions.dispatchEvent(new Event("taken"));
     }
   }
 
@@ -75,7 +84,9 @@
         if (msg === "close_stream") close = text;
         else send(text);
       }
-    } while (close && (asking || owed.size) && (stream = await plain(...given)));
+      // What is being asked may have been answered on this stream already: one that is opened in vain would stay open.
+      while (close && asking && !owed.size) await new Promise((go) => questions.addEventListener("taken", go, { once: true }));
+    } while (close && owed.size && (stream = await plain(...given)));
     if (close) {
       closing = aborted(given[0] instanceof Request ? given[0].signal : given[1]?.signal);
       send(close);
