@@ -15,6 +15,7 @@ from mergelab.engine import MergeError, Plan, plan, prepare, prepare_steps, spar
 from mergelab.engine.nesting.merged_checkpoint import MergedCheckpoint, merged_checkpoint
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.tasks import TaskError, TaskSet, suite_tasks
+from mergelab.evaluation.tasks.own.how_to_say import HOW_TO_GIVE
 from mergelab.jobs.merging.merged_files import merged_files
 from mergelab.jobs.task_sets.own_tasks import NO_TASKS, TaskFiles
 from mergelab.methods.registry import Statistic
@@ -150,8 +151,8 @@ def expert_task(expert: Checkpoint, method: str, tasks: Sequence[TaskSet] = ()) 
         return own[0]
     if suite is None or not has_task(expert):
         raise CheckpointError(
-            f"{method} needs calibration examples for {expert.name}, which is no expert of a suite; on the command line, give it "
-            f"a task set with --task {expert.name}=FILE; in Python, use merge_state_dicts with statistics="
+            f"{method} needs calibration examples for {expert.name}, which is no expert of a suite; give it a task set {HOW_TO_GIVE} "
+            f"(--task {expert.name}=FILE); in Python, use merge_state_dicts with statistics="
         )
     return suite_tasks(suite)[load_suite(suite).experts[expert.name.split("/", 1)[1]].task]
 

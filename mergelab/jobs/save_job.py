@@ -52,7 +52,7 @@ def save(
         refuse_existing(target)
     if isinstance(checked, StackRecipe):
         if task_files:
-            raise RecipeError("a stack merges nothing, so it takes no task sets; leave out --task")
+            raise RecipeError("a stack merges nothing, so it takes no task sets; give none")
         yield from save_stack(checked, folder, models_dir, shard_bytes)
         return (yield from archived(folder)) if archive else str(folder)
     steps = JobSteps(*steps_before_merge(checked), WRITING, CHECKING, *([PACKING] if archive else ()))

@@ -21,6 +21,7 @@ from mergelab.evaluation.scores.looks import FIRST, bounds
 from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.evaluation.scores.paired import PairedDifference, paired_difference
 from mergelab.evaluation.tasks import TaskError, TaskSet
+from mergelab.evaluation.tasks.own.how_to_say import HOW_TO_GIVE
 from mergelab.runtime.hashing import hash_pairs
 from mergelab.runtime.progress import Partial, PartialGen, Progress, ProgressGen, map_progress
 
@@ -187,7 +188,7 @@ def _unchanged(trials: Sequence[_Trial]) -> Iterator[str]:
 
 def _check_metrics(tasks: Sequence[TaskSet]) -> None:
     if not tasks:
-        raise TaskError("damage is measured on task sets, and there is none: name one with --task or --tasks")
+        raise TaskError(f"damage is measured on task sets, and there is none: give one {HOW_TO_GIVE}")
     others = [task for task in tasks if not find_metric(task.metric).is_share]
     if others:
         raise TaskError(

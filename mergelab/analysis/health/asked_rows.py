@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mergelab.analysis.health.health_subject import HealthSubject
 from mergelab.evaluation.tasks import TaskSet
+from mergelab.evaluation.tasks.own.how_to_say import HOW_TO_GIVE
 
 SPLIT = "calibration"
 ROWS = 64
@@ -17,7 +18,4 @@ def asked_tasks(subject: HealthSubject, kind: str) -> list[TaskSet]:
 
 def no_rows(kind: str) -> str:
     """Why nothing was measured, and how to give rows."""
-    return (
-        f"Not measured: there are no calibration rows of kind {kind}. Give some with "
-        f"`mergelab health MODEL_OR_RECIPE --task FILE`, whose task.yml says `kind: {kind}` (docs/tasks.md)."
-    )
+    return f"Not measured: there are no calibration rows of kind {kind}. Give a task set of this kind {HOW_TO_GIVE} (docs/tasks.md)."

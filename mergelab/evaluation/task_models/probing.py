@@ -17,7 +17,7 @@ from mergelab.evaluation.task_models.batches import POSITIONS, batches
 from mergelab.evaluation.task_models.exams import exam_of
 from mergelab.evaluation.task_models.precision import full_precision
 from mergelab.evaluation.tasks import TaskError, TaskSet
-from mergelab.evaluation.tasks.own.heads import HOW_TO_CHOOSE
+from mergelab.evaluation.tasks.own.how_to_say import HOW_TO_CHOOSE
 from mergelab.runtime.cache import STATISTICS, key_of, store
 from mergelab.runtime.progress import Progress, ProgressGen
 

@@ -12,6 +12,7 @@ from mergelab.checkpoints import suite_of
 from mergelab.engine import Plan, PreparedMerge, merged_body
 from mergelab.evaluation.answer_sheet import answers_key
 from mergelab.evaluation.tasks import TaskError, TaskSet, suite_tasks
+from mergelab.evaluation.tasks.own.how_to_say import HOW_TO_GIVE
 from mergelab.jobs.evaluate_job import chosen_tasks
 from mergelab.jobs.merging.merge_steps import COUNTING, MERGING, READING, prepared_in_steps, steps_before_merge
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe
@@ -70,7 +71,7 @@ def _suite_tasks(planned: Plan, names: Sequence[str] | None, with_own: bool) -> 
     suite = suite_of(planned.recipe.base or "")
     if suite is None and names is not None:
         raise TaskError(
-            f"the base of this recipe is no suite, so it has no task set {names[0]}: give your own with --task"
+            f"the base of this recipe is no suite, so it has no task set {names[0]}: give your own {HOW_TO_GIVE}"
         )
     if suite is None or (with_own and names is None):
         return []

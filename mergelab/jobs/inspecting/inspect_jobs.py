@@ -11,6 +11,7 @@ from torch import Tensor
 from mergelab.engine import Plan, prepare
 from mergelab.evaluation.evaluate import body_of
 from mergelab.evaluation.tasks import TaskSet
+from mergelab.evaluation.tasks.own.how_to_say import HOW_TO_GIVE
 from mergelab.jobs.recipe_plans import expert_task, has_task, planned_recipe, read_recipe, with_calibration
 from mergelab.jobs.sketch_job import recalled_sketch
 from mergelab.jobs.task_sets.own_tasks import TaskFiles
@@ -121,7 +122,7 @@ def _features(planned: Plan, device: str, own: Sequence[TaskSet]) -> ProgressGen
     without_rows = [] if tasks else [name for name in listed if not has_task(experts[name])]
     if without_rows:
         return skipped_cka(
-            f"{without_rows[0]} has no calibration examples, which only experts of a suite have; give a task set with --task"
+            f"{without_rows[0]} has no calibration examples, which only experts of a suite have; give a task set {HOW_TO_GIVE}"
         )
     tasks = tasks or {task.name: task for task in (expert_task(expert, "linear CKA") for expert in planned.experts)}
     models = {BASE: planned.base} | experts

@@ -11,6 +11,7 @@ from mergelab.analysis.health import Health, HealthSubject, WeightRecord, examin
 from mergelab.checkpoints import CheckpointError, suite_of
 from mergelab.engine import Plan
 from mergelab.evaluation.tasks import TaskSet, suite_tasks
+from mergelab.evaluation.tasks.own.how_to_say import HOW_TO_GIVE
 from mergelab.jobs.merging.merged_files import MergedFiles, merged_files
 from mergelab.runtime.progress import ProgressGen
 
@@ -62,8 +63,7 @@ class MergeHealth:
 
     def _why_not(self) -> str:
         if self.asks and not self._rows:
-            give = f"give some with `mergelab health {self.target} --task FILE` (docs/health.md)"
-            return f"there are no calibration rows of kind generation or perplexity; {give}"
+            return f"there are no calibration rows of kind generation or perplexity; give some {HOW_TO_GIVE} (docs/health.md)"
         return ASK_LATER.format(self.target)
 
 

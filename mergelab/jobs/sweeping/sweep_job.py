@@ -17,6 +17,7 @@ from mergelab.evaluation.scores.interval import Estimate, Z
 from mergelab.evaluation.scores.looks import FIRST, bounds
 from mergelab.evaluation.scoring import scored
 from mergelab.evaluation.tasks import TaskSet
+from mergelab.evaluation.tasks.own.how_to_say import HOW_TO_GIVE
 from mergelab.jobs.sweeping.contestant import START, AskedRows, Contestant
 from mergelab.jobs.sweeping.entrant import Entrant
 from mergelab.jobs.sweeping.front_on_test import for_test
@@ -70,7 +71,7 @@ def sweep(
     with cluster.joined() if cluster else nullcontext():
         planned = yield from models.open(recipe)
         if not models.tasks:
-            raise SweepError("a sweep needs task sets to score: give one with --task, or use the models of a suite")
+            raise SweepError(f"a sweep needs task sets to score: give one {HOW_TO_GIVE}; or use the models of a suite")
         with closing(_on_cluster(cluster, models, planned) if cluster else LocalBackend(models)) as backend:
             search = _Search(asked, models.tasks, where, backend, KnownMerges(models, planned))
             yield from search.prepare(planned)

@@ -16,9 +16,7 @@ def calibration_record(planned: Plan, tasks: Sequence[TaskSet]) -> CalibrationRe
     notes = [note for task in tasks for note in task.notes]
     method = planned.recipe.method.name
     if not planned.recipe.rule.wanting(Statistic):
-        unused = (
-            f"{method} takes no calibration examples, so its result does not depend on the task sets given with --task"
-        )
+        unused = f"{method} takes no calibration examples, so its result does not depend on the task sets"
         return CalibrationRecord((), [*notes, *([unused] if tasks else [])])
     names = {expert.name for expert in planned.experts}
     unused_tasks = [

@@ -121,7 +121,8 @@ def test_classifiers_over_a_bare_base_are_inspected_and_their_heads_told(tmp_pat
     )
     assert inspection.features is not None
     assert inspection.features["reason"].tolist() == [
-        f"{tmp_path / 'a'} has no calibration examples, which only experts of a suite have; give a task set with --task"
+        f"{tmp_path / 'a'} has no calibration examples, which only experts of a suite have; give a task set under “Task sets” on the "
+        "page, or with --task on the command line"
     ]
 
 

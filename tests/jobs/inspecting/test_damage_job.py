@@ -54,7 +54,7 @@ def test_each_task_gets_its_own_expert_back(models: Path) -> None:
 def test_models_without_task_sets_and_unknown_treatments_are_refused(models: Path) -> None:
     with pytest.raises(TaskError, match="damage is measured on task sets, and there is none"):
         finish(workbench.damage(recipe_of_experts(models), device="cpu"))
-    with pytest.raises(TaskError, match="no suite, so it has no task set mnist: give your own with --task"):
+    with pytest.raises(TaskError, match="no suite, so it has no task set mnist: give your own under “Task sets”"):
         finish(workbench.damage(recipe_of_experts(models), tasks=["mnist"], device="cpu"))
     with pytest.raises(RecipeError, match="restore must be one of mean, expert, base, got 'median'"):
         finish(workbench.damage(recipe_of_experts(models), restore="median"))

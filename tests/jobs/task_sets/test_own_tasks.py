@@ -119,7 +119,7 @@ def test_an_expert_can_be_named_and_the_one_without_a_task_set_is(root: Path, tm
     moods, topics = (f"{root / name}={root / name}.csv" for name in ("moods", "topics"))
     out = saved(root, tmp_path / "out", "regmean", task_files=[moods, topics])
     assert load_file(out / "model.safetensors")
-    told = rf"regmean needs calibration examples for {root / 'topics'}, .* give it a task set with --task {root / 'topics'}=FILE"
+    told = rf"regmean needs calibration examples for {root / 'topics'}, .* give it a task set .* \(--task {root / 'topics'}=FILE\)"
     with pytest.raises(CheckpointError, match=told):
         saved(root, tmp_path / "two", "regmean", task_files=[moods])
     with pytest.raises(TaskError, match=r"--task other=rows.csv: the recipe has no expert 'other'; it has .*moods"):
@@ -169,7 +169,7 @@ def test_features_are_compared_on_the_calibration_rows_of_own_task_sets_of_any_k
     found = finish(workbench.inspect(recipe, device="cpu", task_files=[str(texts)])).features
     assert set(found["status"]) == {"measured"} and set(found["rows"]) == {6}
     skipped = finish(workbench.inspect(recipe, device="cpu")).features
-    assert "give a task set with --task" in skipped["reason"][0]
+    assert "give a task set under “Task sets” on the page" in skipped["reason"][0]
 
 
 def test_a_map_follows_the_calibration_rows_of_own_task_sets(tmp_path: Path) -> None:

@@ -9,13 +9,12 @@ from pathlib import Path
 
 from mergelab.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from mergelab.checkpoints.alignment.key_alignment import is_head, wrapper
+from mergelab.evaluation.tasks.own.how_to_say import HOW_TO_CHOOSE
 from mergelab.evaluation.tasks.task_error import TaskError, listed_texts
 from mergelab.evaluation.tasks.task_set import labels_of
 
 PROBE = "probe"
 """In place of a model: a linear probe that is trained on the base's features. A folder of this name is `./probe`."""
-HOW_TO_CHOOSE = "“Answered by” on the page, --head on the command line, or `head` in task.yml"
-"""Where a person says who answers a task set: a model, or `probe`."""
 PLACEHOLDER = re.compile(r"LABEL_\d+")
 """What transformers calls the classes of a model that was saved without names."""
 

@@ -33,7 +33,7 @@ def shown_rows(
     own = (each for each in placed_rows(task.files, task.spec, TaskProblems()) if each.split == split)
     found = [shown_row(task, each) for each in islice(own, count)]
     if not found:
-        raise TaskError(f"{task.name} has no {split} rows; choose another --split")
+        raise TaskError(f"{task.name} has no {split} rows; choose another split")
     return found
 
 

@@ -126,7 +126,7 @@ def _missing(rows: Mapping[str, int]) -> list[str]:
     """What cannot be done with splits that have no rows."""
     use = {
         "calibration": "so it cannot calibrate fisher, regmean and adamerging",
-        "validation": "so `mergelab evaluate` needs --split test",
+        "validation": "so no knob can be chosen by scores, and `mergelab evaluate` needs --split test",
         "test": "so results cannot be reported on rows that no knob was tuned on",
     }
     return [f"there are no {split} rows, {use[split]}" for split in SPLITS if not rows[split] and any(rows.values())]

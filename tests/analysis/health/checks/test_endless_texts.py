@@ -53,4 +53,4 @@ def test_a_model_that_always_says_the_same_token_loops(tmp_path: Path) -> None:
 def test_without_rows_it_is_said_how_to_give_some(tmp_path: Path) -> None:
     check = check_of(finish(examine(folder_subject(language_model(tmp_path / "model")))), "endless_texts")
     assert check.state == "unmeasured"
-    assert "`mergelab health MODEL_OR_RECIPE --task FILE`" in check.summary
+    assert "Give a task set of this kind under “Task sets” on the page" in check.summary

@@ -1,16 +1,13 @@
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from repository import ROOT
 from tiny_task_models import MOODS, text_model
 
 from mergelab.checkpoints import open_checkpoint
 from mergelab.evaluation.tasks import TaskError, TaskSet
 from mergelab.evaluation.tasks.own import open_task
-from mergelab.evaluation.tasks.own.heads import HOW_TO_CHOOSE
 
 ROWS = "text,label\n" + "".join(f"{word} film,{word}\n" for word in ("bad", "good", "fine", "bad"))
 
@@ -206,9 +203,3 @@ def test_json_lines_may_leave_out_columns_that_are_not_required(tmp_path: Path) 
     lines = [{"text": "a", "label": "x"}, {"text": "b", "label": "y", "id": 3}]
     path = written(tmp_path, a__jsonl="".join(json.dumps(line) + "\n" for line in lines)) / "a.jsonl"
     assert opened(path).labels == ("x", "y")
-
-
-def test_who_answers_is_chosen_where_the_message_says() -> None:
-    (list_on_the_page,) = re.findall("“(.+?)”", HOW_TO_CHOOSE)
-    card = ROOT / "mergelab" / "ui" / "web" / "task_sets" / "task_card.js"
-    assert f'field("{list_on_the_page}", HEAD' in card.read_text(encoding="utf-8")
