@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,16 +25,19 @@ from mergelab.runtime.devices import resolve
 from mergelab.runtime.progress import Partial, PartialGen, Progress, ProgressGen
 
 MERGED = "merged"
+GROWS_EVERY = 0.1
+"""Seconds between two states of a text that grows: as fast as one reads, and far slower than small models write."""
 MOST_BYTES = 2**30
 """Merged models up to this size are kept for the next question."""
 
 
 @dataclass(frozen=True)
 class Tried:
-    """What a model said; `model` is its name, or `MERGED`."""
+    """What a model said; `model` is its name, or `MERGED`. Its response goes on unless it is `complete`."""
 
     model: str
     response: Response
+    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,8 @@ def try_it(
     """The responses of the merged model, the base and each expert to a question, asked as the examples of `task` are: one of
     the suite's, or of a person's own in `task_files`.
 
-    Yields the list as `Partial` after each response: the merged model's first. Nothing is saved. The merged models of the last
-    questions are kept in this process.
+    Yields the list as `Partial` after each response, the merged model's first, and meanwhile as a text grows. Nothing is saved.
+    The merged models of the last questions are kept in this process.
     """
     checked, where = read_recipe(recipe, models_dir), resolve(device)
     own = TaskFiles.of(task_files, checked, models_dir=models_dir)
@@ -71,14 +75,25 @@ def try_it(
     suite = suite_of(checked.base or "")
     known = {**(suite_tasks(suite) if suite else {}), **{each.name: each for each in tasks}}
     [asked] = chosen_tasks(known, [task])
-    rows, found = question.rows(asked), []
+    rows, found = question.rows(asked), list[Tried]()
     models = [(MERGED, None), (planned.base.name, planned.base), *((each.name, each) for each in planned.experts)]
     for number, (name, model) in enumerate(models):
         yield Progress("Asking", number, len(models), name, "models")
         body = body_of(model, planned.base) if model else (yield from _merged(planned, where, tasks))
-        found.append(Tried(name, respond(body, asked, rows, where)))
-        yield Partial(list(found))
+        for tried in _growing(name, respond(body, asked, rows, where)):
+            yield Partial([*found, tried])
+        found.append(tried)
     return found
+
+
+def _growing(model: str, responses: Iterator[Response]) -> Iterator[Tried]:
+    """A model's response as it grows, at most every `GROWS_EVERY` seconds, and when it is complete."""
+    shown = time.monotonic()
+    for response in responses:
+        if time.monotonic() >= shown + GROWS_EVERY:
+            yield Tried(model, response, complete=False)
+            shown = time.monotonic()
+    yield Tried(model, response)
 
 
 _kept: OrderedDict[str, dict[str, Tensor]] = OrderedDict()

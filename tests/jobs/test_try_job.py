@@ -60,3 +60,14 @@ def test_a_language_model_answers_a_prompt_in_its_own_words() -> None:
     found = {each.model: each.response for each in finish(workbench.try_it(recipe, Question("add 27+48="), "add"))}
     assert found["tinylm/add"].text.strip() == "75" and found["tinylm/add"].choices == ()
     assert found[MERGED].text
+
+
+def test_a_text_is_shown_while_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(try_job, "GROWS_EVERY", 0)
+    recipe = {"base": "tinylm", "models": ["tinylm/add", "tinylm/reverse"], "method": {"name": "average"}}
+    steps = workbench.try_it(recipe, Question("reverse artery="), "reverse", device="cpu")
+    last = [step.result[-1] for step in steps if isinstance(step, Partial)]
+    grown = [each for each in last if each.model == "tinylm/reverse"]
+    assert [each.complete for each in grown] == [False] * (len(grown) - 1) + [True] and len(grown) > 3
+    texts = [each.response.text for each in grown]
+    assert texts[-1].strip() == "yretra" and all(texts[-1].startswith(text) for text in texts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -28,11 +28,11 @@ class Classification(TaskKind):
             Answer((float(one == right),), one) for one, right in zip(chosen.tolist(), wanted.tolist(), strict=True)
         ]
 
-    def respond(self, exam: Exam) -> Response:
+    def respond(self, exam: Exam) -> Iterator[Response]:
         """The likeliest class, and the `CHOICES` likeliest with their softmax probabilities."""
         likely = self._logits(exam, [0])[0].softmax(-1).topk(min(CHOICES, len(exam.labels)))
         choices = tuple((exam.labels[place], share) for share, place in zip(*map(Tensor.tolist, likely), strict=True))
-        return Response(choices[0][0], choices)
+        yield Response(choices[0][0], choices)
 
     def _logits(self, exam: Exam, index: Sequence[int]) -> Tensor:
         if exam.config.num_labels != len(exam.labels):

@@ -8,9 +8,16 @@ from typing import Any
 from mergelab.checkpoints import Checkpoint
 from mergelab.evaluation.kinds.encoded import Encoded
 from mergelab.evaluation.kinds.rows import Row, Rows
-from mergelab.evaluation.kinds.task_kind import Answer, Column, Exam, TaskKind
-from mergelab.evaluation.kinds.text.continuation import Continuation, continuation
-from mergelab.evaluation.kinds.text.decoding import GenerationSettings, StopTexts, cut, end_tokens, greedy, text_of
+from mergelab.evaluation.kinds.task_kind import Answer, Column, Exam, Response, TaskKind
+from mergelab.evaluation.kinds.text.continuation import Continuation, Ids, continuation
+from mergelab.evaluation.kinds.text.decoding import (
+    GenerationSettings,
+    StopTexts,
+    cut,
+    end_tokens,
+    greedy_steps,
+    text_of,
+)
 from mergelab.evaluation.kinds.text.log_likelihood import Load, load_of, readable_at_once
 from mergelab.evaluation.kinds.text.matching import last_number, matches
 from mergelab.evaluation.kinds.text.prompts import PromptSettings, columns_of, question_of, text_in, with_examples
@@ -75,6 +82,10 @@ class Generation(TaskKind):
             found.update(zip(rows, generated(exam, rows, read), strict=True))
         return [found[row] for row in index]
 
+    def respond(self, exam: Exam) -> Iterator[Response]:
+        """The text that the model generates, after each of its tokens."""
+        return text_responses(exam, continuation(exam.model, [exam.encoded.ids[0]], exam.device))
+
 
 def text_row(cells: Mapping[str, Any], settings: GenerationSettings) -> Row:
     """A prompt and the expected text, from the cells of a table."""
@@ -106,13 +117,33 @@ def question_row(text: str, settings: PromptSettings, template: str = "{prompt}"
 
 def generated(exam: Exam, rows: Sequence[int], read: Continuation) -> Iterator[Answer]:
     """The texts that a model generates after what it has `read` of these rows."""
+    for steps in _tokens(exam, read):
+        complete = steps
+    for row, ids in zip(rows, complete, strict=True):
+        text = _text(exam, ids)
+        yield Answer((float(matches(text, exam.rows.references[row], exam.settings)),), text)
+
+
+def text_responses(exam: Exam, read: Continuation) -> Iterator[Response]:
+    """The text that a model generates after the only one that it has `read`, after each token.
+
+    A character whose last bytes are missing is left out until they come.
+    """
+    for [ids] in _tokens(exam, read):
+        text = _text(exam, ids)
+        yield Response(text.rstrip("\ufffd"))
+    yield Response(text)
+
+
+def _tokens(exam: Exam, read: Continuation) -> Iterator[list[list[int]]]:
+    """The tokens that a model generates after each text that it has `read`, as they grow."""
     settings, tokenizer = exam.settings, tokenizer_of(exam.head)
     ends = end_tokens(tokenizer, exam.config, exam.head)
-    tokens = greedy(read, settings.max_new_tokens, ends, StopTexts(tokenizer, settings.stop))
-    for row, ids in zip(rows, tokens, strict=True):
-        text = cut(text_of(tokenizer, ids), settings.stop)
-        is_right = bool(exam.rows.references) and matches(text, exam.rows.references[row], settings)
-        yield Answer((float(is_right),), text)
+    return greedy_steps(read, settings.max_new_tokens, ends, StopTexts(tokenizer, settings.stop))
+
+
+def _text(exam: Exam, ids: Ids) -> str:
+    return cut(text_of(tokenizer_of(exam.head), ids), exam.settings.stop)
 
 
 def in_chat(tokenizer: Any, prompt: str, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,9 +22,9 @@ from mergelab.evaluation.kinds.choice import (
     size_of,
 )
 from mergelab.evaluation.kinds.encoded import Encoded
-from mergelab.evaluation.kinds.generation import PROMPT, generated, question_row, text_row
+from mergelab.evaluation.kinds.generation import PROMPT, generated, question_row, text_responses, text_row
 from mergelab.evaluation.kinds.rows import Row, Rows
-from mergelab.evaluation.kinds.task_kind import Answer, Column, Exam, Given, TaskKind
+from mergelab.evaluation.kinds.task_kind import Answer, Column, Exam, Given, Response, TaskKind
 from mergelab.evaluation.kinds.text.continuation import AfterEncoder
 from mergelab.evaluation.kinds.text.decoding import GenerationSettings
 from mergelab.evaluation.kinds.text.log_likelihood import Load, of_options, padded, readable_at_once
@@ -117,6 +117,10 @@ class Seq2Seq(TaskKind):
                 values = of_options(read, [exam.encoded.options[row] for row in rows])
                 found.update({row: chosen_option(exam, row, own) for row, own in zip(rows, values, strict=True)})
         return [found[row] for row in index]
+
+    def respond(self, exam: Exam) -> Iterator[Response]:
+        """The text that the decoder gives, after each of its tokens; or the likeliest option."""
+        return text_responses(exam, _read(exam, [0])) if exam.settings.ask == "text" else super().respond(exam)
 
 
 def _read(exam: Exam, rows: Sequence[int]) -> AfterEncoder:

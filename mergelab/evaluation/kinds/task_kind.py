@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -133,10 +133,13 @@ class TaskKind(ABC):
         """A person's own text as a row without an answer. Raises `ValueError` where one text does not make a row."""
         return Row(text)
 
-    def respond(self, exam: Exam) -> Response:
-        """The model's response to the first of the exam's rows, whose label and reference mean nothing."""
+    def respond(self, exam: Exam) -> Iterator[Response]:
+        """The model's response to the first of the exam's rows, whose label and reference mean nothing.
+
+        A text may come several times, each time longer; the last response is complete.
+        """
         [answer] = self.answer(exam, [0])
-        return Response(self.words(answer.given, exam.rows.row(0), exam.labels))
+        yield Response(self.words(answer.given, exam.rows.row(0), exam.labels))
 
     def wanted(self, row: Row, labels: tuple[str, ...]) -> str:
         """The right answer in words; empty text if the row has none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -35,11 +35,12 @@ def ask(
     return [found[row] for row in range(stop - start)]
 
 
-def respond(body: Mapping[str, Tensor], task: TaskSet, question: Rows, device: str) -> Response:
-    """What `body` with the task's head says to the only row of `question`."""
+@torch.inference_mode()
+def respond(body: Mapping[str, Tensor], task: TaskSet, question: Rows, device: str) -> Iterator[Response]:
+    """What `body` with the task's head says to the only row of `question`: a text as it grows, the last time complete."""
     probe = finish(probe_of(task, device))
-    with torch.inference_mode(), exam_of(body, task, question, device, probe) as exam, full_precision():
-        return task.asked.respond(exam)
+    with exam_of(body, task, question, device, probe) as exam, full_precision():
+        yield from task.asked.respond(exam)
 
 
 @torch.inference_mode()

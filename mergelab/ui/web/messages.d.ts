@@ -2062,6 +2062,8 @@ export interface TriedModel {
   text: string;
   /** The likeliest answers with their probabilities; none if the model does not choose. */
   choices: TriedChoice[];
+  /** Whether that is all; otherwise the text goes on. */
+  complete: boolean;
 }
 
 /** Ask all models a question. */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,16 @@ class GenerationSettings(PromptSettings, MatchSettings):
 
 
 def greedy(read: Continuation, most: int, ends: frozenset[int], stopped: Callable[[Ids], bool]) -> list[list[int]]:
-    """The tokens that follow each text, at most `most`: up to a token of `ends`, or until they are `stopped`.
+    """The tokens that follow each text, at most `most`: up to a token of `ends`, or until they are `stopped`."""
+    for found in greedy_steps(read, most, ends, stopped):
+        complete = found
+    return complete
+
+
+def greedy_steps(
+    read: Continuation, most: int, ends: frozenset[int], stopped: Callable[[Ids], bool]
+) -> Iterator[list[list[int]]]:
+    """The tokens of `greedy` so far, after each step; the last are complete. It is one list, which grows.
 
     Texts that are complete are dropped, so that the rest goes on faster.
     """
@@ -50,8 +59,9 @@ def greedy(read: Continuation, most: int, ends: frozenset[int], stopped: Callabl
                 found[row].append(token)
                 if len(found[row]) < most and not stopped(found[row]):
                     going.append(place)
+        yield found
         if not going:
-            return found
+            return
         if len(going) < len(rows):
             rows, chosen = [rows[place] for place in going], torch.tensor(going, device=ids.device)
             read.select(chosen)

@@ -113,6 +113,8 @@ class TriedModel:
     """The answer."""
     choices: Sequence[TriedChoice]
     """The likeliest answers with their probabilities; none if the model does not choose."""
+    complete: bool = True
+    """Whether that is all; otherwise the text goes on."""
 
 
 @message

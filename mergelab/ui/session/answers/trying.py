@@ -31,7 +31,7 @@ class Trying:
     stopper: Stopper
 
     def ask(self, form: Form, asked: TryRequest) -> Generator[Update, None, None]:
-        """The answers as they come. Raises RecipeError for a task or a picture that cannot be asked."""
+        """The answers as they come, texts as they grow. Raises RecipeError for a task or a picture that cannot be asked."""
         self.stopper.press()
         tasks = self.merge_service.tasks(form)
         if asked.task not in tasks:
@@ -78,8 +78,8 @@ def _message(asked: TryRequest, found: Sequence[Tried], form: Form, about: str, 
 def _model(tried: Tried, form: Form) -> TriedModel:
     choices = [TriedChoice(text, share) for text, share in tried.response.choices]
     if tried.model == MERGED:
-        return TriedModel("Merged", "merged", None, tried.response.text, choices)
+        return TriedModel("Merged", "merged", None, tried.response.text, choices, tried.complete)
     place = form.models.places.get(tried.model)
     title = form.models.titles.get(tried.model, "Base")
     role, colour = ("base", None) if place is None else ("expert", style_of(place).colour)
-    return TriedModel(title, role, colour, tried.response.text, choices)  # type: ignore[arg-type]
+    return TriedModel(title, role, colour, tried.response.text, choices, tried.complete)  # type: ignore[arg-type]

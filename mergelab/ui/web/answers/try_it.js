@@ -43,7 +43,9 @@ export class TryIt {
     const tried = this.#page.inbox.get("tried");
     if (!tried) return;
     fillSlots(this.#card, "try-about", tried.about);
-    find(this.#card, ".ml-tried").replaceChildren(...tried.models.map(tile));
+    const list = find(this.#card, ".ml-tried");
+    list.setAttribute("aria-busy", String(!tried.done)); // read aloud once, when all is said
+    list.replaceChildren(...tried.models.map(tile));
   }
 
   /** @param {string | undefined} action */
@@ -68,7 +70,7 @@ export class TryIt {
 }
 
 /** @param {TriedModel} model */
-function tile({ title, role, colour, text, choices }) {
+function tile({ title, role, colour, text, choices, complete }) {
   const made = make("li"), name = make("span", null, "ml-tried-name"), list = make("ol");
   made.dataset.role = role;
   if (colour) name.append(colourDot(colour));
@@ -79,6 +81,8 @@ function tile({ title, role, colour, text, choices }) {
     line.append(make("span", choice), bar, make("small", percent(probability)));
     return line;
   }));
-  made.append(name, choices.length ? list : make("p", text || "(nothing)"));
+  const said = make("p", text || (complete ? "(nothing)" : ""));
+  said.classList.toggle("ml-growing", !complete);
+  made.append(name, choices.length ? list : said);
   return made;
 }

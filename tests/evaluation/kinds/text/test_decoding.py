@@ -8,7 +8,7 @@ from tiny_task_models import CHARACTERS, language_model
 from torch import Tensor
 
 from mergelab.checkpoints import open_checkpoint
-from mergelab.evaluation.kinds.text.decoding import StopTexts, cut, end_tokens, greedy
+from mergelab.evaluation.kinds.text.decoding import StopTexts, cut, end_tokens, greedy, greedy_steps
 from mergelab.evaluation.kinds.tokenizing import tokenizer_of
 
 
@@ -36,6 +36,11 @@ def test_each_text_ends_by_itself_and_is_then_dropped() -> None:
     found = greedy(read, 4, frozenset([10]), lambda ids: ids[-1] == 5)
     assert found == [[4, 5], [9], [1, 2, 3, 4]]
     assert read.fed == [3, 1, 1]  # the second text ends with token 10, the first is stopped at 5
+
+
+def test_texts_are_there_after_each_step_and_those_that_ended_stay() -> None:
+    steps = greedy_steps(Counting([3, 8]), 4, frozenset([10]), lambda ids: ids[-1] == 6)
+    assert [[list(ids) for ids in found] for found in steps] == [[[4], [9]], [[4, 5], [9]], [[4, 5, 6], [9]]]
 
 
 def test_outputs_that_are_no_numbers_are_refused() -> None:

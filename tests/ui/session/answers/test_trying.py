@@ -42,6 +42,13 @@ def test_answers_come_one_by_one_with_the_experts_in_their_order() -> None:
     assert worker.named("try_it")[0]["question"].text == "Is it good?"
 
 
+def test_a_text_that_goes_on_says_so() -> None:
+    growing = [Tried(MERGED, Response("go"), complete=False)]
+    session, _ = opened(try_it=lambda: [Partial(growing), Partial(FOUND[:1]), Finished(FOUND)])
+    shown = [update.tried.models[0] for update in session.try_it(form(), asked()) if update.tried]
+    assert [(each.text, each.complete) for each in shown] == [("go", False), ("good", True), ("good", True)]
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
