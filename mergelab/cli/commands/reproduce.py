@@ -43,7 +43,7 @@ def add(commands: Any) -> None:
         "--out",
         type=expanded,
         metavar="FILE",
-        help="write a Markdown page, and beside it the figures as JSON; files are replaced",
+        help="write a Markdown page, and beside it the figures as JSON; what they have of other phenomena and suites stays",
     )
     device_flag(reproduce)
 
@@ -87,6 +87,9 @@ def _write(found: Sequence[Reproduction], options: argparse.Namespace) -> None:
     suites = ["--suite", *options.suite] if options.suite else []
     known = ["--known"] if options.known else []
     command = shlex.join(["mergelab", "reproduce", *options.name, *suites, *how, *known, "--out", options.out])
-    record, page = ReproductionRecord(command, tuple(found)), Path(options.out)
-    page.with_suffix(".json").write_text(record.to_json(), encoding="utf-8")
+    page = Path(options.out)
+    record, path = ReproductionRecord(command, tuple(found)), page.with_suffix(".json")
+    if path.exists():
+        record = ReproductionRecord.from_json(path.read_text(encoding="utf-8")).updated(record)
+    path.write_text(record.to_json(), encoding="utf-8")
     page.write_text(reproductions_page(record), encoding="utf-8")

@@ -26,6 +26,11 @@ class ReproductionRecord:
         found = {"command": self.command, "reproductions": [plain(each) for each in self.reproductions]}
         return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
+    def updated(self, other: ReproductionRecord) -> ReproductionRecord:
+        """The `other` record, with what this one has of phenomena and suites that the other lacks."""
+        found = {(each.number, each.suite): each for each in (*self.reproductions, *other.reproductions)}
+        return ReproductionRecord(other.command, tuple(found.values()))
+
     @classmethod
     def from_json(cls, text: str) -> ReproductionRecord:
         """The record that `to_json` wrote."""

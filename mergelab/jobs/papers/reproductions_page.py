@@ -32,7 +32,7 @@ another training run.
 
 def reproductions_page(record: ReproductionRecord) -> str:
     """The page: a table of verdicts, then a section for each phenomenon with a table for each suite."""
-    by_phenomenon = of_phenomena(record.reproductions)
+    by_phenomenon = of_phenomena(sorted(record.reproductions, key=lambda each: _order(each.suite)))
     suites = sorted({each.suite for each in record.reproductions}, key=_order)
     lines = [
         HEAD.format(command=record.command),

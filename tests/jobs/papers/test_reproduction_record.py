@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import yaml
 from repository import ROOT
 
@@ -23,6 +25,13 @@ def reproduction(number: int, suite: str) -> Reproduction:
 def test_a_record_is_read_as_it_was_written() -> None:
     record = ReproductionRecord("mergelab reproduce x", (reproduction(1, "pixels"),))
     assert ReproductionRecord.from_json(record.to_json()) == record
+
+
+def test_a_record_keeps_what_was_not_measured_again() -> None:
+    old = ReproductionRecord("old", (reproduction(1, "pixels"), reproduction(2, "pixels")))
+    again = replace(reproduction(2, "pixels"), sentence="Again.")
+    found = old.updated(ReproductionRecord("new", (again, reproduction(2, "minilm"))))
+    assert found == ReproductionRecord("new", (reproduction(1, "pixels"), again, reproduction(2, "minilm")))
 
 
 def test_reproductions_of_a_phenomenon_stand_together_by_its_number() -> None:
