@@ -17,6 +17,7 @@ from mergelab.recipe.nesting import with_recipes
 from mergelab.recipe.recipe_files import is_recipe_file
 from mergelab.recipe.stack_recipe import StackRecipe
 from mergelab.ui.form.method_list import calibrated
+from mergelab.ui.form.model_titles import model_titles
 from mergelab.ui.form.texts.slice_lines import BASE_NAME, read_slices
 from mergelab.ui.form.varied_values import WEIGHT, OwnKnobs, Spellings, overrides_of
 from mergelab.ui.messages import LayerEntry
@@ -123,7 +124,7 @@ class Models:
         ]
         if problems:
             raise RecipeError("\n".join(problems))
-        return cls(base.strip(), {name: short(name) for name in names}, edition)
+        return cls(base.strip(), model_titles(names), edition)
 
     @property
     def places(self) -> dict[str, int]:

@@ -40,7 +40,7 @@ def test_a_recipe_of_own_models_is_scored_and_calibrated_on_own_files(
     assert cli.main(["merge", "r.yml", *files, "--out", "out"]) == 0
     assert capsys.readouterr().out == "out\n"
     assert cli.main(["merge", "r.yml", "--out", "two"]) == 1
-    assert "give it a task set with --task moods=FILE" in capsys.readouterr().err
+    assert "with --task on the command line (--task moods=FILE)" in capsys.readouterr().err
 
 
 def test_check_says_what_a_task_set_is(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +62,7 @@ def test_check_tells_every_problem_by_line_and_exits_with_1(tmp_path: Path, caps
     assert cli.main(["task", "check", str(path)]) == 1
     told = capsys.readouterr()
     assert "  1 question is in both calibration and test; scores on them are too good" in told.out
-    assert "there are no validation rows, so `mergelab evaluate` needs --split test" in told.out
+    assert "there are no validation rows, so no knob can be chosen by scores, and `mergelab evaluate` needs --split test" in told.out
     assert told.err.splitlines() == [
         f"mergelab: {path}, line 4: 1 cells, but the header has 3; quote texts that hold the separator",
         f"{path}, line 5: unknown split 'nowhere'; known: calibration, validation, test, train, training, dev, val, valid",
@@ -83,4 +83,4 @@ def test_show_prints_rows_as_the_model_sees_them(tmp_path: Path, capsys: pytest.
     assert cli.main(["task", "show", str(path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == [{"place": f"{path}, line 5", "asked": "c", "answer": "y"}]
     assert cli.main(["task", "show", str(path), "--split", "calibration"]) == 1
-    assert "a has no calibration rows; choose another --split" in capsys.readouterr().err
+    assert "a has no calibration rows; choose another split" in capsys.readouterr().err
