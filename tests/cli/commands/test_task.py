@@ -62,7 +62,10 @@ def test_check_tells_every_problem_by_line_and_exits_with_1(tmp_path: Path, caps
     assert cli.main(["task", "check", str(path)]) == 1
     told = capsys.readouterr()
     assert "  1 question is in both calibration and test; scores on them are too good" in told.out
-    assert "there are no validation rows, so no knob can be chosen by scores, and `mergelab evaluate` needs --split test" in told.out
+    assert (
+        "there are no validation rows, so no knob can be chosen by scores, and `mergelab evaluate` needs --split test"
+        in told.out
+    )
     assert told.err.splitlines() == [
         f"mergelab: {path}, line 4: 1 cells, but the header has 3; quote texts that hold the separator",
         f"{path}, line 5: unknown split 'nowhere'; known: calibration, validation, test, train, training, dev, val, valid",
