@@ -144,11 +144,6 @@ class Models:
         return {BASE_NAME: self.base, **self.names}
 
 
-def short(reference: str) -> str:
-    """The last part of a path or of owner/name@revision, without the revision."""
-    return reference.rstrip("/").replace("\\", "/").rsplit("/", 1)[-1].split("@", 1)[0] or reference
-
-
 @dataclass(frozen=True)
 class Form:
     """The state of the sidebar. `weights` and `own_knobs` are by the reference of each expert, `knobs` by the place of each

@@ -12,8 +12,8 @@ LONGEST = 56
 
 
 def model_titles(references: Iterable[str]) -> dict[str, str]:
-    """Models with their titles: the last part of a path or of owner/name, without the revision, and as many parts before it as tell
-    it from the others, as with run1/checkpoint-500 and run2/checkpoint-500. Long titles are shortened where they still differ."""
+    """Models with their titles: what is `short` of each, after as many parts of its path as tell it from the others, as with
+    run1/checkpoint-500 and run2/checkpoint-500. Long titles are shortened where they still differ."""
     parts = {reference: _parts(reference) for reference in references}
     taken = dict.fromkeys(parts, 1)
     while clashing := [each for each in _alike(parts, taken) if taken[each] < len(parts[each])]:
@@ -22,9 +22,17 @@ def model_titles(references: Iterable[str]) -> dict[str, str]:
     return short_names({each: each if each in alike else _title(parts[each], taken[each]) for each in parts}, LONGEST)
 
 
+def short(reference: str) -> str:
+    """The last part of a path or of owner/name@revision, without the revision."""
+    return _ends(reference)[-1].split("@", 1)[0] or reference
+
+
+def _ends(reference: str) -> list[str]:
+    return reference.rstrip("/").replace("\\", "/").split("/")
+
+
 def _parts(reference: str) -> Sequence[str]:
-    path, _, name = reference.replace("\\", "/").rstrip("/").rpartition("/")
-    return [*path.split("/"), name.split("@", 1)[0]] if path else [name.split("@", 1)[0] or reference]
+    return [*_ends(reference)[:-1], short(reference)]
 
 
 def _title(parts: Sequence[str], taken: int) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 from mergelab.methods import METHODS
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import Recipe
-from mergelab.ui.form.form import short
 from mergelab.ui.form.labels import PLACES, title_of, value_of
 from mergelab.ui.form.method_list import short_title
+from mergelab.ui.form.model_titles import short
 
 ABSENT = "–"
 EXPERT = "expert "

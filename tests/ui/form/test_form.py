@@ -9,7 +9,8 @@ from mergelab.methods import METHODS
 from mergelab.methods.registry import Statistic
 from mergelab.methods.sparsifiers import SPARSIFIERS
 from mergelab.recipe import RecipeError
-from mergelab.ui.form.form import KnobPlace, Models, all_knobs, short
+from mergelab.ui.form.form import KnobPlace, Models, all_knobs
+from mergelab.ui.form.model_titles import short
 
 
 def test_a_form_is_the_recipe_that_its_widgets_say() -> None:

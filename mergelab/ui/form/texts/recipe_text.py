@@ -12,8 +12,9 @@ from mergelab.recipe.other_tools import is_mergekit, looks_like_mergekit
 from mergelab.recipe.recipe import is_stack
 from mergelab.recipe.recipe_files import is_recipe_file
 from mergelab.recipe.stack_recipe import StackRecipe
-from mergelab.ui.form.form import MOST_EXPERTS, NO_SPARSIFIER, Form, KnobPlace, Models, short
+from mergelab.ui.form.form import MOST_EXPERTS, NO_SPARSIFIER, Form, KnobPlace, Models
 from mergelab.ui.form.labels import PLACES
+from mergelab.ui.form.model_titles import model_titles
 from mergelab.ui.form.texts.stack_text import StackText
 from mergelab.ui.form.varied_values import entries_of, own_values_of
 
@@ -58,11 +59,10 @@ class RecipeText:
                 f"The recipe merges {len(chosen)} experts; the page takes up to {MOST_EXPERTS}, "
                 "the command `mergelab merge` any number."
             )
-        return Models(base, {name: self._title(name) for name in chosen}, edition, self.recipe.nested)
-
-    def _title(self, name: str) -> str:
-        inner = self.recipe.nested.get(name)
-        return f"{inner.rule.title} of {', '.join(short(one.model) for one in inner.models)}" if inner else short(name)
+        nested = self.recipe.nested
+        plain = model_titles(name for name in chosen if name not in nested)
+        titles = {name: plain.get(name) or _nested_title(nested[name]) for name in chosen}
+        return Models(base, titles, edition, nested)
 
     def form(self, models: Models, before: Form) -> tuple[Form, tuple[str, ...]]:
         """The form of the recipe, with the settings of `before` that no recipe has; and a sentence for everything that the page
@@ -87,6 +87,10 @@ class RecipeText:
         spelled = shown.spellings
         shown = replace(shown, layer_entries=entries_of(recipe, spelled), own_knobs=own_values_of(recipe, spelled))
         return shown, (*self.remarks, *_kept(recipe, shown))
+
+
+def _nested_title(inner: Recipe) -> str:
+    return f"{inner.rule.title} of {', '.join(model_titles(one.model for one in inner.models).values())}"
 
 
 def read_recipe_text(text: str) -> RecipeText | StackText:

@@ -11,9 +11,10 @@ import gradio as gr
 
 from mergelab.methods.knobs import Choice, Knob, Range
 from mergelab.methods.registry import Rule
-from mergelab.ui.form.form import KnobPlace, Models, short, weight_id
+from mergelab.ui.form.form import KnobPlace, Models, weight_id
 from mergelab.ui.form.labels import PLACES, PLACES_HELP, number, title_of, value_of
 from mergelab.ui.form.method_list import STACKING, line_of, short_title
+from mergelab.ui.form.model_titles import short
 from mergelab.ui.form.sidebar_values import SLICES
 
 Widget = Any
@@ -109,7 +110,7 @@ def slices_group(models: Models) -> KnobGroup:
 def slices_info(models: Models) -> str:
     """How slices are written, with the names of these models."""
     named = ", ".join(
-        name if name == short(reference) else f"{name} ({short(reference)})"
+        name if name == short(reference) else f"{name} ({models.titles.get(reference, short(reference))})"
         for name, reference in models.names_with_base.items()
     )
     return (

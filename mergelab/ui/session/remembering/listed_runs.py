@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from mergelab.runs import RunRecord
 from mergelab.runs.comparable_runs import bases_of
-from mergelab.ui.form.form import short
 from mergelab.ui.form.labels import counted
+from mergelab.ui.form.model_titles import model_titles
 from mergelab.ui.messages import RunModels
 
 ALL_MODELS = "*"
@@ -29,6 +30,11 @@ class ListedRuns:
     chosen: str = ALL_MODELS
     more: int = 0
 
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """What each base is called."""
+        return model_titles(self.bases.values())
+
     @classmethod
     def of(cls, runs: Sequence[RunRecord], models: str) -> ListedRuns:
         """The runs of these models among `runs`, the newest first; those of the newest run's models where `models` are unknown."""
@@ -43,8 +49,6 @@ class ListedRuns:
 
 def _choices(found: Counter[str]) -> list[RunModels]:
     """The bases in the order of their newest run, and all."""
-    told = {base: short(base) for base in found}
-    titles = list(told.values())
-    named = {base: title if titles.count(title) == 1 else base for base, title in told.items()}
+    named = model_titles(found)
     each = [RunModels(base, f"{named[base]} ({counted(count, 'run')})") for base, count in found.items()]
     return [*each, RunModels(ALL_MODELS, f"all models ({counted(found.total(), 'run')})")]

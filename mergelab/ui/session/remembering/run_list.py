@@ -14,7 +14,6 @@ from mergelab.recipe import Recipe, RecipeError
 from mergelab.runs import RunRecord
 from mergelab.runs.comparable_runs import bases_of, largest_group, left_a_race, rows_behind
 from mergelab.runs.run_columns import columns_of, run_settings, score_column, table_columns, with_mean
-from mergelab.ui.form.form import short
 from mergelab.ui.form.labels import counted
 from mergelab.ui.form.setting_words import SettingWords
 from mergelab.ui.messages import RunCell, RunChart, RunColumn, RunList, RunRow, RunsRequest
@@ -44,7 +43,7 @@ def run_list(listed: ListedRuns, visit: str, asked: RunsRequest, reproduced: str
 
 def _models(run: RunRecord, listed: ListedRuns) -> str:
     """What the run's models are called where runs of several are listed."""
-    return short(listed.bases[run.id]) if len({listed.bases[each.id] for each in listed.runs}) > 1 else ""
+    return listed.titles[listed.bases[run.id]] if len({listed.bases[each.id] for each in listed.runs}) > 1 else ""
 
 
 def run_chart(

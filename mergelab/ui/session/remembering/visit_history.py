@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mergelab.evaluation.scores import mean_score
 from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.jobs.workbench import Run
-from mergelab.ui.form.form import short
+from mergelab.ui.form.model_titles import short
 from mergelab.ui.messages import HistoryEntry
 
 MOST = 12

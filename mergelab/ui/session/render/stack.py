@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from mergelab.charts import style_of
 from mergelab.jobs.stack_job import StackFacts
 from mergelab.recipe.stack_recipe import Slice, StackRecipe
-from mergelab.ui.form.form import Models, short
+from mergelab.ui.form.form import Models
 from mergelab.ui.form.labels import counted, number
+from mergelab.ui.form.model_titles import short
 from mergelab.ui.messages import StackBlock, StackDiagram
 
 COLOUR_OF_BASE = "var(--ml-base)"

@@ -95,6 +95,11 @@ def test_a_model_that_is_a_recipe_is_kept_and_named() -> None:
     assert read_recipe_text(text).outside == ("/b", "/a", "/c", "/d")
 
 
+def test_models_with_the_same_last_part_are_told_apart() -> None:
+    shown, _ = opened("base: /b\nmethod: average\nmodels: [/run1/last, /run2/last]\n")
+    assert list(shown.models.titles.values()) == ["run1/last", "run2/last"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
