@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mergelab.jobs.papers.reproduction import Reproduction
+    from mergelab.jobs.papers.reproduction_record import ReproductionRecord
 
 ROWS = 200
 
@@ -56,13 +57,14 @@ def _run(options: argparse.Namespace) -> None:
         for each in chosen_phenomena(options.name):
             print(f"{each.number:>2}  {each.name:<17}{each.title}")
         return
+    before = _recorded(options.out) if options.out else None
     rows, seeds = (None, FULL_SEEDS) if options.full else (options.rows, QUICK_SEEDS)
     found = followed(
         workbench.reproduce_papers(options.name, options.suite, rows, seeds, options.device, options.known)
     )
     print(_json(found) if options.json else verdict_lines(found))
     if options.out:
-        _write(found, options)
+        _write(found, before, options)
 
 
 def verdict_lines(found: Sequence[Reproduction]) -> str:
@@ -78,8 +80,24 @@ def _json(found: Sequence[Reproduction]) -> str:
     return json.dumps([plain(each) for each in found], indent=2)
 
 
-def _write(found: Sequence[Reproduction], options: argparse.Namespace) -> None:
-    """The record, and the page that is rendered from it."""
+def _recorded(out: str) -> ReproductionRecord | None:
+    """The record beside a page, if there is one. Raises `ValueError` for a file of this name that is something else, before
+    anything is measured in vain."""
+    from mergelab.jobs.papers.reproduction_record import ReproductionRecord
+
+    path = Path(out).with_suffix(".json")
+    if not path.exists():
+        return None
+    try:
+        return ReproductionRecord.from_json(path.read_text(encoding="utf-8"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} is no record of reproductions, and would be replaced by one; give another --out FILE"
+        ) from error
+
+
+def _write(found: Sequence[Reproduction], before: ReproductionRecord | None, options: argparse.Namespace) -> None:
+    """The record with what it had before, and the page that is rendered from it."""
     from mergelab.jobs.papers.reproduction_record import ReproductionRecord
     from mergelab.jobs.papers.reproductions_page import reproductions_page
 
@@ -87,9 +105,7 @@ def _write(found: Sequence[Reproduction], options: argparse.Namespace) -> None:
     suites = ["--suite", *options.suite] if options.suite else []
     known = ["--known"] if options.known else []
     command = shlex.join(["mergelab", "reproduce", *options.name, *suites, *how, *known, "--out", options.out])
-    page = Path(options.out)
-    record, path = ReproductionRecord(command, tuple(found)), page.with_suffix(".json")
-    if path.exists():
-        record = ReproductionRecord.from_json(path.read_text(encoding="utf-8")).updated(record)
-    path.write_text(record.to_json(), encoding="utf-8")
+    record, page = ReproductionRecord(command, tuple(found)), Path(options.out)
+    record = before.updated(record) if before else record
+    page.with_suffix(".json").write_text(record.to_json(), encoding="utf-8")
     page.write_text(reproductions_page(record), encoding="utf-8")
