@@ -103,9 +103,11 @@ class Gates:
         """Until something is held there."""
         self.page.wait_for_function(f"gates.waiting({name!r}) > 0", timeout=SLOW, polling=POLLING)
 
-    def frames(self) -> int:
-        """How many frames scripts have asked for."""
-        return int(self.page.evaluate("gates.frames"))
+    def frames_in_half_a_second(self) -> int:
+        """How many frames scripts ask for in the next half second."""
+        before = self.page.evaluate("gates.frames")
+        self.page.wait_for_timeout(500)
+        return int(self.page.evaluate("gates.frames") - before)
 
     def wait_for_silence(self) -> None:
         """Until no stream of answers is open: the end of one that is closing must not be held as that of the next."""
