@@ -117,8 +117,7 @@ def question_row(text: str, settings: PromptSettings, template: str = "{prompt}"
 
 def generated(exam: Exam, rows: Sequence[int], read: Continuation) -> Iterator[Answer]:
     """The texts that a model generates after what it has `read` of these rows."""
-    for steps in _tokens(exam, read):
-        complete = steps
+    *_, complete = _tokens(exam, read)
     for row, ids in zip(rows, complete, strict=True):
         text = _text(exam, ids)
         yield Answer((float(matches(text, exam.rows.references[row], exam.settings)),), text)

@@ -37,8 +37,7 @@ class GenerationSettings(PromptSettings, MatchSettings):
 
 def greedy(read: Continuation, most: int, ends: frozenset[int], stopped: Callable[[Ids], bool]) -> list[list[int]]:
     """The tokens that follow each text, at most `most`: up to a token of `ends`, or until they are `stopped`."""
-    for found in greedy_steps(read, most, ends, stopped):
-        complete = found
+    *_, complete = greedy_steps(read, most, ends, stopped)
     return complete
 
 
