@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 LEVEL = 5
 """Up to this number of names, the axis labels are horizontal."""
 AXIS = {"automargin": True, "showgrid": False, "type": "category", "tickfont": {"size": 11}}
-Clashes = Sequence[Sequence[tuple[str, str] | None]]
-"""By pair of experts: a layer and a module, or None."""
+Clashes = Sequence[Sequence[tuple[str, str, str] | None]]
+"""By pair of experts: a layer, a module and one of its tensors, or None."""
 CHANCE = 0.03
 """How far from one half a share of opposite signs is no find: random signs give one half."""
 
@@ -28,7 +28,7 @@ CHANCE = 0.03
 def conflict_matrix(pairs: Pairs, titles: Mapping[str, str], cells: Clashes | None = None) -> Picture:
     """For each pair of experts, the share with opposite signs of the weights that both keep, from 0 to 1.
 
-    `cells` has the layer and module where a pair conflicts most; they become `customdata`.
+    `cells` has the layer, the module and the tensor where a pair conflicts most; they become `customdata`.
     """
     names = [plain(titles.get(expert, expert)) for expert in pairs.experts]
     words = _pair_words(names, pairs.conflict, "disagree on {} of the weights that both keep", pairs.shared)
@@ -56,7 +56,7 @@ def _few(pairs: Pairs, i: int, j: int) -> int | None:
     return int(pairs.shared[i, j]) if i != j and 0 < pairs.shared[i, j] < FEWEST else None
 
 
-def _with_place(text: str, cell: tuple[str, str] | None) -> str:
+def _with_place(text: str, cell: tuple[str, str, str] | None) -> str:
     return f"{text}.<br>Most conflicting weights: {layer_name(cell[0])}, {plain(cell[1])}." if cell else text
 
 

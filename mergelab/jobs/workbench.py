@@ -5,7 +5,7 @@ from mergelab.jobs.evaluate_job import evaluate, ready_to_score
 from mergelab.jobs.harness_job import evaluate_with_harness
 from mergelab.jobs.inspecting.damage_job import damage
 from mergelab.jobs.inspecting.inspect_jobs import fisher, inspect, inspection_report, spectrum
-from mergelab.jobs.inspecting.tensor_jobs import coordinates, tensor_map
+from mergelab.jobs.inspecting.tensor_jobs import coordinates, pair_conflicts, tensor_map
 from mergelab.jobs.merge_job import Run, merge
 from mergelab.jobs.merging.health_job import health
 from mergelab.jobs.merging.merge_scores import MergeScores
@@ -37,6 +37,7 @@ __all__ = [
     "inspection_report",
     "look_at_tasks",
     "merge",
+    "pair_conflicts",
     "read_tasks",
     "ready",
     "ready_to_score",

@@ -61,6 +61,27 @@ def test_a_click_on_the_heatmap_looks_at_that_cell_and_brackets_walk_through_the
     page_of.until("location.search.includes('at=1:attention.query')")
 
 
+def test_a_clicked_pair_leads_to_where_it_conflicts_most_and_on_to_its_largest_clash(page_of: Visit) -> None:
+    page = page_of.page
+    one, other, words, (layer, module, key) = page.evaluate(
+        "(() => { const plot = document.querySelector('[data-chart=pairs] .ml-plot'), [trace] = plot.data;"
+        " plot.emit('plotly_click', {points: [{x: 2, y: 0, text: trace.text[0][2], customdata: trace.customdata[0][2]}]});"
+        " return [plot.layout.yaxis.ticktext[0], plot.layout.yaxis.ticktext[2], trace.text[0][2], trace.customdata[0][2]]; })()"
+    )
+    page_of.until(f"({CELL}) === '{layer}:{module}' && {SETTLED}")
+    offer = page.locator("[data-slot=pair-clash]")
+    expect(offer).to_contain_text(f"{one} and {other} in {key}")
+    offer.get_by_role("button").click()
+    page_of.until(
+        f"mergelab.look.tensor?.key === '{key}' && mergelab.look.mark && mergelab.look.coords && !mergelab.look.asked"
+    )
+    expect(page.locator(".ml-pair-choice select")).to_have_value("0-2")
+    row = page.locator(".ml-conflicts tbody tr").first
+    assert {"+", "−"} == {row.locator("td").nth(column).inner_text()[0] for column in (1, 3)}
+    assert f"{one} and {other}" in words
+    page.get_by_role("tab", name="Lab").click()
+
+
 def test_one_button_sets_the_density_that_halves_the_conflicting_weights(page_of: Visit) -> None:
     page = page_of.page
     trace = "document.querySelector('[data-chart=heatmap] .ml-plot').data[0].z.flat().filter(Number.isFinite)"

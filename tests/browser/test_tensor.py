@@ -159,6 +159,25 @@ def test_the_largest_clash_is_explained_step_by_step(tab: Visit) -> None:
     expect(page.locator("[data-slot=step-says]")).to_contain_text("are combined into one")
 
 
+def test_clashes_of_two_experts_are_listed_alone_and_the_largest_is_gone_to(tab: Visit) -> None:
+    page, choice, notice = tab.page, tab.page.locator(".ml-pair-choice select"), "[data-slot=conflicts-notice]"
+    choice.select_option("0-3")
+    expect(page.locator(notice)).to_contain_text("clashes between Fashion-MNIST and Small letters. Click")
+    row = page.locator(".ml-conflicts tbody tr").first
+    first, last = (
+        float(row.locator("td").nth(column).locator("span").inner_text().replace("−", "-")) for column in (1, 4)
+    )
+    assert first * last < 0
+    assert float(row.locator("td").first.inner_text()) == pytest.approx(min(abs(first), abs(last)), rel=0.01)
+    page.click("[data-map=largest]")
+    tab.until("mergelab.look.mark && mergelab.look.coords && !mergelab.look.asked")
+    mark = page.evaluate("mergelab.look.mark")
+    assert row.locator("th").inner_text() == f"{mark['row']}, {mark['column']}"
+    tab.until("location.search.includes('pair=0-3')")
+    choice.select_option("")
+    expect(page.locator(notice)).not_to_contain_text("between")
+
+
 def test_hovered_numbers_are_those_of_the_table(tab: Visit) -> None:
     page = tab.page
     row = page.locator(".ml-conflicts tbody tr").nth(2)
@@ -254,7 +273,9 @@ def test_singular_values_come_on_demand_with_their_energy_rank(tab: Visit) -> No
 def test_a_link_restores_tab_tensor_window_colour_step_and_weight(tab: Visit, browser: Browser, server: str) -> None:
     page = tab.page
     page.click("[data-colour=agreement]")
-    page.keyboard.press("x")
+    page.locator(".ml-pair-choice select").select_option("1-2")
+    expect(page.locator("[data-slot=conflicts-notice]")).to_contain_text("between")
+    page.click("[data-map=largest]")
     tab.until("mergelab.look.coords && !mergelab.look.asked")
     page.click("[data-step=elect]")
     tab.until("location.search.includes('elect')")
@@ -267,20 +288,25 @@ def test_a_link_restores_tab_tensor_window_colour_step_and_weight(tab: Visit, br
     assert there.page.evaluate("[mergelab.look.colour, mergelab.look.step]") == ["agreement", "elect"]
     assert there.page.evaluate("mergelab.look.mark") == mark
     assert there.page.inner_text(WHY) == page.inner_text(WHY)
+    expect(there.page.locator("[data-slot=conflicts-notice]")).to_have_text(
+        page.inner_text("[data-slot=conflicts-notice]")
+    )
     assert there.errors == []
     there.page.close()
     page.click("[data-step=merge]")
     page.click("[data-colour=conflict]")
+    page.locator(".ml-pair-choice select").select_option("")
 
 
 def test_a_link_that_does_not_fit_is_clamped_with_a_note(browser: Browser, server: str) -> None:
-    there = open_tab(browser, server, f"tab=tensor&tensor={KEY}&map=900,0,64,64,rainbow,guess")
+    there = open_tab(browser, server, f"tab=tensor&tensor={KEY}&pair=0-9&map=900,0,64,64,rainbow,guess")
     prepared(there)
     assert at(there) == {"top": 448, "left": 0, "rows": 64, "columns": 64}
     note = there.page.inner_text(".ml-note")
     assert "reaches beyond" in note
     assert "rainbow" in note
     assert "guess" in note
+    assert "“0-9” is no two of these" in note
     there.page.close()
 
 

@@ -34,9 +34,10 @@ def test_a_pair_says_on_how_many_weights_it_disagrees() -> None:
 
 
 def test_a_pair_leads_to_the_layer_and_module_where_it_conflicts_most() -> None:
-    cells = [[None, ("3", "mlp.down")], [("3", "mlp.down"), None]]
+    most = ("3", "mlp.down", "layers.3.down.weight")
+    cells = [[None, most], [most, None]]
     for (trace,) in (conflict_matrix(PAIRS, TITLES, cells).data, cosine_matrix(PAIRS, TITLES, cells).data):
-        assert trace["customdata"] == [[None, ["3", "mlp.down"]], [["3", "mlp.down"], None]]
+        assert trace["customdata"] == [[None, list(most)], [list(most), None]]
         assert trace["text"][0][1].endswith(".<br>Most conflicting weights: layer 3, mlp.down.")
         assert "Most conflicting" not in trace["text"][0][0]
 

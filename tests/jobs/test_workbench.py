@@ -397,6 +397,8 @@ def test_looking_into_a_tensor_settles_a_recipe_once(
     numbers = finish(workbench.coordinates(recipe, key, (0, 0, 2, 3), device="cpu"))
     merged = merged_in_memory(tmp_path, states, TIES)[key]
     assert numbers.merged.tolist() == merged[:2, :3].float().tolist()
+    both = finish(workbench.pair_conflicts(recipe, key, (0, 1), device="cpu"))
+    assert 0 < both.total <= found.conflicts.total
     assert surveyed == [1]
     finish(workbench.coordinates(recipe, key, (0, 0, 1, 1), device="cpu", edition=1))
     assert surveyed == [1, 1], "models that were read again are other models"

@@ -12,8 +12,8 @@ from mergelab.analysis.preview.sketch_reader import read
 from mergelab.analysis.sketch import Sketch, operating_point, pairs_of
 from mergelab.recipe import Recipe
 
-Cell = tuple[str, str]
-"""A layer and a module."""
+Clash = tuple[str, str, str]
+"""A layer, a module and one of its tensors."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +49,23 @@ def pairs_in(figures: Figures, experts: tuple[str, ...]) -> Pairs:
     )
 
 
-def clashing_cells(figures: Figures, sketch: Sketch) -> list[list[Cell | None]]:
-    """For each pair of experts, the layer and module with the largest number of weights that both keep with opposite signs, the
-    first of several; None on the diagonal and for pairs without such a weight. `figures` are those of all tensors."""
+def clashing_cells(figures: Figures, sketch: Sketch) -> list[list[Clash | None]]:
+    """For each pair of experts, the layer and module with the largest number of weights that both keep with opposite signs,
+    and the tensor with most of them there, the first of several; None on the diagonal and for pairs without such a weight.
+    `figures` are those of all tensors."""
     numbers = {
         cell: number for number, cell in enumerate(dict.fromkeys(zip(sketch.layers, sketch.modules, strict=True)))
     }
     cells, places = list(numbers), [numbers[cell] for cell in zip(sketch.layers, sketch.modules, strict=True)]
-    opposed = numpy.zeros((len(cells), figures.opposed.shape[1]))
-    numpy.add.at(opposed, places, numpy.nan_to_num(figures.opposed))
-    found: list[list[Cell | None]] = [[None] * len(sketch.experts) for _ in sketch.experts]
+    by_tensor = numpy.nan_to_num(figures.opposed)
+    opposed = numpy.zeros((len(cells), by_tensor.shape[1]))
+    numpy.add.at(opposed, places, by_tensor)
+    found: list[list[Clash | None]] = [[None] * len(sketch.experts) for _ in sketch.experts]
     for number, (i, j) in enumerate(pairs_of(len(sketch.experts))):
         if opposed[:, number].any():
-            found[i][j] = found[j][i] = cells[int(opposed[:, number].argmax())]
+            most = int(opposed[:, number].argmax())
+            there = numpy.where(numpy.equal(places, most), by_tensor[:, number], -1)
+            found[i][j] = found[j][i] = (*cells[most], sketch.keys[int(there.argmax())])
     return found
 
 

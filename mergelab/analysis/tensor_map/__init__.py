@@ -2,6 +2,7 @@
 
 from mergelab.analysis.tensor_map.block_sums import FIELDS, Cells, Pyramid
 from mergelab.analysis.tensor_map.build_map import TensorMap, build_map
+from mergelab.analysis.tensor_map.conflicts_between import conflicts_between
 from mergelab.analysis.tensor_map.coordinates import Coordinates, read_coordinates
 from mergelab.analysis.tensor_map.grid import MOST, TensorGrid, Window
 from mergelab.analysis.tensor_map.map_cache import cached_map
@@ -25,5 +26,6 @@ __all__ = [
     "Window",
     "build_map",
     "cached_map",
+    "conflicts_between",
     "read_coordinates",
 ]

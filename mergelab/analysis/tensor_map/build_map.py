@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -72,7 +71,7 @@ def build_map(session: TensorSession, key: str) -> ProgressGen[TensorMap]:
     if not grid.count:
         raise ValueError(f"{key} has no entries: choose another tensor")
     side, found, strongest = side_of(grid), [], Strongest(session, key)
-    bands = list(_bands(grid, side)) if session.in_parts(key) else [(0, grid.rows)]
+    bands = bands_of(session, key)
     for number, (top, bottom) in enumerate(bands):
         yield Progress("Building the map", number, len(bands), key, "bands")
         traced, _ = session.traced(key, top, bottom)
@@ -88,10 +87,15 @@ def build_map(session: TensorSession, key: str) -> ProgressGen[TensorMap]:
     )
 
 
-def _bands(grid: TensorGrid, side: int) -> Iterator[tuple[int, int]]:
-    """First and last row of bands of whole blocks."""
+def bands_of(session: TensorSession, key: str) -> list[tuple[int, int]]:
+    """The first and the last row of each band in which a tensor is read: whole blocks, or the whole tensor if it cannot be
+    read in parts. ValueError if the tensor is not merged."""
+    grid = session.grid(key)
+    if not session.in_parts(key):
+        return [(0, grid.rows)]
+    side = side_of(grid)
     height = max(1, BAND // max(1, grid.columns) // side) * side
-    return ((top, min(top + height, grid.rows)) for top in range(0, grid.rows, height))
+    return [(top, min(top + height, grid.rows)) for top in range(0, grid.rows, height)]
 
 
 def _sums(grid: TensorGrid, traced: Trace, side: int) -> dict[str, NDArray[Any]]:

@@ -42,16 +42,18 @@ class Conflicts:
 
 
 class Strongest:
-    """Collects the strongest conflicts of a tensor, chunk by chunk."""
+    """Collects the strongest conflicts of a tensor, chunk by chunk: those of all experts, or those between a `pair` of them,
+    given by their places in the recipe's order."""
 
-    def __init__(self, session: TensorSession, key: str) -> None:
+    def __init__(self, session: TensorSession, key: str, pair: tuple[int, int] | None = None) -> None:
         self._session, self._key, self._total = session, key, 0
+        listed = session.prepared.plan.listed
+        self._among = list(listed) if pair is None else [listed[place] for place in pair]
         self._found: dict[str, Tensor] = {}
 
     def update(self, traced: Trace) -> None:
         """Add the next chunk."""
-        kept = rows(traced.kept)
-        strengths = strength(kept)
+        strengths = strength(rows(traced.kept)[self._among])
         self._total += int((strengths > 0).sum())
         best = strengths.topk(min(MOST, len(strengths))).indices
         best = best[strengths[best] > 0]

@@ -1,4 +1,4 @@
-"""The jobs of the Tensor tab: one tensor as a map, and the values in a window of it."""
+"""The jobs of the Tensor tab: one tensor as a map, the values in a window of it, the conflicts between two experts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mergelab.analysis.tensor_map import Coordinates, TensorMap, TensorSession, Window, cached_map, read_coordinates
+from mergelab.analysis.tensor_map import (
+    Conflicts,
+    Coordinates,
+    TensorMap,
+    TensorSession,
+    Window,
+    cached_map,
+    conflicts_between,
+    read_coordinates,
+)
 from mergelab.engine import prepare
 from mergelab.evaluation.answer_sheet import calibration_key
 from mergelab.jobs.recipe_plans import planned_recipe, read_recipe, with_calibration
@@ -27,7 +36,7 @@ def tensor_map(
     """One tensor, by the base's key, as a map of block sums with its strongest conflicts; cached by content.
 
     The calibration rows of the own task sets in `task_files` serve methods that need them, and count as content. Increase
-    `edition` after the files of models or task sets have changed; the same applies to `coordinates`.
+    `edition` after the files of models or task sets have changed; the same applies to the other two jobs.
     """
     found = yield from _tensor_session(recipe, device, models_dir, edition, tuple(task_files))
     planned = found.session.prepared.plan
@@ -48,6 +57,20 @@ def coordinates(
     """The values in a window (top, left, rows, columns) of a tensor, after every step of the recipe."""
     found = yield from _tensor_session(recipe, device, models_dir, edition, tuple(task_files))
     return read_coordinates(found.session, key, Window(*window))
+
+
+def pair_conflicts(
+    recipe: Mapping[str, Any],
+    key: str,
+    pair: tuple[int, int],
+    device: str = "auto",
+    models_dir: str | None = None,
+    edition: int = 0,
+    task_files: Sequence[str] = (),
+) -> ProgressGen[Conflicts]:
+    """The strongest conflicts of a tensor between two experts, given by their places in the recipe."""
+    found = yield from _tensor_session(recipe, device, models_dir, edition, tuple(task_files))
+    return (yield from conflicts_between(found.session, key, pair))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from mergelab.ui.messages.tabs.sweeping import SweepMessage
 from mergelab.ui.messages.tabs.tensor import (
     MapCells,
     MapCoordinates,
+    PairConflicts,
     SpectrumMessage,
     TensorFailure,
     TensorList,
@@ -127,6 +128,8 @@ class PanelMessages:
     """A window of the opened tensor as sums over cells."""
     coordinates: MapCoordinates | None = None
     """A window of the opened tensor coordinate by coordinate."""
+    pair_conflicts: PairConflicts | None = None
+    """The largest clashes of the opened tensor between two experts."""
     spectrum: SpectrumMessage | None = None
     """The singular values of the opened tensor."""
     unlooked: TensorFailure | None = None

@@ -134,6 +134,14 @@ class WindowRequest:
 
 
 @message
+class PairRequest:
+    """Show the largest clashes of the opened tensor between two experts."""
+
+    pair: tuple[int, int]
+    """The places of the two experts in the recipe's order."""
+
+
+@message
 class AnswersRequest:
     """Show examples with their answers."""
 
@@ -216,6 +224,8 @@ class PanelEvents:
     """A window of the opened tensor coordinate by coordinate."""
     tensors: NoDetails
     """The list of tensors."""
+    pair_conflicts: PairRequest
+    """The largest clashes of the opened tensor between two experts."""
     spectrum: NoDetails
     """The singular values of the opened tensor."""
     preview: NoDetails

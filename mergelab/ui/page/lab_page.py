@@ -18,6 +18,7 @@ from mergelab.ui.messages import (
     ExampleRequest,
     OpenRequest,
     OwnModelsOffer,
+    PairRequest,
     PinRequest,
     PutBackRequest,
     ReportedValues,
@@ -266,6 +267,7 @@ class LabPage:
         unqueued = {**compat.PAYLOAD, "queue": False}  # a look-up in the page's process
         self._attach(self._on("cells"), tab.cells, unqueued, carries=WindowRequest)
         self._attach(self._on("coordinates"), tab.coordinates, compat.PAYLOAD, carries=WindowRequest)
+        self._attach(self._on("pair_conflicts"), tab.pair_conflicts, compat.PAYLOAD, carries=PairRequest)
         self._attach(self._on("spectrum"), tab.spectrum, compat.LOOK_UP)
 
     def _wire_answers(self) -> None:

@@ -135,7 +135,9 @@ class Stopper:
             self._jobs.discard(job)
 
 
-READER = frozenset({"tensor_map", "coordinates", "spectrum", "stack_facts", "read_tasks", "look_at_tasks"})
+READER = frozenset(
+    {"tensor_map", "coordinates", "pair_conflicts", "spectrum", "stack_facts", "read_tasks", "look_at_tasks"}
+)
 """Functions that only read. They run in a worker of their own, so they do not wait behind a merge."""
 
 

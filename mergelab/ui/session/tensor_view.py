@@ -21,6 +21,7 @@ from mergelab.ui.session.render.tensor import (
     failure,
     map_cells,
     map_coordinates,
+    map_pair_conflicts,
     opened_tensor,
     render_spectrum,
     tensor_list,
@@ -88,6 +89,17 @@ class TensorView:
             place = (window.top, window.left, window.rows, window.columns)
             found = yield from self._job(form, watch, "coordinates", key=key, window=place)
             yield Update(coordinates=map_coordinates(found, form.recipe()))
+
+        return self._guarded(work)
+
+    def pair_conflicts(self, pair: tuple[int, int]) -> Updates:
+        """The largest clashes of the open tensor between two experts, given by their places, under the recipe of its map."""
+
+        def work() -> Generator[Update, None, None]:
+            form, key = self._at_hand()
+            watch = Stopwatch("Comparing two experts")
+            found = yield from self._job(form, watch, "pair_conflicts", key=key, pair=pair)
+            yield Update(pair_conflicts=map_pair_conflicts(found, key, pair, form.recipe()))
 
         return self._guarded(work)
 

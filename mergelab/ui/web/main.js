@@ -85,7 +85,9 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
 
   const line = new ThresholdLine(page), lists = new ChoiceLists(inbox);
   const narrowing = new Narrowing(page, (key) => tensor.openTensor(key)), curves = new DensityCurves(page);
-  const lab = new LabTab(page, { narrowing, line, curves, lists });
+  const lab = new LabTab(page, {
+    narrowing, line, curves, lists, openClash: (key, experts) => tensor.openClash(key, experts),
+  });
   new DamageMap(page, narrowing);
   new LiveScores(page, knobs);
   const stack = new StackDiagram(page);

@@ -879,12 +879,32 @@ export interface OwnModelsOffer {
   query: string;
 }
 
+/** The largest clashes of a tensor between two experts. */
+export interface PairConflicts {
+  /** The name of the tensor in the checkpoint. */
+  key: string;
+  /** The first eight digits of the recipe's digest. */
+  recipe: string;
+  /** The places of the two experts in the recipe's order. */
+  pair: [number, number];
+  /** The clashes. The changes are those of all experts. */
+  conflicts: ConflictsMessage;
+}
+
+/** Show the largest clashes of the opened tensor between two experts. */
+export interface PairRequest {
+  /** The places of the two experts in the recipe's order. */
+  pair: [number, number];
+}
+
 /** Every pair of experts. */
 export interface PairsChart {
   /** The share of the weights kept by both experts that they pull in opposite directions. */
   figure: Figure<HeatmapTrace>;
   /** The cosine between two experts' kept changes. */
   cosines: Figure<HeatmapTrace>;
+  /** Each expert's reference and title, in the order of the axes. */
+  experts: [string, string][];
   /** The chart in one sentence. */
   summary: string;
   /** What stands over an empty chart; empty text if the chart has data. */
@@ -915,6 +935,8 @@ export interface PanelEvents {
   coordinates: WindowRequest;
   /** The list of tensors. */
   tensors: NoDetails;
+  /** The largest clashes of the opened tensor between two experts. */
+  pair_conflicts: PairRequest;
   /** The singular values of the opened tensor. */
   spectrum: NoDetails;
   /** The charts of the recipe on the sidebar. */
@@ -1058,6 +1080,8 @@ export interface PanelMessages {
   cells: MapCells;
   /** A window of the opened tensor coordinate by coordinate. */
   coordinates: MapCoordinates;
+  /** The largest clashes of the opened tensor between two experts. */
+  pair_conflicts: PairConflicts;
   /** The singular values of the opened tensor. */
   spectrum: SpectrumMessage;
   /** Why the tensor could not be shown. */

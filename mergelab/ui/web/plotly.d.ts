@@ -1,8 +1,8 @@
 /** The few calls of plotly.js that the page makes, and the data that it passes. */
 
 export type Coordinate = number | string;
-/** A layer and a module. */
-export type CellName = [layer: string, module: string];
+/** A layer and a module, in the matrix of pairs with the tensor where the pair conflicts most. */
+export type CellName = [layer: string, module: string, tensor?: string];
 
 export interface TraceMeta {
   /** The theme's colour scale for a heatmap; "experts" stands for the figure's own. */

@@ -15,7 +15,7 @@ from ui.fake_worker import BASE, EXPERTS, FakeWorker, form, sketch_of
 
 from mergelab.analysis.sketch import sketch_needs
 from mergelab.analysis.static import TensorSpectrum
-from mergelab.analysis.tensor_map import Coordinates, TensorMap, Window, build_map, read_coordinates
+from mergelab.analysis.tensor_map import Coordinates, TensorMap, Window, build_map, conflicts_between, read_coordinates
 from mergelab.jobs import Crashed, Finished, Refused
 from mergelab.recipe import Recipe
 from mergelab.runtime.progress import Progress, finish
@@ -187,6 +187,19 @@ def test_stop_ends_a_look_and_another_look_ends_it_silently() -> None:
 def test_a_recipe_that_cannot_run_is_refused_in_its_own_words() -> None:
     look = list(looking()[0].look(form(chosen=()), KEY))[-1]
     assert look.unlooked and "No expert is chosen" in look.unlooked.sentence
+
+
+def test_clashes_of_two_experts_are_asked_for_the_tensor_on_screen_and_say_whose_they_are() -> None:
+    conflicts = finish(conflicts_between(session_for(form().recipe().to_mapping(), EXPERTS, BASE), KEY, (1, 0)))
+    found, reader = looking(pair_conflicts=lambda: [Finished(conflicts)])
+    assert [each.unlooked is not None for each in found.pair_conflicts((1, 0))] == [True]
+    list(found.look(form(), KEY))
+    (look,) = found.pair_conflicts((1, 0))
+    assert look.pair_conflicts is not None
+    assert (look.pair_conflicts.key, look.pair_conflicts.pair) == (KEY, (1, 0))
+    assert look.pair_conflicts.recipe == form().recipe().digest()[:8]
+    assert look.pair_conflicts.conflicts.places == conflicts.places.tolist() != []
+    assert reader.named("pair_conflicts")[0]["pair"] == (1, 0)
 
 
 def test_the_spectrum_is_asked_for_the_tensor_on_screen() -> None:

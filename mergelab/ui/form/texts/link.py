@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the link only names them
     from mergelab.evaluation.tasks.own import GivenTask
 
 VERSION = "1"
-VIEW = ("tab", "at", "tensor", "map", "step", "cell")
+VIEW = ("tab", "at", "tensor", "pair", "map", "step", "cell")
 """Parameters that the browser writes and reads by itself: the open tab, and the part of the model on screen."""
 PINS = ("a", "b")
 """Parameters with pinned recipes, by the slot of each."""

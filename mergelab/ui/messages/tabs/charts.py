@@ -117,6 +117,8 @@ class PairsChart:
     """The share of the weights kept by both experts that they pull in opposite directions."""
     cosines: HeatmapFigure
     """The cosine between two experts' kept changes."""
+    experts: Sequence[tuple[str, str]]
+    """Each expert's reference and title, in the order of the axes."""
     summary: str
     """The chart in one sentence."""
     empty: str

@@ -79,6 +79,20 @@ class ConflictsMessage:
 
 
 @message
+class PairConflicts:
+    """The largest clashes of a tensor between two experts."""
+
+    key: str
+    """The name of the tensor in the checkpoint."""
+    recipe: str
+    """The first eight digits of the recipe's digest."""
+    pair: tuple[int, int]
+    """The places of the two experts in the recipe's order."""
+    conflicts: ConflictsMessage
+    """The clashes. The changes are those of all experts."""
+
+
+@message
 class TensorUpdate:
     """An opened tensor as a whole."""
 

@@ -1,4 +1,4 @@
-"""What the Tensor tab asks for: the list, a tensor, windows of its map, singular values."""
+"""What the Tensor tab asks for: the list, a tensor, windows of its map, conflicts of two experts, singular values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mergelab.analysis.tensor_map import Window
-from mergelab.ui.messages import TensorRequest, WindowRequest
+from mergelab.ui.messages import PairRequest, TensorRequest, WindowRequest
 from mergelab.ui.page.panel_texts import sent
 from mergelab.ui.page.sidebar.sidebar_state import SidebarState
 from mergelab.ui.page.sidebar.wiring import PANEL, Call, Updates
@@ -43,6 +43,11 @@ class TensorTab:
         """A window of the map weight by weight."""
         asked: WindowRequest = call.message
         yield from self._follow(call, lambda session: session.tensor_view.coordinates(Window(*asked.window)))
+
+    def pair_conflicts(self, call: Call) -> Iterator[Updates]:
+        """The largest clashes between two experts."""
+        asked: PairRequest = call.message
+        yield from self._follow(call, lambda session: session.tensor_view.pair_conflicts(asked.pair))
 
     def spectrum(self, call: Call) -> Iterator[Updates]:
         """Singular values."""

@@ -139,6 +139,7 @@ def _pairs(data: ChartData) -> PairsChart:
     return PairsChart(
         conflict_matrix(found, titles, cells),
         cosine_matrix(found, titles, cells),
+        [(name, titles.get(name, name)) for name in found.experts],
         alone or pairs_summary(found, titles),
         alone,
     )

@@ -114,6 +114,11 @@ def _conflicts(found: Conflicts) -> messages.ConflictsMessage:
     )
 
 
+def map_pair_conflicts(found: Conflicts, key: str, pair: tuple[int, int], recipe: Recipe) -> messages.PairConflicts:
+    """The conflicts of a tensor between two experts."""
+    return messages.PairConflicts(key, recipe.digest()[:8], pair, _conflicts(found))
+
+
 def map_cells(cells: Cells, window: Window, recipe: Recipe) -> messages.MapCells:
     """The cells of a window of the map."""
     rows, columns = cells.shape

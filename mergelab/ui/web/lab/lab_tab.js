@@ -32,14 +32,15 @@ export class LabTab {
 
   /**
    * @param {Page} page
-   * @param {{ narrowing: Narrowing, line: ThresholdLine, curves: DensityCurves, lists: ChoiceLists }} parts
+   * @param {{ narrowing: Narrowing, line: ThresholdLine, curves: DensityCurves, lists: ChoiceLists,
+   *   openClash: (key: string, experts: [string, string]) => void }} parts
    */
   constructor(page, parts) {
     this.#page = page;
     this.#parts = parts;
     this.#legend = new HistogramLegend(page);
     this.#layers = new LayerCharts(page, parts.narrowing);
-    this.#pairs = new ExpertPairs(page, this.#legend, parts.narrowing);
+    this.#pairs = new ExpertPairs(page, this.#legend, parts.narrowing, parts.openClash);
     page.inbox.on("charts", () => {
       this.render();
       parts.narrowing.followLink();

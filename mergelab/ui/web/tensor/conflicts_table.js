@@ -1,4 +1,4 @@
-/** @import { TensorUpdate } from "../messages.d.ts" */
+/** @import { ConflictsMessage, TensorUpdate } from "../messages.d.ts" */
 
 import { closest, colourDot, fillSlots, find, make, makeButton } from "../dom/elements.js";
 import { redraw } from "../dom/redraw.js";
@@ -8,11 +8,15 @@ import { fromDensity } from "./density_level.js";
 import { indexOf, spotOf } from "./map/geometry.js";
 
 const LONGEST_NAME = 16;
-const NONE = "No weight of this tensor is pulled both ways by kept changes. Raise the density, or pick another tensor.";
+const NEXT = "Raise the density, or pick another tensor.";
 const HELP = "Click a row to go there. Small: lowest density at which this change is kept.";
 
-/** The largest clashes of a tensor. A click on a row leads to it on the map. */
+/** @typedef {TensorUpdate & { conflicts: ConflictsMessage }} Listed a tensor with the clashes that are listed of it */
+
+/** The largest clashes of a tensor, of all experts or of two. A click on a row leads to it on the map. */
 export class ConflictsTable {
+  /** @type {Listed | null} what the table shows; null while it waits */
+  listed = null;
   #card;
 
   /**
@@ -28,13 +32,33 @@ export class ConflictsTable {
     });
   }
 
-  /** @param {TensorUpdate} tensor */
-  render(tensor) {
+  /**
+   * @param {Listed} tensor
+   * @param {string} pair the experts between which the clashes are; empty for all experts
+   */
+  render(tensor, pair) {
     const { places, total } = tensor.conflicts, found = places.length;
-    fillSlots(this.#card, "conflicts-notice", found ? `${howMany(found, total)}. ${HELP}` : "");
-    fillSlots(this.#card, "conflicts-empty", found ? "" : NONE);
+    this.listed = tensor;
+    this.#setWaiting(false);
+    fillSlots(this.#card, "conflicts-notice", found ? `${howMany(found, total)}${pair && ` between ${pair}`}. ${HELP}` : "");
+    const none = pair ? `${pair} pull no weight of this tensor both ways` : "No weight of this tensor is pulled both ways by kept changes";
+    fillSlots(this.#card, "conflicts-empty", found ? "" : `${none}. ${NEXT}`);
     find(this.#card, '[data-map="csv"]').hidden = !found;
     redraw(find(this.#card, ".ml-conflicts"), found ? [conflictTable(tensor)] : []);
+  }
+
+  /** @param {string} pair the experts whose clashes are looked for */
+  wait(pair) {
+    this.listed = null;
+    this.#setWaiting(true);
+    fillSlots(this.#card, "conflicts-notice", `Looking for the clashes between ${pair} …`);
+    fillSlots(this.#card, "conflicts-empty", "");
+    find(this.#card, '[data-map="csv"]').hidden = true;
+  }
+
+  /** @param {boolean} waiting */
+  #setWaiting(waiting) {
+    find(this.#card, ".ml-conflicts").classList.toggle("ml-waiting", waiting);
   }
 }
 

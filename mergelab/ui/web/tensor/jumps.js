@@ -27,9 +27,8 @@ export class Jumps {
     });
   }
 
-  goToLargest() {
-    const places = this.#map.open?.tensor.conflicts.places;
-    if (!places) return;
+  /** @param {number[]} places of clashes, the largest first */
+  goToLargest(places) {
     this.#say(places.length ? "" : "There is no conflict in this tensor.");
     if (places.length) this.#map.goToPlace(places[0]);
   }

@@ -13,6 +13,7 @@ import { wholeOf } from "./map/geometry.js";
 import { Jumps } from "./jumps.js";
 import { NO_PLACE, readMap } from "./map/map_link.js";
 import { MapPointer } from "./map/map_pointer.js";
+import { PairChoice, readPair } from "./pair_choice.js";
 import { LAST_STEP } from "./map/map_view.js";
 import { SingularValues } from "./singular_values.js";
 import { TensorList } from "./tensor_list.js";
@@ -20,6 +21,7 @@ import { TensorMap } from "./map/tensor_map.js";
 
 const TAB = "tensor";
 const CARDS = ["map", "conflicts", "spectrum"];
+const LONGEST = 30;
 const REST = 250; // milliseconds that a recipe rests before the tensors are asked for
 
 /** The Tensor tab: one tensor as a map, from the whole of it down to single weights at every step of the merge. */
@@ -33,6 +35,9 @@ export class TensorTab {
   #list;
   #conflicts;
   #jumps;
+  #pairs;
+  /** Whether the largest clash is gone to as soon as it is known. */
+  #leads = false;
   /** @type {string | null} the key of the tensor that was asked for last */
   #opening = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -52,6 +57,7 @@ export class TensorTab {
       this.map.goToPlace(place);
       this.#card("map").scrollIntoView({ block: "nearest" });
     });
+    this.#pairs = new PairChoice(this.#card("conflicts"), () => this.#listConflicts());
     this.#jumps = new Jumps(this.#card("map"), this.map);
     new MapPointer(this.map);
     findAll(page.element, ".ml-choice").forEach(listenForArrows);
@@ -81,7 +87,7 @@ export class TensorTab {
       "-": () => map.zoomBy(2),
       "−": () => map.zoomBy(2),
       0: () => map.showWhole(),
-      x: () => this.#jumps.goToLargest(),
+      x: () => this.#goToLargest(),
       ",": () => map.stepBy(-1),
       ".": () => map.stepBy(1),
     };
@@ -105,6 +111,19 @@ export class TensorTab {
     this.#page.requests.send("look", { tensor: key });
   }
 
+  /**
+   * Opens the tab with a tensor, and goes to the largest clash of two experts in it.
+   * @param {string} key
+   * @param {[string, string]} experts their references
+   */
+  openClash(key, experts) {
+    const { open } = this.map;
+    this.#pairs.choose(experts);
+    this.#leads = true;
+    this.openTensor(key);
+    if (open?.tensor.key === key && !this.#isStale) this.#listConflicts();
+  }
+
   // ---- what Python sends
 
   #listen() {
@@ -113,6 +132,7 @@ export class TensorTab {
     inbox.on("tensor", () => this.#renderTensor());
     inbox.on("cells", () => this.#takeCells());
     inbox.on("coordinates", () => this.#takeCoordinates());
+    inbox.on("pair_conflicts", () => this.#takePairConflicts());
     inbox.on("spectrum", () => this.#renderSpectrum());
     inbox.on("unlooked", () => this.#renderFailure());
     inbox.on("charts", () => this.#followRecipe());
@@ -140,8 +160,9 @@ export class TensorTab {
     this.#card("pick").hidden = true;
     this.#renderName(tensor);
     this.singular.clear();
-    this.#conflicts.render(tensor);
+    this.#pairs.render(tensor);
     if (!same) this.#followLink(tensor);
+    this.#listConflicts();
     this.#setWaiting(false);
     this.#say("");
     this.map.goTo(view.open.at);
@@ -167,6 +188,31 @@ export class TensorTab {
     const { open, requests } = this.map, coordinates = open && this.#page.inbox.takeNew("coordinates");
     if (coordinates && coordinates.recipe === open.tensor.recipe) this.map.takeCoordinates(coordinates);
     else requests.answered();
+  }
+
+  /** Lists the clashes of all experts, or asks for those of the two that are chosen. */
+  #listConflicts() {
+    const { open } = this.map, { pair, words } = this.#pairs;
+    this.#page.address.set({ pair: pair && pair.join("-") });
+    if (!open) return;
+    if (!pair) return this.#conflicts.render(open.tensor, "");
+    this.#conflicts.wait(words);
+    this.#page.requests.send("pair_conflicts", { pair });
+  }
+
+  #takePairConflicts() {
+    const found = this.#page.inbox.takeNew("pair_conflicts"), { open } = this.map, { pair, words } = this.#pairs;
+    if (!found || !open || found.key !== open.tensor.key || found.recipe !== open.tensor.recipe) return;
+    if (String(found.pair) !== String(pair)) return;
+    this.#conflicts.render({ ...open.tensor, conflicts: found.conflicts }, words);
+    if (this.#leads) this.#goToLargest();
+  }
+
+  /** Goes to the first of the clashes that are listed, or that are looked for now. */
+  #goToLargest() {
+    const { listed } = this.#conflicts;
+    this.#leads = !listed;
+    if (listed) this.#jumps.goToLargest(listed.conflicts.places);
   }
 
   #renderSpectrum() {
@@ -243,7 +289,20 @@ export class TensorTab {
     view.open.mark = mark;
     view.colour = colour;
     view.step = step;
+    this.#followPair(tensor, changes);
     notes.showChanges(changes);
+  }
+
+  /**
+   * Chooses the two experts that the address names.
+   * @param {TensorUpdate} tensor
+   * @param {string[]} notes that a misfit is added to
+   */
+  #followPair({ experts }, notes) {
+    const given = this.#page.address.get("pair"), pair = readPair(given, experts.length);
+    if (given === null) return;
+    if (pair) this.#pairs.choose([experts[pair[0]].name, experts[pair[1]].name]);
+    else notes.push(`The link's pair “${given.slice(0, LONGEST)}” is no two of these ${experts.length} experts, so the clashes of all are listed.`);
   }
 
   // ---- the cards
@@ -283,7 +342,7 @@ export class TensorTab {
     in: () => this.map.zoomBy(0.5),
     out: () => this.map.zoomBy(2),
     whole: () => this.map.showWhole(),
-    largest: () => this.#jumps.goToLargest(),
+    largest: () => this.#goToLargest(),
     random: () => this.#jumps.goToRandom(),
     csv: () => this.#saveConflicts(),
     rebuild: () => this.map.open && this.openTensor(this.map.open.tensor.key),
@@ -298,7 +357,7 @@ export class TensorTab {
   }
 
   #saveConflicts() {
-    const tensor = this.map.open?.tensor;
+    const tensor = this.#conflicts.listed;
     if (!tensor) return;
     const name = tensor.key.replace(/[^\w.-]+/g, "-");
     saveCsv(conflictsCsv(tensor), `mergelab-${tensor.recipe}-${name}-conflicts.csv`);
