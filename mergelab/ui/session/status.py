@@ -101,7 +101,7 @@ class Stopwatch:
     """Turns a job's reports into statuses.
 
     The remaining time is an estimate from the share of the whole work that is done; of one step, if only that is known. Once an estimate has proved too short,
-    none is given until the next step begins.
+    none is given until the next step or the next count begins.
     """
 
     what: str
@@ -111,7 +111,7 @@ class Stopwatch:
     _work_began: float | None = field(init=False, default=None)
     _end: float | None = field(init=False, default=None)
     _overrun: bool = field(init=False, default=False)
-    _rows_from: tuple[float, int] | None = field(init=False, default=None)
+    _counted_from: tuple[float, int] | None = field(init=False, default=None)
     _last: Progress | Queued | None = field(init=False, default=None)
     _told: float = field(init=False, default=-math.inf)
 
@@ -151,42 +151,46 @@ class Stopwatch:
 
     def _pace(self, progress: Progress) -> str:
         """`, 120 rows/s` while rows are counted: those of this step, without what was known before."""
-        if progress.unit != "rows" or self._rows_from is None:
+        if progress.unit != "rows" or self._counted_from is None:
             return ""
-        began, known = self._rows_from
+        began, known = self._counted_from
         spent, rows = self.now() - began, progress.done - known
         return f", {rows_per_second(rows / spent)}" if spent > 0 and rows > 0 else ""
 
     def _estimate(self, progress: Progress) -> None:
         """Work out anew when the work will end."""
-        if self._begins_step(progress):
-            self._overrun, self._end, self._rows_from = False, None, None
-            if self._work_began is None or not progress.place:
-                self._work_began = self.now()
-        if progress.unit == "rows" and self._rows_from is None:
-            self._rows_from = self.now(), progress.done
+        begins = self._begins_step(progress)
+        if begins and (self._work_began is None or not progress.place):
+            self._work_began = self.now()
+        if begins or self._counts_anew(progress):
+            self._overrun, self._end, self._counted_from = False, None, (self.now(), progress.done)
         began = self._work_began or self.began
         share, spent = _share(progress) or 0.0, self.now() - began
         self._overrun = self._overrun or (self._end is not None and self.now() > self._end)
-        rows_end = self._end_of_rows(progress)
-        if spent >= SLOW and MEASURED <= share < 1 and not self._overrun and rows_end is not None:
-            self._end = max(began + spent / share, rows_end)
+        count_end = self._end_of_count(progress)
+        if spent >= SLOW and MEASURED <= share < 1 and not self._overrun and count_end is not None:
+            self._end = max(began + spent / share, count_end)
 
-    def _end_of_rows(self, progress: Progress) -> float | None:
-        """When the rows of this step will be answered, at their own pace: large models take longer for them than a job's
-        steps usually do. None until some were asked, because known ones tell no pace; 0 if no rows are counted."""
-        if progress.unit != "rows" or self._rows_from is None:
+    def _end_of_count(self, progress: Progress) -> float | None:
+        """When all that is counted now will be done, at its own pace: large models take longer for it than a job's steps
+        usually do. None until some of it was done, because rows that were known before tell no pace; 0 if nothing is counted."""
+        if self._counted_from is None or progress.total <= 1:
             return 0.0
-        began, known = self._rows_from
-        rows, left = progress.done - known, progress.total - progress.done
-        return self.now() + left * (self.now() - began) / rows if rows > 0 else None
+        began, known = self._counted_from
+        done, left = progress.done - known, progress.total - progress.done
+        return self.now() + left * (self.now() - began) / done if done > 0 else None
 
     def _begins_step(self, progress: Progress) -> bool:
         last = self._last
+        if isinstance(last, Progress) and last.place and progress.place:
+            return last.place.number != progress.place.number
+        return self._counts_anew(progress)
+
+    def _counts_anew(self, progress: Progress) -> bool:
+        """Whether another count begins with this report, as a second pass over the tensors does."""
+        last = self._last
         if not isinstance(last, Progress):
             return True
-        if last.place and progress.place:
-            return last.place.number != progress.place.number
         return (last.stage, last.total) != (progress.stage, progress.total) or progress.done < last.done
 
     def _left(self) -> float | None:

@@ -19,7 +19,7 @@ class Clock:
         return self.time
 
 
-def at(number: int, share: float, done: int = 1, total: int = 2, **fields: Any) -> Progress:
+def at(number: int, share: float, done: int = 1, total: int = 1, **fields: Any) -> Progress:
     """A report from a job of four steps, of which the second ranks and the third scores."""
     title = ("reading the models", "ranking changes", "scoring", "counting conflicts")[number - 1]
     return Progress("Inner stage", done, total, place=JobPlace(title, number, 4, share), **fields)
@@ -50,7 +50,9 @@ def test_progress_tells_the_step_the_count_the_elapsed_time_and_what_is_left_of_
     clock = Clock()
     watch = Stopwatch("Merging and scoring", now=clock)
     watch.status(at(1, 0.0))
-    clock.time += 6
+    clock.time += 3
+    watch.status(at(2, 0.1, 1, 103))
+    clock.time += 3
     status = watch.status(at(2, 0.25, 34, 103, detail="encoder.layer.0.weight"))
     assert (status.text, status.detail, status.fraction) == (
         "Merging and scoring",
@@ -127,6 +129,18 @@ def test_the_remaining_time_of_a_job_is_at_least_that_of_the_rows_that_are_left(
     clock.time += 10
     told = watch.status(at(3, 0.3, 100, 400, unit="rows")).detail
     assert told.endswith("12 s · about 30 s left, 10 rows/s"), "40 s for the whole job would leave 28 s"
+
+
+def test_a_second_pass_that_is_slower_than_the_first_says_so_once_it_has_a_pace() -> None:
+    clock = Clock()
+    watch = Stopwatch("Reading the models", now=clock)
+    watch.status(at(2, 0.5, 1, 100, unit="tensors"))
+    clock.time += 4
+    watch.status(at(2, 0.75, 100, 100, unit="tensors"))
+    watch.status(at(2, 0.75, 1, 100, unit="tensors"))
+    clock.time += 4
+    told = watch.status(at(2, 0.8, 21, 100, unit="tensors")).detail
+    assert told.endswith("8.0 s · about 16 s left"), "79 tensors at 5 per second; 8 s for 80 % would leave 2 s"
 
 
 def test_rows_that_were_known_before_promise_no_pace() -> None:
