@@ -654,7 +654,7 @@ export interface HistoryEntry {
   name: string;
   /** The reference of its base. */
   base: string;
-  /** What its base is called. */
+  /** What its base is called beside those of the other merges. */
   models: string;
   /** Its mean score; empty text without task sets. */
   score: string;

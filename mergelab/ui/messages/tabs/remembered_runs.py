@@ -192,7 +192,7 @@ class HistoryEntry:
     base: str
     """The reference of its base."""
     models: str
-    """What its base is called."""
+    """What its base is called beside those of the other merges."""
     score: str
     """Its mean score; empty text without task sets."""
     key: str

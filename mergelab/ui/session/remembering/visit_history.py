@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mergelab.evaluation.scores import mean_score
 from mergelab.evaluation.scores.metrics import find_metric
 from mergelab.jobs.workbench import Run
-from mergelab.ui.form.model_titles import short
+from mergelab.ui.form.model_titles import model_titles
 from mergelab.ui.messages import HistoryEntry
 
 MOST = 12
@@ -23,8 +23,9 @@ class VisitHistory:
     def add(self, run: Run, name: str, key: str, base: str) -> tuple[HistoryEntry, ...]:
         """Take up a merge onto `base`, and return all, the newest first."""
         kept = [entry for entry in self.entries if entry.key != key]
-        self.entries = deque([*kept, HistoryEntry(run.number, name, base, short(base), _mean(run), key)], maxlen=MOST)
-        return tuple(reversed(self.entries))
+        self.entries = deque([*kept, HistoryEntry(run.number, name, base, base, _mean(run), key)], maxlen=MOST)
+        titles = model_titles(entry.base for entry in self.entries)
+        return tuple(replace(entry, models=titles[entry.base]) for entry in reversed(self.entries))
 
 
 def _mean(run: Run) -> str:

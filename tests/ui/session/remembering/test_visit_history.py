@@ -17,6 +17,13 @@ def test_the_newest_merge_comes_first_with_its_mean_score() -> None:
     ]
 
 
+def test_bases_whose_folders_have_one_name_are_told_apart() -> None:
+    history = VisitHistory()
+    history.add(RUN, "TIES", "one", "run1/checkpoint-500")
+    entries = history.add(RUN, "TIES", "two", "run2/checkpoint-500")
+    assert [entry.models for entry in entries] == ["run2/checkpoint-500", "run1/checkpoint-500"]
+
+
 def test_a_recipe_that_is_gone_back_to_stands_there_once() -> None:
     history = VisitHistory()
     for key in ("one", "two", "one"):
