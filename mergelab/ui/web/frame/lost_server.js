@@ -6,7 +6,7 @@ import { fillSlots, find } from "../dom/elements.js";
 import { ServerWatch, SILENCE } from "../transport/server_watch.js";
 import { UnsentChanges } from "../transport/unsent_changes.js";
 
-const KEPT = "Changes that you make now are kept and sent when the server is back.";
+const KEPT = "What you change on the sidebar now is kept and sent when the server is back; press other buttons again then.";
 const REFUSES = "The server does not answer.";
 const SILENT = `The server has not answered for ${SILENCE / 1000} seconds: it is busy or gone.`;
 
