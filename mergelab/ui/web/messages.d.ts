@@ -1719,6 +1719,8 @@ export interface SweepLeft {
   points: number;
   /** Why it has not come to its end. */
   state: SweepEnd;
+  /** Whether it was stopped on the server that runs now: then it is offered to nobody but the browser that began it. */
+  here: boolean;
 }
 
 /** The Sweep tab. */
@@ -1733,7 +1735,7 @@ export interface SweepMessage {
   problem: string;
   /** Why the sweep that was asked for last did not begin; empty text if it did. */
   refusal: string;
-  /** The sweep that an earlier server did not bring to its end, whoever began it; null if there is none. */
+  /** The last sweep if it was stopped, here or with an earlier server, whoever began it; null if there is none. */
   left: SweepLeft | null;
   /** How far the sweep has come. */
   state: SweepState;

@@ -178,6 +178,8 @@ class SweepLeft:
     """The most recipes that it tries; 0 if that is not known."""
     state: SweepEnd
     """Why it has not come to its end."""
+    here: bool = False
+    """Whether it was stopped on the server that runs now: then it is offered to nobody but the browser that began it."""
 
 
 @message
@@ -195,7 +197,7 @@ class SweepMessage:
     refusal: str
     """Why the sweep that was asked for last did not begin; empty text if it did."""
     left: SweepLeft | None
-    """The sweep that an earlier server did not bring to its end, whoever began it; null if there is none."""
+    """The last sweep if it was stopped, here or with an earlier server, whoever began it; null if there is none."""
     state: SweepState
     """How far the sweep has come."""
     swept: str

@@ -13,7 +13,7 @@ from mergelab.ui.messages.encoding import decode
 
 KEY = "last"
 SERVER = uuid4().hex
-"""This process, whose own sweeps are under way or were stopped by those who began them."""
+"""This process. A sweep that it began and has not stopped is under way."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class _Begun:
     server: str
     digest: str
     sweep: SweepLeft
+    under_way: bool
 
 
 def keep_begun(digest: str, sweep: SweepLeft) -> None:
@@ -28,7 +29,7 @@ def keep_begun(digest: str, sweep: SweepLeft) -> None:
 
     Its state is what it will be if nothing more is heard of it: interrupted.
     """
-    store().put(SWEEPS, KEY, json.dumps(asdict(_Begun(SERVER, digest, sweep))).encode())
+    _keep(_Begun(SERVER, digest, sweep, under_way=True))
 
 
 def keep_tried(digest: str, tried: int) -> None:
@@ -39,10 +40,10 @@ def keep_tried(digest: str, tried: int) -> None:
 
 
 def keep_stopped(digest: str, state: SweepEnd) -> None:
-    """The sweep was cancelled or has failed. Nothing is kept if another one has begun since."""
+    """The sweep was cancelled or interrupted, or has failed. Nothing is kept if another one has begun since."""
     last = _last()
     if last and last.digest == digest:
-        keep_begun(digest, replace(last.sweep, at=now(), state=state))
+        _keep(_Begun(SERVER, digest, replace(last.sweep, at=now(), state=state), under_way=False))
 
 
 def now() -> str:
@@ -58,9 +59,15 @@ def keep_ended(digest: str) -> None:
 
 
 def left_behind() -> SweepLeft | None:
-    """The sweep that an earlier server did not bring to its end; None if there is none."""
+    """The last sweep if it was stopped, or ended with an earlier server; None if it is under way or came to its end."""
     last = _last()
-    return last.sweep if last and last.server != SERVER else None
+    if not last or (last.server == SERVER and last.under_way):
+        return None
+    return replace(last.sweep, here=last.server == SERVER)
+
+
+def _keep(begun: _Begun) -> None:
+    store().put(SWEEPS, KEY, json.dumps(asdict(begun)).encode())
 
 
 def _last() -> _Begun | None:

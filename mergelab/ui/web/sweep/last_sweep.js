@@ -47,15 +47,15 @@ export class LastSweep {
 }
 
 /**
- * The sweep to go on with: this browser's, or one that an earlier server did not bring to its end if this browser's has come to its end.
+ * The sweep to go on with: this browser's, or one that ended with an earlier server if this browser's has come to its end.
  * @param {LastSweep} last
  * @param {SweepLeft | null} left
  * @returns {{ sweep: SweepLeft, isOwn: boolean } | null}
  */
 export function resumable(last, left) {
   const { known } = last;
-  if (left && (!known || last.hasEnded)) return { sweep: left, isOwn: false };
-  if (left && known && isSame(left, known)) return { sweep: left, isOwn: true }; // the server knows how far it came
+  if (left && known && !last.hasEnded && isSame(left, known)) return { sweep: left, isOwn: true }; // the server knows how far it came
+  if (left && !left.here && (!known || last.hasEnded)) return { sweep: left, isOwn: false };
   return known && { sweep: known, isOwn: true };
 }
 

@@ -81,7 +81,7 @@ export class SweepTab {
 
   #start() {
     const { request } = this.#form, name = this.#page.inbox.get("sweep")?.of ?? "";
-    this.#asked = { query: this.#query, name, request, at: "", tried: 0, points: 0, state: "interrupted" }; // only the server knows how far it comes
+    this.#asked = { query: this.#query, name, request, at: "", tried: 0, points: 0, state: "interrupted", here: false }; // only the server knows how far it comes
     this.#page.requests.send("run_sweep", request);
   }
 

@@ -60,6 +60,21 @@ def test_a_cancelled_sweep_is_called_so_until_it_is_begun_again(monkeypatch: pyt
     assert left_behind() == ONE
 
 
+def test_a_sweep_that_was_stopped_on_this_server_is_told_apart_from_those_of_earlier_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keep_begun("digest", ONE)
+    keep_tried("digest", 7)
+    keep_stopped("digest", "cancelled")
+    here = left_behind()
+    assert here and (here.state, here.tried, here.here) == ("cancelled", 7, True)
+    restart(monkeypatch)
+    later = left_behind()
+    assert later and not later.here
+    keep_begun("digest", ONE)
+    assert left_behind() is None, "it is under way again"
+
+
 def test_a_sweep_that_has_ended_is_not_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     keep_begun("digest", ONE)
     keep_ended("earlier digest")

@@ -126,6 +126,8 @@ def test_after_stop_the_points_so_far_stay_and_the_sweep_is_cancelled(
             session.stop()
     final = told(seen)[-1]
     assert (final.state, len(final.points)) == ("cancelled", 1)
+    (reloaded,) = told(list(session_with(memory, FakeWorker(), monkeypatch).sweep_view.show(form())))
+    assert reloaded.left and (reloaded.left.state, reloaded.left.tried, reloaded.left.here) == ("cancelled", 1, True)
     monkeypatch.setattr(begun_sweeps, "SERVER", "another process")
     (shown,) = told(list(session_with(memory, FakeWorker(), monkeypatch).sweep_view.show(form())))
     assert shown.left and (shown.left.state, shown.left.tried, shown.left.request) == ("cancelled", 1, ASKED)

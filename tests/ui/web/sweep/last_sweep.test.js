@@ -44,6 +44,14 @@ test("the server says of this browser's own sweep how far it came, whatever the 
   assert.deepEqual(resumable(last, left), { sweep: left, isOwn: true });
 });
 
+test("what somebody stopped on this server is offered to the browser that began it alone", () => {
+  const own = new LastSweep(storage()), other = new LastSweep(storage()), left = { ...SWEEP, at: "2026-11-30T12:06:00+00:00", tried: 7, points: 20, state: "cancelled", here: true };
+  own.keep(SWEEP);
+  assert.deepEqual(resumable(own, left), { sweep: left, isOwn: true });
+  assert.equal(resumable(other, left), null);
+  assert.deepEqual(resumable(other, { ...left, here: false })?.isOwn, false);
+});
+
 test("a browser goes on with its own sweep until that has ended", () => {
   const last = new LastSweep(storage()), left = { ...SWEEP, query: "method=sce", name: "SCE" };
   assert.equal(resumable(last, null), null);
