@@ -105,7 +105,7 @@ def _write(found: Sequence[Reproduction], before: ReproductionRecord | None, opt
     suites = ["--suite", *options.suite] if options.suite else []
     known = ["--known"] if options.known else []
     command = shlex.join(["mergelab", "reproduce", *options.name, *suites, *how, *known, "--out", options.out])
-    record, page = ReproductionRecord(command, tuple(found)), Path(options.out)
+    record, page = ReproductionRecord((command,), tuple(found)), Path(options.out)
     record = before.updated(record) if before else record
     page.with_suffix(".json").write_text(record.to_json(), encoding="utf-8")
     page.write_text(reproductions_page(record), encoding="utf-8")

@@ -16,26 +16,28 @@ FILE = "reproductions.json"
 
 @dataclass(frozen=True)
 class ReproductionRecord:
-    """Reproductions by phenomenon and suite, and the command that wrote them down."""
+    """Reproductions by phenomenon and suite, and the commands that wrote them down, the last one at the end."""
 
-    command: str
+    commands: tuple[str, ...]
     reproductions: tuple[Reproduction, ...]
 
     def to_json(self) -> str:
         """The record as a text that `from_json` reads."""
-        found = {"command": self.command, "reproductions": [plain(each) for each in self.reproductions]}
+        found = {"commands": self.commands, "reproductions": [plain(each) for each in self.reproductions]}
         return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
     def updated(self, other: ReproductionRecord) -> ReproductionRecord:
         """The `other` record, with what this one has of phenomena and suites that the other lacks."""
         found = {(each.number, each.suite): each for each in (*self.reproductions, *other.reproductions)}
-        return ReproductionRecord(other.command, tuple(found.values()))
+        kept = self.commands if len(found) > len(other.reproductions) else ()
+        earlier = (command for command in kept if command not in other.commands)
+        return ReproductionRecord((*earlier, *other.commands), tuple(found.values()))
 
     @classmethod
     def from_json(cls, text: str) -> ReproductionRecord:
         """The record that `to_json` wrote."""
         found = json.loads(text)
-        return cls(found["command"], tuple(map(_reproduction, found["reproductions"])))
+        return cls(tuple(found["commands"]), tuple(map(_reproduction, found["reproductions"])))
 
 
 @cache

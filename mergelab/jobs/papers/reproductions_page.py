@@ -12,7 +12,7 @@ from mergelab.jobs.papers.reproduction_record import ReproductionRecord, of_phen
 
 HEAD = """# The papers, put to the test
 
-This page was written by `{command}`; do not edit it.
+This page was written by {commands}; do not edit it.
 
 Each claim of a paper is measured on the demo suites, which are far smaller than the papers' models: a claim
 that does not hold here may hold there. What each claim expects of which figure was fixed before the figures were known, and so
@@ -35,7 +35,7 @@ def reproductions_page(record: ReproductionRecord) -> str:
     by_phenomenon = of_phenomena(sorted(record.reproductions, key=lambda each: _order(each.suite)))
     suites = sorted({each.suite for each in record.reproductions}, key=_order)
     lines = [
-        HEAD.format(command=record.command),
+        HEAD.format(commands=", then ".join(f"`{command}`" for command in record.commands)),
         f"| phenomenon | {' | '.join(suites)} |",
         f"|---|{'---|' * len(suites)}",
         *(_verdicts(group, suites) for group in by_phenomenon),

@@ -23,8 +23,8 @@ def test_a_figure_stands_with_its_interval_rows_and_expectation() -> None:
     found = Reproduction(
         3, "x", "X", "Claim.", ("1",), "pixels", (row,), PaperVerdict.FAILS, "No.", {"base": "pixels"}, (), measured
     )
-    page = reproductions_page(ReproductionRecord("mergelab reproduce x", (found,)))
-    assert "This page was written by `mergelab reproduce x`" in page
+    page = reproductions_page(ReproductionRecord(("mergelab reproduce w", "mergelab reproduce x"), (found,)))
+    assert "This page was written by `mergelab reproduce w`, then `mergelab reproduce x`; do not edit it." in page
     assert "| 3. X | does not hold here |" in page
     assert "| conflict | 25.0 % | exact | 8 |  | above 50.0 % | does not hold here |" in page
     assert "* Measured on 2026-05-01 with MergeLab 1.2.3 on all test rows, in 12 s (cpu)." in page

@@ -126,11 +126,11 @@ export class PapersTab {
 }
 
 /**
- * The recipe of a claim on a suite; empty text if there is none.
+ * The recipe of a claim on a suite; empty text if there is none, or if the suite is not here.
  * @param {ClaimOnSuite | undefined} place
  */
 function recipeOf(place) {
-  return place?.published?.recipe || place?.here?.recipe || "";
+  return (place?.is_installed && (place.published?.recipe || place.here?.recipe)) || "";
 }
 
 /** @param {string} paper its arXiv id */
