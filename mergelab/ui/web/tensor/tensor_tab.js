@@ -195,7 +195,7 @@ export class TensorTab {
     const { open } = this.map, { pair, words } = this.#pairs;
     this.#page.address.set({ pair: pair && pair.join("-") });
     if (!open) return;
-    if (!pair) return this.#conflicts.render(open.tensor, "");
+    if (!pair) return this.#showClashes(open.tensor, "");
     this.#conflicts.wait(words);
     this.#page.requests.send("pair_conflicts", { pair });
   }
@@ -204,8 +204,24 @@ export class TensorTab {
     const found = this.#page.inbox.takeNew("pair_conflicts"), { open } = this.map, { pair, words } = this.#pairs;
     if (!found || !open || found.key !== open.tensor.key || found.recipe !== open.tensor.recipe) return;
     if (String(found.pair) !== String(pair)) return;
-    this.#conflicts.render({ ...open.tensor, conflicts: found.conflicts }, words);
+    this.#showClashes({ ...open.tensor, conflicts: found.conflicts }, words);
+  }
+
+  /**
+   * Lists clashes, and goes to the first of them if that was asked for before they were known.
+   * @param {TensorUpdate} tensor with the clashes
+   * @param {string} pair the experts between which they are; empty for all
+   */
+  #showClashes(tensor, pair) {
+    this.#conflicts.render(tensor, pair);
     if (this.#leads) this.#goToLargest();
+  }
+
+  /** Gives up the two experts whose clashes could not be found. */
+  #listAll() {
+    this.#leads = false;
+    this.#pairs.choose(null);
+    this.#listConflicts();
   }
 
   /** Goes to the first of the clashes that are listed, or that are looked for now. */
@@ -227,6 +243,7 @@ export class TensorTab {
     if (!this.map.open) this.#page.address.set({ tensor: null, ...NO_PLACE });
     this.#setWaiting(false);
     this.#say(failure.sentence);
+    if (this.map.open && !this.#conflicts.listed) this.#listAll();
   }
 
   /** @param {string} sentence why a tensor could not be opened */
