@@ -48,7 +48,8 @@ class Strongest:
     def __init__(self, session: TensorSession, key: str, pair: tuple[int, int] | None = None) -> None:
         self._session, self._key, self._total = session, key, 0
         listed = session.prepared.plan.listed
-        self._among = list(listed) if pair is None else [listed[place] for place in pair]
+        # All experts stay in the plan's order, so that sums have the same bits in every order of the recipe.
+        self._among = slice(None) if pair is None else [listed[place] for place in pair]
         self._found: dict[str, Tensor] = {}
 
     def update(self, traced: Trace) -> None:
