@@ -79,6 +79,11 @@ class Suite:
         """References to the base and all experts, as accepted by `open_checkpoint`."""
         return (f"{self.name}/{BASE}", *(f"{self.name}/{expert}" for expert in self.experts))
 
+    @property
+    def is_delivered(self) -> bool:
+        """Whether it comes with MergeLab. Other suites were built here, and may have large models."""
+        return self.folder.parent == assets_folder()
+
     def file(self, name: str) -> Path:
         """The path of the data file `name`, after checking its hash against the manifest.
 

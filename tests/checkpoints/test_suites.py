@@ -39,6 +39,7 @@ def test_built_suites_stand_behind_those_that_are_delivered(suite: Path) -> None
     copytree(suite, built_suites() / "own")
     (built_suites() / "own/suite.json").write_text(json.dumps(manifest(suite) | {"name": "own"}))
     try:
+        assert {name: suite.is_delivered for name, suite in list_suites().items()} == {"tiny": True, "own": False}
         assert list(list_suites()) == ["tiny", "own"]
         assert open_checkpoint("own/movie").content_hash() == open_checkpoint("tiny/movie").content_hash()
     finally:

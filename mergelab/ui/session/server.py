@@ -32,7 +32,7 @@ SESSIONS_OF_CLIENT = 100
 
 @dataclass(frozen=True)
 class Settings:
-    """How this server was started. With `read_ahead`, the worker reads the other suites while nobody asks for anything."""
+    """How this server was started. With `read_ahead`, the worker reads the other delivered suites while nobody asks for anything."""
 
     device: str = "auto"
     models_dir: str | None = None
@@ -93,7 +93,8 @@ class Lab:
         """Compute the opening in a thread, which is returned. `finished` gets all messages of the opening.
 
         Then the worker gets ready to score: what the opening shows is in the cache from an earlier start, but the first knob
-        that somebody turns is not. In its spare time it reads the models of the other suites.
+        that somebody turns is not. In its spare time it reads the models of the other delivered suites: those that were built
+        here may be large, and would keep it busy for long.
         """
 
         def work() -> None:
@@ -104,7 +105,8 @@ class Lab:
                     finished(shown)
             self.job_cache.worker.submit("ready_to_score", model=form.models.base, device=form.device)
             for suite in list(self.suites().values())[1:] if self.settings.read_ahead else ():
-                self._read_in_spare_time(self.opening(suite))
+                if suite.is_delivered:
+                    self._read_in_spare_time(self.opening(suite))
 
         thread = threading.Thread(target=work, name="mergelab-warm", daemon=True)
         thread.start()

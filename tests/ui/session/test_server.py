@@ -7,6 +7,7 @@ import threading
 import pytest
 from ui.fake_worker import form, lab
 
+from mergelab.checkpoints import Suite
 from mergelab.ui.session.queueing import spare_time
 
 pytestmark = pytest.mark.usefixtures("one_task")
@@ -27,6 +28,16 @@ def test_after_the_opening_the_worker_gets_ready_to_score() -> None:
     shown: list[object] = []
     server.warm(form(), shown.append).join(20)
     assert [call["model"] for call in worker.named("ready_to_score")] == ["tiny"] and shown
+
+
+def test_a_suite_that_was_built_here_is_not_read_before_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spare_time, "QUIET", 0.0)
+    server, worker = lab()
+    monkeypatch.setattr(Suite, "is_delivered", False)
+    earlier = set(threading.enumerate())
+    server.warm(form(), lambda _: None).join(20)
+    assert not [each for each in set(threading.enumerate()) - earlier if each.name == "mergelab-spare"]
+    assert len(worker.named("sketch")) == 1, "that of the opening"
 
 
 def test_then_it_reads_the_other_suites_so_that_changing_to_one_waits_for_nothing(
