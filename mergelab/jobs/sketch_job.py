@@ -18,7 +18,8 @@ from mergelab.runtime.job_steps import JobStep, JobSteps
 from mergelab.runtime.progress import ProgressGen
 
 MEASURING = JobStep("ranking changes", 5)
-"""Two passes: magnitudes are ranked, then summed up by rank, which takes several times as long as reading and hashing."""
+"""Two passes: magnitudes are ranked, then summed up by rank, which by estimate takes several times as long as
+reading and hashing."""
 
 
 def sketch(recipe: Mapping[str, Any], device: str = "auto", models_dir: str | None = None) -> ProgressGen[Sketch]:

@@ -47,7 +47,7 @@ class Opening:
         """The visitor closed the page: end their work and delete their files. Gradio passes no other details here."""
         visitor = request.session_hash or ""
         session = self.state.lab.session(visitor)
-        session.stop()
+        session.leave()
         session.task_sets.uploads.clear()
         self.downloads.remove(visitor)
 

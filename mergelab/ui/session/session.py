@@ -248,6 +248,11 @@ class Session:
             update = self.screen.stopped()
             return update if any(stopped) or not self.screen.complete else replace(update, status=NOTHING_RAN)
 
+    def leave(self) -> None:
+        """End the work of a visitor who closed the page, without having pressed Stop."""
+        self.sweep_view.is_left = True
+        self.stop()
+
     @property
     def rests(self) -> bool:
         """Whether nothing begins by itself for the recipe on the sidebar."""

@@ -44,7 +44,7 @@ from mergelab.ui.session.update import Update, Updates
 
 @dataclass
 class SweepView:
-    """The last sweep of a visitor. `form` is the one that was varied."""
+    """The last sweep of a visitor. `form` is the one that was varied. `is_left` once the page was closed."""
 
     merge_service: MergeService
     form: Form | None = None
@@ -54,6 +54,7 @@ class SweepView:
     outcome: SweepOutcome | None = None
     wanted: SweepChartRequest = AS_IT_FITS
     refusal: str = ""
+    is_left: bool = False
     importances: tuple[Sequence[SweepImportances], str] = ((), "")
 
     def show(self, form: Form) -> Updates:
@@ -90,7 +91,7 @@ class SweepView:
             keep_ended(self.asked.digest())
             self._weigh()
         except (StopPressedError, CrashError, ValueError) as error:
-            ended = _end_by(error, is_pressed=stopper.presses != presses)
+            ended = _end_by(error, is_pressed=stopper.presses != presses and not self.is_left)
             self.state = ended
             keep_stopped(self.asked.digest(), ended)
             self._weigh()
@@ -217,7 +218,8 @@ class SweepView:
 
 
 def _end_by(error: Exception, is_pressed: bool) -> SweepEnd:
-    """How a sweep ended that did not come to its end. Work is also stopped with its server, which nobody pressed Stop for."""
+    """How a sweep ended that did not come to its end. Work is also stopped with its page or its server, without a press of
+    Stop."""
     if not isinstance(error, StopPressedError):
         return "failed"
     return "cancelled" if is_pressed else "interrupted"

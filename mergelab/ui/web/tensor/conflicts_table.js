@@ -41,8 +41,7 @@ export class ConflictsTable {
     this.listed = tensor;
     this.#setWaiting(false);
     fillSlots(this.#card, "conflicts-notice", found ? `${howMany(found, total)}${pair && ` between ${pair}`}. ${HELP}` : "");
-    const none = pair ? `${pair} pull no weight of this tensor both ways` : "No weight of this tensor is pulled both ways by kept changes";
-    fillSlots(this.#card, "conflicts-empty", found ? "" : `${none}. ${NEXT}`);
+    fillSlots(this.#card, "conflicts-empty", found ? "" : `No weight of this tensor is pulled both ways by kept changes${pair && ` of ${pair}`}. ${NEXT}`);
     find(this.#card, '[data-map="csv"]').hidden = !found;
     redraw(find(this.#card, ".ml-conflicts"), found ? [conflictTable(tensor)] : []);
   }

@@ -29,7 +29,7 @@ export class Jumps {
 
   /** @param {number[]} places of clashes, the largest first */
   goToLargest(places) {
-    this.#say(places.length ? "" : "There is no conflict in this tensor.");
+    this.#say(places.length ? "" : "There is no clash to go to.");
     if (places.length) this.#map.goToPlace(places[0]);
   }
 

@@ -133,6 +133,19 @@ def test_after_stop_the_points_so_far_stay_and_the_sweep_is_cancelled(
     assert shown.left and (shown.left.state, shown.left.tried, shown.left.request) == ("cancelled", 1, ASKED)
 
 
+def test_a_sweep_whose_page_is_closed_is_interrupted(
+    memory: RunMemory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path / "cache"))
+    session = session_with(memory, FakeWorker(sweep=lambda: [Partial(POINTS[0]), Event()]), monkeypatch)
+    seen = []
+    for update in session.sweep(form(), ASKED):
+        seen.append(update)
+        if update.sweep and update.sweep.points:
+            session.leave()
+    assert told(seen)[-1].state == "interrupted"
+
+
 def test_a_sweep_that_ends_with_its_server_is_interrupted(
     memory: RunMemory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
