@@ -299,11 +299,12 @@ def test_a_link_restores_tab_tensor_window_colour_step_and_weight(tab: Visit, br
 
 
 def test_a_link_that_does_not_fit_is_clamped_with_a_note(browser: Browser, server: str) -> None:
-    there = open_tab(browser, server, f"tab=tensor&tensor={KEY}&pair=0-9&map=900,0,64,64,rainbow,guess")
+    there = open_tab(browser, server, f"tab=tensor&tensor={KEY}&density=7&pair=0-9&map=900,0,64,64,rainbow,guess")
     prepared(there)
     assert at(there) == {"top": 448, "left": 0, "rows": 64, "columns": 64}
     note = there.page.inner_text(".ml-note")
     assert "reaches beyond" in note
+    assert "density" in note, "what Python has changed of the link is still told"
     assert "rainbow" in note
     assert "guess" in note
     assert "“0-9” is no two of these" in note

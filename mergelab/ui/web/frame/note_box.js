@@ -1,6 +1,6 @@
 /** @import { Inbox } from "../transport/inbox.js" */
 
-import { actionOf, find, make, makeButton } from "../dom/elements.js";
+import { actionOf, find, findAll, make, makeButton } from "../dom/elements.js";
 
 const CHANGED = "Not all of this link fits, so it was changed:";
 
@@ -71,13 +71,15 @@ export class NoteBox {
   }
 
   /**
-   * Says what of a link was changed.
+   * Says what of a link was changed, below what was said of the same link before: Python and the tabs read parts of it.
    * @param {string[]} sentences
    */
   showChanges(sentences) {
     if (!sentences.length) return;
-    this.show(CHANGED, sentences);
-    this.#about = this.#inbox.get("link")?.key ?? "";
+    const about = this.#inbox.get("link")?.key ?? "";
+    const before = this.#about === about ? findAll(this.#box, "li").map(({ textContent }) => textContent ?? "") : [];
+    this.show(CHANGED, [...new Set([...before, ...sentences])]);
+    this.#about = about;
   }
 
   /** Closes what was said about a link once the person has gone on from the recipe that it led to. */
