@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Sequence
 from typing import Any
 
-import numpy
 import pandas
 
 from mergelab.charts.axis_names import brief_names
 from mergelab.charts.style import INK, MUTED, Picture, layout, plain, rows_of, style_of
 
+Rows = Sequence[dict[str, Any]]
+"""Scores as plain mappings: a table takes longer to cut into such small parts than to draw."""
 SHARES = ""
 """The scale of all metrics that are shares of examples."""
 MOST_LETTERS = 24
@@ -26,9 +28,10 @@ def score_bars(scores: pandas.DataFrame) -> Picture:
     metric is measured in, empty text for shares), and words and interval, which say value, low and high. Shares stand on one
     axis of per cent; every other scale has an axis of its own beside it.
     """
-    scores = scores.assign(tick=scores["title"].map(_ticks(scores["title"])))
-    groups = dict(_by_scale(scores)) or {SHARES: scores}
-    widths = [group["title"].nunique() for group in groups.values()]
+    rows = rows_of(scores)
+    ticks = _ticks([row["title"] for row in rows])
+    groups = _by_scale([{**row, "tick": ticks[row["title"]]} for row in rows])
+    widths = [len({row["title"] for row in group}) for group in groups.values()]
     axes: dict[str, Any] = {}
     traces: list[dict[str, Any]] = []
     for number, (scale, group) in enumerate(groups.items(), 1):
@@ -41,10 +44,10 @@ def score_bars(scores: pandas.DataFrame) -> Picture:
     return Picture(traces, layout(barmode="group", bargap=0.28, bargroupgap=0.08, **axes))
 
 
-def _by_scale(scores: pandas.DataFrame) -> Iterator[tuple[str, pandas.DataFrame]]:
-    """The scores by their scale, shares first."""
-    for scale in sorted(set(scores["scale"])):
-        yield scale, scores[scores["scale"] == scale]
+def _by_scale(scores: Rows) -> dict[str, Rows]:
+    """The scores by their scale, shares first; an empty chart has their axis."""
+    scales = sorted({row["scale"] for row in scores}) or [SHARES]
+    return {scale: [row for row in scores if row["scale"] == scale] for scale in scales}
 
 
 def _task_axis(widths: list[int], number: int, anchor: str) -> dict[str, Any]:
@@ -62,38 +65,42 @@ def _axis(scale: str, anchor: str) -> dict[str, Any]:
     return {"rangemode": "tozero", "automargin": True, "nticks": 6, "anchor": anchor, "title": title}
 
 
-def _traces(scores: pandas.DataFrame) -> list[dict[str, Any]]:
+def _traces(scores: Rows) -> list[dict[str, Any]]:
     roles = (("base", "base"), ("own", "the task's expert"), ("merged", "merged"))
-    bars = [_bars(scores[scores["role"] == role], role, name) for role, name in roles]
-    others = scores[scores["role"] == "other"]
-    return [*bars, *([_dots(others)] if len(others) else [])]
+    bars = [_bars(_of_role(scores, role), role, name) for role, name in roles]
+    others = _of_role(scores, "other")
+    return [*bars, *([_dots(others)] if others else [])]
 
 
-def _dots(others: pandas.DataFrame) -> dict[str, Any]:
-    colours = [style_of(place).colour for place in others["place"]]
+def _of_role(scores: Rows, role: str) -> Rows:
+    return [row for row in scores if row["role"] == role]
+
+
+def _dots(others: Rows) -> dict[str, Any]:
+    colours = [style_of(row["place"]).colour for row in others]
     return {
         "type": "scatter",
         "mode": "markers",
         "name": "other experts",
-        "x": others["tick"].tolist(),
-        "y": others["value"].tolist(),
+        "x": [row["tick"] for row in others],
+        "y": [row["value"] for row in others],
         "marker": {"color": colours, "size": 5, "opacity": 0.75, "symbol": "diamond"},
         "text": _score_words(others),
         "hovertemplate": "%{text}<extra></extra>",
     }
 
 
-def _bars(scores: pandas.DataFrame, role: str, name: str) -> dict[str, Any]:
-    colours = {"base": MUTED, "merged": INK}.get(role) or [style_of(place).colour for place in scores["place"]]
+def _bars(scores: Rows, role: str, name: str) -> dict[str, Any]:
+    colours = {"base": MUTED, "merged": INK}.get(role) or [style_of(row["place"]).colour for row in scores]
     whiskers = {
         "type": "data",
-        "array": _lengths(scores["high"] - scores["value"]),
-        "arrayminus": _lengths(scores["value"] - scores["low"]),
+        "array": [_length(row["high"] - row["value"]) for row in scores],
+        "arrayminus": [_length(row["value"] - row["low"]) for row in scores],
     }
     return {
         "type": "bar",
-        "x": scores["tick"].tolist(),
-        "y": scores["value"].tolist(),
+        "x": [row["tick"] for row in scores],
+        "y": [row["value"] for row in scores],
         "name": name,
         "text": _score_words(scores),
         "textposition": "none",
@@ -104,29 +111,29 @@ def _bars(scores: pandas.DataFrame, role: str, name: str) -> dict[str, Any]:
     }
 
 
-def _lengths(ends: pandas.Series) -> list[float]:
-    """The lengths of whiskers; a score of one example has none."""
-    return ends.where(numpy.isfinite(ends.astype(float)), 0.0).tolist()
+def _length(whisker: float) -> float:
+    """The length of a whisker; a score of one example has none."""
+    return whisker if math.isfinite(whisker) else 0.0
 
 
-def _ticks(titles: pandas.Series) -> dict[str, str]:
+def _ticks(titles: Sequence[str]) -> dict[str, str]:
     """The task's names under the axis, short enough to stand there."""
     found = list(dict.fromkeys(titles))
     briefs = brief_names([plain(title) for title in found], MOST_LETTERS)
     return {title: brief.replace(" ", "<br>", 1) for title, brief in zip(found, briefs, strict=True)}
 
 
-def _score_words(scores: pandas.DataFrame) -> list[str]:
+def _score_words(scores: Rows) -> list[str]:
     return [
         f"{plain(row['model'])} on {plain(row['title'])}: {plain(row['metric'])} {row['words']}<br>"
         f"95 % interval {row['interval']}, n = {row['n']:,}"
-        for row in rows_of(scores)
+        for row in scores
     ]
 
 
 def scores_summary(scores: pandas.DataFrame) -> str:
     """The scores in one sentence."""
-    merged = rows_of(scores[scores["role"] == "merged"])
+    merged = _of_role(rows_of(scores), "merged")
     if not merged:
         return "No merged model has been scored yet."
     parts = [" ".join(filter(None, (row["title"], row["words"], row["scale"]))) for row in merged]

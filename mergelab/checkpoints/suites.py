@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,16 @@ def load_suite(name: str) -> Suite:
 
 def read_suite(folder: Path) -> Suite:
     """Read the manifest in `folder`. Raises `CheckpointError` naming a missing field or one of the wrong type."""
+    try:
+        facts = (folder / MANIFEST).lstat()
+    except OSError:
+        raise CheckpointError(f"{folder} has no {MANIFEST}") from None
+    return _read(folder, (facts.st_ino, facts.st_size, facts.st_mtime_ns))
+
+
+@lru_cache(maxsize=64)
+def _read(folder: Path, _: tuple[int, ...]) -> Suite:
+    """The suite whose manifest's file has these facts: a page asks several times for each turn of a knob."""
     manifest = safe_json(folder, MANIFEST)
     if manifest is None:
         raise CheckpointError(f"{folder} has no {MANIFEST}")

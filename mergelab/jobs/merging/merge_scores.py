@@ -90,9 +90,9 @@ class MergeScoring:
         These models answer a block before the merge goes on to it, so that both can be compared as soon as the merge has a
         score; only on its first block the merge does not wait for them.
         """
-        self.found = replace(self.found, begun=True)
-        yield from self._told_in_time()
-        first = first_block(body)
+        self.found, first = replace(self.found, begun=True), first_block(body)
+        if first < EVERY_ROW:  # a small model's first score comes before this could be read
+            yield from self._told_in_time()
         merged = self._scoring(hash_state(body), self._tasks, first)
         others = [(model, self._scoring_of(model, first)) for model in self._unscored()]
         whole = _Whole([merged, *(scoring for _, scoring in others)])

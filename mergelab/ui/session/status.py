@@ -91,7 +91,7 @@ def crash(sentence: str, trace: str, failed: str) -> Status:
     return Status("error", failed, problems=(sentence,), trace=trace)
 
 
-OFTEN, SELDOM, SOON = 0.25, 1.0, 2.0
+OFTEN, SELDOM, SOON = 0.5, 1.0, 2.0
 """Seconds between two statuses of a job in its first `SOON` seconds, and later: the page draws each of them on the processors that
 the job needs."""
 

@@ -93,6 +93,7 @@ function start({ host: { element, props, watch, trigger, server }, atLoad, early
   const stack = new StackDiagram(page);
   const findings = new Findings(page), health = new HealthCard(page), scores = new Scores(page), headline = new ScoreTile(page), compare = new CompareTab(page, narrowing);
   const status = new StatusStrip(element, inbox), exports = new RecipeExports(element, inbox);
+  board.waitWhile(() => status.isBusy);
   new BuiltFile(element, inbox);
   inbox.on("device", () => renderDevice(element, inbox));
   const isRefused = () => status.refused;

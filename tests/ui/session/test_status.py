@@ -93,15 +93,15 @@ def test_no_remaining_time_is_promised_from_less_than_a_second_or_a_tenth_of_the
     assert "left" not in Stopwatch("Merging", now=clock).status(at(2, 0.09)).detail
 
 
-def test_a_status_is_due_four_times_a_second_at_first_and_later_once() -> None:
+def test_a_status_is_due_twice_a_second_at_first_and_later_once() -> None:
     clock = Clock()
     watch = Stopwatch("Merging", now=clock)
     found = []
     for _ in range(40):
         found.append(watch.due())
         clock.time += 0.125
-    assert found[:6] == [True, False, True, False, True, False]
-    assert sum(found[:16]) == 8 and sum(found[16:]) == 3
+    assert found[:6] == [True, False, False, False, True, False]
+    assert sum(found[:16]) == 4 and sum(found[16:]) == 3
 
 
 def test_nothing_is_counted_at_0_of_1() -> None:

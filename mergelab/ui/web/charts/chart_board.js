@@ -2,12 +2,10 @@
 /** @import { Theme } from "./theme.js" */
 
 import { find, findAll } from "../dom/elements.js";
+import { ChartsForLater } from "./charts_for_later.js";
 import { CONFIG, loadedPlotly, withoutBase } from "./plotly.js";
 import { themedFigure } from "./themed_figure.js";
 import { Visibility } from "./visibility.js";
-
-const LATER = 400; // milliseconds after which charts out of sight are drawn, one whenever the browser is idle
-const BUSY = 1000; // milliseconds that a browser may be busy before the next one is drawn all the same
 
 /**
  * All charts of the page. A chart is drawn when it is in sight, else when it comes into sight or when there is time.
@@ -30,10 +28,7 @@ export class ChartBoard {
   #drawn = {};
   /** @type {Promise<unknown>} when the next chart may be drawn for the first time */
   #turn = Promise.resolve();
-  /** @type {Set<string>} charts that are still to be drawn */
-  #owed = new Set();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #later;
+  #owed = new ChartsForLater((name) => this.hasRoom(name), (name) => this.#drawNow(name));
   /** @type {Record<string, () => Shape[]>} by chart: shapes that the page adds */
   #overlays = {};
   /** @type {Record<string, (plot: PlotElement) => void>} by chart: what to do with its plot when it is first drawn */
@@ -82,7 +77,7 @@ export class ChartBoard {
 
   /** Whether a chart with a place on the page is not drawn yet. */
   get owes() {
-    return [...this.#owed].some((name) => this.hasRoom(name));
+    return this.#owed.any;
   }
 
   /**
@@ -143,6 +138,14 @@ export class ChartBoard {
   }
 
   /**
+   * Lets charts out of sight wait while work is under way, for some seconds at most.
+   * @param {() => boolean} isBusy
+   */
+  waitWhile(isBusy) {
+    this.#owed.waitWhile(isBusy);
+  }
+
+  /**
    * plotly.js, once it is there.
    * @returns {Promise<import("../plotly.d.ts").PlotlyLibrary>}
    */
@@ -164,7 +167,7 @@ export class ChartBoard {
     if (!isDrawn(plot)) await this.#nextTurn();
     if (this.figures[name].data !== figure.data) return; // a newer figure came meanwhile
     const size = this.#visibility.sizeOf(plot);
-    if (!size?.width || !(outOfSight || this.#visibility.isInSight(plot))) return this.#owe(name);
+    if (!size?.width || !(outOfSight || this.#visibility.isInSight(plot))) return this.#owed.add(name);
     this.#owed.delete(name);
     this.#drawn[name] = text;
     const { data, layout } = themedFigure(figure, this.#theme, size.width);
@@ -182,23 +185,9 @@ export class ChartBoard {
     return this.#turn;
   }
 
-  /** @param {string} name */
-  #owe(name) {
-    this.#owed.add(name);
-    clearTimeout(this.#later);
-    this.#later = setTimeout(() => this.#drawWhenIdle(), LATER);
-  }
-
-  #drawWhenIdle() {
-    requestIdleCallback(() => {
-      const [name] = [...this.#owed].filter((each) => this.hasRoom(each));
-      if (name) void this.#drawNow(name).then(() => this.#drawWhenIdle());
-    }, { timeout: BUSY });
-  }
-
   /** @param {(plot: PlotElement) => boolean} ready */
   #drawOwed(ready) {
-    for (const name of [...this.#owed].filter((each) => ready(this.plot(each)))) void this.#drawNow(name);
+    for (const name of this.#owed.names.filter((each) => ready(this.plot(each)))) void this.#drawNow(name);
   }
 
   /** @param {string} name */

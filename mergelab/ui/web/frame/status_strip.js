@@ -41,6 +41,11 @@ export class StatusStrip {
     this.#listeners.push(callback);
   }
 
+  /** Whether work is under way. */
+  get isBusy() {
+    return BUSY.includes(this.kind);
+  }
+
   render() {
     const status = this.#inbox.get("status");
     if (!status) return;
@@ -54,7 +59,7 @@ export class StatusStrip {
     const left = figuresLeft(status.kind, charts, stack ? null : link);
     write(find(element, ".ml-strip-detail"), [status.detail, left].filter(Boolean).join(" "));
     this.#announcer.say(status.text);
-    find(element, ".ml-bar i").style.width = `${100 * (fraction ?? 0)}%`;
+    find(element, ".ml-bar i").style.scale = `${fraction ?? 0} 1`;
     find(element, '[data-act="stop"]').hidden = !busy;
     frame.classList.toggle("ml-loading", status.kind === "loading");
     frame.classList.toggle("ml-behind", left !== "");

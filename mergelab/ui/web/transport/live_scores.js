@@ -1,9 +1,9 @@
 /** @import { Page } from "../page.d.ts" */
 /** @import { KnobChanges } from "./knob_changes.js" */
 
-const REST = 80; // milliseconds that a knob rests before the recipe is merged and scored; a held arrow key moves it every 33
+const REST = 45; // milliseconds that a knob rests before the recipe is merged and scored; a held arrow key moves it every 33
 
-/** Asks for exact charts and scores once the charts are drawn and the knobs rest. */
+/** Asks for exact charts and scores once the knobs rest; the first chart of a page is drawn before. */
 export class LiveScores {
   #page;
   #knobs;
@@ -25,7 +25,8 @@ export class LiveScores {
     const charts = this.#page.inbox.get("charts");
     if (!charts || charts.label === "exact" || this.#page.inbox.get("stack")) return;
     this.#asking = setTimeout(() => {
-      if (this.#page.board.drawing || this.#knobs.sending) this.#askSoon();
+      const { drawing, firstDraw } = this.#page.board;
+      if ((drawing && firstDraw === undefined) || this.#knobs.sending) this.#askSoon();
       else this.#page.requests.send("live", {});
     }, REST);
   }
