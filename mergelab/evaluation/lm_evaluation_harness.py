@@ -77,16 +77,19 @@ class HarnessTasks:
                 "Face's datasets, or give a task with local data by --lm-eval-path"
             ) from error
 
-    def scores(self, model: LanguageModel, limit: int | None = None, device: str = "cpu") -> list[HarnessScore]:
+    def scores(
+        self, model: LanguageModel, limit: int | None = None, device: str = "cpu", batch: int = 1
+    ) -> list[HarnessScore]:
         """The harness's scores of the model on the first `limit` examples of each task, in the dtype that its tensors have.
 
-        Batches have one example, as the harness has by default: its command line gives the same numbers for the saved model.
+        `batch` is the number of examples in a batch. With 1, the harness's own default, its command line gives the same
+        numbers for the saved model; in longer ones it pads, and answers that nearly tie may change.
         """
         from lm_eval import __version__, simple_evaluate
         from lm_eval.models.huggingface import HFLM
 
         network, tokenizer = _loaded(model)
-        asked = HFLM(pretrained=network.to(device), tokenizer=tokenizer, batch_size=1)
+        asked = HFLM(pretrained=network.to(device), tokenizer=tokenizer, batch_size=batch)
         with silence():
             found = simple_evaluate(
                 asked, tasks=self.names, limit=limit, task_manager=self._manager, log_samples=False, verbosity="ERROR"

@@ -24,8 +24,9 @@ def evaluate_with_harness(
     models_dir: str | None = None,
     task_files: Sequence[str] = (),
     head: str | None = None,
+    batch: int = 1,
 ) -> ProgressGen[list[HarnessScore]]:
-    """Scores on the first `limit` examples of these tasks; `folder` has YAML files of further ones.
+    """Scores on the first `limit` examples of these tasks, asked `batch` at a time; `folder` has YAML files of further ones.
 
     The calibration rows of `task_files` serve methods that need them. The tasks' data are loaded before anything is merged.
     """
@@ -42,7 +43,7 @@ def evaluate_with_harness(
             opened.name, opened.config, opened.folder, {key: opened.read(key) for key in opened.specs}
         )
     yield Progress("Asking lm-evaluation-harness", 0, 1)
-    return asked.scores(given, limit, where)
+    return asked.scores(given, limit, where, batch)
 
 
 def _merged(recipe: Mapping[str, Any], own: TaskFiles, device: str) -> ProgressGen[LanguageModel]:

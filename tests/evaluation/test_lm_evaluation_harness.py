@@ -77,6 +77,23 @@ def test_the_merge_in_memory_scores_as_the_saved_one_does(tmp_path: Path, dtype:
 
 
 @NEEDED
+def test_a_longer_batch_asks_the_same_examples_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lm_eval.models.huggingface import HFLM
+
+    sizes, asked = list[int](), HFLM._model_call
+
+    def counted(self: Any, inps: Any, **given: Any) -> Any:
+        sizes.append(len(inps))
+        return asked(self, inps, **given)
+
+    monkeypatch.setattr(HFLM, "_model_call", counted)
+    base, folder = models(tmp_path)["base"], str(tasks(tmp_path))
+    given = {"limit": 6, "folder": folder, "device": "cpu"}
+    one, many = (finish(workbench.evaluate_with_harness(["tiny_sums"], base, batch=batch, **given)) for batch in (1, 4))
+    assert one == many and {1, 4} == set(sizes)
+
+
+@NEEDED
 def test_a_model_is_asked_the_first_examples_alone(tmp_path: Path) -> None:
     recipe = models(tmp_path)
     steps = workbench.evaluate_with_harness(

@@ -65,6 +65,12 @@ def add(commands: Any) -> None:
         "--limit", type=positive, metavar="N", help="with --lm-eval: the first N examples of each task"
     )
     evaluate.add_argument(
+        "--lm-eval-batch",
+        type=positive,
+        metavar="N",
+        help="with --lm-eval: ask N examples at once, which is faster on a GPU; answers that nearly tie may change (default: 1)",
+    )
+    evaluate.add_argument(
         "--lm-eval-path",
         type=folder,
         metavar="DIR",
@@ -79,8 +85,10 @@ def add(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> None:
     from mergelab.recipe import Recipe
 
-    if not options.lm_eval and (options.limit or options.lm_eval_path):
-        raise ValueError("--limit and --lm-eval-path belong to --lm-eval; name its tasks, or use --rows for task sets")
+    if not options.lm_eval and (options.limit or options.lm_eval_path or options.lm_eval_batch):
+        raise ValueError(
+            "--limit, --lm-eval-batch and --lm-eval-path belong to --lm-eval; name its tasks, or use --rows for task sets"
+        )
     is_recipe = Path(options.model).suffix in (".yml", ".yaml", ".json")
     recipe = Recipe.from_file(options.model) if is_recipe else None
     named = {"recipe": recipe.to_mapping()} if recipe else {"model": options.model}
@@ -141,6 +149,7 @@ def _harness_scores(options: argparse.Namespace, named: dict[str, Any]) -> list[
             **named,
             limit=options.limit,
             folder=options.lm_eval_path,
+            batch=options.lm_eval_batch or 1,
             device=options.device,
             models_dir=options.models_dir,
             task_files=options.task,

@@ -31,9 +31,12 @@ def test_scores_of_the_harness_stand_below_with_their_standard_errors_and_its_ve
     ]
 
 
-def test_flags_of_the_harness_need_its_tasks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate", str(tmp_path), "--limit", "5"]) == 1
-    assert "--limit and --lm-eval-path belong to --lm-eval" in capsys.readouterr().err
+@pytest.mark.parametrize("flag", [("--limit", "5"), ("--lm-eval-batch", "8"), ("--lm-eval-path", ".")])
+def test_flags_of_the_harness_need_its_tasks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flag: tuple[str, str]
+) -> None:
+    assert main(["evaluate", str(tmp_path), *flag]) == 1
+    assert "--lm-eval-batch and --lm-eval-path belong to --lm-eval" in capsys.readouterr().err
 
 
 def test_a_missing_harness_is_one_sentence(
