@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from mergelab.checkpoints.files.errors import CheckpointError
 from mergelab.checkpoints.files.phrases import some_of
+from mergelab.checkpoints.remote.dataset_card import CARD, DEFAULT, chosen_config, declared_configs
 from mergelab.checkpoints.remote.hub_errors import told_by_hub
 
 REFERENCE = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?(?:#([\w./-]+))?", re.ASCII)
 PLAIN_FOLDERS = ("", "data")
 """Folders whose names say nothing about the config."""
-DEFAULT = "default"
-"""The config that the Hub itself takes when none is named."""
 
 
 @dataclass(frozen=True)
 class HubDataset:
-    """A downloaded data set: `files` are the names of its tables in `folder`, which is named after the commit."""
+    """A downloaded data set: `files` are the names of its tables in `folder`, which is named after the commit. `splits` has them
+    by split where the card says so, and is empty elsewhere."""
 
     name: str
     folder: Path
     files: tuple[str, ...]
     source: str
+    splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def is_dataset_reference(ref: str) -> bool:
@@ -37,7 +38,7 @@ def fetch_dataset(ref: str, endings: Sequence[str], described_by: Sequence[str],
     """The data set `ref` in the Hub cache, downloaded if it is not cached: the tables of one config, by their `endings`.
 
     With a file `described_by` in its main folder, all of its tables are downloaded. `ref` is `owner/name`,
-    `owner/name@revision` or `owner/name@revision#config`. A config is the name of a folder. Raises `CheckpointError` naming
+    `owner/name@revision` or `owner/name@revision#config`. A config is one that the card declares, or else the name of a folder. Raises `CheckpointError` naming
     the files that are there, and what `fetch` raises for models.
     """
     match = REFERENCE.fullmatch(ref)
@@ -61,7 +62,9 @@ class _Download:
         sizes = self._sizes()
         tables = sorted(name for name in sizes if name.lower().endswith(tuple(endings)))
         about = [name for name in described_by if name in sizes]
-        chosen = tables if about else self._of_config(tables, list(sizes))
+        splits = {} if about or not tables else self._declared(tables, sizes)
+        chosen = [name for own in splits.values() for name in own]
+        chosen = sorted(set(chosen)) or (tables if about else self._of_config(tables, list(sizes)))
         wanted = sum(sizes[name] for name in chosen)
         if wanted > most_bytes:
             raise CheckpointError(
@@ -71,7 +74,25 @@ class _Download:
         folder = self._snapshot([*chosen, *about])
         name = self.repository.split("/")[1] + (f"-{self.config}" if self.config else "")
         source = f"{self.repository}@{folder.name}" + (f"#{self.config}" if self.config else "")
-        return HubDataset(name, folder, tuple(chosen), source)
+        return HubDataset(name, folder, tuple(chosen), source, splits)
+
+    def _declared(self, tables: Sequence[str], names: Mapping[str, int]) -> Mapping[str, tuple[str, ...]]:
+        """The tables of the config by split, as the card declares it; nothing where it declares none of them."""
+        configs = declared_configs(self._snapshot([CARD]) / CARD) if CARD in names else ()
+        readable = [config for config in configs if config.files(tables)]
+        if not readable:
+            return {}
+        chosen = chosen_config(readable, self.config)
+        if chosen is None:
+            raise CheckpointError(self._no_config([config.name for config in readable], tables))
+        return chosen.files(tables)
+
+    def _no_config(self, configs: Sequence[str], tables: Sequence[str]) -> str:
+        told = ", ".join(config or "(no folder)" for config in configs)
+        problem = f"has no config {self.config!r}" if self.config else "has several configs"
+        return (
+            f"{self.ref} {problem}: {told}; name one as {self.repository}#CONFIG. Its tables are {some_of(tables, 10)}"
+        )
 
     def _sizes(self) -> dict[str, int]:
         """The size of every file by its name; what is cached where the Hub is not asked."""
@@ -107,11 +128,7 @@ class _Download:
         configs = sorted({_config_of(folder) for folder in folders.values()})
         wanted = self.config or (DEFAULT if DEFAULT in configs else configs[0])
         if wanted not in configs or (len(configs) > 1 and not self.config and wanted != DEFAULT):
-            told = ", ".join(config or "(no folder)" for config in configs)
-            problem = f"has no config {self.config!r}" if self.config else "has several configs"
-            raise CheckpointError(
-                f"{self.ref} {problem}: {told}; name one as {self.repository}#CONFIG. Its tables are {some_of(tables, 10)}"
-            )
+            raise CheckpointError(self._no_config(configs, tables))
         return [name for name, folder in folders.items() if _config_of(folder) == wanted]
 
 

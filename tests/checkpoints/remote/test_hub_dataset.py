@@ -24,7 +24,7 @@ def fetched(ref):
         found = fetch_dataset(ref, (".csv", ".jsonl"), ("task.yml",), 1000)
     except CheckpointError as error:
         return {"error": str(error)}
-    return {"name": found.name, "source": found.source, "files": found.files,
+    return {"splits": dict(found.splits), "name": found.name, "source": found.source, "files": found.files,
             "text": [(found.folder / name).read_text() for name in found.files],
             "others": sorted(path.name for path in found.folder.rglob("*") if path.is_file())}
 
@@ -36,6 +36,21 @@ from mergelab.evaluation.tasks.own import open_task
 task = open_task(arguments[0]).answered_by()
 pipe.send((task.name, task.source, {split: rows.inputs for split, rows in task.splits().items()}, task.labels))
 """
+CARDED = b"""---
+configs:
+- config_name: small
+  data_files:
+  - split: train_sft
+    path: one.csv
+  - split: test_sft
+    path: parts/two-*.csv
+  - split: extra
+    path: parts/three.csv
+  default: true
+- config_name: large
+  data_files: "parts/*.csv"
+---
+"""
 ROWS = b"text,label\na,good\nb,bad\n"
 DATASETS: dict[str, dict[str, dict[str, bytes]]] = {
     "owner/plain": {
@@ -44,6 +59,15 @@ DATASETS: dict[str, dict[str, dict[str, bytes]]] = {
     },
     "owner/configs": {COMMIT: {"en/train.jsonl": b"{}", "de/train.jsonl": b"{}", "de/test.jsonl": b"{}"}},
     "owner/described": {COMMIT: {"task.yml": b"files: rows.csv", "rows.csv": ROWS, "other/x.csv": ROWS}},
+    "owner/carded": {
+        COMMIT: {
+            "README.md": CARDED,
+            "one.csv": ROWS,
+            "parts/two-0.csv": b"text,label\nc,good\n",
+            "parts/two-1.csv": b"text,label\nd,bad\n",
+            "parts/three.csv": ROWS,
+        }
+    },
     "owner/images": {COMMIT: {"a.png": b"", "README.md": b""}},
 }
 
@@ -79,7 +103,11 @@ def fetched(environment: dict[str, str], *refs: str, **settings: str) -> list[di
 def test_the_tables_of_a_data_set_are_fetched_alone_and_again_offline(environment: dict[str, str]) -> None:
     (found,) = fetched(environment, "owner/plain")
     assert (found["name"], found["source"]) == ("plain", f"owner/plain@{COMMIT}")
-    assert found["files"] == ("data/test.csv", "data/train.csv") and found["others"] == ["test.csv", "train.csv"]
+    assert found["files"] == ("data/test.csv", "data/train.csv") and found["others"] == [
+        "README.md",
+        "test.csv",
+        "train.csv",
+    ]
     older, offline = fetched(environment, "owner/plain@v1")[0], fetched(environment, "owner/plain", HF_HUB_OFFLINE="1")
     assert older["source"] == f"owner/plain@{OLDER}" and older["text"] == ["text,label\nold,good\n"]
     assert offline == [found]
@@ -90,6 +118,22 @@ def test_a_config_is_a_folder_and_must_be_named_among_several(environment: dict[
     assert several["error"].startswith("owner/configs has several configs: de, en; name one as owner/configs#CONFIG")
     assert german["name"] == "configs-de" and german["files"] == ("de/test.jsonl", "de/train.jsonl")
     assert "has no config 'fr': de, en" in unknown["error"] and "Its tables are de/test.jsonl" in unknown["error"]
+
+
+def test_the_card_says_which_tables_belong_to_a_config_and_a_split(environment: dict[str, str]) -> None:
+    small, large, unknown = fetched(environment, "owner/carded", "owner/carded#large", "owner/carded#tiny")
+    parts = ("parts/two-0.csv", "parts/two-1.csv")
+    assert small["splits"] == {"train_sft": ("one.csv",), "test_sft": parts, "extra": ("parts/three.csv",)}
+    assert large["splits"] == {"train": ("parts/three.csv", *parts)} and large["name"] == "carded-large"
+    assert "has no config 'tiny': small, large; name one" in unknown["error"]
+    assert fetched(environment, "owner/carded", HF_HUB_OFFLINE="1") == [small]
+
+
+def test_splits_of_a_card_are_read_by_what_their_names_say(environment: dict[str, str]) -> None:
+    _, _, splits, _ = answer_of(OPEN, "owner/carded", environment=environment)
+    assert splits == {"calibration": ("a", "b"), "test": ("c", "d")}
+    _, _, dealt, _ = answer_of(OPEN, "owner/carded#large", environment=environment)
+    assert sorted(text for texts in dealt.values() for text in texts) == ["a", "b", "c", "d"]
 
 
 def test_each_refusal_says_what_is_there(environment: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mergelab.checkpoints import CheckpointError
-from mergelab.checkpoints.remote.hub_dataset import fetch_dataset, is_dataset_reference
+from mergelab.checkpoints.remote.hub_dataset import HubDataset, fetch_dataset, is_dataset_reference
 from mergelab.evaluation.tasks.own.description import (
     NAMES,
     NOTHING_SAID,
@@ -17,11 +17,11 @@ from mergelab.evaluation.tasks.own.description import (
     description_file,
     read_fields,
 )
-from mergelab.evaluation.tasks.own.table_files import given_parts, inside, parts_by_name
+from mergelab.evaluation.tasks.own.table_files import given_parts, inside, parts_by_name, split_of_name
 from mergelab.evaluation.tasks.tables.limits import MOST_BYTES
 from mergelab.evaluation.tasks.tables.records import ENDINGS, is_table
 from mergelab.evaluation.tasks.tables.table import Part
-from mergelab.evaluation.tasks.task_error import TaskError
+from mergelab.evaluation.tasks.task_error import TaskError, listed_texts
 from mergelab.runtime.folders.models_folder import place_inside, told_outside
 
 
@@ -111,5 +111,23 @@ def _from_hub(reference: str, said: Mapping[str, Any]) -> Located:
         raise TaskError(f"there is no file or folder {reference}; as a data set of the Hub: {error}") from error
     if description_file(found.folder):
         return replace(_in_folder(found.folder, found.folder, said), name=found.name, source=found.source)
-    parts = parts_by_name(found.folder, found.files)
-    return _with_fields(Located(found.name, found.folder, parts, source=found.source), said)
+    parts, notes = _declared(found) if found.splits else (parts_by_name(found.folder, found.files), ())
+    return _with_fields(Located(found.name, found.folder, parts, source=found.source, notes=notes), said)
+
+
+def _declared(found: HubDataset) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """The tables of a data set whose card says their splits, and a note on those that have no place here. A lone split is dealt.
+
+    Raises `TaskError` if no split's name says which it is, or two say the same.
+    """
+    if len(found.splits) == 1:
+        return given_parts(found.folder, [name for files in found.splits.values() for name in files]), ()
+    meant = {name: split for name in found.splits if (split := split_of_name(name))}
+    if not meant or len(set(meant.values())) < len(meant):
+        raise TaskError(
+            f"{found.source} has the splits {listed_texts(list(found.splits))}, of which none or several are training, validation or "
+            "test rows; download it, and name the files under `files` in a task.yml beside them"
+        )
+    parts = given_parts(found.folder, {split: list(found.splits[name]) for name, split in meant.items()})
+    others = [name for name in found.splits if name not in meant]
+    return parts, (f"{found.source}: the rows of {listed_texts(others)} are not read",) if others else ()
