@@ -255,9 +255,8 @@ def _beside_the_start(outcome: SweepOutcome) -> list[str]:
         return [f"the recipe it started from has no score: {outcome.start_problem}"] if outcome.start_problem else []
     if start.gain is None:
         return ["the best is the recipe it started from"]
-    verdict = ("better" if start.gain.value > 0 else "worse") if start.is_clear else "not separable"
     values = f"the best has {start.best:.4f}, the recipe it started from {start.value:.4f}"
-    return [f"on test rows {values}: {_signed(start.gain)}, {verdict}"]
+    return [f"on test rows {values}: {_signed(start.gain)}, {start.verdict}"]
 
 
 def _signed(found: Estimate) -> str:
@@ -295,8 +294,14 @@ def _plain(outcome: SweepOutcome) -> dict[str, Any]:
 
 
 def _plain_on_test(found: PointOnTest) -> dict[str, Any]:
-    optimism = [astuple(each) for each in found.optimism]
-    return {"number": found.number, "test": _plain_scores(found.scores), "values": found.values, "optimism": optimism}
+    return {
+        "number": found.number,
+        "test": _plain_scores(found.scores),
+        "values": found.values,
+        "optimism": [astuple(each) for each in found.optimism],
+        "gains": [astuple(each) for each in found.gains],
+        "is_start": found.is_start,
+    }
 
 
 def _plain_scores(scores: Sequence[Score]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mergelab.jobs.sweeping.objective_words import ObjectiveWords
-from mergelab.jobs.sweeping.sweep_outcome import Point, PointOnTest, SweepOutcome
+from mergelab.jobs.sweeping.sweep_outcome import Point, PointOnTest, SweepOutcome, verdict_on
 
 MOST_ON_TEST = 8
 """At most so many recipes of a front are scored on test rows."""
@@ -38,6 +38,7 @@ def front_words(outcome: SweepOutcome, objectives: Sequence[str], titles: Sequen
     said = [f"{len(outcome.best)} on the front: no other is better in {' and in '.join(named)}."]
     said += [_on_test(each, points[each.number], objectives, named) for each in outcome.front]
     said += [HOW_CHOSEN] if outcome.front else []
+    said += [f"The recipe you started from has no score: {outcome.start_problem}."] if outcome.start_problem else []
     return [*said, *_not_on_test(outcome)]
 
 
@@ -53,8 +54,10 @@ def _not_on_test(outcome: SweepOutcome) -> Iterator[str]:
 
 def _on_test(found: PointOnTest, point: Point, objectives: Sequence[str], named: Sequence[str]) -> str:
     rows = sum(score.n for score in found.scores)
-    worth = []
-    for name, title, value, optimism in zip(objectives, named, found.values, found.optimism, strict=True):
+    worth, gains = [], found.gains or [None] * len(objectives)
+    for name, title, value, optimism, gain in zip(objectives, named, found.values, found.optimism, gains, strict=True):
         words = ObjectiveWords.of(point, name)
-        worth.append(f"{title} {words.score(value)}, its selection was worth {words.difference(optimism)}")
-    return f"Point {point.number + 1} on test rows (n = {rows:,}): {'; '.join(worth)}."
+        over = f", {words.difference(gain)} against the recipe you started from ({verdict_on(gain)})" if gain else ""
+        worth.append(f"{title} {words.score(value)}{over}, its selection was worth {words.difference(optimism)}")
+    which = f"Point {point.number + 1}, the recipe you started from," if found.is_start else f"Point {point.number + 1}"
+    return f"{which} on test rows (n = {rows:,}): {'; '.join(worth)}."

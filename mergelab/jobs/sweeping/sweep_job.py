@@ -145,23 +145,55 @@ class _Search:
 
     def _with_front(self, points: tuple[Point, ...], finished: Sequence[Point]) -> PartialGen[SweepOutcome]:
         """The front, with its first recipes on test rows, each asked once. What was found stays if there are no such rows."""
-        numbers, found, problem = pareto_front(finished), list[PointOnTest](), ""
+        numbers, found, problem, lack = pareto_front(finished), list[tuple[PointOnTest, Repeats]](), "", ""
         chosen, left_out = for_test([point for point in finished if point.number in numbers])
         try:
             for point in chosen:
                 found.append((yield from self._point_on_test(point)))
         except ValueError as error:
             problem = str(error)
+        front = [each for each, _ in found]
+        if found:
+            front, lack = yield from self._beside_start(found)
         left = tuple(point.number for point in left_out)
-        return SweepOutcome(points, numbers, rows=self._rows, front=tuple(found), left_out=left, test_problem=problem)
+        return SweepOutcome(
+            points,
+            numbers,
+            rows=self._rows,
+            front=tuple(front),
+            left_out=left,
+            test_problem=problem,
+            start_problem=lack,
+        )
 
-    def _point_on_test(self, point: Point) -> PartialGen[PointOnTest]:
+    def _beside_start(self, found: Sequence[tuple[PointOnTest, Repeats]]) -> PartialGen[tuple[list[PointOnTest], str]]:
+        """The points of the front beside the recipe that the sweep started from, or why that has no scores."""
+        start = Recipe.from_mapping(self._asked.space.recipe)
+        own = next((test for each, test in found if self._is_recipe_of(each.number, start)), None)
+        try:
+            own = own or (yield from self._on_test(Proposal(START, {}), start, "Scoring the start on test rows"))
+        except ValueError as error:
+            return [each for each, _ in found], str(error)
+
+        def beside(each: PointOnTest, test: Repeats) -> PointOnTest:
+            if self._is_recipe_of(each.number, start):
+                return replace(each, is_start=True)
+            gains = tuple(objective.difference(own, test, Z) for objective in self._objectives)
+            return replace(each, gains=gains)
+
+        return [beside(each, test) for each, test in found], ""
+
+    def _is_recipe_of(self, number: int, recipe: Recipe) -> bool:
+        tried = self._points[number].recipe
+        return tried is not None and tried.digest() == recipe.digest()
+
+    def _point_on_test(self, point: Point) -> PartialGen[tuple[PointOnTest, Repeats]]:
         assert point.recipe, "a point that has finished has a recipe"
         proposal = Proposal(point.number, point.settings)
         test = yield from self._on_test(proposal, point.recipe, "Scoring the front on test rows")
         values = tuple(objective.value(test) for objective in self._objectives)
         optimism = tuple(self._optimism(objective, point, test) for objective in self._objectives)
-        return PointOnTest(point.number, _means(test), values, optimism)
+        return PointOnTest(point.number, _means(test), values, optimism), test
 
     def _on_test(self, proposal: Proposal, recipe: Recipe, told: str) -> PartialGen[Repeats]:
         """The scores on all test rows. Only those are asked that these weights have not answered before."""

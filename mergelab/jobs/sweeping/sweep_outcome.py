@@ -78,19 +78,25 @@ class StartOnTest:
     gain: Estimate | None
 
     @property
-    def is_clear(self) -> bool:
-        """Whether the rows tell the two recipes apart."""
-        return self.gain is not None and not self.gain.low <= 0 <= self.gain.high
+    def verdict(self) -> str:
+        """Whether the rows tell the best from the start; empty where it is the start."""
+        return "" if self.gain is None else verdict_on(self.gain)
 
 
 @dataclass(frozen=True)
 class PointOnTest:
-    """A point of a front on test rows: its scores, its values by the objectives, and what each loses there (`optimism`)."""
+    """A point of a front on test rows: its scores, its values by the objectives, and what each loses there (`optimism`).
+
+    `gains` are the values minus those of the recipe that the sweep started from, paired by rows; empty where the point is that recipe,
+    or where it has no scores.
+    """
 
     number: int
     scores: tuple[Score, ...]
     values: tuple[float, ...]
     optimism: tuple[Estimate, ...]
+    gains: tuple[Estimate, ...] = ()
+    is_start: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,9 +105,9 @@ class SweepOutcome:
 
     `best` are the numbers of the best point, or of the Pareto front. `test` are the scores of the best point on test rows, and
     `optimism` is what its objective loses there: how much of it the selection on validation rows was worth. `start` is the recipe
-    that the sweep started from, on the same test rows; `start_problem` says why it could not be scored. All are empty with several
-    objectives, which have a `front` instead: its points on test rows, and those that were `left_out`. `test_problem` says why there
-    are no scores on test rows.
+    that the sweep started from, on the same test rows; `start_problem` says why it could not be scored. All but the last are empty with
+    several objectives, which have a `front` instead: its points on test rows, and those that were `left_out`. `test_problem` says
+    why there are no scores on test rows.
     """
 
     points: tuple[Point, ...]
@@ -117,6 +123,13 @@ class SweepOutcome:
     front: tuple[PointOnTest, ...] = ()
     left_out: tuple[int, ...] = ()
     test_problem: str = ""
+
+
+def verdict_on(gain: Estimate) -> str:
+    """Whether a gain over the start is one, in a word."""
+    if gain.low <= 0 <= gain.high:
+        return "not separable"
+    return "better" if gain.value > 0 else "worse"
 
 
 def pareto_front(points: Sequence[Point]) -> tuple[int, ...]:

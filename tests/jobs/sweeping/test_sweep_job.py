@@ -218,7 +218,14 @@ def test_several_objectives_give_a_front_whose_recipes_are_scored_on_test_rows_o
         assert each.scores[0].value == alone.value and each.values == (alone.value, alone.value)
         assert [found.value for found in each.optimism] == [pytest.approx(point.values[0] - alone.value)] * 2
     rows = len(outcome.points) * outcome.points[0].n + sum(each.scores[0].n for each in outcome.front)
-    assert outcome.rows == rows
+    start = finish(
+        workbench.evaluate(recipe=recipe, split="test", device="cpu", task_files=[task], head=recipe["base"])
+    )
+    started = [each.is_start for each in outcome.front]
+    assert outcome.rows == rows + (0 if any(started) else start[0].n)
+    for each in outcome.front:
+        gains = [pytest.approx(each.values[0] - start[0].value)] * 2
+        assert [found.value for found in each.gains] == ([] if each.is_start else gains)
     again, _ = searched(recipe, task, objective=["mean", "worst"])
     assert again == replace(outcome, rows=0)
 

@@ -55,9 +55,8 @@ def _on_test(best: Point, outcome: SweepOutcome, optimism: Estimate, words: Obje
         return f"{rows} it scores {best_there}. The recipe you started from has no score: {outcome.start_problem}."
     if start.gain is None:
         return f"{rows} it scores {best_there}; it is the recipe you started from."
-    verdict = ("better" if start.gain.value > 0 else "worse") if start.is_clear else "not separable"
     own = f"the recipe you started from {words.score(start.value)}"
-    return f"{rows} the best recipe scores {best_there}, {own}: {words.difference(start.gain)}, {verdict}."
+    return f"{rows} the best recipe scores {best_there}, {own}: {words.difference(start.gain)}, {start.verdict}."
 
 
 def _selected(best: Point, optimism: Estimate, words: ObjectiveWords) -> str:
