@@ -65,13 +65,14 @@ class Sweep:
             )
         Recipe.from_mapping(given["recipe"])
         space = SearchSpace.read(given["recipe"], given["over"])
-        sampler = _one_of("sampler", given.get("sampler", _usual_sampler(space)), (GRID, *SAMPLERS))
-        most = len(grid(space)) if sampler == GRID else POINTS
+        tried = int(_number("points", given.get("points", POINTS), 1))
+        sampler = _one_of("sampler", given.get("sampler", _usual_sampler(space, tried)), (GRID, *SAMPLERS))
+        most = len(grid(space)) if sampler == GRID and "points" not in given else tried
         objectives = given.get("objective", MEAN)
         return cls(
             space,
             sampler,
-            int(_number("points", given.get("points", most), 1)),
+            most,
             _number("minutes", given.get("minutes", 0), 0),
             tuple(objectives) if isinstance(objectives, list) else (str(objectives),),
             tuple(given["tasks"]) if given.get("tasks") else None,
@@ -140,10 +141,10 @@ def _written(dimension: Any) -> Any:
     return {name: value for name, value in found.items() if value or name in ("from", "to")}
 
 
-def _usual_sampler(space: SearchSpace) -> str:
-    """A grid where it has no more points than are tried anyway."""
+def _usual_sampler(space: SearchSpace, tried: int) -> str:
+    """A grid where all of its points are tried: its first ones alone would leave a part of the ranges out."""
     try:
-        return GRID if len(grid(space)) <= POINTS else "tpe"
+        return GRID if len(grid(space)) <= tried else "tpe"
     except SweepError:
         return "tpe"
 

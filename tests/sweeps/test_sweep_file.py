@@ -22,6 +22,14 @@ def test_a_small_finite_space_is_a_grid_and_others_are_searched() -> None:
     assert Sweep.from_mapping({"recipe": RECIPE, "over": {"seed": "0:99"}}).sampler == "tpe"
 
 
+@pytest.mark.parametrize(("points", "sampler"), [(4, "tpe"), (5, "grid"), (20, "grid")])
+def test_a_grid_is_tried_as_a_whole_or_searched(points: int, sampler: str) -> None:
+    found = Sweep.from_mapping({"recipe": RECIPE, "over": OVER, "points": points})
+    assert (found.sampler, found.points) == (sampler, points), (
+        "the first points of a grid leave out a part of the ranges"
+    )
+
+
 def test_a_sweep_that_is_written_out_is_read_back_as_the_same() -> None:
     given = {
         "recipe": RECIPE,

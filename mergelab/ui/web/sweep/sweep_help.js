@@ -1,6 +1,6 @@
 /** @type {Record<string, string>} */
 const SAMPLERS = {
-  "": "every combination of the values if there are at most 20, else TPE",
+  "": "every combination of the values if no more recipes than are tried, else TPE",
   grid: "every combination of the values",
   random: "values drawn by chance",
   tpe: "TPE looks where the good recipes so far lie closer together than the bad ones; the usual choice",
