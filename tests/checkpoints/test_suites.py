@@ -35,6 +35,12 @@ def test_the_manifest_is_read_into_plain_records(suite: Path) -> None:
     assert found.models == ("tiny/base", "tiny/movie")
 
 
+def test_a_manifest_that_changed_is_read_again(suite: Path) -> None:
+    assert load_suite("tiny").title == "Tiny"
+    (suite / "suite.json").write_text(json.dumps(manifest(suite) | {"title": "Tini"}))
+    assert load_suite("tiny").title == "Tini"
+
+
 def test_built_suites_stand_behind_those_that_are_delivered(suite: Path) -> None:
     copytree(suite, built_suites() / "own")
     (built_suites() / "own/suite.json").write_text(json.dumps(manifest(suite) | {"name": "own"}))

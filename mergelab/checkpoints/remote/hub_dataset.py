@@ -38,8 +38,8 @@ def fetch_dataset(ref: str, endings: Sequence[str], described_by: Sequence[str],
     """The data set `ref` in the Hub cache, downloaded if it is not cached: the tables of one config, by their `endings`.
 
     With a file `described_by` in its main folder, all of its tables are downloaded. `ref` is `owner/name`,
-    `owner/name@revision` or `owner/name@revision#config`. A config is one that the card declares, or else the name of a folder. Raises `CheckpointError` naming
-    the files that are there, and what `fetch` raises for models.
+    `owner/name@revision` or `owner/name@revision#config`. A config is one that the card declares, or
+    else the name of a folder. Raises `CheckpointError` naming the files that are there, and what `fetch` raises for models.
     """
     match = REFERENCE.fullmatch(ref)
     if match is None or not is_dataset_reference(ref):

@@ -105,9 +105,9 @@ class SweepOutcome:
 
     `best` are the numbers of the best point, or of the Pareto front. `test` are the scores of the best point on test rows, and
     `optimism` is what its objective loses there: how much of it the selection on validation rows was worth. `start` is the recipe
-    that the sweep started from, on the same test rows; `start_problem` says why it could not be scored. All but the last are empty with
-    several objectives, which have a `front` instead: its points on test rows, and those that were `left_out`. `test_problem` says
-    why there are no scores on test rows.
+    that the sweep started from, on the same test rows; `start_problem` says why it could not be scored. With several objectives,
+    `test`, `optimism` and `start` are empty; there is a `front` instead: its points on test rows, each beside the start, and those that
+    were `left_out`. `test_problem` says why there are no scores on test rows.
     """
 
     points: tuple[Point, ...]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 
@@ -114,17 +114,22 @@ def test_each_point_is_remembered_once_however_often_the_sweep_runs(
     ]
 
 
+def ended_after_its_first_point(session: Session, end: Callable[[], object]) -> SweepMessage:
+    """What the page shows of a sweep at its end, which comes by `end` once a point has been told."""
+    seen = []
+    for update in session.sweep(form(), ASKED):
+        seen.append(update)
+        if update.sweep and update.sweep.points:
+            end()
+    return told(seen)[-1]
+
+
 def test_after_stop_the_points_so_far_stay_and_the_sweep_is_cancelled(
     memory: RunMemory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path / "cache"))
     session = session_with(memory, FakeWorker(sweep=lambda: [Partial(POINTS[0]), Event()]), monkeypatch)
-    seen = []
-    for update in session.sweep(form(), ASKED):
-        seen.append(update)
-        if update.sweep and update.sweep.points:
-            session.stop()
-    final = told(seen)[-1]
+    final = ended_after_its_first_point(session, session.stop)
     assert (final.state, len(final.points)) == ("cancelled", 1)
     (reloaded,) = told(list(session_with(memory, FakeWorker(), monkeypatch).sweep_view.show(form())))
     assert reloaded.left and (reloaded.left.state, reloaded.left.tried, reloaded.left.here) == ("cancelled", 1, True)
@@ -138,12 +143,7 @@ def test_a_sweep_whose_page_is_closed_is_interrupted(
 ) -> None:
     monkeypatch.setenv("MERGELAB_CACHE", str(tmp_path / "cache"))
     session = session_with(memory, FakeWorker(sweep=lambda: [Partial(POINTS[0]), Event()]), monkeypatch)
-    seen = []
-    for update in session.sweep(form(), ASKED):
-        seen.append(update)
-        if update.sweep and update.sweep.points:
-            session.leave()
-    assert told(seen)[-1].state == "interrupted"
+    assert ended_after_its_first_point(session, session.leave).state == "interrupted"
 
 
 def test_a_sweep_that_ends_with_its_server_is_interrupted(
